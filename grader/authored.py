@@ -1,0 +1,207 @@
+"""An authored file, read as text: its statement, forward program and items. Pure; no torch, no file.
+
+`read(source)` is the only way in. It raises AuthoredError, one line naming file, line and repair.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+
+class AuthoredError(Exception):
+    """An authored file breaks a rule of the format."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the forward program: the tensor it names, its code, and the tensors it reads."""
+
+    name: str
+    code: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One graded function d<tensor>, as the author wrote it."""
+
+    name: str
+    tensor: str
+    params: tuple[str, ...]
+    doc: str
+    source: str
+    header: str  # the signature and the docstring
+    line: int
+
+
+@dataclass(frozen=True)
+class Authored:
+    """An authored file taken apart. `program` is its text without the items: nothing of a solution."""
+
+    title: str
+    statement: str
+    program: str
+    imports: str
+    forward: str
+    inputs: tuple[str, ...]
+    lines: tuple[Line, ...]
+    items: tuple[Item, ...]
+
+    @property
+    def upstream(self) -> frozenset[str]:
+        """The tensors whose gradients some item receives."""
+        return frozenset(p[1:] for item in self.items for p in item.params if self.is_gradient(p))
+
+    def is_gradient(self, param: str) -> bool:
+        return param.startswith("d") and param[1:] in {*self.inputs, *(line.name for line in self.lines)}
+
+    def cut(self, item: Item) -> frozenset[str]:
+        """The tensors whose upstream gradients the author's function receives."""
+        reached = downstream(self.lines, item.tensor)
+        return frozenset(p[1:] for p in item.params if self.is_gradient(p) and p[1:] in reached)
+
+    def siblings(self, item: Item) -> tuple[str, ...]:
+        """Gradients the author's function receives that don't lie between its tensor and the loss.
+
+        dhprebn may use dbngain, since both are sums over the same dhpreact: it must receive one that
+        agrees with the dhpreact it receives.
+        """
+        return tuple(p for p in item.params if self.is_gradient(p) and p[1:] not in self.cut(item))
+
+    def available(self, item: Item) -> tuple[str, ...]:
+        """The gradients that exist when the backward pass reaches this item, nearest to the loss first.
+
+        Those of the items before it, those that arrive from outside the exercise, and dloss; of all
+        these only the ones that lie between the item's tensor and the loss.
+        """
+        names = {other.tensor for other in self.items}
+        before = {other.tensor for other in self.items[: self.items.index(item)]}
+        outside = {t for t in self.upstream if t not in names}
+        reached = downstream(self.lines, item.tensor)
+        exists = (before | outside | {self.lines[-1].name}) & reached
+        return tuple("d" + line.name for line in reversed(self.lines) if line.name in exists)
+
+
+def downstream(lines: tuple[Line, ...], tensor: str) -> set[str]:
+    """Every tensor of the program that depends on `tensor`."""
+    reached = {tensor}
+    for line in lines:
+        if reached & set(line.uses):
+            reached.add(line.name)
+    return reached - {tensor}
+
+
+def consumers(lines: tuple[Line, ...], tensor: str) -> tuple[str, ...]:
+    """The tensors whose own line reads `tensor`."""
+    return tuple(line.name for line in lines if tensor in line.uses)
+
+
+def uncovered(lines: tuple[Line, ...], tensor: str, cut: frozenset[str]) -> tuple[str, ...] | None:
+    """A path from `tensor` to the loss that meets no tensor of `cut`, or None where there is none."""
+    loss = lines[-1].name
+    stack: list[tuple[str, ...]] = [(tensor,)]
+    while stack:
+        path = stack.pop()
+        if path[-1] == loss:
+            return path
+        stack += [(*path, c) for c in reversed(consumers(lines, path[-1])) if c not in cut]
+    return None
+
+
+def read(source: str, filename: str) -> Authored:
+    """Take an authored file apart; AuthoredError where it breaks a rule."""
+    try:
+        tree = ast.parse(source, filename)
+    except SyntaxError as error:
+        raise AuthoredError(f"{filename}, line {error.lineno}: {error.msg}") from None
+    statement = ast.get_docstring(tree)
+    if not statement:
+        raise AuthoredError(f"{filename}: begin with a docstring, the exercise's statement")
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    if "forward" not in functions or "inputs" not in functions:
+        raise AuthoredError(f"{filename}: needs the functions inputs(g, ...) and forward(...)")
+    forward = functions["forward"]
+    arguments = tuple(a.arg for a in forward.args.args)
+    lines = _lines(forward, source, filename)
+    tensors = {*arguments, *(line.name for line in lines)}
+    nodes = [n for n in functions.values() if n.name[:1] == "d" and n.name[1:] in tensors]
+    items = tuple(_item(node, source, filename) for node in nodes)
+    if not items:
+        raise AuthoredError(f"{filename}: has no item, a function d<name> for a tensor of forward")
+    text = source.splitlines(keepends=True)
+    for node in sorted(nodes, key=lambda n: -n.lineno):
+        del text[node.lineno - 1 : node.end_lineno]
+    imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    return Authored(
+        title=statement.splitlines()[0].rstrip("."),
+        statement=statement,
+        program="".join(text).rstrip() + "\n",
+        imports="\n".join(ast.unparse(n) for n in imports if not _ours(n)),
+        forward=_segment(source, forward),
+        inputs=arguments,
+        lines=lines,
+        items=items,
+    )
+
+
+def _ours(node: ast.Import | ast.ImportFrom) -> bool:
+    names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+    return any(name.split(".")[0] == "grader" for name in names)
+
+
+def _segment(source: str, node: ast.FunctionDef) -> str:
+    lines = source.splitlines()
+    return "\n".join(lines[node.lineno - 1 : node.end_lineno])
+
+
+def _lines(forward: ast.FunctionDef, source: str, filename: str) -> tuple[Line, ...]:
+    known = {a.arg for a in forward.args.args}
+    lines: list[Line] = []
+    body = forward.body[1:] if ast.get_docstring(forward) else forward.body
+    for node in body[:-1]:
+        if not (
+            isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        ):
+            raise AuthoredError(f"{filename}, line {node.lineno}: each line of forward names one tensor")
+        name = node.targets[0].id
+        if name in known:
+            raise AuthoredError(f"{filename}, line {node.lineno}: forward names {name} twice")
+        loaded = [n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)]
+        code = ast.get_source_segment(source, node) or ""
+        lines.append(Line(name, code, tuple(dict.fromkeys(u for u in loaded if u in known))))
+        known.add(name)
+    last = body[-1]
+    if not (isinstance(last, ast.Return) and lines and ast.unparse(last) == f"return {lines[-1].name}"):
+        raise AuthoredError(f"{filename}, line {last.lineno}: forward ends by returning its last tensor")
+    return tuple(lines)
+
+
+def _item(node: ast.FunctionDef, source: str, filename: str) -> Item:
+    doc = ast.get_docstring(node)
+    if not doc:
+        raise AuthoredError(f"{filename}, line {node.lineno}: {node.name} has no docstring, its task")
+    lines = source.splitlines()
+    header = lines[node.lineno - 1 : node.body[0].end_lineno]
+    return Item(
+        name=node.name,
+        tensor=node.name[1:],
+        params=tuple(a.arg for a in node.args.args),
+        doc=doc,
+        source=_segment(source, node),
+        header="\n".join(header),
+        line=node.lineno,
+    )
+
+
+NOT_WRITTEN = "not written yet"
+
+
+def stub(authored: Authored) -> str:
+    """The learner's file: statement, forward program, and every item with its body taken out."""
+    parts = [f'"""{authored.statement}\n"""', authored.imports]
+    parts += ["\n# The forward pass, to read; the grader runs its own copy.", authored.forward]
+    text = "\n\n".join(parts[:2]) + "\n" + "\n".join(parts[2:]) + "\n"
+    for item in authored.items:
+        text += f'\n\n{item.header}\n    raise NotImplementedError("{item.name}: {NOT_WRITTEN}")\n'
+    return text

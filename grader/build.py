@@ -1,0 +1,277 @@
+"""From an authored file to what is derived of it: the learner's stub and the saved tensors.
+
+Imports torch; runs in a process of its own whose CPU kernels `settings.reproducible` has fixed, so
+that the same bytes come out on any machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from grader import authored, fixture
+from grader.authored import Authored, AuthoredError
+from grader.program import Env, Program
+from grader.runner.child import ALT
+from grader.training import autograd_steps
+
+Files = dict[str, bytes]  # by path below the project's root
+
+
+def derive(source: str, exercise: str) -> Files:
+    """Everything derived from one authored file's text, by path. AuthoredError where it breaks a rule."""
+    path = "/".join(exercise.split("."))
+    parts = authored.read(source, f"solutions/{path}.py")
+    program = Program.of(parts, f"solutions/{path}.py")
+    files: Files = {}
+    entries = []
+    lecture: Env = {}
+    for name, settings in program.fixtures.items():
+        given, reference = tensors(program, parts, name, settings)
+        lecture = lecture or given
+        entries.append(_save(files, path, name, settings, given, reference))
+    training = program.module.get("TRAINING")
+    if training:
+        settings = next(iter(program.fixtures.values()))
+        entries.append(_save(files, path, "training", settings, *_training(program, training, settings)))
+    _lint(parts, lecture, f"solutions/{path}.py")
+    description = {
+        "format": fixture.FORMAT,
+        "id": exercise,
+        "title": parts.title,
+        "statement": parts.statement,
+        "stamp": stamp(),
+        "program": parts.program,
+        "inputs": parts.inputs,
+        "lines": [{"name": x.name, "code": x.code, "uses": x.uses} for x in parts.lines],
+        "tensors": [*parts.inputs, *(x.name for x in parts.lines)],
+        "shapes": {k: list(v.shape) for k, v in lecture.items() if isinstance(v, torch.Tensor)},
+        "items": [_item(parts, item, program) for item in parts.items],
+        "training": training,
+        "fixtures": entries,
+        "stub": authored.stub(parts),
+        "worked": _worked(parts, program.module.get("WORKED")),
+    }
+    files[f"fixtures/{path}/exercise.json"] = fixture.seal(json.loads(json.dumps(description))).encode()
+    files[f"exercises/{path}.py"] = description["stub"].encode()
+    return files
+
+
+def tensors(program: Program, parts: Authored, name: str, settings: Mapping[str, Any]) -> tuple[Env, Env]:
+    """What a submission is given on a fixture, and what it is graded against.
+
+    On a probe every upstream gradient is random; elsewhere they are those of the loss.
+    """
+    env = _start(program, settings)
+    values, upstream = program.gradients(env)
+    grads = upstream
+    g = torch.Generator().manual_seed(settings["seed"] + 1_000_003)
+    if is_probe(name):
+        upstream = _random(upstream, g)
+    given = {**values, **{"d" + k: v for k, v in upstream.items()}}
+    reference: Env = {}
+    for item in parts.items:
+        value, size = program.pull(values, item.tensor, parts.cut(item), upstream)
+        reference[item.name] = value if is_probe(name) else grads[item.tensor]
+        reference["size." + item.name] = torch.tensor(size, dtype=torch.float64)
+        if is_probe(name) and parts.siblings(item):
+            # other random gradients, and siblings that agree with them: on the usual ones the
+            # siblings would be their own items' references
+            other = _random(upstream, g)
+            given |= {ALT + p: other[p[1:]] for p in parts.available(item)}
+            for sibling in parts.siblings(item):
+                direct = program.direct(sibling[1:])
+                given[ALT + sibling] = program.pull(values, sibling[1:], direct, other)[0]
+            value, size = program.pull(values, item.tensor, parts.cut(item), other)
+            reference[ALT + item.name] = value
+            reference["size." + ALT + item.name] = torch.tensor(size, dtype=torch.float64)
+    return given, reference
+
+
+def _random(like: Env, g: torch.Generator) -> Env:
+    return {k: torch.randn(v.shape, generator=g) for k, v in like.items()}
+
+
+def is_probe(name: str) -> bool:
+    """Whether a fixture asks with random upstream gradients."""
+    return name.startswith("probe")
+
+
+def stamp() -> dict[str, Any]:
+    """What the saved bytes depend on."""
+    return {"torch": torch.__version__.split("+")[0], "cpu_capability": torch.backends.cpu.get_cpu_capability()}
+
+
+def _start(program: Program, settings: Mapping[str, Any]) -> Env:
+    env = program.draw(settings)
+    if not settings.get("trained"):
+        return env
+    plan = program.module["TRAINING"]
+    batches = _batches(program, settings, settings["trained"])
+    return {**env, **autograd_steps(program, plan, env, batches, settings["trained"])}
+
+
+def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[Env]:
+    g = torch.Generator().manual_seed(settings["seed"] + 1)
+    sizes = {k: settings[k] for k in ("n", "block_size", "vocab_size")}
+    return [program.module["minibatch"](g, **sizes) for _ in range(steps)]
+
+
+def _training(program: Program, plan: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[Env, Env]:
+    env = program.draw(settings)
+    batches = _batches(program, settings, plan["steps"])
+    given = {k: env[k] for k in plan["parameters"]}
+    given |= {k: torch.stack([b[k] for b in batches]) for k in ("Xb", "Yb")}
+    after = autograd_steps(program, plan, env, batches, plan["steps"])
+    sizes = {f"size.{k}": (v - env[k]).abs().max().double() for k, v in after.items()}
+    return given, {**after, **sizes}
+
+
+def _save(
+    files: Files, path: str, name: str, settings: Mapping[str, Any], given: Env, reference: Env
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": name, "settings": dict(settings)}
+    mark = json.dumps({"format": fixture.FORMAT, "fixture": name, **settings, **stamp()}, sort_keys=True)
+    for part, env in (("given", given), ("reference", reference)):
+        kept = {k: v.contiguous().clone() for k, v in env.items() if isinstance(v, torch.Tensor)}
+        data = safetensors.torch.save(kept, {"stamp": mark})
+        files[f"fixtures/{path}/{name}.{part}.safetensors"] = data
+        entry[part] = {"sha256": fixture.digest(data), "bytes": len(data)}
+    return entry
+
+
+def _item(parts: Authored, item: authored.Item, program: Program) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "tensor": item.tensor,
+        "params": item.params,
+        "cut": sorted(parts.cut(item)),
+        "siblings": parts.siblings(item),
+        "available": parts.available(item) + parts.siblings(item),
+        "doc": item.doc,
+    }
+
+
+def _worked(parts: Authored, name: str | None) -> dict[str, str] | None:
+    return next(({"item": i.name, "source": i.source} for i in parts.items if i.name == name), None)
+
+
+def _lint(parts: Authored, given: Env, filename: str) -> None:
+    """An item's docstring states its task, and states it truly."""
+    loss = parts.lines[-1].name
+    code = {line.name: line.code for line in parts.lines}
+    for item in parts.items:
+        where = f"{filename}, line {item.line}: {item.name}"
+        cut = parts.cut(item)
+        targets = [*sorted(cut), *([loss] if authored.uncovered(parts.lines, item.tensor, cut) else [])]
+        for target in targets:
+            if code.get(target, "") not in item.doc:
+                raise AuthoredError(f"{where}'s docstring doesn't quote its forward line `{code[target]}`")
+        for tensor in (item.tensor, *cut):
+            stated = f"d{tensor} {tuple(given[tensor].shape)}"
+            if stated not in item.doc:
+                raise AuthoredError(f"{where}'s docstring doesn't say `{stated}`")
+        for param in item.params:
+            if param not in given:
+                raise AuthoredError(f"{where} asks for {param}, which nothing gives")
+            early = {other.name for other in parts.items[: parts.items.index(item)]}
+            if param in parts.siblings(item) and not (param in early and param[1:] in parts.inputs):
+                raise AuthoredError(f"{where} asks for {param}, which is no gradient of a parameter before it")
+            if param[1:] in cut and param not in parts.available(item):
+                raise AuthoredError(f"{where} asks for {param}, which does not exist yet at that point")
+
+
+# --- the command's own process ---------------------------------------------------------------------
+
+
+def main(argv: list[str]) -> int:
+    """Build, or with --check compare: `python -m grader.build ROOT MODE EXERCISE...`; exit 0, 1 or 3."""
+    root, mode, names = Path(argv[0]), argv[1], argv[2:]
+    torch.set_num_threads(1)
+    status = 0
+    for name in names:
+        path = root.joinpath("solutions", *name.split(".")).with_suffix(".py")
+        try:
+            files = derive(path.read_text(encoding="utf-8"), name)
+        except AuthoredError as error:
+            print(f"grader: {error}", file=sys.stderr)
+            return 3
+        status |= compare(root, name, files) if mode == "check" else write(root, name, files)
+    return status
+
+
+def compare(root: Path, name: str, files: Files) -> int:
+    """Say which derived file differs from what the authored file gives. 0 where none does, else 1."""
+    stale = []
+    for path, data in files.items():
+        old = root / path
+        if not old.is_file():
+            stale.append(f"{path} is missing")
+        elif old.read_bytes() != data and not _same_numbers(root, name, path, data):
+            edited = path.startswith("exercises/")
+            stale.append(f"{path} {'is not the stub (edited?)' if edited else 'is out of date'}")
+    folder = root.joinpath("fixtures", *name.split("."))
+    for old in folder.glob("*.safetensors"):
+        if old.relative_to(root).as_posix() not in files:
+            stale.append(f"{old.relative_to(root).as_posix()} belongs to no fixture")
+    for line in stale:
+        print(f"grader: {line}: `grader build {name}` rebuilds it", file=sys.stderr)
+    return 1 if stale else 0
+
+
+def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
+    """With another torch than the saved one, last bits may differ: then numbers count, not bytes."""
+    try:
+        old = fixture.describe(root, name)
+    except fixture.GraderFault:
+        return False
+    if old["stamp"] == stamp():
+        return False
+    if path.endswith("exercise.json"):
+        new = json.loads(data)
+        skip = ("stamp", "fixtures", "digest")
+        return all(old.get(k) == new.get(k) for k in new if k not in skip)
+    if not path.endswith(".safetensors"):
+        return False
+    before, after = safetensors.torch.load((root / path).read_bytes()), safetensors.torch.load(data)
+    return before.keys() == after.keys() and all(
+        before[k].shape == v.shape and torch.allclose(before[k].double(), v.double(), 1e-4, 1e-6)
+        for k, v in after.items()
+    )
+
+
+def write(root: Path, name: str, files: Files) -> int:
+    """Write what is derived. A stub that a learner has edited is kept, and said."""
+    stub = f"exercises/{'/'.join(name.split('.'))}.py"
+    try:
+        known = {fixture.describe(root, name)["stub"].encode()}
+    except fixture.GraderFault:
+        known = set()
+    folder = root.joinpath("fixtures", *name.split("."))
+    for old in folder.glob("*.safetensors"):
+        if old.relative_to(root).as_posix() not in files:
+            old.unlink()
+    for path, data in files.items():
+        target = root / path
+        if path == stub and target.exists() and target.read_bytes() not in known | {data}:
+            print(f"kept {path}, which has been edited; `grader reset {name}` gives the stub")
+            continue
+        if target.exists() and target.read_bytes() == data:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = target.with_name(target.name + ".new")
+        new.write_bytes(data)
+        os.replace(new, target)
+        print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

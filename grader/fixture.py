@@ -1,0 +1,130 @@
+"""Fixtures on disk: an exercise's public description and its saved tensors, read and verified.
+
+`fixtures/<exercise>/exercise.json` describes the exercise and lists every tensor file with its
+digest; `<fixture>.given.safetensors` is what a submission is run on, and
+`<fixture>.reference.safetensors` what it is graded against. No torch is needed to read them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from grader.errors import GraderFault
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What one fixture's answers are compared with, by item name.
+
+    values: the reference gradients. sizes: the size each answer would have if nothing in it
+    cancelled (see `Program.pull`), which sets the absolute part of the tolerance.
+    """
+
+    values: Mapping[str, NDArray[Any]]
+    sizes: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Fixtures:
+    """An exercise's saved tensors, verified. `given` holds the files' bytes, as a child gets them."""
+
+    given: Mapping[str, bytes]
+    references: Mapping[str, Reference]
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def seal(description: Mapping[str, Any]) -> str:
+    """The text of exercise.json: the description and a digest over all of it."""
+    body = {k: v for k, v in description.items() if k != "digest"}
+    mark = digest(json.dumps(body, sort_keys=True).encode())
+    return json.dumps({**body, "digest": mark}, indent=1) + "\n"
+
+
+def describe(root: Path, exercise: str) -> dict[str, Any]:
+    """An exercise's description; GraderFault, in one line, where it is missing, damaged or too new."""
+    path = _folder(root, exercise) / "exercise.json"
+    repair = f"`grader build {exercise}` rebuilds it"
+    try:
+        description = json.loads(path.read_bytes())
+        stated = description["format"]
+        mark = description.pop("digest")
+    except FileNotFoundError:
+        raise GraderFault(f"{_short(root, path)} is missing: {repair}") from None
+    except OSError as error:
+        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {repair}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise GraderFault(f"{_short(root, path)} is damaged: {repair}") from None
+    if stated != FORMAT:
+        raise GraderFault(
+            f"{_short(root, path)} has format {stated}, this grader reads format {FORMAT}: upgrade the grader, "
+            f"or `grader build {exercise}` rebuilds it in this one's format"
+        )
+    if digest(json.dumps(description, sort_keys=True).encode()) != mark:
+        raise GraderFault(f"{_short(root, path)} was altered: {repair}")
+    return dict(description)
+
+
+def exercises(root: Path) -> list[str]:
+    """The ids of all exercises that have fixtures: ex1, or gpt.ex3 for one of a set."""
+    base = root / "fixtures"
+    found = base.rglob("exercise.json") if base.is_dir() else []
+    return sorted(".".join(p.parent.relative_to(base).parts) for p in found)
+
+
+def read(root: Path, description: Mapping[str, Any]) -> Fixtures:
+    """The saved tensors of an exercise; GraderFault names a file that is missing or altered."""
+    given: dict[str, bytes] = {}
+    references: dict[str, Reference] = {}
+    for entry in description["fixtures"]:
+        given[entry["name"]] = _file(root, description["id"], entry, "given")
+        references[entry["name"]] = reference(_file(root, description["id"], entry, "reference"))
+    return Fixtures(given, references)
+
+
+def reference(data: bytes) -> Reference:
+    """A reference file's tensors and sizes, from its bytes."""
+    import safetensors.numpy
+
+    tensors = safetensors.numpy.load(data)
+    sizes = {k.removeprefix("size."): float(v) for k, v in tensors.items() if k.startswith("size.")}
+    return Reference({k: v for k, v in tensors.items() if not k.startswith("size.")}, sizes)
+
+
+def _file(root: Path, exercise: str, entry: Mapping[str, Any], part: str) -> bytes:
+    path = _folder(root, exercise) / f"{entry['name']}.{part}.safetensors"
+    repair = f"`grader build {exercise}` rebuilds it"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise GraderFault(f"{_short(root, path)} is missing: {repair}") from None
+    except OSError as error:
+        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {repair}") from None
+    if len(data) < entry[part]["bytes"]:
+        raise GraderFault(
+            f"{_short(root, path)} is truncated ({len(data)} of {entry[part]['bytes']} bytes): {repair}"
+        )
+    if digest(data) != entry[part]["sha256"]:
+        raise GraderFault(f"{_short(root, path)} was altered: {repair}")
+    return data
+
+
+def _folder(root: Path, exercise: str) -> Path:
+    return root.joinpath("fixtures", *exercise.split("."))
+
+
+def _short(root: Path, path: Path) -> str:
+    return str(path.relative_to(root))
+
+

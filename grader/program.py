@@ -1,0 +1,123 @@
+"""The forward program: run line by line, differentiated as a whole or from any tensor to any cut.
+
+Trusted side only: this is where references come from, and autograd is the only judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import CodeType
+from typing import Any
+
+import torch
+
+from grader.authored import Authored, Line, consumers
+
+Env = dict[str, Any]
+DRAWS = 8  # sign draws for the size of an answer
+
+
+class Program:
+    """An exercise's forward program, made from the text of an authored file or of its description."""
+
+    def __init__(self, source: str, inputs: tuple[str, ...], lines: tuple[Line, ...], filename: str) -> None:
+        self.inputs, self.lines = inputs, lines
+        self.module: dict[str, Any] = {"__name__": "program"}
+        exec(compile(source, filename, "exec"), self.module)
+        self._codes: dict[str, CodeType] = {
+            line.name: compile(line.code.strip(), f"{filename}:{line.name}", "exec") for line in lines
+        }
+
+    @classmethod
+    def of(cls, authored: Authored, filename: str) -> Program:
+        return cls(authored.program, authored.inputs, authored.lines, filename)
+
+    @property
+    def fixtures(self) -> dict[str, dict[str, Any]]:
+        """The settings of each fixture: its seed, its sizes, and how many steps it was trained."""
+        return dict(self.module["FIXTURES"])
+
+    @property
+    def loss(self) -> str:
+        return self.lines[-1].name
+
+    def draw(self, settings: Mapping[str, Any]) -> Env:
+        """Inputs and sizes for a fixture's settings."""
+        sizes = {k: v for k, v in settings.items() if k not in ("seed", "trained")}
+        g = torch.Generator().manual_seed(settings["seed"])
+        return {**sizes, **self.module["inputs"](g, **sizes)}
+
+    def step(self, line: Line, env: Env) -> Any:
+        """The value of one line."""
+        scope = {**self.module, **env}
+        exec(self._codes[line.name], scope)
+        return scope[line.name]
+
+    def run(self, env: Env) -> Env:
+        """All lines in order; `env` and every named tensor."""
+        env = dict(env)
+        for line in self.lines:
+            env[line.name] = self.step(line, env)
+        return env
+
+    def gradients(self, env: Env) -> tuple[Env, Env]:
+        """The whole network once: every tensor, and autograd's gradient of the loss for each.
+
+        env: inputs and sizes. Returns (tensors, gradients by tensor name), all detached.
+        """
+        leaves = {
+            k: v.detach().clone().requires_grad_() if k in self.inputs and _is_float(v) else v
+            for k, v in env.items()
+        }
+        full = self.run(leaves)
+        tracked = {k: v for k, v in full.items() if isinstance(v, torch.Tensor) and v.requires_grad}
+        for tensor in tracked.values():
+            tensor.retain_grad()
+        full[self.loss].backward()
+        grads = {k: v.grad for k, v in tracked.items() if v.grad is not None}
+        return {k: v.detach() if k in tracked else v for k, v in full.items()}, grads
+
+    def pull(
+        self, env: Env, tensor: str, cut: frozenset[str], upstream: Mapping[str, torch.Tensor]
+    ) -> tuple[torch.Tensor, float]:
+        """The vector-Jacobian product from the tensors in `cut` back to `tensor`.
+
+        Every path from `tensor` ends at the first tensor of `cut` that it meets and takes that one's
+        upstream gradient; a path that meets none runs on to the loss, whose gradient is 1.
+
+        env: every tensor of the forward pass, detached. upstream: gradients by tensor name.
+        Returns the gradient, and the size that the answer would have if nothing in it cancelled: the
+        largest element of sqrt(sum of squared terms), estimated by flipping the upstream signs.
+        """
+        start = env[tensor].detach().clone().requires_grad_()
+        live: Env = {tensor: start}
+        outputs, cotangents = [], []
+        for line in self.lines:
+            if line.name == tensor or not any(u in live for u in line.uses):
+                continue
+            out = self.step(line, {**env, **live})
+            if not (isinstance(out, torch.Tensor) and out.requires_grad):
+                continue
+            if line.name in cut:
+                outputs.append(out)
+                cotangents.append(upstream[line.name])
+            elif line.name == self.loss:
+                outputs.append(out)
+                cotangents.append(torch.ones_like(out))
+            else:
+                live[line.name] = out
+        (result,) = torch.autograd.grad(outputs, start, cotangents, retain_graph=True)
+        g = torch.Generator().manual_seed(0)
+        square = torch.zeros_like(result)
+        for _ in range(DRAWS):
+            signed = [c * (torch.randint(0, 2, c.shape, generator=g) * 2 - 1) for c in cotangents]
+            (draw,) = torch.autograd.grad(outputs, start, signed, retain_graph=True)
+            square += draw**2
+        return result, float((square / DRAWS).sqrt().max())
+
+    def direct(self, tensor: str) -> frozenset[str]:
+        return frozenset(consumers(self.lines, tensor))
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_floating_point()

@@ -1,0 +1,354 @@
+"""The untrusted side: runs one submission on the given tensors and sends what its functions return.
+
+Everything here shares a process with the submission, so nothing here decides anything: it holds no
+reference, and the trusted side believes none of it but the numbers, which it compares.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import inspect
+import linecache
+import os
+import signal
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from grader.runner import wire
+
+# Bound before a submission can replace them.
+_write, _exit, _Tensor = os.write, os._exit, torch.Tensor
+_isfinite, _equal = torch.isfinite, torch.equal
+_float32, _float64 = torch.float32, torch.float64
+
+Given = dict[str, Any]  # one fixture's tensors and sizes by name
+ALT = "alt:"  # gradients for items that ask for a sibling's as well; see build.tensors
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a child is to do: the exercise's public description, and which fixtures and items to ask."""
+
+    exercise: Mapping[str, Any]
+    fixtures: Mapping[str, Given]
+    items: tuple[str, ...]
+    filename: str
+    training: Given | None = None
+
+
+@dataclass
+class Submission:
+    """A submission after its top level ran: its names, and what went wrong by line and by name."""
+
+    names: dict[str, Any]
+    filename: str
+    broken: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    failure: tuple[str, int | None] | None = None
+    calls: dict[str, Call] = field(default_factory=dict)
+
+
+def main(job: Job, source: bytes, result: int) -> None:
+    """Run the submission in `source`, write records to the descriptor `result`, and end the process."""
+    send = _sender(result)
+    submission = load(source, job.filename)
+    for number, (name, given) in enumerate(job.fixtures.items()):
+        if number == 1:
+            _silence()  # what a submission prints is shown once, from the lecture fixture
+        for item in job.exercise["items"]:
+            if item["name"] in job.items:
+                send(*ask(submission, item, name, given, job.exercise))
+    if job.training is not None:
+        for header, data in train(submission, job.exercise, job.training):
+            send(header, data)
+    send({"end": True}, b"")
+
+
+def _sender(fd: int) -> Callable[[dict[str, Any], bytes], None]:
+    encode = wire.encode
+
+    def send(header: dict[str, Any], data: bytes) -> None:
+        view = memoryview(encode(header, data))
+        while view:
+            view = view[_write(fd, view) :]
+
+    return send
+
+
+def _silence() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
+
+
+# --- the top level of a submission -----------------------------------------------------------------
+
+
+def load(source: bytes, filename: str) -> Submission:
+    """Run a submission's top level, one statement after another, so that one mistake costs one statement."""
+    module = types.ModuleType("submission")
+    module.__file__ = filename
+    sys.modules["submission"] = module
+    submission = Submission(module.__dict__, filename)
+    try:
+        text = _decode(source)
+        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+        statements = list(_statements(text, submission))
+    except BaseException as error:
+        submission.failure = describe(error, filename)
+        return submission
+    for node in statements:
+        try:
+            code = compile(ast.Module([node], []), filename, "exec", dont_inherit=True)
+            exec(code, submission.names)
+        except BaseException as error:
+            submission.failure = submission.failure or describe(error, filename)
+            if not isinstance(error, Exception):
+                break
+    return submission
+
+
+def _decode(source: bytes) -> str:
+    import io
+    import tokenize
+
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    return source.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _statements(text: str, submission: Submission) -> Iterator[ast.stmt]:
+    """The top-level statements that parse; a block that doesn't is recorded under the name it defines."""
+    try:
+        yield from ast.parse(text, submission.filename).body
+        return
+    except SyntaxError as error:
+        submission.failure = describe(error, submission.filename)
+    lines = text.split("\n")
+    starts = [i for i, line in enumerate(lines) if line[:1] not in ("", " ", "\t", "#", ")", "]", "}")]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        block = "\n" * start + "\n".join(lines[start:end])
+        try:
+            yield from ast.parse(block, submission.filename).body
+        except SyntaxError as error:
+            words = lines[start].replace("(", " ").split()
+            if len(words) > 1 and words[0] == "def":
+                submission.broken[words[1]] = describe(error, submission.filename)
+
+
+def describe(error: BaseException, filename: str) -> tuple[str, int | None]:
+    """'Type: message' and the submission's own line, whatever the exception object does when asked."""
+    line = None
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+        text = str(error.msg)
+    else:
+        tb = error.__traceback__
+        while tb is not None:
+            if tb.tb_frame.f_code.co_filename == filename:
+                line = tb.tb_lineno
+            tb = tb.tb_next
+        try:
+            text = str(error)
+        except BaseException:
+            text = "(its message can't be read)"
+    name = str(type.__getattribute__(type(error), "__name__"))
+    first = text.strip().split("\n", 1)[0][:400]
+    return f"{name[:80]}: {first}" if first else name[:80], line if line and line > 0 else None
+
+
+# --- one item --------------------------------------------------------------------------------------
+
+
+class BadRequest(Exception):
+    """A parameter names something that can't be injected."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """How to call one function: which names go by position and which by keyword, what it reads."""
+
+    function: Callable[..., Any]
+    positional: tuple[str, ...]
+    keywords: tuple[str, ...]
+    reads: tuple[str, ...]
+
+
+def ask(
+    submission: Submission, item: Mapping[str, Any], fixture: str, given: Given, exercise: Mapping[str, Any]
+) -> tuple[dict[str, Any], bytes]:
+    """Call one item's function on one fixture; a header and the value's bytes."""
+    name = item["name"]
+    header: dict[str, Any] = {"fixture": fixture, "item": name}
+    function = submission.names.get(name)
+    if function is None:
+        if broken := submission.broken.get(name) or submission.failure:
+            return {**header, "status": "error", "message": broken[0], "line": broken[1]}, b""
+        return {**header, "status": "not-written", "message": f"the file has no function {name}"}, b""
+    header["line"] = line_of(function)
+    try:
+        if name not in submission.calls:
+            submission.calls[name] = resolve(function, item, given, exercise)
+        call = submission.calls[name]
+    except BadRequest as error:
+        return {**header, "status": "error", "message": str(error)}, b""
+    header["reads"] = call.reads
+    alternative = any(k in call.reads for k in item["siblings"])
+    pristine = {k: given[k] for k in (*call.positional, *call.keywords)}
+    if alternative:
+        pristine = {k: given.get(ALT + k, v) for k, v in pristine.items()}
+    passed = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in pristine.items()}
+    try:
+        value = function(*[passed[k] for k in call.positional], **{k: passed[k] for k in call.keywords})
+    except NotImplementedError as error:
+        message, line = describe(error, submission.filename)
+        return {**header, "status": "not-written", "message": message, "line": line or header["line"]}, b""
+    except BaseException as error:
+        message, line = describe(error, submission.filename)
+        return {**header, "status": "error", "message": message, "line": line or header["line"]}, b""
+    header, data = pack(header, value)
+    header["mutated"] = [k for k, v in passed.items() if v is not pristine[k] and not _equal(v, pristine[k])]
+    return header, data
+
+
+def resolve(
+    function: Any, item: Mapping[str, Any], given: Given, exercise: Mapping[str, Any]
+) -> Call:
+    """What a function asks for by name, and which upstream gradients its code reads."""
+    if not callable(function):
+        raise BadRequest(f"{item['name']} is not a function")
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise BadRequest(f"the parameters of {item['name']} can't be read") from None
+    positional, keywords = [], []
+    for p in parameters:
+        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            continue
+        if p.name in item["available"] or (p.name in given and not _is_gradient(p.name, exercise)):
+            (positional if p.kind is p.POSITIONAL_ONLY else keywords).append(p.name)
+        elif p.default is p.empty:
+            raise BadRequest(_why_not(p.name, item, exercise, given))
+    used = loads(function)
+    reads = [k for k in (*positional, *keywords) if k in item["available"] and (used is None or k in used)]
+    return Call(function, tuple(positional), tuple(keywords), tuple(reads))
+
+
+def _is_gradient(name: str, exercise: Mapping[str, Any]) -> bool:
+    return name[:1] == "d" and name[1:] in exercise["tensors"]
+
+
+def _why_not(name: str, item: Mapping[str, Any], exercise: Mapping[str, Any], given: Given) -> str:
+    if name == item["name"]:
+        return f"{name} asks for {name} itself, the gradient it is to return"
+    if _is_gradient(name, exercise):
+        have = ", ".join(item["available"]) or "none"
+        return f"{name} does not exist yet when the backward pass reaches {item['name']} (there is: {have})"
+    import difflib
+
+    close = difflib.get_close_matches(name, [*given, *item["available"]], 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"there is nothing called {name} to pass to {item['name']}{hint}"
+
+
+def loads(function: Any) -> set[str] | None:
+    """The names a function's own code loads, nested functions included; None where it can't be seen."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return None
+    names: set[str] = set()
+    todo = [code]
+    while todo:
+        one = todo.pop()
+        todo += [c for c in one.co_consts if isinstance(c, types.CodeType)]
+        for instruction in dis.get_instructions(one):
+            if instruction.opname.startswith("LOAD_") and instruction.argval is not None:
+                value = instruction.argval
+                names.update(value if isinstance(value, tuple) else (value,))
+    return None if names & {"locals", "vars", "eval", "exec"} else names
+
+
+def line_of(function: Any) -> int | None:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_firstlineno if isinstance(code, types.CodeType) else None
+
+
+def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
+    """Reduce what a function returned to plain data."""
+    if not isinstance(value, _Tensor):
+        kind = "None (is a `return` missing?)" if value is None else f"a {type(value).__name__[:80]}"
+        return {**header, "status": "not-a-tensor", "message": f"returned {kind}, not a tensor"}, b""
+    try:
+        plain = value.detach().as_subclass(_Tensor)
+        header["dtype"] = str(plain.dtype).removeprefix("torch.")
+        header["shape"] = list(plain.shape)
+        header["status"] = "value"
+        if plain.numel() > wire.MAX_ELEMENTS:
+            return header, b""
+        if plain.layout is not torch.strided:
+            plain = plain.to_dense()
+        if plain.device.type != "cpu":
+            message = f"returned a tensor on {plain.device.type}, which holds no values here"
+            return {**header, "status": "not-a-tensor", "message": message}, b""
+        if plain.is_complex():
+            return header, b""
+        plain = plain.resolve_conj().resolve_neg()
+        encoded = plain if plain.dtype is _float32 else plain.to(_float64)
+        header["encoded"] = "float32" if plain.dtype is _float32 else "float64"
+        header["sent"] = True
+        header["nonfinite"] = not bool(_isfinite(encoded).all())
+        return header, encoded.contiguous().numpy().tobytes()
+    except Exception as error:
+        message = f"returned a tensor that can't be read: {describe(error, '')[0]}"
+        failed = {k: v for k, v in header.items() if k not in ("encoded", "sent", "nonfinite")}
+        return {**failed, "status": "not-a-tensor", "message": message}, b""
+
+
+# --- a chain of items that trains ------------------------------------------------------------------
+
+
+def train(
+    submission: Submission, exercise: Mapping[str, Any], given: Given
+) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Drive training with the submission's own gradients; one record for each parameter tensor."""
+    from grader.training import Backward, manual_steps
+
+    plan = exercise["training"]
+    header: dict[str, Any] = {"fixture": "training"}
+    try:
+        functions = {item["name"]: submission.names[item["name"]] for item in exercise["items"]}
+        parameters = manual_steps(exercise, Backward(functions, exercise), given)
+    except KeyError as error:
+        for name in plan["parameters"]:
+            message = f"waits for {error.args[0]}"
+            yield {**header, "item": name, "status": "not-written", "message": message}, b""
+        return
+    except NotImplementedError as error:
+        message, line = describe(error, submission.filename)
+        for name in plan["parameters"]:
+            yield {**header, "item": name, "status": "not-written", "message": message, "line": line}, b""
+        return
+    except BaseException as error:
+        message, line = describe(error, submission.filename)
+        for name in plan["parameters"]:
+            yield {**header, "item": name, "status": "error", "message": message, "line": line}, b""
+        return
+    for name in plan["parameters"]:
+        yield pack({**header, "item": name}, parameters[name])
+
+
+def end(code: int = 0) -> None:
+    """Leave at once: no atexit handler, no destructor, no thread of the submission runs on."""
+    signal.alarm(0)
+    _exit(code)
+

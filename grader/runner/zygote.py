@@ -1,0 +1,235 @@
+"""The warm process: imports torch once, then forks one child for each submission.
+
+Started as a script by `client.py`. It holds inputs only; sources and results go straight between
+the parent and a child, over descriptors that are passed through and closed here.
+"""
+
+import gc
+import sys
+
+gc.disable()  # a third of the import's time is collecting what nobody frees
+
+if __name__ == "__main__":
+    sys.path[0] = sys.argv[2]  # the folder that holds the package, in place of this one
+
+import importlib.machinery
+import importlib.util
+from typing import Any
+
+
+class _Deferred:
+    """Modules that torch imports at start for their side effects on tracing and export alone.
+
+    They load at their first use instead, which here never comes: a quarter of the import's time.
+    """
+
+    names = ("torch._meta_registrations", "torch.export")
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name not in self.names:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = importlib.util.LazyLoader(spec.loader)  # type: ignore[arg-type]
+        return spec
+
+
+if __name__ == "__main__":
+    sys.meta_path.insert(0, _Deferred())  # type: ignore[arg-type]
+
+import array
+import json
+import os
+import selectors
+import signal
+import socket
+from dataclasses import dataclass
+
+import torch
+
+from grader.runner import child
+
+MAX_FDS = 64
+
+
+@dataclass
+class _Running:
+    channel: socket.socket
+    watched: bool = True
+
+
+class Zygote:
+    """The event loop: messages from the parent, children's ends, and kill requests by job."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.exercises: dict[str, dict[str, Any]] = {}
+        self.givens: dict[tuple[str, str], dict[str, Any]] = {}
+        self.running: dict[int, _Running] = {}
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(control, selectors.EVENT_READ, self.message)
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_read, False)
+        os.set_blocking(wake_write, False)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.wake = wake_read
+        self.selector.register(wake_read, selectors.EVENT_READ, self.reap)
+
+    def serve(self) -> None:
+        while True:
+            for key, _ in self.selector.select():
+                key.data()
+
+    def message(self) -> None:
+        """One message is one byte and its descriptors, of which the first holds a JSON document."""
+        fds = array.array("i")
+        try:
+            data, ancillary, _, _ = self.control.recvmsg(1, socket.CMSG_SPACE(MAX_FDS * fds.itemsize))
+        except ConnectionError:
+            data, ancillary = b"", []
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+        if not data:
+            self.leave()
+        request = json.loads(_read_all(fds[0]))
+        os.close(fds[0])
+        {"load": self.load, "run": self.run, "reference": self.run}[request["op"]](request, list(fds[1:]))
+
+    def load(self, request: dict[str, Any], fds: list[int]) -> None:
+        """Keep an exercise's public description and the given tensors of its fixtures."""
+        exercise = request["exercise"]
+        self.exercises[exercise["id"]] = exercise
+        for name, fd in zip(request["fixtures"], fds, strict=True):
+            tensors = _tensors(_read_all(fd))
+            os.close(fd)
+            sizes = request["sizes"].get(name, {})
+            self.givens[exercise["id"], name] = {**sizes, **tensors}
+
+    def run(self, request: dict[str, Any], fds: list[int]) -> None:
+        """Fork a child for one job. Descriptors: source, result, output, channel."""
+        pid = os.fork()
+        if pid == 0:
+            self.become_child(request, fds)
+        for fd in fds[:3]:
+            os.close(fd)
+        channel = socket.socket(fileno=fds[3])
+        channel.setblocking(False)
+        self.running[pid] = _Running(channel)
+        self.selector.register(channel, selectors.EVENT_READ, lambda: self.kill(pid))
+
+    def become_child(self, request: dict[str, Any], fds: list[int]) -> None:
+        code = 1
+        try:
+            source, result, output, _ = fds
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, 0)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            text = _read_all(source)
+            os.dup2(result, 3, inheritable=False)
+            os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+            sys.stdin = open(0)
+            sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+            sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+            exercise = self.exercises[request["exercise"]]
+            if request["op"] == "reference":
+                from grader.runner import oracle
+
+                oracle.answer(exercise, request, text, 3)
+            else:
+                fixtures = {name: self.givens[exercise["id"], name] for name in request["fixtures"]}
+                training = self.givens[exercise["id"], "training"] if request["training"] else None
+                job = child.Job(exercise, fixtures, tuple(request["items"]), request["filename"], training)
+                self.givens = {}
+                child.main(job, text, 3)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            code = 0
+        finally:
+            child.end(code)
+
+    def reap(self) -> None:
+        """Report every ended child on its own channel, after ending whatever it left in its group."""
+        try:
+            while os.read(self.wake, 4096):
+                pass
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if info is None:
+                return
+            _kill_group(info.si_pid)  # before the pid can be used again
+            _, status, usage = os.wait4(info.si_pid, 0)
+            job = self.running.pop(info.si_pid)
+            if job.watched:
+                self.selector.unregister(job.channel)
+            end = {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss}
+            try:
+                job.channel.send(json.dumps(end).encode())
+            except OSError:
+                pass
+            job.channel.close()
+
+    def kill(self, pid: int) -> None:
+        """A byte on a job's channel, or its end, means: end this child. `reap` does the rest."""
+        self.selector.unregister(self.running[pid].channel)
+        self.running[pid].watched = False
+        _kill_group(pid)
+
+    def leave(self) -> None:
+        """The parent is gone: end the children and this process."""
+        for pid in self.running:
+            _kill_group(pid)
+        os._exit(0)
+
+
+def _kill_group(pid: int) -> None:
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def _read_all(fd: int) -> bytes:
+    os.lseek(fd, 0, os.SEEK_SET)
+    chunks = []
+    while chunk := os.read(fd, 1 << 20):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _tensors(data: bytes) -> dict[str, Any]:
+    import safetensors.torch
+
+    return dict(safetensors.torch.load(data))
+
+
+def _warm() -> None:
+    """Touch what a submission touches, so that children don't each pay for the first time."""
+    x = torch.randn(5, 3)
+    ((x @ x.T).exp().sum(1, keepdim=True) ** -0.5).max(1, keepdim=True)
+    torch.zeros(3, 2).index_add_(0, torch.tensor([0, 0]), torch.ones(2, 2))
+    torch.nn.functional.one_hot(torch.tensor([0, 1]), num_classes=3) * x[:2]
+    torch.equal(x, x.clone())
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(int(sys.argv[1]), False)
+    torch.set_num_threads(1)
+    _warm()
+    Zygote(control).serve()
+
+
+if __name__ == "__main__":
+    main()
