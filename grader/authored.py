@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 class AuthoredError(Exception):
@@ -205,3 +207,21 @@ def stub(authored: Authored) -> str:
     for item in authored.items:
         text += f'\n\n{item.header}\n    raise NotImplementedError("{item.name}: {NOT_WRITTEN}")\n'
     return text
+
+
+def restore(description: Mapping[str, Any]) -> Authored:
+    """The Authored of an exercise's public description: all but the bodies."""
+    items = (
+        Item(x["name"], x["tensor"], tuple(x["params"]), x["doc"], source="", header="", line=0)
+        for x in description["items"]
+    )
+    return Authored(
+        title=description["title"],
+        statement=description["statement"],
+        program=description["program"],
+        imports="",
+        forward="",
+        inputs=tuple(description["inputs"]),
+        lines=tuple(Line(x["name"], x["code"], tuple(x["uses"])) for x in description["lines"]),
+        items=tuple(items),
+    )

@@ -19,7 +19,7 @@ import torch
 from grader import authored, fixture
 from grader.authored import Authored, AuthoredError
 from grader.program import Env, Program
-from grader.runner.child import ALT
+from grader.runner.wire import ALT
 from grader.training import autograd_steps
 
 Files = dict[str, bytes]  # by path below the project's root
@@ -140,11 +140,16 @@ def _save(
     entry: dict[str, Any] = {"name": name, "settings": dict(settings)}
     mark = json.dumps({"format": fixture.FORMAT, "fixture": name, **settings, **stamp()}, sort_keys=True)
     for part, env in (("given", given), ("reference", reference)):
-        kept = {k: v.contiguous().clone() for k, v in env.items() if isinstance(v, torch.Tensor)}
-        data = safetensors.torch.save(kept, {"stamp": mark})
+        data = pack(env, {"stamp": mark})
         files[f"fixtures/{path}/{name}.{part}.safetensors"] = data
         entry[part] = {"sha256": fixture.digest(data), "bytes": len(data)}
     return entry
+
+
+def pack(env: Env, metadata: dict[str, str] | None = None) -> bytes:
+    """The tensors of an environment as a safetensors file."""
+    tensors = {k: v.contiguous().clone() for k, v in env.items() if isinstance(v, torch.Tensor)}
+    return safetensors.torch.save(tensors, metadata)
 
 
 def _item(parts: Authored, item: authored.Item, program: Program) -> dict[str, Any]:

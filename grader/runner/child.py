@@ -28,7 +28,6 @@ _isfinite, _equal = torch.isfinite, torch.equal
 _float32, _float64 = torch.float32, torch.float64
 
 Given = dict[str, Any]  # one fixture's tensors and sizes by name
-ALT = "alt:"  # gradients for items that ask for a sibling's as well; see build.tensors
 
 
 @dataclass(frozen=True)
@@ -206,13 +205,12 @@ def ask(
     alternative = any(k in call.reads for k in item["siblings"])
     pristine = {k: given[k] for k in (*call.positional, *call.keywords)}
     if alternative:
-        pristine = {k: given.get(ALT + k, v) for k, v in pristine.items()}
+        pristine = {k: given.get(wire.ALT + k, v) for k, v in pristine.items()}
     passed = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in pristine.items()}
     try:
         value = function(*[passed[k] for k in call.positional], **{k: passed[k] for k in call.keywords})
     except NotImplementedError as error:
-        message, line = describe(error, submission.filename)
-        return {**header, "status": "not-written", "message": message, "line": line or header["line"]}, b""
+        return {**header, "status": "not-written"}, b""
     except BaseException as error:
         message, line = describe(error, submission.filename)
         return {**header, "status": "error", "message": message, "line": line or header["line"]}, b""
@@ -323,27 +321,27 @@ def train(
     """Drive training with the submission's own gradients; one record for each parameter tensor."""
     from grader.training import Backward, manual_steps
 
-    plan = exercise["training"]
+    names = exercise["training"]["parameters"]
     header: dict[str, Any] = {"fixture": "training"}
+    missing = [item["name"] for item in exercise["items"] if item["name"] not in submission.names]
+    if missing:
+        for name in names:
+            yield {**header, "item": name, "status": "not-written", "message": f"waits for {missing[0]}"}, b""
+        return
     try:
         functions = {item["name"]: submission.names[item["name"]] for item in exercise["items"]}
         parameters = manual_steps(exercise, Backward(functions, exercise), given)
-    except KeyError as error:
-        for name in plan["parameters"]:
-            message = f"waits for {error.args[0]}"
-            yield {**header, "item": name, "status": "not-written", "message": message}, b""
-        return
     except NotImplementedError as error:
         message, line = describe(error, submission.filename)
-        for name in plan["parameters"]:
+        for name in names:
             yield {**header, "item": name, "status": "not-written", "message": message, "line": line}, b""
         return
     except BaseException as error:
         message, line = describe(error, submission.filename)
-        for name in plan["parameters"]:
+        for name in names:
             yield {**header, "item": name, "status": "error", "message": message, "line": line}, b""
         return
-    for name in plan["parameters"]:
+    for name in names:
         yield pack({**header, "item": name}, parameters[name])
 
 

@@ -19,6 +19,7 @@ MAX_ELEMENTS = 1 << 20  # a wrong shape of more elements is reported by its shap
 MAX_TOTAL = 1 << 28
 STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor"})
 WIDTH = {"float32": 4, "float64": 8}
+ALT = "alt:"  # names gradients for items that also ask for a sibling's; see build.tensors
 
 
 class Malformed(Exception):

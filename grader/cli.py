@@ -1,0 +1,115 @@
+"""The command: arguments, dispatch, exit codes. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from grader import __version__
+from grader.errors import GraderFault, UsageError
+
+PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="grader",
+        description="Check gradients that were derived by hand against autograd's.",
+        epilog="Exit codes: 0 all passed, 1 something did not pass, 2 usage, 3 the grader's own fault.",
+    )
+    top.add_argument("--version", action="version", version=f"grader {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, help: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+
+    check = add("check", "grade exercises, or single items of them")
+    check.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
+    check.add_argument("--submission", metavar="FILE", help="grade this file instead of exercises/")
+    check.add_argument("--json", action="store_true", help="print one JSON document (grader/report/v1)")
+    check.add_argument(
+        "--fresh", nargs="?", const="", metavar="SEED", help="make new probes on the spot, and name their seed"
+    )
+    check.add_argument(
+        "--progress", action="store_true", help="items not written yet don't count as failures (make grade)"
+    )
+
+    listing = add("list", "name the exercises, or the items of some")
+    listing.add_argument("targets", nargs="*", metavar="TARGET")
+
+    show = add("show", "show an item's task, forward lines, shapes and what it may ask for")
+    show.add_argument("targets", nargs="+", metavar="TARGET")
+
+    solution = add("solution", "show the solution of an exercise or an item, after asking")
+    solution.add_argument("targets", nargs="+", metavar="TARGET")
+    solution.add_argument("--yes", action="store_true", help="don't ask")
+
+    reset = add("reset", "put an exercise back to its stub, keeping what was there as a backup")
+    reset.add_argument("targets", nargs="+", metavar="EXERCISE")
+    reset.add_argument("--yes", action="store_true", help="don't ask")
+
+    build = add("build", "derive stubs and fixtures from solutions/")
+    build.add_argument("targets", nargs="*", metavar="EXERCISE")
+    build.add_argument("--check", action="store_true", help="change nothing; say what has drifted")
+
+    add("doctor", "check versions, fixtures, and whether exact results reproduce here")
+
+    train = add("train", "train the network with your own gradients, and by autograd beside it")
+    train.add_argument("targets", nargs="*", metavar="EXERCISE")
+    train.add_argument("--submission", metavar="FILE", help="take the gradients from this file")
+    train.add_argument("--steps", type=int, default=200_000, metavar="N", help="200000 by default")
+    train.add_argument("--names", metavar="FILE", help="train on this list of names, one a line")
+    train.add_argument("--out", metavar="FILE", default="loss-ex4.svg", help="where the loss curve goes")
+    train.add_argument("--seed", type=int, default=2147483647, metavar="N")
+    train.add_argument("--no-autograd", action="store_true", help="leave out the run by autograd")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    args = parser().parse_args(argv)
+    try:
+        if args.command == "check":
+            from grader.commands.check import run
+        elif args.command == "build":
+            from grader.commands.build import run
+        elif args.command == "doctor":
+            from grader.commands.doctor import run
+        elif args.command == "train":
+            from grader.commands.train import run
+        else:
+            from grader.commands import read
+
+            run = {"list": read.listing, "show": read.show, "solution": read.solution, "reset": read.reset}[
+                args.command
+            ]
+        return run(args)
+    except UsageError as error:
+        print(f"grader: {error}", file=sys.stderr)
+        return USAGE
+    except GraderFault as error:
+        print(f"grader: {error}", file=sys.stderr)
+        return FAULT
+    except KeyboardInterrupt:
+        return 130
+
+
+def entry() -> None:
+    """The console script. Leaves without the interpreter's tear-down, which costs as much as a check."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = FAILED
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else USAGE
+        sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    entry()

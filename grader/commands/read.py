@@ -1,0 +1,132 @@
+"""The commands that start nothing: list, show, solution, reset."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from grader.errors import UsageError
+from grader.suite import Suite, Target, find, item_names, targets
+
+
+def listing(args: argparse.Namespace) -> int:
+    suite = find()
+    if not args.targets:
+        for name in suite.ids():
+            exercise = suite.describe(name)
+            print(f"{name}  {len(item_names(exercise)):3} items  {exercise['title']}")
+        return 0
+    for target in targets(suite, args.targets):
+        exercise = suite.describe(target.exercise)
+        for item in exercise["items"]:
+            if target.item in (None, item["name"]):
+                shape = _shape(exercise, item["tensor"])
+                print(f"{target.exercise}.{item['name']}({', '.join(item['params'])})  {shape}")
+        if exercise["training"] and target.item in (None, "training"):
+            print(f"{target.exercise}.training  {exercise['training']['steps']} steps with all of these")
+    return 0
+
+
+def show(args: argparse.Namespace) -> int:
+    suite = find()
+    texts = []
+    for target in targets(suite, args.targets):
+        exercise = suite.describe(target.exercise)
+        if target.item is None:
+            lines = "\n".join(f"    {line['code']}" for line in exercise["lines"])
+            texts.append(f"{exercise['statement']}\n\nforward pass:\n{lines}")
+        elif target.item == "training":
+            plan = exercise["training"]
+            texts.append(
+                f"{target.exercise}.training: {plan['steps']} steps with your gradients, at a rate of "
+                f"{plan['lr']} and, from the middle on, {plan['lr_late']}; the parameters "
+                f"{', '.join(plan['parameters'])} must be those of autograd's training."
+            )
+        else:
+            texts.append(_task(exercise, target))
+    print("\n\n".join(texts))
+    return 0
+
+
+def _task(exercise: dict[str, Any], target: Target) -> str:
+    item = next(i for i in exercise["items"] if i["name"] == target.item)
+    tensor = item["tensor"]
+    forward = [line["code"] for line in exercise["lines"] if tensor in line["uses"]]
+    own = [line["code"] for line in exercise["lines"] if line["name"] == tensor]
+    values = [t for t in exercise["tensors"] if t in exercise["shapes"]]
+    sizes = [k for k in exercise["fixtures"][0]["settings"] if k not in ("seed", "trained")]
+    parts = [
+        f"{target.exercise}.{item['name']}({', '.join(item['params'])})",
+        "",
+        item["doc"],
+        "",
+        f"made by:   {own[0] if own else 'an input of the network'}",
+        *(f"used by:   {code}" for code in forward),
+        f"shape:     {_shape(exercise, tensor)}",
+        f"upstream:  {', '.join(item['available'])}",
+        f"tensors:   {', '.join(f'{t} {_shape(exercise, t)}' for t in values)}",
+        f"sizes:     {', '.join(sizes)}",
+    ]
+    return "\n".join(parts)
+
+
+def _shape(exercise: dict[str, Any], tensor: str) -> str:
+    return "×".join(str(d) for d in exercise["shapes"][tensor]) or "scalar"
+
+
+def solution(args: argparse.Namespace) -> int:
+    suite = find()
+    wanted = targets(suite, args.targets)
+    for target in wanted:
+        if not suite.solution(target.exercise).is_file():
+            raise UsageError(f"solutions/ is not here, so there is no solution of {target.exercise} to show")
+    if not args.yes and not _confirm(f"Show the solution of {', '.join(args.targets)}?"):
+        return 1
+    from grader import authored
+
+    for target in wanted:
+        path = suite.solution(target.exercise)
+        parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
+        texts = [i.source for i in parts.items if target.item in (None, i.name)]
+        print("\n\n\n".join(texts) or f"{target.item} has no text of its own; it follows from the gradients")
+    return 0
+
+
+def reset(args: argparse.Namespace) -> int:
+    suite = find()
+    for name in dict.fromkeys(t.exercise for t in _whole(suite, args.targets)):
+        path = suite.stub(name)
+        text = suite.describe(name)["stub"]
+        old = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else None
+        if old == text:
+            print(f"{suite.shown(path)} is the stub already")
+            continue
+        if old is not None:
+            if not args.yes and not _confirm(f"Put {suite.shown(path)} back to the stub?"):
+                return 1
+            backup = path.with_suffix(".py.bak")
+            number = 1
+            while backup.exists():
+                number += 1
+                backup = path.with_suffix(f".py.{number}.bak")
+            path.rename(backup)
+            print(f"kept what was there as {suite.shown(backup)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {suite.shown(path)}")
+    return 0
+
+
+def _whole(suite: Suite, words: list[str]) -> list[Target]:
+    wanted = targets(suite, words)
+    for target in wanted:
+        if target.item:
+            raise UsageError(f"reset puts back a whole exercise: `grader reset {target.exercise}`")
+    return wanted
+
+
+def _confirm(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody is there to answer; --yes says so beforehand")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

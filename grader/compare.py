@@ -1,0 +1,153 @@
+"""An answer held against a reference. Pure; NumPy only.
+
+The rule, in one place. An answer passes when
+
+    maxdiff <= 1e-5 * (largest reference element) + 1e-6 * size
+
+where maxdiff is the largest absolute difference and `size` is how large the answer would be if
+nothing in it cancelled, measured by pulling the arriving upstream gradients back with random signs
+(`Program.pull`). Where nothing cancels, both are alike and the rule is a relative error of 1.1e-5:
+right answers stay below 1e-6 and the smallest real mistake is at 4e-5. Where everything cancels
+(db1 before a batch norm is a sum that is truly 0), the first part vanishes and the second allows
+for the rounding of what was summed. An all-zero answer never passes where the reference isn't zero.
+
+`exact` (every element equal) and `allclose` (torch.allclose's defaults) inform and never gate.
+Every comparison is written so that NaN fails.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.runner.wire import Record
+from grader.verdict import Check, Verdict
+
+RTOL = 1e-5
+ATOL = 1e-6
+RULE = "maxdiff <= 1e-5 * largest reference element + 1e-6 * size of the answer without cancellation"
+
+Array = NDArray[Any]
+
+
+def compare(record: Record, reference: Array, size: float) -> Check:
+    """Judge one record of a submission against the reference of its item."""
+    if record.status != "value":
+        return Check(Verdict(record.status), record.message)
+    shape = record.shape
+    if record.data is None:
+        if shape != reference.shape:
+            return Check(Verdict.WRONG_SHAPE, _shapes(shape, reference.shape), shape=shape)
+        return Check(Verdict.WRONG_DTYPE, f"{record.dtype}, wanted {reference.dtype}", shape=shape)
+    answer = np.frombuffer(record.data, np.dtype(record.encoded).newbyteorder("<")).reshape(shape)
+    note = ""
+    if shape != reference.shape:
+        if not _leading_one(shape, reference.shape):
+            return _wrong_shape(answer, reference, size)
+        note = f"{_shapes(shape, reference.shape)}: the same but for a leading 1, {_repair(shape, reference.shape)}"
+        answer = answer.reshape(reference.shape)
+    if record.dtype != str(reference.dtype):
+        reason = f"{record.dtype}, wanted {reference.dtype}"
+        if judge(answer, reference, size).approx:
+            reason += "; the values are right"
+        return Check(Verdict.WRONG_DTYPE, reason, shape=shape)
+    finite = np.isfinite(answer)
+    if not finite.all():
+        first = tuple(int(i) for i in np.argwhere(~finite)[0])
+        kind = "NaN" if np.isnan(answer[first]) else "inf"
+        count = int((~finite).sum())
+        reason = f"{count} of {answer.size} not finite, the first is {kind} at {list(first)}"
+        return Check(Verdict.NOT_FINITE, reason, shape=shape)
+    check = judge(answer, reference, size)
+    return Check(**{**vars(check), "shape": shape, "note": note if check.verdict.passed else ""})
+
+
+def judge(answer: Array, reference: Array, size: float) -> Check:
+    """Judge finite values of the reference's shape."""
+    a, r = answer.astype(np.float64), reference.astype(np.float64)
+    difference = np.abs(a - r)
+    maxdiff = float(difference.max(initial=0.0))
+    largest = float(np.abs(r).max(initial=0.0))
+    tolerance = RTOL * largest + ATOL * size
+    relative = maxdiff / largest if largest > 0 else (0.0 if maxdiff == 0 else None)
+    exact = bool((answer == reference).all())
+    zero = bool((a == 0).all()) and largest > 0
+    approx = maxdiff <= tolerance and not zero
+    if exact:
+        verdict, reason = Verdict.EXACT, ""
+    elif approx:
+        verdict, reason = Verdict.APPROXIMATE, ""
+    else:
+        verdict, reason = Verdict.WRONG, "all zero" if zero else _worst(a, r, difference)
+    return Check(
+        verdict,
+        reason,
+        exact=exact,
+        approx=approx or exact,
+        allclose=bool((difference <= 1e-8 + 1e-5 * np.abs(r)).all()),
+        maxdiff=maxdiff,
+        relative=relative,
+        tolerance=tolerance,
+    )
+
+
+def _worst(a: Array, r: Array, difference: Array) -> str:
+    at = np.unravel_index(int(difference.argmax()), difference.shape)
+    index = [int(i) for i in at]
+    share = float((difference > RTOL * np.abs(r).max()).mean())
+    return f"at {index} {a[at]:.4g}, autograd has {r[at]:.4g}; {share:.0%} of the elements differ"
+
+
+def _leading_one(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return a == (1, *b) or b == (1, *a)
+
+
+def _shapes(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    return f"{came} for {wanted}"
+
+
+def _repair(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    if len(came) < len(wanted):
+        return "keepdim=True keeps it"
+    return "sum without keepdim, or .squeeze(0), drops it"
+
+
+def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
+    """Say what came and what was wanted, and whether the numbers are right under another shape."""
+    came, wanted = answer.shape, reference.shape
+    reason = f"came {came}, wanted {wanted}"
+
+    def right(values: Array) -> bool:
+        return bool(np.isfinite(values).all()) and judge(values, reference, size).approx
+
+    if answer.size == reference.size:
+        if right(answer.reshape(wanted)):
+            hint = "keepdim=True keeps the axis" if answer.ndim < reference.ndim else "the values are right"
+            reason += f": right after a reshape; {hint}"
+        elif answer.ndim == 2 and answer.T.shape == wanted and right(answer.T):
+            reason += ": right when transposed"
+    else:
+        try:
+            wide = np.broadcast_to(answer, wanted)
+        except ValueError:
+            wide = None
+        if wide is not None and right(wide):
+            reason += ": right after broadcasting; expand it to the tensor's own shape"
+        elif (axes := _extra_axes(came, wanted)) is not None:
+            summed = answer.astype(np.float64).sum(axes, keepdims=True).reshape(wanted)
+            if right(summed):
+                axis = ", ".join(str(i) for i in axes)
+                reason += f": right once summed over dim {axis}, which the forward pass broadcast"
+    return Check(Verdict.WRONG_SHAPE, reason, shape=came)
+
+
+def _extra_axes(came: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The axes over which an answer is to be summed to get the wanted shape, if there are such."""
+    padded = (1,) * (len(came) - len(wanted)) + wanted
+    if len(padded) != len(came):
+        return None
+    axes = tuple(i for i, (c, w) in enumerate(zip(came, padded, strict=True)) if w == 1 and c != 1)
+    fits = all(c == w or w == 1 for c, w in zip(came, padded, strict=True))
+    return axes if axes and fits else None

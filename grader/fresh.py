@@ -1,0 +1,35 @@
+"""Probes made on the spot, so that nobody can have prepared for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from grader.fixture import Fixtures, reference
+from grader.runner.client import Runner
+
+
+def fresh(
+    runner: Runner, exercise: Mapping[str, Any], fixtures: Fixtures, seed: int
+) -> tuple[dict[str, Any], Fixtures]:
+    """The exercise and its fixtures with every probe drawn anew from `seed`, sizes unchanged.
+
+    The runner must have loaded the exercise. The same seed gives the same probes.
+    """
+    import safetensors.numpy
+
+    entries, settings = [], {}
+    for number, entry in enumerate(exercise["fixtures"]):
+        if entry["name"].startswith("probe"):
+            drawn = {**entry["settings"], "seed": (seed * 1009 + number * 7919 + 17) % 2**31}
+            settings[entry["name"]] = drawn
+            entry = {**entry, "settings": drawn}
+        entries.append(entry)
+    request = {"exercise": exercise["id"], "fresh": {"settings": settings}}
+    files = {k: v.tobytes() for k, v in safetensors.numpy.load(runner.ask(request)).items()}
+    given = {name: files.get(f"{name}.given", data) for name, data in fixtures.given.items()}
+    references = {
+        name: reference(files[f"{name}.reference"]) if name in settings else old
+        for name, old in fixtures.references.items()
+    }
+    return {**exercise, "fixtures": entries}, Fixtures(given, references)

@@ -1,0 +1,28 @@
+"""Text from a submission, made safe to show: no control character, no markup, no workflow command."""
+
+from __future__ import annotations
+
+import unicodedata
+
+LIMIT = 500
+
+
+def text(raw: str, limit: int = LIMIT) -> str:
+    """One line without anything a terminal, a log or a page could obey. Renderers still escape markup."""
+    shown = "".join(ch if _plain(ch) else _named(ch) for ch in raw[: limit + 1])
+    return shown[:limit] + "…" if len(shown) > limit else shown
+
+
+def block(raw: bytes, limit: int) -> str:
+    """Several lines of output, each made harmless."""
+    lines = raw[:limit].decode("utf-8", "backslashreplace").replace("\r\n", "\n").split("\n")
+    return "\n".join(text(line.replace("\t", "    "), 1000) for line in lines)
+
+
+def _plain(ch: str) -> bool:
+    return ch == " " or unicodedata.category(ch)[0] in "LMNPS"
+
+
+def _named(ch: str) -> str:
+    code = ord(ch)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"

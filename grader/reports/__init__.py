@@ -1,0 +1,1 @@
+"""One file a renderer; each is a function from a Report."""

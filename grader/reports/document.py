@@ -1,0 +1,68 @@
+"""The report as one JSON document; `report.schema.json` beside this file is its published schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from grader.verdict import Check, ItemReport, Report
+
+SCHEMA = "grader/report/v1"
+
+
+def render(report: Report) -> str:
+    return json.dumps(document(report), indent=1, allow_nan=False) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "schema": SCHEMA,
+        "submission": report.submission,
+        "score": report.score,
+        "max_score": report.max_score,
+        "passed": report.passed,
+        "exercises": [
+            {
+                "id": exercise.id,
+                "title": exercise.title,
+                "score": exercise.score,
+                "max_score": len(exercise.items),
+                "items": [_item(item) for item in exercise.items],
+            }
+            for exercise in report.exercises
+        ],
+        "output": report.output,
+        "notes": list(report.notes),
+    }
+
+
+def _item(item: ItemReport) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "verdict": item.verdict.value,
+        "passed": item.passed,
+        **_check(item.check),
+        "shape": list(item.shape),
+        "came": None if item.check.shape is None else list(item.check.shape),
+        "line": item.line,
+        "diagnosis": item.diagnosis,
+        "checks": [
+            {"on": name, "verdict": check.verdict.value, **_check(check)}
+            for name, check in (item.checks or {}).items()
+        ],
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    compared = check.maxdiff is not None
+    return {
+        "exact": check.exact if compared else None,
+        "approx": check.approx if compared else None,
+        "allclose": check.allclose if compared else None,
+        "maxdiff": check.maxdiff,
+        "relative": check.relative,
+        "tolerance": check.tolerance,
+        "reason": check.reason,
+        "note": check.note,
+    }

@@ -1,0 +1,26 @@
+"""The report as aligned text, for pipes and logs."""
+
+from __future__ import annotations
+
+from grader.reports.table import HEADINGS, RIGHT, advice, row, summary
+from grader.verdict import Report
+
+
+def render(report: Report) -> str:
+    """Every item, a line each; then scores and what to do next."""
+    parts = []
+    for exercise in report.exercises:
+        rows = [HEADINGS, *(row(item) for item in exercise.items)]
+        widths = [max(len(r[i]) for r in rows) for i in range(len(HEADINGS) - 1)]
+        lines = [f"{exercise.id}: {exercise.title}"]
+        for r in rows:
+            cells = [
+                r[i].rjust(w) if i in RIGHT else r[i].ljust(w) for i, w in enumerate(widths)
+            ]
+            lines.append("  ".join([*cells, r[-1]]).rstrip())
+        parts.append("\n".join([*lines, summary(exercise)]))
+    if report.output:
+        parts.append("the submission printed:\n" + "\n".join("| " + line for line in report.output.split("\n")))
+    parts += [f"note: {note}" for note in report.notes]
+    parts.append(f"score: {report.score} of {report.max_score}. {advice(report)}")
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,54 @@
+"""What both tables say, in words: the cells of a row, the summary, and what to do next. Pure."""
+
+from __future__ import annotations
+
+from grader.verdict import ExerciseReport, ItemReport, Report, Verdict
+
+HEADINGS = ("item", "shape", "exact", "approx", "maxdiff", "relative", "verdict")
+RIGHT = (4, 5)  # columns of numbers
+
+Row = tuple[str, str, str, str, str, str, str]
+
+
+def row(item: ItemReport) -> Row:
+    """One item's cells. Numbers and flags stay empty where there was nothing to compare."""
+    check = item.check
+    compared = check.maxdiff is not None
+    reason = "; ".join(t for t in (check.reason, check.note) if t)
+    where = f" (line {item.line})" if item.line and not item.passed and check.verdict in LOCATED else ""
+    return (
+        item.id,
+        "×".join(str(d) for d in item.shape) or "scalar",
+        _flag(check.exact) if compared else "",
+        _flag(check.approx) if compared else "",
+        _number(check.maxdiff),
+        _number(check.relative),
+        check.verdict.value.replace("-", " ") + (f": {reason}" if reason else "") + where,
+    )
+
+
+LOCATED = frozenset(Verdict) - {Verdict.NOT_WRITTEN}
+
+
+def summary(exercise: ExerciseReport) -> str:
+    return f"{exercise.id}: {exercise.score} of {len(exercise.items)} passed"
+
+
+def advice(report: Report) -> str:
+    """What to do next: the first item in backward order that has not passed."""
+    todo = next((item for item in report.items if not item.passed), None)
+    if todo is None:
+        return "All passed."
+    if todo.verdict is Verdict.NOT_WRITTEN:
+        return f"Next: write {todo.id} (`grader show {todo.id}` tells the task)."
+    return f"Next: look at {todo.id}; check it alone with `grader check {todo.id}`."
+
+
+def _flag(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return "0" if value == 0 else f"{value:.1e}"

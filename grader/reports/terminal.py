@@ -1,0 +1,43 @@
+"""The report as a table in colour, for a terminal."""
+
+from __future__ import annotations
+
+import io
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grader.reports.table import HEADINGS, RIGHT, advice, row, summary
+from grader.verdict import ItemReport, Report, Verdict
+
+
+def render(report: Report, width: int, color: bool) -> str:
+    """The same as `plain.render`, with colour and wrapping. Text from a submission is never markup."""
+    parts: list[RenderableType] = []
+    for exercise in report.exercises:
+        table = Table(box=SIMPLE_HEAD, title=exercise.title, title_justify="left", pad_edge=False)
+        for i, heading in enumerate(HEADINGS):
+            last = i == len(HEADINGS) - 1
+            table.add_column(heading, justify="right" if i in RIGHT else "left", no_wrap=not last, ratio=None)
+        for item in exercise.items:
+            cells = row(item)
+            table.add_row(*(Text(c) for c in cells[:-1]), Text(cells[-1], style=_style(item)))
+        parts += [table, Text(summary(exercise) + "\n", style="bold")]
+    if report.output:
+        parts += [Text("the submission printed:", style="dim"), Text(report.output + "\n")]
+    parts += [Text(f"note: {note}\n", style="dim") for note in report.notes]
+    parts.append(Text(f"score: {report.score} of {report.max_score}. {advice(report)}", style="bold"))
+    out = io.StringIO()
+    console = Console(
+        file=out, force_terminal=color, no_color=not color, width=width, highlight=False, markup=False, emoji=False
+    )
+    console.print(Group(*parts))
+    return out.getvalue()
+
+
+def _style(item: ItemReport) -> str:
+    if item.passed:
+        return "green"
+    return "dim" if item.verdict is Verdict.NOT_WRITTEN else "red"

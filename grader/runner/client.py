@@ -1,0 +1,270 @@
+"""The trusted end: starts the zygote, hands it jobs, reads what children send. Never imports torch."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.errors import GraderFault
+from grader.runner import wire
+from grader.settings import environment
+
+MAX_OUTPUT = 65_536
+WALL = 20.0  # seconds for one submission; `over-limit` after that
+START = 120.0  # seconds for the zygote to import torch
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one submission: its records by (fixture, item), its output, and how it ended.
+
+    ended: "" where it finished as it should, else what the learner is told.
+    over: whether it was ended for using too much.
+    """
+
+    records: Mapping[tuple[str, str], wire.Record]
+    output: bytes
+    truncated: bool
+    ended: str
+    over: bool
+    cpu: float = 0.0
+    rss: int = 0
+
+
+class Runner:
+    """A warm process that runs submissions; use it as a context manager."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        """environ: for tests and benchmarks, more environment for the computing processes."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        here = Path(__file__).parent
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", str(here / "zygote.py"), str(theirs.fileno()), str(here.parent.parent)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                cwd="/",
+                env={**environment(), **(environ or {})},
+            )
+        self.control = ours
+        self.loaded: dict[str, Mapping[str, Any]] = {}
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the zygote, and with it every child."""
+        self.control.close()
+        self.process.kill()
+        if self.process.stderr:
+            self.process.stderr.close()
+        self.process.wait()
+
+    def load(self, exercise: Mapping[str, Any], given: Mapping[str, bytes]) -> None:
+        """Give the zygote an exercise's public description and the files that submissions run on."""
+        public = ("id", "program", "inputs", "lines", "tensors", "items", "training", "title", "statement")
+        settings = {entry["name"]: entry["settings"] for entry in exercise["fixtures"]}
+        request = {
+            "op": "load",
+            "exercise": {k: exercise[k] for k in public},
+            "fixtures": list(given),
+            "sizes": {name: sizes(settings[name]) for name in given},
+        }
+        self.loaded[exercise["id"]] = exercise
+        self._send(request, given.values(), ())
+
+    def run(
+        self,
+        exercise: str,
+        source: bytes,
+        filename: str,
+        fixtures: Sequence[str],
+        items: Sequence[str],
+        training: bool = False,
+        wall: float = WALL,
+    ) -> Run:
+        """Run a submission's `items` on `fixtures` in a child of its own."""
+        expected = {(f, i) for f in fixtures for i in items}
+        if training:
+            plan = self.loaded[exercise]["training"]
+            expected |= {("training", name) for name in plan["parameters"]}
+        request = {
+            "op": "run",
+            "exercise": exercise,
+            "filename": filename,
+            "fixtures": list(fixtures),
+            "items": list(items),
+            "training": training,
+        }
+        parser = wire.Parser(expected)
+        ended, over = "", False
+
+        def take(chunk: bytes) -> None:
+            parser.feed(chunk)
+
+        job = self._job(request, source)
+        try:
+            job.pump(take, wall)
+        except wire.Malformed as error:
+            ended = f"wrote to the grader's result channel ({error})"
+        except TimeoutError:
+            ended, over = f"took more than {wall:g} seconds", True
+        job.finish()
+        if not ended and not parser.complete:
+            ended = _how(job.end)
+        output, truncated = bytes(job.output[:MAX_OUTPUT]), len(job.output) > MAX_OUTPUT
+        return Run(parser.records, output, truncated, ended, over, job.end["cpu"], job.end["rss"])
+
+    def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:
+        """A question to the trusted reference process (`runner.oracle`); its answer's bytes."""
+        answer = bytearray()
+        job = self._job({"op": "reference", **request}, given)
+        try:
+            job.pump(answer.extend, 10 * WALL)
+        except TimeoutError:
+            raise GraderFault("the reference process did not answer in time") from None
+        finally:
+            job.finish()
+        if job.end["status"] != 0:
+            text = job.output.decode("utf-8", "replace").strip().splitlines()
+            raise GraderFault(f"the reference process failed: {text[-1] if text else 'no message'}")
+        return bytes(answer)
+
+    def _job(self, request: Mapping[str, Any], source: bytes) -> _Job:
+        result_read, result_write = os.pipe()
+        output_read, output_write = os.pipe()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._send(request, [source], (result_write, output_write, theirs.fileno()))
+        finally:
+            os.close(result_write)
+            os.close(output_write)
+            theirs.close()
+        return _Job(self, result_read, output_read, ours)
+
+    def _send(self, request: Mapping[str, Any], files: Any, descriptors: Sequence[int]) -> None:
+        with contextlib.ExitStack() as stack:
+            data = [json.dumps(request).encode(), *files]
+            fds = [stack.enter_context(_memory(one)) for one in data]
+            packed = array.array("i", [*fds, *descriptors])
+            try:
+                self.control.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, packed)])
+            except OSError:
+                raise GraderFault(f"the computing process ended: {self.last_words()}") from None
+
+    def last_words(self) -> str:
+        """What the zygote wrote before it ended."""
+        self.control.close()
+        self.process.kill()
+        text = self.process.stderr.read().decode("utf-8", "replace") if self.process.stderr else ""
+        lines = [line for line in text.splitlines() if line.strip()]
+        return lines[-1] if lines else f"exit status {self.process.wait()}"
+
+
+class _Job:
+    """One child under way: two pipes to read and a channel on which its end is told."""
+
+    def __init__(self, runner: Runner, result: int, output: int, channel: socket.socket) -> None:
+        self.runner, self.result, self.channel = runner, result, channel
+        self.output = bytearray()
+        self.end: dict[str, Any] = {}
+        self.open = {result: True, output: False}  # descriptor -> whether it carries the result
+
+    def pump(self, take: Any, wall: float) -> None:
+        """Read until the child has ended; TimeoutError after `wall` seconds."""
+        deadline = time.monotonic() + wall
+        with selectors.DefaultSelector() as selector:
+            for fd in (*self.open, self.channel.fileno()):
+                selector.register(fd, selectors.EVENT_READ)
+            while not self.end:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                for key, _ in selector.select(left):
+                    if key.fd == self.channel.fileno():
+                        self._ended()
+                        continue
+                    chunk = os.read(key.fd, 1 << 18)
+                    if not chunk:
+                        selector.unregister(key.fd)
+                    elif self.open[key.fd]:
+                        take(chunk)
+                    elif len(self.output) <= MAX_OUTPUT:
+                        self.output += chunk
+        for fd, carries in self.open.items():  # what was still in the pipes when the child ended
+            os.set_blocking(fd, False)
+            with contextlib.suppress(BlockingIOError):
+                while chunk := os.read(fd, 1 << 18):
+                    if carries:
+                        take(chunk)
+                    elif len(self.output) <= MAX_OUTPUT:
+                        self.output += chunk
+
+    def _ended(self) -> None:
+        data = self.channel.recv(4096)
+        if not data:
+            raise GraderFault(f"the computing process ended: {self.runner.last_words()}")
+        self.end = json.loads(data)
+
+    def finish(self) -> None:
+        """Make sure that the child is gone, and close what belongs to it."""
+        if not self.end:
+            with contextlib.suppress(OSError):
+                self.channel.send(b"K")
+                self._ended()
+        self.end = self.end or {"status": -1, "cpu": 0.0, "rss": 0}
+        for fd in self.open:
+            os.close(fd)
+        self.channel.close()
+
+
+def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The sizes in a fixture's settings: what items may ask for by name."""
+    return {k: v for k, v in settings.items() if k not in ("seed", "trained")}
+
+
+def _how(end: Mapping[str, Any]) -> str:
+    status = int(end["status"])
+    if os.WIFSIGNALED(status):
+        import signal
+
+        number = os.WTERMSIG(status)
+        name = signal.Signals(number).name if number in list(signal.Signals) else str(number)
+        return f"ended its process by {name}"
+    return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})"
+
+
+@contextlib.contextmanager
+def _memory(data: bytes) -> Iterator[int]:
+    """A descriptor that reads `data`."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("grader")
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            yield fd
+        finally:
+            os.close(fd)
+    else:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            yield file.fileno()

@@ -1,0 +1,77 @@
+"""References made on demand, in a trusted process forked from the zygote.
+
+Two questions come here: autograd's answer to another choice of upstream gradients than the saved
+one, and new probes (`--fresh`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from grader.authored import uncovered
+from grader.program import Program
+from grader.runner import wire
+from grader.training import program_of
+
+
+def answer(exercise: Mapping[str, Any], request: Mapping[str, Any], given: bytes, result: int) -> None:
+    """Compute what `request` asks and write one safetensors document to `result`."""
+    if "fresh" in request:
+        out = fresh(exercise, request["fresh"])
+    else:
+        tensors = dict(safetensors.torch.load(given)) | request["sizes"]
+        out = choices(exercise, tensors, request["choices"])
+    data = memoryview(safetensors.torch.save(out))
+    while data:
+        data = data[os.write(result, data) :]
+
+
+def choices(
+    exercise: Mapping[str, Any], given: Mapping[str, Any], asked: list[Mapping[str, Any]]
+) -> dict[str, torch.Tensor]:
+    """For each {"item", "cut", "alt"}, by its number: the reference, and its size as `size.<number>`.
+
+    A cut that leaves every path to the loss uncovered and whose answer cancels to nothing has none:
+    there a zero would be as good as the work.
+    """
+    program = program_of(exercise)
+    tensors = {item["name"]: item["tensor"] for item in exercise["items"]}
+    out: dict[str, torch.Tensor] = {}
+    for number, choice in enumerate(asked):
+        tensor, cut = tensors[choice["item"]], frozenset(choice["cut"])
+        prefix = wire.ALT if choice["alt"] else ""
+        upstream = {t: given[f"{prefix}d{t}"] for t in cut}
+        value, size = program.pull(dict(given), tensor, cut, upstream)
+        if uncovered(program.lines, tensor, cut) and _vanishes(program, given, tensor, value):
+            continue
+        out[str(number)] = value.contiguous()
+        out[f"size.{number}"] = torch.tensor(size, dtype=torch.float64)
+    return out
+
+
+def _vanishes(program: Program, given: Mapping[str, Any], tensor: str, value: torch.Tensor) -> bool:
+    """Whether a gradient is rounding noise beside what its consumers send back."""
+    direct = program.direct(tensor)
+    _, grads = program.gradients(dict(given))
+    _, size = program.pull(dict(given), tensor, direct, grads)
+    return not float(value.abs().max()) > 1e-4 * size
+
+
+def fresh(exercise: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """New probes: for each of `settings` its given and reference files, as byte tensors."""
+    from grader import authored, build
+
+    program = program_of(exercise)
+    parts = authored.restore(exercise)
+    out: dict[str, torch.Tensor] = {}
+    for name, settings in request["settings"].items():
+        for part, env in zip(("given", "reference"), build.tensors(program, parts, name, settings), strict=True):
+            data = build.pack(env)
+            out[f"{name}.{part}"] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+    return out

@@ -1,0 +1,107 @@
+"""Where things are, and what a command's arguments mean: the project's folders, exercises, submissions."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader import fixture
+from grader.errors import UsageError
+
+MAX_SOURCE = 2 << 20
+
+
+@dataclass(frozen=True)
+class Suite:
+    """root: holds fixtures/ and, where the project is at hand, solutions/. work: holds exercises/."""
+
+    root: Path
+    work: Path
+
+    def ids(self) -> list[str]:
+        return fixture.exercises(self.root)
+
+    def describe(self, exercise: str) -> dict[str, Any]:
+        return fixture.describe(self.root, exercise)
+
+    def stub(self, exercise: str) -> Path:
+        return self.work.joinpath("exercises", *exercise.split(".")).with_suffix(".py")
+
+    def solution(self, exercise: str) -> Path:
+        return self.root.joinpath("solutions", *exercise.split(".")).with_suffix(".py")
+
+    def shown(self, path: Path) -> str:
+        """A path as a user would type it."""
+        for base in (Path.cwd(), self.root):
+            if path.is_relative_to(base):
+                return str(path.relative_to(base))
+        return str(path)
+
+
+def find() -> Suite:
+    """The suite that this package belongs to; work in the current folder where that has exercises."""
+    root = Path(__file__).resolve().parent.parent
+    here = Path.cwd()
+    return Suite(root, here if (here / "exercises").is_dir() else root)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a command names: an exercise, and an item of it or (None) all."""
+
+    exercise: str
+    item: str | None = None
+
+
+def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
+    """Exercises and items by name: ex1, ex1.dprobs, or the name of a set. None means all."""
+    ids = suite.ids()
+    if not ids:
+        raise UsageError(f"{suite.root} has no fixtures: `grader build` makes them")
+    found: list[Target] = []
+    for word in words or ids:
+        known = [i for i in ids if i == word or i.startswith(word + ".")]
+        if known:
+            found += [Target(i) for i in known]
+            continue
+        exercise, _, item = word.rpartition(".")
+        if exercise not in ids:
+            raise UsageError(f"there is no exercise {word}{_close(word, ids)}; `grader list` names them")
+        names = item_names(suite.describe(exercise))
+        if item not in names:
+            raise UsageError(
+                f"{exercise} has no item {item}{_close(item, names)}; `grader list {exercise}` names them"
+            )
+        found.append(Target(exercise, item))
+    return found
+
+
+def item_names(exercise: dict[str, Any]) -> list[str]:
+    return [i["name"] for i in exercise["items"]] + (["training"] if exercise["training"] else [])
+
+
+def _close(word: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(word, names, 1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def read_submission(path: Path) -> bytes:
+    """A submission's bytes. UsageError, in one line, where it is no regular file of a sane size."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise UsageError(f"{path} does not exist") from None
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+    with os.fdopen(fd, "rb") as file:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise UsageError(f"{path} is not a file")
+        if info.st_size > MAX_SOURCE:
+            raise UsageError(f"{path} is too large to be a submission ({info.st_size} bytes)")
+        return file.read(MAX_SOURCE + 1)
