@@ -18,9 +18,10 @@ def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n):
     embcat = emb.view(emb.shape[0], -1)
     hprebn = embcat @ W1 + b1
     bnmean = hprebn.mean(0, keepdim=True)
-    bnvar = hprebn.var(0, keepdim=True)
+    bndiff = hprebn - bnmean
+    bnvar = (bndiff**2).sum(0, keepdim=True) / (n - 1)
     bnvar_inv = (bnvar + 1e-5)**-0.5
-    bnraw = (hprebn - bnmean) * bnvar_inv
+    bnraw = bndiff * bnvar_inv
     hpreact = bngain * bnraw + bnbias
     h = torch.tanh(hpreact)
     logits = h @ W2 + b2

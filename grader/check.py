@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -193,8 +194,8 @@ def _training(exercise: Mapping[str, Any], fixtures: Fixtures, run: Run) -> Item
     shown = replace(worst, reason=harmless(reason), note="" if reason else f"{steps} manual steps; worst is {name}")
     record = records[name]
     line = record.line if record else None
-    shape = tuple(exercise["shapes"][name])
-    return ItemReport(f"{exercise['id']}.{TRAINING}", shape, shown, TRAINING, line, checks=checks)
+    count = sum(math.prod(exercise["shapes"][n]) for n in names)
+    return ItemReport(f"{exercise['id']}.{TRAINING}", (count,), shown, TRAINING, line, checks=checks)
 
 
 def _rank(check: Check) -> tuple[bool, float]:

@@ -5,9 +5,10 @@ Trusted side only: this is where references come from, and autograd is the only 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from types import CodeType
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -53,12 +54,21 @@ class Program:
         exec(self._codes[line.name], scope)
         return scope[line.name]
 
-    def run(self, env: Env) -> Env:
-        """All lines in order; `env` and every named tensor."""
-        env = dict(env)
-        for line in self.lines:
-            env[line.name] = self.step(line, env)
-        return env
+    def run(self, env: Env, fixed: Mapping[str, Any] | None = None) -> Env:
+        """All lines in order; `env` and every named tensor. fixed: values that replace their lines."""
+        return {**env, **self._function(tuple(fixed or ()))({**env, **(fixed or {})})}
+
+    @functools.cache  # noqa: B019 -- a program lives as long as its process
+    def _function(self, fixed: tuple[str, ...]) -> Callable[[Env], Env]:
+        """The lines as one Python function, which is faster than a line at a time."""
+        names = [line.name for line in self.lines]
+        body = [f"{name} = env[{name!r}]" for name in (*self.inputs, *fixed)]
+        body += [line.code.strip() for line in self.lines if line.name not in fixed]
+        body += [f"return dict({', '.join(f'{n}={n}' for n in names)})"]
+        source = "def run(env):\n" + "\n".join("    " + text for text in body)
+        scope = dict(self.module)
+        exec(compile(source, "forward", "exec"), scope)
+        return cast(Callable[[Env], Env], scope["run"])
 
     def gradients(self, env: Env) -> tuple[Env, Env]:
         """The whole network once: every tensor, and autograd's gradient of the loss for each.

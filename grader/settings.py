@@ -16,4 +16,4 @@ REPRODUCIBLE = {
 
 def environment() -> dict[str, str]:
     """The whole environment of a process that computes: nothing of the user's passes into it."""
-    return {**REPRODUCIBLE, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**REPRODUCIBLE, "LANG": "C.UTF-8"}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from grader.authored import Line
+from grader.lecture import LETTERS
 from grader.program import Env, Program
 
 
@@ -43,35 +45,87 @@ def rate(plan: Mapping[str, Any], step: int, steps: int) -> float:
     return float(plan["lr"] if step < steps // 2 else plan["lr_late"])
 
 
-def manual_steps(exercise: Mapping[str, Any], backward: Callable[[Env], None], given: Env) -> Env:
-    """Train by hand on the batches in `given` (Xb, Yb with a leading step axis); the parameters after."""
-    program, plan = program_of(exercise), exercise["training"]
-    names = plan["parameters"]
-    sizes = {k: v for k, v in given.items() if not isinstance(v, torch.Tensor)}
-    params = {k: given[k].clone() for k in names}
-    steps = len(given["Xb"])
-    for i in range(steps):
-        env = program.run({**sizes, **params, "Xb": given["Xb"][i], "Yb": given["Yb"][i]})
-        backward(env)
-        lr = rate(plan, i, steps)
-        for k in names:
-            params[k] += -lr * env["d" + k]
-    return params
+class Manual:
+    """Gradient descent with gradients by hand. Holds the parameters; each step gives its loss."""
+
+    def __init__(self, program: Program, plan: Mapping[str, Any], backward: Backward, env: Env) -> None:
+        self.program, self.backward = program, backward
+        self.params = {k: env[k].clone() for k in plan["parameters"]}
+        self.sizes = _sizes(env)
+
+    @torch.no_grad()
+    def step(self, batch: Env, lr: float) -> float:
+        env = self.program.run({**self.sizes, **self.params, **batch})
+        self.backward(env)
+        for name, p in self.params.items():
+            p.add_(env["d" + name], alpha=-lr)
+        return float(env[self.program.loss])
 
 
-def autograd_steps(
-    program: Program, plan: Mapping[str, Any], env: Env, batches: Iterable[Env], steps: int
-) -> Env:
-    """The same training driven by autograd; the parameters after."""
-    names = plan["parameters"]
-    params = {k: env[k].clone().requires_grad_() for k in names}
-    sizes = {k: v for k, v in env.items() if not isinstance(v, torch.Tensor)}
-    for i, batch in enumerate(batches):
-        loss = program.run({**sizes, **params, **batch})[program.loss]
-        for p in params.values():
+class Autograd:
+    """The same descent with autograd's gradients."""
+
+    def __init__(self, program: Program, plan: Mapping[str, Any], env: Env) -> None:
+        self.program = program
+        self.params = {k: env[k].clone().requires_grad_() for k in plan["parameters"]}
+        self.sizes = _sizes(env)
+
+    def step(self, batch: Env, lr: float) -> float:
+        loss = self.program.run({**self.sizes, **self.params, **batch})[self.program.loss]
+        for p in self.params.values():
             p.grad = None
         loss.backward()
-        for p in params.values():
+        for p in self.params.values():
             assert p.grad is not None
-            p.data += -rate(plan, i, steps) * p.grad
-    return {k: p.detach() for k, p in params.items()}
+            p.data.add_(p.grad, alpha=-lr)
+        return loss.item()
+
+
+def _sizes(env: Env) -> Env:
+    return {k: v for k, v in env.items() if not isinstance(v, torch.Tensor)}
+
+
+def manual_steps(exercise: Mapping[str, Any], backward: Backward, given: Env) -> Env:
+    """Train by hand on the batches in `given` (Xb, Yb with a leading step axis); the parameters after."""
+    plan = exercise["training"]
+    manual = Manual(program_of(exercise), plan, backward, given)
+    steps = len(given["Xb"])
+    for i in range(steps):
+        manual.step({"Xb": given["Xb"][i], "Yb": given["Yb"][i]}, rate(plan, i, steps))
+    return manual.params
+
+
+def autograd_steps(program: Program, plan: Mapping[str, Any], env: Env, batches: Sequence[Env]) -> Env:
+    """Train by autograd on these batches; the parameters after."""
+    autograd = Autograd(program, plan, env)
+    for i, batch in enumerate(batches):
+        autograd.step(batch, rate(plan, i, len(batches)))
+    return {k: p.detach() for k, p in autograd.params.items()}
+
+
+class Calibrated:
+    """The trained network with the batch norm's statistics taken over the whole training set."""
+
+    def __init__(self, program: Program, plan: Mapping[str, Any], params: Env, sizes: Env, x: Tensor) -> None:
+        self.program, self.env = program, {**sizes, **{k: p.detach() for k, p in params.items()}}
+        whole = program.run({**self.env, "n": len(x), "Xb": x, "Yb": torch.zeros(len(x), dtype=torch.long)})
+        self.fixed = {k: whole[k] for k in plan["calibrate"]}
+
+    @torch.no_grad()
+    def run(self, x: Tensor, y: Tensor) -> Env:
+        return self.program.run({**self.env, "n": len(x), "Xb": x, "Yb": y}, self.fixed)
+
+    def loss(self, x: Tensor, y: Tensor) -> float:
+        return float(self.run(x, y)[self.program.loss])
+
+    def sample(self, g: torch.Generator, block_size: int, longest: int = 30) -> str:
+        """One name, drawn letter by letter."""
+        context, out = [0] * block_size, ""
+        while len(out) < longest:
+            logits = self.run(torch.tensor([context]), torch.zeros(1, dtype=torch.long))["logits"]
+            ix = int(torch.multinomial(torch.softmax(logits, 1), 1, generator=g))
+            if ix == 0:
+                break
+            context = [*context[1:], ix]
+            out += LETTERS[ix - 1]
+        return out

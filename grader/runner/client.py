@@ -52,7 +52,7 @@ class Runner:
         here = Path(__file__).parent
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", str(here / "zygote.py"), str(theirs.fileno()), str(here.parent.parent)],
+                [sys.executable, "-I", str(here / "start.py"), str(theirs.fileno()), str(here.parent.parent)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

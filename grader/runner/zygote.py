@@ -1,41 +1,10 @@
 """The warm process: imports torch once, then forks one child for each submission.
 
-Started as a script by `client.py`. It holds inputs only; sources and results go straight between
+Started by `client.py` through `start.py`. It holds inputs only; sources and results go straight between
 the parent and a child, over descriptors that are passed through and closed here.
 """
 
-import gc
-import sys
-
-gc.disable()  # a third of the import's time is collecting what nobody frees
-
-if __name__ == "__main__":
-    sys.path[0] = sys.argv[2]  # the folder that holds the package, in place of this one
-
-import importlib.machinery
-import importlib.util
-from typing import Any
-
-
-class _Deferred:
-    """Modules that torch imports at start for their side effects on tracing and export alone.
-
-    They load at their first use instead, which here never comes: a quarter of the import's time.
-    """
-
-    names = ("torch._meta_registrations", "torch.export")
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name not in self.names:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = importlib.util.LazyLoader(spec.loader)  # type: ignore[arg-type]
-        return spec
-
-
-if __name__ == "__main__":
-    sys.meta_path.insert(0, _Deferred())  # type: ignore[arg-type]
+from __future__ import annotations
 
 import array
 import json
@@ -43,7 +12,9 @@ import os
 import selectors
 import signal
 import socket
+import sys
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -223,13 +194,10 @@ def _warm() -> None:
     torch.equal(x, x.clone())
 
 
-def main() -> None:
-    control = socket.socket(fileno=int(sys.argv[1]))
-    os.set_inheritable(int(sys.argv[1]), False)
+def main(descriptor: int) -> None:
+    """Serve the parent at the other end of `descriptor` until it goes away."""
+    control = socket.socket(fileno=descriptor)
+    os.set_inheritable(descriptor, False)
     torch.set_num_threads(1)
     _warm()
     Zygote(control).serve()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,163 @@
+"""`grader train ex4`: the whole run with the learner's gradients, and autograd's beside it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from grader.errors import UsageError
+from grader.harmless import text
+from grader.lecture import EMBEDDED, dataset, read_names, splits
+from grader.suite import Suite, find, read_submission, targets
+
+SAMPLES = 20
+
+
+def run(args: argparse.Namespace) -> int:
+    suite = find()
+    exercise, path = _which(suite, args)
+    source = read_submission(path)
+    if args.steps < 1:
+        raise UsageError(f"--steps {args.steps}: at least one step is needed")
+    names = read_names(Path(args.names) if args.names else EMBEDDED)
+    out = Path(args.out)
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: there is no folder {out.parent}")
+
+    import torch
+
+    torch.set_num_threads(1)  # the matrices are small; more threads only wait for each other
+    from grader import training
+    from grader.reports.curve import Curve
+
+    plan, program = exercise["training"], training.program_of(exercise)
+    settings = {**exercise["fixtures"][0]["settings"], "seed": args.seed}
+    sizes = {k: v for k, v in settings.items() if k != "seed"}
+    block = sizes["block_size"]
+    parts = [dataset(part, block) for part in splits(names)]
+    (x, y), (xv, yv), _ = [(torch.tensor(a), torch.tensor(b)) for a, b in parts]
+    print(f"{len(names)} names; {len(x)} training, {len(xv)} validation and {len(parts[2][0])} test rows")
+    env = program.draw(settings)
+    print(f"{sum(env[k].numel() for k in plan['parameters'])} parameters")
+
+    manual = training.Manual(program, plan, _backward(exercise, source, str(path)), env)
+    runs: dict[str, Any] = {"by hand": manual}
+    if not args.no_autograd:
+        runs["by autograd"] = training.Autograd(program, plan, env)
+    g = torch.Generator().manual_seed(args.seed)
+    clock = dict.fromkeys(runs, 0.0)
+    curves = {name: Curve(args.steps) for name in runs}
+    done = 0
+    with _Bar(args.steps) as bar:
+        try:
+            while done < args.steps:
+                ix = torch.randint(0, len(x), (sizes["n"],), generator=g)
+                batch, lr = {"Xb": x[ix], "Yb": y[ix]}, training.rate(plan, done, args.steps)
+                # in turn, so that whatever else the machine does falls on both alike
+                order = list(runs) if done % 2 else list(reversed(runs))
+                for name in order:
+                    start = time.perf_counter()
+                    loss = _step(runs[name], name, batch, lr, exercise, str(path))
+                    clock[name] += time.perf_counter() - start
+                    curves[name].add(loss)
+                done += 1
+                bar.at(done, curves["by hand"].last)
+        except KeyboardInterrupt:
+            bar.stop()
+            print(f"stopped after {done} of {args.steps} steps")
+    if not done:
+        return 0
+    for name, one in runs.items():
+        trained = training.Calibrated(program, plan, one.params, sizes, x)
+        print(
+            f"{name + ':':12} train {trained.loss(x, y):.4f}  validation {trained.loss(xv, yv):.4f}  "
+            f"{1e6 * clock[name] / done:.0f} us a step"
+        )
+    if len(runs) == 2:
+        print(f"a step by hand takes {clock['by hand'] / clock['by autograd']:.2f} of autograd's")
+    trained = training.Calibrated(program, plan, manual.params, sizes, x)
+    g = torch.Generator().manual_seed(args.seed + 10)
+    print("samples: " + " ".join(trained.sample(g, block) or "." for _ in range(SAMPLES)))
+    from grader.reports import curve
+
+    try:
+        out.write_text(curve.render(curves, f"{exercise['id']}: loss over {done} steps"), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--out {out}: can't be written: {error.strerror}") from None
+    print(f"loss curve: {out}")
+    return 0
+
+
+def _which(suite: Suite, args: argparse.Namespace) -> tuple[dict[str, Any], Path]:
+    able = [e for e in map(suite.describe, suite.ids()) if e["training"]]
+    wanted = {t.exercise for t in targets(suite, args.targets)} if args.targets else {able[0]["id"]}
+    chosen = [e for e in able if e["id"] in wanted]
+    if len(chosen) != 1 or len(wanted) != 1:
+        raise UsageError(f"train takes one of: {', '.join(e['id'] for e in able)}")
+    path = Path(args.submission) if args.submission else suite.stub(chosen[0]["id"])
+    return chosen[0], path
+
+
+def _backward(exercise: dict[str, Any], source: bytes, name: str) -> Any:
+    """The learner's functions as one backward pass; UsageError names the first that is missing."""
+    from grader.runner.child import load
+    from grader.training import Backward
+
+    submission = load(source, name)
+    for item in exercise["items"]:
+        if item["name"] not in submission.names:
+            what, line = submission.broken.get(item["name"]) or submission.failure or ("no such function", None)
+            where = f", line {line}" if line else ""
+            raise UsageError(f"{name}{where}: {item['name']}: {text(what)}")
+    return Backward({i["name"]: submission.names[i["name"]] for i in exercise["items"]}, exercise)
+
+
+def _step(one: Any, who: str, batch: Any, lr: float, exercise: dict[str, Any], path: str) -> float:
+    from grader.runner.child import describe
+
+    try:
+        loss = float(one.step(batch, lr))
+    except NotImplementedError as error:
+        raise UsageError(f"{path}: {text(str(error))}; `grader check {exercise['id']}` lists what is") from None
+    except Exception as error:
+        what, line = describe(error, path)
+        where = f"{path}, line {line}" if line else path
+        raise UsageError(f"{where}: {text(what)}; `grader check {exercise['id']}` grades each gradient") from None
+    if not loss < float("inf"):
+        raise UsageError(f"the loss of the run {who} is no longer finite: `grader check {exercise['id']}`")
+    return loss
+
+
+class _Bar:
+    """rich's progress bar: steps, loss, time left. Silent where the output is no terminal."""
+
+    def __init__(self, steps: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        loss = TextColumn("loss {task.fields[loss]:.4f}")
+        self.progress = Progress(
+            BarColumn(), MofNCompleteColumn(), loss, TimeRemainingColumn(),
+            console=console, disable=not console.is_terminal, auto_refresh=False,
+        )  # fmt: skip
+        self.task = self.progress.add_task("train", total=steps, loss=float("nan"))
+        self.shown = 0.0
+
+    def at(self, step: int, loss: float) -> None:
+        now = time.monotonic()
+        if now - self.shown > 0.1 or step == self.progress.tasks[0].total:
+            self.shown = now
+            self.progress.update(self.task, completed=step, loss=loss, refresh=True)
+
+    def stop(self) -> None:
+        self.progress.stop()
+
+    def __enter__(self) -> _Bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
