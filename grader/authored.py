@@ -100,14 +100,15 @@ def consumers(lines: tuple[Line, ...], tensor: str) -> tuple[str, ...]:
 
 
 def uncovered(lines: tuple[Line, ...], tensor: str, cut: frozenset[str]) -> tuple[str, ...] | None:
-    """A path from `tensor` to the loss that meets no tensor of `cut`, or None where there is none."""
-    loss = lines[-1].name
-    stack: list[tuple[str, ...]] = [(tensor,)]
-    while stack:
-        path = stack.pop()
-        if path[-1] == loss:
+    """A shortest path from `tensor` to the loss that meets no tensor of `cut`, or None."""
+    paths: list[tuple[str, ...]] = [(tensor,)]
+    seen = {tensor}
+    for path in paths:
+        if path[-1] == lines[-1].name:
             return path
-        stack += [(*path, c) for c in reversed(consumers(lines, path[-1])) if c not in cut]
+        new = [c for c in consumers(lines, path[-1]) if c not in cut and c not in seen]
+        seen.update(new)
+        paths += [(*path, c) for c in new]
     return None
 
 

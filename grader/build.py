@@ -18,6 +18,8 @@ import torch
 
 from grader import authored, fixture
 from grader.authored import Authored, AuthoredError
+from grader.choices import is_probe
+from grader.errors import GraderFault
 from grader.program import Env, Program
 from grader.runner.wire import ALT
 from grader.training import autograd_steps
@@ -42,6 +44,7 @@ def derive(source: str, exercise: str) -> Files:
         settings = next(iter(program.fixtures.values()))
         entries.append(_save(files, path, "training", settings, *_training(program, training, settings)))
     _lint(parts, lecture, f"solutions/{path}.py")
+    stub = authored.stub(parts)
     description = {
         "format": fixture.FORMAT,
         "id": exercise,
@@ -56,11 +59,11 @@ def derive(source: str, exercise: str) -> Files:
         "items": [_item(parts, item, program) for item in parts.items],
         "training": training,
         "fixtures": entries,
-        "stub": authored.stub(parts),
+        "stub": stub,
         "worked": _worked(parts, program.module.get("WORKED")),
     }
     files[f"fixtures/{path}/exercise.json"] = fixture.seal(json.loads(json.dumps(description))).encode()
-    files[f"exercises/{path}.py"] = description["stub"].encode()
+    files[f"exercises/{path}.py"] = stub.encode()
     return files
 
 
@@ -99,14 +102,12 @@ def _random(like: Env, g: torch.Generator) -> Env:
     return {k: torch.randn(v.shape, generator=g) for k, v in like.items()}
 
 
-def is_probe(name: str) -> bool:
-    """Whether a fixture asks with random upstream gradients."""
-    return name.startswith("probe")
-
-
 def stamp() -> dict[str, Any]:
     """What the saved bytes depend on."""
-    return {"torch": torch.__version__.split("+")[0], "cpu_capability": torch.backends.cpu.get_cpu_capability()}
+    return {
+        "torch": torch.__version__.split("+")[0],
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+    }
 
 
 def _start(program: Program, settings: Mapping[str, Any]) -> Env:
@@ -188,7 +189,9 @@ def _lint(parts: Authored, given: Env, filename: str) -> None:
                 raise AuthoredError(f"{where} asks for {param}, which nothing gives")
             early = {other.name for other in parts.items[: parts.items.index(item)]}
             if param in parts.siblings(item) and not (param in early and param[1:] in parts.inputs):
-                raise AuthoredError(f"{where} asks for {param}, which is no gradient of a parameter before it")
+                raise AuthoredError(
+                    f"{where} asks for {param}, which is no gradient of a parameter before it"
+                )
             if param[1:] in cut and param not in parts.available(item):
                 raise AuthoredError(f"{where} asks for {param}, which does not exist yet at that point")
 
@@ -235,7 +238,7 @@ def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
     """With another torch than the saved one, last bits may differ: then numbers count, not bytes."""
     try:
         old = fixture.describe(root, name)
-    except fixture.GraderFault:
+    except GraderFault:
         return False
     if old["stamp"] == stamp():
         return False
@@ -257,7 +260,7 @@ def write(root: Path, name: str, files: Files) -> int:
     stub = f"exercises/{'/'.join(name.split('.'))}.py"
     try:
         known = {fixture.describe(root, name)["stub"].encode()}
-    except fixture.GraderFault:
+    except GraderFault:
         known = set()
     folder = root.joinpath("fixtures", *name.split("."))
     for old in folder.glob("*.safetensors"):

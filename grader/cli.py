@@ -30,7 +30,11 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--submission", metavar="FILE", help="grade this file instead of exercises/")
     check.add_argument("--json", action="store_true", help="print one JSON document (grader/report/v1)")
     check.add_argument(
-        "--fresh", nargs="?", const="", metavar="SEED", help="make new probes on the spot, and name their seed"
+        "--fresh",
+        nargs="?",
+        const="",
+        metavar="SEED",
+        help="make new probes on the spot, and name their seed",
     )
     check.add_argument(
         "--progress", action="store_true", help="items not written yet don't count as failures (make grade)"

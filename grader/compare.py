@@ -124,7 +124,8 @@ def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
 
     if answer.size == reference.size:
         if right(answer.reshape(wanted)):
-            hint = "keepdim=True keeps the axis" if answer.ndim < reference.ndim else "the values are right"
+            dropped = came == tuple(d for d in wanted if d != 1)
+            hint = "keepdim=True keeps the axis" if dropped else f"give it the shape {wanted}"
             reason += f": right after a reshape; {hint}"
         elif answer.ndim == 2 and answer.T.shape == wanted and right(answer.T):
             reason += ": right when transposed"

@@ -127,5 +127,3 @@ def _folder(root: Path, exercise: str) -> Path:
 
 def _short(root: Path, path: Path) -> str:
     return str(path.relative_to(root))
-
-

@@ -78,7 +78,7 @@ class Autograd:
         for p in self.params.values():
             assert p.grad is not None
             p.data.add_(p.grad, alpha=-lr)
-        return loss.item()
+        return float(loss)
 
 
 def _sizes(env: Env) -> Env:

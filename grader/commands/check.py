@@ -36,7 +36,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def grade(
-    suite: Suite, runner: Runner, wanted: list[Target], sources: dict[str, tuple[str, bytes]], seed: int | None
+    suite: Suite,
+    runner: Runner,
+    wanted: list[Target],
+    sources: dict[str, tuple[str, bytes]],
+    seed: int | None,
 ) -> Report:
     """One report over all that is wanted."""
     from grader import fixture

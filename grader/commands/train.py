@@ -13,6 +13,7 @@ from grader.lecture import EMBEDDED, dataset, read_names, splits
 from grader.suite import Suite, find, read_submission, targets
 
 SAMPLES = 20
+CHUNK = 50  # steps by hand, then as many by autograd: what else the machine does falls on both
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,16 +54,16 @@ def run(args: argparse.Namespace) -> int:
     with _Bar(args.steps) as bar:
         try:
             while done < args.steps:
-                ix = torch.randint(0, len(x), (sizes["n"],), generator=g)
-                batch, lr = {"Xb": x[ix], "Yb": y[ix]}, training.rate(plan, done, args.steps)
-                # in turn, so that whatever else the machine does falls on both alike
-                order = list(runs) if done % 2 else list(reversed(runs))
-                for name in order:
-                    start = time.perf_counter()
-                    loss = _step(runs[name], name, batch, lr, exercise, str(path))
-                    clock[name] += time.perf_counter() - start
-                    curves[name].add(loss)
-                done += 1
+                ix = torch.randint(0, len(x), (min(CHUNK, args.steps - done), sizes["n"]), generator=g)
+                batches = [{"Xb": x[row], "Yb": y[row]} for row in ix]
+                for name, one in runs.items():
+                    for i, batch in enumerate(batches):
+                        lr = training.rate(plan, done + i, args.steps)
+                        start = time.perf_counter()
+                        loss = _step(one, name, batch, lr, exercise, str(path))
+                        clock[name] += time.perf_counter() - start
+                        curves[name].add(loss)
+                done += len(batches)
                 bar.at(done, curves["by hand"].last)
         except KeyboardInterrupt:
             bar.stop()
@@ -108,7 +109,9 @@ def _backward(exercise: dict[str, Any], source: bytes, name: str) -> Any:
     submission = load(source, name)
     for item in exercise["items"]:
         if item["name"] not in submission.names:
-            what, line = submission.broken.get(item["name"]) or submission.failure or ("no such function", None)
+            what, line = (
+                submission.broken.get(item["name"]) or submission.failure or ("no such function", None)
+            )
             where = f", line {line}" if line else ""
             raise UsageError(f"{name}{where}: {item['name']}: {text(what)}")
     return Backward({i["name"]: submission.names[i["name"]] for i in exercise["items"]}, exercise)
@@ -120,11 +123,15 @@ def _step(one: Any, who: str, batch: Any, lr: float, exercise: dict[str, Any], p
     try:
         loss = float(one.step(batch, lr))
     except NotImplementedError as error:
-        raise UsageError(f"{path}: {text(str(error))}; `grader check {exercise['id']}` lists what is") from None
+        raise UsageError(
+            f"{path}: {text(str(error))}; `grader check {exercise['id']}` lists what is"
+        ) from None
     except Exception as error:
         what, line = describe(error, path)
         where = f"{path}, line {line}" if line else path
-        raise UsageError(f"{where}: {text(what)}; `grader check {exercise['id']}` grades each gradient") from None
+        raise UsageError(
+            f"{where}: {text(what)}; `grader check {exercise['id']}` grades each gradient"
+        ) from None
     if not loss < float("inf"):
         raise UsageError(f"the loss of the run {who} is no longer finite: `grader check {exercise['id']}`")
     return loss

@@ -14,13 +14,13 @@ def render(report: Report) -> str:
         widths = [max(len(r[i]) for r in rows) for i in range(len(HEADINGS) - 1)]
         lines = [f"{exercise.id}: {exercise.title}"]
         for r in rows:
-            cells = [
-                r[i].rjust(w) if i in RIGHT else r[i].ljust(w) for i, w in enumerate(widths)
-            ]
+            cells = [r[i].rjust(w) if i in RIGHT else r[i].ljust(w) for i, w in enumerate(widths)]
             lines.append("  ".join([*cells, r[-1]]).rstrip())
         parts.append("\n".join([*lines, summary(exercise)]))
     if report.output:
-        parts.append("the submission printed:\n" + "\n".join("| " + line for line in report.output.split("\n")))
+        parts.append(
+            "the submission printed:\n" + "\n".join("| " + line for line in report.output.split("\n"))
+        )
     parts += [f"note: {note}" for note in report.notes]
     parts.append(f"score: {report.score} of {report.max_score}. {advice(report)}")
     return "\n\n".join(parts) + "\n"

@@ -31,7 +31,13 @@ def render(report: Report, width: int, color: bool) -> str:
     parts.append(Text(f"score: {report.score} of {report.max_score}. {advice(report)}", style="bold"))
     out = io.StringIO()
     console = Console(
-        file=out, force_terminal=color, no_color=not color, width=width, highlight=False, markup=False, emoji=False
+        file=out,
+        force_terminal=color,
+        no_color=not color,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
     console.print(Group(*parts))
     return out.getvalue()

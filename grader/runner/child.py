@@ -131,8 +131,8 @@ def _statements(text: str, submission: Submission) -> Iterator[ast.stmt]:
     try:
         yield from ast.parse(text, submission.filename).body
         return
-    except SyntaxError as error:
-        submission.failure = describe(error, submission.filename)
+    except SyntaxError:
+        pass
     lines = text.split("\n")
     starts = [i for i, line in enumerate(lines) if line[:1] not in ("", " ", "\t", "#", ")", "]", "}")]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
@@ -141,8 +141,11 @@ def _statements(text: str, submission: Submission) -> Iterator[ast.stmt]:
             yield from ast.parse(block, submission.filename).body
         except SyntaxError as error:
             words = lines[start].replace("(", " ").split()
+            told = describe(error, submission.filename)
             if len(words) > 1 and words[0] == "def":
-                submission.broken[words[1]] = describe(error, submission.filename)
+                submission.broken[words[1]] = told
+            else:
+                submission.failure = submission.failure or told
 
 
 def describe(error: BaseException, filename: str) -> tuple[str, int | None]:
@@ -209,7 +212,7 @@ def ask(
     passed = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in pristine.items()}
     try:
         value = function(*[passed[k] for k in call.positional], **{k: passed[k] for k in call.keywords})
-    except NotImplementedError as error:
+    except NotImplementedError:
         return {**header, "status": "not-written"}, b""
     except BaseException as error:
         message, line = describe(error, submission.filename)
@@ -219,9 +222,7 @@ def ask(
     return header, data
 
 
-def resolve(
-    function: Any, item: Mapping[str, Any], given: Given, exercise: Mapping[str, Any]
-) -> Call:
+def resolve(function: Any, item: Mapping[str, Any], given: Given, exercise: Mapping[str, Any]) -> Call:
     """What a function asks for by name, and which upstream gradients its code reads."""
     if not callable(function):
         raise BadRequest(f"{item['name']} is not a function")
@@ -229,7 +230,8 @@ def resolve(
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         raise BadRequest(f"the parameters of {item['name']} can't be read") from None
-    positional, keywords = [], []
+    positional: list[str] = []
+    keywords: list[str] = []
     for p in parameters:
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             continue
@@ -349,4 +351,3 @@ def end(code: int = 0) -> None:
     """Leave at once: no atexit handler, no destructor, no thread of the submission runs on."""
     signal.alarm(0)
     _exit(code)
-

@@ -1,12 +1,11 @@
 """References made on demand, in a trusted process forked from the zygote.
 
-Two questions come here: autograd's answer to another choice of upstream gradients than the saved
-one, and new probes (`--fresh`).
+Three questions come here: autograd's answer to another choice of upstream gradients than the saved
+one, new probes (`--fresh`), and the lecture fixture's gradients once more (`grader doctor`).
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +25,11 @@ def answer(exercise: Mapping[str, Any], request: Mapping[str, Any], given: bytes
         out = fresh(exercise, request["fresh"])
     else:
         tensors = dict(safetensors.torch.load(given)) | request["sizes"]
-        out = choices(exercise, tensors, request["choices"])
+        if "reproduce" in request:
+            _, grads = program_of(exercise).gradients(tensors)
+            out = {f"d{k}": v.clone() for k, v in grads.items()}
+        else:
+            out = choices(exercise, tensors, request["choices"])
     data = memoryview(safetensors.torch.save(out))
     while data:
         data = data[os.write(result, data) :]
@@ -71,7 +74,9 @@ def fresh(exercise: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, 
     parts = authored.restore(exercise)
     out: dict[str, torch.Tensor] = {}
     for name, settings in request["settings"].items():
-        for part, env in zip(("given", "reference"), build.tensors(program, parts, name, settings), strict=True):
+        for part, env in zip(
+            ("given", "reference"), build.tensors(program, parts, name, settings), strict=True
+        ):
             data = build.pack(env)
             out[f"{name}.{part}"] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
     return out

@@ -10,6 +10,8 @@ from grader.runner.deferred import defer  # noqa: E402
 
 defer("torch._meta_registrations", "torch.export")
 
+import torch._prims.rng_prims  # noqa: E402, F401 -- torch.Generator needs it; it came with what is deferred
+
 from grader.runner.zygote import main  # noqa: E402
 
 main(int(sys.argv[1]))

@@ -13,6 +13,7 @@ import selectors
 import signal
 import socket
 import sys
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +122,9 @@ class Zygote:
             sys.stdout.flush()
             sys.stderr.flush()
             code = 0
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
         finally:
             child.end(code)
 

@@ -1,0 +1,131 @@
+"""What an item uses is the learner's choice: answers that are right for other upstream gradients.
+
+The saved references belong to the upstream gradients of the stub's signature. An answer that is
+wrong against them is asked again, for what the learner's function reads or a part of it: autograd's
+answer to those comes from the trusted oracle, on the probes, where all upstream gradients are random
+and independent. What agrees there on every probe is a right gradient for that choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+from grader.authored import Line, uncovered
+from grader.compare import compare
+from grader.fixture import Fixtures
+from grader.fixture import reference as read_reference
+from grader.runner.client import Runner, sizes
+from grader.runner.wire import ALT, Record
+from grader.verdict import Check, Verdict
+
+Cut = frozenset[str]  # the tensors whose upstream gradients an answer is made from
+MOST = 6  # gradients that one function reads; of more, only the first are considered
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One item's records and checks by fixture. graded_for: another choice than the stub's."""
+
+    item: Mapping[str, Any]
+    records: Mapping[str, Record | None]
+    checks: Mapping[str, Check]
+    graded_for: Cut | None = None
+
+    def key(self, fixture: str) -> str:
+        """The name of its reference: the other one where it asked for a sibling's gradient."""
+        record = self.records[fixture]
+        siblings = record and any(name in self.item["siblings"] for name in record.reads)
+        return ALT + self.item["name"] if siblings else self.item["name"]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The tensors whose upstream gradients its code reads."""
+        record = next(iter(self.records.values()))
+        return tuple(r[1:] for r in record.reads if r not in self.item["siblings"]) if record else ()
+
+
+def reconsider(
+    runner: Runner, exercise: Mapping[str, Any], fixtures: Fixtures, answers: list[Answer]
+) -> list[Answer]:
+    """The answers, those that are right for another choice passed, and a left-out branch named."""
+    open_ = {
+        a.item["name"]: [cut for cut in _subsets(a.reads) if cut != frozenset(a.item["cut"])]
+        for a in answers
+        if _worth_asking(a)
+    }
+    by_name = {a.item["name"]: a for a in answers}
+    fitting: dict[tuple[str, Cut], dict[str, Check]] = {
+        (name, cut): {} for name, cuts in open_.items() for cut in cuts
+    }
+    probes = [entry["name"] for entry in exercise["fixtures"] if is_probe(entry["name"])]
+    for probe in sorted(probes, key=lambda n: len(fixtures.given[n])):  # mostly none is left after one
+        wanted = [(name, cut, by_name[name].key(probe)) for name, cut in fitting]
+        found = _ask(runner, exercise, fixtures, probe, wanted)
+        for name, cut, key in wanted:
+            record = by_name[name].records[probe]
+            reference = found.get((name, cut, key))
+            check = compare(record, *reference) if record and reference else None
+            if check and check.verdict.passed:
+                fitting[name, cut][probe] = check
+            else:
+                del fitting[name, cut]
+    return [_settled(exercise, a, fitting) if a.item["name"] in open_ else a for a in answers]
+
+
+def is_probe(fixture: str) -> bool:
+    return fixture.startswith("probe")
+
+
+def _worth_asking(answer: Answer) -> bool:
+    """Whether an answer is of the right form, right where all choices agree, and wrong on a probe."""
+    wrong = {name for name, c in answer.checks.items() if not c.verdict.passed}
+    return bool(wrong) and all(answer.checks[name].verdict is Verdict.WRONG for name in wrong)
+
+
+def _settled(
+    exercise: Mapping[str, Any], answer: Answer, fitting: Mapping[tuple[str, Cut], Mapping[str, Check]]
+) -> Answer:
+    name, usual = answer.item["name"], frozenset(answer.item["cut"])
+    rest = {f: c for f, c in answer.checks.items() if not is_probe(f)}
+    if all(c.verdict.passed for c in rest.values()):
+        for (other, cut), checks in fitting.items():
+            if other == name:
+                both = {**rest, **checks}
+                return replace(answer, checks={f: both[f] for f in answer.checks}, graded_for=cut)
+    lines = tuple(Line(x["name"], x["code"], tuple(x["uses"])) for x in exercise["lines"])
+    path = uncovered(lines, answer.item["tensor"], frozenset(answer.reads))
+    if not path or uncovered(lines, answer.item["tensor"], usual):
+        return answer
+    what = " -> ".join(path if len(path) < 5 else (*path[:3], "…", path[-1]))
+    reason = f"a branch is left out: nothing that you use carries what flows back along {what}"
+    wrong = {f: replace(c, reason=reason) for f, c in answer.checks.items() if not c.verdict.passed}
+    return replace(answer, checks={**answer.checks, **wrong})
+
+
+def _ask(
+    runner: Runner,
+    exercise: Mapping[str, Any],
+    fixtures: Fixtures,
+    probe: str,
+    wanted: Sequence[tuple[str, Cut, str]],
+) -> dict[tuple[str, Cut, str], tuple[Any, float]]:
+    """The oracle's references on one probe, each with its size; a choice that can't be graded has none."""
+    if not wanted:
+        return {}
+    entry = next(e for e in exercise["fixtures"] if e["name"] == probe)
+    request = {
+        "exercise": exercise["id"],
+        "choices": [{"item": i, "cut": sorted(cut), "alt": key != i} for i, cut, key in wanted],
+        "sizes": sizes(entry["settings"]),
+    }
+    answer = read_reference(runner.ask(request, fixtures.given[probe]))
+    numbered = {str(n): one for n, one in enumerate(wanted)}
+    return {numbered[n]: (value, answer.sizes[n]) for n, value in answer.values.items()}
+
+
+def _subsets(names: Sequence[str]) -> list[Cut]:
+    few = names[:MOST]
+    return [frozenset(c) for k in range(len(few), -1, -1) for c in combinations(few, k)]

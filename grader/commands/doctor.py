@@ -1,0 +1,68 @@
+"""`grader doctor`: is this machine, and this checkout, fit to grade?"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import platform
+from typing import Any
+
+from grader import fixture
+from grader.errors import GraderFault
+from grader.fixture import Fixtures
+from grader.runner.client import Runner, sizes
+from grader.suite import find
+
+PACKAGES = ("torch", "numpy", "safetensors", "rich", "pytest", "nbformat")
+
+
+def run(args: argparse.Namespace) -> int:
+    suite = find()
+    healthy = True
+
+    def say(good: bool, what: str) -> None:
+        nonlocal healthy
+        healthy &= good
+        print(f"{'ok ' if good else 'BAD'}  {what}")
+
+    say(True, f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+    for package in PACKAGES:
+        try:
+            say(True, f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            say(False, f"{package} is not installed: `make setup` installs it")
+    loaded: dict[str, tuple[dict[str, Any], Fixtures]] = {}
+    if not suite.ids():
+        say(False, "there are no fixtures: `grader build` makes them")
+    for name in suite.ids():
+        try:
+            description = suite.describe(name)
+            loaded[name] = description, fixture.read(suite.root, description)
+        except GraderFault as error:
+            say(False, str(error))
+            continue
+        stamp = description["stamp"]
+        say(True, f"fixtures of {name} intact (torch {stamp['torch']}, {stamp['cpu_capability']} kernels)")
+    with Runner() as runner:
+        for name, (description, fixtures) in loaded.items():
+            try:
+                same, total = reproduce(runner, description, fixtures)
+            except GraderFault as error:
+                say(False, f"{name}: {error}")
+                continue
+            # another torch may round differently: then right answers read approximate, and still pass
+            exact = "exact results reproduce" if same == total else "some will read approximate, not exact"
+            say(True, f"{name}: autograd gives {same} of {total} saved gradients bit for bit; {exact}")
+    return 0 if healthy else 3
+
+
+def reproduce(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures) -> tuple[int, int]:
+    """How many of the lecture fixture's gradients this machine's autograd gives bit for bit, of how many."""
+    entry = exercise["fixtures"][0]
+    name = entry["name"]
+    runner.load(exercise, fixtures.given)
+    request = {"exercise": exercise["id"], "reproduce": True, "sizes": sizes(entry["settings"])}
+    answer = fixture.reference(runner.ask(request, fixtures.given[name])).values
+    wanted = fixtures.references[name].values
+    items = [item["name"] for item in exercise["items"]]
+    return sum(bool((answer[i] == wanted[i]).all()) for i in items), len(items)
