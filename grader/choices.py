@@ -38,7 +38,7 @@ class Answer:
         """The name of its reference: the other one where it asked for a sibling's gradient."""
         record = self.records[fixture]
         siblings = record and any(name in self.item["siblings"] for name in record.reads)
-        return ALT + self.item["name"] if siblings else self.item["name"]
+        return f"{ALT if siblings else ''}{self.item['name']}"
 
     @property
     def reads(self) -> tuple[str, ...]:

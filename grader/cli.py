@@ -28,6 +28,9 @@ def parser() -> argparse.ArgumentParser:
     check = add("check", "grade exercises, or single items of them")
     check.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
     check.add_argument("--submission", metavar="FILE", help="grade this file instead of exercises/")
+    check.add_argument(
+        "--solutions", action="store_true", help="grade solutions/ instead (make grade-solutions)"
+    )
     check.add_argument("--json", action="store_true", help="print one JSON document (grader/report/v1)")
     check.add_argument(
         "--fresh",

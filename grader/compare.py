@@ -46,7 +46,8 @@ def compare(record: Record, reference: Array, size: float) -> Check:
     if shape != reference.shape:
         if not _leading_one(shape, reference.shape):
             return _wrong_shape(answer, reference, size)
-        note = f"{_shapes(shape, reference.shape)}: the same but for a leading 1, {_repair(shape, reference.shape)}"
+        what = _shapes(shape, reference.shape)
+        note = f"{what}: the same but for a leading 1, {_repair(shape, reference.shape)}"
         answer = answer.reshape(reference.shape)
     if record.dtype != str(reference.dtype):
         reason = f"{record.dtype}, wanted {reference.dtype}"

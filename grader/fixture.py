@@ -69,8 +69,8 @@ def describe(root: Path, exercise: str) -> dict[str, Any]:
         raise GraderFault(f"{_short(root, path)} is damaged: {repair}") from None
     if stated != FORMAT:
         raise GraderFault(
-            f"{_short(root, path)} has format {stated}, this grader reads format {FORMAT}: upgrade the grader, "
-            f"or `grader build {exercise}` rebuilds it in this one's format"
+            f"{_short(root, path)} has format {stated}, this grader reads format {FORMAT}: "
+            f"upgrade the grader, or `grader build {exercise}` rebuilds it in this one's format"
         )
     if digest(json.dumps(description, sort_keys=True).encode()) != mark:
         raise GraderFault(f"{_short(root, path)} was altered: {repair}")

@@ -116,13 +116,19 @@ class Program:
                 cotangents.append(torch.ones_like(out))
             else:
                 live[line.name] = out
-        (result,) = torch.autograd.grad(outputs, start, cotangents, retain_graph=True)
+
+        def back(cotangents: list[torch.Tensor]) -> torch.Tensor:
+            # as a scalar: with tensors for cotangents autograd imports its symbolic shapes, 0.4 s
+            scalar = sum((o * c).sum() for o, c in zip(outputs, cotangents, strict=True))
+            (result,) = torch.autograd.grad(cast(torch.Tensor, scalar), start, retain_graph=True)
+            return result
+
+        result = back(cotangents)
         g = torch.Generator().manual_seed(0)
         square = torch.zeros_like(result)
         for _ in range(DRAWS):
             signed = [c * (torch.randint(0, 2, c.shape, generator=g) * 2 - 1) for c in cotangents]
-            (draw,) = torch.autograd.grad(outputs, start, signed, retain_graph=True)
-            square += draw**2
+            square += back(signed) ** 2
         return result, float((square / DRAWS).sqrt().max())
 
     def direct(self, tensor: str) -> frozenset[str]:

@@ -78,7 +78,7 @@ class Autograd:
         for p in self.params.values():
             assert p.grad is not None
             p.data.add_(p.grad, alpha=-lr)
-        return float(loss)
+        return float(loss.detach())
 
 
 def _sizes(env: Env) -> Env:

@@ -94,6 +94,8 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
 
 
 def _targets(suite: Suite, args: argparse.Namespace, words: list[str]) -> list[Target]:
+    if args.submission and args.solutions:
+        raise UsageError("--submission and --solutions exclude each other")
     if args.submission and not words:
         stem = Path(args.submission).stem
         if stem not in suite.ids():
@@ -108,7 +110,9 @@ def _targets(suite: Suite, args: argparse.Namespace, words: list[str]) -> list[T
 def _source(suite: Suite, args: argparse.Namespace, exercise: str) -> tuple[str, bytes]:
     if args.submission:
         return args.submission, read_submission(Path(args.submission))
-    path = suite.stub(exercise)
+    path = suite.solution(exercise) if args.solutions else suite.stub(exercise)
+    if not path.exists() and args.solutions:
+        raise UsageError(f"{suite.shown(path)} is missing: this copy of the suite has no solutions")
     if not path.exists():
         raise UsageError(f"{suite.shown(path)} is missing: `grader reset {exercise}` makes it")
     return suite.shown(path), read_submission(path)

@@ -105,9 +105,9 @@ class Zygote:
             text = _read_all(source)
             os.dup2(result, 3, inheritable=False)
             os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-            sys.stdin = open(0)
-            sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
-            sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+            sys.stdin = os.fdopen(0)
+            sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+            sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
             exercise = self.exercises[request["exercise"]]
             if request["op"] == "reference":
                 from grader.runner import oracle

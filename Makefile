@@ -1,0 +1,45 @@
+# Bare `make` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+GRADER := $(VENV)/bin/grader
+
+.PHONY: help setup grade grade-solutions test lint types build bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(VENV)/.ready  ## set up .venv, and no more
+
+# The package in an environment of its own, with the pinned versions. Made anew when they change.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "grader needs Python 3.11 or newer: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "$$(grep -o '^torch==.*' constraints.txt)"
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+grade: $(VENV)/.ready  ## grade your exercises/
+	@$(GRADER) check --progress
+
+grade-solutions: $(VENV)/.ready  ## grade solutions/: what success looks like
+	@$(GRADER) check --solutions
+
+test: $(VENV)/.ready  ## run the test suite
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/.ready  ## ruff: style and format
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check grader tests scripts benchmarks
+
+types: $(VENV)/.ready  ## mypy, strict on grader/
+	$(VENV)/bin/mypy
+
+build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/
+	@$(GRADER) build
+
+bench: $(VENV)/.ready  ## measure, as ratios
+	@for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
+
+clean:  ## remove what was set up
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,60 @@
+"""One warm runner for the whole session, loaded with every exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import fixture
+from grader.check import check
+from grader.runner.client import Runner
+from grader.verdict import ExerciseReport, ItemReport
+
+ROOT = Path(__file__).parent.parent
+EXERCISES = fixture.exercises(ROOT)
+
+
+@pytest.fixture(scope="session")
+def exercises() -> dict[str, Any]:
+    """Descriptions and verified fixtures by exercise id."""
+    descriptions = {name: fixture.describe(ROOT, name) for name in EXERCISES}
+    return {name: (d, fixture.read(ROOT, d)) for name, d in descriptions.items()}
+
+
+@pytest.fixture(scope="session")
+def runner(exercises: dict[str, Any]) -> Iterator[Runner]:
+    with Runner() as one:
+        for description, fixtures in exercises.values():
+            one.load(description, fixtures.given)
+        yield one
+
+
+Grade = Callable[..., ExerciseReport]
+
+
+@pytest.fixture
+def grade(runner: Runner, exercises: dict[str, Any]) -> Grade:
+    """grade(source, "ex1", items=None): the report of a submission's text."""
+
+    def one(source: str, exercise: str = "ex1", items: list[str] | None = None) -> ExerciseReport:
+        description, fixtures = exercises[exercise]
+        return check(runner, description, fixtures, source.encode(), "submission.py", items)[0]
+
+    return one
+
+
+@pytest.fixture
+def item(grade: Grade) -> Callable[..., ItemReport]:
+    """item(source, "ex1", "dprobs"): the report of one item."""
+
+    def one(source: str, exercise: str, name: str) -> ItemReport:
+        return grade(source, exercise, [name]).items[0]
+
+    return one
+
+
+def solution(exercise: str) -> str:
+    return ROOT.joinpath("solutions", *exercise.split(".")).with_suffix(".py").read_text()
