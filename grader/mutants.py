@@ -1,0 +1,213 @@
+"""First-order changes of a reference body: the mistakes that one slip of the pen makes. Pure.
+
+`mutants(item, alike)` gives every function that differs from the author's in one place: a factor, a
+sign, a summand, a sum, a keepdim or a transpose dropped, another dim, a mean for a sum, a changed
+exponent or constant, `=` for `+=`, a branch left out, n for n - 1, another tensor of the same shape.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.authored import Item
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change. kind: which; old, new: the code that changed; source: the whole function."""
+
+    item: str
+    kind: str
+    old: str
+    new: str
+    source: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.item}: {self.kind}: {self.old} -> {self.new}"
+
+
+Change = tuple[str, ast.AST]  # kind, the node in place of the old one
+
+
+def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
+    """Every first-order mutant of an item's function, each text once.
+
+    alike: for a parameter, the other tensors of its shape that could stand in its place.
+    """
+    tree = ast.parse(item.source)
+    original = ast.unparse(tree)
+    found: dict[str, Mutant] = {}
+    for index, node in enumerate(_body(tree)):
+        for kind, new in _changes(node, alike):
+            changed = copy.deepcopy(tree)
+            target = list(_body(changed))[index]
+            source = ast.unparse(ast.fix_missing_locations(_put(changed, target, new)))
+            if source != original and source not in found:
+                found[source] = Mutant(item.name, kind, ast.unparse(node), _text(new), source)
+    return _with_parameters(list(found.values()), item)
+
+
+def _body(tree: ast.Module) -> Iterator[ast.AST]:
+    """The nodes that may be changed, in a stable order: not the signature, not the docstring.
+
+    Where only a shape is taken, of ones_like or .shape, the tensor's values can't be mistaken.
+    """
+    function = tree.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    todo: list[ast.AST] = list(reversed(function.body[1:]))
+    while todo:
+        node = todo.pop()
+        yield node
+        like = isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "torch.zeros_like",
+            "torch.ones_like",
+        )
+        if not like and not (isinstance(node, ast.Attribute) and node.attr == "shape"):
+            todo += reversed(list(ast.iter_child_nodes(node)))
+
+
+def _text(node: ast.AST) -> str:
+    return "nothing" if isinstance(node, ast.Pass) else ast.unparse(node)
+
+
+def _put(tree: ast.Module, target: ast.AST, new: ast.AST) -> ast.Module:
+    class Put(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            return new if node is target else self.generic_visit(node)
+
+    changed = Put().visit(tree)
+    assert isinstance(changed, ast.Module)
+    return changed
+
+
+def _with_parameters(found: list[Mutant], item: Item) -> list[Mutant]:
+    """A mutant that names another tensor asks for it."""
+    result = []
+    for m in found:
+        if m.kind == "another tensor":
+            head, rest = m.source.split("):", 1)
+            if m.new not in item.params:
+                m = Mutant(m.item, m.kind, m.old, m.new, f"{head}, {m.new}):{rest}")
+        result.append(m)
+    return result
+
+
+def _changes(node: ast.AST, alike: Mapping[str, Sequence[str]]) -> Iterator[Change]:
+    if isinstance(node, ast.BinOp):
+        yield from _binary(node)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield "sign dropped", node.operand
+    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        yield from _constant(node)
+    elif isinstance(node, ast.Call):
+        yield from _call(node)
+    elif isinstance(node, ast.Attribute) and node.attr == "T":
+        yield "transpose dropped", node.value
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield from _name(node, alike)
+    elif isinstance(node, ast.AugAssign):
+        yield "branch left out", ast.Pass()
+        yield "= for an accumulation", ast.Assign([node.target], node.value)
+        opposite = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield "sign of a branch", ast.AugAssign(node.target, opposite, node.value)
+    elif isinstance(node, ast.Return) and node.value is not None:
+        yield "sign", ast.Return(ast.UnaryOp(ast.USub(), node.value))
+
+
+OTHER: dict[type[ast.operator], Sequence[tuple[str, Callable[[], ast.operator]]]] = {
+    ast.Add: [("minus for plus", ast.Sub)],
+    ast.Sub: [("plus for minus", ast.Add)],
+    ast.Mult: [("division for multiplication", ast.Div), ("sum for product", ast.Add)],
+    ast.Div: [("multiplication for division", ast.Mult)],
+    ast.MatMult: [("elementwise for matrix product", ast.Mult)],
+}
+DROPPED = {
+    ast.Add: "summand dropped",
+    ast.Sub: "summand dropped",
+    ast.Mult: "factor dropped",
+    ast.Div: "factor dropped",
+    ast.MatMult: "factor dropped",
+}
+
+
+def _binary(node: ast.BinOp) -> Iterator[Change]:
+    kind = type(node.op)
+    if kind in DROPPED:
+        yield DROPPED[kind], node.left
+        right: ast.expr = node.right
+        if kind is ast.Sub:
+            right = ast.UnaryOp(ast.USub(), right)
+        elif kind is ast.Div:
+            right = ast.BinOp(ast.Constant(1), ast.Div(), right)
+        if not (kind is ast.Div and isinstance(node.left, ast.Constant) and node.left.value == 1):
+            yield DROPPED[kind], right
+    yield from _exchanged(node)
+
+
+def _exchanged(node: ast.BinOp) -> Iterator[Change]:
+    kind = type(node.op)
+    for name, other in OTHER.get(kind, ()):
+        yield name, ast.BinOp(node.left, other(), node.right)
+    if kind is ast.MatMult:
+        yield "factors exchanged", ast.BinOp(node.right, ast.MatMult(), node.left)
+    if kind is ast.Pow:
+        yield "exponent dropped", node.left
+        for step in (1, -1):
+            power = ast.BinOp(node.right, ast.Add(), ast.Constant(step))
+            yield "exponent changed", ast.BinOp(node.left, ast.Pow(), power)
+        yield "exponent changed", ast.BinOp(node.left, ast.Pow(), ast.UnaryOp(ast.USub(), node.right))
+
+
+def _constant(node: ast.Constant) -> Iterator[Change]:
+    value = node.value
+    assert isinstance(value, int | float)
+    for other in (0, value + 1, value - 1, value * 2, value / 2):
+        if other != value:
+            yield "constant changed", ast.Constant(other)
+
+
+def _call(node: ast.Call) -> Iterator[Change]:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if name == "sum" and isinstance(node.func, ast.Attribute):
+        yield "sum dropped", node.func.value
+        yield "mean for sum", _method(node, "mean")
+        yield "sum over everything", ast.Call(node.func, [], [])
+    if name in ("sum", "max") and node.args and isinstance(node.args[0], ast.Constant):
+        yield (
+            "another dim",
+            ast.Call(node.func, [ast.Constant(1 - int(str(node.args[0].value)))], node.keywords),
+        )
+    if any(k.arg == "keepdim" for k in node.keywords):
+        rest = [k for k in node.keywords if k.arg != "keepdim"]
+        yield "keepdim dropped", ast.Call(node.func, node.args, rest)
+    if name in ("zeros_like", "ones_like"):
+        yield "zeros for ones", _method(node, "zeros_like" if name == "ones_like" else "ones_like")
+    if name == "index_add_":
+        target = node.func.value if isinstance(node.func, ast.Attribute) else node
+        index, source = node.args[1:3]
+        assignment = ast.Assign([ast.Subscript(_load(target), index, ast.Store())], source)
+        yield "= for an accumulation", assignment
+    if name == "clone" and isinstance(node.func, ast.Attribute):
+        yield "clone dropped", node.func.value
+
+
+def _method(node: ast.Call, name: str) -> ast.Call:
+    assert isinstance(node.func, ast.Attribute)
+    return ast.Call(ast.Attribute(node.func.value, name, ast.Load()), node.args, node.keywords)
+
+
+def _load(node: ast.AST) -> ast.expr:
+    assert isinstance(node, ast.expr)
+    return node
+
+
+def _name(node: ast.Name, alike: Mapping[str, Sequence[str]]) -> Iterator[Change]:
+    if node.id == "n":
+        yield "n - 1 for n", ast.BinOp(node, ast.Sub(), ast.Constant(1))
+        yield "n + 1 for n", ast.BinOp(node, ast.Add(), ast.Constant(1))
+    for other in alike.get(node.id, ()):
+        yield "another tensor", ast.Name(other, ast.Load())
