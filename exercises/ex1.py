@@ -1,4 +1,4 @@
-"""Exercise 1: backpropagation through the whole network, one tensor at a time.
+"""Backpropagation through the whole network, one tensor at a time.
 
 The forward pass below is cut into small lines, each of which names one tensor. Walk it
 backwards: for every tensor write the gradient of the loss with respect to it, d<name>.
@@ -14,6 +14,7 @@ your formulas are asked at other sizes too.
 
 import torch
 import torch.nn.functional as F
+
 
 # The forward pass, to read; the grader runs its own copy.
 def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n):

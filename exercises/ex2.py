@@ -1,4 +1,4 @@
-"""Exercise 2: backpropagation through the whole cross entropy in one step.
+"""Backpropagation through the whole cross entropy in one step.
 
 In exercise 1 the way from logits to the loss took eight small steps. Look at the mathematics of
 the loss instead: take the derivative on paper, simplify it, and write the result down. It is
@@ -9,6 +9,7 @@ Parameters are passed by name, as in exercise 1. The formula is asked at several
 
 import torch
 import torch.nn.functional as F
+
 
 # The forward pass, to read; the grader runs its own copy.
 def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n):

@@ -1,4 +1,4 @@
-"""Exercise 3: backpropagation through the whole batch norm in one step.
+"""Backpropagation through the whole batch norm in one step.
 
 In exercise 1 the way from hpreact to hprebn took eight small steps. Derive the gradient on paper,
 from the normalised value to the variance, to the mean, to the input, simplify, and write down
@@ -10,6 +10,7 @@ Parameters are passed by name, as in exercise 1. The formula is asked at several
 
 import torch
 import torch.nn.functional as F
+
 
 # The forward pass, to read; the grader runs its own copy.
 def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n):

@@ -1,4 +1,4 @@
-"""Exercise 4: all together, a training loop whose gradients are yours.
+"""All together, a training loop whose gradients are yours.
 
 The network of the lecture at its full size: 200 hidden units, 12297 parameters. Write the whole
 backward pass, with what exercises 2 and 3 gave. Your functions are called in the order in which
@@ -11,6 +11,7 @@ Each gradient is also judged on its own, at several steps of the training and at
 
 import torch
 import torch.nn.functional as F
+
 
 # The forward pass, to read; the grader runs its own copy.
 def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n):

@@ -202,9 +202,8 @@ NOT_WRITTEN = "not written yet"
 
 def stub(authored: Authored) -> str:
     """The learner's file: statement, forward program, and every item with its body taken out."""
-    parts = [f'"""{authored.statement}\n"""', authored.imports]
-    parts += ["\n# The forward pass, to read; the grader runs its own copy.", authored.forward]
-    text = "\n\n".join(parts[:2]) + "\n" + "\n".join(parts[2:]) + "\n"
+    forward = "# The forward pass, to read; the grader runs its own copy.\n" + authored.forward
+    text = f'"""{authored.statement}\n"""\n\n{authored.imports}\n\n\n{forward}\n'
     for item in authored.items:
         text += f'\n\n{item.header}\n    raise NotImplementedError("{item.name}: {NOT_WRITTEN}")\n'
     return text

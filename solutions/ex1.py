@@ -1,4 +1,4 @@
-"""Exercise 1: backpropagation through the whole network, one tensor at a time.
+"""Backpropagation through the whole network, one tensor at a time.
 
 The forward pass below is cut into small lines, each of which names one tensor. Walk it
 backwards: for every tensor write the gradient of the loss with respect to it, d<name>.

@@ -1,4 +1,4 @@
-"""Exercise 2: backpropagation through the whole cross entropy in one step.
+"""Backpropagation through the whole cross entropy in one step.
 
 In exercise 1 the way from logits to the loss took eight small steps. Look at the mathematics of
 the loss instead: take the derivative on paper, simplify it, and write the result down. It is

@@ -1,4 +1,4 @@
-"""Exercise 3: backpropagation through the whole batch norm in one step.
+"""Backpropagation through the whole batch norm in one step.
 
 In exercise 1 the way from hpreact to hprebn took eight small steps. Derive the gradient on paper,
 from the normalised value to the variance, to the mean, to the input, simplify, and write down

@@ -1,4 +1,4 @@
-"""Exercise 4: all together, a training loop whose gradients are yours.
+"""All together, a training loop whose gradients are yours.
 
 The network of the lecture at its full size: 200 hidden units, 12297 parameters. Write the whole
 backward pass, with what exercises 2 and 3 gave. Your functions are called in the order in which

@@ -12,7 +12,7 @@ def render(report: Report) -> str:
     for exercise in report.exercises:
         rows = [HEADINGS, *(row(item) for item in exercise.items)]
         widths = [max(len(r[i]) for r in rows) for i in range(len(HEADINGS) - 1)]
-        lines = [f"{exercise.id}: {exercise.title}"]
+        lines = [exercise.title]
         for r in rows:
             cells = [r[i].rjust(w) if i in RIGHT else r[i].ljust(w) for i, w in enumerate(widths)]
             lines.append("  ".join([*cells, r[-1]]).rstrip())

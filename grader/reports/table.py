@@ -41,7 +41,8 @@ def advice(report: Report) -> str:
         return "All passed."
     if todo.verdict is Verdict.NOT_WRITTEN:
         return f"Next: write {todo.id} (`grader show {todo.id}` tells the task)."
-    return f"Next: look at {todo.id}; check it alone with `grader check {todo.id}`."
+    where = f", line {todo.line}" if todo.line else ""
+    return f"Next: mend {todo.id}{where}."
 
 
 def _flag(value: bool) -> str:

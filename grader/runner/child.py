@@ -333,10 +333,9 @@ def train(
     try:
         functions = {item["name"]: submission.names[item["name"]] for item in exercise["items"]}
         parameters = manual_steps(exercise, Backward(functions, exercise), given)
-    except NotImplementedError as error:
-        message, line = describe(error, submission.filename)
+    except NotImplementedError:
         for name in names:
-            yield {**header, "item": name, "status": "not-written", "message": message, "line": line}, b""
+            yield {**header, "item": name, "status": "not-written", "message": "waits for all gradients"}, b""
         return
     except BaseException as error:
         message, line = describe(error, submission.filename)

@@ -1,0 +1,12 @@
+# expect: ex1 dlogprobs error: NameError: name 'torch' is not defined
+# expect: ex1 dW2 error: ModuleNotFoundError: No module named 'torhc' (line 4)
+# expect: ex1 dh exact
+import torhc
+
+
+def dlogprobs(logprobs, Yb, n):
+    return torch.zeros_like(logprobs)
+
+
+def dh(W2, dlogits):
+    return dlogits @ W2.T

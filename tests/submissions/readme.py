@@ -1,0 +1,3 @@
+# expect: ex1 dprobs wrong
+def dprobs(probs, dlogprobs):
+    return -dlogprobs / probs

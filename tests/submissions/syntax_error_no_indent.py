@@ -1,0 +1,8 @@
+# expect: ex1 dprobs error: IndentationError: expected an indented block
+# expect: ex1 dW2 exact
+def dprobs(probs, dlogprobs):
+return 1.0 / probs * dlogprobs
+
+
+def dW2(h, dlogits):
+    return h.T @ dlogits

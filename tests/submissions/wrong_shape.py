@@ -1,0 +1,56 @@
+# expect: ex1 dcounts_sum_inv wrong-shape: came (32,), wanted (32, 1): right after a reshape; keepdim=True keeps the axis
+# expect: ex1 dbndiff2 wrong-shape: came (1, 64), wanted (32, 64): right after broadcasting; expand it
+# expect: ex1 dbngain wrong-shape: came (32, 64), wanted (1, 64): right once summed over dim 0
+# expect: ex1 dlogit_maxes wrong-shape: came (32, 27), wanted (32, 1): right once summed over dim 1
+# expect: ex1 db2 wrong-shape: came (32, 27), wanted (27,): right once summed over dim 0
+# expect: ex1 dW2 wrong-shape: came (27, 64), wanted (64, 27): right when transposed
+# expect: ex1 demb wrong-shape: came (32, 30), wanted (32, 3, 10): right after a reshape; give it the shape (32, 3, 10)
+# expect: ex1 dh wrong-shape: came (32, 27), wanted (32, 64)
+# expect: ex1 dbnraw wrong-shape: came (), wanted (32, 64)
+# expect: ex1 dprobs wrong-shape: came (0,), wanted (32, 27)
+# expect: ex1 dlogprobs wrong-shape: (5000, 5000)
+import torch
+
+
+def dcounts_sum_inv(counts, dprobs):
+    return (counts * dprobs).sum(1)
+
+
+def dbndiff2(dbnvar, n):
+    return 1.0 / (n - 1) * dbnvar
+
+
+def dbngain(bnraw, dhpreact):
+    return bnraw * dhpreact
+
+
+def dlogit_maxes(dnorm_logits):
+    return -dnorm_logits
+
+
+def db2(dlogits):
+    return dlogits
+
+
+def dW2(h, dlogits):
+    return dlogits.T @ h
+
+
+def demb(dembcat):
+    return dembcat
+
+
+def dh(dlogits):
+    return dlogits
+
+
+def dbnraw(dhpreact):
+    return dhpreact.sum()
+
+
+def dprobs():
+    return torch.zeros(0)
+
+
+def dlogprobs():
+    return torch.zeros(1).expand(5000, 5000)
