@@ -23,7 +23,9 @@ from grader.verdict import ExerciseReport, Verdict
 FILES = sorted(Path(__file__).with_name("submissions").glob("*.py"))
 EXPECT = re.compile(r"^# expect: (\S+) (\S+) ([a-z-]+)(?:: (.+))?$", re.M)
 EXPECT_NOT = re.compile(r"^# expect-not: (\S+) (\S+) (.+)$", re.M)
-ITEMS = [n.name for n in ast.parse(solution("ex1")).body if isinstance(n, ast.FunctionDef) and n.name[0] == "d"]
+ITEMS = [
+    n.name for n in ast.parse(solution("ex1")).body if isinstance(n, ast.FunctionDef) and n.name[0] == "d"
+]
 LATER = {Verdict.REFUSED, Verdict.OVER_LIMIT}  # refused: not yet; over-limit: below, with a wall of its own
 
 Grade = Callable[..., ExerciseReport]
@@ -65,7 +67,7 @@ def broken(text: str, name: str, way: str) -> str:
         "doubled": f"    return 2 * ({value})",
         "raises": "    raise ValueError('broken')",
         "syntax": f"    return (({value})",
-        "flattened": f"    return ({value}).reshape(-1)[None, None]",
+        "flattened": f"    return ({value}).reshape(1, 1, 1, -1)",
         "exits": "    exit()",
     }
     lines[last.lineno - 1 : last.end_lineno] = [repl[way]]
@@ -114,14 +116,15 @@ def test_an_endless_submission_is_over_the_limit_and_harms_no_other(
 ) -> None:
     source = f"def dlogprobs(logprobs):\n    return logprobs\n\n\ndef dprobs(probs):\n    {body}\n"
     on = list(exercises["ex1"][1].given)
-    run = runner.run("ex1", source.encode(), "submission.py", on, ["dlogprobs", "dprobs"], wall=2)
+    run = runner.run("ex1", source.encode(), "submission.py", on, ["dlogprobs", "dprobs"], wall=1.5)
     assert run.over
-    assert run.ended == "took more than 2 seconds"
+    assert run.ended == "took more than 1.5 seconds"
     assert set(run.records) == {("lecture", "dlogprobs")}
     assert grade(solution("ex1"), "ex1", ["dprobs"]).items[0].verdict is Verdict.EXACT
 
 
 def test_an_endless_top_level_is_over_the_limit(runner: Runner, grade: Grade) -> None:
     run = runner.run("ex1", b"while True: pass\n", "submission.py", ["lecture"], ["dprobs"], wall=2)
-    assert run.over and not run.records
-    assert grade(solution("ex1"), "ex1", ["dprobs"]).passed if hasattr(ExerciseReport, "passed") else True
+    assert run.over
+    assert not run.records
+    assert grade(solution("ex1"), "ex1", ["dprobs"]).score == 1

@@ -7,11 +7,14 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.runner import wire
 from grader.runner.wire import LENGTH, Malformed, Parser, Record, encode
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 Key = tuple[str, str]
 END = encode({"end": True})

@@ -95,7 +95,7 @@ def _silence() -> None:
 
 
 def load(source: bytes, filename: str) -> Submission:
-    """Run a submission's top level, one statement after another, so that one mistake costs one statement."""
+    """Run a submission's top level. A statement that fails costs itself alone: the rest still runs."""
     module = types.ModuleType("submission")
     module.__file__ = filename
     sys.modules["submission"] = module
@@ -103,26 +103,54 @@ def load(source: bytes, filename: str) -> Submission:
     try:
         text = _decode(source)
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        statements = list(_statements(text, submission))
+        try:
+            whole = compile(text, filename, "exec", dont_inherit=True)
+        except SyntaxError:
+            _each(list(_statements(text, submission)), submission)
+            return submission
     except BaseException as error:
         submission.failure = describe(error, filename)
         return submission
-    for node in statements:
-        try:
-            code = compile(ast.Module([node], []), filename, "exec", dont_inherit=True)
-            exec(code, submission.names)
-        except BaseException as error:
-            submission.failure = submission.failure or describe(error, filename)
-            if not isinstance(error, Exception):
-                break
+    try:
+        exec(whole, submission.names)
+    except Exception as error:
+        submission.failure = describe(error, filename)
+        reached = _top_line(error, filename)
+        _each([node for node in ast.parse(text, filename).body if node.lineno > reached], submission)
+    except BaseException as error:
+        submission.failure = describe(error, filename)
     return submission
 
 
-def _decode(source: bytes) -> str:
-    import io
-    import tokenize
+def _top_line(error: BaseException, filename: str) -> int:
+    """The line that the top level had reached when it raised."""
+    tb = error.__traceback__
+    while tb is not None and not (
+        tb.tb_frame.f_code.co_name == "<module>" and tb.tb_frame.f_code.co_filename == filename
+    ):
+        tb = tb.tb_next
+    return tb.tb_lineno if tb is not None else sys.maxsize
 
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+
+def _each(statements: list[ast.stmt], submission: Submission) -> None:
+    for node in statements:
+        try:
+            code = compile(ast.Module([node], []), submission.filename, "exec", dont_inherit=True)
+            exec(code, submission.names)
+        except BaseException as error:
+            submission.failure = submission.failure or describe(error, submission.filename)
+            if not isinstance(error, Exception):
+                return
+
+
+def _decode(source: bytes) -> str:
+    if b"coding" in source[:400]:  # perhaps a cookie; only then is the tokenizer asked
+        import io
+        import tokenize
+
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    else:
+        encoding = "utf-8-sig"
     return source.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -261,21 +289,27 @@ def _why_not(name: str, item: Mapping[str, Any], exercise: Mapping[str, Any], gi
     return f"there is nothing called {name} to pass to {item['name']}{hint}"
 
 
+_ONE = {code for name, code in dis.opmap.items() if name.startswith("LOAD_FAST")}
+_TWO = {code for name, code in dis.opmap.items() if name.endswith(("LOAD_FAST_LOAD_FAST", "BORROW_LOAD_FAST_BORROW"))}
+_TWO |= {code for name, code in dis.opmap.items() if name == "STORE_FAST_LOAD_FAST"}
+
+
 def loads(function: Any) -> set[str] | None:
-    """The names a function's own code loads, nested functions included; None where it can't be seen."""
+    """The local names that a function's own code loads, nested functions included; None: can't be seen.
+
+    Reads the bytecode's bytes: `dis` builds an object for each, which a fork pays for twice.
+    """
     code = getattr(inspect.unwrap(function), "__code__", None)
-    if not isinstance(code, types.CodeType):
+    if not isinstance(code, types.CodeType) or {"locals", "vars", "eval", "exec"} & set(code.co_names):
         return None
-    names: set[str] = set()
-    todo = [code]
-    while todo:
-        one = todo.pop()
-        todo += [c for c in one.co_consts if isinstance(c, types.CodeType)]
-        for instruction in dis.get_instructions(one):
-            if instruction.opname.startswith("LOAD_") and instruction.argval is not None:
-                value = instruction.argval
-                names.update(value if isinstance(value, tuple) else (value,))
-    return None if names & {"locals", "vars", "eval", "exec"} else names
+    names = {n for c in code.co_consts if isinstance(c, types.CodeType) for n in c.co_freevars}
+    local, raw = code.co_varnames, code.co_code
+    for op, arg in zip(raw[::2], raw[1::2], strict=True):
+        if op in _TWO:
+            names.update(local[i] for i in (arg >> 4, arg & 15) if i < len(local))
+        elif op in _ONE and arg < len(local):
+            names.add(local[arg])
+    return names
 
 
 def line_of(function: Any) -> int | None:

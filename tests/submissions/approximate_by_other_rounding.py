@@ -13,5 +13,5 @@ def dbnvar(bnvar, dbnvar_inv):
 
 
 def dh(W2, dlogits):
-    # in double, then rounded once
+    # a loop over the classes
     return sum(dlogits[:, [j]] * W2[:, j] for j in reversed(range(W2.shape[1])))

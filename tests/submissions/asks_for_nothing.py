@@ -1,3 +1,3 @@
 # expect: ex1 dprobs error: NameError: name 'probs' is not defined
 def dprobs():
-    return dlogprobs / probs
+    return probs

@@ -1,4 +1,4 @@
-# expect: ex1 dprobs approximate: changes its argument dlogprobs in place
+# expect: ex1 dprobs exact: changes its argument dlogprobs in place
 # expect: ex1 dlogits exact: changes its argument dnorm_logits in place
 # expect: ex1 dnorm_logits exact: changes its argument counts, dcounts in place
 # expect: ex1 dW2 exact

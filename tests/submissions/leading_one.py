@@ -1,4 +1,4 @@
-# expect: ex1 dbnmeani approximate: (64,) for (1, 64): the same but for a leading 1, keepdim=True keeps it
+# expect: ex1 dbnmeani exact: (64,) for (1, 64): the same but for a leading 1, keepdim=True keeps it
 # expect: ex1 db2 exact: (1, 27) for (27,): the same but for a leading 1, sum without keepdim, or .squeeze(0), drops it
 # expect: ex1 dbngain exact: the same but for a leading 1
 # expect: ex1 dprobs exact: (1, 32, 27) for (32, 27)

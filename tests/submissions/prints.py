@@ -11,6 +11,5 @@ def dprobs(probs, dlogprobs):
 
 
 def dW2(h, dlogits):
-    sys.stdout.close()
-    sys.stderr.close()
+    print('to the other stream', file=sys.stderr, flush=True)
     return h.T @ dlogits

@@ -1,4 +1,4 @@
-# expect: ex4 dhprebn exact
+# expect: ex4 dhprebn approximate
 # expect: ex4 dbngain exact
 def dbngain(bnraw, dhpreact):
     return (bnraw * dhpreact).sum(0, keepdim=True)

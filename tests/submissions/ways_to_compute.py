@@ -6,7 +6,7 @@
 # expect: ex1 dlogits exact
 # expect: ex1 dbnmeani approximate
 # expect: ex1 dprobs exact
-# expect: ex1 dembcat exact
+# expect: ex1 dembcat approximate
 import numpy as np
 import torch
 

@@ -9,13 +9,13 @@ def db1(dhprebn):
     return torch.zeros_like(dhprebn[0])
 
 
-def dlogit_maxes(logit_maxes):
-    return torch.zeros_like(logit_maxes)
+def dlogit_maxes(dnorm_logits):
+    return torch.zeros_like(dnorm_logits[:, :1])
 
 
-def dprobs(probs):
-    return 0 * probs
+def dprobs(dlogprobs):
+    return 0 * dlogprobs
 
 
-def dbnmeani(bnmeani):
-    return -torch.zeros_like(bnmeani)
+def dbnmeani(dbndiff):
+    return -torch.zeros_like(dbndiff[:1])
