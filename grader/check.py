@@ -69,7 +69,7 @@ def _report(exercise: Mapping[str, Any], answer: Answer) -> ItemReport:
     if mutated := sorted({m for r in answer.records.values() if r for m in r.mutated}):
         what = ", ".join(harmless(m) for m in mutated)
         note = _join(note, f"changes its argument {what} in place, which what comes after would see")
-    shown = replace(lecture, verdict=settled.verdict, reason=harmless(settled.reason), note=note)
+    shown = replace(lecture, verdict=settled.verdict, reason=settled.reason, note=note)
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
     shape = tuple(exercise["shapes"][answer.item["tensor"]])
     name = f"{exercise['id']}.{answer.item['name']}"
@@ -115,9 +115,7 @@ def _training(exercise: Mapping[str, Any], fixtures: Fixtures, run: Run) -> Item
     reason = worst.reason
     if reason and worst.verdict not in (Verdict.NOT_WRITTEN, Verdict.ERROR, Verdict.OVER_LIMIT):
         reason = f"{name} after {steps} steps: {reason}"
-    shown = replace(
-        worst, reason=harmless(reason), note="" if reason else f"{steps} manual steps; worst is {name}"
-    )
+    shown = replace(worst, reason=reason, note="" if reason else f"{steps} manual steps; worst is {name}")
     record = records[name]
     line = record.line if record else None
     count = sum(math.prod(exercise["shapes"][n]) for n in names)

@@ -101,7 +101,11 @@ def _settled(
         return answer
     what = " -> ".join(path if len(path) < 5 else (*path[:3], "…", path[-1]))
     reason = f"a branch is left out: nothing that you use carries what flows back along {what}"
-    wrong = {f: replace(c, reason=reason) for f, c in answer.checks.items() if not c.verdict.passed}
+    wrong = {
+        f: replace(c, reason=f"all zero: {reason}" if c.reason == "all zero" else reason)
+        for f, c in answer.checks.items()
+        if not c.verdict.passed
+    }
     return replace(answer, checks={**answer.checks, **wrong})
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.harmless import text
 from grader.runner.wire import Record
 from grader.verdict import Check, Verdict
 
@@ -35,12 +36,12 @@ Array = NDArray[Any]
 def compare(record: Record, reference: Array, size: float) -> Check:
     """Judge one record of a submission against the reference of its item."""
     if record.status != "value":
-        return Check(Verdict(record.status), record.message)
+        return Check(Verdict(record.status), text(record.message))
     shape = record.shape
     if record.data is None:
         if shape != reference.shape:
             return Check(Verdict.WRONG_SHAPE, _shapes(shape, reference.shape), shape=shape)
-        return Check(Verdict.WRONG_DTYPE, f"{record.dtype}, wanted {reference.dtype}", shape=shape)
+        return Check(Verdict.WRONG_DTYPE, f"{text(record.dtype)}, wanted {reference.dtype}", shape=shape)
     answer = np.frombuffer(record.data, np.dtype(record.encoded).newbyteorder("<")).reshape(shape)
     note = ""
     if shape != reference.shape:
@@ -50,7 +51,7 @@ def compare(record: Record, reference: Array, size: float) -> Check:
         note = f"{what}: the same but for a leading 1, {_repair(shape, reference.shape)}"
         answer = answer.reshape(reference.shape)
     if record.dtype != str(reference.dtype):
-        reason = f"{record.dtype}, wanted {reference.dtype}"
+        reason = f"{text(record.dtype)}, wanted {reference.dtype}"
         if judge(answer, reference, size).approx:
             reason += "; the values are right"
         return Check(Verdict.WRONG_DTYPE, reason, shape=shape)

@@ -86,7 +86,7 @@ def item_names(exercise: dict[str, Any]) -> list[str]:
 
 
 def _close(word: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(word, names, 1)
+    close = difflib.get_close_matches(word, names, 1, 0.7)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
@@ -98,10 +98,13 @@ def read_submission(path: Path) -> bytes:
         raise UsageError(f"{path} does not exist") from None
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}") from None
-    with os.fdopen(fd, "rb") as file:
+    try:
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
             raise UsageError(f"{path} is not a file")
         if info.st_size > MAX_SOURCE:
             raise UsageError(f"{path} is too large to be a submission ({info.st_size} bytes)")
-        return file.read(MAX_SOURCE + 1)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            return file.read(MAX_SOURCE + 1)
+    finally:
+        os.close(fd)

@@ -210,7 +210,7 @@ def test_the_training_run_can_be_graded_alone(work: Path) -> None:
 
 
 USAGE_ERRORS = {
-    "an unknown exercise": (["check", "ex9"], "there is no exercise ex9 (did you mean ex"),
+    "an unknown exercise": (["check", "ex9"], "there is no exercise ex9; `grader list`"),
     "an unlike exercise": (["check", "banana"], "there is no exercise banana; `grader list` names them"),
     "an unknown item": (["check", "ex1.dprob"], "ex1 has no item dprob (did you mean dprobs?)"),
     "an item of an unknown exercise": (["check", "ex9.dprobs"], "there is no exercise ex9.dprobs"),

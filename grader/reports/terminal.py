@@ -12,18 +12,23 @@ from rich.text import Text
 from grader.reports.table import HEADINGS, RIGHT, advice, row, summary
 from grader.verdict import ItemReport, Report, Verdict
 
+NARROW = 100  # columns; below that, shape and relative give their room to the verdict
+
 
 def render(report: Report, width: int, color: bool) -> str:
     """The same as `plain.render`, with colour and wrapping. Text from a submission is never markup."""
     parts: list[RenderableType] = []
     for exercise in report.exercises:
         table = Table(box=SIMPLE_HEAD, title=exercise.title, title_justify="left", pad_edge=False)
-        for i, heading in enumerate(HEADINGS):
+        columns = [i for i, h in enumerate(HEADINGS) if width >= NARROW or h not in ("shape", "relative")]
+        for i in columns:
+            heading = HEADINGS[i]
             last = i == len(HEADINGS) - 1
             table.add_column(heading, justify="right" if i in RIGHT else "left", no_wrap=not last, ratio=None)
         for item in exercise.items:
             cells = row(item)
-            table.add_row(*(Text(c) for c in cells[:-1]), Text(cells[-1], style=_style(item)))
+            style = _style(item)
+            table.add_row(*(Text(cells[i], style=style if i == len(cells) - 1 else "") for i in columns))
         parts += [table, Text(summary(exercise) + "\n", style="bold")]
     if report.output:
         parts += [Text("the submission printed:", style="dim"), Text(report.output + "\n")]

@@ -1,0 +1,90 @@
+"""By hand means by hand: what would differentiate for a learner is refused while an item runs.
+
+A policy with a friendly message, not a boundary: it shares a process with the submission. What
+carries the grade is that answers are compared on probes. On a submission's top level these calls do
+nothing, since a notebook's set-up may contain a stray `loss.backward()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torch.autograd.forward_ad
+import torch.autograd.functional
+import torch.nn.grad
+
+
+class ByHand(Exception):
+    """An item used what differentiates for it."""
+
+
+class Policy:
+    """Which calls are refused, and what was called while an item ran."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.called: str | None = None
+
+    def refuse(self, what: str) -> Callable[..., Any]:
+        def refused(*args: Any, **keywords: Any) -> None:
+            if self.running:
+                self.called = self.called or what
+                raise ByHand(what)
+
+        refused.__name__ = what.rsplit(".", 1)[-1]
+        return refused
+
+    def enforce(self) -> None:
+        """Put a refusal in the place of each such call, in this process."""
+        for holder, name, what in TARGETS:
+            try:
+                setattr(holder, name, self.refuse(what))
+            except (AttributeError, TypeError):
+                pass
+        packet = torch._ops._OpNamespace
+        plain = packet.__getattr__
+        policy = self
+
+        def attribute(namespace: Any, name: str) -> Any:
+            if "backward" in name:
+                return policy.refuse(f"torch.ops.{name}")
+            return plain(namespace, name)
+
+        packet.__getattr__ = attribute  # type: ignore[method-assign]
+
+
+def _targets() -> Iterator[tuple[Any, str, str]]:
+    yield torch.Tensor, "backward", "Tensor.backward"
+    for name in ("backward", "grad"):
+        yield torch.autograd, name, f"torch.autograd.{name}"
+    yield torch.autograd.graph, "_engine_run_backward", "autograd's engine"
+    yield torch.autograd, "_engine_run_backward", "autograd's engine"
+    for name in ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp"):
+        yield torch.autograd.functional, name, f"torch.autograd.functional.{name}"
+    for name in ("enter_dual_level", "make_dual", "dual_level"):
+        yield torch.autograd.forward_ad, name, f"torch.autograd.forward_ad.{name}"
+    for name in ("grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd", "hessian", "linearize"):
+        yield torch.func, name, f"torch.func.{name}"
+        yield torch._functorch.eager_transforms, name, f"torch.func.{name}"
+        yield torch._functorch.apis, name, f"torch.func.{name}"
+    for name in ("compile", "enable_grad"):
+        yield torch, name, f"torch.{name}"
+    yield torch.autograd, "enable_grad", "torch.enable_grad"
+    for holder, prefix in (
+        (torch, "torch"),
+        (torch._C._nn, "torch._C._nn"),
+        (torch._C._VariableFunctions, "torch"),
+    ):
+        for name in dir(holder):
+            if "backward" in name and callable(getattr(holder, name, None)):
+                yield holder, name, f"{prefix}.{name}"
+    for name in [n for n in vars(torch.ops.aten) if "backward" in n]:  # looked up before
+        yield torch.ops.aten, name, f"torch.ops.aten.{name}"
+    for name in dir(torch.nn.grad):
+        if name.endswith(("_input", "_weight")):
+            yield torch.nn.grad, name, f"torch.nn.grad.{name}"
+
+
+TARGETS = tuple(_targets())

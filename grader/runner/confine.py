@@ -1,0 +1,317 @@
+"""Layers of confinement for the process that runs a submission: Linux, no root, no exec.
+
+`prepare()` is called once in the zygote, `confine()` in each child before anything of a submission
+is read. Each layer is tried by itself, and `confine` says which of them are off. On other systems
+only the resource limits are there. Sources: landlock(7), seccomp(2), prctl(2), capabilities(7).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import resource
+import signal
+import struct
+import sys
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
+
+MEMORY = 512 << 20  # address space above what the zygote has
+CPU = 10  # seconds
+FILE = 16 << 20  # bytes in one file
+FILES = 64  # open descriptors
+
+T = TypeVar("T")
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Unavailable(OSError):
+    """The kernel refused a layer."""
+
+
+def _syscall(number: int, *args: int | bytes | ctypes.Array[ctypes.c_char]) -> int:
+    converted = [ctypes.c_long(a) if isinstance(a, int) else a for a in args]
+    result = int(_libc.syscall(ctypes.c_long(number), *converted))
+    if result < 0:
+        raise Unavailable(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+def _prctl(*args: int) -> None:
+    if _libc.prctl(*(ctypes.c_ulong(a) for a in (*args, *([0] * (5 - len(args)))))) < 0:
+        raise Unavailable(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+# --- namespaces: once, before torch is imported ----------------------------------------------------
+
+NEWUSER, NEWNET, NEWIPC, NEWPID = 0x10000000, 0x40000000, 0x08000000, 0x20000000
+
+
+def unshare() -> bool:
+    """Put this process into namespaces of its own: user, network, IPC, and its children into a PID one.
+
+    Afterwards the caller forks: the fork is the init of the PID namespace, and with it every
+    descendant ends. Returns whether it worked; where it didn't, nothing has changed.
+    """
+    if sys.platform != "linux":
+        return False
+    uid, gid = os.getuid(), os.getgid()
+    if _libc.unshare(NEWUSER | NEWNET | NEWIPC | NEWPID) != 0:
+        return False
+    try:
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{uid} {uid} 1"),
+            ("gid_map", f"{gid} {gid} 1"),
+        ):
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+    except OSError:
+        pass  # without a map the ids read as nobody; the namespaces hold all the same
+    return True
+
+
+# --- Landlock --------------------------------------------------------------------------------------
+
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same on x86-64 and aarch64
+READ = 1 << 2 | 1 << 3  # read a file, list a folder
+RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
+WRITE = 1 << 1 | 1 << 14 | READ | sum(1 << i for i in (4, 5, 7, 8))  # files and folders, no device or socket
+
+
+def landlock_version() -> int:
+    """The kernel's Landlock ABI; 0 where it has none."""
+    try:
+        return _syscall(CREATE_RULESET, 0, 0, 1)
+    except OSError:
+        return 0
+
+
+def readable() -> list[str]:
+    """What Python and torch read: the interpreter's, the packages' and the system's libraries."""
+    paths = [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), "/usr/lib", "/lib", "/lib64"]
+    paths += [
+        "/etc/ld.so.cache",
+        "/etc/localtime",
+        "/usr/share/zoneinfo",
+        "/dev/null",
+        "/dev/urandom",
+        "/dev/zero",
+    ]
+    return sorted({os.path.realpath(p) for p in paths if os.path.exists(p)})
+
+
+@dataclass
+class Landlock:
+    """A read-only view of some paths and a folder to write in."""
+
+    version: int
+    paths: list[tuple[int, int]] = field(default_factory=list)  # (descriptor, rights)
+
+    @classmethod
+    def over(cls, paths: Iterable[str]) -> Landlock:
+        version = landlock_version()
+        if version == 0:
+            raise Unavailable(0, "no Landlock")
+        opened = []
+        for path in paths:
+            rights = READ if os.path.isdir(path) else 1 << 2
+            if path.startswith("/dev/"):
+                rights |= 1 << 1
+            opened.append((os.open(path, os.O_PATH | os.O_CLOEXEC), rights))
+        return cls(version, opened)
+
+    def restrict(self, folder: str) -> None:
+        """From now on: read what was named, write below `folder`, and no more."""
+        handled = RIGHTS[max(v for v in RIGHTS if v <= self.version)]
+        net = 3 if self.version >= 4 else 0  # bind and connect TCP: none allowed
+        scoped = 3 if self.version >= 6 else 0  # abstract sockets and signals out of the sandbox
+        attr = struct.pack("<QQQ", handled, net, scoped)
+        ruleset = _syscall(
+            CREATE_RULESET, attr, 24 if self.version >= 6 else 16 if self.version >= 4 else 8, 0
+        )
+        own = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+        for fd, rights in (*self.paths, (own, WRITE)):
+            rule = struct.pack("<Qi", rights & handled, fd)
+            _syscall(ADD_RULE, ruleset, 1, rule, 0)
+        _syscall(RESTRICT_SELF, ruleset, 0)
+        os.close(own)
+        os.close(ruleset)
+
+
+# --- seccomp ---------------------------------------------------------------------------------------
+
+# name: (x86-64, aarch64); None where the architecture has no such call
+CALLS: dict[str, tuple[int | None, int | None]] = {
+    "read": (0, 63), "write": (1, 64), "open": (2, None), "close": (3, 57), "stat": (4, None),
+    "fstat": (5, 80), "lstat": (6, None), "poll": (7, None), "lseek": (8, 62), "mmap": (9, 222),
+    "mprotect": (10, 226), "munmap": (11, 215), "brk": (12, 214), "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139), "pread64": (17, 67), "pwrite64": (18, 68),
+    "readv": (19, 65), "writev": (20, 66), "access": (21, None), "select": (23, None),
+    "sched_yield": (24, 124), "mremap": (25, 216), "madvise": (28, 233), "dup": (32, 23),
+    "dup2": (33, None), "nanosleep": (35, 101), "getitimer": (36, 102), "alarm": (37, None),
+    "setitimer": (38, 103), "getpid": (39, 172), "exit": (60, 93), "uname": (63, 160),
+    "fcntl": (72, 25), "ftruncate": (77, 46), "getdents": (78, None), "getcwd": (79, 17),
+    "chdir": (80, 49), "rename": (82, None), "mkdir": (83, None), "rmdir": (84, None),
+    "unlink": (87, None), "readlink": (89, None), "umask": (95, 166), "gettimeofday": (96, 169),
+    "getrlimit": (97, 163), "getrusage": (98, 165), "sysinfo": (99, 179), "times": (100, 153),
+    "getuid": (102, 174), "getgid": (104, 176), "geteuid": (107, 175), "getegid": (108, 177),
+    "getppid": (110, 173), "getpgrp": (111, None), "getgroups": (115, 158), "getresuid": (118, 148),
+    "getresgid": (120, 150), "getpgid": (121, 155), "sigaltstack": (131, 132), "statfs": (137, 43),
+    "fstatfs": (138, 44), "arch_prctl": (158, None), "gettid": (186, 178), "time": (201, None),
+    "futex": (202, 98), "sched_getaffinity": (204, 123), "getdents64": (217, 61),
+    "set_tid_address": (218, 96), "restart_syscall": (219, 128), "fadvise64": (221, 223),
+    "clock_gettime": (228, 113), "clock_getres": (229, 114), "clock_nanosleep": (230, 115),
+    "exit_group": (231, 94), "openat": (257, 56), "mkdirat": (258, 34), "newfstatat": (262, 79),
+    "unlinkat": (263, 35), "renameat": (264, 38), "readlinkat": (267, 78), "faccessat": (269, 48),
+    "pselect6": (270, 72), "ppoll": (271, 73), "set_robust_list": (273, 99), "fallocate": (285, 47),
+    "dup3": (292, 24), "pipe2": (293, 59), "renameat2": (316, 276), "getrandom": (318, 278),
+    "membarrier": (324, 283), "statx": (332, 291), "rseq": (334, 293), "close_range": (436, 436),
+    "faccessat2": (439, 439), "futex_waitv": (449, 449),
+}  # fmt: skip
+ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
+CLONE3, IOCTL, TGKILL = (435, 435), (16, 29), (234, 131)
+KILL, ERRNO, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
+EPERM, ENOTTY, ENOSYS = 1, 25, 38
+
+
+def _instruction(code: int, k: int, yes: int = 0, no: int = 0) -> bytes:
+    return struct.pack("<HBBI", code, yes, no, k)
+
+
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+NUMBER, ARCH, FIRST_ARGUMENT = 0, 4, 16
+
+
+def seccomp_program() -> tuple[bytes, int]:
+    """The filter, and where in it the process id goes: signals are allowed to oneself only."""
+    machine = platform.machine()
+    if machine not in ARCHITECTURES:
+        raise Unavailable(0, f"no filter for {machine}")
+    arch, which = ARCHITECTURES[machine]
+    allowed = sorted(n for pair in CALLS.values() if (n := pair[which]) is not None)
+    parts = [
+        _instruction(LOAD, ARCH),
+        _instruction(EQUAL, arch, 1, 0),
+        _instruction(RETURN, KILL),
+        _instruction(LOAD, NUMBER),
+        _instruction(AT_LEAST, 0x40000000, 0, 1),  # the x32 calls of an x86-64 kernel
+        _instruction(RETURN, KILL),
+        _instruction(EQUAL, TGKILL[which], 0, 4),
+        _instruction(LOAD, FIRST_ARGUMENT),
+        _instruction(EQUAL, 0, 0, 1),  # patched with the process id
+        _instruction(RETURN, ALLOW),
+        _instruction(RETURN, ERRNO | EPERM),
+    ]
+    place = 8 * 8 + 4
+    for number in allowed:
+        parts += [_instruction(EQUAL, number, 0, 1), _instruction(RETURN, ALLOW)]
+    for (x86, arm), error in ((CLONE3, ENOSYS), (IOCTL, ENOTTY)):
+        parts += [_instruction(EQUAL, (x86, arm)[which], 0, 1), _instruction(RETURN, ERRNO | error)]
+    parts.append(_instruction(RETURN, ERRNO | EPERM))
+    return b"".join(parts), place
+
+
+def _install(program: bytes, place: int) -> None:
+    patched = program[:place] + struct.pack("<I", os.getpid()) + program[place + 4 :]
+    buffer = ctypes.create_string_buffer(patched, len(patched))
+    header = struct.pack("<HxxxxxxQ", len(patched) // 8, ctypes.addressof(buffer))
+    fprog = ctypes.create_string_buffer(header, len(header))
+    _prctl(22, 2, ctypes.addressof(fprog))  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+
+
+# --- all together ----------------------------------------------------------------------------------
+
+
+@dataclass
+class Prepared:
+    """What a zygote makes once for all its children."""
+
+    namespaces: bool
+    landlock: Landlock | None
+    seccomp: tuple[bytes, int] | None
+    skip: frozenset[str] = frozenset()
+
+
+def prepare(namespaces: bool, skip: Iterable[str] = ()) -> Prepared:
+    """Build the Landlock view and the seccomp filter. skip: layers that tests and benchmarks turn off."""
+    landlock = seccomp = None
+    if sys.platform == "linux":
+        try:
+            landlock = Landlock.over(readable())
+        except OSError:
+            pass
+        try:
+            seccomp = seccomp_program()
+        except OSError:
+            pass
+    return Prepared(namespaces, landlock, seccomp, frozenset(skip))
+
+
+def confine(prepared: Prepared, folder: str, cpu: int = CPU) -> list[str]:
+    """Confine this process for good. Returns the layers that are off, in the order of LAYERS.
+
+    folder: the only place where it may write. cpu: seconds until SIGXCPU.
+    """
+    steps = {
+        "no-new-privileges": lambda: _prctl(38, 1),
+        "resource limits": lambda: _limits(cpu),
+        "capabilities": _drop_capabilities,
+        "landlock": lambda: _require(prepared.landlock).restrict(folder),
+        "seccomp": lambda: _install(*_require(prepared.seccomp)),
+    }
+    off = [] if prepared.namespaces and "namespaces" not in prepared.skip else ["namespaces"]
+    for name, step in steps.items():
+        try:
+            if name in prepared.skip:
+                raise Unavailable(0, "turned off")
+            step()
+        except (OSError, AttributeError, ValueError):
+            off.append(name)
+    return off
+
+
+def _require(layer: T | None) -> T:
+    if layer is None:
+        raise Unavailable(0, "not there")
+    return layer
+
+
+def _limits(cpu: int) -> None:
+    def lower(which: int, soft: int, hard: int | None = None) -> None:
+        old = resource.getrlimit(which)[1]
+        top = soft if hard is None else hard
+        top = top if old == resource.RLIM_INFINITY else min(top, old)
+        resource.setrlimit(which, (min(soft, top), top))
+
+    lower(resource.RLIMIT_CPU, cpu, cpu + 2)
+    lower(resource.RLIMIT_FSIZE, FILE)
+    lower(resource.RLIMIT_NOFILE, FILES)
+    lower(resource.RLIMIT_CORE, 0)
+    lower(resource.RLIMIT_STACK, 16 << 20)
+    with open("/proc/self/statm") as file:
+        size = int(file.read().split()[0]) * resource.getpagesize()
+    lower(resource.RLIMIT_AS, size + MEMORY)
+
+
+def _drop_capabilities() -> None:
+    for capability in range(64):
+        if _libc.prctl(24, capability, 0, 0, 0) != 0:  # PR_CAPBSET_DROP; EPERM where there is none to drop
+            break
+    header = struct.pack("<Ii", 0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+    if _libc.capset(header, b"\0" * 24) != 0:
+        raise Unavailable(ctypes.get_errno(), "capset")
+    _prctl(47, 4)  # PR_CAP_AMBIENT, CLEAR_ALL
+
+
+def die_with_parent(parent: int) -> None:
+    """End this process when the one that forked it ends."""
+    if sys.platform == "linux":
+        _prctl(1, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
