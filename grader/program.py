@@ -121,7 +121,7 @@ class Program:
             # as a scalar: with tensors for cotangents autograd imports its symbolic shapes, 0.4 s
             scalar = sum((o * c).sum() for o, c in zip(outputs, cotangents, strict=True))
             (result,) = torch.autograd.grad(cast(torch.Tensor, scalar), start, retain_graph=True)
-            return result
+            return cast(torch.Tensor, result)
 
         result = back(cotangents)
         g = torch.Generator().manual_seed(0)

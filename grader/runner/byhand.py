@@ -15,6 +15,8 @@ import torch.autograd.forward_ad
 import torch.autograd.functional
 import torch.nn.grad
 
+WHY = "is refused: a gradient is to be written by hand, as a formula"
+
 
 class ByHand(Exception):
     """An item used what differentiates for it."""
@@ -43,6 +45,8 @@ class Policy:
                 setattr(holder, name, self.refuse(what))
             except (AttributeError, TypeError):
                 pass
+        for name in ("set_num_threads", "set_num_interop_threads"):  # there is one thread, and no clone
+            setattr(torch, name, lambda n: None)
         packet = torch._ops._OpNamespace
         plain = packet.__getattr__
         policy = self

@@ -15,18 +15,20 @@ import re
 import signal
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from grader.runner import wire
+from grader.runner import byhand, limits, wire
 
 # Bound before a submission can replace them.
 _write, _exit, _Tensor = os.write, os._exit, torch.Tensor
 _isfinite, _equal = torch.isfinite, torch.equal
 _float32, _float64 = torch.float32, torch.float64
+
+POLICY = byhand.Policy()
 
 Given = dict[str, Any]  # one fixture's tensors and sizes by name
 
@@ -53,10 +55,18 @@ class Submission:
     calls: dict[str, Call] = field(default_factory=dict)
 
 
-def main(job: Job, source: bytes, result: int) -> None:
-    """Run the submission in `source`, write records to the descriptor `result`, and end the process."""
+def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
+    """Run the submission in `source` and write records to the descriptor `result`.
+
+    off: the layers of confinement that this process has to do without; told before anything else.
+    """
     send = _sender(result)
+    send({"off": list(off)}, b"")
+    POLICY.enforce()
+    sys.addaudithook(limits.watch)
+    torch.inference_mode().__enter__()
     submission = load(source, job.filename)
+    guard_forward(submission)
     for number, (name, given) in enumerate(job.fixtures.items()):
         if number == 1:
             _silence()  # what a submission prints is shown once, from the lecture fixture
@@ -218,6 +228,28 @@ def describe(error: BaseException, filename: str) -> tuple[str, int | None]:
 # --- one item --------------------------------------------------------------------------------------
 
 
+def guard_forward(submission: Submission) -> None:
+    """A forward pass run again inside an item is how one differentiates by small differences."""
+    forward = submission.names.get("forward")
+    if not callable(forward):
+        return
+    refused = POLICY.refuse("the forward pass, run again,")
+
+    def guarded(*args: Any, **keywords: Any) -> Any:
+        refused()
+        return forward(*args, **keywords)
+
+    submission.names["forward"] = guarded
+
+
+def failed(error: BaseException, filename: str, line: int | None) -> dict[str, Any]:
+    """The fields of a record for an exception: an error, or a limit that was met."""
+    limit = limits.met(error)
+    message, at = describe(error, filename)
+    status = "over-limit" if limit else "error"
+    return {"status": status, "message": limit or message, "line": at or line}
+
+
 class BadRequest(Exception):
     """A parameter names something that can't be injected."""
 
@@ -258,14 +290,20 @@ def ask(
     if alternative:
         pristine = {k: given.get(wire.ALT + k, v) for k, v in pristine.items()}
     passed = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in pristine.items()}
+    POLICY.called, POLICY.running = None, True
     try:
         passed |= call.fill
         value = function(*[passed[k] for k in call.positional], **{k: passed[k] for k in call.keywords})
     except BaseException as error:
         if is_stub(error, submission.filename):
             return {**header, "status": "not-written"}, b""
-        message, line = describe(error, submission.filename)
-        return {**header, "status": "error", "message": message, "line": line or header["line"]}, b""
+        if not POLICY.called:
+            return {**header, **failed(error, submission.filename, header["line"])}, b""
+        header["line"] = describe(error, submission.filename)[1] or header["line"]
+    finally:
+        POLICY.running = False
+    if POLICY.called:
+        return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
     header, data = pack(header, value)
     header["mutated"] = [k for k, v in pristine.items() if passed[k] is not v and not _equal(passed[k], v)]
     return header, data
@@ -397,17 +435,21 @@ def train(
         for name in names:
             yield {**header, "item": name, "status": "not-written", "message": f"waits for {missing[0]}"}, b""
         return
+    POLICY.called, POLICY.running = None, True
     try:
         functions = {item["name"]: submission.names[item["name"]] for item in exercise["items"]}
         parameters = manual_steps(exercise, Backward(functions, exercise), given)
     except BaseException as error:
-        message, line = describe(error, submission.filename)
-        failed = {"status": "error", "message": message, "line": line}
-        if is_stub(error, submission.filename):
-            failed = {"status": "not-written", "message": "waits for all gradients"}
+        why = failed(error, submission.filename, None)
+        if POLICY.called:
+            why = {**why, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}
+        elif is_stub(error, submission.filename):
+            why = {"status": "not-written", "message": "waits for all gradients"}
         for name in names:
-            yield {**header, **failed, "item": name}, b""
+            yield {**header, **why, "item": name}, b""
         return
+    finally:
+        POLICY.running = False
     for name in names:
         yield pack({**header, "item": name}, parameters[name])
 

@@ -7,6 +7,8 @@ import contextlib
 import json
 import os
 import selectors
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,7 +25,7 @@ from grader.settings import environment
 
 MAX_OUTPUT = 65_536
 WALL = 20.0  # seconds for one submission; `over-limit` after that
-START = 120.0  # seconds for the zygote to import torch
+CPU = 10  # seconds of processor time for one submission
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Run:
     truncated: bool
     ended: str
     over: bool
+    off: tuple[str, ...] = ()
     cpu: float = 0.0
     rss: int = 0
 
@@ -46,13 +49,20 @@ class Run:
 class Runner:
     """A warm process that runs submissions; use it as a context manager."""
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        """environ: for tests and benchmarks, more environment for the computing processes."""
+    def __init__(self, environ: Mapping[str, str] | None = None, skip: Sequence[str] = ()) -> None:
+        """For tests and benchmarks: more environment for the computing processes, layers to skip."""
+        self.folder = tempfile.mkdtemp(prefix="grader-")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         here = Path(__file__).parent
         with theirs:
+            options = {
+                "root": str(here.parent.parent),
+                "control": theirs.fileno(),
+                "folder": self.folder,
+                "skip": list(skip),
+            }
             self.process = subprocess.Popen(
-                [sys.executable, "-I", str(here / "start.py"), str(theirs.fileno()), str(here.parent.parent)],
+                [sys.executable, "-I", str(here / "start.py"), json.dumps(options)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -76,6 +86,7 @@ class Runner:
         if self.process.stderr:
             self.process.stderr.close()
         self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def load(self, exercise: Mapping[str, Any], given: Mapping[str, bytes]) -> None:
         """Give the zygote an exercise's public description and the files that submissions run on."""
@@ -99,6 +110,7 @@ class Runner:
         items: Sequence[str],
         training: bool = False,
         wall: float = WALL,
+        cpu: int = CPU,
     ) -> Run:
         """Run a submission's `items` on `fixtures` in a child of its own."""
         expected = {(f, i) for f in fixtures for i in items}
@@ -112,6 +124,7 @@ class Runner:
             "fixtures": list(fixtures),
             "items": list(items),
             "training": training,
+            "cpu": cpu,
         }
         parser = wire.Parser(expected)
         ended, over = "", False
@@ -128,9 +141,11 @@ class Runner:
             ended, over = f"took more than {wall:g} seconds", True
         job.finish()
         if not ended and not parser.complete:
-            ended = _how(job.end)
+            ended, over = _how(job.end, cpu)
         output, truncated = bytes(job.output[:MAX_OUTPUT]), len(job.output) > MAX_OUTPUT
-        return Run(parser.records, output, truncated, ended, over, job.end["cpu"], job.end["rss"])
+        return Run(
+            parser.records, output, truncated, ended, over, parser.off or (), job.end["cpu"], job.end["rss"]
+        )
 
     def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:
         """A question to the trusted reference process (`runner.oracle`); its answer's bytes."""
@@ -240,15 +255,16 @@ def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in settings.items() if k not in ("seed", "trained")}
 
 
-def _how(end: Mapping[str, Any]) -> str:
+def _how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:
+    """How a child ended that did not finish, and whether that was for using too much."""
     status = int(end["status"])
     if os.WIFSIGNALED(status):
-        import signal
-
         number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU or (number == signal.SIGKILL and end["cpu"] >= cpu):
+            return f"used more than {cpu} seconds of processor time", True
         name = signal.Signals(number).name if number in list(signal.Signals) else str(number)
-        return f"ended its process by {name}"
-    return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})"
+        return f"ended its process by {name}", False
+    return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})", False
 
 
 @contextlib.contextmanager

@@ -1,10 +1,27 @@
-"""The zygote's first lines, run as a script: `start.py DESCRIPTOR ROOT`, before torch is imported."""
+"""The zygote's first lines, run as a script before torch is imported: `start.py OPTIONS`.
+
+OPTIONS is JSON: "root", the folder that holds the package; "control", the descriptor to the parent;
+"folder", where children get a folder each; "skip", layers of confinement to leave out.
+"""
 
 import gc
+import json
+import os
 import sys
 
 gc.disable()  # a third of the import's time is collecting what nobody frees
-sys.path[0] = sys.argv[2]  # the folder that holds the package, in place of this one
+options = json.loads(sys.argv[1])
+sys.path[0] = options["root"]
+
+from grader.runner import confine  # noqa: E402
+
+options["namespaces"] = "namespaces" not in options["skip"] and confine.unshare()
+if options["namespaces"]:
+    outside = os.getpid()
+    if zygote := os.fork():  # the fork is the init of the PID namespace; this process only waits for it
+        os.close(options["control"])
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(zygote, 0)[1]) & 0xFF)
+    confine.die_with_parent(0)  # the parent's id reads 0 from inside
 
 from grader.runner.deferred import defer  # noqa: E402
 
@@ -14,4 +31,4 @@ import torch._prims.rng_prims  # noqa: E402, F401 -- torch.Generator needs it; i
 
 from grader.runner.zygote import main  # noqa: E402
 
-main(int(sys.argv[1]))
+main(options)

@@ -17,7 +17,7 @@ MAX_HEADER = 16_384
 MAX_TEXT = 2_000
 MAX_ELEMENTS = 1 << 20  # a wrong shape of more elements is reported by its shape alone
 MAX_TOTAL = 1 << 28
-STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor"})
+STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor", "over-limit"})
 WIDTH = {"float32": 4, "float64": 8}
 ALT = "alt:"  # names gradients for items that also ask for a sibling's; see build.tensors
 
@@ -57,6 +57,7 @@ class Parser:
     expected: Collection[tuple[str, str]]
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     complete: bool = False
+    off: tuple[str, ...] | None = None  # the layers of confinement that the child did without
     _buffer: bytearray = field(default_factory=bytearray)
     _total: int = 0
 
@@ -87,6 +88,12 @@ class Parser:
             return False
         data = bytes(self._buffer[start : start + size])
         del self._buffer[: start + size]
+        if self.off is None:  # the first record, sent before anything of the submission ran
+            off = header.get("off")
+            if type(off) is not list or len(off) > 16 or any(type(x) is not str for x in off):
+                raise Malformed("no word of the confinement")
+            self.off = tuple(off)
+            return True
         if header.get("end") is True:
             self.complete = True
             return True

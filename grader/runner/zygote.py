@@ -10,6 +10,7 @@ import array
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -19,7 +20,7 @@ from typing import Any
 
 import torch
 
-from grader.runner import child
+from grader.runner import child, confine
 
 MAX_FDS = 64
 
@@ -27,14 +28,16 @@ MAX_FDS = 64
 @dataclass
 class _Running:
     channel: socket.socket
+    folder: str
     watched: bool = True
 
 
 class Zygote:
     """The event loop: messages from the parent, children's ends, and kill requests by job."""
 
-    def __init__(self, control: socket.socket) -> None:
-        self.control = control
+    def __init__(self, control: socket.socket, folder: str, prepared: confine.Prepared) -> None:
+        self.control, self.folder, self.prepared = control, folder, prepared
+        self.jobs = 0
         self.exercises: dict[str, dict[str, Any]] = {}
         self.givens: dict[tuple[str, str], dict[str, Any]] = {}
         self.running: dict[int, _Running] = {}
@@ -81,17 +84,22 @@ class Zygote:
 
     def run(self, request: dict[str, Any], fds: list[int]) -> None:
         """Fork a child for one job. Descriptors: source, result, output, channel."""
+        self.jobs += 1
+        folder = os.path.join(self.folder, str(self.jobs))
+        os.mkdir(folder, 0o700)
+        me = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self.become_child(request, fds)
+            confine.die_with_parent(me)
+            self.become_child(request, fds, folder)
         for fd in fds[:3]:
             os.close(fd)
         channel = socket.socket(fileno=fds[3])
         channel.setblocking(False)
-        self.running[pid] = _Running(channel)
+        self.running[pid] = _Running(channel, folder)
         self.selector.register(channel, selectors.EVENT_READ, lambda: self.kill(pid))
 
-    def become_child(self, request: dict[str, Any], fds: list[int]) -> None:
+    def become_child(self, request: dict[str, Any], fds: list[int], folder: str) -> None:
         code = 1
         try:
             source, result, output, _ = fds
@@ -118,7 +126,9 @@ class Zygote:
                 training = self.givens[exercise["id"], "training"] if request["training"] else None
                 job = child.Job(exercise, fixtures, tuple(request["items"]), request["filename"], training)
                 self.givens = {}
-                child.main(job, text, 3)
+                os.chdir(folder)
+                off = confine.confine(self.prepared, folder, request["cpu"])
+                child.main(job, text, 3, off)
             sys.stdout.flush()
             sys.stderr.flush()
             code = 0
@@ -153,6 +163,7 @@ class Zygote:
             except OSError:
                 pass
             job.channel.close()
+            _remove(job.folder)
 
     def kill(self, pid: int) -> None:
         """A byte on a job's channel, or its end, means: end this child. `reap` does the rest."""
@@ -165,6 +176,13 @@ class Zygote:
         for pid in self.running:
             _kill_group(pid)
         os._exit(0)
+
+
+def _remove(folder: str) -> None:
+    try:
+        os.rmdir(folder)  # mostly nothing was written
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _kill_group(pid: int) -> None:
@@ -198,10 +216,11 @@ def _warm() -> None:
     torch.equal(x, x.clone())
 
 
-def main(descriptor: int) -> None:
-    """Serve the parent at the other end of `descriptor` until it goes away."""
-    control = socket.socket(fileno=descriptor)
-    os.set_inheritable(descriptor, False)
+def main(options: dict[str, Any]) -> None:
+    """Serve the parent at the other end of options["control"] until it goes away; see `start.py`."""
+    control = socket.socket(fileno=options["control"])
+    os.set_inheritable(control.fileno(), False)
     torch.set_num_threads(1)
     _warm()
-    Zygote(control).serve()
+    prepared = confine.prepare(options["namespaces"], options["skip"])
+    Zygote(control, options["folder"], prepared).serve()
