@@ -43,6 +43,7 @@ class Authored:
 
     title: str
     statement: str
+    opening: str  # the statement's docstring as it is written
     program: str
     imports: str
     forward: str
@@ -121,7 +122,12 @@ def read(source: str, filename: str) -> Authored:
     statement = ast.get_docstring(tree)
     if not statement:
         raise AuthoredError(f"{filename}: begin with a docstring, the exercise's statement")
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    functions: dict[str, ast.FunctionDef] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            if node.name in functions:
+                raise AuthoredError(f"{filename}, line {node.lineno}: {node.name} is defined twice")
+            functions[node.name] = node
     if "forward" not in functions or "inputs" not in functions:
         raise AuthoredError(f"{filename}: needs the functions inputs(g, ...) and forward(...)")
     forward = functions["forward"]
@@ -129,6 +135,12 @@ def read(source: str, filename: str) -> Authored:
     lines = _lines(forward, source, filename)
     tensors = {*arguments, *(line.name for line in lines)}
     nodes = [n for n in functions.values() if n.name[:1] == "d" and n.name[1:] in tensors]
+    for helper in functions.values():
+        if helper not in nodes and helper.name.startswith("d"):
+            raise AuthoredError(
+                f"{filename}, line {helper.lineno}: {helper.name} begins with d, and forward has no tensor "
+                f"{helper.name[1:]}"
+            )
     items = tuple(_item(node, source, filename) for node in nodes)
     if not items:
         raise AuthoredError(f"{filename}: has no item, a function d<name> for a tensor of forward")
@@ -139,6 +151,7 @@ def read(source: str, filename: str) -> Authored:
     return Authored(
         title=statement.splitlines()[0].rstrip("."),
         statement=statement,
+        opening=ast.get_source_segment(source, tree.body[0]) or "",
         program="".join(text).rstrip() + "\n",
         imports="\n".join(ast.unparse(n) for n in imports if not _ours(n)),
         forward=_segment(source, forward),
@@ -174,6 +187,8 @@ def _lines(forward: ast.FunctionDef, source: str, filename: str) -> tuple[Line, 
         code = ast.get_source_segment(source, node) or ""
         lines.append(Line(name, code, tuple(dict.fromkeys(u for u in loaded if u in known))))
         known.add(name)
+    if not body:
+        raise AuthoredError(f"{filename}, line {forward.lineno}: forward has no lines")
     last = body[-1]
     if not (isinstance(last, ast.Return) and lines and ast.unparse(last) == f"return {lines[-1].name}"):
         raise AuthoredError(f"{filename}, line {last.lineno}: forward ends by returning its last tensor")
@@ -185,6 +200,11 @@ def _item(node: ast.FunctionDef, source: str, filename: str) -> Item:
     if not doc:
         raise AuthoredError(f"{filename}, line {node.lineno}: {node.name} has no docstring, its task")
     lines = source.splitlines()
+    first = node.body[1] if len(node.body) > 1 else None
+    if first is None or first.lineno <= (node.body[0].end_lineno or 0) or node.body[0].lineno == node.lineno:
+        raise AuthoredError(
+            f"{filename}, line {node.lineno}: the body of {node.name} begins on a line after its docstring"
+        )
     header = lines[node.lineno - 1 : node.body[0].end_lineno]
     return Item(
         name=node.name,
@@ -203,7 +223,7 @@ NOT_WRITTEN = "not written yet"
 def stub(authored: Authored) -> str:
     """The learner's file: statement, forward program, and every item with its body taken out."""
     forward = "# The forward pass, to read; the grader runs its own copy.\n" + authored.forward
-    text = f'"""{authored.statement}\n"""\n\n{authored.imports}\n\n\n{forward}\n'
+    text = f"{authored.opening}\n\n{authored.imports}\n\n\n{forward}\n"
     for item in authored.items:
         text += f'\n\n{item.header}\n    raise NotImplementedError("{item.name}: {NOT_WRITTEN}")\n'
     return text
@@ -218,6 +238,7 @@ def restore(description: Mapping[str, Any]) -> Authored:
     return Authored(
         title=description["title"],
         statement=description["statement"],
+        opening="",
         program=description["program"],
         imports="",
         forward="",

@@ -69,7 +69,7 @@ def describe(root: Path, exercise: str) -> dict[str, Any]:
         raise GraderFault(f"{_short(root, path)} is damaged: {repair}") from None
     if stated != FORMAT:
         raise GraderFault(
-            f"{_short(root, path)} has format {stated}, this grader reads format {FORMAT}: "
+            f"{_short(root, path)} has format {ascii(stated)[:20]}, this grader reads format {FORMAT}: "
             f"upgrade the grader, or `grader build {exercise}` rebuilds it in this one's format"
         )
     if digest(json.dumps(description, sort_keys=True).encode()) != mark:

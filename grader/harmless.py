@@ -1,4 +1,4 @@
-"""Text from a submission, made safe to show: no control character, no markup, no workflow command."""
+"""Text from a submission, made safe to show: no control character, nothing hidden."""
 
 from __future__ import annotations
 

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from grader import fixture
 from grader.check import check
 from grader.runner.client import Runner
 from grader.verdict import ExerciseReport, ItemReport
+
+settings.register_profile("unhurried", deadline=None)  # the machine may be busy
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent
 EXERCISES = fixture.exercises(ROOT)

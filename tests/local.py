@@ -45,7 +45,7 @@ class Local(Runner):
         submission = child.load(source.encode(), "mutant.py")
         records = {}
         for fixture, given in self.given.items():
-            parser = wire.Parser({(fixture, name)})
+            parser = wire.Parser({(fixture, name)}, off=())
             parser.feed(wire.encode(*child.ask(submission, item, fixture, given, self.exercise)))
             records[fixture] = parser.records[fixture, name]
         return records

@@ -124,7 +124,7 @@ READ = {
     ),
     "nothing but a docstring": (
         ("    y = x * w\n    z = y.exp()\n    loss = z.sum()\n    return loss", '    """Nothing."""'),
-        "forward ends by returning its last tensor",
+        "forward has no lines",
     ),
     "no items": ((TINY[TINY.index("def dz") :], ""), ": has no item, a function d<name>"),
     "an item without docstring": (

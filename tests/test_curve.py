@@ -6,13 +6,10 @@ import math
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.reports.curve import BOTTOM, HEIGHT, LEFT, POINTS, WIDTH, Curve, render
-
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 SVG = "{http://www.w3.org/2000/svg}"
 losses = st.lists(st.floats(0, 1e12), min_size=1, max_size=60)

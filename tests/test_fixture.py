@@ -19,9 +19,6 @@ from hypothesis import strategies as st
 from grader import fixture
 from grader.errors import GraderFault
 
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
-
 EX1 = ROOT / "fixtures" / "ex1"
 FILES = sorted(p.name for p in EX1.glob("*.safetensors"))
 PROBES = [

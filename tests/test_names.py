@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.lecture import LETTERS, dataset, embedded_names, read_names, splits
-
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 LECTURE = Path(os.environ.get("GRADER_LECTURE_NAMES") or ROOT.parent / "shared" / "names.txt")
 names = st.text(LETTERS, min_size=1, max_size=12)

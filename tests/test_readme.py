@@ -40,7 +40,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("command", "code", "lines"), console(), ids=lambda x: x if isinstance(x, str) else ""
+    ("command", "code", "lines"), list(console()), ids=lambda x: x if isinstance(x, str) else ""
 )
 def test_the_tour_prints_what_it_shows(command: str, code: int, lines: list[str], checkout: Path) -> None:
     program, *arguments = command.split()

@@ -203,7 +203,7 @@ def test_steps_that_are_no_number_are_a_usage_error(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, few: Path) -> None:
-    assert "can't be written" in told(train(tmp_path, "--steps", "2", "--names", str(few)))
+    assert "is a folder" in told(train(tmp_path, "--steps", "2", "--names", str(few)))
 
 
 def test_an_exercise_or_a_file_that_cannot_be_trained_is_told_in_one_line(tmp_path: Path) -> None:

@@ -20,10 +20,14 @@ def run(args: argparse.Namespace) -> int:
     suite = find()
     exercise, path = _which(suite, args)
     source = read_submission(path)
+    if not 0 <= args.seed < 2**63:
+        raise UsageError(f"--seed {args.seed}: a seed is a number from 0 up, below 2^63")
     if args.steps < 1:
         raise UsageError(f"--steps {args.steps}: at least one step is needed")
     names = read_names(Path(args.names) if args.names else EMBEDDED)
     out = Path(args.out)
+    if out.is_dir():
+        raise UsageError(f"--out {out} is a folder: name a file")
     if not out.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {out.parent}")
 
@@ -38,11 +42,11 @@ def run(args: argparse.Namespace) -> int:
     sizes = {k: v for k, v in settings.items() if k != "seed"}
     block = sizes["block_size"]
     parts = [dataset(part, block) for part in splits(names)]
+    if not all(xs for xs, _ in parts):
+        raise UsageError(f"{args.names}: {len(names)} names are too few to train, validate and test on")
     (x, y), (xv, yv), _ = [(torch.tensor(a), torch.tensor(b)) for a, b in parts]
     print(f"{len(names)} names; {len(x)} training, {len(xv)} validation and {len(parts[2][0])} test rows")
     env = program.draw(settings)
-    print(f"{sum(env[k].numel() for k in plan['parameters'])} parameters")
-
     manual = training.Manual(program, plan, _backward(exercise, source, str(path)), env)
     runs: dict[str, Any] = {"by hand": manual}
     if not args.no_autograd:
@@ -53,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     done = 0
     with _Bar(args.steps) as bar:
         try:
+            print(f"{sum(env[k].numel() for k in plan['parameters'])} parameters")
             while done < args.steps:
                 ix = torch.randint(0, len(x), (min(CHUNK, args.steps - done), sizes["n"]), generator=g)
                 batches = [{"Xb": x[row], "Yb": y[row]} for row in ix]
@@ -70,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
             print(f"stopped after {done} of {args.steps} steps")
     if not done:
         return 0
+    for name, one in runs.items():
+        if not all(bool(torch.isfinite(p).all()) for p in one.params.values()):
+            raise UsageError(f"the run {name} ended with parameters that are not finite: {_advice(exercise)}")
     for name, one in runs.items():
         trained = training.Calibrated(program, plan, one.params, sizes, x)
         print(
@@ -133,8 +141,12 @@ def _step(one: Any, who: str, batch: Any, lr: float, exercise: dict[str, Any], p
             f"{where}: {text(what)}; `grader check {exercise['id']}` grades each gradient"
         ) from None
     if not loss < float("inf"):
-        raise UsageError(f"the loss of the run {who} is no longer finite: `grader check {exercise['id']}`")
+        raise UsageError(f"the loss of the run {who} is no longer finite: {_advice(exercise)}")
     return loss
+
+
+def _advice(exercise: dict[str, Any]) -> str:
+    return f"`grader check {exercise['id']}` grades each gradient"
 
 
 class _Bar:
@@ -148,7 +160,7 @@ class _Bar:
         loss = TextColumn("loss {task.fields[loss]:.4f}")
         self.progress = Progress(
             BarColumn(), MofNCompleteColumn(), loss, TimeRemainingColumn(),
-            console=console, disable=not console.is_terminal, auto_refresh=False,
+            console=console, redirect_stdout=False, disable=not console.is_terminal, auto_refresh=False,
         )  # fmt: skip
         self.task = self.progress.add_task("train", total=steps, loss=float("nan"))
         self.shown = 0.0

@@ -15,7 +15,7 @@ import signal
 import struct
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -258,7 +258,7 @@ def confine(prepared: Prepared, folder: str, cpu: int = CPU) -> list[str]:
 
     folder: the only place where it may write. cpu: seconds until SIGXCPU.
     """
-    steps = {
+    steps: dict[str, Callable[[], None]] = {
         "no-new-privileges": lambda: _prctl(38, 1),
         "resource limits": lambda: _limits(cpu),
         "capabilities": _drop_capabilities,

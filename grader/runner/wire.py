@@ -7,6 +7,7 @@ bytes as its "bytes" says. Nothing is unpickled, and every field is checked befo
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 LENGTH = struct.Struct("<I")
 MAX_HEADER = 16_384
 MAX_TEXT = 2_000
+MAX_DIMS = 64
 MAX_ELEMENTS = 1 << 20  # a wrong shape of more elements is reported by its shape alone
 MAX_TOTAL = 1 << 28
 STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor", "over-limit"})
@@ -37,7 +39,6 @@ class Record:
     shape: tuple[int, ...] = ()
     encoded: str = ""
     data: bytes | None = None
-    nonfinite: bool = False
     message: str = ""
     line: int | None = None
     reads: tuple[str, ...] = ()
@@ -70,10 +71,10 @@ class Parser:
             pass
 
     def _take(self) -> bool:
+        if self.complete and self._buffer:
+            raise Malformed("bytes after the end")
         if len(self._buffer) < LENGTH.size:
             return False
-        if self.complete:
-            raise Malformed("bytes after the end")
         (length,) = LENGTH.unpack_from(self._buffer)
         if not 2 <= length <= MAX_HEADER:
             raise Malformed("header length out of range")
@@ -95,6 +96,8 @@ class Parser:
             self.off = tuple(off)
             return True
         if header.get("end") is True:
+            if data or set(header) != {"end", "bytes"}:
+                raise Malformed("an end with more in it")
             self.complete = True
             return True
         record = _record(header, data)
@@ -120,12 +123,12 @@ def _header(text: bytes) -> dict[str, Any]:
 def _record(header: dict[str, Any], data: bytes) -> Record:
     fields = {k: v for k, v in header.items() if k != "bytes"}
     strings = ("fixture", "item", "status", "dtype", "encoded", "message")
-    if not set(fields) <= {*strings, "shape", "nonfinite", "line", "reads", "mutated", "sent"}:
+    if not set(fields) <= {*strings, "shape", "line", "reads", "mutated", "sent"}:
         raise Malformed("unknown field")
     if any(type(fields.get(k, "")) is not str or len(fields.get(k, "")) > MAX_TEXT for k in strings):
         raise Malformed("a text field is not a short text")
     shape = fields.get("shape", [])
-    if type(shape) is not list or len(shape) > 64:
+    if type(shape) is not list or len(shape) > MAX_DIMS:
         raise Malformed("shape is not a list")
     if any(type(d) is not int or not 0 <= d < 1 << 62 for d in shape):
         raise Malformed("a dimension is not a size")
@@ -136,7 +139,7 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
         names = fields.get(key, [])
         if type(names) is not list or len(names) > 256 or any(type(x) is not str for x in names):
             raise Malformed(f"{key} is not a list of names")
-    if type(fields.get("nonfinite", False)) is not bool or type(fields.get("sent", False)) is not bool:
+    if type(fields.get("sent", False)) is not bool:
         raise Malformed("a flag is not true or false")
     status = fields.get("status")
     if status not in STATUSES:
@@ -145,10 +148,12 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
     if sent:
         if status != "value" or fields.get("encoded") not in WIDTH:
             raise Malformed("values of an unknown type")
-        count = 1
-        for d in shape:
-            count *= d
-        if count > MAX_ELEMENTS or len(data) != count * WIDTH[fields["encoded"]]:
+        count = math.prod(shape)
+        if (
+            max(shape, default=0) > MAX_ELEMENTS
+            or count > MAX_ELEMENTS
+            or len(data) != count * WIDTH[fields["encoded"]]
+        ):
             raise Malformed("payload and shape disagree")
     elif data:
         raise Malformed("payload without values")
@@ -160,7 +165,6 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
         shape=tuple(shape),
         encoded=fields.get("encoded", ""),
         data=data if sent else None,
-        nonfinite=fields.get("nonfinite", False),
         message=fields.get("message", ""),
         line=line,
         reads=tuple(fields.get("reads", [])),
