@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="SEED",
         help="make new probes on the spot, and name their seed",
     )
+    check.add_argument("--require-sandbox", action="store_true", help="fail unless every protection is on")
     check.add_argument(
         "--progress", action="store_true", help="items not written yet don't count as failures (make grade)"
     )
@@ -61,6 +62,20 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("targets", nargs="*", metavar="EXERCISE")
     build.add_argument("--check", action="store_true", help="change nothing; say what has drifted")
 
+    batch = add("batch", "grade a class: folders of submissions, or the zip that a platform exports")
+    batch.add_argument(
+        "paths", nargs="+", metavar="PATH", help="folders, zips (Canvas, Moodle, Gradescope), files"
+    )
+    batch.add_argument(
+        "--exercise", metavar="NAME", help="what all files are; else each is called after its own"
+    )
+    batch.add_argument("--out", metavar="DIR", required=True, help="where the results go; run again to go on")
+    batch.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="the cores by default"
+    )
+    batch.add_argument("--require-sandbox", action="store_true", help="fail unless every protection is on")
+    batch.add_argument("--dask", metavar="ADDRESS", help="send the work to a Dask cluster (extra `dask`)")
+
     add("doctor", "check versions, fixtures, and whether exact results reproduce here")
 
     train = add("train", "train the network with your own gradients, and by autograd beside it")
@@ -80,6 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.command == "check":
             from grader.commands.check import run
+        elif args.command == "batch":
+            from grader.commands.batch import run
         elif args.command == "build":
             from grader.commands.build import run
         elif args.command == "doctor":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 
 from grader import fixture
 from grader.errors import UsageError
-
-MAX_SOURCE = 2 << 20
 
 
 @dataclass(frozen=True)
@@ -92,19 +89,11 @@ def _close(word: str, names: list[str]) -> str:
 
 def read_submission(path: Path) -> bytes:
     """A submission's bytes. UsageError, in one line, where it is no regular file of a sane size."""
+    from grader.submissions.intake import Unreadable, read_file
+
+    if not os.path.lexists(path):
+        raise UsageError(f"{path} does not exist")
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist") from None
-    except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}") from None
-    try:
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode):
-            raise UsageError(f"{path} is not a file")
-        if info.st_size > MAX_SOURCE:
-            raise UsageError(f"{path} is too large to be a submission ({info.st_size} bytes)")
-        with os.fdopen(fd, "rb", closefd=False) as file:
-            return file.read(MAX_SOURCE + 1)
-    finally:
-        os.close(fd)
+        return read_file(path)
+    except Unreadable as error:
+        raise UsageError(f"{path} {error}") from None

@@ -11,6 +11,7 @@ from grader import fixture
 from grader.errors import GraderFault
 from grader.fixture import Fixtures
 from grader.runner.client import Runner, sizes
+from grader.runner.confine import LAYERS
 from grader.suite import find
 
 PACKAGES = ("torch", "numpy", "safetensors", "rich", "pytest", "nbformat")
@@ -53,7 +54,25 @@ def run(args: argparse.Namespace) -> int:
             # another torch may round differently: then right answers read approximate, and still pass
             exact = "exact results reproduce" if same == total else "some will read approximate, not exact"
             say(True, f"{name}: autograd gives {same} of {total} saved gradients bit for bit; {exact}")
+        tried = runner.trial()
+        for layer in LAYERS:
+            print(f"{'off ' if layer in tried['off'] else 'on  '} sandbox: {layer}")
+        for what in tried["possible"]:
+            print(f"off  sandbox: a submission can {what}")
+        if not tried["off"] and not tried["possible"]:
+            say(True, "a confined process was stopped at everything that it tried")
     return 0 if healthy else 3
+
+
+def protections() -> list[str]:
+    """What is missing of the sandbox here: layers that are off, and what a child could really do."""
+    with Runner() as runner:
+        return missing(runner)
+
+
+def missing(runner: Runner) -> list[str]:
+    tried = runner.trial()
+    return [*tried["off"], *(f"a submission can {what}" for what in tried["possible"])]
 
 
 def reproduce(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures) -> tuple[int, int]:

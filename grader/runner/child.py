@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from grader.runner import byhand, limits, wire
+from grader.training import Backward, manual_steps
 
 # Bound before a submission can replace them.
 _write, _exit, _Tensor = os.write, os._exit, torch.Tensor
@@ -428,8 +429,6 @@ def train(
     submission: Submission, exercise: Mapping[str, Any], given: Given
 ) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Drive training with the submission's own gradients; one record for each parameter tensor."""
-    from grader.training import Backward, manual_steps
-
     names = exercise["training"]["parameters"]
     header: dict[str, Any] = {"fixture": "training"}
     missing = [item["name"] for item in exercise["items"] if item["name"] not in submission.names]

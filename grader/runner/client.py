@@ -147,6 +147,10 @@ class Runner:
             parser.records, output, truncated, ended, over, parser.off or (), job.end["cpu"], job.end["rss"]
         )
 
+    def trial(self) -> dict[str, list[str]]:
+        """What a confined child tried and was not stopped from ("possible"), and the layers that are off."""
+        return dict(json.loads(self.ask({"op": "trial"})))
+
     def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:
         """A question to the trusted reference process (`runner.oracle`); its answer's bytes."""
         answer = bytearray()

@@ -8,6 +8,7 @@ only the resource limits are there. Sources: landlock(7), seccomp(2), prctl(2), 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import platform
 import resource
@@ -15,7 +16,7 @@ import signal
 import struct
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -103,7 +104,24 @@ def readable() -> list[str]:
         "/dev/urandom",
         "/dev/zero",
     ]
-    return sorted({os.path.realpath(p) for p in paths if os.path.exists(p)})
+    trees = {os.path.realpath(p) for p in paths if os.path.exists(p)}
+    package = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
+    around = os.path.dirname(package)
+    secret = [package, *(os.path.join(around, x) for x in ("fixtures", "solutions", "exercises"))]
+    return sorted({p for tree in trees for p in _without(tree, secret)})
+
+
+def _without(tree: str, secret: Sequence[str]) -> Iterator[str]:
+    """A tree, or where it holds something secret, what is in it beside that."""
+    if any(s == tree or tree.startswith(s + os.sep) for s in secret):
+        return
+    if not any(s.startswith(tree.rstrip(os.sep) + os.sep) for s in secret):
+        yield tree
+        return
+    for name in os.listdir(tree):
+        path = os.path.join(tree, name)
+        if not os.path.islink(path):
+            yield from _without(path, secret)
 
 
 @dataclass
@@ -123,7 +141,9 @@ class Landlock:
             rights = READ if os.path.isdir(path) else 1 << 2
             if path.startswith("/dev/"):
                 rights |= 1 << 1
-            opened.append((os.open(path, os.O_PATH | os.O_CLOEXEC), rights))
+            fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            opened.append((fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100), rights))  # out of a child's way
+            os.close(fd)
         return cls(version, opened)
 
     def restrict(self, folder: str) -> None:

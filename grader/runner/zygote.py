@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from grader.runner import child, confine
+from grader.runner import child, confine, trial
 
 MAX_FDS = 64
 
@@ -70,7 +70,8 @@ class Zygote:
             self.leave()
         request = json.loads(_read_all(fds[0]))
         os.close(fds[0])
-        {"load": self.load, "run": self.run, "reference": self.run}[request["op"]](request, list(fds[1:]))
+        answer = self.load if request["op"] == "load" else self.run
+        answer(request, list(fds[1:]))
 
     def load(self, request: dict[str, Any], fds: list[int]) -> None:
         """Keep an exercise's public description and the given tensors of its fixtures."""
@@ -112,10 +113,19 @@ class Zygote:
             os.dup2(output, 2)
             text = _read_all(source)
             os.dup2(result, 3, inheritable=False)
-            os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+            most = os.sysconf("SC_OPEN_MAX")
+            off: list[str] = []
+            os.chdir(folder)
+            if request["op"] != "reference":  # the oracle is trusted
+                off = confine.confine(self.prepared, folder, request.get("cpu", confine.CPU))
+            os.closerange(4, most)
             sys.stdin = os.fdopen(0)
             sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
             sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+            if request["op"] == "trial":
+                trial.main(self.folder, off, 3)
+                code = 0
+                return
             exercise = self.exercises[request["exercise"]]
             if request["op"] == "reference":
                 from grader.runner import oracle
@@ -126,8 +136,6 @@ class Zygote:
                 training = self.givens[exercise["id"], "training"] if request["training"] else None
                 job = child.Job(exercise, fixtures, tuple(request["items"]), request["filename"], training)
                 self.givens = {}
-                os.chdir(folder)
-                off = confine.confine(self.prepared, folder, request["cpu"])
                 child.main(job, text, 3, off)
             sys.stdout.flush()
             sys.stderr.flush()

@@ -1,0 +1,331 @@
+"""A class of submissions: graded as fast as the cores allow, every result on disk as soon as it exists.
+
+`results.jsonl` has a line for each submission, in the order of the submissions. While a batch runs,
+results go to `journal.jsonl` as they come; killed at any moment, the same command reads both and goes
+on. A line carries the key of what it graded (content, exercise, fixtures, grader), so that nothing is
+graded twice: neither what an earlier run has graded nor what two students handed in alike.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from grader import __version__, fixture
+from grader.check import check
+from grader.errors import GraderFault
+from grader.fixture import Fixtures
+from grader.harmless import block, text
+from grader.reports.document import document
+from grader.runner.client import Runner
+from grader.submissions.intake import Unreadable, Upload
+from grader.verdict import Report
+
+SYNC = 0.5  # seconds between fsyncs of the journal
+TRIES = 3  # runs of one submission before the grader gives up on its own fault
+
+Result = dict[str, Any]  # one line of results.jsonl
+
+
+class Grader(Protocol):
+    """What grades one submission's bytes: `Local` here, `dask.Cluster` elsewhere."""
+
+    def grade(self, exercise: str, source: bytes, filename: str) -> Result: ...
+
+    def close(self) -> None: ...
+
+
+class Local:
+    """Grades on this machine, on one warm zygote. Several threads may call it at once."""
+
+    def __init__(self, exercises: Mapping[str, tuple[Mapping[str, Any], Fixtures]], **options: Any) -> None:
+        self.exercises, self.options = exercises, options
+        self.lock = threading.Lock()
+        self.runner: Runner | None = None
+
+    def grade(self, exercise: str, source: bytes, filename: str) -> Result:
+        """The document of a submission's report. GraderFault where the grader failed TRIES times."""
+        description, fixtures = self.exercises[exercise]
+        for left in reversed(range(TRIES)):
+            runner = self._runner()
+            try:
+                graded, run = check(runner, description, fixtures, source, filename)
+                break
+            except GraderFault:
+                self._drop(runner)
+                if not left:
+                    raise
+        notes = [f"{text(filename)} {text(run.ended)}"] if run.ended else []
+        if run.truncated:
+            notes.append("printed more than is kept")
+        output = block(run.output, 4000).rstrip()
+        result = document(Report(filename, (graded,), output, tuple(notes)))
+        return {**result, "protection_off": list(run.off)}
+
+    def _runner(self) -> Runner:
+        with self.lock:
+            if self.runner is None:
+                self.runner = Runner(**self.options)
+                for description, fixtures in self.exercises.values():
+                    self.runner.load(description, fixtures.given)
+            return self.runner
+
+    def _drop(self, runner: Runner) -> None:
+        with self.lock:
+            if self.runner is runner:
+                runner.close()
+                self.runner = None
+
+    def close(self) -> None:
+        if self.runner:
+            self.runner.close()
+
+
+@dataclass
+class Progress:
+    """How far a batch is; a renderer looks at it now and then."""
+
+    total: int
+    done: int = 0
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    reused: int = 0
+
+    def count(self, result: Result) -> None:
+        self.done += 1
+        if result["problem"]:
+            self.errors += 1
+        elif result["passed"]:
+            self.passed += 1
+        else:
+            self.failed += 1
+
+
+@dataclass
+class _Store:
+    """The results on disk: by key, where each line is. Holds no result in memory."""
+
+    out: Path
+    journal: Any = None
+    places: dict[str, tuple[Path, int, int]] = field(default_factory=dict)
+    synced: float = 0.0
+
+    def open(self) -> None:
+        """Read what earlier runs left; a line that was cut off by a kill is dropped."""
+        for name in ("results.jsonl", "journal.jsonl"):
+            path = self.out / name
+            if not path.exists():
+                continue
+            at = 0
+            with path.open("rb") as file:
+                for line in file:
+                    if line.endswith(b"\n") and (key := _key_of(line)):
+                        self.places[key] = (path, at, len(line))
+                    at += len(line)
+        path = self.out / "journal.jsonl"
+        self.journal = path.open("a+b", buffering=0)  # a kill loses nothing that the system has
+        if self.journal.seek(0, os.SEEK_END):
+            self.journal.seek(-1, os.SEEK_END)
+            if self.journal.read(1) != b"\n":
+                self.journal.write(b"\n")
+
+    def add(self, key: str, result: Result) -> None:
+        line = json.dumps(result).encode() + b"\n"
+        at = self.journal.tell()
+        self.journal.write(line)
+        self.places[key] = (self.out / "journal.jsonl", at, len(line))
+        if time.monotonic() - self.synced > SYNC:
+            self.sync()
+
+    def sync(self) -> None:
+        os.fsync(self.journal.fileno())
+        self.synced = time.monotonic()
+
+    def get(self, key: str) -> Result:
+        path, at, length = self.places[key]
+        with path.open("rb") as file:
+            file.seek(at)
+            return dict(json.loads(file.read(length)))
+
+
+def _key_of(line: bytes) -> str | None:
+    try:
+        result = json.loads(line)
+        return str(result["key"]) if result["key"] else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def run(
+    uploads: Sequence[Upload],
+    exercises: Mapping[str, tuple[Mapping[str, Any], Fixtures]],
+    out: Path,
+    grader: Grader,
+    workers: int,
+    tell: Callable[[Progress], None],
+) -> Iterator[Result]:
+    """Grade all uploads, and then give their results in order, having written results.jsonl.
+
+    tell: called from this thread when something was done.
+    """
+    with _only_one(out):
+        store = _Store(out)
+        store.open()
+        progress = Progress(len(uploads))
+        prints = {name: fixtures_print(*both) for name, both in exercises.items()}
+        keys = _grade(uploads, prints, store, grader, workers, progress, tell)
+        store.sync()
+        yield from _settle(uploads, keys, store)
+
+
+def _grade(
+    uploads: Sequence[Upload],
+    prints: Mapping[str, str],
+    store: _Store,
+    grader: Grader,
+    workers: int,
+    progress: Progress,
+    tell: Callable[[Progress], None],
+) -> list[str | Result]:
+    """The key of each upload's result, or the result itself where there was nothing to grade."""
+    keys: list[str | Result] = []
+    todo: queue.Queue[tuple[str, Upload, bytes] | None] = queue.Queue(maxsize=2 * workers)
+    finished: queue.Queue[tuple[str, Result | BaseException]] = queue.Queue()
+
+    def work() -> None:
+        while (one := todo.get()) is not None:
+            key, upload, source = one
+            try:
+                result = grader.grade(upload.chosen.exercise, source, Path(upload.chosen.path).name)
+                finished.put((key, {**result, "key": key, "problem": ""}))
+            except GraderFault as error:
+                finished.put((key, _problem(upload, f"the grader's own fault: {error}", fault=True)))
+            except BaseException as error:
+                finished.put((key, error))
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    waiting: dict[str, int] = {}  # key -> uploads that wait for it
+    faults: dict[str, Result] = {}
+
+    def take(block: bool) -> None:
+        key, result = finished.get(block)
+        if isinstance(result, BaseException):
+            raise result
+        if result.get("fault"):
+            faults[key] = result  # not kept: the next run tries again
+        else:
+            store.add(key, result)
+        for _ in range(waiting.pop(key)):
+            progress.count(result)
+        tell(progress)
+
+    for upload in uploads:
+        source = None
+        problem = upload.chosen.problem
+        if not problem:
+            try:
+                source = upload.read()
+            except Unreadable as error:
+                problem = f"refused: it {error}"
+        if source is None:
+            result = _problem(upload, problem)
+            keys.append(result)
+            progress.count(result)
+            tell(progress)
+            continue
+        key = _key(upload, source, prints)
+        keys.append(key)
+        if key in store.places:
+            progress.reused += 1
+            progress.count(store.get(key))
+            tell(progress)
+        elif key in waiting:
+            waiting[key] += 1
+        else:
+            waiting[key] = 1
+            while True:
+                with contextlib.suppress(queue.Full):
+                    todo.put((key, upload, source), timeout=0.01)
+                    break
+                with contextlib.suppress(queue.Empty):
+                    take(block=False)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                take(block=False)
+    while waiting:
+        take(block=True)
+    for _ in threads:
+        todo.put(None)
+    for thread in threads:
+        thread.join()
+    return [faults[k] if isinstance(k, str) and k in faults else k for k in keys]
+
+
+def _settle(uploads: Sequence[Upload], keys: Sequence[str | Result], store: _Store) -> Iterator[Result]:
+    """Write results.jsonl in the uploads' order, replacing it whole; the results one by one."""
+    first: dict[str, str] = {}
+    new = store.out / "results.jsonl.new"
+    with new.open("wb") as file:
+        for upload, key in zip(uploads, keys, strict=True):
+            result = store.get(key) if isinstance(key, str) else key
+            c = upload.chosen
+            same = first.setdefault(key, upload.id) if isinstance(key, str) else upload.id
+            own = {
+                "submission": text(upload.id, 1000),
+                "student": text(c.student),
+                "name": text(c.name),
+                "late": c.late,
+                "note": text(c.note),
+                "identical_to": None if same == upload.id else text(same, 1000),
+            }
+            result = {**result, **own}
+            file.write(json.dumps(result).encode() + b"\n")
+            yield result
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, store.out / "results.jsonl")
+    store.journal.close()
+    os.unlink(store.out / "journal.jsonl")
+
+
+def _problem(upload: Upload, why: str, fault: bool = False) -> Result:
+    empty = document(Report("", ()))
+    return {**empty, "passed": False, "protection_off": [], "key": None, "problem": text(why), "fault": fault}
+
+
+def _key(upload: Upload, source: bytes, prints: Mapping[str, str]) -> str:
+    c = upload.chosen
+    # the file's name is part of it: messages name it
+    parts = (prints[c.exercise], Path(c.path).name, hashlib.sha256(source).hexdigest())
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def fixtures_print(description: Mapping[str, Any], fixtures: Fixtures) -> str:
+    """What a grade depends on besides the submission: the exercise, its fixtures, the grader's version."""
+    del fixtures  # their digests are in the description
+    return fixture.digest(json.dumps([__version__, dict(description)], sort_keys=True).encode())
+
+
+@contextlib.contextmanager
+def _only_one(out: Path) -> Iterator[None]:
+    """One batch at a time in a folder; GraderFault names the folder where another is at work."""
+    import fcntl
+
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GraderFault(f"{out}: another batch is at work here") from None
+        yield

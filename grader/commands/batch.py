@@ -1,0 +1,104 @@
+"""`grader batch`: grade a class."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from grader import batch, fixture
+from grader.batch import Grader, Progress
+from grader.commands.doctor import protections
+from grader.errors import GraderFault, UsageError
+from grader.reports.grades import Summary, write
+from grader.submissions.intake import uploads
+from grader.suite import find, targets
+
+
+def run(args: argparse.Namespace) -> int:
+    suite = find()
+    if args.exercise and args.exercise not in suite.ids():
+        targets(suite, [args.exercise])
+        raise UsageError(f"--exercise {args.exercise}: a batch grades whole exercises")
+    if args.workers < 1:
+        raise UsageError(f"--workers {args.workers}: at least one is needed")
+    todo = uploads([Path(p) for p in args.paths], suite.ids(), args.exercise)
+    if not todo:
+        raise UsageError(f"{', '.join(args.paths)}: there is nothing to grade")
+    needed = sorted({u.chosen.exercise for u in todo if u.chosen.exercise})
+    described = {name: suite.describe(name) for name in needed}
+    exercises: Any = {name: (d, fixture.read(suite.root, d)) for name, d in described.items()}
+    if args.require_sandbox and (off := protections()):
+        raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
+    grader: Grader
+    if args.dask:
+        from grader.cluster import Cluster
+
+        grader = Cluster(args.dask, exercises)
+        workers = grader.slots()
+    else:
+        grader = batch.Local(exercises)
+        workers = args.workers
+    out = Path(args.out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: can't be made: {error.strerror}") from None
+    try:
+        with _Bar(len(todo)) as bar:
+            summary = write(batch.run(todo, exercises, out, grader, workers, bar.at), out)
+    finally:
+        grader.close()
+    sys.stdout.write(_told(summary, out))
+    if summary.off:
+        print(f"protection that was off: {', '.join(sorted(summary.off))} (`grader doctor` tells more)")
+    if summary.faults:
+        return 3
+    return 0 if summary.passed == summary.submissions else 1
+
+
+def _told(summary: Summary, out: Path) -> str:
+    text = summary.lines()
+    return f"{text}\n{out}/results.jsonl, grades.csv, summary.txt, reports/ are written\n"
+
+
+class _Bar:
+    """Done, rate, time left; passed, failed, errors. Silent where the output is no terminal."""
+
+    def __init__(self, total: int) -> None:
+        self.progress: Any = None
+        self.shown = 0.0
+        if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        counts = TextColumn(
+            "{task.fields[rate]:.0f}/s  passed {task.fields[passed]}  failed {task.fields[failed]}"
+            "  errors {task.fields[errors]}"
+        )
+        columns = (BarColumn(), MofNCompleteColumn(), counts, TimeRemainingColumn())
+        console = Console(stderr=True)
+        self.progress = Progress(*columns, console=console, redirect_stdout=False, auto_refresh=False)
+        self.task = self.progress.add_task("batch", total=total, rate=0.0, passed=0, failed=0, errors=0)
+        self.start = time.monotonic()
+
+    def at(self, p: Progress) -> None:
+        now = time.monotonic()
+        if self.progress and (now - self.shown > 0.1 or p.done == p.total):
+            self.shown = now
+            rate = (p.done - p.reused) / max(now - self.start, 1e-9)
+            counts = {"rate": rate, "passed": p.passed, "failed": p.failed, "errors": p.errors}
+            self.progress.update(self.task, completed=p.done, refresh=True, **counts)
+
+    def __enter__(self) -> _Bar:
+        if self.progress:
+            self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.progress:
+            self.progress.stop()

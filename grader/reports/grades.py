@@ -1,0 +1,148 @@
+"""The class's results as files: grades.csv, a text for each student, a summary."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.harmless import text
+
+COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "passed", "late", "note")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass
+class Summary:
+    """What a class did, counted while its results go by."""
+
+    submissions: int = 0
+    passed: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)  # by item
+    right: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)  # "item: verdict"
+    identical: dict[str, list[str]] = field(default_factory=dict)
+    off: set[str] = field(default_factory=set)
+    faults: int = 0
+
+    def add(self, result: dict[str, Any]) -> None:
+        self.submissions += 1
+        self.passed += bool(result["passed"])
+        self.faults += bool(result.get("fault"))
+        self.off.update(result["protection_off"])
+        if result["problem"]:
+            self.problems[f"{result['submission']}: {result['problem']}"] += 1
+        if result["identical_to"]:
+            self.identical.setdefault(result["identical_to"], []).append(result["submission"])
+        for exercise in result["exercises"]:
+            for item in exercise["items"]:
+                self.asked[item["id"]] += 1
+                self.right[item["id"]] += item["passed"]
+                self.verdicts[item["verdict"]] += 1
+                if not item["passed"] and item["verdict"] != "not-written":
+                    self.reasons[f"{item['id']}: {item['verdict']}"] += 1
+
+    def hardest(self) -> list[tuple[str, float]]:
+        """Items by the share of submissions that passed them, the hardest first."""
+        shares = [(name, self.right[name] / n) for name, n in self.asked.items()]
+        return sorted(shares, key=lambda x: x[1])
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "schema": "grader/summary/v1",
+            "submissions": self.submissions,
+            "passed": self.passed,
+            "problems": sorted(self.problems),
+            "verdicts": dict(self.verdicts.most_common()),
+            "items": {name: {"asked": n, "passed": self.right[name]} for name, n in self.asked.items()},
+            "commonest": dict(self.reasons.most_common(20)),
+            "identical": dict(sorted(self.identical.items())),
+            "protection_off": sorted(self.off),
+        }
+
+    def lines(self) -> str:
+        """The summary for a person."""
+        parts = [f"{self.submissions} submissions, {self.passed} passed everything"]
+        if self.asked:
+            parts.append("\nhardest items:")
+            parts += [f"  {share:4.0%} passed  {name}" for name, share in self.hardest()[:10]]
+            parts.append("\nverdicts:")
+            parts += [f"  {n:6}  {name}" for name, n in self.verdicts.most_common()]
+        if self.reasons:
+            parts.append("\ncommonest mistakes:")
+            parts += [f"  {n:6}  {name}" for name, n in self.reasons.most_common(10)]
+        if self.identical:
+            parts.append("\nidentical submissions:")
+            parts += [f"  {first} = {', '.join(rest)}" for first, rest in sorted(self.identical.items())]
+        if self.problems:
+            parts.append("\nnot graded:")
+            parts += [f"  {one}" for one in sorted(self.problems)]
+        return "\n".join(parts) + "\n"
+
+
+def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
+    """Write grades.csv, reports/ and the summary while the results go by; replaces each file whole."""
+    summary = Summary()
+    folder = out / "reports"
+    folder.mkdir(exist_ok=True)
+    taken: Counter[str] = Counter()
+    with (out / "grades.csv.new").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+        for result in results:
+            summary.add(result)
+            table.writerow([_cell(v) for v in _row(result)])
+            name = re.sub(r"[^\w.-]+", "_", result["submission"], flags=re.ASCII).strip("._")[-120:] or "_"
+            taken[name] += 1
+            name += f"-{taken[name]}" if taken[name] > 1 else ""
+            _replace(folder / f"{name}.txt", _text(result))
+    os.replace(out / "grades.csv.new", out / "grades.csv")
+    _replace(out / "summary.json", json.dumps(summary.document(), indent=1) + "\n")
+    _replace(out / "summary.txt", summary.lines())
+    return summary
+
+
+def _row(result: dict[str, Any]) -> list[Any]:
+    exercises = " ".join(e["id"] for e in result["exercises"])
+    note = "; ".join(x for x in (result["problem"], result["note"]) if x)
+    passed, late = ("yes" if result[k] else "no" for k in ("passed", "late"))
+    who = [result["student"], result["name"], result["submission"]]
+    return [*who, exercises, result["score"], result["max_score"], passed, late, note]
+
+
+def _cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    return "'" + value if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _text(result: dict[str, Any]) -> str:
+    lines = [result["submission"], f"score: {result['score']} of {result['max_score']}"]
+    lines += [f"not graded: {result['problem']}"] if result["problem"] else []
+    lines += [f"note: {note}" for note in (*result["notes"], result["note"]) if note]
+    if result["identical_to"]:
+        lines.append(f"identical to {result['identical_to']}")
+    for exercise in result["exercises"]:
+        lines += ["", exercise["title"]]
+        for item in exercise["items"]:
+            why = "; ".join(x for x in (item["reason"], item["note"]) if x)
+            where = f" (line {item['line']})" if item["line"] and not item["passed"] else ""
+            lines.append(f"{item['id']:24} {item['verdict']:13} {why}{where}".rstrip())
+    if result["output"]:
+        lines += ["", "the submission printed:", *("| " + x for x in result["output"].split("\n"))]
+    return "\n".join(text(line, 3000) for line in lines) + "\n"
+
+
+def _replace(path: Path, content: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") == content:
+        return
+    new = path.with_name(path.name + ".new")
+    new.write_text(content, encoding="utf-8")
+    os.replace(new, path)

@@ -1,0 +1,1 @@
+"""Where submissions come from: folders, and the zips that learning platforms export."""
