@@ -75,8 +75,9 @@ class Local:
         with self.lock:
             if self.runner is None:
                 self.runner = Runner(**self.options)
-                for description, fixtures in self.exercises.values():
-                    self.runner.load(description, fixtures.given)
+                last = len(self.exercises)
+                for number, (description, fixtures) in enumerate(self.exercises.values(), 1):
+                    self.runner.load(description, fixtures.given, settle=number == last)
             return self.runner
 
     def _drop(self, runner: Runner) -> None:

@@ -26,37 +26,45 @@ class Policy:
     """Which calls are refused, and what was called while an item ran."""
 
     def __init__(self) -> None:
+        self.enforced = False
         self.running = False
         self.called: str | None = None
 
-    def refuse(self, what: str) -> Callable[..., Any]:
-        def refused(*args: Any, **keywords: Any) -> None:
+    def refuse(self, what: str, plain: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """A stand-in for `plain`: the same until the policy is enforced, refused while an item runs."""
+
+        def refused(*args: Any, **keywords: Any) -> Any:
+            if not self.enforced and plain is not None:
+                return plain(*args, **keywords)
             if self.running:
                 self.called = self.called or what
                 raise ByHand(what)
+            return None
 
         refused.__name__ = what.rsplit(".", 1)[-1]
         return refused
 
-    def enforce(self) -> None:
-        """Put a refusal in the place of each such call, in this process."""
+    def install(self) -> None:
+        """Put a stand-in in the place of each such call. Once, in the zygote: it is too slow for a child."""
         for holder, name, what in TARGETS:
             try:
-                setattr(holder, name, self.refuse(what))
+                setattr(holder, name, self.refuse(what, getattr(holder, name)))
             except (AttributeError, TypeError):
                 pass
         for name in ("set_num_threads", "set_num_interop_threads"):  # there is one thread, and no clone
-            setattr(torch, name, lambda n: None)
+            setattr(torch, name, self.refuse_quietly(getattr(torch, name)))
         packet = torch._ops._OpNamespace
         plain = packet.__getattr__
         policy = self
 
         def attribute(namespace: Any, name: str) -> Any:
-            if "backward" in name:
-                return policy.refuse(f"torch.ops.{name}")
-            return plain(namespace, name)
+            found = plain(namespace, name)
+            return policy.refuse(f"torch.ops.{name}", found) if "backward" in name else found
 
         packet.__getattr__ = attribute  # type: ignore[method-assign]
+
+    def refuse_quietly(self, plain: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args: None if self.enforced else plain(*args)
 
 
 def _targets() -> Iterator[tuple[Any, str, str]]:

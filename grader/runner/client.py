@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import array
 import contextlib
+import fcntl
 import json
 import os
-import selectors
+import select
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from grader.settings import environment
 
 MAX_OUTPUT = 65_536
 WALL = 20.0  # seconds for one submission; `over-limit` after that
+PIPE = 1 << 20
+TICK = 0.02  # seconds between looks at what a child has sent so far
 CPU = 10  # seconds of processor time for one submission
 
 
@@ -88,12 +91,16 @@ class Runner:
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def load(self, exercise: Mapping[str, Any], given: Mapping[str, bytes]) -> None:
-        """Give the zygote an exercise's public description and the files that submissions run on."""
+    def load(self, exercise: Mapping[str, Any], given: Mapping[str, bytes], settle: bool = False) -> None:
+        """Give the zygote an exercise's public description and the files that submissions run on.
+
+        settle: prepare for many submissions, which takes some tenths of a second.
+        """
         public = ("id", "program", "inputs", "lines", "tensors", "items", "training", "title", "statement")
         settings = {entry["name"]: entry["settings"] for entry in exercise["fixtures"]}
         request = {
             "op": "load",
+            "settle": settle,
             "exercise": {k: exercise[k] for k in public},
             "fixtures": list(given),
             "sizes": {name: sizes(settings[name]) for name in given},
@@ -111,8 +118,13 @@ class Runner:
         training: bool = False,
         wall: float = WALL,
         cpu: int = CPU,
+        careful: bool = False,
     ) -> Run:
-        """Run a submission's `items` on `fixtures` in a child of its own."""
+        """Run a submission's `items` on `fixtures` in a child of its own.
+
+        A run that ends before its time is done once more, carefully: each record is then sent at once,
+        so that only the item that ended it goes without.
+        """
         expected = {(f, i) for f in fixtures for i in items}
         if training:
             plan = self.loaded[exercise]["training"]
@@ -125,16 +137,14 @@ class Runner:
             "items": list(items),
             "training": training,
             "cpu": cpu,
+            "careful": careful,
         }
         parser = wire.Parser(expected)
         ended, over = "", False
 
-        def take(chunk: bytes) -> None:
-            parser.feed(chunk)
-
         job = self._job(request, source)
         try:
-            job.pump(take, wall)
+            job.pump(parser.feed, wall)
         except wire.Malformed as error:
             ended = f"wrote to the grader's result channel ({error})"
         except TimeoutError:
@@ -142,6 +152,10 @@ class Runner:
         job.finish()
         if not ended and not parser.complete:
             ended, over = _how(job.end, cpu)
+            if not over and not careful:
+                return self.run(
+                    exercise, source, filename, fixtures, items, training, wall, cpu, careful=True
+                )
         output, truncated = bytes(job.output[:MAX_OUTPUT]), len(job.output) > MAX_OUTPUT
         return Run(
             parser.records, output, truncated, ended, over, parser.off or (), job.end["cpu"], job.end["rss"]
@@ -205,32 +219,32 @@ class _Job:
         self.output = bytearray()
         self.end: dict[str, Any] = {}
         self.open = {result: True, output: False}  # descriptor -> whether it carries the result
-
-    def pump(self, take: Any, wall: float) -> None:
-        """Read until the child has ended; TimeoutError after `wall` seconds."""
-        deadline = time.monotonic() + wall
-        with selectors.DefaultSelector() as selector:
-            for fd in (*self.open, self.channel.fileno()):
-                selector.register(fd, selectors.EVENT_READ)
-            while not self.end:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError
-                for key, _ in selector.select(left):
-                    if key.fd == self.channel.fileno():
-                        self._ended()
-                        continue
-                    chunk = os.read(key.fd, 1 << 18)
-                    if not chunk:
-                        selector.unregister(key.fd)
-                    elif self.open[key.fd]:
-                        take(chunk)
-                    elif len(self.output) <= MAX_OUTPUT:
-                        self.output += chunk
-        for fd, carries in self.open.items():  # what was still in the pipes when the child ended
+        for fd in self.open:
             os.set_blocking(fd, False)
+        with contextlib.suppress(AttributeError, OSError):  # Linux; where not, the child waits for a tick
+            fcntl.fcntl(result, fcntl.F_SETPIPE_SZ, PIPE)
+
+    def pump(self, take: Callable[[bytes], object], wall: float) -> None:
+        """Read until the child has ended; TimeoutError after `wall` seconds.
+
+        The pipes hold what a child mostly sends, so that this process wakes up once, at its end.
+        """
+        deadline = time.monotonic() + wall
+        channel = self.channel.fileno()
+        while not self.end:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            ready, _, _ = select.select([channel], [], [], min(left, TICK))
+            self._drain(take)
+            if ready:
+                self._ended()
+        self._drain(take)
+
+    def _drain(self, take: Callable[[bytes], object]) -> None:
+        for fd, carries in self.open.items():
             with contextlib.suppress(BlockingIOError):
-                while chunk := os.read(fd, 1 << 18):
+                while chunk := os.read(fd, PIPE):
                     if carries:
                         take(chunk)
                     elif len(self.output) <= MAX_OUTPUT:

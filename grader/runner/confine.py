@@ -255,13 +255,21 @@ class Prepared:
     namespaces: bool
     landlock: Landlock | None
     seccomp: tuple[bytes, int] | None
+    capabilities: bool | None  # dropped already, by the zygote for itself and all children
     skip: frozenset[str] = frozenset()
 
 
 def prepare(namespaces: bool, skip: Iterable[str] = ()) -> Prepared:
     """Build the Landlock view and the seccomp filter. skip: layers that tests and benchmarks turn off."""
-    landlock = seccomp = None
+    landlock = seccomp = capabilities = None
+    skip = frozenset(skip)
     if sys.platform == "linux":
+        try:
+            if "capabilities" not in skip:
+                _drop_capabilities()
+                capabilities = True
+        except OSError:
+            pass
         try:
             landlock = Landlock.over(readable())
         except OSError:
@@ -270,7 +278,7 @@ def prepare(namespaces: bool, skip: Iterable[str] = ()) -> Prepared:
             seccomp = seccomp_program()
         except OSError:
             pass
-    return Prepared(namespaces, landlock, seccomp, frozenset(skip))
+    return Prepared(namespaces, landlock, seccomp, capabilities, skip)
 
 
 def confine(prepared: Prepared, folder: str, cpu: int = CPU) -> list[str]:
@@ -281,7 +289,7 @@ def confine(prepared: Prepared, folder: str, cpu: int = CPU) -> list[str]:
     steps: dict[str, Callable[[], None]] = {
         "no-new-privileges": lambda: _prctl(38, 1),
         "resource limits": lambda: _limits(cpu),
-        "capabilities": _drop_capabilities,
+        "capabilities": lambda: _require(prepared.capabilities),
         "landlock": lambda: _require(prepared.landlock).restrict(folder),
         "seccomp": lambda: _install(*_require(prepared.seccomp)),
     }
@@ -291,7 +299,7 @@ def confine(prepared: Prepared, folder: str, cpu: int = CPU) -> list[str]:
             if name in prepared.skip:
                 raise Unavailable(0, "turned off")
             step()
-        except (OSError, AttributeError, ValueError):
+        except (OSError, AttributeError, ValueError):  # AttributeError: no such call on this system
             off.append(name)
     return off
 

@@ -120,53 +120,72 @@ def _header(text: bytes) -> dict[str, Any]:
     return header
 
 
+FIELDS = frozenset(
+    (
+        "fixture",
+        "item",
+        "status",
+        "dtype",
+        "encoded",
+        "message",
+        "shape",
+        "line",
+        "reads",
+        "mutated",
+        "sent",
+        "bytes",
+    )
+)
+
+
 def _record(header: dict[str, Any], data: bytes) -> Record:
-    fields = {k: v for k, v in header.items() if k != "bytes"}
-    strings = ("fixture", "item", "status", "dtype", "encoded", "message")
-    if not set(fields) <= {*strings, "shape", "line", "reads", "mutated", "sent"}:
+    if not header.keys() <= FIELDS:
         raise Malformed("unknown field")
-    if any(type(fields.get(k, "")) is not str or len(fields.get(k, "")) > MAX_TEXT for k in strings):
-        raise Malformed("a text field is not a short text")
-    shape = fields.get("shape", [])
-    if type(shape) is not list or len(shape) > MAX_DIMS:
-        raise Malformed("shape is not a list")
-    if any(type(d) is not int or not 0 <= d < 1 << 62 for d in shape):
-        raise Malformed("a dimension is not a size")
-    line = fields.get("line")
-    if line is not None and (type(line) is not int or not 0 < line < 1 << 31):
-        raise Malformed("line is not a line number")
-    for key in ("reads", "mutated"):
-        names = fields.get(key, [])
-        if type(names) is not list or len(names) > 256 or any(type(x) is not str for x in names):
-            raise Malformed(f"{key} is not a list of names")
-    if type(fields.get("sent", False)) is not bool:
-        raise Malformed("a flag is not true or false")
-    status = fields.get("status")
+    get = header.get
+    fixture, item, status = _text(get("fixture", "")), _text(get("item", "")), _text(get("status", ""))
+    dtype, encoded, message = _text(get("dtype", "")), _text(get("encoded", "")), _text(get("message", ""))
     if status not in STATUSES:
         raise Malformed("unknown status")
-    sent = bool(fields.get("sent"))
+    shape, line, sent = get("shape", ()), get("line"), get("sent", False)
+    if shape != ():
+        if type(shape) is not list or len(shape) > MAX_DIMS:
+            raise Malformed("shape is not a list")
+        for d in shape:
+            if type(d) is not int or not 0 <= d < 1 << 62:
+                raise Malformed("a dimension is not a size")
+    if line is not None and (type(line) is not int or not 0 < line < 1 << 31):
+        raise Malformed("line is not a line number")
+    if type(sent) is not bool:
+        raise Malformed("a flag is not true or false")
     if sent:
-        if status != "value" or fields.get("encoded") not in WIDTH:
+        if status != "value" or encoded not in WIDTH:
             raise Malformed("values of an unknown type")
         count = math.prod(shape)
         if (
             max(shape, default=0) > MAX_ELEMENTS
             or count > MAX_ELEMENTS
-            or len(data) != count * WIDTH[fields["encoded"]]
+            or len(data) != count * WIDTH[encoded]
         ):
             raise Malformed("payload and shape disagree")
     elif data:
         raise Malformed("payload without values")
-    return Record(
-        fixture=fields.get("fixture", ""),
-        item=fields.get("item", ""),
-        status=status,
-        dtype=fields.get("dtype", ""),
-        shape=tuple(shape),
-        encoded=fields.get("encoded", ""),
-        data=data if sent else None,
-        message=fields.get("message", ""),
-        line=line,
-        reads=tuple(fields.get("reads", [])),
-        mutated=tuple(fields.get("mutated", [])),
-    )
+    reads, mutated = _names(get("reads", ())), _names(get("mutated", ()))
+    kept = data if sent else None
+    return Record(fixture, item, status, dtype, tuple(shape), encoded, kept, message, line, reads, mutated)
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str or len(value) > MAX_TEXT:
+        raise Malformed("a text field is not a short text")
+    return value
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if value == ():
+        return ()
+    if type(value) is not list or len(value) > 256:
+        raise Malformed("names are not a list of names")
+    for name in value:
+        if type(name) is not str:
+            raise Malformed("names are not a list of names")
+    return tuple(value)
