@@ -183,7 +183,7 @@ def run(
         store = _Store(out)
         store.open()
         progress = Progress(len(uploads))
-        prints = {name: fixtures_print(*both) for name, both in exercises.items()}
+        prints = {name: fixtures_print(d) for name, (d, _) in exercises.items()}
         keys = _grade(uploads, prints, store, grader, workers, progress, tell)
         store.sync()
         yield from _settle(uploads, keys, store)
@@ -313,9 +313,8 @@ def _key(upload: Upload, source: bytes, prints: Mapping[str, str]) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def fixtures_print(description: Mapping[str, Any], fixtures: Fixtures) -> str:
-    """What a grade depends on besides the submission: the exercise, its fixtures, the grader's version."""
-    del fixtures  # their digests are in the description
+def fixtures_print(description: Mapping[str, Any]) -> str:
+    """What a grade depends on besides the submission: the exercise, its fixtures' digests, the grader."""
     return fixture.digest(json.dumps([__version__, dict(description)], sort_keys=True).encode())
 
 

@@ -44,7 +44,10 @@ class Answer:
     def reads(self) -> tuple[str, ...]:
         """The tensors whose upstream gradients its code reads."""
         record = next(iter(self.records.values()))
-        return tuple(r[1:] for r in record.reads if r not in self.item["siblings"]) if record else ()
+        if record is None:
+            return ()
+        known = set(self.item["available"]) - set(self.item["siblings"])
+        return tuple(r[1:] for r in record.reads if r in known)  # what a child says is not believed
 
 
 def reconsider(
@@ -60,19 +63,25 @@ def reconsider(
     fitting: dict[tuple[str, Cut], dict[str, Check]] = {
         (name, cut): {} for name, cuts in open_.items() for cut in cuts
     }
+    nothing: set[str] = set()
     probes = [entry["name"] for entry in exercise["fixtures"] if is_probe(entry["name"])]
     for probe in sorted(probes, key=lambda n: len(fixtures.given[n])):  # mostly none is left after one
         wanted = [(name, cut, by_name[name].key(probe)) for name, cut in fitting]
-        found = _ask(runner, exercise, fixtures, probe, wanted)
+        found, vanishing = _ask(runner, exercise, fixtures, probe, wanted)
         for name, cut, key in wanted:
             record = by_name[name].records[probe]
             reference = found.get((name, cut, key))
+            if (name, cut, key) in vanishing and cut == frozenset(by_name[name].reads):
+                nothing.add(name)
             check = compare(record, *reference) if record and reference else None
             if check and check.verdict.passed:
                 fitting[name, cut][probe] = check
             else:
                 del fitting[name, cut]
-    return [_settled(exercise, a, fitting) if a.item["name"] in open_ else a for a in answers]
+    return [
+        _settled(exercise, a, fitting, a.item["name"] in nothing) if a.item["name"] in open_ else a
+        for a in answers
+    ]
 
 
 def is_probe(fixture: str) -> bool:
@@ -86,7 +95,10 @@ def _worth_asking(answer: Answer) -> bool:
 
 
 def _settled(
-    exercise: Mapping[str, Any], answer: Answer, fitting: Mapping[tuple[str, Cut], Mapping[str, Check]]
+    exercise: Mapping[str, Any],
+    answer: Answer,
+    fitting: Mapping[tuple[str, Cut], Mapping[str, Check]],
+    vanishes: bool,
 ) -> Answer:
     name, usual = answer.item["name"], frozenset(answer.item["cut"])
     rest = {f: c for f, c in answer.checks.items() if not is_probe(f)}
@@ -97,12 +109,19 @@ def _settled(
                 return replace(answer, checks={f: both[f] for f in answer.checks}, graded_for=cut)
     lines = tuple(Line(x["name"], x["code"], tuple(x["uses"])) for x in exercise["lines"])
     path = uncovered(lines, answer.item["tensor"], frozenset(answer.reads))
-    if not path or uncovered(lines, answer.item["tensor"], usual):
+    if vanishes:
+        direct = " and ".join("d" + t for t in sorted(usual))
+        reason = (
+            "from what you use this gradient cancels to nothing, so that it can't be told from a zero: "
+            f"use {direct}"
+        )
+    elif path and answer.reads and not uncovered(lines, answer.item["tensor"], usual):
+        what = " -> ".join(path if len(path) < 5 else (*path[:3], "…", path[-1]))
+        reason = f"a branch is left out: nothing that you use carries what flows back along {what}"
+    else:
         return answer
-    what = " -> ".join(path if len(path) < 5 else (*path[:3], "…", path[-1]))
-    reason = f"a branch is left out: nothing that you use carries what flows back along {what}"
     wrong = {
-        f: replace(c, reason=f"all zero: {reason}" if c.reason == "all zero" else reason)
+        f: replace(c, reason="; ".join(r for r in (reason, c.reason) if r))
         for f, c in answer.checks.items()
         if not c.verdict.passed
     }
@@ -115,10 +134,10 @@ def _ask(
     fixtures: Fixtures,
     probe: str,
     wanted: Sequence[tuple[str, Cut, str]],
-) -> dict[tuple[str, Cut, str], tuple[Any, float]]:
-    """The oracle's references on one probe, each with its size; a choice that can't be graded has none."""
+) -> tuple[dict[tuple[str, Cut, str], tuple[Any, float]], set[tuple[str, Cut, str]]]:
+    """The oracle's references on one probe, each with its size, and the choices that cancel to nothing."""
     if not wanted:
-        return {}
+        return {}, set()
     entry = next(e for e in exercise["fixtures"] if e["name"] == probe)
     request = {
         "exercise": exercise["id"],
@@ -127,7 +146,8 @@ def _ask(
     }
     answer = read_reference(runner.ask(request, fixtures.given[probe]))
     numbered = {str(n): one for n, one in enumerate(wanted)}
-    return {numbered[n]: (value, answer.sizes[n]) for n, value in answer.values.items()}
+    vanishing = {numbered[n.removeprefix("vanishes.")] for n in answer.values if n.startswith("vanishes.")}
+    return {numbered[n]: (v, answer.sizes[n]) for n, v in answer.values.items() if n in numbered}, vanishing
 
 
 def _subsets(names: Sequence[str]) -> list[Cut]:

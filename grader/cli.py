@@ -122,15 +122,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """The console script. Leaves without the interpreter's tear-down, which costs as much as a check."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+    code = FAULT
     try:
-        code = main()
+        try:
+            code = main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else USAGE
         sys.stdout.flush()
     except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = FAILED
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else USAGE
-        sys.stdout.flush()
+    except OSError as error:
+        code = FAULT
+        print(f"grader: {error}", file=sys.stderr)
+    except Exception as error:
+        if os.environ.get("GRADER_TRACEBACK"):
+            raise
+        what = f"{type(error).__name__}: {error}".split("\n")[0]
+        print(f"grader: its own fault: {what} (GRADER_TRACEBACK=1 tells where)", file=sys.stderr)
     sys.stderr.flush()
     os._exit(code)
 

@@ -98,6 +98,8 @@ def judge(answer: Array, reference: Array, size: float) -> Check:
     largest = float(np.abs(r).max(initial=0.0))
     tolerance = RTOL * largest + ATOL * size
     relative = maxdiff / largest if largest > 0 else (0.0 if maxdiff == 0 else None)
+    if relative is not None and not relative < np.inf:
+        relative = None
     exact = bool((answer == reference).all())
     zero = bool((a == 0).all()) and largest > 0
     approx = maxdiff <= tolerance and not zero
@@ -122,8 +124,11 @@ def judge(answer: Array, reference: Array, size: float) -> Check:
 def _worst(a: Array, r: Array, difference: Array) -> str:
     at = np.unravel_index(int(difference.argmax()), difference.shape)
     index = [int(i) for i in at]
-    share = float((difference > RTOL * np.abs(r).max()).mean())
-    return f"at {index} {a[at]:.4g}, autograd has {r[at]:.4g}; {share:.0%} of the elements differ"
+    count = int((difference > RTOL * np.abs(r).max()).sum())
+    digits = 4 if abs(a[at] - r[at]) > 1e-2 * abs(r[at]) else 7
+    return (
+        f"at {index} {a[at]:.{digits}g}, autograd has {r[at]:.{digits}g}; {count} of {a.size} elements differ"
+    )
 
 
 def _leading_one(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

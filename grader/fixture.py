@@ -80,8 +80,10 @@ def describe(root: Path, exercise: str) -> dict[str, Any]:
 def exercises(root: Path) -> list[str]:
     """The ids of all exercises that have fixtures: ex1, or gpt.ex3 for one of a set."""
     base = root / "fixtures"
-    found = base.rglob("exercise.json") if base.is_dir() else []
-    return sorted(".".join(p.parent.relative_to(base).parts) for p in found)
+    found = (
+        [p for end in ("exercise.json", "*.safetensors") for p in base.rglob(end)] if base.is_dir() else []
+    )
+    return sorted({".".join(p.parent.relative_to(base).parts) for p in found})
 
 
 def read(root: Path, description: Mapping[str, Any]) -> Fixtures:

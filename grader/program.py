@@ -48,7 +48,7 @@ class Program:
         g = torch.Generator().manual_seed(settings["seed"])
         return {**sizes, **self.module["inputs"](g, **sizes)}
 
-    def step(self, line: Line, env: Env) -> Any:
+    def step(self, line: Line, env: Mapping[str, Any]) -> Any:
         """The value of one line."""
         scope = {**self.module, **env}
         exec(self._codes[line.name], scope)
@@ -88,7 +88,7 @@ class Program:
         return {k: v.detach() if k in tracked else v for k, v in full.items()}, grads
 
     def pull(
-        self, env: Env, tensor: str, cut: frozenset[str], upstream: Mapping[str, torch.Tensor]
+        self, env: Mapping[str, Any], tensor: str, cut: frozenset[str], upstream: Mapping[str, torch.Tensor]
     ) -> tuple[torch.Tensor, float]:
         """The vector-Jacobian product from the tensors in `cut` back to `tensor`.
 
@@ -99,6 +99,8 @@ class Program:
         Returns the gradient, and the size that the answer would have if nothing in it cancelled: the
         largest element of sqrt(sum of squared terms), estimated by flipping the upstream signs.
         """
+        if tensor == self.loss:
+            return torch.ones_like(env[tensor]), 1.0
         start = env[tensor].detach().clone().requires_grad_()
         live: Env = {tensor: start}
         outputs, cotangents = [], []

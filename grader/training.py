@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,26 +11,33 @@ from torch import Tensor
 from grader.authored import Line
 from grader.lecture import LETTERS
 from grader.program import Env, Program
+from grader.runner.calls import resolve
+
+ONE = torch.ones(())
 
 
 class Backward:
     """A learner's functions as one backward pass: each gets what it asks for, in the items' order."""
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]], exercise: Mapping[str, Any]) -> None:
-        self.calls = []
-        for item in exercise["items"]:
-            function = functions[item["name"]]
-            names = [
-                p.name
-                for p in inspect.signature(function).parameters.values()
-                if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
-            ]
-            self.calls.append((item["name"], function, tuple(names)))
+        sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]} - {"seed", "trained"}
+        given = {*exercise["tensors"], *sizes}
+        self.calls = [
+            (item["tensor"], resolve(functions[item["name"]], item, given, exercise))
+            for item in exercise["items"]
+        ]
 
     def __call__(self, env: Env) -> None:
-        """Add every gradient to `env`, as d<name>."""
-        for name, function, params in self.calls:
-            env[name] = function(*[env[p] for p in params])
+        """Add every gradient to `env`, as d<name>. A leading 1 too many or too few is put right."""
+        env["dloss"] = ONE
+        for tensor, call in self.calls:
+            value, shape = call(env), env[tensor].shape
+            if value.shape != shape and value.shape in (
+                (1, *shape),
+                shape[1:] if shape[:1] == (1,) else None,
+            ):
+                value = value.reshape(shape)
+            env["d" + tensor] = value
 
 
 def program_of(exercise: Mapping[str, Any]) -> Program:

@@ -37,8 +37,8 @@ def run(args: argparse.Namespace) -> int:
     if args.dask:
         from grader.cluster import Cluster
 
-        grader = Cluster(args.dask, exercises)
-        workers = grader.slots()
+        cluster = Cluster(args.dask, exercises)
+        grader, workers = cluster, cluster.slots()
     else:
         grader = batch.Local(exercises)
         workers = args.workers

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from grader.errors import UsageError
+from grader.errors import GraderFault, UsageError
 from grader.runner.client import Runner
 from grader.suite import Suite, Target, find, read_submission, targets
 from grader.verdict import Report, Verdict
@@ -19,6 +19,11 @@ def run(args: argparse.Namespace) -> int:
     words, seed = _fresh(args)
     wanted = _targets(suite, args, words)
     sources = {t.exercise: _source(suite, args, t.exercise) for t in wanted}
+    if args.require_sandbox:
+        from grader.commands.doctor import protections
+
+        if off := protections():
+            raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     with Runner() as runner:  # torch is being imported while this process reads the fixtures
         report = grade(suite, runner, wanted, sources, seed)
         if args.json:
@@ -63,6 +68,10 @@ def grade(
         reports.append(graded)
         if run.output.strip():
             printed.append(block(run.output, 4000).rstrip() + (" … (cut)" if len(run.output) > 4000 else ""))
+        if run.off:
+            notes.append(f"protection that is off here: {', '.join(run.off)} (`grader doctor` tells more)")
+        if run.truncated:
+            notes.append(f"{text(name)} printed more than is shown")
         if run.ended:
             notes.append(f"{text(name)} {run.ended}")
     if seed is not None:
@@ -73,10 +82,10 @@ def grade(
 
 def show(report: Report) -> str:
     """For a person: a table in colour on a terminal, plain aligned text elsewhere."""
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+    width = shutil.get_terminal_size((110, 24)).columns
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and width >= 60:
         from grader.reports import terminal
 
-        width = shutil.get_terminal_size((110, 24)).columns
         return terminal.render(report, width, color=not os.environ.get("NO_COLOR"))
     from grader.reports import plain
 
@@ -87,8 +96,10 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
     """The targets, and the seed of fresh probes if they are wanted."""
     if args.fresh is None:
         return args.targets, None
-    if args.fresh.isdecimal():
-        return args.targets, int(args.fresh) % 2**31
+    if args.fresh.lstrip("-").isdecimal():
+        if not 0 <= int(args.fresh) < 2**31:
+            raise UsageError(f"--fresh {args.fresh}: a seed is a number from 0 up, below 2^31")
+        return args.targets, int(args.fresh)
     words = [args.fresh] if args.fresh else []  # `--fresh ex1`: that was a target
     return [*words, *args.targets], int.from_bytes(os.urandom(3), "big")
 

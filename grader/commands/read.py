@@ -13,6 +13,7 @@ from grader.suite import Suite, Target, find, item_names, targets
 def listing(args: argparse.Namespace) -> int:
     suite = find()
     if not args.targets:
+        targets(suite, [])  # says so where there are none
         for name in suite.ids():
             exercise = suite.describe(name)
             print(f"{name}  {len(item_names(exercise)):3} items  {exercise['title']}")

@@ -100,6 +100,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _which(suite: Suite, args: argparse.Namespace) -> tuple[dict[str, Any], Path]:
+    if not suite.ids():
+        targets(suite, [])
     able = [e for e in map(suite.describe, suite.ids()) if e["training"]]
     wanted = {t.exercise for t in targets(suite, args.targets)} if args.targets else {able[0]["id"]}
     chosen = [e for e in able if e["id"] in wanted]

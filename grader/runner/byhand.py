@@ -53,18 +53,48 @@ class Policy:
                 pass
         for name in ("set_num_threads", "set_num_interop_threads"):  # there is one thread, and no clone
             setattr(torch, name, self.refuse_quietly(getattr(torch, name)))
-        packet = torch._ops._OpNamespace
-        plain = packet.__getattr__
+        for kind in (torch._ops.OpOverloadPacket, torch._ops.OpOverload):
+            kind.__call__ = self.refuse_backward(kind.__call__)  # type: ignore[method-assign]
+        torch.inference_mode = self.refuse_leaving(torch.inference_mode)  # type: ignore[misc]
+        torch.autograd.Variable._execution_engine = Engine(self)  # type: ignore[assignment]
+
+    def refuse_backward(self, plain: Callable[..., Any]) -> Callable[..., Any]:
+        """The call of an operator of torch.ops: refused where it is a backward kernel."""
+
+        def call(op: Any, /, *args: Any, **keywords: Any) -> Any:
+            if self.running and "backward" in op.__name__:
+                self.refuse(f"torch.ops.aten.{op.__name__}")()
+            return plain(op, *args, **keywords)
+
+        return call
+
+    def refuse_leaving(self, plain: Any) -> Any:
+        """torch.inference_mode(False) refused: items run in inference mode, where nothing is recorded."""
         policy = self
 
-        def attribute(namespace: Any, name: str) -> Any:
-            found = plain(namespace, name)
-            return policy.refuse(f"torch.ops.{name}", found) if "backward" in name else found
+        class Refusing(plain):  # type: ignore[misc]
+            def __init__(self, mode: Any = True) -> None:
+                if policy.running and not mode:
+                    policy.refuse("torch.inference_mode(False)")()
+                super().__init__(mode)
 
-        packet.__getattr__ = attribute  # type: ignore[method-assign]
+        Refusing.__name__ = Refusing.__qualname__ = "inference_mode"
+        return Refusing
 
     def refuse_quietly(self, plain: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *args: None if self.enforced else plain(*args)
+
+
+class Engine:
+    """autograd's engine, refused like the calls that lead to it."""
+
+    def __init__(self, policy: Policy) -> None:
+        plain = torch.autograd.Variable._execution_engine
+        self.plain = plain
+        self.run_backward = policy.refuse("autograd's engine", plain.run_backward)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.plain, name)
 
 
 def _targets() -> Iterator[tuple[Any, str, str]]:
@@ -92,8 +122,6 @@ def _targets() -> Iterator[tuple[Any, str, str]]:
         for name in dir(holder):
             if "backward" in name and callable(getattr(holder, name, None)):
                 yield holder, name, f"{prefix}.{name}"
-    for name in [n for n in vars(torch.ops.aten) if "backward" in n]:  # looked up before
-        yield torch.ops.aten, name, f"torch.ops.aten.{name}"
     for name in dir(torch.nn.grad):
         if name.endswith(("_input", "_weight")):
             yield torch.nn.grad, name, f"torch.nn.grad.{name}"

@@ -7,8 +7,6 @@ reference, and the trusted side believes none of it but the numbers, which it co
 from __future__ import annotations
 
 import ast
-import dis
-import inspect
 import linecache
 import os
 import re
@@ -22,6 +20,7 @@ from typing import Any
 import torch
 
 from grader.runner import byhand, limits, wire
+from grader.runner.calls import BadRequest, Call, line_of, resolve
 from grader.training import Backward, manual_steps
 
 # Bound before a submission can replace them.
@@ -68,7 +67,9 @@ def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
     sys.addaudithook(limits.watch)
     torch.inference_mode().__enter__()
     submission = load(source, job.filename)
-    guard_forward(submission)
+    guard_forward(submission, job.exercise)
+    send({"loaded": True}, b"")
+    flush()
     for number, (name, given) in enumerate(job.fixtures.items()):
         if number == 1:
             _silence()  # what a submission prints is shown once, from the lecture fixture
@@ -239,11 +240,12 @@ def describe(error: BaseException, filename: str) -> tuple[str, int | None]:
 # --- one item --------------------------------------------------------------------------------------
 
 
-def guard_forward(submission: Submission) -> None:
-    """A forward pass run again inside an item is how one differentiates by small differences."""
-    forward = submission.names.get("forward")
-    if not callable(forward):
-        return
+def guard_forward(submission: Submission, exercise: Mapping[str, Any]) -> None:
+    """The stub's forward pass run again inside an item is how one differentiates by small differences."""
+    forward: Any = submission.names.get("forward")
+    code = getattr(forward, "__code__", None)
+    if code is None or list(code.co_varnames[: code.co_argcount]) != list(exercise["inputs"]):
+        return  # a helper of the learner's own that is called so
     refused = POLICY.refuse("the forward pass, run again,")
 
     def guarded(*args: Any, **keywords: Any) -> Any:
@@ -259,21 +261,6 @@ def failed(error: BaseException, filename: str, line: int | None) -> dict[str, A
     message, at = describe(error, filename)
     status = "over-limit" if limit else "error"
     return {"status": status, "message": limit or message, "line": at or line}
-
-
-class BadRequest(Exception):
-    """A parameter names something that can't be injected."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """How to call one function: which names go by position and which by keyword, what it reads."""
-
-    function: Callable[..., Any]
-    positional: tuple[str, ...]
-    keywords: tuple[str, ...]
-    reads: tuple[str, ...]
-    fill: Mapping[str, Any]  # defaults of positional-only parameters that nothing is injected for
 
 
 def ask(
@@ -297,14 +284,13 @@ def ask(
         return {**header, "status": "error", "message": str(error)}, b""
     header["reads"] = call.reads
     alternative = any(k in call.reads for k in item["siblings"])
-    pristine = {k: given[k] for k in (*call.positional, *call.keywords) if k not in call.fill}
+    pristine = {k: given[k] for k in call.injected}
     if alternative:
         pristine = {k: given.get(wire.ALT + k, v) for k, v in pristine.items()}
     passed = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in pristine.items()}
     POLICY.called, POLICY.running = None, True
     try:
-        passed |= call.fill
-        value = function(*[passed[k] for k in call.positional], **{k: passed[k] for k in call.keywords})
+        value = call(passed)
     except BaseException as error:
         if is_stub(error, submission.filename):
             return {**header, "status": "not-written"}, b""
@@ -318,86 +304,6 @@ def ask(
     header, data = pack(header, value)
     header["mutated"] = [k for k, v in pristine.items() if passed[k] is not v and not _equal(passed[k], v)]
     return header, data
-
-
-def resolve(function: Any, item: Mapping[str, Any], given: Given, exercise: Mapping[str, Any]) -> Call:
-    """What a function asks for by name, and which upstream gradients its code reads."""
-    if not callable(function):
-        raise BadRequest(f"{item['name']} is not a function")
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        raise BadRequest(f"the parameters of {item['name']} can't be read") from None
-    positional: list[str] = []
-    keywords: list[str] = []
-    fill: dict[str, Any] = {}
-    hidden = False
-    for p in parameters:
-        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-            hidden = True
-        elif p.name in item["available"] or (p.name in given and not _is_gradient(p.name, exercise)):
-            (positional if p.kind is p.POSITIONAL_ONLY else keywords).append(p.name)
-        elif p.default is p.empty:
-            raise BadRequest(_why_not(p.name, item, exercise, given))
-        elif p.kind is p.POSITIONAL_ONLY:
-            positional.append(p.name)
-            fill[p.name] = p.default
-    if hidden and not positional and not keywords:
-        raise BadRequest(
-            f"the parameters of {item['name']} are hidden behind * or **: name them, or use functools.wraps"
-        )
-    used = loads(function)
-    reads = [k for k in (*positional, *keywords) if k in item["available"] and (used is None or k in used)]
-    return Call(function, tuple(positional), tuple(keywords), tuple(reads), fill)
-
-
-def _is_gradient(name: str, exercise: Mapping[str, Any]) -> bool:
-    return name[:1] == "d" and name[1:] in exercise["tensors"]
-
-
-def _why_not(name: str, item: Mapping[str, Any], exercise: Mapping[str, Any], given: Given) -> str:
-    if name == item["name"]:
-        return f"{name} asks for {name} itself, the gradient it is to return"
-    if _is_gradient(name, exercise):
-        have = ", ".join(item["available"]) or "none"
-        return f"{name} does not exist yet when the backward pass reaches {item['name']} (there is: {have})"
-    import difflib
-
-    close = difflib.get_close_matches(name, [*given, *item["available"]], 1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"there is nothing called {name} to pass to {item['name']}{hint}"
-
-
-_ONE = {code for name, code in dis.opmap.items() if name.startswith("LOAD_FAST")}
-_TWO = {
-    code
-    for name, code in dis.opmap.items()
-    if name.endswith(("LOAD_FAST_LOAD_FAST", "BORROW_LOAD_FAST_BORROW"))
-}
-_TWO |= {code for name, code in dis.opmap.items() if name == "STORE_FAST_LOAD_FAST"}
-
-
-def loads(function: Any) -> set[str] | None:
-    """The local names that a function's own code loads, nested functions included; None: can't be seen.
-
-    Reads the bytecode's bytes: `dis` builds an object for each, which a fork pays for twice.
-    """
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    if not isinstance(code, types.CodeType) or {"locals", "vars", "eval", "exec"} & set(code.co_names):
-        return None
-    names = {n for c in code.co_consts if isinstance(c, types.CodeType) for n in c.co_freevars}
-    local, raw = code.co_varnames, code.co_code
-    for op, arg in zip(raw[::2], raw[1::2], strict=True):
-        if op in _TWO:
-            names.update(local[i] for i in (arg >> 4, arg & 15) if i < len(local))
-        elif op in _ONE and arg < len(local):
-            names.add(local[arg])
-    return names
-
-
-def line_of(function: Any) -> int | None:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return code.co_firstlineno if isinstance(code, types.CodeType) else None
 
 
 def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:

@@ -44,6 +44,7 @@ class Run:
     truncated: bool
     ended: str
     over: bool
+    loaded: bool = False  # whether the submission's top level came to its end
     off: tuple[str, ...] = ()
     cpu: float = 0.0
     rss: int = 0
@@ -96,7 +97,18 @@ class Runner:
 
         settle: prepare for many submissions, which takes some tenths of a second.
         """
-        public = ("id", "program", "inputs", "lines", "tensors", "items", "training", "title", "statement")
+        public = (
+            "id",
+            "fixtures",
+            "program",
+            "inputs",
+            "lines",
+            "tensors",
+            "items",
+            "training",
+            "title",
+            "statement",
+        )
         settings = {entry["name"]: entry["settings"] for entry in exercise["fixtures"]}
         request = {
             "op": "load",
@@ -146,19 +158,29 @@ class Runner:
         try:
             job.pump(parser.feed, wall)
         except wire.Malformed as error:
+            parser.records.clear()  # no honest submission writes there
             ended = f"wrote to the grader's result channel ({error})"
         except TimeoutError:
             ended, over = f"took more than {wall:g} seconds", True
-        job.finish()
+        finally:
+            job.finish()
         if not ended and not parser.complete:
             ended, over = _how(job.end, cpu)
-            if not over and not careful:
+            if not over and not careful and parser.loaded:
                 return self.run(
                     exercise, source, filename, fixtures, items, training, wall, cpu, careful=True
                 )
         output, truncated = bytes(job.output[:MAX_OUTPUT]), len(job.output) > MAX_OUTPUT
         return Run(
-            parser.records, output, truncated, ended, over, parser.off or (), job.end["cpu"], job.end["rss"]
+            parser.records,
+            output,
+            truncated,
+            ended,
+            over,
+            parser.loaded,
+            parser.off or (),
+            job.end["cpu"],
+            job.end["rss"],
         )
 
     def trial(self) -> dict[str, list[str]]:

@@ -255,13 +255,14 @@ class Prepared:
     namespaces: bool
     landlock: Landlock | None
     seccomp: tuple[bytes, int] | None
-    capabilities: bool | None  # dropped already, by the zygote for itself and all children
+    capabilities: bool  # dropped already, by the zygote for itself and all children
     skip: frozenset[str] = frozenset()
 
 
 def prepare(namespaces: bool, skip: Iterable[str] = ()) -> Prepared:
     """Build the Landlock view and the seccomp filter. skip: layers that tests and benchmarks turn off."""
-    landlock = seccomp = capabilities = None
+    landlock = seccomp = None
+    capabilities = False
     skip = frozenset(skip)
     if sys.platform == "linux":
         try:
@@ -289,7 +290,7 @@ def confine(prepared: Prepared, folder: str, cpu: int = CPU) -> list[str]:
     steps: dict[str, Callable[[], None]] = {
         "no-new-privileges": lambda: _prctl(38, 1),
         "resource limits": lambda: _limits(cpu),
-        "capabilities": lambda: _require(prepared.capabilities),
+        "capabilities": lambda: None if prepared.capabilities else _require(None),
         "landlock": lambda: _require(prepared.landlock).restrict(folder),
         "seccomp": lambda: _install(*_require(prepared.seccomp)),
     }

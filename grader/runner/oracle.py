@@ -13,7 +13,6 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader.authored import uncovered
 from grader.program import Program
 from grader.runner import wire
 from grader.training import program_of
@@ -24,7 +23,7 @@ def answer(exercise: Mapping[str, Any], request: Mapping[str, Any], given: bytes
     if "fresh" in request:
         out = fresh(exercise, request["fresh"])
     else:
-        tensors = dict(safetensors.torch.load(given)) | request["sizes"]
+        tensors: dict[str, Any] = dict(safetensors.torch.load(given)) | request["sizes"]
         if "reproduce" in request:
             _, grads = program_of(exercise).gradients(tensors)
             out = {f"d{k}": v.clone() for k, v in grads.items()}
@@ -40,8 +39,8 @@ def choices(
 ) -> dict[str, torch.Tensor]:
     """For each {"item", "cut", "alt"}, by its number: the reference, and its size as `size.<number>`.
 
-    A cut that leaves every path to the loss uncovered and whose answer cancels to nothing has none:
-    there a zero would be as good as the work.
+    Where the gradient from a cut cancels to nothing (db1 from dhpreact, through the batch norm), a
+    zero would be as good as the work: then there is only `vanishes.<number>`.
     """
     program = program_of(exercise)
     tensors = {item["name"]: item["tensor"] for item in exercise["items"]}
@@ -50,19 +49,29 @@ def choices(
         tensor, cut = tensors[choice["item"]], frozenset(choice["cut"])
         prefix = wire.ALT if choice["alt"] else ""
         upstream = {t: given[f"{prefix}d{t}"] for t in cut}
-        value, size = program.pull(dict(given), tensor, cut, upstream)
-        if uncovered(program.lines, tensor, cut) and _vanishes(program, given, tensor, value):
+        value, size = program.pull(given, tensor, cut, upstream)
+        if _vanishes(program, given, tensor, cut, upstream, value):
+            out[f"vanishes.{number}"] = torch.ones(())
             continue
         out[str(number)] = value.contiguous()
         out[f"size.{number}"] = torch.tensor(size, dtype=torch.float64)
     return out
 
 
-def _vanishes(program: Program, given: Mapping[str, Any], tensor: str, value: torch.Tensor) -> bool:
-    """Whether a gradient is rounding noise beside what its consumers send back."""
+def _vanishes(
+    program: Program,
+    given: Mapping[str, Any],
+    tensor: str,
+    cut: frozenset[str],
+    upstream: Mapping[str, torch.Tensor],
+    value: torch.Tensor,
+) -> bool:
+    """Whether a gradient is rounding noise beside what the tensor's own consumers send back."""
     direct = program.direct(tensor)
-    _, grads = program.gradients(dict(given))
-    _, size = program.pull(dict(given), tensor, direct, grads)
+    if cut >= direct:
+        return False
+    arriving = {t: upstream[t] if t in cut else program.pull(given, t, cut, upstream)[0] for t in direct}
+    _, size = program.pull(given, tensor, direct, arriving)
     return not float(value.abs().max()) > 1e-4 * size
 
 

@@ -59,6 +59,7 @@ class Parser:
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     complete: bool = False
     off: tuple[str, ...] | None = None  # the layers of confinement that the child did without
+    loaded: bool = False  # whether the submission's top level came to its end
     _buffer: bytearray = field(default_factory=bytearray)
     _total: int = 0
 
@@ -94,6 +95,9 @@ class Parser:
             if type(off) is not list or len(off) > 16 or any(type(x) is not str for x in off):
                 raise Malformed("no word of the confinement")
             self.off = tuple(off)
+            return True
+        if header.get("loaded") is True and set(header) == {"loaded", "bytes"} and not data:
+            self.loaded = True
             return True
         if header.get("end") is True:
             if data or set(header) != {"end", "bytes"}:
@@ -158,7 +162,7 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
     if type(sent) is not bool:
         raise Malformed("a flag is not true or false")
     if sent:
-        if status != "value" or encoded not in WIDTH:
+        if status != "value" or encoded not in WIDTH or (encoded == "float32") != (dtype == "float32"):
             raise Malformed("values of an unknown type")
         count = math.prod(shape)
         if (

@@ -166,7 +166,9 @@ class Zygote:
                 return
             _kill_group(info.si_pid)  # before the pid can be used again
             _, status, usage = os.wait4(info.si_pid, 0)
-            job = self.running.pop(info.si_pid)
+            job = self.running.pop(info.si_pid, None)
+            if job is None:
+                continue  # an orphan of a child's: the init of a PID namespace inherits it
             if job.watched:
                 self.selector.unregister(job.channel)
             end = {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss}
@@ -187,6 +189,7 @@ class Zygote:
         """The parent is gone: end the children and this process."""
         for pid in self.running:
             _kill_group(pid)
+        shutil.rmtree(self.folder, ignore_errors=True)
         os._exit(0)
 
 

@@ -1,0 +1,70 @@
+"""The same batch on a Dask cluster (extra `dask`): bytes out, results back.
+
+Each worker keeps its own zygote; this client stays the only writer of results. A worker that dies
+takes nothing with it: Dask gives what it had to another one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from grader.batch import Local, Result
+from grader.errors import GraderFault, UsageError
+from grader.fixture import Fixtures
+
+Exercises = Mapping[str, tuple[Mapping[str, Any], Fixtures]]
+
+_here: dict[str, Local] = {}  # in a worker: one warm grader for each suite
+
+
+class Cluster:
+    """Grades on the workers of an existing Dask cluster. Several threads may call it at once."""
+
+    def __init__(self, address: str, exercises: Exercises) -> None:
+        """UsageError where nobody answers at `address`, or Dask is not installed."""
+        try:
+            from distributed import Client
+        except ImportError:
+            raise UsageError("--dask needs the extra: pip install 'backprop-grader[dask]'") from None
+        try:
+            self.client = Client(address, timeout=10)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise UsageError(f"--dask {address}: no scheduler answers ({type(error).__name__})") from None
+        from grader.batch import fixtures_print
+
+        self.key = "".join(fixtures_print(d) for d, _ in exercises.values())
+        self.shared = self.client.scatter(dict(exercises), broadcast=False, hash=False)
+
+    def slots(self) -> int:
+        """How many submissions to have under way: one more than there are threads."""
+        return sum(self.client.nthreads().values()) + 1 or 2
+
+    def grade(self, exercise: str, source: bytes, filename: str) -> Result:
+        """The document of a submission's report, from whichever worker graded it."""
+        future = self.client.submit(
+            grade_here, self.key, self.shared, exercise, source, filename, pure=False, retries=3
+        )
+        try:
+            return dict(future.result())
+        except GraderFault:
+            raise
+        except Exception as error:  # what Dask itself raises when a task can't be done
+            raise GraderFault(f"the cluster gave up on it: {type(error).__name__}") from None
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):
+            self.client.close()
+
+
+def grade_here(key: str, exercises: Exercises, exercise: str, source: bytes, filename: str) -> Result:
+    """In a worker: grade with this process's own zygote, which the first call starts."""
+    if key not in _here:
+        for old in _here.values():
+            old.close()
+        _here.clear()
+        _here[key] = Local(exercises)
+        atexit.register(_here[key].close)
+    return _here[key].grade(exercise, source, filename)

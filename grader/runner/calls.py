@@ -1,0 +1,123 @@
+"""What a learner's function asks for: its parameters, by name. Runs nothing of a submission."""
+
+from __future__ import annotations
+
+import difflib
+import dis
+import inspect
+import types
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class BadRequest(Exception):
+    """A parameter names something that can't be injected."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """How to call one function: which names go by position and which by keyword, what it reads."""
+
+    function: Callable[..., Any]
+    positional: tuple[str, ...]
+    keywords: tuple[str, ...]
+    reads: tuple[str, ...]
+    fill: Mapping[str, Any]  # defaults of positional-only parameters that nothing is injected for
+
+    @property
+    def injected(self) -> tuple[str, ...]:
+        """The names that it gets, beside its own defaults."""
+        return tuple(k for k in (*self.positional, *self.keywords) if k not in self.fill)
+
+    def __call__(self, arguments: Mapping[str, Any]) -> Any:
+        """Call the function with its arguments out of `arguments`."""
+        if not self.positional:
+            return self.function(**{k: arguments[k] for k in self.keywords})
+        values = {**self.fill, **arguments}
+        return self.function(
+            *[values[k] for k in self.positional], **{k: arguments[k] for k in self.keywords}
+        )
+
+
+def resolve(
+    function: Any, item: Mapping[str, Any], given: Collection[str], exercise: Mapping[str, Any]
+) -> Call:
+    """What a function asks for by name, and which upstream gradients its code reads.
+
+    given: the names of all that can be injected. BadRequest where the function asks for more.
+    """
+    if not callable(function):
+        raise BadRequest(f"{item['name']} is not a function")
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise BadRequest(f"the parameters of {item['name']} can't be read") from None
+    positional: list[str] = []
+    keywords: list[str] = []
+    fill: dict[str, Any] = {}
+    hidden = False
+    for p in parameters:
+        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            hidden = True
+        elif p.name in item["available"] or (p.name in given and not _is_gradient(p.name, exercise)):
+            (positional if p.kind is p.POSITIONAL_ONLY else keywords).append(p.name)
+        elif p.default is p.empty:
+            raise BadRequest(_why_not(p.name, item, exercise, given))
+        elif p.kind is p.POSITIONAL_ONLY:
+            positional.append(p.name)
+            fill[p.name] = p.default
+    if hidden and not positional and not keywords:
+        raise BadRequest(
+            f"the parameters of {item['name']} are hidden behind * or **: name them, or use functools.wraps"
+        )
+    used = loads(function)
+    reads = [k for k in (*positional, *keywords) if k in item["available"] and (used is None or k in used)]
+    return Call(function, tuple(positional), tuple(keywords), tuple(reads), fill)
+
+
+def _is_gradient(name: str, exercise: Mapping[str, Any]) -> bool:
+    return name[:1] == "d" and name[1:] in exercise["tensors"]
+
+
+def _why_not(name: str, item: Mapping[str, Any], exercise: Mapping[str, Any], given: Collection[str]) -> str:
+    if name == item["name"]:
+        return f"{name} asks for {name} itself, the gradient it is to return"
+    if _is_gradient(name, exercise):
+        have = ", ".join(item["available"]) or "none"
+        return f"{name} does not exist yet when the backward pass reaches {item['name']} (there is: {have})"
+    close = difflib.get_close_matches(name, [*given, *item["available"]], 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"there is nothing called {name} to pass to {item['name']}{hint}"
+
+
+_ONE = {code for name, code in dis.opmap.items() if name.startswith("LOAD_FAST")}
+_TWO = {
+    code
+    for name, code in dis.opmap.items()
+    if name.endswith(("LOAD_FAST_LOAD_FAST", "BORROW_LOAD_FAST_BORROW"))
+}
+_TWO |= {code for name, code in dis.opmap.items() if name == "STORE_FAST_LOAD_FAST"}
+
+
+def loads(function: Any) -> set[str] | None:
+    """The local names that a function's own code loads, nested functions included; None: can't be seen.
+
+    Reads the bytecode's bytes: `dis` builds an object for each, which a fork pays for twice.
+    """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if not isinstance(code, types.CodeType) or {"locals", "vars", "eval", "exec"} & set(code.co_names):
+        return None
+    names = {n for c in code.co_consts if isinstance(c, types.CodeType) for n in c.co_freevars}
+    local, raw = code.co_varnames, code.co_code
+    for op, arg in zip(raw[::2], raw[1::2], strict=True):
+        if op in _TWO:
+            names.update(local[i] for i in (arg >> 4, arg & 15) if i < len(local))
+        elif op in _ONE and arg < len(local):
+            names.add(local[arg])
+    return names
+
+
+def line_of(function: Any) -> int | None:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_firstlineno if isinstance(code, types.CodeType) else None
