@@ -81,7 +81,7 @@ def _judged(
     checks = {}
     for name, record in records.items():
         reference = fixtures.references[name]
-        key = answer.key(name) if answer.key(name) in reference.values else item["name"]
+        key = answer.key if answer.key in reference.values else item["name"]
         checks[name] = (
             gone(run) if record is None else compare(record, reference.values[key], reference.sizes[key])
         )

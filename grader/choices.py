@@ -34,9 +34,10 @@ class Answer:
     checks: Mapping[str, Check]
     graded_for: Cut | None = None
 
-    def key(self, fixture: str) -> str:
-        """The name of its reference: the other one where it asked for a sibling's gradient."""
-        record = self.records[fixture]
+    @property
+    def key(self) -> str:
+        """The name of its reference on a probe: the other one where it asked for a sibling's gradient."""
+        record = next(iter(self.records.values()))
         siblings = record and any(name in self.item["siblings"] for name in record.reads)
         return f"{ALT if siblings else ''}{self.item['name']}"
 
@@ -66,7 +67,7 @@ def reconsider(
     nothing: set[str] = set()
     probes = [entry["name"] for entry in exercise["fixtures"] if is_probe(entry["name"])]
     for probe in sorted(probes, key=lambda n: len(fixtures.given[n])):  # mostly none is left after one
-        wanted = [(name, cut, by_name[name].key(probe)) for name, cut in fitting]
+        wanted = [(name, cut, by_name[name].key) for name, cut in fitting]
         found, vanishing = _ask(runner, exercise, fixtures, probe, wanted)
         for name, cut, key in wanted:
             record = by_name[name].records[probe]

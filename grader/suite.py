@@ -91,8 +91,12 @@ def read_submission(path: Path) -> bytes:
     """A submission's bytes. UsageError, in one line, where it is no regular file of a sane size."""
     from grader.submissions.intake import Unreadable, read_file
 
-    if not os.path.lexists(path):
-        raise UsageError(f"{path} does not exist")
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        raise UsageError(f"{path} does not exist") from None
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from None
     try:
         return read_file(path)
     except Unreadable as error:

@@ -57,7 +57,7 @@ class Local(Runner):
         checks = {}
         for fixture, record in answer.records.items():
             reference = self.fixtures.references[fixture]
-            key = answer.key(fixture) if answer.key(fixture) in reference.values else name
+            key = answer.key if answer.key in reference.values else name
             assert record is not None
             checks[fixture] = compare(record, reference.values[key], reference.sizes[key])
         answer = replace(answer, checks=checks)

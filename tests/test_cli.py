@@ -257,7 +257,7 @@ def test_a_submission_that_is_too_large_is_refused(tmp_path: Path, work: Path) -
         file.truncate((2 << 20) + 1)
     ran = grader("check", "--submission", str(path), cwd=work)
     assert ran.returncode == USAGE
-    assert "is too large to be a submission (2097153 bytes)" in one_line(ran.stderr)
+    assert "is too large (2097153 bytes)" in one_line(ran.stderr)
 
 
 def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path, work: Path) -> None:
@@ -654,7 +654,7 @@ def test_nothing_has_drifted_from_the_solutions(work: Path) -> None:
 def test_the_doctor_finds_this_checkout_healthy(work: Path) -> None:
     ran = grader("doctor", cwd=work)
     assert ran.returncode == PASSED, ran.stdout
-    assert all(line.startswith("ok ") for line in ran.stdout.splitlines())
+    assert all(line.startswith(("ok ", "on ", "off ")) for line in ran.stdout.splitlines())
     assert "ex1: autograd gives" in ran.stdout
 
 

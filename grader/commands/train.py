@@ -113,6 +113,7 @@ def _which(suite: Suite, args: argparse.Namespace) -> tuple[dict[str, Any], Path
 
 def _backward(exercise: dict[str, Any], source: bytes, name: str) -> Any:
     """The learner's functions as one backward pass; UsageError names the first that is missing."""
+    from grader.runner.calls import BadRequest
     from grader.runner.child import load
     from grader.training import Backward
 
@@ -124,7 +125,10 @@ def _backward(exercise: dict[str, Any], source: bytes, name: str) -> Any:
             )
             where = f", line {line}" if line else ""
             raise UsageError(f"{name}{where}: {item['name']}: {text(what)}")
-    return Backward({i["name"]: submission.names[i["name"]] for i in exercise["items"]}, exercise)
+    try:
+        return Backward({i["name"]: submission.names[i["name"]] for i in exercise["items"]}, exercise)
+    except BadRequest as error:
+        raise UsageError(f"{name}: {text(str(error))}; {_advice(exercise)}") from None
 
 
 def _step(one: Any, who: str, batch: Any, lr: float, exercise: dict[str, Any], path: str) -> float:

@@ -6,8 +6,9 @@ import difflib
 import dis
 import inspect
 import types
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from inspect import Parameter
 from typing import Any
 
 
@@ -23,7 +24,7 @@ class Call:
     positional: tuple[str, ...]
     keywords: tuple[str, ...]
     reads: tuple[str, ...]
-    fill: Mapping[str, Any]  # defaults of positional-only parameters that nothing is injected for
+    fill: Mapping[str, Any]  # defaults of parameters that nothing is injected for
 
     @property
     def injected(self) -> tuple[str, ...]:
@@ -32,12 +33,25 @@ class Call:
 
     def __call__(self, arguments: Mapping[str, Any]) -> Any:
         """Call the function with its arguments out of `arguments`."""
-        if not self.positional:
-            return self.function(**{k: arguments[k] for k in self.keywords})
-        values = {**self.fill, **arguments}
-        return self.function(
-            *[values[k] for k in self.positional], **{k: arguments[k] for k in self.keywords}
-        )
+        if self.fill:
+            arguments = {**self.fill, **arguments}
+        given = [arguments[k] for k in self.positional]
+        if not self.keywords:
+            return self.function(*given)
+        return self.function(*given, **{k: arguments[k] for k in self.keywords})
+
+
+def _parameters(function: Any, name: str) -> Iterable[tuple[str, Any, Any]]:
+    """Name, kind and default of each parameter."""
+    code = getattr(function, "__code__", None)
+    plain = type(function) is types.FunctionType and not (function.__dict__ or function.__kwdefaults__)
+    if plain and code and not (function.__defaults__ or code.co_flags & 12 or code.co_kwonlyargcount):
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        return [(n, kind, Parameter.empty) for n in code.co_varnames[: code.co_argcount]]
+    try:
+        return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
+    except (TypeError, ValueError):
+        raise BadRequest(f"the parameters of {name} can't be read") from None
 
 
 def resolve(
@@ -49,24 +63,23 @@ def resolve(
     """
     if not callable(function):
         raise BadRequest(f"{item['name']} is not a function")
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        raise BadRequest(f"the parameters of {item['name']} can't be read") from None
     positional: list[str] = []
     keywords: list[str] = []
     fill: dict[str, Any] = {}
     hidden = False
-    for p in parameters:
-        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+    for name, kind, default in _parameters(function, item["name"]):
+        if kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
             hidden = True
-        elif p.name in item["available"] or (p.name in given and not _is_gradient(p.name, exercise)):
-            (positional if p.kind is p.POSITIONAL_ONLY else keywords).append(p.name)
-        elif p.default is p.empty:
-            raise BadRequest(_why_not(p.name, item, exercise, given))
-        elif p.kind is p.POSITIONAL_ONLY:
-            positional.append(p.name)
-            fill[p.name] = p.default
+        elif name in item["available"] or (name in given and not _is_gradient(name, exercise)):
+            by_position = kind is Parameter.POSITIONAL_ONLY or not (
+                keywords or kind is Parameter.KEYWORD_ONLY
+            )
+            (positional if by_position else keywords).append(name)
+        elif default is Parameter.empty:
+            raise BadRequest(_why_not(name, item, exercise, given))
+        elif kind is not Parameter.KEYWORD_ONLY and not keywords:
+            positional.append(name)  # in its place, so that the ones after it keep theirs
+            fill[name] = default
     if hidden and not positional and not keywords:
         raise BadRequest(
             f"the parameters of {item['name']} are hidden behind * or **: name them, or use functools.wraps"

@@ -275,14 +275,15 @@ def ask(
         if broken := broken or submission.failure:
             return {**header, "status": "error", "message": broken[0], "line": broken[1]}, b""
         return {**header, "status": "not-written", "message": f"the file has no function {name}"}, b""
-    header["line"] = line_of(function)
-    try:
-        if name not in submission.calls:
-            submission.calls[name] = resolve(function, item, given, exercise)
-        call = submission.calls[name]
-    except BadRequest as error:
-        return {**header, "status": "error", "message": str(error)}, b""
-    header["reads"] = call.reads
+    line = line_of(function)
+    call = submission.calls.get(name)
+    if call is None:
+        header["line"] = line
+        try:
+            call = submission.calls[name] = resolve(function, item, given, exercise)
+        except BadRequest as error:
+            return {**header, "status": "error", "message": str(error)}, b""
+        header["reads"] = call.reads  # told once
     alternative = any(k in call.reads for k in item["siblings"])
     pristine = {k: given[k] for k in call.injected}
     if alternative:
@@ -295,14 +296,16 @@ def ask(
         if is_stub(error, submission.filename):
             return {**header, "status": "not-written"}, b""
         if not POLICY.called:
-            return {**header, **failed(error, submission.filename, header["line"])}, b""
-        header["line"] = describe(error, submission.filename)[1] or header["line"]
+            return {**header, **failed(error, submission.filename, line)}, b""
+        header["line"] = describe(error, submission.filename)[1] or line
     finally:
         POLICY.running = False
     if POLICY.called:
         return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
     header, data = pack(header, value)
-    header["mutated"] = [k for k, v in pristine.items() if passed[k] is not v and not _equal(passed[k], v)]
+    mutated = [k for k, v in pristine.items() if passed[k] is not v and not _equal(passed[k], v)]
+    if mutated:
+        header["mutated"] = mutated
     return header, data
 
 

@@ -1,9 +1,9 @@
-# expect: ex1 dbndiff2 wrong: right on the lecture's numbers, wrong in general: with n 7 for 32
-# expect: ex1 dlogprobs wrong: right on the lecture's numbers, wrong in general: with n 7 for 32
-# expect: ex1 demb error: right on the lecture's numbers, wrong in general: with n 7 for 32
+# expect: ex1 dbndiff2 wrong: right on the lecture's numbers, wrong in general: with other sizes (n=7
+# expect: ex1 dlogprobs wrong: right on the lecture's numbers, wrong in general: with other sizes (n=7
+# expect: ex1 demb error: right on the lecture's numbers, wrong in general: with other sizes (n=7
 # expect: ex1 demb error: RuntimeError: shape '[32, 3, 10]' is invalid
 # expect: ex1 dC wrong-shape: wrong in general
-# expect: ex2 dlogits wrong: right on the lecture's numbers, wrong in general: with n 7 for 32
+# expect: ex2 dlogits wrong: right on the lecture's numbers, wrong in general: with other sizes (n=7
 import torch
 import torch.nn.functional as F
 

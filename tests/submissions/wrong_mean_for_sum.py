@@ -1,4 +1,4 @@
-# expect: ex1 dbnbias wrong: 100% of the elements differ
+# expect: ex1 dbnbias wrong: of 64 elements differ
 # expect: ex1 db2 wrong
 # expect: ex1 dcounts_sum_inv wrong
 def dbnbias(dhpreact):
