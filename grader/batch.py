@@ -200,7 +200,7 @@ def _grade(
 ) -> list[str | Result]:
     """The key of each upload's result, or the result itself where there was nothing to grade."""
     keys: list[str | Result] = []
-    todo: queue.Queue[tuple[str, Upload, bytes] | None] = queue.Queue(maxsize=2 * workers)
+    todo: queue.Queue[tuple[str, Upload, bytes] | None] = queue.Queue(maxsize=2 * workers + 2)
     finished: queue.Queue[tuple[str, Result | BaseException]] = queue.Queue()
 
     def work() -> None:
@@ -214,7 +214,8 @@ def _grade(
             except BaseException as error:
                 finished.put((key, error))
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
+    # one more than there are workers: a core has the next child while this process reads the last
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(workers + 1)]
     for thread in threads:
         thread.start()
     waiting: dict[str, int] = {}  # key -> uploads that wait for it

@@ -229,20 +229,40 @@ def seccomp_program() -> tuple[bytes, int]:
         _instruction(RETURN, ERRNO | EPERM),
     ]
     place = 8 * 8 + 4
-    for number in allowed:
-        parts += [_instruction(EQUAL, number, 0, 1), _instruction(RETURN, ALLOW)]
     for (x86, arm), error in ((CLONE3, ENOSYS), (IOCTL, ENOTTY)):
         parts += [_instruction(EQUAL, (x86, arm)[which], 0, 1), _instruction(RETURN, ERRNO | error)]
-    parts.append(_instruction(RETURN, ERRNO | EPERM))
+    runs = _runs(allowed)
+    for i, (low, high) in enumerate(runs):  # in ascending order: below a run is between two
+        to_the_end = 2 * (len(runs) - i)
+        parts.append(_instruction(AT_LEAST, low, 0, to_the_end - 1))
+        parts.append(_instruction(AT_LEAST, high + 1, 0, to_the_end - 1))
+    parts += [_instruction(RETURN, ERRNO | EPERM), _instruction(RETURN, ALLOW)]
     return b"".join(parts), place
 
 
-def _install(program: bytes, place: int) -> None:
-    patched = program[:place] + struct.pack("<I", os.getpid()) + program[place + 4 :]
-    buffer = ctypes.create_string_buffer(patched, len(patched))
-    header = struct.pack("<HxxxxxxQ", len(patched) // 8, ctypes.addressof(buffer))
-    fprog = ctypes.create_string_buffer(header, len(header))
-    _prctl(22, 2, ctypes.addressof(fprog))  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Sorted numbers as runs without a gap, each by its first and last."""
+    runs: list[tuple[int, int]] = []
+    for n in numbers:
+        if runs and runs[-1][1] == n - 1:
+            runs[-1] = (runs[-1][0], n)
+        else:
+            runs.append((n, n))
+    return runs
+
+
+class Seccomp:
+    """The filter in memory as the kernel takes it, so that a child has only its own id to put in."""
+
+    def __init__(self) -> None:
+        program, self.place = seccomp_program()
+        self.filter = ctypes.create_string_buffer(program, len(program))
+        header = struct.pack("<HxxxxxxQ", len(program) // 8, ctypes.addressof(self.filter))
+        self.header = ctypes.create_string_buffer(header, len(header))
+
+    def install(self) -> None:
+        struct.pack_into("<I", self.filter, self.place, os.getpid())
+        _prctl(22, 2, ctypes.addressof(self.header))  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
 
 
 # --- all together ----------------------------------------------------------------------------------
@@ -254,7 +274,8 @@ class Prepared:
 
     namespaces: bool
     landlock: Landlock | None
-    seccomp: tuple[bytes, int] | None
+    seccomp: Seccomp | None
+    size: int  # bytes of address space that the zygote has
     capabilities: bool  # dropped already, by the zygote for itself and all children
     skip: frozenset[str] = frozenset()
 
@@ -276,10 +297,10 @@ def prepare(namespaces: bool, skip: Iterable[str] = ()) -> Prepared:
         except OSError:
             pass
         try:
-            seccomp = seccomp_program()
+            seccomp = Seccomp()
         except OSError:
             pass
-    return Prepared(namespaces, landlock, seccomp, capabilities, skip)
+    return Prepared(namespaces, landlock, seccomp, _size(), capabilities, skip)
 
 
 def confine(prepared: Prepared, folder: str, cpu: int = CPU) -> list[str]:
@@ -289,10 +310,10 @@ def confine(prepared: Prepared, folder: str, cpu: int = CPU) -> list[str]:
     """
     steps: dict[str, Callable[[], None]] = {
         "no-new-privileges": lambda: _prctl(38, 1),
-        "resource limits": lambda: _limits(cpu),
+        "resource limits": lambda: _limits(cpu, prepared.size + MEMORY),
         "capabilities": lambda: None if prepared.capabilities else _require(None),
         "landlock": lambda: _require(prepared.landlock).restrict(folder),
-        "seccomp": lambda: _install(*_require(prepared.seccomp)),
+        "seccomp": lambda: _require(prepared.seccomp).install(),
     }
     off = [] if prepared.namespaces and "namespaces" not in prepared.skip else ["namespaces"]
     for name, step in steps.items():
@@ -311,7 +332,7 @@ def _require(layer: T | None) -> T:
     return layer
 
 
-def _limits(cpu: int) -> None:
+def _limits(cpu: int, memory: int) -> None:
     def lower(which: int, soft: int, hard: int | None = None) -> None:
         old = resource.getrlimit(which)[1]
         top = soft if hard is None else hard
@@ -323,9 +344,15 @@ def _limits(cpu: int) -> None:
     lower(resource.RLIMIT_NOFILE, FILES)
     lower(resource.RLIMIT_CORE, 0)
     lower(resource.RLIMIT_STACK, 16 << 20)
-    with open("/proc/self/statm") as file:
-        size = int(file.read().split()[0]) * resource.getpagesize()
-    lower(resource.RLIMIT_AS, size + MEMORY)
+    lower(resource.RLIMIT_AS, memory)
+
+
+def _size() -> int:
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 8 << 30  # no /proc: an ample guess
 
 
 def _drop_capabilities() -> None:
