@@ -10,7 +10,7 @@ from typing import Any
 
 from grader import choices
 from grader.choices import Answer
-from grader.compare import compare
+from grader.compare import held
 from grader.fixture import Fixtures
 from grader.harmless import text as harmless
 from grader.runner.client import Run, Runner, sizes
@@ -79,12 +79,11 @@ def _judged(
     records = {name: run.records.get((name, item["name"])) for name in on}
     answer = Answer(item, records, {})
     checks = {}
+    key = answer.key
     for name, record in records.items():
         reference = fixtures.references[name]
-        key = answer.key if answer.key in reference.values else item["name"]
-        checks[name] = (
-            gone(run) if record is None else compare(record, reference.values[key], reference.sizes[key])
-        )
+        own = key if key in reference.values else item["name"]
+        checks[name] = gone(run) if record is None else held(record, reference, own)
     return replace(answer, checks=checks)
 
 
@@ -137,9 +136,7 @@ def _training(exercise: Mapping[str, Any], fixtures: Fixtures, run: Run) -> Item
     records = {name: run.records.get((TRAINING, name)) for name in names}
     for name in names:
         record = records[name]
-        checks[name] = (
-            gone(run) if record is None else compare(record, reference.values[name], reference.sizes[name])
-        )
+        checks[name] = gone(run) if record is None else held(record, reference, name)
     name = max(names, key=lambda n: _rank(checks[n]))
     worst = checks[name]
     steps = exercise["training"]["steps"]

@@ -17,11 +17,13 @@ Every comparison is written so that NaN fails.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.fixture import Reference
 from grader.harmless import text
 from grader.runner.wire import Record
 from grader.verdict import Check, Verdict
@@ -33,6 +35,17 @@ RULE = "maxdiff <= 1e-5 * largest reference element + 2e-6 * size of the answer 
 Array = NDArray[Any]
 
 
+def held(record: Record, reference: Reference, name: str) -> Check:
+    """Judge one record against a reference by its name; quick where it has the reference's own bytes."""
+    values = reference.values[name]
+    if name not in reference.raw:
+        reference.raw[name] = values.tobytes(), judge(values, values, reference.sizes[name])
+    raw, exact = reference.raw[name]
+    if record.data == raw and record.shape == values.shape and record.dtype == "float32":
+        return replace(exact, shape=record.shape)
+    return compare(record, values, reference.sizes[name])
+
+
 def compare(record: Record, reference: Array, size: float) -> Check:
     """Judge one record of a submission against the reference of its item."""
     if record.status != "value":
@@ -42,12 +55,6 @@ def compare(record: Record, reference: Array, size: float) -> Check:
         if shape != reference.shape:
             return Check(Verdict.WRONG_SHAPE, _shapes(shape, reference.shape), shape=shape)
         return Check(Verdict.WRONG_DTYPE, f"{text(record.dtype)}, wanted {reference.dtype}", shape=shape)
-    if (
-        record.data == reference.tobytes()
-        and shape == reference.shape
-        and record.dtype == str(reference.dtype)
-    ):
-        return _equal(reference, size, shape)
     if not record.data and reference.size:  # no elements, and perhaps sizes that no array has
         return Check(Verdict.WRONG_SHAPE, f"came {shape}, wanted {reference.shape}", shape=shape)
     answer = np.frombuffer(record.data, np.dtype(record.encoded).newbyteorder("<")).reshape(shape)
@@ -71,23 +78,7 @@ def compare(record: Record, reference: Array, size: float) -> Check:
         reason = f"{count} of {answer.size} not finite, the first is {kind} at {list(first)}"
         return Check(Verdict.NOT_FINITE, reason, shape=shape)
     check = judge(answer, reference, size)
-    return Check(**{**vars(check), "shape": shape, "note": note if check.verdict.passed else ""})
-
-
-def _equal(reference: Array, size: float, shape: tuple[int, ...]) -> Check:
-    """The check of an answer that has the reference's own bytes (which are finite)."""
-    largest = max(float(reference.max(initial=0.0)), -float(reference.min(initial=0.0)))
-    tolerance = RTOL * largest + ATOL * size
-    return Check(
-        Verdict.EXACT,
-        shape=shape,
-        exact=True,
-        approx=True,
-        allclose=True,
-        maxdiff=0.0,
-        relative=0.0,
-        tolerance=tolerance,
-    )
+    return replace(check, shape=shape, note=note if check.verdict.passed else "")
 
 
 def judge(answer: Array, reference: Array, size: float) -> Check:
