@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -88,7 +88,8 @@ def _judged(
 
 
 def _report(exercise: Mapping[str, Any], answer: Answer) -> ItemReport:
-    fixture, settled = decide(answer.checks, exercise)
+    gone_on = [name for name, record in answer.records.items() if record is None]
+    fixture, settled = decide(answer.checks, exercise, gone_on)
     lecture = next(iter(answer.checks.values()))
     note = lecture.note
     if answer.graded_for is not None:
@@ -104,8 +105,13 @@ def _report(exercise: Mapping[str, Any], answer: Answer) -> ItemReport:
     return ItemReport(name, shape, shown, fixture, line, checks=answer.checks)
 
 
-def decide(checks: Mapping[str, Check], exercise: Mapping[str, Any]) -> tuple[str, Check]:
-    """The fixture that settles an item's verdict, and its check, reworded where only probes fail."""
+def decide(
+    checks: Mapping[str, Check], exercise: Mapping[str, Any], gone_on: Collection[str] = ()
+) -> tuple[str, Check]:
+    """The fixture that settles an item's verdict, and its check, reworded where only probes fail.
+
+    gone_on: the fixtures on which nothing came, since the process ended before.
+    """
     first = next(iter(checks))
     if not checks[first].verdict.passed:
         return first, checks[first]
@@ -115,7 +121,7 @@ def decide(checks: Mapping[str, Check], exercise: Mapping[str, Any]) -> tuple[st
     settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
     same = [name for name in failed if settings[name] == settings[first]]
     name = same[0] if same else next(iter(failed))
-    if failed[name].shape is None and failed[name].verdict in (Verdict.ERROR, Verdict.OVER_LIMIT):
+    if name in gone_on:
         return name, failed[name]
     what = "another upstream gradient" if same else _differs(settings[first], settings[name])
     reason = f"right on the lecture's numbers, wrong in general: with {what}, {failed[name].reason}"

@@ -18,7 +18,7 @@ Every comparison is written so that NaN fails.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ def held(record: Record, reference: Reference, name: str) -> Check:
     values = reference.values[name]
     if name not in reference.raw:
         reference.raw[name] = values.tobytes(), judge(values, values, reference.sizes[name])
-    raw, exact = reference.raw[name]
+    raw, exact = cast(tuple[bytes, Check], reference.raw[name])
     if record.data == raw and record.shape == values.shape and record.dtype == "float32":
         return replace(exact, shape=record.shape)
     return compare(record, values, reference.sizes[name])
