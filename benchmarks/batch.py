@@ -143,7 +143,8 @@ def grow(grader: Local, solution: bytes, count: int) -> None:
         fds = len(os.listdir("/proc/self/fd"))
         print(
             f"after {start + len(sources):6}: {len(sources) / seconds:5.1f} a second, "
-            f"zygote {memory(pid) / 1e6:.0f} MB, this process {memory(os.getpid()) / 1e6:.0f} MB in all, {fds} descriptors"
+            f"zygote {memory(pid) / 1e6:.0f} MB, "
+            f"this process {memory(os.getpid()) / 1e6:.0f} MB in all, {fds} descriptors"
         )
 
 

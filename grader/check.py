@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -40,7 +41,7 @@ def check(
     run = _run(runner, exercise, source, filename, on, names, training)
     answers = [_judged(exercise, item, fixtures, run, on) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers)
-    judged = [_report(exercise, answer) for answer in answers]
+    judged = [_report(exercise, answer, source) for answer in answers]
     if training:
         judged.append(_training(exercise, fixtures, run))
     return ExerciseReport(exercise["id"], exercise["title"], tuple(judged)), run
@@ -59,17 +60,19 @@ def _run(
     left = list(names)
     run = first = runner.run(exercise["id"], source, filename, on, left, training)
     records = dict(run.records)
+    blamed: dict[str, tuple[str, bool]] = {}
     start = time.monotonic()
     while run.ended and run.loaded and run.records and len(left) > 1:
         guilty = next((n for f in on for n in left if (f, n) not in run.records), None)
         if guilty is None or time.monotonic() - start > RETRY or len(names) - len(left) >= CULPRITS:
             break
         left.remove(guilty)
+        blamed[guilty] = run.ended, run.over
         for fixture in on:
             records.pop((fixture, guilty), None)
         run = runner.run(exercise["id"], source, filename, on, left, training)
         records |= run.records
-    return replace(first, records=records)
+    return replace(first, records=records, blamed=blamed)
 
 
 def _judged(
@@ -83,11 +86,11 @@ def _judged(
     for name, record in records.items():
         reference = fixtures.references[name]
         own = key if key in reference.values else item["name"]
-        checks[name] = gone(run) if record is None else held(record, reference, own)
+        checks[name] = gone(run, item["name"]) if record is None else held(record, reference, own)
     return replace(answer, checks=checks)
 
 
-def _report(exercise: Mapping[str, Any], answer: Answer) -> ItemReport:
+def _report(exercise: Mapping[str, Any], answer: Answer, source: bytes) -> ItemReport:
     gone_on = [name for name, record in answer.records.items() if record is None]
     fixture, settled = decide(answer.checks, exercise, gone_on)
     lecture = next(iter(answer.checks.values()))
@@ -100,6 +103,9 @@ def _report(exercise: Mapping[str, Any], answer: Answer) -> ItemReport:
         note = _join(note, f"changes its argument {what} in place, which what comes after would see")
     shown = replace(lecture, verdict=settled.verdict, reason=settled.reason, note=note)
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
+    if line is None and gone_on:  # nothing came that could tell it
+        match = re.search(rb"^def %s\b" % answer.item["name"].encode(), source, re.MULTILINE)
+        line = source.count(b"\n", 0, match.start()) + 1 if match else None
     shape = tuple(exercise["shapes"][answer.item["tensor"]])
     name = f"{exercise['id']}.{answer.item['name']}"
     return ItemReport(name, shape, shown, fixture, line, checks=answer.checks)
@@ -128,10 +134,11 @@ def decide(
     return name, replace(failed[name], reason=reason)
 
 
-def gone(run: Run) -> Check:
+def gone(run: Run, name: str = "") -> Check:
     """The check of an item whose record never came."""
-    verdict = Verdict.OVER_LIMIT if run.over else Verdict.ERROR
-    return Check(verdict, f"the submission {run.ended or 'sent nothing for it'}")
+    ended, over = run.blamed.get(name, (run.ended, run.over))
+    who = "it" if name in run.blamed else "the submission"
+    return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")
 
 
 def _training(exercise: Mapping[str, Any], fixtures: Fixtures, run: Run) -> ItemReport:

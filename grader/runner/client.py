@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class Run:
     over: bool
     loaded: bool = False  # whether the submission's top level came to its end
     off: tuple[str, ...] = ()
+    blamed: Mapping[str, tuple[str, bool]] = field(default_factory=dict)  # item -> how it ended a run, over
     cpu: float = 0.0
     rss: int = 0
 
@@ -179,6 +180,7 @@ class Runner:
             over,
             parser.loaded,
             parser.off or (),
+            {},
             job.end["cpu"],
             job.end["rss"],
         )
@@ -284,7 +286,7 @@ class _Job:
             with contextlib.suppress(OSError):
                 self.channel.send(b"K")
                 self._ended()
-        self.end = self.end or {"status": -1, "cpu": 0.0, "rss": 0}
+        self.end = self.end or {"status": -1, "cpu": 0.0, "rss": 0, "why": ""}
         for fd in self.open:
             os.close(fd)
         self.channel.close()
@@ -298,6 +300,8 @@ def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:
     """How a child ended that did not finish, and whether that was for using too much."""
     status = int(end["status"])
+    if end["why"]:
+        return str(end["why"]), True
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         if number == signal.SIGXCPU or (number == signal.SIGKILL and end["cpu"] >= cpu):

@@ -25,6 +25,8 @@ LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", 
 MEMORY = 512 << 20  # address space above what the zygote has
 CPU = 10  # seconds
 FILE = 16 << 20  # bytes in one file
+FOLDER = 64 << 20  # bytes in the private folder
+ENTRIES = 1000  # files and folders in it
 FILES = 64  # open descriptors
 
 T = TypeVar("T")

@@ -7,6 +7,7 @@ the parent and a child, over descriptors that are passed through and closed here
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import json
 import os
@@ -15,6 +16,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 import traceback
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,7 @@ import torch
 from grader.runner import child, confine, trial, wire
 
 MAX_FDS = 64
+LOOK = 0.25  # seconds between looks at what children have written
 
 
 @dataclass
@@ -31,6 +34,7 @@ class _Running:
     channel: socket.socket
     folder: str
     watched: bool = True
+    why: str = ""  # this process ended it, and why
 
 
 class Zygote:
@@ -39,6 +43,7 @@ class Zygote:
     def __init__(self, control: socket.socket, folder: str, prepared: confine.Prepared) -> None:
         self.control, self.folder, self.prepared = control, folder, prepared
         self.jobs = 0
+        self.looked = 0.0
         self.exercises: dict[str, dict[str, Any]] = {}
         self.givens: dict[tuple[str, str], dict[str, Any]] = {}
         self.running: dict[int, _Running] = {}
@@ -54,8 +59,10 @@ class Zygote:
 
     def serve(self) -> None:
         while True:
-            for key, _ in self.selector.select():
+            for key, _ in self.selector.select(LOOK if self.running else None):
                 key.data()
+            if self.running and time.monotonic() - self.looked > LOOK:
+                self.look()
 
     def message(self) -> None:
         """One message is one byte and its descriptors, of which the first holds a JSON document."""
@@ -171,13 +178,26 @@ class Zygote:
                 continue  # an orphan of a child's: the init of a PID namespace inherits it
             if job.watched:
                 self.selector.unregister(job.channel)
-            end = {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss}
+            end = {
+                "status": status,
+                "cpu": usage.ru_utime + usage.ru_stime,
+                "rss": usage.ru_maxrss,
+                "why": job.why,
+            }
             try:
                 job.channel.send(json.dumps(end).encode())
             except OSError:
                 pass
             job.channel.close()
             _remove(job.folder)
+
+    def look(self) -> None:
+        """End a child that fills its private folder: no limit of the kernel's counts that."""
+        self.looked = time.monotonic()
+        for pid, job in self.running.items():
+            if not job.why and _fills(job.folder):
+                job.why = f"wrote more than {confine.FOLDER >> 20} MB or {confine.ENTRIES} files"
+                _kill_group(pid)
 
     def kill(self, pid: int) -> None:
         """A byte on a job's channel, or its end, means: end this child. `reap` does the rest."""
@@ -191,6 +211,18 @@ class Zygote:
             _kill_group(pid)
         shutil.rmtree(self.folder, ignore_errors=True)
         os._exit(0)
+
+
+def _fills(folder: str) -> bool:
+    count = size = 0
+    for base, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            count += 1
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(base, name)).st_blocks * 512
+            if count > confine.ENTRIES or size > confine.FOLDER:
+                return True
+    return False
 
 
 def _remove(folder: str) -> None:
