@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.reports.table import HEADINGS, RIGHT, advice, row, summary
+from grader.reports.table import HEADINGS, RIGHT, advice, row, rule, summary
 from grader.verdict import Report
 
 
@@ -22,5 +22,6 @@ def render(report: Report) -> str:
             "the submission printed:\n" + "\n".join("| " + line for line in report.output.split("\n"))
         )
     parts += [f"note: {note}" for note in report.notes]
+    parts += [text] if (text := rule(report)) else []
     parts.append(f"score: {report.score} of {report.max_score}. {advice(report)}")
     return "\n\n".join(parts) + "\n"

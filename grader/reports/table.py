@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grader.compare import RULE
 from grader.verdict import ExerciseReport, ItemReport, Report, Verdict
 
 HEADINGS = ("item", "shape", "exact", "approx", "maxdiff", "relative", "verdict")
@@ -32,6 +33,11 @@ LOCATED = frozenset(Verdict) - {Verdict.NOT_WRITTEN}
 
 def summary(exercise: ExerciseReport) -> str:
     return f"{exercise.id}: {exercise.score} of {len(exercise.items)} passed"
+
+
+def rule(report: Report) -> str:
+    """What approx means, where something was compared."""
+    return f"approx: {RULE}" if any(i.check.maxdiff is not None for i in report.items) else ""
 
 
 def advice(report: Report) -> str:

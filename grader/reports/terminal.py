@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.reports.table import HEADINGS, RIGHT, advice, row, summary
+from grader.reports.table import HEADINGS, RIGHT, advice, row, rule, summary
 from grader.verdict import ItemReport, Report, Verdict
 
 NARROW = 100  # columns; below that, shape and relative give their room to the verdict
@@ -33,6 +33,7 @@ def render(report: Report, width: int, color: bool) -> str:
     if report.output:
         parts += [Text("the submission printed:", style="dim"), Text(report.output + "\n")]
     parts += [Text(f"note: {note}\n", style="dim") for note in report.notes]
+    parts += [Text(text + "\n", style="dim")] if (text := rule(report)) else []
     parts.append(Text(f"score: {report.score} of {report.max_score}. {advice(report)}", style="bold"))
     out = io.StringIO()
     console = Console(
