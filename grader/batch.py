@@ -51,6 +51,7 @@ class Local:
         self.exercises, self.options = exercises, options
         self.lock = threading.Lock()
         self.runner: Runner | None = None
+        self.closed = False
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result:
         """The document of a submission's report. GraderFault where the grader failed TRIES times."""
@@ -73,6 +74,8 @@ class Local:
 
     def _runner(self) -> Runner:
         with self.lock:
+            if self.closed:
+                raise GraderFault("closed")
             if self.runner is None:
                 self.runner = Runner(**self.options)
                 last = len(self.exercises)
@@ -87,8 +90,10 @@ class Local:
                 self.runner = None
 
     def close(self) -> None:
-        if self.runner:
-            self.runner.close()
+        with self.lock:
+            self.closed = True
+            if self.runner:
+                self.runner.close()
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from grader.fixture import Fixtures
 
 Exercises = Mapping[str, tuple[Mapping[str, Any], Fixtures]]
 
+_lock = threading.Lock()
 _here: dict[str, Local] = {}  # in a worker: one warm grader for each suite
 
 
@@ -61,10 +63,12 @@ class Cluster:
 
 def grade_here(key: str, exercises: Exercises, exercise: str, source: bytes, filename: str) -> Result:
     """In a worker: grade with this process's own zygote, which the first call starts."""
-    if key not in _here:
-        for old in _here.values():
-            old.close()
-        _here.clear()
-        _here[key] = Local(exercises)
-        atexit.register(_here[key].close)
-    return _here[key].grade(exercise, source, filename)
+    with _lock:
+        if key not in _here:
+            for old in _here.values():
+                old.close()
+            _here.clear()
+            _here[key] = Local(exercises)
+            atexit.register(_here[key].close)
+        local = _here[key]
+    return local.grade(exercise, source, filename)

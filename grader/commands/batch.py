@@ -50,6 +50,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         with _Bar(len(todo)) as bar:
             summary = write(batch.run(todo, exercises, out, grader, workers, bar.at), out)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it was", file=sys.stderr)
+        return 130
     finally:
         grader.close()
     sys.stdout.write(_told(summary, out))

@@ -210,6 +210,11 @@ class Runner:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._send(request, [source], (result_write, output_write, theirs.fileno()))
+        except BaseException:
+            os.close(result_read)
+            os.close(output_read)
+            ours.close()
+            raise
         finally:
             os.close(result_write)
             os.close(output_write)
