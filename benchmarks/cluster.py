@@ -55,9 +55,8 @@ def main(count: int = 200) -> None:
             there += seconds(remote, sources[start : start + 40], 3)
         local.close()
         remote.close()
-    print(
-        f"local {count / here:.1f} a second, on the cluster {count / there:.1f}: {here / there:.2f} of the rate"
-    )
+    rates = f"local {count / here:.1f} a second, on the cluster {count / there:.1f}"
+    print(f"{rates}: {here / there:.2f} of the rate")
 
 
 if __name__ == "__main__":
