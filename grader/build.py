@@ -16,11 +16,13 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import authored, fixture
+from grader import authored, fixture, mistakes
 from grader.authored import Authored, AuthoredError
 from grader.choices import is_probe
+from grader.diagnose import FIXTURES
 from grader.errors import GraderFault
 from grader.program import Env, Program
+from grader.runner.client import sizes
 from grader.runner.wire import ALT
 from grader.training import autograd_steps
 
@@ -35,9 +37,12 @@ def derive(source: str, exercise: str) -> Files:
     files: Files = {}
     entries = []
     lecture: Env = {}
+    evidence: list[dict[str, Env]] = [{}, {}, {}]  # given, references, sizes by fixture
     for name, settings in program.fixtures.items():
         given, reference = tensors(program, parts, name, settings)
         lecture = lecture or given
+        for where, env in zip(evidence, (given, reference, sizes(settings)), strict=True):
+            where[name] = env
         entries.append(_save(files, path, name, settings, given, reference))
     training = program.module.get("TRAINING")
     if training:
@@ -45,6 +50,9 @@ def derive(source: str, exercise: str) -> Files:
         entries.append(_save(files, path, "training", settings, *_training(program, training, settings)))
     _lint(parts, lecture, f"solutions/{path}.py")
     stub = authored.stub(parts)
+    known = mistakes.known(parts, program, *evidence) if set(FIXTURES) <= set(evidence[0]) else {}
+    diagnosis = json.dumps(known).encode()
+    files[f"fixtures/{path}/diagnosis.json"] = diagnosis
     description = {
         "format": fixture.FORMAT,
         "id": exercise,
@@ -59,6 +67,7 @@ def derive(source: str, exercise: str) -> Files:
         "items": [_item(parts, item, program) for item in parts.items],
         "training": training,
         "fixtures": entries,
+        "diagnosis": {"sha256": fixture.digest(diagnosis), "bytes": len(diagnosis)},
         "stub": stub,
         "worked": _worked(parts, program.module.get("WORKED")),
     }

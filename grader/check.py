@@ -11,13 +11,14 @@ from typing import Any
 
 from grader import choices
 from grader.choices import Answer
-from grader.compare import held
+from grader.compare import held, values
 from grader.fixture import Fixtures
 from grader.harmless import text as harmless
 from grader.runner.client import Run, Runner, sizes
 from grader.verdict import Check, ExerciseReport, ItemReport, Verdict
 
 TRAINING = "training"
+EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
 CULPRITS = 3  # items that may end the process before the rest is given up
 RETRY = 15.0  # seconds after which the rest is given up
 
@@ -41,7 +42,8 @@ def check(
     run = _run(runner, exercise, source, filename, on, names, training)
     answers = [_judged(exercise, item, fixtures, run, on) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers)
-    judged = [_report(exercise, answer, source) for answer in answers]
+    diagnoses = _diagnoses(exercise, fixtures, answers)
+    judged = [_report(exercise, answer, source, diagnoses.get(answer.item["name"])) for answer in answers]
     if training:
         judged.append(_training(exercise, fixtures, run))
     return ExerciseReport(exercise["id"], exercise["title"], tuple(judged)), run
@@ -90,7 +92,42 @@ def _judged(
     return replace(answer, checks=checks)
 
 
-def _report(exercise: Mapping[str, Any], answer: Answer, source: bytes) -> ItemReport:
+def _diagnoses(exercise: Mapping[str, Any], fixtures: Fixtures, answers: Sequence[Answer]) -> dict[str, str]:
+    """By item: the mistake that explains a wrong value, where one is known."""
+    wrong = [a for a in answers if any(c.verdict in EXPLAINED for c in a.checks.values())]
+    if not wrong:
+        return {}
+    import json
+
+    import numpy as np
+    import safetensors.numpy
+
+    from grader.diagnose import FIXTURES, Evidence, Known, diagnose
+
+    known = json.loads(fixtures.diagnosis)
+    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    given = {f: safetensors.numpy.load(fixtures.given[f]) for f in FIXTURES if f in fixtures.given}
+    told = {}
+    for answer in wrong:
+        name = answer.item["name"]
+        evidence = []
+        for f in given:
+            record, reference = answer.records.get(f), fixtures.references[f]
+            value = values(record) if record is not None else None
+            if value is not None and np.isfinite(value).all():
+                key = answer.key if answer.key in reference.values else name
+                wanted = reference.values[key].astype(float)
+                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f]))
+        if len(evidence) == len(FIXTURES) and name in known:
+            about = Known(known[name]["mistakes"], known[name]["branches"])
+            if found := diagnose(answer.item, about, evidence, exercise["tensors"]):
+                told[name] = found
+    return told
+
+
+def _report(
+    exercise: Mapping[str, Any], answer: Answer, source: bytes, diagnosis: str | None = None
+) -> ItemReport:
     gone_on = [name for name, record in answer.records.items() if record is None]
     fixture, settled = decide(answer.checks, exercise, gone_on)
     lecture = next(iter(answer.checks.values()))
@@ -108,7 +145,7 @@ def _report(exercise: Mapping[str, Any], answer: Answer, source: bytes) -> ItemR
         line = source.count(b"\n", 0, match.start()) + 1 if match else None
     shape = tuple(exercise["shapes"][answer.item["tensor"]])
     name = f"{exercise['id']}.{answer.item['name']}"
-    return ItemReport(name, shape, shown, fixture, line, checks=answer.checks)
+    return ItemReport(name, shape, shown, fixture, line, diagnosis, checks=answer.checks)
 
 
 def decide(

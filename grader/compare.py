@@ -46,6 +46,13 @@ def held(record: Record, reference: Reference, name: str) -> Check:
     return compare(record, values, reference.sizes[name])
 
 
+def values(record: Record) -> Array | None:
+    """The numbers that a record carries; None where it carries none, or sizes that no array has."""
+    if not record.data:
+        return None
+    return np.frombuffer(record.data, np.dtype(record.encoded).newbyteorder("<")).reshape(record.shape)
+
+
 def compare(record: Record, reference: Array, size: float) -> Check:
     """Judge one record of a submission against the reference of its item."""
     if record.status != "value":
@@ -55,9 +62,9 @@ def compare(record: Record, reference: Array, size: float) -> Check:
         if shape != reference.shape:
             return Check(Verdict.WRONG_SHAPE, _shapes(shape, reference.shape), shape=shape)
         return Check(Verdict.WRONG_DTYPE, f"{text(record.dtype)}, wanted {reference.dtype}", shape=shape)
-    if not record.data and reference.size:  # no elements, and perhaps sizes that no array has
+    answer = values(record)
+    if answer is None:  # no elements, and perhaps sizes that no array has
         return Check(Verdict.WRONG_SHAPE, f"came {shape}, wanted {reference.shape}", shape=shape)
-    answer = np.frombuffer(record.data, np.dtype(record.encoded).newbyteorder("<")).reshape(shape)
     note = ""
     if shape != reference.shape:
         if not _leading_one(shape, reference.shape):

@@ -41,6 +41,7 @@ class Fixtures:
 
     given: Mapping[str, bytes]
     references: Mapping[str, Reference]
+    diagnosis: bytes = b"{}"  # what is known of mistakes, by item; see `diagnose.Known`
 
 
 def digest(data: bytes) -> str:
@@ -94,7 +95,8 @@ def read(root: Path, description: Mapping[str, Any]) -> Fixtures:
     for entry in description["fixtures"]:
         given[entry["name"]] = _file(root, description["id"], entry, "given")
         references[entry["name"]] = reference(_file(root, description["id"], entry, "reference"))
-    return Fixtures(given, references)
+    known = _verified(root, description["id"], "diagnosis.json", description["diagnosis"])
+    return Fixtures(given, references, known)
 
 
 def reference(data: bytes) -> Reference:
@@ -107,7 +109,11 @@ def reference(data: bytes) -> Reference:
 
 
 def _file(root: Path, exercise: str, entry: Mapping[str, Any], part: str) -> bytes:
-    path = _folder(root, exercise) / f"{entry['name']}.{part}.safetensors"
+    return _verified(root, exercise, f"{entry['name']}.{part}.safetensors", entry[part])
+
+
+def _verified(root: Path, exercise: str, name: str, stated: Mapping[str, Any]) -> bytes:
+    path = _folder(root, exercise) / name
     repair = f"`grader build {exercise}` rebuilds it"
     try:
         data = path.read_bytes()
@@ -115,11 +121,11 @@ def _file(root: Path, exercise: str, entry: Mapping[str, Any], part: str) -> byt
         raise GraderFault(f"{_short(root, path)} is missing: {repair}") from None
     except OSError as error:
         raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {repair}") from None
-    if len(data) < entry[part]["bytes"]:
+    if len(data) < stated["bytes"]:
         raise GraderFault(
-            f"{_short(root, path)} is truncated ({len(data)} of {entry[part]['bytes']} bytes): {repair}"
+            f"{_short(root, path)} is truncated ({len(data)} of {stated['bytes']} bytes): {repair}"
         )
-    if digest(data) != entry[part]["sha256"]:
+    if digest(data) != stated["sha256"]:
         raise GraderFault(f"{_short(root, path)} was altered: {repair}")
     return data
 

@@ -36,4 +36,4 @@ def fresh(
         name: reference(files[f"{name}.reference"]) if name in settings else old
         for name, old in fixtures.references.items()
     }
-    return {**exercise, "fixtures": entries}, Fixtures(given, references)
+    return {**exercise, "fixtures": entries}, Fixtures(given, references, fixtures.diagnosis)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.authored import Item
 
@@ -24,13 +24,16 @@ class Mutant:
     old: str
     new: str
     source: str
+    piece: str = ""  # what was dropped or stands in the wrong place
 
     @property
     def key(self) -> str:
         return f"{self.item}: {self.kind}: {self.old} -> {self.new}"
 
 
-Change = tuple[str, ast.AST]  # kind, the node in place of the old one
+Change = (
+    tuple[str, ast.AST] | tuple[str, ast.AST, ast.AST]
+)  # kind, the node in place of the old one, the piece
 
 
 def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
@@ -42,12 +45,19 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
     original = ast.unparse(tree)
     found: dict[str, Mutant] = {}
     for index, node in enumerate(_body(tree)):
-        for kind, new in _changes(node, alike):
+        for kind, new, *piece in _changes(node, alike):
             changed = copy.deepcopy(tree)
             target = list(_body(changed))[index]
             source = ast.unparse(ast.fix_missing_locations(_put(changed, target, new)))
             if source != original and source not in found:
-                found[source] = Mutant(item.name, kind, ast.unparse(node), _text(new), source)
+                found[source] = Mutant(
+                    item.name,
+                    kind,
+                    ast.unparse(node),
+                    _text(new),
+                    source,
+                    ast.unparse(piece[0]) if piece else "",
+                )
     return _with_parameters(list(found.values()), item)
 
 
@@ -91,7 +101,7 @@ def _with_parameters(found: list[Mutant], item: Item) -> list[Mutant]:
         if m.kind == "another tensor":
             head, rest = m.source.split("):", 1)
             if m.new not in item.params:
-                m = Mutant(m.item, m.kind, m.old, m.new, f"{head}, {m.new}):{rest}")
+                m = replace(m, source=f"{head}, {m.new}):{rest}")
         result.append(m)
     return result
 
@@ -110,10 +120,10 @@ def _changes(node: ast.AST, alike: Mapping[str, Sequence[str]]) -> Iterator[Chan
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         yield from _name(node, alike)
     elif isinstance(node, ast.AugAssign):
-        yield "branch left out", ast.Pass()
+        yield "branch left out", ast.Pass(), node.value
         yield "= for an accumulation", ast.Assign([node.target], node.value)
         opposite = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        yield "sign of a branch", ast.AugAssign(node.target, opposite, node.value)
+        yield "sign of a branch", ast.AugAssign(node.target, opposite, node.value), node.value
     elif isinstance(node, ast.Return) and node.value is not None:
         yield "sign", ast.Return(ast.UnaryOp(ast.USub(), node.value))
 
@@ -137,21 +147,21 @@ DROPPED = {
 def _binary(node: ast.BinOp) -> Iterator[Change]:
     kind = type(node.op)
     if kind in DROPPED:
-        yield DROPPED[kind], node.left
+        yield DROPPED[kind], node.left, node.right
         right: ast.expr = node.right
         if kind is ast.Sub:
             right = ast.UnaryOp(ast.USub(), right)
         elif kind is ast.Div:
             right = ast.BinOp(ast.Constant(1), ast.Div(), right)
         if not (kind is ast.Div and isinstance(node.left, ast.Constant) and node.left.value == 1):
-            yield DROPPED[kind], right
+            yield DROPPED[kind], right, node.left
     yield from _exchanged(node)
 
 
 def _exchanged(node: ast.BinOp) -> Iterator[Change]:
     kind = type(node.op)
     for name, other in OTHER.get(kind, ()):
-        yield name, ast.BinOp(node.left, other(), node.right)
+        yield name, ast.BinOp(node.left, other(), node.right), node.right
     if kind is ast.MatMult:
         yield "factors exchanged", ast.BinOp(node.right, ast.MatMult(), node.left)
     if kind is ast.Pow:
@@ -173,7 +183,7 @@ def _constant(node: ast.Constant) -> Iterator[Change]:
 def _call(node: ast.Call) -> Iterator[Change]:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if name == "sum" and isinstance(node.func, ast.Attribute):
-        yield "sum dropped", node.func.value
+        yield "sum dropped", node.func.value, node.func.value
         yield "mean for sum", _method(node, "mean")
         yield "sum over everything", ast.Call(node.func, [], [])
     if name in ("sum", "max") and node.args and isinstance(node.args[0], ast.Constant):
@@ -211,3 +221,49 @@ def _name(node: ast.Name, alike: Mapping[str, Sequence[str]]) -> Iterator[Change
         yield "n + 1 for n", ast.BinOp(node, ast.Add(), ast.Constant(1))
     for other in alike.get(node.id, ()):
         yield "another tensor", ast.Name(other, ast.Load())
+
+
+def say(m: Mutant) -> str:
+    """What one did who wrote this mutant: the mistake, without the formula that would mend it."""
+    where = {"n": "n", "n - 1": "n - 1"}.get(m.old)
+    if m.old == "n - 1" and m.new == "n":
+        return "n stands where the forward pass has n - 1"
+    if where == "n" and m.kind in ("n - 1 for n", "n + 1 for n"):
+        return f"{m.new} stands where n is meant"
+    division = m.kind == "factor dropped" and "/" in m.old and m.new != m.piece
+    sentences = {
+        "factor dropped": f"{'the division by' if division else 'the factor'} {m.piece} is missing",
+        "summand dropped": f"the term {m.piece} is missing",
+        "minus for plus": f"{m.piece} is subtracted where it is to be added",
+        "plus for minus": f"{m.piece} is added where it is to be subtracted",
+        "division for multiplication": f"a division by {m.piece} where a multiplication is meant",
+        "multiplication for division": f"a multiplication by {m.piece} where a division is meant",
+        "sum for product": f"{m.piece} is added where it is to be multiplied",
+        "elementwise for matrix product": "an elementwise product where a matrix product is meant",
+        "factors exchanged": "the matrix product has its factors the wrong way round",
+        "exponent dropped": f"the exponent of {m.new} is missing",
+        "exponent changed": f"the exponent in {m.new} is off",
+        "constant changed": f"a constant is off: {m.new}",
+        "sign": "the sign is wrong",
+        "sign dropped": "a minus sign is missing",
+        "sign of a branch": "one branch has the wrong sign",
+        "sum dropped": "a sum is missing: the forward line replicates this tensor, so its gradient adds up",
+        "mean for sum": "a mean is taken where a sum is meant",
+        "sum over everything": "the sum runs over all elements where it is meant over one dim",
+        "another dim": "the wrong dim: rows and columns are mixed up",
+        "keepdim dropped": "keepdim=True is missing",
+        "transpose dropped": "a transpose is missing",
+        "zeros for ones": "zeros and ones are mixed up",
+        "branch left out": "one of the branches is left out",
+        "= for an accumulation": "assigned where contributions add up: only the last one stays",
+        "another tensor": f"{m.new} is used where another tensor of its shape is meant",
+    }
+    return sentences.get(m.kind, m.kind)
+
+
+def alike_tensors(
+    item: Item, known: Sequence[str], shapes: Mapping[str, Sequence[int]]
+) -> dict[str, list[str]]:
+    """For each parameter with a shape: the other tensors of `known` that have the same one."""
+    here = [t for t in known if t in shapes]
+    return {p: [t for t in here if t != p and shapes[t] == shapes[p]] for p in item.params if p in shapes}

@@ -9,12 +9,12 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import choices
+from grader import check, choices
 from grader.compare import compare
 from grader.fixture import Fixtures
 from grader.runner import child, oracle, wire
 from grader.runner.client import Runner, sizes
-from grader.verdict import Check
+from grader.verdict import Check, ItemReport
 
 
 class Local(Runner):
@@ -62,6 +62,13 @@ class Local(Runner):
             checks[fixture] = compare(record, reference.values[key], reference.sizes[key])
         answer = replace(answer, checks=checks)
         return dict(choices.reconsider(self, self.exercise, self.fixtures, [answer])[0].checks)
+
+    def report(self, source: str, name: str) -> ItemReport:
+        """The whole report of one item, diagnosis included."""
+        item = next(i for i in self.exercise["items"] if i["name"] == name)
+        answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
+        told = check._diagnoses(self.exercise, self.fixtures, [answer])
+        return check._report(self.exercise, answer, source.encode(), told.get(name))
 
     def passes(self, source: str, name: str) -> bool:
         return all(c.verdict.passed for c in self.judge(source, name).values())

@@ -159,7 +159,7 @@ def test_a_submission_is_graded_item_by_item(plain: Ran) -> None:
     assert plain.returncode == FAILED
     table = rows(plain.stdout)
     assert table["ex1.dlogprobs"].endswith("exact")
-    assert "wrong: at [" in table["ex1.dprobs"]
+    assert "wrong: the sign is wrong; at [" in table["ex1.dprobs"]
     assert "error: ValueError: [red]\\x1b[2J (line 13)" in table["ex1.dcounts_sum_inv"]
     assert "not written: the file has no function dcounts" in table["ex1.dcounts"]
     assert "ex1: 1 of 26 passed" in plain.stdout

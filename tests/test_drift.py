@@ -124,9 +124,10 @@ def test_a_drift_is_told_by_the_name_of_the_file(
     assert {p: p.read_bytes() for p in project.rglob("*") if p.is_file()} == before
 
 
-def test_the_body_of_a_solution_that_is_not_shown_changes_nothing_that_is_derived(project: Path) -> None:
+def test_the_body_of_a_solution_changes_what_is_known_of_mistakes_in_it(project: Path) -> None:
     replace("solutions/ex2.py", "dlogits /= n", "dlogits /= 2 * n")(project)
-    assert build(project, "--check", "ex2").returncode == 0
+    done = build(project, "--check", "ex2")
+    assert done.returncode == 1 and "fixtures/ex2/diagnosis.json is out of date" in done.stderr
 
 
 def test_a_docstring_that_no_longer_quotes_its_forward_line_is_told_in_one_line(project: Path) -> None:

@@ -15,7 +15,7 @@ def row(item: ItemReport) -> Row:
     """One item's cells. Numbers and flags stay empty where there was nothing to compare."""
     check = item.check
     compared = check.maxdiff is not None
-    reason = "; ".join(t for t in (check.reason, check.note) if t)
+    reason = "; ".join(t for t in _once(item.diagnosis, check.reason, check.note))
     where = f" (line {item.line})" if item.line and not item.passed and check.verdict in LOCATED else ""
     return (
         item.id,
@@ -29,6 +29,14 @@ def row(item: ItemReport) -> Row:
 
 
 LOCATED = frozenset(Verdict) - {Verdict.NOT_WRITTEN}
+
+
+def _once(*parts: str | None) -> list[str]:
+    """What there is to say, nothing twice."""
+    said: list[str] = []
+    for part in parts:
+        said += [p for p in (part or "").split("; ") if p and p not in said]
+    return said
 
 
 def summary(exercise: ExerciseReport) -> str:

@@ -1,0 +1,129 @@
+"""What the fixtures carry for diagnosis: fingerprints of wrong answers, made when they are built.
+
+Imports torch; trusted side. Each mutant of an item's body is run on the lecture fixture and a probe.
+What it says, the shape and the fingerprint of its value are kept: no source of a solution, nor of a
+mutant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from grader.authored import Authored, Item
+from grader.diagnose import CLOSE, FIXTURES, fingerprint
+from grader.mutants import Mutant, alike_tensors, mutants, say
+from grader.program import Env, Program
+from grader.runner.calls import BadRequest, resolve
+from grader.runner.wire import ALT
+
+# Where several mutants give one value, the one whose kind stands first is told.
+RANK = (
+    "sum dropped", "mean for sum", "keepdim dropped", "another dim", "sum over everything",
+    "transpose dropped", "= for an accumulation", "branch left out", "sign of a branch", "sign dropped",
+    "sign", "factor dropped", "another tensor", "elementwise for matrix product", "factors exchanged",
+    "summand dropped",
+)  # fmt: skip
+
+
+def known(
+    parts: Authored,
+    program: Program,
+    given: Mapping[str, Env],
+    references: Mapping[str, Env],
+    sizes: Mapping[str, Env],
+) -> dict[str, Any]:
+    """By item: its mistakes and branches, see `diagnose.Known`. given, references: by fixture."""
+    shapes = {k: list(v.shape) for k, v in given[FIXTURES[0]].items() if isinstance(v, torch.Tensor)}
+    out: dict[str, Any] = {}
+    with torch.no_grad():
+        for item in parts.items:
+            tensors = [*parts.inputs, *(line.name for line in parts.lines), *parts.available(item)]
+            found = mutants(item, alike_tensors(item, tensors, shapes))
+            found.sort(key=lambda m: RANK.index(m.kind) if m.kind in RANK else len(RANK))
+            kept: list[dict[str, Any]] = []
+            for m in found:
+                mistake = _mistake(parts, item, m, given, references, sizes)
+                if mistake and not any(_equal(mistake, other) for other in kept):
+                    kept.append(mistake)
+            out[item.name] = {"mistakes": kept}
+    for item in parts.items:
+        out[item.name]["branches"] = _branches(parts, program, item, given)
+    return out
+
+
+def _mistake(
+    parts: Authored,
+    item: Item,
+    m: Mutant,
+    given: Mapping[str, Env],
+    references: Mapping[str, Env],
+    sizes: Mapping[str, Env],
+) -> dict[str, Any] | None:
+    """A mutant's value on each fixture; None where it has none, or the right one on all."""
+    on: dict[str, Any] = {}
+    right = 0
+    for fixture in FIXTURES:
+        own = references[fixture]
+        reference: torch.Tensor = own[ALT + item.name] if ALT + item.name in own else own[item.name]
+        value = _value(parts, item, m, {**sizes[fixture], **given[fixture]})
+        if value is None:
+            return None
+        scale = float(reference.abs().max())
+        right += value.shape == reference.shape and float((value - reference).abs().max()) <= CLOSE * scale
+        on[fixture] = {"shape": list(value.shape), "prints": _rounded(fingerprint(value.double().numpy()))}
+    return None if right == len(FIXTURES) else {"say": say(m), "on": on}
+
+
+def _value(parts: Authored, item: Item, m: Mutant, env: Env) -> torch.Tensor | None:
+    names: dict[str, Any] = {}
+    exec(f"{parts.imports}\n\n{m.source}", names)
+    description = {
+        "name": item.name,
+        "available": [*parts.available(item), *parts.siblings(item)],
+        "siblings": parts.siblings(item),
+    }
+    tensors = [*parts.inputs, *(line.name for line in parts.lines)]
+    try:
+        call = resolve(names[item.name], description, env, {"tensors": tensors})
+        source = {k: env.get(ALT + k, env[k]) if parts.siblings(item) else env[k] for k in call.injected}
+        value = call({k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in source.items()})
+    except (BadRequest, RuntimeError, TypeError, ValueError, IndexError, ZeroDivisionError, AttributeError):
+        return None
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or not value.isfinite().all():
+        return None
+    return value if value.numel() <= 1 << 16 else None
+
+
+def _equal(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether two mistakes give the same values."""
+    for fixture in FIXTURES:
+        x, y = a["on"][fixture], b["on"][fixture]
+        scale = max(map(abs, (*x["prints"], *y["prints"])))
+        if x["shape"] != y["shape"] or any(
+            abs(p - q) > 1e-6 * scale for p, q in zip(x["prints"], y["prints"], strict=True)
+        ):
+            return False
+    return True
+
+
+def _branches(parts: Authored, program: Program, item: Item, given: Mapping[str, Env]) -> dict[str, Any]:
+    """What comes back through each tensor of the cut alone, where there are several."""
+    cut = parts.cut(item)
+    if len(cut) < 2:
+        return {}
+    out: dict[str, Any] = {}
+    for tensor in sorted(cut):
+        out[tensor] = {}
+        for fixture in FIXTURES:
+            env = given[fixture]
+            upstream = {t: env["d" + t] if t == tensor else torch.zeros_like(env["d" + t]) for t in cut}
+            value, _ = program.pull(env, item.tensor, cut, upstream)
+            out[tensor][fixture] = _rounded(fingerprint(value.double().numpy()))
+    return out
+
+
+def _rounded(prints: list[float]) -> list[float]:
+    return [float(f"{p:.9g}") for p in prints]

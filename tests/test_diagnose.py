@@ -1,0 +1,71 @@
+"""The diagnosis names the mistake, or says nothing: every mutant, and no right answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import EXERCISES, solution
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from local import Local
+from test_mutants import made
+
+from grader import authored
+from grader.compare import values
+from grader.diagnose import CLOSE, FIXTURES, fingerprint
+from grader.mutants import say
+from grader.verdict import Verdict
+
+# A relation that is the same mistake in other words.
+SAME = ("the sign is wrong", "the branch through", "all zero", "right when transposed")
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_every_mutant_is_named_by_itself_or_by_an_equal_one(
+    exercise: str, exercises: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    description, fixtures = exercises[exercise]
+    local = Local(description, fixtures)
+    head = authored.read(solution(exercise), exercise).imports
+    prints_of: dict[tuple[str, str], list[list[float]]] = {}  # (item, sentence) -> fingerprints
+    told: list[tuple[str, str, list[float], str | None]] = []
+    for mutant in made(exercise, description):
+        source = f"{head}\n\n{mutant.source}\n"
+        report = local.report(source, mutant.item)
+        if report.verdict not in (Verdict.WRONG, Verdict.WRONG_SHAPE):
+            continue
+        records = local.values(source, mutant.item)
+        found = [values(records[f]) for f in FIXTURES]
+        if any(v is None or not np.isfinite(v).all() for v in found):
+            continue
+        prints = [p for v in found if v is not None for p in fingerprint(v)]
+        prints_of.setdefault((mutant.item, say(mutant)), []).append(prints)
+        told.append((mutant.key, mutant.item, prints, report.diagnosis))
+    outcome: Counter[str] = Counter()
+    silent, wrong = [], []
+    for name, item, prints, diagnosis in told:
+        equals = prints_of.get((item, diagnosis or ""), [])
+        if diagnosis is None:
+            silent.append(name)
+        elif diagnosis.startswith(SAME) or any(np.allclose(prints, other, 1e-3, 1e-4) for other in equals):
+            outcome["named"] += 1
+        else:
+            wrong.append(f"{name}: {diagnosis}")
+    with capsys.disabled():
+        print(f"\n{exercise}: {outcome['named']} of {len(told)} wrong values named, {len(silent)} silent")
+    assert not wrong
+    assert not silent
+
+
+@given(arrays(np.float64, (3, 4), elements=st.floats(-1e3, 1e3)), st.integers(0, 11), st.floats(0.01, 10))
+def test_a_fingerprint_tells_arrays_apart_and_is_linear(a: Any, at: int, step: float) -> None:
+    b = a.copy()
+    b.flat[at] += step
+    scale = float(np.linalg.norm(b)) + 1
+    assert any(abs(x - y) > CLOSE * step for x, y in zip(fingerprint(a), fingerprint(b), strict=True))
+    both = [x + y for x, y in zip(fingerprint(a), fingerprint(b), strict=True)]
+    assert np.allclose(both, fingerprint(a + b), atol=1e-9 * scale)
