@@ -110,12 +110,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 args.command
             ]
         return run(args)
-    except UsageError as error:
-        print(f"grader: {error}", file=sys.stderr)
-        return USAGE
-    except GraderFault as error:
-        print(f"grader: {error}", file=sys.stderr)
-        return FAULT
+    except (UsageError, GraderFault) as error:
+        from grader.harmless import text
+
+        print(f"grader: {text(str(error), 4000)}", file=sys.stderr)
+        return USAGE if isinstance(error, UsageError) else FAULT
     except KeyboardInterrupt:
         return 130
 

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if args.require_sandbox and (off := protections()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     grader: Grader
-    if args.dask:
+    if args.dask is not None:
         from grader.cluster import Cluster
 
         cluster = Cluster(args.dask, exercises)

@@ -7,15 +7,16 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from grader.harmless import text
 
 COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "passed", "late", "note")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass
@@ -91,23 +92,30 @@ class Summary:
 def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
     """Write grades.csv, reports/ and the summary while the results go by; replaces each file whole."""
     summary = Summary()
+    results = iter(results)
+    first = [next(results)]  # nothing is touched before there is a result: another batch may be at work
     folder = out / "reports"
     folder.mkdir(exist_ok=True)
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     with (out / "grades.csv.new").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(COLUMNS)
-        for result in results:
+        for result in chain(first, results):
             summary.add(result)
             table.writerow([_cell(v) for v in _row(result)])
             name = re.sub(r"[^\w.-]+", "_", result["submission"], flags=re.ASCII).strip("._")[-120:] or "_"
-            taken[name] += 1
-            name += f"-{taken[name]}" if taken[name] > 1 else ""
+            name = next(n for n in _numbered(name) if n.casefold() not in taken)
+            taken.add(name.casefold())
             _replace(folder / f"{name}.txt", _text(result))
     os.replace(out / "grades.csv.new", out / "grades.csv")
     _replace(out / "summary.json", json.dumps(summary.document(), indent=1) + "\n")
     _replace(out / "summary.txt", summary.lines())
     return summary
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{k}" for k in count(2))
 
 
 def _row(result: dict[str, Any]) -> list[Any]:

@@ -235,7 +235,9 @@ class Runner:
         """What the zygote wrote before it ended."""
         self.control.close()
         self.process.kill()
-        text = self.process.stderr.read().decode("utf-8", "replace") if self.process.stderr else ""
+        text = ""
+        with contextlib.suppress(ValueError, OSError):  # another thread has closed it
+            text = self.process.stderr.read().decode("utf-8", "replace") if self.process.stderr else ""
         lines = [line for line in text.splitlines() if line.strip()]
         return lines[-1] if lines else f"exit status {self.process.wait()}"
 

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from grader.errors import UsageError
 from grader.harmless import text
-from grader.submissions.names import METADATA, Chosen, choose, owners
+from grader.submissions.names import GRADESCOPE, METADATA, Chosen, choose, owners
 
 MAX_SOURCE = 2 << 20
 MAX_MEMBERS = 50_000
@@ -44,10 +44,11 @@ class Source(Protocol):
 class Folder:
     """Files below a folder. Links are not followed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, only: str | None = None) -> None:
+        """only: take this one file and look at nothing else."""
         self.path, self.label = path, str(path)
         self._refused: dict[str, str] = {}
-        self._files = sorted(self._walk())
+        self._files = sorted(self._walk()) if only is None else [only]
 
     def _walk(self) -> Iterator[str]:
         def unreadable(error: OSError) -> None:
@@ -56,6 +57,8 @@ class Folder:
 
         for base, folders, names in os.walk(self.path, onerror=unreadable):
             folders.sort()
+            if not folders and not names and base != str(self.path):
+                self._refused[os.path.relpath(base, self.path)] = "is an empty folder"
             for name in [f for f in folders if os.path.islink(os.path.join(base, f))]:
                 self._refused[os.path.relpath(os.path.join(base, name), self.path)] = "is a link"
             for name in names:
@@ -96,15 +99,15 @@ class Zip:
             raise UsageError(f"{path} has {len(members)} members, more than {MAX_MEMBERS}")
         folded: dict[str, str] = {}
         for info in members:
-            if info.is_dir():
-                continue
             name = info.filename
+            if name.endswith("/"):
+                continue
             why = _strange(name) or _strange_member(info)
             if not why and folded.setdefault(unicodedata.normalize("NFC", name).casefold(), name) != name:
                 why = (
                     f"has the same name as {text(folded[unicodedata.normalize('NFC', name).casefold()], 80)}"
                 )
-            if not why and name in self._members:
+            if not why and (name in self._members or name in self._refused):
                 why = "is there twice"
             if why:
                 self._refused[name] = why
@@ -145,6 +148,8 @@ def _strange(path: str) -> str:
     """Why a path is not to be taken, or nothing."""
     if any(unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Zl", "Zp") for ch in path):
         return "has a control character in its name"
+    if not path:
+        return "has no name"
     if "\\" in path or path.startswith("/") or (len(path) > 1 and path[1] == ":"):
         return "has an absolute path, or one of another system"
     if ".." in PurePosixPath(path).parts:
@@ -203,9 +208,7 @@ def uploads(paths: Sequence[Path], exercises: Sequence[str], only: str | None) -
         elif path.suffix.lower() == ".zip":
             source = Zip(path)
         elif path.exists():
-            single = Folder(path.parent)
-            single._files = [path.name]
-            source = single
+            source = Folder(path.parent, only=path.name)
         else:
             raise UsageError(f"{path} does not exist")
         found += _of_source(source, exercises, only)
@@ -222,7 +225,7 @@ def _of_source(source: Source, exercises: Sequence[str], only: str | None) -> li
     people = _people(source, files)
     chosen = choose(owners(files, people), exercises, only)
     for path, why in sorted(source.refused().items()):
-        chosen.append(Chosen(path, path, path, only or "", problem=f"refused: it {why}"))
+        chosen.append(Chosen(path, path, path, only or "", path, problem=f"refused: it {why}"))
     return [Upload(_id(source, c), c, source) for c in chosen]
 
 
@@ -232,13 +235,15 @@ def _id(source: Source, chosen: Chosen) -> str:
 
 def _people(source: Source, files: Sequence[str]) -> dict[str, str]:
     """Names by submission id from Gradescope's metadata; none where it isn't there or isn't readable."""
-    metadata = next((f for f in files if PurePosixPath(f).name == METADATA), None)
-    if metadata is None:
-        return {}
+    there = [f for f in files if PurePosixPath(f).name == METADATA]
+    metadata = min(there, key=lambda f: f.count("/"), default=None)
+    if metadata is None or GRADESCOPE.fullmatch(PurePosixPath(metadata).parent.name):
+        return {}  # one in a student's own folder is the student's
     import yaml
 
     try:
-        document = yaml.safe_load(source.read(metadata, MAX_METADATA))
+        # BaseLoader makes texts of everything: no tag of the file's is followed
+        document = yaml.load(source.read(metadata, MAX_METADATA), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, Unreadable, ValueError, RecursionError):
         return {}
     people: dict[str, str] = {}
@@ -247,5 +252,6 @@ def _people(source: Source, files: Sequence[str]) -> dict[str, str]:
         if not isinstance(key, str) or not isinstance(submitters, list):
             continue
         names = [str(s.get(":name", "")) for s in submitters if isinstance(s, dict)]
-        people[key.removeprefix("submission_")] = ", ".join(n for n in names if n)
+        known = [n for n in names if n not in ("", "null", "~")]
+        people[key.removeprefix("submission_")] = ", ".join(known) or key
     return people

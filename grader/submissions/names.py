@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-CANVAS = re.compile(r"(?P<name>[^_]+?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
+CANVAS = re.compile(r"(?P<name>.*?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
 CANVAS_BLIND = re.compile(r"(?P<late>LATE_)?anon_(?P<id>\w+?)_\d+_(?P<file>.+)")
-MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_file(?:_(?P<file>.*))?")
+MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?")
 GRADESCOPE = re.compile(r"submission_(?P<id>\d+)")
 REPEATED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)(?P<suffix>\.\w+)")
 IGNORED = re.compile(r"(^|/)(__MACOSX|__pycache__|\.[^/]*)(/|$)")
@@ -44,6 +44,7 @@ class Chosen:
     student: str
     name: str
     exercise: str
+    file: str  # what it is called there
     late: bool = False
     note: str = ""
     problem: str = ""
@@ -62,7 +63,12 @@ def _without_common_folder(paths: list[str]) -> list[tuple[str, str]]:
         top = tops.pop()
         platform = MOODLE.fullmatch(top.rstrip("_")) or GRADESCOPE.fullmatch(top)
         # with files right in it, it is a student's own folder; with folders in it, the class's
-        if not platform and any(p.count("/") > 1 or CANVAS.fullmatch(p.split("/")[1]) for p in paths):
+        flat = (CANVAS, CANVAS_BLIND, MOODLE)
+        inner = [p.split("/")[1] for p in paths]
+        if not platform and any(
+            p.count("/") > 1 or any(f.fullmatch(head) for f in flat)
+            for p, head in zip(paths, inner, strict=True)
+        ):
             return [(p, p.split("/", 1)[1]) for p in paths]
     return [(p, p) for p in paths]
 
@@ -81,7 +87,7 @@ def _owner(path: tuple[str, str], people: Mapping[str, str]) -> Owned:
     if match := CANVAS_BLIND.fullmatch(head):
         return _canvas(whole, match, f"anon_{match['id']}")
     if match := CANVAS.fullmatch(head):
-        return _canvas(whole, match, match["name"])
+        return _canvas(whole, match, match["name"] or match["id"])
     return Owned(whole, PurePosixPath(head).stem, PurePosixPath(head).stem, head)
 
 
@@ -116,11 +122,13 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
     if only:
         named = [f for f in code if PurePosixPath(f.file).stem == only]
         return [_one(named or code, code, only)]
-    chosen = []
+    chosen: list[Chosen] = []
+    stems = {exercise.split(".")[-1] for exercise in exercises}
     for exercise in exercises:
         named = [f for f in code if PurePosixPath(f.file).stem == exercise.split(".")[-1]]
         if named:
-            chosen.append(_one(named, named, exercise))
+            others = [] if chosen else [f for f in code if PurePosixPath(f.file).stem not in stems]
+            chosen.append(_one(named, named + others, exercise))
     if not chosen:
         names = ", ".join(sorted({f.file for f in code})[:5])
         chosen.append(
@@ -146,8 +154,9 @@ def _one(candidates: list[Owned], code: list[Owned], exercise: str) -> Chosen:
         notes.append(f"not graded: {', '.join(others[:5])}")
     if newest.late:
         notes.append("late")
-    return Chosen(newest.path, newest.student, newest.name, exercise, newest.late, "; ".join(notes))
+    n = newest
+    return Chosen(n.path, n.student, n.name, exercise, n.file, n.late, "; ".join(notes))
 
 
 def _problem(one: Owned, exercise: str, problem: str) -> Chosen:
-    return Chosen(one.path, one.student, one.name, exercise, one.late, problem=problem)
+    return Chosen(one.path, one.student, one.name, exercise, one.file, one.late, problem=problem)
