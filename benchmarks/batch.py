@@ -18,7 +18,7 @@ from pathlib import Path
 
 from grader import fixture
 from grader.batch import Local
-from grader.runner.confine import LAYERS
+from grader.runner.wire import LAYERS
 
 ROOT = Path(__file__).parent.parent
 BLOCK = 40

@@ -22,7 +22,7 @@ from grader.runner.wire import ALT, Record
 from grader.verdict import Check, Verdict
 
 Cut = frozenset[str]  # the tensors whose upstream gradients an answer is made from
-MOST = 6  # gradients that one function reads; of more, only the first are considered
+MOST = 4  # gradients that one function reads; of more, only the first are considered
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from grader import fixture
 from grader.errors import GraderFault
 from grader.fixture import Fixtures
 from grader.runner.client import Runner, sizes
-from grader.runner.confine import LAYERS
+from grader.runner.wire import LAYERS
 from grader.suite import find
 
 PACKAGES = ("torch", "numpy", "safetensors", "rich", "pytest", "nbformat")

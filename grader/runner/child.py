@@ -42,7 +42,7 @@ class Job:
     items: tuple[str, ...]
     filename: str
     training: Given | None = None
-    careful: bool = False  # send each record at once: an earlier run ended before its time
+    kept: list[Any] = field(default_factory=list)  # what ends with its last reference
 
 
 @dataclass
@@ -61,57 +61,48 @@ def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
 
     off: the layers of confinement that this process has to do without; told before anything else.
     """
-    send, flush = _sender(result)
+    send = _sender(result)
     send({"off": list(off)}, b"")
+    null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
     POLICY.enforced = True
     sys.addaudithook(limits.watch)
-    torch.inference_mode().__enter__()
+    job.kept.append(torch.inference_mode())
+    job.kept[-1].__enter__()
     submission = load(source, job.filename)
     guard_forward(submission, job.exercise)
     send({"loaded": True}, b"")
-    flush()
     for number, (name, given) in enumerate(job.fixtures.items()):
         if number == 1:
-            _silence()  # what a submission prints is shown once, from the lecture fixture
+            _silence(null)  # what a submission prints is shown once, from the lecture fixture
         for item in job.exercise["items"]:
             if item["name"] in job.items:
                 send(*ask(submission, item, name, given, job.exercise))
-                if number == 0 or job.careful:  # should the next item end the process, this one counts
-                    flush()
-        flush()
     if job.training is not None:
         for header, data in train(submission, job.exercise, job.training):
             send(header, data)
     send({"end": True}, b"")
-    flush()
 
 
-def _sender(fd: int) -> tuple[Callable[[dict[str, Any], bytes], None], Callable[[], None]]:
-    """Two functions: keep a record to be sent, and send what is kept."""
-    encode, kept = wire.encode, bytearray()
+def _sender(fd: int) -> Callable[[dict[str, Any], bytes], None]:
+    """Sends each record at once: should the next item end the process, this one counts."""
+    encode = wire.encode
 
     def send(header: dict[str, Any], data: bytes) -> None:
-        kept.extend(encode(header, data))
-
-    def flush() -> None:
-        view = memoryview(bytes(kept))
-        kept.clear()
+        view = memoryview(encode(header, data))
         while view:
             view = view[_write(fd, view) :]
 
-    return send, flush
+    return send
 
 
-def _silence() -> None:
+def _silence(null: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except BaseException:
             pass
-    null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
-    os.close(null)
 
 
 # --- the top level of a submission -----------------------------------------------------------------

@@ -8,7 +8,6 @@ import fcntl
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import GraderFault
-from grader.runner import wire
+from grader.runner import folders, wire
 from grader.settings import environment
 
 MAX_OUTPUT = 65_536
 WALL = 20.0  # seconds for one submission; `over-limit` after that
 PIPE = 1 << 20
+READS = 16  # of a pipe at a time
 TICK = 0.02  # seconds between looks at what a child has sent so far
 CPU = 10  # seconds of processor time for one submission
 
@@ -91,7 +91,7 @@ class Runner:
         if self.process.stderr:
             self.process.stderr.close()
         self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        folders.remove(self.folder)
 
     def load(self, exercise: Mapping[str, Any], given: Mapping[str, bytes], settle: bool = False) -> None:
         """Give the zygote an exercise's public description and the files that submissions run on.
@@ -131,13 +131,8 @@ class Runner:
         training: bool = False,
         wall: float = WALL,
         cpu: int = CPU,
-        careful: bool = False,
     ) -> Run:
-        """Run a submission's `items` on `fixtures` in a child of its own.
-
-        A run that ends before its time is done once more, carefully: each record is then sent at once,
-        so that only the item that ended it goes without.
-        """
+        """Run a submission's `items` on `fixtures` in a child of its own."""
         expected = {(f, i) for f in fixtures for i in items}
         if training:
             plan = self.loaded[exercise]["training"]
@@ -150,7 +145,6 @@ class Runner:
             "items": list(items),
             "training": training,
             "cpu": cpu,
-            "careful": careful,
         }
         parser = wire.Parser(expected)
         ended, over = "", False
@@ -167,10 +161,6 @@ class Runner:
             job.finish()
         if not ended and not parser.complete:
             ended, over = _how(job.end, cpu)
-            if not over and not careful and parser.loaded:
-                return self.run(
-                    exercise, source, filename, fixtures, items, training, wall, cpu, careful=True
-                )
         output, truncated = bytes(job.output[:MAX_OUTPUT]), len(job.output) > MAX_OUTPUT
         return Run(
             parser.records,
@@ -275,7 +265,9 @@ class _Job:
     def _drain(self, take: Callable[[bytes], object]) -> None:
         for fd, carries in self.open.items():
             with contextlib.suppress(BlockingIOError):
-                while chunk := os.read(fd, PIPE):
+                for _ in range(READS):  # and then a look at the clock
+                    if not (chunk := os.read(fd, PIPE)):
+                        break
                     if carries:
                         take(chunk)
                     elif len(self.output) <= MAX_OUTPUT:

@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
-
 MEMORY = 512 << 20  # address space above what the zygote has
 CPU = 10  # seconds
 FILE = 16 << 20  # bytes in one file

@@ -21,6 +21,7 @@ MAX_ELEMENTS = 1 << 20  # a wrong shape of more elements is reported by its shap
 MAX_TOTAL = 1 << 28
 STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor", "over-limit"})
 WIDTH = {"float32": 4, "float64": 8}
+LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
 ALT = "alt:"  # names gradients for items that also ask for a sibling's; see build.tensors
 
 
@@ -92,11 +93,16 @@ class Parser:
         del self._buffer[: start + size]
         if self.off is None:  # the first record, sent before anything of the submission ran
             off = header.get("off")
-            if type(off) is not list or len(off) > 16 or any(type(x) is not str for x in off):
+            if type(off) is not list or len(off) > len(LAYERS) or any(x not in LAYERS for x in off):
                 raise Malformed("no word of the confinement")
             self.off = tuple(off)
             return True
-        if header.get("loaded") is True and set(header) == {"loaded", "bytes"} and not data:
+        if (
+            not self.loaded
+            and header.get("loaded") is True
+            and set(header) == {"loaded", "bytes"}
+            and not data
+        ):
             self.loaded = True
             return True
         if header.get("end") is True:

@@ -7,12 +7,10 @@ the parent and a child, over descriptors that are passed through and closed here
 from __future__ import annotations
 
 import array
-import contextlib
 import ctypes
 import json
 import os
 import selectors
-import shutil
 import signal
 import socket
 import sys
@@ -23,7 +21,7 @@ from typing import Any
 
 import torch
 
-from grader.runner import child, confine, trial, wire
+from grader.runner import child, confine, folders, trial, wire
 
 MAX_FDS = 64
 LOOK = 0.25  # seconds between looks at what children have written
@@ -144,8 +142,7 @@ class Zygote:
             else:
                 fixtures = {name: self.givens[exercise["id"], name] for name in request["fixtures"]}
                 training = self.givens[exercise["id"], "training"] if request["training"] else None
-                items, careful = tuple(request["items"]), request["careful"]
-                job = child.Job(exercise, fixtures, items, request["filename"], training, careful)
+                job = child.Job(exercise, fixtures, tuple(request["items"]), request["filename"], training)
                 self.givens = {}
                 child.main(job, text, 3, off)
             sys.stdout.flush()
@@ -189,13 +186,13 @@ class Zygote:
             except OSError:
                 pass
             job.channel.close()
-            _remove(job.folder)
+            folders.remove(job.folder)
 
     def look(self) -> None:
         """End a child that fills its private folder: no limit of the kernel's counts that."""
         self.looked = time.monotonic()
         for pid, job in self.running.items():
-            if not job.why and _fills(job.folder):
+            if not job.why and folders.fills(job.folder, confine.FOLDER, confine.ENTRIES):
                 job.why = f"wrote more than {confine.FOLDER >> 20} MB or {confine.ENTRIES} files"
                 _kill_group(pid)
 
@@ -209,27 +206,8 @@ class Zygote:
         """The parent is gone: end the children and this process."""
         for pid in self.running:
             _kill_group(pid)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        folders.remove(self.folder)
         os._exit(0)
-
-
-def _fills(folder: str) -> bool:
-    count = size = 0
-    for base, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            count += 1
-            with contextlib.suppress(OSError):
-                size += os.lstat(os.path.join(base, name)).st_blocks * 512
-            if count > confine.ENTRIES or size > confine.FOLDER:
-                return True
-    return False
-
-
-def _remove(folder: str) -> None:
-    try:
-        os.rmdir(folder)  # mostly nothing was written
-    except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _kill_group(pid: int) -> None:
