@@ -62,10 +62,9 @@ class Short(Runner):
         training: bool = False,
         wall: float = 60.0,
         cpu: int = 60,
-        careful: bool = False,
     ) -> Run:
         wall, cpu = min(wall, self.wall), min(cpu, self.cpu)
-        return super().run(exercise, source, filename, fixtures, items, training, wall, cpu, careful)
+        return super().run(exercise, source, filename, fixtures, items, training, wall, cpu)
 
 
 def end(runner: Runner) -> None:

@@ -252,26 +252,33 @@ class _Job:
         """
         deadline = time.monotonic() + wall
         channel = self.channel.fileno()
+        flood = False
         while not self.end:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            ready, _, _ = select.select([channel], [], [], min(left, TICK))
-            self._drain(take)
+            ready, _, _ = select.select([channel], [], [], 0 if flood else min(left, TICK))
+            flood = self._drain(take)
             if ready:
                 self._ended()
         self._drain(take)
 
-    def _drain(self, take: Callable[[bytes], object]) -> None:
+    def _drain(self, take: Callable[[bytes], object]) -> bool:
+        """Read what is there, within reason; whether there is so much that more will follow at once."""
+        most = 0
         for fd, carries in self.open.items():
+            size = 0
             with contextlib.suppress(BlockingIOError):
                 for _ in range(READS):  # and then a look at the clock
                     if not (chunk := os.read(fd, PIPE)):
                         break
+                    size += len(chunk)
                     if carries:
                         take(chunk)
                     elif len(self.output) <= MAX_OUTPUT:
                         self.output += chunk
+            most = max(most, size)
+        return most >= 1 << 16
 
     def _ended(self) -> None:
         data = self.channel.recv(4096)

@@ -127,7 +127,7 @@ EXITS = [
 # --- 17-33: forging the verdict --------------------------------------------------------------------
 
 COMPLETE = """<forge>
-out = rec({"off": []}) + rec({"loaded": True})
+out = rec({"loaded": True})
 for name, g in job.fixtures.items():
     for i in job.items:
         out += value(name, i, FORGED)
@@ -445,7 +445,7 @@ os.write(3, rec({"off": []}) * 2)""",
     ),
     Case("own_forge_off_then_on", '<forge>\nos.write(3, rec({"off": []}))', E, others=False),
     Case("own_forge_off_not_a_list", '<forge>\nos.write(3, rec({"off": {"x": 1}}))', E, others=False),
-    Case("own_forge_loaded", '<forge>\nos.write(3, rec({"loaded": True}))', W, top=E),
+    Case("own_forge_loaded", '<forge>\nos.write(3, rec({"loaded": True}))', E, others=False),
     Case("own_forge_end", '<forge>\nos.write(3, rec({"end": True}))', E, others=False),
     Case("own_forge_end_and_leave", '<forge>\nos.write(3, rec({"end": True})); os._exit(0)', E, others=False),
     Case(
@@ -597,7 +597,7 @@ for i in range(1024):
         found.append(i)
     except OSError:
         pass
-if found == [0, 1, 2, 3]:
+if found == [0, 1, 2, 3, 4]:
     raise RuntimeError("only its own")""",
     ),
     Case("045_read_from_3", "import os; os.read(3, 1)"),
@@ -1373,7 +1373,7 @@ os._exit(0)""",
     Case(
         "own_forge_message_text",
         r"""<forge>
-os.write(3, rec({"off": []}) + rec({"loaded": True}) + b"".join(
+os.write(3, rec({"loaded": True}) + b"".join(
     rec({"fixture": f, "item": i, "status": "error", "message": "\x1b[31m\u202e\ud800\n\r\x00"})
     for f in job.fixtures for i in job.items) + rec({"end": True}))
 os._exit(0)""",
@@ -1383,7 +1383,7 @@ os._exit(0)""",
     Case(
         "own_forge_refused_text",
         r"""<forge>
-os.write(3, rec({"off": []}) + rec({"loaded": True}) + b"".join(
+os.write(3, rec({"loaded": True}) + b"".join(
     rec({"fixture": f, "item": i, "status": "refused", "message": "\x1b[31m\u202e\ud800\n\r\x00"})
     for f in job.fixtures for i in job.items) + rec({"end": True}))
 os._exit(0)""",
@@ -1394,7 +1394,7 @@ os._exit(0)""",
     Case(
         "own_forge_dtype_text",
         r"""<forge>
-os.write(3, rec({"off": []}) + rec({"loaded": True}) + b"".join(
+os.write(3, rec({"loaded": True}) + b"".join(
     value(f, i, torch.zeros_like(g[i[1:]]).double(), dtype="\x1b[31m\u202e\ud800\n\r\x00",
           mutated=["\x1b[31m\ud800"], reads=["\x1b[31m\ud800"])
     for f, g in job.fixtures.items() for i in job.items) + rec({"end": True}))
