@@ -691,3 +691,32 @@ def test_a_report_is_of_plain_data() -> None:
     named = {v for c in CASES for v in (*c.inside.split("|"), *c.alone.split("|"))}
     assert named <= {v.value for v in Verdict}
     assert Report("", ()).score == 0
+
+
+def test_a_batch_of_all_attacks_changes_no_honest_grade(
+    exercises: dict[str, Any], outside: Outside, tmp_path: Path
+) -> None:
+    """Every attack once through the batch, an honest submission between any ten of them."""
+    from grader import batch
+    from grader.submissions.intake import uploads
+
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, case in enumerate(CASES):
+        where = "top" if case.where == "both" else case.where
+        (folder / f"a{number:04}.py").write_bytes(source(case, where, outside, 1))
+        if number % 10 == 0:
+            (folder / f"h{number:04}.py").write_text(f"{REF}\n# honest {number}\n")
+    found = uploads([folder], ["ex1"], "ex1")
+    out = tmp_path / "out"
+    out.mkdir()
+    local = batch.Local({"ex1": exercises["ex1"]}, wall=4.0, cpu=1)
+    try:
+        results = list(batch.run(found, {"ex1": exercises["ex1"]}, out, local, 2, lambda _: None))
+    finally:
+        local.close()
+    assert len(results) == len(found)
+    for result in results:
+        assert not result["problem"] or "too large" in result["problem"], result["problem"]
+        if Path(result["submission"]).name.startswith("h"):
+            assert (result["score"], result["max_score"]) == (26, 26), result["submission"]

@@ -54,8 +54,18 @@ class Run:
 class Runner:
     """A warm process that runs submissions; use it as a context manager."""
 
-    def __init__(self, environ: Mapping[str, str] | None = None, skip: Sequence[str] = ()) -> None:
-        """For tests and benchmarks: more environment for the computing processes, layers to skip."""
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        skip: Sequence[str] = (),
+        wall: float = WALL,
+        cpu: int = CPU,
+    ) -> None:
+        """wall, cpu: seconds for one run of a submission.
+
+        For tests and benchmarks: more environment for the computing processes, layers to skip.
+        """
+        self.wall, self.cpu = wall, cpu
         self.folder = tempfile.mkdtemp(prefix="grader-")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         here = Path(__file__).parent
@@ -129,10 +139,11 @@ class Runner:
         fixtures: Sequence[str],
         items: Sequence[str],
         training: bool = False,
-        wall: float = WALL,
-        cpu: int = CPU,
+        wall: float | None = None,
+        cpu: int | None = None,
     ) -> Run:
         """Run a submission's `items` on `fixtures` in a child of its own."""
+        wall, cpu = wall or self.wall, cpu or self.cpu
         expected = {(f, i) for f in fixtures for i in items}
         if training:
             plan = self.loaded[exercise]["training"]
