@@ -214,10 +214,11 @@ def _hard_coded(e: Evidence) -> Iterator[str]:
         return
     for name, number in lecture.items():
         size = e.sizes.get(name)
-        if isinstance(size, int) and size:
-            for power in (1, -1):
-                if abs(c / (size / number) ** power - 1) < 1e-6:
-                    yield f"{number} is written where {name} is meant"
+        for less, meant in ((0, name), (1, f"{name} - 1")):
+            if isinstance(size, int) and size > less:
+                ratio = (size - less) / (number - less)
+                if abs(c / ratio - 1) < 1e-6 or abs(c * ratio - 1) < 1e-6:
+                    yield f"{number - less} is written where {meant} is meant"
 
 
 def _rows(e: Evidence) -> Iterator[str]:

@@ -230,6 +230,12 @@ def say(m: Mutant) -> str:
         return "n stands where the forward pass has n - 1"
     if where == "n" and m.kind in ("n - 1 for n", "n + 1 for n"):
         return f"{m.new} stands where n is meant"
+    if "ones_like" in m.piece or "ones_like" in m.old:
+        return (
+            "it is not expanded to its tensor's shape"
+            if "dropped" in m.kind
+            else "ones are mixed up with zeros"
+        )
     division = m.kind == "factor dropped" and "/" in m.old and m.new != m.piece
     sentences = {
         "factor dropped": f"{'the division by' if division else 'the factor'} {m.piece} is missing",
