@@ -62,7 +62,15 @@ def diagnose(
     """
     if len(evidence) < 2:
         return None
-    for explain in (_zero, _sign, _branches(known), _mistakes(known), _transposed, _passed_through(item)):
+    for explain in (
+        _zero,
+        _sign,
+        _branches(known),
+        _passed_through(item, whole=True),
+        _mistakes(known),
+        _transposed,
+        _passed_through(item, whole=False),
+    ):
         if (told := _agreed(explain, evidence)) is not None:
             return told
     for explain in (_hard_coded, _factor, _another(item, tensors), _rows):
@@ -151,8 +159,12 @@ def _mistakes(known: Known) -> Explain:
     return explain
 
 
-def _passed_through(item: Mapping[str, Any]) -> Explain:
+def _passed_through(item: Mapping[str, Any], whole: bool) -> Explain:
+    """The upstream gradient as it came. whole: only where the wanted shape is its own."""
+
     def explain(e: Evidence) -> Iterator[str]:
+        if whole and e.answer.shape != e.reference.shape:
+            return
         for name in item["available"]:
             if name in e.given and _same(e.answer, e.given[name].astype(np.float64)):
                 yield f"{name} is passed through as it came: the forward line's own derivative is missing"

@@ -119,6 +119,8 @@ def _changes(node: ast.AST, alike: Mapping[str, Sequence[str]]) -> Iterator[Chan
         yield "transpose dropped", node.value
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         yield from _name(node, alike)
+    elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mult | ast.Div):
+        yield "factor dropped", ast.Pass(), node.value
     elif isinstance(node, ast.AugAssign):
         yield "branch left out", ast.Pass(), node.value
         yield "= for an accumulation", ast.Assign([node.target], node.value)
@@ -236,6 +238,9 @@ def say(m: Mutant) -> str:
             if "dropped" in m.kind
             else "ones are mixed up with zeros"
         )
+    if "dropped" in m.kind and m.piece and not m.piece.isidentifier() and "sum" not in m.kind[:4]:
+        # to name it would be to tell the formula
+        return "a term is missing" if m.kind == "summand dropped" else "a factor is missing"
     division = m.kind == "factor dropped" and "/" in m.old and m.new != m.piece
     sentences = {
         "factor dropped": f"{'the division by' if division else 'the factor'} {m.piece} is missing",
