@@ -26,6 +26,7 @@ from grader.settings import environment
 MAX_OUTPUT = 65_536
 WALL = 20.0  # seconds for one submission; `over-limit` after that
 PIPE = 1 << 20
+END = 20.0  # seconds for the zygote to end a child
 READS = 16  # of a pipe at a time
 TICK = 0.02  # seconds between looks at what a child has sent so far
 CPU = 10  # seconds of processor time for one submission
@@ -299,14 +300,22 @@ class _Job:
 
     def finish(self) -> None:
         """Make sure that the child is gone, and close what belongs to it."""
+        silent = False
         if not self.end:
-            with contextlib.suppress(OSError):
+            self.channel.settimeout(END)
+            try:
                 self.channel.send(b"K")
                 self._ended()
-        self.end = self.end or {"status": -1, "cpu": 0.0, "rss": 0, "why": ""}
+            except TimeoutError:
+                silent = True
+            except OSError:
+                pass
+        self.end = self.end or {"status": 0, "cpu": 0.0, "rss": 0, "why": ""}
         for fd in self.open:
             os.close(fd)
         self.channel.close()
+        if silent:
+            raise GraderFault("the computing process does not answer")
 
 
 def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def attempts(outside: str) -> dict[str, Callable[[], object]]:
         "start a process": fork,
         "start another program": execute,
         "signal another process": lambda: os.kill(parent or 1, 0),
-        "trace another process": lambda: must(libc.ptrace(16, parent or 1, 0, 0)),
+        # PTRACE_SEIZE: to attach would stop the other
+        "trace another process": lambda: must(libc.ptrace(0x4206, parent or 1, 0, 0)),
         "read another process's memory": lambda: os.close(os.open(f"/proc/{parent or 1}/mem", os.O_RDONLY)),
         "use a gigabyte of memory": lambda: mmap.mmap(-1, 1 << 30).close(),
         "make a namespace": lambda: must(libc.unshare(0x10000000)),
