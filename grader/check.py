@@ -84,10 +84,9 @@ def _judged(
     records = {name: run.records.get((name, item["name"])) for name in on}
     answer = Answer(item, records, {})
     checks = {}
-    key = answer.key
     for name, record in records.items():
         reference = fixtures.references[name]
-        own = key if key in reference.values else item["name"]
+        own = answer.key_in(reference)
         checks[name] = gone(run, item["name"]) if record is None else held(record, reference, own)
     return replace(answer, checks=checks)
 
@@ -115,8 +114,7 @@ def _diagnoses(exercise: Mapping[str, Any], fixtures: Fixtures, answers: Sequenc
             record, reference = answer.records.get(f), fixtures.references[f]
             value = values(record) if record is not None else None
             if value is not None and np.isfinite(value).all():
-                key = answer.key if answer.key in reference.values else name
-                wanted = reference.values[key].astype(float)
+                wanted = reference.values[answer.key_in(reference)].astype(float)
                 evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f]))
         if len(evidence) == len(FIXTURES) and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])

@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.authored import Line, uncovered
 from grader.compare import compare
-from grader.fixture import Fixtures
+from grader.fixture import Fixtures, Reference
 from grader.fixture import reference as read_reference
 from grader.runner.client import Runner, sizes
 from grader.runner.wire import ALT, Record
@@ -40,6 +40,10 @@ class Answer:
         record = next(iter(self.records.values()))
         siblings = record and any(name in self.item["siblings"] for name in record.reads)
         return f"{ALT if siblings else ''}{self.item['name']}"
+
+    def key_in(self, reference: Reference) -> str:
+        """The same, where that fixture has another one; off the probes there is only the usual."""
+        return self.key if self.key in reference.values else str(self.item["name"])
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Local(Runner):
         checks = {}
         for fixture, record in answer.records.items():
             reference = self.fixtures.references[fixture]
-            key = answer.key if answer.key in reference.values else name
+            key = answer.key_in(reference)
             assert record is not None
             checks[fixture] = compare(record, reference.values[key], reference.sizes[key])
         answer = replace(answer, checks=checks)
