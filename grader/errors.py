@@ -1,4 +1,4 @@
-"""The two ways in which a command can end early: the user's slip, and the grader's own fault."""
+"""How a command can end early (the user's slip, the grader's own fault), and a file that can't be graded."""
 
 
 class UsageError(Exception):
@@ -7,3 +7,7 @@ class UsageError(Exception):
 
 class GraderFault(Exception):
     """The grader can't do its work (a damaged fixture, a process that broke). Exit code 3."""
+
+
+class Unreadable(Exception):
+    """A submission's file can't be taken, and why, in a few words that follow its name."""

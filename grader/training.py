@@ -31,13 +31,28 @@ class Backward:
         """Add every gradient to `env`, as d<name>. A leading 1 too many or too few is put right."""
         env["dloss"] = ONE
         for tensor, call in self.calls:
-            value, shape = call(env), env[tensor].shape
-            if value.shape != shape and value.shape in (
-                (1, *shape),
-                shape[1:] if shape[:1] == (1,) else None,
-            ):
-                value = value.reshape(shape)
-            env["d" + tensor] = value
+            env["d" + tensor] = _put_right(call(env), env[tensor].shape)
+
+
+class Whole:
+    """A learner's flat code as one function that gives the gradients of all parameters by name."""
+
+    def __init__(self, function: Callable[..., Any], exercise: Mapping[str, Any]) -> None:
+        item = {"name": "whole", "available": [], "siblings": []}
+        sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]}
+        self.call = resolve(function, item, {*exercise["tensors"], *sizes}, exercise)
+
+    def __call__(self, env: Env) -> None:
+        """Add the gradients to `env`, as d<name>."""
+        for tensor, value in self.call(env).items():
+            env["d" + tensor] = _put_right(value, env[tensor].shape)
+
+
+def _put_right(value: Any, shape: Any) -> Any:
+    """A gradient with a leading 1 too many or too few in its tensor's shape."""
+    if value.shape != shape and value.shape in ((1, *shape), shape[1:] if shape[:1] == (1,) else None):
+        return value.reshape(shape)
+    return value
 
 
 def program_of(exercise: Mapping[str, Any]) -> Program:
@@ -54,7 +69,7 @@ def rate(plan: Mapping[str, Any], step: int, steps: int) -> float:
 class Manual:
     """Gradient descent with gradients by hand. Holds the parameters; each step gives its loss."""
 
-    def __init__(self, program: Program, plan: Mapping[str, Any], backward: Backward, env: Env) -> None:
+    def __init__(self, program: Program, plan: Mapping[str, Any], backward: Backward | Whole, env: Env) -> None:
         self.program, self.backward = program, backward
         self.params = {k: env[k].clone() for k in plan["parameters"]}
         self.sizes = _sizes(env)
@@ -91,7 +106,7 @@ def _sizes(env: Env) -> Env:
     return {k: v for k, v in env.items() if not isinstance(v, torch.Tensor)}
 
 
-def manual_steps(exercise: Mapping[str, Any], backward: Backward, given: Env) -> Env:
+def manual_steps(exercise: Mapping[str, Any], backward: Backward | Whole, given: Env) -> Env:
     """Train by hand on the batches in `given` (Xb, Yb with a leading step axis); the parameters after."""
     plan = exercise["training"]
     manual = Manual(program_of(exercise), plan, backward, given)

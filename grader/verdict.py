@@ -58,6 +58,7 @@ class ItemReport:
     check: Check
     fixture: str
     line: int | None = None
+    cell: int | None = None  # of a notebook, from 1; `line` is in it
     diagnosis: str | None = None
     checks: Mapping[str, Check] | None = None
 
@@ -68,6 +69,12 @@ class ItemReport:
     @property
     def passed(self) -> bool:
         return self.verdict.passed
+
+    @property
+    def place(self) -> str:
+        """Where in the submission: "line 3", "cell 12, line 3", or nothing."""
+        line = f"line {self.line}" if self.line else ""
+        return f"cell {self.cell}, {line}" if self.cell and line else line
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Local(Runner):
     def values(self, source: str, name: str) -> dict[str, wire.Record]:
         """What a function of `source` gives on every fixture."""
         item = next(i for i in self.exercise["items"] if i["name"] == name)
-        submission = child.load(source.encode(), "mutant.py")
+        submission = loading.load(source.encode(), "mutant.py")
         records = {}
         for fixture, given in self.given.items():
             parser = wire.Parser({(fixture, name)}, off=())

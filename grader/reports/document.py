@@ -46,6 +46,7 @@ def _item(item: ItemReport, checks: bool) -> dict[str, Any]:
         "shape": list(item.shape),
         "came": None if item.check.shape is None else list(item.check.shape),
         "line": item.line,
+        "cell": item.cell,
         "diagnosis": item.diagnosis,
     }
     if checks:

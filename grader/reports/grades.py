@@ -141,7 +141,8 @@ def _text(result: dict[str, Any]) -> str:
         lines += ["", exercise["title"]]
         for item in exercise["items"]:
             why = "; ".join(x for x in (item["reason"], item["note"]) if x)
-            where = f" (line {item['line']})" if item["line"] and not item["passed"] else ""
+            cell = f"cell {item['cell']}, " if item.get("cell") else ""
+            where = f" ({cell}line {item['line']})" if item["line"] and not item["passed"] else ""
             lines.append(f"{item['id']:24} {item['verdict']:13} {why}{where}".rstrip())
     if result["output"]:
         lines += ["", "the submission printed:", *("| " + x for x in result["output"].split("\n"))]

@@ -16,7 +16,7 @@ def row(item: ItemReport) -> Row:
     check = item.check
     compared = check.maxdiff is not None
     reason = "; ".join(t for t in _once(item.diagnosis, check.reason, check.note))
-    where = f" (line {item.line})" if item.line and not item.passed and check.verdict in LOCATED else ""
+    where = f" ({item.place})" if item.place and not item.passed and check.verdict in LOCATED else ""
     return (
         item.id,
         "×".join(str(d) for d in item.shape) or "scalar",
@@ -55,7 +55,7 @@ def advice(report: Report) -> str:
         return "All passed."
     if todo.verdict is Verdict.NOT_WRITTEN:
         return f"Next: write {todo.id} (`grader show {todo.id}` tells the task)."
-    where = f", line {todo.line}" if todo.line else ""
+    where = f", {todo.place}" if todo.place else ""
     return f"Next: mend {todo.id}{where}."
 
 

@@ -6,13 +6,9 @@ reference, and the trusted side believes none of it but the numbers, which it co
 
 from __future__ import annotations
 
-import ast
-import linecache
 import os
-import re
 import signal
 import sys
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,8 +16,9 @@ from typing import Any
 import torch
 
 from grader.runner import byhand, limits, wire
-from grader.runner.calls import BadRequest, Call, line_of, resolve
-from grader.training import Backward, manual_steps
+from grader.runner.calls import BadRequest, line_of, resolve
+from grader.runner.loading import Submission, describe, is_stub, load, load_flat
+from grader.training import Backward, Whole, manual_steps
 
 # Bound before a submission can replace them.
 _write, _exit, _Tensor = os.write, os._exit, torch.Tensor
@@ -42,18 +39,8 @@ class Job:
     items: tuple[str, ...]
     filename: str
     training: Given | None = None
+    flat: int | None = None  # flat code, and the lecture's number of the exercise in it (0: of no lecture)
     kept: list[Any] = field(default_factory=list)  # what ends with its last reference
-
-
-@dataclass
-class Submission:
-    """A submission after its top level ran: its names, and what went wrong by line and by name."""
-
-    names: dict[str, Any]
-    filename: str
-    broken: dict[str, tuple[str, int | None]] = field(default_factory=dict)
-    failure: tuple[str, int | None] | None = None
-    calls: dict[str, Call] = field(default_factory=dict)
 
 
 def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
@@ -68,7 +55,10 @@ def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
     sys.addaudithook(limits.watch)
     job.kept.append(torch.inference_mode())
     job.kept[-1].__enter__()
-    submission = load(source, job.filename)
+    if job.flat is None:
+        submission = load(source, job.filename)
+    else:
+        submission = load_flat(source, job.filename, job.exercise, job.flat or None)
     guard_forward(submission, job.exercise)
     send({"loaded": True}, b"")
     for number, (name, given) in enumerate(job.fixtures.items()):
@@ -105,129 +95,6 @@ def _silence(null: int) -> None:
     os.dup2(null, 2)
 
 
-# --- the top level of a submission -----------------------------------------------------------------
-
-
-def load(source: bytes, filename: str) -> Submission:
-    """Run a submission's top level. A statement that fails costs itself alone: the rest still runs."""
-    module = types.ModuleType("submission")
-    module.__file__ = filename
-    sys.modules["submission"] = module
-    submission = Submission(module.__dict__, filename)
-    try:
-        text = _decode(source)
-        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        try:
-            whole = compile(text, filename, "exec", dont_inherit=True)
-        except SyntaxError:
-            _each(list(_statements(text, submission)), submission)
-            return submission
-    except BaseException as error:
-        submission.failure = describe(error, filename)
-        return submission
-    try:
-        exec(whole, submission.names)
-    except Exception as error:
-        submission.failure = describe(error, filename)
-        reached = _top_line(error, filename)
-        _each([node for node in ast.parse(text, filename).body if node.lineno > reached], submission)
-    except BaseException as error:
-        submission.failure = describe(error, filename)
-    return submission
-
-
-def _top_line(error: BaseException, filename: str) -> int:
-    """The line that the top level had reached when it raised."""
-    tb = error.__traceback__
-    while tb is not None and not (
-        tb.tb_frame.f_code.co_name == "<module>" and tb.tb_frame.f_code.co_filename == filename
-    ):
-        tb = tb.tb_next
-    return tb.tb_lineno if tb is not None else sys.maxsize
-
-
-def _each(statements: list[ast.stmt], submission: Submission) -> None:
-    for node in statements:
-        try:
-            code = compile(ast.Module([node], []), submission.filename, "exec", dont_inherit=True)
-            exec(code, submission.names)
-        except BaseException as error:
-            submission.failure = submission.failure or describe(error, submission.filename)
-            if not isinstance(error, Exception):
-                return
-
-
-def _decode(source: bytes) -> str:
-    if b"coding" in source[:400]:  # perhaps a cookie; only then is the tokenizer asked
-        import io
-        import tokenize
-
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    else:
-        encoding = "utf-8-sig"
-    return source.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
-
-
-_HEAD = re.compile(r"(?:async\s+)?(?:def|class)\s+(\w+)")
-_GOES_ON = re.compile(r"\s|[)\]}#]|(?:else|elif|except|finally)\b|$")
-
-
-def _statements(text: str, submission: Submission) -> Iterator[ast.stmt]:
-    """The top-level statements that parse. A block that doesn't is blanked and recorded under its name."""
-    lines = text.split("\n")
-    starts = [i for i, line in enumerate(lines) if not _GOES_ON.match(line)]
-    starts = [i for i in starts if i == 0 or not lines[i - 1].startswith("@")] or [0]
-    for _ in starts:
-        try:
-            yield from ast.parse("\n".join(lines), submission.filename).body
-            return
-        except SyntaxError as error:
-            told = describe(error, submission.filename)
-            said = re.search(r"on line (\d+)", str(error.msg))  # "expected an indented block after …"
-            at = (int(said[1]) if said else error.lineno or 1) - 1
-        block = max((i for i in starts if i <= at and lines[i]), default=starts[0])
-        end = next((i for i in starts if i > block), len(lines))
-        heads = [
-            m[1]
-            for line in lines[: block + 1 if lines[block][:1] != "@" else end]
-            if (m := _HEAD.match(line))
-        ]
-        if heads and (_HEAD.match(lines[block]) or lines[block].startswith("@")):
-            submission.broken.setdefault(heads[-1], told)
-        else:
-            submission.failure = submission.failure or told
-        lines[block:end] = [""] * (end - block)
-
-
-def is_stub(error: BaseException, filename: str) -> bool:
-    """Whether an exception is a stub's own `raise NotImplementedError`, not one of torch's."""
-    if not isinstance(error, NotImplementedError):
-        return False
-    _, line = describe(error, filename)
-    return line is None or linecache.getline(filename, line).lstrip().startswith("raise")
-
-
-def describe(error: BaseException, filename: str) -> tuple[str, int | None]:
-    """'Type: message' and the submission's own line, whatever the exception object does when asked."""
-    line = None
-    if isinstance(error, SyntaxError):
-        line = error.lineno
-        text = str(error.msg)
-    else:
-        tb = error.__traceback__
-        while tb is not None:
-            if tb.tb_frame.f_code.co_filename == filename:
-                line = tb.tb_lineno
-            tb = tb.tb_next
-        try:
-            text = str(error)
-        except BaseException:
-            text = "(its message can't be read)"
-    name = str(type.__getattribute__(type(error), "__name__"))
-    first = text.strip().split("\n", 1)[0][:400]
-    return f"{name[:80]}: {first}" if first else name[:80], line if line and line > 0 else None
-
-
 # --- one item --------------------------------------------------------------------------------------
 
 
@@ -262,10 +129,15 @@ def ask(
     header: dict[str, Any] = {"fixture": fixture, "item": name}
     function = submission.names.get(name)
     broken = submission.broken.get(name)
+    flat = submission.flat
+    if flat and name in flat.refused:
+        message, at = flat.refused[name]
+        return {**header, "status": "refused", "message": message, "line": at}, b""
     if function is None or broken:
-        if broken := broken or submission.failure:
+        if broken := broken or (None if flat else submission.failure):
             return {**header, "status": "error", "message": broken[0], "line": broken[1]}, b""
-        return {**header, "status": "not-written", "message": f"the file has no function {name}"}, b""
+        message = flat.missing.get(name, "") if flat else f"the file has no function {name}"
+        return {**header, "status": "not-written", "message": message}, b""
     line = line_of(function)
     call = submission.calls.get(name)
     if call is None:
@@ -280,6 +152,8 @@ def ask(
     if alternative:
         pristine = {k: given.get(wire.ALT + k, v) for k, v in pristine.items()}
     passed = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in pristine.items()}
+    for k in submission.forms.keys() & passed.keys():  # the learner's own shape, (64,) for (1, 64)
+        passed[k] = passed[k].squeeze(submission.forms[k])
     POLICY.called, POLICY.running = None, True
     try:
         value = call(passed)
@@ -294,10 +168,22 @@ def ask(
     if POLICY.called:
         return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
     header, data = pack(header, value)
+    if flat:
+        if name in flat.notes:
+            header["message"] = flat.notes[name]
+        _remember_form(submission, name, value, given.get(item["tensor"]))
     mutated = [k for k, v in pristine.items() if passed[k] is not v and not _equal(passed[k], v)]
     if mutated:
         header["mutated"] = mutated
     return header, data
+
+
+def _remember_form(submission: Submission, name: str, value: Any, tensor: Any) -> None:
+    """Keep the axes of size 1 that a gradient of flat code lacks: what follows was written for it so."""
+    if isinstance(value, _Tensor) and isinstance(tensor, _Tensor) and value.shape != tensor.shape:
+        ones = tuple(i for i, size in enumerate(tensor.shape) if size == 1)
+        if ones and tensor.squeeze(ones).shape == value.shape:
+            submission.forms.setdefault(name, ones)
 
 
 def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
@@ -342,14 +228,20 @@ def train(
     names = exercise["training"]["parameters"]
     header: dict[str, Any] = {"fixture": "training"}
     missing = [item["name"] for item in exercise["items"] if item["name"] not in submission.names]
-    if missing:
+    whole = submission.names.get("whole") if submission.flat else None
+    if missing and whole is None:
         for name in names:
             yield {**header, "item": name, "status": "not-written", "message": f"waits for {missing[0]}"}, b""
         return
     POLICY.called, POLICY.running = None, True
     try:
-        functions = {item["name"]: submission.names[item["name"]] for item in exercise["items"]}
-        parameters = manual_steps(exercise, Backward(functions, exercise), given)
+        backward: Backward | Whole
+        if whole is not None:
+            backward = Whole(whole, exercise)
+        else:
+            functions = {item["name"]: submission.names[item["name"]] for item in exercise["items"]}
+            backward = Backward(functions, exercise)
+        parameters = manual_steps(exercise, backward, given)
     except BaseException as error:
         why = failed(error, submission.filename, None)
         if POLICY.called:

@@ -140,10 +140,14 @@ class Runner:
         fixtures: Sequence[str],
         items: Sequence[str],
         training: bool = False,
+        flat: int | None = None,
         wall: float | None = None,
         cpu: int | None = None,
     ) -> Run:
-        """Run a submission's `items` on `fixtures` in a child of its own."""
+        """Run a submission's `items` on `fixtures` in a child of its own.
+
+        flat: the source is flat code; the lecture's number of the exercise in it, or 0.
+        """
         wall, cpu = wall or self.wall, cpu or self.cpu
         expected = {(f, i) for f in fixtures for i in items}
         if training:
@@ -156,6 +160,7 @@ class Runner:
             "fixtures": list(fixtures),
             "items": list(items),
             "training": training,
+            "flat": flat,
             "cpu": cpu,
         }
         parser = wire.Parser(expected)

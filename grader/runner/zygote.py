@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from grader.runner import child, confine, folders, trial, wire
+from grader.runner import child, confine, folders, loading, trial, wire
 
 MAX_FDS = 64
 LOOK = 0.25  # seconds between looks at what children have written
@@ -142,7 +142,7 @@ class Zygote:
             else:
                 fixtures = {name: self.givens[exercise["id"], name] for name in request["fixtures"]}
                 training = self.givens[exercise["id"], "training"] if request["training"] else None
-                job = child.Job(exercise, fixtures, tuple(request["items"]), request["filename"], training)
+                job = child.Job(exercise, fixtures, tuple(request["items"]), request["filename"], training, request["flat"])
                 self.givens = {}
                 child.main(job, text, 3, off)
             sys.stdout.flush()
@@ -249,7 +249,7 @@ def _warm() -> None:
     torch.conv1d(x[None], x[:, :, None])
     torch.linalg.inv(x)
     item = {"name": "dx", "available": [], "siblings": []}
-    submission = child.load(WARM, "warm.py")
+    submission = loading.load(WARM, "warm.py")
     for _ in range(2):
         wire.encode(*child.ask(submission, item, "warm", {"x": x, "n": 5}, {"tensors": ["x"]}))
 

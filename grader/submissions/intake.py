@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from grader.errors import UsageError
+from grader.errors import Unreadable, UsageError
 from grader.harmless import text
 from grader.submissions.names import GRADESCOPE, METADATA, Chosen, choose, owners
 
@@ -23,10 +23,6 @@ MAX_SOURCE = 2 << 20
 MAX_MEMBERS = 50_000
 MAX_RATIO = 100
 MAX_METADATA = 32 << 20
-
-
-class Unreadable(Exception):
-    """A file of an upload can't be taken, and why, in a few words."""
 
 
 class Source(Protocol):

@@ -1,0 +1,404 @@
+"""Flat code, as in a notebook: for each gradient a function, cut out of the statements that make it.
+
+The learner's statements are sorted by what they read and write. The last one that writes `dprobs`,
+and those before it that it depends on, become the body of a function dprobs(...): its parameters are
+the forward tensors and the upstream gradients that they read, which the grader passes in as it does
+for a stub. So each item is judged on its own, scratch cells cost nothing, and a data set that isn't
+here isn't missed. Untrusted side; runs nothing of a submission.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.runner import names
+
+CELL = re.compile(r"# (?:%%|In\[[\d ]*\]:?)")
+TITLE = re.compile(r"exercise\s*#?\s*(\d)", re.IGNORECASE)
+SIZES = {"batch_size": "n"}  # what lectures call the sizes that fixtures have under another name
+
+
+@dataclass
+class Statement:
+    """One top-level statement and its effect; those of `with` blocks and training loops stand singly."""
+
+    node: ast.stmt
+    effect: names.Effect
+    section: int = 1
+
+
+@dataclass
+class Flat:
+    """The functions that were cut out, as one tree; what was not found and what is refused, in words."""
+
+    functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    imports: list[ast.stmt] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, tuple[str, int]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    broken: list[tuple[str, int]] = field(default_factory=list)  # cells that don't parse
+    whole: ast.FunctionDef | None = None  # all gradients of the parameters at once, for training
+
+
+def read(text: str, exercise: Mapping[str, Any], section: int | None) -> Flat:
+    """Take flat code apart for one exercise's items.
+
+    section: the lecture's number of the exercise where the file holds several; None: the whole file.
+    """
+    flat = Flat()
+    statements = _statements(text, flat)
+    if section is not None:
+        _sections(statements, text)
+    else:
+        for s in statements:
+            s.section = 0
+    here = [i for i, s in enumerate(statements) if s.section == (section or 0)]
+    tensors = exercise["tensors"]
+    called = _called(statements, here, tensors, exercise, text)
+    slicer = _Slicer(statements, here, called, exercise)
+    for item in exercise["items"]:
+        slicer.cut(item, flat)
+    if exercise["training"] and all(t in called for t in exercise["training"]["parameters"]):
+        slicer.cut_whole(exercise["training"]["parameters"], flat)
+    flat.imports = [statements[i].node for i in sorted(slicer.imports)]
+    return flat
+
+
+# --- text -> statements ----------------------------------------------------------------------------
+
+
+def _statements(text: str, flat: Flat) -> list[Statement]:
+    """Every statement of every cell that parses; of one that doesn't, those before the error."""
+    found: list[ast.stmt] = []
+    for start, lines in _cells(text):
+        if not any(lines):
+            continue
+        shift = min((len(s) - len(s.lstrip()) for s in lines if s.strip() and s.lstrip()[0] != "#"), default=0)
+        body = _parsed([line[shift:] if not line[:shift].strip() else line for line in lines], start, flat)
+        for node in body:
+            ast.increment_lineno(node, start)
+            found += _opened(node)
+    return names.analyse(found, Statement)
+
+
+def _cells(text: str) -> Iterable[tuple[int, list[str]]]:
+    """Each cell: how many lines stand before it, and its lines."""
+    start, lines = 0, []
+    for number, line in enumerate(text.split("\n")):
+        if CELL.match(line) and lines:
+            yield start, lines
+            start, lines = number, []
+        lines.append(line)
+    yield start, lines
+
+
+def _parsed(lines: list[str], start: int, flat: Flat) -> list[ast.stmt]:
+    told = False
+    while lines:
+        try:
+            return ast.parse("\n".join(lines)).body
+        except SyntaxError as error:
+            at = min(error.lineno or 1, len(lines))
+            if not told:
+                flat.broken.append((str(error.msg), start + at))
+            told = True
+            lines = lines[: at - 1]
+            # an unclosed bracket or block is told where it was noticed: give up its beginning too
+            while lines and (not lines[-1].strip() or lines[-1][0] in " \t)]}"):
+                lines.pop()
+    return []
+
+
+def _opened(node: ast.stmt) -> list[ast.stmt]:
+    """A `with` block's statements, and those of a loop that makes gradients: a training loop."""
+    if isinstance(node, ast.With) and not any(i.optional_vars for i in node.items):
+        return [inner for child in node.body for inner in _opened(child)]
+    if isinstance(node, ast.For | ast.While) and _trains(node):
+        return [inner for child in node.body for inner in _opened(child)]
+    if isinstance(node, ast.If) and not node.orelse and _trains(node):
+        return [inner for child in node.body for inner in _opened(child)]
+    return [node]
+
+
+def _trains(node: ast.For | ast.While | ast.If) -> bool:
+    """Whether a block's own statements name several gradients anew."""
+    stored = {
+        n.id
+        for child in ast.walk(node)
+        if isinstance(child, ast.Assign)
+        for t in child.targets
+        for n in ast.walk(t)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    return sum(bool(re.match(r"d[A-Za-z_]", n)) for n in stored) >= 4
+
+
+# --- which statements belong to which exercise -----------------------------------------------------
+
+
+def _sections(statements: Sequence[Statement], text: str) -> None:
+    """Number the statements by the lecture's exercises: its headings, or its own forward lines."""
+    lines = text.split("\n")
+    marks = {}
+    for number, line in enumerate(lines, 1):
+        title = TITLE.search(line) if line.lstrip().startswith("#") else None
+        if title and title[1] in "1234" and re.match(r"[\s#*_>-]*(?:%%.*)?exercise", line, re.IGNORECASE):
+            marks[number] = int(title[1])
+    at, current, gradients = 0, 1, False
+    ordered = sorted(marks)
+    for s in statements:
+        while at < len(ordered) and ordered[at] <= s.node.lineno:
+            current = marks[ordered[at]]
+            at += 1
+        gradients = gradients or any(re.match(r"d[A-Za-z]", w) for w in s.effect.written)
+        if gradients or current > 1:
+            current = max(current, _own_line(s.node))
+        s.section = current
+
+
+def _own_line(node: ast.stmt) -> int:
+    """2 for the lecture's fused cross entropy, 3 for its fused batch norm, 4 for its new start; else 0."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+        return 0
+    target, code = node.targets[0].id, ast.unparse(node.value)
+    if target.startswith("loss") and "cross_entropy" in code:
+        return 2
+    if target.startswith("h") and ".mean(" in code and ".var(" in code:
+        return 3
+    if target == "C" and "randn" in code:
+        return 4
+    return 0
+
+
+# --- names -----------------------------------------------------------------------------------------
+
+
+def _called(
+    statements: Sequence[Statement],
+    here: Sequence[int],
+    tensors: Sequence[str],
+    exercise: Mapping[str, Any],
+    text: str,
+) -> dict[str, str]:
+    """By tensor: what the learner calls its gradient.
+
+    d<tensor>; else what a `cmp` holds against it; else a usual spelling of either.
+    """
+    written = {w for i in here for w in statements[i].effect.written}
+    first = statements[here[0]].node.lineno if here else 1
+    last = (statements[here[-1]].node.end_lineno or first) if here else 0
+    renamed = _renamed(statements, exercise)
+    theirs = {ours: their for their, ours in renamed.items()}
+    compared = {}
+    for line in text.split("\n")[first - 1 : last + 40]:
+        for match in re.finditer(r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)[^,]*,\s*([A-Za-z_]\w*)", line):
+            compared.setdefault(renamed.get(match[2], match[2]), match[1])
+    called = {}
+    for t in tensors:
+        spellings = [f"d{t}"]
+        if t in compared:
+            spellings.append(compared[t])
+        for name in (t, theirs.get(t, t)):
+            spellings += [p + name for p in ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")]
+        for spelling in spellings:
+            if spelling in written:
+                called[t] = spelling
+                break
+    return called
+
+
+def _renamed(statements: Sequence[Statement], exercise: Mapping[str, Any]) -> dict[str, str]:
+    """Forward tensors that the learner calls otherwise, theirs -> ours: by the form of their lines."""
+    forms = {}
+    for line in exercise["lines"]:
+        node = ast.parse(line["code"]).body[0]
+        if isinstance(node, ast.Assign):
+            forms[ast.dump(node.value)] = line["name"]
+    found: dict[str, str] = {}
+    for s in statements:
+        if not (
+            isinstance(s.node, ast.Assign)
+            and len(s.node.targets) == 1
+            and isinstance(s.node.targets[0], ast.Name)
+        ):
+            continue
+        target = s.node.targets[0].id
+        if target in exercise["tensors"]:
+            continue
+        ours = forms.get(ast.dump(names.renamed(s.node.value, found)))
+        if ours:
+            found.setdefault(target, ours)
+    return found
+
+
+# --- cutting ---------------------------------------------------------------------------------------
+
+
+class _Slicer:
+    """Cuts the function of one item out of the statements."""
+
+    def __init__(
+        self,
+        statements: Sequence[Statement],
+        here: Sequence[int],
+        called: Mapping[str, str],
+        exercise: Mapping[str, Any],
+    ) -> None:
+        self.statements, self.called, self.exercise = statements, called, exercise
+        self.imports: set[int] = set()
+        self.final: dict[str, int] = {}
+        mine = set(called.values())
+        for i in here:
+            for w in statements[i].effect.written & mine:
+                if not _placeholder(statements[i].node):
+                    self.final[w] = i
+        gradients = [i for i in here if statements[i].effect.written & mine]
+        self.begin = gradients[0] if gradients else (here[0] if here else 0)
+        self.tensor = {name: t for t, name in called.items()}
+        renamed = _renamed(statements, exercise)
+        sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]}
+        self.given = {t: t for t in (*exercise["tensors"], *sizes)}
+        self.given |= {theirs: ours for theirs, ours in SIZES.items() if ours in self.given}
+        self.given |= {t: ours for t, ours in renamed.items()}
+
+    def cut(self, item: Mapping[str, Any], flat: Flat) -> None:
+        tensor, name = item["tensor"], item["name"]
+        own = self.called.get(tensor)
+        if own is None or own not in self.final:
+            looked = f"{name}, or what a cmp(…) holds against {tensor}"
+            flat.missing[name] = f"not found: no statement assigns {looked}"
+            return
+        available = set(item["available"])
+        leaves = {self.called.get(a[1:], a): a for a in available}
+        end = self.final[own]
+        node = self._function(name, [own], end, leaves, ast.Name(own, ast.Load()))
+        if copied := names.copies_grad(node, self.given):
+            what, line = copied
+            flat.refused[name] = f"{what} is autograd's own: a gradient is to be written by hand", line
+        flat.functions[name] = node
+        if own != name:
+            flat.notes[name] = f"found as {own}"
+
+    def cut_whole(self, parameters: Sequence[str], flat: Flat) -> None:
+        own = [self.called[t] for t in parameters]
+        if any(name not in self.final for name in own):
+            return
+        end = max(self.final[name] for name in own)
+        result = ast.Dict(
+            [ast.Constant(t) for t in parameters], [ast.Name(name, ast.Load()) for name in own]
+        )
+        flat.whole = self._function("whole", own, end, {}, result)
+
+    def _function(
+        self, name: str, wanted: Sequence[str], end: int, leaves: Mapping[str, str], result: ast.expr
+    ) -> ast.FunctionDef:
+        """A function whose body is what `wanted` depends on up to the statement `end`.
+
+        leaves: gradients that are passed in, theirs -> ours, once their last statement has run.
+        """
+        need = set(wanted)
+        taken: list[int] = []
+        given: dict[str, str] = {}  # theirs -> ours, from the beginning
+        passed: dict[str, int] = {}  # a gradient's name -> the statement after which it is passed in
+        for i in range(end, -1, -1):
+            effect = self.statements[i].effect
+            if not effect.written & need:
+                continue
+            if effect.imports:
+                self.imports.add(i)
+                need -= effect.strong
+                continue
+            taken.append(i)
+            need -= effect.strong
+            for read in effect.reads:
+                final = self.final.get(read, -1)
+                if read in leaves and read not in wanted and (final < i or not self._before(read, i)):
+                    passed[read] = final
+                elif read in self.given and not self._overwritten(read, i):
+                    given[read] = self.given[read]
+                else:
+                    need.add(read)
+        for read in sorted(need):  # written nowhere before
+            if read in self.given:
+                given[read] = self.given[read]
+            elif read in leaves and read not in wanted:
+                passed[read] = -1
+            elif (later := self._later(read, end)) is not None:
+                taken.append(later)
+                for other in self.statements[later].effect.reads & set(self.given):
+                    given[other] = self.given[other]
+        return self._assembled(name, sorted(taken), given, passed, leaves, result, end)
+
+    def _before(self, name: str, i: int) -> bool:
+        return any(name in self.statements[j].effect.written for j in range(self.begin, i))
+
+    def _overwritten(self, name: str, i: int) -> bool:
+        """Whether a forward tensor or a size was given another value in the gradient code before i."""
+        return any(name in self.statements[j].effect.written for j in range(self.begin, i))
+
+    def _later(self, name: str, end: int) -> int | None:
+        """A definition further down: the cells were run in another order."""
+        for i in range(end + 1, len(self.statements)):
+            effect = self.statements[i].effect
+            if name in effect.strong:
+                if effect.imports:
+                    self.imports.add(i)
+                    return None
+                return i
+        return None
+
+    def _assembled(
+        self,
+        name: str,
+        taken: Sequence[int],
+        given: Mapping[str, str],
+        passed: Mapping[str, int],
+        leaves: Mapping[str, str],
+        result: ast.expr,
+        end: int,
+    ) -> ast.FunctionDef:
+        body: list[ast.stmt] = []
+        line = self.statements[end].node.lineno
+        parameters = sorted({*given.values(), *(leaves[p] for p in passed)})
+
+        def bind(theirs: str, ours: str) -> None:
+            target = ast.Assign([ast.Name(theirs, ast.Store())], ast.Name(ours, ast.Load()))
+            body.append(ast.copy_location(target, self.statements[end].node))
+
+        written = {w for i in taken for w in self.statements[i].effect.written}
+        kept: dict[str, str] = {}
+        for theirs in sorted(passed):
+            if leaves[theirs] in written or theirs in written:
+                kept[theirs] = f"_passed_{leaves[theirs]}"
+                bind(kept[theirs], leaves[theirs])
+        for theirs, ours in sorted(given.items()):
+            if theirs != ours:
+                bind(theirs, ours)
+        for theirs, after in sorted(passed.items()):
+            if after < (taken[0] if taken else 0) or theirs not in kept:
+                if theirs != leaves[theirs] or theirs in kept:
+                    bind(theirs, kept.get(theirs, leaves[theirs]))
+        waiting = {t: after for t, after in passed.items() if t in kept and taken and after >= taken[0]}
+        for i in taken:
+            for theirs in [t for t, after in waiting.items() if after < i]:
+                bind(theirs, kept[theirs])
+                del waiting[theirs]
+            body.append(self.statements[i].node)
+        body.append(ast.Return(result))
+        arguments = ast.arguments([], [ast.arg(p) for p in parameters], None, [], [], None, [])
+        place = {"lineno": line, "col_offset": 0, "end_lineno": line, "end_col_offset": 0}
+        node = ast.FunctionDef(name, arguments, body, [], **place)
+        return ast.fix_missing_locations(node)
+
+
+def _placeholder(node: ast.stmt) -> bool:
+    """`dlogits = None  # TODO`"""
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and (node.value.value is None or node.value.value is ...)
+    )

@@ -1,0 +1,291 @@
+"""What a statement reads and writes, by name. Pure; for code that is flat, as in a notebook.
+
+Conservative where it can't know: what may be written counts as written, and keeps the earlier value
+in sight. An in-place change of a name reaches the names that stand for the same tensor.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+BUILTINS = frozenset(dir(builtins))
+CHANGES = frozenset({"append", "extend", "insert", "update", "setdefault", "pop", "remove"})
+QUIET = frozenset({"requires_grad_", "retain_grad", "backward"})
+VIEWS = frozenset(
+    "view reshape squeeze unsqueeze t transpose permute expand detach flatten contiguous view_as".split()
+)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """reads: names whose earlier value it needs. strong: names it gives a new value. weak: changes."""
+
+    reads: frozenset[str] = frozenset()
+    strong: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
+    imports: bool = False
+
+    @property
+    def written(self) -> frozenset[str]:
+        return self.strong | self.weak
+
+
+S = TypeVar("S")
+
+
+def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) -> list[S]:
+    """The effect of each statement in its place: functions' names and shared tensors followed."""
+    free: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    same: dict[str, set[str]] = {}  # name -> the names of its tensor
+    out: list[S] = []
+    for node in nodes:
+        effect = _effect(node)
+        reads, weak = set(effect.reads), set(effect.weak)
+        todo, seen = list(reads), set(reads)
+        while todo:  # what the functions read that it calls, and those that these call
+            inner, changed = free.get(todo.pop(), (frozenset(), frozenset()))
+            weak |= changed
+            todo += [n for n in inner if n not in seen]
+            seen |= inner
+        reads = seen
+        in_place = weak | (effect.strong & reads if isinstance(node, ast.AugAssign) else set())
+        for name in list(in_place):
+            weak |= same.get(name, set()) - {name}
+        for name in effect.strong:
+            if isinstance(node, ast.AugAssign):
+                continue
+            for group in same.values():
+                group.discard(name)
+            same.pop(name, None)
+        if isinstance(node, ast.Assign) and (root := _stands_for(node.value)):
+            group = same.setdefault(root, {root})
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    group.add(target.id)
+                    same[target.id] = group
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            free[node.name] = _free(node)
+        strong = effect.strong
+        out.append(make(node, Effect(frozenset(reads), strong, frozenset(weak) - strong, effect.imports)))
+    return out
+
+
+def _stands_for(value: ast.expr) -> str | None:
+    """The name whose tensor an expression is, or a view of."""
+    while True:
+        if isinstance(value, ast.Name):
+            return value.id
+        if isinstance(value, ast.Attribute) and value.attr in ("T", "data", "mT"):
+            value = value.value
+        elif (
+            isinstance(value, ast.Call)
+            and isinstance(value.func, ast.Attribute)
+            and value.func.attr in VIEWS
+        ):
+            value = value.func.value
+        else:
+            return None
+
+
+def _effect(node: ast.stmt) -> Effect:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        bound = {(a.asname or a.name).split(".")[0] for a in node.names}
+        return Effect(strong=frozenset(bound), imports=True)
+    reads, strong, weak = _flow([node], set())
+    return Effect(frozenset(reads - BUILTINS), frozenset(strong), frozenset(weak - strong))
+
+
+Flow = tuple[set[str], set[str], set[str]]
+
+
+def _flow(nodes: Iterable[ast.stmt], known: set[str]) -> Flow:
+    """Reads of earlier values, sure writes and possible writes of statements in a row.
+
+    known: names that were surely given a value inside the same block before.
+    """
+    reads: set[str] = set()
+    strong: set[str] = set()
+    weak: set[str] = set()
+    known = set(known)
+    for node in nodes:
+        r, s, w = _one(node, known)
+        reads |= r - known
+        strong |= s
+        weak |= w
+        known |= s
+    return reads, strong, weak
+
+
+def _one(node: ast.stmt, known: set[str]) -> Flow:
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        return _assign(node)
+    if isinstance(node, ast.Expr):
+        reads, stored = loads(node.value)
+        return reads, stored, _changed(node.value)
+    if isinstance(node, ast.For | ast.AsyncFor):
+        reads, stored = loads(node.iter)
+        target_reads, targets, weak = _target(node.target)
+        inner = _flow(node.body, known | targets)
+        other = _flow(node.orelse, known)
+        reads |= target_reads | (inner[0] - targets) | other[0]
+        return reads, stored, weak | targets | inner[1] | inner[2] | other[1] | other[2]
+    if isinstance(node, ast.While | ast.If):
+        reads, stored = loads(node.test)
+        a, b = _flow(node.body, known | stored), _flow(node.orelse, known | stored)
+        sure = a[1] & b[1] if isinstance(node, ast.If) else set()
+        return reads | a[0] | b[0], stored | sure, a[1] | a[2] | b[1] | b[2]
+    if isinstance(node, ast.With | ast.AsyncWith):
+        reads, strong = set(), set()
+        for with_item in node.items:
+            reads |= loads(with_item.context_expr)[0]
+            if with_item.optional_vars is not None:
+                strong |= _target(with_item.optional_vars)[1]
+        inner = _flow(node.body, known | strong)
+        return reads | (inner[0] - strong), strong | inner[1], inner[2]
+    if isinstance(node, ast.Try):
+        parts = [_flow(node.body, known), _flow(node.orelse, known), _flow(node.finalbody, known)]
+        parts += [_flow(h.body, known) for h in node.handlers]
+        reads = set().union(*(p[0] for p in parts))
+        return reads, set(), set().union(*(p[1] | p[2] for p in parts))
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        reads = set()
+        outer: list[ast.expr] = list(node.decorator_list)
+        if isinstance(node, ast.ClassDef):
+            outer += node.bases
+        else:
+            outer += [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+        for expression in outer:
+            reads |= loads(expression)[0]
+        return reads, {node.name}, set()
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return set(), {(a.asname or a.name).split(".")[0] for a in node.names}, set()
+    reads, stored = loads(node)
+    return reads, set(), stored
+
+
+def _assign(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Flow:
+    reads, stored = loads(node.value) if node.value is not None else (set(), set())
+    strong, weak = set(stored), set()
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        r, s, w = _target(target)
+        reads |= r
+        if isinstance(node, ast.AugAssign):
+            reads |= s
+        if isinstance(node, ast.AnnAssign) and node.value is None:
+            s = set()
+        strong |= s
+        weak |= w
+    return reads, strong, weak | (_changed(node.value) if node.value is not None else set())
+
+
+def _target(node: ast.expr) -> Flow:
+    """What storing into a target reads, names anew, and changes."""
+    if isinstance(node, ast.Name):
+        return set(), {node.id}, set()
+    if isinstance(node, ast.Tuple | ast.List):
+        parts = [_target(e) for e in node.elts]
+        return tuple(set().union(*(p[k] for p in parts)) for k in range(3))  # type: ignore[return-value]
+    if isinstance(node, ast.Starred):
+        return _target(node.value)
+    reads, _ = loads(node)
+    root = _root(node)
+    return reads, set(), {root} if root else set()
+
+
+def _root(node: ast.expr) -> str | None:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _changed(value: ast.expr) -> set[str]:
+    """Names whose tensor or list an expression changes: x.add_(…), x.append(…), f(…, out=x)."""
+    out = set()
+    for node in ast.walk(value):
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Attribute):
+            name = node.func.attr
+            in_place = name.endswith("_") and not name.endswith("__")
+            if (in_place or name in CHANGES) and name not in QUIET and (root := _root(node.func)):
+                out.add(root)
+        out |= {r for k in node.keywords if k.arg == "out" and (r := _root(k.value))}
+    return out
+
+
+def loads(node: ast.AST) -> tuple[set[str], set[str]]:
+    """The names that an expression reads, and those that a walrus in it writes."""
+    reads: set[str] = set()
+    stored: set[str] = set()
+    if isinstance(node, ast.Name):
+        (reads if isinstance(node.ctx, ast.Load) else stored).add(node.id)
+        return reads, stored
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+        bound: set[str] = set()
+        for number, generator in enumerate(node.generators):
+            first = loads(generator.iter)[0]
+            reads |= first if number == 0 else first - bound
+            bound |= loads(generator.target)[1]
+            reads |= set().union(*(loads(test)[0] for test in generator.ifs)) - bound
+        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        for part in parts:
+            reads |= loads(part)[0] - bound
+        return reads, stored
+    if isinstance(node, ast.Lambda):
+        own = {a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+        reads = loads(node.body)[0] - own
+        for default in (*node.args.defaults, *(d for d in node.args.kw_defaults if d)):
+            reads |= loads(default)[0]
+        return reads, stored
+    for child in ast.iter_child_nodes(node):
+        r, s = loads(child)
+        reads |= r
+        stored |= s
+    return reads, stored
+
+
+def _free(node: ast.FunctionDef | ast.ClassDef) -> tuple[frozenset[str], frozenset[str]]:
+    """The outer names that a function or class reads when it is used, and those it declares global."""
+    reads: set[str] = set()
+    own: set[str] = set()
+    outer: set[str] = set()
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name):
+            (reads if isinstance(child.ctx, ast.Load) else own).add(child.id)
+        elif isinstance(child, ast.arg):
+            own.add(child.arg)
+        elif isinstance(child, ast.Global | ast.Nonlocal):
+            outer |= set(child.names)
+        elif isinstance(child, ast.FunctionDef | ast.ClassDef) and child is not node:
+            own.add(child.name)
+    return frozenset((reads - (own - outer)) - BUILTINS), frozenset(outer)
+
+
+def renamed(node: ast.expr, table: Mapping[str, str]) -> ast.expr:
+    """An expression with its names replaced."""
+    if not table:
+        return node
+    out = copy.deepcopy(node)
+    for child in ast.walk(out):
+        if isinstance(child, ast.Name):
+            child.id = table.get(child.id, child.id)
+    return out
+
+
+def copies_grad(node: ast.AST, given: Mapping[str, Any]) -> tuple[str, int] | None:
+    """`x.grad` of a forward tensor, with its line, if a function's body reads one."""
+    for child in ast.walk(node):
+        if (
+            isinstance(child, ast.Attribute)
+            and child.attr == "grad"
+            and isinstance(child.ctx, ast.Load)
+            and isinstance(child.value, ast.Name)
+            and child.value.id in given
+        ):
+            return f"{child.value.id}.grad", child.lineno
+    return None

@@ -1,0 +1,136 @@
+"""Notebooks and flat scripts -> one flat script, with the cell and line that each of its lines had. Pure.
+
+Nothing here runs or parses the code: magics and shell lines become empty lines, Markdown becomes
+comments, outputs are dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grader.errors import Unreadable
+
+MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!])|.*[^#'\"]\?{1,2}\s*$")
+KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
+CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What goes to the child. flat: the lecture's number of the exercise in flat code, 0 without a lecture,
+    None for a stub's functions. places: by line of a notebook's code, the cell (from 1) and the line in it.
+    """
+
+    source: bytes
+    flat: int | None = None
+    places: tuple[tuple[int, int], ...] = ()
+
+    def place(self, line: int | None) -> tuple[int | None, int | None]:
+        """The cell, where there are cells, and the line."""
+        if line is None or not self.places:
+            return None, line
+        return self.places[line - 1] if line <= len(self.places) else (None, None)
+
+
+def script(data: bytes, filename: str, exercise: Mapping[str, Any]) -> Script:
+    """A submission as the child takes it. Unreadable where a notebook is none, or not in Python."""
+    number = re.fullmatch(r"ex(\d)", exercise["id"])
+    lecture = int(number[1]) if number else 0
+    items = [item["name"] for item in exercise["items"]]
+    if filename.endswith(".ipynb"):
+        source, places = notebook(data)
+        return Script(source.encode("utf-8", "replace"), lecture, places)
+    if is_flat(data.decode("utf-8", "replace"), items):
+        return Script(data, lecture)
+    return Script(data)
+
+
+def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """A notebook's code, and the cell and line of each line of it. Unreadable, in a few words, where it has none that can be graded."""
+    document = _json(data)
+    language = _language(document)
+    if language and not language.lower().startswith(("python", "ipython", "xpython", "conda", "sage")):
+        raise Unreadable(f"is a notebook in {language}, not in Python")
+    lines: list[str] = []
+    places: list[tuple[int, int]] = []
+    for number, (kind, source) in enumerate(_cells(document), 1):
+        lines.append(f"# %% cell {number}")
+        places.append((number, 0))
+        text = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        text = list(_plain(text)) if kind == "code" else ["# " + line for line in text]
+        lines += text
+        places += [(number, k) for k in range(1, len(text) + 1)]
+    return "\n".join(lines) + "\n", tuple(places)
+
+
+def is_flat(source: str, items: Collection[str]) -> bool:
+    """Whether a script assigns gradients at its top level, where a stub defines functions of their names."""
+    names = "|".join(map(re.escape, items))
+    if not names or re.search(rf"^(?:async )?def (?:{names})\b", source, re.MULTILINE):
+        return False
+    return bool(re.search(rf"^\s*(?:\w+\s*,\s*)*(?:{names})\b[\w, ]*[-+*/]?=[^=]", source, re.MULTILINE))
+
+
+def _json(data: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        if CONFLICT.search(data):
+            line = data[: CONFLICT.search(data).start()].count(b"\n") + 1  # type: ignore[union-attr]
+            raise Unreadable(f"has merge-conflict markers, the first on line {line}") from None
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise Unreadable(f"is not a notebook: its JSON is broken{where}") from None
+    if not isinstance(document, dict) or not (
+        isinstance(document.get("cells"), list) or isinstance(document.get("worksheets"), list)
+    ):
+        raise Unreadable("is not a notebook: it has no cells")
+    return document
+
+
+def _language(document: Mapping[str, Any]) -> str:
+    metadata = document.get("metadata")
+    for key, name in (("kernelspec", "language"), ("language_info", "name")):
+        entry = metadata.get(key) if isinstance(metadata, dict) else None
+        if isinstance(entry, dict) and isinstance(entry.get(name), str):
+            return str(entry[name])
+    return ""
+
+
+def _cells(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Kind and source of every cell; of old formats (nbformat 3) too."""
+    sheets = document.get("worksheets")
+    cells = document.get("cells")
+    if not isinstance(cells, list):
+        cells = [
+            c
+            for s in sheets or ()
+            if isinstance(s, dict)
+            for c in s.get("cells") or ()
+        ]
+    for cell in cells:
+        if not isinstance(cell, dict):
+            continue
+        source = cell.get("source", cell.get("input", ""))
+        if isinstance(source, list):
+            source = "".join(s for s in source if isinstance(s, str))
+        yield str(cell.get("cell_type", "")), source if isinstance(source, str) else ""
+
+
+def _plain(lines: list[str]) -> Iterator[str]:
+    """A code cell's lines with what only IPython understands left empty."""
+    first = next((line.strip() for line in lines if line.strip()), "")
+    if first.startswith("%%"):
+        name = re.match(r"%%(\w*)", first)
+        if name is None or name[1] not in KEEPING:
+            yield from ("" for _ in lines)
+            return
+    goes_on = False
+    for line in lines:
+        skip = goes_on or (bool(MAGIC.match(line)) and not line.lstrip().startswith("#"))
+        goes_on = skip and line.rstrip().endswith("\\")
+        indent = line[: len(line) - len(line.lstrip())]
+        yield (indent + "pass" if indent and skip else "") if skip else line
