@@ -21,12 +21,12 @@ from typing import Any, Protocol
 
 from grader import __version__, fixture
 from grader.check import check
-from grader.errors import GraderFault
+from grader.errors import GraderFault, Unreadable
 from grader.fixture import Fixtures
 from grader.harmless import block, text
 from grader.reports.document import document
 from grader.runner.client import Runner
-from grader.submissions.intake import Unreadable, Upload
+from grader.submissions.intake import Upload
 from grader.verdict import Report
 
 SYNC = 0.5  # seconds between fsyncs of the journal

@@ -11,7 +11,7 @@ from typing import Any
 
 from grader import choices
 from grader.choices import Answer
-from grader.compare import held, values
+from grader.compare import held, spread, values
 from grader.fixture import Fixtures
 from grader.harmless import text as harmless
 from grader.runner.client import Run, Runner, sizes
@@ -45,10 +45,10 @@ def check(
     on = [name for name in fixtures.given if name != TRAINING]
     names = [item["name"] for item in asked]
     run = _run(runner, exercise, code, filename, on, names, training)
-    answers = [_judged(exercise, item, fixtures, run, on) for item in asked]
-    answers = choices.reconsider(runner, exercise, fixtures, answers)
-    diagnoses = _diagnoses(exercise, fixtures, answers)
     lenient = code.flat is not None and not strict
+    answers = [_judged(exercise, item, fixtures, run, on, lenient) for item in asked]
+    answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
+    diagnoses = _diagnoses(exercise, fixtures, answers)
     judged = [
         _report(exercise, answer, code, diagnoses.get(answer.item["name"]), lenient) for answer in answers
     ]
@@ -86,7 +86,12 @@ def _run(
 
 
 def _judged(
-    exercise: Mapping[str, Any], item: Mapping[str, Any], fixtures: Fixtures, run: Run, on: Sequence[str]
+    exercise: Mapping[str, Any],
+    item: Mapping[str, Any],
+    fixtures: Fixtures,
+    run: Run,
+    on: Sequence[str],
+    lenient: bool,
 ) -> Answer:
     """One item's records on all fixtures, each held against its saved reference."""
     records = {name: run.records.get((name, item["name"])) for name in on}
@@ -96,6 +101,8 @@ def _judged(
         reference = fixtures.references[name]
         own = answer.key_in(reference)
         checks[name] = gone(run, item["name"]) if record is None else held(record, reference, own)
+        if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
+            checks[name] = spread(record, reference, own) or checks[name]
     return replace(answer, checks=checks)
 
 
@@ -202,9 +209,7 @@ def gone(run: Run, name: str = "") -> Check:
     return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")
 
 
-def _training(
-    exercise: Mapping[str, Any], fixtures: Fixtures, run: Run, code: Script
-) -> ItemReport:
+def _training(exercise: Mapping[str, Any], fixtures: Fixtures, run: Run, code: Script) -> ItemReport:
     """The parameters after the manual steps, all of them, against autograd's."""
     reference = fixtures.references[TRAINING]
     names = exercise["training"]["parameters"]

@@ -46,6 +46,23 @@ def held(record: Record, reference: Reference, name: str) -> Check:
     return compare(record, values, reference.sizes[name])
 
 
+def spread(record: Record, reference: Reference, name: str) -> Check | None:
+    """The check of an answer that is right once broadcast to its tensor's shape; None where it isn't.
+
+    For flat code, which the lecture's `cmp` accepts so: what follows there broadcasts it too.
+    """
+    wanted, answer = reference.values[name], values(record)
+    if answer is None or record.dtype != str(wanted.dtype) or not np.isfinite(answer).all():
+        return None
+    try:
+        wide = np.broadcast_to(answer, wanted.shape)
+    except ValueError:
+        return None
+    check = judge(wide, wanted, reference.sizes[name])
+    note = f"{_shapes(answer.shape, wanted.shape)}: the same once it is broadcast"
+    return replace(check, shape=answer.shape, note=note) if check.verdict.passed else None
+
+
 def values(record: Record) -> Array | None:
     """The numbers that a record carries; None where it carries none, or sizes that no array has."""
     if not record.data:

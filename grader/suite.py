@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import fixture
-from grader.errors import UsageError
+from grader.errors import Unreadable, UsageError
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _close(word: str, names: list[str]) -> str:
 
 def read_submission(path: Path) -> bytes:
     """A submission's bytes. UsageError, in one line, where it is no regular file of a sane size."""
-    from grader.submissions.intake import Unreadable, read_file
+    from grader.submissions.intake import read_file
 
     try:
         os.lstat(path)

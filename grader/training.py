@@ -69,7 +69,9 @@ def rate(plan: Mapping[str, Any], step: int, steps: int) -> float:
 class Manual:
     """Gradient descent with gradients by hand. Holds the parameters; each step gives its loss."""
 
-    def __init__(self, program: Program, plan: Mapping[str, Any], backward: Backward | Whole, env: Env) -> None:
+    def __init__(
+        self, program: Program, plan: Mapping[str, Any], backward: Backward | Whole, env: Env
+    ) -> None:
         self.program, self.backward = program, backward
         self.params = {k: env[k].clone() for k in plan["parameters"]}
         self.sizes = _sizes(env)

@@ -12,7 +12,7 @@ import torch
 from grader import check, choices
 from grader.compare import compare
 from grader.fixture import Fixtures
-from grader.runner import child, oracle, wire
+from grader.runner import child, loading, oracle, wire
 from grader.runner.client import Runner, sizes
 from grader.verdict import Check, ItemReport
 

@@ -114,7 +114,7 @@ def _which(suite: Suite, args: argparse.Namespace) -> tuple[dict[str, Any], Path
 def _backward(exercise: dict[str, Any], source: bytes, name: str) -> Any:
     """The learner's functions as one backward pass; UsageError names the first that is missing."""
     from grader.runner.calls import BadRequest
-    from grader.runner.child import load
+    from grader.runner.loading import load
     from grader.training import Backward
 
     submission = load(source, name)
@@ -132,7 +132,7 @@ def _backward(exercise: dict[str, Any], source: bytes, name: str) -> Any:
 
 
 def _step(one: Any, who: str, batch: Any, lr: float, exercise: dict[str, Any], path: str) -> float:
-    from grader.runner.child import describe
+    from grader.runner.loading import describe
 
     try:
         loss = float(one.step(batch, lr))

@@ -128,6 +128,8 @@ def ask(
     name = item["name"]
     header: dict[str, Any] = {"fixture": fixture, "item": name}
     function = submission.names.get(name)
+    if not fixture.startswith("probe"):  # there it counts what became of the value in the end
+        function = submission.changed.get(name, function)
     broken = submission.broken.get(name)
     flat = submission.flat
     if flat and name in flat.refused:
@@ -140,7 +142,7 @@ def ask(
         return {**header, "status": "not-written", "message": message}, b""
     line = line_of(function)
     call = submission.calls.get(name)
-    if call is None:
+    if call is None or call.function is not function:
         header["line"] = line
         try:
             call = submission.calls[name] = resolve(function, item, given, exercise)

@@ -11,14 +11,24 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from grader.runner import names
 
 CELL = re.compile(r"# (?:%%|In\[[\d ]*\]:?)")
-TITLE = re.compile(r"exercise\s*#?\s*(\d)", re.IGNORECASE)
+TITLE = re.compile(r"[\s#*_>-]*#[\s#*_>-]*exercise\s*#?\s*(\d)", re.IGNORECASE)
+COMPARED = re.compile(r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)[^,]*,\s*([A-Za-z_]\w*)")
+AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
+PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
+SETUP = (  # the lecture's lines that tell what its sizes are called
+    ("C", "torch.randn((vocab_size, n_embd), generator=g)"),
+    ("ix", "torch.randint(0, Xtr.shape[0], (batch_size,), generator=g)"),
+    ("W1", "torch.randn((n_embd * block_size, n_hidden), generator=g) * (5/3)/((n_embd * block_size)**0.5)"),
+    ("b1", "torch.randn(n_hidden, generator=g) * 0.1"),
+)
+SIZE_NAMES = ("block_size", "vocab_size", "n_embd", "n_hidden")
 SIZES = {"batch_size": "n"}  # what lectures call the sizes that fixtures have under another name
 
 
@@ -42,6 +52,7 @@ class Flat:
     notes: dict[str, str] = field(default_factory=dict)
     broken: list[tuple[str, int]] = field(default_factory=list)  # cells that don't parse
     whole: ast.FunctionDef | None = None  # all gradients of the parameters at once, for training
+    changed: dict[str, ast.FunctionDef] = field(default_factory=dict)  # what later statements made of some
 
 
 def read(text: str, exercise: Mapping[str, Any], section: int | None) -> Flat:
@@ -52,14 +63,15 @@ def read(text: str, exercise: Mapping[str, Any], section: int | None) -> Flat:
     flat = Flat()
     statements = _statements(text, flat)
     if section is not None:
-        _sections(statements, text)
+        _sections(statements, text, exercise["tensors"])
     else:
         for s in statements:
             s.section = 0
     here = [i for i, s in enumerate(statements) if s.section == (section or 0)]
     tensors = exercise["tensors"]
-    called = _called(statements, here, tensors, exercise, text)
-    slicer = _Slicer(statements, here, called, exercise)
+    renamed = _renamed(statements, exercise)
+    called = _called(statements, here, tensors, renamed, text)
+    slicer = _Slicer(statements, here, called, renamed, exercise)
     for item in exercise["items"]:
         slicer.cut(item, flat)
     if exercise["training"] and all(t in called for t in exercise["training"]["parameters"]):
@@ -77,17 +89,20 @@ def _statements(text: str, flat: Flat) -> list[Statement]:
     for start, lines in _cells(text):
         if not any(lines):
             continue
-        shift = min((len(s) - len(s.lstrip()) for s in lines if s.strip() and s.lstrip()[0] != "#"), default=0)
+        shift = min(
+            (len(s) - len(s.lstrip()) for s in lines if s.strip() and s.lstrip()[0] != "#"), default=0
+        )
         body = _parsed([line[shift:] if not line[:shift].strip() else line for line in lines], start, flat)
+        if any(".grad" in line for line in lines):
+            body = [names.WithoutGrad().visit(node) for node in body]
         for node in body:
-            ast.increment_lineno(node, start)
             found += _opened(node)
     return names.analyse(found, Statement)
 
 
 def _cells(text: str) -> Iterable[tuple[int, list[str]]]:
     """Each cell: how many lines stand before it, and its lines."""
-    start, lines = 0, []
+    start, lines = 0, list[str]()
     for number, line in enumerate(text.split("\n")):
         if CELL.match(line) and lines:
             yield start, lines
@@ -100,9 +115,9 @@ def _parsed(lines: list[str], start: int, flat: Flat) -> list[ast.stmt]:
     told = False
     while lines:
         try:
-            return ast.parse("\n".join(lines)).body
+            return ast.parse("\n" * start + "\n".join(lines)).body
         except SyntaxError as error:
-            at = min(error.lineno or 1, len(lines))
+            at = max(1, min((error.lineno or 1) - start, len(lines)))
             if not told:
                 flat.broken.append((str(error.msg), start + at))
             told = True
@@ -140,24 +155,39 @@ def _trains(node: ast.For | ast.While | ast.If) -> bool:
 # --- which statements belong to which exercise -----------------------------------------------------
 
 
-def _sections(statements: Sequence[Statement], text: str) -> None:
-    """Number the statements by the lecture's exercises: its headings, or its own forward lines."""
-    lines = text.split("\n")
+def _sections(statements: Sequence[Statement], text: str, tensors: Sequence[str]) -> None:
+    """Number the statements by the lecture's exercises: its headings, its own forward lines, or, where
+    the learner has neither, a gradient's second making after the chain has come to its end."""
     marks = {}
-    for number, line in enumerate(lines, 1):
-        title = TITLE.search(line) if line.lstrip().startswith("#") else None
-        if title and title[1] in "1234" and re.match(r"[\s#*_>-]*(?:%%.*)?exercise", line, re.IGNORECASE):
+    for number, line in enumerate(text.split("\n"), 1):
+        title = TITLE.match(line)
+        if title and title[1] in "1234":
             marks[number] = int(title[1])
-    at, current, gradients = 0, 1, False
+    at, current, gradients, ended = 0, 1, False, False
     ordered = sorted(marks)
+    made: set[str] = set()
     for s in statements:
         while at < len(ordered) and ordered[at] <= s.node.lineno:
             current = marks[ordered[at]]
             at += 1
-        gradients = gradients or any(re.match(r"d[A-Za-z]", w) for w in s.effect.written)
+        gradients = gradients or any(_is_gradient(w, tensors) for w in s.effect.written)
         if gradients or current > 1:
             current = max(current, _own_line(s.node))
+        anew = s.effect.strong - s.effect.reads
+        ended = ended or bool({"demb", "dC", "dembcat"} & s.effect.strong)
+        if anew & {"dlogprobs", "dprobs"}:
+            ended = False  # the chain, once more
+        if ended and current < 2 and "dlogits" in anew & made and "dnorm_logits" not in s.effect.reads:
+            current = 2
+        if ended and current < 3 and "dhprebn" in anew & made and "dbndiff" not in s.effect.reads:
+            current = 3
+        if not _placeholder(s.node):
+            made |= s.effect.strong
         s.section = current
+
+
+def _is_gradient(name: str, tensors: Sequence[str]) -> bool:
+    return name[:1] == "d" and any(name.endswith(t) for t in tensors if name[1:] == t or len(t) > 2)
 
 
 def _own_line(node: ast.stmt) -> int:
@@ -181,29 +211,28 @@ def _called(
     statements: Sequence[Statement],
     here: Sequence[int],
     tensors: Sequence[str],
-    exercise: Mapping[str, Any],
+    renamed: Mapping[str, str],
     text: str,
 ) -> dict[str, str]:
     """By tensor: what the learner calls its gradient.
 
     d<tensor>; else what a `cmp` holds against it; else a usual spelling of either.
     """
-    written = {w for i in here for w in statements[i].effect.written}
+    written = {w for i in here if not _placeholder(statements[i].node) for w in statements[i].effect.written}
     first = statements[here[0]].node.lineno if here else 1
     last = (statements[here[-1]].node.end_lineno or first) if here else 0
-    renamed = _renamed(statements, exercise)
     theirs = {ours: their for their, ours in renamed.items()}
-    compared = {}
-    for line in text.split("\n")[first - 1 : last + 40]:
-        for match in re.finditer(r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)[^,]*,\s*([A-Za-z_]\w*)", line):
-            compared.setdefault(renamed.get(match[2], match[2]), match[1])
+    active: dict[str, str] = {}
+    inert: dict[str, str] = {}
+    for line in text.split("\n")[first - 1 : last + AFTER]:
+        for match in COMPARED.finditer(line):
+            table = inert if "#" in line[: match.start()] else active
+            table[renamed.get(match[2], match[2])] = match[1]
     called = {}
     for t in tensors:
-        spellings = [f"d{t}"]
-        if t in compared:
-            spellings.append(compared[t])
+        spellings = [active.get(t, f"d{t}"), f"d{t}", inert.get(t, f"d{t}")]
         for name in (t, theirs.get(t, t)):
-            spellings += [p + name for p in ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")]
+            spellings += [prefix + name for prefix in PREFIXES]
         for spelling in spellings:
             if spelling in written:
                 called[t] = spelling
@@ -212,27 +241,39 @@ def _called(
 
 
 def _renamed(statements: Sequence[Statement], exercise: Mapping[str, Any]) -> dict[str, str]:
-    """Forward tensors that the learner calls otherwise, theirs -> ours: by the form of their lines."""
-    forms = {}
+    """What the learner's forward pass calls otherwise, theirs -> ours: by the form of its lines."""
+    lines = []
     for line in exercise["lines"]:
         node = ast.parse(line["code"]).body[0]
         if isinstance(node, ast.Assign):
-            forms[ast.dump(node.value)] = line["name"]
+            lines.append((line["name"], node.value))
+    lines += [(target, ast.parse(code, mode="eval").body) for target, code in SETUP]
+    known = {*exercise["tensors"], "n", "torch", "g", "Xtr", *SIZES, *SIZE_NAMES}
     found: dict[str, str] = {}
     for s in statements:
-        if not (
-            isinstance(s.node, ast.Assign)
-            and len(s.node.targets) == 1
-            and isinstance(s.node.targets[0], ast.Name)
-        ):
+        if not isinstance(s.node, ast.Assign) or len(s.node.targets) != 1:
             continue
-        target = s.node.targets[0].id
-        if target in exercise["tensors"]:
+        target = s.node.targets[0]
+        if not isinstance(target, ast.Name) or target.id[:1] == "d":
             continue
-        ours = forms.get(ast.dump(names.renamed(s.node.value, found)))
-        if ours:
-            found.setdefault(target, ours)
+        for ours, value in lines:
+            table = dict(found)
+            if type(value) is not type(s.node.value):
+                continue
+            if names.unify(s.node.value, value, table, known) and (
+                target.id == ours or target.id not in known
+            ):
+                if len(table) - len(found) >= _count(value):
+                    continue  # nothing in it is known: any product would do
+                found = table
+                if target.id != ours:
+                    found.setdefault(target.id, ours)
+                break
     return found
+
+
+def _count(node: ast.AST) -> int:
+    return sum(isinstance(child, ast.Name) for child in ast.walk(node))
 
 
 # --- cutting ---------------------------------------------------------------------------------------
@@ -246,24 +287,32 @@ class _Slicer:
         statements: Sequence[Statement],
         here: Sequence[int],
         called: Mapping[str, str],
+        renamed: Mapping[str, str],
         exercise: Mapping[str, Any],
     ) -> None:
         self.statements, self.called, self.exercise = statements, called, exercise
         self.imports: set[int] = set()
         self.final: dict[str, int] = {}
+        self.changed: dict[str, int] = {}  # a gradient's name -> the last that changes it by another name
         mine = set(called.values())
         for i in here:
             for w in statements[i].effect.written & mine:
-                if not _placeholder(statements[i].node):
+                if not _placeholder(statements[i].node) and not (
+                    _copy(statements[i].node) and w in self.final
+                ):
                     self.final[w] = i
+            for w in statements[i].effect.shared & mine:
+                self.changed[w] = i
         gradients = [i for i in here if statements[i].effect.written & mine]
         self.begin = gradients[0] if gradients else (here[0] if here else 0)
         self.tensor = {name: t for t, name in called.items()}
-        renamed = _renamed(statements, exercise)
         sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]}
         self.given = {t: t for t in (*exercise["tensors"], *sizes)}
         self.given |= {theirs: ours for theirs, ours in SIZES.items() if ours in self.given}
-        self.given |= {t: ours for t, ours in renamed.items()}
+        for their, ours in renamed.items():
+            ours = SIZES.get(ours, ours)
+            if ours in self.given:
+                self.given[their] = ours
 
     def cut(self, item: Mapping[str, Any], flat: Flat) -> None:
         tensor, name = item["tensor"], item["name"]
@@ -276,7 +325,9 @@ class _Slicer:
         leaves = {self.called.get(a[1:], a): a for a in available}
         end = self.final[own]
         node = self._function(name, [own], end, leaves, ast.Name(own, ast.Load()))
-        if copied := names.copies_grad(node, self.given):
+        if (after := self.changed.get(own, -1)) > end:
+            flat.changed[name] = self._function(name, [own], after, leaves, ast.Name(own, ast.Load()), True)
+        if copied := names.copies_grad(node):
             what, line = copied
             flat.refused[name] = f"{what} is autograd's own: a gradient is to be written by hand", line
         flat.functions[name] = node
@@ -288,17 +339,22 @@ class _Slicer:
         if any(name not in self.final for name in own):
             return
         end = max(self.final[name] for name in own)
-        result = ast.Dict(
-            [ast.Constant(t) for t in parameters], [ast.Name(name, ast.Load()) for name in own]
-        )
+        result = ast.Dict([ast.Constant(t) for t in parameters], [ast.Name(name, ast.Load()) for name in own])
         flat.whole = self._function("whole", own, end, {}, result)
 
     def _function(
-        self, name: str, wanted: Sequence[str], end: int, leaves: Mapping[str, str], result: ast.expr
+        self,
+        name: str,
+        wanted: Sequence[str],
+        end: int,
+        leaves: Mapping[str, str],
+        result: ast.expr,
+        shared: bool = False,
     ) -> ast.FunctionDef:
         """A function whose body is what `wanted` depends on up to the statement `end`.
 
         leaves: gradients that are passed in, theirs -> ours, once their last statement has run.
+        shared: with the statements that change `wanted` by another name of the same tensor.
         """
         need = set(wanted)
         taken: list[int] = []
@@ -306,7 +362,8 @@ class _Slicer:
         passed: dict[str, int] = {}  # a gradient's name -> the statement after which it is passed in
         for i in range(end, -1, -1):
             effect = self.statements[i].effect
-            if not effect.written & need:
+            changes = shared and effect.shared & set(wanted)
+            if not (effect.written & need or changes) or (_copy(self.statements[i].node) and i != end):
                 continue
             if effect.imports:
                 self.imports.add(i)
@@ -379,9 +436,9 @@ class _Slicer:
             if theirs != ours:
                 bind(theirs, ours)
         for theirs, after in sorted(passed.items()):
-            if after < (taken[0] if taken else 0) or theirs not in kept:
-                if theirs != leaves[theirs] or theirs in kept:
-                    bind(theirs, kept.get(theirs, leaves[theirs]))
+            early = after < (taken[0] if taken else 0) or theirs not in kept
+            if early and (theirs != leaves[theirs] or theirs in kept):
+                bind(theirs, kept.get(theirs, leaves[theirs]))
         waiting = {t: after for t, after in passed.items() if t in kept and taken and after >= taken[0]}
         for i in taken:
             for theirs in [t for t, after in waiting.items() if after < i]:
@@ -390,9 +447,19 @@ class _Slicer:
             body.append(self.statements[i].node)
         body.append(ast.Return(result))
         arguments = ast.arguments([], [ast.arg(p) for p in parameters], None, [], [], None, [])
-        place = {"lineno": line, "col_offset": 0, "end_lineno": line, "end_col_offset": 0}
-        node = ast.FunctionDef(name, arguments, body, [], **place)
+        node = ast.FunctionDef(name, arguments, body, [])
+        node.lineno = node.end_lineno = line
+        node.col_offset = node.end_col_offset = 0
         return ast.fix_missing_locations(node)
+
+
+def _copy(node: ast.stmt) -> bool:
+    """`dhpreact = hpreact.grad`"""
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Attribute | ast.Call)
+        and names.copies_grad(node.value) is not None
+    )
 
 
 def _placeholder(node: ast.stmt) -> bool:

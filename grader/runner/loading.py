@@ -30,6 +30,7 @@ class Submission:
     failure: tuple[str, int | None] | None = None
     calls: dict[str, Call] = field(default_factory=dict)
     flat: flat.Flat | None = None  # where its functions were cut out of flat code
+    changed: dict[str, Any] = field(default_factory=dict)  # an item -> what later statements made of it
     forms: dict[str, tuple[int, ...]] = field(default_factory=dict)  # gradients whose own shape differs
 
 
@@ -80,11 +81,14 @@ def load_flat(source: bytes, filename: str, exercise: Mapping[str, Any], section
             exec(compile(ast.Module([node], []), filename, "exec", dont_inherit=True), names)
         except Exception:
             pass  # whoever uses it says so
-    for name, function in [*found.functions.items(), *([("whole", found.whole)] if found.whole else [])]:
-        try:
-            exec(compile(ast.Module([function], []), filename, "exec", dont_inherit=True), names)
-        except Exception as error:
-            submission.broken[name] = describe(error, filename)
+    functions = found.functions | ({"whole": found.whole} if found.whole else {})
+    for table, kept in ((found.changed, submission.changed), (functions, names)):
+        for name, function in table.items():
+            try:
+                exec(compile(ast.Module([function], []), filename, "exec", dont_inherit=True), names)
+                kept[name] = names[name]
+            except Exception as error:
+                submission.broken[name] = describe(error, filename)
     return submission
 
 

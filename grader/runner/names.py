@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 BUILTINS = frozenset(dir(builtins))
 CHANGES = frozenset({"append", "extend", "insert", "update", "setdefault", "pop", "remove"})
 QUIET = frozenset({"requires_grad_", "retain_grad", "backward"})
 VIEWS = frozenset(
-    "view reshape squeeze unsqueeze t transpose permute expand detach flatten contiguous view_as".split()
+    ("view", "reshape", "squeeze", "unsqueeze", "t", "transpose", "permute", "expand", "detach", "flatten")
 )
 
 
 @dataclass(frozen=True)
 class Effect:
-    """reads: names whose earlier value it needs. strong: names it gives a new value. weak: changes."""
+    """reads: names whose earlier value it needs. strong: names it gives a new value. weak: changes.
+
+    shared: names that it changes without naming them, since one that it changes is the same tensor.
+    """
 
     reads: frozenset[str] = frozenset()
     strong: frozenset[str] = frozenset()
     weak: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
     imports: bool = False
 
     @property
@@ -54,8 +57,7 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
             seen |= inner
         reads = seen
         in_place = weak | (effect.strong & reads if isinstance(node, ast.AugAssign) else set())
-        for name in list(in_place):
-            weak |= same.get(name, set()) - {name}
+        shared = set().union(*(same.get(name, set()) - {name} for name in in_place))
         for name in effect.strong:
             if isinstance(node, ast.AugAssign):
                 continue
@@ -71,7 +73,8 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             free[node.name] = _free(node)
         strong = effect.strong
-        out.append(make(node, Effect(frozenset(reads), strong, frozenset(weak) - strong, effect.imports)))
+        changed = frozenset(weak) - strong
+        out.append(make(node, Effect(frozenset(reads), strong, changed, frozenset(shared), effect.imports)))
     return out
 
 
@@ -83,9 +86,7 @@ def _stands_for(value: ast.expr) -> str | None:
         if isinstance(value, ast.Attribute) and value.attr in ("T", "data", "mT"):
             value = value.value
         elif (
-            isinstance(value, ast.Call)
-            and isinstance(value.func, ast.Attribute)
-            and value.func.attr in VIEWS
+            isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in VIEWS
         ):
             value = value.func.value
         else:
@@ -266,26 +267,70 @@ def _free(node: ast.FunctionDef | ast.ClassDef) -> tuple[frozenset[str], frozens
     return frozenset((reads - (own - outer)) - BUILTINS), frozenset(outer)
 
 
-def renamed(node: ast.expr, table: Mapping[str, str]) -> ast.expr:
-    """An expression with its names replaced."""
-    if not table:
-        return node
-    out = copy.deepcopy(node)
-    for child in ast.walk(out):
-        if isinstance(child, ast.Name):
-            child.id = table.get(child.id, child.id)
-    return out
-
-
-def copies_grad(node: ast.AST, given: Mapping[str, Any]) -> tuple[str, int] | None:
-    """`x.grad` of a forward tensor, with its line, if a function's body reads one."""
+def copies_grad(node: ast.AST) -> tuple[str, int] | None:
+    """`x.grad`, with its line, if something reads one."""
     for child in ast.walk(node):
         if (
             isinstance(child, ast.Attribute)
             and child.attr == "grad"
             and isinstance(child.ctx, ast.Load)
             and isinstance(child.value, ast.Name)
-            and child.value.id in given
         ):
             return f"{child.value.id}.grad", child.lineno
     return None
+
+
+class WithoutGrad(ast.NodeTransformer):
+    """Puts x for x.grad where only its form is wanted: torch.zeros_like(x.grad), x.grad.shape."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_like") and node.args:
+            node.args[0] = _plain(node.args[0])
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if node.attr in ("shape", "size", "dtype", "device", "ndim"):
+            node.value = _plain(node.value)
+        return node
+
+
+def _plain(node: ast.expr) -> ast.expr:
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "grad" else node
+
+
+def unify(theirs: ast.AST, ours: ast.AST, table: dict[str, str], known: Collection[str]) -> bool:
+    """Whether two expressions are the same but for the names in `table` (theirs -> ours), which grows.
+
+    known: names that mean the same on both sides.
+    """
+    if isinstance(theirs, ast.Name) and isinstance(ours, ast.Name):
+        name = table.get(theirs.id, theirs.id)
+        if name == ours.id:
+            return True
+        if theirs.id in known or theirs.id in table or ours.id in table.values() or ours.id not in known:
+            return False
+        table[theirs.id] = ours.id
+        return True
+    if type(theirs) is not type(ours):
+        return False
+    for field in theirs._fields:
+        if field == "ctx":
+            continue
+        a, b = getattr(theirs, field, None), getattr(ours, field, None)
+        if isinstance(a, ast.AST) and isinstance(b, ast.AST):
+            if not unify(a, b, table, known):
+                return False
+        elif isinstance(a, list) and isinstance(b, list):
+            if len(a) != len(b):
+                return False
+            for x, y in zip(a, b, strict=True):
+                if isinstance(x, ast.AST) and isinstance(y, ast.AST):
+                    if not unify(x, y, table, known):
+                        return False
+                elif x != y:
+                    return False
+        elif a != b and {a, b} != {"keepdim", "keepdims"}:
+            return False
+    return True

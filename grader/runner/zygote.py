@@ -142,7 +142,14 @@ class Zygote:
             else:
                 fixtures = {name: self.givens[exercise["id"], name] for name in request["fixtures"]}
                 training = self.givens[exercise["id"], "training"] if request["training"] else None
-                job = child.Job(exercise, fixtures, tuple(request["items"]), request["filename"], training, request["flat"])
+                job = child.Job(
+                    exercise,
+                    fixtures,
+                    tuple(request["items"]),
+                    request["filename"],
+                    training,
+                    request["flat"],
+                )
                 self.givens = {}
                 child.main(job, text, 3, off)
             sys.stdout.flush()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,17 +40,16 @@ def script(data: bytes, filename: str, exercise: Mapping[str, Any]) -> Script:
     """A submission as the child takes it. Unreadable where a notebook is none, or not in Python."""
     number = re.fullmatch(r"ex(\d)", exercise["id"])
     lecture = int(number[1]) if number else 0
-    items = [item["name"] for item in exercise["items"]]
     if filename.endswith(".ipynb"):
         source, places = notebook(data)
         return Script(source.encode("utf-8", "replace"), lecture, places)
-    if is_flat(data.decode("utf-8", "replace"), items):
+    if is_flat(data.decode("utf-8", "replace"), exercise):
         return Script(data, lecture)
     return Script(data)
 
 
 def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """A notebook's code, and the cell and line of each line of it. Unreadable, in a few words, where it has none that can be graded."""
+    """A notebook's code, and the cell and line of each line of it. Unreadable where nothing can be graded."""
     document = _json(data)
     language = _language(document)
     if language and not language.lower().startswith(("python", "ipython", "xpython", "conda", "sage")):
@@ -67,12 +66,18 @@ def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
     return "\n".join(lines) + "\n", tuple(places)
 
 
-def is_flat(source: str, items: Collection[str]) -> bool:
-    """Whether a script assigns gradients at its top level, where a stub defines functions of their names."""
-    names = "|".join(map(re.escape, items))
-    if not names or re.search(rf"^(?:async )?def (?:{names})\b", source, re.MULTILINE):
+def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
+    """Whether a script is flat: it has a forward pass on its top level, and gradients that it assigns.
+
+    A stub's forward pass is inside a function.
+    """
+    items = "|".join(re.escape(item["name"]) for item in exercise["items"])
+    lines = "|".join(re.escape(line["name"]) for line in exercise["lines"])
+    if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
-    return bool(re.search(rf"^\s*(?:\w+\s*,\s*)*(?:{names})\b[\w, ]*[-+*/]?=[^=]", source, re.MULTILINE))
+    target = r"^\s*(?:\w+\s*,\s*)*(?:%s)\b[\w, ]*[-+*/]?=[^=]"
+    forward = re.search(rf"^(?:{lines})\s*=[^=]", source, re.MULTILINE)
+    return bool(forward and re.search(target % items, source, re.MULTILINE))
 
 
 def _json(data: bytes) -> Mapping[str, Any]:
@@ -105,12 +110,7 @@ def _cells(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sheets = document.get("worksheets")
     cells = document.get("cells")
     if not isinstance(cells, list):
-        cells = [
-            c
-            for s in sheets or ()
-            if isinstance(s, dict)
-            for c in s.get("cells") or ()
-        ]
+        cells = [c for s in sheets or () if isinstance(s, dict) for c in s.get("cells") or ()]
     for cell in cells:
         if not isinstance(cell, dict):
             continue
