@@ -103,7 +103,8 @@ def _untouched() -> ExitStack:
 def _graded(
     description: Mapping[str, Any], namespace: Mapping[str, Any], items: set[str | None]
 ) -> tuple[ExerciseReport, list[str]]:
-    from grader.namespace import judged, read
+    from grader.namespace import read
+    from grader.received import judged
 
     network = read(description, namespace)
     asked = [i for i in description["items"] if items & {None, i["name"]}]
@@ -120,7 +121,7 @@ def _problem(dt: Any, t: Any) -> str:
     """Why there is nothing to compare, in one sentence; empty where there is."""
     import torch
 
-    from grader.namespace import strange
+    from grader.received import strange
 
     if dt is None:
         return "not written yet"
@@ -174,7 +175,7 @@ def _compared(dt: Any, t: Any, namespace: Mapping[str, Any]) -> str:
 
 def _more(dt: torch.Tensor, t: torch.Tensor, app: bool, namespace: Mapping[str, Any]) -> str:
     """What the lecture's figures miss, and the mistake; empty where they say all there is."""
-    from grader.namespace import judged
+    from grader.received import judged
 
     grad = t.grad
     if grad is None or _short(grad) not in ("float32", "float64"):
@@ -188,8 +189,10 @@ def _more(dt: torch.Tensor, t: torch.Tensor, app: bool, namespace: Mapping[str, 
     report = judged(replace(network, namespace=ChainMap({item["name"]: dt}, dict(network.namespace))), item)
     if not report.passed:
         return "wrong: " + _joined(report.diagnosis, report.check.reason)
-    if report.check.note or app:
-        return report.check.note
+    if report.check.note:
+        return f"note: {report.check.note}"
+    if app:
+        return ""
     return "right: what differs is rounding, since most of it cancels"
 
 
@@ -215,18 +218,19 @@ def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Mapp
 
 def _stale(network: Network, tensor: str, grad: torch.Tensor) -> str:
     """What is wrong with `t.grad` itself, where it isn't the gradient of the forward pass at hand."""
-    from grader.namespace import held, plain, record
+    from grader.compare import compare
+    from grader.namespace import plain, record
 
-    if held(network, tensor, record(grad)).verdict.passed and tensor not in network.program.inputs:
-        return ""
-    here, there = plain(grad).reshape(-1), network.whole[tensor].reshape(-1)
+    whole, size = network.whole(tensor)
+    here, there = plain(grad).reshape(-1), whole.reshape(-1)
     at = there.abs().argmax()
-    times = round(float(here[at] / there[at])) if float(there[at]) else 0
+    finite = bool(here.isfinite().all()) and bool(there.isfinite().all())
+    times = round(float(here[at] / there[at])) if finite and float(there[at]) else 0
     if times > 1 and bool((here - times * there).abs().max() <= 1e-5 * here.abs().max()):
         return (
             f"t.grad is {times} times the gradient: backward ran {times} times without .grad = None between"
         )
-    if held(network, tensor, record(grad)).verdict.passed:
+    if compare(record(grad), whole.numpy(), size).verdict.passed:
         return ""
     return "t.grad is not the gradient of the forward pass that is here now: run it and backward again"
 
@@ -240,7 +244,7 @@ def _alone(dt: torch.Tensor, grad: torch.Tensor, app: bool) -> str:
     reference = plain(grad).numpy()
     found = compare(record(dt), reference, float(abs(reference).max(initial=0.0)))
     if found.verdict.passed:
-        return found.note
+        return f"note: {found.note}" if found.note else ""
     told = None
     if dt.isfinite().all():
         e = Evidence("cmp", plain(dt).double().numpy(), reference.astype(float), {}, {})
