@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -19,6 +20,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from nbclient import NotebookClient
+from test_mutants import EQUIVALENT, made
 
 import grader
 from grader import authored
@@ -328,7 +330,56 @@ def test_nothing_is_changed(capsys: pytest.CaptureFixture[str]) -> None:
         assert ns[k].grad is grad and (k not in grads or torch.equal(ns[k].grad, grads[k]))
 
 
+# Right on these numbers, to the last bits: what `grader check` tells by its probes, and no value here can.
+ALIKE_HERE = {
+    "ex1.dlogits: another tensor: logits -> dnorm_logits",
+    "ex1.dh: another tensor: dlogits -> dnorm_logits",
+    "ex1.dW2: another tensor: dlogits -> dnorm_logits",
+    "ex1.db2: another tensor: dlogits -> dnorm_logits",
+    "ex1.dbnvar: constant changed: 1e-05 -> 5e-06",
+}
+
+
+@pytest.mark.parametrize("exercise", ["ex1", "ex2", "ex3", "ex4"])
+def test_no_mutant_passes_unless_the_doubt_is_said(exercise: str, exercises: dict[str, Any]) -> None:
+    """Every first-order mistake in a reference body, with its value under the item's own name."""
+    right = lecture(exercise)
+    survivors, doubted = [], 0
+    for mutant in made(exercise, exercises[exercise][0]):
+        scope = {"torch": torch, "F": torch.nn.functional}
+        exec(mutant.source, scope)
+        code = scope[mutant.item].__code__  # type: ignore[attr-defined]
+        names = code.co_varnames[: code.co_argcount]
+        arguments = [right[p] if p in right else right[p[1:]].grad for p in names]
+        with torch.no_grad():
+            copies = (a.clone() if isinstance(a, torch.Tensor) else a for a in arguments)
+            try:
+                value = scope[mutant.item](*copies)  # type: ignore[operator]
+            except Exception:
+                continue  # the learner has a traceback
+        (item,) = grader.check(f"{exercise}.{mutant.item}", {**right, mutant.item: value}).report.items
+        doubted += "these numbers can't tell" in item.check.note
+        if item.passed and "these numbers can't tell" not in item.check.note:
+            survivors.append(f"{exercise}.{mutant.key}")
+    assert [key for key in survivors if key not in {*EQUIVALENT, *ALIKE_HERE}] == []
+    assert doubted < 30  # the rounding of dlogit_maxes and db1, and the maximum's branch of dlogits
+
+
 # where it shows
+
+
+def test_the_block_in_the_readme_prints_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the lecture's notebook, with every gradient right but dlogit_maxes."""
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    ns = lecture()
+    ns["dlogit_maxes"] = ns["dlogit_maxes"] / 27
+    *code, last = block.splitlines()
+    exec("\n".join(code), ns)
+    said = capsys.readouterr().out.splitlines()
+    shown = [x.removeprefix("# ") for x in code if x.startswith("# ")]
+    figures = re.compile(r"maxdiff: \S+")
+    assert [figures.sub("", x) for x in said] == [figures.sub("", x) for x in shown]
+    assert "25 of 26 passed" in repr(eval(last, ns))
 
 
 class Page(HTMLParser):
