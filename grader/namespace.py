@@ -71,7 +71,7 @@ def read(exercise: Mapping[str, Any], namespace: Mapping[str, Any]) -> Network:
     for name in program.inputs:
         value = namespace.get(name)
         if name in exercise["shapes"]:
-            if isinstance(value, torch.Tensor):
+            if isinstance(value, torch.Tensor) and not value.is_meta:
                 inputs[name] = plain(value)
             else:
                 missing.append(name)
@@ -89,6 +89,8 @@ def read(exercise: Mapping[str, Any], namespace: Mapping[str, Any]) -> Network:
 def plain(value: torch.Tensor) -> torch.Tensor:
     """The numbers of a tensor: detached, on the CPU, usable by autograd."""
     value = value.detach().cpu()
+    if value.layout is not torch.strided:
+        value = value.to_dense()
     return value.clone() if value.is_inference() else value
 
 
@@ -108,7 +110,7 @@ def _own(program: Program, env: Env, namespace: Mapping[str, Any]) -> Iterator[t
         value, like = namespace.get("d" + name), env[name]
         if not isinstance(like, torch.Tensor) or not like.is_floating_point():
             continue
-        if not isinstance(value, torch.Tensor) or value.dtype != like.dtype:
+        if not isinstance(value, torch.Tensor) or value.is_meta or value.dtype != like.dtype:
             continue
         value = plain(value)
         if value.shape != like.shape:
@@ -172,7 +174,7 @@ def _forward(
             ) from None
         value = namespace.get(line.name)
         env = {**env, line.name: made}
-        if not isinstance(value, torch.Tensor) or not isinstance(made, torch.Tensor):
+        if not isinstance(value, torch.Tensor) or value.is_meta or not isinstance(made, torch.Tensor):
             continue
         value = plain(value)
         if value.shape != made.shape:

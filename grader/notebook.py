@@ -133,6 +133,8 @@ def _problem(dt: Any, t: Any) -> str:
         return _no_grad(dt, t)
     if dt.device != t.grad.device:
         return f"it is on {dt.device}, autograd's gradient on {t.grad.device}: .to({str(t.grad.device)!r})"
+    if dt.layout != t.grad.layout:
+        return "one of the two is sparse: .to_dense() makes it comparable"
     if dt.dtype != t.grad.dtype:
         return f"{_short(dt)}, wanted {_short(t.grad)}: .to(torch.{_short(t.grad)})"
     try:

@@ -30,7 +30,7 @@ def judged(network: Network, item: Mapping[str, Any]) -> ItemReport:
     tensor = item["tensor"]
     shape = tuple(network.env[tensor].shape)
     value = network.namespace.get(item["name"])
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, torch.Tensor) and not value.is_meta:
         check, diagnosis = _answered(network, item, value)
     else:
         check, diagnosis = strange(value, item["name"]), None
