@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from grader import __version__, fixture
-from grader.check import check
 from grader.errors import GraderFault, Unreadable
 from grader.fixture import Fixtures
+from grader.grading import check
 from grader.harmless import block, text
 from grader.reports.document import document
 from grader.runner.client import Runner

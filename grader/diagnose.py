@@ -246,3 +246,33 @@ def _rows(e: Evidence) -> Iterator[str]:
         counts = np.bincount(index.ravel(), minlength=len(off))
         if not off[counts < 2].any():
             yield "right for each row that is looked up once, wrong for those looked up several times"
+
+
+def related(item: Mapping[str, Any], e: Evidence, tensors: Sequence[str]) -> str | None:
+    """What explains an answer by one set of numbers alone; None where that could be coincidence.
+
+    For a notebook, where there is no second fixture: relations that single out every element, of an
+    answer with enough different ones. A factor that several sizes share is told as a number.
+    """
+    if (told := next(_zero(e), None)) is not None:
+        return told
+    if e.answer.size < MANY:
+        return None
+    for explain in (
+        _sign,
+        _passed_through(item, whole=True),
+        _transposed,
+        _passed_through(item, whole=False),
+    ):
+        if (told := next(explain(e), None)) is not None:
+            return told
+    named, c = list(_factor(e)), _ratio(e)
+    if len(named) == 1:
+        return named[0]
+    for k, word in ((c or 0.0, "{} times"), (1 / c if c else 0.0, "1/{} of")):
+        if abs(k) > 1.5 and abs(k / round(k) - 1) < 1e-4:
+            return f"exactly {word.format(round(k))} what it should be"
+    return next(_another(item, tensors)(e), None)
+
+
+MANY = 4  # elements below which a relation between two arrays may be coincidence

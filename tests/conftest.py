@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from grader import fixture
-from grader.check import check
+from grader.grading import check
 from grader.runner.client import Runner
 from grader.verdict import ExerciseReport, ItemReport
 

@@ -9,7 +9,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import check, choices
+from grader import choices, grading
 from grader.compare import compare
 from grader.fixture import Fixtures
 from grader.runner import child, loading, oracle, wire
@@ -67,8 +67,8 @@ class Local(Runner):
         """The whole report of one item, diagnosis included."""
         item = next(i for i in self.exercise["items"] if i["name"] == name)
         answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
-        told = check._diagnoses(self.exercise, self.fixtures, [answer])
-        return check._report(self.exercise, answer, source.encode(), told.get(name))
+        told = grading._diagnoses(self.exercise, self.fixtures, [answer])
+        return grading._report(self.exercise, answer, source.encode(), told.get(name))
 
     def passes(self, source: str, name: str) -> bool:
         return all(c.verdict.passed for c in self.judge(source, name).values())

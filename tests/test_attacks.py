@@ -32,9 +32,9 @@ from attacks.cases import CASES, INJECTIONS, PRELUDES, Case
 from conftest import ROOT, solution
 
 from grader import batch
-from grader.check import check
 from grader.commands.check import grade as grade_all
 from grader.errors import GraderFault
+from grader.grading import check
 from grader.reports import document, plain, terminal
 from grader.runner.client import Run, Runner
 from grader.suite import Suite, Target

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from conftest import solution
 
-from grader.check import check
 from grader.commands.doctor import reproduce
+from grader.grading import check
 from grader.runner.client import Runner
 
 

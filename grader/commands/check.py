@@ -49,7 +49,7 @@ def grade(
 ) -> Report:
     """One report over all that is wanted."""
     from grader import fixture
-    from grader.check import check
+    from grader.grading import check
     from grader.harmless import block, text
 
     reports, notes, printed = [], [], []

@@ -517,7 +517,7 @@ READING = [
     Case("034_references", 'open("<fixtures>/lecture.reference.safetensors", "rb").read()'),
     Case("034_given", 'open("<fixtures>/probe-1.given.safetensors", "rb").read()'),
     Case("034_solution", 'open("<root>/solutions/ex1.py").read()'),
-    Case("034_grader", 'open("<root>/grader/check.py").read()'),
+    Case("034_grader", 'open("<root>/grader/grading.py").read()'),
     Case("034_import_oracle", "import grader.runner.oracle"),
     Case("034_import_build", "import grader.build"),
     Case("034_by_mmap", 'import mmap, os; mmap.mmap(os.open("<fixtures>/exercise.json", 0), 0, prot=1)'),
