@@ -67,8 +67,8 @@ class Local(Runner):
         """The whole report of one item, diagnosis included."""
         item = next(i for i in self.exercise["items"] if i["name"] == name)
         answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
-        told = check._diagnoses(self.exercise, self.fixtures, [answer])
-        return check._report(self.exercise, answer, source.encode(), told.get(name))
+        told, places = check._diagnoses(self.exercise, self.fixtures, [answer], source.encode())
+        return check._report(self.exercise, answer, source.encode(), told.get(name), places.get(name))
 
     def passes(self, source: str, name: str) -> bool:
         return all(c.verdict.passed for c in self.judge(source, name).values())

@@ -129,13 +129,13 @@ def dprobs(probs, dlogprobs):
 
 
 # squared
-# expect: square|exponent|power
+# expect: square|exponent|power|divided by probs once too often
 def dprobs(probs, dlogprobs):
     return dlogprobs / probs**2
 
 
 # exp instead of its inverse
-# expect: logprobs
+# silent: logprobs
 def dprobs(logprobs, dlogprobs):
     return torch.exp(logprobs) * dlogprobs / logprobs
 
@@ -234,7 +234,7 @@ def dcounts_sum(counts_sum, dcounts_sum_inv):
 
 
 # like a log
-# expect: square|exponent|power|sign
+# expect: square|exponent|power|sign|not the local gradient
 def dcounts_sum(counts_sum, dcounts_sum_inv):
     return 1 / counts_sum * dcounts_sum_inv
 
@@ -334,7 +334,7 @@ def dnorm_logits(probs, dcounts):
 
 
 # a log's derivative
-# expect: division by counts
+# expect: divi(sion|ded) by counts
 def dnorm_logits(counts, dcounts):
     return dcounts / counts
 
@@ -493,8 +493,8 @@ def dlogits(logits, dnorm_logits, dlogit_maxes):
 
 # --- dh, dW2, db2 ---
 
-# elementwise
-# expect: upstream|W2|own derivative|passed through
+# times h, as for W2
+# expect: multiplied by h once too often|own derivative
 def dh(h, W2, dlogits):
     return (dlogits @ W2.t()) * h
 
@@ -691,7 +691,7 @@ def dbnraw(bnraw, dhpreact):
 
 
 # divided by the gain
-# expect: division by bngain
+# expect: divi(sion|ded) by bngain
 def dbnraw(bngain, dhpreact):
     return dhpreact / bngain
 
@@ -768,7 +768,7 @@ def dbnvar(bnvar_inv, dbnvar_inv):
 
 
 # bnvar for bnvar_inv in the power
-# expect: bnvar is used|bnvar_inv|exponent
+# silent: bnvar is used|bnvar_inv|exponent
 def dbnvar(bnvar, dbnvar_inv):
     return -0.5 * bnvar**3 * dbnvar_inv
 
@@ -1019,13 +1019,13 @@ def dC(C, Xb, demb):
 
 
 # the shape of emb
-# expect: C\[Xb\]|demb is passed through
+# expect: C\[Xb\]|demb is passed through|shape.* of emb
 def dC(demb):
     return demb
 
 
 # the gradient looked up
-# expect: look|index|shape
+# silent: look|index|shape
 def dC(demb, Xb):
     return demb[Xb[:, 0] * 0]
 
