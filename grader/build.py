@@ -53,9 +53,10 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         entries.append(_save(files, path, "training", settings, *_training(program, training, settings)))
     _lint(parts, lecture, f"solutions/{path}.py")
     stub = authored.stub(parts)
-    known = (
-        mistakes.known(parts, program, *evidence, written=wrong) if set(FIXTURES) <= set(evidence[0]) else {}
-    )
+    known: dict[str, Any] = {}
+    if set(FIXTURES) <= set(evidence[0]):
+        given_on, references, sizes_on = evidence
+        known = mistakes.known(parts, program, given_on, references, sizes_on, wrong)
     diagnosis = json.dumps(known, separators=(",", ":")).encode()
     files[f"fixtures/{path}/diagnosis.json"] = diagnosis
     description = {
