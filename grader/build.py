@@ -29,8 +29,11 @@ from grader.training import autograd_steps
 Files = dict[str, bytes]  # by path below the project's root
 
 
-def derive(source: str, exercise: str) -> Files:
-    """Everything derived from one authored file's text, by path. AuthoredError where it breaks a rule."""
+def derive(source: str, exercise: str, wrong: str = "") -> Files:
+    """Everything derived from one authored file's text, by path. AuthoredError where it breaks a rule.
+
+    wrong: the text of the exercise's known mistakes, see `mistakes.known`.
+    """
     path = "/".join(exercise.split("."))
     parts = authored.read(source, f"solutions/{path}.py")
     program = Program.of(parts, f"solutions/{path}.py")
@@ -50,8 +53,11 @@ def derive(source: str, exercise: str) -> Files:
         entries.append(_save(files, path, "training", settings, *_training(program, training, settings)))
     _lint(parts, lecture, f"solutions/{path}.py")
     stub = authored.stub(parts)
-    known = mistakes.known(parts, program, *evidence) if set(FIXTURES) <= set(evidence[0]) else {}
-    diagnosis = json.dumps(known).encode()
+    known: dict[str, Any] = {}
+    if set(FIXTURES) <= set(evidence[0]):
+        given_on, references, sizes_on = evidence
+        known = mistakes.known(parts, program, given_on, references, sizes_on, wrong)
+    diagnosis = json.dumps(known, separators=(",", ":")).encode()
     files[f"fixtures/{path}/diagnosis.json"] = diagnosis
     description = {
         "format": fixture.FORMAT,
@@ -216,7 +222,9 @@ def main(argv: list[str]) -> int:
     for name in names:
         path = root.joinpath("solutions", *name.split(".")).with_suffix(".py")
         try:
-            files = derive(path.read_text(encoding="utf-8"), name)
+            wrong = root.joinpath("solutions", "mistakes", *name.split(".")).with_suffix(".py")
+            known = wrong.read_text(encoding="utf-8") if wrong.is_file() else ""
+            files = derive(path.read_text(encoding="utf-8"), name, known)
         except AuthoredError as error:
             print(f"grader: {error}", file=sys.stderr)
             return 3

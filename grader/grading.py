@@ -48,10 +48,11 @@ def check(
     lenient = code.flat is not None and not strict
     answers = [_judged(exercise, item, fixtures, run, on, lenient) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
-    diagnoses = _diagnoses(exercise, fixtures, answers)
-    judged = [
-        _report(exercise, answer, code, diagnoses.get(answer.item["name"]), lenient) for answer in answers
-    ]
+    diagnoses, places = _diagnoses(exercise, fixtures, answers, code.source)
+    judged = []
+    for answer in answers:
+        name = answer.item["name"]
+        judged.append(_report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
     if training:
         judged.append(_training(exercise, fixtures, run, code))
     return ExerciseReport(exercise["id"], exercise["title"], tuple(judged)), run
@@ -106,22 +107,31 @@ def _judged(
     return replace(answer, checks=checks)
 
 
-def _diagnoses(exercise: Mapping[str, Any], fixtures: Fixtures, answers: Sequence[Answer]) -> dict[str, str]:
-    """By item: the mistake that explains a wrong value, where one is known."""
-    wrong = [a for a in answers if any(c.verdict in EXPLAINED for c in a.checks.values())]
+def _diagnoses(
+    exercise: Mapping[str, Any], fixtures: Fixtures, answers: Sequence[Answer], source: bytes
+) -> tuple[dict[str, str], dict[str, str]]:
+    """By item: the mistake that explains a wrong value; where none is known, the places that are wrong."""
+    places: dict[str, str] = {}
+    told = _hard_coded(exercise, answers, source)
+    wrong = [
+        a
+        for a in answers
+        if a.item["name"] not in told and any(c.verdict in EXPLAINED for c in a.checks.values())
+    ]
     if not wrong:
-        return {}
+        return told, places
     import json
 
     import numpy as np
     import safetensors.numpy
 
-    from grader.diagnose import FIXTURES, Evidence, Known, diagnose
+    from grader.diagnose import FIXTURES, Known, diagnose
+    from grader.relations import Evidence, where
 
     known = json.loads(fixtures.diagnosis)
     settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
     given = {f: safetensors.numpy.load(fixtures.given[f]) for f in FIXTURES if f in fixtures.given}
-    told = {}
+    lines = {line["name"]: line for line in exercise["lines"]}
     for answer in wrong:
         name = answer.item["name"]
         evidence = []
@@ -129,11 +139,30 @@ def _diagnoses(exercise: Mapping[str, Any], fixtures: Fixtures, answers: Sequenc
             record, reference = answer.records.get(f), fixtures.references[f]
             value = values(record) if record is not None else None
             if value is not None and np.isfinite(value).all():
-                wanted = reference.values[answer.key_in(reference)].astype(float)
-                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f]))
-        if len(evidence) == len(FIXTURES) and name in known:
+                key = answer.key_in(reference)
+                wanted, size = reference.values[key].astype(float), reference.sizes[key]
+                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f], size))
+        if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])
-            if found := diagnose(answer.item, about, evidence, exercise["tensors"]):
+            if found := diagnose(answer.item, about, evidence, lines):
+                told[name] = found
+            elif all(e.answer.shape == e.reference.shape for e in evidence):
+                places[name] = where(evidence[0])
+    return told, places
+
+
+def _hard_coded(exercise: Mapping[str, Any], answers: Sequence[Answer], source: bytes) -> dict[str, str]:
+    """By item: the numbers that stand for sizes, where an answer is right at the lecture's sizes alone."""
+    from grader.literals import hard_coded
+
+    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    told = {}
+    for answer in answers:
+        lecture = settings[next(iter(answer.checks))]
+        passed = {f for f, c in answer.checks.items() if c.verdict.passed}
+        if passed and passed == {f for f in answer.checks if settings[f] == lecture}:
+            name = answer.item["name"]
+            if passed != set(answer.checks) and (found := hard_coded(source, name, lecture)):
                 told[name] = found
     return told
 
@@ -143,8 +172,10 @@ def _report(
     answer: Answer,
     code: Script,
     diagnosis: str | None = None,
+    places: str | None = None,
     lenient: bool = False,
 ) -> ItemReport:
+    """An item's report. places: where it is wrong, if no known mistake explains it; else None."""
     gone_on = [name for name, record in answer.records.items() if record is None]
     fixture, settled = decide(answer.checks, exercise, gone_on, lenient)
     lecture = next(iter(answer.checks.values()))
@@ -160,6 +191,11 @@ def _report(
     if mutated := sorted({m for r in answer.records.values() if r for m in r.mutated}):
         what = ", ".join(harmless(m) for m in mutated)
         note = _join(note, f"changes its argument {what} in place, which what comes after would see")
+    if places is not None and settled.verdict is Verdict.WRONG:
+        unknown = "no known mistake matches"
+        settled = replace(
+            settled, reason=", ".join(t for t in (settled.reason, places) if t) + f"; {unknown}"
+        )
     shown = replace(lecture, verdict=settled.verdict, reason=settled.reason, note=note)
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
     if line is None and gone_on:  # nothing came that could tell it

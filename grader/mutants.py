@@ -58,7 +58,38 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
                     source,
                     ast.unparse(piece[0]) if piece else "",
                 )
+    for kind, old, now, whole in _throughout(tree, alike):
+        source = ast.unparse(ast.fix_missing_locations(whole))
+        if source != original and source not in found:
+            found[source] = Mutant(item.name, kind, old, now, source)
     return _with_parameters(list(found.values()), item)
+
+
+LECTURE_N = 32
+
+
+def _throughout(
+    tree: ast.Module, alike: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, str, str, ast.Module]]:
+    """The changes of one name wherever it is used: another tensor of its shape, n as a number."""
+
+    def everywhere(old: str, new: ast.expr) -> ast.Module:
+        changed = copy.deepcopy(tree)
+        for target in [n for n in _body(changed) if _reads(n, old)]:
+            changed = _put(changed, target, new)
+        return changed
+
+    uses = [n.id for n in _body(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    for name in dict.fromkeys(uses):
+        if uses.count(name) > 1:
+            for other in alike.get(name, ()):
+                yield "another tensor", name, other, everywhere(name, ast.Name(other, ast.Load()))
+            if name == "n":
+                yield "hard-coded", "n", str(LECTURE_N), everywhere("n", ast.Constant(LECTURE_N))
+
+
+def _reads(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
 
 
 def _body(tree: ast.Module) -> Iterator[ast.AST]:
@@ -120,14 +151,32 @@ def _changes(node: ast.AST, alike: Mapping[str, Sequence[str]]) -> Iterator[Chan
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         yield from _name(node, alike)
     elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mult | ast.Div):
-        yield "factor dropped", ast.Pass(), node.value
+        yield "division dropped" if isinstance(node.op, ast.Div) else "factor dropped", ast.Pass(), node.value
     elif isinstance(node, ast.AugAssign):
         yield "branch left out", ast.Pass(), node.value
         yield "= for an accumulation", ast.Assign([node.target], node.value)
         opposite = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
         yield "sign of a branch", ast.AugAssign(node.target, opposite, node.value), node.value
+        if isinstance(node.op, ast.Sub):
+            yield "= for an accumulation", ast.Assign([node.target], ast.UnaryOp(ast.USub(), node.value))
+    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+        yield from _cells(node)
     elif isinstance(node, ast.Return) and node.value is not None:
         yield "sign", ast.Return(ast.UnaryOp(ast.USub(), node.value))
+
+
+def _cells(node: ast.Subscript) -> Iterator[Change]:
+    """[range(n), Yb], one cell a row, as whole rows, whole columns, all, or rows by the column's number."""
+    if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
+        first, second = node.slice.elts
+        every = ast.Slice()
+        for kind, index in (
+            ("whole columns", ast.Tuple([every, second], ast.Load())),
+            ("whole rows", first),
+            ("rows by column", second),
+            ("all cells", every),
+        ):
+            yield kind, ast.Subscript(node.value, index, ast.Store())
 
 
 OTHER: dict[type[ast.operator], Sequence[tuple[str, Callable[[], ast.operator]]]] = {
@@ -148,8 +197,14 @@ DROPPED = {
 
 def _binary(node: ast.BinOp) -> Iterator[Change]:
     kind = type(node.op)
+    if kind is ast.Sub and isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Sub):
+        yield "only the first term", node.left.left
+    if kind is ast.Div and ast.unparse(node) == "n / (n - 1)":
+        yield "Bessel dropped", ast.Constant(1)
+    if kind is ast.Add and isinstance(node.right, ast.Constant) and 0 < float(str(node.right.value)) < 1e-3:
+        yield "eps dropped", node.left, node.right
     if kind in DROPPED:
-        yield DROPPED[kind], node.left, node.right
+        yield "division dropped" if kind is ast.Div else DROPPED[kind], node.left, node.right
         right: ast.expr = node.right
         if kind is ast.Sub:
             right = ast.UnaryOp(ast.USub(), right)
@@ -165,13 +220,23 @@ def _exchanged(node: ast.BinOp) -> Iterator[Change]:
     for name, other in OTHER.get(kind, ()):
         yield name, ast.BinOp(node.left, other(), node.right), node.right
     if kind is ast.MatMult:
+        yield "only the last example", _last(node)
         yield "factors exchanged", ast.BinOp(node.right, ast.MatMult(), node.left)
     if kind is ast.Pow:
         yield "exponent dropped", node.left
-        for step in (1, -1):
+        for step in (1, -1, 2, 0.5, -0.5):
             power = ast.BinOp(node.right, ast.Add(), ast.Constant(step))
             yield "exponent changed", ast.BinOp(node.left, ast.Pow(), power)
         yield "exponent changed", ast.BinOp(node.left, ast.Pow(), ast.UnaryOp(ast.USub(), node.right))
+
+
+def _last(node: ast.BinOp) -> ast.expr:
+    """X.T @ Y with only the last row of both."""
+    right = ast.Subscript(node.right, ast.Slice(ast.Constant(-1)), ast.Load())
+    left = ast.Subscript(
+        node.left, ast.Tuple([ast.Slice(), ast.Slice(ast.Constant(-1))], ast.Load()), ast.Load()
+    )
+    return ast.BinOp(left, ast.MatMult(), right)
 
 
 def _constant(node: ast.Constant) -> Iterator[Change]:
@@ -188,11 +253,26 @@ def _call(node: ast.Call) -> Iterator[Change]:
         yield "sum dropped", node.func.value, node.func.value
         yield "mean for sum", _method(node, "mean")
         yield "sum over everything", ast.Call(node.func, [], [])
+        keeps = any(k.arg == "keepdim" for k in node.keywords)
+        end = ast.UnaryOp(ast.USub(), ast.Constant(1))
+        last = ast.Slice(end) if keeps else end
+        yield "only the last example", ast.Subscript(node.func.value, last, ast.Load())
+        yield from _one_factor_summed(node, node.func)
     if name in ("sum", "max") and node.args and isinstance(node.args[0], ast.Constant):
         yield (
             "another dim",
             ast.Call(node.func, [ast.Constant(1 - int(str(node.args[0].value)))], node.keywords),
         )
+        other = ast.Constant(1 - int(str(node.args[0].value)))
+        for keep in (True, False):
+            keywords = [ast.keyword("keepdim", ast.Constant(True))] if keep else []
+            yield "another dim", ast.Call(node.func, [other], keywords)
+    if name == "softmax":
+        assert isinstance(node.func, ast.Attribute)
+        yield "another dim", ast.Call(node.func, [node.args[0], ast.Constant(0)], node.keywords)
+        yield "softmax dropped", node.args[0]
+        yield "log_softmax", _method(node, "log_softmax")
+        yield "not normalised", ast.Call(ast.Attribute(node.args[0], "exp", ast.Load()), [], [])
     if any(k.arg == "keepdim" for k in node.keywords):
         rest = [k for k in node.keywords if k.arg != "keepdim"]
         yield "keepdim dropped", ast.Call(node.func, node.args, rest)
@@ -207,6 +287,25 @@ def _call(node: ast.Call) -> Iterator[Change]:
         yield "clone dropped", node.func.value
 
 
+def _one_factor_summed(node: ast.Call, func: ast.Attribute) -> Iterator[Change]:
+    """(a * b).sum(…) as a * b.sum(…), as a.sum(…) * b, as a product of sums, or as a matrix product."""
+    product = func.value
+    if not (isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult)):
+        return
+
+    def total(factor: ast.expr) -> ast.expr:
+        return ast.Call(ast.Attribute(factor, "sum", ast.Load()), node.args, node.keywords)
+
+    a, b = product.left, product.right
+    yield "one factor summed", ast.BinOp(a, ast.Mult(), total(b)), b
+    yield "one factor summed", ast.BinOp(total(a), ast.Mult(), b), a
+    yield "both factors summed", ast.BinOp(total(a), ast.Mult(), total(b))
+    for x, y in ((a, b), (b, a)):
+        turned = ast.Attribute(x, "T", ast.Load())
+        yield "matrix for summed product", ast.BinOp(turned, ast.MatMult(), y)
+        yield "matrix for summed product", ast.BinOp(x, ast.MatMult(), ast.Attribute(y, "T", ast.Load()))
+
+
 def _method(node: ast.Call, name: str) -> ast.Call:
     assert isinstance(node.func, ast.Attribute)
     return ast.Call(ast.Attribute(node.func.value, name, ast.Load()), node.args, node.keywords)
@@ -219,6 +318,7 @@ def _load(node: ast.AST) -> ast.expr:
 
 def _name(node: ast.Name, alike: Mapping[str, Sequence[str]]) -> Iterator[Change]:
     if node.id == "n":
+        yield "hard-coded", ast.Constant(LECTURE_N)
         yield "n - 1 for n", ast.BinOp(node, ast.Sub(), ast.Constant(1))
         yield "n + 1 for n", ast.BinOp(node, ast.Add(), ast.Constant(1))
     for other in alike.get(node.id, ()):
@@ -227,37 +327,52 @@ def _name(node: ast.Name, alike: Mapping[str, Sequence[str]]) -> Iterator[Change
 
 def say(m: Mutant) -> str:
     """What one did who wrote this mutant: the mistake, without the formula that would mend it."""
-    where = {"n": "n", "n - 1": "n - 1"}.get(m.old)
+    if m.kind == "hard-coded" and m.old == "n":
+        return f"{m.new} is written where n is meant"
     if m.old == "n - 1" and m.new == "n":
         return "n stands where the forward pass has n - 1"
-    if where == "n" and m.kind in ("n - 1 for n", "n + 1 for n"):
+    if m.old == "n" and m.kind in ("n - 1 for n", "n + 1 for n"):
         return f"{m.new} stands where n is meant"
-    if "ones_like" in m.piece or "ones_like" in m.old:
-        return (
-            "it is not expanded to its tensor's shape"
-            if "dropped" in m.kind
-            else "ones are mixed up with zeros"
-        )
-    if "dropped" in m.kind and m.piece and not m.piece.isidentifier() and "sum" not in m.kind[:4]:
-        # to name it would be to tell the formula
-        return "a term is missing" if m.kind == "summand dropped" else "a factor is missing"
-    division = m.kind == "factor dropped" and "/" in m.old and m.new != m.piece
+    if m.kind == "sign dropped" and not _tells(m.new):
+        return f"the minus sign of {m.new} is missing"
+    if m.piece.startswith("torch.ones_like") and "dropped" in m.kind:
+        return "it is not expanded to its tensor's shape"
+    if "ones_like" in m.old and m.kind == "zeros for ones":
+        return "ones are mixed up with zeros"
+    if m.kind in ("factor dropped", "division dropped", "summand dropped") and _tells(m.piece):
+        return _dropped(m)
+    at_labels = "the step at the labels' cells"
     sentences = {
-        "factor dropped": f"{'the division by' if division else 'the factor'} {m.piece} is missing",
+        "factor dropped": f"the factor {m.piece} is missing",
+        "division dropped": f"the division by {m.piece} is missing",
         "summand dropped": f"the term {m.piece} is missing",
-        "minus for plus": f"{m.piece} is subtracted where it is to be added",
-        "plus for minus": f"{m.piece} is added where it is to be subtracted",
-        "division for multiplication": f"a division by {m.piece} where a multiplication is meant",
-        "multiplication for division": f"a multiplication by {m.piece} where a division is meant",
-        "sum for product": f"{m.piece} is added where it is to be multiplied",
+        "minus for plus": f"{_short(m.piece)} is subtracted where it is to be added",
+        "plus for minus": f"{_short(m.piece)} is added where it is to be subtracted",
+        "division for multiplication": f"a division by {_short(m.piece)} where a multiplication is meant",
+        "multiplication for division": f"a multiplication by {_short(m.piece)} where a division is meant",
+        "sum for product": f"{_short(m.piece)} is added where it is to be multiplied",
         "elementwise for matrix product": "an elementwise product where a matrix product is meant",
+        "matrix for summed product": "a matrix product where an elementwise product, then a sum, is meant",
         "factors exchanged": "the matrix product has its factors the wrong way round",
-        "exponent dropped": f"the exponent of {m.new} is missing",
-        "exponent changed": f"the exponent in {m.new} is off",
-        "constant changed": f"a constant is off: {m.new}",
+        "exponent dropped": f"the exponent of {_short(m.new)} is missing",
+        "exponent changed": f"the exponent of {_short(m.old.rsplit('**', 1)[0].strip())} is off",
+        "constant changed": f"a constant is off: {m.new} is not what belongs there",
+        "eps dropped": f"the eps, {m.piece}, is left out",
+        "Bessel dropped": "Bessel's correction, n / (n - 1), is left out",
+        "only the first term": "the terms with sums over the batch are left out, through mean and variance",
+        "softmax dropped": "the logits themselves are used where their softmax is meant",
+        "log_softmax": "log_softmax is used where softmax is meant",
+        "not normalised": "exp is taken without normalising each row: softmax is meant",
+        "one factor summed": f"only {_short(m.piece)} is summed: take the product first, then its sum",
+        "both factors summed": "a product of sums where the sum of the products is meant",
+        "only the last example": "only the last example's part is there: those of all examples add up",
+        "whole columns": "whole columns are marked, [:, Yb]: in each row only one cell is meant",
+        "whole rows": "whole rows are marked: in each row only the label's cell is meant",
+        "rows by column": "Yb is used as row numbers: it holds each row's column, its label",
+        "all cells": "every cell is marked, not only the labels', one in each row",
         "sign": "the sign is wrong",
         "sign dropped": "a minus sign is missing",
-        "sign of a branch": "one branch has the wrong sign",
+        "sign of a branch": f"{at_labels if 'Yb' in m.old else 'one branch'} has the wrong sign",
         "sum dropped": "a sum is missing: the forward line replicates this tensor, so its gradient adds up",
         "mean for sum": "a mean is taken where a sum is meant",
         "sum over everything": "the sum runs over all elements where it is meant over one dim",
@@ -265,11 +380,49 @@ def say(m: Mutant) -> str:
         "keepdim dropped": "keepdim=True is missing",
         "transpose dropped": "a transpose is missing",
         "zeros for ones": "zeros and ones are mixed up",
-        "branch left out": "one of the branches is left out",
+        "branch left out": f"{at_labels if 'Yb' in m.old else 'one of the branches'} is left out",
         "= for an accumulation": "assigned where contributions add up: only the last one stays",
         "another tensor": f"{m.new} is used where another tensor of its shape is meant",
     }
     return sentences.get(m.kind, m.kind)
+
+
+def _tells(piece: str) -> bool:
+    """Whether quoting this piece would tell more than a name or a number."""
+    return not piece.isidentifier() and not piece.replace(".", "").isdigit()
+
+
+def _short(piece: str) -> str:
+    """A piece by the names in it, where the whole of it would tell the formula."""
+    if not _tells(piece):
+        return piece
+    names = _names(piece)
+    return f"the part with {' and '.join(names)}" if names else "a constant"
+
+
+def _names(piece: str) -> list[str]:
+    try:
+        tree = ast.parse(piece)
+    except SyntaxError:  # a part of a statement
+        return []
+    found = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    return [n for n in dict.fromkeys(found) if n not in ("torch", "F", "range")]
+
+
+def _dropped(m: Mutant) -> str:
+    """The missing piece by what it is, not by its formula."""
+    part = {"summand dropped": "term", "division dropped": "division"}.get(m.kind, "factor")
+    if "one_hot" in m.piece and "Yb" in m.piece:
+        return "the step at the labels' cells is left out"
+    if m.piece == "n / (n - 1)":
+        return "Bessel's correction, n / (n - 1), is left out"
+    if m.piece in ("n - 1", "1.0 / (n - 1)", "1 / (n - 1)"):
+        return "the division by n - 1 is missing"
+    if m.piece in ("1.0 / n", "1 / n"):
+        return "the division by n is missing"
+    names = _names(m.piece)
+    number = "a constant " if not names else ""
+    return f"a {number}{part} is missing" + (f": the one with {' and '.join(names)}" if names else "")
 
 
 def alike_tensors(

@@ -16,9 +16,10 @@ import torch
 
 from grader.authored import Line, downstream
 from grader.compare import RTOL, compare
-from grader.diagnose import Evidence, related
+from grader.diagnose import related
 from grader.harmless import text
 from grader.namespace import Cut, Network, plain, record
+from grader.relations import Evidence
 from grader.runner.wire import Record
 from grader.verdict import Check, ItemReport, Verdict
 
@@ -34,7 +35,9 @@ def judged(network: Network, item: Mapping[str, Any]) -> ItemReport:
         check, diagnosis = _answered(network, item, value)
     else:
         check, diagnosis = strange(value, item["name"]), None
-    return ItemReport(f"{network.exercise['id']}.{item['name']}", shape, check, "namespace", None, diagnosis)
+    return ItemReport(
+        f"{network.exercise['id']}.{item['name']}", shape, check, "namespace", diagnosis=diagnosis
+    )
 
 
 def strange(value: object, name: str) -> Check:
@@ -166,7 +169,7 @@ def _explained(
                 return f"the branch through {through} is left out: only what comes through {there} is there"
             if float((value - (reference - 2 * alone)).abs().max()) <= close:
                 return f"the branch through {through} has the wrong sign"
-    return related(item, e, network.exercise["tensors"])
+    return related(item, e, {line["name"]: line for line in network.exercise["lines"]})
 
 
 def _suspects(network: Network, item: Mapping[str, Any]) -> Iterator[str]:

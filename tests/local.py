@@ -14,6 +14,7 @@ from grader.compare import compare
 from grader.fixture import Fixtures
 from grader.runner import child, loading, oracle, wire
 from grader.runner.client import Runner, sizes
+from grader.submissions.flat import Script
 from grader.verdict import Check, ItemReport
 
 
@@ -67,8 +68,9 @@ class Local(Runner):
         """The whole report of one item, diagnosis included."""
         item = next(i for i in self.exercise["items"] if i["name"] == name)
         answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
-        told = grading._diagnoses(self.exercise, self.fixtures, [answer])
-        return grading._report(self.exercise, answer, source.encode(), told.get(name))
+        told, places = grading._diagnoses(self.exercise, self.fixtures, [answer], source.encode())
+        code = Script(source.encode())
+        return grading._report(self.exercise, answer, code, told.get(name), places.get(name))
 
     def passes(self, source: str, name: str) -> bool:
         return all(c.verdict.passed for c in self.judge(source, name).values())

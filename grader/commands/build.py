@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _names(suite: Suite, wanted: list[str]) -> list[str]:
     base = suite.root / "solutions"
-    names = sorted(".".join(p.relative_to(base).with_suffix("").parts) for p in base.rglob("*.py"))
+    written = [p.relative_to(base).with_suffix("").parts for p in base.rglob("*.py")]
+    names = sorted(".".join(parts) for parts in written if parts[0] != "mistakes")
     if not names:
         raise UsageError(f"{base} has no authored exercise; fixtures can only be built beside solutions/")
     for name in wanted:

@@ -1,0 +1,373 @@
+"""Relations between a wrong answer and what it was made from. Pure; NumPy only.
+
+Each function takes one fixture's evidence and yields the sentences that are true there; `diagnose` says
+one that is true on every fixture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Line = Mapping[str, Any]
+Lines = Mapping[str, Line]
+
+CLOSE = 1e-5  # relative: what counts as the same
+NOISE = 2e-6  # of the answer's size without cancellation: what is rounding
+FEW = 4  # rows or columns that are listed
+LECTURE = {"n": 32, "block_size": 3, "vocab_size": 27, "n_embd": 10}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One fixture's answer and what it is explained from. given: forward tensors and upstream gradients.
+
+    size: of the answer if nothing in it cancelled, see `compare`.
+    """
+
+    fixture: str
+    answer: Array
+    reference: Array
+    given: Mapping[str, Array]
+    sizes: Mapping[str, Any]
+    size: float = 0.0
+
+
+def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
+    """Whether two arrays are the same; scale: how much the answer was scaled for it."""
+    if a.shape != b.shape or not a.size:
+        return False
+    largest = float(np.abs(b).max())
+    return largest > 0 and bool(np.abs(a - b).max() <= CLOSE * largest + NOISE * e.size * scale)
+
+
+def zero(e: Evidence) -> Iterator[str]:
+    if e.answer.size and not e.answer.any():
+        yield "all zero"
+
+
+def ones(e: Evidence) -> Iterator[str]:
+    if e.answer.size and (e.answer == 1).all():
+        yield "all ones: what arrives from upstream is missing"
+
+
+def sign(e: Evidence) -> Iterator[str]:
+    if same(e, e.answer, -e.reference):
+        yield "the sign is wrong"
+
+
+def transposed(e: Evidence) -> Iterator[str]:
+    if e.answer.ndim == 2 and same(e, e.answer.T, e.reference):
+        yield "right when transposed"
+
+
+def unsummed(e: Evidence) -> Iterator[str]:
+    """Right once summed over the axes that the forward line replicated, or contracted."""
+    came, wanted = e.answer.shape, e.reference.shape
+    for axis in range(len(came)):
+        for keep in (True, False):
+            if (*came[:axis], *((1,) if keep else ()), *came[axis + 1 :]) == wanted and came[axis] > 1:
+                total = e.answer.sum(axis, keepdims=keep)
+                if same(e, total, e.reference):
+                    yield f"the sum over dim {axis} is missing: right once it is summed"
+
+
+def summed(e: Evidence) -> Iterator[str]:
+    """The right gradient, summed over an axis that it should have kept."""
+    for axis in range(e.reference.ndim):
+        for keep in (True, False):
+            if same(e, e.answer, e.reference.sum(axis, keepdims=keep), math.sqrt(e.reference.shape[axis])):
+                yield f"it is summed over dim {axis}, which the gradient keeps: a sum too many"
+
+
+def ratio(e: Evidence) -> float | None:
+    """c where the answer is c times the reference, else None."""
+    if e.answer.shape != e.reference.shape or not e.reference.any():
+        return None
+    at = np.unravel_index(int(np.abs(e.reference).argmax()), e.reference.shape)
+    c = float(e.answer[at] / e.reference[at])
+    return c if c and same(e, e.answer / c, e.reference, 1 + 1 / abs(c)) else None
+
+
+def twice_or_half(e: Evidence) -> Iterator[str]:
+    yield from _factor(e, [f for f in factors(e.sizes) if f[0] in ("exactly 2", "exactly 1/2")])
+
+
+def factor(e: Evidence) -> Iterator[str]:
+    yield from _factor(e, list(factors(e.sizes)))
+
+
+def _factor(e: Evidence, known: list[tuple[str, float]]) -> Iterator[str]:
+    for name, value in known:
+        if abs(value - 1) > 1e-6 and same(e, e.answer, value * e.reference, 1 + abs(value)):
+            yield f"{name} times what it should be{origin(name)}"
+
+
+def factors(sizes: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Simple factors by name, at these sizes."""
+    yield from (("exactly 2", 2.0), ("exactly 1/2", 0.5), ("exactly -2", -2.0), ("exactly -1/2", -0.5))
+    n = sizes.get("n")
+    if isinstance(n, int) and n > 1:
+        for name, value in (("n", n), ("1/n", 1 / n), ("n/(n-1)", n / (n - 1)), ("(n-1)/n", (n - 1) / n)):
+            yield f"exactly {name}", value
+            yield f"exactly -{name}", -value
+        yield from (("exactly n-1", float(n - 1)), ("exactly 1/(n-1)", 1 / (n - 1)))
+    for name, size in sizes.items():
+        if name != "n" and isinstance(size, int) and size > 1:
+            yield f"exactly {name}", float(size)
+            yield f"exactly 1/{name}", 1 / size
+
+
+def origin(name: str) -> str:
+    """The likely origin of a factor, in words."""
+    bare = name.removeprefix("exactly ").removeprefix("-")
+    if bare in ("n", "n-1"):
+        return f": the division by {bare} is missing"
+    if bare.startswith("1/") and bare != "1/2":
+        what = bare.removeprefix("1/")
+        return f": a mean is taken where a sum is meant, or a division by {what} is one too many"
+    return {"n/(n-1)": ": n - 1 stands where n is meant", "(n-1)/n": ": n stands where n - 1 is meant"}.get(
+        bare, ""
+    )
+
+
+def written(sizes: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """What a size of the lecture, written as a number, does to an answer at these sizes."""
+    for name, number in LECTURE.items():
+        size = sizes.get(name)
+        for less, meant in ((0, name), (1, f"{name} - 1")):
+            if isinstance(size, int) and size > less:
+                ratio = (size - less) / (number - less)
+                yield f"{number - less} is written where {meant} is meant", ratio
+                yield f"{number - less} is written where {meant} is meant", 1 / ratio
+
+
+def hard_coded(e: Evidence) -> Iterator[str]:
+    """A size of the lecture written as a number: right there, off by the sizes' ratio elsewhere."""
+    c = ratio(e)
+    if c is not None:
+        yield from (say for say, ratio in written(e.sizes) if abs(c / ratio - 1) < 1e-5)
+
+
+def passed_through(item: Mapping[str, Any], lines: Lines, whole: bool) -> Callable[[Evidence], Iterator[str]]:
+    """The upstream gradient as it came. whole: only where the wanted shape is its own."""
+
+    def explain(e: Evidence) -> Iterator[str]:
+        if whole and e.answer.shape != e.reference.shape:
+            return
+        for name in item["available"]:
+            if name in e.given and same(e, e.answer, e.given[name].astype(np.float64)):
+                others = [t for t in item["cut"] if "d" + t != name]
+                if others and name[1:] in item["cut"]:
+                    left = " and ".join(sorted(others))
+                    yield f"the branch through {left} is left out: only {name} is there, as it came"
+                line = lines.get(name[1:])
+                direct = line and item["tensor"] in line["uses"]
+                what = f"the local gradient of {line['code'].strip()}" if line and direct else "the way back"
+                yield f"{name} is passed through as it came: {what} is missing"
+
+    return explain
+
+
+def another_gradient(item: Mapping[str, Any], lines: Lines) -> Callable[[Evidence], Iterator[str]]:
+    def explain(e: Evidence) -> Iterator[str]:
+        for name, value in e.given.items():
+            if name != item["name"] and ":" not in name and same(e, e.answer, value.astype(np.float64)):
+                yield f"this is {name}"
+
+    return explain
+
+
+def _fits(value: Array, shape: tuple[int, ...]) -> bool:
+    """Whether an array broadcasts to a shape, and is no mere scalar."""
+    return (
+        value.ndim == len(shape)
+        and value.size > 1
+        and all(a in (1, b) for a, b in zip(value.shape, shape, strict=True))
+    )
+
+
+POWERS: dict[str, Callable[[Array], Array]] = {
+    "is multiplied by {t} once too often": lambda t: t,
+    "is divided by {t} once too often": lambda t: 1 / t,
+    "is divided by {t} where a multiplication is meant": lambda t: 1 / t**2,
+    "is multiplied by {t} where a division is meant": lambda t: t**2,
+    "is multiplied by 1 - {t} squared, which belongs to another step": lambda t: 1 - t**2,
+}
+
+
+def another_factor(item: Mapping[str, Any]) -> Callable[[Evidence], Iterator[str]]:
+    """The reference times a power of some tensor: a factor too many, or one upside down."""
+    first = [*item["params"], *item["available"]]
+
+    def explain(e: Evidence) -> Iterator[str]:
+        if e.answer.shape != e.reference.shape or not e.reference.any():
+            return
+        at = np.unravel_index(int(np.abs(e.reference).argmax()), e.reference.shape)
+        want = e.answer[at] / e.reference[at]
+        names = [*first, *(k for k in e.given if k not in first and not k.startswith("d") and ":" not in k)]
+        for name in names:
+            value = e.given.get(name)
+            if value is None or value.dtype.kind != "f" or not _fits(value, e.reference.shape):
+                continue
+            t = value.astype(np.float64)
+            here = np.broadcast_to(t, e.reference.shape)[at]
+            for text, power in POWERS.items():
+                with np.errstate(all="ignore"):
+                    close = abs(power(here) / want - 1) < 1e-3
+                    if close and same(e, e.answer, power(t) * e.reference, 1 + abs(want)):
+                        yield "it " + text.format(t=name)
+
+    return explain
+
+
+FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+    "{t}": lambda t: t,
+    "1/{t}": lambda t: 1 / t,
+    "{t} squared": lambda t: t**2,
+    "1/{t} squared": lambda t: 1 / t**2,
+    "1 - {t}": lambda t: 1 - t,
+    "1 - {t} squared": lambda t: 1 - t**2,
+    "{t} * (1 - {t})": lambda t: t * (1 - t),
+    "exp({t})": np.exp,
+    "log({t})": np.log,
+    "tanh({t})": np.tanh,
+    "1 - tanh({t}) squared": lambda t: 1 - np.tanh(t) ** 2,
+    "2 * {t}": lambda t: 2 * t,
+}
+
+
+def products(item: Mapping[str, Any], line: Line, e: Evidence) -> Iterator[tuple[str, Array]]:
+    """The upstream gradient of one line times a simple function of each tensor in it or near it."""
+    upstream = e.given.get("d" + line["name"])
+    if upstream is None:
+        return
+    d = upstream.astype(np.float64)
+    own = [line["name"], *line["uses"]]
+    near = [k for k in e.given if k not in own and not k.startswith("d") and ":" not in k]
+    for t in [*own, *near]:
+        value = e.given.get(t)
+        if value is None or value.dtype.kind != "f" or value.ndim != 2 or d.ndim != 2:
+            continue
+        v = value.astype(np.float64)
+        if any(a != b and 1 not in (a, b) for a, b in zip(v.shape, d.shape, strict=True)):
+            continue
+        for text, function in FUNCTIONS.items():
+            if t not in own and text not in ("{t}", "exp({t})"):
+                continue
+            with np.errstate(all="ignore"):
+                product = function(v) * d
+            if not np.isfinite(product).all():
+                continue
+            axes = tuple(i for i, s in enumerate(e.reference.shape) if s == 1 and product.shape[i] > 1)
+            if e.reference.ndim == 2 and axes:
+                product = product.sum(axes, keepdims=True)
+            what = text.format(t=t)
+            if what == f"1 - tanh({line['name']}) squared":
+                yield f"tanh is taken twice: {line['name']} is its output already", product
+            yield (
+                f"d{line['name']} is multiplied by {what}, which is not the local gradient of "
+                f"{line['code'].strip()}",
+                product,
+            )
+
+
+def local_gradient(item: Mapping[str, Any], lines: Lines) -> Callable[[Evidence], Iterator[str]]:
+    """The right upstream gradient times a wrong factor."""
+
+    def explain(e: Evidence) -> Iterator[str]:
+        if len(item["cut"]) == 1 and item["cut"][0] in lines:
+            for say, value in products(item, lines[item["cut"][0]], e):
+                if same(e, e.answer, value):
+                    yield say
+
+    return explain
+
+
+def added(e: Evidence) -> Iterator[str]:
+    """The right gradient on top of something that was there before."""
+    if e.answer.shape != e.reference.shape:
+        return
+    over = e.answer - e.reference
+    if same(e, over, np.ones_like(over)):
+        yield "1 too much everywhere: it starts from ones, not from zeros"
+    for name, value in e.given.items():
+        if not name.startswith("d") and value.dtype.kind == "f" and same(e, over, value.astype(np.float64)):
+            yield f"{name} itself is added to it: it starts from {name}, not from zeros"
+
+
+def order(e: Evidence) -> Iterator[str]:
+    """The right numbers at other places."""
+    if e.answer.shape != e.reference.shape or e.answer.size < 4:
+        return
+    for axes in list(permutations(range(e.answer.ndim)))[1:]:
+        turned = tuple(e.reference.shape[i] for i in axes)
+        back = np.argsort(axes)
+        if same(e, e.answer, e.reference.reshape(turned).transpose(back)):
+            yield "the right numbers in another order: two axes are exchanged in the view"
+    if same(e, np.sort(e.answer, None), np.sort(e.reference, None)):
+        yield "the right numbers in another order"
+
+
+def _wrong(e: Evidence) -> Array | None:
+    """Which elements are wrong; None where all are, or none is."""
+    if e.answer.shape != e.reference.shape or e.answer.ndim < 2:
+        return None
+    scale = float(np.abs(e.reference).max())
+    off = np.abs(e.answer - e.reference) > CLOSE * scale + NOISE * e.size
+    return off if off.any() and not off.all() else None
+
+
+def where(e: Evidence) -> str:
+    """Which rows or columns are wrong, if only a few are; else nothing."""
+    off = _wrong(e)
+    if off is None:
+        return ""
+    for axis, name in ((0, "row"), (1, "column")):
+        other = tuple(i for i in range(off.ndim) if i != axis)
+        wrong = np.flatnonzero(off.any(other)).tolist()
+        if len(wrong) <= max(1, off.shape[axis] // 2):
+            shown = ", ".join(map(str, wrong[:FEW])) + (
+                f" and {len(wrong) - FEW} more" if len(wrong) > FEW else ""
+            )
+            return f"only in {name}{'s' if len(wrong) > 1 else ''} {shown}"
+    return ""
+
+
+def cells(e: Evidence) -> Iterator[str]:
+    """Right in all but the cells of the labels or of the rows' maxima, or in these alone."""
+    off = _wrong(e)
+    labels, logits = e.given.get("Yb"), e.given.get("logits")
+    if off is None or labels is None or logits is None or off.shape != logits.shape:
+        return
+    rows = np.arange(len(labels))
+    for name, columns in (
+        ("the labels' cells, [range(n), Yb]", labels),
+        ("each row's largest logit", logits.argmax(1)),
+    ):
+        mask = np.zeros(off.shape, bool)
+        mask[rows, columns] = True
+        if not off[~mask].any():
+            yield f"right everywhere but at {name}"
+        if not off[mask].any():
+            yield f"right at {name}, wrong elsewhere"
+
+
+def rows(e: Evidence) -> Iterator[str]:
+    """Right in all but some rows, and what those have in common."""
+    index = e.given.get("Xb")
+    if index is None or e.answer.shape != e.reference.shape or len(e.reference) != e.sizes.get("vocab_size"):
+        return
+    counts = np.bincount(index.ravel(), minlength=len(e.reference))
+    if same(e, e.answer * np.maximum(counts, 1)[:, None], e.reference, math.sqrt(counts.max())):
+        yield "each row is divided by the number of its look-ups: a mean is taken where a sum is meant"
+    off = _wrong(e)
+    if off is not None and not off[counts < 2].any():
+        yield "right for each row that is looked up once, wrong for those looked up several times"

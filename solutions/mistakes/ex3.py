@@ -1,0 +1,12 @@
+"""Mistakes that no single change of a solution makes: each docstring is the diagnosis."""
+
+
+def dhprebn(bngain, bnvar_inv, bnraw, dhpreact, n):
+    """Bessel's correction, n / (n - 1), is left out"""
+    return bngain * bnvar_inv / n * (n * dhpreact - dhpreact.sum(0) - bnraw * (dhpreact * bnraw).sum(0))
+
+
+def dhprebn(bngain, bnvar_inv, bnraw, dhpreact, n):
+    """the exponent of bnvar_inv is off: it is squared"""
+    s = (dhpreact * bnraw).sum(0) / (n - 1)
+    return bngain * bnvar_inv**2 * (dhpreact - dhpreact.mean(0) - bnraw * s)
