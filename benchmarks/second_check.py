@@ -24,7 +24,9 @@ def main(rounds: int = 30) -> None:
         environ["XDG_RUNTIME_DIR"] = folder
         mine = Path(folder) / "ex1.py"
         mine.write_bytes((ROOT / "solutions/ex1.py").read_bytes())
-        wrong = mine.read_text().replace("return dlogprobs / probs", "return -dlogprobs / probs")
+        wrong = mine.read_text().replace(
+            "return (1.0 / probs) * dlogprobs", "return -(1.0 / probs) * dlogprobs"
+        )
 
         def seconds(*command: str | Path) -> float:
             start = time.perf_counter()

@@ -10,7 +10,7 @@ import sys
 
 
 class Screen:
-    """width: columns. table: whether it is a terminal wide enough for the table. color: whether it has any."""
+    """width: columns. table: whether it is a terminal, wide enough for a table. color: whether to use any."""
 
     def __init__(self, width: int, table: bool, color: bool) -> None:
         self.width, self.table, self.color = width, table, color

@@ -32,8 +32,8 @@ from attacks.cases import CASES, INJECTIONS, PRELUDES, Case
 from conftest import ROOT, solution
 
 from grader import batch
-from grader.check import check
 from grader.bench import Bench
+from grader.check import check
 from grader.commands.check import grade as grade_all
 from grader.errors import GraderFault
 from grader.reports import document, plain, terminal

@@ -40,7 +40,8 @@ def status() -> int:
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(facts["since"]))
     print(f"process {facts['pid']}, version {facts['version']}, up since {since}")
     memory = f", {facts['memory'] >> 20} MB of memory" if facts["memory"] else ""
-    print(f"{facts['requests']} requests, {facts['recalled']} answered from the cache{memory}")
+    busy = ", grading now" if facts["busy"] else ""
+    print(f"{facts['requests']} requests, {facts['recalled']} answered from the cache{memory}{busy}")
     return 0
 
 

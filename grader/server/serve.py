@@ -194,6 +194,7 @@ class Server:
             "pid": os.getpid(),
             "version": __version__,
             "since": self.since,
+            "busy": self.grading.locked(),
             "requests": self.requests,
             "recalled": self.bench.recalled if self.bench else 0,
             "memory": _memory(os.getpid()),
