@@ -424,7 +424,7 @@ def test_another_user_is_not_answered(cold: Place) -> None:
 
 def test_a_client_that_says_nothing_or_nonsense_is_no_hindrance(warm: Place) -> None:
     lines = []
-    for data in (b"", b"\xff\xff\xff\xff", b"\0\0\0\x05check", b"\0\0\0\x09check\0a\0b"):
+    for data in (b"", b"\xff\xff\xff\xff", b"\0\0\0\x05check", b"\0\0\0\x07status\0"):
         line = socket.socket(socket.AF_UNIX)
         line.connect(str(warm.home / place.SOCKET))
         line.sendall(data)

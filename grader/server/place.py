@@ -18,7 +18,8 @@ def home() -> str | None:
     if os.path.isabs(base) and _private(base):
         path = os.path.join(base, "grader")
     else:
-        path = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"grader-{os.getuid()}")
+        base = os.environ.get("TMPDIR", "")
+        path = os.path.join(base if os.path.isabs(base) else "/tmp", f"grader-{os.getuid()}")
     try:
         os.mkdir(path, 0o700)
     except OSError:  # it is there, or can't be made
