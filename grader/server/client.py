@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from grader.server import place, talk
 
-PATIENCE = 3.0  # seconds in which a server must accept a request
+PATIENCE = 5.0  # seconds in which a server must accept a request
+PAUSE = 0.01  # seconds between two tries
 LAUNCHES = 2
 START = "import sys; sys.path.insert(0, sys.argv[1]); from grader.server.serve import main; main()"
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "GRADER_SERVER_IDLE")  # and LC_*
@@ -74,8 +75,8 @@ def _accepted(*request: str) -> socket.socket:
         if line is None:
             if launches < LAUNCHES and _launch(home, request[1]):
                 launches += 1
-            else:  # somebody else is starting one, or one is leaving
-                time.sleep(0.01)
+            else:
+                time.sleep(PAUSE)  # somebody else is starting one, or one is leaving
             continue
         try:
             line.settimeout(max(deadline - time.monotonic(), 0.01))
@@ -92,6 +93,7 @@ def _accepted(*request: str) -> socket.socket:
             line.close()
             raise
         line.close()
+        time.sleep(PAUSE)
     raise talk.Broken
 
 

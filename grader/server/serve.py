@@ -43,6 +43,7 @@ class Server:
         self.bench: Bench | None = Bench(runner, REMEMBER)
         self.identity, self.listener, self.lock = identity, listener, lock
         self.path = os.path.join(home, place.SOCKET)
+        self.inode = os.stat(self.path).st_ino
         self.since = time.time()
         self.used = time.monotonic()
         self.clients = self.requests = 0
@@ -56,14 +57,15 @@ class Server:
     def serve(self) -> None:
         """Accept until it is idle for long, or retired; then end, when the last request is answered."""
         self.listener.listen(CLIENTS)  # the kernel names this process, from now on, to those who connect
-        mine = os.stat(self.path).st_ino
         while not self.retired:
             left = self.used + self.idle - time.monotonic()
-            self.listener.settimeout(min(max(left, 0.01), LOOK))
             try:
+                self.listener.settimeout(min(max(left, 1.0 if self.clients else 0.01), LOOK))
                 line, _ = self.listener.accept()
             except TimeoutError:
-                if (not self.clients and self.used + self.idle < time.monotonic()) or not self.there(mine):
+                if (not self.clients and self.used + self.idle < time.monotonic()) or not (
+                    self.there() and os.path.exists(__file__)
+                ):
                     self.retire()
                 continue
             except OSError:  # retired meanwhile
@@ -73,10 +75,10 @@ class Server:
             threading.Thread(target=self.attend, args=(line,), daemon=True).start()
         self.end(wait=LAST)
 
-    def there(self, mine: int) -> bool:
+    def there(self) -> bool:
         """Whether the socket still is this server's; somebody may have tidied up."""
         try:
-            return os.stat(self.path).st_ino == mine
+            return os.stat(self.path).st_ino == self.inode
         except OSError:
             return False
 
@@ -86,7 +88,7 @@ class Server:
             if self.retired:
                 return
             self.retired = True
-            with contextlib.suppress(OSError):
+            if self.there():
                 os.unlink(self.path)
             with contextlib.suppress(OSError):
                 self.listener.shutdown(socket.SHUT_RDWR)  # wakes the one who accepts
@@ -105,7 +107,9 @@ class Server:
         try:
             with line:
                 line.settimeout(SEND)
-                if talk.ours(line) and self.clients <= CLIENTS:
+                if self.clients > CLIENTS:
+                    line.sendall(talk.BUSY)
+                elif talk.ours(line):
                     self.answer(line, *talk.read(line))
         except (OSError, talk.Broken):  # the client has gone
             pass
@@ -190,13 +194,14 @@ class Server:
         self.bench = self.bench or Bench(Runner(), REMEMBER)
 
     def status(self) -> dict[str, object]:
+        bench = self.bench
         return {
             "pid": os.getpid(),
             "version": __version__,
             "since": self.since,
             "busy": self.grading.locked(),
             "requests": self.requests,
-            "recalled": self.bench.recalled if self.bench else 0,
+            "recalled": bench.recalled if bench else 0,
             "memory": _memory(os.getpid()),
         }
 

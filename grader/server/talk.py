@@ -1,5 +1,6 @@
 """What goes over the socket. A request is one message of NUL-separated fields; an answer begins with a mark.
 
+The first two fields are a verb and the client's identity, in every version.
 Both ends check that the other belongs to the same user, though only that user can reach the socket.
 """
 
@@ -22,7 +23,10 @@ class Broken(Exception):
 
 
 def write(line: socket.socket, *fields: str) -> None:
+    """ValueError where it is longer than the other end reads."""
     data = b"\0".join(map(os.fsencode, fields))
+    if len(data) > MOST:
+        raise ValueError("too long a request")
     line.sendall(LENGTH.pack(len(data)) + data)
 
 
