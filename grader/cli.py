@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
 
 from grader import __version__
 from grader.errors import GraderFault, UsageError
+
+TYPE_CHECKING = False  # typing's own costs an import
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
 
 PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
 
 
 def parser() -> argparse.ArgumentParser:
+    import argparse
+
     top = argparse.ArgumentParser(
         prog="grader",
         description="Check gradients that were derived by hand against autograd's.",
@@ -43,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--progress", action="store_true", help="items not written yet don't count as failures (make grade)"
     )
+
+    check.add_argument("--no-server", action="store_true", help="grade in this process; start no server")
 
     listing = add("list", "name the exercises, or the items of some")
     listing.add_argument("targets", nargs="*", metavar="TARGET")
@@ -76,6 +83,9 @@ def parser() -> argparse.ArgumentParser:
     batch.add_argument("--require-sandbox", action="store_true", help="fail unless every protection is on")
     batch.add_argument("--dask", metavar="ADDRESS", help="send the work to a Dask cluster (extra `dask`)")
 
+    server = add("server", "start, stop or look at the process that makes a second check fast")
+    server.add_argument("action", choices=("start", "stop", "status"))
+
     add("doctor", "check versions, fixtures, and whether exact results reproduce here")
 
     train = add("train", "train the network with your own gradients, and by autograd beside it")
@@ -101,6 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.build import run
         elif args.command == "doctor":
             from grader.commands.doctor import run
+        elif args.command == "server":
+            from grader.commands.server import run
         elif args.command == "train":
             from grader.commands.train import run
         else:
@@ -119,6 +131,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def served(argv: list[str]) -> int | None:
+    """The exit code of a command that the background server answered; None where it didn't."""
+    from grader.server import client
+
+    try:
+        answer = client.check(argv) if client.wanted(argv) else None
+    except KeyboardInterrupt:
+        return 130
+    if answer is None:
+        return None
+    sys.stdout.buffer.write(answer[1])
+    return answer[0]
+
+
 def entry() -> None:
     """The console script. Leaves without the interpreter's tear-down, which costs as much as a check."""
     for name in ("stdout", "stderr"):
@@ -127,7 +153,8 @@ def entry() -> None:
     code = FAULT
     try:
         try:
-            code = main()
+            answered = served(sys.argv[1:]) if sys.argv[1:2] == ["check"] else None
+            code = main() if answered is None else answered
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else USAGE
         sys.stdout.flush()

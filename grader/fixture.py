@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,16 @@ def exercises(root: Path) -> list[str]:
         [p for end in ("exercise.json", "*.safetensors") for p in base.rglob(end)] if base.is_dir() else []
     )
     return sorted({".".join(p.parent.relative_to(base).parts) for p in found})
+
+
+def stamp(root: Path, exercise: str) -> tuple[tuple[str, int, int, int], ...]:
+    """What is another once a file of an exercise's has changed: names, sizes, times; nothing is read."""
+    try:
+        with os.scandir(_folder(root, exercise)) as entries:
+            found = [(e.name, e.stat()) for e in entries]
+    except OSError:  # `describe` tells
+        return ()
+    return tuple(sorted((name, s.st_size, s.st_mtime_ns, s.st_ino) for name, s in found))
 
 
 def read(root: Path, description: Mapping[str, Any]) -> Fixtures:

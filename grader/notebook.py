@@ -78,9 +78,10 @@ class Result:
     def __repr__(self) -> str:
         if not self.report.items:
             return "\n".join(self.report.notes)
+        from grader import screen
         from grader.commands.check import show
 
-        return show(self.report).rstrip("\n")
+        return show(self.report, screen.here()).rstrip("\n")
 
     def _repr_html_(self) -> str:
         from grader.reports.cell import render

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from grader.grading import check
 from grader.runner.client import Runner
 from grader.verdict import ExerciseReport, ItemReport
 
+os.environ["GRADER_NO_SERVER"] = "1"  # each command by itself; test_server.py turns it on
 settings.register_profile("unhurried", deadline=None)  # the machine may be busy
 settings.load_profile("unhurried")
 

@@ -32,6 +32,7 @@ from attacks.cases import CASES, INJECTIONS, PRELUDES, Case
 from conftest import ROOT, solution
 
 from grader import batch
+from grader.bench import Bench
 from grader.commands.check import grade as grade_all
 from grader.errors import GraderFault
 from grader.grading import check
@@ -333,7 +334,7 @@ def test_a_report_shows_nothing_that_is_obeyed(
     runner = guarded.runner()
     text = source(case, where, outside, zygote_of(runner))
     one = Target("ex1", "dprobs")
-    report = grade_all(Suite(ROOT, ROOT), runner, [one], {"ex1": ("submission.py", text)}, None)
+    report = grade_all(Suite(ROOT, ROOT), Bench(runner), [one], {"ex1": ("submission.py", text)}, None)
     assert not dangerous(plain.render(report))
     assert "\x1b" not in terminal.render(report, 110, color=False)
     coloured = terminal.render(report, 110, color=True)

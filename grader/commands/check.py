@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, TextIO
 
+from grader import screen
+from grader.bench import Bench
 from grader.errors import GraderFault, UsageError
 from grader.runner.client import Runner
+from grader.screen import Screen
 from grader.suite import Suite, Target, find, read_submission, targets
 from grader.verdict import Report, Verdict
 
 
 def run(args: argparse.Namespace) -> int:
+    """In this process, with a runner for this command alone."""
+    return answer(args, screen.here(), sys.stdout, _alone)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[Bench]:
+    with Runner() as runner:  # torch is being imported while this process reads the fixtures
+        yield Bench(runner)
+
+
+def answer(
+    args: argparse.Namespace,
+    on: Screen,
+    out: TextIO,
+    opened: Callable[[], AbstractContextManager[Bench]],
+) -> int:
+    """The exit code, the report written to `out`. The paths in `args` are relative to the current folder."""
     suite = find()
     words, seed = _fresh(args)
     wanted = _targets(suite, args, words)
@@ -24,17 +47,17 @@ def run(args: argparse.Namespace) -> int:
 
         if off := protections():
             raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
-    with Runner() as runner:  # torch is being imported while this process reads the fixtures
-        report = grade(suite, runner, wanted, sources, seed)
+    with opened() as bench:
+        report = grade(suite, bench, wanted, sources, seed)
         if args.json:
             from grader.reports.document import render
 
-            sys.stdout.write(render(report))
+            out.write(render(report))
         else:
-            sys.stdout.write(show(report))
+            out.write(show(report, on))
             if args.progress and all(i.verdict is Verdict.NOT_WRITTEN for i in report.items):
-                sys.stdout.write(_first_steps(suite, runner, wanted[0].exercise))
-        sys.stdout.flush()
+                out.write(_first_steps(suite, bench, wanted[0].exercise, on))
+        out.flush()
     if args.progress:
         return 0 if all(i.passed or i.verdict is Verdict.NOT_WRITTEN for i in report.items) else 1
     return 0 if report.passed else 1
@@ -42,25 +65,29 @@ def run(args: argparse.Namespace) -> int:
 
 def grade(
     suite: Suite,
-    runner: Runner,
+    bench: Bench,
     wanted: list[Target],
     sources: dict[str, tuple[str, bytes]],
     seed: int | None,
 ) -> Report:
-    """One report over all that is wanted."""
-    from grader import fixture
+    """One report over all that is wanted; one that the bench has kept, where nothing has changed."""
     from grader.grading import check
     from grader.harmless import block, text
 
+    runner = bench.runner
+    graded_on = [bench.exercise(suite, exercise)[0] for exercise in sources]
+    key = _key(wanted, sources, graded_on) if seed is None and bench.remember else None
+    if key and (known := bench.recall(key)):
+        return known
     reports, notes, printed = [], [], []
+    unsure = False
     for exercise, (name, source) in sources.items():
-        description = suite.describe(exercise)
-        fixtures = fixture.read(suite.root, description)
-        runner.load(description, fixtures.given)
+        description, fixtures = bench.exercise(suite, exercise)
         if seed is not None:
             from grader.fresh import fresh
 
             description, fixtures = fresh(runner, description, fixtures, seed)
+            bench.forget(exercise)
             runner.load(description, fixtures.given)
         items = [t.item for t in wanted if t.exercise == exercise and t.item]
         whole = any(t.exercise == exercise and not t.item for t in wanted)
@@ -74,19 +101,30 @@ def grade(
             notes.append(f"{text(name)} printed more than is shown")
         if run.ended:
             notes.append(f"{text(name)} {run.ended}")
+            unsure = True  # the next time the machine may be less busy
     if seed is not None:
         notes.append(f"graded on fresh probes; `--fresh {seed}` makes the same ones again")
     names = {name for name, _ in sources.values()}
-    return Report(", ".join(sorted(names)), tuple(reports), "\n".join(printed), tuple(notes))
+    report = Report(", ".join(sorted(names)), tuple(reports), "\n".join(printed), tuple(notes))
+    if key and not unsure:
+        bench.keep(key, report)
+    return report
 
 
-def show(report: Report) -> str:
+def _key(wanted: list[Target], sources: dict[str, tuple[str, bytes]], exercises: list[dict[str, Any]]) -> str:
+    """What a report depends on, as a digest; an exercise's description has the digests of its files."""
+    from grader.fixture import digest
+
+    contents = [(exercise, name, digest(source)) for exercise, (name, source) in sources.items()]
+    return digest(repr((wanted, contents, exercises)).encode("utf-8", "surrogateescape"))
+
+
+def show(report: Report, on: Screen) -> str:
     """For a person: a table in colour on a terminal, plain aligned text elsewhere."""
-    width = shutil.get_terminal_size((110, 24)).columns
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and width >= 60:
+    if on.table:
         from grader.reports import terminal
 
-        return terminal.render(report, width, color=not os.environ.get("NO_COLOR"))
+        return terminal.render(report, on.width, on.color)
     from grader.reports import plain
 
     return plain.render(report)
@@ -129,7 +167,7 @@ def _source(suite: Suite, args: argparse.Namespace, exercise: str) -> tuple[str,
     return suite.shown(path), read_submission(path)
 
 
-def _first_steps(suite: Suite, runner: Runner, exercise: str) -> str:
+def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
     """What to do first, with one item worked out and the row that it earns."""
     description = suite.describe(exercise)
     worked = description["worked"]
@@ -138,9 +176,9 @@ def _first_steps(suite: Suite, runner: Runner, exercise: str) -> str:
     name = suite.shown(suite.stub(exercise))
     source = f"{description['stub']}\n\n{worked['source']}\n".encode()
     target = Target(exercise, worked["item"])
-    example = grade(suite, runner, [target], {exercise: (name, source)}, None)
+    example = grade(suite, bench, [target], {exercise: (name, source)}, None)
     code = "\n".join("    " + line for line in worked["source"].splitlines())
-    row = show(example).rsplit("\n\n", 1)[0]
+    row = show(example, on).rsplit("\n\n", 1)[0]
     return (
         f"\nNothing is written yet. Open {name}, and replace the `raise` in each function by its gradient,\n"
         f"from the top down; then run `grader check {exercise}`. The first one, worked out:\n\n{code}\n\n"

@@ -40,7 +40,9 @@ def render(report: Report, width: int, color: bool) -> str:
         file=out,
         force_terminal=color,
         no_color=not color,
+        color_system="standard" if color else None,
         width=width,
+        height=24,  # nothing is left that rich would look up in the environment
         highlight=False,
         markup=False,
         emoji=False,

@@ -52,6 +52,10 @@ class Run:
     rss: int = 0
 
 
+class Abandoned(Exception):
+    """Nobody waits for the answer any more; the child has been ended."""
+
+
 class Runner:
     """A warm process that runs submissions; use it as a context manager."""
 
@@ -67,6 +71,7 @@ class Runner:
         For tests and benchmarks: more environment for the computing processes, layers to skip.
         """
         self.wall, self.cpu = wall, cpu
+        self.abandoned: Callable[[], bool] = lambda: False  # asked while a child runs
         self.folder = tempfile.mkdtemp(prefix="grader-")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         here = Path(__file__).parent
@@ -263,7 +268,7 @@ class _Job:
             fcntl.fcntl(result, fcntl.F_SETPIPE_SZ, PIPE)
 
     def pump(self, take: Callable[[bytes], object], wall: float) -> None:
-        """Read until the child has ended; TimeoutError after `wall` seconds.
+        """Read until the child has ended; TimeoutError after `wall` seconds, Abandoned where nobody waits.
 
         The pipes hold what a child mostly sends, so that this process wakes up once, at its end.
         """
@@ -278,6 +283,8 @@ class _Job:
             flood = self._drain(take)
             if ready:
                 self._ended()
+            elif self.runner.abandoned():
+                raise Abandoned
         self._drain(take)
 
     def _drain(self, take: Callable[[bytes], object]) -> bool:
