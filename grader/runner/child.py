@@ -349,7 +349,7 @@ def train(
     POLICY.called, POLICY.running = None, True
     try:
         functions = {item["name"]: submission.names[item["name"]] for item in exercise["items"]}
-        parameters = manual_steps(exercise, Backward(functions, exercise), given)
+        parameters, losses = manual_steps(exercise, Backward(functions, exercise), given)
     except BaseException as error:
         why = failed(error, submission.filename, None)
         if POLICY.called:
@@ -363,6 +363,7 @@ def train(
         POLICY.running = False
     for name in names:
         yield pack({**header, "item": name}, parameters[name])
+    yield pack({**header, "item": wire.LOSSES}, losses)
 
 
 def end(code: int = 0) -> None:
