@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 112.0, 40.0  # of a node
-GAP, LANE, RANK = 18.0, 14.0, 66.0  # between nodes; the width of an edge that passes by; between ranks
+WIDTH, HEIGHT = 124.0, 42.0  # of a node
+GAP, LANE, RANK = 16.0, 12.0, 66.0  # between nodes; the width of an edge that passes by; between ranks
 MARGIN = 8.0
-SWEEPS = 12
+SWEEPS = 16
+SOURCE_PULL, LANE_PULL = 0.02, 0.1  # beside an inner node's 1: so the main path runs straight
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ def layout(parents: Mapping[str, Sequence[str]]) -> Layout:
         above[b].append(a)
         below[a].append(b)
     layers = _ordered(layers, above, below)
-    x = _positions(layers, above, below)
+    pull = {n: LANE_PULL if _is_lane(n) else 1.0 if above[n] else SOURCE_PULL for n in above}
+    x = _positions(layers, above, below, pull)
     left = min(v - _width(n) / 2 for n, v in x.items()) - MARGIN
     right = max(v + _width(n) / 2 for n, v in x.items()) + MARGIN
     at = {
@@ -103,20 +105,27 @@ def _crossings(layers: list[list[str]], below: Mapping[str, list[str]]) -> int:
 
 
 def _positions(
-    layers: list[list[str]], above: Mapping[str, list[str]], below: Mapping[str, list[str]]
+    layers: list[list[str]],
+    above: Mapping[str, list[str]],
+    below: Mapping[str, list[str]],
+    pull: Mapping[str, float],
 ) -> dict[str, float]:
     """Each node as near to the mean of its neighbours as its layer's order and the gaps allow."""
     x: dict[str, float] = {}
     for layer in layers:
-        x |= dict(zip(layer, _apart(layer, [0.0] * len(layer)), strict=True))
+        x |= dict(zip(layer, _apart(layer, [0.0] * len(layer), pull), strict=True))
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
-            wanted = [_mean([x[m] for m in above[n] + below[n]], x[n]) for n in layer]
-            x |= dict(zip(layer, _apart(layer, wanted), strict=True))
+            wanted = []
+            for n in layer:
+                near = above[n] + below[n]
+                weight = sum(pull[m] for m in near)
+                wanted.append(sum(pull[m] * x[m] for m in near) / weight if near else x[n])
+            x |= dict(zip(layer, _apart(layer, wanted, pull), strict=True))
     return x
 
 
-def _apart(layer: Sequence[str], wanted: Sequence[float]) -> list[float]:
+def _apart(layer: Sequence[str], wanted: Sequence[float], pull: Mapping[str, float]) -> list[float]:
     """The places nearest to those wanted, by least squares, at which nothing overlaps.
 
     With what must lie to a node's left taken off, they only have to rise: isotonic regression.
@@ -125,14 +134,15 @@ def _apart(layer: Sequence[str], wanted: Sequence[float]) -> list[float]:
     for n in layer:
         offsets.append(edge + _width(n) / 2)
         edge += _width(n) + GAP
-    blocks: list[tuple[float, int]] = []  # mean, count
-    for want, offset in zip(wanted, offsets, strict=True):
-        mean, count = want - offset, 1
+    blocks: list[tuple[float, float, int]] = []  # mean, weight, count
+    for n, want, offset in zip(layer, wanted, offsets, strict=True):
+        mean, weight, count = want - offset, pull[n], 1
         while blocks and blocks[-1][0] > mean:
-            before, k = blocks.pop()
-            mean, count = (before * k + mean * count) / (k + count), k + count
-        blocks.append((mean, count))
-    flat = [mean for mean, count in blocks for _ in range(count)]
+            before, heavy, k = blocks.pop()
+            mean = (before * heavy + mean * weight) / (heavy + weight)
+            weight, count = heavy + weight, k + count
+        blocks.append((mean, weight, count))
+    flat = [mean for mean, _, count in blocks for _ in range(count)]
     return [mean + offset for mean, offset in zip(flat, offsets, strict=True)]
 
 
@@ -155,4 +165,8 @@ def _mean(values: Sequence[float], default: float) -> float:
 
 
 def _width(node: str) -> float:
-    return LANE if "\0" in node else WIDTH
+    return LANE if _is_lane(node) else WIDTH
+
+
+def _is_lane(node: str) -> bool:
+    return "\0" in node

@@ -18,7 +18,7 @@ from grader.reports.html import kind, page
 from grader.reports.table import advice, number, row, rule
 from grader.verdict import ExerciseReport, ItemReport, Report
 
-SIDE, TALL, WIDE = 216, 280, 560  # pixels: of a picture beside others, at most; of one with many columns
+SIDE, TALL, WIDE = 176, 240, 560  # pixels: of a picture beside others, at most; of one with many columns
 FAINT = 0.05  # a difference below this share of the scale gets one more picture, magnified
 CODE = 24  # lines of a submission, at most
 
@@ -131,6 +131,10 @@ def _graph(sheet: Sheet) -> dict[str, Any]:
 def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     css, symbol, words = kind(item.verdict)
     name = item.id.rpartition(".")[2]
+
+    def sentence(words: str) -> str:
+        return _sentence(words, sheet.exercise["tensors"])
+
     tensor = name[1:]
     lines = {line["name"]: line for line in sheet.exercise["lines"]}
     forward = [("made by", lines[tensor]["code"])] if tensor in lines else []
@@ -145,10 +149,10 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "words": words,
         "passed": item.passed,
         "shape": _shape(item.shape),
-        "diagnosis": _sentence(item.diagnosis or ""),
-        "reason": _sentence(item.check.reason),
-        "note": _sentence(item.check.note),
-        "found": _sentence(found),
+        "diagnosis": sentence(item.diagnosis or ""),
+        "reason": sentence(item.check.reason),
+        "note": sentence(item.check.note),
+        "found": sentence(found),
         "maxdiff": number(item.check.maxdiff),
         "numbers": _numbers(item),
         "line": None if item.passed else item.line,
@@ -162,7 +166,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "worst": "",
         "grey": False,
         "lecture": [],
-        "pictured": f"On {evidence.on}" if evidence else "",
+        "pictured": _on(evidence.on) if evidence else "",
         "curve": "",
         "curve_said": "",
     }
@@ -259,6 +263,10 @@ def excerpt(source: bytes, line: int, name: str) -> list[tuple[int, str, bool]]:
     return [(n, text(lines[n - 1].replace("\t", "    "), 200), n == line) for n in range(begin, end + 1)]
 
 
+def _on(fixture: str) -> str:
+    return "On the lecture’s minibatch" if fixture == "lecture" else f"On {fixture}"
+
+
 def _figure(title: str, values: Array, scale: float, mark: int | None) -> Figure:
     return _sized(title, heat(values, scale, mark), _range(values))
 
@@ -308,5 +316,7 @@ def _shape(shape: Sequence[int]) -> str:
     return "×".join(str(d) for d in shape) or "scalar"
 
 
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _sentence(words: str, tensors: Sequence[str] = ()) -> str:
+    """With a capital, where it begins with a word and not with a tensor or code."""
+    first = words.split(" ", 1)[0]
+    return words[:1].upper() + words[1:] if first.isalpha() and first not in tensors else words
