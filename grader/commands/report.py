@@ -63,7 +63,9 @@ def grade(
         runner.load(description, fixtures.given)
         graded, run = check(runner, description, fixtures, source, name, asked[exercise])
         evidence = evidence_of(description, fixtures, graded, run)
-        sheets.append(Sheet(graded, description, source, evidence, _losses(runner, description, fixtures, run)))
+        sheets.append(
+            Sheet(graded, description, source, evidence, _losses(runner, description, fixtures, run))
+        )
         printed += [block(run.output, 4000).rstrip()] if run.output.strip() else []
         if run.off:
             notes.append(f"protection that is off here: {', '.join(run.off)} (`grader doctor` tells more)")

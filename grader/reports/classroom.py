@@ -72,11 +72,11 @@ def _row(s: Student) -> dict[str, Any]:
     for exercise, verdicts in s.verdicts.items():
         paths: dict[str, str] = {}
         for i, verdict in enumerate(verdicts):
-            css = kind(Verdict(verdict))[0]
-            tall = 14 if Verdict(verdict).passed else 7  # not by colour alone
+            css = kind(verdict)[0]
+            tall = 14 if verdict.passed else 7  # not by colour alone
             move = f"M{i * CELL} {14 - tall}h{CELL - 2}v{tall}h-{CELL - 2}z"
             paths[css] = paths.get(css, "") + move
-        passed = sum(Verdict(v).passed for v in verdicts)
+        passed = sum(v.passed for v in verdicts)
         said = f"{exercise}: {passed} of {len(verdicts)} passed"
         strips.append((text(said), CELL * len(verdicts), paths))
     return {

@@ -15,6 +15,7 @@ from typing import Any
 
 from grader.errors import UsageError
 from grader.harmless import text
+from grader.verdict import Verdict
 
 COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "passed", "late", "note")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -31,7 +32,7 @@ class Student:
     max_score: int
     late: bool
     problem: str
-    verdicts: Mapping[str, tuple[str, ...]]
+    verdicts: Mapping[str, tuple[Verdict, ...]]
 
 
 @dataclass
@@ -52,7 +53,6 @@ class Summary:
     faults: int = 0
 
     def add(self, result: dict[str, Any]) -> None:
-        self.submissions += 1
         self.passed += bool(result["passed"])
         self.faults += bool(result.get("fault"))
         self.off.update(result["protection_off"])
@@ -69,9 +69,10 @@ class Summary:
                     self.reasons[f"{item['id']}: {item['verdict']}"] += 1
                     if item["diagnosis"]:
                         self.diagnoses.setdefault(item["diagnosis"], Counter())[item["id"]] += 1
-        verdicts = {e["id"]: tuple(i["verdict"] for i in e["items"]) for e in result["exercises"]}
-        who = [result[k] for k in ("submission", "student", "name", "score", "max_score", "late", "problem")]
-        self.students.append(Student(*who, verdicts))
+        verdicts = {e["id"]: tuple(Verdict(i["verdict"]) for i in e["items"]) for e in result["exercises"]}
+        who = ("submission", "student", "name", "score", "max_score", "late", "problem")
+        self.students.append(Student(**{k: result[k] for k in who}, verdicts=verdicts))
+        self.submissions += 1
 
     def hardest(self) -> list[tuple[str, float]]:
         """Items by the share of submissions that passed them, the hardest first."""
@@ -126,7 +127,10 @@ class Summary:
 
 
 def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
-    """Write grades.csv, reports/, the summary and the class page while the results go by; replaces each file whole."""
+    """Write grades.csv, reports/, the summary and the class page from the results as they go by.
+
+    Each file is replaced whole.
+    """
     from grader.reports import classroom
 
     summary = Summary()
@@ -157,16 +161,15 @@ def read(folder: Path) -> Summary:
     path = folder / "results.jsonl"
     repair = f"`grader batch … --out {folder}` writes it"
     summary = Summary()
-    number = 0
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            for line in file:
                 summary.add(json.loads(line))
     except OSError as error:
         raise UsageError(f"{path} can't be read ({error.strerror}): {repair}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise UsageError(f"{path}, line {number} is damaged: {repair}") from None
-    if not number:
+        raise UsageError(f"{path}, line {summary.submissions + 1} is damaged: {repair}") from None
+    if not summary.submissions:
         raise UsageError(f"{path} has no results: {repair}")
     return summary
 

@@ -47,7 +47,9 @@ def layout(parents: Mapping[str, Sequence[str]]) -> Layout:
     left = min(v - _width(n) / 2 for n, v in x.items()) - MARGIN
     right = max(v + _width(n) / 2 for n, v in x.items()) + MARGIN
     at = {
-        n: (x[n] - left, MARGIN + HEIGHT / 2 + RANK * rank) for rank, layer in enumerate(layers) for n in layer
+        n: (x[n] - left, MARGIN + HEIGHT / 2 + RANK * rank)
+        for rank, layer in enumerate(layers)
+        for n in layer
     }
     height = 2 * MARGIN + HEIGHT + RANK * (len(layers) - 1)
     edges = {edge: _path([at[n] for n in chain]) for edge, chain in chains.items()}

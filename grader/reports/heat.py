@@ -53,7 +53,8 @@ def heat(values: Array, scale: float, mark: int | None = None) -> Heat:
     if mark is not None:
         row, column = divmod(mark, flat.shape[1])
         at = row // block[0], column // block[1]
-    return Heat(png(indices, _diverging()), *cells.shape, block, at)
+    rows, columns = cells.shape
+    return Heat(png(indices, _diverging()), rows, columns, block, at)
 
 
 def grey(values: Array) -> Heat:
@@ -61,7 +62,8 @@ def grey(values: Array) -> Heat:
     flat = flatten(values)
     low, high = float(flat.min()), float(flat.max())
     indices = np.rint(255 * (flat - low) / ((high - low) or 1.0)).astype(np.uint8)
-    return Heat(png(indices, [(v, v, v, 255) for v in range(256)]), *flat.shape)
+    rows, columns = flat.shape
+    return Heat(png(indices, [(v, v, v, 255) for v in range(256)]), rows, columns)
 
 
 def flatten(values: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +34,30 @@ def kind(verdict: Verdict) -> tuple[str, str, str]:
 
 def page(template: str, title: str, subtitle: str, **values: Any) -> str:
     """A page that carries its style and script and, by its policy, runs and loads nothing else."""
-    environment = Environment(
+    style, script = ((WEB / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            title=title,
+            subtitle=subtitle,
+            style=Markup(style),
+            script=Markup(script),
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+            **values,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
         loader=FileSystemLoader(WEB),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    style, script = ((WEB / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    return environment.get_template(template).render(
-        title=title,
-        subtitle=subtitle,
-        style=Markup(style),
-        script=Markup(script),
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-        **values,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of a tensor. mark: x, y, width and height of a frame. said: the same in words."""
+    """A picture of a tensor. said: the same in words.
+
+    mark: x, y, width and height of the worst element's frame. frames: the path of other cells' frames.
+    """
 
     title: str
     heat: Heat
@@ -57,6 +60,7 @@ class Figure:
     height: int
     said: str
     mark: tuple[float, float, float, float] | None = None
+    frames: str = ""
     note: str = ""
     wide: bool = False
 
@@ -74,8 +78,8 @@ def render(report: Report, sheets: Sequence[Sheet]) -> str:
         legend=[(*what, n) for what, n in counts.items()],
         sheets=[_sheet(sheet) for sheet in sheets],
         rule=rule(report) and f"Approximate: {rule(report).removeprefix('approx: ')}.",
-        negative="#%02x%02x%02x" % NEGATIVE,
-        positive="#%02x%02x%02x" % POSITIVE,
+        negative="#" + bytes(NEGATIVE).hex(),
+        positive="#" + bytes(POSITIVE).hex(),
     )
 
 
@@ -124,7 +128,7 @@ def _graph(sheet: Sheet) -> dict[str, Any]:
     width, height = round(drawn.width), round(drawn.height)
     # in backward order, as one works, with what isn't asked for first
     order = {item.id: n for n, item in enumerate(sheet.report.items)}
-    nodes.sort(key=lambda n: order.get(n["href"], -1))
+    nodes.sort(key=lambda n: order.get(str(n["href"]), -1))
     return {"width": width, "height": height, "nodes": nodes, "edges": list(drawn.edges.values())}
 
 
@@ -156,9 +160,11 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "maxdiff": number(item.check.maxdiff),
         "numbers": _numbers(item),
         "line": None if item.passed else item.line,
-        "code": excerpt(sheet.source, item.line, name) if item.line else [],
+        "code": excerpt(sheet.source, item.line, name, not item.passed) if item.line else [],
         "forward": forward,
-        "checks": [(*kind(c.verdict)[:2], f"{on}: {kind(c.verdict)[2]}") for on, c in (item.checks or {}).items()],
+        "checks": [
+            (*kind(c.verdict)[:2], f"{on}: {kind(c.verdict)[2]}") for on, c in (item.checks or {}).items()
+        ],
         "before": "",
         "after": "",
         "figures": [],
@@ -221,7 +227,16 @@ def lecture(e: Evidence, passed: bool) -> list[Figure]:
     shown = [("Yours", e.yours)] if right and e.yours is not None else []
     if not passed:
         shown.append(("Autograd’s", e.autograd))
-    return [_sized(title, grey(values), _range(values)) for title, values in shown]
+    figures = []
+    for title, values in shown:
+        figure = _sized(title, grey(values), _range(values))
+        dx, dy = figure.width / figure.heat.columns, figure.height / figure.heat.rows
+        frames = "".join(
+            f"M{column * dx:.1f} {y * dy:.1f}h{dx:.1f}v{dy:.1f}h-{dx:.1f}z"
+            for y, column in enumerate(e.labels.tolist())
+        )
+        figures.append(replace(figure, frames=frames))
+    return figures
 
 
 def curves(losses: Mapping[str, Sequence[float]]) -> dict[str, Any]:
@@ -242,8 +257,8 @@ def curves(losses: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     return {"curve": svg, "curve_said": _sentence("; ".join(said))}
 
 
-def excerpt(source: bytes, line: int, name: str) -> list[tuple[int, str, bool]]:
-    """Lines around one of them: number, harmless text, whether it is the one.
+def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tuple[int, str, bool]]:
+    """Lines around one of them: number, harmless text, whether it is the one to mark.
 
     From where the item's function begins to its end, or as much of it as CODE lines show.
     """
@@ -260,7 +275,9 @@ def excerpt(source: bytes, line: int, name: str) -> list[tuple[int, str, bool]]:
         end += 1
     while end > line and not lines[end - 1].strip():
         end -= 1
-    return [(n, text(lines[n - 1].replace("\t", "    "), 200), n == line) for n in range(begin, end + 1)]
+    return [
+        (n, text(lines[n - 1].replace("\t", "    "), 200), mark and n == line) for n in range(begin, end + 1)
+    ]
 
 
 def _on(fixture: str) -> str:
@@ -285,7 +302,7 @@ def _sized(title: str, picture: Heat, said: str) -> Figure:
         mark = round(x, 1), round(y, 1), round(w, 1), round(h, 1)
     down, across = picture.block
     note = f"A cell shows the largest of {down} × {across} elements." if (down, across) != (1, 1) else ""
-    return Figure(title, picture, width, height, said, mark, note, wide)
+    return Figure(title, picture, width, height, said, mark, note=note, wide=wide)
 
 
 def _range(values: Array) -> str:
