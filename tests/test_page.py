@@ -201,6 +201,16 @@ def test_the_code_around_a_line() -> None:
     assert page.excerpt(b"x\x1b[31m\xff", 1, "dx") == [(1, "x\\x1b[31m\\xff", True)]
 
 
+def test_rounding_in_an_answer_that_passed_is_neither_framed_nor_magnified() -> None:
+    evidence = Evidence("lecture", np.array([1.0, 2.0000001]), np.array([1.0, 2.0]))
+    shown = page.pictures(evidence, passed=True)
+    assert [(f.title, f.mark) for f in shown["figures"]] == [
+        ("Yours", None),
+        ("Autograd’s", None),
+        ("Difference", None),
+    ]
+
+
 # --- escaping ---------------------------------------------------------------------------------------
 
 

@@ -177,15 +177,18 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "curve_said": "",
     }
     if evidence:
-        article |= pictures(evidence)
+        article |= pictures(evidence, item.passed)
         article["lecture"] = lecture(evidence, item.passed)
     if name == "training" and sheet.losses:
         article |= curves(sheet.losses)
     return article
 
 
-def pictures(e: Evidence) -> dict[str, Any]:
-    """Heatmaps of both and of their difference, on one scale with zero at its centre."""
+def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
+    """Heatmaps of both and of their difference, on one scale with zero at its centre.
+
+    Where the item did not pass, the worst element is marked, and a faint difference magnified.
+    """
     wanted = np.asarray(e.autograd, np.float64)
     yours = None if e.yours is None or e.yours.size == 0 else np.asarray(e.yours, np.float64)
     fits = yours is not None and yours.size == wanted.size and _same_but_for_a_leading_one(yours, wanted)
@@ -199,7 +202,7 @@ def pictures(e: Evidence) -> dict[str, Any]:
             with np.errstate(invalid="ignore", over="ignore"):
                 difference = yours - wanted
             off = np.where(np.isfinite(difference), np.abs(difference), np.inf).ravel()
-            if off.max(initial=0.0) > 0:
+            if not passed and off.max(initial=0.0) > 0:
                 mark = int(off.argmax())
                 at = [int(i) for i in np.unravel_index(mark, wanted.shape)]
                 where = f"at {at} " if at else ""
@@ -209,7 +212,7 @@ def pictures(e: Evidence) -> dict[str, Any]:
     if yours is not None and fits:
         figures.append(_figure("Difference", difference, scale, mark))
         most = _largest(difference)
-        if 0 < most < FAINT * scale:
+        if not passed and 0 < most < FAINT * scale:
             times = 10 ** math.floor(math.log10(scale / most))
             title = f"Difference × {times:,}".replace(",", " ")
             figures.append(_figure(title, difference, scale / times, mark))
