@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from test_cli import grader
 
 from grader import fixture
-from grader.reports import classroom, page
+from grader.reports import classroom, figures, page
+from grader.reports.figures import Evidence
 from grader.reports.grades import Summary
 from grader.reports.graph import HEIGHT, WIDTH, Layout, layout
 from grader.reports.heat import LEVELS, MOST_COLUMNS, MOST_ROWS, NOT_FINITE, Heat, grey, heat, reduce
-from grader.reports.page import Evidence, Sheet
+from grader.reports.page import Sheet
 from grader.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 
 EX1 = fixture.describe(ROOT, "ex1")
@@ -148,7 +149,7 @@ def test_a_large_tensor_is_reduced_and_its_mark_stays_on_the_element() -> None:
     found, _, _ = pixels(picture)
     assert picture.mark is not None and found[picture.mark] == 0
     assert (found == LEVELS).sum() == found.size - 1
-    assert page._sized("Yours", picture, "").note == "A cell shows the largest of 8 × 3 elements."
+    assert figures.sized("Yours", picture, "").note == "A cell shows the largest of 8 × 3 elements."
 
 
 def test_the_lectures_picture_is_black_at_the_least_and_white_at_the_most() -> None:
@@ -161,7 +162,9 @@ def test_the_lectures_picture_is_black_at_the_least_and_white_at_the_most() -> N
 
 
 def titles(yours: Any, autograd: Any) -> list[str]:
-    shown = page.pictures(Evidence("lecture", None if yours is None else np.array(yours), np.array(autograd)))
+    shown = figures.pictures(
+        Evidence("lecture", None if yours is None else np.array(yours), np.array(autograd))
+    )
     return [figure.title for figure in shown["figures"]]
 
 
@@ -176,13 +179,13 @@ def test_an_items_pictures() -> None:
 
 
 def test_the_worst_element_is_framed_in_all_three() -> None:
-    shown = page.pictures(Evidence("lecture", np.array([[0.0, 1.0], [7.0, 0.0]]), np.ones((2, 2))))
+    shown = figures.pictures(Evidence("lecture", np.array([[0.0, 1.0], [7.0, 0.0]]), np.ones((2, 2))))
     assert [figure.heat.mark for figure in shown["figures"]] == [(1, 0)] * 3
     assert shown["worst"] == "at [1, 0] 7, where autograd has 1"
 
 
 def test_what_is_not_finite_is_the_worst_and_hides_nothing_else() -> None:
-    shown = page.pictures(Evidence("lecture", np.array([1.0, np.nan]), np.array([1.0, 2.0])))
+    shown = figures.pictures(Evidence("lecture", np.array([1.0, np.nan]), np.array([1.0, 2.0])))
     assert [figure.heat.mark for figure in shown["figures"]] == [(0, 1)] * 3
     assert shown["grey"] and shown["limit"] == "2"
 
@@ -203,7 +206,7 @@ def test_the_code_around_a_line() -> None:
 
 def test_rounding_in_an_answer_that_passed_is_neither_framed_nor_magnified() -> None:
     evidence = Evidence("lecture", np.array([1.0, 2.0000001]), np.array([1.0, 2.0]))
-    shown = page.pictures(evidence, passed=True)
+    shown = figures.pictures(evidence, passed=True)
     assert [(f.title, f.mark) for f in shown["figures"]] == [
         ("Yours", None),
         ("Autograd’s", None),

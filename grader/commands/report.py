@@ -13,7 +13,8 @@ from grader.suite import Suite, find
 
 if TYPE_CHECKING:
     from grader.fixture import Fixtures
-    from grader.reports.page import Evidence, Sheet
+    from grader.reports.figures import Evidence
+    from grader.reports.page import Sheet
     from grader.runner.client import Run, Runner
     from grader.verdict import ExerciseReport, Report
 
@@ -83,7 +84,7 @@ def evidence_of(
 
     from grader.choices import Answer
     from grader.compare import values
-    from grader.reports.page import Evidence
+    from grader.reports.figures import Evidence
 
     items = {f"{exercise['id']}.{item['name']}": item for item in exercise["items"]}
     found = {}
