@@ -131,7 +131,7 @@ def _start(program: Program, settings: Mapping[str, Any]) -> Env:
         return env
     plan = program.module["TRAINING"]
     batches = _batches(program, settings, settings["trained"])
-    return {**env, **autograd_steps(program, plan, env, batches)}
+    return {**env, **autograd_steps(program, plan, env, batches)[0]}
 
 
 def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[Env]:
@@ -145,7 +145,7 @@ def _training(program: Program, plan: Mapping[str, Any], settings: Mapping[str, 
     batches = _batches(program, settings, plan["steps"])
     given = {k: env[k] for k in plan["parameters"]}
     given |= {k: torch.stack([b[k] for b in batches]) for k in ("Xb", "Yb")}
-    after = autograd_steps(program, plan, env, batches)
+    after, _ = autograd_steps(program, plan, env, batches)
     sizes = {f"size.{k}": (v - env[k]).abs().max().double() for k, v in after.items()}
     return given, {**after, **sizes}
 

@@ -50,6 +50,14 @@ def parser() -> argparse.ArgumentParser:
     )
 
     check.add_argument("--no-server", action="store_true", help="grade in this process; start no server")
+    report = add("report", "write a page with pictures: the compute graph, heatmaps, what was found")
+    report.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
+    report.add_argument("--html", metavar="FILE", help="where the page goes; report.html by default")
+    report.add_argument("--submission", metavar="FILE", help="of this file instead of exercises/")
+    report.add_argument("--solutions", action="store_true", help="of solutions/ instead")
+    report.add_argument(
+        "--class", metavar="DIR", dest="room", help="of a class: the folder that `grader batch` wrote"
+    )
 
     listing = add("list", "name the exercises, or the items of some")
     listing.add_argument("targets", nargs="*", metavar="TARGET")
@@ -105,6 +113,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.command == "check":
             from grader.commands.check import run
+        elif args.command == "report":
+            from grader.commands.report import run
         elif args.command == "batch":
             from grader.commands.batch import run
         elif args.command == "build":

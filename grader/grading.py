@@ -182,7 +182,11 @@ def _report(
     record = next(iter(answer.records.values()))
     note = lecture.note
     if code.flat is not None and record and record.status == "value":
-        note = _join(note, harmless(record.message))  # what it is called there
+        told = harmless(record.message)  # what it is called there, or what changes it afterwards
+        if settled.verdict.passed:
+            note = _join(note, told)
+        elif any(c.verdict.passed for c in answer.checks.values()):
+            diagnosis = told or diagnosis
     if settled.verdict.passed and settled.note not in note:
         note = _join(note, settled.note)
     if answer.graded_for is not None:

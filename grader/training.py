@@ -108,22 +108,27 @@ def _sizes(env: Env) -> Env:
     return {k: v for k, v in env.items() if not isinstance(v, torch.Tensor)}
 
 
-def manual_steps(exercise: Mapping[str, Any], backward: Backward | Whole, given: Env) -> Env:
-    """Train by hand on the batches in `given` (Xb, Yb with a leading step axis); the parameters after."""
+def manual_steps(exercise: Mapping[str, Any], backward: Backward | Whole, given: Env) -> tuple[Env, Tensor]:
+    """Train by hand on the batches in `given`; the parameters after, and each step's loss."""
     plan = exercise["training"]
     manual = Manual(program_of(exercise), plan, backward, given)
-    steps = len(given["Xb"])
-    for i in range(steps):
-        manual.step({"Xb": given["Xb"][i], "Yb": given["Yb"][i]}, rate(plan, i, steps))
-    return manual.params
+    batches = batches_of(given)
+    losses = [manual.step(batch, rate(plan, i, len(batches))) for i, batch in enumerate(batches)]
+    return manual.params, torch.tensor(losses)
 
 
-def autograd_steps(program: Program, plan: Mapping[str, Any], env: Env, batches: Sequence[Env]) -> Env:
-    """Train by autograd on these batches; the parameters after."""
+def autograd_steps(
+    program: Program, plan: Mapping[str, Any], env: Env, batches: Sequence[Env]
+) -> tuple[Env, Tensor]:
+    """Train by autograd on these batches; the parameters after, and each step's loss."""
     autograd = Autograd(program, plan, env)
-    for i, batch in enumerate(batches):
-        autograd.step(batch, rate(plan, i, len(batches)))
-    return {k: p.detach() for k, p in autograd.params.items()}
+    losses = [autograd.step(batch, rate(plan, i, len(batches))) for i, batch in enumerate(batches)]
+    return {k: p.detach() for k, p in autograd.params.items()}, torch.tensor(losses)
+
+
+def batches_of(given: Env) -> list[Env]:
+    """The batches of a training run's given tensors: Xb and Yb, with a leading step axis."""
+    return [{"Xb": x, "Yb": y} for x, y in zip(given["Xb"], given["Yb"], strict=True)]
 
 
 class Calibrated:

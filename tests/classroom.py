@@ -20,7 +20,7 @@ from grader.batch import Grader, Progress, Result
 
 GRADER = Path(sys.executable).with_name("grader")
 PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
-OUTPUTS = ("results.jsonl", "grades.csv", "summary.json", "summary.txt", "reports")
+OUTPUTS = ("results.jsonl", "grades.csv", "summary.json", "summary.txt", "class.html", "reports")
 
 Ran = subprocess.CompletedProcess[bytes]
 

@@ -664,7 +664,7 @@ def test_version(work: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "check", "list", "show", "solution", "reset", "build", "doctor", "train"]
+    "command", ["", "check", "list", "show", "solution", "reset", "build", "doctor", "train", "report"]
 )
 def test_help(command: str, work: Path) -> None:
     ran = grader(*command.split(), "--help", cwd=work)

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _told(summary: Summary, out: Path) -> str:
     text = summary.lines()
-    return f"{text}\n{out}/results.jsonl, grades.csv, summary.txt, reports/ are written\n"
+    return f"{text}\n{out}/results.jsonl, grades.csv, summary.txt, class.html, reports/ are written\n"
 
 
 class _Bar:

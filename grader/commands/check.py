@@ -8,15 +8,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, TextIO
 
 from grader import screen
 from grader.bench import Bench
+from grader.commands.chosen import chosen, source
 from grader.errors import GraderFault, UsageError
 from grader.runner.client import Runner
 from grader.screen import Screen
-from grader.suite import Suite, Target, find, read_submission, targets
+from grader.suite import Suite, Target, find
 from grader.verdict import Report, Verdict
 
 
@@ -40,8 +40,8 @@ def answer(
     """The exit code, the report written to `out`. The paths in `args` are relative to the current folder."""
     suite = find()
     words, seed = _fresh(args)
-    wanted = _targets(suite, args, words)
-    sources = {t.exercise: _source(suite, args, t.exercise) for t in wanted}
+    wanted = chosen(suite, args, words)
+    sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
     if args.require_sandbox:
         from grader.commands.doctor import protections
 
@@ -81,7 +81,7 @@ def grade(
         return known
     reports, notes, printed = [], [], []
     unsure = False
-    for exercise, (name, source) in sources.items():
+    for exercise, (name, code) in sources.items():
         description, fixtures = bench.exercise(suite, exercise)
         if seed is not None:
             from grader.fresh import fresh
@@ -91,7 +91,7 @@ def grade(
             runner.load(description, fixtures.given)
         items = [t.item for t in wanted if t.exercise == exercise and t.item]
         whole = any(t.exercise == exercise and not t.item for t in wanted)
-        graded, run = check(runner, description, fixtures, source, name, None if whole else items)
+        graded, run = check(runner, description, fixtures, code, name, None if whole else items)
         reports.append(graded)
         if run.output.strip():
             printed.append(block(run.output, 4000).rstrip() + (" … (cut)" if len(run.output) > 4000 else ""))
@@ -115,7 +115,7 @@ def _key(wanted: list[Target], sources: dict[str, tuple[str, bytes]], exercises:
     """What a report depends on, as a digest; an exercise's description has the digests of its files."""
     from grader.fixture import digest
 
-    contents = [(exercise, name, digest(source)) for exercise, (name, source) in sources.items()]
+    contents = [(exercise, name, digest(code)) for exercise, (name, code) in sources.items()]
     return digest(repr((wanted, contents, exercises)).encode("utf-8", "surrogateescape"))
 
 
@@ -142,31 +142,6 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
     return [*words, *args.targets], int.from_bytes(os.urandom(3), "big")
 
 
-def _targets(suite: Suite, args: argparse.Namespace, words: list[str]) -> list[Target]:
-    if args.submission and args.solutions:
-        raise UsageError("--submission and --solutions exclude each other")
-    if args.submission and not words:
-        stem = Path(args.submission).stem
-        if stem not in suite.ids():
-            raise UsageError(f"{args.submission}: which exercise is it? `grader check ex1 --submission …`")
-        words = [stem]
-    wanted = targets(suite, words)
-    if args.submission and len({t.exercise for t in wanted}) > 1:
-        raise UsageError("--submission is one file: name one exercise")
-    return wanted
-
-
-def _source(suite: Suite, args: argparse.Namespace, exercise: str) -> tuple[str, bytes]:
-    if args.submission:
-        return args.submission, read_submission(Path(args.submission))
-    path = suite.solution(exercise) if args.solutions else suite.stub(exercise)
-    if not path.exists() and args.solutions:
-        raise UsageError(f"{suite.shown(path)} is missing: this copy of the suite has no solutions")
-    if not path.exists():
-        raise UsageError(f"{suite.shown(path)} is missing: `grader reset {exercise}` makes it")
-    return suite.shown(path), read_submission(path)
-
-
 def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
     """What to do first, with one item worked out and the row that it earns."""
     description = suite.describe(exercise)
@@ -174,9 +149,9 @@ def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
     if not worked:
         return ""
     name = suite.shown(suite.stub(exercise))
-    source = f"{description['stub']}\n\n{worked['source']}\n".encode()
+    example_source = f"{description['stub']}\n\n{worked['source']}\n".encode()
     target = Target(exercise, worked["item"])
-    example = grade(suite, bench, [target], {exercise: (name, source)}, None)
+    example = grade(suite, bench, [target], {exercise: (name, example_source)}, None)
     code = "\n".join("    " + line for line in worked["source"].splitlines())
     row = show(example, on).rsplit("\n\n", 1)[0]
     return (

@@ -67,7 +67,7 @@ def render(curves: Mapping[str, Curve], title: str) -> str:
         dots = f'stroke-dasharray="{dash}"' if dash else ""
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.6" {dots}/>')
         parts.append(
-            f'<text x="{WIDTH - 24}" y="{44 + 16 * i}" text-anchor="end" fill="{colour}">'
+            f'<text x="{WIDTH - 24}" y="{44 + 20 * i}" text-anchor="end" fill="{colour}">'
             f"{escape(name)}</text>"
         )
     return "\n".join([*parts, "</svg>"]) + "\n"

@@ -1,4 +1,4 @@
-"""The class's results as files: grades.csv, a text for each student, a summary."""
+"""The class's results as files: grades.csv, a text for each student, a summary, the class page."""
 
 from __future__ import annotations
 
@@ -7,16 +7,32 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from grader.errors import UsageError
 from grader.harmless import text
+from grader.verdict import Verdict
 
 COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "passed", "late", "note")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One submission's row on the class page. verdicts: of its items, by exercise in the suite's order."""
+
+    submission: str
+    student: str
+    name: str
+    score: int
+    max_score: int
+    late: bool
+    problem: str
+    verdicts: Mapping[str, tuple[Verdict, ...]]
 
 
 @dataclass
@@ -30,12 +46,13 @@ class Summary:
     asked: Counter[str] = field(default_factory=Counter)  # by item
     right: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)  # "item: verdict"
+    diagnoses: dict[str, Counter[str]] = field(default_factory=dict)  # by diagnosis: the items, counted
+    students: list[Student] = field(default_factory=list)
     identical: dict[str, list[str]] = field(default_factory=dict)
     off: set[str] = field(default_factory=set)
     faults: int = 0
 
     def add(self, result: dict[str, Any]) -> None:
-        self.submissions += 1
         self.passed += bool(result["passed"])
         self.faults += bool(result.get("fault"))
         self.off.update(result["protection_off"])
@@ -50,11 +67,22 @@ class Summary:
                 self.verdicts[item["verdict"]] += 1
                 if not item["passed"] and item["verdict"] != "not-written":
                     self.reasons[f"{item['id']}: {item['verdict']}"] += 1
+                    if item["diagnosis"]:
+                        self.diagnoses.setdefault(item["diagnosis"], Counter())[item["id"]] += 1
+        verdicts = {e["id"]: tuple(Verdict(i["verdict"]) for i in e["items"]) for e in result["exercises"]}
+        who = ("submission", "student", "name", "score", "max_score", "late", "problem")
+        self.students.append(Student(**{k: result[k] for k in who}, verdicts=verdicts))
+        self.submissions += 1
 
     def hardest(self) -> list[tuple[str, float]]:
         """Items by the share of submissions that passed them, the hardest first."""
         shares = [(name, self.right[name] / n) for name, n in self.asked.items()]
         return sorted(shares, key=lambda x: x[1])
+
+    def diagnosed(self) -> list[tuple[str, int, list[tuple[str, int]]]]:
+        """Each diagnosis, how often it was made, and for which items; the commonest first."""
+        found = [(told, items.total(), items.most_common()) for told, items in self.diagnoses.items()]
+        return sorted(found, key=lambda x: -x[1])
 
     def document(self) -> dict[str, Any]:
         return {
@@ -65,6 +93,10 @@ class Summary:
             "verdicts": dict(self.verdicts.most_common()),
             "items": {name: {"asked": n, "passed": self.right[name]} for name, n in self.asked.items()},
             "commonest": dict(self.reasons.most_common(20)),
+            "diagnoses": [
+                {"diagnosis": told, "count": n, "items": dict(items)}
+                for told, n, items in self.diagnosed()[:20]
+            ],
             "identical": dict(sorted(self.identical.items())),
             "protection_off": sorted(self.off),
         }
@@ -80,6 +112,11 @@ class Summary:
         if self.reasons:
             parts.append("\ncommonest mistakes:")
             parts += [f"  {n:6}  {name}" for name, n in self.reasons.most_common(10)]
+        if self.diagnoses:
+            parts.append("\ncommonest mistakes by diagnosis:")
+            for told, n, items in self.diagnosed()[:10]:
+                where = ", ".join(f"{name} {k}" for name, k in items[:4]) + (", …" if len(items) > 4 else "")
+                parts.append(f"  {n:6}  {text(told)} ({where})")
         if self.identical:
             parts.append("\nidentical submissions:")
             parts += [f"  {first} = {', '.join(rest)}" for first, rest in sorted(self.identical.items())]
@@ -90,7 +127,12 @@ class Summary:
 
 
 def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
-    """Write grades.csv, reports/ and the summary while the results go by; replaces each file whole."""
+    """Write grades.csv, reports/, the summary and the class page from the results as they go by.
+
+    Each file is replaced whole.
+    """
+    from grader.reports import classroom
+
     summary = Summary()
     results = iter(results)
     first = [next(results)]  # nothing is touched before there is a result: another batch may be at work
@@ -110,6 +152,25 @@ def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
     os.replace(out / "grades.csv.new", out / "grades.csv")
     _replace(out / "summary.json", json.dumps(summary.document(), indent=1) + "\n")
     _replace(out / "summary.txt", summary.lines())
+    _replace(out / classroom.NAME, classroom.render(summary))
+    return summary
+
+
+def read(folder: Path) -> Summary:
+    """The summary of what a batch left in a folder; UsageError where that is nothing it wrote."""
+    path = folder / "results.jsonl"
+    repair = f"`grader batch … --out {folder}` writes it"
+    summary = Summary()
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                summary.add(json.loads(line))
+    except OSError as error:
+        raise UsageError(f"{path} can't be read ({error.strerror}): {repair}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UsageError(f"{path}, line {summary.submissions + 1} is damaged: {repair}") from None
+    if not summary.submissions:
+        raise UsageError(f"{path} has no results: {repair}")
     return summary
 
 

@@ -22,8 +22,8 @@ def row(item: ItemReport) -> Row:
         "×".join(str(d) for d in item.shape) or "scalar",
         _flag(check.exact) if compared else "",
         _flag(check.approx) if compared else "",
-        _number(check.maxdiff),
-        _number(check.relative),
+        number(check.maxdiff),
+        number(check.relative),
         check.verdict.value.replace("-", " ") + (f": {reason}" if reason else "") + where,
     )
 
@@ -63,7 +63,8 @@ def _flag(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A difference in two digits; empty where there is none."""
     if value is None:
         return ""
     return "0" if value == 0 else f"{value:.1e}"

@@ -171,8 +171,9 @@ def ask(
         return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
     header, data = pack(header, value)
     if flat:
-        if name in flat.notes:
-            header["message"] = flat.notes[name]
+        header["message"] = flat.notes.get(name, "")
+        if function is submission.changed.get(name):
+            header["message"] = flat.afterwards[name]
         _remember_form(submission, name, value, given.get(item["tensor"]))
     mutated = [k for k, v in pristine.items() if passed[k] is not v and not _equal(passed[k], v)]
     if mutated:
@@ -243,7 +244,7 @@ def train(
         else:
             functions = {item["name"]: submission.names[item["name"]] for item in exercise["items"]}
             backward = Backward(functions, exercise)
-        parameters = manual_steps(exercise, backward, given)
+        parameters, losses = manual_steps(exercise, backward, given)
     except BaseException as error:
         why = failed(error, submission.filename, None)
         if POLICY.called:
@@ -257,6 +258,7 @@ def train(
         POLICY.running = False
     for name in names:
         yield pack({**header, "item": name}, parameters[name])
+    yield pack({**header, "item": wire.LOSSES}, losses)
 
 
 def end(code: int = 0) -> None:

@@ -157,7 +157,7 @@ class Runner:
         expected = {(f, i) for f in fixtures for i in items}
         if training:
             plan = self.loaded[exercise]["training"]
-            expected |= {("training", name) for name in plan["parameters"]}
+            expected |= {("training", name) for name in (*plan["parameters"], wire.LOSSES)}
         request = {
             "op": "run",
             "exercise": exercise,

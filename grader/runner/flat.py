@@ -52,6 +52,7 @@ class Flat:
     notes: dict[str, str] = field(default_factory=dict)
     broken: list[tuple[str, int]] = field(default_factory=list)  # cells that don't parse
     whole: ast.FunctionDef | None = None  # all gradients of the parameters at once, for training
+    afterwards: dict[str, str] = field(default_factory=dict)  # and which statement that was
     changed: dict[str, ast.FunctionDef] = field(default_factory=dict)  # what later statements made of some
 
 
@@ -327,6 +328,11 @@ class _Slicer:
         node = self._function(name, [own], end, leaves, ast.Name(own, ast.Load()))
         if (after := self.changed.get(own, -1)) > end:
             flat.changed[name] = self._function(name, [own], after, leaves, ast.Name(own, ast.Load()), True)
+            culprit = ast.unparse(self.statements[after].node).split("\n")[0][:60]
+            flat.afterwards[name] = (
+                f"`{culprit}` changes {own} after it was made: both names stand for one tensor, "
+                "of which .clone() makes two"
+            )
         if copied := names.copies_grad(node):
             what, line = copied
             flat.refused[name] = f"{what} is autograd's own: a gradient is to be written by hand", line
@@ -463,9 +469,8 @@ def _copy(node: ast.stmt) -> bool:
 
 
 def _placeholder(node: ast.stmt) -> bool:
-    """`dlogits = None  # TODO`"""
-    return (
-        isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Constant)
-        and (node.value.value is None or node.value.value is ...)
-    )
+    """`dlogits = None  # TODO`, also of several at once."""
+    if not isinstance(node, ast.Assign):
+        return False
+    values = node.value.elts if isinstance(node.value, ast.Tuple | ast.List) else [node.value]
+    return bool(values) and all(isinstance(v, ast.Constant) and v.value in (None, ...) for v in values)

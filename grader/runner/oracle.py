@@ -1,7 +1,8 @@
 """References made on demand, in a trusted process forked from the zygote.
 
-Three questions come here: autograd's answer to another choice of upstream gradients than the saved
-one, new probes (`--fresh`), and the lecture fixture's gradients once more (`grader doctor`).
+Four questions come here: autograd's answer to another choice of upstream gradients than the saved
+one, new probes (`--fresh`), the lecture fixture's gradients once more (`grader doctor`), and the
+losses of a training run by autograd (`grader report`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 
 from grader.program import Program
 from grader.runner import wire
-from grader.training import program_of
+from grader.training import autograd_steps, batches_of, program_of
 
 
 def answer(exercise: Mapping[str, Any], request: Mapping[str, Any], given: bytes, result: int) -> None:
@@ -27,6 +28,9 @@ def answer(exercise: Mapping[str, Any], request: Mapping[str, Any], given: bytes
         if "reproduce" in request:
             _, grads = program_of(exercise).gradients(tensors)
             out = {f"d{k}": v.clone() for k, v in grads.items()}
+        elif "losses" in request:
+            program, plan = program_of(exercise), exercise["training"]
+            out = {wire.LOSSES: autograd_steps(program, plan, tensors, batches_of(tensors))[1]}
         else:
             out = choices(exercise, tensors, request["choices"])
     data = memoryview(safetensors.torch.save(out))

@@ -22,6 +22,7 @@ MAX_TOTAL = 1 << 28
 STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor", "over-limit"})
 WIDTH = {"float32": 4, "float64": 8}
 LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
+LOSSES = "losses"  # the record of a training run beside its parameters: each step's loss, to be drawn
 ALT = "alt:"  # names gradients for items that also ask for a sibling's; see build.tensors
 
 
