@@ -208,7 +208,7 @@ def _report(
     shape = tuple(exercise["shapes"][answer.item["tensor"]])
     name = f"{exercise['id']}.{answer.item['name']}"
     cell, line = code.place(line)
-    return ItemReport(name, shape, shown, fixture, line, cell, diagnosis, checks=answer.checks)
+    return ItemReport(name, shape, shown, fixture, line, diagnosis, answer.checks, cell)
 
 
 def decide(
@@ -268,7 +268,7 @@ def _training(exercise: Mapping[str, Any], fixtures: Fixtures, run: Run, code: S
     record = records[name]
     cell, line = code.place(record.line if record else None)
     count = sum(math.prod(exercise["shapes"][n]) for n in names)
-    return ItemReport(f"{exercise['id']}.{TRAINING}", (count,), shown, TRAINING, line, cell, checks=checks)
+    return ItemReport(f"{exercise['id']}.{TRAINING}", (count,), shown, TRAINING, line, None, checks, cell)
 
 
 def _rank(check: Check) -> tuple[bool, float]:

@@ -58,9 +58,9 @@ class ItemReport:
     check: Check
     fixture: str
     line: int | None = None
-    cell: int | None = None  # of a notebook, from 1; `line` is in it
     diagnosis: str | None = None
     checks: Mapping[str, Check] | None = None
+    cell: int | None = None  # of a notebook, from 1; `line` is in it
 
     @property
     def verdict(self) -> Verdict:
