@@ -16,7 +16,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import authored, fixture, mistakes
+from grader import authored, fixture, hints, mistakes
 from grader.authored import Authored, AuthoredError
 from grader.choices import is_probe
 from grader.diagnose import FIXTURES
@@ -53,6 +53,10 @@ def derive(source: str, exercise: str) -> Files:
     known = mistakes.known(parts, program, *evidence) if set(FIXTURES) <= set(evidence[0]) else {}
     diagnosis = json.dumps(known).encode()
     files[f"fixtures/{path}/diagnosis.json"] = diagnosis
+    told = json.dumps(
+        hints.story(parts, program, lecture, f"solutions/{path}.py"), indent=1, ensure_ascii=False
+    ).encode()
+    files[f"fixtures/{path}/hints.json"] = told
     description = {
         "format": fixture.FORMAT,
         "id": exercise,
@@ -68,6 +72,7 @@ def derive(source: str, exercise: str) -> Files:
         "training": training,
         "fixtures": entries,
         "diagnosis": {"sha256": fixture.digest(diagnosis), "bytes": len(diagnosis)},
+        "hints": {"sha256": fixture.digest(told), "bytes": len(told)},
         "stub": stub,
         "worked": _worked(parts, program.module.get("WORKED")),
     }
