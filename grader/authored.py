@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-
 RUNGS = ("concept", "shapes", "example", "formula")  # of an item's ladder of hints
 
 
@@ -189,7 +188,19 @@ def _hints(node: ast.stmt, items: tuple[Item, ...], filename: str) -> dict[str, 
             k in RUNGS and isinstance(v, str) and v.strip() for k, v in rungs.items()
         ):
             raise AuthoredError(f"{where} of {item}: a dict of {', '.join(RUNGS)} to texts")
-    return {item: {k: v.strip("\n").rstrip() for k, v in rungs.items()} for item, rungs in hints.items()}
+    return {item: {k: _flowed(v) for k, v in rungs.items()} for item, rungs in hints.items()}
+
+
+def _flowed(text: str) -> str:
+    """A paragraph is one line; what is indented, as formulas are, stays as it is."""
+    lines: list[str] = []
+    for line in text.strip("\n").rstrip().split("\n"):
+        goes_on = lines and lines[-1] and line and not line.startswith(" ") and not lines[-1].startswith(" ")
+        if goes_on:
+            lines[-1] += " " + line
+        else:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def _ours(node: ast.Import | ast.ImportFrom) -> bool:

@@ -17,10 +17,11 @@ from typing import Any, cast
 import torch
 
 from grader.authored import Authored, Item, Line, downstream
-from grader.operations import ELEMENTWISE, LN, node_attr
+from grader.operations.elementwise import ELEMENTWISE, LN
+from grader.operations.site import operation
 from grader.program import Env, Program
 
-DRAWS, FUSED = 150, 300  # draws of which the shortest is kept; for an item that spans several lines
+DRAWS, FUSED = 150, 500  # draws of which the shortest is kept; for an item that spans several lines
 PLAIN = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 POSITIVE = (1.0, 2.0, 3.0, 4.0)
 SHARE = (0.5, 0.25, 0.2, 0.4, 0.1, 0.8)
@@ -68,7 +69,8 @@ def example(parts: Authored, program: Program, item: Item) -> Example | None:
 
 
 def _sizes(program: Program, lines: tuple[Line, ...]) -> Iterator[dict[str, Any]]:
-    """Settings with sizes of 2 and 3, smallest first. A size that a line names is 3, since 2-1 hides itself."""
+    """Settings with sizes of 2 and 3, smallest first. A size that a line names is 3, since 2-1 hides "
+    "itself."""
     first = next(iter(program.fixtures.values()))
     names = [k for k, v in first.items() if isinstance(v, int) and k not in ("seed", "trained")]
     named = {
@@ -223,10 +225,10 @@ def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[
             read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             if tensor not in read:
                 continue
-            rule = ELEMENTWISE.get(node_attr(node)) if isinstance(node, ast.Call) else None
+            rule = ELEMENTWISE.get(operation(node)) if isinstance(node, ast.Call) else None
             if rule and rule.nice:
                 return rule.nice
-            if isinstance(node, ast.Call) and node_attr(node) in ("softmax", "log_softmax", "cross_entropy"):
+            if isinstance(node, ast.Call) and operation(node) in ("softmax", "log_softmax", "cross_entropy"):
                 return LN
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
                 exponent = ast.unparse(node.right)
@@ -265,7 +267,7 @@ def _score(e: Example) -> float:
         if not is_float(e.env[name]):
             values = e.env[name].reshape(-1).tolist()
             repeats += 8 * (len(set(values)) == len(values)) + 8 * (len(set(values)) == 1)
-    return length + 4 * zeros + 2 * alike + repeats
+    return length + 6 * zeros + 2 * alike + repeats
 
 
 # --- on paper --------------------------------------------------------------------------------------

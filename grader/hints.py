@@ -16,7 +16,8 @@ import torch
 from grader.authored import RUNGS, Authored, AuthoredError, Item, Line
 from grader.example import Example, example, figure, is_float, matrix, region, side_by_side, small
 from grader.notation import total, write
-from grader.operations import NoRule, Path, Scope, paths, times
+from grader.operations import Path, paths
+from grader.operations.site import NoRule, Scope, times
 from grader.program import Env, Program
 
 CLOSE = 1e-9
@@ -66,7 +67,8 @@ def _ladder(parts: Authored, program: Program, lecture: Env, item: Item, filenam
             ways = _ways(parts, program, lecture, found, item.tensor, lines, parts.cut(item))
         except NoRule as error:
             raise AuthoredError(
-                f"{filename}, line {item.line}: {item.name}: no rule for {error} in grader/operations.py: add one, "
+                f"{filename}, line {item.line}: {item.name}: no rule for {error} in "
+                f"grader/operations.py: add one, "
                 f'or say HINTS = {{"{item.name}": {{"concept": "...", "formula": "..."}}}}'
             ) from None
     mine = ways.get(item.tensor, [])
@@ -138,8 +140,9 @@ def _proved(item: Item, mine: list[Path], program: Program, found: Example, file
         got = sum(math.prod(f) for path in mine for f in _numbers(path, at, program, found))
         if not math.isclose(got, float(found.result[at]), rel_tol=1e-6, abs_tol=CLOSE):
             raise AuthoredError(
-                f"{filename}, line {item.line}: {item.name}: the formula that grader/operations.py derives gives "
-                f"{got:.6g} where autograd has {float(found.result[at]):.6g}; HINTS can state another"
+                f"{filename}, line {item.line}: {item.name}: the formula that grader/operations.py "
+                f"derives gives {got:.6g} where autograd has {float(found.result[at]):.6g}; HINTS can "
+                f"state another"
             )
 
 
@@ -154,8 +157,9 @@ def _concept(parts: Authored, item: Item, lines: tuple[Line, ...], mine: list[Pa
     if not direct:
         names = ", ".join("d" + line.name for line in reversed(lines) if line.name not in parts.cut(item))
         return (
-            f"Between {item.tensor} and what arrives stand {len(lines)} forward lines. Go backwards through them "
-            f"one at a time ({names}, then {item.name}), and only then put the steps together and simplify. Where "
+            f"Between {item.tensor} and what arrives stand {len(lines)} forward lines. Go backwards "
+            f"through them one at a time ({names}, then {item.name}), and only then put the steps "
+            f"together and simplify. Where "
             "a tensor is read by several lines, the gradients that come back through them add up."
         )
     consumers = list(dict.fromkeys(path.term.consumer for path in mine))
@@ -165,13 +169,15 @@ def _concept(parts: Authored, item: Item, lines: tuple[Line, ...], mine: list[Pa
     if len(consumers) == 1:
         ways = "\n".join(f"{n}. {_said(path)}" for n, path in enumerate(mine, 1))
         return (
-            f"{item.tensor} stands {len(mine)} times in one line:\n    {code[consumers[0]]}\nEach occurrence is a "
-            f"way to the loss of its own, as if it were another tensor; the gradients that come back add up.\n{ways}"
+            f"{item.tensor} stands {len(mine)} times in one line:\n    {code[consumers[0]]}\nEach "
+            f"occurrence is a way to the loss of its own, as if it were another tensor; the gradients "
+            f"that come back add up.\n{ways}"
         )
     ways = "\n".join(f"- {code[path.term.consumer]}\n  {_said(path)}" for path in mine)
     return (
-        f"{item.tensor} is read by {len(consumers)} lines. A small change of it reaches the loss along each of "
-        f"them, so the gradients that come back through each add up. Work them out one by one:\n{ways}"
+        f"{item.tensor} is read by {len(consumers)} lines. A small change of it reaches the loss along "
+        f"each of them, so the gradients that come back through each add up. Work them out one by "
+        f"one:\n{ways}"
     )
 
 
@@ -205,7 +211,8 @@ def _shapes(parts: Authored, lecture: Env, item: Item, mine: list[Path], direct:
         lines.append(_journey(path, lecture))
     if len(mine) > 1:
         lines.append(
-            f"Each of the {len(mine)} contributions must have the shape {shape(item.tensor)} when they are added."
+            f"Each of the {len(mine)} contributions must have the shape {shape(item.tensor)} when they "
+            f"are added."
         )
     return "\n".join(dict.fromkeys(lines))
 
@@ -216,14 +223,16 @@ def _journey(path: Path, lecture: Env) -> str:
     own, out = tuple(lecture[term.tensor].shape), tuple(lecture[term.consumer].shape)
     if term.through_loss:
         return (
-            f"What arrives is a single number, the loss's own gradient, 1. The line turns {times(own)} into one "
+            f"What arrives is a single number, the loss's own gradient, 1. The line turns {times(own)} "
+            f"into one "
             "number; its gradient turns that one number back into all of them."
         )
     arrives = f"d{term.consumer} arrives as {times(out)}"
     matrices = [f for f in term.factors if term.sums and _meets(f, term.sums[-1].letter)]
     if term.where and not term.sums:
         return (
-            f"{arrives}; each of its numbers goes to one place of {times(own)} in its line, and the other places "
+            f"{arrives}; each of its numbers goes to one place of {times(own)} in its line, and the "
+            f"other places "
             "get 0 from it."
         )
     if term.where:
@@ -232,7 +241,8 @@ def _journey(path: Path, lecture: Env) -> str:
     if matrices and len(own) >= 2 and "MatMult" in path.kinds:
         other = write(matrices[0]).partition("[")[0]
         return (
-            f"{arrives}, and {other} is {times(tuple(lecture[other].shape))}. The result must be {times(own)}, so "
+            f"{arrives}, and {other} is {times(tuple(lecture[other].shape))}. The result must be "
+            f"{times(own)}, so "
             "the axis that the two share and the result lacks is the one to multiply and sum along."
         )
     if gone:

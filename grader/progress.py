@@ -66,54 +66,48 @@ def digests(source: bytes) -> Callable[[str], str]:
 
     A file that isn't Python has one digest for all.
     """
+    functions, rest = _taken_apart(source)
+    return lambda name: hashlib.sha256(f"{functions.get(name, functions)}\n{rest}".encode()).hexdigest()
+
+
+def _taken_apart(source: bytes) -> tuple[dict[str, str], str]:
+    """The items' functions by name, and the rest of the file: without comments and layout."""
     try:
-        text = source.decode("utf-8")
-        tree = ast.parse(text)
+        tree = ast.parse(source.decode("utf-8"))
     except (ValueError, SyntaxError, RecursionError, MemoryError):
-        whole = hashlib.sha256(source).hexdigest()
-        return lambda name: whole
-    functions = {n.name: ast.dump(n) for n in tree.body if isinstance(n, ast.FunctionDef)}
-    own = {name for name in functions if name.startswith("d")}
-    rest = "\n".join(ast.dump(n) for n in tree.body if getattr(n, "name", None) not in own)
-
-    def digest(name: str) -> str:
-        if name not in own:  # training: all of it
-            return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-        return hashlib.sha256(f"{functions[name]}\n{rest}".encode()).hexdigest()
-
-    return digest
+        return {}, repr(source)
+    items = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("d")]
+    rest = "\n".join(ast.dump(n) for n in tree.body if n not in items)
+    return {n.name: ast.dump(n) for n in items}, rest
 
 
 def statuses(exercise: Mapping[str, Any], source: bytes, state: State) -> dict[str, Status]:
     """Each item's status. exercise: its description. source: the learner's file as it is now."""
-    now, stub = digests(source), digests(exercise["stub"].encode())
-    names = [item["name"] for item in exercise["items"]]
-    if exercise["training"]:
-        names.append("training")
+    now = digests(source)
+    functions, rest = _taken_apart(source)
+    stubs, _ = _taken_apart(exercise["stub"].encode())
+    readable = bool(functions) or not source.strip()
+    needs = {item["name"]: {"d" + t for t in item["cut"]} & stubs.keys() for item in exercise["items"]}
     found: dict[str, Status] = {}
-    for name in names:
+    for name in needs:
         last = state["items"].get(f"{exercise['id']}.{name}")
-        if last and last["source"] == now(name) and last["verdict"] != "not-written":
+        fresh = last is not None and last["source"] == now(name)
+        if fresh and last["verdict"] != "not-written":
             found[name] = Status.PASSED if last["passed"] else Status.WRONG
-        elif last and last["source"] == now(name) or now(name) == stub(name) or not _defines(source, name):
+        elif fresh or (readable and functions.get(name) in (None, stubs[name])):
             found[name] = Status.NOT_YET
         else:
             found[name] = Status.UNCHECKED
-    if found.get("training") is Status.UNCHECKED and any(
-        found[n] is not Status.PASSED for n in names if n != "training"
-    ):
-        found["training"] = Status.NOT_YET
+    if exercise["training"]:  # it is written when all the others are
+        last = state["items"].get(f"{exercise['id']}.training")
+        fresh = last is not None and last["source"] == now("training") and last["verdict"] != "not-written"
+        found["training"] = (Status.PASSED if last["passed"] else Status.WRONG) if fresh else Status.NOT_YET
+        needs["training"] = set(found) - {"training"}
     passed = {name for name, status in found.items() if status is Status.PASSED}
-    needs = {item["name"]: {"d" + t for t in item["cut"]} & set(names) for item in exercise["items"]}
-    needs["training"] = set(names) - {"training"}
-    for name, status in found.items():
-        if status is Status.NOT_YET and needs[name] - passed:
-            found[name] = Status.BLOCKED
-    return found
-
-
-def _defines(source: bytes, name: str) -> bool:
-    return name == "training" or f"{name}".encode() in source
+    return {
+        name: Status.BLOCKED if status is Status.NOT_YET and needs[name] - passed else status
+        for name, status in found.items()
+    }
 
 
 # --- the file ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from grader import progress
 from grader.errors import GraderFault, UsageError
 from grader.runner.client import Runner
 from grader.suite import Suite, Target, find, read_submission, targets
@@ -26,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
             raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     with Runner() as runner:  # torch is being imported while this process reads the fixtures
         report = grade(suite, runner, wanted, sources, seed)
+        if not (args.submission or args.solutions or args.fresh is not None):
+            progress.record(suite.work, report, sources)
         if args.json:
             from grader.reports.document import render
 
