@@ -98,6 +98,6 @@ def _why_they_add(tensor: str, consumers: Sequence[Mapping[str, Any]], ways: int
     return (
         f"Why they add: {tensor} is read {place}. Nudge one of its numbers, and the loss changes by what "
         f"comes through each of these {ways} ways together; to first order these changes simply add up. So "
-        f"the gradients that come back are summed, and leaving one out gives a gradient that is too small "
-        "or too large, never a small error."
+        "the gradients that come back are summed; with one of them left out, the rest is only a part of the "
+        "answer."
     )

@@ -270,7 +270,8 @@ def _meets(factor: Any, letter: str) -> bool:
 
 def _example(item: Item, found: Example, mine: list[Path], program: Program) -> str:
     named = {k: v for k, v in found.sizes.items() if k in item.params}
-    blocks = [matrix(t, found.env[t].tolist()) for t in found.shown]
+    shown = found.shown or (() if found.upstream else (item.tensor,))
+    blocks = [matrix(t, found.env[t].tolist()) for t in shown]
     blocks += [matrix("d" + t, v.tolist()) for t, v in found.upstream.items()]
     blocks += [matrix(s, v.tolist()) for s, v in found.siblings.items()]
     blocks += [

@@ -27,7 +27,7 @@ def listing(args: argparse.Namespace) -> int:
                 name = f"{target.exercise}.{item['name']}({', '.join(item['params'])})"
                 rows.append((name, _shape(exercise, item["tensor"]), found[item["name"]].value))
         if args.targets and exercise["training"] and target.item in (None, "training"):
-            steps = f"{exercise['training']['steps']} steps with all of these"
+            steps = f"{exercise['training']['steps']} steps"
             rows.append((f"{target.exercise}.training", steps, found["training"].value))
     widths = [max(len(row[k]) for row in rows) for k in (0, 1)]
     for name, middle, end in rows:
