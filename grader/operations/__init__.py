@@ -47,7 +47,7 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     "masked_fill": moving.masked_fill,
     "where": moving.where,
     "values": lambda site: Step(site.index, ""),
-}  # fmt: skip
+}
 
 
 def operands(node: ast.expr, scope: Scope) -> list[ast.expr]:

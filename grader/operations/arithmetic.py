@@ -42,7 +42,8 @@ def binop(site: Site) -> Step:
         say = (
             f"The constant factor {text} stays a factor on the way back."
             if constant
-            else f"In a product, the local gradient towards one factor is the other factor; here that is {text}."
+            else "In a product, the local gradient towards one factor is the other factor; here that is "
+            f"{text}."
         )
         step = spread(site, say)
         return replace(step, factors=(site.at(other, step.index),))

@@ -124,7 +124,10 @@ def softmax(site: Site, log: bool) -> Step:
             ast.parse(f"({ast.unparse(y)}).exp()", mode="eval").body, "p is the softmax, exp of the result"
         )
         factor = binary(own, ast.Sub(), element(name("p"), site.index))
-        say = "log-softmax: every output of a line depends on every input of it, through the sum that normalises."
+        say = (
+            "log-softmax: every output of a line depends on every input of it, through the sum that "
+            "normalises."
+        )
         return Step(out, say, (factor,), sums=(total,), named={"p": p})
     factor = binary(own, ast.Sub(), element(y, site.index))
     say = (

@@ -41,7 +41,9 @@ ELEMENTWISE: dict[str, Elementwise] = {
         nice=LN,
     ),
     "log": Elementwise(
-        "The logarithm works element by element; take its derivative from calculus, at {x}.", "1/x", nice=POSITIVE
+        "The logarithm works element by element; take its derivative from calculus, at {x}.",
+        "1/x",
+        nice=POSITIVE,
     ),
     "tanh": Elementwise(
         "tanh works element by element. Its derivative is simplest when written with its output, {y}, "
@@ -50,8 +52,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
         nice=tuple(math.atanh(v) for v in (0, 0.5, -0.5, 0.8)),
     ),
     "sigmoid": Elementwise(
-        "The sigmoid works element by element; its derivative is simplest when written with its output, "
-        "{y}.",
+        "The sigmoid works element by element; its derivative is simplest when written with its output, {y}.",
         "y*(1 - y)",
         nice=(0.0, math.log(3), -math.log(3), math.log(4)),
     ),
@@ -82,7 +83,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "clone": Elementwise(""),
     "contiguous": Elementwise(""),
     "float": Elementwise(""),
-}  # fmt: skip
+}
 
 
 def elementwise(site: Site, rule: Elementwise) -> Step:
