@@ -262,12 +262,13 @@ def _score(e: Example) -> float:
     repeats = 0.0
     for tensor in tensors:
         values = tensor.reshape(-1).tolist()
-        repeats += len(values) - len(set(values))
+        repeats += 3 * (len(values) - len(set(values)))
+        repeats += 40 * sum(abs(v) > 50 for v in values)
     for name in e.shown:  # an index tensor should name something twice, and leave something out
         if not is_float(e.env[name]):
             values = e.env[name].reshape(-1).tolist()
             repeats += 8 * (len(set(values)) == len(values)) + 8 * (len(set(values)) == 1)
-    return length + 6 * zeros + 2 * alike + repeats
+    return length + 15 * zeros + 2 * alike + repeats
 
 
 # --- on paper --------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import torch
 
 from grader.authored import RUNGS, Authored, AuthoredError, Item, Line
 from grader.example import Example, example, figure, is_float, matrix, region, side_by_side, small
-from grader.notation import total, write
+from grader.notation import sizes_named, total, write
 from grader.operations import Path, paths
 from grader.operations.site import NoRule, Scope, times
 from grader.program import Env, Program
@@ -231,9 +231,8 @@ def _journey(path: Path, lecture: Env) -> str:
     matrices = [f for f in term.factors if term.sums and _meets(f, term.sums[-1].letter)]
     if term.where and not term.sums:
         return (
-            f"{arrives}; each of its numbers goes to one place of {times(own)} in its line, and the "
-            f"other places "
-            "get 0 from it."
+            f"{arrives}. Each of its numbers goes to one place of the {times(own)}; to all other places this "
+            "way gives 0."
         )
     if term.where:
         return f"{arrives}; its numbers are gathered into {times(own)}, each at the row that it came from."
@@ -282,6 +281,9 @@ def _example(item: Item, found: Example, mine: list[Path], program: Program) -> 
     lead = "With numbers" + (f", {', '.join(f'{k} = {v}' for k, v in named.items())}" if named else "") + ":"
     text = f"{lead}\n\n{_indent(side_by_side(blocks))}\n\ngives\n\n"
     text += _indent("\n".join(matrix(item.name, found.result.tolist())))
+    told = dict.fromkeys(v.text + "." for path in mine for v in path.term.named.values())
+    if told:
+        text += "\n\n" + "\n".join(told)
     if mine and (one := _one_element(item, found, mine, program)):
         text += f"\n\n{one}"
     return text + f"\n\n{_caveat(found)}"
@@ -303,7 +305,12 @@ def _one_element(item: Item, found: Example, mine: list[Path], program: Program)
     for at in _places(found.result):
         summands = [one for path in mine for one in path.term.summands(at, scope)]
         value = float(found.result[at])
-        rank = (len(summands), value != 0, not float(value).is_integer() or abs(value) < 13)
+        rank = (
+            len(summands),
+            not any(0 in one for one in summands),
+            value != 0,
+            not float(value).is_integer() or abs(value) < 13,
+        )
         if not best or rank > best[0]:
             best = rank, at, [(p.term.sign, t) for p in mine for t in p.term.in_numbers(at, scope, figure)]
     _, at, summands = best
@@ -313,6 +320,8 @@ def _one_element(item: Item, found: Example, mine: list[Path], program: Program)
         if product.startswith("-") and (text or sign < 0):
             head, space, rest = product.partition(" ")
             product = f"({head}){space}{rest}"
+        if not text and sign < 0 and " · " in product:
+            product = f"({product})"
         text += (" - " if sign < 0 else " + ") + product if text else ("-" if sign < 0 else "") + product
     result = figure(float(found.result[at]))
     if text == result and " " not in text and "/" not in text:  # nothing was calculated
@@ -341,6 +350,7 @@ def _stated(mine: list[Path]) -> str:
     terms = tuple(path.term for path in mine)
     text = f"    {total(terms)}"
     notes = [named.text + "." for term in terms for named in term.named.values()]
+    notes += [note for term in terms for note in sizes_named(term)]
     if any(t.where and not t.sums for t in terms) or any(
         "=" in f for t in terms for f in map(write, t.factors)
     ):

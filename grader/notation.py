@@ -231,7 +231,7 @@ def _power(node: ast.BinOp) -> str:
     base = _bound(node.left, ATOM)
     if exponent in SUPERSCRIPT:
         return base + SUPERSCRIPT[exponent]
-    return f"{base}^{exponent:g}".replace("-", "−")
+    return base + f"^{exponent:g}".replace("-", "−")
 
 
 def total(terms: tuple[Term, ...]) -> str:
@@ -246,3 +246,16 @@ def total(terms: tuple[Term, ...]) -> str:
         minus = term.sign < 0
         text += (" − " if minus else " + ") + one if text else ("−" if minus else "") + one
     return f"{left} = {text}"
+
+
+def sizes_named(term: Term) -> list[str]:
+    """What the numbers are that stand in a term for sizes: `10 is the size of emb along axis 2`."""
+    notes = []
+    for part in (*term.at, *term.factors):
+        for node in ast.walk(part):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "size":
+                owner, axis, said = node.args
+                notes.append(
+                    f"{write(said)} is the size of {ast.unparse(owner)} along axis {write(axis)} here."
+                )
+    return list(dict.fromkeys(notes))

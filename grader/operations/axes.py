@@ -22,7 +22,7 @@ def _reduced(site: Site, axes: tuple[int, ...], keep: bool) -> Index:
 
 
 def _over(site: Site, axes: tuple[int, ...]) -> str:
-    return "all of it" if len(axes) == len(site.before) else "axis " + " and ".join(map(str, axes))
+    return "all numbers" if len(axes) == len(site.before) else "axis " + " and ".join(map(str, axes))
 
 
 def total(site: Site) -> Step:
@@ -66,9 +66,7 @@ def maximum(site: Site) -> Step:
     line = {0: "column", 1: "row"}.get(axis, "line") if len(site.before) == 2 else "line"
     m = element(name("m"), inner)
     named = {
-        "m": Named(
-            ast.parse(code, mode="eval").body, f"{write(m)} is the place of the maximum in its {{line}}"
-        )
+        "m": Named(ast.parse(code, mode="eval").body, f"{write(m)} is the place of the maximum in its {line}")
     }
     say = (
         f"A maximum over axis {axis} is decided by one number of each {line}: nudge another one a little "
