@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+RUNGS = ("concept", "shapes", "example", "formula")  # of an item's ladder of hints
 
 
 class AuthoredError(Exception):
@@ -50,6 +52,7 @@ class Authored:
     inputs: tuple[str, ...]
     lines: tuple[Line, ...]
     items: tuple[Item, ...]
+    hints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # what the author says himself
 
     @property
     def upstream(self) -> frozenset[str]:
@@ -144,8 +147,9 @@ def read(source: str, filename: str) -> Authored:
     items = tuple(_item(node, source, filename) for node in nodes)
     if not items:
         raise AuthoredError(f"{filename}: has no item, a function d<name> for a tensor of forward")
+    hints = next((n for n in tree.body if _assigns(n, "HINTS")), None)
     text = source.splitlines(keepends=True)
-    for node in sorted(nodes, key=lambda n: -n.lineno):
+    for node in sorted([*nodes, *([hints] if hints else [])], key=lambda n: -n.lineno):
         del text[node.lineno - 1 : node.end_lineno]
     imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     return Authored(
@@ -158,7 +162,45 @@ def read(source: str, filename: str) -> Authored:
         inputs=arguments,
         lines=lines,
         items=items,
+        hints=_hints(hints, items, filename) if hints else {},
     )
+
+
+def _assigns(node: ast.stmt, name: str) -> bool:
+    return isinstance(node, ast.Assign) and [ast.unparse(t) for t in node.targets] == [name]
+
+
+def _hints(node: ast.stmt, items: tuple[Item, ...], filename: str) -> dict[str, dict[str, str]]:
+    """HINTS = {"dx": {"concept": "...", "formula": "..."}}: rungs that go before the derived ones."""
+    where = f"{filename}, line {node.lineno}: HINTS"
+    assert isinstance(node, ast.Assign)
+    try:
+        hints = ast.literal_eval(node.value)
+    except ValueError:
+        raise AuthoredError(f"{where} holds plain texts only") from None
+    names = [item.name for item in items]
+    if not isinstance(hints, dict):
+        raise AuthoredError(f"{where} is a dict by item")
+    for item, rungs in hints.items():
+        if item not in names:
+            raise AuthoredError(f"{where} names {item!r}, which is no item")
+        if not isinstance(rungs, dict) or not all(
+            k in RUNGS and isinstance(v, str) and v.strip() for k, v in rungs.items()
+        ):
+            raise AuthoredError(f"{where} of {item}: a dict of {', '.join(RUNGS)} to texts")
+    return {item: {k: _flowed(v) for k, v in rungs.items()} for item, rungs in hints.items()}
+
+
+def _flowed(text: str) -> str:
+    """A paragraph is one line; what is indented, as formulas are, stays as it is."""
+    lines: list[str] = []
+    for line in text.strip("\n").rstrip().split("\n"):
+        goes_on = lines and lines[-1] and line and not line.startswith(" ") and not lines[-1].startswith(" ")
+        if goes_on:
+            lines[-1] += " " + line
+        else:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def _ours(node: ast.Import | ast.ImportFrom) -> bool:

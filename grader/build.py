@@ -16,7 +16,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import authored, fixture, mistakes
+from grader import authored, fixture, hints, mistakes
 from grader.authored import Authored, AuthoredError
 from grader.choices import is_probe
 from grader.diagnose import FIXTURES
@@ -59,6 +59,10 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         known = mistakes.known(parts, program, given_on, references, sizes_on, wrong)
     diagnosis = json.dumps(known, separators=(",", ":")).encode()
     files[f"fixtures/{path}/diagnosis.json"] = diagnosis
+    told = json.dumps(
+        hints.story(parts, program, lecture, f"solutions/{path}.py"), indent=1, ensure_ascii=False
+    ).encode()
+    files[f"fixtures/{path}/hints.json"] = told
     description = {
         "format": fixture.FORMAT,
         "id": exercise,
@@ -74,6 +78,7 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         "training": training,
         "fixtures": entries,
         "diagnosis": {"sha256": fixture.digest(diagnosis), "bytes": len(diagnosis)},
+        "hints": {"sha256": fixture.digest(told), "bytes": len(told)},
         "stub": stub,
         "worked": _worked(parts, program.module.get("WORKED")),
     }

@@ -59,11 +59,22 @@ def parser() -> argparse.ArgumentParser:
         "--class", metavar="DIR", dest="room", help="of a class: the folder that `grader batch` wrote"
     )
 
-    listing = add("list", "name the exercises, or the items of some")
+    listing = add("list", "name the exercises, or the items of some, and what has passed")
     listing.add_argument("targets", nargs="*", metavar="TARGET")
 
     show = add("show", "show an item's task, forward lines, shapes and what it may ask for")
     show.add_argument("targets", nargs="+", metavar="TARGET")
+
+    hint = add("hint", "give the next hint for an item: concept, shapes, an example, the formula")
+    hint.add_argument("targets", nargs="*", metavar="TARGET", help="ex1.dprobs; none means the next item")
+    hint.add_argument("--rung", type=int, choices=range(1, 5), metavar="N", help="this one, from 1 to 4")
+    hint.add_argument("--all", action="store_true", help="all of them, the formula included")
+
+    following = add("next", "show the next item to do, with its task")
+    following.add_argument("targets", nargs="*", metavar="TARGET", help="ex1; none means all")
+
+    explain = add("explain", "explain where a tensor stands, which gradients arrive, and why they add")
+    explain.add_argument("targets", nargs="+", metavar="TARGET", help="ex1.dcounts; ex3.bnraw")
 
     solution = add("solution", "show the solution of an exercise or an item, after asking")
     solution.add_argument("targets", nargs="+", metavar="TARGET")
@@ -125,6 +136,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.server import run
         elif args.command == "train":
             from grader.commands.train import run
+        elif args.command in ("hint", "next", "explain"):
+            from grader.commands import learn
+
+            run = {"hint": learn.hint, "next": learn.following, "explain": learn.explanation}[args.command]
         else:
             from grader.commands import read
 

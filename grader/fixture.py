@@ -110,6 +110,12 @@ def read(root: Path, description: Mapping[str, Any]) -> Fixtures:
     return Fixtures(given, references, known)
 
 
+def hints(root: Path, description: Mapping[str, Any]) -> dict[str, Any]:
+    """An exercise's hints: `items` to their rungs, `lines` to what to say of them."""
+    told = json.loads(_verified(root, description["id"], "hints.json", description["hints"]))
+    return dict(told)
+
+
 def reference(data: bytes) -> Reference:
     """A reference file's tensors and sizes, from its bytes."""
     import safetensors.numpy

@@ -71,7 +71,11 @@ def splits(names: Sequence[str], seed: int = 42) -> tuple[list[str], list[str], 
 
 
 def minibatch(g: torch.Generator, n: int, block_size: int, vocab_size: int) -> dict[str, torch.Tensor]:
-    """Xb (n, block_size) and Yb (n,): real names where the vocabulary is theirs, else random letters."""
+    """Xb (n, block_size) and Yb (n,): real names where the vocabulary is theirs, else random letters.
+
+    Of real names one that has a z is always there, as in the lecture's own batch: honest notebooks say
+    F.one_hot(Yb) and F.one_hot(Xb) without the number of classes.
+    """
     import torch
 
     def draw(high: int) -> int:
@@ -83,13 +87,16 @@ def minibatch(g: torch.Generator, n: int, block_size: int, vocab_size: int) -> d
             "Yb": torch.randint(0, vocab_size, (n,), generator=g),
         }
     names = embedded_names()
-    xs, ys = [], []
-    for _ in range(n):
-        contexts, nexts = dataset([names[draw(len(names))]], block_size)
-        at = draw(len(nexts))
-        xs.append(contexts[at])
-        ys.append(nexts[at])
-    return {"Xb": torch.tensor(xs), "Yb": torch.tensor(ys)}
+    last = vocab_size - 1
+    while True:
+        xs, ys = [], []
+        for _ in range(n):
+            contexts, nexts = dataset([names[draw(len(names))]], block_size)
+            at = draw(len(nexts))
+            xs.append(contexts[at])
+            ys.append(nexts[at])
+        if last in ys and any(last in x for x in xs):
+            return {"Xb": torch.tensor(xs), "Yb": torch.tensor(ys)}
 
 
 def parameters(

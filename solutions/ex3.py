@@ -22,6 +22,26 @@ FIXTURES = {
     "probe-3": dict(seed=3, n=9, block_size=4, vocab_size=6, n_embd=3, n_hidden=8),
 }
 
+HINTS = {
+    "dhprebn": {
+        "concept": """
+One column of hprebn is normalised on its own, so work on a single column. A number of it reaches
+bnraw in three ways: directly, through the mean bnmeani, and through the variance bnvar. Go backwards on
+paper in this order: to the normalised value bnraw, to the variance, to the mean, and last to hprebn
+itself, where the three ways meet and add up.
+Two things make it short. The way from the mean through the variance vanishes, because the distances
+from the mean sum to 0. And whatever is summed over the column is one of only two sums: that of
+dhpreact, and that of dhpreact times bnraw.
+""",
+        "formula": """
+    dhprebn[i,j] = bngain[0,j] · bnvar_inv[0,j] · (dhpreact[i,j] − s[j]/n − bnraw[i,j] · t[j]/(n − 1))
+
+s[j] = Σ_i dhpreact[i,j] is what comes back through the mean, and t[j] = Σ_i dhpreact[i,j] · bnraw[i,j]
+what comes back through the variance; its n − 1 is Bessel's correction, from the line of bnvar.
+""",
+    },
+}
+
 
 def inputs(g, n, block_size, vocab_size, n_embd, n_hidden):
     """A minibatch and the parameters at their start, drawn with the generator g."""

@@ -33,6 +33,24 @@ TRAINING = dict(
     calibrate=("bnmean", "bnvar"),  # fixed to the whole training set's for evaluation
 )
 
+HINTS = {
+    "dhprebn": {
+        "concept": """
+The batch norm of exercise 3, in one step. One column of hprebn is normalised on its own. A number of it
+reaches bnraw in three ways: directly, through the mean bnmean, and through the variance bnvar; the three
+gradients add up. Two sums over the batch are all that they need: that of dhpreact, and that of dhpreact
+times bnraw. Both have been computed already, for the gain and the bias.
+""",
+        "formula": """
+    dhprebn[i,j] = bngain[0,j] · bnvar_inv[0,j] · (dhpreact[i,j] − s[j]/n − bnraw[i,j] · t[j]/(n − 1))
+
+s[j] = Σ_i dhpreact[i,j], which dbnbias holds, is what comes back through the mean; and
+t[j] = Σ_i dhpreact[i,j] · bnraw[i,j], which dbngain holds, what comes back through the variance. The
+n − 1 is Bessel's correction, from the line of bnvar.
+""",
+    },
+}
+
 
 def inputs(g, n, block_size, vocab_size, n_embd, n_hidden):
     """A minibatch and the parameters at their start, drawn with the generator g."""

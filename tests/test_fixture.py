@@ -207,11 +207,11 @@ def test_each_tensor_file_is_stamped_with_all_that_its_bytes_depend_on(exercise:
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_every_file_of_the_folder_is_listed_and_has_its_listed_size(exercise: str) -> None:
-    listed = {"exercise.json", "diagnosis.json"}
+    listed = {"exercise.json", "diagnosis.json", "hints.json"}
     description = fixture.describe(ROOT, exercise)
-    assert (ROOT / "fixtures" / exercise / "diagnosis.json").stat().st_size == description["diagnosis"][
-        "bytes"
-    ]
+    for part in ("diagnosis", "hints"):
+        path = ROOT / "fixtures" / exercise / f"{part}.json"
+        assert path.stat().st_size == description[part]["bytes"]
     for entry in description["fixtures"]:
         for part in ("given", "reference"):
             path = ROOT / "fixtures" / exercise / f"{entry['name']}.{part}.safetensors"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
-from grader import screen
+from grader import progress, screen
 from grader.bench import Bench
 from grader.commands.chosen import chosen, source
 from grader.errors import GraderFault, UsageError
@@ -49,6 +49,8 @@ def answer(
             raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     with opened() as bench:
         report = grade(suite, bench, wanted, sources, seed)
+        if not (args.submission or args.solutions or args.fresh is not None):
+            progress.record(suite.work, report, sources)
         if args.json:
             from grader.reports.document import render
 

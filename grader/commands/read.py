@@ -6,27 +6,41 @@ import argparse
 import sys
 from typing import Any
 
+from grader import progress
 from grader.errors import UsageError
-from grader.suite import Suite, Target, find, item_names, targets
+from grader.suite import Suite, Target, find, targets
 
 
 def listing(args: argparse.Namespace) -> int:
     suite = find()
-    if not args.targets:
-        targets(suite, [])  # says so where there are none
-        for name in suite.ids():
-            exercise = suite.describe(name)
-            print(f"{name}  {len(item_names(exercise)):3} items  {exercise['title']}")
-        return 0
-    for target in targets(suite, args.targets):
+    wanted = targets(suite, args.targets)  # says so where there are none
+    state = progress.read(suite.work)
+    rows = []
+    for target in wanted:
         exercise = suite.describe(target.exercise)
-        for item in exercise["items"]:
+        found = progress.statuses(exercise, learners_text(suite, target.exercise), state)
+        if not args.targets:
+            passed = sum(status is progress.Status.PASSED for status in found.values())
+            rows.append((f"{target.exercise}  {len(found):3} items", f"{passed:3} passed", exercise["title"]))
+        for item in exercise["items"] if args.targets else ():
             if target.item in (None, item["name"]):
-                shape = _shape(exercise, item["tensor"])
-                print(f"{target.exercise}.{item['name']}({', '.join(item['params'])})  {shape}")
-        if exercise["training"] and target.item in (None, "training"):
-            print(f"{target.exercise}.training  {exercise['training']['steps']} steps with all of these")
+                name = f"{target.exercise}.{item['name']}({', '.join(item['params'])})"
+                rows.append((name, _shape(exercise, item["tensor"]), found[item["name"]].value))
+        if args.targets and exercise["training"] and target.item in (None, "training"):
+            steps = f"{exercise['training']['steps']} steps"
+            rows.append((f"{target.exercise}.training", steps, found["training"].value))
+    widths = [max(len(row[k]) for row in rows) for k in (0, 1)]
+    for name, middle, end in rows:
+        print(f"{name.ljust(widths[0])}  {middle.ljust(widths[1])}  {end}")
     return 0
+
+
+def learners_text(suite: Suite, exercise: str) -> bytes:
+    """The learner's file as it is now; the stub where there is none to be read."""
+    try:
+        return suite.stub(exercise).read_bytes()
+    except OSError:
+        return str(suite.describe(exercise)["stub"]).encode()
 
 
 def show(args: argparse.Namespace) -> int:
@@ -45,12 +59,12 @@ def show(args: argparse.Namespace) -> int:
                 f"{', '.join(plan['parameters'])} must be those of autograd's training."
             )
         else:
-            texts.append(_task(exercise, target))
+            texts.append(task(exercise, target))
     print("\n\n".join(texts))
     return 0
 
 
-def _task(exercise: dict[str, Any], target: Target) -> str:
+def task(exercise: dict[str, Any], target: Target) -> str:
     item = next(i for i in exercise["items"] if i["name"] == target.item)
     tensor = item["tensor"]
     forward = [line["code"] for line in exercise["lines"] if tensor in line["uses"]]

@@ -1,0 +1,180 @@
+"""The commands that help: hint, next, explain. They start nothing and read no solution."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import textwrap
+from typing import Any
+
+from grader import fixture, progress
+from grader.authored import RUNGS
+from grader.commands.read import learners_text, task
+from grader.errors import UsageError
+from grader.explain import explain
+from grader.harmless import text as harmless
+from grader.progress import State, Status
+from grader.suite import Suite, Target, find, targets
+
+WIDTH = 96
+
+
+def hint(args: argparse.Namespace) -> int:
+    """Give the rung after the last one that was given."""
+    suite = find()
+    state = progress.read(suite.work)
+    wanted = targets(suite, args.targets)
+    if not all(t.item for t in wanted):
+        current = _current(suite, state, wanted)
+        if current is None:
+            print("Everything has passed; there is nothing to give a hint for.")
+            return 0
+        wanted = [Target(*current)]
+    print("\n\n".join(_ladder(suite, state, target, args.rung, args.all) for target in wanted))
+    return 0
+
+
+def _ladder(suite: Suite, state: State, target: Target, rung: int | None, everything: bool) -> str:
+    name = f"{target.exercise}.{target.item}"
+    exercise = suite.describe(target.exercise)
+    if target.item == "training":
+        return (
+            f"{name} has no hints of its own: it follows from the gradients. `grader list "
+            f"{target.exercise}` "
+            "tells which of them have not passed, and `grader hint` helps with the next."
+        )
+    rungs = fixture.hints(suite.root, exercise)["items"][target.item]["rungs"]
+    given = state["rungs"].get(name, 0)
+    last = len(RUNGS)
+    shown = range(1, last + 1) if everything else (rung or min(given + 1, last),)
+    parts = [said] if (said := _last_check(suite, state, target)) else []
+    for n in shown:
+        parts.append(f"{name}, hint {n} of {last}: {RUNGS[n - 1]}\n\n{wrapped(rungs[RUNGS[n - 1]])}")
+    if not rung and not everything and given >= last:
+        parts.append(f"That was the last one. `grader hint {name} --all` shows them all.")
+    elif max(shown) < last:
+        after = RUNGS[max(shown)]
+        parts.append(
+            f"`grader hint {name}{f' --rung {max(shown) + 1}' if rung else ''}` gives the next: {after}."
+        )
+
+    def change(now: State) -> None:
+        now["rungs"][name] = max(now["rungs"].get(name, 0), *shown)
+
+    if not progress.update(suite.work, change) and not everything and max(shown) < last:
+        parts[-1] = (
+            f"Nothing can be remembered here: `grader hint {name} --rung {max(shown) + 1}` gives the next."
+        )
+    return "\n\n".join(parts)
+
+
+def _last_check(suite: Suite, state: State, target: Target) -> str:
+    """What the last check said of an item, and whether it still says so."""
+    last = state["items"].get(f"{target.exercise}.{target.item}")
+    if not last or last["verdict"] == "not-written":
+        return ""
+    now = progress.digests(learners_text(suite, target.exercise))(str(target.item))
+    edited = " (edited since)" if now != last["source"] else ""
+    where = f", line {last['line']}" if last["line"] and not last["passed"] and not edited else ""
+    said = f": {harmless(last['said'])}" if last["said"] and not last["passed"] else ""
+    return wrapped(f"Your last check: {harmless(last['verdict']).replace('-', ' ')}{said}{where}{edited}.")
+
+
+def following(args: argparse.Namespace) -> int:
+    """The first item in backward order that has not passed, with its task and the first step."""
+    suite = find()
+    state = progress.read(suite.work)
+    current = _current(suite, state, targets(suite, args.targets))
+    if current is None:
+        print("Everything has passed.")
+        return 0
+    exercise, item = current
+    name = f"{exercise}.{item}"
+    description = suite.describe(exercise)
+    status = progress.statuses(description, learners_text(suite, exercise), state)[item]
+    if item == "training":
+        print(f"Next: {name}\n\n`grader check {name}` trains with your gradients.")
+        return 0
+    place = f"{suite.shown(suite.stub(exercise))}{_line(suite, exercise, item)}"
+    if status is Status.WRONG:
+        step = f"First step: mend {item} in {place}."
+    elif status is Status.UNCHECKED:
+        step = (
+            f"First step: `grader check {name}`, since {item} in {place} has not been checked as it is now."
+        )
+    else:
+        code = [x["code"] for x in description["lines"] if item[1:] in x["uses"]]
+        which = f"the line `{code[0]}`" if len(code) == 1 else f"each of the {len(code)} lines that read it"
+        step = (
+            f"First step: differentiate {which} with respect to {item[1:]}, on paper; then replace the "
+            f"`raise` of {item} in {place}."
+        )
+    parts = [f"Next: {name}, {status.value}", task(description, Target(exercise, item))]
+    parts += [said] if (said := _last_check(suite, state, Target(exercise, item))) else []
+    parts += [wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.")]
+    print("\n\n".join(parts))
+    return 0
+
+
+def _current(suite: Suite, state: State, wanted: list[Target]) -> tuple[str, str] | None:
+    """The first of what is wanted, in backward order, that has not passed: exercise and item."""
+    for target in wanted:
+        exercise = suite.describe(target.exercise)
+        found = progress.statuses(exercise, learners_text(suite, target.exercise), state)
+        for name, status in found.items():
+            if status is not Status.PASSED and target.item in (None, name):
+                return target.exercise, name
+    return None
+
+
+def _line(suite: Suite, exercise: str, item: str) -> str:
+    lines = learners_text(suite, exercise).decode("utf-8", "replace").splitlines()
+    number = next((n for n, text in enumerate(lines, 1) if text.startswith(f"def {item}(")), None)
+    return f", line {number}" if number else ""
+
+
+def explanation(args: argparse.Namespace) -> int:
+    suite = find()
+    texts = []
+    for word in args.targets:
+        for exercise, tensor in _tensors(suite, word):
+            description = suite.describe(exercise)
+            lines = fixture.hints(suite.root, description)["lines"]
+            texts.append(wrapped(explain(description, lines, tensor)))
+    print(f"\n\n{'-' * 40}\n\n".join(texts))
+    return 0
+
+
+def _tensors(suite: Suite, word: str) -> list[tuple[str, str]]:
+    """What a word names: an item's tensor, all of an exercise's, or any tensor: ex3.bnraw, ex3.dbnraw."""
+    exercise, _, name = word.rpartition(".")
+    if exercise in suite.ids():
+        description: dict[str, Any] = suite.describe(exercise)
+        known = {t for t in description["tensors"] if "d" + t in description["shapes"]}
+        for tensor in (name, name.removeprefix("d")):
+            if tensor in known:
+                return [(exercise, tensor)]
+        if name in description["tensors"]:
+            raise UsageError(f"{word} is not differentiable: it has no gradient to explain")
+    found = []
+    for target in targets(suite, [word]):
+        items = suite.describe(target.exercise)["items"]
+        found += [(target.exercise, i["tensor"]) for i in items if target.item in (None, i["name"])]
+    if not found:
+        raise UsageError(f"{word} follows from all the gradients; `grader explain` explains one of them")
+    return found
+
+
+def wrapped(text: str) -> str:
+    """Prose to the terminal's width; lines that are indented, as matrices and formulas are, stay."""
+    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    lines = []
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip())
+        if indent >= 4 or not line:
+            lines.append(line)
+        else:
+            lines += textwrap.wrap(
+                line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+            )
+    return "\n".join(lines)

@@ -1,0 +1,261 @@
+"""Derivatives in the mathematics of indices: expressions as ast nodes, written as one writes on paper. Pure.
+
+A term such as `counts[i,j] · dprobs[i,j]`, summed over j, is kept as data, so that it can be both written
+and evaluated: what a hint says has been held against autograd.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Index = tuple[ast.expr, ...]
+SUPERSCRIPT = {2: "²", 3: "³"}
+SUM, PRODUCT, SIGN, POWER, ATOM = range(5)  # how tightly an expression binds
+
+
+@dataclass(frozen=True)
+class Sum:
+    """An index that runs over all of an axis: its letter, and an expression for how many values it has."""
+
+    letter: str
+    size: ast.expr
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name that a formula introduces: what it is worth, as code, and what it means, in words."""
+
+    code: ast.expr
+    text: str
+
+
+@dataclass(frozen=True)
+class Term:
+    """What comes back along one path: ± factors · upstream, summed over `sums` wherever `where` holds."""
+
+    tensor: str
+    index: Index
+    consumer: str
+    at: Index  # the element of the consumer
+    sign: int
+    factors: Index
+    sums: tuple[Sum, ...]
+    where: Index
+    named: Mapping[str, Named]
+    through_loss: bool = False
+
+    def upstream(self) -> ast.expr | None:
+        return None if self.through_loss else element(name("d" + self.consumer), self.at)
+
+    def text(self) -> str:
+        """Without its sign: `Σ_j counts[i,j] · dprobs[i,j]`."""
+        parts = [*self.factors]
+        if (upstream := self.upstream()) is not None:
+            parts.append(upstream)
+        product = " · ".join(_bound(p, PRODUCT) for p in parts) or "1"
+        letters = ",".join(s.letter for s in self.sums)
+        conditions = " and ".join(write(c) for c in self.where)
+        if self.sums and conditions:
+            return f"Σ over all {letters} with {conditions} of {product}"
+        if conditions:
+            return f"[{conditions}] · {product}"
+        return (
+            f"Σ_{letters if len(self.sums) == 1 else '{' + letters + '}'} {product}" if self.sums else product
+        )
+
+    def summands(self, at: tuple[int, ...], scope: Mapping[str, Any]) -> list[list[float]]:
+        """The factors of each summand of the element `at`: the sign first, the upstream gradient last."""
+        return [
+            [float(self.sign), *(float(evaluate(f, local)) for f in self._factors())]
+            for local in self._runs(at, scope)
+        ]
+
+    def in_numbers(
+        self, at: tuple[int, ...], scope: Mapping[str, Any], figure: Callable[[float], str]
+    ) -> list[str]:
+        """Each summand of the element `at` as arithmetic: `(1 − 0.5²) · 6`, without the term's sign."""
+        out = []
+        for local in self._runs(at, scope):
+            texts = [
+                _bound(_Numbers(local, figure).visit(copy.deepcopy(f)), PRODUCT) for f in self._factors()
+            ]
+            product = (
+                " · ".join(f"({t})" if k and t.startswith("-") else t for k, t in enumerate(texts)) or "1"
+            )
+            out.append(product.replace("−", "-"))
+        return out
+
+    def _factors(self) -> list[ast.expr]:
+        upstream = self.upstream()
+        return [*self.factors, *([upstream] if upstream is not None else [])]
+
+    def _runs(self, at: tuple[int, ...], scope: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The scope with every index letter's value, for each summand of the element `at`."""
+        local = dict(scope)
+        for letter, value in zip(self.index, at, strict=True):
+            if isinstance(letter, ast.Name):
+                local[letter.id] = value
+        extents = [range(int(evaluate(s.size, local))) for s in self.sums]
+        for values in itertools.product(*extents):
+            local |= dict(zip((s.letter for s in self.sums), values, strict=True))
+            if all(bool(evaluate(c, local)) for c in self.where):
+                yield local
+
+
+class _Numbers(ast.NodeTransformer):
+    """Puts an expression's numbers in place of its elements and names."""
+
+    def __init__(self, scope: Mapping[str, Any], figure: Callable[[float], str]) -> None:
+        self.scope, self.figure = scope, figure
+
+    def _value(self, node: ast.expr) -> ast.expr:
+        text = self.figure(float(evaluate(node, self.scope))).removeprefix("≈")
+        return name(text)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return self._value(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self._value(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        return self._value(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        new = self.generic_visit(node)
+        assert isinstance(new, ast.BinOp)
+        for side in ("left", "right"):
+            part = getattr(new, side)
+            negative = isinstance(part, ast.Name) and part.id.startswith("-")
+            if negative and not (side == "left" and isinstance(new.op, ast.Add | ast.Sub)):
+                assert isinstance(part, ast.Name)
+                setattr(new, side, name(f"({part.id})"))
+        return new
+
+
+def evaluate(node: ast.expr, scope: Mapping[str, Any]) -> Any:
+    expression = ast.fix_missing_locations(ast.Expression(node))
+    return eval(compile(expression, "formula", "eval"), dict(scope))
+
+
+def name(text: str) -> ast.expr:
+    return ast.Name(text, ast.Load())
+
+
+def number(value: float) -> ast.expr:
+    return ast.Constant(int(value) if value == int(value) else value)
+
+
+def element(node: ast.expr, index: Index) -> ast.expr:
+    """node[index]; a scalar has none."""
+    if not index:
+        return node
+    return ast.Subscript(node, ast.Tuple(list(index), ast.Load()), ast.Load())
+
+
+def binary(left: ast.expr, operator: ast.operator, right: ast.expr) -> ast.expr:
+    return ast.BinOp(left, operator, right)
+
+
+def call(function: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(name(function), list(arguments), [])
+
+
+def write(node: ast.expr) -> str:
+    return _write(node)[0]
+
+
+def _bound(node: ast.expr, tightness: int) -> str:
+    text, own = _write(node)
+    return text if own >= tightness else f"({text})"
+
+
+def _write(node: ast.expr) -> tuple[str, int]:
+    """The text, and how tightly its outermost operation binds."""
+    if isinstance(node, ast.Constant):
+        text = f"{node.value:g}" if isinstance(node.value, float) else str(node.value)
+        return text.replace("e-0", "e-") if "e" in text else text.replace("-", "−"), ATOM
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+        base = _bound(node.value, ATOM)
+        return f"{base}[{','.join(write(x) for x in node.slice.elts)}]", ATOM
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return f"−{_bound(node.operand, POWER)}", SIGN
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return f"not {_bound(node.operand, ATOM)}", PRODUCT
+    if isinstance(node, ast.Compare):
+        left, right = write(node.left), write(node.comparators[0])
+        sign = {ast.Eq: "=", ast.Gt: ">", ast.Lt: "<"}[type(node.ops[0])]
+        return f"{left} {sign} {right}", SUM
+    if isinstance(node, ast.BinOp):
+        if text := _power(node):
+            return text, POWER
+        rule = _BINARY.get(type(node.op))
+        if rule:
+            sign, own = rule
+            return f"{_bound(node.left, own)}{sign}{_bound(node.right, own + 1)}", own
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id == "hit":  # 1 where it holds, else 0
+            return f"[{write(node.args[0])}]", ATOM
+        if node.func.id == "size":  # its last argument is the size on the lecture's numbers
+            return write(node.args[-1]), ATOM
+        return f"{node.func.id}({', '.join(write(a) for a in node.args)})", ATOM
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) < 2:
+        inner = node.args[0] if node.args else node.func.value
+        if not node.keywords:
+            return f"{node.func.attr}({write(inner)})", ATOM
+    return ast.unparse(node), ATOM
+
+
+_BINARY: dict[type[ast.operator], tuple[str, int]] = {
+    ast.Add: (" + ", SUM),
+    ast.Sub: (" − ", SUM),
+    ast.Mult: (" · ", PRODUCT),
+    ast.Div: ("/", PRODUCT),
+    ast.FloorDiv: (" div ", PRODUCT),
+    ast.Mod: (" mod ", PRODUCT),
+}
+
+
+def _power(node: ast.BinOp) -> str:
+    if not isinstance(node.op, ast.Pow):
+        return ""
+    try:
+        exponent = ast.literal_eval(node.right)
+    except ValueError:
+        return f"{_bound(node.left, ATOM)}^({write(node.right)})"
+    base = _bound(node.left, ATOM)
+    if exponent in SUPERSCRIPT:
+        return base + SUPERSCRIPT[exponent]
+    return base + f"^{exponent:g}".replace("-", "−")
+
+
+def total(terms: tuple[Term, ...]) -> str:
+    """`dx[i,j] = first + second − third`; index names of sums may repeat from term to term."""
+    first = terms[0]
+    left = write(element(name("d" + first.tensor), first.index))
+    text = ""
+    for term in terms:
+        one = term.text()
+        if text and term.sums:
+            one = f"({one})"
+        minus = term.sign < 0
+        text += (" − " if minus else " + ") + one if text else ("−" if minus else "") + one
+    return f"{left} = {text}"
+
+
+def sizes_named(term: Term) -> list[str]:
+    """What the numbers are that stand in a term for sizes: `10 is the size of emb along axis 2`."""
+    notes = []
+    for part in (*term.at, *term.factors):
+        for node in ast.walk(part):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "size":
+                owner, axis, said = node.args
+                notes.append(
+                    f"{write(said)} is the size of {ast.unparse(owner)} along axis {write(axis)} here."
+                )
+    return list(dict.fromkeys(notes))
