@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from grader import __version__, fixture
@@ -211,11 +211,12 @@ def _grade(
         while (one := todo.get()) is not None:
             key, upload, source = one
             try:
-                exercise = (
-                    upload.chosen.exercise
-                )  # messages call every file alike: equal files share a result
-                result = grader.grade(exercise, source, f"{exercise}.py")
+                # messages call every file alike: equal files share a result
+                exercise, suffix = upload.chosen.exercise, PurePosixPath(upload.chosen.path).suffix
+                result = grader.grade(exercise, source, f"{exercise}{suffix}")
                 finished.put((key, {**result, "key": key, "problem": ""}))
+            except Unreadable as error:
+                finished.put((key, {**_problem(upload, f"refused: it {error}"), "key": key}))
             except GraderFault as error:
                 finished.put((key, _problem(upload, f"the grader's own fault: {error}", fault=True)))
             except BaseException as error:

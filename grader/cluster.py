@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grader.batch import Local, Result
-from grader.errors import GraderFault, UsageError
+from grader.errors import GraderFault, Unreadable, UsageError
 from grader.fixture import Fixtures
 
 Exercises = Mapping[str, tuple[Mapping[str, Any], Fixtures]]
@@ -51,7 +51,7 @@ class Cluster:
         )
         try:
             return dict(future.result())
-        except GraderFault:
+        except (GraderFault, Unreadable):
             raise
         except Exception as error:  # what Dask itself raises when a task can't be done
             raise GraderFault(f"the cluster gave up on it: {type(error).__name__}") from None

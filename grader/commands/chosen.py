@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader.errors import UsageError
+from grader.submissions.names import LECTURE, SUFFIXES
 from grader.suite import Suite, Target, read_submission, targets
-
-LECTURE = ("ex1", "ex2", "ex3", "ex4")  # the lecture's own notebook has all four
-SUFFIXES = (".py", ".ipynb")
 
 
 def chosen(suite: Suite, args: argparse.Namespace, words: Sequence[str]) -> list[Target]:

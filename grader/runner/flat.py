@@ -293,6 +293,7 @@ class _Slicer:
     ) -> None:
         self.statements, self.called, self.exercise = statements, called, exercise
         self.imports: set[int] = set()
+        self.loss = exercise["lines"][-1]["name"]
         self.final: dict[str, int] = {}
         self.changed: dict[str, int] = {}  # a gradient's name -> the last that changes it by another name
         mine = set(called.values())
@@ -400,8 +401,17 @@ class _Slicer:
         return any(name in self.statements[j].effect.written for j in range(self.begin, i))
 
     def _overwritten(self, name: str, i: int) -> bool:
-        """Whether a forward tensor or a size was given another value in the gradient code before i."""
-        return any(name in self.statements[j].effect.written for j in range(self.begin, i))
+        """Whether a forward tensor or a size was given another value in the gradient code before i.
+
+        Not where the forward pass was run again after that: then it is the forward pass's own.
+        """
+        for j in range(i - 1, self.begin - 1, -1):
+            written = self.statements[j].effect.written
+            if name in written:
+                return True
+            if self.loss in written:
+                return False
+        return False
 
     def _later(self, name: str, end: int) -> int | None:
         """A definition further down: the cells were run in another order."""

@@ -20,6 +20,7 @@ from grader.harmless import text
 from grader.submissions.names import GRADESCOPE, METADATA, Chosen, choose, owners
 
 MAX_SOURCE = 2 << 20
+MAX_NOTEBOOK = 32 << 20  # pictures and all
 MAX_MEMBERS = 50_000
 MAX_RATIO = 100
 MAX_METADATA = 32 << 20
@@ -183,6 +184,11 @@ def read_file(path: Path, limit: int = MAX_SOURCE) -> bytes:
         os.close(fd)
 
 
+def most(path: str) -> int:
+    """The bytes that a submission's file may have."""
+    return MAX_NOTEBOOK if path.endswith(".ipynb") else MAX_SOURCE
+
+
 @dataclass(frozen=True)
 class Upload:
     """One submission of a batch: what was chosen, and where its bytes are. id: its path, unique."""
@@ -192,7 +198,7 @@ class Upload:
     source: Source
 
     def read(self) -> bytes:
-        return self.source.read(self.chosen.path)
+        return self.source.read(self.chosen.path, most(self.chosen.path))
 
 
 def uploads(paths: Sequence[Path], exercises: Sequence[str], only: str | None) -> list[Upload]:
@@ -226,7 +232,8 @@ def _of_source(source: Source, exercises: Sequence[str], only: str | None) -> li
 
 
 def _id(source: Source, chosen: Chosen) -> str:
-    return f"{source.label}/{chosen.path}"
+    path = f"{source.label}/{chosen.path}"
+    return f"{path} ({chosen.exercise})" if chosen.shared else path
 
 
 def _people(source: Source, files: Sequence[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 CANVAS = re.compile(r"(?P<name>.*?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
@@ -21,7 +21,8 @@ GRADESCOPE = re.compile(r"submission_(?P<id>\d+)")
 REPEATED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)(?P<suffix>\.\w+)")
 IGNORED = re.compile(r"(^|/)(__MACOSX|__pycache__|\.[^/]*)(/|$)")
 METADATA = "submission_metadata.yml"
-SUFFIXES = (".py",)
+SUFFIXES = (".py", ".ipynb")
+LECTURE = ("ex1", "ex2", "ex3", "ex4")  # the lecture's one notebook has them all
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Chosen:
     late: bool = False
     note: str = ""
     problem: str = ""
+    shared: bool = False  # the file is chosen for other exercises too
 
 
 def owners(paths: Iterable[str], people: Mapping[str, str]) -> list[Owned]:
@@ -129,6 +131,10 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
         if named:
             others = [] if chosen else [f for f in code if PurePosixPath(f.file).stem not in stems]
             chosen.append(_one(named, named + others, exercise))
+    books = [f for f in code if f.file.endswith(".ipynb")]
+    if not chosen and books and set(LECTURE) & set(exercises):
+        candidates = [replace(_one(books, code, e), shared=True) for e in LECTURE if e in exercises]
+        return candidates if not candidates[0].problem else candidates[:1]
     if not chosen:
         names = ", ".join(sorted({f.file for f in code})[:5])
         chosen.append(
