@@ -61,11 +61,12 @@ class Short(Runner):
         fixtures: Sequence[str],
         items: Sequence[str],
         training: bool = False,
-        wall: float = 60.0,
-        cpu: int = 60,
+        flat: int | None = None,
+        wall: float | None = None,
+        cpu: int | None = None,
     ) -> Run:
-        wall, cpu = min(wall, self.wall), min(cpu, self.cpu)
-        return super().run(exercise, source, filename, fixtures, items, training, wall, cpu)
+        wall, cpu = min(wall or 60.0, self.wall), min(cpu or 60, self.cpu)
+        return super().run(exercise, source, filename, fixtures, items, training, flat, wall, cpu)
 
 
 def end(runner: Runner) -> None:

@@ -132,5 +132,11 @@ def loads(function: Any) -> set[str] | None:
 
 
 def line_of(function: Any) -> int | None:
+    """The line of a function's only statement, where that is a `return`; else the one it begins on."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return code.co_firstlineno if isinstance(code, types.CodeType) else None
+    if not isinstance(code, types.CodeType):
+        return None
+    begin = code.co_firstlineno
+    if code.co_nlocals > code.co_argcount + code.co_kwonlyargcount:
+        return begin
+    return min((line for _, _, line in code.co_lines() if line and line > begin), default=begin)
