@@ -29,7 +29,8 @@ RANK = (
     "sum dropped", "mean for sum", "keepdim dropped", "another dim", "sum over everything",
     "transpose dropped", "= for an accumulation", "branch left out", "sign of a branch", "sign dropped",
     "sign", "summand dropped", "factor dropped", "division dropped", "another tensor",
-    "elementwise for matrix product", "factors exchanged", "only the first term", "one factor summed", "both factors summed",
+    "elementwise for matrix product", "factors exchanged", "only the first term", "one factor summed",
+    "both factors summed",
 )  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def test_every_line_follows_the_schema_in_the_order_of_submissions(written: Path
     assert [r["passed"] for r in found] == [True, False, False, True, True, False]
     assert [r["late"] for r in found] == [False] * 5 + [True]
     assert [r["score"] for r in found] == [ITEMS, 0, 0, ITEMS, ITEMS, ITEMS - 1]
-    assert "no .py file; it has essay.pdf" in found[1]["problem"]
+    assert "no .py or .ipynb file; it has essay.pdf" in found[1]["problem"]
     assert not any(r["problem"] for r in found if r["name"] != "dora")
     assert found[3]["submission"].endswith("finn_11_12_ex1-1.py")
     assert "newest of 2 uploads" in found[3]["note"]
@@ -129,7 +129,7 @@ def test_grades_csv_has_a_row_each_and_no_formula(written: Path) -> None:
         (str(ITEMS - 1), str(ITEMS), "no", "yes"),
     ]
     assert [r["exercise"] for r in rows] == ["ex1", "", "ex1", "ex1", "ex1", "ex1"]
-    assert "no .py file" in rows[1]["note"] and rows[5]["note"] == "late"
+    assert "no .py or .ipynb file" in rows[1]["note"] and rows[5]["note"] == "late"
 
 
 @pytest.mark.parametrize("start", ["=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", "＝1+1", "＋1"])
@@ -164,7 +164,7 @@ def test_each_student_has_a_text(written: Path) -> None:
     (line,) = [line for line in bob.splitlines() if line.startswith("ex1.dnorm_logits ")]
     assert "wrong" in line and "(line " in line
     (dora,) = [t for name, t in texts.items() if "dora" in name]
-    assert "not graded: no .py file; it has essay.pdf" in dora
+    assert "not graded: no .py or .ipynb file; it has essay.pdf" in dora
 
 
 def test_no_report_is_lost_to_another_of_a_like_name(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_the_summary_counts(written: Path) -> None:
     assert summary["items"]["ex1.dnorm_logits"] == {"asked": 5, "passed": 3}
     assert summary["items"]["ex1.dprobs"] == {"asked": 5, "passed": 4}
     assert summary["commonest"]["ex1.dnorm_logits: wrong"] == 1
-    assert [p.split(": ", 1)[1] for p in summary["problems"]] == ["no .py file; it has essay.pdf"]
+    assert [p.split(": ", 1)[1] for p in summary["problems"]] == ["no .py or .ipynb file; it has essay.pdf"]
     assert summary["identical"] == {} and summary["protection_off"] == []
     text = (written / "out" / "summary.txt").read_text()
     assert text.startswith("6 submissions, 3 passed everything\n")
@@ -599,3 +599,37 @@ def test_much_output_is_cut_and_said_to_be(hostile: tuple[Path, bytes, bytes]) -
     assert len(it["output"]) <= 5000
     assert "printed more than is kept" in it["notes"]
     assert max(p.stat().st_size for p in (out / "reports").iterdir()) < 20_000
+
+
+# --- notebooks -------------------------------------------------------------------------------------
+
+
+def notebook(*cells: str) -> str:
+    """The smallest notebook with these code cells."""
+    return json.dumps({"cells": [{"cell_type": "code", "source": c} for c in cells], "nbformat": 4})
+
+
+def test_notebooks_are_graded_beside_files(tmp_path: Path) -> None:
+    flat = notebook(
+        "%matplotlib inline", "dprobs = (1.0 / probs) * dlogprobs", "dcounts_sum = dcounts_sum_inv"
+    )
+    files = {"ann/makemore.ipynb": flat, "bob/ex1.py": right(), "cem/ex1.ipynb": flat, "dan/ex1.ipynb": "{"}
+    ran = batch_command(write(tmp_path / "in", files), out=tmp_path / "out")
+    assert ran.returncode == FAILED
+    by = {
+        (r["student"], r["exercises"][0]["id"] if r["exercises"] else ""): r
+        for r in results(tmp_path / "out")
+    }
+    assert set(by) == {*((("ann", e)) for e in EXERCISES), ("bob", "ex1"), ("cem", "ex1"), ("dan", "")}
+    told = verdicts(by["ann", "ex1"])
+    assert told["ex1.dprobs"] == "exact" and told["ex1.dcounts_sum"] == "wrong"
+    assert {v for k, v in told.items() if k not in ("ex1.dprobs", "ex1.dcounts_sum")} == {"not-written"}
+    assert verdicts(by["cem", "ex1"]) == told
+    assert by["bob", "ex1"]["score"] == ITEMS
+    assert "its JSON is broken" in by["dan", ""]["problem"]
+    assert by["ann", "ex1"]["submission"].endswith("ann/makemore.ipynb (ex1)")
+
+
+def test_a_broken_notebook_is_told_once(tmp_path: Path) -> None:
+    ran = batch_command(write(tmp_path / "in", {"ann/makemore.ipynb": "{"}), out=tmp_path / "out")
+    assert ran.stdout.decode().count("its JSON is broken") == 1

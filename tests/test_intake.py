@@ -140,7 +140,7 @@ CASES: dict[str, tuple[list[str], str | None, list[tuple[str, str, str, str]]]] 
     "a wrong file": (
         ["ann/essay.pdf", "ann/photo.jpg"],
         "ex1",
-        [("ann/essay.pdf", "ex1", "", "no .py file; it has essay.pdf, photo.jpg")],
+        [("ann/essay.pdf", "ex1", "", "no .py or .ipynb file; it has essay.pdf, photo.jpg")],
     ),
     "called after no exercise": (
         ["ann/homework.py"],
@@ -161,6 +161,31 @@ CASES: dict[str, tuple[list[str], str | None, list[tuple[str, str, str, str]]]] 
         ["leeann_1_2_ex1.py", "leeann_7_3_ex1.py"],
         "ex1",
         [("leeann_1_2_ex1.py", "ex1", "", ""), ("leeann_7_3_ex1.py", "ex1", "", "")],
+    ),
+    "the lecture's one notebook": (
+        ["ann/makemore.ipynb"],
+        None,
+        [("ann/makemore.ipynb", e, "", "") for e in EXERCISES],
+    ),
+    "the lecture's one notebook, for one exercise": (
+        ["ann/makemore.ipynb"],
+        "ex2",
+        [("ann/makemore.ipynb", "ex2", "", "")],
+    ),
+    "a notebook called after an exercise": (
+        ["ann/ex1.ipynb"],
+        None,
+        [("ann/ex1.ipynb", "ex1", "", "")],
+    ),
+    "a stub file and a notebook": (
+        ["ann/ex1.ipynb", "ann/ex1.py"],
+        "ex1",
+        [("ann/ex1.ipynb", "ex1", "", "several files could be ex1: ex1.ipynb, ex1.py")],
+    ),
+    "two notebooks": (
+        ["ann/a.ipynb", "ann/b.ipynb"],
+        None,
+        [("ann/a.ipynb", "ex1", "", "several files could be ex1: a.ipynb, b.ipynb")],
     ),
     "only what a Mac leaves": (
         ["ann/__MACOSX/._ex1.py", "ann/.DS_Store", "ann/ex1.py"],
@@ -388,7 +413,7 @@ NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a pipe": (os.mkfifo, "is not a file"),
     "too large": (sparse, f"is too large ({MAX_SOURCE + 1} bytes)"),
     "a folder": (lambda p: p.mkdir(), ""),
-    "a folder with a file": (lambda p: write(p, {"note.txt": "x"}), "no .py file"),
+    "a folder with a file": (lambda p: write(p, {"note.txt": "x"}), "no .py or .ipynb file"),
 }
 
 

@@ -19,6 +19,7 @@ from grader.verdict import Verdict
 
 COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "passed", "late", "note")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+SHARED = re.compile(r" \(ex\d\)$")  # see `intake._id`
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class Summary:
         self.faults += bool(result.get("fault"))
         self.off.update(result["protection_off"])
         if result["problem"]:
-            self.problems[f"{result['submission']}: {result['problem']}"] += 1
+            # of a notebook that is there for several exercises, once
+            name = SHARED.sub("", result["submission"])
+            self.problems[f"{name}: {result['problem']}"] += 1
         if result["identical_to"]:
             self.identical.setdefault(result["identical_to"], []).append(result["submission"])
         for exercise in result["exercises"]:
