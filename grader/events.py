@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import select
 import signal
 import sys
@@ -32,6 +33,8 @@ SIGNALS = {
     signal.SIGTSTP: Event.STOP,
     signal.SIGWINCH: Event.RESIZE,
 }
+
+SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.)?")  # an arrow and the like: they mean nothing here
 
 
 class Events:
@@ -128,8 +131,8 @@ class Events:
         if not data:
             self.input = None
             self.queue.append(Event.EOF)
-        elif self.keys and not data.startswith(b"\x1b"):  # arrows and the like mean nothing here
-            self.queue.extend(self.decoder.decode(data))
+        elif self.keys:
+            self.queue.extend(SEQUENCE.sub("", self.decoder.decode(data)))
 
     def _single_keys(self) -> None:
         if self.keys:

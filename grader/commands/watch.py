@@ -142,7 +142,7 @@ class Watch:
     def _grade(self, source: bytes) -> None:
         sources = dict.fromkeys(self.exercises, (self.name, source))
         wanted = [Target(exercise) for exercise in self.exercises]
-        self.slow = time.monotonic() + SLOW
+        self.slow = time.monotonic() + SLOW if self.report else float("inf")
         try:
             report = check.grade(self.suite, self.bench, wanted, sources, None)
         except Abandoned:  # what made it so is next in the queue
@@ -246,7 +246,9 @@ class Watch:
             return check.show(replace(report, submission=self.name), on) + "\n" + "\n".join(lines) + "\n"
         exercise, _, item = self.current.rpartition(".")
         target = Target(exercise, item)
-        about = self.current if item == "training" else task(self.suite.describe(exercise), target)
+        about = (
+            self.current if item == "training" else task(self.suite.describe(exercise), target, brief=True)
+        )
         return focus.render(report, self.current, self.name, said, about, self.extra, on.width, on.color)
 
     def _write(self, shown: str) -> None:
