@@ -14,6 +14,7 @@ from typing import Any
 Shape = tuple[int, ...]
 LARGE = 10**9
 DIMS = 8
+MANY = 100  # elements of a list
 
 
 class Lost(Exception):
@@ -416,13 +417,16 @@ def arange(*ends: Any) -> Tensor:
 
 
 def nested(value: Any) -> Tensor:
-    """torch.tensor of numbers in lists."""
+    """torch.tensor of numbers in lists, one in the other at most twice; longer ones are not followed."""
     if not isinstance(value, tuple):
         return Tensor((), kind_of(value))
-    inner = [nested(v) for v in value]
-    if any(isinstance(v, Tensor) for v in value) or len({i.shape for i in inner}) != 1:
+    rows = value if value and all(isinstance(v, tuple) for v in value) else (value,)
+    if len(value) > MANY or any(len(r) != len(rows[0]) or len(r) > MANY for r in rows):
         raise Lost
-    return Tensor((len(inner), *inner[0].shape), promoted(*inner))
+    kind = promoted(*(v for r in rows for v in r)) if rows[0] else "f"
+    if any(isinstance(v, Tensor) for r in rows for v in r):
+        raise Lost
+    return Tensor((len(rows[0]),) if rows == (value,) else (len(rows), len(rows[0])), kind)
 
 
 def _same(x: Any, *_: Any) -> Tensor:

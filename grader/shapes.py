@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from grader import shape_rules as rules
@@ -19,6 +20,7 @@ from grader.shape_rules import Clash, Lost, Number, Pair, Shape, Tensor
 
 SOURCE = 100_000  # bytes
 NODES = 3000  # of a function
+REDUCTIONS = 6  # that are tried with another dim or keepdim, the last ones
 QUOTED = 60  # characters of an expression that are shown
 RESHAPES_ITSELF = re.compile(r"^(t|squeeze|unsqueeze|transpose|swapaxes|resize|resize_as|set)_$")
 LIBRARIES = ("torch", "F", "nn", "torch.nn.functional", "nn.functional")
@@ -50,14 +52,16 @@ Change = Mapping[ast.AST, tuple[Any, bool]]  # reductions with another dim or ke
 
 def function(source: bytes, name: str) -> ast.FunctionDef | None:
     """The function's tree; None where there is none, or a source that is too much."""
-    if len(source) > SOURCE:
-        return None
+    found = _functions(source).get(name) if len(source) <= SOURCE else None
+    return found if found and sum(1 for _ in ast.walk(found)) <= NODES else None
+
+
+@lru_cache(maxsize=2)
+def _functions(source: bytes) -> dict[str, ast.FunctionDef]:
     try:
-        tree = ast.parse(source)
-        found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
-        return found[-1] if found and sum(1 for _ in ast.walk(found[-1])) <= NODES else None
+        return {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return {}
 
 
 def trace(tree: ast.FunctionDef, given: Mapping[str, Any], change: Change | None = None) -> Trace | None:
@@ -372,6 +376,8 @@ def _measured(name: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> An
     shape = args[0].shape
     if keywords or len(args) > 2:
         raise Lost
+    if name == "size" and len(args) == 2 and not shape:
+        raise Lost
     if name == "size":
         return shape if len(args) == 1 else shape[rules.axis(args[1], len(shape))]
     return len(shape) if name == "dim" else math.prod(shape)
@@ -412,8 +418,8 @@ def explain(source: bytes, name: str, evidence: Sequence[Came], advise: bool = T
     nodes = [e.node for e in first.events]
     if any([e.node for e in t.events] != nodes for t in followed):
         return None
-    for event in reversed(first.events):
-        if event.reduced and (told := _reduction(source, tree, event, evidence, advise)):
+    for event in [e for e in reversed(first.events) if e.reduced][:REDUCTIONS]:
+        if told := _reduction(source, tree, event, evidence, advise):
             return told
     last = first.events[-1]
     code = _code(source, last.node)

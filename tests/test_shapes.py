@@ -247,14 +247,16 @@ def test_what_is_not_a_matter_of_shapes_has_no_trace(body: str) -> None:
         "def f(a):\n    return " + "(" * 150 + "a" + ")" * 150,
         "def f(a):\n    return " + "a + " * 2500 + "a",
         "def f(a):\n    return a" + ".T" * 2000,
-        "def f(a):\n    x = [a]\n" + "    x = [x, x]\n" * 60 + "    return torch.stack(x)",
+        "def f(a):\n    x = [a]\n" + "    x = [x, x]\n" * 60 + "    return torch.tensor(x)",
+        "def f(a):\n    x = [0]\n" + "    x = [x, x]\n" * 60 + "    return a[x]",
+        "def f(a):\n    return a" + ".sum(1, True)" * 500,
         "def f(a):\n" + "    a = a * a[:, None]\n" * 60 + "    return a",
         "def f(a):\n    return a.view(" + "9" * 4000 + ")",
         "def f(a):\n    return torch.einsum('" + "i" * 10**5 + "', a)",
         "\x00",
         "def f(a): return '\ud800'",
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_a_hostile_source_costs_nothing(source: str) -> None:
     came = [Came({"a": Tensor((n, 3))}, (n,), (n, 3)) for n in (4, 5)]
