@@ -475,7 +475,8 @@ def _clash(source: bytes, traces: Sequence[Trace], evidence: Sequence[Came]) -> 
         sizes = {d for shape in clash.before for d in shape} | {math.prod(s) for s in clash.before}
         if not {int(n) for n in re.findall(r"\((\d+)\)", e.message)} <= sizes:
             return None
-    return f"{_code(source, node)} has {_listed(clashes[0].before)}"
+    code = _code(source, node).removesuffix(f" on line {evidence[0].line}")  # which the error says itself
+    return f"{code} has {_listed(clashes[0].before)}"
 
 
 def _listed(shapes: Sequence[Shape]) -> str:
