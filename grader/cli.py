@@ -70,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     hint.add_argument("--rung", type=int, choices=range(1, 5), metavar="N", help="this one, from 1 to 4")
     hint.add_argument("--all", action="store_true", help="all of them, the formula included")
 
+    watch = add("watch", "stay, grade at every save, and go on from item to item")
+    watch.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs, or a file; one of them")
+
     following = add("next", "show the next item to do, with its task")
     following.add_argument("targets", nargs="*", metavar="TARGET", help="ex1; none means all")
 
@@ -136,6 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.server import run
         elif args.command == "train":
             from grader.commands.train import run
+        elif args.command == "watch":
+            from grader.commands.watch import run
         elif args.command in ("hint", "next", "explain"):
             from grader.commands import learn
 

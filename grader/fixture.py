@@ -125,6 +125,16 @@ def reference(data: bytes) -> Reference:
     return Reference({k: v for k, v in tensors.items() if not k.startswith("size.")}, sizes)
 
 
+def shapes(data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
+    """By name each tensor's shape, and its kind: f, i or b; from the header alone."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return {
+        name: (tuple(entry["shape"]), {"F": "f", "I": "i", "B": "b"}[entry["dtype"][0]])
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
+
+
 def _file(root: Path, exercise: str, entry: Mapping[str, Any], part: str) -> bytes:
     return _verified(root, exercise, f"{entry['name']}.{part}.safetensors", entry[part])
 

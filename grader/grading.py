@@ -12,7 +12,7 @@ from typing import Any
 from grader import choices
 from grader.choices import Answer
 from grader.compare import held, spread, values
-from grader.fixture import Fixtures
+from grader.fixture import Fixtures, shapes
 from grader.harmless import text as harmless
 from grader.runner.client import Run, Runner, sizes
 from grader.submissions.flat import Script, script
@@ -52,6 +52,8 @@ def check(
     judged = []
     for answer in answers:
         name = answer.item["name"]
+        if code.flat is None:
+            answer = _traced(exercise, fixtures, answer, code.source, diagnoses.get(name))
         judged.append(_report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
     if training:
         judged.append(_training(exercise, fixtures, run, code))
@@ -165,6 +167,36 @@ def _hard_coded(exercise: Mapping[str, Any], answers: Sequence[Answer], source: 
             if passed != set(answer.checks) and (found := hard_coded(source, name, lecture)):
                 told[name] = found
     return told
+
+
+def _traced(
+    exercise: Mapping[str, Any], fixtures: Fixtures, answer: Answer, source: bytes, diagnosis: str | None
+) -> Answer:
+    """The same answer; where its shape is wrong, or torch refused one, with the operation that made it so."""
+    first, check = next(iter(answer.checks.items()))
+    if check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
+        return answer
+    from grader.shape_rules import Tensor
+    from grader.shapes import Came, explain
+
+    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    evidence = []
+    for f, record in answer.records.items():
+        if record is None or answer.checks[f].verdict is not check.verdict:
+            return answer
+        known = {n: Tensor(s, kind) for n, (s, kind) in shapes(fixtures.given[f]).items()}
+        shape = record.shape if check.verdict is Verdict.WRONG_SHAPE else None
+        wanted = fixtures.references[f].values[answer.key_in(fixtures.references[f])].shape
+        evidence.append(Came({**settings[f], **known}, wanted, shape, record.message, record.line))
+    try:
+        told = explain(source, answer.item["name"], evidence, advise=diagnosis is None)
+    except Exception:  # what only adds to a verdict must not cost it
+        return answer
+    if told is None:
+        return answer
+    reason = check.reason.removesuffix("; keepdim=True keeps the axis")
+    joint = ": " if ": " not in reason else "; "
+    return replace(answer, checks={**answer.checks, first: replace(check, reason=f"{reason}{joint}{told}")})
 
 
 def _report(

@@ -70,6 +70,7 @@ class Local(Runner):
         answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
         told, places = grading._diagnoses(self.exercise, self.fixtures, [answer], source.encode())
         code = Script(source.encode())
+        answer = grading._traced(self.exercise, self.fixtures, answer, code.source, told.get(name))
         return grading._report(self.exercise, answer, code, told.get(name), places.get(name))
 
     def passes(self, source: str, name: str) -> bool:

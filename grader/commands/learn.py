@@ -25,16 +25,24 @@ def hint(args: argparse.Namespace) -> int:
     state = progress.read(suite.work)
     wanted = targets(suite, args.targets)
     if not all(t.item for t in wanted):
-        current = _current(suite, state, wanted)
+        current = current_item(suite, state, wanted)
         if current is None:
             print("Everything has passed; there is nothing to give a hint for.")
             return 0
         wanted = [Target(*current)]
-    print("\n\n".join(_ladder(suite, state, target, args.rung, args.all) for target in wanted))
+    print("\n\n".join(ladder(suite, state, target, args.rung, args.all) for target in wanted))
     return 0
 
 
-def _ladder(suite: Suite, state: State, target: Target, rung: int | None, everything: bool) -> str:
+def ladder(
+    suite: Suite,
+    state: State,
+    target: Target,
+    rung: int | None = None,
+    everything: bool = False,
+    last_check: bool = True,
+) -> str:
+    """The rung that is due, or `rung`, or everything; remembers it. last_check: say what it found."""
     name = f"{target.exercise}.{target.item}"
     exercise = suite.describe(target.exercise)
     if target.item == "training":
@@ -47,7 +55,7 @@ def _ladder(suite: Suite, state: State, target: Target, rung: int | None, everyt
     given = state["rungs"].get(name, 0)
     last = len(RUNGS)
     shown = range(1, last + 1) if everything else (rung or min(given + 1, last),)
-    parts = [said] if (said := _last_check(suite, state, target)) else []
+    parts = [said] if last_check and (said := _last_check(suite, state, target)) else []
     for n in shown:
         parts.append(f"{name}, hint {n} of {last}: {RUNGS[n - 1]}\n\n{wrapped(rungs[RUNGS[n - 1]])}")
     if not rung and not everything and given >= last:
@@ -84,7 +92,7 @@ def following(args: argparse.Namespace) -> int:
     """The first item in backward order that has not passed, with its task and the first step."""
     suite = find()
     state = progress.read(suite.work)
-    current = _current(suite, state, targets(suite, args.targets))
+    current = current_item(suite, state, targets(suite, args.targets))
     if current is None:
         print("Everything has passed.")
         return 0
@@ -116,7 +124,7 @@ def following(args: argparse.Namespace) -> int:
     return 0
 
 
-def _current(suite: Suite, state: State, wanted: list[Target]) -> tuple[str, str] | None:
+def current_item(suite: Suite, state: State, wanted: list[Target]) -> tuple[str, str] | None:
     """The first of what is wanted, in backward order, that has not passed: exercise and item."""
     for target in wanted:
         exercise = suite.describe(target.exercise)

@@ -64,7 +64,8 @@ def show(args: argparse.Namespace) -> int:
     return 0
 
 
-def task(exercise: dict[str, Any], target: Target) -> str:
+def task(exercise: dict[str, Any], target: Target, brief: bool = False) -> str:
+    """What there is to do for an item. brief: without all that it might ask for."""
     item = next(i for i in exercise["items"] if i["name"] == target.item)
     tensor = item["tensor"]
     forward = [line["code"] for line in exercise["lines"] if tensor in line["uses"]]
@@ -80,10 +81,12 @@ def task(exercise: dict[str, Any], target: Target) -> str:
         *(f"used by:   {code}" for code in forward),
         f"shape:     {_shape(exercise, tensor)}",
         f"upstream:  {', '.join(item['available'])}",
+    ]
+    everything = [
         f"tensors:   {', '.join(f'{t} {_shape(exercise, t)}' for t in values)}",
         f"sizes:     {', '.join(sizes)}",
     ]
-    return "\n".join(parts)
+    return "\n".join(parts if brief else parts + everything)
 
 
 def _shape(exercise: dict[str, Any], tensor: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -27,14 +28,19 @@ def render(report: Report, width: int, color: bool) -> str:
             table.add_column(heading, justify="right" if i in RIGHT else "left", no_wrap=not last, ratio=None)
         for item in exercise.items:
             cells = row(item)
-            style = _style(item)
-            table.add_row(*(Text(cells[i], style=style if i == len(cells) - 1 else "") for i in columns))
+            end = style(item)
+            table.add_row(*(Text(cells[i], style=end if i == len(cells) - 1 else "") for i in columns))
         parts += [table, Text(summary(exercise) + "\n", style="bold")]
     if report.output:
         parts += [Text("the submission printed:", style="dim"), Text(report.output + "\n")]
     parts += [Text(f"note: {note}\n", style="dim") for note in report.notes]
     parts += [Text(text + "\n", style="dim")] if (text := rule(report)) else []
     parts.append(Text(f"score: {report.score} of {report.max_score}. {advice(report)}", style="bold"))
+    return drawn(parts, width, color)
+
+
+def drawn(parts: Sequence[RenderableType], width: int, color: bool) -> str:
+    """What rich makes of it: text, with codes where there is colour."""
     out = io.StringIO()
     console = Console(
         file=out,
@@ -51,7 +57,7 @@ def render(report: Report, width: int, color: bool) -> str:
     return out.getvalue()
 
 
-def _style(item: ItemReport) -> str:
+def style(item: ItemReport) -> str:
     if item.passed:
         return "green"
     return "dim" if item.verdict is Verdict.NOT_WRITTEN else "red"

@@ -89,6 +89,7 @@ class Runner:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd="/",
+                process_group=0,  # Ctrl-Z and Ctrl-C are for the command, which tells it what to do
                 env={**environment(), **(environ or {})},
             )
         self.control = ours

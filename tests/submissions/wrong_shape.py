@@ -1,4 +1,4 @@
-# expect: ex1 dcounts_sum_inv wrong-shape: came (32,), wanted (32, 1): right after a reshape; keepdim=True keeps the axis
+# expect: ex1 dcounts_sum_inv wrong-shape: came (32,), wanted (32, 1): right after a reshape; `(counts * dprobs).sum(1)` on line 16 drops axis 1
 # expect: ex1 dbndiff2 wrong-shape: came (1, 64), wanted (32, 64): right after broadcasting; expand it
 # expect: ex1 dbngain wrong-shape: came (32, 64), wanted (1, 64): right once summed over dim 0
 # expect: ex1 dlogit_maxes wrong-shape: came (32, 27), wanted (32, 1): right once summed over dim 1

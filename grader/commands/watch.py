@@ -1,0 +1,278 @@
+"""`grader watch`: grade at every save, with a runner that stays warm; stay at one item until it passes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from grader import progress, screen
+from grader.bench import Bench
+from grader.commands import check
+from grader.commands.chosen import chosen
+from grader.commands.learn import current_item, ladder
+from grader.commands.read import task
+from grader.errors import Unreadable, UsageError
+from grader.events import Event, Events
+from grader.harmless import text
+from grader.runner.client import Abandoned, Runner
+from grader.saves import Saves, stamp
+from grader.screen import Screen
+from grader.suite import Suite, Target, find, read_submission, targets
+from grader.verdict import Report
+from grader.watching import beside, changes, following
+
+HALF = 0.15  # seconds that a file which is no Python, or empty, may take to become whole
+MANY = 6  # changes that are told one by one
+CLEAR = "\x1b[H\x1b[2J"
+SLOW = 0.7  # seconds
+QUIT = ("q", "\x04")
+KEYS = "npalh?"  # those that run nothing
+URGENT = (Event.SAVE, Event.STOP, Event.INTERRUPT, Event.END, *QUIT)
+
+
+def run(args: argparse.Namespace) -> int:
+    suite = find()
+    args.submission, args.solutions = None, False
+    wanted, path = _watched(suite, args)
+    read_submission(path)  # says so where there is none
+    keys = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()) and os.environ.get("TERM") != "dumb"
+    with Runner() as runner, Events(keys) as events, Saves(path, events.save):
+        watch = Watch(suite, Bench(runner), events, wanted, path, learners_own=not args.submission)
+        return watch.run()
+
+
+def _watched(suite: Suite, args: argparse.Namespace) -> tuple[list[Target], Path]:
+    """The targets, and the one file that they are in."""
+    if not args.targets:  # where the learner is
+        here = current_item(suite, progress.read(suite.work), targets(suite, []))
+        args.targets = [here[0] if here else suite.ids()[0]]
+    wanted = chosen(suite, args, args.targets)
+    names = list(dict.fromkeys(t.exercise for t in wanted))
+    if args.submission:
+        return wanted, Path(args.submission)
+    if len(names) > 1 or len(wanted) > 1:
+        raise UsageError("watch stays with one file: name one exercise or one item")
+    path = suite.stub(names[0])
+    if not path.exists():
+        raise UsageError(f"{suite.shown(path)} is missing: `grader reset {names[0]}` makes it")
+    return wanted, path
+
+
+class Watch:
+    """What is shown, and what it was made from. `run` is the story."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        bench: Bench,
+        events: Events,
+        wanted: list[Target],
+        path: Path,
+        learners_own: bool,
+    ) -> None:
+        """learners_own: the file is the one in exercises/, whose progress is remembered."""
+        self.suite, self.bench, self.events, self.path = suite, bench, events, path
+        self.exercises = list(dict.fromkeys(t.exercise for t in wanted))
+        self.name, self.learners_own = suite.shown(path), learners_own
+        self.current = f"{wanted[0].exercise}.{wanted[0].item}" if wanted[0].item else ""
+        self.report: Report | None = None
+        self.graded: bytes | None = None  # what the report is about
+        self.stamp = stamp(path)
+        self.until: float | None = None  # when a file that may be half-written is taken as it is
+        self.slow = 0.0  # when a run is so long that it is said
+        self.said: list[str] = []  # what the last graded save changed
+        self.note = ""  # what has happened since
+        self.extra = ""
+        self.whole = False
+        bench.runner.abandoned = self._abandoned
+
+    def run(self) -> int:
+        """Until somebody ends it; 0 if everything has passed by then."""
+        self._write(f"{self.name}: the first run …\n")
+        self._look(settled=True)
+        _prepare()
+        while True:
+            event = self.events.wait(self.until)
+            if event is None or event is Event.SAVE:
+                self._look(settled=event is None)
+            elif event is Event.STOP:
+                self.events.suspend()
+                self._draw()
+                self._look(settled=False)
+            elif event is Event.RESIZE:
+                self._draw()
+            elif event is Event.INTERRUPT:
+                self._write("\n")
+                return 130
+            elif event is Event.EOF:
+                self._look(settled=True)  # its last save may not have been reported yet
+                break
+            elif event is Event.END or event in QUIT:
+                break
+            elif isinstance(event, str):
+                self._key(event)
+        return 0 if self.report and self.report.passed else 1
+
+    def _look(self, settled: bool, again: bool = False) -> None:
+        """Grade what the file holds, if that is new. settled: it has had its time to be written."""
+        self.until = None
+        before, self.stamp = self.stamp, stamp(self.path)
+        try:
+            source = read_submission(self.path)
+        except UsageError as error:
+            why = text(str(error)).replace(str(self.path), self.name)
+            self._wait_for_more() if not settled else self._tell(f"{why}: waiting for it")
+            return
+        if source == self.graded and not again:
+            if self.stamp != before:
+                self._tell("unchanged")
+        elif not settled and _half(source, self.name):
+            self._wait_for_more()
+        else:
+            self._grade(source)
+
+    def _wait_for_more(self) -> None:
+        self.stamp = None
+        self.until = time.monotonic() + HALF
+
+    def _grade(self, source: bytes) -> None:
+        sources = dict.fromkeys(self.exercises, (self.name, source))
+        wanted = [Target(exercise) for exercise in self.exercises]
+        self.slow = time.monotonic() + SLOW if self.report else float("inf")
+        try:
+            report = check.grade(self.suite, self.bench, wanted, sources, None)
+        except Abandoned:  # what made it so is next in the queue
+            self.graded = None
+            return
+        except Unreadable as error:
+            self._tell(f"{self.name} {text(str(error))}")
+            self.graded = source
+            return
+        before, self.report, self.graded = self.report, report, source
+        self.said, self.note, self.extra = self._changes(before, report), "", ""
+        self._draw()
+        if self.learners_own:
+            progress.record(self.suite.work, report, sources)
+
+    def _changes(self, before: Report | None, now: Report) -> list[str]:
+        """What to say of a new report; goes on to the next item when the current one has passed."""
+        passes = {item.id: item.passed for item in now.items}
+        if self.current not in passes:
+            self.current = following(now) or now.items[0].id
+        if before is None:
+            return []
+        here, then = self.current, following(now, self.current)
+        lines = list(changes(before, now, here, then))
+        passed = {item.id for item in before.items if item.passed}
+        if then and passes[here] and here not in passed:
+            self.current = then
+        more = [f"and {len(lines) - MANY} more: `l` lists all items"] if len(lines) > MANY else []
+        return lines[:MANY] + more or ["no item's verdict has changed"]
+
+    def _abandoned(self) -> bool:
+        """Asked while a run is under way: whether it must not be waited for. Answers keys meanwhile."""
+        queue = self.events.pending()
+        for event in list(queue):
+            late = event is Event.SAVE and stamp(self.path) == self.stamp  # told of what is being graded
+            if event is Event.RESIZE or (isinstance(event, str) and event in KEYS):
+                self._draw() if event is Event.RESIZE else self._key(event)
+            elif not late:
+                continue
+            queue.remove(event)
+        if time.monotonic() > self.slow:
+            self.slow = float("inf")
+            self._tell(f"{self.name} is still running; a save begins anew")
+        return any(event in URGENT for event in queue)
+
+    def _key(self, key: str) -> None:
+        if key == "r":
+            self.said = []
+            self._look(settled=True, again=True)
+            return
+        if self.report is None:
+            return
+        if key in "np":
+            self.current, self.said = beside(self.report, self.current, 1 if key == "n" else -1), []
+        if key == "a":
+            self.whole = not self.whole
+        if key in KEYS:
+            self.extra = self._extra(key)
+            self._draw()
+
+    def _extra(self, key: str) -> str:
+        from grader.reports import focus
+
+        assert self.report
+        if key == "h":
+            exercise, _, item = self.current.rpartition(".")
+            state = progress.read(self.suite.work)
+            self.whole = False
+            return ladder(self.suite, state, Target(exercise, item), last_check=False)
+        if key == "l":
+            return focus.listing(self.report, self.current)
+        return focus.HELP if key == "?" else ""
+
+    def _tell(self, line: str) -> None:
+        """Something that leaves the report as it is."""
+        self.note = line
+        if self.events.keys and self.report:
+            self._draw()
+        else:
+            self._write(line + "\n")
+
+    def _draw(self) -> None:
+        if self.report is None:
+            return
+        if self.events.keys:
+            self._write(CLEAR + self._screen(self.report))
+        else:
+            from grader.reports import focus
+
+            lines = [focus.heading(self.report, self.name), *self.said]
+            self._write("\n".join([*lines, focus.verdict(self.report, self.current)]) + "\n")
+
+    def _screen(self, report: Report) -> str:
+        from grader.reports import focus
+
+        said = [*self.said, self.note] if self.note else self.said
+        on = screen.here()
+        on = Screen(os.get_terminal_size(sys.stdout.fileno()).columns, True, on.color)
+        if self.whole and not self.extra:
+            lines = [*said, focus.KEYS]
+            return check.show(replace(report, submission=self.name), on) + "\n" + "\n".join(lines) + "\n"
+        exercise, _, item = self.current.rpartition(".")
+        target = Target(exercise, item)
+        about = (
+            self.current if item == "training" else task(self.suite.describe(exercise), target, brief=True)
+        )
+        return focus.render(report, self.current, self.name, said, about, self.extra, on.width, on.color)
+
+    def _write(self, shown: str) -> None:
+        sys.stdout.write(shown)
+        sys.stdout.flush()
+
+
+def _half(source: bytes, name: str) -> bool:
+    """Whether a file looks as if more of it were to come."""
+    import ast
+    import json
+
+    try:
+        if name.endswith(".ipynb"):
+            json.loads(source)
+        else:
+            ast.parse(source)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return True
+    return not source.strip()
+
+
+def _prepare() -> None:
+    """For the next save, while nobody waits."""
+    import grader.diagnose
+    import grader.reports.focus
+    import grader.reports.plain  # noqa: F401
