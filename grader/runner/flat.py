@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +70,7 @@ def read(text: str, exercise: Mapping[str, Any], section: int | None) -> Flat:
             s.section = 0
     here = [i for i, s in enumerate(statements) if s.section == (section or 0)]
     tensors = exercise["tensors"]
-    renamed = _renamed(statements, exercise)
+    renamed = _renamed(_forward(statements, exercise, section), exercise)
     called = _called(statements, here, tensors, renamed, text)
     slicer = _Slicer(statements, here, called, renamed, exercise)
     for item in exercise["items"]:
@@ -135,9 +135,13 @@ def _opened(node: ast.stmt) -> list[ast.stmt]:
         return [inner for child in node.body for inner in _opened(child)]
     if isinstance(node, ast.For | ast.While) and _trains(node):
         return [inner for child in node.body for inner in _opened(child)]
-    if isinstance(node, ast.If) and not node.orelse and _trains(node):
+    if isinstance(node, ast.If) and not node.orelse and (_always(node.test) or _trains(node)):
         return [inner for child in node.body for inner in _opened(child)]
     return [node]
+
+
+def _always(test: ast.expr) -> bool:
+    return isinstance(test, ast.Constant) and bool(test.value)
 
 
 def _trains(node: ast.For | ast.While | ast.If) -> bool:
@@ -241,6 +245,17 @@ def _called(
     return called
 
 
+def _forward(
+    statements: Sequence[Statement], exercise: Mapping[str, Any], section: int | None
+) -> Sequence[Statement]:
+    """The statements of the forward pass: ex4 has its own, all others share the first one."""
+    if section is not None:
+        statements = [s for s in statements if (s.section == 4) == (section == 4)]
+    last = exercise["lines"][-1]["name"]
+    end = next((i for i, s in enumerate(statements) if last in s.effect.strong), len(statements))
+    return statements[: end + 1]
+
+
 def _renamed(statements: Sequence[Statement], exercise: Mapping[str, Any]) -> dict[str, str]:
     """What the learner's forward pass calls otherwise, theirs -> ours: by the form of its lines."""
     lines = []
@@ -296,16 +311,21 @@ class _Slicer:
         self.final: dict[str, int] = {}
         self.changed: dict[str, int] = {}  # a gradient's name -> the last that changes it by another name
         mine = set(called.values())
+        # a temporary that is a gradient's other name makes it; another gradient spoils it
+        self.writes = [
+            s.effect.written if s.effect.written & mine else s.effect.written | s.effect.shared
+            for s in statements
+        ]
         for i in here:
-            for w in statements[i].effect.written & mine:
+            for w in self.writes[i] & mine:
                 if not _placeholder(statements[i].node) and not (
                     _copy(statements[i].node) and w in self.final
                 ):
                     self.final[w] = i
-            for w in statements[i].effect.shared & mine:
-                self.changed[w] = i
-        gradients = [i for i in here if statements[i].effect.written & mine]
-        self.begin = gradients[0] if gradients else (here[0] if here else 0)
+            if statements[i].effect.written & mine:
+                for w in statements[i].effect.shared & mine:
+                    self.changed[w] = i
+        self.begin = self._beginning(here, mine)
         self.tensor = {name: t for t, name in called.items()}
         sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]}
         self.given = {t: t for t in (*exercise["tensors"], *sizes)}
@@ -314,6 +334,18 @@ class _Slicer:
             ours = SIZES.get(ours, ours)
             if ours in self.given:
                 self.given[their] = ours
+
+    def _beginning(self, here: Sequence[int], mine: Collection[str]) -> int:
+        """Where the gradient code begins, before which a name has the forward pass's value.
+
+        Exercises 1 to 3 go on from one another: a size that the first one lost is lost.
+        """
+        earlier = range(here[0] if here else 0)
+        sections = {self.statements[i].section for i in here}
+        if not sections & {2, 3}:
+            earlier = range(0)
+        gradients = (i for i in (*earlier, *here) if self.writes[i] & mine)
+        return next(gradients, here[0] if here else 0)
 
     def cut(self, item: Mapping[str, Any], flat: Flat) -> None:
         tensor, name = item["tensor"], item["name"]
@@ -369,7 +401,7 @@ class _Slicer:
         for i in range(end, -1, -1):
             effect = self.statements[i].effect
             changes = shared and effect.shared & set(wanted)
-            if not (effect.written & need or changes) or (_copy(self.statements[i].node) and i != end):
+            if not (self.writes[i] & need or changes) or (_copy(self.statements[i].node) and i != end):
                 continue
             if effect.imports:
                 self.imports.add(i)
@@ -385,23 +417,27 @@ class _Slicer:
                     given[read] = self.given[read]
                 else:
                     need.add(read)
-        for read in sorted(need):  # written nowhere before
+        below: list[int] = []  # definitions further down, of cells that were run in another order
+        left, seen = sorted(need), set(need)  # written nowhere before
+        for read in left:
             if read in self.given:
                 given[read] = self.given[read]
             elif read in leaves and read not in wanted:
                 passed[read] = -1
-            elif (later := self._later(read, end)) is not None:
-                taken.append(later)
-                for other in self.statements[later].effect.reads & set(self.given):
-                    given[other] = self.given[other]
-        return self._assembled(name, sorted(taken), given, passed, leaves, result, end)
+            elif read not in wanted and (later := self._later(read, end)) is not None:
+                if later not in below:
+                    below.append(later)
+                more = self.statements[later].effect.reads - seen
+                seen |= more
+                left += sorted(more)
+        return self._assembled(name, below[::-1], sorted(taken), given, passed, leaves, result, end)
 
     def _before(self, name: str, i: int) -> bool:
-        return any(name in self.statements[j].effect.written for j in range(self.begin, i))
+        return any(name in self.writes[j] for j in range(self.begin, i))
 
     def _overwritten(self, name: str, i: int) -> bool:
         """Whether a forward tensor or a size was given another value in the gradient code before i."""
-        return any(name in self.statements[j].effect.written for j in range(self.begin, i))
+        return any(name in self.writes[j] for j in range(self.begin, i))
 
     def _later(self, name: str, end: int) -> int | None:
         """A definition further down: the cells were run in another order."""
@@ -417,6 +453,7 @@ class _Slicer:
     def _assembled(
         self,
         name: str,
+        below: Sequence[int],
         taken: Sequence[int],
         given: Mapping[str, str],
         passed: Mapping[str, int],
@@ -432,7 +469,7 @@ class _Slicer:
             target = ast.Assign([ast.Name(theirs, ast.Store())], ast.Name(ours, ast.Load()))
             body.append(ast.copy_location(target, self.statements[end].node))
 
-        written = {w for i in taken for w in self.statements[i].effect.written}
+        written = {w for i in (*below, *taken) for w in self.writes[i]}
         kept: dict[str, str] = {}
         for theirs in sorted(passed):
             if leaves[theirs] in written or theirs in written:
@@ -445,6 +482,7 @@ class _Slicer:
             early = after < (taken[0] if taken else 0) or theirs not in kept
             if early and (theirs != leaves[theirs] or theirs in kept):
                 bind(theirs, kept.get(theirs, leaves[theirs]))
+        body += [self.statements[i].node for i in below]
         waiting = {t: after for t, after in passed.items() if t in kept and taken and after >= taken[0]}
         for i in taken:
             for theirs in [t for t, after in waiting.items() if after < i]:
