@@ -89,7 +89,8 @@ def _close(word: str, names: list[str]) -> str:
 
 def read_submission(path: Path) -> bytes:
     """A submission's bytes. UsageError, in one line, where it is no regular file of a sane size."""
-    from grader.submissions.intake import read_file
+    from grader.submissions.flat import MAX_NOTEBOOK
+    from grader.submissions.intake import MAX_SOURCE, read_file
 
     try:
         os.lstat(path)
@@ -98,6 +99,6 @@ def read_submission(path: Path) -> bytes:
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}") from None
     try:
-        return read_file(path)
+        return read_file(path, MAX_NOTEBOOK if path.suffix == ".ipynb" else MAX_SOURCE)
     except Unreadable as error:
         raise UsageError(f"{path} {error}") from None

@@ -18,8 +18,10 @@ from typing import Any
 from grader.runner import names
 
 CELL = re.compile(r"# (?:%%|In\[[\d ]*\]:?)")
+OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/flat.py writes it; others may stand in strings
 TITLE = re.compile(r"[\s#*_>-]*#[\s#*_>-]*exercise\s*#?\s*(\d)", re.IGNORECASE)
 COMPARED = re.compile(r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)[^,]*,\s*([A-Za-z_]\w*)")
+RENAME = re.compile(r"^# grader: rename (\w+) = (\w+)$", re.MULTILINE)  # what a [rename] table says
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
 PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
 SETUP = (  # the lecture's lines that tell what its sizes are called
@@ -70,8 +72,10 @@ def read(text: str, exercise: Mapping[str, Any], section: int | None) -> Flat:
             s.section = 0
     here = [i for i, s in enumerate(statements) if s.section == (section or 0)]
     tensors = exercise["tensors"]
-    renamed = _renamed(_forward(statements, exercise, section), exercise)
+    told = dict(RENAME.findall(text))
+    renamed = _renamed(statements, exercise, section) | told
     called = _called(statements, here, tensors, renamed, text)
+    called |= {ours[1:]: theirs for theirs, ours in told.items() if ours[0] == "d" and ours[1:] in tensors}
     slicer = _Slicer(statements, here, called, renamed, exercise)
     for item in exercise["items"]:
         slicer.cut(item, flat)
@@ -104,8 +108,9 @@ def _statements(text: str, flat: Flat) -> list[Statement]:
 def _cells(text: str) -> Iterable[tuple[int, list[str]]]:
     """Each cell: how many lines stand before it, and its lines."""
     start, lines = 0, list[str]()
+    marker = OF_NOTEBOOK if OF_NOTEBOOK.match(text.split("\n", 1)[0]) else CELL
     for number, line in enumerate(text.split("\n")):
-        if CELL.match(line) and lines:
+        if marker.match(line) and lines:
             yield start, lines
             start, lines = number, []
         lines.append(line)
@@ -117,6 +122,9 @@ def _parsed(lines: list[str], start: int, flat: Flat) -> list[ast.stmt]:
     while lines:
         try:
             return ast.parse("\n" * start + "\n".join(lines)).body
+        except (ValueError, MemoryError, RecursionError) as error:
+            flat.broken.append((f"can't be parsed ({error})", start + 1))
+            return []
         except SyntaxError as error:
             at = max(1, min((error.lineno or 1) - start, len(lines)))
             if not told:
@@ -245,26 +253,27 @@ def _called(
     return called
 
 
-def _forward(
+def _renamed(
     statements: Sequence[Statement], exercise: Mapping[str, Any], section: int | None
-) -> Sequence[Statement]:
-    """The statements of the forward pass: ex4 has its own, all others share the first one."""
+) -> dict[str, str]:
+    """What the learner's forward pass calls otherwise, theirs -> ours: by the form of its lines.
+
+    ex4 has a forward pass of its own; all others share the first one. A name that isn't there before
+    the pass has reached its end is none of its tensors.
+    """
     if section is not None:
         statements = [s for s in statements if (s.section == 4) == (section == 4)]
-    last = exercise["lines"][-1]["name"]
-    end = next((i for i, s in enumerate(statements) if last in s.effect.strong), len(statements))
-    return statements[: end + 1]
-
-
-def _renamed(statements: Sequence[Statement], exercise: Mapping[str, Any]) -> dict[str, str]:
-    """What the learner's forward pass calls otherwise, theirs -> ours: by the form of its lines."""
+    loss = exercise["lines"][-1]["name"]
+    end = next((i + 1 for i, s in enumerate(statements) if loss in s.effect.strong), len(statements))
+    early = {w for s in statements[:end] for w in s.effect.strong}
+    late = {w for s in statements[end:] for w in s.effect.strong} - early
     lines = []
     for line in exercise["lines"]:
         node = ast.parse(line["code"]).body[0]
         if isinstance(node, ast.Assign):
             lines.append((line["name"], node.value))
     lines += [(target, ast.parse(code, mode="eval").body) for target, code in SETUP]
-    known = {*exercise["tensors"], "n", "torch", "g", "Xtr", *SIZES, *SIZE_NAMES}
+    known = {*exercise["tensors"], "n", "torch", "g", "Xtr", *SIZES, *SIZE_NAMES, *late}
     found: dict[str, str] = {}
     for s in statements:
         if not isinstance(s.node, ast.Assign) or len(s.node.targets) != 1:
@@ -277,12 +286,12 @@ def _renamed(statements: Sequence[Statement], exercise: Mapping[str, Any]) -> di
             if type(value) is not type(s.node.value):
                 continue
             if names.unify(s.node.value, value, table, known) and (
-                target.id == ours or target.id not in known
+                target.id == ours or target.id not in known or target.id in late
             ):
                 if len(table) - len(found) >= _count(value):
                     continue  # nothing in it is known: any product would do
                 found = table
-                if target.id != ours:
+                if target.id != ours and target.id not in late:
                     found.setdefault(target.id, ours)
                 break
     return found
@@ -326,7 +335,10 @@ class _Slicer:
                 for w in statements[i].effect.shared & mine:
                     self.changed[w] = i
         self.begin = self._beginning(here, mine)
-        self.tensor = {name: t for t, name in called.items()}
+        self.first: dict[str, int] = {}  # a name -> where the gradient code first writes it
+        for i in range(self.begin, len(statements)):
+            for w in self.writes[i]:
+                self.first.setdefault(w, i)
         sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]}
         self.given = {t: t for t in (*exercise["tensors"], *sizes)}
         self.given |= {theirs: ours for theirs, ours in SIZES.items() if ours in self.given}
@@ -350,7 +362,10 @@ class _Slicer:
     def cut(self, item: Mapping[str, Any], flat: Flat) -> None:
         tensor, name = item["tensor"], item["name"]
         own = self.called.get(tensor)
-        if own is None or own not in self.final:
+        if own is not None and own not in self.final:
+            flat.missing[name] = f"not found: {name} is called {own} here, and no statement assigns {own}"
+            return
+        if own is None:
             looked = f"{name}, or what a cmp(…) holds against {tensor}"
             flat.missing[name] = f"not found: no statement assigns {looked}"
             return
@@ -401,7 +416,9 @@ class _Slicer:
         for i in range(end, -1, -1):
             effect = self.statements[i].effect
             changes = shared and effect.shared & set(wanted)
-            if not (self.writes[i] & need or changes) or (_copy(self.statements[i].node) and i != end):
+            if not (self.writes[i] & need or changes) or (
+                _copy(self.statements[i].node) and i != end and all(self._before(w, i) for w in self.writes[i])
+            ):
                 continue
             if effect.imports:
                 self.imports.add(i)
@@ -413,7 +430,7 @@ class _Slicer:
                 final = self.final.get(read, -1)
                 if read in leaves and read not in wanted and (final < i or not self._before(read, i)):
                     passed[read] = final
-                elif read in self.given and not self._overwritten(read, i):
+                elif read in self.given and not self._before(read, i):
                     given[read] = self.given[read]
                 else:
                     need.add(read)
@@ -433,11 +450,8 @@ class _Slicer:
         return self._assembled(name, below[::-1], sorted(taken), given, passed, leaves, result, end)
 
     def _before(self, name: str, i: int) -> bool:
-        return any(name in self.writes[j] for j in range(self.begin, i))
-
-    def _overwritten(self, name: str, i: int) -> bool:
-        """Whether a forward tensor or a size was given another value in the gradient code before i."""
-        return any(name in self.writes[j] for j in range(self.begin, i))
+        """Whether the gradient code before statement i writes a name."""
+        return self.first.get(name, i) < i
 
     def _later(self, name: str, end: int) -> int | None:
         """A definition further down: the cells were run in another order."""

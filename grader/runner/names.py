@@ -43,13 +43,17 @@ S = TypeVar("S")
 
 def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) -> list[S]:
     """The effect of each statement in its place: functions' names and shared tensors followed."""
-    free: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    definitions = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    free = {n.name: _free(n) for n in reversed(definitions)}  # one may stand below its first use
     same: dict[str, set[str]] = {}  # name -> the names of its tensor
     classes: set[str] = set()
     objects: set[str] = set()  # names of the learner's own objects, and of lists of them
     out: list[S] = []
     for node in nodes:
-        effect = _effect(node)
+        try:
+            effect = _effect(node)
+        except RecursionError:  # nested without end: it stands for nothing
+            continue
         reads, weak = set(effect.reads), set(effect.weak)
         todo, seen = list(reads), set(reads)
         while todo:  # what the functions read that it calls, and those that these call
@@ -65,9 +69,7 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
         for name in effect.strong:
             if isinstance(node, ast.AugAssign):
                 continue
-            for group in same.values():
-                group.discard(name)
-            same.pop(name, None)
+            same.pop(name, set()).discard(name)
         if isinstance(node, ast.Assign):
             targets = [t.id for t in node.targets if isinstance(t, ast.Name)]
             if root := _stands_for(node.value) or (targets[0] if len(targets) > 1 else None):
