@@ -121,12 +121,12 @@ def _parsed(lines: list[str], start: int, flat: Flat) -> list[ast.stmt]:
     told = False
     while lines:
         try:
-            return ast.parse("\n" * start + "\n".join(lines)).body
+            return ast.increment_lineno(ast.parse("\n".join(lines)), start).body
         except (ValueError, MemoryError, RecursionError) as error:
             flat.broken.append((f"can't be parsed ({error})", start + 1))
             return []
         except SyntaxError as error:
-            at = max(1, min((error.lineno or 1) - start, len(lines)))
+            at = max(1, min(error.lineno or 1, len(lines)))
             if not told:
                 flat.broken.append((str(error.msg), start + at))
             told = True
