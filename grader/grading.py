@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from grader import choices
+from grader import choices, sparse
 from grader.choices import Answer
 from grader.compare import held, spread, values
 from grader.fixture import Fixtures
@@ -50,6 +50,8 @@ def check(
     lenient = code.flat is not None and not strict
     answers = [_judged(exercise, item, fixtures, run, on, lenient) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
+    if lenient:
+        answers = sparse.accept(runner, exercise, fixtures, code, filename, answers)
     diagnoses, places = _diagnoses(exercise, fixtures, answers, b"" if code.flat is not None else code.source)
     judged = []
     for answer in answers:

@@ -24,11 +24,12 @@ COMPARED = re.compile(r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)[^,]*,\s*([A-Za-z_]\w
 RENAME = re.compile(r"^# grader: rename (\w+) = (\w+)$", re.MULTILINE)  # what a [rename] table says
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
 PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
-SETUP = (  # the lecture's lines that tell what its sizes are called
+SETUP = (  # the lecture's lines that tell what its sizes and labels are called
     ("C", "torch.randn((vocab_size, n_embd), generator=g)"),
     ("ix", "torch.randint(0, Xtr.shape[0], (batch_size,), generator=g)"),
     ("W1", "torch.randn((n_embd * block_size, n_hidden), generator=g) * (5/3)/((n_embd * block_size)**0.5)"),
     ("b1", "torch.randn(n_hidden, generator=g) * 0.1"),
+    ("loss", "-logprobs[range(n), Yb].mean()"),
 )
 SIZE_NAMES = ("block_size", "vocab_size", "n_embd", "n_hidden")
 SIZES = {"batch_size": "n"}  # what lectures call the sizes that fixtures have under another name
@@ -273,7 +274,7 @@ def _renamed(
         if isinstance(node, ast.Assign):
             lines.append((line["name"], node.value))
     lines += [(target, ast.parse(code, mode="eval").body) for target, code in SETUP]
-    known = {*exercise["tensors"], "n", "torch", "g", "Xtr", *SIZES, *SIZE_NAMES, *late}
+    known = {*exercise["tensors"], "n", "torch", "g", "Xtr", "logprobs", *SIZES, *SIZE_NAMES, *late}
     found: dict[str, str] = {}
     for s in statements:
         if not isinstance(s.node, ast.Assign) or len(s.node.targets) != 1:
