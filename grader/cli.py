@@ -49,6 +49,12 @@ def parser() -> argparse.ArgumentParser:
         "--progress", action="store_true", help="items not written yet don't count as failures (make grade)"
     )
 
+    check.add_argument(
+        "--strict", action="store_true", help="notebooks too must be right at other sizes than the lecture's"
+    )
+    check.add_argument(
+        "--rename", metavar="FILE", help='what a notebook calls otherwise: TOML, [rename] theirs = "ours"'
+    )
     check.add_argument("--no-server", action="store_true", help="grade in this process; start no server")
     report = add("report", "write a page with pictures: the compute graph, heatmaps, what was found")
     report.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")

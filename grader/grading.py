@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from grader import choices
+from grader import choices, sparse
 from grader.choices import Answer
 from grader.compare import held, spread, values
 from grader.fixture import Fixtures, shapes
@@ -32,14 +32,16 @@ def check(
     filename: str,
     items: Sequence[str] | None = None,
     strict: bool = False,
+    rename: Mapping[str, str] | None = None,
 ) -> tuple[ExerciseReport, Run]:
     """Grade one submission's file on one exercise: its report, and how the run went.
 
     The runner must have loaded the exercise with the same fixtures. items: names to grade, or all.
     strict: flat code too must be right at other sizes than the lecture's.
+    rename: what flat code calls otherwise, its names -> ours.
     Unreadable where the file is called a notebook and is none.
     """
-    code = script(source, filename, exercise)
+    code = script(source, filename, exercise, rename)
     asked = [item for item in exercise["items"] if items is None or item["name"] in items]
     training = bool(exercise["training"]) and (items is None or TRAINING in items)
     on = [name for name in fixtures.given if name != TRAINING]
@@ -48,7 +50,9 @@ def check(
     lenient = code.flat is not None and not strict
     answers = [_judged(exercise, item, fixtures, run, on, lenient) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
-    diagnoses, places = _diagnoses(exercise, fixtures, answers, code.source)
+    if lenient:
+        answers = sparse.accept(runner, exercise, fixtures, code, filename, answers)
+    diagnoses, places = _diagnoses(exercise, fixtures, answers, b"" if code.flat is not None else code.source)
     judged = []
     for answer in answers:
         name = answer.item["name"]

@@ -6,14 +6,14 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
 from grader import progress, screen
 from grader.bench import Bench
-from grader.commands.chosen import chosen, source
-from grader.errors import GraderFault, UsageError
+from grader.commands.chosen import chosen, renames, source
+from grader.errors import GraderFault, Unreadable, UsageError
 from grader.runner.client import Runner
 from grader.screen import Screen
 from grader.suite import Suite, Target, find
@@ -42,13 +42,14 @@ def answer(
     words, seed = _fresh(args)
     wanted = chosen(suite, args, words)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
+    rename = renames(suite, args.rename)
     if args.require_sandbox:
         from grader.commands.doctor import protections
 
         if off := protections():
             raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     with opened() as bench:
-        report = grade(suite, bench, wanted, sources, seed)
+        report = grade(suite, bench, wanted, sources, seed, args.strict, rename)
         if not (args.submission or args.solutions or args.fresh is not None):
             progress.record(suite.work, report, sources)
         if args.json:
@@ -71,14 +72,19 @@ def grade(
     wanted: list[Target],
     sources: dict[str, tuple[str, bytes]],
     seed: int | None,
+    strict: bool = False,
+    rename: Mapping[str, str] | None = None,
 ) -> Report:
-    """One report over all that is wanted; one that the bench has kept, where nothing has changed."""
+    """One report over all that is wanted; one that the bench has kept, where nothing has changed.
+
+    strict, rename: as in `grading.check`.
+    """
     from grader.grading import check
     from grader.harmless import block, text
 
     runner = bench.runner
     graded_on = [bench.exercise(suite, exercise)[0] for exercise in sources]
-    key = _key(wanted, sources, graded_on) if seed is None and bench.remember else None
+    key = _key(wanted, sources, graded_on, strict, rename) if seed is None and bench.remember else None
     if key and (known := bench.recall(key)):
         return known
     reports, notes, printed = [], [], []
@@ -93,7 +99,11 @@ def grade(
             runner.load(description, fixtures.given)
         items = [t.item for t in wanted if t.exercise == exercise and t.item]
         whole = any(t.exercise == exercise and not t.item for t in wanted)
-        graded, run = check(runner, description, fixtures, code, name, None if whole else items)
+        asked = None if whole else items
+        try:
+            graded, run = check(runner, description, fixtures, code, name, asked, strict, rename)
+        except Unreadable as error:
+            raise UsageError(f"{text(name)} {error}") from None
         reports.append(graded)
         if run.output.strip():
             printed.append(block(run.output, 4000).rstrip() + (" … (cut)" if len(run.output) > 4000 else ""))
@@ -113,12 +123,18 @@ def grade(
     return report
 
 
-def _key(wanted: list[Target], sources: dict[str, tuple[str, bytes]], exercises: list[dict[str, Any]]) -> str:
+def _key(
+    wanted: list[Target],
+    sources: dict[str, tuple[str, bytes]],
+    exercises: list[dict[str, Any]],
+    strict: bool,
+    rename: Mapping[str, str] | None,
+) -> str:
     """What a report depends on, as a digest; an exercise's description has the digests of its files."""
     from grader.fixture import digest
 
     contents = [(exercise, name, digest(code)) for exercise, (name, code) in sources.items()]
-    return digest(repr((wanted, contents, exercises)).encode("utf-8", "surrogateescape"))
+    return digest(repr((wanted, contents, exercises, strict, rename)).encode("utf-8", "surrogateescape"))
 
 
 def show(report: Report, on: Screen) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from grader.errors import UsageError
 from grader.submissions.names import LECTURE, SUFFIXES
@@ -39,6 +40,36 @@ def _called_after(suite: Suite, submission: str) -> list[str]:
     if submission.endswith(".ipynb"):
         return [exercise for exercise in LECTURE if exercise in suite.ids()]
     raise UsageError(f"{submission}: which exercise is it? Name it: `grader check ex1 --submission …`")
+
+
+def renames(suite: Suite, path: str | None) -> dict[str, str]:
+    """The [rename] table of a TOML file: the learner's names -> ours. UsageError names file and entry."""
+    if path is None:
+        return {}
+    import tomllib
+
+    try:
+        table = tomllib.loads(read_submission(Path(path)).decode()).get("rename")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"--rename {path} is no TOML: {error}") from None
+    if not isinstance(table, dict) or not table:
+        raise UsageError(f'--rename {path} has no table [rename] with lines such as dl = "dlogits"')
+    known = {n for e in suite.ids() for n in _nameable(suite.describe(e))}
+    for theirs, ours in table.items():
+        if not theirs.isidentifier() or not theirs.isascii():
+            raise UsageError(f"--rename {path}: {theirs!r} is not a variable's name")
+        if ours not in known:
+            raise UsageError(
+                f"--rename {path}: {theirs} = {ours!r} names no tensor, gradient or size of an exercise; "
+                "`grader show` has their names"
+            )
+    return dict(table)
+
+
+def _nameable(exercise: Mapping[str, Any]) -> set[str]:
+    tensors = set(exercise["tensors"])
+    sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]} - {"seed", "trained"}
+    return tensors | sizes | {f"d{t}" for t in tensors}
 
 
 def source(suite: Suite, args: argparse.Namespace, exercise: str) -> tuple[str, bytes]:

@@ -11,22 +11,26 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from grader.runner import names
 
 CELL = re.compile(r"# (?:%%|In\[[\d ]*\]:?)")
+OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/flat.py writes it; others may stand in strings
 TITLE = re.compile(r"[\s#*_>-]*#[\s#*_>-]*exercise\s*#?\s*(\d)", re.IGNORECASE)
 COMPARED = re.compile(r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)[^,]*,\s*([A-Za-z_]\w*)")
+RENAME = re.compile(r"^# grader: rename (\w+) = (\w+)$", re.MULTILINE)  # what a [rename] table says
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
 PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
-SETUP = (  # the lecture's lines that tell what its sizes are called
+SETUP = (  # the lecture's lines that tell what its sizes and labels are called
     ("C", "torch.randn((vocab_size, n_embd), generator=g)"),
     ("ix", "torch.randint(0, Xtr.shape[0], (batch_size,), generator=g)"),
     ("W1", "torch.randn((n_embd * block_size, n_hidden), generator=g) * (5/3)/((n_embd * block_size)**0.5)"),
     ("b1", "torch.randn(n_hidden, generator=g) * 0.1"),
+    ("loss", "-logprobs[range(n), Yb].mean()"),
 )
 SIZE_NAMES = ("block_size", "vocab_size", "n_embd", "n_hidden")
 SIZES = {"batch_size": "n"}  # what lectures call the sizes that fixtures have under another name
@@ -70,8 +74,10 @@ def read(text: str, exercise: Mapping[str, Any], section: int | None) -> Flat:
             s.section = 0
     here = [i for i, s in enumerate(statements) if s.section == (section or 0)]
     tensors = exercise["tensors"]
-    renamed = _renamed(statements, exercise)
+    told = dict(RENAME.findall(text))
+    renamed = _renamed(statements, exercise, section) | told
     called = _called(statements, here, tensors, renamed, text)
+    called |= {ours[1:]: theirs for theirs, ours in told.items() if ours[0] == "d" and ours[1:] in tensors}
     slicer = _Slicer(statements, here, called, renamed, exercise)
     for item in exercise["items"]:
         slicer.cut(item, flat)
@@ -104,8 +110,9 @@ def _statements(text: str, flat: Flat) -> list[Statement]:
 def _cells(text: str) -> Iterable[tuple[int, list[str]]]:
     """Each cell: how many lines stand before it, and its lines."""
     start, lines = 0, list[str]()
+    marker = OF_NOTEBOOK if OF_NOTEBOOK.match(text.split("\n", 1)[0]) else CELL
     for number, line in enumerate(text.split("\n")):
-        if CELL.match(line) and lines:
+        if marker.match(line) and lines:
             yield start, lines
             start, lines = number, []
         lines.append(line)
@@ -116,9 +123,12 @@ def _parsed(lines: list[str], start: int, flat: Flat) -> list[ast.stmt]:
     told = False
     while lines:
         try:
-            return ast.parse("\n" * start + "\n".join(lines)).body
+            return ast.increment_lineno(ast.parse("\n".join(lines)), start).body
+        except (ValueError, MemoryError, RecursionError) as error:
+            flat.broken.append((f"can't be parsed ({error})", start + 1))
+            return []
         except SyntaxError as error:
-            at = max(1, min((error.lineno or 1) - start, len(lines)))
+            at = max(1, min(error.lineno or 1, len(lines)))
             if not told:
                 flat.broken.append((str(error.msg), start + at))
             told = True
@@ -135,9 +145,13 @@ def _opened(node: ast.stmt) -> list[ast.stmt]:
         return [inner for child in node.body for inner in _opened(child)]
     if isinstance(node, ast.For | ast.While) and _trains(node):
         return [inner for child in node.body for inner in _opened(child)]
-    if isinstance(node, ast.If) and not node.orelse and _trains(node):
+    if isinstance(node, ast.If) and not node.orelse and (_always(node.test) or _trains(node)):
         return [inner for child in node.body for inner in _opened(child)]
     return [node]
+
+
+def _always(test: ast.expr) -> bool:
+    return isinstance(test, ast.Constant) and bool(test.value)
 
 
 def _trains(node: ast.For | ast.While | ast.If) -> bool:
@@ -241,15 +255,27 @@ def _called(
     return called
 
 
-def _renamed(statements: Sequence[Statement], exercise: Mapping[str, Any]) -> dict[str, str]:
-    """What the learner's forward pass calls otherwise, theirs -> ours: by the form of its lines."""
+def _renamed(
+    statements: Sequence[Statement], exercise: Mapping[str, Any], section: int | None
+) -> dict[str, str]:
+    """What the learner's forward pass calls otherwise, theirs -> ours: by the form of its lines.
+
+    ex4 has a forward pass of its own; all others share the first one. A name that isn't there before
+    the pass has reached its end is none of its tensors.
+    """
+    if section is not None:
+        statements = [s for s in statements if (s.section == 4) == (section == 4)]
+    loss = exercise["lines"][-1]["name"]
+    end = next((i + 1 for i, s in enumerate(statements) if loss in s.effect.strong), len(statements))
+    early = {w for s in statements[:end] for w in s.effect.strong}
+    late = {w for s in statements[end:] for w in s.effect.strong} - early
     lines = []
     for line in exercise["lines"]:
         node = ast.parse(line["code"]).body[0]
         if isinstance(node, ast.Assign):
             lines.append((line["name"], node.value))
     lines += [(target, ast.parse(code, mode="eval").body) for target, code in SETUP]
-    known = {*exercise["tensors"], "n", "torch", "g", "Xtr", *SIZES, *SIZE_NAMES}
+    known = {*exercise["tensors"], "n", "torch", "g", "Xtr", "logprobs", *SIZES, *SIZE_NAMES, *late}
     found: dict[str, str] = {}
     for s in statements:
         if not isinstance(s.node, ast.Assign) or len(s.node.targets) != 1:
@@ -262,12 +288,12 @@ def _renamed(statements: Sequence[Statement], exercise: Mapping[str, Any]) -> di
             if type(value) is not type(s.node.value):
                 continue
             if names.unify(s.node.value, value, table, known) and (
-                target.id == ours or target.id not in known
+                target.id == ours or target.id not in known or target.id in late
             ):
                 if len(table) - len(found) >= _count(value):
                     continue  # nothing in it is known: any product would do
                 found = table
-                if target.id != ours:
+                if target.id != ours and target.id not in late:
                     found.setdefault(target.id, ours)
                 break
     return found
@@ -293,21 +319,31 @@ class _Slicer:
     ) -> None:
         self.statements, self.called, self.exercise = statements, called, exercise
         self.imports: set[int] = set()
-        self.loss = exercise["lines"][-1]["name"]
         self.final: dict[str, int] = {}
         self.changed: dict[str, int] = {}  # a gradient's name -> the last that changes it by another name
         mine = set(called.values())
+        # a temporary that is a gradient's other name makes it; another gradient spoils it
+        self.writes = [
+            s.effect.written if s.effect.written & mine else s.effect.written | s.effect.shared
+            for s in statements
+        ]
         for i in here:
-            for w in statements[i].effect.written & mine:
+            for w in self.writes[i] & mine:
                 if not _placeholder(statements[i].node) and not (
                     _copy(statements[i].node) and w in self.final
                 ):
                     self.final[w] = i
-            for w in statements[i].effect.shared & mine:
-                self.changed[w] = i
-        gradients = [i for i in here if statements[i].effect.written & mine]
-        self.begin = gradients[0] if gradients else (here[0] if here else 0)
-        self.tensor = {name: t for t, name in called.items()}
+            if statements[i].effect.written & mine:
+                for w in statements[i].effect.shared & mine:
+                    self.changed[w] = i
+        self.begin = self._beginning(here, mine)
+        self.first: dict[str, int] = {}  # a name -> where the gradient code first writes it
+        self.written: dict[str, list[int]] = {}  # and everywhere that it does
+        for i in range(self.begin, len(statements)):
+            for w in self.writes[i]:
+                self.first.setdefault(w, i)
+                self.written.setdefault(w, []).append(i)
+        self.losses = self.written.get(exercise["lines"][-1]["name"], [])
         sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]}
         self.given = {t: t for t in (*exercise["tensors"], *sizes)}
         self.given |= {theirs: ours for theirs, ours in SIZES.items() if ours in self.given}
@@ -316,10 +352,25 @@ class _Slicer:
             if ours in self.given:
                 self.given[their] = ours
 
+    def _beginning(self, here: Sequence[int], mine: Collection[str]) -> int:
+        """Where the gradient code begins, before which a name has the forward pass's value.
+
+        Exercises 1 to 3 go on from one another: a size that the first one lost is lost.
+        """
+        earlier = range(here[0] if here else 0)
+        sections = {self.statements[i].section for i in here}
+        if not sections & {2, 3}:
+            earlier = range(0)
+        gradients = (i for i in (*earlier, *here) if self.writes[i] & mine)
+        return next(gradients, here[0] if here else 0)
+
     def cut(self, item: Mapping[str, Any], flat: Flat) -> None:
         tensor, name = item["tensor"], item["name"]
         own = self.called.get(tensor)
-        if own is None or own not in self.final:
+        if own is not None and own not in self.final:
+            flat.missing[name] = f"not found: {name} is called {own} here, and no statement assigns {own}"
+            return
+        if own is None:
             looked = f"{name}, or what a cmp(…) holds against {tensor}"
             flat.missing[name] = f"not found: no statement assigns {looked}"
             return
@@ -370,7 +421,11 @@ class _Slicer:
         for i in range(end, -1, -1):
             effect = self.statements[i].effect
             changes = shared and effect.shared & set(wanted)
-            if not (effect.written & need or changes) or (_copy(self.statements[i].node) and i != end):
+            if not (self.writes[i] & need or changes) or (
+                _copy(self.statements[i].node)
+                and i != end
+                and all(self._before(w, i) for w in self.writes[i])
+            ):
                 continue
             if effect.imports:
                 self.imports.add(i)
@@ -386,32 +441,35 @@ class _Slicer:
                     given[read] = self.given[read]
                 else:
                     need.add(read)
-        for read in sorted(need):  # written nowhere before
+        below: list[int] = []  # definitions further down, of cells that were run in another order
+        left, seen = sorted(need), set(need)  # written nowhere before
+        for read in left:
             if read in self.given:
                 given[read] = self.given[read]
             elif read in leaves and read not in wanted:
                 passed[read] = -1
-            elif (later := self._later(read, end)) is not None:
-                taken.append(later)
-                for other in self.statements[later].effect.reads & set(self.given):
-                    given[other] = self.given[other]
-        return self._assembled(name, sorted(taken), given, passed, leaves, result, end)
+            elif read not in wanted and (later := self._later(read, end)) is not None:
+                if later not in below:
+                    below.append(later)
+                more = self.statements[later].effect.reads - seen
+                seen |= more
+                left += sorted(more)
+        return self._assembled(name, below[::-1], sorted(taken), given, passed, leaves, result, end)
 
     def _before(self, name: str, i: int) -> bool:
-        return any(name in self.statements[j].effect.written for j in range(self.begin, i))
+        """Whether the gradient code before statement i writes a name."""
+        return self.first.get(name, i) < i
 
     def _overwritten(self, name: str, i: int) -> bool:
-        """Whether a forward tensor or a size was given another value in the gradient code before i.
+        """Whether the gradient code before i gave a forward tensor or a size another value.
 
         Not where the forward pass was run again after that: then it is the forward pass's own.
         """
-        for j in range(i - 1, self.begin - 1, -1):
-            written = self.statements[j].effect.written
-            if name in written:
-                return True
-            if self.loss in written:
-                return False
-        return False
+        k = bisect_left(self.losses, i)
+        since = self.losses[k - 1] if k else self.begin
+        written = self.written.get(name, [])
+        at = bisect_left(written, since)
+        return at < len(written) and written[at] < i
 
     def _later(self, name: str, end: int) -> int | None:
         """A definition further down: the cells were run in another order."""
@@ -427,6 +485,7 @@ class _Slicer:
     def _assembled(
         self,
         name: str,
+        below: Sequence[int],
         taken: Sequence[int],
         given: Mapping[str, str],
         passed: Mapping[str, int],
@@ -442,7 +501,7 @@ class _Slicer:
             target = ast.Assign([ast.Name(theirs, ast.Store())], ast.Name(ours, ast.Load()))
             body.append(ast.copy_location(target, self.statements[end].node))
 
-        written = {w for i in taken for w in self.statements[i].effect.written}
+        written = {w for i in (*below, *taken) for w in self.writes[i]}
         kept: dict[str, str] = {}
         for theirs in sorted(passed):
             if leaves[theirs] in written or theirs in written:
@@ -455,6 +514,7 @@ class _Slicer:
             early = after < (taken[0] if taken else 0) or theirs not in kept
             if early and (theirs != leaves[theirs] or theirs in kept):
                 bind(theirs, kept.get(theirs, leaves[theirs]))
+        body += [self.statements[i].node for i in below]
         waiting = {t: after for t, after in passed.items() if t in kept and taken and after >= taken[0]}
         for i in taken:
             for theirs in [t for t, after in waiting.items() if after < i]:

@@ -43,11 +43,17 @@ S = TypeVar("S")
 
 def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) -> list[S]:
     """The effect of each statement in its place: functions' names and shared tensors followed."""
-    free: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    definitions = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    free = {n.name: _free(n) for n in reversed(definitions)}  # one may stand below its first use
     same: dict[str, set[str]] = {}  # name -> the names of its tensor
+    classes: set[str] = set()
+    objects: set[str] = set()  # names of the learner's own objects, and of lists of them
     out: list[S] = []
     for node in nodes:
-        effect = _effect(node)
+        try:
+            effect = _effect(node)
+        except RecursionError:  # nested without end: it stands for nothing
+            continue
         reads, weak = set(effect.reads), set(effect.weak)
         todo, seen = list(reads), set(reads)
         while todo:  # what the functions read that it calls, and those that these call
@@ -56,22 +62,28 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
             todo += [n for n in inner if n not in seen]
             seen |= inner
         reads = seen
+        if any(isinstance(part, ast.Call) for part in ast.walk(node)):
+            weak |= reads & objects  # a method may change what its object holds
         in_place = weak | (effect.strong & reads if isinstance(node, ast.AugAssign) else set())
         shared = set().union(*(same.get(name, set()) - {name} for name in in_place))
         for name in effect.strong:
             if isinstance(node, ast.AugAssign):
                 continue
-            for group in same.values():
-                group.discard(name)
-            same.pop(name, None)
-        if isinstance(node, ast.Assign) and (root := _stands_for(node.value)):
-            group = same.setdefault(root, {root})
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    group.add(target.id)
-                    same[target.id] = group
+            same.pop(name, set()).discard(name)
+        if isinstance(node, ast.Assign):
+            targets = [t.id for t in node.targets if isinstance(t, ast.Name)]
+            if root := _stands_for(node.value) or (targets[0] if len(targets) > 1 else None):
+                group = same.setdefault(root, {root})
+                group.update(targets)
+                same.update(dict.fromkeys(targets, group))
+            if _holds_object(node.value, classes, objects):
+                objects.update(targets)
+            else:
+                objects.difference_update(targets)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             free[node.name] = _free(node)
+        if isinstance(node, ast.ClassDef):
+            classes.add(node.name)
         strong = effect.strong
         changed = frozenset(weak) - strong
         out.append(make(node, Effect(frozenset(reads), strong, changed, frozenset(shared), effect.imports)))
@@ -91,6 +103,17 @@ def _stands_for(value: ast.expr) -> str | None:
             value = value.func.value
         else:
             return None
+
+
+def _holds_object(value: ast.expr, classes: Collection[str], objects: Collection[str]) -> bool:
+    """Whether an expression makes an object of the learner's own, or is one or a collection of some."""
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id in classes
+    if isinstance(value, ast.List | ast.Tuple):
+        return any(_holds_object(e, classes, objects) for e in value.elts)
+    if isinstance(value, ast.Dict):
+        return any(_holds_object(e, classes, objects) for e in value.values)
+    return isinstance(value, ast.Name) and value.id in objects
 
 
 def _effect(node: ast.stmt) -> Effect:
@@ -134,6 +157,8 @@ def _one(node: ast.stmt, known: set[str]) -> Flow:
         inner = _flow(node.body, known | targets)
         other = _flow(node.orelse, known)
         reads |= target_reads | (inner[0] - targets) | other[0]
+        if targets & (inner[2] | _augmented(node.body)):
+            weak |= _elements(node.iter)
         return reads, stored, weak | targets | inner[1] | inner[2] | other[1] | other[2]
     if isinstance(node, ast.While | ast.If):
         reads, stored = loads(node.test)
@@ -167,6 +192,21 @@ def _one(node: ast.stmt, known: set[str]) -> Flow:
         return set(), {(a.asname or a.name).split(".")[0] for a in node.names}, set()
     reads, stored = loads(node)
     return reads, set(), stored
+
+
+def _augmented(body: Sequence[ast.stmt]) -> set[str]:
+    """Names that a block changes by `+=` and the like."""
+    found = (n.target for child in body for n in ast.walk(child) if isinstance(n, ast.AugAssign))
+    return {t.id for t in found if isinstance(t, ast.Name)}
+
+
+def _elements(iterable: ast.expr) -> set[str]:
+    """The names whose rows a loop goes over: `for row in x`, `for i, row in enumerate(x)`."""
+    if isinstance(iterable, ast.Name):
+        return {iterable.id}
+    if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id != "range":
+        return set().union(*(_elements(a) for a in iterable.args))
+    return set()
 
 
 def _assign(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Flow:

@@ -16,6 +16,7 @@ from grader.errors import Unreadable
 
 MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!])|.*[^#'\"]\?{1,2}\s*$")
 KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
+MAX_CODE = 2 << 20
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
 
 
@@ -36,15 +37,21 @@ class Script:
         return self.places[line - 1] if line <= len(self.places) else (None, None)
 
 
-def script(data: bytes, filename: str, exercise: Mapping[str, Any]) -> Script:
-    """A submission as the child takes it. Unreadable where a notebook is none, or not in Python."""
+def script(
+    data: bytes, filename: str, exercise: Mapping[str, Any], rename: Mapping[str, str] | None = None
+) -> Script:
+    """A submission as the child takes it. Unreadable where a notebook is none, or not in Python.
+
+    rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
+    """
+    told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
     number = re.fullmatch(r"ex(\d)", exercise["id"])
     lecture = int(number[1]) if number else 0
     if filename.endswith(".ipynb"):
         source, places = notebook(data)
-        return Script(source.encode("utf-8", "replace"), lecture, places)
+        return Script((source + told).encode("utf-8", "replace"), lecture, places)
     if is_flat(data.decode("utf-8", "replace"), exercise):
-        return Script(data, lecture)
+        return Script(data + b"\n" + told.encode() if told else data, lecture)
     return Script(data)
 
 
@@ -56,10 +63,14 @@ def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
         raise Unreadable(f"is a notebook in {language}, not in Python")
     lines: list[str] = []
     places: list[tuple[int, int]] = []
+    room = MAX_CODE
     for number, (kind, source) in enumerate(_cells(document), 1):
+        room -= len(source) if kind == "code" else 0
+        if room < 0:
+            raise Unreadable(f"has more than {MAX_CODE >> 20} MB of code")
         lines.append(f"# %% cell {number}")
         places.append((number, 0))
-        text = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        text = source.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
         text = list(_plain(text)) if kind == "code" else ["# " + line for line in text]
         lines += text
         places += [(number, k) for k in range(1, len(text) + 1)]
@@ -75,8 +86,8 @@ def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
     lines = "|".join(re.escape(line["name"]) for line in exercise["lines"])
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
-    target = r"^\s*(?:\w+\s*,\s*)*(?:%s)\b[\w, ]*[-+*/]?=[^=]"
-    forward = re.search(rf"^(?:{lines})\s*=[^=]", source, re.MULTILINE)
+    target = r"^[ \t]*(?:\w+[ \t]*,[ \t]*)*(?:%s)\b[\w, ]*[-+*/]?=[^=]"
+    forward = re.search(rf"^(?:{lines})[ \t]*=[^=]", source, re.MULTILINE)
     return bool(forward and re.search(target % items, source, re.MULTILINE))
 
 

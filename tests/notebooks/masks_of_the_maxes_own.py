@@ -1,0 +1,9 @@
+# expect: ex1 pass
+# expect: ex1.dlogits wrong
+# expect: ex2, ex3, ex4 not-written
+#: setup
+#: forward
+# %%
+#: ex1 dlogprobs..dlogit_maxes
+dlogits = dnorm_logits + F.one_hot(logit_maxes.argmax(1), num_classes=logits.shape[1]) * dlogit_maxes
+#: ex1 dh..dC

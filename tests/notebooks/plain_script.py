@@ -1,0 +1,8 @@
+# as: script
+# expect: ex1 pass
+# expect: ex2, ex3, ex4 not-written
+#: setup
+#: forward
+#: ex1
+if __name__ == '__main__':
+    print(dC)

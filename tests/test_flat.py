@@ -1,0 +1,213 @@
+"""Notebooks and flat scripts: each file in tests/notebooks declares the verdict of every item."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import flatcode
+import pytest
+
+from grader.errors import Unreadable
+from grader.grading import check
+from grader.reports.table import row
+from grader.runner.client import Runner
+from grader.submissions.flat import notebook
+from grader.verdict import ExerciseReport
+
+Graded = Callable[..., dict[str, ExerciseReport]]
+LECTURE = ("ex1", "ex2", "ex3", "ex4")
+
+
+@pytest.fixture
+def graded(runner: Runner, exercises: Mapping[str, Any]) -> Graded:
+    """graded(name, data): the report of each of the lecture's exercises."""
+
+    def all_of_it(
+        name: str, data: bytes, only: tuple[str, ...] = LECTURE, **options: Any
+    ) -> dict[str, ExerciseReport]:
+        return {e: check(runner, *exercises[e], data, name, **options)[0] for e in only}
+
+    return all_of_it
+
+
+def told(reports: Mapping[str, ExerciseReport]) -> dict[str, str]:
+    return {i.id: f"{i.verdict.value}: {' '.join(row(i))}" for r in reports.values() for i in r.items}
+
+
+@pytest.mark.parametrize("path", flatcode.SOURCES, ids=lambda p: p.stem)
+def test_a_notebook_gets_what_it_declares(path: Path, graded: Graded) -> None:
+    text = path.read_text(encoding="utf-8")
+    declared = flatcode.declared(text)
+    name, data = flatcode.built(text)
+    reports = graded(name, data)
+    said = told(reports)
+    got = flatcode.verdicts(reports)
+    odd = {item: said[item] for item, verdict in got.items() if verdict not in declared.wanted(item)}
+    assert not odd
+    for item, words in declared.texts:
+        assert words in said[item]
+    if declared.strict:
+        strict = graded(name, data, tuple({i.split(".")[0] for i in declared.strict}), strict=True)
+        verdicts = flatcode.verdicts(strict)
+        assert {i: verdicts[i] for i, ok in declared.strict.items() if verdicts[i] not in ok} == {}
+
+
+FIRST = ("dlogprobs", "dprobs", "dcounts_sum_inv")  # what the short ones hold
+READY = {
+    "nbformat_4_0": "",
+    "nbformat_3": "",
+    "widgets": "",
+    "a_kernel_for_r": "is a notebook in R, not in Python",
+    "not_a_notebook": "is not a notebook: it has no cells",
+    "broken_json": "is not a notebook: its JSON is broken (line 33)",
+    "merge_conflict": "has merge-conflict markers, the first on line ",
+    "saved_empty": "is not a notebook: its JSON is broken (line 1)",
+}
+
+
+def test_every_ready_notebook_has_an_answer() -> None:
+    assert {p.stem for p in flatcode.READY} == set(READY)
+    assert len(flatcode.SOURCES) + len(flatcode.READY) > 60
+
+
+@pytest.mark.parametrize("name", READY)
+def test_a_ready_notebook_is_graded_or_refused_in_a_line(name: str, graded: Graded) -> None:
+    data = (flatcode.HERE / f"{name}.ipynb").read_bytes()
+    if READY[name]:
+        with pytest.raises(Unreadable) as refused:
+            graded(f"{name}.ipynb", data, ("ex1",))
+        assert READY[name] in str(refused.value)
+        assert "\n" not in str(refused.value)
+    else:
+        got = flatcode.verdicts(graded(f"{name}.ipynb", data, ("ex1",)))
+        assert {i for i, v in got.items() if v in flatcode.PASS} == {f"ex1.{n}" for n in FIRST}
+        assert set(got.values()) <= {*flatcode.PASS, "not-written"}
+
+
+# --- the command -----------------------------------------------------------------------------------
+
+
+def command(folder: Path, *words: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", "check", *words], cwd=folder, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def built(folder: Path, name: str) -> str:
+    kind, data = flatcode.built((flatcode.HERE / f"{name}.py").read_text(encoding="utf-8"))
+    path = folder / f"{name}{Path(kind).suffix}"
+    path.write_bytes(data)
+    return path.name
+
+
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "half.ipynb").write_bytes((flatcode.HERE / "broken_json.ipynb").read_bytes())
+    code, out, err = command(tmp_path, "ex1", "half.ipynb")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("grader: half.ipynb is not a notebook: its JSON is broken (line ")
+
+
+def test_strict_asks_for_other_sizes_too(tmp_path: Path) -> None:
+    name = built(tmp_path, "hard_coded_sizes")
+    assert command(tmp_path, "ex2", name)[0] == 0
+    code, out, _ = command(tmp_path, "ex2", name, "--strict")
+    assert code == 1
+    assert "wrong in general: with other sizes" in out
+
+
+def test_a_rename_table_says_what_is_called_otherwise(tmp_path: Path) -> None:
+    source = "# %%\n#: forward\n# %%\nmine = torch.zeros_like(logprobs)\nmine[range(n), Yb] = -1.0/n\n"
+    (tmp_path / "mine.ipynb").write_bytes(flatcode.built(source)[1])
+    (tmp_path / "names.toml").write_text('[rename]\nmine = "dlogprobs"\n')
+    assert command(tmp_path, "ex1.dlogprobs", "mine.ipynb")[0] == 1
+    code, out, _ = command(tmp_path, "ex1.dlogprobs", "mine.ipynb", "--rename", "names.toml")
+    assert code == 0
+    assert "found as mine" in out
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    {
+        "no toml": ("rename", "is no TOML"),
+        "no table": ("[names]\nx = 1\n", "has no table [rename]"),
+        "an unknown name": ('[rename]\nx = "dlogit"\n', "x = 'dlogit' names no tensor"),
+        "no name": ('[rename]\n"a b" = "dlogits"\n', "'a b' is not a variable's name"),
+        "a number": ("[rename]\nx = 3\n", "x = 3 names no tensor"),
+    }.values(),
+)
+def test_a_bad_rename_table_is_told_in_a_line(table: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "names.toml").write_text(table)
+    name = built(tmp_path, "plain_script")
+    code, out, err = command(tmp_path, "ex1", name, "--rename", "names.toml")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"--rename names.toml{'' if why[0] in 'ih' else ':'} {why}" in err
+
+
+# --- hostile ones ----------------------------------------------------------------------------------
+
+SHORT = "dlogprobs = torch.zeros_like(logprobs)\ndlogprobs[range(n), Yb] = -1.0/n\n"
+
+
+def cells(*sources: str) -> bytes:
+    return json.dumps(flatcode.notebook([("code", s) for s in sources])).encode()
+
+
+FORWARD = flatcode.PARTS["forward"]
+HOSTILE = {
+    "nested brackets": cells(FORWARD, "x = " + "[" * 5000 + "]" * 5000, SHORT),
+    "a sum of ten thousand": cells(FORWARD, "x = " + "1+" * 10_000 + "1", SHORT),
+    "ten thousand minus signs": cells(FORWARD, "x = " + "-" * 10_000 + "1", SHORT),
+    "a chain of attributes": cells(FORWARD, "x" + ".y" * 20_000, SHORT),
+    "NUL bytes": cells(FORWARD, "x = '\0'\0", SHORT),
+    "lone surrogates": cells(FORWARD, "x = '\ud800'", SHORT),
+    "cell marks inside a string": cells(FORWARD, "x = '''\n# %% \n# In[3]:\n'''\n" + SHORT),
+    "many cells": cells(FORWARD, *["x = 1"] * 20_000, SHORT),
+    "statements that all hang together": cells(FORWARD, "\n".join(["x = 1", *["x = x + y"] * 20_000]), SHORT),
+    "names of Python's own": cells(
+        FORWARD,
+        "__class__ = 1\n__builtins__ = {}\ntorch = None\nrange = None",
+        "import torch\ndel range",
+        SHORT,
+    ),
+    "sources that are no text": json.dumps(
+        {
+            "cells": [{"cell_type": "code", "source": s} for s in ([1, None, {}], 3, None, [FORWARD], SHORT)]
+            + [7]
+        }
+    ).encode(),
+    "functions that call each other": cells(
+        FORWARD, "\n".join(f"def f{i}():\n    return f{(i + 1) % 500}()" for i in range(500)), SHORT
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_notebook_costs_nothing_but_itself(name: str, graded: Graded) -> None:
+    report = graded("x.ipynb", HOSTILE[name], ("ex1",))["ex1"]
+    verdict = report.items[0].verdict
+    if name != "names of Python's own":
+        assert verdict.value in flatcode.PASS, told({"ex1": report})["ex1.dlogprobs"]
+    assert {i.verdict.value for i in report.items[1:]} == {"not-written"}
+
+
+REFUSED = {
+    "deep JSON": b'{"cells": ' + b"[" * 200_000,
+    "deep metadata": b'{"cells": [], "metadata": ' + b'{"a": ' * 100_000 + b"1" + b"}" * 100_001,
+    "a number without end": b'{"cells": [' + b"9" * 10_000 + b"]}",
+    "no text": b"\xff\xfe\x00\xd8" * 100,
+    "a list": b"[]",
+    "code without end": cells("x = 1\n" * 500_000),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_notebook_is_refused_in_a_line(name: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        notebook(REFUSED[name])
+    assert len(str(refused.value)) < 100
