@@ -32,6 +32,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for exercise in EXERCISES:  # a learner may have written into the checkout's
         stub = root.joinpath("exercises", *exercise.split(".")).with_suffix(".py")
         stub.unlink(missing_ok=True)
+        stub.with_suffix(".ipynb").unlink(missing_ok=True)
     assert build(root).returncode == 0
     return root
 
@@ -46,7 +47,7 @@ def project(pristine: Path, tmp_path: Path) -> Iterator[Path]:
 def test_stubs_and_fixtures_are_what_the_solutions_give_byte_for_byte() -> None:
     done = build(ROOT, "--check")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{len(EXERCISES)} exercises: stubs and fixtures are what solutions/ gives\n"
+    assert done.stdout == f"{len(EXERCISES)} exercises: stubs, notebooks and fixtures are what solutions/ gives\n"
 
 
 def test_building_what_is_up_to_date_writes_nothing(project: Path) -> None:
