@@ -48,6 +48,7 @@ class Flat:
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     imports: list[ast.stmt] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
+    empty: dict[str, int] = field(default_factory=dict)  # lines of `dprobs = None`, where nothing else is
     refused: dict[str, tuple[str, int]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     broken: list[tuple[str, int]] = field(default_factory=list)  # cells that don't parse
@@ -296,6 +297,8 @@ class _Slicer:
         self.final: dict[str, int] = {}
         self.changed: dict[str, int] = {}  # a gradient's name -> the last that changes it by another name
         mine = set(called.values())
+        open_ = [statements[i] for i in here if _placeholder(statements[i].node)]
+        self.empty = {w: s.node.lineno for s in open_ for w in s.effect.strong}
         for i in here:
             for w in statements[i].effect.written & mine:
                 if not _placeholder(statements[i].node) and not (
@@ -319,6 +322,9 @@ class _Slicer:
         tensor, name = item["tensor"], item["name"]
         own = self.called.get(tensor)
         if own is None or own not in self.final:
+            if line := self.empty.get(name):
+                flat.empty[name] = line
+                return
             looked = f"{name}, or what a cmp(…) holds against {tensor}"
             flat.missing[name] = f"not found: no statement assigns {looked}"
             return
