@@ -16,7 +16,7 @@ from grader.authored import Authored, AuthoredError, Item
 from grader.reports.markdown import escaped
 
 CONFIGURES = ("FIXTURES", "TRAINING", "HINTS", "WORKED")  # for `grader build`, not for a learner
-TASK = "{0}\n\nWrite each gradient in place of its `None` and run the cell: `cmp` compares it with autograd's."
+TASK = "Write each gradient in place of its `None` and run the cell: `cmp` compares it with autograd's."
 ELSEWHERE = (
     "This notebook and `exercises/{file}.py` are two ways to do the same exercise. "
     "`grader check {exercise}` grades the file, `grader check exercises/{file}.ipynb` this notebook: each "
@@ -45,7 +45,7 @@ def notebook(
     }
     book = nbformat.v4.new_notebook(cells=cells, metadata=metadata, nbformat_minor=5)
     nbformat.validate(book)
-    return str(nbformat.writes(book)) + "\n"
+    return str(nbformat.writes(book)) + "\n"  # type: ignore[no-untyped-call]
 
 
 def _cells(
@@ -54,8 +54,8 @@ def _cells(
     """Id, kind and source of each cell."""
     file = exercise.replace(".", "/")
     about = parts.statement.split("\n\n")[1:2]  # what comes after it speaks of functions
-    opening = "\n\n".join(escaped(text) for text in about)
-    yield "statement", "markdown", f"# {escaped(parts.title)}\n\n{TASK.format(opening).strip()}"
+    opening = [f"# {escaped(parts.title)}", *map(escaped, about), TASK]
+    yield "statement", "markdown", "\n\n".join(opening)
     yield "set-up", "code", _imports(parts)
     yield "inputs", "code", _inputs(parts, settings)
     yield "forward", "code", _forward(parts)
@@ -149,7 +149,8 @@ def _header_end(node: ast.FunctionDef) -> int:
 def _task(item: Item) -> str:
     """An item's docstring: what is quoted from the code stays in its columns."""
     first, _, rest = item.doc.partition("\n\n")
-    quoted, said = [], []
+    quoted: list[str] = []
+    said: list[str] = []
     for line in rest.split("\n"):
         is_quoted = line.startswith(("Forward:", "Upstream:", " "))
         (quoted if is_quoted and not said else said).append(line)

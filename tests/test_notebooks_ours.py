@@ -16,7 +16,7 @@ import pytest
 from conftest import EXERCISES, ROOT, solution
 from nbclient import NotebookClient
 
-from grader import authored, derive_notebook
+from grader import authored, derive_notebook, fixture
 from grader.authored import AuthoredError
 from grader.submissions.flat import declared
 
@@ -25,13 +25,12 @@ OURS = [e for e in EXERCISES if ROOT.joinpath("exercises", *e.split(".")).with_s
 
 def grader(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "grader.cli", *words]
-    return subprocess.run(
-        command, cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True, capture_output=True, timeout=120
-    )
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=120)
 
 
 def derived(exercise: str) -> str:
-    return str(json.loads((ROOT / "fixtures" / exercise / "exercise.json").read_text())["notebook"])
+    return str(fixture.describe(ROOT, exercise)["notebook"])
 
 
 def solved(exercise: str, folder: Path) -> Path:
@@ -50,7 +49,8 @@ def executed(text: str, folder: Path) -> list[tuple[str, str, str]]:
         if cell.cell_type == "code":
             out = "".join(o.get("text", "") for o in cell.outputs if o.get("name") == "stdout")
             out += "".join(o["data"].get("text/html", "") for o in cell.outputs if "data" in o)
-            ran.append((cell.id, out, "".join(o.get("text", "") for o in cell.outputs if o.get("name") == "stderr")))
+            err = "".join(o.get("text", "") for o in cell.outputs if o.get("name") == "stderr")
+            ran.append((cell.id, out, err))
     return ran
 
 
@@ -73,7 +73,7 @@ def test_the_notebook_is_valid_and_has_stable_ids_and_no_outputs(exercise: str) 
     book = nbformat.reads(derived(exercise), as_version=nbformat.NO_CONVERT)
     nbformat.validate(book)
     assert (book.nbformat, book.nbformat_minor, book.metadata.kernelspec.name) == (4, 5, "python3")
-    names = [i["name"] for i in json.loads((ROOT / "fixtures" / exercise / "exercise.json").read_text())["items"]]
+    names = [i["name"] for i in fixture.describe(ROOT, exercise)["items"]]
     code = [c for c in book.cells if c.cell_type == "code"]
     assert [c.id for c in code if c.id in names] == names
     assert all(c.outputs == [] and c.execution_count is None for c in code)
@@ -142,7 +142,10 @@ def test_running_the_forward_cell_again_does_not_double_the_gradients(tmp_path: 
     [
         ("return a * b", "dx = a * b"),
         ("dx = a\n    dx = dx + b\n    return dx", "dx = a\ndx = dx + b"),
-        ("s = a + b  # both\n    return (\n        s\n        * 2\n    )", "s = a + b  # both\ndx = (\n    s\n    * 2\n)"),
+        (
+            "s = a + b  # s\n    return (\n        s\n        * 2\n    )",
+            "s = a + b  # s\ndx = (\n    s\n    * 2\n)",
+        ),
     ],
 )
 def test_a_body_becomes_flat_statements(body: str, flat: str) -> None:
@@ -181,7 +184,8 @@ def test_check_says_that_the_notebook_is_what_was_worked_on(tmp_path: Path) -> N
     notebook.write_text(solved("ex2", tmp_path).read_text())
     done = grader("check", "ex2", cwd=tmp_path)
     assert done.returncode == 1
-    assert "note: exercises/ex2.ipynb has changed: `grader check exercises/ex2.ipynb` grades it" in done.stdout
+    note = "note: exercises/ex2.ipynb has changed: `grader check exercises/ex2.ipynb` grades it"
+    assert note in done.stdout
     assert grader("check", "exercises/ex2.ipynb", cwd=tmp_path).returncode == 0
 
 

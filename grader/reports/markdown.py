@@ -9,7 +9,7 @@ ACTIVE = re.compile(
     r"""[<>&$]             # HTML and formulas
     | [\\`*_\[\]{}|~\#!@]  # markup
     | (?<=\w):(?=/)        # an address
-    | (?<=\w)\.(?=[A-Za-z])
+    | (?<=\bwww)\.(?=\w)
     | ^\s*(?:[-+=]|\d+[.)])(?=\s|$)  # the beginning of a list, or of a rule
     """,
     re.VERBOSE | re.MULTILINE,
