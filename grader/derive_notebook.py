@@ -45,7 +45,7 @@ def notebook(
     }
     book = nbformat.v4.new_notebook(cells=cells, metadata=metadata, nbformat_minor=5)
     nbformat.validate(book)
-    return str(nbformat.writes(book)) + "\n"  # type: ignore[no-untyped-call]
+    return str(nbformat.writes(book)) + "\n"
 
 
 def _cells(
