@@ -631,11 +631,13 @@ def test_reset_changes_nothing_unasked(scratch: Path) -> None:
     assert tree(scratch) == before
 
 
-def test_reset_leaves_a_stub_alone(scratch: Path) -> None:
+def test_reset_leaves_a_stub_and_a_notebook_alone(scratch: Path) -> None:
+    assert grader("reset", "ex2", cwd=scratch).stdout.endswith("wrote exercises/ex2.ipynb\n")
     before = tree(scratch)
-    ran = grader("reset", "ex1", "ex2", cwd=scratch)
+    ran = grader("reset", "ex2", cwd=scratch)
     assert ran.returncode == PASSED
-    assert ran.stdout == "exercises/ex1.py is the stub already\nexercises/ex2.py is the stub already\n"
+    already = "exercises/ex2.py is the stub already\nexercises/ex2.ipynb is the notebook already\n"
+    assert ran.stdout == already
     assert tree(scratch) == before
 
 

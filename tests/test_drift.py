@@ -67,7 +67,7 @@ def replace(path: str, old: str, new: str) -> Callable[[Path], Any]:
 
 
 GIVEN = "fixtures/ex2/probe-1.given.safetensors"
-JSON2, STUB2 = "fixtures/ex2/exercise.json", "exercises/ex2.py"
+JSON2, STUB2, BOOK2 = "fixtures/ex2/exercise.json", "exercises/ex2.py", "exercises/ex2.ipynb"
 EXTRA = "fixtures/ex2/probe-9.given.safetensors"
 
 DRIFT: dict[str, tuple[str, Callable[[Path], Any], list[str]]] = {
@@ -76,6 +76,12 @@ DRIFT: dict[str, tuple[str, Callable[[Path], Any], list[str]]] = {
         replace(STUB2, "NotImplementedError", "TypeError"),
         [f"{STUB2} is not the stub (edited?)"],
     ),
+    "an edited notebook": (
+        "ex2",
+        replace(BOOK2, "# replace None", "# mine"),
+        [f"{BOOK2} is not the derived notebook (edited?)"],
+    ),
+    "a deleted notebook": ("ex2", lambda r: (r / BOOK2).unlink(), [f"{BOOK2} is missing"]),
     "a deleted stub": ("ex2", lambda r: (r / STUB2).unlink(), [f"{STUB2} is missing"]),
     "a deleted fixture": ("ex2", lambda r: (r / GIVEN).unlink(), [f"{GIVEN} is missing"]),
     "an altered fixture": (

@@ -100,7 +100,8 @@ def test_taking_the_feedback_out_gives_every_byte_back(
 
 
 def test_windows_lines_a_byte_order_mark_and_a_double_key_stay() -> None:
-    text = '{"cells": 3, "cells": [\r\n  {"cell_type": "code", "source": "x", "n": 1.0e0}\r\n], "nbformat": 4}\r\n'
+    cell = '{"cell_type": "code", "source": "x", "n": 1.0e0}'
+    text = '{"cells": 3, "cells": [\r\n  ' + cell + '\r\n], "nbformat": 4}\r\n'
     for data in (text.encode(), b"\xef\xbb\xbf" + text.encode()):
         book = cells.read(data)
         copy = cells.with_feedback(book, "top", {1: "under"})
