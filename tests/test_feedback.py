@@ -287,3 +287,14 @@ def test_a_wrong_use_is_one_line_and_nothing_is_lost(words: list[str], said: str
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("grader: " + said) and done.stderr.count("\n") == 1
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_the_report_page_shows_the_cell_that_a_line_is_in(tmp_path: Path) -> None:
+    work, page = tmp_path / "w.ipynb", tmp_path / "w.html"
+    work.write_text(changed("ex1", ("dprobs = (1.0 / probs)", "dprobs = -(1.0 / probs)")))
+    command = [sys.executable, "-m", "grader.cli", "report", "ex1.dprobs", str(work), "--html", str(page)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run(command, env=environ, cwd=tmp_path, timeout=120).returncode == 1
+    text = page.read_text()
+    assert "<h4>Your code, cell 8, line 1</h4>" in text
+    assert '<span class="number">1</span>dprobs = -(1.0 / probs) * dlogprobs' in text

@@ -69,6 +69,11 @@ def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
     return "\n".join(lines) + "\n", tuple(places)
 
 
+def cell(data: bytes, number: int) -> str:
+    """The source of one cell of a notebook, from 1."""
+    return list(_cells(_json(data)))[number - 1][1]
+
+
 def declared(data: bytes) -> str | None:
     """The exercise that a notebook of ours was derived for, by its metadata; None for any other file."""
     try:
