@@ -1,12 +1,13 @@
 """All together, a training loop whose gradients are yours.
 
 The network of the lecture at its full size: 200 hidden units, 12297 parameters. Write the whole
-backward pass, with what exercises 2 and 3 gave. Your functions are called in the order in which
-they stand here; what one returns is passed to the later ones. Seven of the gradients are those of
-the parameters. They drive real training: a check takes 100 steps with them and compares the
-parameters with those that autograd's training ends with; `grader train ex4` does the whole run.
+backward pass, with what exercises 2 and 3 gave. Seven of the gradients are those of the parameters.
+They drive real training: a check takes 100 steps with them and compares the parameters with those
+that autograd's training ends with; `grader train ex4` does the whole run. Each gradient is also
+judged on its own, at several steps of the training and at other sizes.
 
-Each gradient is also judged on its own, at several steps of the training and at other sizes.
+Your functions are called in the order in which they stand here; what one returns is passed to the
+later ones.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""From an authored file to what is derived of it: the learner's stub and the saved tensors.
+"""From an authored file to what is derived of it: the learner's stub and notebook, the saved tensors.
 
 Imports torch; runs in a process of its own whose CPU kernels `settings.reproducible` has fixed, so
 that the same bytes come out on any machine.
@@ -16,7 +16,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import authored, fixture, hints, mistakes
+from grader import authored, derive_notebook, fixture, hints, mistakes
 from grader.authored import Authored, AuthoredError
 from grader.choices import is_probe
 from grader.diagnose import FIXTURES
@@ -53,6 +53,7 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         entries.append(_save(files, path, "training", settings, *_training(program, training, settings)))
     _lint(parts, lecture, f"solutions/{path}.py")
     stub = authored.stub(parts)
+    notebook = derive_notebook.notebook(parts, exercise, next(iter(program.fixtures.values())), training)
     known: dict[str, Any] = {}
     if set(FIXTURES) <= set(evidence[0]):
         given_on, references, sizes_on = evidence
@@ -80,10 +81,12 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         "diagnosis": {"sha256": fixture.digest(diagnosis), "bytes": len(diagnosis)},
         "hints": {"sha256": fixture.digest(told), "bytes": len(told)},
         "stub": stub,
+        "notebook": notebook,
         "worked": _worked(parts, program.module.get("WORKED")),
     }
     files[f"fixtures/{path}/exercise.json"] = fixture.seal(json.loads(json.dumps(description))).encode()
     files[f"exercises/{path}.py"] = stub.encode()
+    files[f"exercises/{path}.ipynb"] = notebook.encode()
     return files
 
 
@@ -245,8 +248,10 @@ def compare(root: Path, name: str, files: Files) -> int:
         if not old.is_file():
             stale.append(f"{path} is missing")
         elif old.read_bytes() != data and not _same_numbers(root, name, path, data):
-            edited = path.startswith("exercises/")
-            stale.append(f"{path} {'is not the stub (edited?)' if edited else 'is out of date'}")
+            told = "is out of date"
+            if path.startswith("exercises/"):
+                told = f"is not the {'stub' if path.endswith('.py') else 'derived notebook'} (edited?)"
+            stale.append(f"{path} {told}")
     folder = root.joinpath("fixtures", *name.split("."))
     for old in folder.glob("*.safetensors"):
         if old.relative_to(root).as_posix() not in files:
@@ -278,10 +283,10 @@ def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
 
 
 def write(root: Path, name: str, files: Files) -> int:
-    """Write what is derived. A stub that a learner has edited is kept, and said."""
-    stub = f"exercises/{'/'.join(name.split('.'))}.py"
+    """Write what is derived. A stub or a notebook that a learner has edited is kept, and said."""
     try:
-        known = {fixture.describe(root, name)["stub"].encode()}
+        before = fixture.describe(root, name)
+        known = {before[kind].encode() for kind in ("stub", "notebook") if kind in before}
     except GraderFault:
         known = set()
     folder = root.joinpath("fixtures", *name.split("."))
@@ -290,8 +295,10 @@ def write(root: Path, name: str, files: Files) -> int:
             old.unlink()
     for path, data in files.items():
         target = root / path
-        if path == stub and target.exists() and target.read_bytes() not in known | {data}:
-            print(f"kept {path}, which has been edited; `grader reset {name}` gives the stub")
+        learners = path.startswith("exercises/")
+        if learners and target.exists() and target.read_bytes() not in known | {data}:
+            kind = "stub" if path.endswith(".py") else "notebook"
+            print(f"kept {path}, which has been edited; `grader reset {name}` gives the {kind}")
             continue
         if target.exists() and target.read_bytes() == data:
             continue

@@ -65,6 +65,12 @@ def parser() -> argparse.ArgumentParser:
         "--class", metavar="DIR", dest="room", help="of a class: the folder that `grader batch` wrote"
     )
 
+    feedback = add("feedback", "copy a notebook with what was found under the cells that it belongs to")
+    feedback.add_argument("notebook", metavar="NOTEBOOK", help="the file; it stays as it is")
+    feedback.add_argument("targets", nargs="*", metavar="TARGET", help="ex1; all that it holds by default")
+    feedback.add_argument("--out", metavar="FILE", help="the copy; NAME.feedback.ipynb by default")
+    feedback.add_argument("--html", metavar="FILE", help="a page of the same, to open in a browser")
+
     listing = add("list", "name the exercises, or the items of some, and what has passed")
     listing.add_argument("targets", nargs="*", metavar="TARGET")
 
@@ -88,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     solution = add("solution", "show the solution of an exercise or an item, after asking")
     solution.add_argument("targets", nargs="+", metavar="TARGET")
     solution.add_argument("--yes", action="store_true", help="don't ask")
+    solution.add_argument("--notebook", metavar="FILE", help="write an exercise's solution as a notebook")
 
     reset = add("reset", "put an exercise back to its stub, keeping what was there as a backup")
     reset.add_argument("targets", nargs="+", metavar="EXERCISE")
@@ -135,6 +142,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.check import run
         elif args.command == "report":
             from grader.commands.report import run
+        elif args.command == "feedback":
+            from grader.commands.feedback import run
         elif args.command == "batch":
             from grader.commands.batch import run
         elif args.command == "build":

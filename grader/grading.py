@@ -47,7 +47,7 @@ def check(
     on = [name for name in fixtures.given if name != TRAINING]
     names = [item["name"] for item in asked]
     run = _run(runner, exercise, code, filename, on, names, training)
-    lenient = code.flat is not None and not strict
+    lenient = code.flat is not None and not code.ours and not strict
     answers = [_judged(exercise, item, fixtures, run, on, lenient) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
     if lenient:

@@ -29,6 +29,9 @@ class Suite:
     def stub(self, exercise: str) -> Path:
         return self.work.joinpath("exercises", *exercise.split(".")).with_suffix(".py")
 
+    def notebook(self, exercise: str) -> Path:
+        return self.stub(exercise).with_suffix(".ipynb")
+
     def solution(self, exercise: str) -> Path:
         return self.root.joinpath("solutions", *exercise.split(".")).with_suffix(".py")
 

@@ -631,11 +631,13 @@ def test_reset_changes_nothing_unasked(scratch: Path) -> None:
     assert tree(scratch) == before
 
 
-def test_reset_leaves_a_stub_alone(scratch: Path) -> None:
+def test_reset_leaves_a_stub_and_a_notebook_alone(scratch: Path) -> None:
+    assert grader("reset", "ex2", cwd=scratch).stdout.endswith("wrote exercises/ex2.ipynb\n")
     before = tree(scratch)
-    ran = grader("reset", "ex1", "ex2", cwd=scratch)
+    ran = grader("reset", "ex2", cwd=scratch)
     assert ran.returncode == PASSED
-    assert ran.stdout == "exercises/ex1.py is the stub already\nexercises/ex2.py is the stub already\n"
+    already = "exercises/ex2.py is the stub already\nexercises/ex2.ipynb is the notebook already\n"
+    assert ran.stdout == already
     assert tree(scratch) == before
 
 
@@ -652,7 +654,7 @@ def test_reset_puts_back_only_what_was_named(scratch: Path) -> None:
 def test_nothing_has_drifted_from_the_solutions(work: Path) -> None:
     ran = grader("build", "--check", cwd=work)
     assert ran.returncode == PASSED, ran.stdout + ran.stderr
-    assert "4 exercises: stubs and fixtures are what solutions/ gives" in ran.stdout
+    assert "4 exercises: stubs, notebooks and fixtures are what solutions/ gives" in ran.stdout
 
 
 def test_the_doctor_finds_this_checkout_healthy(work: Path) -> None:

@@ -32,6 +32,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for exercise in EXERCISES:  # a learner may have written into the checkout's
         stub = root.joinpath("exercises", *exercise.split(".")).with_suffix(".py")
         stub.unlink(missing_ok=True)
+        stub.with_suffix(".ipynb").unlink(missing_ok=True)
     assert build(root).returncode == 0
     return root
 
@@ -46,7 +47,8 @@ def project(pristine: Path, tmp_path: Path) -> Iterator[Path]:
 def test_stubs_and_fixtures_are_what_the_solutions_give_byte_for_byte() -> None:
     done = build(ROOT, "--check")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{len(EXERCISES)} exercises: stubs and fixtures are what solutions/ gives\n"
+    said = "exercises: stubs, notebooks and fixtures are what solutions/ gives"
+    assert done.stdout == f"{len(EXERCISES)} {said}\n"
 
 
 def test_building_what_is_up_to_date_writes_nothing(project: Path) -> None:
@@ -66,7 +68,7 @@ def replace(path: str, old: str, new: str) -> Callable[[Path], Any]:
 
 
 GIVEN = "fixtures/ex2/probe-1.given.safetensors"
-JSON2, STUB2 = "fixtures/ex2/exercise.json", "exercises/ex2.py"
+JSON2, STUB2, BOOK2 = "fixtures/ex2/exercise.json", "exercises/ex2.py", "exercises/ex2.ipynb"
 EXTRA = "fixtures/ex2/probe-9.given.safetensors"
 
 DRIFT: dict[str, tuple[str, Callable[[Path], Any], list[str]]] = {
@@ -75,6 +77,12 @@ DRIFT: dict[str, tuple[str, Callable[[Path], Any], list[str]]] = {
         replace(STUB2, "NotImplementedError", "TypeError"),
         [f"{STUB2} is not the stub (edited?)"],
     ),
+    "an edited notebook": (
+        "ex2",
+        replace(BOOK2, "# replace None", "# mine"),
+        [f"{BOOK2} is not the derived notebook (edited?)"],
+    ),
+    "a deleted notebook": ("ex2", lambda r: (r / BOOK2).unlink(), [f"{BOOK2} is missing"]),
     "a deleted stub": ("ex2", lambda r: (r / STUB2).unlink(), [f"{STUB2} is missing"]),
     "a deleted fixture": ("ex2", lambda r: (r / GIVEN).unlink(), [f"{GIVEN} is missing"]),
     "an altered fixture": (

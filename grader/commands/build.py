@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     if code not in (0, 1, 3):
         raise GraderFault(f"building ended with exit status {code}")
     if code == 0 and args.check:
-        print(f"{len(names)} exercises: stubs and fixtures are what solutions/ gives")
+        print(f"{len(names)} exercises: stubs, notebooks and fixtures are what solutions/ gives")
     return code
 
 

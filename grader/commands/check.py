@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, TextIO
 
 from grader import progress, screen
@@ -52,6 +53,7 @@ def answer(
         report = grade(suite, bench, wanted, sources, seed, args.strict, rename)
         if not (args.submission or args.solutions or args.fresh is not None):
             progress.record(suite.work, report, sources)
+            report = replace(report, notes=(*report.notes, *_elsewhere(suite, report)))
         if args.json:
             from grader.reports.document import render
 
@@ -64,6 +66,19 @@ def answer(
     if args.progress:
         return 0 if all(i.passed or i.verdict is Verdict.NOT_WRITTEN for i in report.items) else 1
     return 0 if report.passed else 1
+
+
+def _elsewhere(suite: Suite, report: Report) -> list[str]:
+    """Where nothing of a stub is written: that its notebook has changed, which is not graded unasked."""
+    notes = []
+    for exercise in report.exercises:
+        path = suite.notebook(exercise.id)
+        if all(item.verdict is Verdict.NOT_WRITTEN for item in exercise.items) and path.is_file():
+            derived = str(suite.describe(exercise.id)["notebook"]).encode()
+            if path.stat().st_size != len(derived) or path.read_bytes() != derived:
+                shown = suite.shown(path)
+                notes.append(f"{shown} has changed: `grader check {shown}` grades it")
+    return notes
 
 
 def grade(

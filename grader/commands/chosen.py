@@ -33,8 +33,14 @@ def chosen(suite: Suite, args: argparse.Namespace, words: Sequence[str]) -> list
 
 
 def _called_after(suite: Suite, submission: str) -> list[str]:
-    """The exercise that a file is called after; of another notebook, all of the lecture's."""
+    """The exercise that a notebook was derived for, or that a file is called after; of another notebook,
+    all of the lecture's."""
     stem = Path(submission).stem
+    if submission.endswith(".ipynb") and Path(submission).is_file():
+        from grader.submissions.flat import declared
+
+        if (exercise := declared(read_submission(Path(submission)))) in suite.ids():
+            return [exercise]
     if stem in suite.ids():
         return [stem]
     if submission.endswith(".ipynb"):

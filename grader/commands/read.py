@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from grader import progress
-from grader.errors import UsageError
+from grader.errors import GraderFault, UsageError
 from grader.suite import Suite, Target, find, targets
 
 
@@ -103,6 +104,8 @@ def solution(args: argparse.Namespace) -> int:
         return 1
     from grader import authored
 
+    if args.notebook:
+        return _solved(suite, wanted, Path(args.notebook))
     for target in wanted:
         path = suite.solution(target.exercise)
         parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
@@ -111,29 +114,61 @@ def solution(args: argparse.Namespace) -> int:
     return 0
 
 
+def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
+    """Write an exercise's solution as a notebook."""
+    from grader import authored, derive_notebook
+
+    if len(wanted) != 1 or wanted[0].item:
+        raise UsageError("--notebook takes one whole exercise: `grader solution ex1 --notebook FILE`")
+    exercise, path = wanted[0].exercise, suite.solution(wanted[0].exercise)
+    described = suite.describe(exercise)
+    settings = described["fixtures"][0]["settings"]
+    try:
+        parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
+        text = derive_notebook.notebook(parts, exercise, settings, described["training"], solved=True)
+    except authored.AuthoredError as error:
+        raise GraderFault(str(error)) from None
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"--notebook {out} exists already, and is kept: name another file") from None
+    except OSError as error:
+        raise UsageError(f"--notebook {out} can't be written: {error.strerror}") from None
+    print(f"{suite.shown(out)} is written: `grader check {suite.shown(out)}` grades it")
+    return 0
+
+
 def reset(args: argparse.Namespace) -> int:
     suite = find()
     for name in dict.fromkeys(t.exercise for t in _whole(suite, args.targets)):
-        path = suite.stub(name)
-        text = suite.describe(name)["stub"]
-        old = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else None
-        if old == text:
-            print(f"{suite.shown(path)} is the stub already")
-            continue
-        if old is not None:
-            if not args.yes and not _confirm(f"Put {suite.shown(path)} back to the stub?"):
+        described = suite.describe(name)
+        for kind, path in (("stub", suite.stub(name)), ("notebook", suite.notebook(name))):
+            if not _put_back(suite, path, kind, described[kind], args.yes):
                 return 1
-            backup = path.with_suffix(".py.bak")
-            number = 1
-            while backup.exists():
-                number += 1
-                backup = path.with_suffix(f".py.{number}.bak")
-            path.rename(backup)
-            print(f"kept what was there as {suite.shown(backup)}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        print(f"wrote {suite.shown(path)}")
     return 0
+
+
+def _put_back(suite: Suite, path: Path, kind: str, text: str, yes: bool) -> bool:
+    """Write a derived text again, what was there kept beside it. False where the learner says no."""
+    old = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else None
+    if old == text:
+        print(f"{suite.shown(path)} is the {kind} already")
+        return True
+    if old is not None:
+        if not yes and not _confirm(f"Put {suite.shown(path)} back to the {kind}?"):
+            return False
+        backup = path.with_name(f"{path.name}.bak")
+        number = 1
+        while backup.exists():
+            number += 1
+            backup = path.with_name(f"{path.name}.{number}.bak")
+        path.rename(backup)
+        print(f"kept what was there as {suite.shown(backup)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    print(f"wrote {suite.shown(path)}")
+    return True
 
 
 def _whole(suite: Suite, words: list[str]) -> list[Target]:

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     suite = find()
     wanted = chosen(suite, args, args.targets)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
-    path = _writable(Path(args.html or "report.html"))
+    path = writable(Path(args.html or "report.html"), "--html")
     asked = {
         exercise: None
         if any(t.exercise == exercise and not t.item for t in wanted)
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from grader.reports import page
     from grader.reports.table import advice
 
-    _write(path, page.render(report, sheets))
+    replaced(path, page.render(report, sheets).encode())
     print(f"score: {report.score} of {report.max_score}. {advice(report)}\n{suite.shown(path)} is written")
     return 0 if report.passed else 1
 
@@ -127,25 +127,27 @@ def _class(args: argparse.Namespace) -> int:
     from grader.reports.grades import read
 
     room = Path(args.room)
-    path = _writable(Path(args.html) if args.html else room / classroom.NAME)
+    path = writable(Path(args.html) if args.html else room / classroom.NAME, "--html")
     summary = read(room)
-    _write(path, classroom.render(summary))
+    replaced(path, classroom.render(summary).encode())
     print(f"{summary.submissions} submissions\n{path} is written")
     return 0
 
 
-def _writable(path: Path) -> Path:
+def writable(path: Path, option: str) -> Path:
+    """A path that a file can be written to, as far as can be seen; else UsageError."""
     if path.is_dir():
-        raise UsageError(f"--html {path} is a folder: name a file")
+        raise UsageError(f"{option} {path} is a folder: name a file")
     if not path.parent.is_dir():
-        raise UsageError(f"--html {path}: there is no folder {path.parent}")
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
     return path
 
 
-def _write(path: Path, content: str) -> None:
+def replaced(path: Path, content: bytes) -> None:
+    """Write a file whole, or leave what is there."""
     new = path.with_name(path.name + ".new")
     try:
-        new.write_text(content, encoding="utf-8")
+        new.write_bytes(content)
         os.replace(new, path)
     except OSError as error:
         raise UsageError(f"{path} can't be written: {error.strerror}") from None

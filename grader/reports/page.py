@@ -122,8 +122,8 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "found": said(found),
         "maxdiff": number(item.check.maxdiff),
         "numbers": _numbers(item),
-        "line": None if item.passed else item.line,
-        "code": excerpt(sheet.source, item.line, name, not item.passed) if item.line else [],
+        "place": "" if item.passed else item.place,
+        "code": excerpt(_code(sheet, item), item.line, name, not item.passed) if item.line else [],
         "forward": forward,
         "checks": [
             (*kind(c.verdict)[:2], f"{on}: {kind(c.verdict)[2]}") for on, c in (item.checks or {}).items()
@@ -145,6 +145,15 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     if name == "training" and sheet.losses:
         article |= curves(sheet.losses)
     return article
+
+
+def _code(sheet: Sheet, item: ItemReport) -> bytes:
+    """What the item's line is a line of: the file, or a notebook's cell."""
+    if not item.cell:
+        return sheet.source
+    from grader.submissions.flat import cell
+
+    return cell(sheet.source, item.cell).encode("utf-8", "replace")
 
 
 def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tuple[int, str, bool]]:

@@ -139,7 +139,8 @@ def ask(
         if broken := broken or (None if flat else submission.failure):
             return {**header, "status": "error", "message": broken[0], "line": broken[1]}, b""
         message = flat.missing.get(name, "") if flat else f"the file has no function {name}"
-        return {**header, "status": "not-written", "message": message}, b""
+        line = flat.empty.get(name) if flat else None
+        return {**header, "status": "not-written", "message": message, "line": line}, b""
     line = line_of(function)
     call = submission.calls.get(name)
     if call is None or call.function is not function:

@@ -52,6 +52,7 @@ class Flat:
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     imports: list[ast.stmt] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
+    empty: dict[str, int] = field(default_factory=dict)  # lines of `dprobs = None`, where nothing else is
     refused: dict[str, tuple[str, int]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     broken: list[tuple[str, int]] = field(default_factory=list)  # cells that don't parse
@@ -327,6 +328,8 @@ class _Slicer:
             s.effect.written if s.effect.written & mine else s.effect.written | s.effect.shared
             for s in statements
         ]
+        open_ = [statements[i] for i in here if _placeholder(statements[i].node)]
+        self.empty = {w: s.node.lineno for s in open_ for w in s.effect.strong}
         for i in here:
             for w in self.writes[i] & mine:
                 if not _placeholder(statements[i].node) and not (
@@ -367,6 +370,9 @@ class _Slicer:
     def cut(self, item: Mapping[str, Any], flat: Flat) -> None:
         tensor, name = item["tensor"], item["name"]
         own = self.called.get(tensor)
+        if own not in self.final and (line := self.empty.get(own or name)):
+            flat.empty[name] = line
+            return
         if own is not None and own not in self.final:
             flat.missing[name] = f"not found: {name} is called {own} here, and no statement assigns {own}"
             return

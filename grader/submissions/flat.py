@@ -24,11 +24,13 @@ CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
 class Script:
     """What goes to the child. flat: the lecture's number of the exercise in flat code, 0 without a lecture,
     None for a stub's functions. places: by line of a notebook's code, the cell (from 1) and the line in it.
+    ours: a notebook that was derived for the exercise, which asks for as much as its stub.
     """
 
     source: bytes
     flat: int | None = None
     places: tuple[tuple[int, int], ...] = ()
+    ours: bool = False
 
     def place(self, line: int | None) -> tuple[int | None, int | None]:
         """The cell, where there are cells, and the line."""
@@ -49,7 +51,8 @@ def script(
     lecture = int(number[1]) if number else 0
     if filename.endswith(".ipynb"):
         source, places = notebook(data)
-        return Script((source + told).encode("utf-8", "replace"), lecture, places)
+        ours = declared(data) == exercise["id"]  # then all of it is this exercise
+        return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours)
     if is_flat(data.decode("utf-8", "replace"), exercise):
         return Script(data + b"\n" + told.encode() if told else data, lecture)
     return Script(data)
@@ -75,6 +78,33 @@ def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
         lines += text
         places += [(number, k) for k in range(1, len(text) + 1)]
     return "\n".join(lines) + "\n", tuple(places)
+
+
+def cell(data: bytes, number: int) -> str:
+    """The source of one cell of a notebook, from 1."""
+    return list(_cells(_json(data)))[number - 1][1]
+
+
+def declared(data: bytes) -> str | None:
+    """The exercise that a notebook of ours was derived for, by its metadata; None for any other file."""
+    try:
+        document = _json(data) if b'"grader"' in data else {}
+    except Unreadable:
+        return None
+    exercise = _ours(document).get("exercise")
+    return exercise if isinstance(exercise, str) else None
+
+
+def is_feedback(cell: Mapping[str, Any]) -> bool:
+    """Whether `grader feedback` put a cell there. Code is the learner's, whatever it is marked as."""
+    return cell.get("cell_type") != "code" and _ours(cell).get("feedback") is True
+
+
+def _ours(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the grader has written into the metadata of a document or of a cell."""
+    metadata = part.get("metadata")
+    found = metadata.get("grader") if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
@@ -125,7 +155,7 @@ def _cells(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for cell in cells:
         if not isinstance(cell, dict):
             continue
-        source = cell.get("source", cell.get("input", ""))
+        source = "" if is_feedback(cell) else cell.get("source", cell.get("input", ""))
         if isinstance(source, list):
             source = "".join(s for s in source if isinstance(s, str))
         yield str(cell.get("cell_type", "")), source if isinstance(source, str) else ""

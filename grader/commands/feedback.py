@@ -1,0 +1,67 @@
+"""`grader feedback`: a copy of a notebook with what was found under the cells that it belongs to."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from grader.commands.chosen import chosen
+from grader.commands.report import replaced, writable
+from grader.errors import Unreadable, UsageError
+from grader.suite import find, read_submission
+from grader.verdict import Report
+
+ENDING = ".feedback.ipynb"
+
+
+def run(args: argparse.Namespace) -> int:
+    suite = find()
+    if not args.notebook.endswith(".ipynb"):
+        raise UsageError(f"{args.notebook} is no notebook (.ipynb): `grader report` makes a page of a file")
+    args.submission, args.solutions = args.notebook, False
+    wanted = chosen(suite, args, args.targets)
+    path = Path(args.notebook)
+    from grader.submissions import cells
+
+    try:
+        book = cells.without_feedback(cells.read(read_submission(path)))
+    except Unreadable as error:
+        raise UsageError(f"{path} {error}") from None
+    out = _copy(path, args.out)
+    page = writable(Path(args.html), "--html") if args.html else None
+    if page and page.resolve() in (out.resolve(), path.resolve()):
+        raise UsageError(f"--html {page} is a notebook of this command: name another file")
+    from grader.bench import Bench
+    from grader.commands.check import grade
+    from grader.runner.client import Runner
+
+    sources = {t.exercise: (args.notebook, book.data) for t in wanted}
+    with Runner() as runner:
+        report: Report = grade(suite, Bench(runner), wanted, sources, None)
+    from grader.reports import feedback
+
+    under = {number: feedback.under(items) for number, items in feedback.by_cell(report).items()}
+    replaced(out, cells.with_feedback(book, feedback.top(report), under).data)
+    if page:
+        replaced(page, feedback.render(report, book.cells).encode())
+    written = " and ".join(suite.shown(p) for p in (out, page) if p)
+    are = "are" if page else "is"
+    print(f"score: {report.score} of {report.max_score}. {feedback.advice(report)}\n{written} {are} written")
+    return 0 if report.passed else 1
+
+
+def _copy(path: Path, asked: str | None) -> Path:
+    """Where the copy goes. UsageError where that would overwrite what is no feedback of ours."""
+    from grader.submissions import cells
+
+    out = Path(asked) if asked else path.with_name(path.name.removesuffix(".ipynb") + ENDING)
+    if not asked and path.name.endswith(ENDING):
+        out = path  # a copy already: its feedback is replaced
+    writable(out, "--out")
+    try:
+        known = not out.exists() or cells.read(out.read_bytes()).has_feedback
+    except (Unreadable, OSError):
+        known = False
+    if not known:
+        raise UsageError(f"--out {out} exists and is no copy with feedback; it is kept: name another file")
+    return out

@@ -1,0 +1,115 @@
+"""A report beside a notebook's cells: Markdown for a copy of it, and a page. Pure.
+
+A submission's words reach both: they are escaped, so that they show and do nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from grader.harmless import text
+from grader.reports.html import kind, page
+from grader.reports.markdown import escaped
+from grader.reports.table import number, row, summary
+from grader.verdict import ItemReport, Report, Verdict
+
+LINES = 400  # of a cell's code on the page, at most
+
+
+def by_cell(report: Report) -> dict[int, list[ItemReport]]:
+    """The items that belong to a cell, by its number from 1."""
+    found: dict[int, list[ItemReport]] = {}
+    for item in report.items:
+        if item.cell:
+            found.setdefault(item.cell, []).append(item)
+    return dict(sorted(found.items()))
+
+
+def under(items: Sequence[ItemReport]) -> str:
+    """What stands under one cell: a line for each of its items, in backward order."""
+    return "**grader**\n\n" + "\n".join(_line(item) for item in items)
+
+
+def top(report: Report) -> str:
+    """What stands on top: the scores, what comes next, and what belongs to no cell."""
+    parts = [f"## grader: {report.score} of {report.max_score} passed", escaped(advice(report))]
+    if len(report.exercises) > 1:
+        parts.append("\n".join(f"- {escaped(summary(e))}" for e in report.exercises))
+    if loose := [item for item in report.items if not item.cell]:
+        parts.append("In no cell:\n\n" + "\n".join(_line(item) for item in loose))
+    parts += [f"Note: {escaped(text(note))}" for note in report.notes]
+    parts.append("*These cells are from `grader feedback`, which replaces them the next time.*")
+    return "\n\n".join(parts)
+
+
+def advice(report: Report) -> str:
+    """What to do next. The cell needs no number: its feedback stands below it."""
+    todo = next((item for item in report.items if not item.passed), None)
+    if todo is None:
+        return "All passed."
+    verb = "write" if todo.verdict is Verdict.NOT_WRITTEN else "mend"
+    return f"Next: {verb} {todo.id}."
+
+
+def _line(item: ItemReport) -> str:
+    said = ", ".join(t for t in (found(item), numbers(item)) if t)
+    return f"- {kind(item.verdict)[1]} **{escaped(item.id)}** {escaped(text(said, 1000))}"
+
+
+def found(item: ItemReport) -> str:
+    """The verdict and its reason, with the line but not the cell."""
+    return row(replace(item, cell=None))[-1]
+
+
+def numbers(item: ItemReport) -> str:
+    check = item.check
+    if item.passed or check.maxdiff is None:
+        return ""
+    return f"maxdiff {number(check.maxdiff)}, relative {number(check.relative)}"
+
+
+def render(report: Report, cells: Sequence[Mapping[str, Any]]) -> str:
+    """The page: each cell that has graded items, with its code and what was found in it."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for item in report.items:
+        counts[kind(item.verdict)] = counts.get(kind(item.verdict), 0) + 1
+    return page(
+        "feedback.html",
+        "Feedback on a notebook",
+        text(report.submission),
+        report=report,
+        advice=advice(report),
+        legend=[(*what, n) for what, n in counts.items()],
+        loose=[_shown(item) for item in report.items if not item.cell],
+        cells=[_cell(n, items, cells[n - 1]) for n, items in by_cell(report).items()],
+        notes=[text(note) for note in report.notes],
+    )
+
+
+def _cell(number: int, items: Sequence[ItemReport], cell: Mapping[str, Any]) -> dict[str, Any]:
+    marked = {i.line for i in items if not i.passed and i.verdict is not Verdict.NOT_WRITTEN}
+    source = cell.get("source", "")
+    whole = source if isinstance(source, str) else "".join(map(str, source))
+    lines = whole.replace("\r\n", "\n").split("\n")
+    code = [(n, text(line.replace("\t", "    ")), n in marked) for n, line in enumerate(lines[:LINES], 1)]
+    return {
+        "number": number,
+        "items": [_shown(item) for item in items],
+        "code": code,
+        "more": len(lines) - len(code),
+    }
+
+
+def _shown(item: ItemReport) -> dict[str, str]:
+    css, symbol, words = kind(item.verdict)
+    said = found(item).removeprefix(words).removeprefix(": ").strip()
+    return {
+        "id": item.id,
+        "kind": css,
+        "symbol": symbol,
+        "words": words,
+        "said": text(said, 1000),
+        "numbers": numbers(item),
+    }
