@@ -102,16 +102,21 @@ def minibatch(g: torch.Generator, n: int, block_size: int, vocab_size: int) -> d
 def parameters(
     g: torch.Generator, block_size: int, vocab_size: int, n_embd: int, n_hidden: int
 ) -> dict[str, torch.Tensor]:
-    """The lecture's network at its start. Biases and gains are small but random: zeros mask errors."""
+    """The lecture's network at its start. Biases and gains are small but random: zeros mask errors.
+
+    With a vocabulary of its own a probe has gains of both signs: |bngain| is not bngain.
+    """
     import torch
 
     fan_in = n_embd * block_size
+    lecture = vocab_size == len(LETTERS) + 1
+    signs = 1.0 - 2.0 * (torch.arange(n_hidden) % 2)
     return {
         "C": torch.randn((vocab_size, n_embd), generator=g),
         "W1": torch.randn((fan_in, n_hidden), generator=g) * (5 / 3) / fan_in**0.5,
         "b1": torch.randn(n_hidden, generator=g) * 0.1,
         "W2": torch.randn((n_hidden, vocab_size), generator=g) * 0.1,
         "b2": torch.randn(vocab_size, generator=g) * 0.1,
-        "bngain": torch.randn((1, n_hidden), generator=g) * 0.1 + 1.0,
+        "bngain": (torch.randn((1, n_hidden), generator=g) * 0.1 + 1.0) * (1.0 if lecture else signs),
         "bnbias": torch.randn((1, n_hidden), generator=g) * 0.1,
     }
