@@ -170,10 +170,16 @@ HOSTILE = {
     "many cells": cells(FORWARD, *["x = 1"] * 20_000, SHORT),
     "statements that all hang together": cells(FORWARD, "\n".join(["x = 1", *["x = x + y"] * 20_000]), SHORT),
     "names of Python's own": cells(
-        FORWARD, "__class__ = 1\n__builtins__ = {}\ntorch = None\nrange = None", "import torch\ndel range", SHORT
+        FORWARD,
+        "__class__ = 1\n__builtins__ = {}\ntorch = None\nrange = None",
+        "import torch\ndel range",
+        SHORT,
     ),
     "sources that are no text": json.dumps(
-        {"cells": [{"cell_type": "code", "source": s} for s in ([1, None, {}], 3, None, [FORWARD], SHORT)] + [7]}
+        {
+            "cells": [{"cell_type": "code", "source": s} for s in ([1, None, {}], 3, None, [FORWARD], SHORT)]
+            + [7]
+        }
     ).encode(),
     "functions that call each other": cells(
         FORWARD, "\n".join(f"def f{i}():\n    return f{(i + 1) % 500}()" for i in range(500)), SHORT

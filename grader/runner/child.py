@@ -177,10 +177,15 @@ def ask(
         if function is submission.changed.get(name):
             header["message"] = flat.afterwards[name]
         _remember_form(submission, name, value, given.get(item["tensor"]))
-    mutated = [k for k, v in pristine.items() if passed[k] is not v and not _equal(passed[k], v)]
+    mutated = [k for k, v in pristine.items() if passed[k] is not v and not _same(passed[k], v)]
     if mutated:
         header["mutated"] = mutated
     return header, data
+
+
+def _same(value: Any, pristine: Any) -> bool:
+    """Whether an argument still holds what was passed, be it in the learner's own shape."""
+    return bool(value.numel() == pristine.numel() and _equal(value.reshape(pristine.shape), pristine))
 
 
 def _fits(call: Call, arguments: Given, tensor: Any) -> bool:

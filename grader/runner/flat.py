@@ -418,7 +418,9 @@ class _Slicer:
             effect = self.statements[i].effect
             changes = shared and effect.shared & set(wanted)
             if not (self.writes[i] & need or changes) or (
-                _copy(self.statements[i].node) and i != end and all(self._before(w, i) for w in self.writes[i])
+                _copy(self.statements[i].node)
+                and i != end
+                and all(self._before(w, i) for w in self.writes[i])
             ):
                 continue
             if effect.imports:
