@@ -63,7 +63,7 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
             todo += [n for n in inner if n not in seen]
             seen |= inner
         reads = seen
-        if any(isinstance(part, ast.Call) for part in ast.walk(node)):
+        if objects & reads and any(isinstance(part, ast.Call) for part in ast.walk(node)):
             weak |= reads & objects  # a method may change what its object holds
         in_place = weak | (effect.strong & reads if isinstance(node, ast.AugAssign) else set())
         shared = set().union(*(same.get(name, set()) - {name} for name in in_place))
