@@ -77,7 +77,15 @@ def _part(match: re.Match[str]) -> str:
         lines = lines[heads[0] : end]
     text = "\n".join(lines)
     if more and re.fullmatch(r"with \w+", more):
-        tensors = re.findall(r"^(\w+) = ", PARTS["forward"], re.M) + ["C", "W1", "b1", "W2", "b2", "bngain", "bnbias"]
+        tensors = re.findall(r"^(\w+) = ", PARTS["forward"], re.M) + [
+            "C",
+            "W1",
+            "b1",
+            "W2",
+            "b2",
+            "bngain",
+            "bnbias",
+        ]
         text = re.sub(rf"\bd({'|'.join(tensors)})\b", more.removeprefix("with ") + r"d\1", text)
     elif more:
         for change in more.split("; "):

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from grader.runner import byhand, limits, wire
-from grader.runner.calls import BadRequest, line_of, resolve
+from grader.runner.calls import BadRequest, Call, line_of, resolve
 from grader.runner.loading import Submission, describe, is_stub, load, load_flat
 from grader.training import Backward, Whole, manual_steps
 
@@ -155,8 +155,10 @@ def ask(
     if alternative:
         pristine = {k: given.get(wire.ALT + k, v) for k, v in pristine.items()}
     passed = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in pristine.items()}
-    for k in submission.forms.keys() & passed.keys():  # the learner's own shape, (64,) for (1, 64)
-        passed[k] = passed[k].squeeze(submission.forms[k])
+    if own := submission.forms.keys() & passed.keys():  # the learner's own shape, (32,) for (32, 1)
+        squeezed = {**passed, **{k: passed[k].squeeze(submission.forms[k]) for k in own}}
+        if _fits(call, squeezed, given.get(item["tensor"])):
+            passed |= {k: passed[k].squeeze(submission.forms[k]) for k in own}
     POLICY.called, POLICY.running = None, True
     try:
         value = call(passed)
@@ -176,10 +178,28 @@ def ask(
         if function is submission.changed.get(name):
             header["message"] = flat.afterwards[name]
         _remember_form(submission, name, value, given.get(item["tensor"]))
-    mutated = [k for k, v in pristine.items() if passed[k] is not v and not _equal(passed[k], v)]
+    mutated = [k for k, v in pristine.items() if passed[k] is not v and not _same(passed[k], v)]
     if mutated:
         header["mutated"] = mutated
     return header, data
+
+
+def _same(value: Any, pristine: Any) -> bool:
+    """Whether an argument still holds what was passed, be it in the learner's own shape."""
+    return bool(value.numel() == pristine.numel() and _equal(value.reshape(pristine.shape), pristine))
+
+
+def _fits(call: Call, arguments: Given, tensor: Any) -> bool:
+    """Whether a function gives something of its tensor's shape for these arguments, which it may change."""
+    copies = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in arguments.items()}
+    POLICY.called, POLICY.running = None, True
+    try:
+        value = call(copies)
+    except Exception:
+        return False
+    finally:
+        POLICY.running = False
+    return isinstance(value, _Tensor) and isinstance(tensor, _Tensor) and value.numel() == tensor.numel()
 
 
 def _remember_form(submission: Submission, name: str, value: Any, tensor: Any) -> None:

@@ -22,6 +22,7 @@ CELL = re.compile(r"# (?:%%|In\[[\d ]*\]:?)")
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/flat.py writes it; others may stand in strings
 TITLE = re.compile(r"[\s#*_>-]*#[\s#*_>-]*exercise\s*#?\s*(\d)", re.IGNORECASE)
 COMPARED = re.compile(r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)[^,]*,\s*([A-Za-z_]\w*)")
+PADDED = 3000  # lines
 RENAME = re.compile(r"^# grader: rename (\w+) = (\w+)$", re.MULTILINE)  # what a [rename] table says
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
 PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
@@ -102,10 +103,16 @@ def _statements(text: str, flat: Flat) -> list[Statement]:
         )
         body = _parsed([line[shift:] if not line[:shift].strip() else line for line in lines], start, flat)
         if any(".grad" in line for line in lines):
-            body = [names.WithoutGrad().visit(node) for node in body]
+            grad = names.WithoutGrad()
+            body = [grad.visit(node) if _says_grad(node, lines, start) else node for node in body]
         for node in body:
             found += _opened(node)
     return names.analyse(found, Statement)
+
+
+def _says_grad(node: ast.stmt, lines: Sequence[str], start: int) -> bool:
+    own = lines[node.lineno - start - 1 : (node.end_lineno or node.lineno) - start]
+    return any(".grad" in line for line in own)
 
 
 def _cells(text: str) -> Iterable[tuple[int, list[str]]]:
@@ -122,14 +129,16 @@ def _cells(text: str) -> Iterable[tuple[int, list[str]]]:
 
 def _parsed(lines: list[str], start: int, flat: Flat) -> list[ast.stmt]:
     told = False
+    pad = start if start < PADDED else 0  # empty lines are the quick way to the right line numbers, for few
     while lines:
         try:
-            return ast.increment_lineno(ast.parse("\n".join(lines)), start).body
+            tree = ast.parse("\n" * pad + "\n".join(lines))
+            return (tree if pad == start else ast.increment_lineno(tree, start)).body
         except (ValueError, MemoryError, RecursionError) as error:
             flat.broken.append((f"can't be parsed ({error})", start + 1))
             return []
         except SyntaxError as error:
-            at = max(1, min(error.lineno or 1, len(lines)))
+            at = max(1, min((error.lineno or 1) - pad, len(lines)))
             if not told:
                 flat.broken.append((str(error.msg), start + at))
             told = True

@@ -15,6 +15,7 @@ from typing import TypeVar
 BUILTINS = frozenset(dir(builtins))
 CHANGES = frozenset({"append", "extend", "insert", "update", "setdefault", "pop", "remove"})
 QUIET = frozenset({"requires_grad_", "retain_grad", "backward"})
+BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try)
 VIEWS = frozenset(
     ("view", "reshape", "squeeze", "unsqueeze", "t", "transpose", "permute", "expand", "detach", "flatten")
 )
@@ -62,7 +63,7 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
             todo += [n for n in inner if n not in seen]
             seen |= inner
         reads = seen
-        if any(isinstance(part, ast.Call) for part in ast.walk(node)):
+        if objects & reads and any(isinstance(part, ast.Call) for part in ast.walk(node)):
             weak |= reads & objects  # a method may change what its object holds
         in_place = weak | (effect.strong & reads if isinstance(node, ast.AugAssign) else set())
         shared = set().union(*(same.get(name, set()) - {name} for name in in_place))
@@ -70,12 +71,11 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
             if isinstance(node, ast.AugAssign):
                 continue
             same.pop(name, set()).discard(name)
+        for part in ast.walk(node) if isinstance(node, BLOCKS) else [node]:
+            if isinstance(part, ast.Assign):
+                _join(part, same)
         if isinstance(node, ast.Assign):
             targets = [t.id for t in node.targets if isinstance(t, ast.Name)]
-            if root := _stands_for(node.value) or (targets[0] if len(targets) > 1 else None):
-                group = same.setdefault(root, {root})
-                group.update(targets)
-                same.update(dict.fromkeys(targets, group))
             if _holds_object(node.value, classes, objects):
                 objects.update(targets)
             else:
@@ -103,6 +103,14 @@ def _stands_for(value: ast.expr) -> str | None:
             value = value.func.value
         else:
             return None
+
+
+def _join(node: ast.Assign, same: dict[str, set[str]]) -> None:
+    """Note which names stand for one tensor after an assignment, that may also not have happened."""
+    targets = [t.id for t in node.targets if isinstance(t, ast.Name)]
+    if targets and (root := _stands_for(node.value) or (targets[0] if len(targets) > 1 else None)):
+        group = set().union(*(same.get(name, {name}) for name in (root, *targets)))
+        same.update(dict.fromkeys(group, group))
 
 
 def _holds_object(value: ast.expr, classes: Collection[str], objects: Collection[str]) -> bool:
