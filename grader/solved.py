@@ -42,6 +42,7 @@ class Solution:
     """The functions, classes and drivers of an authored file. changed: definitions in other words."""
 
     def __init__(self, parts: Authored, filename: str, changed: Changed | None = None) -> None:
+        self.filename = filename
         self.names: dict[str, Any] = {"__name__": "solution"}
         exec(compile(parts.source, filename, "exec"), self.names)
         if changed:
@@ -252,7 +253,7 @@ def _marked(
 ) -> tuple[dict[str, Any] | None, int]:
     """The mark of an item's result, and how many steps it took; None where there is no result."""
     try:
-        with counted(steps) as taken:
+        with counted(steps, solution.filename) as taken:
             result = solution.result(item, env)
         return mark(plain.decode(values.dumps(result)), item.compare == "exact"), taken[0]
     except Exception:
@@ -260,8 +261,8 @@ def _marked(
 
 
 @contextlib.contextmanager
-def counted(most: int | None) -> Iterator[list[int]]:
-    """Count the lines that run; Endless after `most`. Not seconds: every build is to give the same."""
+def counted(most: int | None, filename: str) -> Iterator[list[int]]:
+    """Count the lines of a file that run; Endless after `most`. No seconds: a build can be repeated."""
     taken = [0]
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -269,7 +270,7 @@ def counted(most: int | None) -> Iterator[list[int]]:
             taken[0] += 1
             if most is not None and taken[0] > most:
                 raise Endless
-        return trace
+        return trace if frame.f_code.co_filename == filename else None
 
     sys.settrace(trace)
     try:

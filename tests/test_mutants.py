@@ -45,7 +45,7 @@ def made(exercise: str, description: Mapping[str, Any]) -> list[Mutant]:
     parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
     shapes = description["shapes"]
     found = []
-    for item in parts.items:
+    for item in parts.gradients:
         known = [t for t in (*description["tensors"], *parts.available(item)) if t in shapes]
         alike = {
             p: [t for t in known if t != p and shapes[t] == shapes[p]] for p in item.params if p in shapes
