@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         "--class", metavar="DIR", dest="room", help="of a class: the folder that `grader batch` wrote"
     )
 
-    listing = add("list", "name the exercises, or the items of some, and what has passed")
+    listing = add("list", "show the course: its sets, the exercises of a set, the items of an exercise")
     listing.add_argument("targets", nargs="*", metavar="TARGET")
 
     show = add("show", "show an item's task, forward lines, shapes and what it may ask for")

@@ -52,8 +52,10 @@ def check(
     answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
     diagnoses, places = _diagnoses(exercise, fixtures, answers, code.source)
     judged = []
+    failed: list[Answer] = []
     for answer in answers:
         name = answer.item["name"]
+        answer = _after(answer, failed)
         judged.append(_report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
     if training:
         judged.append(_training(exercise, fixtures, run, code))
@@ -110,6 +112,27 @@ def _judged(
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
             checks[name] = spread(record, reference, own) or checks[name]
     return replace(answer, checks=checks)
+
+
+def _after(answer: Answer, failed: list[Answer]) -> Answer:
+    """A wrong output whose function calls others, or shares a class with other items: which to mend first."""
+    item = answer.item
+    if not item.get("compare") or all(c.verdict.passed for c in answer.checks.values()):
+        return answer
+    before = [a.item["name"] for a in failed if a.item["name"] in item["uses"] or _shared(a.item, item)]
+    failed.append(answer)
+    if not before:
+        return answer
+    say = f"mend {before[0]} first, which it rests on"
+    checks = {
+        f: replace(c, reason=f"{c.reason}; {say}") if c.verdict in EXPLAINED else c
+        for f, c in answer.checks.items()
+    }
+    return replace(answer, checks=checks)
+
+
+def _shared(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    return bool(set(a["asks"]) & set(b["asks"]))
 
 
 def _diagnoses(

@@ -20,7 +20,7 @@ import jsonschema
 import pytest
 from conftest import EXERCISES, ROOT, solution
 
-from grader import __version__, fixture
+from grader import course, __version__, fixture
 
 GRADER = Path(sys.executable).with_name("grader")
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())
@@ -513,15 +513,23 @@ def test_the_doctor_names_a_damaged_fixture_and_goes_on(copy: Path) -> None:
 
 
 def test_list_names_the_exercises(work: Path) -> None:
+    ran = grader("list", "backprop", cwd=work)
+    assert ran.returncode == PASSED
+    lines = [line.split()[:4] for line in ran.stdout.splitlines()]
+    assert lines == [
+        ["ex1", "0", "of", "26"],
+        ["ex2", "0", "of", "1"],
+        ["ex3", "0", "of", "1"],
+        ["ex4", "0", "of", "14"],
+    ]
+
+
+def test_list_without_a_name_is_the_map_of_the_course_in_lecture_order(work: Path) -> None:
     ran = grader("list", cwd=work)
     assert ran.returncode == PASSED
-    lines = [line.split()[:3] for line in ran.stdout.splitlines()]
-    assert lines == [
-        ["ex1", "26", "items"],
-        ["ex2", "1", "items"],
-        ["ex3", "1", "items"],
-        ["ex4", "14", "items"],
-    ]
+    sets = [line.split()[0] for line in ran.stdout.splitlines() if " passed  " in line]
+    assert sets == [name for name in course.SETS if name in sets] and "backprop" in sets
+    assert "backprop     0 of  42 passed  Backprop ninja" in ran.stdout
 
 
 def test_list_names_the_items_of_an_exercise(work: Path) -> None:

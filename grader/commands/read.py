@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from grader import progress
+from grader import course, progress
 from grader.errors import UsageError
 from grader.suite import Suite, Target, find, targets
 
@@ -15,25 +16,48 @@ def listing(args: argparse.Namespace) -> int:
     suite = find()
     wanted = targets(suite, args.targets)  # says so where there are none
     state = progress.read(suite.work)
+    if not args.targets:
+        print("\n".join(_map(suite, state)))
+        return 0
+    whole_sets = set(args.targets) & set(course.mapped(suite.ids()))
     rows = []
     for target in wanted:
         exercise = suite.describe(target.exercise)
         found = progress.statuses(exercise, learners_text(suite, target.exercise), state)
-        if not args.targets:
-            passed = sum(status is progress.Status.PASSED for status in found.values())
-            rows.append((f"{target.exercise}  {len(found):3} items", f"{passed:3} passed", exercise["title"]))
-        for item in exercise["items"] if args.targets else ():
+        if course.set_of(target.exercise) in whole_sets:
+            rows.append((target.exercise, _count(found), exercise["title"]))
+            continue
+        for item in exercise["items"]:
             if target.item in (None, item["name"]):
-                name = f"{target.exercise}.{item['name']}({', '.join(item['params'])})"
+                takes = "" if item.get("driver") else f"({', '.join(item['params'])})"
+                name = f"{target.exercise}.{item['name']}{takes}"
                 form = item["compare"] if item.get("compare") else _shape(exercise, item["tensor"])
                 rows.append((name, form, found[item["name"]].value))
-        if args.targets and exercise["training"] and target.item in (None, "training"):
+        if exercise["training"] and target.item in (None, "training"):
             steps = f"{exercise['training']['steps']} steps"
             rows.append((f"{target.exercise}.training", steps, found["training"].value))
     widths = [max(len(row[k]) for row in rows) for k in (0, 1)]
     for name, middle, end in rows:
         print(f"{name.ljust(widths[0])}  {middle.ljust(widths[1])}  {end}")
     return 0
+
+
+def _map(suite: Suite, state: progress.State) -> Iterator[str]:
+    """The course: a line for each set, in lecture order, with the items that have passed."""
+    sets = course.mapped(suite.ids())
+    width = max(map(len, sets))
+    for name, ids in sets.items():
+        found = {}
+        for i in ids:
+            statuses = progress.statuses(suite.describe(i), learners_text(suite, i), state)
+            found |= {f"{i}.{item}": status for item, status in statuses.items()}
+        yield f"{name.ljust(width)}  {_count(found)}  {course.title(name)}"
+    yield f"\n`grader list {next(iter(sets))}` names a set's exercises, `grader check` of it grades them."
+
+
+def _count(found: Mapping[str, progress.Status]) -> str:
+    passed = sum(status is progress.Status.PASSED for status in found.values())
+    return f"{passed:3} of {len(found):3} passed"
 
 
 def learners_text(suite: Suite, exercise: str) -> bytes:
@@ -91,8 +115,14 @@ def task(exercise: dict[str, Any], target: Target) -> str:
 
 def _output_task(exercise: dict[str, Any], item: dict[str, Any]) -> str:
     """What `show` says of an output item: its docstring, what it is called with, how it is compared."""
-    head = f"{exercise['id']}.{item['name']}({', '.join(item['params'])})"
-    parts = [head, "", item["doc"], "", f"compared:  {HOW[item['compare']]}"]
+    takes = "" if item["driver"] else f"({', '.join(item['params'])})"
+    parts = [
+        f"{exercise['id']}.{item['name']}{takes}",
+        "",
+        item["doc"],
+        "",
+        f"compared:  {HOW[item['compare']]}",
+    ]
     if item["driver"]:
         parts.append(f"calls your: {', '.join(item['asks'])}")
     if item["receives"]:
