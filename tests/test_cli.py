@@ -20,7 +20,7 @@ import jsonschema
 import pytest
 from conftest import EXERCISES, ROOT, solution
 
-from grader import course, __version__, fixture
+from grader import __version__, course, fixture
 
 GRADER = Path(sys.executable).with_name("grader")
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())

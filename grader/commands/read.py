@@ -47,7 +47,7 @@ def _map(suite: Suite, state: progress.State) -> Iterator[str]:
     sets = course.mapped(suite.ids())
     width = max(map(len, sets))
     for name, ids in sets.items():
-        found = {}
+        found: dict[str, progress.Status] = {}
         for i in ids:
             statuses = progress.statuses(suite.describe(i), learners_text(suite, i), state)
             found |= {f"{i}.{item}": status for item, status in statuses.items()}
