@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     feedback.add_argument("--out", metavar="FILE", help="the copy; NAME.feedback.ipynb by default")
     feedback.add_argument("--html", metavar="FILE", help="a page of the same, to open in a browser")
 
-    listing = add("list", "name the exercises, or the items of some, and what has passed")
+    listing = add("list", "show the course: its sets, the exercises of a set, the items of an exercise")
     listing.add_argument("targets", nargs="*", metavar="TARGET")
 
     show = add("show", "show an item's task, forward lines, shapes and what it may ask for")

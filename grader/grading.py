@@ -12,6 +12,8 @@ from typing import Any
 from grader import choices, sparse
 from grader.choices import Answer
 from grader.compare import held, spread, values
+from grader.compare_output import held as held_output
+from grader.compare_output import known as known_output
 from grader.fixture import Fixtures, shapes
 from grader.harmless import text as harmless
 from grader.runner.client import Run, Runner, sizes
@@ -54,10 +56,12 @@ def check(
         answers = sparse.accept(runner, exercise, fixtures, code, filename, answers)
     diagnoses, places = _diagnoses(exercise, fixtures, answers, b"" if code.flat is not None else code.source)
     judged = []
+    failed: list[Answer] = []
     for answer in answers:
         name = answer.item["name"]
         if code.flat is None:
             answer = _traced(exercise, fixtures, answer, code.source, diagnoses.get(name))
+        answer = _after(answer, failed)
         judged.append(_report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
     if training:
         judged.append(_training(exercise, fixtures, run, code))
@@ -107,10 +111,34 @@ def _judged(
     for name, record in records.items():
         reference = fixtures.references[name]
         own = answer.key_in(reference)
+        if record is not None and item.get("compare"):
+            checks[name] = held_output(record, reference, item["name"], item["compare"] == "exact")
+            continue
         checks[name] = gone(run, item["name"]) if record is None else held(record, reference, own)
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
             checks[name] = spread(record, reference, own) or checks[name]
     return replace(answer, checks=checks)
+
+
+def _after(answer: Answer, failed: list[Answer]) -> Answer:
+    """A wrong output whose function calls others, or shares a class with other items: which to mend first."""
+    item = answer.item
+    if not item.get("compare") or all(c.verdict.passed for c in answer.checks.values()):
+        return answer
+    before = [a.item["name"] for a in failed if a.item["name"] in item["uses"] or _shared(a.item, item)]
+    failed.append(answer)
+    if not before:
+        return answer
+    say = f"mend {before[0]} first, which it rests on"
+    checks = {
+        f: replace(c, reason=f"{c.reason}; {say}") if c.verdict in EXPLAINED else c
+        for f, c in answer.checks.items()
+    }
+    return replace(answer, checks=checks)
+
+
+def _shared(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    return bool(set(a["asks"]) & set(b["asks"]))
 
 
 def _diagnoses(
@@ -140,6 +168,14 @@ def _diagnoses(
     lines = {line["name"]: line for line in exercise["lines"]}
     for answer in wrong:
         name = answer.item["name"]
+        if answer.item.get("compare"):
+            records = {f: r for f in FIXTURES if (r := answer.records.get(f)) is not None}
+            mistakes = known.get(name, {}).get("mistakes", [])
+            if found := known_output(mistakes, records, answer.item["compare"] == "exact"):
+                told[name] = found
+            else:
+                places[name] = ""
+            continue
         evidence = []
         for f in given:
             record, reference = answer.records.get(f), fixtures.references[f]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader import fixture
+from grader import course, fixture
 from grader.errors import Unreadable, UsageError
 
 
@@ -21,7 +21,7 @@ class Suite:
     work: Path
 
     def ids(self) -> list[str]:
-        return fixture.exercises(self.root)
+        return course.ordered(fixture.exercises(self.root))
 
     def describe(self, exercise: str) -> dict[str, Any]:
         return fixture.describe(self.root, exercise)
@@ -65,7 +65,7 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
         raise UsageError(f"{suite.root} has no fixtures: `grader build` makes them")
     found: list[Target] = []
     for word in words or ids:
-        known = [i for i in ids if i == word or i.startswith(word + ".")]
+        known = [i for i in ids if word in (i, course.set_of(i))]
         if known:
             found += [Target(i) for i in known]
             continue

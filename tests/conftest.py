@@ -21,6 +21,7 @@ settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent
 EXERCISES = fixture.exercises(ROOT)
+GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e)["lines"]]  # not of outputs alone
 
 
 @pytest.fixture(scope="session")

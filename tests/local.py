@@ -11,9 +11,11 @@ import torch
 
 from grader import choices, grading
 from grader.compare import compare
+from grader.compare_output import held
 from grader.fixture import Fixtures
 from grader.runner import child, loading, oracle, wire
 from grader.runner.client import Runner, sizes
+from grader.runner.values import unpacked
 from grader.submissions.flat import Script
 from grader.verdict import Check, ItemReport
 
@@ -25,7 +27,7 @@ class Local(Runner):
         self.exercise, self.fixtures = exercise, fixtures
         settings = {e["name"]: e["settings"] for e in exercise["fixtures"]}
         self.given = {
-            name: {**sizes(settings[name]), **safetensors.torch.load(data)}
+            name: {**sizes(settings[name]), **unpacked(safetensors.torch.load(data))}
             for name, data in fixtures.given.items()
             if name != "training"
         }
@@ -47,7 +49,8 @@ class Local(Runner):
         records = {}
         for fixture, given in self.given.items():
             parser = wire.Parser({(fixture, name)}, off=())
-            parser.feed(wire.encode(*child.ask(submission, item, fixture, given, self.exercise)))
+            ask = child.ask_output if item.get("compare") else child.ask
+            parser.feed(wire.encode(*ask(submission, item, fixture, given, self.exercise)))
             records[fixture] = parser.records[fixture, name]
         return records
 
@@ -58,8 +61,11 @@ class Local(Runner):
         checks = {}
         for fixture, record in answer.records.items():
             reference = self.fixtures.references[fixture]
-            key = answer.key_in(reference)
             assert record is not None
+            if item.get("compare"):
+                checks[fixture] = held(record, reference, name, item["compare"] == "exact")
+                continue
+            key = answer.key_in(reference)
             checks[fixture] = compare(record, reference.values[key], reference.sizes[key])
         answer = replace(answer, checks=checks)
         return dict(choices.reconsider(self, self.exercise, self.fixtures, [answer])[0].checks)

@@ -9,7 +9,7 @@ import tokenize
 from typing import Any
 
 import pytest
-from conftest import EXERCISES, solution
+from conftest import GRADIENTS, solution
 
 from grader import authored
 from grader.authored import Authored, AuthoredError, Item
@@ -196,7 +196,7 @@ def functions(source: str) -> dict[str, Any]:
     return {k: v for k, v in space.items() if inspect.isfunction(v)}
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_a_stub_has_the_solutions_signatures_and_docstrings_and_no_body(exercise: str) -> None:
     parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
     stubs, solved = functions(authored.stub(parts)), functions(solution(exercise))
@@ -211,7 +211,7 @@ def test_a_stub_has_the_solutions_signatures_and_docstrings_and_no_body(exercise
             function(**dict.fromkeys(asked))
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_neither_stub_nor_program_holds_a_statement_of_a_solution(exercise: str) -> None:
     source = solution(exercise)
     parts = authored.read(source, f"solutions/{exercise}.py")
@@ -222,7 +222,7 @@ def test_neither_stub_nor_program_holds_a_statement_of_a_solution(exercise: str)
     assert "grader" not in plain(authored.stub(parts)).replace(plain(f'"""{parts.statement}\n"""'), "")
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_a_stub_begins_with_the_statement_and_shows_the_forward_program(exercise: str) -> None:
     parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
     stub = authored.stub(parts)
@@ -318,7 +318,7 @@ def test_a_path_that_a_cut_leaves_open_is_found(
         assert len(found) == len(path) and not cut & set(found)
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_the_cut_of_every_item_leaves_no_path_open_but_those_of_the_loss(exercise: str) -> None:
     parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
     loss = parts.lines[-1].name
@@ -336,7 +336,7 @@ def test_what_is_available_to_an_item_exists_by_then_and_lies_below_it() -> None
     assert {"dhpreact", "dbnraw"} <= set(parts.available(item_of(parts, "dbnvar_inv")))
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_nothing_available_is_an_items_own_or_a_later_gradient(exercise: str) -> None:
     parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
     for number, item in enumerate(parts.items):
@@ -355,7 +355,7 @@ def test_a_siblings_gradient_is_told_from_an_upstream_one() -> None:
     assert all(parts.siblings(i) == () for i in parts.items if i is not item)
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_a_description_restores_the_graph_that_it_was_made_of(
     exercises: dict[str, Any], exercise: str
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from classroom import right, write, wrong
-from conftest import EXERCISES, ROOT, solution
+from conftest import GRADIENTS, ROOT, solution
 from test_cli import grader
 
 from grader import fixture
@@ -54,8 +54,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Pages by name: the solutions of each exercise, a hostile submission, a class."""
     folder = tmp_path_factory.mktemp("pages")
-    made = {name: folder / f"{name}.html" for name in (*EXERCISES, "hostile", "class")}
-    for name in EXERCISES:
+    made = {name: folder / f"{name}.html" for name in (*GRADIENTS, "hostile", "class")}
+    for name in GRADIENTS:
         assert grader("report", name, "--solutions", "--html", str(made[name]), cwd=ROOT).returncode == 0
     source = (
         solution("ex1")
@@ -140,7 +140,7 @@ def contrast(page: webdriver.Chrome, selector: str) -> float:
     return float(min(found))
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("name", GRADIENTS)
 def test_the_graph_has_a_node_for_each_tensor(name: str, opened: Open) -> None:
     tensors = {t for t in fixture.describe(ROOT, name)["shapes"] if not t.startswith("d")}
     found = nodes(opened(name))

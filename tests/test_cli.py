@@ -20,7 +20,8 @@ import jsonschema
 import pytest
 from conftest import EXERCISES, ROOT, solution
 
-from grader import __version__, fixture
+from grader import __version__, course, fixture
+from grader.suite import item_names
 
 GRADER = Path(sys.executable).with_name("grader")
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())
@@ -71,7 +72,9 @@ def put_stubs(folder: Path) -> Path:
     folder.joinpath("exercises").mkdir()
     for name in EXERCISES:
         stub = fixture.describe(ROOT, name)["stub"]
-        folder.joinpath("exercises", f"{name}.py").write_text(stub, encoding="utf-8")
+        path = folder.joinpath("exercises", *name.split(".")).with_suffix(".py")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(stub, encoding="utf-8")
     return folder
 
 
@@ -139,7 +142,8 @@ def plain(work: Path, half: Path) -> Ran:
 def test_the_solutions_pass(solved: Ran) -> None:
     assert solved.returncode == PASSED, solved.stdout
     assert len(rows(solved.stdout)) >= 42
-    assert solved.stdout.endswith("score: 42 of 42. All passed.\n")
+    total = sum(len(item_names(fixture.describe(ROOT, name))) for name in EXERCISES)
+    assert solved.stdout.endswith(f"score: {total} of {total}. All passed.\n")
     assert solved.stderr == ""
 
 
@@ -513,15 +517,23 @@ def test_the_doctor_names_a_damaged_fixture_and_goes_on(copy: Path) -> None:
 
 
 def test_list_names_the_exercises(work: Path) -> None:
+    ran = grader("list", "backprop", cwd=work)
+    assert ran.returncode == PASSED
+    lines = [line.split()[:4] for line in ran.stdout.splitlines()]
+    assert lines == [
+        ["ex1", "0", "of", "26"],
+        ["ex2", "0", "of", "1"],
+        ["ex3", "0", "of", "1"],
+        ["ex4", "0", "of", "14"],
+    ]
+
+
+def test_list_without_a_name_is_the_map_of_the_course_in_lecture_order(work: Path) -> None:
     ran = grader("list", cwd=work)
     assert ran.returncode == PASSED
-    lines = [line.split()[:3] for line in ran.stdout.splitlines()]
-    assert lines == [
-        ["ex1", "26", "items"],
-        ["ex2", "1", "items"],
-        ["ex3", "1", "items"],
-        ["ex4", "14", "items"],
-    ]
+    sets = [line.split()[0] for line in ran.stdout.splitlines() if " passed  " in line]
+    assert sets == [name for name in course.SETS if name in sets] and "backprop" in sets
+    assert "backprop     0 of  42 passed  Backprop ninja" in ran.stdout
 
 
 def test_list_names_the_items_of_an_exercise(work: Path) -> None:

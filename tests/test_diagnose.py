@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import EXERCISES, solution
+from conftest import GRADIENTS, solution
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -31,7 +31,7 @@ RELATION = re.compile(
 )
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_every_mutant_is_named_by_itself_or_by_an_equal_one(
     exercise: str, exercises: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,7 +84,7 @@ def test_a_fingerprint_tells_arrays_apart_and_is_linear(a: Any, at: int, step: f
     assert np.allclose(both, fingerprint(a + b), atol=1e-9 * scale)
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dict[str, Any]) -> None:
     """A right answer with a tenth of noise on it, or a smooth distortion of it."""
     description, fixtures = exercises[exercise]

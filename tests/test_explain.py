@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import EXERCISES, ROOT
+from conftest import GRADIENTS, ROOT
 
 from grader import fixture
 from grader.authored import consumers, restore
 from grader.explain import explain
 
-DESCRIPTIONS = {name: fixture.describe(ROOT, name) for name in EXERCISES}
+DESCRIPTIONS = {name: fixture.describe(ROOT, name) for name in GRADIENTS}
 TENSORS = [(name, t) for name, d in DESCRIPTIONS.items() for t in d["tensors"] if "d" + t in d["shapes"]]
 
 

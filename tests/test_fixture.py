@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
-from conftest import EXERCISES, ROOT
+from conftest import GRADIENTS, ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ from grader.errors import GraderFault
 EX1 = ROOT / "fixtures" / "ex1"
 FILES = sorted(p.name for p in EX1.glob("*.safetensors"))
 PROBES = [
-    (e, p.name.split(".")[0]) for e in EXERCISES for p in (ROOT / "fixtures" / e).glob("probe-*.given.*")
+    (e, p.name.split(".")[0]) for e in GRADIENTS for p in (ROOT / "fixtures" / e).glob("probe-*.given.*")
 ]
 SIZES = ("n", "block_size", "vocab_size", "n_embd", "n_hidden")
 
@@ -191,7 +191,7 @@ def test_a_field_added_or_taken_away_is_a_fault(root: Path) -> None:
         assert "was altered" in fault(root, "exercise.json")
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_each_tensor_file_is_stamped_with_all_that_its_bytes_depend_on(exercise: str) -> None:
     description = fixture.describe(ROOT, exercise)
     for entry in description["fixtures"]:
@@ -205,7 +205,7 @@ def test_each_tensor_file_is_stamped_with_all_that_its_bytes_depend_on(exercise:
             assert stamp["cpu_capability"] == "DEFAULT"
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_every_file_of_the_folder_is_listed_and_has_its_listed_size(exercise: str) -> None:
     listed = {"exercise.json", "diagnosis.json", "hints.json"}
     description = fixture.describe(ROOT, exercise)
@@ -262,7 +262,7 @@ def test_every_upstream_gradient_of_a_probe_is_random(
             assert 0.5 < value.std() < 1.5 and abs(value.mean()) < 0.6, name
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("exercise", GRADIENTS)
 def test_two_probes_have_other_sizes_than_the_lecture_no_two_of_them_alike(exercise: str) -> None:
     entries = fixture.describe(ROOT, exercise)["fixtures"]
     every = {e["name"]: [e["settings"][k] for k in SIZES] for e in entries}

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import EXERCISES, ROOT, solution
+from conftest import GRADIENTS, ROOT, solution
 from test_authored import TINY
 
 from grader import authored, fixture
@@ -27,8 +27,8 @@ from grader.operations import paths
 from grader.operations.site import NoRule, Scope
 from grader.program import Program
 
-TOLD = {name: fixture.hints(ROOT, fixture.describe(ROOT, name)) for name in EXERCISES}
-ITEMS = [(name, item) for name in EXERCISES for item in TOLD[name]["items"]]
+TOLD = {name: fixture.hints(ROOT, fixture.describe(ROOT, name)) for name in GRADIENTS}
+ITEMS = [(name, item) for name in GRADIENTS for item in TOLD[name]["items"]]
 by_item = pytest.mark.parametrize(("exercise", "item"), ITEMS, ids=[".".join(x) for x in ITEMS])
 
 
@@ -47,7 +47,7 @@ def test_every_item_has_four_rungs(exercise: str, item: str) -> None:
 
 
 def test_every_exercise_has_hints_for_every_item() -> None:
-    for name in EXERCISES:
+    for name in GRADIENTS:
         assert list(TOLD[name]["items"]) == [i["name"] for i in fixture.describe(ROOT, name)["items"]]
 
 
@@ -366,7 +366,7 @@ def expressions(body: str) -> set[str]:
     return {text.replace(" ", "") for text in found}
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("name", GRADIENTS)
 def test_no_expression_of_a_solution_is_in_the_hints(name: str) -> None:
     parts = authored.read(solution(name), name)
     public = expressions(f"def f():\n    {'; '.join(x.code.strip() for x in parts.lines)}")
@@ -385,7 +385,7 @@ def test_no_expression_of_a_solution_is_in_the_hints(name: str) -> None:
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "exercises", tmp_path / "exercises", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in EXERCISES:
+    for name in GRADIENTS:
         stub = tmp_path.joinpath("exercises", *name.split(".")).with_suffix(".py")
         stub.write_text(fixture.describe(ROOT, name)["stub"])
     return tmp_path

@@ -86,7 +86,7 @@ def test_a_check_is_remembered_and_an_edit_is_noticed(work: Path) -> None:
     found = listed(work, "ex1")
     assert (found["ex1.dlogprobs"], found["ex1.dprobs"]) == ("passed", "wrong")
     assert found["ex1.dcounts_sum_inv"] == "blocked"  # dprobs has not passed
-    assert "1 passed" in grader("list", cwd=work)[1].splitlines()[0]
+    assert "1 of  26 passed" in grader("list", "backprop", cwd=work)[1].splitlines()[0]
     path.write_text(path.read_text().replace("(2.0 / probs)", "(1.0 / probs)"))
     found = listed(work, "ex1")
     assert (found["ex1.dlogprobs"], found["ex1.dprobs"]) == ("passed", "unchecked")

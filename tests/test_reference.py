@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import EXERCISES, solution
+from conftest import GRADIENTS, solution
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from grader import authored
 from grader.program import Env, Program
 
-PARTS = {name: authored.read(solution(name), name) for name in EXERCISES}
-PROGRAMS = {name: Program.of(PARTS[name], name) for name in EXERCISES}
+PARTS = {name: authored.read(solution(name), name) for name in GRADIENTS}
+PROGRAMS = {name: Program.of(PARTS[name], name) for name in GRADIENTS}
 
 sizes = st.fixed_dictionaries(
     {
@@ -26,7 +26,7 @@ sizes = st.fixed_dictionaries(
         "n_hidden": st.integers(1, 9),
     }
 )
-every_exercise = pytest.mark.parametrize("exercise", EXERCISES)
+every_exercise = pytest.mark.parametrize("exercise", GRADIENTS)
 
 
 def double(env: Env) -> Env:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader import progress
+from grader import course, progress
 from grader.errors import GraderFault, UsageError
 from grader.suite import Suite, Target, find, targets
 
@@ -16,24 +17,48 @@ def listing(args: argparse.Namespace) -> int:
     suite = find()
     wanted = targets(suite, args.targets)  # says so where there are none
     state = progress.read(suite.work)
+    if not args.targets:
+        print("\n".join(_map(suite, state)))
+        return 0
+    whole_sets = set(args.targets) & set(course.mapped(suite.ids()))
     rows = []
     for target in wanted:
         exercise = suite.describe(target.exercise)
         found = progress.statuses(exercise, learners_text(suite, target.exercise), state)
-        if not args.targets:
-            passed = sum(status is progress.Status.PASSED for status in found.values())
-            rows.append((f"{target.exercise}  {len(found):3} items", f"{passed:3} passed", exercise["title"]))
-        for item in exercise["items"] if args.targets else ():
+        if course.set_of(target.exercise) in whole_sets:
+            rows.append((target.exercise, _count(found), exercise["title"]))
+            continue
+        for item in exercise["items"]:
             if target.item in (None, item["name"]):
-                name = f"{target.exercise}.{item['name']}({', '.join(item['params'])})"
-                rows.append((name, _shape(exercise, item["tensor"]), found[item["name"]].value))
-        if args.targets and exercise["training"] and target.item in (None, "training"):
+                takes = "" if item.get("driver") else f"({', '.join(item['params'])})"
+                name = f"{target.exercise}.{item['name']}{takes}"
+                form = item["compare"] if item.get("compare") else _shape(exercise, item["tensor"])
+                rows.append((name, form, found[item["name"]].value))
+        if exercise["training"] and target.item in (None, "training"):
             steps = f"{exercise['training']['steps']} steps"
             rows.append((f"{target.exercise}.training", steps, found["training"].value))
     widths = [max(len(row[k]) for row in rows) for k in (0, 1)]
     for name, middle, end in rows:
         print(f"{name.ljust(widths[0])}  {middle.ljust(widths[1])}  {end}")
     return 0
+
+
+def _map(suite: Suite, state: progress.State) -> Iterator[str]:
+    """The course: a line for each set, in lecture order, with the items that have passed."""
+    sets = course.mapped(suite.ids())
+    width = max(map(len, sets))
+    for name, ids in sets.items():
+        found: dict[str, progress.Status] = {}
+        for i in ids:
+            statuses = progress.statuses(suite.describe(i), learners_text(suite, i), state)
+            found |= {f"{i}.{item}": status for item, status in statuses.items()}
+        yield f"{name.ljust(width)}  {_count(found)}  {course.title(name)}"
+    yield f"\n`grader list {next(iter(sets))}` names a set's exercises, `grader check` of it grades them."
+
+
+def _count(found: Mapping[str, progress.Status]) -> str:
+    passed = sum(status is progress.Status.PASSED for status in found.values())
+    return f"{passed:3} of {len(found):3} passed"
 
 
 def learners_text(suite: Suite, exercise: str) -> bytes:
@@ -51,7 +76,7 @@ def show(args: argparse.Namespace) -> int:
         exercise = suite.describe(target.exercise)
         if target.item is None:
             lines = "\n".join(f"    {line['code']}" for line in exercise["lines"])
-            texts.append(f"{exercise['statement']}\n\nforward pass:\n{lines}")
+            texts.append(exercise["statement"] + (f"\n\nforward pass:\n{lines}" if lines else ""))
         elif target.item == "training":
             plan = exercise["training"]
             texts.append(
@@ -68,6 +93,8 @@ def show(args: argparse.Namespace) -> int:
 def task(exercise: dict[str, Any], target: Target, brief: bool = False) -> str:
     """What there is to do for an item. brief: without all that it might ask for."""
     item = next(i for i in exercise["items"] if i["name"] == target.item)
+    if item.get("compare"):
+        return _output_task(exercise, item)
     tensor = item["tensor"]
     forward = [line["code"] for line in exercise["lines"] if tensor in line["uses"]]
     own = [line["code"] for line in exercise["lines"] if line["name"] == tensor]
@@ -90,6 +117,31 @@ def task(exercise: dict[str, Any], target: Target, brief: bool = False) -> str:
     return "\n".join(parts if brief else parts + everything)
 
 
+def _output_task(exercise: dict[str, Any], item: dict[str, Any]) -> str:
+    """What `show` says of an output item: its docstring, what it is called with, how it is compared."""
+    takes = "" if item["driver"] else f"({', '.join(item['params'])})"
+    parts = [
+        f"{exercise['id']}.{item['name']}{takes}",
+        "",
+        item["doc"],
+        "",
+        f"compared:  {HOW[item['compare']]}",
+    ]
+    if item["driver"]:
+        parts.append(f"calls your: {', '.join(item['asks'])}")
+    if item["receives"]:
+        parts.append(f"is given:  {', '.join(item['receives'])}, as it should be")
+    if item["uses"]:
+        parts.append(f"may use:   {', '.join(item['uses'])}")
+    return "\n".join(parts)
+
+
+HOW = {
+    "exact": "exactly, entry by entry",
+    "approximate": "within the tolerance of rounding, number by number",
+}
+
+
 def _shape(exercise: dict[str, Any], tensor: str) -> str:
     return "×".join(str(d) for d in exercise["shapes"][tensor]) or "scalar"
 
@@ -109,7 +161,7 @@ def solution(args: argparse.Namespace) -> int:
     for target in wanted:
         path = suite.solution(target.exercise)
         parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
-        texts = [i.source for i in parts.items if target.item in (None, i.name)]
+        texts = list(dict.fromkeys(i.source for i in parts.items if target.item in (None, i.name)))
         print("\n\n\n".join(texts) or f"{target.item} has no text of its own; it follows from the gradients")
     return 0
 
@@ -122,6 +174,8 @@ def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
         raise UsageError("--notebook takes one whole exercise: `grader solution ex1 --notebook FILE`")
     exercise, path = wanted[0].exercise, suite.solution(wanted[0].exercise)
     described = suite.describe(exercise)
+    if not described["notebook"]:
+        raise UsageError(f"{exercise} has no forward pass, and no notebook: `grader solution {exercise}` prints it")
     settings = described["fixtures"][0]["settings"]
     try:
         parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
@@ -144,7 +198,7 @@ def reset(args: argparse.Namespace) -> int:
     for name in dict.fromkeys(t.exercise for t in _whole(suite, args.targets)):
         described = suite.describe(name)
         for kind, path in (("stub", suite.stub(name)), ("notebook", suite.notebook(name))):
-            if not _put_back(suite, path, kind, described[kind], args.yes):
+            if described[kind] and not _put_back(suite, path, kind, described[kind], args.yes):
                 return 1
     return 0
 

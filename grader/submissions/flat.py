@@ -51,6 +51,8 @@ def script(
     lecture = int(number[1]) if number else 0
     if filename.endswith(".ipynb"):
         source, places = notebook(data)
+        if not exercise["lines"]:  # functions and classes alone, as a file has them
+            return Script(source.encode("utf-8", "replace"), None, places)
         ours = declared(data) == exercise["id"]  # then all of it is this exercise
         return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours)
     if is_flat(data.decode("utf-8", "replace"), exercise):
@@ -112,6 +114,8 @@ def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
 
     A stub's forward pass is inside a function.
     """
+    if not exercise["lines"]:
+        return False
     items = "|".join(re.escape(item["name"]) for item in exercise["items"])
     lines = "|".join(re.escape(line["name"]) for line in exercise["lines"])
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
