@@ -58,10 +58,16 @@ def example(parts: Authored, program: Program, item: Item) -> Example | None:
     """The small example of an item; None where the exercise's inputs can't be made small."""
     cut = parts.cut(item)
     lines = region(parts, item.tensor, cut)
+    runs = []
     for settings in _sizes(program, lines):
         try:
-            env = _start(program, settings)
+            runs.append((settings, _start(program, settings)))
         except Exception:  # sizes that don't fit one another: the author's inputs() may raise anything
+            continue
+    tensors = [env[item.tensor] for _, env in runs]
+    always = all(_square(t) for t in tensors)  # as a table of pairs is
+    for settings, env in runs:
+        if _square(env[item.tensor]) and not always:
             continue
         if found := _shortest(parts, program, item, cut, lines, settings, env):
             return found
@@ -111,7 +117,7 @@ def _shortest(
     env: Env,
 ) -> Example | None:
     """Of many draws the one that is shortest to write and says something."""
-    if not isinstance(env[item.tensor], torch.Tensor) or _square(env[item.tensor]):
+    if not isinstance(env[item.tensor], torch.Tensor):
         return None
     own = {line.name for line in lines}
     reads = tuple(dict.fromkeys(u for line in lines for u in line.uses if u not in own or u == item.tensor))
@@ -211,9 +217,9 @@ def _matters(
     return False
 
 
-def _square(tensor: torch.Tensor) -> bool:
+def _square(tensor: Any) -> bool:
     """A square matrix hides a forgotten transpose."""
-    return tensor.ndim >= 2 and tensor.shape[-1] == tensor.shape[-2]
+    return isinstance(tensor, torch.Tensor) and tensor.ndim >= 2 and tensor.shape[-1] == tensor.shape[-2]
 
 
 def is_float(value: Any) -> bool:

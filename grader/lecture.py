@@ -99,6 +99,17 @@ def minibatch(g: torch.Generator, n: int, block_size: int, vocab_size: int) -> d
             return {"Xb": torch.tensor(xs), "Yb": torch.tensor(ys)}
 
 
+def bigrams(g: torch.Generator, n: int, vocab_size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """xs (n,) and ys (n,): the first n bigrams of the names where the vocabulary is theirs, else random."""
+    import torch
+
+    if vocab_size != len(LETTERS) + 1:
+        pairs = torch.randint(0, vocab_size, (2, n), generator=g)
+        return pairs[0], pairs[1]
+    contexts, nexts = dataset(embedded_names()[:n], block_size=1)  # each name has a bigram at least
+    return torch.tensor(contexts[:n]).view(-1), torch.tensor(nexts[:n])
+
+
 def parameters(
     g: torch.Generator, block_size: int, vocab_size: int, n_embd: int, n_hidden: int
 ) -> dict[str, torch.Tensor]:
