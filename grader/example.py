@@ -58,19 +58,16 @@ def example(parts: Authored, program: Program, item: Item) -> Example | None:
     """The small example of an item; None where the exercise's inputs can't be made small."""
     cut = parts.cut(item)
     lines = region(parts, item.tensor, cut)
-    runs = []
-    for settings in _sizes(program, lines):
-        try:
-            runs.append((settings, _start(program, settings)))
-        except Exception:  # sizes that don't fit one another: the author's inputs() may raise anything
-            continue
-    tensors = [env[item.tensor] for _, env in runs]
-    always = all(_square(t) for t in tensors)  # as a table of pairs is
-    for settings, env in runs:
-        if _square(env[item.tensor]) and not always:
-            continue
-        if found := _shortest(parts, program, item, cut, lines, settings, env):
-            return found
+    for square in (False, True):  # attention is square at all sizes
+        for settings in _sizes(program, lines):
+            try:
+                env = _start(program, settings)
+            except Exception:  # sizes that don't fit one another: the author's inputs() may raise anything
+                continue
+            if _square(env[item.tensor]) and not square:
+                continue
+            if found := _shortest(parts, program, item, cut, lines, settings, env):
+                return found
     return None
 
 
@@ -217,9 +214,9 @@ def _matters(
     return False
 
 
-def _square(tensor: Any) -> bool:
+def _square(tensor: torch.Tensor) -> bool:
     """A square matrix hides a forgotten transpose."""
-    return isinstance(tensor, torch.Tensor) and tensor.ndim >= 2 and tensor.shape[-1] == tensor.shape[-2]
+    return tensor.ndim >= 2 and tensor.shape[-1] == tensor.shape[-2]
 
 
 def is_float(value: Any) -> bool:
