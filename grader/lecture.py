@@ -126,3 +126,11 @@ def parameters(
         "bngain": torch.randn((1, n_hidden), generator=g) * 0.1 + 1.0,
         "bnbias": torch.randn((1, n_hidden), generator=g) * 0.1,
     }
+
+
+def mlp_parameters(
+    g: torch.Generator, block_size: int, vocab_size: int, n_embd: int, n_hidden: int
+) -> dict[str, torch.Tensor]:
+    """The network before batch norm: C, W1, b1, W2 and b2 of `parameters`."""
+    drawn = parameters(g, block_size, vocab_size, n_embd, n_hidden)
+    return {k: v for k, v in drawn.items() if not k.startswith("bn")}
