@@ -49,7 +49,7 @@ def known(
     shapes = {k: list(v.shape) for k, v in given[FIXTURES[0]].items() if isinstance(v, torch.Tensor)}
     out: dict[str, Any] = {}
     with torch.no_grad():
-        for item in parts.items:
+        for item in parts.gradients:
             tensors = [*parts.inputs, *(line.name for line in parts.lines), *parts.available(item)]
             found = mutants(item, alike_tensors(item, tensors, shapes))
             found += _written(written, item)
@@ -60,7 +60,7 @@ def known(
                 if mistake and not any(_equal(mistake, other) for other in kept):
                     kept.append(mistake)
             out[item.name] = {"mistakes": kept}
-    for item in parts.items:
+    for item in parts.gradients:
         out[item.name]["branches"] = _branches(parts, program, item, given)
     return out
 
