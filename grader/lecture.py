@@ -99,6 +99,16 @@ def minibatch(g: torch.Generator, n: int, block_size: int, vocab_size: int) -> d
             return {"Xb": torch.tensor(xs), "Yb": torch.tensor(ys)}
 
 
+def words_of(g: torch.Generator, vocab_size: int, many: int) -> tuple[str, list[str]]:
+    """The full stop and the first letters, vocab_size characters; and `many` names of these letters only."""
+    import torch
+
+    chars = "." + LETTERS[: vocab_size - 1]
+    fitting = [name for name in embedded_names() if set(name) <= set(chars)]
+    picks = torch.randint(len(fitting), (many,), generator=g).tolist()
+    return chars, [fitting[k] for k in picks]
+
+
 def bigrams(g: torch.Generator, n: int, vocab_size: int) -> tuple[torch.Tensor, torch.Tensor]:
     """xs (n,) and ys (n,): the first n bigrams of the names where the vocabulary is theirs, else random."""
     import torch

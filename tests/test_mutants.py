@@ -34,21 +34,21 @@ PART = "nll and penalty enter the loss as they are: a gradient of the loss itsel
 SHAPE = "of squares only the number of elements counts, and W has as many"
 SIDE = "the output is positive where the input is"
 EQUIVALENT |= {
-    "bigrams.ex2.dlogits: factor dropped: dnll * (probs - F.one_hot(ys, num_classes=probs.shape[1])) "
+    "bigrams.ex4.dlogits: factor dropped: dnll * (probs - F.one_hot(ys, num_classes=probs.shape[1])) "
     "-> probs - F.one_hot(ys, num_classes=probs.shape[1])": PART,
-    "bigrams.ex2.dlogits: another tensor: dnll -> dloss": PART,
-    "bigrams.ex2.dsquares: factor dropped: 0.01 / squares.numel() * torch.ones_like(squares) * dpenalty "
+    "bigrams.ex4.dlogits: another tensor: dnll -> dloss": PART,
+    "bigrams.ex4.dsquares: factor dropped: 0.01 / squares.numel() * torch.ones_like(squares) * dpenalty "
     "-> 0.01 / squares.numel() * torch.ones_like(squares)": PART,
-    "bigrams.ex2.dsquares: another tensor: dpenalty -> dloss": PART,
-    "bigrams.ex2.dsquares: another tensor: squares -> W": SHAPE,
-    "bigrams.ex2.dsquares: division for multiplication: 0.01 / squares.numel() * torch.ones_like(squares) "
+    "bigrams.ex4.dsquares: another tensor: dpenalty -> dloss": PART,
+    "bigrams.ex4.dsquares: another tensor: squares -> W": SHAPE,
+    "bigrams.ex4.dsquares: division for multiplication: 0.01 / squares.numel() * torch.ones_like(squares) "
     "-> 0.01 / squares.numel() / torch.ones_like(squares)": ONES,
-    "mlp.ex1.dlogits: another tensor: logits -> shifted": ARGMAX,
-    "mlp.ex1.dlogits: another tensor: logits -> counts": ARGMAX,
-    "mlp.ex1.dlogits: another tensor: logits -> logprobs": ARGMAX,
-    "batchnorm.ex1.dxrelu: another tensor: xrelu -> yrelu": SIDE,
-    "batchnorm.ex1.dxleaky: another tensor: xleaky -> yleaky": SIDE,
-    "batchnorm.ex1.dxelu: another tensor: xelu -> yelu": SIDE,
+    "mlp.ex2.dlogits: another tensor: logits -> shifted": ARGMAX,
+    "mlp.ex2.dlogits: another tensor: logits -> counts": ARGMAX,
+    "mlp.ex2.dlogits: another tensor: logits -> logprobs": ARGMAX,
+    "batchnorm.ex2.dxrelu: another tensor: xrelu -> yrelu": SIDE,
+    "batchnorm.ex2.dxleaky: another tensor: xleaky -> yleaky": SIDE,
+    "batchnorm.ex2.dxelu: another tensor: xelu -> yelu": SIDE,
 }
 for _item, _sum in {
     "ex1.dbngain": "(bnraw * dhpreact)",
@@ -57,10 +57,10 @@ for _item, _sum in {
     "ex1.dbnmeani": "(-dbndiff)",
     "ex4.dbngain": "(bnraw * dhpreact)",
     "ex4.dbnbias": "dhpreact",
-    "batchnorm.ex2.dbngain": "(bnraw * dhpreact)",
-    "batchnorm.ex2.dbnbias": "dhpreact",
-    "batchnorm.ex2.dbnstdi": "((hprebn - bnmeani) * dbnraw)",
-    "batchnorm.ex2.dbnmeani": "dbnraw",
+    "batchnorm.ex3.dbngain": "(bnraw * dhpreact)",
+    "batchnorm.ex3.dbnbias": "dhpreact",
+    "batchnorm.ex3.dbnstdi": "((hprebn - bnmeani) * dbnraw)",
+    "batchnorm.ex3.dbnmeani": "dbnraw",
 }.items():
     EQUIVALENT[f"{_item}: keepdim dropped: {_sum}.sum(0, keepdim=True) -> {_sum}.sum(0)"] = LEADING
 

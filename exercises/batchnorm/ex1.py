@@ -1,75 +1,64 @@
-"""Five activations, and what each lets through backwards.
+"""A good start: the loss to expect, saturated neurons, and the scale of weights.
 
-An activation works on every number by itself, so its backward pass is one number for each: the local
-gradient, times the upstream gradient that arrives there. The lecture's histograms are pictures of it. Where a
-tanh or a sigmoid is flat, almost nothing comes back: the neuron is saturated. Where a ReLU is
-off, nothing at all does; one that is off for every example never learns again, it is dead.
-
-Each activation here has an input and an output of its own. Write the gradient of each input.
+A network that knows nothing should find every character equally likely. Its first loss can be
+told beforehand, and where it is far above, the logits are confidently wrong. Inside, a tanh that stands near -1
+or 1 hardly lets a gradient through. Both are mended by the scale of the weights at the start, and the
+right scale follows from the number of inputs of a neuron, its fan-in.
 """
 
-import torch
-import torch.nn.functional as F
+import math
 
 
-# The forward pass, to read; the grader runs its own copy.
-def forward(xtanh, xsigmoid, xrelu, xleaky, xelu):
-    ytanh = torch.tanh(xtanh)
-    ysigmoid = torch.sigmoid(xsigmoid)
-    yrelu = F.relu(xrelu)
-    yleaky = F.leaky_relu(xleaky, 0.1)
-    yelu = F.elu(xelu)
-    # any loss will do
-    total = ytanh + ysigmoid + yrelu + yleaky + yelu
-    loss = (total**2).mean()
-    return loss
+def expected_loss(vocab_size):
+    """The loss of a network that finds all vocab_size characters equally likely, as a float.
 
-
-def dxtanh(ytanh, dytanh):
-    """dxtanh (8, 6): the gradient of the loss with respect to xtanh.
-
-    Forward:  ytanh = torch.tanh(xtanh)
-    Upstream: dytanh (8, 6)
-    Between -1 and 1. What is it where the output is 0, and what near 1?
+    Minus the natural logarithm of a probability. The lecture's network should begin with 3.2958.
     """
-    raise NotImplementedError("dxtanh: not written yet")
+    raise NotImplementedError("expected_loss: not written yet")
 
 
-def dxsigmoid(ysigmoid, dysigmoid):
-    """dxsigmoid (8, 6): the gradient of the loss with respect to xsigmoid.
+def saturated(h, limit):
+    """The share of the numbers of h that are farther than `limit` from 0, as a float between 0 and 1.
 
-    Forward:  ysigmoid = torch.sigmoid(xsigmoid)
-    Upstream: dysigmoid (8, 6)
-    A tanh pressed between 0 and 1. It passes a quarter of what arrives at best.
+    On either side: a tanh saturates at -1 as at 1.
     """
-    raise NotImplementedError("dxsigmoid: not written yet")
+    raise NotImplementedError("saturated: not written yet")
 
 
-def dxrelu(xrelu, dyrelu):
-    """dxrelu (8, 6): the gradient of the loss with respect to xrelu.
+def dead(h, limit):
+    """Which neurons are saturated for every example: a tensor of torch.bool, one entry a neuron.
 
-    Forward:  yrelu = F.relu(xrelu)
-    Upstream: dyrelu (8, 6)
-    It is max(0, x).
+    h has a row for each example and a column for each neuron. One example that gets through is enough for
+    a neuron to learn.
     """
-    raise NotImplementedError("dxrelu: not written yet")
+    raise NotImplementedError("dead: not written yet")
 
 
-def dxleaky(xleaky, dyleaky):
-    """dxleaky (8, 6): the gradient of the loss with respect to xleaky.
+def gains(activations):
+    """The gain of each activation, a list of floats: what its weights' scale is multiplied with.
 
-    Forward:  yleaky = F.leaky_relu(xleaky, 0.1)
-    Upstream: dyleaky (8, 6)
-    A ReLU whose negative side has the slope 0.1, so that no neuron is ever dead.
+    An activation makes the spread of its input smaller, and the gain undoes that: 1 for linear, 1 for
+    sigmoid, 5/3 for tanh, and the square root of 2 for relu, which drops half of its inputs.
     """
-    raise NotImplementedError("dxleaky: not written yet")
+    raise NotImplementedError("gains: not written yet")
 
 
-def dxelu(xelu, yelu, dyelu):
-    """dxelu (8, 6): the gradient of the loss with respect to xelu.
+def kaiming(noise, gain):
+    """Weights at a good start: `noise`, whose numbers have standard deviation 1, scaled.
 
-    Forward:  yelu = F.elu(xelu)
-    Upstream: dyelu (8, 6)
-    It is x where x is positive, and exp(x) - 1 elsewhere.
+    Their standard deviation is to be the gain over the square root of the fan-in. noise has a row for
+    each input of a neuron, and a column for each neuron: x @ noise. In the lecture a neuron reads three
+    vectors of 10 numbers each, so its fan-in is 30, not 10.
     """
-    raise NotImplementedError("dxelu: not written yet")
+    raise NotImplementedError("kaiming: not written yet")
+
+
+def parameter_count(vocab_size, block_size, n_embd, n_hidden, layers):
+    """How many numbers a deep network learns, without and with batch norm: two whole numbers.
+
+    C is (vocab_size, n_embd). The first layer reads block_size vectors; there are `layers` hidden layers of
+    n_hidden neurons, then an output layer. Without batch norm every layer has a bias. With it none has, and a
+    gain and a bias for each of its outputs instead, also after the output layer. For the lecture's network of
+    five hidden layers of 100 the two are 46497 and 47024.
+    """
+    raise NotImplementedError("parameter_count: not written yet")

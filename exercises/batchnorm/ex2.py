@@ -1,11 +1,11 @@
-"""Batch norm as the lecture writes it at first: mean, standard deviation, gain and bias.
+"""Five activations, and what each lets through backwards.
 
-Each column of hprebn, one neuron over the batch, is brought to mean 0 and standard deviation 1; the gain and
-the bias then give the network its freedom back. A batch norm ties the examples of a batch together: a
-number of hprebn reaches the whole of its column, through the mean and through the standard deviation.
+An activation works on every number by itself, so its backward pass is one number for each: the local
+gradient, times the upstream gradient that arrives there. The lecture's histograms are pictures of it. Where a
+tanh or a sigmoid is flat, almost nothing comes back: the neuron is saturated. Where a ReLU is
+off, nothing at all does; one that is off for every example never learns again, it is dead.
 
-The last item is the bias of the layer before. Whatever it adds, the mean takes out again: it is
-useless before a batch norm, and its gradient says so.
+Each activation here has an input and an output of its own. Write the gradient of each input.
 """
 
 import torch
@@ -13,85 +13,63 @@ import torch.nn.functional as F
 
 
 # The forward pass, to read; the grader runs its own copy.
-def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n):
-    embcat = C[Xb].view(n, -1)
-    hprebn = embcat @ W1 + b1
-    # batch norm
-    bnmeani = hprebn.mean(0, keepdim=True)
-    bnstdi = hprebn.std(0, keepdim=True)
-    bnraw = (hprebn - bnmeani) / bnstdi
-    hpreact = bngain * bnraw + bnbias
-    # the rest of the network
-    h = torch.tanh(hpreact)
-    logits = h @ W2 + b2
-    loss = F.cross_entropy(logits, Yb)
+def forward(xtanh, xsigmoid, xrelu, xleaky, xelu):
+    ytanh = torch.tanh(xtanh)
+    ysigmoid = torch.sigmoid(xsigmoid)
+    yrelu = F.relu(xrelu)
+    yleaky = F.leaky_relu(xleaky, 0.1)
+    yelu = F.elu(xelu)
+    # any loss will do
+    total = ytanh + ysigmoid + yrelu + yleaky + yelu
+    loss = (total**2).mean()
     return loss
 
 
-def dbngain(bnraw, dhpreact):
-    """dbngain (1, 12): the gradient of the loss with respect to bngain.
+def dxtanh(ytanh, dytanh):
+    """dxtanh (8, 6): the gradient of the loss with respect to xtanh.
 
-    Forward:  hpreact = bngain * bnraw + bnbias
-    Upstream: dhpreact (8, 12)
-    One gain for each neuron, the same for every example.
+    Forward:  ytanh = torch.tanh(xtanh)
+    Upstream: dytanh (8, 6)
+    Between -1 and 1. What is it where the output is 0, and what near 1?
     """
-    raise NotImplementedError("dbngain: not written yet")
+    raise NotImplementedError("dxtanh: not written yet")
 
 
-def dbnbias(dhpreact):
-    """dbnbias (1, 12): the gradient of the loss with respect to bnbias.
+def dxsigmoid(ysigmoid, dysigmoid):
+    """dxsigmoid (8, 6): the gradient of the loss with respect to xsigmoid.
 
-    Forward:  hpreact = bngain * bnraw + bnbias
-    Upstream: dhpreact (8, 12)
+    Forward:  ysigmoid = torch.sigmoid(xsigmoid)
+    Upstream: dysigmoid (8, 6)
+    A tanh pressed between 0 and 1. It passes a quarter of what arrives at best.
     """
-    raise NotImplementedError("dbnbias: not written yet")
+    raise NotImplementedError("dxsigmoid: not written yet")
 
 
-def dbnraw(bngain, dhpreact):
-    """dbnraw (8, 12): the gradient of the loss with respect to bnraw.
+def dxrelu(xrelu, dyrelu):
+    """dxrelu (8, 6): the gradient of the loss with respect to xrelu.
 
-    Forward:  hpreact = bngain * bnraw + bnbias
-    Upstream: dhpreact (8, 12)
+    Forward:  yrelu = F.relu(xrelu)
+    Upstream: dyrelu (8, 6)
+    It is max(0, x).
     """
-    raise NotImplementedError("dbnraw: not written yet")
+    raise NotImplementedError("dxrelu: not written yet")
 
 
-def dbnstdi(hprebn, bnmeani, bnstdi, dbnraw):
-    """dbnstdi (1, 12): the gradient of the loss with respect to bnstdi.
+def dxleaky(xleaky, dyleaky):
+    """dxleaky (8, 6): the gradient of the loss with respect to xleaky.
 
-    Forward:  bnraw = (hprebn - bnmeani) / bnstdi
-    Upstream: dbnraw (8, 12)
-    It divides a whole column.
+    Forward:  yleaky = F.leaky_relu(xleaky, 0.1)
+    Upstream: dyleaky (8, 6)
+    A ReLU whose negative side has the slope 0.1, so that no neuron is ever dead.
     """
-    raise NotImplementedError("dbnstdi: not written yet")
+    raise NotImplementedError("dxleaky: not written yet")
 
 
-def dbnmeani(bnstdi, dbnraw):
-    """dbnmeani (1, 12): the gradient of the loss with respect to bnmeani.
+def dxelu(xelu, yelu, dyelu):
+    """dxelu (8, 6): the gradient of the loss with respect to xelu.
 
-    Forward:  bnraw = (hprebn - bnmeani) / bnstdi
-    Upstream: dbnraw (8, 12)
+    Forward:  yelu = F.elu(xelu)
+    Upstream: dyelu (8, 6)
+    It is x where x is positive, and exp(x) - 1 elsewhere.
     """
-    raise NotImplementedError("dbnmeani: not written yet")
-
-
-def dhprebn(hprebn, bnmeani, bnstdi, dbnraw, dbnstdi, dbnmeani, n):
-    """dhprebn (8, 12): the gradient of the loss with respect to hprebn.
-
-    Forward:  bnraw = (hprebn - bnmeani) / bnstdi
-              bnstdi = hprebn.std(0, keepdim=True)
-              bnmeani = hprebn.mean(0, keepdim=True)
-    Upstream: dbnraw (8, 12), dbnstdi (1, 12), dbnmeani (1, 12)
-    Used three times. std divides by n-1 (Bessel's correction), mean by n.
-    """
-    raise NotImplementedError("dhprebn: not written yet")
-
-
-def db1(dhprebn):
-    """db1 (12,): the gradient of the loss with respect to b1.
-
-    Forward:  hprebn = embcat @ W1 + b1
-    Upstream: dhprebn (8, 12)
-    In the network it is 0 but for rounding, since a batch norm follows. It must be right all the same.
-    """
-    raise NotImplementedError("db1: not written yet")
+    raise NotImplementedError("dxelu: not written yet")

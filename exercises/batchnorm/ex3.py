@@ -1,12 +1,11 @@
-"""A stack of linear layers is one linear layer.
+"""Batch norm as the lecture writes it at first: mean, standard deviation, gain and bias.
 
-Take the activations out of a deep network and it collapses: x @ Wa @ Wb @ Wc is x @ W, with W the product of
-the three. More layers than one give no more functions, whatever their widths. Yet they are trained
-separately, and each factor has a gradient of its own, which is the gradient of the whole W seen through the
-other factors. How large these are depends on the others' gains: this is why deep stacks need
-careful scales.
+Each column of hprebn, one neuron over the batch, is brought to mean 0 and standard deviation 1; the gain and
+the bias then give the network its freedom back. A batch norm ties the examples of a batch together: a
+number of hprebn reaches the whole of its column, through the mean and through the standard deviation.
 
-Write the gradient of W first, then go back through the two products.
+The last item is the bias of the layer before. Whatever it adds, the mean takes out again: it is
+useless before a batch norm, and its gradient says so.
 """
 
 import torch
@@ -14,55 +13,85 @@ import torch.nn.functional as F
 
 
 # The forward pass, to read; the grader runs its own copy.
-def forward(x, Wa, Wb, Wc, Yb):
-    # three layers without an activation in between
-    Wab = Wa @ Wb
-    W = Wab @ Wc
-    logits = x @ W
+def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n):
+    embcat = C[Xb].view(n, -1)
+    hprebn = embcat @ W1 + b1
+    # batch norm
+    bnmeani = hprebn.mean(0, keepdim=True)
+    bnstdi = hprebn.std(0, keepdim=True)
+    bnraw = (hprebn - bnmeani) / bnstdi
+    hpreact = bngain * bnraw + bnbias
+    # the rest of the network
+    h = torch.tanh(hpreact)
+    logits = h @ W2 + b2
     loss = F.cross_entropy(logits, Yb)
     return loss
 
 
-def dW(x, dlogits):
-    """dW (6, 5): the gradient of the loss with respect to W.
+def dbngain(bnraw, dhpreact):
+    """dbngain (1, 12): the gradient of the loss with respect to bngain.
 
-    Forward:  logits = x @ W
-    Upstream: dlogits (8, 5)
+    Forward:  hpreact = bngain * bnraw + bnbias
+    Upstream: dhpreact (8, 12)
+    One gain for each neuron, the same for every example.
     """
-    raise NotImplementedError("dW: not written yet")
+    raise NotImplementedError("dbngain: not written yet")
 
 
-def dWc(Wab, dW):
-    """dWc (4, 5): the gradient of the loss with respect to Wc.
+def dbnbias(dhpreact):
+    """dbnbias (1, 12): the gradient of the loss with respect to bnbias.
 
-    Forward:  W = Wab @ Wc
-    Upstream: dW (6, 5)
+    Forward:  hpreact = bngain * bnraw + bnbias
+    Upstream: dhpreact (8, 12)
     """
-    raise NotImplementedError("dWc: not written yet")
+    raise NotImplementedError("dbnbias: not written yet")
 
 
-def dWab(Wc, dW):
-    """dWab (6, 4): the gradient of the loss with respect to Wab.
+def dbnraw(bngain, dhpreact):
+    """dbnraw (8, 12): the gradient of the loss with respect to bnraw.
 
-    Forward:  W = Wab @ Wc
-    Upstream: dW (6, 5)
+    Forward:  hpreact = bngain * bnraw + bnbias
+    Upstream: dhpreact (8, 12)
     """
-    raise NotImplementedError("dWab: not written yet")
+    raise NotImplementedError("dbnraw: not written yet")
 
 
-def dWb(Wa, dWab):
-    """dWb (10, 4): the gradient of the loss with respect to Wb.
+def dbnstdi(hprebn, bnmeani, bnstdi, dbnraw):
+    """dbnstdi (1, 12): the gradient of the loss with respect to bnstdi.
 
-    Forward:  Wab = Wa @ Wb
-    Upstream: dWab (6, 4)
+    Forward:  bnraw = (hprebn - bnmeani) / bnstdi
+    Upstream: dbnraw (8, 12)
+    It divides a whole column.
     """
-    raise NotImplementedError("dWb: not written yet")
+    raise NotImplementedError("dbnstdi: not written yet")
 
 
-def dWa(Wb, dWab):
-    """dWa (6, 10): the gradient of the loss with respect to Wa.
+def dbnmeani(bnstdi, dbnraw):
+    """dbnmeani (1, 12): the gradient of the loss with respect to bnmeani.
 
-    Forward:  Wab = Wa @ Wb
-    Upstream: dWab (6, 4)
+    Forward:  bnraw = (hprebn - bnmeani) / bnstdi
+    Upstream: dbnraw (8, 12)
     """
-    raise NotImplementedError("dWa: not written yet")
+    raise NotImplementedError("dbnmeani: not written yet")
+
+
+def dhprebn(hprebn, bnmeani, bnstdi, dbnraw, dbnstdi, dbnmeani, n):
+    """dhprebn (8, 12): the gradient of the loss with respect to hprebn.
+
+    Forward:  bnraw = (hprebn - bnmeani) / bnstdi
+              bnstdi = hprebn.std(0, keepdim=True)
+              bnmeani = hprebn.mean(0, keepdim=True)
+    Upstream: dbnraw (8, 12), dbnstdi (1, 12), dbnmeani (1, 12)
+    Used three times. std divides by n-1 (Bessel's correction), mean by n.
+    """
+    raise NotImplementedError("dhprebn: not written yet")
+
+
+def db1(dhprebn):
+    """db1 (12,): the gradient of the loss with respect to b1.
+
+    Forward:  hprebn = embcat @ W1 + b1
+    Upstream: dhprebn (8, 12)
+    In the network it is 0 but for rounding, since a batch norm follows. It must be right all the same.
+    """
+    raise NotImplementedError("db1: not written yet")

@@ -1,56 +1,55 @@
-"""The bigram network in one step, with regularisation.
+"""The table as a network: one-hot rows, a softmax, and descent.
 
-Exercise 1 took five steps from the loss to the logits. Derive the way on paper instead: what comes
-out is short. And the loss has a second part now, which pulls the weights towards zero: a hundredth
-of the mean of their squares. It does to W what smoothing did to the counts: the more of it, the more even
-the probabilities.
-
-The loss is the sum of the two parts, nll and penalty. Your formulas receive the gradients of both,
-dnll and dpenalty, which are single numbers: 1 in the network, others on the probes.
+What counting gives in one go can be learnt step by step. The pairs become a data set of inputs and labels,
+an input becomes a one-hot row, a matrix W makes logits of it, and the softmax of these is the row of
+probabilities. At the end the network has come to the table of exercise 1, and it can be made larger, which
+the table can't.
 """
 
 import torch
 import torch.nn.functional as F
 
 
-# The forward pass, to read; the grader runs its own copy.
-def forward(xenc, ys, W, n):
-    logits = xenc @ W
-    probs = logits.softmax(1)
-    nll = -probs[range(n), ys].log().mean()
-    # the weights' own part of the loss
-    squares = W**2
-    penalty = 0.01 * squares.mean()
-    loss = nll + penalty
-    return loss
+def pairs(words, chars):
+    """Two tensors of torch.int64: xs with the number of each pair's first character, ys of its second.
 
-
-def dlogits(probs, ys, dnll, n):
-    """dlogits (5, 27): the gradient of the loss with respect to logits.
-
-    Forward:  probs = logits.softmax(1)
-              nll = -probs[range(n), ys].log().mean()
-    Upstream: dnll ()
-    Each row of it sums to zero: what is pulled down at the label is pushed up elsewhere.
+    In the order in which they stand, both full stops included: emma gives [0, 5, 13, 13, 1] and
+    [5, 13, 13, 1, 0].
     """
-    raise NotImplementedError("dlogits: not written yet")
+    raise NotImplementedError("pairs: not written yet")
 
 
-def dsquares(squares, dpenalty):
-    """dsquares (27, 27): the gradient of the loss with respect to squares.
+def onehot(pairs, vocab_size):
+    """The xs of `pairs` as one-hot rows: a float32 tensor with a row for each, and vocab_size columns.
 
-    Forward:  penalty = 0.01 * squares.mean()
-    Upstream: dpenalty ()
+    F.one_hot gives whole numbers, which can't be multiplied with weights, and as many columns as the
+    largest number needs unless it is told.
     """
-    raise NotImplementedError("dsquares: not written yet")
+    raise NotImplementedError("onehot: not written yet")
 
 
-def dW(xenc, W, dlogits, dsquares):
-    """dW (27, 27): the gradient of the loss with respect to W.
+def probs(onehot, W):
+    """The probabilities of every next character for each row: the softmax of the row's logits.
 
-    Forward:  logits = xenc @ W
-              squares = W**2
-    Upstream: dlogits (5, 27), dsquares (27, 27)
-    The second part reaches every weight, also those of letters that never came.
+    The logits are the matrix product of the one-hot rows and W. Exponentiate them, and divide each row by
+    its sum.
     """
-    raise NotImplementedError("dW: not written yet")
+    raise NotImplementedError("probs: not written yet")
+
+
+def loss(probs, pairs, W2, strength):
+    """The mean negative log likelihood of the ys, and `strength` times the mean of the squares of W2.
+
+    probs has a row for each pair; what counts is its probability of that pair's y. A tensor of no axes.
+    """
+    raise NotImplementedError("loss: not written yet")
+
+
+def losses(onehot, pairs, W, rate, steps):
+    """The loss, without regularisation, before each of `steps` steps of gradient descent: a list of floats.
+
+    A step takes `rate` times the gradient of the mean negative log likelihood from W. The gradient is yours
+    to write by hand, or to copy from exercises 3 and 4, which lead to it. The W that you are given is to stay
+    as it is.
+    """
+    raise NotImplementedError("losses: not written yet")

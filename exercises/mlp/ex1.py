@@ -1,99 +1,81 @@
-"""A cross entropy that does not overflow, line by line.
+"""Contexts of letters, and a table of vectors.
 
-exp of a logit of 100 is more than a float holds, and then the loss is NaN. The remedy is to take the row's
-largest logit from the whole row first: the probabilities stay what they are, and no exponential is
-greater than 1. From there on logarithms are kept apart too: the log probability is the shifted logit minus
-the log of the sum of the exponentials. This is what F.cross_entropy does inside.
+The network looks at the last few letters, three in the lecture, and guesses the next. Each letter is a row of
+a small table C, and the rows of the context, laid side by side, are what the first layer reads. This is
+the way from words to the hidden layer, and the softmax at the other end.
 
-Write the gradient of each line. A function's parameters are passed by name; every one receives the
-right upstream gradients, whatever the ones before it return, and is asked at other sizes too.
+Characters are numbered by their place in `chars`, which begins with the full stop. You are asked with
+other context lengths and other widths: write no 3, 6 or 27 where a size is meant.
 """
 
 import torch
 import torch.nn.functional as F
 
 
-# The forward pass, to read; the grader runs its own copy.
-def forward(C, W1, b1, W2, b2, Xb, Yb, n):
-    # the network up to its logits
-    h = torch.tanh(C[Xb].view(n, -1) @ W1 + b1)
-    logits = h @ W2 + b2
-    # shift each row so that its largest number is 0
-    maxes = logits.max(1, keepdim=True).values
-    shifted = logits - maxes
-    # the log of the softmax
-    counts = shifted.exp()
-    counts_sum = counts.sum(1, keepdim=True)
-    logsum = counts_sum.log()
-    logprobs = shifted - logsum
-    loss = -logprobs[range(n), Yb].mean()
-    return loss
+def dataset(words, chars, block_size):
+    """Two tensors of torch.int64: X, a row of block_size letters for each label, and Y, the labels.
 
-
-def dlogprobs(logprobs, Yb, n):
-    """dlogprobs (8, 27): the gradient of the loss with respect to logprobs.
-
-    Forward:  loss = -logprobs[range(n), Yb].mean()
-    Upstream: none, the loss itself (its gradient is 1)
+    A context begins as full stops, and moves on by one letter: with block_size 3, emma gives the contexts
+    ..., ..e, .em, emm, mma with the labels e, m, m, a and the full stop. Each word begins anew.
     """
-    raise NotImplementedError("dlogprobs: not written yet")
+    raise NotImplementedError("dataset: not written yet")
 
 
-def dlogsum(dlogprobs):
-    """dlogsum (8, 1): the gradient of the loss with respect to logsum.
+def by_index(C, X):
+    """The rows of C that X names: a tensor with the axes of X, and one more of C's width.
 
-    Forward:  logprobs = shifted - logsum
-    Upstream: dlogprobs (8, 27)
+    Use X as an index.
     """
-    raise NotImplementedError("dlogsum: not written yet")
+    raise NotImplementedError("by_index: not written yet")
 
 
-def dcounts_sum(counts_sum, dlogsum):
-    """dcounts_sum (8, 1): the gradient of the loss with respect to counts_sum.
+def by_product(C, X):
+    """The same as by_index, without an index: a matrix product of one-hot rows and C.
 
-    Forward:  logsum = counts_sum.log()
-    Upstream: dlogsum (8, 1)
+    One-hot rows of whole numbers can't be multiplied with C.
     """
-    raise NotImplementedError("dcounts_sum: not written yet")
+    raise NotImplementedError("by_product: not written yet")
 
 
-def dcounts(counts, dcounts_sum):
-    """dcounts (8, 27): the gradient of the loss with respect to counts.
+def by_cat(emb):
+    """The vectors of each context side by side: torch.cat of the places, one after another.
 
-    Forward:  counts_sum = counts.sum(1, keepdim=True)
-    Upstream: dcounts_sum (8, 1)
-    A sum in the forward pass: think of what its backward pass does to shapes.
+    emb has the axes example, place, width; the result has example, and place times width.
     """
-    raise NotImplementedError("dcounts: not written yet")
+    raise NotImplementedError("by_cat: not written yet")
 
 
-def dshifted(counts, dlogprobs, dcounts):
-    """dshifted (8, 27): the gradient of the loss with respect to shifted.
+def by_unbind(emb):
+    """The same with torch.unbind, which takes an axis apart."""
+    raise NotImplementedError("by_unbind: not written yet")
 
-    Forward:  logprobs = shifted - logsum
-              counts = shifted.exp()
-    Upstream: dlogprobs (8, 27), dcounts (8, 27)
-    Used twice in the forward pass, so two gradients meet here.
+
+def by_view(emb):
+    """The same with view, which moves no number at all."""
+    raise NotImplementedError("by_view: not written yet")
+
+
+def hidden(C, X, W1, b1):
+    """The hidden layer for every context: tanh of the joined vectors times W1, plus b1.
+
+    X has a row of characters for each context. The result has a row for every context, and a column for every
+    neuron.
     """
-    raise NotImplementedError("dshifted: not written yet")
+    raise NotImplementedError("hidden: not written yet")
 
 
-def dmaxes(dshifted):
-    """dmaxes (8, 1): the gradient of the loss with respect to maxes.
+def softmax(logits):
+    """Each row's probabilities, without overflow: logits of 500 are among them, and exp(500) is infinite.
 
-    Forward:  shifted = logits - maxes
-    Upstream: dshifted (8, 27)
-    In the network it is 0 but for rounding: a shift changes no probability. It must be right all the same.
+    Subtracting one number from a whole row changes nothing of its probabilities. Rows sum to 1.
     """
-    raise NotImplementedError("dmaxes: not written yet")
+    raise NotImplementedError("softmax: not written yet")
 
 
-def dlogits(logits, dshifted, dmaxes):
-    """dlogits (8, 27): the gradient of the loss with respect to logits.
+def loss(logits, labels):
+    """The cross entropy: the mean over the rows of minus the log of the label's probability.
 
-    Forward:  shifted = logits - maxes
-              maxes = logits.max(1, keepdim=True).values
-    Upstream: dshifted (8, 27), dmaxes (8, 1)
-    Used twice; the maximum passes its gradient to one place in each row.
+    A tensor of no axes. Take the logarithm apart, as in log p = logit - log of the sum of the exponentials,
+    so that a probability too small for a float is no infinity.
     """
-    raise NotImplementedError("dlogits: not written yet")
+    raise NotImplementedError("loss: not written yet")

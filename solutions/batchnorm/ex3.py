@@ -1,91 +1,118 @@
-"""A stack of linear layers is one linear layer.
+"""Batch norm as the lecture writes it at first: mean, standard deviation, gain and bias.
 
-Take the activations out of a deep network and it collapses: x @ Wa @ Wb @ Wc is x @ W, with W the product of
-the three. More layers than one give no more functions, whatever their widths. Yet they are trained
-separately, and each factor has a gradient of its own, which is the gradient of the whole W seen through the
-other factors. How large these are depends on the others' gains: this is why deep stacks need
-careful scales.
+Each column of hprebn, one neuron over the batch, is brought to mean 0 and standard deviation 1; the gain and
+the bias then give the network its freedom back. A batch norm ties the examples of a batch together: a
+number of hprebn reaches the whole of its column, through the mean and through the standard deviation.
 
-Write the gradient of W first, then go back through the two products.
+The last item is the bias of the layer before. Whatever it adds, the mean takes out again: it is
+useless before a batch norm, and its gradient says so.
 """
 
 import torch
 import torch.nn.functional as F
 
-LECTURE = dict(n=8, fan_in=6, n_hidden=10, n_squeeze=4, vocab_size=5)
+from grader.lecture import minibatch, parameters
+
+LECTURE = dict(n=8, block_size=3, vocab_size=27, n_embd=2, n_hidden=12)
 
 FIXTURES = {
     "lecture": dict(seed=2147483647, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, n=7, fan_in=5, n_hidden=13, n_squeeze=3, vocab_size=11),
-    "probe-3": dict(seed=3, n=9, fan_in=4, n_hidden=8, n_squeeze=5, vocab_size=6),
+    "probe-2": dict(seed=2, n=7, block_size=2, vocab_size=11, n_embd=5, n_hidden=13),
+    "probe-3": dict(seed=3, n=9, block_size=4, vocab_size=6, n_embd=3, n_hidden=8),
 }
 
 
-def inputs(g, n, fan_in, n_hidden, n_squeeze, vocab_size):
-    """A batch, its labels, and three layers with weights of standard deviation 1 over the root of fan-in."""
-
-    def layer(rows, columns):
-        return torch.randn((rows, columns), generator=g) / rows**0.5
-
+def inputs(g, n, block_size, vocab_size, n_embd, n_hidden):
+    """A minibatch and the parameters, drawn with the generator g."""
     return {
-        "x": torch.randn((n, fan_in), generator=g),
-        "Yb": torch.randint(0, vocab_size, (n,), generator=g),
-        "Wa": layer(fan_in, n_hidden),
-        "Wb": layer(n_hidden, n_squeeze),
-        "Wc": layer(n_squeeze, vocab_size),
+        **minibatch(g, n, block_size, vocab_size),
+        **parameters(g, block_size, vocab_size, n_embd, n_hidden),
     }
 
 
-def forward(x, Wa, Wb, Wc, Yb):
-    # three layers without an activation in between
-    Wab = Wa @ Wb
-    W = Wab @ Wc
-    logits = x @ W
+def forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n):
+    embcat = C[Xb].view(n, -1)
+    hprebn = embcat @ W1 + b1
+    # batch norm
+    bnmeani = hprebn.mean(0, keepdim=True)
+    bnstdi = hprebn.std(0, keepdim=True)
+    bnraw = (hprebn - bnmeani) / bnstdi
+    hpreact = bngain * bnraw + bnbias
+    # the rest of the network
+    h = torch.tanh(hpreact)
+    logits = h @ W2 + b2
     loss = F.cross_entropy(logits, Yb)
     return loss
 
 
-def dW(x, dlogits):
-    """dW (6, 5): the gradient of the loss with respect to W.
+def dbngain(bnraw, dhpreact):
+    """dbngain (1, 12): the gradient of the loss with respect to bngain.
 
-    Forward:  logits = x @ W
-    Upstream: dlogits (8, 5)
+    Forward:  hpreact = bngain * bnraw + bnbias
+    Upstream: dhpreact (8, 12)
+    One gain for each neuron, the same for every example.
     """
-    return x.T @ dlogits
+    return (bnraw * dhpreact).sum(0, keepdim=True)
 
 
-def dWc(Wab, dW):
-    """dWc (4, 5): the gradient of the loss with respect to Wc.
+def dbnbias(dhpreact):
+    """dbnbias (1, 12): the gradient of the loss with respect to bnbias.
 
-    Forward:  W = Wab @ Wc
-    Upstream: dW (6, 5)
+    Forward:  hpreact = bngain * bnraw + bnbias
+    Upstream: dhpreact (8, 12)
     """
-    return Wab.T @ dW
+    return dhpreact.sum(0, keepdim=True)
 
 
-def dWab(Wc, dW):
-    """dWab (6, 4): the gradient of the loss with respect to Wab.
+def dbnraw(bngain, dhpreact):
+    """dbnraw (8, 12): the gradient of the loss with respect to bnraw.
 
-    Forward:  W = Wab @ Wc
-    Upstream: dW (6, 5)
+    Forward:  hpreact = bngain * bnraw + bnbias
+    Upstream: dhpreact (8, 12)
     """
-    return dW @ Wc.T
+    return bngain * dhpreact
 
 
-def dWb(Wa, dWab):
-    """dWb (10, 4): the gradient of the loss with respect to Wb.
+def dbnstdi(hprebn, bnmeani, bnstdi, dbnraw):
+    """dbnstdi (1, 12): the gradient of the loss with respect to bnstdi.
 
-    Forward:  Wab = Wa @ Wb
-    Upstream: dWab (6, 4)
+    Forward:  bnraw = (hprebn - bnmeani) / bnstdi
+    Upstream: dbnraw (8, 12)
+    It divides a whole column.
     """
-    return Wa.T @ dWab
+    return -((hprebn - bnmeani) * dbnraw).sum(0, keepdim=True) / bnstdi**2
 
 
-def dWa(Wb, dWab):
-    """dWa (6, 10): the gradient of the loss with respect to Wa.
+def dbnmeani(bnstdi, dbnraw):
+    """dbnmeani (1, 12): the gradient of the loss with respect to bnmeani.
 
-    Forward:  Wab = Wa @ Wb
-    Upstream: dWab (6, 4)
+    Forward:  bnraw = (hprebn - bnmeani) / bnstdi
+    Upstream: dbnraw (8, 12)
     """
-    return dWab @ Wb.T
+    return -dbnraw.sum(0, keepdim=True) / bnstdi
+
+
+def dhprebn(hprebn, bnmeani, bnstdi, dbnraw, dbnstdi, dbnmeani, n):
+    """dhprebn (8, 12): the gradient of the loss with respect to hprebn.
+
+    Forward:  bnraw = (hprebn - bnmeani) / bnstdi
+              bnstdi = hprebn.std(0, keepdim=True)
+              bnmeani = hprebn.mean(0, keepdim=True)
+    Upstream: dbnraw (8, 12), dbnstdi (1, 12), dbnmeani (1, 12)
+    Used three times. std divides by n-1 (Bessel's correction), mean by n.
+    """
+    dhprebn = dbnraw / bnstdi
+    dhprebn = dhprebn + (hprebn - bnmeani) / ((n - 1) * bnstdi) * dbnstdi
+    dhprebn = dhprebn + dbnmeani / n
+    return dhprebn
+
+
+def db1(dhprebn):
+    """db1 (12,): the gradient of the loss with respect to b1.
+
+    Forward:  hprebn = embcat @ W1 + b1
+    Upstream: dhprebn (8, 12)
+    In the network it is 0 but for rounding, since a batch norm follows. It must be right all the same.
+    """
+    return dhprebn.sum(0)

@@ -1,107 +1,85 @@
-"""The bigram network's backward pass, one step at a time.
+"""Counting pairs of letters: a language model that is a table.
 
-One letter goes in as a one-hot row, one matrix W makes logits of it, and a softmax turns them into
-probabilities for the next letter. The loss is the mean negative log likelihood of the letters that
-did come next. Walk it backwards: for every tensor write the gradient of the loss with respect to
-it, d<name>.
+A bigram model knows one letter and guesses the next. It counts how often each letter follows each other
+one, and turns every row of the counts into probabilities. With them it can say how likely given words are, and
+it can make up new ones.
 
-The lecture's batch is the word emma: .e, em, mm, ma, a. are five bigrams, with 27 characters. Your
-formulas are asked at other sizes too. A function's parameters are passed by name, and each receives
-the right upstream gradients, whatever the ones before it return.
+Characters are numbered by their place in `chars`, which begins with the full stop: 0 stands before the
+first letter of a word, and after its last. The lecture has 27 characters; you are asked for fewer as well.
 """
 
 import torch
 
-from grader.lecture import bigrams
-
-LECTURE = dict(n=5, vocab_size=27)
+from grader.lecture import words_of
 
 FIXTURES = {
-    "lecture": dict(seed=2147483647, **LECTURE),
-    "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, n=9, vocab_size=6),
-    "probe-3": dict(seed=3, n=11, vocab_size=8),
+    "lecture": dict(seed=1, vocab_size=27, many=20),
+    "probe-1": dict(seed=2, vocab_size=27, many=20),
+    "probe-2": dict(seed=3, vocab_size=13, many=17),
+    "probe-3": dict(seed=4, vocab_size=16, many=11),
 }
-
-WORKED = "dpicked"
-
-
-def inputs(g, n, vocab_size):
-    """The weights, drawn first as in the lecture, and n bigrams; of five, those of emma."""
-    W = torch.randn((vocab_size, vocab_size), generator=g)
-    xs, ys = bigrams(g, n, vocab_size)
-    return {"xenc": torch.eye(vocab_size)[xs], "ys": ys, "W": W}
+OUTPUTS = {"counts": "exact", "probs": "approximate", "nll": "approximate", "sample": "exact"}
 
 
-def forward(xenc, ys, W, n):
-    # each one-hot row picks a row of W
-    logits = xenc @ W
-    # softmax: counts, each over the sum of its row
-    counts = logits.exp()
-    counts_sum = counts.sum(1, keepdim=True)
-    probs = counts / counts_sum
-    # the probabilities of the letters that came, and their mean negative log
-    picked = probs[range(n), ys]
-    loss = -picked.log().mean()
-    return loss
+def inputs(g, vocab_size, many):
+    """Names of the first letters of the alphabet, a smoothing, and numbers to draw letters with."""
+    chars, words = words_of(g, vocab_size, many)
+    smoothing = int(torch.randint(1, 4, (1,), generator=g))
+    return dict(chars=chars, words=words, smoothing=smoothing, uniforms=torch.rand(60, generator=g).tolist())
 
 
-def dpicked(picked, n):
-    """dpicked (5,): the gradient of the loss with respect to picked.
+def counts(words, chars):
+    """How often each character follows each: a tensor of torch.int32, a row and a column a character.
 
-    Forward:  loss = -picked.log().mean()
-    Upstream: none, the loss itself (its gradient is 1)
+    counts[i, j] is the number of times that character j follows character i. A word of k letters has k + 1
+    pairs: emma has .e, em, mm, ma and a. (with the full stop before it and after it).
     """
-    return -1.0 / (n * picked)
+    N = torch.zeros((len(chars), len(chars)), dtype=torch.int32)
+    for word in words:
+        letters = "." + word + "."
+        for first, second in zip(letters, letters[1:]):
+            N[chars.index(first), chars.index(second)] += 1
+    return N
 
 
-def dprobs(probs, ys, dpicked, n):
-    """dprobs (5, 27): the gradient of the loss with respect to probs.
+def probs(counts, smoothing):
+    """The probability of each next character: `smoothing` added to every count, each row over its sum.
 
-    Forward:  picked = probs[range(n), ys]
-    Upstream: dpicked (5,)
-    One number of each row was picked; the others never reach the loss.
+    A float32 tensor of the shape of counts, whose rows sum to 1. Without keepdim the sums would stand beside
+    the columns: then it is columns that are divided, and nothing tells you.
     """
-    dprobs = torch.zeros_like(probs)
-    dprobs[range(n), ys] = dpicked
-    return dprobs
+    P = (counts + smoothing).float()
+    return P / P.sum(1, keepdim=True)
 
 
-def dcounts_sum(counts, counts_sum, dprobs):
-    """dcounts_sum (5, 1): the gradient of the loss with respect to counts_sum.
+def nll(words, chars, probs):
+    """The mean negative log likelihood of the pairs of all the words, as a float.
 
-    Forward:  probs = counts / counts_sum
-    Upstream: dprobs (5, 27)
-    It divides every number of its row.
+    probs[i, j] is the probability of character j after character i. Take minus its natural logarithm for each
+    pair there is, both full stops included, and the mean over all pairs.
     """
-    return -(counts * dprobs).sum(1, keepdim=True) / counts_sum**2
+    total, n = 0.0, 0
+    for word in words:
+        letters = "." + word + "."
+        for first, second in zip(letters, letters[1:]):
+            total -= probs[chars.index(first), chars.index(second)].log().item()
+            n += 1
+    return total / n
 
 
-def dcounts(counts_sum, dprobs, dcounts_sum):
-    """dcounts (5, 27): the gradient of the loss with respect to counts.
+def sample(probs, chars, uniforms):
+    """Words drawn from the model, one number of `uniforms` for each character; a list of words.
 
-    Forward:  probs = counts / counts_sum
-              counts_sum = counts.sum(1, keepdim=True)
-    Upstream: dprobs (5, 27), dcounts_sum (5, 1)
-    Used twice in the forward pass, so two gradients meet here.
+    Begin at the full stop. With the next number u, between 0 and 1, the next character is the first
+    whose probability, added to those of the characters before it, is more than u. A full stop ends a word and
+    the next begins. Stop when the numbers are used up; a word that is not finished is left out.
     """
-    return dprobs / counts_sum + dcounts_sum
-
-
-def dlogits(counts, dcounts):
-    """dlogits (5, 27): the gradient of the loss with respect to logits.
-
-    Forward:  counts = logits.exp()
-    Upstream: dcounts (5, 27)
-    """
-    return counts * dcounts
-
-
-def dW(xenc, dlogits):
-    """dW (27, 27): the gradient of the loss with respect to W.
-
-    Forward:  logits = xenc @ W
-    Upstream: dlogits (5, 27)
-    In emma the letter m is an input twice: two rows of dlogits meet in one row of dW.
-    """
-    return xenc.T @ dlogits
+    words, word, at = [], "", 0
+    for u in uniforms:
+        at = int((probs[at].cumsum(0) > u).int().argmax())
+        if at == 0:
+            words.append(word)
+            word = ""
+        else:
+            word += chars[at]
+    return words

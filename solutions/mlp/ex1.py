@@ -1,119 +1,147 @@
-"""A cross entropy that does not overflow, line by line.
+"""Contexts of letters, and a table of vectors.
 
-exp of a logit of 100 is more than a float holds, and then the loss is NaN. The remedy is to take the row's
-largest logit from the whole row first: the probabilities stay what they are, and no exponential is
-greater than 1. From there on logarithms are kept apart too: the log probability is the shifted logit minus
-the log of the sum of the exponentials. This is what F.cross_entropy does inside.
+The network looks at the last few letters, three in the lecture, and guesses the next. Each letter is a row of
+a small table C, and the rows of the context, laid side by side, are what the first layer reads. This is
+the way from words to the hidden layer, and the softmax at the other end.
 
-Write the gradient of each line. A function's parameters are passed by name; every one receives the
-right upstream gradients, whatever the ones before it return, and is asked at other sizes too.
+Characters are numbered by their place in `chars`, which begins with the full stop. You are asked with
+other context lengths and other widths: write no 3, 6 or 27 where a size is meant.
 """
 
 import torch
 import torch.nn.functional as F
 
-from grader.lecture import minibatch, mlp_parameters
-
-LECTURE = dict(n=8, block_size=3, vocab_size=27, n_embd=2, n_hidden=12)
+from grader.lecture import words_of
 
 FIXTURES = {
-    "lecture": dict(seed=2147483647, **LECTURE),
-    "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, n=7, block_size=2, vocab_size=11, n_embd=5, n_hidden=13),
-    "probe-3": dict(seed=3, n=9, block_size=4, vocab_size=6, n_embd=3, n_hidden=8),
+    "lecture": dict(seed=2147483647, vocab_size=27, many=3, block_size=3, n_embd=2, n_hidden=10),
+    "probe-1": dict(seed=2, vocab_size=27, many=4, block_size=3, n_embd=2, n_hidden=10),
+    "probe-2": dict(seed=3, vocab_size=12, many=4, block_size=2, n_embd=5, n_hidden=7),
+    "probe-3": dict(seed=4, vocab_size=14, many=5, block_size=4, n_embd=3, n_hidden=9),
+}
+OUTPUTS = {
+    "dataset": "exact",
+    "lookup": "approximate",
+    "joined": "approximate",
+    "hidden": "approximate",
+    "softmax": "approximate",
+    "loss": "approximate",
 }
 
 
-def inputs(g, n, block_size, vocab_size, n_embd, n_hidden):
-    """A minibatch and the parameters, drawn with the generator g."""
-    return {
-        **minibatch(g, n, block_size, vocab_size),
-        **mlp_parameters(g, block_size, vocab_size, n_embd, n_hidden),
-    }
+def inputs(g, vocab_size, many, block_size, n_embd, n_hidden):
+    """Names of the first letters, the network's first tensors, and logits of which some are large."""
+    chars, words = words_of(g, vocab_size, many)
+    logits = 3 * torch.randn((n_hidden, vocab_size), generator=g)
+    logits[1] += 500
+    logits[2] -= 500
+    logits[0, :5] = torch.tensor([-2.0, 3.0, -3.0, 0.0, 5.0])
+    return dict(
+        chars=chars,
+        words=words,
+        X=torch.randint(vocab_size, (n_hidden + 1, block_size), generator=g),
+        C=torch.randn((vocab_size, n_embd), generator=g),
+        W1=torch.randn((block_size * n_embd, n_hidden), generator=g),
+        b1=torch.randn(n_hidden, generator=g),
+        logits=logits,
+        labels=torch.randint(vocab_size, (n_hidden,), generator=g),
+    )
 
 
-def forward(C, W1, b1, W2, b2, Xb, Yb, n):
-    # the network up to its logits
-    h = torch.tanh(C[Xb].view(n, -1) @ W1 + b1)
-    logits = h @ W2 + b2
-    # shift each row so that its largest number is 0
-    maxes = logits.max(1, keepdim=True).values
-    shifted = logits - maxes
-    # the log of the softmax
-    counts = shifted.exp()
-    counts_sum = counts.sum(1, keepdim=True)
-    logsum = counts_sum.log()
-    logprobs = shifted - logsum
-    loss = -logprobs[range(n), Yb].mean()
-    return loss
+def dataset(words, chars, block_size):
+    """Two tensors of torch.int64: X, a row of block_size letters for each label, and Y, the labels.
 
-
-def dlogprobs(logprobs, Yb, n):
-    """dlogprobs (8, 27): the gradient of the loss with respect to logprobs.
-
-    Forward:  loss = -logprobs[range(n), Yb].mean()
-    Upstream: none, the loss itself (its gradient is 1)
+    A context begins as full stops, and moves on by one letter: with block_size 3, emma gives the contexts
+    ..., ..e, .em, emm, mma with the labels e, m, m, a and the full stop. Each word begins anew.
     """
-    dlogprobs = torch.zeros_like(logprobs)
-    dlogprobs[range(n), Yb] = -1.0 / n
-    return dlogprobs
+    X, Y = [], []
+    for word in words:
+        context = [0] * block_size
+        for letter in word + ".":
+            number = chars.index(letter)
+            X.append(context)
+            Y.append(number)
+            context = context[1:] + [number]
+    return torch.tensor(X), torch.tensor(Y)
 
 
-def dlogsum(dlogprobs):
-    """dlogsum (8, 1): the gradient of the loss with respect to logsum.
+def by_index(C, X):
+    """The rows of C that X names: a tensor with the axes of X, and one more of C's width.
 
-    Forward:  logprobs = shifted - logsum
-    Upstream: dlogprobs (8, 27)
+    Use X as an index.
     """
-    return -dlogprobs.sum(1, keepdim=True)
+    return C[X]
 
 
-def dcounts_sum(counts_sum, dlogsum):
-    """dcounts_sum (8, 1): the gradient of the loss with respect to counts_sum.
+def by_product(C, X):
+    """The same as by_index, without an index: a matrix product of one-hot rows and C.
 
-    Forward:  logsum = counts_sum.log()
-    Upstream: dlogsum (8, 1)
+    One-hot rows of whole numbers can't be multiplied with C.
     """
-    return dlogsum / counts_sum
+    return F.one_hot(X, num_classes=C.shape[0]).float() @ C
 
 
-def dcounts(counts, dcounts_sum):
-    """dcounts (8, 27): the gradient of the loss with respect to counts.
+def use_lookup(by_index, by_product, C, X):
+    """The rows of C for every context in X, in two ways.
 
-    Forward:  counts_sum = counts.sum(1, keepdim=True)
-    Upstream: dcounts_sum (8, 1)
-    A sum in the forward pass: think of what its backward pass does to shapes.
+    by_index uses the contexts as an index; by_product multiplies one-hot rows with C. Both give a tensor with
+    an axis for the examples, one for the places of the context, and one of C's width.
     """
-    return torch.ones_like(counts) * dcounts_sum
+    return by_index(C.clone(), X.clone()), by_product(C.clone(), X.clone())
 
 
-def dshifted(counts, dlogprobs, dcounts):
-    """dshifted (8, 27): the gradient of the loss with respect to shifted.
+def by_cat(emb):
+    """The vectors of each context side by side: torch.cat of the places, one after another.
 
-    Forward:  logprobs = shifted - logsum
-              counts = shifted.exp()
-    Upstream: dlogprobs (8, 27), dcounts (8, 27)
-    Used twice in the forward pass, so two gradients meet here.
+    emb has the axes example, place, width; the result has example, and place times width.
     """
-    return dlogprobs + counts * dcounts
+    return torch.cat([emb[:, k] for k in range(emb.shape[1])], 1)
 
 
-def dmaxes(dshifted):
-    """dmaxes (8, 1): the gradient of the loss with respect to maxes.
+def by_unbind(emb):
+    """The same with torch.unbind, which takes an axis apart."""
+    return torch.cat(torch.unbind(emb, 1), 1)
 
-    Forward:  shifted = logits - maxes
-    Upstream: dshifted (8, 27)
-    In the network it is 0 but for rounding: a shift changes no probability. It must be right all the same.
+
+def by_view(emb):
+    """The same with view, which moves no number at all."""
+    return emb.view(emb.shape[0], -1)
+
+
+def use_joined(by_cat, by_unbind, by_view, C, X):
+    """The vectors of each context side by side, in three ways that give the same.
+
+    by_cat takes the places one after another, by_unbind takes the axis apart, by_view only gives the numbers
+    another shape. Each gives a row for every example, as wide as the context's vectors together.
     """
-    return -dshifted.sum(1, keepdim=True)
+    emb = C[X]
+    return by_cat(emb.clone()), by_unbind(emb.clone()), by_view(emb.clone())
 
 
-def dlogits(logits, dshifted, dmaxes):
-    """dlogits (8, 27): the gradient of the loss with respect to logits.
+def hidden(C, X, W1, b1):
+    """The hidden layer for every context: tanh of the joined vectors times W1, plus b1.
 
-    Forward:  shifted = logits - maxes
-              maxes = logits.max(1, keepdim=True).values
-    Upstream: dshifted (8, 27), dmaxes (8, 1)
-    Used twice; the maximum passes its gradient to one place in each row.
+    X has a row of characters for each context. The result has a row for every context, and a column for every
+    neuron.
     """
-    return dshifted + F.one_hot(logits.max(1).indices, num_classes=logits.shape[1]) * dmaxes
+    return torch.tanh(C[X].view(X.shape[0], -1) @ W1 + b1)
+
+
+def softmax(logits):
+    """Each row's probabilities, without overflow: logits of 500 are among them, and exp(500) is infinite.
+
+    Subtracting one number from a whole row changes nothing of its probabilities. Rows sum to 1.
+    """
+    counts = (logits - logits.max(1, keepdim=True).values).exp()
+    return counts / counts.sum(1, keepdim=True)
+
+
+def loss(logits, labels):
+    """The cross entropy: the mean over the rows of minus the log of the label's probability.
+
+    A tensor of no axes. Take the logarithm apart, as in log p = logit - log of the sum of the exponentials,
+    so that a probability too small for a float is no infinity.
+    """
+    shifted = logits - logits.max(1, keepdim=True).values
+    logprobs = shifted - shifted.exp().sum(1, keepdim=True).log()
+    return -logprobs[torch.arange(logits.shape[0]), labels].mean()

@@ -1,12 +1,12 @@
-"""Two layers: the gradients of the weights and the biases.
+"""A cross entropy that does not overflow, line by line.
 
-The hidden layer is a tanh of a linear layer, and the logits are another linear layer of it. Every
-layer of this kind has three gradients: that of its input, which goes on backwards, that of its
-weights and that of its bias. Their shapes tell most of the formula. W1, b1, W2 and b2 are four of the five
-parameters; the fifth is the embedding's table, in exercise 3.
+exp of a logit of 100 is more than a float holds, and then the loss is NaN. The remedy is to take the row's
+largest logit from the whole row first: the probabilities stay what they are, and no exponential is
+greater than 1. From there on logarithms are kept apart too: the log probability is the shifted logit minus
+the log of the sum of the exponentials. This is what F.cross_entropy does inside.
 
-The gradient of the logits arrives from exercise 1. On the probes every upstream gradient is random,
-and the sizes are others: write no 3, 6 or 32 where a size is meant.
+Write the gradient of each line. A function's parameters are passed by name; every one receives the
+right upstream gradients, whatever the ones before it return, and is asked at other sizes too.
 """
 
 import torch
@@ -33,76 +33,87 @@ def inputs(g, n, block_size, vocab_size, n_embd, n_hidden):
 
 
 def forward(C, W1, b1, W2, b2, Xb, Yb, n):
-    # embed the characters, and lay the context's vectors side by side
-    embcat = C[Xb].view(n, -1)
-    # hidden layer
-    hpreact = embcat @ W1 + b1
-    h = torch.tanh(hpreact)
-    # output layer
+    # the network up to its logits
+    h = torch.tanh(C[Xb].view(n, -1) @ W1 + b1)
     logits = h @ W2 + b2
-    loss = F.cross_entropy(logits, Yb)
+    # shift each row so that its largest number is 0
+    maxes = logits.max(1, keepdim=True).values
+    shifted = logits - maxes
+    # the log of the softmax
+    counts = shifted.exp()
+    counts_sum = counts.sum(1, keepdim=True)
+    logsum = counts_sum.log()
+    logprobs = shifted - logsum
+    loss = -logprobs[range(n), Yb].mean()
     return loss
 
 
-def dW2(h, dlogits):
-    """dW2 (12, 27): the gradient of the loss with respect to W2.
+def dlogprobs(logprobs, Yb, n):
+    """dlogprobs (8, 27): the gradient of the loss with respect to logprobs.
 
-    Forward:  logits = h @ W2 + b2
-    Upstream: dlogits (8, 27)
+    Forward:  loss = -logprobs[range(n), Yb].mean()
+    Upstream: none, the loss itself (its gradient is 1)
     """
-    return h.T @ dlogits
+    dlogprobs = torch.zeros_like(logprobs)
+    dlogprobs[range(n), Yb] = -1.0 / n
+    return dlogprobs
 
 
-def db2(dlogits):
-    """db2 (27,): the gradient of the loss with respect to b2.
+def dlogsum(dlogprobs):
+    """dlogsum (8, 1): the gradient of the loss with respect to logsum.
 
-    Forward:  logits = h @ W2 + b2
-    Upstream: dlogits (8, 27)
-    The forward line adds the same bias to every row of the batch.
+    Forward:  logprobs = shifted - logsum
+    Upstream: dlogprobs (8, 27)
     """
-    return dlogits.sum(0)
+    return -dlogprobs.sum(1, keepdim=True)
 
 
-def dh(W2, dlogits):
-    """dh (8, 12): the gradient of the loss with respect to h.
+def dcounts_sum(counts_sum, dlogsum):
+    """dcounts_sum (8, 1): the gradient of the loss with respect to counts_sum.
 
-    Forward:  logits = h @ W2 + b2
-    Upstream: dlogits (8, 27)
+    Forward:  logsum = counts_sum.log()
+    Upstream: dlogsum (8, 1)
     """
-    return dlogits @ W2.T
+    return dlogsum / counts_sum
 
 
-def dhpreact(h, dh):
-    """dhpreact (8, 12): the gradient of the loss with respect to hpreact.
+def dcounts(counts, dcounts_sum):
+    """dcounts (8, 27): the gradient of the loss with respect to counts.
 
-    Forward:  h = torch.tanh(hpreact)
-    Upstream: dh (8, 12)
+    Forward:  counts_sum = counts.sum(1, keepdim=True)
+    Upstream: dcounts_sum (8, 1)
+    A sum in the forward pass: think of what its backward pass does to shapes.
     """
-    return (1.0 - h**2) * dh
+    return torch.ones_like(counts) * dcounts_sum
 
 
-def dW1(embcat, dhpreact):
-    """dW1 (6, 12): the gradient of the loss with respect to W1.
+def dshifted(counts, dlogprobs, dcounts):
+    """dshifted (8, 27): the gradient of the loss with respect to shifted.
 
-    Forward:  hpreact = embcat @ W1 + b1
-    Upstream: dhpreact (8, 12)
+    Forward:  logprobs = shifted - logsum
+              counts = shifted.exp()
+    Upstream: dlogprobs (8, 27), dcounts (8, 27)
+    Used twice in the forward pass, so two gradients meet here.
     """
-    return embcat.T @ dhpreact
+    return dlogprobs + counts * dcounts
 
 
-def db1(dhpreact):
-    """db1 (12,): the gradient of the loss with respect to b1.
+def dmaxes(dshifted):
+    """dmaxes (8, 1): the gradient of the loss with respect to maxes.
 
-    Forward:  hpreact = embcat @ W1 + b1
-    Upstream: dhpreact (8, 12)
+    Forward:  shifted = logits - maxes
+    Upstream: dshifted (8, 27)
+    In the network it is 0 but for rounding: a shift changes no probability. It must be right all the same.
     """
-    return dhpreact.sum(0)
+    return -dshifted.sum(1, keepdim=True)
 
 
-def dembcat(W1, dhpreact):
-    """dembcat (8, 6): the gradient of the loss with respect to embcat.
+def dlogits(logits, dshifted, dmaxes):
+    """dlogits (8, 27): the gradient of the loss with respect to logits.
 
-    Forward:  hpreact = embcat @ W1 + b1
-    Upstream: dhpreact (8, 12)
+    Forward:  shifted = logits - maxes
+              maxes = logits.max(1, keepdim=True).values
+    Upstream: dshifted (8, 27), dmaxes (8, 1)
+    Used twice; the maximum passes its gradient to one place in each row.
     """
-    return dhpreact @ W1.T
+    return dshifted + F.one_hot(logits.max(1).indices, num_classes=logits.shape[1]) * dmaxes

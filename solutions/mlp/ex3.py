@@ -1,12 +1,12 @@
-"""The embedding: concatenation, lookup, and the table that learns.
+"""Two layers: the gradients of the weights and the biases.
 
-C[Xb] looks every letter of the contexts up in the table C. The letters' vectors are laid side by
-side, here as the lecture writes it at first: the letter at each place of the context is taken out, and
-the pieces are joined. Then the gradient goes back into the table, and a letter that stands at several
-places gets all of their gradients.
+The hidden layer is a tanh of a linear layer, and the logits are another linear layer of it. Every
+layer of this kind has three gradients: that of its input, which goes on backwards, that of its
+weights and that of its bias. Their shapes tell most of the formula. W1, b1, W2 and b2 are four of the five
+parameters; the fifth is the embedding's table, in exercise 4.
 
-The context has three letters on every fixture, since the forward pass names the three places; all the other
-sizes differ on the probes.
+The gradient of the logits arrives from exercise 2. On the probes every upstream gradient is random,
+and the sizes are others: write no 3, 6 or 32 where a size is meant.
 """
 
 import torch
@@ -14,96 +14,95 @@ import torch.nn.functional as F
 
 from grader.lecture import minibatch, mlp_parameters
 
-LECTURE = dict(n=8, vocab_size=27, n_embd=2, n_hidden=12)
+LECTURE = dict(n=8, block_size=3, vocab_size=27, n_embd=2, n_hidden=12)
 
 FIXTURES = {
     "lecture": dict(seed=2147483647, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, n=7, vocab_size=11, n_embd=5, n_hidden=13),
-    "probe-3": dict(seed=3, n=9, vocab_size=6, n_embd=4, n_hidden=8),
-}
-
-HINTS = {
-    "demb": {
-        "concept": """
-emb is read by three lines, one for each place of the context. Each of them takes a slice: what is in it
-gets the upstream gradient of that piece, and what is not gets nothing from there. The three slices don't
-overlap and together they are all of emb, so the three gradients are laid where their pieces came
-from.
-""",
-    },
+    "probe-2": dict(seed=2, n=7, block_size=2, vocab_size=11, n_embd=5, n_hidden=13),
+    "probe-3": dict(seed=3, n=9, block_size=4, vocab_size=6, n_embd=3, n_hidden=8),
 }
 
 
-def inputs(g, n, vocab_size, n_embd, n_hidden):
+def inputs(g, n, block_size, vocab_size, n_embd, n_hidden):
     """A minibatch and the parameters, drawn with the generator g."""
     return {
-        **minibatch(g, n, 3, vocab_size),
-        **mlp_parameters(g, 3, vocab_size, n_embd, n_hidden),
+        **minibatch(g, n, block_size, vocab_size),
+        **mlp_parameters(g, block_size, vocab_size, n_embd, n_hidden),
     }
 
 
-def forward(C, W1, b1, W2, b2, Xb, Yb):
-    # look the letters up
-    emb = C[Xb]
-    # take the three places apart, and lay them side by side
-    first = emb[:, 0]
-    second = emb[:, 1]
-    third = emb[:, 2]
-    embcat = torch.cat([first, second, third], 1)
-    # the rest of the network
-    h = torch.tanh(embcat @ W1 + b1)
+def forward(C, W1, b1, W2, b2, Xb, Yb, n):
+    # embed the characters, and lay the context's vectors side by side
+    embcat = C[Xb].view(n, -1)
+    # hidden layer
+    hpreact = embcat @ W1 + b1
+    h = torch.tanh(hpreact)
+    # output layer
     logits = h @ W2 + b2
     loss = F.cross_entropy(logits, Yb)
     return loss
 
 
-def dthird(first, second, dembcat):
-    """dthird (8, 2): the gradient of the loss with respect to third.
+def dW2(h, dlogits):
+    """dW2 (12, 27): the gradient of the loss with respect to W2.
 
-    Forward:  embcat = torch.cat([first, second, third], 1)
-    Upstream: dembcat (8, 6)
+    Forward:  logits = h @ W2 + b2
+    Upstream: dlogits (8, 27)
     """
-    return dembcat[:, first.shape[1] + second.shape[1] :]
+    return h.T @ dlogits
 
 
-def dsecond(first, second, dembcat):
-    """dsecond (8, 2): the gradient of the loss with respect to second.
+def db2(dlogits):
+    """db2 (27,): the gradient of the loss with respect to b2.
 
-    Forward:  embcat = torch.cat([first, second, third], 1)
-    Upstream: dembcat (8, 6)
+    Forward:  logits = h @ W2 + b2
+    Upstream: dlogits (8, 27)
+    The forward line adds the same bias to every row of the batch.
     """
-    return dembcat[:, first.shape[1] : first.shape[1] + second.shape[1]]
+    return dlogits.sum(0)
 
 
-def dfirst(first, dembcat):
-    """dfirst (8, 2): the gradient of the loss with respect to first.
+def dh(W2, dlogits):
+    """dh (8, 12): the gradient of the loss with respect to h.
 
-    Forward:  embcat = torch.cat([first, second, third], 1)
-    Upstream: dembcat (8, 6)
+    Forward:  logits = h @ W2 + b2
+    Upstream: dlogits (8, 27)
     """
-    return dembcat[:, : first.shape[1]]
+    return dlogits @ W2.T
 
 
-def demb(dfirst, dsecond, dthird):
-    """demb (8, 3, 2): the gradient of the loss with respect to emb.
+def dhpreact(h, dh):
+    """dhpreact (8, 12): the gradient of the loss with respect to hpreact.
 
-    Forward:  first = emb[:, 0]
-              second = emb[:, 1]
-              third = emb[:, 2]
-    Upstream: dfirst (8, 2), dsecond (8, 2), dthird (8, 2)
-    The three pieces go back to where they came from.
+    Forward:  h = torch.tanh(hpreact)
+    Upstream: dh (8, 12)
     """
-    return torch.stack([dfirst, dsecond, dthird], 1)
+    return (1.0 - h**2) * dh
 
 
-def dC(C, Xb, demb):
-    """dC (27, 2): the gradient of the loss with respect to C.
+def dW1(embcat, dhpreact):
+    """dW1 (6, 12): the gradient of the loss with respect to W1.
 
-    Forward:  emb = C[Xb]
-    Upstream: demb (8, 3, 2)
-    A row of C that was looked up several times receives several gradients.
+    Forward:  hpreact = embcat @ W1 + b1
+    Upstream: dhpreact (8, 12)
     """
-    dC = torch.zeros_like(C)
-    dC.index_add_(0, Xb.reshape(-1), demb.reshape(-1, C.shape[1]))
-    return dC
+    return embcat.T @ dhpreact
+
+
+def db1(dhpreact):
+    """db1 (12,): the gradient of the loss with respect to b1.
+
+    Forward:  hpreact = embcat @ W1 + b1
+    Upstream: dhpreact (8, 12)
+    """
+    return dhpreact.sum(0)
+
+
+def dembcat(W1, dhpreact):
+    """dembcat (8, 6): the gradient of the loss with respect to embcat.
+
+    Forward:  hpreact = embcat @ W1 + b1
+    Upstream: dhpreact (8, 12)
+    """
+    return dhpreact @ W1.T
