@@ -37,19 +37,21 @@ def inputs(g, vocab_size, many, n, block_size, n_embd, n_hidden):
         shapes |= dict(W2=(width, vocab_size), b2=(vocab_size,))
         return {name: torch.randn(shape, generator=g) for name, shape in shapes.items()}
 
+    drawn = network()
+    drawn["b2"][0] += 1  # names that end
     return dict(
         chars=chars,
         words=words,
         X=torch.randint(vocab_size, (3 * n, block_size), generator=g),
         Y=torch.randint(vocab_size, (3 * n,), generator=g),
         ix=torch.randint(3 * n, (n,), generator=g),
-        network=network(),
+        network=drawn,
         gradients=network(),
         rate=0.01 * n,
         low=-3.0 - n / 10,
         high=n / 10 - 0.5,
         steps=100 * many,
-        uniforms=torch.rand(30, generator=g).tolist(),
+        uniforms=torch.rand(150, generator=g).tolist(),
     )
 
 
