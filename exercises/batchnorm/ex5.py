@@ -12,7 +12,7 @@ import torch
 class BatchNorm1d:
     """A batch norm of `dim` neurons. In training it normalises with the batch, else with what it has kept.
 
-    gamma and beta, tensors of (dim,), begin as ones and zeros; running_mean and running_var as zeros and ones;
+    gamma and beta, of (dim,), begin as ones and zeros, running_mean and running_var as zeros and ones,
     training as True.
     """
 
@@ -23,7 +23,7 @@ class BatchNorm1d:
     def __call__(self, x):
         """gamma · (x - mean) / the root of (variance + eps) + beta, for x of (n, dim).
 
-        In training mean and variance are the batch's (the variance over n - 1), and each running value becomes
+        In training mean and variance are the batch's, the variance over n - 1, and each running value becomes
         (1 - momentum) times itself plus momentum times the batch's. Else the running values are used.
         """
         raise NotImplementedError("BatchNorm1d.__call__: not written yet")

@@ -1,7 +1,7 @@
 """Counting pairs of letters: a language model that is a table.
 
 A bigram model knows one letter and guesses the next. It counts how often each letter follows each other
-one, and turns every row of the counts into probabilities. With them it can say how likely given words are, and
+one, and turns every row of the counts into probabilities. With them it can say how likely words are, and
 it can make up new ones.
 
 Characters are numbered by their place in `chars`, which begins with the full stop: 0 stands before the

@@ -1,8 +1,8 @@
 """A good start: the loss to expect, saturated neurons, and the scale of weights.
 
 A network that knows nothing should find every character equally likely. Its first loss can be
-told beforehand, and where it is far above, the logits are confidently wrong. Inside, a tanh that stands near -1
-or 1 hardly lets a gradient through. Both are mended by the scale of the weights at the start, and the
+told beforehand, and where it is far above, the logits are confidently wrong. Inside, a tanh that stands near
+-1 or 1 hardly lets a gradient through. Both are mended by the scale of the weights at the start, and the
 right scale follows from the number of inputs of a neuron, its fan-in.
 """
 

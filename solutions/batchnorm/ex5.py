@@ -49,7 +49,7 @@ def inputs(g, n, n_hidden, batches):
 class BatchNorm1d:
     """A batch norm of `dim` neurons. In training it normalises with the batch, else with what it has kept.
 
-    gamma and beta, tensors of (dim,), begin as ones and zeros; running_mean and running_var as zeros and ones;
+    gamma and beta, of (dim,), begin as ones and zeros, running_mean and running_var as zeros and ones,
     training as True.
     """
 
@@ -66,7 +66,7 @@ class BatchNorm1d:
     def __call__(self, x):
         """gamma · (x - mean) / the root of (variance + eps) + beta, for x of (n, dim).
 
-        In training mean and variance are the batch's (the variance over n - 1), and each running value becomes
+        In training mean and variance are the batch's, the variance over n - 1, and each running value becomes
         (1 - momentum) times itself plus momentum times the batch's. Else the running values are used.
         """
         mean, var = self.running_mean, self.running_var
@@ -100,8 +100,8 @@ def use_normalised(BatchNorm1d, xs, gamma, beta, eps, momentum):
 def use_running(BatchNorm1d, xs, gamma, beta, eps, momentum):
     """The running mean and the running variance after several batches.
 
-    Each batch moves them by the share `momentum`. With small batches the momentum is to be small: 0.1 at a batch
-    of 32 makes them shake.
+    Each batch moves them by the share `momentum`. With small batches that is to be small: 0.1 at one of 32
+    makes them shake.
     """
     bn = layer(BatchNorm1d, gamma, beta, eps, momentum)
     for x in xs:
@@ -156,6 +156,6 @@ def update_ratios(weights, gradients, rate):
     """
     return [
         ((rate * g).std() / w.std()).log10().item()
-        for w, g in zip(weights, gradients)
+        for w, g in zip(weights, gradients, strict=True)
         if w.ndim == 2
     ]

@@ -1,7 +1,7 @@
 """Counting pairs of letters: a language model that is a table.
 
 A bigram model knows one letter and guesses the next. It counts how often each letter follows each other
-one, and turns every row of the counts into probabilities. With them it can say how likely given words are, and
+one, and turns every row of the counts into probabilities. With them it can say how likely words are, and
 it can make up new ones.
 
 Characters are numbered by their place in `chars`, which begins with the full stop: 0 stands before the
@@ -37,7 +37,7 @@ def counts(words, chars):
     N = torch.zeros((len(chars), len(chars)), dtype=torch.int32)
     for word in words:
         letters = "." + word + "."
-        for first, second in zip(letters, letters[1:]):
+        for first, second in zip(letters, letters[1:], strict=False):
             N[chars.index(first), chars.index(second)] += 1
     return N
 
@@ -61,7 +61,7 @@ def nll(words, chars, probs):
     total, n = 0.0, 0
     for word in words:
         letters = "." + word + "."
-        for first, second in zip(letters, letters[1:]):
+        for first, second in zip(letters, letters[1:], strict=False):
             total -= probs[chars.index(first), chars.index(second)].log().item()
             n += 1
     return total / n

@@ -28,7 +28,7 @@ OUTPUTS = {
 
 
 def inputs(g, vocab_size, many, n, block_size, n_embd, n_hidden):
-    """Names, a data set of random letters, a small network, its gradients, and numbers to draw letters with."""
+    """Names, random contexts and labels, a small network, its gradients, numbers to draw letters with."""
     chars, words = words_of(g, vocab_size, many)
     width = min(n_hidden, 6)
 
