@@ -357,7 +357,7 @@ def _stated(mine: list[Path]) -> str:
     notes = [named.text + "." for term in terms for named in term.named.values()]
     notes += [note for term in terms for note in sizes_named(term)]
     if any(t.where and not t.sums for t in terms) or any(
-        "=" in f for t in terms for f in map(write, t.factors)
+        sign in f for t in terms for f in map(write, t.factors) for sign in "=>"
     ):
         notes.append("[…] is 1 where it holds, else 0.")
     return "\n\n".join([text, *(["\n".join(dict.fromkeys(notes))] if notes else [])])

@@ -99,6 +99,27 @@ def minibatch(g: torch.Generator, n: int, block_size: int, vocab_size: int) -> d
             return {"Xb": torch.tensor(xs), "Yb": torch.tensor(ys)}
 
 
+def words_of(g: torch.Generator, vocab_size: int, many: int) -> tuple[str, list[str]]:
+    """The full stop and the first letters, vocab_size characters; and `many` names of these letters only."""
+    import torch
+
+    chars = "." + LETTERS[: vocab_size - 1]
+    fitting = [name for name in embedded_names() if set(name) <= set(chars)]
+    picks = torch.randint(len(fitting), (many,), generator=g).tolist()
+    return chars, [fitting[k] for k in picks]
+
+
+def bigrams(g: torch.Generator, n: int, vocab_size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """xs (n,) and ys (n,): the first n bigrams of the names where the vocabulary is theirs, else random."""
+    import torch
+
+    if vocab_size != len(LETTERS) + 1:
+        pairs = torch.randint(0, vocab_size, (2, n), generator=g)
+        return pairs[0], pairs[1]
+    contexts, nexts = dataset(embedded_names()[:n], block_size=1)  # each name has a bigram at least
+    return torch.tensor(contexts[:n]).view(-1), torch.tensor(nexts[:n])
+
+
 def parameters(
     g: torch.Generator, block_size: int, vocab_size: int, n_embd: int, n_hidden: int
 ) -> dict[str, torch.Tensor]:
@@ -120,3 +141,11 @@ def parameters(
         "bngain": (torch.randn((1, n_hidden), generator=g) * 0.1 + 1.0) * (1.0 if lecture else signs),
         "bnbias": torch.randn((1, n_hidden), generator=g) * 0.1,
     }
+
+
+def mlp_parameters(
+    g: torch.Generator, block_size: int, vocab_size: int, n_embd: int, n_hidden: int
+) -> dict[str, torch.Tensor]:
+    """The network before batch norm: C, W1, b1, W2 and b2 of `parameters`."""
+    drawn = parameters(g, block_size, vocab_size, n_embd, n_hidden)
+    return {k: v for k, v in drawn.items() if not k.startswith("bn")}

@@ -343,6 +343,8 @@ def say(m: Mutant) -> str:
     if m.kind in ("factor dropped", "division dropped", "summand dropped") and _tells(m.piece):
         return _dropped(m)
     at_labels = "the step at the labels' cells"
+    labels = m.old.rpartition(", ")[2].rstrip("]")  # of d[range(n), Yb]
+    shown = f", [:, {labels}]" if not _tells(labels) else ""
     sentences = {
         "factor dropped": f"the factor {m.piece} is missing",
         "division dropped": f"the division by {m.piece} is missing",
@@ -367,9 +369,11 @@ def say(m: Mutant) -> str:
         "one factor summed": f"only {_short(m.piece)} is summed: take the product first, then its sum",
         "both factors summed": "a product of sums where the sum of the products is meant",
         "only the last example": "only the last example's part is there: those of all examples add up",
-        "whole columns": "whole columns are marked, [:, Yb]: in each row only one cell is meant",
+        "whole columns": f"whole columns are marked{shown}: in each row only one cell is meant",
         "whole rows": "whole rows are marked: in each row only the label's cell is meant",
-        "rows by column": "Yb is used as row numbers: it holds each row's column, its label",
+        "rows by column": f"{labels} is used as row numbers: it holds each row's column, its label"
+        if shown
+        else "the columns' numbers are used as those of rows",
         "all cells": "every cell is marked, not only the labels', one in each row",
         "sign": "the sign is wrong",
         "sign dropped": "a minus sign is missing",

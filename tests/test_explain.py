@@ -34,7 +34,7 @@ def test_every_tensor_is_explained_by_its_lines(name: str, tensor: str) -> None:
         assert f"made by:  {code[tensor]}" in text
     item = next((i for i in description["items"] if i["tensor"] == tensor), None)
     for other in item["cut"] if item else ():
-        shape = "×".join(map(str, description["shapes"][other]))
+        shape = "×".join(map(str, description["shapes"][other])) or "scalar"
         assert f"← d{other} {shape} arrives" in text and f"d{other} {shape}" in text.partition("rrives")[2]
     read = sum(len(re.findall(rf"\b{tensor}\b(?!\.shape)", code[r].partition("=")[2])) for r in readers)
     assert ("Why they add" in text) is (read > 1)

@@ -30,6 +30,26 @@ EQUIVALENT = {
     "ex1.dhprebn: clone dropped: dbndiff.clone() -> dbndiff": ALIAS,
     "ex1.dhprebn: factor dropped: torch.ones_like(hprebn) * dbnmeani -> dbnmeani": BROADCAST,
 }
+PART = "nll and penalty enter the loss as they are: a gradient of the loss itself, which is a choice one has"
+SHAPE = "of squares only the number of elements counts, and W has as many"
+SIDE = "the output is positive where the input is"
+EQUIVALENT |= {
+    "bigrams.ex4.dlogits: factor dropped: dnll * (probs - F.one_hot(ys, num_classes=probs.shape[1])) "
+    "-> probs - F.one_hot(ys, num_classes=probs.shape[1])": PART,
+    "bigrams.ex4.dlogits: another tensor: dnll -> dloss": PART,
+    "bigrams.ex4.dsquares: factor dropped: 0.01 / squares.numel() * torch.ones_like(squares) * dpenalty "
+    "-> 0.01 / squares.numel() * torch.ones_like(squares)": PART,
+    "bigrams.ex4.dsquares: another tensor: dpenalty -> dloss": PART,
+    "bigrams.ex4.dsquares: another tensor: squares -> W": SHAPE,
+    "bigrams.ex4.dsquares: division for multiplication: 0.01 / squares.numel() * torch.ones_like(squares) "
+    "-> 0.01 / squares.numel() / torch.ones_like(squares)": ONES,
+    "mlp.ex2.dlogits: another tensor: logits -> shifted": ARGMAX,
+    "mlp.ex2.dlogits: another tensor: logits -> counts": ARGMAX,
+    "mlp.ex2.dlogits: another tensor: logits -> logprobs": ARGMAX,
+    "batchnorm.ex2.dxrelu: another tensor: xrelu -> yrelu": SIDE,
+    "batchnorm.ex2.dxleaky: another tensor: xleaky -> yleaky": SIDE,
+    "batchnorm.ex2.dxelu: another tensor: xelu -> yelu": SIDE,
+}
 for _item, _sum in {
     "ex1.dbngain": "(bnraw * dhpreact)",
     "ex1.dbnbias": "dhpreact",
@@ -37,6 +57,10 @@ for _item, _sum in {
     "ex1.dbnmeani": "(-dbndiff)",
     "ex4.dbngain": "(bnraw * dhpreact)",
     "ex4.dbnbias": "dhpreact",
+    "batchnorm.ex3.dbngain": "(bnraw * dhpreact)",
+    "batchnorm.ex3.dbnbias": "dhpreact",
+    "batchnorm.ex3.dbnstdi": "((hprebn - bnmeani) * dbnraw)",
+    "batchnorm.ex3.dbnmeani": "dbnraw",
 }.items():
     EQUIVALENT[f"{_item}: keepdim dropped: {_sum}.sum(0, keepdim=True) -> {_sum}.sum(0)"] = LEADING
 

@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 
 from grader import authored
 from grader.program import Env, Program
+from grader.runner.client import sizes as sizes_of
 
 PARTS = {name: authored.read(solution(name), name) for name in GRADIENTS}
 PROGRAMS = {name: Program.of(PARTS[name], name) for name in GRADIENTS}
 
-sizes = st.fixed_dictionaries(
-    {
-        "seed": st.integers(0, 2**31 - 1),
-        "n": st.integers(3, 9),
-        "block_size": st.integers(1, 4),
-        "vocab_size": st.integers(3, 12),
-        "n_embd": st.integers(1, 5),
-        "n_hidden": st.integers(1, 9),
-    }
-)
+RANGES = {"n": (3, 9), "block_size": (1, 4), "vocab_size": (3, 12), "n_embd": (1, 5), "n_hidden": (1, 9)}
+
+
+def settings_of(exercise: str) -> st.SearchStrategy[dict[str, Any]]:
+    """A seed, and numbers for the sizes that the exercise has."""
+    names = sizes_of(next(iter(PROGRAMS[exercise].fixtures.values())))
+    drawn = {name: st.integers(*RANGES.get(name, (2, 5))) for name in names}
+    return st.fixed_dictionaries({"seed": st.integers(0, 2**31 - 1), **drawn})
+
+
 every_exercise = pytest.mark.parametrize("exercise", GRADIENTS)
 
 
@@ -61,11 +62,12 @@ def pulled_by_differences(
 
 @every_exercise
 @settings(max_examples=25, deadline=None)
-@given(drawn=sizes)
+@given(data=st.data())
 def test_references_are_finite_differences_and_the_chain_of_them_is_autograd(
-    exercise: str, drawn: dict[str, Any]
+    exercise: str, data: st.DataObject
 ) -> None:
     parts, program = PARTS[exercise], PROGRAMS[exercise]
+    drawn = data.draw(settings_of(exercise))
     env, grads = program.gradients(double(program.draw(drawn)))
     # where a column hardly varies its batch norm bends too sharply for differences
     assume("bnvar" not in env or float(env["bnvar"].min()) > 1e-2)
@@ -85,11 +87,12 @@ def test_references_are_finite_differences_and_the_chain_of_them_is_autograd(
 
 @every_exercise
 @settings(max_examples=25, deadline=None)
-@given(drawn=sizes)
+@given(data=st.data())
 def test_solutions_are_right_at_any_size_and_for_any_upstream_gradient(
-    exercise: str, drawn: dict[str, Any]
+    exercise: str, data: st.DataObject
 ) -> None:
     parts, program = PARTS[exercise], PROGRAMS[exercise]
+    drawn = data.draw(settings_of(exercise))
     names: dict[str, Any] = {}
     exec(compile(solution(exercise), exercise, "exec"), names)
     env, grads = program.gradients(double(program.draw(drawn)))
@@ -113,7 +116,6 @@ def test_saved_references_are_the_float64_ones_within_a_tenth_of_the_tolerance(
     import safetensors.torch
 
     from grader.compare import judge
-    from grader.runner.client import sizes as sizes_of
 
     description, fixtures = exercises[exercise]
     parts, program = PARTS[exercise], PROGRAMS[exercise]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from grader.operations.site import Site, Step
+from grader.notation import number
+from grader.operations.site import Site, Step, arguments, leading
 
 
 def _code(text: str, **parts: ast.expr) -> ast.expr:
@@ -28,6 +30,7 @@ class Elementwise:
     sign: int = 1
     where: str = ""
     nice: tuple[float, ...] = ()  # inputs that are good to calculate with
+    constants: Mapping[str, float] = field(default_factory=dict)  # arguments by position, with defaults
 
 
 LN = tuple(math.log(k) for k in (1, 2, 3, 4))
@@ -61,6 +64,20 @@ ELEMENTWISE: dict[str, Elementwise] = {
         "does.",
         where="x > 0",
     ),
+    "leaky_relu": Elementwise(
+        "A leaky ReLU is two straight lines: where its input is positive the gradient passes unchanged, "
+        "elsewhere it is made smaller by the slope of the negative side.",
+        "hit(x > 0) + negative_slope*(1 - hit(x > 0))",
+        nice=(-2.0, -1.0, 1.0, 3.0),
+        constants={"negative_slope": 0.01},
+    ),
+    "elu": Elementwise(
+        "An ELU is the identity where its input is positive, and an exponential less a constant elsewhere: "
+        "there the derivative is the exponential alone, which the output, {y}, gives back.",
+        "hit(x > 0) + (1 - hit(x > 0))*(y + alpha)",
+        nice=(-math.log(2), -math.log(4), 1.0, 2.0),
+        constants={"alpha": 1.0},
+    ),
     "sqrt": Elementwise(
         "A square root is the power ½; its derivative is simplest when written with its output.",
         "1/(2*y)",
@@ -90,6 +107,10 @@ def elementwise(site: Site, rule: Elementwise) -> Step:
     x = site.at(site.child, site.index)
     y = site.result()
     say = rule.say.format(x=site.x, y=site.output or "the result")
-    factors = (_code(rule.factor, x=x, y=y),) if rule.factor else ()
+    constants = dict(rule.constants)
+    if constants:
+        constants |= arguments(site.node, tuple(constants), leading(site))
+    known = {k: number(v) for k, v in constants.items()}
+    factors = (_code(rule.factor, x=x, y=y, **known),) if rule.factor else ()
     where = (_code(rule.where, x=x),) if rule.where else ()
     return Step(site.index, say, factors, rule.sign, where=where)

@@ -1,0 +1,75 @@
+"""Five activations, and what each lets through backwards.
+
+An activation works on every number by itself, so its backward pass is one number for each: the local
+gradient, times the upstream gradient that arrives there. The lecture's histograms are pictures of it. Where a
+tanh or a sigmoid is flat, almost nothing comes back: the neuron is saturated. Where a ReLU is
+off, nothing at all does; one that is off for every example never learns again, it is dead.
+
+Each activation here has an input and an output of its own. Write the gradient of each input.
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+# The forward pass, to read; the grader runs its own copy.
+def forward(xtanh, xsigmoid, xrelu, xleaky, xelu):
+    ytanh = torch.tanh(xtanh)
+    ysigmoid = torch.sigmoid(xsigmoid)
+    yrelu = F.relu(xrelu)
+    yleaky = F.leaky_relu(xleaky, 0.1)
+    yelu = F.elu(xelu)
+    # any loss will do
+    total = ytanh + ysigmoid + yrelu + yleaky + yelu
+    loss = (total**2).mean()
+    return loss
+
+
+def dxtanh(ytanh, dytanh):
+    """dxtanh (8, 6): the gradient of the loss with respect to xtanh.
+
+    Forward:  ytanh = torch.tanh(xtanh)
+    Upstream: dytanh (8, 6)
+    Between -1 and 1. What is it where the output is 0, and what near 1?
+    """
+    raise NotImplementedError("dxtanh: not written yet")
+
+
+def dxsigmoid(ysigmoid, dysigmoid):
+    """dxsigmoid (8, 6): the gradient of the loss with respect to xsigmoid.
+
+    Forward:  ysigmoid = torch.sigmoid(xsigmoid)
+    Upstream: dysigmoid (8, 6)
+    A tanh pressed between 0 and 1. It passes a quarter of what arrives at best.
+    """
+    raise NotImplementedError("dxsigmoid: not written yet")
+
+
+def dxrelu(xrelu, dyrelu):
+    """dxrelu (8, 6): the gradient of the loss with respect to xrelu.
+
+    Forward:  yrelu = F.relu(xrelu)
+    Upstream: dyrelu (8, 6)
+    It is max(0, x).
+    """
+    raise NotImplementedError("dxrelu: not written yet")
+
+
+def dxleaky(xleaky, dyleaky):
+    """dxleaky (8, 6): the gradient of the loss with respect to xleaky.
+
+    Forward:  yleaky = F.leaky_relu(xleaky, 0.1)
+    Upstream: dyleaky (8, 6)
+    A ReLU whose negative side has the slope 0.1, so that no neuron is ever dead.
+    """
+    raise NotImplementedError("dxleaky: not written yet")
+
+
+def dxelu(xelu, yelu, dyelu):
+    """dxelu (8, 6): the gradient of the loss with respect to xelu.
+
+    Forward:  yelu = F.elu(xelu)
+    Upstream: dyelu (8, 6)
+    It is x where x is positive, and exp(x) - 1 elsewhere.
+    """
+    raise NotImplementedError("dxelu: not written yet")

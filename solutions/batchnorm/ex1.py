@@ -1,0 +1,105 @@
+"""A good start: the loss to expect, saturated neurons, and the scale of weights.
+
+A network that knows nothing should find every character equally likely. Its first loss can be
+told beforehand, and where it is far above, the logits are confidently wrong. Inside, a tanh that stands near
+-1 or 1 hardly lets a gradient through. Both are mended by the scale of the weights at the start, and the
+right scale follows from the number of inputs of a neuron, its fan-in.
+"""
+
+import math
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=2147483647, vocab_size=27, n=32, fan_in=30, n_hidden=40),
+    "probe-1": dict(seed=2, vocab_size=27, n=32, fan_in=30, n_hidden=40),
+    "probe-2": dict(seed=3, vocab_size=65, n=17, fan_in=20, n_hidden=12),
+    "probe-3": dict(seed=4, vocab_size=10, n=24, fan_in=13, n_hidden=7),
+}
+OUTPUTS = {
+    "expected_loss": "approximate",
+    "saturated": "approximate",
+    "dead": "exact",
+    "gains": "approximate",
+    "kaiming": "approximate",
+    "parameter_count": "exact",
+}
+
+
+def inputs(g, vocab_size, n, fan_in, n_hidden):
+    """A hidden layer of which two neurons are dead and one is nearly so, and random weights."""
+    h = torch.tanh(3 * torch.randn((n, n_hidden), generator=g))
+    h[:, 2] = 0.995
+    h[:, 5] = torch.where(torch.arange(n) % 2 > 0, 1.0, -0.9999)
+    h[:, 1] = 1.0
+    h[n // 2, 1] = -0.5
+    order = torch.randperm(4, generator=g).tolist()
+    return dict(
+        h=h,
+        limit=0.99,
+        activations=[("linear", "tanh", "relu", "sigmoid")[k] for k in order],
+        noise=torch.randn((fan_in, n_hidden), generator=g),
+        gain=1 + vocab_size / 40,
+        layers=n // 6,
+        n_embd=fan_in // 3,
+        block_size=3 + n % 5,
+    )
+
+
+def expected_loss(vocab_size):
+    """The loss of a network that finds all vocab_size characters equally likely, as a float.
+
+    Minus the natural logarithm of a probability. The lecture's network should begin with 3.2958.
+    """
+    return -math.log(1 / vocab_size)
+
+
+def saturated(h, limit):
+    """The share of the numbers of h that are farther than `limit` from 0, as a float between 0 and 1.
+
+    On either side: a tanh saturates at -1 as at 1.
+    """
+    return (h.abs() > limit).float().mean().item()
+
+
+def dead(h, limit):
+    """Which neurons are saturated for every example: a tensor of torch.bool, one entry a neuron.
+
+    h has a row for each example and a column for each neuron. One example that gets through is enough for
+    a neuron to learn.
+    """
+    return (h.abs() > limit).all(0)
+
+
+def gains(activations):
+    """The gain of each activation, a list of floats: what its weights' scale is multiplied with.
+
+    An activation makes the spread of its input smaller, and the gain undoes that: 1 for linear, 1 for
+    sigmoid, 5/3 for tanh, and the square root of 2 for relu, which drops half of its inputs.
+    """
+    table = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": 2**0.5}
+    return [table[name] for name in activations]
+
+
+def kaiming(noise, gain):
+    """Weights at a good start: `noise`, whose numbers have standard deviation 1, scaled.
+
+    Their standard deviation is to be the gain over the square root of the fan-in. noise has a row for
+    each input of a neuron, and a column for each neuron: x @ noise. In the lecture a neuron reads three
+    vectors of 10 numbers each, so its fan-in is 30, not 10.
+    """
+    return noise * gain / noise.shape[0] ** 0.5
+
+
+def parameter_count(vocab_size, block_size, n_embd, n_hidden, layers):
+    """How many numbers a deep network learns, without and with batch norm: two whole numbers.
+
+    C is (vocab_size, n_embd). The first layer reads block_size vectors; there are `layers` hidden layers of
+    n_hidden neurons, then an output layer. Without batch norm every layer has a bias. With it none has, and a
+    gain and a bias for each of its outputs instead, also after the output layer. For the lecture's network of
+    five hidden layers of 100 the two are 46497 and 47024.
+    """
+    weights = block_size * n_embd * n_hidden + (layers - 1) * n_hidden**2 + n_hidden * vocab_size
+    outputs = layers * n_hidden + vocab_size
+    table = vocab_size * n_embd
+    return table + weights + outputs, table + weights + 2 * outputs

@@ -1,0 +1,161 @@
+"""Batch norm as a layer, and the figures that tell whether training goes well.
+
+While it trains, a batch norm uses the mean and the variance of the batch, and keeps running ones beside them.
+When the network is used, there may be one example and no batch: then the running ones stand in. The layer
+here is the lecture's: its variance is the unbiased one, over n - 1, in both places. torch.nn's own
+divides by n when it normalises, and by n - 1 for the running variance.
+"""
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=2147483647, n=32, n_hidden=10, batches=3),
+    "probe-1": dict(seed=2, n=32, n_hidden=10, batches=3),
+    "probe-2": dict(seed=3, n=7, n_hidden=5, batches=4),
+    "probe-3": dict(seed=4, n=9, n_hidden=6, batches=2),
+}
+OUTPUTS = {
+    "normalised": "approximate",
+    "running": "approximate",
+    "evaluated": "approximate",
+    "constant": "approximate",
+    "calibrated": "approximate",
+    "collapsed": "approximate",
+    "update_ratios": "approximate",
+}
+
+
+def inputs(g, n, n_hidden, batches):
+    """Batches of one layer, a gain and a bias, a stack of linear layers, and weights with their gradients."""
+
+    def draw(*shape):
+        return torch.randn(shape, generator=g)
+
+    return dict(
+        xs=[(1 + k) * draw(n, n_hidden) + k for k in range(batches)],
+        example=draw(1, n_hidden),
+        gamma=1 + 0.1 * draw(n_hidden),
+        beta=0.1 * draw(n_hidden),
+        eps=1e-3 * n,
+        momentum=1 / n,
+        hprebn=2 * draw(5 * n, n_hidden) + 1,
+        linears=[draw(n, n_hidden), draw(n_hidden, n + 1), draw(n + 1, batches)],
+        weights=[draw(n_hidden, n), draw(n), 5 * draw(n, batches)],
+        gradients=[0.01 * draw(n_hidden, n), draw(n), 0.1 * draw(n, batches)],
+        rate=0.01 * n,
+    )
+
+
+class BatchNorm1d:
+    """A batch norm of `dim` neurons. In training it normalises with the batch, else with what it has kept.
+
+    gamma and beta, of (dim,), begin as ones and zeros, running_mean and running_var as zeros and ones,
+    training as True.
+    """
+
+    def __init__(self, dim, eps=1e-5, momentum=0.1):
+        """Set eps, momentum, training, gamma, beta, running_mean and running_var."""
+        self.eps = eps
+        self.momentum = momentum
+        self.training = True
+        self.gamma = torch.ones(dim)
+        self.beta = torch.zeros(dim)
+        self.running_mean = torch.zeros(dim)
+        self.running_var = torch.ones(dim)
+
+    def __call__(self, x):
+        """gamma · (x - mean) / the root of (variance + eps) + beta, for x of (n, dim).
+
+        In training mean and variance are the batch's, the variance over n - 1, and each running value becomes
+        (1 - momentum) times itself plus momentum times the batch's. Else the running values are used.
+        """
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            mean, var = x.mean(0), x.var(0)
+            self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
+            self.running_var = (1 - self.momentum) * self.running_var + self.momentum * var
+        return self.gamma * (x - mean) / (var + self.eps) ** 0.5 + self.beta
+
+    def parameters(self):
+        """What the layer learns, as a list: gamma and beta. The running values are no part of it."""
+        return [self.gamma, self.beta]
+
+
+def layer(BatchNorm1d, gamma, beta, eps, momentum):
+    """A layer with a gain and a bias of its own."""
+    bn = BatchNorm1d(len(gamma), eps, momentum)
+    bn.gamma, bn.beta = gamma, beta
+    return bn
+
+
+def use_normalised(BatchNorm1d, xs, gamma, beta, eps, momentum):
+    """What the layer gives for a batch in training, and the parameters of a fresh layer.
+
+    Each neuron is normalised over the batch, then scaled by gamma and shifted by beta.
+    """
+    fresh = BatchNorm1d(len(gamma))
+    return layer(BatchNorm1d, gamma, beta, eps, momentum)(xs[0]), list(fresh.parameters())
+
+
+def use_running(BatchNorm1d, xs, gamma, beta, eps, momentum):
+    """The running mean and the running variance after several batches.
+
+    Each batch moves them by the share `momentum`. With small batches that is to be small: 0.1 at one of 32
+    makes them shake.
+    """
+    bn = layer(BatchNorm1d, gamma, beta, eps, momentum)
+    for x in xs:
+        bn(x)
+    return bn.running_mean, bn.running_var
+
+
+def use_evaluated(BatchNorm1d, xs, example, gamma, beta, eps, momentum):
+    """What the layer gives for a single example once `training` is False, and its running mean after that.
+
+    A batch of one has no variance: the running values are used, and they stay as they are.
+    """
+    bn = layer(BatchNorm1d, gamma, beta, eps, momentum)
+    for x in xs:
+        bn(x)
+    bn.training = False
+    return bn(example), bn.running_mean
+
+
+def use_constant(BatchNorm1d, gamma, beta, eps, n):
+    """What the layer gives for a batch in which no neuron changes.
+
+    The variance is 0: without eps there would be a division of 0 by 0.
+    """
+    return layer(BatchNorm1d, gamma, beta, eps, 0.1)(torch.ones(n, len(gamma)))
+
+
+def calibrated(hprebn):
+    """The mean and the standard deviation of each neuron over the whole training set, each (1, n_hidden).
+
+    hprebn has a row for every example there is. The standard deviation is the unbiased one.
+    """
+    return hprebn.mean(0, keepdim=True), hprebn.std(0, keepdim=True)
+
+
+def collapsed(linears):
+    """The one matrix that does what a stack of linear layers does, x first times linears[0].
+
+    Without activations between them, layers are a product of matrices.
+    """
+    W = linears[0]
+    for linear in linears[1:]:
+        W = W @ linear
+    return W
+
+
+def update_ratios(weights, gradients, rate):
+    """How large a step is beside its weights, for those that are matrices: a list of floats.
+
+    Each is the logarithm to base 10 of the standard deviation of `rate` times the gradient over that of the
+    weights. The lecture would see about -3; biases, which have one axis, are left out.
+    """
+    return [
+        ((rate * g).std() / w.std()).log10().item()
+        for w, g in zip(weights, gradients, strict=True)
+        if w.ndim == 2
+    ]

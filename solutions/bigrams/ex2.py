@@ -1,0 +1,97 @@
+"""The table as a network: one-hot rows, a softmax, and descent.
+
+What counting gives in one go can be learnt step by step. The pairs become a data set of inputs and labels,
+an input becomes a one-hot row, a matrix W makes logits of it, and the softmax of these is the row of
+probabilities. At the end the network has come to the table of exercise 1, and it can be made larger, which
+the table can't.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from grader.lecture import words_of
+
+FIXTURES = {
+    "lecture": dict(seed=2147483647, vocab_size=27, many=1, steps=3),
+    "probe-1": dict(seed=2, vocab_size=27, many=1, steps=3),
+    "probe-2": dict(seed=3, vocab_size=12, many=4, steps=2),
+    "probe-3": dict(seed=4, vocab_size=14, many=3, steps=5),
+}
+OUTPUTS = {
+    "pairs": "exact",
+    "onehot": "exact",
+    "probs": "approximate",
+    "loss": "approximate",
+    "losses": "approximate",
+}
+
+
+def inputs(g, vocab_size, many, steps):
+    """Weights, drawn first as in the lecture, and words: of all letters, the lecture's emma."""
+    W = torch.randn((vocab_size, vocab_size), generator=g)
+    chars, words = words_of(g, vocab_size, many)
+    if vocab_size == 27:
+        words = ["emma"]
+    W2 = torch.randn((vocab_size, vocab_size), generator=g)
+    return dict(W=W, chars=chars, words=words, strength=0.01 * len(words[0]), rate=0.1 * many, W2=W2)
+
+
+def pairs(words, chars):
+    """Two tensors of torch.int64: xs with the number of each pair's first character, ys of its second.
+
+    In the order in which they stand, both full stops included: emma gives [0, 5, 13, 13, 1] and
+    [5, 13, 13, 1, 0].
+    """
+    xs, ys = [], []
+    for word in words:
+        numbers = [0, *(chars.index(c) for c in word), 0]
+        xs += numbers[:-1]
+        ys += numbers[1:]
+    return torch.tensor(xs), torch.tensor(ys)
+
+
+def onehot(pairs, vocab_size):
+    """The xs of `pairs` as one-hot rows: a float32 tensor with a row for each, and vocab_size columns.
+
+    F.one_hot gives whole numbers, which can't be multiplied with weights, and as many columns as the
+    largest number needs unless it is told.
+    """
+    return F.one_hot(pairs[0], num_classes=vocab_size).float()
+
+
+def probs(onehot, W):
+    """The probabilities of every next character for each row: the softmax of the row's logits.
+
+    The logits are the matrix product of the one-hot rows and W. Exponentiate them, and divide each row by
+    its sum.
+    """
+    counts = (onehot @ W).exp()
+    return counts / counts.sum(1, keepdim=True)
+
+
+def loss(probs, pairs, W2, strength):
+    """The mean negative log likelihood of the ys, and `strength` times the mean of the squares of W2.
+
+    probs has a row for each pair; what counts is its probability of that pair's y. A tensor of no axes.
+    """
+    ys = pairs[1]
+    return -probs[torch.arange(len(ys)), ys].log().mean() + strength * (W2**2).mean()
+
+
+def losses(onehot, pairs, W, rate, steps):
+    """The loss, without regularisation, before each of `steps` steps of gradient descent: a list of floats.
+
+    A step takes `rate` times the gradient of the mean negative log likelihood from W. The gradient is yours
+    to write by hand, or to copy from exercises 3 and 4, which lead to it. The W that you are given is to stay
+    as it is.
+    """
+    ys = pairs[1]
+    n = len(ys)
+    found = []
+    for _ in range(steps):
+        counts = (onehot @ W).exp()
+        probs = counts / counts.sum(1, keepdim=True)
+        found.append(-probs[torch.arange(n), ys].log().mean().item())
+        dlogits = probs - F.one_hot(ys, num_classes=W.shape[1])
+        W = W - rate * (onehot.T @ dlogits) / n
+    return found

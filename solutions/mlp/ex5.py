@@ -1,0 +1,135 @@
+"""Training: minibatches, learning rates, splits, and names from the network.
+
+What stands around the gradients in a training run is short, and each line of it can be wrong without an
+error: labels of other examples than the contexts, learning rates spaced evenly where their exponents were
+meant, names of the test set among those one trains on, a context that does not move on.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from grader.lecture import words_of
+
+FIXTURES = {
+    "lecture": dict(seed=2147483647, vocab_size=27, many=30, n=8, block_size=3, n_embd=10, n_hidden=200),
+    "probe-1": dict(seed=2, vocab_size=27, many=30, n=8, block_size=3, n_embd=2, n_hidden=100),
+    "probe-2": dict(seed=3, vocab_size=12, many=27, n=6, block_size=2, n_embd=3, n_hidden=7),
+    "probe-3": dict(seed=4, vocab_size=14, many=23, n=9, block_size=4, n_embd=2, n_hidden=10),
+}
+OUTPUTS = {
+    "parameter_count": "exact",
+    "splits": "exact",
+    "minibatch": "exact",
+    "stepped": "approximate",
+    "rates": "approximate",
+    "schedule": "approximate",
+    "sample": "exact",
+}
+
+
+def inputs(g, vocab_size, many, n, block_size, n_embd, n_hidden):
+    """Names, random contexts and labels, a small network, its gradients, numbers to draw letters with."""
+    chars, words = words_of(g, vocab_size, many)
+    width = min(n_hidden, 6)
+
+    def network():
+        shapes = dict(C=(vocab_size, 2), W1=(2 * block_size, width), b1=(width,))
+        shapes |= dict(W2=(width, vocab_size), b2=(vocab_size,))
+        return {name: torch.randn(shape, generator=g) for name, shape in shapes.items()}
+
+    drawn = network()
+    drawn["b2"][0] += 1  # names that end
+    return dict(
+        chars=chars,
+        words=words,
+        X=torch.randint(vocab_size, (3 * n, block_size), generator=g),
+        Y=torch.randint(vocab_size, (3 * n,), generator=g),
+        ix=torch.randint(3 * n, (n,), generator=g),
+        network=drawn,
+        gradients=network(),
+        rate=0.01 * n,
+        low=-3.0 - n / 10,
+        high=n / 10 - 0.5,
+        steps=100 * many,
+        uniforms=torch.rand(150, generator=g).tolist(),
+    )
+
+
+def parameter_count(vocab_size, block_size, n_embd, n_hidden):
+    """How many numbers the network learns: the table, and two layers with their biases.
+
+    C is (vocab_size, n_embd); the hidden layer reads block_size vectors and has n_hidden neurons; the output
+    layer has a logit for each character. The lecture's network has 11897.
+    """
+    return (
+        vocab_size * n_embd
+        + block_size * n_embd * n_hidden
+        + n_hidden
+        + n_hidden * vocab_size
+        + vocab_size
+    )
+
+
+def splits(words):
+    """The words in three lists: training, validation, test. The first 80 %, the next 10 %, and the rest.
+
+    They are shuffled already. The cuts are at int(0.8 · n) and int(0.9 · n), where n is the number of words.
+    It is words that are split, so that no word is in two lists.
+    """
+    n1, n2 = int(0.8 * len(words)), int(0.9 * len(words))
+    return words[:n1], words[n1:n2], words[n2:]
+
+
+def minibatch(X, Y, ix):
+    """The examples that ix names: their contexts, and their labels.
+
+    Two tensors. An example may be there twice.
+    """
+    return X[ix], Y[ix]
+
+
+def stepped(network, gradients, rate):
+    """One step of gradient descent: a dict like `network`, each parameter moved against its gradient.
+
+    Both are dicts from a parameter's name to a tensor. The step is `rate` times the gradient, and the loss is
+    to fall. What you are given is to stay as it is.
+    """
+    return {name: p - rate * gradients[name] for name, p in network.items()}
+
+
+def rates(low, high, n):
+    """n learning rates to try, from 10 to the low up to 10 to the high: a tensor.
+
+    It is their exponents that are spaced evenly: each is the same number of times the one before it.
+    """
+    return 10 ** torch.linspace(low, high, n)
+
+
+def schedule(steps, rate):
+    """The learning rate of each of `steps` steps, as a list: `rate`, and a tenth of it in the second half.
+
+    The second half begins with step steps / 2, counted from 0.
+    """
+    return [rate if step < steps / 2 else rate / 10 for step in range(steps)]
+
+
+def sample(network, chars, block_size, uniforms):
+    """Words drawn from the network, one number of `uniforms` for each character; a list of words.
+
+    A word begins with a context of full stops. Embed it, join the vectors, tanh of the hidden layer (W1, b1),
+    logits of the output layer (W2, b2), softmax. With the next number u the next character is the first whose
+    probability, added to those of the characters before it, is more than u. The context moves on by one.
+    A full stop ends a word. Stop when the numbers are used up; a word that is not finished is left out.
+    """
+    words, word, context = [], "", [0] * block_size
+    for u in uniforms:
+        h = torch.tanh(network["C"][torch.tensor(context)].view(1, -1) @ network["W1"] + network["b1"])
+        probs = F.softmax(h @ network["W2"] + network["b2"], 1)
+        at = int((probs.cumsum(1) > u).int().argmax())
+        context = context[1:] + [at]
+        if at == 0:
+            words.append(word)
+            word, context = "", [0] * block_size
+        else:
+            word += chars[at]
+    return words

@@ -1,0 +1,34 @@
+# --- dlogits ---
+
+# the labels' step forgotten
+# expect: label|one_hot|term|ys
+def dlogits(probs, dnll, n):
+    return dnll * probs / n
+
+
+# --- dsquares ---
+
+# divided by the number of rows
+# expect: vocab_size times
+def dsquares(squares, dpenalty):
+    return 0.01 * dpenalty * torch.ones_like(squares) / squares.shape[0]
+
+
+# not a mean but a sum
+# expect: numel|division|times
+def dsquares(squares, dpenalty):
+    return 0.01 * dpenalty * torch.ones_like(squares)
+
+
+# --- dW ---
+
+# the regularisation forgotten
+# expect: squares
+def dW(xenc, dlogits):
+    return xenc.T @ dlogits
+
+
+# the 2 of the square forgotten
+# expect: 2|constant|factor
+def dW(xenc, W, dlogits, dsquares):
+    return xenc.T @ dlogits + W * dsquares
