@@ -58,27 +58,39 @@ def example(parts: Authored, program: Program, item: Item) -> Example | None:
     """The small example of an item; None where the exercise's inputs can't be made small."""
     cut = parts.cut(item)
     lines = region(parts, item.tensor, cut)
-    for settings in _sizes(program, lines):
-        try:
-            env = _start(program, settings)
-        except Exception:  # sizes that don't fit one another: the author's inputs() may raise anything
-            continue
-        if found := _shortest(parts, program, item, cut, lines, settings, env):
-            return found
+    for square in (False, True):  # attention is square at all sizes
+        for settings in _sizes(program, lines):
+            try:
+                env = _start(program, settings)
+            except Exception:  # sizes that don't fit one another: the author's inputs() may raise anything
+                continue
+            if _square(env[item.tensor]) and not square:
+                continue
+            if found := _shortest(parts, program, item, cut, lines, settings, env):
+                return found
     return None
 
 
 def _sizes(program: Program, lines: tuple[Line, ...]) -> Iterator[dict[str, Any]]:
-    """Settings with sizes of 2 and 3, smallest first. A size that a line names is 3, since 2-1 hides "
-    "itself."""
+    """Settings with sizes of 2 and 3, smallest first. A size that a line calculates with is 3: 2-1 hides
+    itself.
+    """
     first = next(iter(program.fixtures.values()))
     names = [k for k, v in first.items() if isinstance(v, int) and k not in ("seed", "trained")]
-    named = {
-        n.id for line in lines for n in ast.walk(ast.parse(line.code.strip())) if isinstance(n, ast.Name)
-    }
+    named = {name for line in lines for name in _counted(ast.parse(line.code.strip()))}
     choices = [(3,) if k in named else (2, 3) for k in names]
     for sizes in sorted(itertools.product(*choices), key=lambda s: (math.prod(s), s)):
         yield {"seed": 1, **dict(zip(names, sizes, strict=True))}
+
+
+def _counted(node: ast.AST) -> Iterator[str]:
+    """The names of a line, but those that only cut or give a shape: x[:T], x.view(B, T)."""
+    if isinstance(node, ast.Name):
+        yield node.id
+    shapes = isinstance(node, ast.Call) and operation(node) in ("view", "reshape")
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.Slice) and not (shapes and child in node.args):
+            yield from _counted(child)
 
 
 def _start(program: Program, settings: dict[str, Any]) -> Env:
@@ -111,7 +123,7 @@ def _shortest(
     env: Env,
 ) -> Example | None:
     """Of many draws the one that is shortest to write and says something."""
-    if not isinstance(env[item.tensor], torch.Tensor) or _square(env[item.tensor]):
+    if not isinstance(env[item.tensor], torch.Tensor):
         return None
     own = {line.name for line in lines}
     reads = tuple(dict.fromkeys(u for line in lines for u in line.uses if u not in own or u == item.tensor))
