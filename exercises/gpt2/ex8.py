@@ -49,7 +49,7 @@ def forward(
     return loss
 
 
-def dlogits(logits, Yb, V):
+def dlogits(logits, Yb, B, T, V):
     """dlogits (4, 6, 13): the gradient of the loss with respect to logits.
 
     Forward:  loss = F.cross_entropy(logits[:, :, :V].reshape(-1, V), Yb.reshape(-1))

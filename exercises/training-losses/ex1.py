@@ -24,7 +24,7 @@ def forward(packed, E, W, B, T, V):
     return loss
 
 
-def dlogits(logits, Yb, V):
+def dlogits(logits, Yb, B, T, V):
     """dlogits (4, 6, 9): the gradient of the loss with respect to logits.
 
     Forward:  loss = F.cross_entropy(logits.view(-1, V), Yb.reshape(-1))

@@ -19,26 +19,15 @@ def forward(logits, Yb, answer):
     labels = Yb.unsqueeze(2)
     picked = logprobs.gather(2, labels)
     kept = picked.squeeze(2) * answer
-    total = kept.sum()
-    loss = -total / answer.sum()
+    loss = -kept.sum() / answer.sum()
     return loss
 
 
-def dtotal(answer):
-    """dtotal (): the gradient of the loss with respect to total.
-
-    Forward:  loss = -total / answer.sum()
-    Upstream: none, the loss itself (its gradient is 1)
-    A single number.
-    """
-    raise NotImplementedError("dtotal: not written yet")
-
-
-def dkept(kept, dtotal):
+def dkept(kept, answer):
     """dkept (4, 6): the gradient of the loss with respect to kept.
 
-    Forward:  total = kept.sum()
-    Upstream: dtotal ()
+    Forward:  loss = -kept.sum() / answer.sum()
+    Upstream: none, the loss itself (its gradient is 1)
     """
     raise NotImplementedError("dkept: not written yet")
 

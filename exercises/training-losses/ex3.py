@@ -48,6 +48,7 @@ def dreadb(w, dmargin):
 
     Forward:  margin = (readb @ w + b) - (readw @ w + b)
     Upstream: dmargin (4, 1)
+    A column meets a row: each pair's number, times w.
     """
     raise NotImplementedError("dreadb: not written yet")
 

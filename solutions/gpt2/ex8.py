@@ -170,7 +170,7 @@ def forward(
     return loss
 
 
-def dlogits(logits, Yb, V):
+def dlogits(logits, Yb, B, T, V):
     """dlogits (4, 6, 13): the gradient of the loss with respect to logits.
 
     Forward:  loss = F.cross_entropy(logits[:, :, :V].reshape(-1, V), Yb.reshape(-1))
@@ -178,7 +178,7 @@ def dlogits(logits, Yb, V):
     """
     kept = F.softmax(logits[:, :, :V], -1) - F.one_hot(Yb, V)
     dlogits = torch.zeros_like(logits)
-    dlogits[:, :, :V] = kept / Yb.numel()
+    dlogits[:, :, :V] = kept / (B * T)
     return dlogits
 
 

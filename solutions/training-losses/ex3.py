@@ -79,8 +79,9 @@ def dreadb(w, dmargin):
 
     Forward:  margin = (readb @ w + b) - (readw @ w + b)
     Upstream: dmargin (4, 1)
+    A column meets a row: each pair's number, times w.
     """
-    return dmargin @ w.T
+    return dmargin * w.T
 
 
 def dreadw(w, dmargin):
@@ -89,7 +90,7 @@ def dreadw(w, dmargin):
     Forward:  margin = (readb @ w + b) - (readw @ w + b)
     Upstream: dmargin (4, 1)
     """
-    return -dmargin @ w.T
+    return -dmargin * w.T
 
 
 def dbetter(better, endb, dreadb, P):
