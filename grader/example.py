@@ -87,9 +87,9 @@ def _counted(node: ast.AST) -> Iterator[str]:
     """The names of a line, but those that only cut or give a shape: x[:T], x.view(B, T)."""
     if isinstance(node, ast.Name):
         yield node.id
-    shapes = isinstance(node, ast.Call) and operation(node) in ("view", "reshape")
+    cut = node.args if isinstance(node, ast.Call) and operation(node) in ("view", "reshape") else []
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.Slice) and not (shapes and child in node.args):
+        if not isinstance(child, ast.Slice) and child not in cut:
             yield from _counted(child)
 
 

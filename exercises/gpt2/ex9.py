@@ -1,9 +1,10 @@
 """From gradients to a step: clipping, decay groups, learning rate, AdamW.
 
-The optimiser of GPT-2 does four things with a gradient. It clips the whole of it, all tensors together, to a
-greatest length. It pulls matrices towards zero a little, but neither biases nor gains. It scales the step by a
-learning rate that rises in a straight line and falls along half a cosine. And it divides each number's step by how
-large its gradients have been of late. Each item gives values, which are compared with what they should be.
+The optimiser of GPT-2 does four things with a gradient. It clips the whole of it, all tensors together,
+to a greatest length. It pulls matrices towards zero a little, but neither biases nor gains. It scales the
+step by a learning rate that rises in a straight line and falls along half a cosine. And it divides each
+number's step by how large its gradients have been of late. Each item gives values, which are compared
+with what they should be.
 """
 
 import math
@@ -36,8 +37,8 @@ def groups(named):
 def rate(step, warmup, last, high, low):
     """The learning rate at a step, counted from 0.
 
-    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. From there to
-    the step `last` it falls from high to low along half a cosine. After `last` it stays at low.
+    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. From
+    there to the step `last` it falls from high to low along half a cosine. After `last` it stays at low.
     """
     raise NotImplementedError("rate: not written yet")
 

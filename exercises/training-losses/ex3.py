@@ -1,12 +1,12 @@
 """The reward model: which of two answers is better.
 
-People compare two answers to the same prompt. The reward model reads each of them, and at its last token, the
-readout, a linear layer gives one number, the reward. The loss wants the better answer's reward to be the higher
-one: it is -log of the sigmoid of their difference, the mean over P pairs.
+People compare two answers to the same prompt. The reward model reads each of them, and at its last token,
+the readout, a linear layer gives one number, the reward. The loss wants the better answer's reward to be
+the higher one: it is -log of the sigmoid of their difference, the mean over P pairs.
 
-Both answers go through the same layer, so the gradient of w comes from both. The bias b is part of both rewards
-and cancels in the difference: its gradient is 0 whatever the pairs are. What the comparison cannot see, it
-cannot teach; so b is not asked for.
+Both answers go through the same layer, so the gradient of w comes from both. The bias b is part of both
+rewards and cancels in the difference: its gradient is 0 whatever the pairs are. What the comparison
+cannot see, it cannot teach; so b is not asked for.
 """
 
 import torch

@@ -1,8 +1,9 @@
 """Around the model: its size, its start, its data, its many machines.
 
-What is left of GPT-2 is arithmetic that must be right before a long run is worth starting: how many numbers there
-are to learn, how large they are at the start, how many micro-batches make a batch, which tokens which process
-reads, what the processes agree upon. And once more the softmax in pieces, this time its values.
+What is left of GPT-2 is arithmetic that must be right before a long run is worth starting: how many
+numbers there are to learn, how large they are at the start, how many micro-batches make a batch, which
+tokens which process reads, what the processes agree upon. And once more the softmax in pieces, this time
+its values.
 """
 
 import torch
@@ -39,8 +40,9 @@ def inputs(g, V, max_T, C, L, B, T, world, length):
 def count(V, max_T, C, L):
     """How many numbers a GPT-2 of L blocks and C channels has to learn. V tokens, max_T positions.
 
-    The head is the token embedding again, so it counts once. A block has two LayerNorms, and linear layers from C
-    to 3C, C to C, C to 4C and 4C to C, all with biases; after the last block comes one more LayerNorm.
+    The head is the token embedding again, so it counts once. A block has two LayerNorms, and linear
+    layers from C to 3C, C to C, C to 4C and 4C to C, all with biases; after the last block comes one more
+    LayerNorm.
     """
     linear = C * 3 * C + 3 * C + C * C + C + C * 4 * C + 4 * C + 4 * C * C + C
     return V * C + max_T * C + L * (linear + 4 * C) + 2 * C
@@ -49,16 +51,14 @@ def count(V, max_T, C, L):
 def std(name, L):
     """The standard deviation with which a parameter of a GPT-2 of L blocks starts. 0.0 for biases.
 
-    It is 0.02, but what adds to the residual stream, the weights whose name holds "proj", starts smaller: by one
-    over the root of the number of additions, of which every block makes two.
+    It is 0.02, but what adds to the residual stream, the weights whose name holds "proj", starts smaller:
+    by one over the root of the number of additions, of which every block makes two.
     """
-    if name.endswith("bias"):
-        return 0.0
-    return 0.02 * (2 * L) ** -0.5 if "proj" in name else 0.02
+    start = 0.0 if name.endswith("bias") else 0.02
+    return start * (2 * L) ** -0.5 if "proj" in name else start
 
 
 def use_std(std, L):
-    """The start of an embedding, a linear layer, the two projections, and a bias of one."""
     names = ["wte.weight", "attn.qkv.weight", "attn.proj.weight", "mlp.proj.weight", "mlp.proj.bias"]
     return [std(name, L) for name in names]
 
@@ -74,9 +74,9 @@ def micro_steps(total, B, T, world):
 class Loader:
     """Batches from one long list of tokens, for one of several processes.
 
-    Process `rank` of `world` begins B * T * rank tokens into the list; after each batch all of them move on by
-    B * T * world, so that no two read the same tokens. Where the next batch of all of them, and the label of its
-    last token, would not fit any more, they begin again.
+    Process `rank` of `world` begins B * T * rank tokens into the list; after each batch all of them move
+    on by B * T * world, so that no two read the same tokens. Where the next batch of all of them, and the
+    label of its last token, would not fit any more, they begin again.
     """
 
     def __init__(self, tokens, B, T, rank, world):
@@ -88,17 +88,21 @@ class Loader:
     def batch(self):
         """The next batch, (x, y): B lists of T tokens each, and the tokens that follow them."""
         B, T = self.B, self.T
-        piece = self.tokens[self.at : self.at + B * T + 1]
+        piece = self.tokens[self.at :]
         x = [piece[row * T : row * T + T] for row in range(B)]
         y = [piece[row * T + 1 : row * T + T + 1] for row in range(B)]
         self.at += B * T * self.world
-        if self.at + (B * T * (self.world - self.rank) + 1) > len(self.tokens):
+        if self.at + B * T * (self.world - self.rank) >= len(self.tokens):
             self.at = B * T * self.rank
         return x, y
 
 
 def use_loader(Loader, tokens, B, T, world):
-    """What each process reads in its first nine batches."""
+    """A class that gives batches from one long list of tokens, for one of several processes.
+
+    It is asked for the first nine batches of every process. Work out for yourself where each begins, how
+    far it moves on, and when it has to begin again.
+    """
     read = []
     for rank in range(world):
         loader = Loader(list(tokens), B, T, rank, world)
@@ -111,14 +115,14 @@ def averaged(ranks):
 
     `ranks` has a list of tensors for each process, in the same order everywhere.
     """
-    return [sum(same) / len(ranks) for same in zip(*ranks)]
+    return [sum(same) / len(ranks) for same in zip(*ranks, strict=True)]
 
 
 def online(scores, values, block):
     """The average of `values` by the softmax of `scores`, read in blocks of `block` scores.
 
-    scores is (S,), values (S, C); the last block may be shorter. Keep the maximum so far, the sum of exponentials
-    and the sum of values relative to it; scale both sums down when a greater maximum comes.
+    scores is (S,), values (S, C); the last block may be shorter. Keep the maximum so far, the sum of
+    exponentials and the sum of values relative to it; scale both sums down when a greater maximum comes.
     """
     high = torch.tensor(float("-inf"))
     total = torch.zeros(())

@@ -23,9 +23,10 @@ FIXTURES = {
 HINTS = {
     "dlogits": {
         "concept": """
-The loss is a mean over all positions, B times T of them. For one position it is −log p at the label, where p
-is the softmax over the first V logits alone. Write it out as −l[label] + log Σ_v exp(l[v]) with v below V: both
-parts have a short derivative. A logit of a spare row stands in neither, so a small change of it does nothing.
+The loss is a mean over all positions, B times T of them. For one position it is −log p at the label,
+where p is the softmax over the first V logits alone. Write it out as −l[label] + log Σ_v exp(l[v]) with v
+below V: both parts have a short derivative. A logit of a spare row stands in neither, so a small change
+of it does nothing.
 """,
         "shapes": """
 dlogits has the shape of logits: 4×6×16.

@@ -42,11 +42,11 @@ the average are p1, times shrink, over l2.
     },
     "ds2": {
         "concept": """
-Think of the softmax over both blocks as one, with w its weights: out does not know that it was computed in
-pieces, nor which maximum was taken out. The gradient of a softmax's input is the weight, times what arrives at
-it less the average of what arrives in its row. That average runs over both blocks; but the sum over the keys
-of weight times what arrives is the same number as the sum over the channels of dout times out. Write both out
-to see it.
+Think of the softmax over both blocks as one, with w its weights: out does not know that it was computed
+in pieces, nor which maximum was taken out. The gradient of a softmax's input is the weight, times what
+arrives at it less the average of what arrives in its row. That average runs over both blocks; but the sum
+over the keys of weight times what arrives is the same number as the sum over the channels of dout times
+out. Write both out to see it.
 """,
         "formula": """
     ds2[i,j] = w[i,j] · (Σ_d dout[i,d] · v2[j,d] − Σ_d dout[i,d] · out[i,d])

@@ -23,8 +23,8 @@ FIXTURES = {
 HINTS = {
     "dlogits": {
         "concept": """
-As at the head of the small network: the softmax of the first V logits, 1 less at the label, over the number of
-positions. The padding takes no part.
+As at the head of the small network: the softmax of the first V logits, 1 less at the label, over the
+number of positions. The padding takes no part.
 """,
         "shapes": """
 dlogits has the shape of logits: 4×6×13.

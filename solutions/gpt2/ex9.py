@@ -1,9 +1,10 @@
 """From gradients to a step: clipping, decay groups, learning rate, AdamW.
 
-The optimiser of GPT-2 does four things with a gradient. It clips the whole of it, all tensors together, to a
-greatest length. It pulls matrices towards zero a little, but neither biases nor gains. It scales the step by a
-learning rate that rises in a straight line and falls along half a cosine. And it divides each number's step by how
-large its gradients have been of late. Each item gives values, which are compared with what they should be.
+The optimiser of GPT-2 does four things with a gradient. It clips the whole of it, all tensors together,
+to a greatest length. It pulls matrices towards zero a little, but neither biases nor gains. It scales the
+step by a learning rate that rises in a straight line and falls along half a cosine. And it divides each
+number's step by how large its gradients have been of late. Each item gives values, which are compared
+with what they should be.
 """
 
 import math
@@ -30,11 +31,13 @@ def inputs(g, rows, C, warmup, last):
     names = ["wte", "lnf.weight", "lnf.bias", "mlp.weight", "mlp.bias", "attn.weight"]
     sizes = [(rows, C), (C,), (C,), (C, rows), (rows,), (C, C)]
     order = torch.randperm(len(names), generator=g).tolist()
+    small = torch.ones(C)
+    small[0] = 1e-8  # a column whose gradients are as small as the 1e-8 of AdamW
     return {
         "named": {names[k]: torch.randn(sizes[k], generator=g) for k in order},
-        "grads": [torch.randn((rows, C), generator=g), torch.randn(C, generator=g), torch.randn(1, generator=g)],
+        "grads": [torch.randn(size, generator=g) for size in ((rows, C), (C,), (1,))],
         "p": torch.randn((rows, C), generator=g),
-        "steps": [torch.randn((rows, C), generator=g) for _ in range(3)],
+        "steps": [torch.randn((rows, C), generator=g) * small for _ in range(3)],
         "lr": float(torch.rand(1, generator=g)) * 0.05 + 0.01,
     }
 
@@ -58,11 +61,9 @@ def clipped(grads, most):
 
 
 def use_clipped(clipped, grads):
-    """A long gradient and a short one, both clipped.
-
-    Your function is asked twice: with a length that the gradient exceeds, and with one that it does not.
-    """
-    return clipped([grad.clone() for grad in grads], 1.0), clipped([grad.clone() for grad in grads], 1000.0)
+    long, short = clipped(list(grads), 1.0), clipped(list(grads), 1000.0)
+    tiny = clipped([grad * 1e-6 for grad in grads], 1e-6)  # here the 1e-6 can be seen
+    return long, short, [grad * 1e6 for grad in tiny]
 
 
 def groups(named):
@@ -78,8 +79,8 @@ def groups(named):
 def rate(step, warmup, last, high, low):
     """The learning rate at a step, counted from 0.
 
-    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. From there to
-    the step `last` it falls from high to low along half a cosine. After `last` it stays at low.
+    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. From
+    there to the step `last` it falls from high to low along half a cosine. After `last` it stays at low.
     """
     if step < warmup:
         return high * (step + 1) / warmup
@@ -90,9 +91,6 @@ def rate(step, warmup, last, high, low):
 
 
 def use_rate(rate, warmup, last):
-    """The learning rate at the steps where something happens: the start, both sides of the warm-up's end, a
-    step on the way, the middle, the last, and one after it. high is 6e-4, low a tenth of it.
-    """
     some = [0, 1, warmup - 1, warmup, warmup + 1, warmup + 3, (warmup + last) // 2, last - 1, last, last + 7]
     return [rate(step, warmup, last, 6e-4, 6e-5) for step in some]
 
@@ -113,7 +111,6 @@ def adamw(p, grad, m, v, t, lr, decay):
 
 
 def use_adamw(adamw, p, steps, lr):
-    """Three steps of your AdamW, one after the other, with a decay of 0.1: p after each, and the last m and v."""
     m, v = torch.zeros_like(p), torch.zeros_like(p)
     seen = []
     for t, grad in enumerate(steps, 1):

@@ -1,11 +1,13 @@
 """Pretraining: documents packed into rows.
 
-Documents are as long as they are; a batch has B rows of T tokens. So all documents are laid end to end, each
-followed by the token that says "end of text" (number 0 here), and the long row is cut into a batch: no place is
-padding, and a row may begin and end within a document. The labels are the same row, read one token further on.
+Documents are as long as they are; a batch has B rows of T tokens. So all documents are laid end to end,
+each followed by the token that says "end of text" (number 0 here), and the long row is cut into a batch:
+no place is padding, and a row may begin and end within a document. The labels are the same row, read one
+token further on.
 
-The model below is the smallest there is, a table of embeddings and a matrix. Its loss is the plain mean over all
-B times T places. The end of a text is a token like any other: it is a label, and it is looked up.
+The model below is the smallest there is, a table of embeddings and a matrix. Its loss is the plain mean
+over all B times T places. The end of a text is a token like any other: it is a label, and it is looked
+up.
 """
 
 import torch

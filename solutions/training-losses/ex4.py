@@ -1,9 +1,9 @@
 """Reinforcement: cross entropy, weighted by the reward.
 
-The model has written an answer to each of B prompts, and the reward model has judged it. Now the model is trained
-on its own tokens as if they were labels, but each answer counts by its reward: above 0, its tokens become more
-likely; below 0, less likely. Rewards are compared with their mean over the batch first, so that about half
-of the answers count against.
+The model has written an answer to each of B prompts, and the reward model has judged it. Now the model is
+trained on its own tokens as if they were labels, but each answer counts by its reward: above 0, its
+tokens become more likely; below 0, less likely. Rewards are compared with their mean over the batch
+first, so that about half of the answers count against.
 
 `reward` is a given number for each answer, and `weight` is made of it: nothing flows back into them here.
 As in fine-tuning, tokens of the prompt take no part, and the mean is over the tokens that do.
@@ -22,9 +22,9 @@ FIXTURES = {
 HINTS = {
     "dlogits": {
         "concept": """
-A row of logits reaches the loss through one number alone, the log-probability of the token that was written:
-l[token] − log Σ_v exp(l[v]). Its derivative is that of the cross entropy with the sign changed, and what arrives
-for the row multiplies all of it.
+A row of logits reaches the loss through one number alone, the log-probability of the token that was
+written: l[token] − log Σ_v exp(l[v]). Its derivative is that of the cross entropy with the sign changed,
+and what arrives for the row multiplies all of it.
 """,
         "formula": """
     dlogits[b,t,v] = ([v = tokens[b,t]] − p[b,t,v]) · dpicked[b,t,0]
