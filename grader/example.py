@@ -72,16 +72,25 @@ def example(parts: Authored, program: Program, item: Item) -> Example | None:
 
 
 def _sizes(program: Program, lines: tuple[Line, ...]) -> Iterator[dict[str, Any]]:
-    """Settings with sizes of 2 and 3, smallest first. A size that a line names is 3, since 2-1 hides "
-    "itself."""
+    """Settings with sizes of 2 and 3, smallest first. A size that a line calculates with is 3: 2-1 hides
+    itself.
+    """
     first = next(iter(program.fixtures.values()))
     names = [k for k, v in first.items() if isinstance(v, int) and k not in ("seed", "trained")]
-    named = {
-        n.id for line in lines for n in ast.walk(ast.parse(line.code.strip())) if isinstance(n, ast.Name)
-    }
+    named = {name for line in lines for name in _counted(ast.parse(line.code.strip()))}
     choices = [(3,) if k in named else (2, 3) for k in names]
     for sizes in sorted(itertools.product(*choices), key=lambda s: (math.prod(s), s)):
         yield {"seed": 1, **dict(zip(names, sizes, strict=True))}
+
+
+def _counted(node: ast.AST) -> Iterator[str]:
+    """The names of a line, but those that only cut or give a shape: x[:T], x.view(B, T)."""
+    if isinstance(node, ast.Name):
+        yield node.id
+    cut = node.args if isinstance(node, ast.Call) and operation(node) in ("view", "reshape") else []
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.Slice) and child not in cut:
+            yield from _counted(child)
 
 
 def _start(program: Program, settings: dict[str, Any]) -> Env:

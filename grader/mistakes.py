@@ -8,6 +8,7 @@ mutant.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,7 +50,8 @@ def known(
     """
     shapes = {k: list(v.shape) for k, v in given[FIXTURES[0]].items() if isinstance(v, torch.Tensor)}
     out: dict[str, Any] = {}
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what a slip does, .T of three axes say
         for item in parts.gradients:
             tensors = [*parts.inputs, *(line.name for line in parts.lines), *parts.available(item)]
             found = mutants(item, alike_tensors(item, tensors, shapes))

@@ -146,7 +146,7 @@ def _changes(node: ast.AST, alike: Mapping[str, Sequence[str]]) -> Iterator[Chan
         yield from _constant(node)
     elif isinstance(node, ast.Call):
         yield from _call(node)
-    elif isinstance(node, ast.Attribute) and node.attr == "T":
+    elif isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
         yield "transpose dropped", node.value
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         yield from _name(node, alike)

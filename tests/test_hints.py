@@ -172,6 +172,10 @@ OTHERS = {
     "Q": draw(2, 4, 3),
     "ix": torch.tensor([[0, 2], [2, 2]]),
     "labels": torch.tensor([1, 3, 0]),
+    "k": draw(5, 4),
+    "two": 2,
+    "place": torch.tensor([[1], [3], [0]]),
+    "places": torch.tensor([[1, 1], [3, 0], [2, 0]]),
     "picks": torch.tensor([0, 2]),
     "others": torch.tensor([3, 1]),
     "mask": torch.tensor([[1, 0, 0, 1], [0, 0, 1, 0], [1, 1, 0, 0]]) > 0,
@@ -258,6 +262,12 @@ LINES = [
             "y = x[picks, others]",
             "y = x[:2]",
             "y = x[1:, 2]",
+            "y = x[:, two:]",
+            "y = x[:, two - 1 : 2 * two]",
+            "y = x @ k.mT",
+            "y = k @ x.T",
+            "y = x.gather(1, place)",
+            "y = x.gather(1, places)",
             "y = x.masked_fill(mask, -1.0)",
             "y = torch.where(mask, x, a)",
             "y = torch.where(mask, a, x)",
@@ -312,6 +322,8 @@ def test_the_formula_of_an_operation_is_autograds(code: str, x: torch.Tensor) ->
 
 def test_what_the_table_does_not_know_it_says() -> None:
     known = {**OTHERS, "x": X, "y": X}
+    with pytest.raises(NoRule, match="gelu"):
+        paths("x", (3, 4), "y", 'y = F.gelu(x, approximate="tanh")', Scope(known, known), loss=False)
     with pytest.raises(NoRule, match="erf"):
         paths("x", (3, 4), "y", "y = x.erf()", Scope(known, known), loss=False)
 

@@ -18,6 +18,7 @@ BROADCAST = "adding broadcasts, so the factor of ones does nothing"
 LEADING = "differs only by a leading dimension of 1, which passes with a note"
 ALIAS = "the same value; that it changes its argument is noted, not failed"
 ONES = "dividing by one is multiplying by it"
+SHIFT = "log-probabilities are logits less a number for each row: their softmax is the same"
 EQUIVALENT = {
     "ex1.dcounts: factor dropped: torch.ones_like(counts) * dcounts_sum -> dcounts_sum": BROADCAST,
     "ex1.dlogits: clone dropped: dnorm_logits.clone() -> dnorm_logits": ALIAS,
@@ -29,6 +30,8 @@ EQUIVALENT = {
     "-> 1.0 / (n - 1) / torch.ones_like(bndiff2)": ONES,
     "ex1.dhprebn: clone dropped: dbndiff.clone() -> dbndiff": ALIAS,
     "ex1.dhprebn: factor dropped: torch.ones_like(hprebn) * dbnmeani -> dbnmeani": BROADCAST,
+    "gpt2.ex7.dlogits: another tensor: logits -> logprobs": SHIFT,
+    "training-losses.ex4.dlogits: another tensor: logits -> logprobs": SHIFT,
 }
 PART = "nll and penalty enter the loss as they are: a gradient of the loss itself, which is a choice one has"
 SHAPE = "of squares only the number of elements counts, and W has as many"

@@ -44,6 +44,7 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     "cat": lambda site: moving.concatenated(site, stack=False),
     "stack": lambda site: moving.concatenated(site, stack=True),
     "embedding": lambda site: moving.embedding(site),
+    "gather": moving.gather,
     "masked_fill": moving.masked_fill,
     "where": moving.where,
     "values": lambda site: Step(site.index, ""),
@@ -95,6 +96,8 @@ def rule(site: Site) -> Step:
     if isinstance(site.node, ast.Subscript):
         return moving.subscript(site)
     called = operation(site.node)
+    if called in ELEMENTWISE and getattr(site.node, "keywords", None):  # gelu(x, approximate="tanh")
+        raise NoRule(ast.unparse(site.node))
     if called in ELEMENTWISE:
         return elementwise(site, ELEMENTWISE[called])
     if called in CALLS:
@@ -117,11 +120,12 @@ def paths(tensor: str, shape: Shape, line: str, code: str, scope: Scope, loss: b
     assert isinstance(assign, ast.Assign)
     out = scope.shape(assign.value)
     first = 1 if len(shape) == 1 and len(out) > 1 else 0  # b[j], where the result is [i,j]
-    start: Index = tuple(number(0) if n == 1 else name(LETTERS[first + k]) for k, n in enumerate(shape))
+    letters = [x for x in LETTERS if x not in scope.small]  # a tensor may be called k
+    start: Index = tuple(number(0) if n == 1 else name(letters[first + k]) for k, n in enumerate(shape))
     used = {write(x) for x in start}
     found = []
     for way in ways(assign.value, tensor, scope):
-        fresh = iter(x for x in LETTERS if x not in used)
+        fresh = iter(x for x in letters if x not in used)
         index, sign = start, 1
         factors: list[ast.expr] = []
         sums: list[Sum] = []

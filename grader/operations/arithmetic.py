@@ -113,6 +113,8 @@ def _matmul(site: Site, left: bool, other: ast.expr) -> Step:
         f"leave one "
         "way to put them together: transpose what must be, and see what stands on which side."
     )
+    if isinstance(other, ast.Attribute) and other.attr in ("T", "mT"):  # k.mT[j,i] is k[i,j]
+        other, meets = other.value, (meets[1], meets[0])
     return Step(tuple(out), say, (element(other, (*lead, *meets)),), sums=tuple(sums))
 
 

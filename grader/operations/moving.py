@@ -149,7 +149,7 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
     for axis, letter in enumerate(site.index):
         pick = picks[axis] if axis < len(picks) else ast.Slice()
         if isinstance(pick, ast.Slice):
-            if pick.step or any(s and (ast.literal_eval(s) < 0) for s in (pick.lower, pick.upper)):
+            if pick.step or any(s and site.scope.value(s) < 0 for s in (pick.lower, pick.upper)):
                 raise NoRule("a slice with a step or from the end")
             low = pick.lower or number(0)
             where += [ast.Compare(letter, [ast.Lt()], [pick.upper])] if pick.upper else []
@@ -161,6 +161,23 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
             where.append(ast.Compare(letter, [ast.Eq()], [pick]))
     say = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
     return Step(tuple(index), say, where=tuple(where))
+
+
+def gather(site: Site) -> Step:
+    node = site.node
+    assert isinstance(node, ast.Call)
+    dim, pick = node.args[leading(site) :]
+    axis = int(site.scope.value(dim)) % len(site.before)
+    index = list(site.index)
+    alone = site.after[axis] == 1
+    index[axis] = number(0) if alone else site.fresh()
+    sums = () if alone else (Sum(write(index[axis]), site.scope.size(site.node, axis)),)
+    where = (ast.Compare(element(pick, tuple(index)), [ast.Eq()], [site.index[axis]]),)
+    say = (
+        f"gather picks along axis {axis}, at the places that {ast.unparse(pick)} names. What is not picked "
+        "never reaches the result, so its gradient is 0; what is picked passes on unchanged."
+    )
+    return Step(tuple(index), say, sums=sums, where=where)
 
 
 def expand(site: Site) -> Step:

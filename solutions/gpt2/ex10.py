@@ -1,0 +1,137 @@
+"""Around the model: its size, its start, its data, its many machines.
+
+What is left of GPT-2 is arithmetic that must be right before a long run is worth starting: how many
+numbers there are to learn, how large they are at the start, how many micro-batches make a batch, which
+tokens which process reads, what the processes agree upon. And once more the softmax in pieces, this time
+its values.
+"""
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1337, V=50257, max_T=1024, C=768, L=12, B=2, T=3, world=2, length=48),
+    "probe-1": dict(seed=1, V=300, max_T=64, C=32, L=3, B=2, T=3, world=2, length=37),
+    "probe-2": dict(seed=2, V=500, max_T=128, C=48, L=5, B=1, T=4, world=3, length=36),
+    "probe-3": dict(seed=3, V=90, max_T=16, C=20, L=2, B=3, T=2, world=1, length=25),
+}
+OUTPUTS = {
+    "count": "exact",
+    "std": "approximate",
+    "micro_steps": "exact",
+    "loader": "exact",
+    "averaged": "approximate",
+    "online": "approximate",
+}
+
+
+def inputs(g, V, max_T, C, L, B, T, world, length):
+    """A long row of tokens, gradients of several processes, and one query's scores and values."""
+    keys = 5 + 2 * B + T
+    return {
+        "tokens": torch.randint(0, 90, (length,), generator=g).tolist(),
+        "ranks": [[torch.randn(4, generator=g), torch.randn((2, 3), generator=g)] for _ in range(world + 1)],
+        "scores": torch.randn(keys, generator=g) * 4 + torch.arange(keys) * 0.5,
+        "values": torch.randn((keys, 3), generator=g),
+        "block": B + 1,
+        "total": B * T * world * (L + 4),
+    }
+
+
+def count(V, max_T, C, L):
+    """How many numbers a GPT-2 of L blocks and C channels has to learn. V tokens, max_T positions.
+
+    The head is the token embedding again, so it counts once. A block has two LayerNorms, and linear
+    layers from C to 3C, C to C, C to 4C and 4C to C, all with biases; after the last block comes one more
+    LayerNorm.
+    """
+    linear = C * 3 * C + 3 * C + C * C + C + C * 4 * C + 4 * C + 4 * C * C + C
+    return V * C + max_T * C + L * (linear + 4 * C) + 2 * C
+
+
+def std(name, L):
+    """The standard deviation with which a parameter of a GPT-2 of L blocks starts. 0.0 for biases.
+
+    It is 0.02, but what adds to the residual stream, the weights whose name holds "proj", starts smaller:
+    by one over the root of the number of additions, of which every block makes two.
+    """
+    start = 0.0 if name.endswith("bias") else 0.02
+    return start * (2 * L) ** -0.5 if "proj" in name else start
+
+
+def use_std(std, L):
+    names = ["wte.weight", "attn.qkv.weight", "attn.proj.weight", "mlp.proj.weight", "mlp.proj.bias"]
+    return [std(name, L) for name in names]
+
+
+def micro_steps(total, B, T, world):
+    """How many micro-batches each process runs for a batch of `total` tokens.
+
+    Each of `world` processes handles B rows of T tokens at a time.
+    """
+    return total // (B * T * world)
+
+
+class Loader:
+    """Batches from one long list of tokens, for one of several processes.
+
+    Process `rank` of `world` begins B * T * rank tokens into the list; after each batch all of them move
+    on by B * T * world, so that no two read the same tokens. Where the next batch of all of them, and the
+    label of its last token, would not fit any more, they begin again.
+    """
+
+    def __init__(self, tokens, B, T, rank, world):
+        """Keep what is needed, and take the place to begin at."""
+        self.tokens, self.B, self.T = tokens, B, T
+        self.rank, self.world = rank, world
+        self.at = B * T * rank
+
+    def batch(self):
+        """The next batch, (x, y): B lists of T tokens each, and the tokens that follow them."""
+        B, T = self.B, self.T
+        piece = self.tokens[self.at :]
+        x = [piece[row * T : row * T + T] for row in range(B)]
+        y = [piece[row * T + 1 : row * T + T + 1] for row in range(B)]
+        self.at += B * T * self.world
+        if self.at + B * T * (self.world - self.rank) >= len(self.tokens):
+            self.at = B * T * self.rank
+        return x, y
+
+
+def use_loader(Loader, tokens, B, T, world):
+    """A class that gives batches from one long list of tokens, for one of several processes.
+
+    It is asked for the first nine batches of every process. Work out for yourself where each begins, how
+    far it moves on, and when it has to begin again.
+    """
+    read = []
+    for rank in range(world):
+        loader = Loader(list(tokens), B, T, rank, world)
+        read.append([loader.batch() for _ in range(9)])
+    return read
+
+
+def averaged(ranks):
+    """The gradients that all processes go on with: a list of tensors, the mean over the processes.
+
+    `ranks` has a list of tensors for each process, in the same order everywhere.
+    """
+    return [sum(same) / len(ranks) for same in zip(*ranks, strict=True)]
+
+
+def online(scores, values, block):
+    """The average of `values` by the softmax of `scores`, read in blocks of `block` scores.
+
+    scores is (S,), values (S, C); the last block may be shorter. Keep the maximum so far, the sum of
+    exponentials and the sum of values relative to it; scale both sums down when a greater maximum comes.
+    """
+    high = torch.tensor(float("-inf"))
+    total = torch.zeros(())
+    out = torch.zeros(values.shape[1])
+    for at in range(0, len(scores), block):
+        part = scores[at : at + block]
+        new = torch.maximum(high, part.max())
+        weights = (part - new).exp()
+        total = total * (high - new).exp() + weights.sum()
+        out = out * (high - new).exp() + weights @ values[at : at + block]
+        high = new
+    return out / total

@@ -1,0 +1,78 @@
+"""Packing, and what counts: the data of each stage.
+
+Before a loss there is a batch. These functions make the batches of the first three stages out of plain
+lists of tokens: documents packed into rows, prompts and answers with a mask, pairs of answers with their
+readout. All are exact; no tensors are needed.
+"""
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1337, B=3, T=5, V=20),
+    "probe-1": dict(seed=1, B=3, T=5, V=20),
+    "probe-2": dict(seed=2, B=2, T=7, V=30),
+    "probe-3": dict(seed=3, B=4, T=6, V=12),
+}
+OUTPUTS = {"packed": "exact", "row": "exact", "pairs": "exact"}
+
+
+def inputs(g, B, T, V):
+    """Documents, one prompt with its answer, and the ranking of several answers."""
+
+    def draw(low, high):
+        return int(torch.randint(low, high, (1,), generator=g))
+
+    def document():
+        return torch.randint(1, V, (draw(2, 6),), generator=g).tolist()
+
+    return {
+        "documents": [document() for _ in range(B * T)],
+        "prompt": document(),
+        "answer": document(),
+        "room": T + 8,
+        "ranked": torch.randperm(4, generator=g).tolist()[: draw(3, 5)],
+    }
+
+
+def packed(documents, end, B, T):
+    """A batch (x, y) from documents laid end to end, each followed by the token `end`.
+
+    x and y are B lists of T tokens; y holds the token that follows each of x, across rows and documents
+    alike. There are documents enough; what is left over is not used.
+    """
+    stream = []
+    for document in documents:
+        stream += document + [end]
+    x = [stream[row * T : row * T + T] for row in range(B)]
+    y = [stream[row * T + 1 : row * T + T + 1] for row in range(B)]
+    return x, y
+
+
+def use_packed(packed, documents, B, T):
+    return packed([list(document) for document in documents], 0, B, T)
+
+
+def row(prompt, answer, end, room):
+    """One row of fine-tuning: (x, y, mask), each a list of `room` numbers.
+
+    The tokens are the prompt, the answer and `end`; x leaves out the last of them and y the first. mask
+    is 1 where y is a token of the answer or its `end`, else 0. What is left of the room is filled with
+    `end`, at mask 0.
+    """
+    tokens = prompt + answer + [end]
+    x, y = tokens[:-1], tokens[1:]
+    mask = [0] * (len(prompt) - 1) + [1] * (len(answer) + 1)
+    spare = room - len(x)
+    return x + [end] * spare, y + [end] * spare, mask + [0] * spare
+
+
+def use_row(row, prompt, answer, room):
+    return row(list(prompt), list(answer), 0, room)
+
+
+def pairs(ranked):
+    """The comparisons that a ranking holds: all (better, worse), of a list from best to worst.
+
+    In the order of the better one, then of the worse one: [4, 7, 2] gives (4, 7), (4, 2), (7, 2).
+    """
+    return [(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]
