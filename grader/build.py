@@ -212,7 +212,7 @@ def _lint(parts: Authored, given: Env, filename: str) -> None:
                 raise AuthoredError(
                     f"{where} asks for {param}, which is no gradient of a parameter before it"
                 )
-            if param[1:] in cut and param not in parts.available(item):
+            if parts.is_gradient(param) and param[1:] in cut and param not in parts.available(item):
                 raise AuthoredError(f"{where} asks for {param}, which does not exist yet at that point")
 
 

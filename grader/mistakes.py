@@ -8,6 +8,7 @@ mutant.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,7 +49,8 @@ def known(
     """
     shapes = {k: list(v.shape) for k, v in given[FIXTURES[0]].items() if isinstance(v, torch.Tensor)}
     out: dict[str, Any] = {}
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a mutant may do what torch warns of: .T of three axes
         for item in parts.items:
             tensors = [*parts.inputs, *(line.name for line in parts.lines), *parts.available(item)]
             found = mutants(item, alike_tensors(item, tensors, shapes))

@@ -18,6 +18,8 @@ BROADCAST = "adding broadcasts, so the factor of ones does nothing"
 LEADING = "differs only by a leading dimension of 1, which passes with a note"
 ALIAS = "the same value; that it changes its argument is noted, not failed"
 ONES = "dividing by one is multiplying by it"
+ONE_POSITION = "one position is left, and a product over an axis of 1 is an elementwise one, broadcast"
+TWO_FORMS = "the same pairs, once by view and once by slices"
 EQUIVALENT = {
     "ex1.dcounts: factor dropped: torch.ones_like(counts) * dcounts_sum -> dcounts_sum": BROADCAST,
     "ex1.dlogits: clone dropped: dnorm_logits.clone() -> dnorm_logits": ALIAS,
@@ -28,6 +30,13 @@ EQUIVALENT = {
     "ex1.dbndiff2: division for multiplication: 1.0 / (n - 1) * torch.ones_like(bndiff2) "
     "-> 1.0 / (n - 1) / torch.ones_like(bndiff2)": ONES,
     "ex1.dhprebn: clone dropped: dbndiff.clone() -> dbndiff": ALIAS,
+    "wavenet.ex1.dW1: another tensor: flat -> joined": TWO_FORMS,
+    "wavenet.ex1.demb: clone dropped: dflat.reshape(emb.shape).clone() -> dflat.reshape(emb.shape)": ALIAS,
+    "wavenet.ex2.ddiff2: division for multiplication: 1.0 / (n * t - 1) * torch.ones_like(diff2) "
+    "-> 1.0 / (n * t - 1) / torch.ones_like(diff2)": ONES,
+    "wavenet.ex2.dx: factor dropped: torch.ones_like(x) * dmean -> dmean": BROADCAST,
+    "wavenet.ex4.dW3: elementwise for matrix product: x3.transpose(-2, -1) @ da3 "
+    "-> x3.transpose(-2, -1) * da3": ONE_POSITION,
     "ex1.dhprebn: factor dropped: torch.ones_like(hprebn) * dbnmeani -> dbnmeani": BROADCAST,
 }
 for _item, _sum in {
@@ -42,7 +51,7 @@ for _item, _sum in {
 
 
 def made(exercise: str, description: Mapping[str, Any]) -> list[Mutant]:
-    parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
+    parts = authored.read(solution(exercise), f"solutions/{'/'.join(exercise.split('.'))}.py")
     shapes = description["shapes"]
     found = []
     for item in parts.items:

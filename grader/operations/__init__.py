@@ -24,6 +24,7 @@ LETTERS = "ijklmrstuv"
 CALLS: dict[str, Callable[[Site], Step]] = {
     "sum": axes.total,
     "mean": axes.mean,
+    "cumsum": axes.running,
     "max": axes.maximum,
     "var": lambda site: axes.variance(site, root=False),
     "std": lambda site: axes.variance(site, root=True),
