@@ -58,13 +58,16 @@ def example(parts: Authored, program: Program, item: Item) -> Example | None:
     """The small example of an item; None where the exercise's inputs can't be made small."""
     cut = parts.cut(item)
     lines = region(parts, item.tensor, cut)
-    for settings in _sizes(program, lines):
-        try:
-            env = _start(program, settings)
-        except Exception:  # sizes that don't fit one another: the author's inputs() may raise anything
-            continue
-        if found := _shortest(parts, program, item, cut, lines, settings, env):
-            return found
+    for square in (False, True):  # attention's weights are square at any size
+        for settings in _sizes(program, lines):
+            try:
+                env = _start(program, settings)
+            except Exception:  # sizes that don't fit one another: the author's inputs() may raise anything
+                continue
+            if not isinstance(env[item.tensor], torch.Tensor) or _square(env[item.tensor]) is not square:
+                continue
+            if found := _shortest(parts, program, item, cut, lines, settings, env):
+                return found
     return None
 
 
@@ -111,8 +114,6 @@ def _shortest(
     env: Env,
 ) -> Example | None:
     """Of many draws the one that is shortest to write and says something."""
-    if not isinstance(env[item.tensor], torch.Tensor) or _square(env[item.tensor]):
-        return None
     own = {line.name for line in lines}
     reads = tuple(dict.fromkeys(u for line in lines for u in line.uses if u not in own or u == item.tensor))
     values = {t: _values(t, lines, env[t]) for t in reads if is_float(env[t])}

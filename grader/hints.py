@@ -237,8 +237,8 @@ def _journey(path: Path, lecture: Env) -> str:
     if term.where:
         return f"{arrives}; its numbers are gathered into {times(own)}, each at the row that it came from."
     gone = [a for a, x in enumerate(term.at) if write(x) in {s.letter for s in term.sums}]
-    if matrices and len(own) >= 2 and "MatMult" in path.kinds:
-        other = write(matrices[0]).partition("[")[0]
+    other = write(matrices[0]).partition("[")[0] if matrices else ""
+    if other in lecture and len(own) >= 2 and "MatMult" in path.kinds:
         return (
             f"{arrives}, and {other} is {times(tuple(lecture[other].shape))}. The result must be "
             f"{times(own)}, so "

@@ -153,9 +153,8 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
                 raise NoRule("a slice from the end")
             low = pick.lower or number(0)
             where += [ast.Compare(letter, [ast.Lt()], [pick.upper])] if pick.upper else []
-            where += (
-                [ast.Compare(binary(low, ast.Sub(), number(1)), [ast.Lt()], [letter])] if pick.lower else []
-            )
+            below = number(low.value - 1) if isinstance(low, ast.Constant) else binary(low, ast.Sub(), number(1))
+            where += [ast.Compare(below, [ast.Lt()], [letter])] if pick.lower else []
             place = binary(letter, ast.Sub(), low) if pick.lower else letter
             if pick.step:
                 where.append(ast.Compare(binary(place, ast.Mod(), pick.step), [ast.Eq()], [number(0)]))
