@@ -1,8 +1,8 @@
 """Token and position embeddings.
 
 A token's vector says what it is, a position's vector where it stands; the network gets their sum.
-The position table has a row for each of block_size positions, but a batch may be shorter: then only
-the first T rows are read. One row serves position t in every example.
+The position table has a row for as many positions as the network can look at, but a batch may be
+shorter: then only the first T rows are read. One row serves position t in every example.
 
 Parameters are passed by name. The formulas are asked at several sizes.
 """
@@ -20,16 +20,6 @@ def forward(wte, wpe, W, b, idx, labels, B, T):
     flat = logits.view(B*T, -1)
     loss = F.cross_entropy(flat, labels)
     return loss
-
-
-def dlogits(logits, flat, labels, B, T):
-    """dlogits (4, 6, 11): the gradient of the loss with respect to logits.
-
-    Forward:  the lines from flat down to loss = F.cross_entropy(flat, labels)
-    Upstream: none, the loss itself (its gradient is 1)
-    The mean runs over all B*T predictions.
-    """
-    raise NotImplementedError("dlogits: not written yet")
 
 
 def dW(x, dlogits):

@@ -1,8 +1,8 @@
 """Token and position embeddings.
 
 A token's vector says what it is, a position's vector where it stands; the network gets their sum.
-The position table has a row for each of block_size positions, but a batch may be shorter: then only
-the first T rows are read. One row serves position t in every example.
+The position table has a row for as many positions as the network can look at, but a batch may be
+shorter: then only the first T rows are read. One row serves position t in every example.
 
 Parameters are passed by name. The formulas are asked at several sizes.
 """
@@ -10,24 +10,22 @@ Parameters are passed by name. The formulas are asked at several sizes.
 import torch
 import torch.nn.functional as F
 
-LECTURE = dict(B=4, T=6, block_size=8, C=5, vocab_size=11)
+LECTURE = dict(B=4, T=6, unread=2, C=5, vocab_size=11)
 
 FIXTURES = {
     "lecture": dict(seed=1337, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, B=3, T=5, block_size=9, C=6, vocab_size=7),
-    "probe-3": dict(seed=3, B=5, T=3, block_size=4, C=7, vocab_size=6),
+    "probe-2": dict(seed=2, B=3, T=5, unread=4, C=6, vocab_size=7),
+    "probe-3": dict(seed=3, B=5, T=3, unread=1, C=7, vocab_size=6),
 }
 
 
-def inputs(g, B, T, block_size, C, vocab_size):
-    """A batch of at most block_size positions, both tables, and a linear layer; drawn with the generator g."""
-    if T > block_size:
-        raise ValueError("T is at most block_size")
+def inputs(g, B, T, unread, C, vocab_size):
+    """A batch of T positions, where there is room for more; both tables and a linear layer; drawn with g."""
     text = torch.randint(0, vocab_size, (B, T + 1), generator=g)
     return {
         "wte": torch.randn((vocab_size, C), generator=g),
-        "wpe": torch.randn((block_size, C), generator=g),
+        "wpe": torch.randn((T + unread, C), generator=g),
         "W": torch.randn((C, vocab_size), generator=g) * C**-0.5,
         "b": torch.randn(vocab_size, generator=g) * 0.1,
         "idx": text[:, :-1].contiguous(),
@@ -43,17 +41,6 @@ def forward(wte, wpe, W, b, idx, labels, B, T):
     flat = logits.view(B*T, -1)
     loss = F.cross_entropy(flat, labels)
     return loss
-
-
-def dlogits(logits, flat, labels, B, T):
-    """dlogits (4, 6, 11): the gradient of the loss with respect to logits.
-
-    Forward:  the lines from flat down to loss = F.cross_entropy(flat, labels)
-    Upstream: none, the loss itself (its gradient is 1)
-    The mean runs over all B*T predictions.
-    """
-    dflat = (F.softmax(flat, 1) - F.one_hot(labels, num_classes=flat.shape[1])) / (B * T)
-    return dflat.view(logits.shape)
 
 
 def dW(x, dlogits):

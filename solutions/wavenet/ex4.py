@@ -16,13 +16,13 @@ import torch.nn.functional as F
 
 from grader.lecture import minibatch
 
-LECTURE = dict(n=7, levels=3, vocab_size=27, n_embd=3, n_hidden=5)
+LECTURE = dict(n=7, vocab_size=27, n_embd=3, n_hidden=5)
 
 FIXTURES = {
     "lecture": dict(seed=2147483647, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, n=5, levels=3, vocab_size=11, n_embd=7, n_hidden=6),
-    "probe-3": dict(seed=3, n=9, levels=3, vocab_size=6, n_embd=5, n_hidden=3),
+    "probe-2": dict(seed=2, n=5, vocab_size=11, n_embd=7, n_hidden=6),
+    "probe-3": dict(seed=3, n=9, vocab_size=6, n_embd=5, n_hidden=3),
 }
 
 HINTS = {
@@ -65,8 +65,8 @@ m = n numbers share a mean here. s[k] = Σ_{i,j} dy3[i,j,k] and u[k] = Σ_{i,j} 
 }
 
 
-def inputs(g, n, levels, vocab_size, n_embd, n_hidden):
-    """A minibatch of contexts of 2**levels characters, and the parameters; drawn with the generator g."""
+def inputs(g, n, vocab_size, n_embd, n_hidden):
+    """A minibatch of contexts of 8 characters, and the parameters; drawn with the generator g."""
     fan_in = [2 * n_embd, 2 * n_hidden, 2 * n_hidden]
     weights = {
         f"W{k}": torch.randn((f, n_hidden), generator=g) * (5 / 3) / f**0.5 for k, f in enumerate(fan_in, 1)
@@ -74,7 +74,7 @@ def inputs(g, n, levels, vocab_size, n_embd, n_hidden):
     gains = {f"gamma{k}": torch.randn((1, 1, n_hidden), generator=g) * 0.1 + 1.0 for k in (1, 2, 3)}
     biases = {f"beta{k}": torch.randn((1, 1, n_hidden), generator=g) * 0.1 for k in (1, 2, 3)}
     return {
-        **minibatch(g, n, 2**levels, vocab_size),
+        **minibatch(g, n, 8, vocab_size),
         "C": torch.randn((vocab_size, n_embd), generator=g),
         **weights,
         **gains,
