@@ -267,6 +267,8 @@ def _score(e: Example) -> float:
         values = tensor.reshape(-1).tolist()
         repeats += 3 * (len(values) - len(set(values)))
         repeats += 40 * sum(abs(v) > 50 for v in values)
+    if len(e.upstream) and any(0 < abs(float(v)) < 1e-3 or abs(float(v)) > 500 for v in e.result.reshape(-1)):
+        repeats += 300  # what an eps left over, or blew up
     for name in e.shown:  # an index tensor should name something twice, and leave something out
         if not is_float(e.env[name]):
             values = e.env[name].reshape(-1).tolist()
@@ -296,6 +298,8 @@ def figure(value: float) -> str:
     for number, text in LOGARITHMS.items():
         if math.isclose(abs(value), number, abs_tol=1e-9):
             return text if value > 0 else "-" + text
+    if abs(value) < 1e-4 and f"{value:.5f}".strip("-0.") != "":
+        return f"≈{value:.5f}"
     return f"≈{value:.4g}" if f"{value:.4g}" not in ("-0", "0") else "≈0"
 
 

@@ -23,12 +23,15 @@ def forward(
     inv1 = (x.var(-1, keepdim=True, unbiased=False) + 1e-5)**-0.5
     xhat1 = (x - x.mean(-1, keepdim=True)) * inv1
     n1 = gamma1 * xhat1 + beta1
-    q = (n1 @ Wq).view(B, T, n_head, head_size).transpose(1, 2)
-    k = (n1 @ Wk).view(B, T, n_head, head_size).transpose(1, 2)
-    v = (n1 @ Wv).view(B, T, n_head, head_size).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) * head_size**-0.5
+    q = n1 @ Wq
+    k = n1 @ Wk
+    v = n1 @ Wv
+    qh = q.view(B, T, n_head, head_size).transpose(1, 2)
+    kh = k.view(B, T, n_head, head_size).transpose(1, 2)
+    vh = v.view(B, T, n_head, head_size).transpose(1, 2)
+    scores = qh @ kh.transpose(-2, -1) * head_size**-0.5
     att = F.softmax(scores.masked_fill(later, float("-inf")), -1)
-    out = att @ v
+    out = att @ vh
     joined = out.transpose(1, 2).reshape(B, T, -1)
     x1 = x + joined @ Wproj + bproj
     # computation
@@ -172,22 +175,22 @@ def dout(djoined, B, T, n_head, head_size):
     raise NotImplementedError("dout: not written yet")
 
 
-def datt(v, dout):
+def datt(vh, dout):
     """datt (2, 4, 5, 5): the gradient of the loss with respect to att.
 
-    Forward:  out = att @ v
+    Forward:  out = att @ vh
     Upstream: dout (2, 4, 5, 2)
     """
     raise NotImplementedError("datt: not written yet")
 
 
-def dv(att, dout):
-    """dv (2, 4, 5, 2): the gradient of the loss with respect to v.
+def dvh(att, dout):
+    """dvh (2, 4, 5, 2): the gradient of the loss with respect to vh.
 
-    Forward:  out = att @ v
+    Forward:  out = att @ vh
     Upstream: dout (2, 4, 5, 2)
     """
-    raise NotImplementedError("dv: not written yet")
+    raise NotImplementedError("dvh: not written yet")
 
 
 def dscores(att, datt):
@@ -200,30 +203,56 @@ def dscores(att, datt):
     raise NotImplementedError("dscores: not written yet")
 
 
-def dq(k, dscores, head_size):
-    """dq (2, 4, 5, 2): the gradient of the loss with respect to q.
+def dqh(kh, dscores, head_size):
+    """dqh (2, 4, 5, 2): the gradient of the loss with respect to qh.
 
-    Forward:  scores = q @ k.transpose(-2, -1) * head_size**-0.5
+    Forward:  scores = qh @ kh.transpose(-2, -1) * head_size**-0.5
     Upstream: dscores (2, 4, 5, 5)
+    """
+    raise NotImplementedError("dqh: not written yet")
+
+
+def dkh(qh, dscores, head_size):
+    """dkh (2, 4, 5, 2): the gradient of the loss with respect to kh.
+
+    Forward:  scores = qh @ kh.transpose(-2, -1) * head_size**-0.5
+    Upstream: dscores (2, 4, 5, 5)
+    """
+    raise NotImplementedError("dkh: not written yet")
+
+
+def dq(q, dqh):
+    """dq (2, 5, 8): the gradient of the loss with respect to q.
+
+    Forward:  qh = q.view(B, T, n_head, head_size).transpose(1, 2)
+    Upstream: dqh (2, 4, 5, 2)
     """
     raise NotImplementedError("dq: not written yet")
 
 
-def dk(q, dscores, head_size):
-    """dk (2, 4, 5, 2): the gradient of the loss with respect to k.
+def dk(k, dkh):
+    """dk (2, 5, 8): the gradient of the loss with respect to k.
 
-    Forward:  scores = q @ k.transpose(-2, -1) * head_size**-0.5
-    Upstream: dscores (2, 4, 5, 5)
+    Forward:  kh = k.view(B, T, n_head, head_size).transpose(1, 2)
+    Upstream: dkh (2, 4, 5, 2)
     """
     raise NotImplementedError("dk: not written yet")
+
+
+def dv(v, dvh):
+    """dv (2, 5, 8): the gradient of the loss with respect to v.
+
+    Forward:  vh = v.view(B, T, n_head, head_size).transpose(1, 2)
+    Upstream: dvh (2, 4, 5, 2)
+    """
+    raise NotImplementedError("dv: not written yet")
 
 
 def dWq(n1, dq):
     """dWq (8, 8): the gradient of the loss with respect to Wq.
 
-    Forward:  q = (n1 @ Wq).view(B, T, n_head, head_size).transpose(1, 2)
-    Upstream: dq (2, 4, 5, 2)
-    Bring the heads back side by side first.
+    Forward:  q = n1 @ Wq
+    Upstream: dq (2, 5, 8)
     """
     raise NotImplementedError("dWq: not written yet")
 
@@ -231,8 +260,8 @@ def dWq(n1, dq):
 def dWk(n1, dk):
     """dWk (8, 8): the gradient of the loss with respect to Wk.
 
-    Forward:  k = (n1 @ Wk).view(B, T, n_head, head_size).transpose(1, 2)
-    Upstream: dk (2, 4, 5, 2)
+    Forward:  k = n1 @ Wk
+    Upstream: dk (2, 5, 8)
     """
     raise NotImplementedError("dWk: not written yet")
 
@@ -240,19 +269,19 @@ def dWk(n1, dk):
 def dWv(n1, dv):
     """dWv (8, 8): the gradient of the loss with respect to Wv.
 
-    Forward:  v = (n1 @ Wv).view(B, T, n_head, head_size).transpose(1, 2)
-    Upstream: dv (2, 4, 5, 2)
+    Forward:  v = n1 @ Wv
+    Upstream: dv (2, 5, 8)
     """
     raise NotImplementedError("dWv: not written yet")
 
 
-def dn1(n1, Wq, Wk, Wv, dq, dk, dv):
+def dn1(Wq, Wk, Wv, dq, dk, dv):
     """dn1 (2, 5, 8): the gradient of the loss with respect to n1.
 
-    Forward:  q = (n1 @ Wq).view(B, T, n_head, head_size).transpose(1, 2)
-              k = (n1 @ Wk).view(B, T, n_head, head_size).transpose(1, 2)
-              v = (n1 @ Wv).view(B, T, n_head, head_size).transpose(1, 2)
-    Upstream: dq (2, 4, 5, 2), dk (2, 4, 5, 2), dv (2, 4, 5, 2)
+    Forward:  q = n1 @ Wq
+              k = n1 @ Wk
+              v = n1 @ Wv
+    Upstream: dq (2, 5, 8), dk (2, 5, 8), dv (2, 5, 8)
     Read by three lines.
     """
     raise NotImplementedError("dn1: not written yet")

@@ -60,6 +60,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
         "A ReLU is a gate: where its input is positive the gradient passes unchanged, elsewhere nothing "
         "does.",
         where="x > 0",
+        nice=(-2.0, -1.0, 1.0, 2.0, 3.0),  # not 0, where it has a corner
     ),
     "sqrt": Elementwise(
         "A square root is the power ½; its derivative is simplest when written with its output.",

@@ -113,12 +113,15 @@ def forward(
     inv1 = (x.var(-1, keepdim=True, unbiased=False) + 1e-5)**-0.5
     xhat1 = (x - x.mean(-1, keepdim=True)) * inv1
     n1 = gamma1 * xhat1 + beta1
-    q = (n1 @ Wq).view(B, T, n_head, head_size).transpose(1, 2)
-    k = (n1 @ Wk).view(B, T, n_head, head_size).transpose(1, 2)
-    v = (n1 @ Wv).view(B, T, n_head, head_size).transpose(1, 2)
-    scores = q @ k.transpose(-2, -1) * head_size**-0.5
+    q = n1 @ Wq
+    k = n1 @ Wk
+    v = n1 @ Wv
+    qh = q.view(B, T, n_head, head_size).transpose(1, 2)
+    kh = k.view(B, T, n_head, head_size).transpose(1, 2)
+    vh = v.view(B, T, n_head, head_size).transpose(1, 2)
+    scores = qh @ kh.transpose(-2, -1) * head_size**-0.5
     att = F.softmax(scores.masked_fill(later, float("-inf")), -1)
-    out = att @ v
+    out = att @ vh
     joined = out.transpose(1, 2).reshape(B, T, -1)
     x1 = x + joined @ Wproj + bproj
     # computation
@@ -265,19 +268,19 @@ def dout(djoined, B, T, n_head, head_size):
     return djoined.view(B, T, n_head, head_size).transpose(1, 2)
 
 
-def datt(v, dout):
+def datt(vh, dout):
     """datt (2, 4, 5, 5): the gradient of the loss with respect to att.
 
-    Forward:  out = att @ v
+    Forward:  out = att @ vh
     Upstream: dout (2, 4, 5, 2)
     """
-    return dout @ v.transpose(-2, -1)
+    return dout @ vh.transpose(-2, -1)
 
 
-def dv(att, dout):
-    """dv (2, 4, 5, 2): the gradient of the loss with respect to v.
+def dvh(att, dout):
+    """dvh (2, 4, 5, 2): the gradient of the loss with respect to vh.
 
-    Forward:  out = att @ v
+    Forward:  out = att @ vh
     Upstream: dout (2, 4, 5, 2)
     """
     return att.transpose(-2, -1) @ dout
@@ -293,66 +296,88 @@ def dscores(att, datt):
     return att * (datt - (att * datt).sum(-1, keepdim=True))
 
 
-def dq(k, dscores, head_size):
-    """dq (2, 4, 5, 2): the gradient of the loss with respect to q.
+def dqh(kh, dscores, head_size):
+    """dqh (2, 4, 5, 2): the gradient of the loss with respect to qh.
 
-    Forward:  scores = q @ k.transpose(-2, -1) * head_size**-0.5
+    Forward:  scores = qh @ kh.transpose(-2, -1) * head_size**-0.5
     Upstream: dscores (2, 4, 5, 5)
     """
-    return dscores @ k * head_size**-0.5
+    return dscores @ kh * head_size**-0.5
 
 
-def dk(q, dscores, head_size):
-    """dk (2, 4, 5, 2): the gradient of the loss with respect to k.
+def dkh(qh, dscores, head_size):
+    """dkh (2, 4, 5, 2): the gradient of the loss with respect to kh.
 
-    Forward:  scores = q @ k.transpose(-2, -1) * head_size**-0.5
+    Forward:  scores = qh @ kh.transpose(-2, -1) * head_size**-0.5
     Upstream: dscores (2, 4, 5, 5)
     """
-    return dscores.transpose(-2, -1) @ q * head_size**-0.5
+    return dscores.transpose(-2, -1) @ qh * head_size**-0.5
+
+
+def dq(q, dqh):
+    """dq (2, 5, 8): the gradient of the loss with respect to q.
+
+    Forward:  qh = q.view(B, T, n_head, head_size).transpose(1, 2)
+    Upstream: dqh (2, 4, 5, 2)
+    """
+    return dqh.transpose(1, 2).reshape(q.shape)
+
+
+def dk(k, dkh):
+    """dk (2, 5, 8): the gradient of the loss with respect to k.
+
+    Forward:  kh = k.view(B, T, n_head, head_size).transpose(1, 2)
+    Upstream: dkh (2, 4, 5, 2)
+    """
+    return dkh.transpose(1, 2).reshape(k.shape)
+
+
+def dv(v, dvh):
+    """dv (2, 5, 8): the gradient of the loss with respect to v.
+
+    Forward:  vh = v.view(B, T, n_head, head_size).transpose(1, 2)
+    Upstream: dvh (2, 4, 5, 2)
+    """
+    return dvh.transpose(1, 2).reshape(v.shape)
 
 
 def dWq(n1, dq):
     """dWq (8, 8): the gradient of the loss with respect to Wq.
 
-    Forward:  q = (n1 @ Wq).view(B, T, n_head, head_size).transpose(1, 2)
-    Upstream: dq (2, 4, 5, 2)
-    Bring the heads back side by side first.
+    Forward:  q = n1 @ Wq
+    Upstream: dq (2, 5, 8)
     """
-    side_by_side = dq.transpose(1, 2).reshape(n1.shape)
-    return (n1.transpose(-2, -1) @ side_by_side).sum(0)
+    return (n1.transpose(-2, -1) @ dq).sum(0)
 
 
 def dWk(n1, dk):
     """dWk (8, 8): the gradient of the loss with respect to Wk.
 
-    Forward:  k = (n1 @ Wk).view(B, T, n_head, head_size).transpose(1, 2)
-    Upstream: dk (2, 4, 5, 2)
+    Forward:  k = n1 @ Wk
+    Upstream: dk (2, 5, 8)
     """
-    side_by_side = dk.transpose(1, 2).reshape(n1.shape)
-    return (n1.transpose(-2, -1) @ side_by_side).sum(0)
+    return (n1.transpose(-2, -1) @ dk).sum(0)
 
 
 def dWv(n1, dv):
     """dWv (8, 8): the gradient of the loss with respect to Wv.
 
-    Forward:  v = (n1 @ Wv).view(B, T, n_head, head_size).transpose(1, 2)
-    Upstream: dv (2, 4, 5, 2)
+    Forward:  v = n1 @ Wv
+    Upstream: dv (2, 5, 8)
     """
-    side_by_side = dv.transpose(1, 2).reshape(n1.shape)
-    return (n1.transpose(-2, -1) @ side_by_side).sum(0)
+    return (n1.transpose(-2, -1) @ dv).sum(0)
 
 
-def dn1(n1, Wq, Wk, Wv, dq, dk, dv):
+def dn1(Wq, Wk, Wv, dq, dk, dv):
     """dn1 (2, 5, 8): the gradient of the loss with respect to n1.
 
-    Forward:  q = (n1 @ Wq).view(B, T, n_head, head_size).transpose(1, 2)
-              k = (n1 @ Wk).view(B, T, n_head, head_size).transpose(1, 2)
-              v = (n1 @ Wv).view(B, T, n_head, head_size).transpose(1, 2)
-    Upstream: dq (2, 4, 5, 2), dk (2, 4, 5, 2), dv (2, 4, 5, 2)
+    Forward:  q = n1 @ Wq
+              k = n1 @ Wk
+              v = n1 @ Wv
+    Upstream: dq (2, 5, 8), dk (2, 5, 8), dv (2, 5, 8)
     Read by three lines.
     """
-    ways = ((dq, Wq), (dk, Wk), (dv, Wv))
-    return sum(d.transpose(1, 2).reshape(n1.shape) @ W.T for d, W in ways)
+    return dq @ Wq.T + dk @ Wk.T + dv @ Wv.T
 
 
 def dgamma1(xhat1, dn1):

@@ -67,6 +67,8 @@ m = n numbers share a mean here. s[k] = Σ_{i,j} dy3[i,j,k] and u[k] = Σ_{i,j} 
 
 def inputs(g, n, vocab_size, n_embd, n_hidden):
     """A minibatch of contexts of 8 characters, and the parameters; drawn with the generator g."""
+    if n < 3:
+        raise ValueError("of two numbers, the last level's batch norm would make the same two always")
     fan_in = [2 * n_embd, 2 * n_hidden, 2 * n_hidden]
     weights = {
         f"W{k}": torch.randn((f, n_hidden), generator=g) * (5 / 3) / f**0.5 for k, f in enumerate(fan_in, 1)
