@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader import outputs
+from grader.item import AuthoredError as AuthoredError
+from grader.item import Definition, assigns
+from grader.item import Item as Item
+
 RUNGS = ("concept", "shapes", "example", "formula")  # of an item's ladder of hints
-
-
-class AuthoredError(Exception):
-    """An authored file breaks a rule of the format."""
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,6 @@ class Line:
     name: str
     code: str
     uses: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Item:
-    """One graded function d<tensor>, as the author wrote it."""
-
-    name: str
-    tensor: str
-    params: tuple[str, ...]
-    doc: str
-    source: str
-    header: str  # the signature and the docstring
-    line: int
 
 
 @dataclass(frozen=True)
@@ -53,11 +41,21 @@ class Authored:
     lines: tuple[Line, ...]
     items: tuple[Item, ...]
     hints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # what the author says himself
+    blanks: tuple[str, ...] = ()  # of outputs: functions and classes without what is to be written
+    source: str = ""  # the whole file, where it has outputs
+
+    @property
+    def gradients(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if not item.compare)
+
+    @property
+    def outputs(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.compare)
 
     @property
     def upstream(self) -> frozenset[str]:
         """The tensors whose gradients some item receives."""
-        return frozenset(p[1:] for item in self.items for p in item.params if self.is_gradient(p))
+        return frozenset(p[1:] for item in self.gradients for p in item.params if self.is_gradient(p))
 
     def is_gradient(self, param: str) -> bool:
         return param.startswith("d") and param[1:] in {*self.inputs, *(line.name for line in self.lines)}
@@ -81,8 +79,8 @@ class Authored:
         Those of the items before it, those that arrive from outside the exercise, and dloss; of all
         these only the ones that lie between the item's tensor and the loss.
         """
-        names = {other.tensor for other in self.items}
-        before = {other.tensor for other in self.items[: self.items.index(item)]}
+        names = {other.tensor for other in self.gradients}
+        before = {other.tensor for other in self.gradients[: self.gradients.index(item)]}
         outside = {t for t in self.upstream if t not in names}
         reached = downstream(self.lines, item.tensor)
         exists = (before | outside | {self.lines[-1].name}) & reached
@@ -125,49 +123,63 @@ def read(source: str, filename: str) -> Authored:
     statement = ast.get_docstring(tree)
     if not statement:
         raise AuthoredError(f"{filename}: begin with a docstring, the exercise's statement")
-    functions: dict[str, ast.FunctionDef] = {}
+    functions: dict[str, Definition] = {}
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             if node.name in functions:
                 raise AuthoredError(f"{filename}, line {node.lineno}: {node.name} is defined twice")
             functions[node.name] = node
-    if "forward" not in functions or "inputs" not in functions:
+    results = outputs.items(tree, functions, source, filename)
+    forward, start = functions.get("forward"), functions.get("inputs")
+    if not isinstance(start, ast.FunctionDef) or not (results or isinstance(forward, ast.FunctionDef)):
         raise AuthoredError(f"{filename}: needs the functions inputs(g, ...) and forward(...)")
-    forward = functions["forward"]
-    arguments = tuple(a.arg for a in forward.args.args)
-    lines = _lines(forward, source, filename)
+    arguments: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    if isinstance(forward, ast.FunctionDef):
+        arguments = tuple(a.arg for a in forward.args.args)
+        lines = _lines(forward, source, filename)
     tensors = {*arguments, *(line.name for line in lines)}
-    nodes = [n for n in functions.values() if n.name[:1] == "d" and n.name[1:] in tensors]
+    taken = {name for item in results for name in (*item.asks, item.driver)}
+    taken |= set(outputs.provided(tree, functions, filename))
+    nodes = [
+        n
+        for n in functions.values()
+        if isinstance(n, ast.FunctionDef) and n.name[:1] == "d" and n.name[1:] in tensors
+    ]
     for helper in functions.values():
-        if helper not in nodes and helper.name.startswith("d"):
+        if helper not in nodes and helper.name.startswith("d") and helper.name not in taken:
             raise AuthoredError(
                 f"{filename}, line {helper.lineno}: {helper.name} begins with d, and forward has no tensor "
                 f"{helper.name[1:]}"
             )
-    items = tuple(_item(node, source, filename) for node in nodes)
+    items = (*results, *(_item(node, source, filename) for node in nodes))
     if not items:
         raise AuthoredError(f"{filename}: has no item, a function d<name> for a tensor of forward")
-    hints = next((n for n in tree.body if _assigns(n, "HINTS")), None)
+    hints = next((n for n in tree.body if assigns(n, "HINTS")), None)
+    asked = dict.fromkeys(name for item in results for name in item.asks)
+    secret: list[ast.stmt] = [*nodes, *(n for n in functions.values() if n.name in asked)]
     text = source.splitlines(keepends=True)
-    for node in sorted([*nodes, *([hints] if hints else [])], key=lambda n: -n.lineno):
-        del text[node.lineno - 1 : node.end_lineno]
+    for gone in sorted([*secret, *([hints] if hints else [])], key=lambda n: -n.lineno):
+        del text[gone.lineno - 1 : gone.end_lineno]
+    learners = [n for n in secret if n not in nodes]
+    learners += [functions[name] for name in outputs.provided(tree, functions, filename)]
     imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     return Authored(
         title=statement.splitlines()[0].rstrip("."),
         statement=statement,
         opening=ast.get_source_segment(source, tree.body[0]) or "",
         program="".join(text).rstrip() + "\n",
-        imports="\n".join(ast.unparse(n) for n in imports if not _ours(n)),
-        forward=_segment(source, forward),
+        imports="\n".join(
+            ast.unparse(n) for n in imports if not _ours(n) and (forward or _used(n, learners))
+        ),
+        forward=_segment(source, forward) if forward else "",
         inputs=arguments,
         lines=lines,
         items=items,
         hints=_hints(hints, items, filename) if hints else {},
+        blanks=outputs.blanks(tree, functions, asked, source, filename) if results else (),
+        source=source if results else "",
     )
-
-
-def _assigns(node: ast.stmt, name: str) -> bool:
-    return isinstance(node, ast.Assign) and [ast.unparse(t) for t in node.targets] == [name]
 
 
 def _hints(node: ast.stmt, items: tuple[Item, ...], filename: str) -> dict[str, dict[str, str]]:
@@ -208,7 +220,14 @@ def _ours(node: ast.Import | ast.ImportFrom) -> bool:
     return any(name.split(".")[0] == "grader" for name in names)
 
 
-def _segment(source: str, node: ast.FunctionDef) -> str:
+def _used(node: ast.Import | ast.ImportFrom, definitions: Sequence[ast.stmt]) -> bool:
+    """Whether an import is of use to what the learner's file holds."""
+    names = {(a.asname or a.name).split(".")[0] for a in node.names}
+    loaded = {n.id for d in definitions for n in ast.walk(d) if isinstance(n, ast.Name)}
+    return bool(names & loaded) or isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _segment(source: str, node: ast.stmt) -> str:
     lines = source.splitlines()
     return "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
@@ -259,22 +278,34 @@ def _item(node: ast.FunctionDef, source: str, filename: str) -> Item:
     )
 
 
-NOT_WRITTEN = "not written yet"
-
-
 def stub(authored: Authored) -> str:
     """The learner's file: statement, forward program, and every item with its body taken out."""
-    forward = "# The forward pass, to read; the grader runs its own copy.\n" + authored.forward
-    text = f"{authored.opening}\n\n{authored.imports}\n\n\n{forward}\n"
-    for item in authored.items:
-        text += f'\n\n{item.header}\n    raise NotImplementedError("{item.name}: {NOT_WRITTEN}")\n'
+    text = f"{authored.opening}\n"
+    if authored.imports:
+        text += f"\n{authored.imports}\n"
+    if authored.forward:
+        note = "# The forward pass, to read; the grader runs its own copy."
+        text += f"\n\n{note}\n{authored.forward}\n"
+    for blank in authored.blanks:
+        text += f"\n\n{blank}\n"
+    for item in authored.gradients:
+        text += f'\n\n{item.header}\n    raise NotImplementedError("{item.name}: {outputs.NOT_WRITTEN}")\n'
     return text
 
 
 def restore(description: Mapping[str, Any]) -> Authored:
     """The Authored of an exercise's public description: all but the bodies."""
     items = (
-        Item(x["name"], x["tensor"], tuple(x["params"]), x["doc"], source="", header="", line=0)
+        Item(
+            x["name"],
+            x["tensor"],
+            tuple(x["params"]),
+            x["doc"],
+            source="",
+            header="",
+            line=0,
+            compare=x.get("compare", ""),
+        )
         for x in description["items"]
     )
     return Authored(

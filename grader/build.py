@@ -16,12 +16,14 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import authored, fixture, hints, mistakes
+from grader import authored, fixture, hints, mistakes, solved
 from grader.authored import Authored, AuthoredError
 from grader.choices import is_probe
+from grader.compare import ATOL, RTOL
 from grader.diagnose import FIXTURES
 from grader.errors import GraderFault
 from grader.program import Env, Program
+from grader.runner import values
 from grader.runner.client import sizes
 from grader.runner.wire import ALT
 from grader.training import autograd_steps
@@ -42,10 +44,15 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
     lecture: Env = {}
     evidence: list[dict[str, Env]] = [{}, {}, {}]  # given, references, sizes by fixture
     for name, settings in program.fixtures.items():
-        given, reference = tensors(program, parts, name, settings)
+        given, reference, told = saved(program, parts, name, settings, f"solutions/{path}.py")
+        for line in told:
+            print(f"{exercise}, {name}: {line}")
         lecture = lecture or given
         for where, env in zip(evidence, (given, reference, sizes(settings)), strict=True):
             where[name] = env
+        if parts.outputs:
+            own = {k: v for k, v in given.items() if k not in settings}
+            given, reference = values.packed(own), values.packed(reference)
         entries.append(_save(files, path, name, settings, given, reference))
     training = program.module.get("TRAINING")
     if training:
@@ -57,12 +64,15 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
     if set(FIXTURES) <= set(evidence[0]):
         given_on, references, sizes_on = evidence
         known = mistakes.known(parts, program, given_on, references, sizes_on, wrong)
+        if parts.outputs:
+            env = {f: {**sizes_on[f], **given_on[f]} for f in FIXTURES}
+            known |= solved.known(parts, env, f"solutions/{path}.py")
     diagnosis = json.dumps(known, separators=(",", ":")).encode()
     files[f"fixtures/{path}/diagnosis.json"] = diagnosis
-    told = json.dumps(
+    told_hints = json.dumps(
         hints.story(parts, program, lecture, f"solutions/{path}.py"), indent=1, ensure_ascii=False
     ).encode()
-    files[f"fixtures/{path}/hints.json"] = told
+    files[f"fixtures/{path}/hints.json"] = told_hints
     description = {
         "format": fixture.FORMAT,
         "id": exercise,
@@ -73,12 +83,12 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         "inputs": parts.inputs,
         "lines": [{"name": x.name, "code": x.code, "uses": x.uses} for x in parts.lines],
         "tensors": [*parts.inputs, *(x.name for x in parts.lines)],
-        "shapes": {k: list(v.shape) for k, v in lecture.items() if isinstance(v, torch.Tensor)},
+        "shapes": _shapes(parts, lecture, evidence[1]),
         "items": [_item(parts, item, program) for item in parts.items],
         "training": training,
         "fixtures": entries,
         "diagnosis": {"sha256": fixture.digest(diagnosis), "bytes": len(diagnosis)},
-        "hints": {"sha256": fixture.digest(told), "bytes": len(told)},
+        "hints": {"sha256": fixture.digest(told_hints), "bytes": len(told_hints)},
         "stub": stub,
         "worked": _worked(parts, program.module.get("WORKED")),
     }
@@ -93,6 +103,8 @@ def tensors(program: Program, parts: Authored, name: str, settings: Mapping[str,
     On a probe every upstream gradient is random; elsewhere they are those of the loss.
     """
     env = _start(program, settings)
+    if not program.lines:
+        return env, {}
     values, upstream = program.gradients(env)
     grads = upstream
     g = torch.Generator().manual_seed(settings["seed"] + 1_000_003)
@@ -100,7 +112,7 @@ def tensors(program: Program, parts: Authored, name: str, settings: Mapping[str,
         upstream = _random(upstream, g)
     given = {**values, **{"d" + k: v for k, v in upstream.items()}}
     reference: Env = {}
-    for item in parts.items:
+    for item in parts.gradients:
         value, size = program.pull(values, item.tensor, parts.cut(item), upstream)
         reference[item.name] = value if is_probe(name) else grads[item.tensor]
         reference["size." + item.name] = torch.tensor(size, dtype=torch.float64)
@@ -116,6 +128,53 @@ def tensors(program: Program, parts: Authored, name: str, settings: Mapping[str,
             reference[ALT + item.name] = value
             reference["size." + ALT + item.name] = torch.tensor(size, dtype=torch.float64)
     return given, reference
+
+
+def saved(
+    program: Program, parts: Authored, name: str, settings: Mapping[str, Any], filename: str
+) -> tuple[Env, Env, list[str]]:
+    """`tensors`, with what output items are given and give, and the bounds of deep graphs, told in words."""
+    given, reference = tensors(program, parts, name, settings)
+    told = []
+    for item in parts.gradients:
+        deviation, bound = _bound(program, parts, item, given, reference, is_probe(name))
+        if bound:
+            reference["bound." + item.name] = torch.tensor(bound, dtype=torch.float64)
+            told.append(f"{item.name}: float32 is {deviation:.2g} from float64, so the bound is {bound:.2g}")
+    if parts.outputs:
+        solution = solved.Solution(parts, filename)
+        try:
+            more = solved.saved(
+                solution, program, parts, {**sizes(settings), **given}, settings, is_probe(name)
+            )
+        except AuthoredError as error:
+            raise AuthoredError(f"{filename}, {error}") from None
+        given, reference, told = {**given, **more[0]}, {**reference, **more[1]}, told + more[2]
+    return given, reference, told
+
+
+def _bound(
+    program: Program, parts: Authored, item: authored.Item, given: Env, reference: Env, probe: bool
+) -> tuple[float, float]:
+    """How far autograd's float32 is from its float64, and a bound if the rule is too narrow."""
+    upstream = {k[1:]: v.double() for k, v in given.items() if parts.is_gradient(k)}
+    doubled = {k: solved.doubled(v) for k, v in given.items()}
+    cut = parts.cut(item) if probe else frozenset[str]()
+    try:
+        with solved.double():
+            better, _ = program.pull(doubled, item.tensor, cut, upstream)
+    except RuntimeError:  # the forward pass names float32 itself
+        return 0.0, 0.0
+    value, size = reference[item.name], float(reference["size." + item.name])
+    deviation = float((value.double() - better).abs().max())
+    largest = float(value.abs().max())
+    if deviation > solved.MOST * max(largest, size):
+        raise AuthoredError(
+            f"{item.name}: float32 and float64 are {deviation:.2g} apart, the gradient {largest:.2g} at "
+            "most: draw another seed"
+        )
+    bound = solved.MARGIN * deviation
+    return deviation, bound if bound > RTOL * largest + ATOL * size else 0.0
 
 
 def _random(like: Env, g: torch.Generator) -> Env:
@@ -174,6 +233,21 @@ def pack(env: Env, metadata: dict[str, str] | None = None) -> bytes:
 
 
 def _item(parts: Authored, item: authored.Item, program: Program) -> dict[str, Any]:
+    if item.compare:
+        return {
+            "name": item.name,
+            "tensor": item.tensor,
+            "params": item.params,
+            "cut": [],
+            "siblings": [],
+            "available": [],
+            "doc": item.doc,
+            "compare": item.compare,
+            "asks": item.asks,
+            "driver": item.driver,
+            "receives": item.receives,
+            "uses": item.uses,
+        }
     return {
         "name": item.name,
         "tensor": item.tensor,
@@ -185,15 +259,26 @@ def _item(parts: Authored, item: authored.Item, program: Program) -> dict[str, A
     }
 
 
+def _shapes(parts: Authored, lecture: Env, references: Mapping[str, Env]) -> dict[str, list[int]]:
+    """By name the shape of every tensor; an output that is none has the shape of a number, []."""
+    shapes = {k: list(v.shape) for k, v in lecture.items() if isinstance(v, torch.Tensor)}
+    for item in parts.outputs:
+        result = next(iter(references.values()))[item.name]
+        shapes[item.name] = list(result.shape) if isinstance(result, torch.Tensor) else []
+    return shapes
+
+
 def _worked(parts: Authored, name: str | None) -> dict[str, str] | None:
     return next(({"item": i.name, "source": i.source} for i in parts.items if i.name == name), None)
 
 
 def _lint(parts: Authored, given: Env, filename: str) -> None:
     """An item's docstring states its task, and states it truly."""
+    if not parts.gradients:
+        return
     loss = parts.lines[-1].name
     code = {line.name: line.code for line in parts.lines}
-    for item in parts.items:
+    for item in parts.gradients:
         where = f"{filename}, line {item.line}: {item.name}"
         cut = parts.cut(item)
         targets = [*sorted(cut), *([loss] if authored.uncovered(parts.lines, item.tensor, cut) else [])]
@@ -207,7 +292,7 @@ def _lint(parts: Authored, given: Env, filename: str) -> None:
         for param in item.params:
             if param not in given:
                 raise AuthoredError(f"{where} asks for {param}, which nothing gives")
-            early = {other.name for other in parts.items[: parts.items.index(item)]}
+            early = {other.name for other in parts.gradients[: parts.gradients.index(item)]}
             if param in parts.siblings(item) and not (param in early and param[1:] in parts.inputs):
                 raise AuthoredError(
                     f"{where} asks for {param}, which is no gradient of a parameter before it"

@@ -72,7 +72,7 @@ def reconsider(
     open_ = {
         a.item["name"]: [cut for cut in _subsets(a.reads) if cut != frozenset(a.item["cut"])]
         for a in answers
-        if _worth_asking(a, enough)
+        if not a.item.get("compare") and _worth_asking(a, enough)
     }
     by_name = {a.item["name"]: a for a in answers}
     fitting: dict[tuple[str, Cut], dict[str, Check]] = {
@@ -89,7 +89,8 @@ def reconsider(
             reference = found.get((name, cut, key))
             if (name, cut, key) in vanishing and cut == frozenset(by_name[name].reads):
                 nothing.add(name)
-            check = compare(record, *reference) if record and reference else None
+            bound = fixtures.references[probe].bounds.get(name, 0.0)
+            check = compare(record, *reference, bound) if record and reference else None
             if check and check.verdict.passed:
                 fitting[name, cut][probe] = check
             elif probe in enough:

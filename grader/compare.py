@@ -9,7 +9,9 @@ nothing in it cancelled, measured by pulling the arriving upstream gradients bac
 (`Program.pull`). Where nothing cancels, both are alike and the rule is a relative error of 1.2e-5:
 right answers stay below 1e-6 and the smallest real mistake is at 4e-5. Where everything cancels
 (db1 before a batch norm is a sum that is truly 0), the first part vanishes and the second allows
-for the rounding of what was summed. An all-zero answer never passes where the reference isn't zero.
+for the rounding of what was summed. Where a deep graph's own float32 is farther than this from its
+float64, the fixture carries a `bound`, four times that distance, and a maxdiff up to it passes. An
+all-zero answer never passes where the reference isn't zero.
 
 `exact` (every element equal) and `allclose` (torch.allclose's defaults) inform and never gate.
 Every comparison is written so that NaN fails.
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 
 from grader.fixture import Reference
 from grader.harmless import text
-from grader.runner.wire import Record
+from grader.runner.wire import PLAIN, Record
 from grader.verdict import Check, Verdict
 
 RTOL = 1e-5
@@ -43,7 +45,7 @@ def held(record: Record, reference: Reference, name: str) -> Check:
     raw, exact = cast(tuple[bytes, Check], reference.raw[name])
     if record.data == raw and record.shape == values.shape and record.dtype == "float32":
         return replace(exact, shape=record.shape)
-    return compare(record, values, reference.sizes[name])
+    return compare(record, values, reference.sizes[name], reference.bounds.get(name, 0.0))
 
 
 def spread(record: Record, reference: Reference, name: str) -> Check | None:
@@ -65,16 +67,20 @@ def spread(record: Record, reference: Reference, name: str) -> Check | None:
 
 def values(record: Record) -> Array | None:
     """The numbers that a record carries; None where it carries none, or sizes that no array has."""
-    if not record.data:
+    if not record.data or record.encoded == PLAIN:
         return None
     return np.frombuffer(record.data, np.dtype(record.encoded).newbyteorder("<")).reshape(record.shape)
 
 
-def compare(record: Record, reference: Array, size: float) -> Check:
-    """Judge one record of a submission against the reference of its item."""
+def compare(
+    record: Record, reference: Array, size: float, bound: float = 0.0, wants: str = "autograd has"
+) -> Check:
+    """Judge one record of a submission against the reference of its item; bound, wants: as in `judge`."""
     if record.status != "value":
         return Check(Verdict(record.status), text(record.message))
     shape = record.shape
+    if record.encoded == PLAIN:  # only an output item's may be: a submission wrote to the wire
+        return Check(Verdict.NOT_A_TENSOR, "plain data, not a tensor")
     if record.data is None:
         if shape != reference.shape:
             return Check(Verdict.WRONG_SHAPE, _shapes(shape, reference.shape), shape=shape)
@@ -91,7 +97,7 @@ def compare(record: Record, reference: Array, size: float) -> Check:
         answer = answer.reshape(reference.shape)
     if record.dtype != str(reference.dtype):
         reason = f"{text(record.dtype)}, wanted {reference.dtype}"
-        if judge(answer, reference, size).approx:
+        if judge(answer, reference, size, bound).approx:
             reason += "; the values are right"
         return Check(Verdict.WRONG_DTYPE, reason, shape=shape)
     finite = np.isfinite(answer)
@@ -101,17 +107,23 @@ def compare(record: Record, reference: Array, size: float) -> Check:
         count = int((~finite).sum())
         reason = f"{count} of {answer.size} not finite, the first is {kind} at {list(first)}"
         return Check(Verdict.NOT_FINITE, reason, shape=shape)
-    check = judge(answer, reference, size)
+    check = judge(answer, reference, size, bound, wants)
     return replace(check, shape=shape, note=note if check.verdict.passed else "")
 
 
-def judge(answer: Array, reference: Array, size: float) -> Check:
-    """Judge finite values of the reference's shape."""
+def judge(
+    answer: Array, reference: Array, size: float, bound: float = 0.0, wants: str = "autograd has"
+) -> Check:
+    """Judge finite values of the reference's shape.
+
+    bound: a maxdiff that passes besides, where float32 itself was found to be so far from float64 when the
+    fixture was built. wants: how a reason introduces the reference's number.
+    """
     a, r = answer.astype(np.float64), reference.astype(np.float64)
     difference = np.abs(a - r)
     maxdiff = float(difference.max(initial=0.0))
     largest = float(np.abs(r).max(initial=0.0))
-    tolerance = RTOL * largest + ATOL * size
+    tolerance = max(RTOL * largest + ATOL * size, bound)
     relative = maxdiff / largest if largest > 0 else (0.0 if maxdiff == 0 else None)
     if relative is not None and not relative < np.inf:
         relative = None
@@ -123,7 +135,7 @@ def judge(answer: Array, reference: Array, size: float) -> Check:
     elif approx:
         verdict, reason = Verdict.APPROXIMATE, ""
     else:
-        verdict, reason = Verdict.WRONG, "all zero" if zero else _worst(a, r, difference)
+        verdict, reason = Verdict.WRONG, "all zero" if zero else _worst(a, r, difference, wants)
     return Check(
         verdict,
         reason,
@@ -136,14 +148,12 @@ def judge(answer: Array, reference: Array, size: float) -> Check:
     )
 
 
-def _worst(a: Array, r: Array, difference: Array) -> str:
+def _worst(a: Array, r: Array, difference: Array, wants: str) -> str:
     at = np.unravel_index(int(difference.argmax()), difference.shape)
     index = [int(i) for i in at]
     count = int((difference > RTOL * np.abs(r).max()).sum())
     digits = 4 if abs(a[at] - r[at]) > 1e-2 * abs(r[at]) else 7
-    return (
-        f"at {index} {a[at]:.{digits}g}, autograd has {r[at]:.{digits}g}; {count} of {a.size} elements differ"
-    )
+    return f"at {index} {a[at]:.{digits}g}, {wants} {r[at]:.{digits}g}; {count} of {a.size} elements differ"
 
 
 def _leading_one(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

@@ -35,6 +35,23 @@ def explain(exercise: Description, lines: Mapping[str, Any], tensor: str) -> str
     return "\n\n".join(parts)
 
 
+def explain_output(exercise: Description, item: Mapping[str, Any]) -> str:
+    """What an output item is given, what it calls, and which items are made from it: no graph, since it is
+    a function and no tensor of a forward pass."""
+    name = item["name"]
+    after = [o["name"] for o in exercise["items"] if name in (*o.get("receives", ()), *o.get("uses", ()))]
+    parts = [f"{exercise['id']}.{name}({', '.join(item['params'])}), a function to be written"]
+    if item["driver"]:
+        parts[0] = f"{exercise['id']}.{name}, what your {' and '.join(item['asks'])} must do"
+    if item["receives"]:
+        parts.append(f"It is given what {' and '.join(item['receives'])} should give, not what yours gives.")
+    if item["uses"]:
+        parts.append(f"It may call your {' and '.join(item['uses'])}: mend these first.")
+    if after:
+        parts.append(f"It is used by {', '.join(after)}.")
+    return "\n\n".join([*parts, str(item["doc"])])
+
+
 def _consumers(exercise: Description, tensor: str) -> list[Mapping[str, Any]]:
     return [line for line in exercise["lines"] if tensor in line["uses"]]
 

@@ -28,11 +28,14 @@ class Reference:
     """What one fixture's answers are compared with, by item name.
 
     values: the reference gradients. sizes: the size each answer would have if nothing in it
-    cancelled (see `Program.pull`), which sets the absolute part of the tolerance.
+    cancelled (see `Program.pull`), which sets the absolute part of the tolerance. bounds: for the items
+    whose float32 is too far from their float64 for that rule. plain: outputs that are no tensors, encoded.
     """
 
     values: Mapping[str, NDArray[Any]]
     sizes: Mapping[str, float]
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    plain: Mapping[str, bytes] = field(default_factory=dict)
     raw: dict[str, tuple[bytes, Any]] = field(default_factory=dict, compare=False)  # kept by compare.held
 
 
@@ -122,7 +125,10 @@ def reference(data: bytes) -> Reference:
 
     tensors = safetensors.numpy.load(data)
     sizes = {k.removeprefix("size."): float(v) for k, v in tensors.items() if k.startswith("size.")}
-    return Reference({k: v for k, v in tensors.items() if not k.startswith("size.")}, sizes)
+    bounds = {k.removeprefix("bound."): float(v) for k, v in tensors.items() if k.startswith("bound.")}
+    plain = {k.removeprefix("plain:"): v.tobytes() for k, v in tensors.items() if k.startswith("plain:")}
+    told = ("size.", "bound.", "plain:")
+    return Reference({k: v for k, v in tensors.items() if not k.startswith(told)}, sizes, bounds, plain)
 
 
 def _file(root: Path, exercise: str, entry: Mapping[str, Any], part: str) -> bytes:

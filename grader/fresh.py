@@ -15,8 +15,11 @@ def fresh(
 ) -> tuple[dict[str, Any], Fixtures]:
     """The exercise and its fixtures with every probe drawn anew from `seed`, and another batch size.
 
-    The runner must have loaded the exercise. The same seed gives the same probes.
+    The runner must have loaded the exercise. The same seed gives the same probes. Where there are
+    output items the saved ones stay.
     """
+    if any(item.get("compare") for item in exercise["items"]):
+        return dict(exercise), fixtures  # the author's own functions would be needed, which are not here
     import safetensors.numpy
 
     entries, settings = [], {}

@@ -15,6 +15,7 @@ import torch
 
 from grader.authored import RUNGS, Authored, AuthoredError, Item, Line
 from grader.example import Example, example, figure, is_float, matrix, region, side_by_side, small
+from grader.hints_of_outputs import ladders as output_ladders
 from grader.notation import sizes_named, total, write
 from grader.operations import Path, paths
 from grader.operations.site import NoRule, Scope, times
@@ -25,7 +26,11 @@ CLOSE = 1e-9
 
 def story(parts: Authored, program: Program, lecture: Env, filename: str) -> dict[str, Any]:
     """What hints.json holds: the items' ladders, and for every tensor what its lines do with it."""
-    return {"items": ladders(parts, program, lecture, filename), "lines": _lines(parts, program, lecture)}
+    told = ladders(parts, program, lecture, filename)
+    if parts.outputs:
+        smallest = min(program.fixtures.values(), key=lambda s: sum(v for v in s.values() if type(v) is int))
+        told |= output_ladders(parts, program, smallest, filename)
+    return {"items": told, "lines": _lines(parts, program, lecture) if parts.lines else {}}
 
 
 def _lines(parts: Authored, program: Program, lecture: Env) -> dict[str, dict[str, list[str]]]:
@@ -49,7 +54,7 @@ def _lines(parts: Authored, program: Program, lecture: Env) -> dict[str, dict[st
 
 def ladders(parts: Authored, program: Program, lecture: Env, filename: str) -> dict[str, Any]:
     """By item: its four rungs and the example's numbers. AuthoredError where the table has no rule."""
-    return {item.name: _ladder(parts, program, lecture, item, filename) for item in parts.items}
+    return {item.name: _ladder(parts, program, lecture, item, filename) for item in parts.gradients}
 
 
 def _ladder(parts: Authored, program: Program, lecture: Env, item: Item, filename: str) -> dict[str, Any]:

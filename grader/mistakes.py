@@ -51,7 +51,7 @@ def known(
     out: dict[str, Any] = {}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a mutant may do what torch warns of: .T of three axes
-        for item in parts.items:
+        for item in parts.gradients:
             tensors = [*parts.inputs, *(line.name for line in parts.lines), *parts.available(item)]
             found = mutants(item, alike_tensors(item, tensors, shapes))
             found += _written(written, item)
@@ -62,7 +62,7 @@ def known(
                 if mistake and not any(_equal(mistake, other) for other in kept):
                     kept.append(mistake)
             out[item.name] = {"mistakes": kept}
-    for item in parts.items:
+    for item in parts.gradients:
         out[item.name]["branches"] = _branches(parts, program, item, given)
     return out
 

@@ -201,7 +201,8 @@ def _binary(node: ast.BinOp) -> Iterator[Change]:
         yield "only the first term", node.left.left
     if kind is ast.Div and ast.unparse(node) == "n / (n - 1)":
         yield "Bessel dropped", ast.Constant(1)
-    if kind is ast.Add and isinstance(node.right, ast.Constant) and 0 < float(str(node.right.value)) < 1e-3:
+    tiny = node.right.value if isinstance(node.right, ast.Constant) else None
+    if kind is ast.Add and isinstance(tiny, float) and 0 < tiny < 1e-3:
         yield "eps dropped", node.left, node.right
     if kind in DROPPED:
         yield "division dropped" if kind is ast.Div else DROPPED[kind], node.left, node.right

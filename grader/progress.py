@@ -70,6 +70,15 @@ def digests(source: bytes) -> Callable[[str], str]:
     return lambda name: hashlib.sha256(f"{functions.get(name, functions)}\n{rest}".encode()).hexdigest()
 
 
+def _definitions(source: bytes) -> dict[str, str]:
+    """The functions and classes of a file by name, without comments and layout."""
+    try:
+        tree = ast.parse(source.decode("utf-8"))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return {}
+    return {n.name: ast.dump(n) for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+
+
 def _taken_apart(source: bytes) -> tuple[dict[str, str], str]:
     """The items' functions by name, and the rest of the file: without comments and layout."""
     try:
@@ -87,13 +96,23 @@ def statuses(exercise: Mapping[str, Any], source: bytes, state: State) -> dict[s
     functions, rest = _taken_apart(source)
     stubs, _ = _taken_apart(exercise["stub"].encode())
     readable = bool(functions) or not source.strip()
-    needs = {item["name"]: {"d" + t for t in item["cut"]} & stubs.keys() for item in exercise["items"]}
+    needs = {
+        item["name"]: set(item["uses"])
+        if item.get("compare")
+        else {"d" + t for t in item["cut"]} & stubs.keys()
+        for item in exercise["items"]
+    }
+    mine, blank = _definitions(source), _definitions(exercise["stub"].encode())
+    asks = {item["name"]: item.get("asks", ()) for item in exercise["items"]}
     found: dict[str, Status] = {}
     for name in needs:
         last = state["items"].get(f"{exercise['id']}.{name}")
         fresh = last is not None and last["source"] == now(name)
         if fresh and last["verdict"] != "not-written":
             found[name] = Status.PASSED if last["passed"] else Status.WRONG
+        elif asks[name]:
+            untouched = any(mine.get(a, blank[a]) == blank[a] for a in asks[name])
+            found[name] = Status.NOT_YET if fresh or untouched else Status.UNCHECKED
         elif fresh or (readable and functions.get(name) in (None, stubs[name])):
             found[name] = Status.NOT_YET
         else:

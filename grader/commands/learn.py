@@ -11,7 +11,7 @@ from grader import fixture, progress
 from grader.authored import RUNGS
 from grader.commands.read import learners_text, task
 from grader.errors import UsageError
-from grader.explain import explain
+from grader.explain import explain, explain_output
 from grader.harmless import text as harmless
 from grader.progress import State, Status
 from grader.suite import Suite, Target, find, targets
@@ -102,6 +102,8 @@ def following(args: argparse.Namespace) -> int:
         step = (
             f"First step: `grader check {name}`, since {item} in {place} has not been checked as it is now."
         )
+    elif next(i for i in description["items"] if i["name"] == item).get("compare"):
+        step = f"First step: write it in {place}."
     else:
         code = [x["code"] for x in description["lines"] if item[1:] in x["uses"]]
         which = f"the line `{code[0]}`" if len(code) == 1 else f"each of the {len(code)} lines that read it"
@@ -129,7 +131,8 @@ def _current(suite: Suite, state: State, wanted: list[Target]) -> tuple[str, str
 
 def _line(suite: Suite, exercise: str, item: str) -> str:
     lines = learners_text(suite, exercise).decode("utf-8", "replace").splitlines()
-    number = next((n for n, text in enumerate(lines, 1) if text.startswith(f"def {item}(")), None)
+    start = (f"def {item}(", f"class {item}:", f"class {item}(")
+    number = next((n for n, text in enumerate(lines, 1) if text.startswith(start)), None)
     return f", line {number}" if number else ""
 
 
@@ -139,6 +142,10 @@ def explanation(args: argparse.Namespace) -> int:
     for word in args.targets:
         for exercise, tensor in _tensors(suite, word):
             description = suite.describe(exercise)
+            item = next((i for i in description["items"] if i["name"] == tensor and i.get("compare")), None)
+            if item:
+                texts.append(wrapped(explain_output(description, item)))
+                continue
             lines = fixture.hints(suite.root, description)["lines"]
             texts.append(wrapped(explain(description, lines, tensor)))
     print(f"\n\n{'-' * 40}\n\n".join(texts))

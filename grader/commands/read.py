@@ -25,7 +25,8 @@ def listing(args: argparse.Namespace) -> int:
         for item in exercise["items"] if args.targets else ():
             if target.item in (None, item["name"]):
                 name = f"{target.exercise}.{item['name']}({', '.join(item['params'])})"
-                rows.append((name, _shape(exercise, item["tensor"]), found[item["name"]].value))
+                form = item["compare"] if item.get("compare") else _shape(exercise, item["tensor"])
+                rows.append((name, form, found[item["name"]].value))
         if args.targets and exercise["training"] and target.item in (None, "training"):
             steps = f"{exercise['training']['steps']} steps"
             rows.append((f"{target.exercise}.training", steps, found["training"].value))
@@ -50,7 +51,7 @@ def show(args: argparse.Namespace) -> int:
         exercise = suite.describe(target.exercise)
         if target.item is None:
             lines = "\n".join(f"    {line['code']}" for line in exercise["lines"])
-            texts.append(f"{exercise['statement']}\n\nforward pass:\n{lines}")
+            texts.append(exercise["statement"] + (f"\n\nforward pass:\n{lines}" if lines else ""))
         elif target.item == "training":
             plan = exercise["training"]
             texts.append(
@@ -66,6 +67,8 @@ def show(args: argparse.Namespace) -> int:
 
 def task(exercise: dict[str, Any], target: Target) -> str:
     item = next(i for i in exercise["items"] if i["name"] == target.item)
+    if item.get("compare"):
+        return _output_task(exercise, item)
     tensor = item["tensor"]
     forward = [line["code"] for line in exercise["lines"] if tensor in line["uses"]]
     own = [line["code"] for line in exercise["lines"] if line["name"] == tensor]
@@ -86,6 +89,25 @@ def task(exercise: dict[str, Any], target: Target) -> str:
     return "\n".join(parts)
 
 
+def _output_task(exercise: dict[str, Any], item: dict[str, Any]) -> str:
+    """What `show` says of an output item: its docstring, what it is called with, how it is compared."""
+    head = f"{exercise['id']}.{item['name']}({', '.join(item['params'])})"
+    parts = [head, "", item["doc"], "", f"compared:  {HOW[item['compare']]}"]
+    if item["driver"]:
+        parts.append(f"calls your: {', '.join(item['asks'])}")
+    if item["receives"]:
+        parts.append(f"is given:  {', '.join(item['receives'])}, as it should be")
+    if item["uses"]:
+        parts.append(f"may use:   {', '.join(item['uses'])}")
+    return "\n".join(parts)
+
+
+HOW = {
+    "exact": "exactly, entry by entry",
+    "approximate": "within the tolerance of rounding, number by number",
+}
+
+
 def _shape(exercise: dict[str, Any], tensor: str) -> str:
     return "×".join(str(d) for d in exercise["shapes"][tensor]) or "scalar"
 
@@ -103,7 +125,7 @@ def solution(args: argparse.Namespace) -> int:
     for target in wanted:
         path = suite.solution(target.exercise)
         parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
-        texts = [i.source for i in parts.items if target.item in (None, i.name)]
+        texts = list(dict.fromkeys(i.source for i in parts.items if target.item in (None, i.name)))
         print("\n\n\n".join(texts) or f"{target.item} has no text of its own; it follows from the gradients")
     return 0
 

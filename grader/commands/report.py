@@ -90,6 +90,8 @@ def evidence_of(
         if report.id not in items:  # training: its picture is the loss curve
             continue
         item, on = items[report.id], report.fixture
+        if item["name"] in fixtures.references[on].plain:
+            continue  # plain data has no picture
         record, reference = run.records.get((on, item["name"])), fixtures.references[on]
         first = {f: run.records.get((f, item["name"])) for f in fixtures.given}
         key = Answer(item, first, {}).key_in(reference)

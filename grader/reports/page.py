@@ -63,15 +63,27 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
 
 
 def parents(exercise: Mapping[str, Any]) -> dict[str, list[str]]:
-    """An exercise's compute graph: for each tensor, in dataflow order, those it is made from."""
-    tensors = [t for t in exercise["tensors"] if t in exercise["shapes"]]  # sizes such as n are none
+    """An exercise's compute graph: for each tensor, in dataflow order, those it is made from.
+
+    An output item stands in it as itself, below the items that it receives or uses.
+    """
+    inputs = exercise["tensors"] or exercise["shapes"]
+    tensors = [t for t in inputs if t in exercise["shapes"]]  # sizes such as n are none
     uses = {line["name"]: line["uses"] for line in exercise["lines"]}
-    return {t: [u for u in uses.get(t, ()) if u in tensors] for t in tensors}
+    found = {t: [u for u in uses.get(t, ()) if u in tensors] for t in tensors}
+    for item in exercise["items"]:
+        if item.get("compare"):
+            above = (*item["receives"], *item["uses"], *item["params"])
+            found.pop(item["name"], None)
+            found[item["name"]] = [t for t in dict.fromkeys(above) if t in found]
+    return found
 
 
 def _graph(sheet: Sheet) -> dict[str, Any]:
     drawn = layout(parents(sheet.exercise))
-    items = {item.id.rpartition(".")[2].removeprefix("d"): item for item in sheet.report.items}
+    tensors = {item["name"]: item["tensor"] for item in sheet.exercise["items"]}
+    named = {item.id.rpartition(".")[2]: item for item in sheet.report.items}
+    items = {tensors[name]: item for name, item in named.items() if name in tensors}
     nodes = []
     for name, (x, y) in drawn.nodes.items():
         item = items.get(name)
@@ -102,7 +114,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     def said(words: str | None) -> str:
         return sentence(words or "", sheet.exercise["tensors"])
 
-    tensor = name[1:]
+    tensor = {i["name"]: i["tensor"] for i in sheet.exercise["items"]}.get(name, name[1:])
     lines = {line["name"]: line for line in sheet.exercise["lines"]}
     forward = [("made by", lines[tensor]["code"])] if tensor in lines else []
     forward += [("used by", line["code"]) for line in lines.values() if tensor in line["uses"]]

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from grader.runner import byhand, limits, wire
+from grader.runner import byhand, limits, outputs, wire
 from grader.runner.calls import BadRequest, line_of, resolve
 from grader.runner.loading import Submission, describe, is_stub, load, load_flat
 from grader.training import Backward, Whole, manual_steps
@@ -58,7 +58,9 @@ def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
     if job.flat is None:
         submission = load(source, job.filename)
     else:
-        submission = load_flat(source, job.filename, job.exercise, job.flat or None)
+        gradients = [item for item in job.exercise["items"] if not item.get("compare")]
+        flat_exercise = {**job.exercise, "items": gradients}
+        submission = load_flat(source, job.filename, flat_exercise, job.flat or None)
     guard_forward(submission, job.exercise)
     send({"loaded": True}, b"")
     for number, (name, given) in enumerate(job.fixtures.items()):
@@ -66,7 +68,8 @@ def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
             _silence(null)  # what a submission prints is shown once, from the lecture fixture
         for item in job.exercise["items"]:
             if item["name"] in job.items:
-                send(*ask(submission, item, name, given, job.exercise))
+                one = ask_output if item.get("compare") else ask
+                send(*one(submission, item, name, given, job.exercise))
     if job.training is not None:
         for header, data in train(submission, job.exercise, job.training):
             send(header, data)
@@ -176,6 +179,39 @@ def ask(
             header["message"] = flat.afterwards[name]
         _remember_form(submission, name, value, given.get(item["tensor"]))
     mutated = [k for k, v in pristine.items() if passed[k] is not v and not _equal(passed[k], v)]
+    if mutated:
+        header["mutated"] = mutated
+    return header, data
+
+
+def ask_output(
+    submission: Submission, item: Mapping[str, Any], fixture: str, given: Given, exercise: Mapping[str, Any]
+) -> tuple[dict[str, Any], bytes]:
+    """Call one output item's function, or its driver, on one fixture; a header and the value's bytes."""
+    header: dict[str, Any] = {"fixture": fixture, "item": item["name"]}
+    for name in item["asks"]:
+        if name not in submission.names or name in submission.broken:
+            if failure := submission.broken.get(name) or submission.failure:
+                return {**header, "status": "error", "message": failure[0], "line": failure[1]}, b""
+            return {**header, "status": "not-written", "message": f"the file has no {name}"}, b""
+    line = outputs.line_of(submission.names[item["asks"][0]])
+    POLICY.called, POLICY.running = None, True
+    try:
+        value, mutated = outputs.call(submission, item, given, exercise)
+        packed = pack if isinstance(value, _Tensor) else outputs.pack
+        header, data = packed({**header, "line": line}, value)
+    except BadRequest as error:
+        return {**header, "status": "error", "message": str(error), "line": line}, b""
+    except BaseException as error:
+        if is_stub(error, submission.filename):
+            return {**header, "status": "not-written"}, b""
+        if not POLICY.called:
+            return {**header, **failed(error, submission.filename, line)}, b""
+        header["line"] = describe(error, submission.filename)[1] or line
+    finally:
+        POLICY.running = False
+    if POLICY.called:
+        return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
     if mutated:
         header["mutated"] = mutated
     return header, data

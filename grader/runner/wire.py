@@ -13,6 +13,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader import plain
+
 LENGTH = struct.Struct("<I")
 MAX_HEADER = 16_384
 MAX_TEXT = 2_000
@@ -22,6 +24,7 @@ MAX_TOTAL = 1 << 28
 STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor", "over-limit"})
 WIDTH = {"float32": 4, "float64": 8}
 LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
+PLAIN = "plain"  # the type of an output item's value that is no tensor
 LOSSES = "losses"  # the record of a training run beside its parameters: each step's loss, to be drawn
 ALT = "alt:"  # names gradients for items that also ask for a sibling's; see build.tensors
 
@@ -32,7 +35,10 @@ class Malformed(Exception):
 
 @dataclass(frozen=True)
 class Record:
-    """What one item gave on one fixture. `data` is little-endian, of type `encoded`; None: not sent."""
+    """What one item gave on one fixture. `data` is little-endian, of type `encoded`; None: not sent.
+
+    Of an output that is no tensor, encoded is "plain" and data as `plain.encode` spells it.
+    """
 
     fixture: str
     item: str
@@ -168,7 +174,14 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
         raise Malformed("line is not a line number")
     if type(sent) is not bool:
         raise Malformed("a flag is not true or false")
-    if sent:
+    if sent and encoded == dtype == PLAIN:
+        if status != "value" or shape != ():
+            raise Malformed("plain data with a shape")
+        try:
+            plain.decode(data)
+        except ValueError:
+            raise Malformed("plain data that is none") from None
+    elif sent:
         if status != "value" or encoded not in WIDTH or (encoded == "float32") != (dtype == "float32"):
             raise Malformed("values of an unknown type")
         count = math.prod(shape)

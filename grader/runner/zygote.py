@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from grader.runner import child, confine, folders, loading, trial, wire
+from grader.runner import child, confine, folders, loading, trial, values, wire
 
 MAX_FDS = 64
 LOOK = 0.25  # seconds between looks at what children have written
@@ -236,7 +236,7 @@ def _read_all(fd: int) -> bytes:
 def _tensors(data: bytes) -> dict[str, Any]:
     import safetensors.torch
 
-    return dict(safetensors.torch.load(data))
+    return values.unpacked(safetensors.torch.load(data))
 
 
 WARM = b"""import torch

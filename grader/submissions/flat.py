@@ -42,6 +42,8 @@ def script(data: bytes, filename: str, exercise: Mapping[str, Any]) -> Script:
     lecture = int(number[1]) if number else 0
     if filename.endswith(".ipynb"):
         source, places = notebook(data)
+        if not exercise["lines"]:  # functions and classes alone, as a file has them
+            return Script(source.encode("utf-8", "replace"), None, places)
         return Script(source.encode("utf-8", "replace"), lecture, places)
     if is_flat(data.decode("utf-8", "replace"), exercise):
         return Script(data, lecture)
@@ -71,6 +73,8 @@ def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
 
     A stub's forward pass is inside a function.
     """
+    if not exercise["lines"]:
+        return False
     items = "|".join(re.escape(item["name"]) for item in exercise["items"])
     lines = "|".join(re.escape(line["name"]) for line in exercise["lines"])
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):

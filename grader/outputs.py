@@ -1,0 +1,164 @@
+"""The output items of an authored file: OUTPUTS, drivers, and the stubs of functions and classes. Pure.
+
+    OUTPUTS = {"stats": "exact", "chain": "approximate"}
+
+names the items. An item is the function called so; or its driver `use_<item>` is, which gets the learner's
+functions and classes by their names, calls them, and gives plain data or tensors back.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from grader.item import AuthoredError, Definition, Item, assigns
+
+KINDS = ("exact", "approximate")
+DRIVER = "use_"
+NOT_WRITTEN = "not written yet"
+
+
+def items(
+    tree: ast.Module, definitions: Mapping[str, Definition], source: str, filename: str
+) -> tuple[Item, ...]:
+    """The items that OUTPUTS names, in its order; none where there is no OUTPUTS."""
+    table = _literal(tree, "OUTPUTS", {}, filename)
+    if not isinstance(table, dict) or not all(type(k) is str and v in KINDS for k, v in table.items()):
+        raise AuthoredError(f"{filename}: OUTPUTS is a dict of names to {' or '.join(map(repr, KINDS))}")
+    drivers = {DRIVER + name: name for name in table}
+    for name, node in definitions.items():
+        if name.startswith(DRIVER) and name not in drivers:
+            raise AuthoredError(
+                f"{filename}, line {node.lineno}: {name} is a driver, and OUTPUTS has no "
+                f"{name.removeprefix(DRIVER)}"
+            )
+    given = {*provided(tree, definitions, filename), *drivers, "inputs", "forward"}
+    learners = {name: node for name, node in definitions.items() if name not in given}
+    found: list[Item] = []
+    for name, kind in table.items():
+        found.append(_item(name, kind, definitions, learners, found, source, filename))
+    asked = {a: item.name for item in reversed(found) for a in item.asks}
+    return tuple(_with_uses(item, learners, asked) for item in found)
+
+
+def _item(
+    name: str,
+    kind: str,
+    definitions: Mapping[str, Definition],
+    learners: Mapping[str, Definition],
+    before: Collection[Item],
+    source: str,
+    filename: str,
+) -> Item:
+    driver, own = definitions.get(DRIVER + name), learners.get(name)
+    caller = driver or own
+    if not isinstance(caller, ast.FunctionDef):
+        raise AuthoredError(f"{filename}: OUTPUTS names {name}: write the function {name} or {DRIVER}{name}")
+    where = f"{filename}, line {caller.lineno}: {caller.name}"
+    params = [a.arg for a in caller.args.args]
+    earlier = {item.name for item in before}
+    asks = [p for p in params if p in learners] if driver else [name]
+    if not asks:
+        raise AuthoredError(f"{where} asks for no function or class of this file")
+    doc = ast.get_docstring(caller) or (ast.get_docstring(own) if own else None)
+    if not doc:
+        raise AuthoredError(f"{where} has no docstring, its task")
+    for one in asks:
+        _checked(learners[one], filename)
+    taken = tuple(p for p in params if p not in asks)
+    return Item(
+        name=name,
+        tensor=name,
+        params=taken,
+        doc=doc,
+        source="\n\n\n".join(_text(learners[one], source) for one in asks),
+        header="",
+        line=caller.lineno,
+        compare=kind,
+        asks=tuple(asks),
+        driver=driver.name if driver else "",
+        receives=tuple(p for p in taken if p in earlier),
+    )
+
+
+def _checked(node: Definition, filename: str) -> None:
+    """What is to be written has a docstring, its task, and its body begins on a line after it."""
+    where = f"{filename}, line {node.lineno}: {node.name}"
+    if not ast.get_docstring(node):
+        raise AuthoredError(f"{where} has no docstring, its task")
+    tasks = _tasks(node)
+    if not tasks:
+        raise AuthoredError(f"{where} has no method with a docstring: what has one is to be written")
+    for task in tasks:
+        rest = task.body[1:]
+        if not rest or rest[0].lineno <= (task.body[0].end_lineno or 0) or task.body[0].lineno == task.lineno:
+            place = f"{filename}, line {task.lineno}"
+            raise AuthoredError(f"{place}: the body of {task.name} begins on a line after its docstring")
+
+
+def _tasks(node: Definition) -> list[ast.FunctionDef]:
+    """What of a definition is to be written: a function; of a class, the methods that have docstrings."""
+    if isinstance(node, ast.FunctionDef):
+        return [node]
+    return [n for n in node.body if isinstance(n, ast.FunctionDef) and ast.get_docstring(n)]
+
+
+def _with_uses(item: Item, learners: Mapping[str, Definition], asked: Mapping[str, str]) -> Item:
+    names = {n.id for a in item.asks for n in ast.walk(learners[a]) if isinstance(n, ast.Name)}
+    uses = {asked[n] for n in names - set(item.params) if n in asked and n not in item.asks}
+    return Item(**{**item.__dict__, "uses": tuple(sorted(uses - {item.name}))})
+
+
+def provided(tree: ast.Module, definitions: Mapping[str, Definition], filename: str) -> tuple[str, ...]:
+    """PROVIDED = ("name", ...): functions and classes that the stub holds as they are."""
+    names = _literal(tree, "PROVIDED", (), filename)
+    for name in names:
+        if name not in definitions:
+            raise AuthoredError(f"{filename}: PROVIDED names {name}, which is not defined")
+    return tuple(names)
+
+
+def blanks(
+    tree: ast.Module,
+    definitions: Mapping[str, Definition],
+    asked: Collection[str],
+    source: str,
+    filename: str,
+) -> tuple[str, ...]:
+    """What of the stub belongs to outputs, in the file's order: what is provided, what is to be written."""
+    given = provided(tree, definitions, filename)
+    return tuple(
+        _text(node, source) if name in given else _blank(node, source)
+        for name, node in definitions.items()
+        if name in given or name in asked
+    )
+
+
+def _blank(node: Definition, source: str) -> str:
+    """A definition, each task of it without its body."""
+    lines = source.splitlines()
+    for task in reversed(_tasks(node)):
+        name = task.name if task is node else f"{node.name}.{task.name}"
+        indent = " " * task.body[0].col_offset
+        lines[task.body[0].end_lineno : task.end_lineno] = [
+            f'{indent}raise NotImplementedError("{name}: {NOT_WRITTEN}")'
+        ]
+    removed = len(source.splitlines()) - len(lines)
+    return "\n".join(lines[node.lineno - 1 : (node.end_lineno or 0) - removed])
+
+
+def _text(node: Definition, source: str) -> str:
+    return textwrap.dedent("\n".join(source.splitlines()[node.lineno - 1 : node.end_lineno]))
+
+
+def _literal(tree: ast.Module, name: str, default: Any, filename: str) -> Any:
+    node = next((n for n in tree.body if assigns(n, name)), None)
+    if node is None:
+        return default
+    assert isinstance(node, ast.Assign)
+    try:
+        return ast.literal_eval(node.value)
+    except ValueError:
+        raise AuthoredError(f"{filename}, line {node.lineno}: {name} holds plain texts only") from None

@@ -1,0 +1,72 @@
+"""An output item's call in the child: its arguments, its driver, and the value as bytes. Untrusted side."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Mapping
+from typing import Any
+
+from grader import plain
+from grader.runner import values
+from grader.runner.calls import resolve
+from grader.runner.loading import Submission
+
+_dumps, _NotPlain = values.dumps, plain.NotPlain
+
+
+def call(
+    submission: Submission, item: Mapping[str, Any], given: Mapping[str, Any], exercise: Mapping[str, Any]
+) -> tuple[Any, list[str]]:
+    """What the learner's function gives, or the driver of it; and the arguments that it changed."""
+    have = arguments(item, given)
+    if not item["driver"]:
+        asked = resolve(submission.names[item["name"]], item, have, exercise)
+        passed = {k: values.copied(have[k]) for k in asked.injected}
+        value = asked(passed)
+    else:
+        passed = {k: values.copied(have[k]) for k in item["params"]}
+        learners = {name: submission.names[name] for name in item["asks"]}
+        return _driver(exercise, item["driver"])(**learners, **passed), []
+    return value, [k for k, v in passed.items() if _changed(v, have[k])]
+
+
+def _changed(now: Any, before: Any) -> bool:
+    try:
+        return _dumps(now) != _dumps(before)
+    except _NotPlain:
+        return True
+
+
+def arguments(item: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What an item may ask for, by name: its own draw where it has one, else the fixture's."""
+    own = f"{item['name']}:"
+    shared = {k: v for k, v in given.items() if ":" not in k}
+    return {**shared, **{k.removeprefix(own): v for k, v in given.items() if k.startswith(own)}}
+
+
+def _driver(exercise: Mapping[str, Any], name: str) -> Any:
+    """A driver of the exercise's own program, which holds nothing of a solution."""
+    names: dict[str, Any] = {"__name__": "program"}
+    exec(compile(exercise["program"], f"{exercise['id']}.py (the grader's)", "exec"), names)
+    return names[name]
+
+
+def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
+    """A value that is no tensor, as plain data."""
+    try:
+        data = _dumps(value)
+    except _NotPlain as error:
+        message = f"returned {error}, which is no plain data"
+        return {**header, "status": "not-a-tensor", "message": message}, b""
+    return {**header, "status": "value", "dtype": "plain", "encoded": "plain", "sent": True}, data
+
+
+def line_of(definition: Any) -> int | None:
+    """The line on which a function stands, or a class begins."""
+    if isinstance(definition, type):
+        codes = [getattr(v, "__code__", None) for v in vars(definition).values()]
+        lines = [c.co_firstlineno for c in codes if isinstance(c, types.CodeType)]
+        return min(lines, default=None)
+    code = getattr(inspect.unwrap(definition), "__code__", None)
+    return code.co_firstlineno if isinstance(code, types.CodeType) else None

@@ -1,0 +1,140 @@
+"""Slopes: by a small step, and by the chain rule.
+
+A derivative is a slope: how fast the output of a function goes up or down when one input is nudged. It can
+be measured, by taking a small step and looking, and it can be worked out, line by line from the output back
+to the inputs. The second is what the whole course is about: it needs no step, and it gives all the slopes at
+once. Everything here is a plain Python number.
+"""
+
+import math
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1, cases=5),
+    "probe-1": dict(seed=2, cases=5),
+    "probe-2": dict(seed=3, cases=3),
+    "probe-3": dict(seed=4, cases=7),
+}
+OUTPUTS = {
+    "numgrad": "approximate",
+    "lgraph": "approximate",
+    "raised": "approximate",
+    "neuron": "approximate",
+    "step": "approximate",
+}
+HINTS = {
+    "numgrad": {
+        "formula": "Rise over run: the change of f between x and x + h, divided by h. No symbol of f's own "
+        "formula is needed."
+    },
+    "lgraph": {
+        "formula": "A product hands each factor the upstream gradient times the other factor; a sum hands it "
+        "to both as it is. Start at L with 1 and go back through d = e + c and e = a * b.",
+    },
+    "raised": {"formula": "Each input moves by +rate times its own gradient. Then work L out again."},
+    "neuron": {
+        "formula": "The slope of tanh at n is 1 - o*o, where o is its output. What comes out of it goes to "
+        "the bias as it is, and to each x times its w, to each w times its x."
+    },
+    "step": {"formula": "Against the gradient: the new value is the old one minus rate times its gradient."},
+}
+
+
+def inputs(g, cases):
+    """In each list the lecture's own numbers come first; the others are random."""
+
+    def draw(*count):
+        return [[round(x, 3) for x in row] for row in (torch.rand(count, generator=g) * 6 - 3).tolist()]
+
+    return dict(
+        parabolas=[[3.0, -4.0, 5.0, 3.0], [3.0, -4.0, 5.0, -3.0], *draw(cases, 4)],
+        corners=[[2.0, -3.0, 10.0, -2.0], *draw(cases, 4)],
+        neurons=[[2.0, 0.0, -3.0, 1.0, 6.8813735870195432], *[[x / 3 for x in row] for row in draw(cases, 5)]],
+        weights=[dict(zip("abc", row)) for row in draw(cases, 3)],
+        slopes=[dict(zip("abc", row)) for row in draw(cases, 3)],
+        h=0.0001,
+        rate=0.01,
+    )
+
+
+def numgrad(f, x, h):
+    """The slope of the function f at x, measured with a step of h to the right.
+
+    f is called with a number and gives a number. With f(x) = 3x² - 4x + 5 the slope at 3 is close to 14, at
+    -3 close to -22, and at 2/3 close to 0.
+    """
+    return (f(x + h) - f(x)) / h
+
+
+def use_numgrad(numgrad, parabolas, h):
+    def parabola(p, q, r):
+        return lambda x: p * x * x + q * x + r
+
+    return [numgrad(parabola(p, q, r), x, h) for p, q, r, x in parabolas]
+
+
+def lgraph(a, b, c, f):
+    """The gradients of L with respect to all seven numbers of this graph, as a dict by name:
+
+        e = a * b
+        d = e + c
+        L = d * f
+
+    The keys are "L", "f", "d", "c", "e", "b" and "a". The gradient of L with respect to itself is 1. At
+    a = 2, b = -3, c = 10, f = -2 the one of a is 6.
+    """
+    e = a * b
+    d = e + c
+    return {"L": 1.0, "f": d, "d": f, "c": f, "e": f, "b": f * a, "a": f * b}
+
+
+def use_lgraph(lgraph, corners):
+    return [lgraph(*corner) for corner in corners]
+
+
+def raised(a, b, c, f, rate):
+    """L after a, b, c and f have each taken one small step that makes L larger.
+
+    The step of each is `rate` times its gradient. At a = 2, b = -3, c = 10, f = -2 and a rate of 0.01, L goes
+    from -8 to -7.286496.
+    """
+    grads = lgraph(a, b, c, f)
+    a += rate * grads["a"]
+    b += rate * grads["b"]
+    c += rate * grads["c"]
+    f += rate * grads["f"]
+    return (a * b + c) * f
+
+
+def use_raised(raised, corners, rate):
+    return [raised(*corner, rate) for corner in corners]
+
+
+def neuron(x1, x2, w1, w2, b):
+    """The gradients of a neuron's output o with respect to n, x1, w1, x2, w2 and b, as a dict by name:
+
+        n = x1 * w1 + x2 * w2 + b
+        o = tanh(n)
+
+    With x = (2, 0), w = (-3, 1) and b = 6.8813735870195432 the gradient of n and of b is 0.5, of x1 -1.5.
+    """
+    o = math.tanh(x1 * w1 + x2 * w2 + b)
+    dn = 1 - o * o
+    return {"n": dn, "x1": dn * w1, "w1": dn * x1, "x2": dn * w2, "w2": dn * x2, "b": dn}
+
+
+def use_neuron(neuron, neurons):
+    return [neuron(*numbers) for numbers in neurons]
+
+
+def step(values, grads, rate):
+    """One step of gradient descent: a new dict of the values, each moved so that the loss goes down.
+
+    `values` and `grads` are dicts with the same keys, the values and their gradients.
+    """
+    return {name: value - rate * grads[name] for name, value in values.items()}
+
+
+def use_step(step, weights, slopes, rate):
+    return [step(values, grads, rate) for values, grads in zip(weights, slopes)]

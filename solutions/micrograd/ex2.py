@@ -1,0 +1,370 @@
+"""A scalar engine: numbers that know where they came from.
+
+`Value` holds one number, `data`, and its gradient, `grad`. Each operation makes a new Value that remembers
+the Values it was made from, its `children`, and how to pass its own gradient on to them, in `_backward`. A
+number may be used more than once, so a gradient is always added to what is there. `backward` then calls
+these in the right order, from the output to the inputs.
+
+The methods without a task are given. An operand may also be a plain number, which `wrap` makes a Value of.
+"""
+
+import math
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1, cases=4, lines=6),
+    "probe-1": dict(seed=2, cases=4, lines=6),
+    "probe-2": dict(seed=3, cases=3, lines=9),
+    "probe-3": dict(seed=4, cases=5, lines=12),
+}
+OUTPUTS = {
+    "add": "approximate",
+    "multiply": "approximate",
+    "power": "approximate",
+    "exp": "approximate",
+    "tanh": "approximate",
+    "relu": "approximate",
+    "composed": "approximate",
+    "order": "exact",
+    "accumulate": "approximate",
+    "backward": "approximate",
+    "tanh_from_exp": "approximate",
+}
+HINTS = {
+    "add": {"formula": "A sum hands its gradient on as it is: += out.grad, to both children."},
+    "multiply": {"formula": "Each factor gets += the other one's data times out.grad."},
+    "power": {"formula": "The local gradient of x**k is k * x**(k - 1)."},
+    "exp": {"formula": "The slope of exp is exp itself, which out.data holds already."},
+    "tanh": {"formula": "The local gradient is 1 - t*t, where t is the output and not the input."},
+    "relu": {"formula": "The gradient passes where the output is larger than 0, and is stopped elsewhere."},
+    "composed": {
+        "formula": "-a is a * -1; a - b is a + (-b); a / b is a * b**-1. Python asks the right operand's "
+        "__radd__ and __rmul__ where the left one is a plain number."
+    },
+    "order": {
+        "formula": "Go to a node's children first and put the node down after them; keep a set of the nodes "
+        "that you have been at, so that none comes twice."
+    },
+    "accumulate": {"formula": "Where a number is used twice, two gradients arrive. += adds them; = keeps one."},
+    "backward": {"formula": "out.grad = 1, then every node's _backward, in the order of `order` reversed."},
+    "tanh_from_exp": {"formula": "tanh(x) = (exp(2x) - 1) / (exp(2x) + 1)."},
+}
+
+
+def inputs(g, cases, lines):
+    """Numbers, upstream gradients, and expressions: leaves, and lines that each name an operation."""
+
+    def draw(count, low=-2.0, high=2.0):
+        return [round(x, 3) for x in (torch.rand(count, generator=g) * (high - low) + low).tolist()]
+
+    def pick(options):
+        return options[int(torch.randint(len(options), (1,), generator=g))]
+
+    def expression():
+        values = draw(3)
+        leaves, made = list(values), []
+        for _ in range(lines):
+            i, j = pick(range(len(values))), pick(range(len(values)))
+            x, y = values[i], values[j]
+            possible = [("tanh", math.tanh(x))]
+            if abs(x) + abs(y) < 6:
+                possible += [("+", x + y), ("-", x - y)]
+            if abs(x * y) < 6:
+                possible += [("*", x * y), ("*", x * y)]
+            if abs(y) > 0.5 and abs(x / y) < 6:
+                possible.append(("/", x / y))
+            if abs(x) < 1.5:
+                possible.append(("exp", math.exp(x)))
+            if abs(x) > 0.1:
+                possible.append(("relu", max(x, 0.0)))
+            name, value = pick(possible)
+            made.append((name, i, j))
+            values.append(value)
+        used = len(values) - 1
+        for i in range(len(leaves)):  # the last lines use every leaf, so that none has a gradient of 0
+            made.append(("*", used, i))
+            used += 1
+            made.append(("+", used, i))
+            used += 1
+        made.append(("tanh", used, used))
+        return leaves, made
+
+    return dict(
+        pairs=list(zip(draw(cases), draw(cases))),
+        bases=draw(cases, 0.5, 2.5),
+        exponents=[2, -1, 3, 0.5, -0.5][:cases],
+        signed=[-1.5, 0.75, *draw(cases)],
+        upstream=draw(cases + 2, 0.5, 2.0),
+        expressions=[expression() for _ in range(cases)],
+    )
+
+
+class Value:
+    """One number of a computation, its gradient, and where it came from."""
+
+    def __init__(self, data, children=()):
+        self.data = data
+        self.grad = 0.0
+        self.children = tuple(children)
+        self._backward = lambda: None
+
+    def __repr__(self):
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    @staticmethod
+    def wrap(other):
+        return other if isinstance(other, Value) else Value(other)
+
+    def __add__(self, other):
+        """self + other: a new Value, whose _backward adds to the gradients of both."""
+        other = Value.wrap(other)
+        out = Value(self.data + other.data, (self, other))
+
+        def _backward():
+            self.grad += out.grad
+            other.grad += out.grad
+
+        out._backward = _backward
+        return out
+
+    def __mul__(self, other):
+        """self * other: a new Value, whose _backward adds to the gradients of both."""
+        other = Value.wrap(other)
+        out = Value(self.data * other.data, (self, other))
+
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+
+        out._backward = _backward
+        return out
+
+    def __pow__(self, exponent):
+        """self ** exponent, where the exponent is a plain number, an int or a float."""
+        out = Value(self.data**exponent, (self,))
+
+        def _backward():
+            self.grad += exponent * self.data ** (exponent - 1) * out.grad
+
+        out._backward = _backward
+        return out
+
+    def exp(self):
+        """e to the power of self."""
+        out = Value(math.exp(self.data), (self,))
+
+        def _backward():
+            self.grad += out.data * out.grad
+
+        out._backward = _backward
+        return out
+
+    def tanh(self):
+        """The hyperbolic tangent of self."""
+        out = Value(math.tanh(self.data), (self,))
+
+        def _backward():
+            self.grad += (1 - out.data * out.data) * out.grad
+
+        out._backward = _backward
+        return out
+
+    def relu(self):
+        """self where it is larger than 0, and 0 elsewhere."""
+        out = Value(max(self.data, 0.0), (self,))
+
+        def _backward():
+            if out.data > 0:
+                self.grad += out.grad
+
+        out._backward = _backward
+        return out
+
+    def __radd__(self, other):
+        """other + self, where other is a plain number."""
+        return self + other
+
+    def __rmul__(self, other):
+        """other * self, where other is a plain number."""
+        return self * other
+
+    def __neg__(self):
+        """-self, made from what is there already."""
+        return self * -1
+
+    def __sub__(self, other):
+        """self - other, made from what is there already."""
+        return self + -Value.wrap(other)
+
+    def __truediv__(self, other):
+        """self / other, made from what is there already."""
+        return self * Value.wrap(other) ** -1
+
+    def order(self):
+        """A list of this Value and all that it was made from: each once, children before their parents."""
+        found = []
+        seen = set()
+
+        def visit(node):
+            if node not in seen:
+                seen.add(node)
+                for child in node.children:
+                    visit(child)
+                found.append(node)
+
+        visit(self)
+        return found
+
+    def backward(self):
+        """Set this Value's gradient to 1 and pass gradients back to all that it was made from."""
+        self.grad = 1.0
+        for node in reversed(self.order()):
+            node._backward()
+
+
+def tanh_from_exp(x):
+    """The tanh of a Value, made from exp, a sum, a difference and a division alone."""
+    e = (x * 2).exp()
+    return (e - 1) / (e + 1)
+
+
+def local(out, grad, *operands):
+    """An operation's value, and what its _backward adds to gradients that are 0.25 already."""
+    for operand in operands:
+        operand.grad = 0.25
+    out.grad = grad
+    out._backward()
+    return out.data, [operand.grad for operand in operands]
+
+
+def build(Value, expression):
+    """The nodes of an expression: leaves, then one for each line; the last is the output."""
+    leaves, lines = expression
+    nodes = [Value(x) for x in leaves]
+    for name, i, j in lines:
+        x, y = nodes[i], nodes[j]
+        if name == "+":
+            nodes.append(x + y)
+        elif name == "-":
+            nodes.append(x - y)
+        elif name == "*":
+            nodes.append(x * y)
+        elif name == "/":
+            nodes.append(x / y)
+        else:
+            nodes.append(getattr(x, name)())
+    return nodes
+
+
+def use_add(Value, pairs, upstream):
+    """The sum: its value, and its _backward alone, which adds to the gradients of both operands."""
+    values = [(Value(a), Value(b)) for a, b in pairs]
+    return [local(a + b, grad, a, b) for (a, b), grad in zip(values, upstream)]
+
+
+def use_multiply(Value, pairs, upstream):
+    """The product: its value, and its _backward alone, which adds to the gradients of both factors."""
+    values = [(Value(a), Value(b)) for a, b in pairs]
+    return [local(a * b, grad, a, b) for (a, b), grad in zip(values, upstream)]
+
+
+def use_power(Value, bases, exponents, upstream):
+    """The power: its value, and its _backward alone, with whole, negative and broken exponents."""
+    cases = zip([Value(x) for x in bases], exponents, upstream)
+    return [local(x**k, grad, x) for x, k, grad in cases]
+
+
+def use_exp(Value, signed, upstream):
+    """The exponential: its value, and its _backward alone."""
+    values = [Value(x) for x in signed]
+    return [local(x.exp(), grad, x) for x, grad in zip(values, upstream)]
+
+
+def use_tanh(Value, signed, upstream):
+    """The hyperbolic tangent: its value, and its _backward alone."""
+    values = [Value(x) for x in signed]
+    return [local(x.tanh(), grad, x) for x, grad in zip(values, upstream)]
+
+
+def use_relu(Value, signed, upstream):
+    """The rectifier: its value, and its _backward alone, for inputs on both sides of 0."""
+    values = [Value(x) for x in signed]
+    return [local(x.relu(), grad, x) for x, grad in zip(values, upstream)]
+
+
+def use_composed(Value, pairs):
+    """What is made from other operations: -a, a - b, a / b, and plain numbers on either side. Values only."""
+    found = []
+    for a, b in pairs:
+        x, y = Value(a), Value(b)
+        some = [-x, x - y, x / y, x + 2, 2 + x, x * 3, 3 * x, x - 1, x / 4]
+        found.append([one.data for one in some])
+    return found
+
+
+def use_order(Value, expressions):
+    """The order of an expression's nodes: each once, all of them, children before the nodes made from them.
+
+    There are several such orders, and any will do.
+    """
+    found = []
+    for expression in expressions:
+        last = build(Value, expression)[-1]
+        order = last.order()
+        place = {id(node): k for k, node in enumerate(order)}
+        reached, todo = {id(last)}, [last]
+        while todo:
+            children = todo.pop().children
+            todo += [c for c in children if id(c) not in reached]
+            reached |= {id(c) for c in children}
+        found.append(
+            {
+                "each once": len(place) == len(order),
+                "all, and no other": set(place) == reached,
+                "children first": all(
+                    place.get(id(c), -1) < place[id(node)] for node in order for c in node.children
+                ),
+                "nodes": len(order),
+            }
+        )
+    return found
+
+
+def use_accumulate(Value, pairs):
+    """Numbers that are used more than once: a + a, a * a, and (a * b) * (a + b). Gradients after backward.
+
+    For a + a it is 2; for the last one with a = -2 and b = 3 they are -3 and -8.
+    """
+    found = []
+    for a, b in [(-2.0, 3.0), *pairs]:
+        x = Value(a)
+        (x + x).backward()
+        y = Value(a)
+        (y * y).backward()
+        p, q = Value(a), Value(b)
+        (p * q * (p + q)).backward()
+        found.append((x.grad, y.grad, p.grad, q.grad))
+    return found
+
+
+def use_backward(Value, expressions):
+    """Random expressions: the output, and the gradients of the leaves and the output after backward."""
+    found = []
+    for expression in expressions:
+        nodes = build(Value, expression)
+        nodes[-1].backward()
+        leaves = nodes[: len(expression[0])]
+        found.append((nodes[-1].data, nodes[-1].grad, [leaf.grad for leaf in leaves]))
+    return found
+
+
+def use_tanh_from_exp(tanh_from_exp, Value, signed):
+    """A tanh that is made from exp: value and gradient must be those of tanh itself."""
+    found = []
+    for x in signed:
+        leaf = Value(x)
+        out = tanh_from_exp(leaf)
+        out.backward()
+        found.append((out.data, leaf.grad))
+    return found

@@ -1,0 +1,85 @@
+"""Text as bytes, and the pair that stands most often.
+
+A tokenizer of the byte-pair kind starts from the bytes of a text in UTF-8, which are whole numbers from 0
+to 255. It then looks for the pair of neighbours that occurs most often, gives it a number of its own, and
+puts that number in the place of the pair wherever it stands. Done again and again, this makes a long list
+of small numbers into a short list of larger ones. Each function here is one step of it; all are exact.
+"""
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1, words=8, pieces=24),
+    "probe-1": dict(seed=2, words=8, pieces=24),
+    "probe-2": dict(seed=3, words=5, pieces=17),
+    "probe-3": dict(seed=4, words=11, pieces=30),
+}
+OUTPUTS = {"encoded": "exact", "stats": "exact", "best": "exact", "merge": "exact", "shorter": "exact"}
+
+WORDS = "a banana in Panama · naïve café, ééé, ßß, 日本日本, 🙂🙂🙂 ana nan aaaa".split(" ")
+
+
+def inputs(g, words, pieces):
+    """A text of real words, a list of numbers in which pairs come again, a pair of it, and a new number."""
+    chosen = torch.randint(len(WORDS), (words,), generator=g).tolist()
+    ids = torch.randint(97, 100, (pieces,), generator=g).tolist()
+    at = int(torch.randint(pieces - 1, (1,), generator=g))
+    ids[at : at + 2] = [98, 98]
+    ids += [98, 98, 98]
+    return dict(text=" ".join(WORDS[k] for k in chosen), ids=ids, pair=(98, 98), idx=256 + words)
+
+
+def encoded(text):
+    """The bytes of `text` in UTF-8, as a list of whole numbers.
+
+    A character outside ASCII takes several bytes: "é" is [195, 169].
+    """
+    return list(text.encode("utf-8"))
+
+
+def stats(ids):
+    """How often each pair of neighbours stands in `ids`: a dict from the pair, a tuple, to its count.
+
+    Overlapping pairs count each: [1, 1, 1] has the pair (1, 1) twice.
+    """
+    counts = {}
+    for pair in zip(ids, ids[1:]):
+        counts[pair] = counts.get(pair, 0) + 1
+    return counts
+
+
+def best(stats):
+    """The pair that stands most often; of several, the one that comes first in `stats`.
+
+    `stats` is the dict that the function before gives. `max` with a `key` picks the first of the largest.
+    """
+    return max(stats, key=stats.get)
+
+
+def merge(ids, pair, idx):
+    """A copy of `ids` with the number `idx` in the place of each `pair`, from left to right.
+
+    What has been merged is not merged again: [1, 1, 1] with the pair (1, 1) and idx 9 gives [9, 1]. The last
+    number has no right neighbour.
+    """
+    out = []
+    at = 0
+    while at < len(ids):
+        if ids[at : at + 2] == list(pair):
+            out.append(idx)
+            at += 2
+        else:
+            out.append(ids[at])
+            at += 1
+    return out
+
+
+def use_shorter(stats, merge, ids, idx):
+    """`ids` after the pair that stands most often has been merged, and the ratio of the two lengths.
+
+    Nothing to write: this calls your stats and your merge, one after the other.
+    """
+    counts = stats(list(ids))
+    pair = max(counts, key=counts.get)
+    new = merge(list(ids), pair, idx)
+    return new, len(ids) / len(new)
