@@ -1,6 +1,6 @@
 """Mistakes as learners make them, in their own words, and the diagnosis that each must get.
 
-Each function in tests/mistakes/EXERCISE.py is one mistake. The comment above it names it, and ends in
+Each function in tests/mistakes/EXERCISE.py (or SET/EXERCISE.py) is one mistake. The comment above it names it, and ends in
 one of
 
     # expect: REGEX   the diagnosis must match, whatever the case
@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 from local import Local
 
-FILES = sorted(Path(__file__).with_name("mistakes").glob("*.py"))
+FOLDER = Path(__file__).with_name("mistakes")
+FILES = {".".join(p.relative_to(FOLDER).with_suffix("").parts): p for p in sorted(FOLDER.rglob("*.py"))}
 HEAD = "import torch\nimport torch.nn.functional as F\n\n\n"
 
 
@@ -50,14 +51,14 @@ def read(text: str) -> list[Mistake]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("exercise", FILES)
 def test_learners_mistakes_are_named_rightly_or_not_at_all(
-    path: Path, exercises: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    exercise: str, exercises: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    local = Local(*exercises[path.stem])
+    local = Local(*exercises[exercise])
     outcome: Counter[str] = Counter()
     wrong, lost, new, other = [], [], [], []
-    for mistake in read(path.read_text(encoding="utf-8")):
+    for mistake in read(FILES[exercise].read_text(encoding="utf-8")):
         report = local.report(f"{HEAD}{mistake.source}\n", mistake.item)
         told = report.diagnosis
         what = f"{mistake.item}, {mistake.title}: {told}"
@@ -77,7 +78,7 @@ def test_learners_mistakes_are_named_rightly_or_not_at_all(
             wrong.append(what)
     with capsys.disabled():
         shares = ", ".join(f"{outcome[k]} {k}" for k in ("rightly", "wrongly", "not at all"))
-        print(f"\n{path.stem}: {sum(outcome.values())} learners' mistakes: diagnosed {shares}")
+        print(f"\n{exercise}: {sum(outcome.values())} learners' mistakes: diagnosed {shares}")
     assert not wrong, "diagnosed wrongly:\n" + "\n".join(wrong)
     assert not lost, "declared, and no longer diagnosed:\n" + "\n".join(lost)
     assert not new, "diagnosed by now: `# expect:` instead of `# silent:`\n" + "\n".join(new)
