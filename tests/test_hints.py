@@ -63,7 +63,9 @@ def stepped(program: Program, cut: set[str], tensor: str, env: dict[str, Any], u
             continue
         out = program.step(line, live)
         if line.name in cut:
-            total += float((out.nan_to_num(neginf=0.0) * upstream[line.name]).sum())  # a mask's infinity stays
+            total += float(
+                (out.nan_to_num(neginf=0.0) * upstream[line.name]).sum()
+            )  # a mask's infinity stays
         elif line.name == program.loss:
             total += float(out)
         else:

@@ -153,7 +153,9 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
                 raise NoRule("a slice from the end")
             low = pick.lower or number(0)
             where += [ast.Compare(letter, [ast.Lt()], [pick.upper])] if pick.upper else []
-            below = number(low.value - 1) if isinstance(low, ast.Constant) else binary(low, ast.Sub(), number(1))
+            below = binary(low, ast.Sub(), number(1))
+            if isinstance(low, ast.Constant) and isinstance(low.value, int):
+                below = number(low.value - 1)
             where += [ast.Compare(below, [ast.Lt()], [letter])] if pick.lower else []
             place = binary(letter, ast.Sub(), low) if pick.lower else letter
             if pick.step:

@@ -32,11 +32,11 @@ OUTPUTS = {
 }
 HINTS = {
     "vocabulary": {"formula": "The set of the text's characters, sorted."},
-    "encode": {"formula": "A dict from each character to its place in the vocabulary, then a look-up for each."},
+    "encode": {"formula": "A dict from each character to its place, then a look-up for each."},
     "decode": {"formula": "The character at each number, joined."},
     "batch": {"formula": "x is data[i : i + T] for each start i; y is the same, one further on. Stack them."},
     "by_loop": {"formula": "For each b and t, the mean of x[b, : t + 1] over its first axis."},
-    "by_matrix": {"formula": "tril(ones), each row divided by its sum, times x. The row's sum needs keepdim."},
+    "by_matrix": {"formula": "A triangle of ones, each row over its sum, times x. The sum needs keepdim."},
     "by_softmax": {"formula": "Zeros, with −∞ where tril is 0; their softmax along each row, times x."},
     "expected_loss": {"formula": "−ln(1 / vocab_size)."},
     "generate": {
@@ -45,7 +45,7 @@ HINTS = {
     },
 }
 
-WORDS = "To be, or not to be: that is the question.\nWhether 'tis nobler in the mind to suffer".split(" ")
+WORDS = ["To", "be,", "or", "not", "to", "be:", "that", "is", "the", "question.\nWhether", "'tis", "nobler"]
 
 
 def inputs(g, B, T, C, new):

@@ -22,7 +22,7 @@ FIXTURES = {
 
 
 def inputs(g, B, T, C, vocab_size):
-    """What the tokens hold, and the parameters of the norm and of a linear layer; drawn with the generator g."""
+    """What the tokens hold, the norm's parameters and a linear layer; drawn with the generator g."""
     return {
         "x": torch.randn((B, T, C), generator=g) * 0.3 + torch.randn((B, T, 1), generator=g),
         "gamma": torch.randn(C, generator=g) * 0.1 + 1.0,

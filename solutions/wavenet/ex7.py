@@ -33,7 +33,7 @@ HINTS = {
         "formula": "The batch axes are all but the last: 0 for two axes, (0, 1) for three. Mean and variance "
         "run over all of them, with keepdim."
     },
-    "batchnorm": {"formula": "gamma · (x − mean) / sqrt(var + eps) + beta, with the statistics of this batch."},
+    "batchnorm": {"formula": "gamma · (x − mean) / √(var + eps) + beta, with this batch's statistics."},
     "running": {
         "formula": "running = (1 − momentum) · running + momentum · the batch's, for mean and variance, only "
         "while training."

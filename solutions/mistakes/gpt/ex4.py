@@ -14,3 +14,8 @@ def dscaled(dmasked):
 def dmasked(att, datt):
     """the wrong dim: rows and columns are mixed up"""
     return att * datt - att * (datt * att).sum(-2, keepdim=True)
+
+
+def dscores(dscaled, head_size):
+    """the scale by head_size is upside down"""
+    return dscaled * head_size**0.5
