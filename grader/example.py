@@ -58,13 +58,13 @@ def example(parts: Authored, program: Program, item: Item) -> Example | None:
     """The small example of an item; None where the exercise's inputs can't be made small."""
     cut = parts.cut(item)
     lines = region(parts, item.tensor, cut)
-    for square in (False, True):  # attention is square at all sizes
+    for square in (False, True):  # attention's weights are square at any size
         for settings in _sizes(program, lines):
             try:
                 env = _start(program, settings)
             except Exception:  # sizes that don't fit one another: the author's inputs() may raise anything
                 continue
-            if _square(env[item.tensor]) and not square:
+            if not isinstance(env[item.tensor], torch.Tensor) or _square(env[item.tensor]) is not square:
                 continue
             if found := _shortest(parts, program, item, cut, lines, settings, env):
                 return found
@@ -123,8 +123,6 @@ def _shortest(
     env: Env,
 ) -> Example | None:
     """Of many draws the one that is shortest to write and says something."""
-    if not isinstance(env[item.tensor], torch.Tensor):
-        return None
     own = {line.name for line in lines}
     reads = tuple(dict.fromkeys(u for line in lines for u in line.uses if u not in own or u == item.tensor))
     values = {t: _values(t, lines, env[t]) for t in reads if is_float(env[t])}
@@ -278,6 +276,8 @@ def _score(e: Example) -> float:
         values = tensor.reshape(-1).tolist()
         repeats += 3 * (len(values) - len(set(values)))
         repeats += 40 * sum(abs(v) > 50 for v in values)
+    if len(e.upstream) and any(0 < abs(float(v)) < 1e-3 or abs(float(v)) > 500 for v in e.result.reshape(-1)):
+        repeats += 300  # what an eps left over, or blew up
     for name in e.shown:  # an index tensor should name something twice, and leave something out
         if not is_float(e.env[name]):
             values = e.env[name].reshape(-1).tolist()
@@ -307,6 +307,8 @@ def figure(value: float) -> str:
     for number, text in LOGARITHMS.items():
         if math.isclose(abs(value), number, abs_tol=1e-9):
             return text if value > 0 else "-" + text
+    if abs(value) < 1e-4 and f"{value:.5f}".strip("-0.") != "":
+        return f"≈{value:.5f}"
     return f"≈{value:.4g}" if f"{value:.4g}" not in ("-0", "0") else "≈0"
 
 

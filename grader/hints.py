@@ -234,6 +234,13 @@ def _journey(path: Path, lecture: Env) -> str:
         )
     arrives = f"d{term.consumer} arrives as {times(out)}"
     matrices = [f for f in term.factors if term.sums and _meets(f, term.sums[-1].letter)]
+    gone = [a for a, x in enumerate(term.at) if write(x) in {s.letter for s in term.sums}]
+    if own == out and gone and "MatMult" not in path.kinds:
+        axes = " and ".join(map(str, gone))
+        return (
+            f"{arrives}, the same shape. But no number of the result comes from one number alone: each needs "
+            f"a sum along axis {axes}."
+        )
     if term.where and not term.sums:
         return (
             f"{arrives}. Each of its numbers goes to one place of the {times(own)}; to all other places this "
@@ -241,7 +248,6 @@ def _journey(path: Path, lecture: Env) -> str:
         )
     if term.where:
         return f"{arrives}; its numbers are gathered into {times(own)}, each at the row that it came from."
-    gone = [a for a, x in enumerate(term.at) if write(x) in {s.letter for s in term.sums}]
     other = write(matrices[0]).partition("[")[0] if matrices else ""
     if other in lecture and len(own) >= 2 and "MatMult" in path.kinds:
         return (

@@ -279,6 +279,8 @@ def _call(node: ast.Call) -> Iterator[Change]:
         yield "keepdim dropped", ast.Call(node.func, node.args, rest)
     if name in ("zeros_like", "ones_like"):
         yield "zeros for ones", _method(node, "zeros_like" if name == "ones_like" else "ones_like")
+    if name == "transpose" and isinstance(node.func, ast.Attribute):
+        yield "transpose dropped", node.func.value
     if name == "index_add_":
         target = node.func.value if isinstance(node.func, ast.Attribute) else node
         index, source = node.args[1:3]

@@ -63,7 +63,9 @@ def stepped(program: Program, cut: set[str], tensor: str, env: dict[str, Any], u
             continue
         out = program.step(line, live)
         if line.name in cut:
-            total += float((out * upstream[line.name]).sum())
+            total += float(
+                (out.nan_to_num(neginf=0.0) * upstream[line.name]).sum()
+            )  # a mask's infinity stays
         elif line.name == program.loss:
             total += float(out)
         else:
@@ -268,6 +270,11 @@ LINES = [
             "y = k @ x.T",
             "y = x.gather(1, place)",
             "y = x.gather(1, places)",
+            "y = x[:, ::2]",
+            "y = x[:, 1::2]",
+            "y = x[:n]",
+            "y = x.cumsum(1)",
+            "y = torch.cumsum(x, dim=0)",
             "y = x.masked_fill(mask, -1.0)",
             "y = torch.where(mask, x, a)",
             "y = torch.where(mask, a, x)",
@@ -289,6 +296,13 @@ LINES = [
     ("y = x.view(6, 4)", B),
     ("y = x.view(2, 12)", B),
     ("y = x.flatten()", B),
+    ("y = x.var((0, 1), keepdim=True)", B),
+    ("y = x.var((0, 1), unbiased=False)", B),
+    ("y = x.std((0, 2))", B),
+    ("y = x @ Q.transpose(-2, -1).mT", B),
+    ("y = x @ a.T", B),
+    ("y = x @ x.transpose(-2, -1)", B),
+    ("y = torch.cat([x, x], -1)[:, :n]", B),
 ]
 
 

@@ -1,7 +1,7 @@
 """Mistakes as learners make them, in their own words, and the diagnosis that each must get.
 
-Each function in tests/mistakes/EXERCISE.py is one mistake. The comment above it names it, and ends in
-one of
+Each function in tests/mistakes/EXERCISE.py (or SET/EXERCISE.py) is one mistake. The comment above it names
+it, and ends in one of
 
     # expect: REGEX   the diagnosis must match, whatever the case
     # expect: none    nobody could tell: no diagnosis

@@ -19,6 +19,12 @@ LEADING = "differs only by a leading dimension of 1, which passes with a note"
 ALIAS = "the same value; that it changes its argument is noted, not failed"
 ONES = "dividing by one is multiplying by it"
 SHIFT = "log-probabilities are logits less a number for each row: their softmax is the same"
+ONE_POSITION = "one position is left, and a product over an axis of 1 is an elementwise one, broadcast"
+TWO_FORMS = "the same pairs, once by view and once by slices"
+SQUARE = "the table is square"
+HANDED_ON = "a sum hands its gradient on: it is the same number one line later, another right choice"
+GATE = "the ReLU's output is positive where its input is"
+FOUR_AXES = "of four axes, axis 2 is axis -2"
 EQUIVALENT = {
     "ex1.dcounts: factor dropped: torch.ones_like(counts) * dcounts_sum -> dcounts_sum": BROADCAST,
     "ex1.dlogits: clone dropped: dnorm_logits.clone() -> dnorm_logits": ALIAS,
@@ -29,6 +35,26 @@ EQUIVALENT = {
     "ex1.dbndiff2: division for multiplication: 1.0 / (n - 1) * torch.ones_like(bndiff2) "
     "-> 1.0 / (n - 1) / torch.ones_like(bndiff2)": ONES,
     "ex1.dhprebn: clone dropped: dbndiff.clone() -> dbndiff": ALIAS,
+    "wavenet.ex1.dW1: another tensor: flat -> joined": TWO_FORMS,
+    "wavenet.ex1.demb: clone dropped: dflat.reshape(emb.shape).clone() -> dflat.reshape(emb.shape)": ALIAS,
+    "wavenet.ex2.ddiff2: division for multiplication: 1.0 / (n * t - 1) * torch.ones_like(diff2) "
+    "-> 1.0 / (n * t - 1) / torch.ones_like(diff2)": ONES,
+    "wavenet.ex2.dx: factor dropped: torch.ones_like(x) * dmean -> dmean": BROADCAST,
+    "wavenet.ex4.dW3: elementwise for matrix product: x3.transpose(-2, -1) @ da3 "
+    "-> x3.transpose(-2, -1) * da3": ONE_POSITION,
+    "gpt.ex2.dtable: constant changed: 1 -> 0": SQUARE,
+    "gpt.ex3.dwte: another tensor: dtok -> dx": HANDED_ON,
+    "gpt.ex7.ddiff2: division for multiplication: 1.0 / C * torch.ones_like(diff2) "
+    "-> 1.0 / C / torch.ones_like(diff2)": ONES,
+    "gpt.ex7.dx: factor dropped: torch.ones_like(x) * dmean -> dmean": BROADCAST,
+    "gpt.ex9.dproj: another tensor: ddropped -> dy": HANDED_ON,
+    "gpt.ex9.dhidden: another tensor: hidden -> act": GATE,
+    "gpt.ex10.dhidden: another tensor: hidden -> act": GATE,
+    **{
+        f"gpt.{ex}.{item}: sign dropped: -2 -> 2": FOUR_AXES
+        for ex in ("ex6", "ex10")
+        for item in ("dvh", "datt", "dkh")
+    },
     "ex1.dhprebn: factor dropped: torch.ones_like(hprebn) * dbnmeani -> dbnmeani": BROADCAST,
     "gpt2.ex7.dlogits: another tensor: logits -> logprobs": SHIFT,
     "training-losses.ex4.dlogits: another tensor: logits -> logprobs": SHIFT,
@@ -69,7 +95,7 @@ for _item, _sum in {
 
 
 def made(exercise: str, description: Mapping[str, Any]) -> list[Mutant]:
-    parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
+    parts = authored.read(solution(exercise), f"solutions/{'/'.join(exercise.split('.'))}.py")
     shapes = description["shapes"]
     found = []
     for item in parts.gradients:

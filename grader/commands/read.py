@@ -175,7 +175,9 @@ def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
     exercise, path = wanted[0].exercise, suite.solution(wanted[0].exercise)
     described = suite.describe(exercise)
     if not described["notebook"]:
-        raise UsageError(f"{exercise} has no forward pass, and no notebook: `grader solution {exercise}` prints it")
+        raise UsageError(
+            f"{exercise} has no forward pass, and no notebook: `grader solution {exercise}` prints it"
+        )
     settings = described["fixtures"][0]["settings"]
     try:
         parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))

@@ -19,11 +19,12 @@ from grader.operations import arithmetic, axes, moving
 from grader.operations.elementwise import ELEMENTWISE, elementwise
 from grader.operations.site import NoRule, Scope, Shape, Site, Step, differentiable, operation
 
-LETTERS = "ijklmrstuv"
+LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the forward program
 
 CALLS: dict[str, Callable[[Site], Step]] = {
     "sum": axes.total,
     "mean": axes.mean,
+    "cumsum": axes.running,
     "max": axes.maximum,
     "var": lambda site: axes.variance(site, root=False),
     "std": lambda site: axes.variance(site, root=True),
@@ -119,8 +120,8 @@ def paths(tensor: str, shape: Shape, line: str, code: str, scope: Scope, loss: b
     assign = ast.parse(code.strip()).body[0]
     assert isinstance(assign, ast.Assign)
     out = scope.shape(assign.value)
+    letters = [x for x in LETTERS if x not in scope.small]
     first = 1 if len(shape) == 1 and len(out) > 1 else 0  # b[j], where the result is [i,j]
-    letters = [x for x in LETTERS if x not in scope.small]  # a tensor may be called k
     start: Index = tuple(number(0) if n == 1 else name(letters[first + k]) for k, n in enumerate(shape))
     used = {write(x) for x in start}
     found = []

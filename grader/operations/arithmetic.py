@@ -113,9 +113,19 @@ def _matmul(site: Site, left: bool, other: ast.expr) -> Step:
         f"leave one "
         "way to put them together: transpose what must be, and see what stands on which side."
     )
-    if isinstance(other, ast.Attribute) and other.attr in ("T", "mT"):  # k.mT[j,i] is k[i,j]
-        other, meets = other.value, (meets[1], meets[0])
-    return Step(tuple(out), say, (element(other, (*lead, *meets)),), sums=tuple(sums))
+    turned = _turned(other)
+    met = element(turned, (*lead, *reversed(meets))) if turned else element(other, (*lead, *meets))
+    return Step(tuple(out), say, (met,), sums=tuple(sums))
+
+
+def _turned(node: ast.expr) -> ast.expr | None:
+    """What stands before .T, .mT or .transpose(-2, -1): its elements are said by itself."""
+    if isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
+        return node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "transpose":
+        axes = sorted(ast.unparse(a) for a in node.args)
+        return node.func.value if axes == ["-1", "-2"] else None
+    return None
 
 
 def unary(site: Site) -> Step:

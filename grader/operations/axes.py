@@ -25,6 +25,14 @@ def _over(site: Site, axes: tuple[int, ...]) -> str:
     return "all numbers" if len(axes) == len(site.before) else "axis " + " and ".join(map(str, axes))
 
 
+def _count(site: Site, axes: tuple[int, ...]) -> ast.expr:
+    """How many numbers there are along some axes."""
+    first, *rest = (site.scope.size(site.child, a) for a in axes)
+    for size in rest:
+        first = binary(first, ast.Mult(), size)
+    return first
+
+
 def total(site: Site) -> Step:
     axes, keep = _axes(site)
     say = (
@@ -35,12 +43,27 @@ def total(site: Site) -> Step:
     return Step(_reduced(site, axes, keep), say)
 
 
+def running(site: Site) -> Step:
+    axis = arguments(site.node, ("dim",), leading(site)).get("dim")
+    if axis is None:
+        raise NoRule("a running sum without its axis")
+    axis %= len(site.before)
+    letter = site.fresh()
+    own = site.index[axis]
+    index = tuple(letter if a == axis else x for a, x in enumerate(site.index))
+    later = ast.Compare(binary(own, ast.Sub(), number(1)), [ast.Lt()], [letter])
+    say = (
+        f"A running sum along axis {axis}: each number of {site.x} enters the total at its own place and at "
+        "every later one, with weight 1. So it gets the sum of the upstream gradients from its own place to "
+        "the end: a running sum forwards is a running sum from the other end backwards."
+    )
+    total = Sum(write(letter), site.scope.size(site.node, axis))
+    return Step(index, say, sums=(total,), where=(later,))
+
+
 def mean(site: Site) -> Step:
     axes, keep = _axes(site)
-    many = [site.scope.size(site.child, a) for a in axes]
-    count = many[0]
-    for size in many[1:]:
-        count = binary(count, ast.Mult(), size)
+    count = _count(site, axes)
     say = (
         f"A mean over {_over(site, axes)}: each number enters it with the same weight, one over how many "
         f"there "
@@ -78,17 +101,14 @@ def maximum(site: Site) -> Step:
 
 def variance(site: Site, root: bool) -> Step:
     given = arguments(site.node, ("dim", "unbiased", "keepdim"), leading(site))
-    dim = given.get("dim")
-    axes = (dim % len(site.before),) if isinstance(dim, int) else tuple(range(len(site.before)))
-    if len(axes) != 1:
-        raise NoRule("a variance over several axes")
+    axes, _ = _axes(site, ("dim", "unbiased", "keepdim"))
     off = 1 if given.get("unbiased", True) and given.get("correction", 1) else 0
-    size = site.scope.size(site.child, axes[0])
+    size = _count(site, axes)
     count = binary(size, ast.Sub(), number(1)) if off else size
-    mean = ast.parse(f"({ast.unparse(site.child)}).mean({axes[0]}, keepdim=True)", mode="eval").body
+    mean = ast.parse(f"({ast.unparse(site.child)}).mean({axes}, keepdim=True)", mode="eval").body
     centre = tuple(number(0) if a in axes else x for a, x in enumerate(site.index))
     away = binary(site.at(site.child, site.index), ast.Sub(), element(name("mu"), centre))
-    named = {"mu": Named(mean, f"mu is the mean of {site.x} over axis {axes[0]}")}
+    named = {"mu": Named(mean, f"mu is the mean of {site.x} over {_over(site, axes)}")}
     index = _reduced(site, axes, bool(given.get("keepdim")))
     say = (
         f"A variance: each number counts by its distance from the mean, over {write(count)}. That the "

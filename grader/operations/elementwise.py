@@ -63,6 +63,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
         "A ReLU is a gate: where its input is positive the gradient passes unchanged, elsewhere nothing "
         "does.",
         where="x > 0",
+        nice=(-2.0, -1.0, 1.0, 2.0, 3.0),  # not 0, where it has a corner
     ),
     "leaky_relu": Elementwise(
         "A leaky ReLU is two straight lines: where its input is positive the gradient passes unchanged, "

@@ -149,18 +149,27 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
     for axis, letter in enumerate(site.index):
         pick = picks[axis] if axis < len(picks) else ast.Slice()
         if isinstance(pick, ast.Slice):
-            if pick.step or any(s and site.scope.value(s) < 0 for s in (pick.lower, pick.upper)):
-                raise NoRule("a slice with a step or from the end")
+            if any(_from_the_end(s) for s in (pick.lower, pick.upper, pick.step)):
+                raise NoRule("a slice from the end")
             low = pick.lower or number(0)
             where += [ast.Compare(letter, [ast.Lt()], [pick.upper])] if pick.upper else []
-            where += (
-                [ast.Compare(binary(low, ast.Sub(), number(1)), [ast.Lt()], [letter])] if pick.lower else []
-            )
-            index.append(binary(letter, ast.Sub(), low) if pick.lower else letter)
+            below = binary(low, ast.Sub(), number(1))
+            if isinstance(low, ast.Constant) and isinstance(low.value, int):
+                below = number(low.value - 1)
+            where += [ast.Compare(below, [ast.Lt()], [letter])] if pick.lower else []
+            place = binary(letter, ast.Sub(), low) if pick.lower else letter
+            if pick.step:
+                where.append(ast.Compare(binary(place, ast.Mod(), pick.step), [ast.Eq()], [number(0)]))
+                place = binary(place, ast.FloorDiv(), pick.step)
+            index.append(place)
         else:
             where.append(ast.Compare(letter, [ast.Eq()], [pick]))
     say = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
     return Step(tuple(index), say, where=tuple(where))
+
+
+def _from_the_end(bound: ast.expr | None) -> bool:
+    return isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub)
 
 
 def gather(site: Site) -> Step:

@@ -1,0 +1,163 @@
+"""Text in, averages, text out.
+
+What stands around the network: characters become numbers and numbers characters, a batch is cut out of a
+long text, tokens are averaged over their past (three ways, one result), and new text is generated one token
+at a time.
+
+Chance is taken out, so that there is one right answer: where the lecture draws at random, you are given the
+positions and the uniform numbers.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+FIXTURES = {
+    "lecture": dict(seed=1337, B=4, T=8, C=2, new=9),
+    "probe-1": dict(seed=2, B=4, T=8, C=2, new=9),
+    "probe-2": dict(seed=3, B=3, T=5, C=4, new=7),
+    "probe-3": dict(seed=4, B=2, T=6, C=3, new=11),
+}
+OUTPUTS = {
+    "vocabulary": "exact",
+    "encode": "exact",
+    "decode": "exact",
+    "batch": "exact",
+    "by_loop": "approximate",
+    "by_matrix": "approximate",
+    "by_softmax": "approximate",
+    "expected_loss": "approximate",
+    "generate": "exact",
+}
+HINTS = {
+    "vocabulary": {"formula": "The set of the text's characters, sorted."},
+    "encode": {"formula": "A dict from each character to its place, then a look-up for each."},
+    "decode": {"formula": "The character at each number, joined."},
+    "batch": {"formula": "x is data[i : i + T] for each start i; y is the same, one further on. Stack them."},
+    "by_loop": {"formula": "For each b and t, the mean of x[b, : t + 1] over its first axis."},
+    "by_matrix": {"formula": "A triangle of ones, each row over its sum, times x. The sum needs keepdim."},
+    "by_softmax": {"formula": "Zeros, with −∞ where tril is 0; their softmax along each row, times x."},
+    "expected_loss": {"formula": "−ln(1 / vocab_size)."},
+    "generate": {
+        "formula": "For each uniform number u: crop to the last block_size tokens, take the last position's "
+        "logits, softmax, cumsum, count how many of the sums are not above u, and append that."
+    },
+}
+
+WORDS = ["To", "be,", "or", "not", "to", "be:", "that", "is", "the", "question.\nWhether", "'tis", "nobler"]
+
+
+def inputs(g, B, T, C, new):
+    """A text of real words, a long list of tokens with places in it, a tensor to average, a small model."""
+    chosen = torch.randint(len(WORDS), (9,), generator=g).tolist()
+    return dict(
+        text=" ".join(WORDS[k] for k in chosen),
+        data=torch.randint(0, 65, (50,), generator=g),
+        starts=torch.randint(0, 50 - T, (B,), generator=g).tolist(),
+        x=torch.randn((B, T, C), generator=g),
+        vocabularies=[65, 27, B, T],
+        table=torch.randn((7, 7), generator=g) * 2,
+        recent=torch.randn((T, 7), generator=g),
+        begin=torch.randint(0, 7, (B, 2), generator=g),
+        uniforms=torch.rand((new, B), generator=g),
+    )
+
+
+def vocabulary(text):
+    """The characters of a text, each once, in sorted order, as a list."""
+    return sorted(set(text))
+
+
+def encode(text, chars):
+    """The text as a list of whole numbers: each character's place in `chars`."""
+    place = {c: i for i, c in enumerate(chars)}
+    return [place[c] for c in text]
+
+
+def decode(ids, chars):
+    """The text of a list of whole numbers: the way back of encode."""
+    return "".join(chars[i] for i in ids)
+
+
+def batch(data, starts, T):
+    """A batch (x, y) out of a long tensor of tokens: x and y are (B, T), one row for each start.
+
+    Row b of x begins at starts[b]. y holds, for each token of x, the one that follows it.
+    """
+    x = torch.stack([data[i : i + T] for i in starts])
+    y = torch.stack([data[i + 1 : i + T + 1] for i in starts])
+    return x, y
+
+
+def by_loop(x):
+    """Each token averaged with all before it, (B, T, C), by two loops."""
+    out = torch.zeros_like(x)
+    for b in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            out[b, t] = x[b, : t + 1].mean(0)
+    return out
+
+
+def by_matrix(x):
+    """The same, as (weights, average): a (T, T) matrix whose rows sum to 1, and its product with x."""
+    T = x.shape[1]
+    wei = torch.tril(torch.ones(T, T))
+    wei = wei / wei.sum(1, keepdim=True)
+    return wei, wei @ x
+
+
+def by_softmax(x):
+    """The same, as (masked, weights, average): zeros with the future at -inf, their softmax, the product."""
+    T = x.shape[1]
+    masked = torch.zeros(T, T).masked_fill(torch.tril(torch.ones(T, T)) == 0, float("-inf"))
+    wei = F.softmax(masked, -1)
+    return masked, wei, wei @ x
+
+
+def expected_loss(vocab_size):
+    """The loss of a network that holds all tokens for equally likely. For 65 it is about 4.17."""
+    return math.log(vocab_size)
+
+
+def generate(model, idx, block_size, uniforms):
+    """idx (B, t), grown by one column for each row of `uniforms`.
+
+    model(idx) gives logits (B, t, vocab_size) and takes at most block_size tokens: crop what it sees, not
+    what you keep. The next token is drawn from the softmax at the last position: it is the first one at
+    which the running sum of the probabilities is larger than the uniform number of its row, (new, B).
+    """
+    for u in uniforms:
+        logits = model(idx[:, -block_size:])[:, -1]
+        sums = F.softmax(logits, -1).cumsum(-1)
+        drawn = (sums <= u[:, None]).sum(-1, keepdim=True)
+        idx = torch.cat([idx, drawn.clamp(max=logits.shape[1] - 1)], 1)
+    return idx
+
+
+def use_encode(encode, text):
+    """Characters to numbers."""
+    return encode(text, sorted(set(text)))
+
+
+def use_decode(decode, text):
+    """Numbers to characters, here those of a text read backwards."""
+    chars = sorted(set(text))
+    return decode([chars.index(c) for c in reversed(text)], chars)
+
+
+def use_expected_loss(expected_loss, vocabularies):
+    """The loss to expect before any training, for several vocabularies."""
+    return [expected_loss(size) for size in vocabularies]
+
+
+def use_generate(generate, table, recent, begin, T, uniforms):
+    """Text from a small model whose answer depends on all that it sees; it refuses more than T tokens."""
+
+    def model(idx):
+        if idx.shape[1] > T:
+            raise ValueError(f"the model was given {idx.shape[1]} tokens, and sees at most {T}")
+        seen = (table[idx] * recent[-idx.shape[1] :, :]).cumsum(1)
+        return seen + table[idx]
+
+    return generate(model, begin, T, uniforms)

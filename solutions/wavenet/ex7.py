@@ -1,0 +1,173 @@
+"""The tree's modules: flattening, a batch norm with running statistics, and a bug to find.
+
+The lecture builds the network out of small modules, as torch.nn has them. Write the two that are new,
+FlattenConsecutive and a BatchNorm1d that takes two axes or three, count the parameters, and mend the first
+version of the batch norm: it raises no error on three axes, and it is wrong there all the same.
+
+torch's own BatchNorm1d is of no help here: it wants the channels on axis 1, and would normalise positions.
+"""
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1, n=4, t=8, c=5),
+    "probe-1": dict(seed=2, n=4, t=8, c=5),
+    "probe-2": dict(seed=3, n=3, t=6, c=4),
+    "probe-3": dict(seed=4, n=5, t=4, c=7),
+}
+OUTPUTS = {
+    "flatten": "exact",
+    "mended": "approximate",
+    "batchnorm": "approximate",
+    "running": "approximate",
+    "evaluated": "approximate",
+    "count": "exact",
+}
+PROVIDED = ("first_version",)
+HINTS = {
+    "flatten": {
+        "formula": "A view to (n, t // k, c * k): what lies side by side in memory becomes one vector. Where "
+        "the middle axis comes out as 1, squeeze it away, and only that axis."
+    },
+    "mended": {
+        "formula": "The batch axes are all but the last: 0 for two axes, (0, 1) for three. Mean and variance "
+        "run over all of them, with keepdim."
+    },
+    "batchnorm": {"formula": "gamma · (x − mean) / √(var + eps) + beta, with this batch's statistics."},
+    "running": {
+        "formula": "running = (1 − momentum) · running + momentum · the batch's, for mean and variance, only "
+        "while training."
+    },
+    "evaluated": {"formula": "The same line as in training, with the running statistics for the batch's."},
+    "count": {
+        "formula": "The table; then for each of three levels a matrix without bias and a gain and a bias for "
+        "each channel; then the last layer with its bias."
+    },
+}
+
+
+def inputs(g, n, t, c):
+    """Activations of two and of three axes, in several batches; sizes of networks."""
+    return dict(
+        x=torch.randn((n, t, c), generator=g),
+        flat_batches=[torch.randn((n, c), generator=g) * 2 + 1 for _ in range(3)],
+        batches=[torch.randn((n, t, c), generator=g) * 2 + 1 for _ in range(3)],
+        networks=[[27, 10, 68], [27, 24, 128], [n, t, c], [c, n, t]],
+    )
+
+
+class FlattenConsecutive:
+    """A module that lays the vectors of k neighbours side by side."""
+
+    def __init__(self, k):
+        self.k = k
+
+    def __call__(self, x):
+        """x (n, t, c) as (n, t // k, c * k); where one position is left, without that axis: (n, c * k)."""
+        n, t, c = x.shape
+        x = x.view(n, t // self.k, c * self.k)
+        return x.squeeze(1) if x.shape[1] == 1 else x
+
+
+def first_version(x, eps=1e-5):
+    mean = x.mean(0, keepdim=True)
+    var = x.var(0, keepdim=True)
+    return (x - mean) / torch.sqrt(var + eps)
+
+
+def mended(x, eps=1e-5):
+    """What first_version is meant to give: every channel normalised over all batch axes.
+
+    x is (n, c) or (n, t, c). Print the shape of the mean on three axes, and see what is wrong.
+    """
+    axes = tuple(range(x.ndim - 1))
+    mean = x.mean(axes, keepdim=True)
+    var = x.var(axes, keepdim=True)
+    return (x - mean) / torch.sqrt(var + eps)
+
+
+class BatchNorm1d:
+    """A batch norm for (n, c) and for (n, t, c); it keeps running statistics for later.
+
+    The variance is the unbiased one, which divides by one less than there are, as in the lecture; torch's
+    own module takes the biased one to normalise.
+    """
+
+    def __init__(self, c, eps=1e-5, momentum=0.1):
+        self.eps = eps
+        self.momentum = momentum
+        self.training = True
+        self.gamma = torch.ones(c)
+        self.beta = torch.zeros(c)
+        self.running_mean = torch.zeros(c)
+        self.running_var = torch.ones(c)
+
+    def __call__(self, x):
+        """The batch norm of x: by the batch's statistics while self.training, else by the running ones.
+
+        While training, the running statistics move towards the batch's by the share self.momentum. After a
+        batch of two axes they have the shape (1, c), after one of three (1, 1, c).
+        """
+        if self.training:
+            axes = tuple(range(x.ndim - 1))
+            mean = x.mean(axes, keepdim=True)
+            var = x.var(axes, keepdim=True)
+            self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
+            self.running_var = (1 - self.momentum) * self.running_var + self.momentum * var
+        else:
+            mean, var = self.running_mean, self.running_var
+        return self.gamma * (x - mean) / torch.sqrt(var + self.eps) + self.beta
+
+
+def count(vocab_size, n_embd, n_hidden):
+    """How many parameters the lecture's network has: a table, three levels of pairs, a last linear layer.
+
+    A level is a linear layer without bias and a batch norm. With 27, 10 and 68 there are 22397.
+    """
+    levels = 2 * n_embd * n_hidden + 2 * (2 * n_hidden * n_hidden) + 3 * 2 * n_hidden
+    return vocab_size * n_embd + levels + n_hidden * vocab_size + vocab_size
+
+
+def use_flatten(FlattenConsecutive, x):
+    """FlattenConsecutive of 2, and of as many as there are positions."""
+    return [FlattenConsecutive(2)(x), FlattenConsecutive(x.shape[1])(x)]
+
+
+def use_mended(mended, x):
+    """The first version, mended: on two axes it was right, on three it was not."""
+    return [mended(x), mended(x[:, 0])]
+
+
+def trained(BatchNorm1d, batches):
+    """A module with a gain and a bias of its own, and what it gave for each batch."""
+    c = batches[0].shape[-1]
+    module = BatchNorm1d(c)
+    module.gamma = torch.linspace(0.5, 1.5, c)
+    module.beta = torch.linspace(-1.0, 1.0, c)
+    return module, [module(batch) for batch in batches]
+
+
+def use_batchnorm(BatchNorm1d, flat_batches, batches):
+    """What BatchNorm1d gives while it trains, for batches of two axes and of three."""
+    return [*trained(BatchNorm1d, flat_batches)[1], *trained(BatchNorm1d, batches)[1]]
+
+
+def use_running(BatchNorm1d, flat_batches, batches):
+    """The running statistics after some batches: a share of each batch's, and their shapes."""
+    modules = [trained(BatchNorm1d, some)[0] for some in (flat_batches, batches)]
+    return [tensor for m in modules for tensor in (m.running_mean, m.running_var)]
+
+
+def use_evaluated(BatchNorm1d, flat_batches, batches):
+    """With training switched off: the running statistics are used, for a single example too, and kept."""
+    found = []
+    for some in (flat_batches, batches):
+        module, _ = trained(BatchNorm1d, some)
+        module.training = False
+        found += [module(some[0][:1]), module(some[1]), module.running_mean, module.running_var]
+    return found
+
+
+def use_count(count, networks):
+    """The parameters of several networks: 22397 and 76579 are the lecture's."""
+    return [count(*sizes) for sizes in networks]
