@@ -168,10 +168,10 @@ def _trains(node: ast.For | ast.While | ast.If) -> bool:
     """Whether a block's own statements name several gradients anew."""
     stored = {
         n.id
-        for child in ast.walk(node)
+        for child in names.walk(node)
         if isinstance(child, ast.Assign)
         for t in child.targets
-        for n in ast.walk(t)
+        for n in names.walk(t)
         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     }
     return sum(bool(re.match(r"d[A-Za-z_]", n)) for n in stored) >= 4
@@ -219,7 +219,10 @@ def _own_line(node: ast.stmt) -> int:
     """2 for the lecture's fused cross entropy, 3 for its fused batch norm, 4 for its new start; else 0."""
     if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
         return 0
-    target, code = node.targets[0].id, ast.unparse(node.value)
+    target = node.targets[0].id
+    if target != "C" and not target.startswith(("loss", "h")):
+        return 0
+    code = ast.unparse(node.value)
     if target.startswith("loss") and "cross_entropy" in code:
         return 2
     if target.startswith("h") and ".mean(" in code and ".var(" in code:
@@ -310,7 +313,7 @@ def _renamed(
 
 
 def _count(node: ast.AST) -> int:
-    return sum(isinstance(child, ast.Name) for child in ast.walk(node))
+    return sum(isinstance(child, ast.Name) for child in names.walk(node))
 
 
 # --- cutting ---------------------------------------------------------------------------------------
