@@ -88,7 +88,7 @@ def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
 
 def lecture(e: Evidence, passed: bool) -> list[Figure]:
     """The grey picture of dlogits, in which the label's cell stands out in each row."""
-    if e.labels is None:
+    if e.labels is None or e.autograd.ndim != 2 or e.labels.shape != e.autograd.shape[:1]:
         return []
     right = e.yours is not None and e.yours.shape == e.autograd.shape and bool(np.isfinite(e.yours).all())
     shown = [("Yours", e.yours)] if right and e.yours is not None else []
