@@ -16,7 +16,7 @@ from grader.fixture import Fixtures, shapes
 from grader.harmless import text as harmless
 from grader.runner.client import Run, Runner, sizes
 from grader.submissions.flat import Script, script
-from grader.verdict import Check, ExerciseReport, ItemReport, Verdict
+from grader.verdict import Check, ExerciseReport, ItemReport, Verdict, place
 
 TRAINING = "training"
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
@@ -61,7 +61,19 @@ def check(
         judged.append(_report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
     if training:
         judged.append(_training(exercise, fixtures, run, code))
-    return ExerciseReport(exercise["id"], exercise["title"], tuple(judged)), run
+    return ExerciseReport(exercise["id"], exercise["title"], tuple(judged), _unparsed(run, code)), run
+
+
+def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
+    """What there is to say of a submission as a whole."""
+    name, said = harmless(filename), []
+    if graded.unparsed:
+        said.append(f"{name}: {graded.unparsed}; what parses was graded")
+    if run.truncated:
+        said.append(f"{name} printed more than is shown")
+    if run.ended:
+        said.append(f"{name} {run.ended}")
+    return said
 
 
 def _run(
@@ -90,6 +102,14 @@ def _run(
         run = runner.run(exercise["id"], code.source, filename, on, left, training, code.flat)
         records |= run.records
     return replace(first, records=records, blamed=blamed)
+
+
+def _unparsed(run: Run, code: Script) -> str:
+    """What of a submission Python can't read, and where; empty where it can read it all."""
+    if run.unparsed is None:
+        return ""
+    message, at = run.unparsed
+    return f"{place(*code.place(at)) or 'the file'} is not Python ({harmless(message)})"
 
 
 def _judged(

@@ -296,6 +296,22 @@ def test_a_file_that_is_hardly_python_is_graded_all_the_same(data: bytes, tmp_pa
     assert ran.stdout.endswith("(`grader show ex2.dlogits` tells the task).\n") is (data == b"")
 
 
+def test_what_python_can_not_read_is_told_though_all_items_pass(tmp_path: Path, work: Path) -> None:
+    path = tmp_path / "ex2.py"
+    text = solution("ex2")
+    path.write_text(f"{text}def x(:\n")
+    ran = grader("check", "--submission", str(path), cwd=work)
+    assert ran.returncode == PASSED
+    line = f"line {text.count(chr(10)) + 1} is not Python (SyntaxError: invalid syntax)"
+    assert f"{line}; what parses was graded" in ran.stdout
+    assert f"but {line}" in ran.stdout
+    assert "All passed" not in ran.stdout
+    book = {"cells": [{"cell_type": "code", "source": s, "metadata": {}} for s in (text, "\nx = (")]}
+    path.with_suffix(".ipynb").write_text(json.dumps({"metadata": {}, "nbformat": 4, **book}))
+    ran = grader("check", "ex2", "--submission", str(path.with_suffix(".ipynb")), cwd=work)
+    assert "cell 2, line 2 is not Python" in ran.stdout
+
+
 GOOD = {
     "byte order mark": b"\xef\xbb\xbf",
     "latin-1": b"# -*- coding: latin-1 -*-\n# \xe9\n",

@@ -60,7 +60,7 @@ def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
     else:
         submission = load_flat(source, job.filename, job.exercise, job.flat or None)
     guard_forward(submission, job.exercise)
-    send({"loaded": True}, b"")
+    send({"loaded": True} | ({"unparsed": submission.unparsed} if submission.unparsed else {}), b"")
     for number, (name, given) in enumerate(job.fixtures.items()):
         if number == 1:
             _silence(null)  # what a submission prints is shown once, from the lecture fixture

@@ -50,6 +50,7 @@ class Run:
     blamed: Mapping[str, tuple[str, bool]] = field(default_factory=dict)  # item -> how it ended a run, over
     cpu: float = 0.0
     rss: int = 0
+    unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
 
 
 class Abandoned(Exception):
@@ -196,6 +197,7 @@ class Runner:
             {},
             job.end["cpu"],
             job.end["rss"],
+            parser.unparsed,
         )
 
     def trial(self) -> dict[str, list[str]]:
