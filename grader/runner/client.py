@@ -201,7 +201,9 @@ class Runner:
         )
 
     def trial(self) -> dict[str, list[str]]:
-        """What a confined child tried and was not stopped from ("possible"), and the layers that are off."""
+        """What a confined child tried and was not stopped from ("possible"), the layers that are off, and
+        what any submission may do but can't here ("impossible").
+        """
         return dict(json.loads(self.ask({"op": "trial"})))
 
     def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:
