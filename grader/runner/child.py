@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -171,7 +172,9 @@ def ask(
     if POLICY.called:
         return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
     header, data = pack(header, value)
-    if flat:
+    if flat and isinstance(value, types.FunctionType):
+        header["message"] = f"{name} is a function here; flat code assigns the gradient itself: {name} = …"
+    elif flat and header["status"] == "value":
         header["message"] = flat.notes.get(name, "")
         if function is submission.changed.get(name):
             header["message"] = flat.afterwards[name]
