@@ -186,8 +186,10 @@ def served(argv: list[str]) -> int | None:
         return 130
     if answer is None:
         return None
-    sys.stdout.buffer.write(answer[1])
-    return answer[0]
+    code, out, err = answer
+    sys.stderr.write(err)
+    sys.stdout.buffer.write(out)
+    return code
 
 
 def entry() -> None:

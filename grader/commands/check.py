@@ -52,7 +52,8 @@ def answer(
     with opened() as bench:
         report = grade(suite, bench, wanted, sources, seed, args.strict, rename)
         if not (args.submission or args.solutions or args.fresh is not None):
-            progress.record(suite.work, report, sources)
+            if hindered := progress.record(suite.work, report, sources):
+                print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
             report = replace(report, notes=(*report.notes, *_elsewhere(suite, report)))
         if args.json:
             from grader.reports.document import render
