@@ -20,8 +20,7 @@ from grader.verdict import Check, ExerciseReport, ItemReport, Verdict, place
 
 TRAINING = "training"
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
-CULPRITS = 3  # items that may end the process before the rest is given up
-RETRY = 15.0  # seconds after which the rest is given up
+RETRY = 45.0  # seconds that runs without those who ended the process may take, before the rest is given up
 
 
 def check(
@@ -91,14 +90,16 @@ def _run(
     records = dict(run.records)
     blamed: dict[str, tuple[str, bool]] = {}
     start = time.monotonic()
-    while run.ended and run.loaded and run.records and len(left) > 1:
+    while run.ended and run.loaded and len(names) > 1:
         guilty = next((n for f in on for n in left if (f, n) not in run.records), None)
-        if guilty is None or time.monotonic() - start > RETRY or len(names) - len(left) >= CULPRITS:
+        if guilty is None:
             break
         left.remove(guilty)
         blamed[guilty] = run.ended, run.over
         for fixture in on:
             records.pop((fixture, guilty), None)
+        if not left or time.monotonic() - start > RETRY:
+            break
         run = runner.run(exercise["id"], code.source, filename, on, left, training, code.flat)
         records |= run.records
     return replace(first, records=records, blamed=blamed)
@@ -300,6 +301,8 @@ def decide(
 
 def gone(run: Run, name: str = "") -> Check:
     """The check of an item whose record never came."""
+    if run.blamed and name not in run.blamed:
+        return Check(Verdict.ERROR, f"not graded, since others ended the process: {', '.join(run.blamed)}")
     ended, over = run.blamed.get(name, (run.ended, run.over))
     who = "it" if name in run.blamed else "the submission"
     return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")

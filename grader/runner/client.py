@@ -178,6 +178,7 @@ class Runner:
             job.pump(parser.feed, wall)
         except wire.Malformed as error:
             parser.records.clear()  # no honest submission writes there
+            parser.loaded = False
             ended = f"wrote to the grader's result channel ({error})"
         except TimeoutError:
             ended, over = f"took more than {wall:g} seconds", True
