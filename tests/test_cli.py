@@ -328,6 +328,33 @@ def test_encodings_and_newlines_that_python_reads_are_read(
     assert grader("check", "--submission", str(path), cwd=work).returncode == PASSED
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+@pytest.mark.parametrize(
+    "words", ["check ex1.dprobs", "show ex1.dprobs", "hint ex1.dprobs --rung 4", "list ex1"]
+)
+def test_an_output_that_lacks_a_character_gets_the_rest(words: str, encoding: str, scratch: Path) -> None:
+    ran = subprocess.run(
+        [GRADER, *words.split()],
+        cwd=scratch,
+        env=environ(PYTHONIOENCODING=encoding),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stderr) == (FAILED if "check" in words else PASSED, b"")
+    assert b"dprobs" in ran.stdout
+
+
+@pytest.mark.parametrize("words", ["solution ex1.dprobs", "reset ex2"])
+def test_with_standard_input_closed_nobody_is_asked(words: str, scratch: Path) -> None:
+    (scratch / "exercises/ex2.py").write_text("mine")
+    ran = subprocess.run(
+        ["sh", "-c", f"exec '{GRADER}' {words} <&-"], cwd=scratch, capture_output=True, text=True, timeout=60
+    )
+    assert ran.returncode == USAGE
+    assert "--yes says so beforehand" in one_line(ran.stderr)
+
+
 # --- check: progress, fresh, JSON ------------------------------------------------------------------
 
 

@@ -146,6 +146,13 @@ def test_a_wrong_gradient_is_named_by_both(
     assert reason in told(found["d" + tensor])
 
 
+@pytest.mark.parametrize("args", [("ex1", 3), (3, {}), ({}, "ex1"), (None, None)])
+def test_check_says_what_it_takes(args: tuple[Any, Any]) -> None:
+    result = grader.check(*args)
+    assert not result
+    assert 'check takes a name and the namespace: check("ex1", globals())' in str(result)
+
+
 @pytest.mark.parametrize("tensor", ["logit_maxes", "b1"])
 def test_of_a_zero_where_all_cancels_the_doubt_is_told(tensor: str, line: Callable[..., str]) -> None:
     ns = lecture()
@@ -170,6 +177,7 @@ LINES = [
     ("shape", "cmp('W2', dW2.T, W2)", "right when transposed"),
     ("device", "cmp('C', torch.empty(27, 10, device='meta'), C)", "it is on meta"),
     ("swapped", "cmp('C', C, dC)", "the arguments look swapped"),
+    ("exchanged", "cmp(dC, C, 'C')", "the first argument is a tensor: cmp(name, gradient, tensor)"),
     ("no tensor", "cmp('C', dC, None)", "the third argument is no tensor"),
     ("input", "cmp('x', dC, torch.ones(27, 10))", "does not require one"),
     ("no backward", "cmp('x', dC, torch.ones(27, 10, requires_grad=True))", "loss.backward() comes first"),
