@@ -214,7 +214,13 @@ USAGE_ERRORS = {
     "an unlike exercise": (["check", "banana"], "there is no exercise banana; `grader list` names them"),
     "an unknown item": (["check", "ex1.dprob"], "ex1 has no item dprob (did you mean dprobs?)"),
     "an item of an unknown exercise": (["check", "ex9.dprobs"], "there is no exercise ex9.dprobs"),
-    "an item without its exercise": (["check", "dprobs"], "there is no exercise dprobs"),
+    "an item without its exercise": (["check", "dprobs"], "dprobs (did you mean ex1.dprobs?)"),
+    "an exercise in capitals": (["check", "EX1"], "there is no exercise EX1 (did you mean ex1?)"),
+    "no item": (["check", "ex1."], 'ex1 has no item ""; `grader list ex1`'),
+    "nothing": (["check", ""], 'there is no exercise ""; `grader list`'),
+    "much": (["check", "x" * 5000], f"there is no exercise {'x' * 60}…; `grader list`"),
+    "a class that is not there": (["report", "--class", "nosuch"], "--class nosuch is no folder"),
+    "results among submissions": (["batch", "exercises", "--out", "./exercises"], "name another one"),
     "training where there is none": (["check", "ex1.training"], "ex1 has no item training"),
     "show an unknown item": (["show", "ex1.dhh"], "(did you mean dh?)"),
     "list an unknown exercise": (["list", "ex11"], "(did you mean ex1?)"),
@@ -223,7 +229,8 @@ USAGE_ERRORS = {
     "reset an unknown exercise": (["reset", "ex9", "--yes"], "there is no exercise ex9"),
     "build an unknown exercise": (["build", "--check", "ex9"], "solutions/ has no ex9"),
     "submission and solutions": (["check", "ex1", "--submission", "x", "--solutions"], "exclude each other"),
-    "a submission to what": (["check", "--submission", "mine.py"], "which exercise is it?"),
+    "a submission to what": (["check", "--submission", str(ROOT / "grader/cli.py")], "which exercise is it?"),
+    "a missing submission to what": (["check", "--submission", "mine.py"], "mine.py does not exist"),
     "a submission to two": (["check", "ex1", "ex2", "--submission", "mine.py"], "name one exercise"),
     "a missing file": (["check", "ex1", "--submission", "mine.py"], "mine.py does not exist"),
     "a missing ex1.py": (["check", "--submission", "nowhere/ex1.py"], "nowhere/ex1.py does not exist"),
@@ -604,6 +611,13 @@ def test_show_tells_the_task(target: str, texts: list[str], work: Path) -> None:
     ran = grader("show", target, cwd=work)
     assert ran.returncode == PASSED
     assert [t for t in texts if t not in ran.stdout] == []
+
+
+@pytest.mark.parametrize("command", ["show", "list", "hint", "explain"])
+def test_an_item_goes_by_its_tensor_too(command: str, scratch: Path) -> None:
+    ran = [grader(command, word, cwd=scratch) for word in ("ex1.h", "ex1.dh")]
+    assert [r.returncode for r in ran] == [PASSED, PASSED]
+    assert "ex1.dh" in ran[0].stdout or command == "explain"
 
 
 @pytest.mark.parametrize("name", EXERCISES)

@@ -130,10 +130,12 @@ def _class(args: argparse.Namespace) -> int:
     from grader.reports.grades import read
 
     room = Path(args.room)
+    if not room.is_dir():
+        raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
     path = writable(Path(args.html) if args.html else room / classroom.NAME, "--html")
     summary = read(room)
     replaced(path, classroom.render(summary).encode())
-    print(f"{summary.submissions} submissions\n{path} is written")
+    print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0
 
 

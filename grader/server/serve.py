@@ -199,6 +199,7 @@ class Server:
         return {
             "pid": os.getpid(),
             "version": __version__,
+            "package": place.PACKAGE,
             "since": self.since,
             "busy": self.grading.locked(),
             "requests": self.requests,
