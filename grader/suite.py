@@ -47,7 +47,10 @@ class Suite:
 def find() -> Suite:
     """The suite that this package belongs to; work in the current folder where that has exercises."""
     root = Path(__file__).resolve().parent.parent
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the folder that you are in has been deleted: `cd` to another one") from None
     return Suite(root, here if (here / "exercises").is_dir() else root)
 
 

@@ -303,6 +303,21 @@ def test_a_file_that_is_hardly_python_is_graded_all_the_same(data: bytes, tmp_pa
     assert ran.stdout.endswith("(`grader show ex2.dlogits` tells the task).\n") is (data == b"")
 
 
+def test_a_file_that_is_not_utf_8_is_told_its_line_and_repair(tmp_path: Path, work: Path) -> None:
+    (tmp_path / "ex2.py").write_bytes(BYTES["not utf-8"])
+    ran = grader("check", "--submission", str(tmp_path / "ex2.py"), cwd=work)
+    assert "save the file as UTF-8 (line 1)" in ran.stdout
+
+
+def test_a_deleted_folder_is_named(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", f"mkdir gone; cd gone; rmdir ../gone; exec '{GRADER}' list"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ran.returncode == USAGE
+    assert "the folder that you are in has been deleted" in one_line(ran.stderr)
+
+
 def test_what_python_can_not_read_is_told_though_all_items_pass(tmp_path: Path, work: Path) -> None:
     path = tmp_path / "ex2.py"
     text = solution("ex2")

@@ -50,6 +50,10 @@ def load(source: bytes, filename: str) -> Submission:
             submission.unparsed = describe(error, filename)
             _each(list(_statements(text, submission)), submission)
             return submission
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        submission.failure = f"{describe(error, filename)[0]}: save the file as UTF-8", line
+        return submission
     except BaseException as error:
         submission.failure = describe(error, filename)
         return submission
