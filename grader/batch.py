@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from grader import __version__, fixture
 from grader.errors import GraderFault, Unreadable
 from grader.fixture import Fixtures
-from grader.grading import check
+from grader.grading import check, notes
 from grader.harmless import block, text
 from grader.reports.document import document
 from grader.runner.client import Runner
@@ -64,11 +64,10 @@ class Local:
                 self._drop(runner)
                 if not left:
                     raise
-        notes = [f"{text(filename)} {text(run.ended)}"] if run.ended else []
-        if run.truncated:
-            notes.append("printed more than is kept")
         output = block(run.output, 4000).rstrip()
-        result = document(Report(filename, (graded,), output, tuple(notes)), checks=False)
+        result = document(
+            Report(filename, (graded,), output, tuple(notes(graded, run, filename))), checks=False
+        )
         return {**result, "protection_off": list(run.off)}
 
     def _runner(self) -> Runner:

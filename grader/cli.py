@@ -186,8 +186,10 @@ def served(argv: list[str]) -> int | None:
         return 130
     if answer is None:
         return None
-    sys.stdout.buffer.write(answer[1])
-    return answer[0]
+    code, out, err = answer
+    sys.stderr.write(err)
+    sys.stdout.buffer.write(out)
+    return code
 
 
 def entry() -> None:
@@ -195,6 +197,10 @@ def entry() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        if getattr(sys, name).errors == "strict":
+            getattr(sys, name).reconfigure(errors="replace")  # its encoding may lack ×
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
     code = FAULT
     try:
         try:

@@ -18,12 +18,11 @@ from grader.fixture import Fixtures, shapes
 from grader.harmless import text as harmless
 from grader.runner.client import Run, Runner, sizes
 from grader.submissions.flat import Script, script
-from grader.verdict import Check, ExerciseReport, ItemReport, Verdict
+from grader.verdict import Check, ExerciseReport, ItemReport, Verdict, place
 
 TRAINING = "training"
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
-CULPRITS = 3  # items that may end the process before the rest is given up
-RETRY = 15.0  # seconds after which the rest is given up
+RETRY = 45.0  # seconds that runs without those who ended the process may take, before the rest is given up
 
 
 def check(
@@ -65,7 +64,19 @@ def check(
         judged.append(_report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
     if training:
         judged.append(_training(exercise, fixtures, run, code))
-    return ExerciseReport(exercise["id"], exercise["title"], tuple(judged)), run
+    return ExerciseReport(exercise["id"], exercise["title"], tuple(judged), _unparsed(run, code)), run
+
+
+def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
+    """What there is to say of a submission as a whole."""
+    name, said = harmless(filename), []
+    if graded.unparsed:
+        said.append(f"{name}: {graded.unparsed}; what parses was graded")
+    if run.truncated:
+        said.append(f"{name} printed more than is shown")
+    if run.ended:
+        said.append(f"{name} {run.ended}")
+    return said
 
 
 def _run(
@@ -83,17 +94,27 @@ def _run(
     records = dict(run.records)
     blamed: dict[str, tuple[str, bool]] = {}
     start = time.monotonic()
-    while run.ended and run.loaded and run.records and len(left) > 1:
+    while run.ended and run.loaded and len(names) > 1:
         guilty = next((n for f in on for n in left if (f, n) not in run.records), None)
-        if guilty is None or time.monotonic() - start > RETRY or len(names) - len(left) >= CULPRITS:
+        if guilty is None:
             break
         left.remove(guilty)
         blamed[guilty] = run.ended, run.over
         for fixture in on:
             records.pop((fixture, guilty), None)
+        if not left or time.monotonic() - start > RETRY:
+            break
         run = runner.run(exercise["id"], code.source, filename, on, left, training, code.flat)
         records |= run.records
     return replace(first, records=records, blamed=blamed)
+
+
+def _unparsed(run: Run, code: Script) -> str:
+    """What of a submission Python can't read, and where; empty where it can read it all."""
+    if run.unparsed is None:
+        return ""
+    message, at = run.unparsed
+    return f"{place(*code.place(at)) or 'the file'} is not Python ({harmless(message)})"
 
 
 def _judged(
@@ -316,6 +337,8 @@ def decide(
 
 def gone(run: Run, name: str = "") -> Check:
     """The check of an item whose record never came."""
+    if run.blamed and name not in run.blamed:
+        return Check(Verdict.ERROR, f"not graded, since others ended the process: {', '.join(run.blamed)}")
     ended, over = run.blamed.get(name, (run.ended, run.over))
     who = "it" if name in run.blamed else "the submission"
     return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")

@@ -34,9 +34,10 @@ def cmp(s: str, dt: Any, t: Any) -> None:
     broadcasts, a tolerance too wide or too narrow, and the mistake where the numbers tell it.
     """
     frame = sys._getframe(1)
-    line = f"{text(str(s)):15s} | "
+    name = s if isinstance(s, str) else type(s).__name__
+    line = f"{text(name):15s} | "
     with _untouched():
-        problem = _problem(dt, t)
+        problem = _problem(s, dt, t)
         line += problem or _compared(dt, t, ChainMap(frame.f_locals, frame.f_globals))
     print(line)
 
@@ -53,6 +54,8 @@ def check(exercise: str, namespace: Mapping[str, Any]) -> Result:
     graded: list[ExerciseReport] = []
     notes: list[str] = []
     try:
+        if not isinstance(exercise, str) or not isinstance(namespace, Mapping):
+            raise UsageError('check takes a name and the namespace: check("ex1", globals())')
         suite = find()
         wanted = targets(suite, [exercise])
         for name in dict.fromkeys(t.exercise for t in wanted):
@@ -118,7 +121,7 @@ def _graded(
     return ExerciseReport(description["id"], description["title"], reports), notes
 
 
-def _problem(dt: Any, t: Any) -> str:
+def _problem(s: Any, dt: Any, t: Any) -> str:
     """Why there is nothing to compare, in one sentence; empty where there is."""
     import torch
 
@@ -126,6 +129,8 @@ def _problem(dt: Any, t: Any) -> str:
 
     if dt is None:
         return "not written yet"
+    if not isinstance(t, torch.Tensor) and isinstance(s, torch.Tensor):
+        return "the first argument is a tensor: cmp(name, gradient, tensor)"
     if not isinstance(t, torch.Tensor):
         return f"the third argument is no tensor but {text(type(t).__name__)}: cmp(name, gradient, tensor)"
     if not isinstance(dt, torch.Tensor):

@@ -3,7 +3,7 @@
 `.grader/progress.json` stands beside `exercises/`. Each entry is tied to the text of its function and of
 what the file shares (imports, helpers): after an edit it no longer counts. Two processes may write at
 once: a lock, and the file is only ever replaced whole. A file that can't be understood is put aside; a
-folder that can't be written to means that nothing is remembered.
+folder that can't be written to means that nothing is remembered, which a check says.
 """
 
 from __future__ import annotations
@@ -41,8 +41,11 @@ def empty() -> State:
     return {"format": FORMAT, "items": {}, "rungs": {}}
 
 
-def record(work: Path, report: Report, sources: Mapping[str, tuple[str, bytes]]) -> None:
-    """Remember a check of exercises/. work: the folder that holds them. sources: by exercise, as graded."""
+def record(work: Path, report: Report, sources: Mapping[str, tuple[str, bytes]]) -> str:
+    """Remember a check of exercises/; what hinders that, in words, or nothing.
+
+    work: the folder that holds them. sources: by exercise, as graded.
+    """
     entries = {}
     for exercise in report.exercises:
         marks = digests(sources[exercise.id][1])
@@ -58,7 +61,7 @@ def record(work: Path, report: Report, sources: Mapping[str, tuple[str, bytes]])
     def change(state: State) -> None:
         state["items"].update(entries)
 
-    update(work, change)
+    return update(work, change)
 
 
 def digests(source: bytes) -> Callable[[str], str]:
@@ -147,8 +150,8 @@ def read(work: Path) -> State:
     return state
 
 
-def update(work: Path, change: Callable[[State], None]) -> bool:
-    """Change the state, alone among processes. False where it can't be written."""
+def update(work: Path, change: Callable[[State], None]) -> str:
+    """Change the state, alone among processes; why it can't be written, or nothing."""
     try:
         with _locked(work):
             file = path(work)
@@ -159,9 +162,9 @@ def update(work: Path, change: Callable[[State], None]) -> bool:
             new = file.with_name(f"{file.name}.new")
             new.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
             os.replace(new, file)
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return f"nothing can be remembered in .grader/ ({error.strerror})"
+    return ""
 
 
 def _load(file: Path) -> tuple[State, str]:

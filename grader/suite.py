@@ -11,6 +11,7 @@ from typing import Any
 
 from grader import course, fixture
 from grader.errors import Unreadable, UsageError
+from grader.harmless import text
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,10 @@ class Suite:
 def find() -> Suite:
     """The suite that this package belongs to; work in the current folder where that has exercises."""
     root = Path(__file__).resolve().parent.parent
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the folder that you are in has been deleted: `cd` to another one") from None
     return Suite(root, here if (here / "exercises").is_dir() else root)
 
 
@@ -71,11 +75,14 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
             continue
         exercise, _, item = word.rpartition(".")
         if exercise not in ids:
-            raise UsageError(f"there is no exercise {word}{_close(word, ids)}; `grader list` names them")
+            meant = _meant(suite, word) or _close(word, ids)
+            raise UsageError(f"there is no exercise {_quoted(word)}{meant}; `grader list` names them")
         names = item_names(suite.describe(exercise))
+        item = f"d{item}" if f"d{item}" in names else item  # the tensor's own name will do
         if item not in names:
+            meant = _close(item, names)
             raise UsageError(
-                f"{exercise} has no item {item}{_close(item, names)}; `grader list {exercise}` names them"
+                f"{exercise} has no item {_quoted(item)}{meant}; `grader list {exercise}` names them"
             )
         found.append(Target(exercise, item))
     return found
@@ -83,6 +90,18 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
 
 def item_names(exercise: dict[str, Any]) -> list[str]:
     return [i["name"] for i in exercise["items"]] + (["training"] if exercise["training"] else [])
+
+
+def _meant(suite: Suite, word: str) -> str:
+    """What a word may mean that names no exercise: one in other letters, or an item without its exercise."""
+    ids = suite.ids()
+    items = (f"{i}.{n}" for i in ids for n in item_names(suite.describe(i)) if n in (word, f"d{word}"))
+    meant = next((i for i in ids if i == word.lower()), None) or next(items, None)
+    return f" (did you mean {meant}?)" if meant else ""
+
+
+def _quoted(word: str) -> str:
+    return text(word, 60) or '""'
 
 
 def _close(word: str, names: list[str]) -> str:

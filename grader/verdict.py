@@ -72,9 +72,14 @@ class ItemReport:
 
     @property
     def place(self) -> str:
-        """Where in the submission: "line 3", "cell 12, line 3", or nothing."""
-        line = f"line {self.line}" if self.line else ""
-        return f"cell {self.cell}, {line}" if self.cell and line else line
+        return place(self.cell, self.line)
+
+
+def place(cell: int | None, line: int | None) -> str:
+    """Where in a submission: "line 3", "cell 12, line 3", or nothing."""
+    if not line:
+        return ""
+    return f"cell {cell}, line {line}" if cell else f"line {line}"
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class ExerciseReport:
     id: str
     title: str
     items: tuple[ItemReport, ...]
+    unparsed: str = ""  # what of the submission Python can't read: "line 3 is not Python (…)"
 
     @property
     def score(self) -> int:

@@ -218,7 +218,13 @@ USAGE_ERRORS = {
     "an unlike exercise": (["check", "banana"], "there is no exercise banana; `grader list` names them"),
     "an unknown item": (["check", "ex1.dprob"], "ex1 has no item dprob (did you mean dprobs?)"),
     "an item of an unknown exercise": (["check", "ex9.dprobs"], "there is no exercise ex9.dprobs"),
-    "an item without its exercise": (["check", "dprobs"], "there is no exercise dprobs"),
+    "an item without its exercise": (["check", "dprobs"], "dprobs (did you mean ex1.dprobs?)"),
+    "an exercise in capitals": (["check", "EX1"], "there is no exercise EX1 (did you mean ex1?)"),
+    "no item": (["check", "ex1."], 'ex1 has no item ""; `grader list ex1`'),
+    "nothing": (["check", ""], 'there is no exercise ""; `grader list`'),
+    "much": (["check", "x" * 5000], f"there is no exercise {'x' * 60}…; `grader list`"),
+    "a class that is not there": (["report", "--class", "nosuch"], "--class nosuch is no folder"),
+    "results among submissions": (["batch", "exercises", "--out", "./exercises"], "name another one"),
     "training where there is none": (["check", "ex1.training"], "ex1 has no item training"),
     "show an unknown item": (["show", "ex1.dhh"], "(did you mean dh?)"),
     "list an unknown exercise": (["list", "ex11"], "(did you mean ex1?)"),
@@ -227,7 +233,8 @@ USAGE_ERRORS = {
     "reset an unknown exercise": (["reset", "ex9", "--yes"], "there is no exercise ex9"),
     "build an unknown exercise": (["build", "--check", "ex9"], "solutions/ has no ex9"),
     "submission and solutions": (["check", "ex1", "--submission", "x", "--solutions"], "exclude each other"),
-    "a submission to what": (["check", "--submission", "mine.py"], "which exercise is it?"),
+    "a submission to what": (["check", "--submission", str(ROOT / "grader/cli.py")], "which exercise is it?"),
+    "a missing submission to what": (["check", "--submission", "mine.py"], "mine.py does not exist"),
     "a submission to two": (["check", "ex1", "ex2", "--submission", "mine.py"], "name one exercise"),
     "a missing file": (["check", "ex1", "--submission", "mine.py"], "mine.py does not exist"),
     "a missing ex1.py": (["check", "--submission", "nowhere/ex1.py"], "nowhere/ex1.py does not exist"),
@@ -300,6 +307,37 @@ def test_a_file_that_is_hardly_python_is_graded_all_the_same(data: bytes, tmp_pa
     assert ran.stdout.endswith("(`grader show ex2.dlogits` tells the task).\n") is (data == b"")
 
 
+def test_a_file_that_is_not_utf_8_is_told_its_line_and_repair(tmp_path: Path, work: Path) -> None:
+    (tmp_path / "ex2.py").write_bytes(BYTES["not utf-8"])
+    ran = grader("check", "--submission", str(tmp_path / "ex2.py"), cwd=work)
+    assert "save the file as UTF-8 (line 1)" in ran.stdout
+
+
+def test_a_deleted_folder_is_named(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", f"mkdir gone; cd gone; rmdir ../gone; exec '{GRADER}' list"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ran.returncode == USAGE
+    assert "the folder that you are in has been deleted" in one_line(ran.stderr)
+
+
+def test_what_python_can_not_read_is_told_though_all_items_pass(tmp_path: Path, work: Path) -> None:
+    path = tmp_path / "ex2.py"
+    text = solution("ex2")
+    path.write_text(f"{text}def x(:\n")
+    ran = grader("check", "--submission", str(path), cwd=work)
+    assert ran.returncode == PASSED
+    line = f"line {text.count(chr(10)) + 1} is not Python (SyntaxError: invalid syntax)"
+    assert f"{line}; what parses was graded" in ran.stdout
+    assert f"but {line}" in ran.stdout
+    assert "All passed" not in ran.stdout
+    book = {"cells": [{"cell_type": "code", "source": s, "metadata": {}} for s in (text, "\nx = (")]}
+    path.with_suffix(".ipynb").write_text(json.dumps({"metadata": {}, "nbformat": 4, **book}))
+    ran = grader("check", "ex2", "--submission", str(path.with_suffix(".ipynb")), cwd=work)
+    assert "cell 2, line 2 is not Python" in ran.stdout
+
+
 GOOD = {
     "byte order mark": b"\xef\xbb\xbf",
     "latin-1": b"# -*- coding: latin-1 -*-\n# \xe9\n",
@@ -314,6 +352,33 @@ def test_encodings_and_newlines_that_python_reads_are_read(
     path = tmp_path / "ex2.py"
     path.write_bytes(head + solution("ex2").replace("\n", newline).encode())
     assert grader("check", "--submission", str(path), cwd=work).returncode == PASSED
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+@pytest.mark.parametrize(
+    "words", ["check ex1.dprobs", "show ex1.dprobs", "hint ex1.dprobs --rung 4", "list ex1"]
+)
+def test_an_output_that_lacks_a_character_gets_the_rest(words: str, encoding: str, scratch: Path) -> None:
+    ran = subprocess.run(
+        [GRADER, *words.split()],
+        cwd=scratch,
+        env=environ(PYTHONIOENCODING=encoding),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stderr) == (FAILED if "check" in words else PASSED, b"")
+    assert b"dprobs" in ran.stdout
+
+
+@pytest.mark.parametrize("words", ["solution ex1.dprobs", "reset ex2"])
+def test_with_standard_input_closed_nobody_is_asked(words: str, scratch: Path) -> None:
+    (scratch / "exercises/ex2.py").write_text("mine")
+    ran = subprocess.run(
+        ["sh", "-c", f"exec '{GRADER}' {words} <&-"], cwd=scratch, capture_output=True, text=True, timeout=60
+    )
+    assert ran.returncode == USAGE
+    assert "--yes says so beforehand" in one_line(ran.stderr)
 
 
 # --- check: progress, fresh, JSON ------------------------------------------------------------------
@@ -573,6 +638,13 @@ def test_show_tells_the_task(target: str, texts: list[str], work: Path) -> None:
     ran = grader("show", target, cwd=work)
     assert ran.returncode == PASSED
     assert [t for t in texts if t not in ran.stdout] == []
+
+
+@pytest.mark.parametrize("command", ["show", "list", "hint", "explain"])
+def test_an_item_goes_by_its_tensor_too(command: str, scratch: Path) -> None:
+    ran = [grader(command, word, cwd=scratch) for word in ("ex1.h", "ex1.dh")]
+    assert [r.returncode for r in ran] == [PASSED, PASSED]
+    assert "ex1.dh" in ran[0].stdout or command == "explain"
 
 
 @pytest.mark.parametrize("name", EXERCISES)

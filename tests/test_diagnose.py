@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from typing import Any
@@ -23,6 +24,7 @@ from grader.mutants import say
 from grader.relations import CLOSE
 from grader.verdict import Verdict
 
+MOST = 60  # mutants of one exercise of a set in a usual run; GRADER_MUTANTS=all takes them all
 # What a relation says: the same mistake in other words, true of the value itself.
 RELATION = re.compile(
     r"the sign is wrong|the branch through|what comes through|all (zero|ones)|right when transposed"
@@ -44,7 +46,10 @@ def test_every_mutant_is_named_by_itself_or_by_an_equal_one(
             prints = [p for on in m["on"].values() for p in on["prints"]]
             prints_of.setdefault((name, m["say"]), []).append(prints)
     told: list[tuple[str, str, list[float], str | None]] = []
-    for mutant in made(exercise, description):
+    mutants = made(exercise, description)
+    if "." in exercise and not os.environ.get("GRADER_MUTANTS"):  # of a set's many, some of each item
+        mutants = mutants[:: 1 + len(mutants) // MOST]
+    for mutant in mutants:
         source = f"{head}\n\n{mutant.source}\n"
         report = local.report(source, mutant.item)
         if report.verdict not in (Verdict.WRONG, Verdict.WRONG_SHAPE):

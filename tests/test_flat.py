@@ -92,9 +92,9 @@ def test_a_ready_notebook_is_graded_or_refused_in_a_line(name: str, graded: Grad
 # --- the command -----------------------------------------------------------------------------------
 
 
-def command(folder: Path, *words: str) -> tuple[int, str, str]:
+def command(folder: Path, *words: str, verb: str = "check") -> tuple[int, str, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "grader.cli", "check", *words], cwd=folder, capture_output=True, text=True
+        [sys.executable, "-m", "grader", verb, *words], cwd=folder, capture_output=True, text=True
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -152,6 +152,20 @@ def test_a_bad_rename_table_is_told_in_a_line(table: str, why: str, tmp_path: Pa
 # --- hostile ones ----------------------------------------------------------------------------------
 
 SHORT = "dlogprobs = torch.zeros_like(logprobs)\ndlogprobs[range(n), Yb] = -1.0/n\n"
+
+
+def test_a_function_in_place_of_a_gradient_is_told(tmp_path: Path) -> None:
+    source = "logits = h @ W2 + b2\ndef dprobs(probs):\n    return probs\ndlogprobs = [1]\n"
+    (tmp_path / "mine.ipynb").write_bytes(cells(source))
+    said = command(tmp_path, "ex1", "mine.ipynb")[1]
+    assert "not a tensor: dprobs is a function here; flat code assigns the gradient itself" in said
+    assert "not a tensor: returned a list, not a tensor" in said
+
+
+def test_report_names_a_notebook_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "mine.ipynb").write_text("{")
+    code, _, error = command(tmp_path, "ex1", "mine.ipynb", verb="report")
+    assert (code, error) == (2, "grader: mine.ipynb is not a notebook: its JSON is broken (line 1)\n")
 
 
 def cells(*sources: str) -> bytes:

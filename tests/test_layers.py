@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import ast
 import os
+import subprocess
 import sys
 import textwrap
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
+import rich
+import safetensors
+import torch
+from conftest import ROOT
 
 from grader.runner.client import Run, Runner
 from grader.runner.wire import LAYERS
@@ -165,10 +172,24 @@ def test_no_layer_is_off_here(attack: Attack) -> None:
 
 
 def test_a_trial_finds_nothing_possible(runners: Callable[..., Runner]) -> None:
-    assert runners().trial() == {"off": [], "possible": []}
+    assert runners().trial() == {"off": [], "possible": [], "impossible": []}
 
 
 def test_a_trial_finds_what_is_possible_without_layers(runners: Callable[..., Runner]) -> None:
     found = runners("landlock", "seccomp").trial()
     assert {"read a file outside", "open a local socket", "start a process"} <= set(found["possible"])
     assert found["off"] == ["landlock", "seccomp"]
+
+
+def test_torch_may_be_installed_where_a_pth_file_leads(tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
+    (packages,) = tmp_path.glob("venv/lib/python3*/site-packages")
+    folders = {Path(m.__file__ or "").parent.parent for m in (torch, numpy, safetensors, rich)}
+    packages.joinpath("elsewhere.pth").write_text("\n".join(map(str, (ROOT, *folders))))
+    source = tmp_path / "ex2.py"
+    source.write_text("def dlogits(logits):\n    print('logits:', logits)\n    return logits\n")
+    ran = subprocess.run(
+        [tmp_path / "venv/bin/python", "-m", "grader", "check", str(source)],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "logits: tensor(" in ran.stdout, ran.stdout + ran.stderr

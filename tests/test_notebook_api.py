@@ -124,8 +124,7 @@ WRONG = [
     ("branch's sign", "dcounts -= 2*dcounts_sum", "counts", "through counts_sum has the wrong sign"),
     ("bessel", "dbndiff2 = dbndiff2 * (n-1) / n", "bndiff2", "exactly (n-1)/n times"),
     ("passed through", "dhpreact = dh.clone()", "hpreact", "dh is passed through as it came"),
-    ("zero", "dlogit_maxes = torch.zeros_like(dlogit_maxes)", "logit_maxes", "all zero"),
-    ("zero bias", "db1 = torch.zeros_like(db1)", "b1", "all zero"),
+    ("zero", "dprobs = torch.zeros_like(dprobs)", "probs", "all zero"),
     ("mean for sum", "dlogit_maxes = dlogit_maxes / 27", "logit_maxes", "exactly 1/vocab_size"),
     ("broadcast", "db1 = db1.repeat(32, 1)", "b1", "came (32, 64), wanted (64,)"),
     ("too narrow", "dlogprobs = dlogprobs.sum(1, keepdim=True)", "logprobs", "came (32, 1), wanted (32, 27)"),
@@ -147,6 +146,21 @@ def test_a_wrong_gradient_is_named_by_both(
     assert reason in told(found["d" + tensor])
 
 
+@pytest.mark.parametrize("args", [("ex1", 3), (3, {}), ({}, "ex1"), (None, None)])
+def test_check_says_what_it_takes(args: tuple[Any, Any]) -> None:
+    result = grader.check(*args)
+    assert not result
+    assert 'check takes a name and the namespace: check("ex1", globals())' in str(result)
+
+
+@pytest.mark.parametrize("tensor", ["logit_maxes", "b1"])
+def test_of_a_zero_where_all_cancels_the_doubt_is_told(tensor: str, line: Callable[..., str]) -> None:
+    ns = lecture()
+    exec(f"d{tensor} = torch.zeros_like(d{tensor})", ns)
+    assert "these numbers can't tell right from wrong" in line(f"cmp('{tensor}', d{tensor}, {tensor})", ns)
+    assert "these numbers can't tell right from wrong" in rows(ns)["d" + tensor].check.note
+
+
 def test_a_shape_that_only_broadcasts_is_told(line: Callable[..., str]) -> None:
     ns = lecture()
     exec("dbnmeani = (-dbndiff).sum(0)", ns)
@@ -163,6 +177,7 @@ LINES = [
     ("shape", "cmp('W2', dW2.T, W2)", "right when transposed"),
     ("device", "cmp('C', torch.empty(27, 10, device='meta'), C)", "it is on meta"),
     ("swapped", "cmp('C', C, dC)", "the arguments look swapped"),
+    ("exchanged", "cmp(dC, C, 'C')", "the first argument is a tensor: cmp(name, gradient, tensor)"),
     ("no tensor", "cmp('C', dC, None)", "the third argument is no tensor"),
     ("input", "cmp('x', dC, torch.ones(27, 10))", "does not require one"),
     ("no backward", "cmp('x', dC, torch.ones(27, 10, requires_grad=True))", "loss.backward() comes first"),

@@ -22,7 +22,7 @@ from test_cli import grader
 
 from grader import fixture
 from grader.reports import classroom, figures, page
-from grader.reports.figures import Evidence
+from grader.reports.figures import Evidence, sentence
 from grader.reports.grades import Summary
 from grader.reports.graph import HEIGHT, WIDTH, Layout, layout
 from grader.reports.heat import LEVELS, MOST_COLUMNS, MOST_ROWS, NOT_FINITE, Heat, grey, heat, reduce
@@ -364,3 +364,8 @@ def test_a_class_has_a_page_that_can_be_made_again(tmp_path: Path) -> None:
     (out / "results.jsonl").write_text("{}\n")
     ran = grader("report", "--class", str(out), cwd=tmp_path)
     assert ran.returncode == USAGE and "line 1 is damaged" in ran.stderr
+
+
+def test_a_sentence_keeps_the_letters_of_a_gradient() -> None:
+    assert sentence("dhpreact is multiplied", ["hpreact"]) == "dhpreact is multiplied"
+    assert sentence("do it again", ["h"]) == "Do it again"

@@ -122,6 +122,15 @@ def test_an_endless_submission_is_over_the_limit_and_harms_no_other(
     assert grade(solution("ex1"), "ex1", ["dprobs"]).items[0].verdict is Verdict.EXACT
 
 
+def test_many_items_that_end_the_process_colour_no_other(grade: Grade) -> None:
+    source = solution("ex1")
+    guilty = ["dlogprobs", "dcounts", "dlogits", "dh", "dbnraw", "dC"]
+    for name in guilty:
+        source += f"\ndef {name}():\n    import os\n    os._exit(3)\n"
+    verdicts = {item.id: item.verdict for item in grade(source).items if not item.passed}
+    assert verdicts == {f"ex1.{name}": Verdict.ERROR for name in guilty}
+
+
 def test_an_endless_top_level_is_over_the_limit(runner: Runner, grade: Grade) -> None:
     run = runner.run("ex1", b"while True: pass\n", "submission.py", ["lecture"], ["dprobs"], wall=2)
     assert run.over

@@ -25,6 +25,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--exercise {args.exercise}: a batch grades whole exercises")
     if args.workers < 1:
         raise UsageError(f"--workers {args.workers}: at least one is needed")
+    out = Path(args.out)
+    if out.resolve() in [Path(p).resolve() for p in args.paths]:
+        raise UsageError(f"--out {out} is the folder of the submissions: name another one for the results")
     todo = uploads([Path(p) for p in args.paths], suite.ids(), args.exercise)
     if not todo:
         raise UsageError(f"{', '.join(args.paths)}: there is nothing to grade")
@@ -42,7 +45,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         grader = batch.Local(exercises)
         workers = args.workers
-    out = Path(args.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -52,7 +52,8 @@ def answer(
     with opened() as bench:
         report = grade(suite, bench, wanted, sources, seed, args.strict, rename)
         if not (args.submission or args.solutions or args.fresh is not None):
-            progress.record(suite.work, report, sources)
+            if hindered := progress.record(suite.work, report, sources):
+                print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
             report = replace(report, notes=(*report.notes, *_elsewhere(suite, report)))
         if args.json:
             from grader.reports.document import render
@@ -94,7 +95,7 @@ def grade(
 
     strict, rename: as in `grading.check`.
     """
-    from grader.grading import check
+    from grader import grading
     from grader.harmless import block, text
 
     runner = bench.runner
@@ -116,7 +117,7 @@ def grade(
         whole = any(t.exercise == exercise and not t.item for t in wanted)
         asked = None if whole else items
         try:
-            graded, run = check(runner, description, fixtures, code, name, asked, strict, rename)
+            graded, run = grading.check(runner, description, fixtures, code, name, asked, strict, rename)
         except Unreadable as error:
             raise UsageError(f"{text(name)} {error}") from None
         reports.append(graded)
@@ -124,15 +125,12 @@ def grade(
             printed.append(block(run.output, 4000).rstrip() + (" … (cut)" if len(run.output) > 4000 else ""))
         if run.off:
             notes.append(f"protection that is off here: {', '.join(run.off)} (`grader doctor` tells more)")
-        if run.truncated:
-            notes.append(f"{text(name)} printed more than is shown")
-        if run.ended:
-            notes.append(f"{text(name)} {run.ended}")
-            unsure = True  # the next time the machine may be less busy
+        notes += grading.notes(graded, run, name)
+        unsure |= bool(run.ended)  # the next time the machine may be less busy
     if seed is not None:
         notes.append(f"graded on fresh probes; `--fresh {seed}` makes the same ones again")
     names = {name for name, _ in sources.values()}
-    report = Report(", ".join(sorted(names)), tuple(reports), "\n".join(printed), tuple(notes))
+    report = Report(", ".join(sorted(names)), tuple(reports), "\n".join(printed), tuple(dict.fromkeys(notes)))
     if key and not unsure:
         bench.keep(key, report)
     return report

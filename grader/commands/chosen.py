@@ -45,6 +45,7 @@ def _called_after(suite: Suite, submission: str) -> list[str]:
         return [stem]
     if submission.endswith(".ipynb"):
         return [exercise for exercise in LECTURE if exercise in suite.ids()]
+    read_submission(Path(submission))  # says so where there is none
     raise UsageError(f"{submission}: which exercise is it? Name it: `grader check ex1 --submission …`")
 
 

@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"{'off ' if layer in tried['off'] else 'on  '} sandbox: {layer}")
         for what in tried["possible"]:
             print(f"off  sandbox: a submission can {what}")
+        for what in tried["impossible"]:
+            say(False, f"sandbox: a submission can't {what}: it may not read torch's own files")
         if not tried["off"] and not tried["possible"]:
             say(True, "a confined process was stopped at everything that it tried")
     return 0 if healthy else 3

@@ -69,7 +69,7 @@ def ladder(
     def change(now: State) -> None:
         now["rungs"][name] = max(now["rungs"].get(name, 0), *shown)
 
-    if not progress.update(suite.work, change) and not everything and max(shown) < last:
+    if progress.update(suite.work, change) and not everything and max(shown) < last:
         parts[-1] = (
             f"Nothing can be remembered here: `grader hint {name} --rung {max(shown) + 1}` gives the next."
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.commands.chosen import chosen, source
-from grader.errors import UsageError
+from grader.errors import Unreadable, UsageError
 from grader.suite import Suite, find
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def grade(
     sources: dict[str, tuple[str, bytes]],
 ) -> tuple[Report, list[Sheet]]:
     """Grade each exercise's submission; the report, and what its pictures are made from."""
-    from grader import fixture
-    from grader.grading import check
+    from grader import fixture, grading
     from grader.harmless import block, text
     from grader.reports.page import Sheet
     from grader.verdict import Report
@@ -62,16 +61,20 @@ def grade(
         description = suite.describe(exercise)
         fixtures = fixture.read(suite.root, description)
         runner.load(description, fixtures.given)
-        graded, run = check(runner, description, fixtures, code, name, asked[exercise])
+        try:
+            graded, run = grading.check(runner, description, fixtures, code, name, asked[exercise])
+        except Unreadable as error:
+            raise UsageError(f"{text(name)} {error}") from None
         evidence = evidence_of(description, fixtures, graded, run)
         sheets.append(Sheet(graded, description, code, evidence, _losses(runner, description, fixtures, run)))
         printed += [block(run.output, 4000).rstrip()] if run.output.strip() else []
         if run.off:
             notes.append(f"protection that is off here: {', '.join(run.off)} (`grader doctor` tells more)")
-        if run.ended:
-            notes.append(f"{text(name)} {run.ended}")
+        notes += grading.notes(graded, run, name)
     names = sorted({name for name, _ in sources.values()})
-    return Report(", ".join(names), tuple(s.report for s in sheets), "\n".join(printed), tuple(notes)), sheets
+    return Report(
+        ", ".join(names), tuple(s.report for s in sheets), "\n".join(printed), tuple(dict.fromkeys(notes))
+    ), sheets
 
 
 def evidence_of(
@@ -129,10 +132,12 @@ def _class(args: argparse.Namespace) -> int:
     from grader.reports.grades import read
 
     room = Path(args.room)
+    if not room.is_dir():
+        raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
     path = writable(Path(args.html) if args.html else room / classroom.NAME, "--html")
     summary = read(room)
     replaced(path, classroom.render(summary).encode())
-    print(f"{summary.submissions} submissions\n{path} is written")
+    print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0
 
 

@@ -38,7 +38,7 @@ def status() -> int:
         return 1
     facts: dict[str, Any] = json.loads(answer)
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(facts["since"]))
-    print(f"process {facts['pid']}, version {facts['version']}, up since {since}")
+    print(f"process {facts['pid']}, version {facts['version']}, up since {since}, of {facts['package']}")
     memory = f", {facts['memory'] >> 20} MB of memory" if facts["memory"] else ""
     busy = ", grading now" if facts["busy"] else ""
     print(f"{facts['requests']} requests, {facts['recalled']} answered from the cache{memory}{busy}")

@@ -12,7 +12,7 @@ from typing import Any
 from grader.harmless import text
 from grader.reports.html import kind, page
 from grader.reports.markdown import escaped
-from grader.reports.table import number, row, summary
+from grader.reports.table import all_passed, number, row, summary
 from grader.verdict import ItemReport, Report, Verdict
 
 LINES = 400  # of a cell's code on the page, at most
@@ -48,7 +48,7 @@ def advice(report: Report) -> str:
     """What to do next. The cell needs no number: its feedback stands below it."""
     todo = next((item for item in report.items if not item.passed), None)
     if todo is None:
-        return "All passed."
+        return all_passed(report)
     verb = "write" if todo.verdict is Verdict.NOT_WRITTEN else "mend"
     return f"Next: {verb} {todo.id}."
 

@@ -168,4 +168,8 @@ def shape_of(shape: Sequence[int]) -> str:
 def sentence(words: str, tensors: Sequence[str] = ()) -> str:
     """With a capital, where it begins with a word and not with a tensor or code."""
     first = words.split(" ", 1)[0]
-    return words[:1].upper() + words[1:] if first.isalpha() and first not in tensors else words
+    return (
+        words[:1].upper() + words[1:]
+        if first.isalpha() and {first, first.removeprefix("d")}.isdisjoint(tensors)
+        else words
+    )

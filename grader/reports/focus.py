@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from grader.reports import terminal
-from grader.reports.table import row, rule
+from grader.reports.table import all_passed, row, rule
 from grader.verdict import Report
 from grader.watching import find, short, words
 
@@ -42,7 +42,7 @@ def render(
     parts: list[RenderableType] = [Text(heading(report, file), style="bold"), Text()]
     parts += [Text(line, style="bold") for line in said] + [Text()] * bool(said)
     if report.passed:
-        parts += [Text("All passed.", style="green"), Text()]
+        parts += [Text(all_passed(report), style="green"), Text()]
     parts += [Text(task), Text(), Text(verdict(report, current), style=terminal.style(item))]
     if (notes := [*report.notes]) or report.output:
         parts += [Text()] + [Text(f"note: {note}", style="dim") for note in notes]

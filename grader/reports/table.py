@@ -52,11 +52,17 @@ def advice(report: Report) -> str:
     """What to do next: the first item in backward order that has not passed."""
     todo = next((item for item in report.items if not item.passed), None)
     if todo is None:
-        return "All passed."
+        return all_passed(report)
     if todo.verdict is Verdict.NOT_WRITTEN:
         return f"Next: write {todo.id} (`grader show {todo.id}` tells the task)."
     where = f", {todo.place}" if todo.place else ""
     return f"Next: mend {todo.id}{where}."
+
+
+def all_passed(report: Report) -> str:
+    """That nothing is left to do, unless Python can't read the file."""
+    unparsed = next((e.unparsed for e in report.exercises if e.unparsed), "")
+    return f"All that parses passed, but {unparsed}." if unparsed else "All passed."
 
 
 def _flag(value: bool) -> str:

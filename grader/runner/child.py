@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,7 +63,7 @@ def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
         flat_exercise = {**job.exercise, "items": gradients}
         submission = load_flat(source, job.filename, flat_exercise, job.flat or None)
     guard_forward(submission, job.exercise)
-    send({"loaded": True}, b"")
+    send({"loaded": True} | ({"unparsed": submission.unparsed} if submission.unparsed else {}), b"")
     for number, (name, given) in enumerate(job.fixtures.items()):
         if number == 1:
             _silence(null)  # what a submission prints is shown once, from the lecture fixture
@@ -176,7 +177,9 @@ def ask(
     if POLICY.called:
         return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
     header, data = pack(header, value)
-    if flat:
+    if flat and isinstance(value, types.FunctionType):
+        header["message"] = f"{name} is a function here; flat code assigns the gradient itself: {name} = …"
+    elif flat and header["status"] == "value":
         header["message"] = flat.notes.get(name, "")
         if function is submission.changed.get(name):
             header["message"] = flat.afterwards[name]

@@ -50,6 +50,7 @@ class Run:
     blamed: Mapping[str, tuple[str, bool]] = field(default_factory=dict)  # item -> how it ended a run, over
     cpu: float = 0.0
     rss: int = 0
+    unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
 
 
 class Abandoned(Exception):
@@ -177,6 +178,7 @@ class Runner:
             job.pump(parser.feed, wall)
         except wire.Malformed as error:
             parser.records.clear()  # no honest submission writes there
+            parser.loaded = False
             ended = f"wrote to the grader's result channel ({error})"
         except TimeoutError:
             ended, over = f"took more than {wall:g} seconds", True
@@ -196,10 +198,13 @@ class Runner:
             {},
             job.end["cpu"],
             job.end["rss"],
+            parser.unparsed,
         )
 
     def trial(self) -> dict[str, list[str]]:
-        """What a confined child tried and was not stopped from ("possible"), and the layers that are off."""
+        """What a confined child tried and was not stopped from ("possible"), the layers that are off, and
+        what any submission may do but can't here ("impossible").
+        """
         return dict(json.loads(self.ask({"op": "trial"})))
 
     def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:

@@ -94,7 +94,11 @@ def landlock_version() -> int:
 
 
 def readable() -> list[str]:
-    """What Python and torch read: the interpreter's, the packages' and the system's libraries."""
+    """What Python and torch read: the interpreter's, the packages' and the system's libraries.
+
+    Packages may lie outside the interpreter's folders, where a .pth file leads there. The project's own
+    folder is on the path too; it is left out.
+    """
     paths = [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), "/usr/lib", "/lib", "/lib64"]
     paths += [
         "/etc/ld.so.cache",
@@ -107,6 +111,8 @@ def readable() -> list[str]:
     trees = {os.path.realpath(p) for p in paths if os.path.exists(p)}
     package = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
     around = os.path.dirname(package)
+    elsewhere = {os.path.realpath(p) for p in sys.path if os.path.isabs(p) and os.path.exists(p)}
+    trees |= {p for p in elsewhere if not f"{around}{os.sep}".startswith(p.rstrip(os.sep) + os.sep)}
     secret = [package, *(os.path.join(around, x) for x in ("fixtures", "solutions", "exercises"))]
     return sorted({p for tree in trees for p in _without(tree, secret)})
 

@@ -28,6 +28,7 @@ class Submission:
     filename: str
     broken: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     failure: tuple[str, int | None] | None = None
+    unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is
     calls: dict[str, Call] = field(default_factory=dict)
     flat: flat.Flat | None = None  # where its functions were cut out of flat code
     changed: dict[str, Any] = field(default_factory=dict)  # an item -> what later statements made of it
@@ -45,9 +46,14 @@ def load(source: bytes, filename: str) -> Submission:
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         try:
             whole = compile(text, filename, "exec", dont_inherit=True)
-        except SyntaxError:
+        except SyntaxError as error:
+            submission.unparsed = describe(error, filename)
             _each(list(_statements(text, submission)), submission)
             return submission
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        submission.failure = f"{describe(error, filename)[0]}: save the file as UTF-8", line
+        return submission
     except BaseException as error:
         submission.failure = describe(error, filename)
         return submission
@@ -75,7 +81,7 @@ def load_flat(source: bytes, filename: str, exercise: Mapping[str, Any], section
         return submission
     if found.broken:
         message, line = found.broken[0]
-        submission.failure = f"SyntaxError: {message}", line
+        submission.failure = submission.unparsed = f"SyntaxError: {message}", line
     for node in found.imports:
         try:
             exec(compile(ast.Module([node], []), filename, "exec", dont_inherit=True), names)

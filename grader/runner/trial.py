@@ -1,4 +1,5 @@
 """What a confined process can really do: it tries forbidden things and tells which were stopped.
+It tries what any submission may do as well.
 
 A probe that asks whether a layer exists can be wrong; an attempt can't. Our own code, run in a child
 like a submission's.
@@ -13,6 +14,8 @@ import mmap
 import os
 import socket
 from collections.abc import Callable
+
+import torch
 
 
 def attempts(outside: str) -> dict[str, Callable[[], object]]:
@@ -56,13 +59,24 @@ def attempts(outside: str) -> dict[str, Callable[[], object]]:
     }
 
 
+NEEDED: dict[str, Callable[[], object]] = {"print a tensor": lambda: repr(torch.ones(2))}
+
+
 def main(outside: str, off: list[str], result: int) -> None:
-    """Try everything; write {"off": layers, "possible": what was not stopped} to `result`."""
-    possible = []
+    """Try everything; write {"off": layers, "possible": what was not stopped, "impossible": what was} to
+    `result`, the last of what must work.
+    """
+    possible, impossible = [], []
     for what, attempt in attempts(outside).items():
         try:
             attempt()
             possible.append(what)
         except (OSError, MemoryError, ValueError):
             pass
-    os.write(result, json.dumps({"off": off, "possible": possible}).encode())
+    for what, attempt in NEEDED.items():
+        try:
+            attempt()
+        except Exception:
+            impossible.append(what)
+    answer = {"off": off, "possible": possible, "impossible": impossible}
+    os.write(result, json.dumps(answer).encode())

@@ -68,6 +68,7 @@ class Parser:
     complete: bool = False
     off: tuple[str, ...] | None = None  # the layers of confinement that the child did without
     loaded: bool = False  # whether the submission's top level came to its end
+    unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
     _buffer: bytearray = field(default_factory=bytearray)
     _total: int = 0
 
@@ -104,13 +105,10 @@ class Parser:
                 raise Malformed("no word of the confinement")
             self.off = tuple(off)
             return True
-        if (
-            not self.loaded
-            and header.get("loaded") is True
-            and set(header) == {"loaded", "bytes"}
-            and not data
-        ):
-            self.loaded = True
+        if not self.loaded and header.get("loaded") is True:
+            if data or not header.keys() <= {"loaded", "unparsed", "bytes"}:
+                raise Malformed("a word of loading with more in it")
+            self.loaded, self.unparsed = True, _unparsed(header.get("unparsed"))
             return True
         if header.get("end") is True:
             if data or set(header) != {"end", "bytes"}:
@@ -163,15 +161,13 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
     dtype, encoded, message = _text(get("dtype", "")), _text(get("encoded", "")), _text(get("message", ""))
     if status not in STATUSES:
         raise Malformed("unknown status")
-    shape, line, sent = get("shape", ()), get("line"), get("sent", False)
+    shape, line, sent = get("shape", ()), _line(get("line")), get("sent", False)
     if shape != ():
         if type(shape) is not list or len(shape) > MAX_DIMS:
             raise Malformed("shape is not a list")
         for d in shape:
             if type(d) is not int or not 0 <= d < 1 << 62:
                 raise Malformed("a dimension is not a size")
-    if line is not None and (type(line) is not int or not 0 < line < 1 << 31):
-        raise Malformed("line is not a line number")
     if type(sent) is not bool:
         raise Malformed("a flag is not true or false")
     if sent and encoded == dtype == PLAIN:
@@ -196,6 +192,20 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
     reads, mutated = _names(get("reads", ())), _names(get("mutated", ()))
     kept = data if sent else None
     return Record(fixture, item, status, dtype, tuple(shape), encoded, kept, message, line, reads, mutated)
+
+
+def _unparsed(value: Any) -> tuple[str, int | None] | None:
+    if value is None:
+        return None
+    if type(value) is not list or len(value) != 2:
+        raise Malformed("what could not be parsed is not a text and a line")
+    return _text(value[0]), _line(value[1])
+
+
+def _line(value: Any) -> int | None:
+    if value is not None and (type(value) is not int or not 0 < value < 1 << 31):
+        raise Malformed("line is not a line number")
+    return value
 
 
 def _text(value: Any) -> str:

@@ -31,8 +31,8 @@ def wanted(argv: Sequence[str]) -> bool:
     )
 
 
-def check(argv: Sequence[str]) -> tuple[int, bytes] | None:
-    """The exit code of `grader check` and what it prints to standard output."""
+def check(argv: Sequence[str]) -> tuple[int, bytes, str] | None:
+    """The exit code of `grader check` and what it prints to standard output and error."""
     from grader.screen import here
 
     try:
@@ -42,8 +42,8 @@ def check(argv: Sequence[str]) -> tuple[int, bytes] | None:
             if talk.exactly(line, 1) != talk.REPORT:
                 return None
             code = talk.exactly(line, 1)[0]
-            (length,) = talk.LENGTH.unpack(talk.exactly(line, talk.LENGTH.size))
-            return code, talk.exactly(line, length)
+            out, err = talk.part(line), talk.part(line)
+            return code, out, err.decode()
     except Exception:  # of whatever kind: the command itself will tell what matters
         return None
 

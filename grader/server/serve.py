@@ -114,7 +114,7 @@ class Server:
         except (OSError, talk.Broken):  # the client has gone
             pass
         except Exception:
-            traceback.print_exc()  # to the log; the client sees the line's end
+            traceback.print_exc(file=sys.__stderr__)  # to the log; the client sees the line's end
         finally:
             with self.counting:
                 self.clients -= 1
@@ -159,7 +159,7 @@ class Server:
         from grader.screen import Screen
 
         self.requests += 1
-        out = io.StringIO()
+        out, err = io.StringIO(), io.StringIO()
         bench = self.bench = self.bench or Bench(Runner(), REMEMBER)
         bench.runner.abandoned = lambda: talk.gone(line)
         try:
@@ -169,8 +169,9 @@ class Server:
             if args.require_sandbox or args.no_server:
                 return talk.DECLINED
             screen = Screen(int(width), table == "1", color == "1")
-            code = check.answer(args, screen, out, lambda: contextlib.nullcontext(bench))
-            shown = out.getvalue().encode(encoding, errors)
+            with contextlib.redirect_stderr(err):
+                code = check.answer(args, screen, out, lambda: contextlib.nullcontext(bench))
+            shown = out.getvalue().encode(encoding, errors), err.getvalue().encode()
         except Abandoned:
             raise talk.Broken from None
         except GraderFault:
@@ -181,7 +182,7 @@ class Server:
             return talk.DECLINED
         finally:
             os.chdir("/")
-        return talk.REPORT + bytes([code]) + talk.LENGTH.pack(len(shown)) + shown
+        return talk.REPORT + bytes([code]) + b"".join(talk.LENGTH.pack(len(x)) + x for x in shown)
 
     def prepare(self) -> None:
         """For the next request, while nobody waits: what the last one had no need of, and a runner."""
@@ -198,6 +199,7 @@ class Server:
         return {
             "pid": os.getpid(),
             "version": __version__,
+            "package": place.PACKAGE,
             "since": self.since,
             "busy": self.grading.locked(),
             "requests": self.requests,

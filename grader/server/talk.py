@@ -13,8 +13,8 @@ import struct
 import sys
 
 ACCEPTED, BUSY, OTHER = b"+", b"b", b"o"  # at once: will be answered; not now; of another identity
-REPORT, DECLINED = b"r", b"d"  # later: exit code, length, what to print; or: grade it yourself
-LENGTH = struct.Struct("!I")
+REPORT, DECLINED = b"r", b"d"  # later: exit code, what to print on both outputs; or: grade it yourself
+LENGTH = struct.Struct("!I")  # before each of the two
 MOST = 1 << 20  # bytes of a request
 
 
@@ -46,6 +46,11 @@ def exactly(line: socket.socket, size: int) -> bytes:
             raise Broken
         data += chunk
     return bytes(data)
+
+
+def part(line: socket.socket) -> bytes:
+    """Bytes that follow their length."""
+    return exactly(line, LENGTH.unpack(exactly(line, LENGTH.size))[0])
 
 
 def ours(line: socket.socket) -> bool:

@@ -1,5 +1,5 @@
 # expect: ex1 dprobs error: ended its process (exit status 7)
-# expect: ex1 dW2 error: ended its process (exit status 7)
+# expect: ex1 dW2 exact
 import os
 
 
