@@ -26,7 +26,7 @@ grade-solutions: $(VENV)/.ready  ## grade solutions/: what success looks like
 	@$(GRADER) check --solutions
 
 test: $(VENV)/.ready  ## run the test suite
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.ready  ## ruff: style and format
 	$(VENV)/bin/ruff check .
