@@ -117,7 +117,9 @@ def test_a_subclass_is_copied_by_its_base_type_and_none_of_its_methods_is_asked(
 
 
 @pytest.mark.parametrize(
-    "value, said", [(Pretends(), "a Pretends"), (iter([]), "a list_iterator"), (object(), "an object")]
+    "value, said",
+    [(Pretends(), "a Pretends"), (iter([]), "a list_iterator"), (object(), "an object")],
+    ids=["pretends", "iterator", "object"],
 )
 def test_what_is_no_plain_data_is_named(value: Any, said: str) -> None:
     with pytest.raises(plain.NotPlain, match=said):
