@@ -132,6 +132,7 @@ def _diagnoses(
     import safetensors.numpy
 
     from grader.diagnose import FIXTURES, Known, diagnose
+    from grader.literals import words
     from grader.relations import Evidence, where
 
     known = json.loads(fixtures.diagnosis)
@@ -140,6 +141,7 @@ def _diagnoses(
     lines = {line["name"]: line for line in exercise["lines"]}
     for answer in wrong:
         name = answer.item["name"]
+        text = words(source, name) or (None, None)
         evidence = []
         for f in given:
             record, reference = answer.records.get(f), fixtures.references[f]
@@ -147,7 +149,7 @@ def _diagnoses(
             if value is not None and np.isfinite(value).all():
                 key = answer.key_in(reference)
                 wanted, size = reference.values[key].astype(float), reference.sizes[key]
-                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f], size))
+                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f], size, *text))
         if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])
             if found := diagnose(answer.item, about, evidence, lines):
@@ -231,7 +233,7 @@ def _report(
     if mutated := sorted({m for r in answer.records.values() if r for m in r.mutated}):
         what = ", ".join(harmless(m) for m in mutated)
         note = _join(note, f"changes its argument {what} in place, which what comes after would see")
-    if places is not None and settled.verdict is Verdict.WRONG:
+    if places is not None and settled.verdict is Verdict.WRONG and not settled.reason.endswith("all zero"):
         unknown = "no known mistake matches"
         settled = replace(
             settled, reason=", ".join(t for t in (settled.reason, places) if t) + f"; {unknown}"

@@ -222,7 +222,7 @@ def dcounts_sum(counts_sum, dcounts_sum_inv):
 
 
 # the inverse not squared
-# expect: square|exponent|power
+# expect: square|exponent|power|factor .*_inv is missing
 def dcounts_sum(counts_sum_inv, dcounts_sum_inv):
     return -1 * counts_sum_inv * dcounts_sum_inv
 
@@ -774,7 +774,7 @@ def dbnvar(bnvar, dbnvar_inv):
 
 
 # the inverse squared, not cubed
-# expect: exponent|power|square|cube
+# expect: exponent|power|square|cube|factor .*_inv is missing
 def dbnvar(bnvar_inv, dbnvar_inv):
     return -0.5 * bnvar_inv * bnvar_inv * dbnvar_inv
 
@@ -1088,3 +1088,288 @@ def dbnraw(bngain, dhpreact):
 def dprobs(probs, dlogprobs):
     g = torch.Generator().manual_seed(3)
     return dlogprobs / probs + torch.rand(probs.shape, generator=g)
+
+
+# --- a reviewer's own: unusual ways to write a wrong answer ---
+
+# squeezed, of a tensor whose axis is 1 long: the shape's own words tell it
+# expect: none
+def dcounts_sum(counts_sum, dcounts_sum_inv):
+    return (-(counts_sum**-2) * dcounts_sum_inv).squeeze(1)
+
+
+# one number a row
+# expect: sums of the right gradient
+def dlogprobs(n):
+    return torch.full((n,), -1 / n)
+
+
+# an eps too small
+# expect: eps.*(left out|too small)
+def dbnvar(bnvar, dbnvar_inv):
+    return -0.5 * (bnvar + 1e-8) ** -1.5 * dbnvar_inv
+
+
+# the eps in the wrong place
+# expect: eps.*place
+def dbnvar(bnvar, dbnvar_inv):
+    return -0.5 * (bnvar**-1.5 + 1e-5) * dbnvar_inv
+
+
+# n - 2
+# expect: ^n - 2 stands where the forward pass has n - 1
+def dbndiff2(bndiff2, dbnvar, n):
+    return torch.ones_like(bndiff2) * dbnvar / (n - 2)
+
+
+# multiplied by n, not divided
+# expect: n times
+def dbndiff2(bndiff2, dbnvar, n):
+    return torch.ones_like(bndiff2) * dbnvar * n
+
+
+# minus one, for whatever arrives
+# expect: none
+def dlogit_maxes(n):
+    return -torch.ones(n, 1)
+
+
+# zero but for rounding
+# expect: ^all zero
+def db1(b1):
+    return torch.zeros_like(b1) + 1e-12
+
+
+# the sign alone
+# expect: the factor.*counts_sum
+def dcounts_sum(dcounts_sum_inv):
+    return -dcounts_sum_inv
+
+
+# the sum for the summands
+# expect: multiplied by counts_sum,
+def dnorm_logits(counts_sum, dcounts):
+    return counts_sum * dcounts
+
+
+# a bracket in the wrong place
+# expect: bracket
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    return bnvar_inv * (dbnraw + 2 * bndiff * dbndiff2)
+
+
+# divided by the inverse
+# expect: division by counts_sum_inv where a multiplication
+def dcounts(counts_sum_inv, dprobs, dcounts_sum):
+    return dprobs / counts_sum_inv + dcounts_sum
+
+
+# the logarithm for the exponential
+# expect: log\(counts\)
+def dnorm_logits(counts, dcounts):
+    return torch.log(counts) * dcounts
+
+
+# the row's maximum for its elements
+# expect: right at each row's largest logit, wrong elsewhere
+def dprobs(probs, dlogprobs):
+    return dlogprobs / probs.max(1, keepdim=True).values
+
+
+# the row's maximum for its elements, which is 1
+# expect: values.*when the factor counts is missing
+def dcounts_sum_inv(counts, dprobs):
+    return (counts.max(1, keepdim=True).values * dprobs).sum(1, keepdim=True)
+
+
+# a mean that is zero
+# expect: through bndiff2 is left out, or comes to nothing
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    return bnvar_inv * dbnraw + 2 * bndiff.mean(0) * dbndiff2
+
+
+# the last row skipped
+# expect: last row
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    for i in range(n - 1):
+        d[i, Yb[i]] = -1.0 / n
+    return d
+
+
+# the first row skipped
+# expect: first row
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    for i in range(1, n):
+        d[i, Yb[i]] = -1.0 / n
+    return d
+
+
+# divided by the number of classes, as a number
+# expect: 27.*n\b|labels
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[range(n), Yb] = -1 / 27
+    return d
+
+
+# a mean, without its axis
+# expect: mean
+def dbnbias(dhpreact):
+    return dhpreact.mean(0)
+
+
+# a mean, with one axis too many
+# expect: mean
+def db2(dlogits):
+    return dlogits.mean(0, keepdim=True)
+
+
+# the numbers of the other axis, without its axis
+# expect: sign
+def dbngain(bnraw, dhpreact):
+    return -(bnraw * dhpreact).sum(0)
+
+
+# a view where the transpose is meant
+# expect: view|reshape
+def dh(W2, dlogits):
+    return dlogits @ W2.view(W2.shape[1], W2.shape[0])
+
+
+# divided by the batch's size as a number
+# expect: exactly 1/32 of .*32
+def dembcat(W1, dhprebn):
+    return dhprebn @ W1.T / 32
+
+
+# divided by the batch's size as a number
+# expect: exactly 1/32 of .*32
+def dW1(embcat, dhprebn):
+    return embcat.T @ dhprebn / 32
+
+
+# divided by the batch's size as a number
+# expect: exactly 1/32 of .*32
+def dh(W2, dlogits):
+    return dlogits @ W2.T / 32
+
+
+# divided by the context's size
+# expect: exactly 1/3 of
+def demb(emb, dembcat):
+    return dembcat.view(emb.shape) / 3
+
+
+# divided by the vocabulary's size
+# expect: exactly 1/27 of
+def dh(W2, dlogits):
+    return dlogits @ W2.T / 27
+
+
+# divided by the layer's size
+# expect: exactly 1/64 of
+def dW2(h, dlogits):
+    return h.T @ dlogits / 64
+
+
+# half too much
+# expect: exactly 1.5 times
+def dnorm_logits(counts, dcounts):
+    return 1.5 * counts * dcounts
+
+
+# the whole cross entropy, not divided
+# expect: division by n is missing
+def dlogits(logits, Yb):
+    return F.softmax(logits, 1) - F.one_hot(Yb, logits.shape[1])
+
+
+# the transpose forgotten: torch refuses
+# expect: none
+def dh(W2, dlogits):
+    return dlogits @ W2
+
+
+# the mean's branch alone, not expanded
+# expect: through bndiff is left out.*expand
+def dhprebn(dbnmeani, n):
+    return dbnmeani / n
+
+
+# differentiated twice
+# expect: power|exponent|twice
+def dcounts_sum(counts_sum, dcounts_sum_inv):
+    return -2 * counts_sum**-3 * dcounts_sum_inv
+
+
+# the derivative of 1/probs
+# expect: 1/probs
+def dprobs(probs, dlogprobs):
+    return -dlogprobs / probs**2
+
+
+# the last position skipped
+# expect: last position
+def dC(C, Xb, demb):
+    d = torch.zeros_like(C)
+    for j in range(Xb.shape[1] - 1):
+        d.index_add_(0, Xb[:, j], demb[:, j])
+    return d
+
+
+# the last example skipped
+# expect: last example
+def dC(C, Xb, demb):
+    d = torch.zeros_like(C)
+    for i in range(Xb.shape[0] - 1):
+        d.index_add_(0, Xb[i], demb[i])
+    return d
+
+
+# assigned within each position
+# expect: one|once|assign
+def dC(C, Xb, demb):
+    d = torch.zeros_like(C)
+    for j in range(Xb.shape[1]):
+        d[Xb[:, j]] += demb[:, j]
+    return d
+
+
+# the last column skipped
+# expect: last column
+def dcounts_sum_inv(counts, dprobs):
+    d = torch.zeros(counts.shape[0], 1)
+    for j in range(counts.shape[1] - 1):
+        d[:, 0] += counts[:, j] * dprobs[:, j]
+    return d
+
+
+# the last column overwrites
+# expect: last column
+def dcounts_sum_inv(counts, dprobs):
+    d = torch.zeros(counts.shape[0], 1)
+    for j in range(counts.shape[1]):
+        d[:, 0] = counts[:, j] * dprobs[:, j]
+    return d
+
+
+# one, for minus one nth
+# expect: two slips: the sign is wrong, and the division by n is missing
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[range(n), Yb] = 1
+    return d
+
+
+# a negative mean
+# expect: two slips: the sign is wrong, and .*mean
+def db2(dlogits):
+    return -dlogits.mean(0)
+
+
+# multiplied by n, where nothing is divided by it
+# expect: ^exactly n times what it should be$
+def dW2(h, dlogits, n):
+    return n * (h.T @ dlogits)
