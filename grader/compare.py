@@ -141,8 +141,10 @@ def _worst(a: Array, r: Array, difference: Array) -> str:
     index = [int(i) for i in at]
     count = int((difference > RTOL * np.abs(r).max()).sum())
     digits = 4 if abs(a[at] - r[at]) > 1e-2 * abs(r[at]) else 7
-    wanted = r[at] + 0.0  # no -0
-    return f"at {index} {a[at]:.{digits}g}, autograd has {wanted:.{digits}g}; {count} of {a.size} elements differ"
+    came, wanted = a[at] + 0.0, r[at] + 0.0  # no -0
+    return (
+        f"at {index} {came:.{digits}g}, autograd has {wanted:.{digits}g}; {count} of {a.size} elements differ"
+    )
 
 
 def _leading_one(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

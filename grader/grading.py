@@ -156,6 +156,8 @@ def _diagnoses(
                 told[name] = found
             elif all(e.answer.shape == e.reference.shape for e in evidence):
                 places[name] = where(evidence[0])
+        elif evidence and evidence[0].answer.shape == evidence[0].reference.shape:
+            places[name] = where(evidence[0])
     return told, places
 
 
@@ -189,7 +191,8 @@ def _traced(
     evidence = []
     for f, record in answer.records.items():
         if record is None or answer.checks[f].verdict is not check.verdict:
-            return answer
+            evidence = evidence[:1]
+            break
         known = {n: Tensor(s, kind) for n, (s, kind) in shapes(fixtures.given[f]).items()}
         shape = record.shape if check.verdict is Verdict.WRONG_SHAPE else None
         wanted = fixtures.references[f].values[answer.key_in(fixtures.references[f])].shape

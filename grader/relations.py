@@ -136,12 +136,18 @@ def _factor(e: Evidence, known: list[tuple[str, float]], code: str) -> Iterator[
 
 
 def constant(code: str) -> Callable[[Evidence], Iterator[str]]:
-    """The right gradient times one number, whatever the sizes are; or that number where n is meant."""
+    """The right gradient times one number at all sizes; or that number, or another size, where n is meant."""
 
     def explain(e: Evidence) -> Iterator[str]:
         c, n = ratio(e), e.sizes.get("n")
         if c is None or abs(c - 1) < 1e-4:
             return
+        for name, size in e.sizes.items():
+            for less, meant in ((0, "n"), (1, "n-1")):
+                if not isinstance(size, int) or not isinstance(n, int) or name == "n" or min(size, n) <= less:
+                    continue
+                if DIVIDES[meant].search(code) and abs(c * (size - less) / (n - less) - 1) < CLOSE:
+                    yield f"{name}{' - 1' * less} stands where {'n - 1' if less else 'n'} is meant"
         if isinstance(n, int) and DIVIDES["n"].search(code) and _whole(n / c):
             yield f"{round(n / c)} is written where n is meant"
         k = round(1 / c)
@@ -343,7 +349,7 @@ def local_gradient(item: Mapping[str, Any], lines: Lines) -> Callable[[Evidence]
     def explain(e: Evidence) -> Iterator[str]:
         if len(item["cut"]) == 1 and item["cut"][0] in lines:
             for say, value in products(item, lines[item["cut"][0]], e):
-                if same(e, e.answer, value):
+                if same(e, e.answer, value) and not same(e, value, e.reference):
                     yield say
 
     return explain

@@ -27,6 +27,10 @@ EQUIVALENT = {
     "ex1.dlogits: another tensor: logits -> logprobs": ARGMAX,
     "ex1.dbndiff2: division for multiplication: 1.0 / (n - 1) * torch.ones_like(bndiff2) "
     "-> 1.0 / (n - 1) / torch.ones_like(bndiff2)": ONES,
+    "ex1.dcounts: division for multiplication: torch.ones_like(counts) * dcounts_sum "
+    "-> dcounts_sum / torch.ones_like(counts)": ONES,
+    "ex1.dhprebn: division for multiplication: torch.ones_like(hprebn) * dbnmeani "
+    "-> dbnmeani / torch.ones_like(hprebn)": ONES,
     "ex1.dhprebn: clone dropped: dbndiff.clone() -> dbndiff": ALIAS,
     "ex1.dhprebn: factor dropped: torch.ones_like(hprebn) * dbnmeani -> dbnmeani": BROADCAST,
 }

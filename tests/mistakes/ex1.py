@@ -1098,7 +1098,7 @@ def dcounts_sum(counts_sum, dcounts_sum_inv):
     return (-(counts_sum**-2) * dcounts_sum_inv).squeeze(1)
 
 
-# one number a row
+# one number a row, not expanded
 # expect: sums of the right gradient
 def dlogprobs(n):
     return torch.full((n,), -1 / n)
@@ -1373,3 +1373,327 @@ def db2(dlogits):
 # expect: ^exactly n times what it should be$
 def dW2(h, dlogits, n):
     return n * (h.T @ dlogits)
+
+
+# --- more of them, in unusual ways ---
+
+# einsum with axes exchanged
+# expect: another order
+def dW2(h, dlogits):
+    return torch.einsum("bi,bj->ji", h, dlogits).reshape(h.shape[1], dlogits.shape[1])
+
+
+# sum of h times sum of dlogits
+# silent: product of sums
+def dW2(h, dlogits):
+    return h.sum(0)[:, None] * dlogits.sum(0)[None]
+
+
+# mean of outer products
+# expect: mean.*sum
+def dW2(h, dlogits):
+    return torch.stack([torch.outer(a, b) for a, b in zip(h, dlogits)]).mean(0)
+
+
+# numeric derivative wrong by sign of eps
+# silent: sign
+def dhpreact(hpreact, dh):
+    return (torch.tanh(hpreact - 1e-3) - torch.tanh(hpreact)) / 1e-3 * dh
+
+
+# sigmoid derivative
+# expect: h \* \(1 - h\)
+def dhpreact(h, dh):
+    return h * (1 - h) * dh
+
+
+# 1/cosh
+# silent: local gradient|square
+def dhpreact(hpreact, dh):
+    return dh / torch.cosh(hpreact)
+
+
+# clamp
+# expect: none
+def dprobs(probs, dlogprobs):
+    return dlogprobs / probs.clamp(min=1e-2)
+
+
+# eps added
+# silent: eps|1e-4
+def dprobs(probs, dlogprobs):
+    return dlogprobs / (probs + 1e-4)
+
+
+# softmax renormalised
+# expect: log\(probs\)
+def dprobs(probs, dlogprobs):
+    return dlogprobs * probs.log()
+
+
+# counts sum along 0
+# expect: wrong dim
+def dcounts_sum_inv(counts, dprobs):
+    return torch.einsum("ij,ij->j", counts, dprobs)
+
+
+# mean of rows with keepdim
+# expect: mean
+def dcounts_sum_inv(counts, dprobs):
+    return torch.mean(counts * dprobs, 1, True)
+
+
+# prod
+# expect: dprobs is added
+def dcounts_sum_inv(counts, dprobs):
+    return (counts + dprobs).sum(1, keepdim=True)
+
+
+# without probs' branch's factor
+# expect: counts_sum_inv is missing
+def dcounts(dprobs, dcounts_sum):
+    return dprobs + dcounts_sum
+
+
+# counts_sum branch twice
+# expect: counts_sum is exactly 2 times
+def dcounts(counts_sum_inv, dprobs, dcounts_sum):
+    d = counts_sum_inv * dprobs
+    d += dcounts_sum
+    d += dcounts_sum
+    return d
+
+
+# branch mean over rows
+# expect: 1/vocab_size
+def dcounts(counts, counts_sum_inv, dprobs, dcounts_sum):
+    return counts_sum_inv * dprobs + dcounts_sum / counts.shape[1]
+
+
+# multiply branches
+# silent: multiplied|add
+def dcounts(counts_sum_inv, dprobs, dcounts_sum):
+    return counts_sum_inv * dprobs * dcounts_sum
+
+
+# exp of counts
+# expect: exp\(counts\)
+def dnorm_logits(counts, dcounts):
+    return counts.exp() * dcounts
+
+
+# norm_logits only
+# expect: largest logit
+def dnorm_logits(norm_logits, dcounts):
+    return (norm_logits + 1) * dcounts
+
+
+# divided by norm
+# expect: divided by counts_sum
+def dnorm_logits(counts, counts_sum, dcounts):
+    return counts / counts_sum * dcounts
+
+
+# abs
+# silent: absolute|sign
+def dnorm_logits(counts, dcounts):
+    return (counts * dcounts).abs()
+
+
+# relu
+# silent: negative|zero
+def dlogits(dnorm_logits):
+    return F.relu(dnorm_logits)
+
+
+# argmin
+# silent: minimum|smallest
+def dlogits(logits, dnorm_logits, dlogit_maxes, n):
+    d = dnorm_logits.clone()
+    d[range(n), logits.argmin(1)] += dlogit_maxes.view(-1)
+    return d
+
+
+# subtract the max branch
+# expect: logit_maxes has the wrong sign
+def dlogits(logits, dnorm_logits, dlogit_maxes, n):
+    d = dnorm_logits.clone()
+    d[range(n), logits.argmax(1)] -= dlogit_maxes.view(-1)
+    return d
+
+
+# amax spread
+# silent: mean
+def dlogits(dnorm_logits):
+    return dnorm_logits - dnorm_logits.mean(1, keepdim=True)
+
+
+# dnorm minus its sum
+# silent: sum
+def dlogits(dnorm_logits):
+    return dnorm_logits - dnorm_logits.sum(1, keepdim=True)
+
+
+# rounding
+# expect: none
+def dh(W2, dlogits):
+    return torch.round(dlogits @ W2.T * 1000) / 1000
+
+
+# flipped
+# expect: another order
+def dh(W2, dlogits):
+    return (dlogits @ W2.T).flip(0)
+
+
+# sorted
+# expect: another order
+def db2(dlogits):
+    return dlogits.sum(0).sort().values
+
+
+# cumsum
+# silent: last
+def db2(dlogits):
+    return dlogits.cumsum(0)[-2]
+
+
+# max
+# silent: maximum|sum
+def dbnbias(dhpreact):
+    return dhpreact.amax(0, keepdim=True)
+
+
+# std instead
+# expect: eps
+def dbnvar(bnvar, dbnvar_inv):
+    return -0.5 * bnvar.sqrt() ** -3 * dbnvar_inv
+
+
+# missing half
+# expect: exactly 2 times
+def dbnvar(bnvar, dbnvar_inv):
+    return -((bnvar + 1e-5) ** -1.5) * dbnvar_inv
+
+
+# n from the wrong axis
+# expect: n_hidden - 1 stands where n - 1
+def dbndiff2(bndiff2, dbnvar):
+    return torch.ones_like(bndiff2) * dbnvar / (bndiff2.shape[1] - 1)
+
+
+# masked
+# silent: mask|zero
+def dbndiff2(bndiff2, dbnvar, n):
+    return (bndiff2 > 0.01).float() * dbnvar / (n - 1)
+
+
+# 3 for 2
+# silent: derivative|exponent
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    return bnvar_inv * dbnraw + 3 * bndiff**2 * dbndiff2
+
+
+# abs
+# silent: absolute|sign
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    return bnvar_inv * dbnraw + 2 * bndiff.abs() * dbndiff2
+
+
+# minus mean of the other
+# expect: bnmeani has the wrong sign
+def dhprebn(dbndiff, dbnmeani, n):
+    return dbndiff - dbnmeani / n
+
+
+# centred
+# silent: mean|n
+def dhprebn(dbndiff):
+    return dbndiff - dbndiff.sum(0, keepdim=True)
+
+
+# half batch
+# silent: half
+def dW1(embcat, dhprebn, n):
+    return embcat[: n // 2].T @ dhprebn[: n // 2]
+
+
+# unique rows
+# expect: mean
+def dC(C, Xb, demb):
+    d = torch.zeros_like(C)
+    for v in Xb.unique():
+        d[v] = demb[Xb == v].mean(0)
+    return d
+
+
+# flat view
+# expect: W1 is viewed
+def dembcat(W1, dhprebn):
+    return dhprebn @ W1.reshape(W1.shape[1], W1.shape[0])
+
+
+# embcat order
+# expect: another order
+def demb(emb, dembcat):
+    return dembcat.view(emb.shape[0], emb.shape[1], -1).flip(1)
+
+
+# tiny
+# expect: as good as zero
+def dembcat(W1, dhprebn):
+    return (dhprebn @ W1.T) * 1e-7
+
+
+# label softmax
+# silent: label
+def dlogprobs(logprobs, Yb, n):
+    return -F.softmax(logprobs, 1) / n
+
+
+# row of ones
+# expect: another order
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[:, 0] = -1 / n
+    return d
+
+
+# shifted labels
+# expect: another order
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[range(n), (Yb + 1) % logprobs.shape[1]] = -1 / n
+    return d
+
+
+# sqrt n
+# expect: at the labels
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[range(n), Yb] = -1 / n**0.5
+    return d
+
+
+# gain twice
+# silent: mean|sum
+def dbnraw(bngain, dhpreact):
+    return (bngain * dhpreact).mean(0, keepdim=True)
+
+
+# meani with n
+# expect: exactly n times
+def dbnmeani(dbndiff, n):
+    return -dbndiff.sum(0, keepdim=True) * n
+
+
+# dbngain of hpreact
+# expect: hpreact is used
+def dbngain(hpreact, dhpreact):
+    return (hpreact * dhpreact).sum(0, keepdim=True)
+
+
+# dbnraw ignoring gain
+# silent: local gradient|tanh
+def dbnraw(dhpreact, h):
+    return (1 - h**2) * dhpreact
