@@ -188,7 +188,7 @@ def _traced(
     from grader.shapes import Came, explain
 
     settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
-    evidence = []
+    evidence: list[Came] = []
     for f, record in answer.records.items():
         if record is None or answer.checks[f].verdict is not check.verdict:
             evidence = evidence[:1]
