@@ -157,7 +157,8 @@ def _worst(a: Array, r: Array, difference: Array, wants: str) -> str:
     index = [int(i) for i in at]
     count = int((difference > RTOL * np.abs(r).max()).sum())
     digits = 4 if abs(a[at] - r[at]) > 1e-2 * abs(r[at]) else 7
-    return f"at {index} {a[at]:.{digits}g}, {wants} {r[at]:.{digits}g}; {count} of {a.size} elements differ"
+    came, wanted = a[at] + 0.0, r[at] + 0.0  # no -0
+    return f"at {index} {came:.{digits}g}, {wants} {wanted:.{digits}g}; {count} of {a.size} elements differ"
 
 
 def _leading_one(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

@@ -10,7 +10,7 @@ simpler does. None that fits is an honest None.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -21,6 +21,7 @@ from grader import relations
 from grader.relations import CLOSE, NOISE, Array, Evidence
 
 PRINTS = 2  # projections in a fingerprint, on each fixture
+AS_IF = "the values are those that come out when "
 FIXTURES = ("lecture", "probe-2", "probe-3")  # where the evidence comes from
 
 Explain = Callable[[Evidence], Iterator[str]]
@@ -58,23 +59,55 @@ def diagnose(
     """The simplest mistake that explains the answer on all of the evidence; None where none is known.
 
     item: its description. lines: the forward program's, by the tensor that each names. The evidence
-    must have the lecture fixture and a probe.
+    must have the lecture fixture and a probe. A leading 1 too many or too few is no matter.
     """
-    if len(evidence) < 2:
+    if len(evidence) < 2 or all(relations.same(e, e.answer, e.reference) for e in evidence):
+        return None  # wrong on other fixtures alone
+    if all(e.answer.shape in ((1, *e.reference.shape), e.reference.shape[1:]) for e in evidence) and (
+        told := _told(item, known, [_reshaped(e) for e in evidence], lines)
+    ):
+        return told
+    return _told(item, known, evidence, lines) or _unexpanded(known, evidence, lines)
+
+
+def _reshaped(e: Evidence) -> Evidence:
+    fits = e.answer.size == e.reference.size
+    return replace(e, answer=e.answer.reshape(e.reference.shape)) if fits else e
+
+
+def _unexpanded(
+    known: Known, evidence: Sequence[Evidence], lines: Mapping[str, Mapping[str, Any]]
+) -> str | None:
+    """A branch that would have the tensor's shape once it is expanded."""
+    try:
+        wide = [replace(e, answer=np.broadcast_to(e.answer, e.reference.shape)) for e in evidence]
+    except ValueError:
         return None
+    told = _agreed(_branches(known, lines), wide)
+    return f"{told}, not expanded to the tensor's shape" if told else None
+
+
+def _told(
+    item: Mapping[str, Any],
+    known: Known,
+    evidence: Sequence[Evidence],
+    lines: Mapping[str, Mapping[str, Any]],
+) -> str | None:
+    code = _forward(item["cut"], lines)
     for explain in (
         relations.zero,
         relations.ones,
         relations.sign,
-        _branches(known),
+        _branches(known, lines),
         relations.passed_through(item, lines, whole=True),
         relations.hard_coded,
         relations.twice_or_half,
-        _mistakes(known),
+        _mistakes(known, code),
         relations.transposed,
         relations.unsummed,
         relations.summed,
-        relations.factor,
+        relations.factor(code),
+        relations.constant(code),
         relations.another_factor(item),
         relations.local_gradient(item, lines),
         _local_of_a_branch(item, known, lines),
@@ -82,7 +115,8 @@ def diagnose(
         relations.another_gradient(item, lines),
         relations.added,
         relations.order,
-        _mistakes(known, twice=True),
+        _mistakes(known, code, twice=True),
+        relations.ends,
         relations.cells,
         relations.rows,
     ):
@@ -91,8 +125,17 @@ def diagnose(
     return None
 
 
+def _forward(cut: Sequence[str], lines: Mapping[str, Mapping[str, Any]]) -> str:
+    """The code of the forward lines that an answer comes back through."""
+    return "\n".join(lines[t]["code"] for t in cut or ["loss"] if t in lines)
+
+
 def _agreed(explain: Explain, evidence: Sequence[Evidence]) -> str | None:
-    """The first explanation that every piece of the evidence gives."""
+    """The first explanation that every piece of the evidence gives; of mere rounding, only that it is."""
+    if explain is not relations.zero and all(
+        np.abs(e.answer).max(initial=0) <= 10 * e.noise for e in evidence
+    ):
+        return None
     found = list(explain(evidence[-1]))  # the smallest, which most explanations don't outlive
     for e in reversed(evidence[:-1]):
         if not found:
@@ -119,7 +162,7 @@ def _total(prints: Mapping[str, Array], names: Sequence[str]) -> Array:
     return np.asarray(np.sum([prints[t] for t in names], axis=0))
 
 
-def _branches(known: Known) -> Explain:
+def _branches(known: Known, lines: Mapping[str, Mapping[str, Any]]) -> Explain:
     """One or more of several branches instead of the sum of all; or one with a wrong sign or factor."""
 
     def explain(e: Evidence) -> Iterator[str]:
@@ -132,13 +175,19 @@ def _branches(known: Known) -> Explain:
                 there_too, gone = _total(prints, kept), _total(prints, left)
                 if _near(own, there_too, e):
                     there = " and ".join(kept)
-                    yield f"the branch through {names} is left out: only what comes through {there} is there"
+                    tried = e.uses is not None and any("d" + t in e.uses for t in left)
+                    nothing = ", or comes to nothing" if tried else ""
+                    yield (
+                        f"the branch through {names} is left out{nothing}: "
+                        f"only what comes through {there} is there"
+                    )
                 if _near(own, there_too - gone, e):
                     yield f"the branch through {names} has the wrong sign"
                 for name, value in relations.factors(e.sizes):
                     if _near(own, there_too + value * gone, e):
-                        why = relations.origin(name)
-                        yield f"what comes through {names} is {name} times what it should be{why}"
+                        why = relations.origin(name, _forward(left, lines))
+                        joint = ": " if why else ""
+                        yield f"what comes through {names} is {name} times what it should be{joint}{why}"
                 for name, ratio in relations.written(e.sizes):
                     if _near(own, there_too + ratio * gone, e):
                         yield name
@@ -151,7 +200,21 @@ def _shape(mistake: Mapping[str, Any], e: Evidence) -> tuple[int, ...] | None:
     return tuple(on["shape"]) if on else None
 
 
-def _mistakes(known: Known, twice: bool = False) -> Explain:
+def _said(mistake: Mapping[str, Any], e: Evidence) -> str | None:
+    """What may be said of a mistake, by the names that the function uses; None where it can't be this one.
+
+    The value alone tells less where nobody knows the names, or where what is missing is used after all.
+    """
+    say, claimed = str(mistake["say"]), frozenset(mistake.get("uses", ()))
+    if e.uses is None:
+        return f"{AS_IF}{say}" if claimed else say
+    if not claimed <= e.uses:
+        return None
+    lacks = frozenset(mistake.get("lacks", ()))
+    return f"{AS_IF}{say}" if lacks and lacks <= e.uses else say
+
+
+def _mistakes(known: Known, code: str, twice: bool = False) -> Explain:
     """The mistakes whose value this is, the likeliest first. twice: a simple factor besides."""
 
     def explain(e: Evidence) -> Iterator[str]:
@@ -163,19 +226,18 @@ def _mistakes(known: Known, twice: bool = False) -> Explain:
             return
         factors = [f for f in relations.factors(e.sizes) if f[0] in ("exactly n", "exactly 1/n")]
         for mistake in alike:
+            if (say := _said(mistake, e)) is None:
+                continue
             prints = np.array(mistake["on"][e.fixture]["prints"])
             if not twice and _near(own, prints, e):
-                yield mistake["say"]
+                yield say
             if twice and _near(own, -prints, e):
-                yield f"two slips: the sign is wrong, and {mistake['say']}"
+                yield f"two slips: the sign is wrong, and {say}"
             for name, value in factors if twice else ():
                 if _near(own, value * prints, e):
-                    slip = (
-                        "the division by n is missing"
-                        if name == "exactly n"
-                        else "divided by n once too often"
-                    )
-                    yield f"two slips: {slip}, and {mistake['say']}"
+                    missing = relations.origin("exactly n", code) or "it is n times too large"
+                    slip = missing if name == "exactly n" else "it is divided by n once too often"
+                    yield f"two slips: {slip}, and {say}"
 
     return explain
 
@@ -218,7 +280,8 @@ def related(item: Mapping[str, Any], e: Evidence, lines: Mapping[str, Mapping[st
     ):
         if (told := next(explain(e), None)) is not None:
             return told
-    named, c = list(relations.factor(e)), relations.ratio(e)
+    code = _forward(item["cut"], lines)
+    named, c = list(relations.factor(code)(e)), relations.ratio(e)
     if len(named) == 1:
         return named[0]
     for k, word in ((c or 0.0, "{} times"), (1 / c if c else 0.0, "1/{} of")):

@@ -181,6 +181,7 @@ def _diagnoses(
     import safetensors.numpy
 
     from grader.diagnose import FIXTURES, Known, diagnose
+    from grader.literals import words
     from grader.relations import Evidence, where
 
     known = json.loads(fixtures.diagnosis)
@@ -197,6 +198,7 @@ def _diagnoses(
             else:
                 places[name] = ""
             continue
+        text = words(source, name) or (None, None)
         evidence = []
         for f in given:
             record, reference = answer.records.get(f), fixtures.references[f]
@@ -204,13 +206,15 @@ def _diagnoses(
             if value is not None and np.isfinite(value).all():
                 key = answer.key_in(reference)
                 wanted, size = reference.values[key].astype(float), reference.sizes[key]
-                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f], size))
+                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f], size, *text))
         if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])
             if found := diagnose(answer.item, about, evidence, lines):
                 told[name] = found
             elif all(e.answer.shape == e.reference.shape for e in evidence):
                 places[name] = where(evidence[0])
+        elif evidence and evidence[0].answer.shape == evidence[0].reference.shape:
+            places[name] = where(evidence[0])
     return told, places
 
 
@@ -241,10 +245,11 @@ def _traced(
     from grader.shapes import Came, explain
 
     settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
-    evidence = []
+    evidence: list[Came] = []
     for f, record in answer.records.items():
         if record is None or answer.checks[f].verdict is not check.verdict:
-            return answer
+            evidence = evidence[:1]
+            break
         known = {n: Tensor(s, kind) for n, (s, kind) in shapes(fixtures.given[f]).items()}
         shape = record.shape if check.verdict is Verdict.WRONG_SHAPE else None
         wanted = fixtures.references[f].values[answer.key_in(fixtures.references[f])].shape
@@ -288,7 +293,7 @@ def _report(
     if mutated := sorted({m for r in answer.records.values() if r for m in r.mutated}):
         what = ", ".join(harmless(m) for m in mutated)
         note = _join(note, f"changes its argument {what} in place, which what comes after would see")
-    if places is not None and settled.verdict is Verdict.WRONG:
+    if places is not None and settled.verdict is Verdict.WRONG and not settled.reason.endswith("all zero"):
         unknown = "no known mistake matches"
         settled = replace(
             settled, reason=", ".join(t for t in (settled.reason, places) if t) + f"; {unknown}"

@@ -37,6 +37,42 @@ def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> str | None
     return f"{_list(found)} {verb} written where {_list(found.values())} {verb} meant"
 
 
+def words(source: bytes, name: str) -> tuple[frozenset[str], frozenset[float]] | None:
+    """The names whose values a function works with, not their shapes alone, and its numbers.
+
+    None where there is no such function, or where more can be at work than it names.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
+    if not functions:
+        return None
+    names = frozenset(valued(functions[-1]))
+    return None if names & MORE else (names, frozenset(number for number, _ in _numbers(functions[-1])))
+
+
+MORE = frozenset(("locals", "globals", "vars", "eval", "exec"))
+SHAPE_ALONE = frozenset(("shape", "size", "ndim", "dim", "numel", "dtype", "device", "new_zeros", "new_ones"))
+OF_SHAPE = frozenset(("len", "zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like"))
+
+
+def valued(node: ast.AST) -> Iterator[str]:
+    """The names in a piece of source of which more is used than the shape."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield node.id
+    if isinstance(node, ast.Attribute) and node.attr in SHAPE_ALONE and isinstance(node.value, ast.Name):
+        return
+    children = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.Call):
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if called in OF_SHAPE and node.args and isinstance(node.args[0], ast.Name):
+            children.remove(node.args[0])
+    for child in children:
+        yield from valued(child)
+
+
 def _list(words: Iterable[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last

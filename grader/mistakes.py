@@ -16,7 +16,7 @@ import torch
 
 from grader.authored import Authored, Item
 from grader.diagnose import FIXTURES, fingerprint
-from grader.mutants import Mutant, alike_tensors, mutants, say
+from grader.mutants import Mutant, alike_tensors, lacks, mutants, say, uses
 from grader.program import Env, Program
 from grader.relations import CLOSE
 from grader.runner.calls import BadRequest, resolve
@@ -31,7 +31,7 @@ RANK = (
     "transpose dropped", "= for an accumulation", "branch left out", "sign of a branch", "sign dropped",
     "sign", "summand dropped", "factor dropped", "division dropped", "another tensor",
     "elementwise for matrix product", "factors exchanged", "only the first term", "one factor summed",
-    "both factors summed",
+    "both factors summed", "power dropped",
 )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def known(
             kept: list[dict[str, Any]] = []
             for m in found:
                 mistake = _mistake(parts, item, m, given, references, sizes)
-                if mistake and not any(_equal(mistake, other) for other in kept):
+                if mistake and not any(_covers(other, mistake) and _equal(mistake, other) for other in kept):
                     kept.append(mistake)
             out[item.name] = {"mistakes": kept}
     for item in parts.gradients:
@@ -97,9 +97,10 @@ def _mistake(
         scale = float(reference.abs().max())
         right += value.shape == reference.shape and float((value - reference).abs().max()) <= CLOSE * scale
         on[fixture] = {"shape": list(value.shape), "prints": _rounded(fingerprint(value.double().numpy()))}
-    return (
-        None if right == len(on) or len(on) < 2 else {"say": m.new if m.kind == KNOWN else say(m), "on": on}
-    )
+    if right == len(on) or len(on) < 2:
+        return None
+    told = {"say": m.new if m.kind == KNOWN else say(m), "on": on}
+    return told | {key: names for key, names in (("uses", uses(m)), ("lacks", lacks(m))) if names}
 
 
 def _value(parts: Authored, item: Item, m: Mutant, env: Env) -> torch.Tensor | None:
@@ -121,6 +122,11 @@ def _value(parts: Authored, item: Item, m: Mutant, env: Env) -> torch.Tensor | N
     if not isinstance(value, torch.Tensor) or not value.is_floating_point() or not value.isfinite().all():
         return None
     return value if value.numel() <= 1 << 16 else None
+
+
+def _covers(first: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether whoever could have made the other could have made the first: it claims to use no more."""
+    return set(first.get("uses", ())) <= set(other.get("uses", ())) and not first.get("lacks")
 
 
 def _equal(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:

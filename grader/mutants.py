@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.authored import Item
+from grader.literals import valued
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,15 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
             changed = copy.deepcopy(tree)
             target = list(_body(changed))[index]
             source = ast.unparse(ast.fix_missing_locations(_put(changed, target, new)))
+            old, now = _less_one(tree, node, new) or (ast.unparse(node), _text(new))
+            if kind == "constant changed" and (power := _power(tree, node)):
+                kind, old = "exponent changed", power
             if source != original and source not in found:
                 found[source] = Mutant(
                     item.name,
                     kind,
-                    ast.unparse(node),
-                    _text(new),
+                    old,
+                    now,
                     source,
                     ast.unparse(piece[0]) if piece else "",
                 )
@@ -86,6 +90,19 @@ def _throughout(
                 yield "another tensor", name, other, everywhere(name, ast.Name(other, ast.Load()))
             if name == "n":
                 yield "hard-coded", "n", str(LECTURE_N), everywhere("n", ast.Constant(LECTURE_N))
+
+
+def _less_one(tree: ast.Module, node: ast.AST, new: ast.AST) -> tuple[str, str] | None:
+    """Where n is changed within n - 1: the whole of it, before and after."""
+    after = {"n - 1": "n - 2", "n + 1": "n"}.get(ast.unparse(new))
+    whole = [b for b in ast.walk(tree) if isinstance(b, ast.BinOp) and b.left is node]
+    return ("n - 1", after) if after and whole and ast.unparse(whole[0]) == "n - 1" else None
+
+
+def _power(tree: ast.Module, node: ast.AST) -> str:
+    """The power whose exponent a constant stands in; nothing where it stands elsewhere."""
+    powers = [b for b in ast.walk(tree) if isinstance(b, ast.BinOp) and isinstance(b.op, ast.Pow)]
+    return next((ast.unparse(b) for b in powers if any(c is node for c in ast.walk(b.right))), "")
 
 
 def _reads(node: ast.AST, name: str) -> bool:
@@ -148,6 +165,10 @@ def _changes(node: ast.AST, alike: Mapping[str, Sequence[str]]) -> Iterator[Chan
         yield from _call(node)
     elif isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
         yield "transpose dropped", node.value
+        turned = ast.Call(
+            ast.Attribute(node.value, "reshape", ast.Load()), [ast.Attribute(node, "shape")], []
+        )
+        yield "view for transpose", turned, node.value
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         yield from _name(node, alike)
     elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mult | ast.Div):
@@ -220,10 +241,13 @@ def _exchanged(node: ast.BinOp) -> Iterator[Change]:
     kind = type(node.op)
     for name, other in OTHER.get(kind, ()):
         yield name, ast.BinOp(node.left, other(), node.right), node.right
+        if name == "division for multiplication":
+            yield name, ast.BinOp(node.right, other(), node.left), node.left
     if kind is ast.MatMult:
         yield "only the last example", _last(node)
         yield "factors exchanged", ast.BinOp(node.right, ast.MatMult(), node.left)
     if kind is ast.Pow:
+        yield "power dropped", ast.Constant(1), node
         yield "exponent dropped", node.left
         for step in (1, -1, 2, 0.5, -0.5):
             power = ast.BinOp(node.right, ast.Add(), ast.Constant(step))
@@ -332,8 +356,8 @@ def say(m: Mutant) -> str:
     """What one did who wrote this mutant: the mistake, without the formula that would mend it."""
     if m.kind == "hard-coded" and m.old == "n":
         return f"{m.new} is written where n is meant"
-    if m.old == "n - 1" and m.new == "n":
-        return "n stands where the forward pass has n - 1"
+    if m.old == "n - 1" and m.new in ("n", "n - 2"):
+        return f"{m.new} stands where the forward pass has n - 1"
     if m.old == "n" and m.kind in ("n - 1 for n", "n + 1 for n"):
         return f"{m.new} stands where n is meant"
     if m.kind == "sign dropped" and not _tells(m.new):
@@ -350,7 +374,7 @@ def say(m: Mutant) -> str:
     sentences = {
         "factor dropped": f"the factor {m.piece} is missing",
         "division dropped": f"the division by {m.piece} is missing",
-        "summand dropped": f"the term {m.piece} is missing",
+        "summand dropped": f"the term {_constant_or(m.piece)} is missing",
         "minus for plus": f"{_short(m.piece)} is subtracted where it is to be added",
         "plus for minus": f"{_short(m.piece)} is added where it is to be subtracted",
         "division for multiplication": f"a division by {_short(m.piece)} where a multiplication is meant",
@@ -361,8 +385,9 @@ def say(m: Mutant) -> str:
         "factors exchanged": "the matrix product has its factors the wrong way round",
         "exponent dropped": f"the exponent of {_short(m.new)} is missing",
         "exponent changed": f"the exponent of {_short(m.old.rsplit('**', 1)[0].strip())} is off",
-        "constant changed": f"a constant is off: {m.new} is not what belongs there",
-        "eps dropped": f"the eps, {m.piece}, is left out",
+        "power dropped": f"the factor with {_listed(_names(m.piece))} is missing",
+        "constant changed": "a constant is off",
+        "eps dropped": f"the eps, {m.piece}, is left out, too small, or in the wrong place",
         "Bessel dropped": "Bessel's correction, n / (n - 1), is left out",
         "only the first term": "the terms with sums over the batch are left out, through mean and variance",
         "softmax dropped": "the logits themselves are used where their softmax is meant",
@@ -386,6 +411,8 @@ def say(m: Mutant) -> str:
         "another dim": "the wrong dim: rows and columns are mixed up",
         "keepdim dropped": "keepdim=True is missing",
         "transpose dropped": "a transpose is missing",
+        "view for transpose": f"{_short(m.piece)} is viewed in the other shape, which keeps the order of its "
+        "numbers: a transpose is meant",
         "zeros for ones": "zeros and ones are mixed up",
         "branch left out": f"{at_labels if 'Yb' in m.old else 'one of the branches'} is left out",
         "= for an accumulation": "assigned where contributions add up: only the last one stays",
@@ -403,8 +430,20 @@ def _short(piece: str) -> str:
     """A piece by the names in it, where the whole of it would tell the formula."""
     if not _tells(piece):
         return piece
+    if set(_names(piece)) == {"n"}:
+        return piece.replace("1.0", "1").replace(" / ", "/")
     names = _names(piece)
-    return f"the part with {' and '.join(names)}" if names else "a constant"
+    return f"the part with {_listed(names)}" if names else "a constant"
+
+
+def _constant_or(piece: str) -> str:
+    """A name as it is, a number as 1 rather than 1.0."""
+    return piece.removesuffix(".0")
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _names(piece: str) -> list[str]:
@@ -429,7 +468,38 @@ def _dropped(m: Mutant) -> str:
         return "the division by n is missing"
     names = _names(m.piece)
     number = "a constant " if not names else ""
-    return f"a {number}{part} is missing" + (f": the one with {' and '.join(names)}" if names else "")
+    return f"a {number}{part} is missing" + (f": the one with {_listed(names)}" if names else "")
+
+
+# What a sentence says is done with the piece or the tensor that it names.
+DONE = frozenset(
+    ("minus for plus", "plus for minus", "division for multiplication", "multiplication for division",
+     "sum for product", "one factor summed", "clone dropped", "view for transpose")
+)  # fmt: skip
+OF_ALL = frozenset(("elementwise for matrix product", "matrix for summed product", "factors exchanged",
+                    "both factors summed", "softmax dropped", "log_softmax", "not normalised"))  # fmt: skip
+
+
+def uses(m: Mutant) -> list[str]:
+    """The names that whoever is told this must have used."""
+    if m.kind == "another tensor":
+        return [m.new]
+    if m.kind == "exponent changed":
+        return _names(m.old)
+    if m.kind in ("exponent dropped", "sign dropped"):
+        return _names(m.new)
+    return _worked_with(m.piece if m.kind in DONE else m.old if m.kind in OF_ALL else "")
+
+
+def lacks(m: Mutant) -> list[str]:
+    """The names of what is told to be missing."""
+    dropped = m.kind in ("factor dropped", "division dropped", "summand dropped", "power dropped")
+    return _worked_with(m.piece if dropped else "")
+
+
+def _worked_with(code: str) -> list[str]:
+    own = set(valued(ast.parse(code)))
+    return [name for name in _names(code) if name != "n" and name in own]
 
 
 def alike_tensors(

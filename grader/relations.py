@@ -7,6 +7,7 @@ one that is true on every fixture.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
@@ -29,7 +30,8 @@ LECTURE = {"n": 32, "block_size": 3, "vocab_size": 27, "n_embd": 10}
 class Evidence:
     """One fixture's answer and what it is explained from. given: forward tensors and upstream gradients.
 
-    size: of the answer if nothing in it cancelled, see `compare`.
+    size: of the answer if nothing in it cancelled, see `compare`. uses, numbers: the names whose values
+    the function works with, and the numbers in it; None where its text isn't at hand.
     """
 
     fixture: str
@@ -38,6 +40,16 @@ class Evidence:
     given: Mapping[str, Array]
     sizes: Mapping[str, Any]
     size: float = 0.0
+    uses: frozenset[str] | None = None
+    numbers: frozenset[float] | None = None
+
+    def may_use(self, name: str) -> bool:
+        """Whether a sentence may say that the function uses a tensor."""
+        return self.uses is None or name in self.uses
+
+    @property
+    def noise(self) -> float:
+        return NOISE * self.size
 
 
 def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
@@ -51,6 +63,8 @@ def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
 def zero(e: Evidence) -> Iterator[str]:
     if e.answer.size and not e.answer.any():
         yield "all zero"
+    elif e.answer.size and np.abs(e.answer).max() <= 10 * e.noise:
+        yield "all zero, or as good as zero"
 
 
 def ones(e: Evidence) -> Iterator[str]:
@@ -83,8 +97,10 @@ def summed(e: Evidence) -> Iterator[str]:
     """The right gradient, summed over an axis that it should have kept."""
     for axis in range(e.reference.ndim):
         for keep in (True, False):
-            if same(e, e.answer, e.reference.sum(axis, keepdims=keep), math.sqrt(e.reference.shape[axis])):
-                yield f"it is summed over dim {axis}, which the gradient keeps: a sum too many"
+            length = e.reference.shape[axis]
+            total = e.reference.sum(axis, keepdims=keep)
+            if length > 1 and same(e, e.answer, total, math.sqrt(length)):
+                yield f"these are the sums of the right gradient over dim {axis}, which it keeps"
 
 
 def ratio(e: Evidence) -> float | None:
@@ -97,17 +113,56 @@ def ratio(e: Evidence) -> float | None:
 
 
 def twice_or_half(e: Evidence) -> Iterator[str]:
-    yield from _factor(e, [f for f in factors(e.sizes) if f[0] in ("exactly 2", "exactly 1/2")])
+    yield from _factor(e, [f for f in factors(e.sizes) if f[0] in ("exactly 2", "exactly 1/2")], "")
 
 
-def factor(e: Evidence) -> Iterator[str]:
-    yield from _factor(e, list(factors(e.sizes)))
+def factor(code: str) -> Callable[[Evidence], Iterator[str]]:
+    """The right gradient times a simple factor. code: the forward lines that it comes back through."""
+
+    def explain(e: Evidence) -> Iterator[str]:
+        yield from _factor(e, list(factors(e.sizes)), code)
+
+    return explain
 
 
-def _factor(e: Evidence, known: list[tuple[str, float]]) -> Iterator[str]:
+def _factor(e: Evidence, known: list[tuple[str, float]], code: str) -> Iterator[str]:
     for name, value in known:
         if abs(value - 1) > 1e-6 and same(e, e.answer, value * e.reference, 1 + abs(value)):
-            yield f"{name} times what it should be{origin(name)}"
+            why = origin(name, code)
+            if why and value < 0:
+                yield f"two slips: the sign is wrong, and {why}"
+            else:
+                yield f"{name} times what it should be{': ' if why else ''}{why}"
+
+
+def constant(code: str) -> Callable[[Evidence], Iterator[str]]:
+    """The right gradient times one number at all sizes; or that number, or another size, where n is meant."""
+
+    def explain(e: Evidence) -> Iterator[str]:
+        c, n = ratio(e), e.sizes.get("n")
+        if c is None or abs(c - 1) < 1e-4:
+            return
+        for name, size in e.sizes.items():
+            for less, meant in ((0, "n"), (1, "n-1")):
+                if not isinstance(size, int) or not isinstance(n, int) or name == "n" or min(size, n) <= less:
+                    continue
+                if DIVIDES[meant].search(code) and abs(c * (size - less) / (n - less) - 1) < CLOSE:
+                    yield f"{name}{' - 1' * less} stands where {'n - 1' if less else 'n'} is meant"
+        if isinstance(n, int) and DIVIDES["n"].search(code) and _whole(n / c):
+            yield f"{round(n / c)} is written where n is meant"
+        k = round(1 / c)
+        if _whole(1 / c):
+            written = e.numbers is not None and k in e.numbers
+            why = f": a division by the number {k} is one too many" if written else ""
+            yield f"exactly 1/{k} of what it should be, at all sizes{why}"
+        elif abs(20 * c - round(20 * c)) < 1e-4 * abs(c):
+            yield f"exactly {round(20 * c) / 20:g} times what it should be, at all sizes"
+
+    return explain
+
+
+def _whole(x: float) -> bool:
+    return 1.5 < x < 1e5 and abs(x / round(x) - 1) < CLOSE
 
 
 def factors(sizes: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -125,17 +180,23 @@ def factors(sizes: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield f"exactly 1/{name}", 1 / size
 
 
-def origin(name: str) -> str:
-    """The likely origin of a factor, in words."""
+DIVIDES = {
+    "n": re.compile(r"/ ?n\b|\bmean\(|cross_entropy"),
+    "n-1": re.compile(r"/ ?\(n ?- ?1\)|\bvar\("),
+}
+
+
+def origin(name: str, code: str) -> str:
+    """The likely origin of a factor, in words; where a division is told of, the forward lines have it."""
     bare = name.removeprefix("exactly ").removeprefix("-")
-    if bare in ("n", "n-1"):
-        return f": the division by {bare} is missing"
+    if bare in DIVIDES:
+        return f"the division by {bare} is missing" if DIVIDES[bare].search(code) else ""
     if bare.startswith("1/") and bare != "1/2":
         what = bare.removeprefix("1/")
-        return f": a mean is taken where a sum is meant, or a division by {what} is one too many"
-    return {"n/(n-1)": ": n - 1 stands where n is meant", "(n-1)/n": ": n stands where n - 1 is meant"}.get(
-        bare, ""
-    )
+        return f"a mean is taken where a sum is meant, or a division by {what} is one too many"
+    if bare == "n/(n-1)" and DIVIDES["n"].search(code):
+        return "n - 1 stands where n is meant"
+    return "n stands where n - 1 is meant" if bare == "(n-1)/n" and DIVIDES["n-1"].search(code) else ""
 
 
 def written(sizes: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -163,7 +224,7 @@ def passed_through(item: Mapping[str, Any], lines: Lines, whole: bool) -> Callab
         if whole and e.answer.shape != e.reference.shape:
             return
         for name in item["available"]:
-            if name in e.given and same(e, e.answer, e.given[name].astype(np.float64)):
+            if name in e.given and e.may_use(name) and same(e, e.answer, e.given[name].astype(np.float64)):
                 others = [t for t in item["cut"] if "d" + t != name]
                 if others and name[1:] in item["cut"]:
                     left = " and ".join(sorted(others))
@@ -195,8 +256,8 @@ def _fits(value: Array, shape: tuple[int, ...]) -> bool:
 
 
 POWERS: dict[str, Callable[[Array], Array]] = {
-    "is multiplied by {t} once too often": lambda t: t,
-    "is divided by {t} once too often": lambda t: 1 / t,
+    "is multiplied by {t} once too often, or a division by it is missing": lambda t: t,
+    "is divided by {t} once too often, or a factor {t} is missing": lambda t: 1 / t,
     "is divided by {t} where a multiplication is meant": lambda t: 1 / t**2,
     "is multiplied by {t} where a division is meant": lambda t: t**2,
     "is multiplied by 1 - {t} squared, which belongs to another step": lambda t: 1 - t**2,
@@ -215,7 +276,8 @@ def another_factor(item: Mapping[str, Any]) -> Callable[[Evidence], Iterator[str
         names = [*first, *(k for k in e.given if k not in first and not k.startswith("d") and ":" not in k)]
         for name in names:
             value = e.given.get(name)
-            if value is None or value.dtype.kind != "f" or not _fits(value, e.reference.shape):
+            usable = value is not None and value.dtype.kind == "f" and e.may_use(name)
+            if value is None or not usable or not _fits(value, e.reference.shape):
                 continue
             t = value.astype(np.float64)
             here = np.broadcast_to(t, e.reference.shape)[at]
@@ -256,6 +318,8 @@ def products(item: Mapping[str, Any], line: Line, e: Evidence) -> Iterator[tuple
         value = e.given.get(t)
         if value is None or value.dtype.kind != "f" or value.ndim != 2 or d.ndim != 2:
             continue
+        if not e.may_use(t) or not e.may_use("d" + line["name"]):
+            continue
         v = value.astype(np.float64)
         if any(a != b and 1 not in (a, b) for a, b in zip(v.shape, d.shape, strict=True)):
             continue
@@ -285,7 +349,7 @@ def local_gradient(item: Mapping[str, Any], lines: Lines) -> Callable[[Evidence]
     def explain(e: Evidence) -> Iterator[str]:
         if len(item["cut"]) == 1 and item["cut"][0] in lines:
             for say, value in products(item, lines[item["cut"][0]], e):
-                if same(e, e.answer, value):
+                if same(e, e.answer, value) and not same(e, value, e.reference):
                     yield say
 
     return explain
@@ -299,7 +363,8 @@ def added(e: Evidence) -> Iterator[str]:
     if same(e, over, np.ones_like(over)):
         yield "1 too much everywhere: it starts from ones, not from zeros"
     for name, value in e.given.items():
-        if not name.startswith("d") and value.dtype.kind == "f" and same(e, over, value.astype(np.float64)):
+        forward = not name.startswith("d") and value.dtype.kind == "f" and e.may_use(name)
+        if forward and same(e, over, value.astype(np.float64)):
             yield f"{name} itself is added to it: it starts from {name}, not from zeros"
 
 
@@ -331,6 +396,8 @@ def where(e: Evidence) -> str:
     if off is None:
         return ""
     for axis, name in ((0, "row"), (1, "column")):
+        if off.shape[axis] == 1:
+            continue
         other = tuple(i for i in range(off.ndim) if i != axis)
         wrong = np.flatnonzero(off.any(other)).tolist()
         if len(wrong) <= max(1, off.shape[axis] // 2):
@@ -339,6 +406,19 @@ def where(e: Evidence) -> str:
             )
             return f"only in {name}{'s' if len(wrong) > 1 else ''} {shown}"
     return ""
+
+
+def ends(e: Evidence) -> Iterator[str]:
+    """Right in all but the first or the last row or column."""
+    off = _wrong(e)
+    if off is None:
+        return
+    for axis, name in ((0, "row"), (1, "column")):
+        other = tuple(i for i in range(off.ndim) if i != axis)
+        wrong, length = np.flatnonzero(off.any(other)).tolist(), off.shape[axis]
+        for end, at in (("first", 0), ("last", length - 1)):
+            if length > 2 and wrong == [at]:
+                yield f"right everywhere but in the {end} {name}"
 
 
 def cells(e: Evidence) -> Iterator[str]:
@@ -355,7 +435,8 @@ def cells(e: Evidence) -> Iterator[str]:
         mask = np.zeros(off.shape, bool)
         mask[rows, columns] = True
         if not off[~mask].any():
-            yield f"right everywhere but at {name}"
+            some = "" if off[mask].mean() > 0.5 else "some of "
+            yield f"right everywhere but at {some}{name}"
         if not off[mask].any():
             yield f"right at {name}, wrong elsewhere"
 

@@ -23,6 +23,7 @@ NODES = 3000  # of a function
 REDUCTIONS = 6  # that are tried with another dim or keepdim, the last ones
 QUOTED = 60  # characters of an expression that are shown
 RESHAPES_ITSELF = re.compile(r"^(t|squeeze|unsqueeze|transpose|swapaxes|resize|resize_as|set)_$")
+PRODUCTS = ("matmul", "mm")
 LIBRARIES = ("torch", "F", "nn", "torch.nn.functional", "nn.functional")
 NO_SHAPE = ("dtype", "device", "requires_grad", "alpha")  # keywords
 SHAPES = re.compile(r"size of tensor|shapes cannot be multiplied|is invalid for input of size|expanded size")
@@ -400,16 +401,18 @@ class Came:
 def explain(source: bytes, name: str, evidence: Sequence[Came], advise: bool = True) -> str | None:
     """Which operation made the shape that came, or which one torch refused; None where that isn't certain.
 
-    The evidence is the lecture's fixture first, and others; it must have two. advise: say what would make it
-    right, too; not where a diagnosis does.
+    The evidence is the lecture's fixture first, and others; one alone tells only of a width that varies.
+    advise: say what would make it right, too; not where a diagnosis does.
     """
     tree = function(source, name)
-    if tree is None or len(evidence) < 2:
+    if tree is None or not evidence:
         return None
+    if len(evidence) < 2:
+        return _one_hot(source, tree, evidence)
     traces = [trace(tree, e.given) for e in evidence]
     followed = [t for t in traces if t is not None]
     if len(followed) < len(evidence):
-        return None
+        return _one_hot(source, tree, evidence)
     if all(t.clash for t in followed):
         return _clash(source, followed, evidence)
     if any(t.clash or t.shape != e.shape or not t.events for t, e in zip(followed, evidence, strict=True)):
@@ -428,6 +431,17 @@ def explain(source: bytes, name: str, evidence: Sequence[Came], advise: bool = T
     if last.reduced:
         return _drops(code, last)
     return f"{code} makes it of {_listed(last.before)}"
+
+
+def _one_hot(source: bytes, tree: ast.FunctionDef, evidence: Sequence[Came]) -> str | None:
+    """A one_hot that is not told how wide to be, on the line that torch refused: its width varies."""
+    message, line = evidence[0].message, evidence[0].line or 0
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.lineno <= line <= (n.end_lineno or 0)]
+    for call in calls if "size of tensor" in message else []:
+        if ast.unparse(call.func).endswith("one_hot") and len(call.args) == 1 and not call.keywords:
+            code = _code(source, call).removesuffix(f" on line {line}")
+            return f"{code} is only as wide as its largest index asks: num_classes sets its width"
+    return None
 
 
 def _reduction(
@@ -476,7 +490,27 @@ def _clash(source: bytes, traces: Sequence[Trace], evidence: Sequence[Came]) -> 
         if not {int(n) for n in re.findall(r"\((\d+)\)", e.message)} <= sizes:
             return None
     code = _code(source, node).removesuffix(f" on line {evidence[0].line}")  # which the error says itself
-    return f"{code} has {_listed(clashes[0].before)}"
+    return f"{code} has {_listed(clashes[0].before)}{_turned(source, node, clashes, evidence)}"
+
+
+def _turned(source: bytes, node: ast.expr, clashes: Sequence[Event], evidence: Sequence[Came]) -> str:
+    """Which operand of a matrix product, turned, would make the wanted shape, if just one would."""
+    pairs = [c.before for c in clashes]
+    operands: list[ast.expr] = []
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        operands = [node.left, node.right]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PRODUCTS:
+        operands = [node.func.value, *node.args][-2:]
+    if not operands or any(len(shapes) != 2 or any(len(s) != 2 for s in shapes) for shapes in pairs):
+        return ""
+    wanted = [e.wanted for e in evidence]
+    left = all(a[0] == b[0] and (a[1], b[1]) == w for (a, b), w in zip(pairs, wanted, strict=True))
+    right = all(a[1] == b[1] and (a[0], b[0]) == w for (a, b), w in zip(pairs, wanted, strict=True))
+    if left == right:
+        return ""
+    what = ast.get_source_segment(source.decode("utf-8", "replace"), operands[0 if left else 1]) or ""
+    name = harmless(what) if what.isidentifier() else f"the {'first' if left else 'second'}"
+    return f": they would fit with {name} transposed"
 
 
 def _listed(shapes: Sequence[Shape]) -> str:

@@ -34,6 +34,10 @@ EQUIVALENT = {
     "ex1.dlogits: another tensor: logits -> logprobs": ARGMAX,
     "ex1.dbndiff2: division for multiplication: 1.0 / (n - 1) * torch.ones_like(bndiff2) "
     "-> 1.0 / (n - 1) / torch.ones_like(bndiff2)": ONES,
+    "ex1.dcounts: division for multiplication: torch.ones_like(counts) * dcounts_sum "
+    "-> dcounts_sum / torch.ones_like(counts)": ONES,
+    "ex1.dhprebn: division for multiplication: torch.ones_like(hprebn) * dbnmeani "
+    "-> dbnmeani / torch.ones_like(hprebn)": ONES,
     "ex1.dhprebn: clone dropped: dbndiff.clone() -> dbndiff": ALIAS,
     "wavenet.ex1.dW1: another tensor: flat -> joined": TWO_FORMS,
     "wavenet.ex1.demb: clone dropped: dflat.reshape(emb.shape).clone() -> dflat.reshape(emb.shape)": ALIAS,

@@ -97,3 +97,133 @@ def dC(C, Xb, demb):
 def dC(demb):
     """the shape is that of emb: a gradient has its tensor's shape, here that of C, so the look-ups add up"""
     return demb
+
+
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    """bnvar_inv multiplies what comes through bndiff2, too: a bracket in the wrong place"""
+    return bnvar_inv * (dbnraw + 2 * bndiff * dbndiff2)
+
+
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    """2 * bndiff multiplies what comes through bnraw, too: a bracket in the wrong place"""
+    return 2 * bndiff * (bnvar_inv * dbnraw + dbndiff2)
+
+
+def dcounts(counts_sum_inv, dprobs, dcounts_sum):
+    """counts_sum_inv multiplies dcounts_sum, too: a bracket in the wrong place"""
+    return counts_sum_inv * (dprobs + dcounts_sum)
+
+
+def dhprebn(dbndiff, dbnmeani, n):
+    """what comes through bndiff is divided by n, too: a bracket in the wrong place"""
+    return (dbndiff + dbnmeani) / n
+
+
+def dcounts_sum(counts_sum, dcounts_sum_inv):
+    """this is the second derivative: the power rule is applied twice"""
+    return 2 * counts_sum**-3 * dcounts_sum_inv
+
+
+def dcounts_sum(counts_sum, dcounts_sum_inv):
+    """the power rule is applied twice, and the sign is wrong"""
+    return -2 * counts_sum**-3 * dcounts_sum_inv
+
+
+def dprobs(probs, dlogprobs):
+    """dlogprobs meets the derivative of 1/probs, not that of probs.log()"""
+    return -dlogprobs / probs**2
+
+
+def dcounts_sum_inv(counts, dprobs):
+    """the last column is left out of the sum"""
+    return (counts * dprobs)[:, :-1].sum(1, keepdim=True)
+
+
+def dcounts_sum_inv(counts, dprobs):
+    """the first column is left out of the sum"""
+    return (counts * dprobs)[:, 1:].sum(1, keepdim=True)
+
+
+def dcounts_sum_inv(counts, dprobs):
+    """only the last column is there: those of all columns add up"""
+    return (counts * dprobs)[:, -1:]
+
+
+def dcounts_sum_inv(counts, dprobs):
+    """only the first column is there: those of all columns add up"""
+    return (counts * dprobs)[:, :1]
+
+
+def dC(C, Xb, demb):
+    """the last position of each context is left out"""
+    d = torch.zeros_like(C)
+    return d.index_add_(0, Xb[:, :-1].reshape(-1), demb[:, :-1].reshape(-1, C.shape[1]))
+
+
+def dC(C, Xb, demb):
+    """the first position of each context is left out"""
+    d = torch.zeros_like(C)
+    return d.index_add_(0, Xb[:, 1:].reshape(-1), demb[:, 1:].reshape(-1, C.shape[1]))
+
+
+def dC(C, Xb, demb):
+    """the last example is left out"""
+    d = torch.zeros_like(C)
+    return d.index_add_(0, Xb[:-1].reshape(-1), demb[:-1].reshape(-1, C.shape[1]))
+
+
+def dC(C, Xb, demb):
+    """the first example is left out"""
+    d = torch.zeros_like(C)
+    return d.index_add_(0, Xb[1:].reshape(-1), demb[1:].reshape(-1, C.shape[1]))
+
+
+def dC(C, Xb, demb):
+    """d[index] += adds once to each row, however often the index has it: look-ups within a position are lost"""
+    d = torch.zeros_like(C)
+    for j in range(Xb.shape[1]):
+        d[Xb[:, j]] += demb[:, j]
+    return d
+
+
+def dC(C, Xb, demb):
+    """d[index] += adds once to each row, however often the index has it: look-ups within an example are lost"""
+    d = torch.zeros_like(C)
+    for i in range(Xb.shape[0]):
+        d[Xb[i]] += demb[i]
+    return d
+
+
+def dlogits(logits, Yb):
+    """the division by n is missing: the loss is a mean over the n examples"""
+    return F.softmax(logits, 1) - F.one_hot(Yb, logits.shape[1])
+
+
+def dlogits(logits, Yb, n):
+    """the sign is wrong"""
+    return (F.one_hot(Yb, logits.shape[1]) - F.softmax(logits, 1)) / n
+
+
+def dlogits(logits, n):
+    """the step at the labels' cells is left out"""
+    return F.softmax(logits, 1) / n
+
+
+def dlogits(logits):
+    """the step at the labels' cells and the division by n are left out"""
+    return F.softmax(logits, 1)
+
+
+def dlogits(logits, Yb, n):
+    """the step at the labels' cells has the wrong sign"""
+    return (F.softmax(logits, 1) + F.one_hot(Yb, logits.shape[1])) / n
+
+
+def dlogits(logits, Yb, n):
+    """only the softmax is divided by n: the -1 at the labels is to be divided too"""
+    return F.softmax(logits, 1) / n - F.one_hot(Yb, logits.shape[1])
+
+
+def dlogits(logits, Yb, n):
+    """only the -1 is divided by n: the softmax is to be divided too"""
+    return F.softmax(logits, 1) - F.one_hot(Yb, logits.shape[1]) / n

@@ -222,7 +222,7 @@ def dcounts_sum(counts_sum, dcounts_sum_inv):
 
 
 # the inverse not squared
-# expect: square|exponent|power
+# expect: square|exponent|power|factor .*_inv is missing
 def dcounts_sum(counts_sum_inv, dcounts_sum_inv):
     return -1 * counts_sum_inv * dcounts_sum_inv
 
@@ -774,7 +774,7 @@ def dbnvar(bnvar, dbnvar_inv):
 
 
 # the inverse squared, not cubed
-# expect: exponent|power|square|cube
+# expect: exponent|power|square|cube|factor .*_inv is missing
 def dbnvar(bnvar_inv, dbnvar_inv):
     return -0.5 * bnvar_inv * bnvar_inv * dbnvar_inv
 
@@ -1088,3 +1088,612 @@ def dbnraw(bngain, dhpreact):
 def dprobs(probs, dlogprobs):
     g = torch.Generator().manual_seed(3)
     return dlogprobs / probs + torch.rand(probs.shape, generator=g)
+
+
+# --- a reviewer's own: unusual ways to write a wrong answer ---
+
+# squeezed, of a tensor whose axis is 1 long: the shape's own words tell it
+# expect: none
+def dcounts_sum(counts_sum, dcounts_sum_inv):
+    return (-(counts_sum**-2) * dcounts_sum_inv).squeeze(1)
+
+
+# one number a row, not expanded
+# expect: sums of the right gradient
+def dlogprobs(n):
+    return torch.full((n,), -1 / n)
+
+
+# an eps too small
+# expect: eps.*(left out|too small)
+def dbnvar(bnvar, dbnvar_inv):
+    return -0.5 * (bnvar + 1e-8) ** -1.5 * dbnvar_inv
+
+
+# the eps in the wrong place
+# expect: eps.*place
+def dbnvar(bnvar, dbnvar_inv):
+    return -0.5 * (bnvar**-1.5 + 1e-5) * dbnvar_inv
+
+
+# n - 2
+# expect: ^n - 2 stands where the forward pass has n - 1
+def dbndiff2(bndiff2, dbnvar, n):
+    return torch.ones_like(bndiff2) * dbnvar / (n - 2)
+
+
+# multiplied by n, not divided
+# expect: n times
+def dbndiff2(bndiff2, dbnvar, n):
+    return torch.ones_like(bndiff2) * dbnvar * n
+
+
+# minus one, for whatever arrives
+# expect: none
+def dlogit_maxes(n):
+    return -torch.ones(n, 1)
+
+
+# zero but for rounding
+# expect: ^all zero
+def db1(b1):
+    return torch.zeros_like(b1) + 1e-12
+
+
+# the sign alone
+# expect: the factor.*counts_sum
+def dcounts_sum(dcounts_sum_inv):
+    return -dcounts_sum_inv
+
+
+# the sum for the summands
+# expect: multiplied by counts_sum,
+def dnorm_logits(counts_sum, dcounts):
+    return counts_sum * dcounts
+
+
+# a bracket in the wrong place
+# expect: bracket
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    return bnvar_inv * (dbnraw + 2 * bndiff * dbndiff2)
+
+
+# divided by the inverse
+# expect: division by counts_sum_inv where a multiplication
+def dcounts(counts_sum_inv, dprobs, dcounts_sum):
+    return dprobs / counts_sum_inv + dcounts_sum
+
+
+# the logarithm for the exponential
+# expect: log\(counts\)
+def dnorm_logits(counts, dcounts):
+    return torch.log(counts) * dcounts
+
+
+# the row's maximum for its elements
+# expect: right at each row's largest logit, wrong elsewhere
+def dprobs(probs, dlogprobs):
+    return dlogprobs / probs.max(1, keepdim=True).values
+
+
+# the row's maximum for its elements, which is 1
+# expect: values.*when the factor counts is missing
+def dcounts_sum_inv(counts, dprobs):
+    return (counts.max(1, keepdim=True).values * dprobs).sum(1, keepdim=True)
+
+
+# a mean that is zero
+# expect: through bndiff2 is left out, or comes to nothing
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    return bnvar_inv * dbnraw + 2 * bndiff.mean(0) * dbndiff2
+
+
+# the last row skipped
+# expect: last row
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    for i in range(n - 1):
+        d[i, Yb[i]] = -1.0 / n
+    return d
+
+
+# the first row skipped
+# expect: first row
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    for i in range(1, n):
+        d[i, Yb[i]] = -1.0 / n
+    return d
+
+
+# divided by the number of classes, as a number
+# expect: 27.*n\b|labels
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[range(n), Yb] = -1 / 27
+    return d
+
+
+# a mean, without its axis
+# expect: mean
+def dbnbias(dhpreact):
+    return dhpreact.mean(0)
+
+
+# a mean, with one axis too many
+# expect: mean
+def db2(dlogits):
+    return dlogits.mean(0, keepdim=True)
+
+
+# the numbers of the other axis, without its axis
+# expect: sign
+def dbngain(bnraw, dhpreact):
+    return -(bnraw * dhpreact).sum(0)
+
+
+# a view where the transpose is meant
+# expect: view|reshape
+def dh(W2, dlogits):
+    return dlogits @ W2.view(W2.shape[1], W2.shape[0])
+
+
+# divided by the batch's size as a number
+# expect: exactly 1/32 of .*32
+def dembcat(W1, dhprebn):
+    return dhprebn @ W1.T / 32
+
+
+# divided by the batch's size as a number
+# expect: exactly 1/32 of .*32
+def dW1(embcat, dhprebn):
+    return embcat.T @ dhprebn / 32
+
+
+# divided by the batch's size as a number
+# expect: exactly 1/32 of .*32
+def dh(W2, dlogits):
+    return dlogits @ W2.T / 32
+
+
+# divided by the context's size
+# expect: exactly 1/3 of
+def demb(emb, dembcat):
+    return dembcat.view(emb.shape) / 3
+
+
+# divided by the vocabulary's size
+# expect: exactly 1/27 of
+def dh(W2, dlogits):
+    return dlogits @ W2.T / 27
+
+
+# divided by the layer's size
+# expect: exactly 1/64 of
+def dW2(h, dlogits):
+    return h.T @ dlogits / 64
+
+
+# half too much
+# expect: exactly 1.5 times
+def dnorm_logits(counts, dcounts):
+    return 1.5 * counts * dcounts
+
+
+# the whole cross entropy, not divided
+# expect: division by n is missing
+def dlogits(logits, Yb):
+    return F.softmax(logits, 1) - F.one_hot(Yb, logits.shape[1])
+
+
+# the transpose forgotten: torch refuses
+# expect: none
+def dh(W2, dlogits):
+    return dlogits @ W2
+
+
+# the mean's branch alone, not expanded
+# expect: through bndiff is left out.*expand
+def dhprebn(dbnmeani, n):
+    return dbnmeani / n
+
+
+# differentiated twice
+# expect: power|exponent|twice
+def dcounts_sum(counts_sum, dcounts_sum_inv):
+    return -2 * counts_sum**-3 * dcounts_sum_inv
+
+
+# the derivative of 1/probs
+# expect: 1/probs
+def dprobs(probs, dlogprobs):
+    return -dlogprobs / probs**2
+
+
+# the last position skipped
+# expect: last position
+def dC(C, Xb, demb):
+    d = torch.zeros_like(C)
+    for j in range(Xb.shape[1] - 1):
+        d.index_add_(0, Xb[:, j], demb[:, j])
+    return d
+
+
+# the last example skipped
+# expect: last example
+def dC(C, Xb, demb):
+    d = torch.zeros_like(C)
+    for i in range(Xb.shape[0] - 1):
+        d.index_add_(0, Xb[i], demb[i])
+    return d
+
+
+# assigned within each position
+# expect: one|once|assign
+def dC(C, Xb, demb):
+    d = torch.zeros_like(C)
+    for j in range(Xb.shape[1]):
+        d[Xb[:, j]] += demb[:, j]
+    return d
+
+
+# the last column skipped
+# expect: last column
+def dcounts_sum_inv(counts, dprobs):
+    d = torch.zeros(counts.shape[0], 1)
+    for j in range(counts.shape[1] - 1):
+        d[:, 0] += counts[:, j] * dprobs[:, j]
+    return d
+
+
+# the last column overwrites
+# expect: last column
+def dcounts_sum_inv(counts, dprobs):
+    d = torch.zeros(counts.shape[0], 1)
+    for j in range(counts.shape[1]):
+        d[:, 0] = counts[:, j] * dprobs[:, j]
+    return d
+
+
+# one, for minus one nth
+# expect: two slips: the sign is wrong, and the division by n is missing
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[range(n), Yb] = 1
+    return d
+
+
+# a negative mean
+# expect: two slips: the sign is wrong, and .*mean
+def db2(dlogits):
+    return -dlogits.mean(0)
+
+
+# multiplied by n, where nothing is divided by it
+# expect: ^exactly n times what it should be$
+def dW2(h, dlogits, n):
+    return n * (h.T @ dlogits)
+
+
+# --- more of them, in unusual ways ---
+
+# einsum with axes exchanged
+# expect: another order
+def dW2(h, dlogits):
+    return torch.einsum("bi,bj->ji", h, dlogits).reshape(h.shape[1], dlogits.shape[1])
+
+
+# sum of h times sum of dlogits
+# silent: product of sums
+def dW2(h, dlogits):
+    return h.sum(0)[:, None] * dlogits.sum(0)[None]
+
+
+# mean of outer products
+# expect: mean.*sum
+def dW2(h, dlogits):
+    return torch.stack([torch.outer(a, b) for a, b in zip(h, dlogits)]).mean(0)
+
+
+# numeric derivative wrong by sign of eps
+# silent: sign
+def dhpreact(hpreact, dh):
+    return (torch.tanh(hpreact - 1e-3) - torch.tanh(hpreact)) / 1e-3 * dh
+
+
+# sigmoid derivative
+# expect: h \* \(1 - h\)
+def dhpreact(h, dh):
+    return h * (1 - h) * dh
+
+
+# 1/cosh
+# silent: local gradient|square
+def dhpreact(hpreact, dh):
+    return dh / torch.cosh(hpreact)
+
+
+# clamp
+# expect: none
+def dprobs(probs, dlogprobs):
+    return dlogprobs / probs.clamp(min=1e-2)
+
+
+# eps added
+# silent: eps|1e-4
+def dprobs(probs, dlogprobs):
+    return dlogprobs / (probs + 1e-4)
+
+
+# softmax renormalised
+# expect: log\(probs\)
+def dprobs(probs, dlogprobs):
+    return dlogprobs * probs.log()
+
+
+# counts sum along 0
+# expect: wrong dim
+def dcounts_sum_inv(counts, dprobs):
+    return torch.einsum("ij,ij->j", counts, dprobs)
+
+
+# mean of rows with keepdim
+# expect: mean
+def dcounts_sum_inv(counts, dprobs):
+    return torch.mean(counts * dprobs, 1, True)
+
+
+# prod
+# expect: dprobs is added
+def dcounts_sum_inv(counts, dprobs):
+    return (counts + dprobs).sum(1, keepdim=True)
+
+
+# without probs' branch's factor
+# expect: counts_sum_inv is missing
+def dcounts(dprobs, dcounts_sum):
+    return dprobs + dcounts_sum
+
+
+# counts_sum branch twice
+# expect: counts_sum is exactly 2 times
+def dcounts(counts_sum_inv, dprobs, dcounts_sum):
+    d = counts_sum_inv * dprobs
+    d += dcounts_sum
+    d += dcounts_sum
+    return d
+
+
+# branch mean over rows
+# expect: 1/vocab_size
+def dcounts(counts, counts_sum_inv, dprobs, dcounts_sum):
+    return counts_sum_inv * dprobs + dcounts_sum / counts.shape[1]
+
+
+# multiply branches
+# silent: multiplied|add
+def dcounts(counts_sum_inv, dprobs, dcounts_sum):
+    return counts_sum_inv * dprobs * dcounts_sum
+
+
+# exp of counts
+# expect: exp\(counts\)
+def dnorm_logits(counts, dcounts):
+    return counts.exp() * dcounts
+
+
+# norm_logits only
+# expect: largest logit
+def dnorm_logits(norm_logits, dcounts):
+    return (norm_logits + 1) * dcounts
+
+
+# divided by norm
+# expect: divided by counts_sum
+def dnorm_logits(counts, counts_sum, dcounts):
+    return counts / counts_sum * dcounts
+
+
+# abs
+# silent: absolute|sign
+def dnorm_logits(counts, dcounts):
+    return (counts * dcounts).abs()
+
+
+# relu
+# silent: negative|zero
+def dlogits(dnorm_logits):
+    return F.relu(dnorm_logits)
+
+
+# argmin
+# silent: minimum|smallest
+def dlogits(logits, dnorm_logits, dlogit_maxes, n):
+    d = dnorm_logits.clone()
+    d[range(n), logits.argmin(1)] += dlogit_maxes.view(-1)
+    return d
+
+
+# subtract the max branch
+# expect: logit_maxes has the wrong sign
+def dlogits(logits, dnorm_logits, dlogit_maxes, n):
+    d = dnorm_logits.clone()
+    d[range(n), logits.argmax(1)] -= dlogit_maxes.view(-1)
+    return d
+
+
+# amax spread
+# silent: mean
+def dlogits(dnorm_logits):
+    return dnorm_logits - dnorm_logits.mean(1, keepdim=True)
+
+
+# dnorm minus its sum
+# silent: sum
+def dlogits(dnorm_logits):
+    return dnorm_logits - dnorm_logits.sum(1, keepdim=True)
+
+
+# rounding
+# expect: none
+def dh(W2, dlogits):
+    return torch.round(dlogits @ W2.T * 1000) / 1000
+
+
+# flipped
+# expect: another order
+def dh(W2, dlogits):
+    return (dlogits @ W2.T).flip(0)
+
+
+# sorted
+# expect: another order
+def db2(dlogits):
+    return dlogits.sum(0).sort().values
+
+
+# cumsum
+# silent: last
+def db2(dlogits):
+    return dlogits.cumsum(0)[-2]
+
+
+# max
+# silent: maximum|sum
+def dbnbias(dhpreact):
+    return dhpreact.amax(0, keepdim=True)
+
+
+# std instead
+# expect: eps
+def dbnvar(bnvar, dbnvar_inv):
+    return -0.5 * bnvar.sqrt() ** -3 * dbnvar_inv
+
+
+# missing half
+# expect: exactly 2 times
+def dbnvar(bnvar, dbnvar_inv):
+    return -((bnvar + 1e-5) ** -1.5) * dbnvar_inv
+
+
+# n from the wrong axis
+# expect: n_hidden - 1 stands where n - 1
+def dbndiff2(bndiff2, dbnvar):
+    return torch.ones_like(bndiff2) * dbnvar / (bndiff2.shape[1] - 1)
+
+
+# masked
+# silent: mask|zero
+def dbndiff2(bndiff2, dbnvar, n):
+    return (bndiff2 > 0.01).float() * dbnvar / (n - 1)
+
+
+# 3 for 2
+# silent: derivative|exponent
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    return bnvar_inv * dbnraw + 3 * bndiff**2 * dbndiff2
+
+
+# abs
+# silent: absolute|sign
+def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
+    return bnvar_inv * dbnraw + 2 * bndiff.abs() * dbndiff2
+
+
+# minus mean of the other
+# expect: bnmeani has the wrong sign
+def dhprebn(dbndiff, dbnmeani, n):
+    return dbndiff - dbnmeani / n
+
+
+# centred
+# silent: mean|n
+def dhprebn(dbndiff):
+    return dbndiff - dbndiff.sum(0, keepdim=True)
+
+
+# half batch
+# silent: half
+def dW1(embcat, dhprebn, n):
+    return embcat[: n // 2].T @ dhprebn[: n // 2]
+
+
+# unique rows
+# expect: mean
+def dC(C, Xb, demb):
+    d = torch.zeros_like(C)
+    for v in Xb.unique():
+        d[v] = demb[Xb == v].mean(0)
+    return d
+
+
+# flat view
+# expect: W1 is viewed
+def dembcat(W1, dhprebn):
+    return dhprebn @ W1.reshape(W1.shape[1], W1.shape[0])
+
+
+# embcat order
+# expect: another order
+def demb(emb, dembcat):
+    return dembcat.view(emb.shape[0], emb.shape[1], -1).flip(1)
+
+
+# tiny
+# expect: as good as zero
+def dembcat(W1, dhprebn):
+    return (dhprebn @ W1.T) * 1e-7
+
+
+# label softmax
+# silent: label
+def dlogprobs(logprobs, Yb, n):
+    return -F.softmax(logprobs, 1) / n
+
+
+# row of ones
+# expect: another order
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[:, 0] = -1 / n
+    return d
+
+
+# shifted labels
+# expect: another order
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[range(n), (Yb + 1) % logprobs.shape[1]] = -1 / n
+    return d
+
+
+# sqrt n
+# expect: at the labels
+def dlogprobs(logprobs, Yb, n):
+    d = torch.zeros_like(logprobs)
+    d[range(n), Yb] = -1 / n**0.5
+    return d
+
+
+# gain twice
+# silent: mean|sum
+def dbnraw(bngain, dhpreact):
+    return (bngain * dhpreact).mean(0, keepdim=True)
+
+
+# meani with n
+# expect: exactly n times
+def dbnmeani(dbndiff, n):
+    return -dbndiff.sum(0, keepdim=True) * n
+
+
+# dbngain of hpreact
+# expect: hpreact is used
+def dbngain(hpreact, dhpreact):
+    return (hpreact * dhpreact).sum(0, keepdim=True)
+
+
+# dbnraw ignoring gain
+# silent: local gradient|tanh
+def dbnraw(dhpreact, h):
+    return (1 - h**2) * dhpreact

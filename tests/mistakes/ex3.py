@@ -137,3 +137,57 @@ def dhprebn(dhpreact):
 def dhprebn(bngain, bnvar_inv, bnraw, dhpreact, n):
     s = (bnraw * dhpreact).sum(0) / (n - 1)
     return bngain * bnvar_inv.pow(2) * (dhpreact - dhpreact.mean(0) - s * bnraw)
+
+
+# Bessel's correction left out, as means
+# expect: Bessel
+def dhprebn(hpreact, bnraw, bngain, bnvar_inv, dhpreact, n):
+    return bngain * bnvar_inv * (dhpreact - dhpreact.mean(0) - bnraw * (dhpreact * bnraw).mean(0))
+
+
+# the mean's part alone, without the deviation
+# silent: variance|bnvar_inv
+def dhprebn(hpreact, bnraw, bngain, bnvar_inv, dhpreact, n):
+    return bngain * (dhpreact - dhpreact.mean(0))
+
+
+# no gain and no Bessel
+# silent: bngain|gain
+def dhprebn(bnraw, bngain, bnvar_inv, dhpreact, n):
+    return bnvar_inv / n * (n * dhpreact - dhpreact.sum(0) - bnraw * (dhpreact * bnraw).sum(0))
+
+
+# plus for minus, twice
+# silent: sign|subtract
+def dhprebn(bnraw, bngain, bnvar_inv, dhpreact, n):
+    return bngain * bnvar_inv / n * (n * dhpreact + dhpreact.sum(0) + bnraw * (dhpreact * bnraw).sum(0))
+
+
+# divided by the inverse deviation
+# expect: division by bnvar_inv where
+def dhprebn(bnraw, bngain, bnvar_inv, dhpreact, n):
+    return bngain / bnvar_inv / n * (n * dhpreact - dhpreact.sum(0) - n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0))
+
+
+# not divided by n
+# expect: division by n is missing
+def dhprebn(bnraw, bngain, bnvar_inv, dhpreact, n):
+    return bngain * bnvar_inv * (n * dhpreact - dhpreact.sum(0) - n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0))
+
+
+# bnraw twice
+# expect: bnraw is used where
+def dhprebn(bnraw, bngain, bnvar_inv, dhpreact, n):
+    return bngain * bnvar_inv / n * (n * dhpreact - dhpreact.sum(0) - n / (n - 1) * bnraw * (bnraw * bnraw).sum(0))
+
+
+# bnraw for bngain, and no sums
+# silent: bngain|sums
+def dhprebn(bnraw, bnvar_inv, dhpreact, n):
+    return bnraw * bnvar_inv * dhpreact
+
+
+# no sums over the batch
+# expect: sums over the batch
+def dhprebn(bngain, bnvar_inv, dhpreact, n):
+    return bngain * bnvar_inv * dhpreact
