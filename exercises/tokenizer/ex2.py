@@ -38,8 +38,8 @@ def vocab(merges):
     raise NotImplementedError("vocab: not written yet")
 
 
-def decode(ids, vocab):
-    """The text of a list of tokens, by the dict that vocab gives.
+def decode(ids, known):
+    """The text of a list of tokens. `known` is a dict from a token to its bytes, as vocab gives it.
 
     Not every list of tokens is UTF-8: 128 can't begin a character. What is invalid becomes the replacement
     character U+FFFD. One character may lie in several tokens, so join the bytes before you decode.

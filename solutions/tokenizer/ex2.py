@@ -33,27 +33,29 @@ HINTS = {
     },
 }
 
-WORDS = "a banana in Panama · naïve café, ééé, ßß, 日本日本, 🙂🙂🙂 ana nan aaaa".split(" ")
+WORDS = ["a", "banana", "in", "Panama", "·", "naïve", "café,", "ééé,", "ßß,", "日本日本,", "🙂🙂🙂", "ana"]
 
 
 def inputs(g, words, count):
     """A text of real words; a table of merges that no training made, and texts of the few letters in it."""
     chosen = torch.randint(len(WORDS), (words,), generator=g).tolist()
-    known, merges = [97, 98, 99], {}
+    tokens, merges = [97, 98, 99], {}
     while len(merges) < count:
-        left, right = (known[k] for k in torch.randint(len(known), (2,), generator=g).tolist())
+        left, right = (tokens[k] for k in torch.randint(len(tokens), (2,), generator=g).tolist())
         if (left, right) not in merges:
             merges[left, right] = 256 + len(merges)
-            known.append(256 + len(merges) - 1)
-    drawn = torch.randint(3, (12, 9), generator=g).tolist()
-    ids = [99, 195, 169, 128, 240, *(255 + k for k in range(count, 0, -3))]
-    ids += torch.randint(97, 256, (5,), generator=g).tolist()
+            tokens.append(256 + len(merges) - 1)
+    drawn = ["".join("abc"[k] for k in row) for row in torch.randint(3, (12, 9), generator=g).tolist()]
+    known = {97: b"a", 128: b"\x80", 169: b"\xa9", 195: b"\xc3", 256: b"\xf0\x9f", 257: b"\x99\x82"}
+    ids = [97, 195, 169, 128, 97, 256, 257, 195, 195]
+    ids += [list(known)[k] for k in torch.randint(len(known), (count,), generator=g).tolist()]
     return dict(
         text=" ".join(WORDS[k] for k in chosen),
         scrap="aab" * (words % 3 + 1),
         merges=merges,
+        known=known,
         ids=ids,
-        texts=["", "c", *(a + b for a in "abc" for b in "abc"), *("".join("abc"[k] for k in row) for row in drawn)],
+        texts=["", "c", *(a + b for a in "abc" for b in "abc"), *drawn],
     )
 
 
@@ -110,19 +112,24 @@ def vocab(merges):
     A merged token's bytes are those of its left part and then those of its right part. `merges` is in the
     order of training, so that both parts are known when they are asked for.
     """
-    known = {k: bytes([k]) for k in range(256)}
+    found = {k: bytes([k]) for k in range(256)}
     for (left, right), idx in merges.items():
-        known[idx] = known[left] + known[right]
-    return known
+        found[idx] = found[left] + found[right]
+    return found
 
 
-def decode(ids, vocab):
-    """The text of a list of tokens, by the dict that vocab gives.
+def use_vocab(vocab, merges):
+    found = vocab(dict(merges))
+    return len(found), {k: found[k] for k in found if k in range(126, 130) or k >= 254}
+
+
+def decode(ids, known):
+    """The text of a list of tokens. `known` is a dict from a token to its bytes, as vocab gives it.
 
     Not every list of tokens is UTF-8: 128 can't begin a character. What is invalid becomes the replacement
     character U+FFFD. One character may lie in several tokens, so join the bytes before you decode.
     """
-    return b"".join(vocab[k] for k in ids).decode("utf-8", errors="replace")
+    return b"".join(known[k] for k in ids).decode("utf-8", errors="replace")
 
 
 def encode(text, merges):
