@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import regex
 from authors import functions
-from conftest import ROOT, solution
+from conftest import solution
 from hypothesis import example, given
 from hypothesis import strategies as st
 from local import Local
 
-from grader import fixture
 from grader.verdict import ItemReport, Verdict
 
 steps, whole, chunked, special, recovered = (functions(f"tokenizer.ex{n}") for n in (1, 2, 3, 4, 5))
@@ -132,8 +130,8 @@ GPT4 = (
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|"
     r"\s+(?!\S)|\s+"
 )
-# Numbers that are no decimal digits and the separators 28 to 31 are where re differs, as the exercise says; what
-# Python's Unicode does not know yet, regex may.
+# Numbers that are no decimal digits and the separators 28 to 31 are where re differs, as the exercise says;
+# what Python's Unicode does not know yet, regex may.
 alike = st.characters(exclude_categories=["No", "Nl", "Cn", "Cs"], exclude_characters="\x1c\x1d\x1e\x1f")
 sentences = st.one_of(st.text("aB1 '\r\n\t_.é日sveRl", max_size=30), st.text(alike, max_size=20))
 
@@ -156,11 +154,6 @@ def test_the_patterns_on_the_lectures_sentence() -> None:
     assert chunked.gpt4_chunks("12345") == ["123", "45"]
 
 
-def pieces(pattern: str) -> list[str]:
-    """The parts of a pattern that stand between signs |, on any level."""
-    return re.split(r"(?<=[^|])\|", pattern)
-
-
 CHANGED = [
     ("gpt2_chunks", old, new)
     for old, new in [
@@ -181,8 +174,8 @@ CHANGED = [
 
 
 @pytest.fixture(scope="module")
-def chunks() -> Local:
-    return Local(fixture.describe(ROOT, "tokenizer.ex3"), fixture.load(ROOT, "tokenizer.ex3"))
+def chunks(exercises: Any) -> Local:
+    return Local(*exercises["tokenizer.ex3"])
 
 
 @pytest.mark.parametrize("name, old, new", CHANGED)

@@ -55,6 +55,7 @@ def inputs(g, words, count):
 
     pieces = [PIECES[k] for k in draw(words, len(PIECES))] + ["I'll", "HE'LL", "we've", "I'd", "12345"]
     text = "".join(p + SPACES[k] for p, k in zip(pieces, draw(len(pieces), len(SPACES))))
+    text += " it'sa We'REd I'vex he'LLo A'Dx a'mb c'Tx x1y2"
     chunks = ["".join("abn"[k] for k in draw(1 + size, 3)) for size in draw(words, 5)]
     pairs = [(97, 97), (97, 98), (110, 97), (98, 256), (257, 110), (256, 256), (258, 98), (98, 97)]
     return dict(
