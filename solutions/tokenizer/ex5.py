@@ -68,7 +68,7 @@ def parts(token, ranks):
 
 
 def use_parts(parts, ranks):
-    """The parts of every token of two bytes or more."""
+    # The parts of every token of two bytes or more.
     return [parts(token, dict(ranks)) for token in ranks if len(token) > 1]
 
 
