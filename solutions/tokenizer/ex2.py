@@ -14,7 +14,7 @@ FIXTURES = {
     "lecture": dict(seed=1, words=24, count=20),
     "probe-1": dict(seed=2, words=24, count=20),
     "probe-2": dict(seed=3, words=17, count=12),
-    "probe-3": dict(seed=4, words=20, count=15),
+    "probe-3": dict(seed=4, words=30, count=15),
 }
 OUTPUTS = {
     "train": "exact",

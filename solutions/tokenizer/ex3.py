@@ -18,7 +18,7 @@ FIXTURES = {
     "lecture": dict(seed=1, words=14, count=10),
     "probe-1": dict(seed=2, words=14, count=10),
     "probe-2": dict(seed=3, words=19, count=7),
-    "probe-3": dict(seed=4, words=21, count=12),
+    "probe-3": dict(seed=4, words=18, count=12),
 }
 OUTPUTS = {
     "gpt2_chunks": "exact",
