@@ -132,12 +132,12 @@ def reference(data: bytes) -> Reference:
 
 
 def shapes(data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
-    """By name each tensor's shape, and its kind: f, i or b; from the header alone."""
+    """By name each tensor's shape, and its kind: f, i or b; from the header alone. Not of plain data."""
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     return {
         name: (tuple(entry["shape"]), {"F": "f", "I": "i", "B": "b"}[entry["dtype"][0]])
         for name, entry in header.items()
-        if name != "__metadata__"
+        if name != "__metadata__" and not name.startswith("plain:")
     }
 
 

@@ -252,8 +252,11 @@ def _traced(
             break
         known = {n: Tensor(s, kind) for n, (s, kind) in shapes(fixtures.given[f]).items()}
         shape = record.shape if check.verdict is Verdict.WRONG_SHAPE else None
-        wanted = fixtures.references[f].values[answer.key_in(fixtures.references[f])].shape
-        evidence.append(Came({**settings[f], **known}, wanted, shape, record.message, record.line))
+        reference = fixtures.references[f]
+        wanted = reference.values.get(answer.key_in(reference))
+        if wanted is None:  # plain data has no shape
+            return answer
+        evidence.append(Came({**settings[f], **known}, wanted.shape, shape, record.message, record.line))
     try:
         told = explain(source, answer.item["name"], evidence, advise=diagnosis is None)
     except Exception:  # what only adds to a verdict must not cost it

@@ -165,10 +165,11 @@ def _changes(node: ast.AST, alike: Mapping[str, Sequence[str]]) -> Iterator[Chan
         yield from _call(node)
     elif isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
         yield "transpose dropped", node.value
-        turned = ast.Call(
-            ast.Attribute(node.value, "reshape", ast.Load()), [ast.Attribute(node, "shape")], []
-        )
-        yield "view for transpose", turned, node.value
+        if isinstance(node.ctx, ast.Load):
+            turned = ast.Call(
+                ast.Attribute(node.value, "reshape", ast.Load()), [ast.Attribute(node, "shape")], []
+            )
+            yield "view for transpose", turned, node.value
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         yield from _name(node, alike)
     elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mult | ast.Div):

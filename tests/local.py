@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,15 +17,16 @@ from grader.fixture import Fixtures
 from grader.runner import child, loading, oracle, wire
 from grader.runner.client import Runner, sizes
 from grader.runner.values import unpacked
+from grader.solved import counted
 from grader.submissions.flat import Script
 from grader.verdict import Check, ItemReport
 
 
 class Local(Runner):
-    """Grades one function of trusted source at a time."""
+    """Grades one function of trusted source at a time. steps: lines of it, after which a call is an error."""
 
-    def __init__(self, exercise: Mapping[str, Any], fixtures: Fixtures) -> None:
-        self.exercise, self.fixtures = exercise, fixtures
+    def __init__(self, exercise: Mapping[str, Any], fixtures: Fixtures, steps: int | None = None) -> None:
+        self.exercise, self.fixtures, self.steps = exercise, fixtures, steps
         settings = {e["name"]: e["settings"] for e in exercise["fixtures"]}
         self.given = {
             name: {**sizes(settings[name]), **unpacked(safetensors.torch.load(data))}
@@ -50,7 +52,9 @@ class Local(Runner):
         for fixture, given in self.given.items():
             parser = wire.Parser({(fixture, name)}, off=())
             ask = child.ask_output if item.get("compare") else child.ask
-            parser.feed(wire.encode(*ask(submission, item, fixture, given, self.exercise)))
+            # each call is counted anew: what one raises is swallowed, and Python then stops counting
+            with counted(self.steps, "mutant.py") if self.steps else contextlib.nullcontext():
+                parser.feed(wire.encode(*ask(submission, item, fixture, given, self.exercise)))
             records[fixture] = parser.records[fixture, name]
         return records
 

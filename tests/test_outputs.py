@@ -20,7 +20,7 @@ from grader.compare_output import held
 from grader.fixture import Reference
 from grader.runner import outputs, values
 from grader.runner.wire import Record
-from grader.solved import Endless, changes, counted
+from grader.solved import changes
 from grader.verdict import Check, ItemReport, Verdict
 
 OUTPUTS = [e for e in EXERCISES if "\nOUTPUTS = " in solution(e)]
@@ -414,26 +414,23 @@ def test_the_lectures_numbers_of_micrograd() -> None:
 
 # --- mutants -----------------------------------------------------------------------------------------
 
-NO_MATTER: dict[str, str] = {}
+NO_MATTER: dict[str, str] = {
+    "tokenizer.ex5: order: constant changed: 0 -> -1": "a token of one byte has its first for its last",
+}
 
 
 @pytest.mark.parametrize("exercise", OUTPUTS)
 def test_no_mutant_that_is_not_equivalent_passes(exercise: str, exercises: Any, capsys: Any) -> None:
     """A change must be found by one item at least of those that call what was changed."""
     description, fixtures = exercises[exercise]
-    local = Local(description, fixtures)
+    local = Local(description, fixtures, steps=20_000)
     text = solution(exercise)
     parts = authored.read(text, exercise)
     survivors = []
     found = changes(parts)
     for definition, source, mutant in found:
         asking = [item.name for item in parts.outputs if definition in item.asks]
-        try:
-            with counted(20_000, "mutant.py"):
-                passes = all(local.passes(f"{text}\n\n\n{source}\n", name) for name in asking)
-        except Endless:
-            passes = False
-        if passes:
+        if all(local.passes(f"{text}\n\n\n{source}\n", name) for name in asking):
             survivors.append(f"{exercise}: {mutant.key}")
     with capsys.disabled():
         print(f"\n{exercise}: {len(found)} mutants, {len(survivors)} of them equivalent")

@@ -1,0 +1,161 @@
+"""Training, and the way from text to tokens and back.
+
+Training merges the commonest pair of a text again and again, and keeps what it merged, in order: that list
+is the whole tokenizer. To encode another text, the same merges are made in the same order; to decode, each
+number is taken apart into its bytes. Texts here are ordinary strings, tokens are whole numbers: 0 to 255 are
+the bytes, and each merge gets the next number from 256 on.
+
+The functions stats and merge are those of tokenizer.ex1: put yours in their places.
+"""
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1, words=24, count=20),
+    "probe-1": dict(seed=2, words=24, count=20),
+    "probe-2": dict(seed=3, words=17, count=12),
+    "probe-3": dict(seed=4, words=30, count=15),
+}
+OUTPUTS = {
+    "train": "exact",
+    "short": "exact",
+    "vocab": "exact",
+    "decode": "exact",
+    "encode": "exact",
+    "round_trip": "exact",
+}
+HINTS = {
+    "short": {"formula": "Leave the loop where stats gives an empty dict."},
+    "encode": {
+        "formula": "While there are two tokens or more: of the pairs in ids take the one whose number in "
+        "merges is the smallest, a pair that is not there counting as infinite. Is even that one not in "
+        "merges, stop."
+    },
+}
+
+WORDS = ["a", "banana", "in", "Panama", "·", "naïve", "café,", "ééé,", "ßß,", "日本日本,", "🙂🙂🙂", "ana"]
+
+
+def inputs(g, words, count):
+    """A text of real words; a table of merges that no training made, and texts of the few letters in it."""
+    chosen = torch.randint(len(WORDS), (words,), generator=g).tolist()
+    tokens, merges = [97, 98, 99], {}
+    while len(merges) < count:
+        left, right = (tokens[k] for k in torch.randint(len(tokens), (2,), generator=g).tolist())
+        if (left, right) not in merges:
+            merges[left, right] = 256 + len(merges)
+            tokens.append(256 + len(merges) - 1)
+    drawn = ["".join("abc"[k] for k in row) for row in torch.randint(3, (12, 9), generator=g).tolist()]
+    known = {97: b"a", 128: b"\x80", 169: b"\xa9", 195: b"\xc3", 256: b"\xf0\x9f", 257: b"\x99\x82"}
+    ids = [97, 195, 169, 128, 97, 256, 257, 195, 195]
+    ids += [list(known)[k] for k in torch.randint(len(known), (count,), generator=g).tolist()]
+    return dict(
+        text=" ".join(WORDS[k] for k in chosen),
+        scrap="aab" * (words % 3 + 1),
+        merges=merges,
+        known=known,
+        ids=ids,
+        texts=["", "c", *(a + b for a in "abc" for b in "abc"), *drawn],
+    )
+
+
+def stats(ids):
+    """How often each pair of neighbours stands in `ids`: yours of tokenizer.ex1."""
+    counts = {}
+    for pair in zip(ids, ids[1:]):
+        counts[pair] = counts.get(pair, 0) + 1
+    return counts
+
+
+def merge(ids, pair, idx):
+    """A copy of `ids` with `idx` in the place of each `pair`: yours of tokenizer.ex1."""
+    out = []
+    for number in ids:
+        if out and (out[-1], number) == tuple(pair):
+            out[-1] = idx
+        else:
+            out.append(number)
+    return out
+
+
+def train(text, count):
+    """`count` merges of the text's bytes: a dict from each pair merged, a tuple, to its new number.
+
+    The numbers are 256, 257 and so on. Each time the pair that stands most often is merged; of several, the
+    one that comes first in the list, which is the first in a dict that counts from left to right. Where no
+    pair is left, there are fewer merges.
+    """
+    ids = list(text.encode("utf-8"))
+    merges = {}
+    for k in range(count):
+        counts = stats(ids)
+        if not counts:
+            break
+        pair = max(counts, key=counts.get)
+        merges[pair] = 256 + k
+        ids = merge(ids, pair, 256 + k)
+    return merges
+
+
+def use_train(stats, merge, train, text, count):
+    return train(text, count)
+
+
+def use_short(stats, merge, train, scrap, count):
+    """The same for texts that are soon one token, or none: training ends when no pair is left."""
+    return [train(scrap, count), train("é", count), train("z", count), train("", count)]
+
+
+def vocab(merges):
+    """The bytes of every token: a dict from its number to a `bytes`, for 0 to 255 and for each merge.
+
+    A merged token's bytes are those of its left part and then those of its right part. `merges` is in the
+    order of training, so that both parts are known when they are asked for.
+    """
+    found = {k: bytes([k]) for k in range(256)}
+    for (left, right), idx in merges.items():
+        found[idx] = found[left] + found[right]
+    return found
+
+
+def use_vocab(vocab, merges):
+    found = vocab(dict(merges))
+    return len(found), {k: found[k] for k in found if k in range(126, 130) or k >= 254}
+
+
+def decode(ids, known):
+    """The text of a list of tokens. `known` is a dict from a token to its bytes, as vocab gives it.
+
+    Not every list of tokens is UTF-8: 128 can't begin a character. What is invalid becomes the replacement
+    character U+FFFD. One character may lie in several tokens, so join the bytes before you decode.
+    """
+    return b"".join(known[k] for k in ids).decode("utf-8", errors="replace")
+
+
+def encode(text, merges):
+    """The tokens of a text, a list of whole numbers, by the merges of a training.
+
+    Of all the pairs that stand in the list, merge the one whose number in `merges` is the lowest, everywhere;
+    and again, until no pair is in `merges`. A text of fewer than two bytes has no pair at all.
+    """
+    ids = list(text.encode("utf-8"))
+    while len(ids) >= 2:
+        pair = min(stats(ids), key=lambda p: merges.get(p, float("inf")))
+        if pair not in merges:
+            break
+        ids = merge(ids, pair, merges[pair])
+    return ids
+
+
+def use_encode(stats, merge, encode, texts, merges):
+    return [encode(text, dict(merges)) for text in texts]
+
+
+def use_round_trip(stats, merge, train, vocab, encode, decode, text, count):
+    """Trained on one text, another one is encoded and decoded again: it must come back as it was.
+
+    Nothing to write: this calls all of yours, on the text read backwards, and gives both results.
+    """
+    merges = train(text, count)
+    ids = encode(text[::-1], merges)
+    return ids, decode(ids, vocab(merges))

@@ -1,0 +1,176 @@
+"""Chunks: the text is cut into words before anything is merged.
+
+A tokenizer that may merge anything makes tokens like "dog." and "dog!", and wastes numbers on them. So GPT-2
+cuts the text with a regular expression first, and no merge goes across a cut: letters stay with letters,
+digits with digits, and a space belongs to the word that follows it. GPT-4 changed the expression.
+
+Both were written for the package regex, where \\p{L} is any letter and \\p{N} any number. Here they are
+written for Python's own re: a letter is [^\\W\\d_], what is of a word and no digit and no underscore; a
+digit is \\d. The two differ only at numbers that are not decimal digits, as ½ and ², which count as
+letters here, and at four rare control characters.
+"""
+
+import re
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1, words=14, count=10),
+    "probe-1": dict(seed=2, words=14, count=10),
+    "probe-2": dict(seed=3, words=19, count=7),
+    "probe-3": dict(seed=4, words=18, count=12),
+}
+OUTPUTS = {
+    "gpt2_chunks": "exact",
+    "gpt4_chunks": "exact",
+    "stats": "exact",
+    "train": "exact",
+    "encode": "exact",
+}
+HINTS = {
+    "gpt2_chunks": {
+        "formula": "re.findall with one alternative after the other, parted by |. An optional space is ' ?'; "
+        "what is neither space nor of a word, or the underscore, is (?:[^\\s\\w]|_); the spaces that leave "
+        "one for the word are \\s+(?!\\S)."
+    },
+    "gpt4_chunks": {
+        "formula": "As for GPT-2. (?i:…) holds for small and large letters alike; \\d{1,3} is one to three "
+        "digits; the optional sign before letters is (?:[^\\r\\n\\w]|_)?."
+    },
+}
+
+PIECES = [
+    "Hello", "world", "HOW'S", "it's", "we're", "I'VE", "you'll", "she'd", "I'm", "don't", "O'Neill", "'tis",
+    "2023", "12345", "x1y22", "naïve", "日本", "🙂🙂", "snake_case", "__init__", "...", "!?", "f(x)", "a-b",
+    "€5", "_x", "'Re", "'S", "#1", "½",
+]  # fmt: skip
+SPACES = [" ", " ", "  ", "   ", "\n", "\n\n", " \n", "\n  ", "\t", "\r\n", "!\n", "", ".\r\n\n "]
+
+
+def inputs(g, words, count):
+    """A text with all that the expressions tell apart, and chunks in which pairs come again."""
+
+    def draw(many, upto):
+        return torch.randint(upto, (many,), generator=g).tolist()
+
+    pieces = [PIECES[k] for k in draw(words, len(PIECES))] + ["I'll", "HE'LL", "we've", "I'd", "12345"]
+    text = "".join(p + SPACES[k] for p, k in zip(pieces, draw(len(pieces), len(SPACES))))
+    text += " it'sa We'REd I'vex he'LLo A'Dx a'mb c'Tx x1y2"
+    chunks = ["".join("abn"[k] for k in draw(1 + size, 3)) for size in draw(words, 5)]
+    pairs = [(97, 97), (97, 98), (110, 97), (98, 256), (257, 110), (256, 256), (258, 98), (98, 97)]
+    return dict(
+        text=text + " it's  'S\r\n\n  ",
+        lists=[list(chunk.encode()) for chunk in chunks],
+        chunks=chunks + ["a", "", "é"],
+        merges={pair: 256 + k for k, pair in enumerate(pairs)},
+    )
+
+
+def gpt2_chunks(text):
+    """The text cut into a list of pieces as GPT-2 does it; joined, they are the text again.
+
+    At each place the first of these that fits is taken, as long as it can be:
+
+        an apostrophe with s, t, re, ve, m, ll or d, in small letters
+        letters, with one space before them if there is one
+        digits, with one space before them if there is one
+        what is neither a letter, a digit nor white space, with one space before it if there is one
+        white space that is followed by white space or by the end: all of it but the last before a word
+        white space
+
+    "Hello've world123  you!" is "Hello", "'ve", " world", "123", " ", " you", "!".
+    """
+    return re.findall(
+        r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+",
+        text,
+    )
+
+
+def gpt4_chunks(text):
+    """The text cut into a list of pieces as GPT-4 does it.
+
+    At each place the first of these that fits is taken, as long as it can be:
+
+        an apostrophe with s, t, re, ve, m, ll or d, in small or in large letters
+        letters, with one sign before them if there is one: a space too, but no line end, letter or digit
+        one to three digits, without a space
+        what is neither a letter, a digit nor white space, with one space before it if there is one, and
+            with the line ends, \\r and \\n, that follow it
+        white space that ends in a line end
+        white space that is followed by white space or by the end
+        white space
+    """
+    return re.findall(
+        r"'(?i:s|t|re|ve|m|ll|d)|(?:[^\r\n\w]|_)?[^\W\d_]+|\d{1,3}| ?(?:[^\s\w]|_)+[\r\n]*"
+        r"|\s*[\r\n]|\s+(?!\S)|\s+",
+        text,
+    )
+
+
+def stats(lists):
+    """How often each pair of neighbours stands in all of `lists` together, one list of numbers a chunk.
+
+    A dict from the pair, a tuple, to its count, first seen first. The last number of a chunk and the first
+    one of the next are no pair.
+    """
+    counts = {}
+    for ids in lists:
+        for pair in zip(ids, ids[1:]):
+            counts[pair] = counts.get(pair, 0) + 1
+    return counts
+
+
+def merge(ids, pair, idx):
+    """A copy of `ids` with `idx` in the place of each `pair`: yours of tokenizer.ex1."""
+    out = []
+    for number in ids:
+        if out and (out[-1], number) == tuple(pair):
+            out[-1] = idx
+        else:
+            out.append(number)
+    return out
+
+
+def train(chunks, count):
+    """`count` merges of a text that is cut into `chunks`, a list of texts: a dict from pair to number.
+
+    As in tokenizer.ex2, with the first of the commonest pairs each time and numbers from 256 on; but pairs
+    are counted and merged within chunks only. Where no pair is left, there are fewer merges.
+    """
+    lists = [list(chunk.encode("utf-8")) for chunk in chunks]
+    merges = {}
+    for k in range(count):
+        counts = stats(lists)
+        if not counts:
+            break
+        pair = max(counts, key=counts.get)
+        merges[pair] = 256 + k
+        lists = [merge(ids, pair, 256 + k) for ids in lists]
+    return merges
+
+
+def use_train(stats, merge, train, chunks, count):
+    # Training on chunks: on many, and on so few that the pairs run out.
+    return [train(chunks, count), train(chunks[-3:] + ["xyz"], count), train([], count)]
+
+
+def encode(chunks, merges):
+    """The tokens of a text that is cut into `chunks`: each chunk by itself, one list of them all.
+
+    In each chunk the pair with the lowest number in `merges` is merged first, until none of its pairs is
+    there.
+    """
+    out = []
+    for chunk in chunks:
+        ids = list(chunk.encode("utf-8"))
+        while len(ids) >= 2:
+            pair = min(zip(ids, ids[1:]), key=lambda p: merges.get(p, float("inf")))
+            if pair not in merges:
+                break
+            ids = merge(ids, pair, merges[pair])
+        out += ids
+    return out
+
+
+def use_encode(merge, encode, chunks, merges):
+    return encode(chunks, dict(merges))

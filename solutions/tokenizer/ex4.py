@@ -1,0 +1,230 @@
+"""Special tokens, and a tokenizer in a file.
+
+A special token such as <|endoftext|> is no text: it has a number of its own, no merge makes it, and the
+tokenizer looks for it before it does anything else. Whether it may is a question of safety: what a user
+types must not become one unasked. And what was trained is to be kept: the merges and the special tokens,
+written down as lines and read again.
+"""
+
+import re
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1, pieces=9, count=6),
+    "probe-1": dict(seed=2, pieces=9, count=6),
+    "probe-2": dict(seed=3, pieces=12, count=9),
+    "probe-3": dict(seed=4, pieces=11, count=4),
+}
+OUTPUTS = {
+    "allowed": "exact",
+    "parts": "exact",
+    "encode": "exact",
+    "decode": "exact",
+    "saved": "exact",
+    "loaded": "exact",
+}
+HINTS = {
+    "parts": {
+        "formula": "re.split keeps what it split at if that stands in a group, (…). Write every name with "
+        "re.escape, the longest first, with | between them. Without names there is nothing to split at."
+    },
+    "saved": {"formula": "Sort the items of each dict by their number; join the lines."},
+    "loaded": {
+        "formula": "splitlines, then one line after the other. A name may hold spaces: split its line once."
+    },
+}
+
+NAMES = ["<|end|>", "<|end|><|end|>", "<|a b|>", "(.*)", "<|pad|>", "[x]"]
+WORDS = ["Hi ", "é", "🙂", " end ", "<|", "|>", "<|start|>", "x", "a b", "\n"]
+
+
+def inputs(g, pieces, count):
+    """A text in which names of special tokens stand among words, their numbers, merges, lists of tokens."""
+    drawn = torch.randperm(len(NAMES), generator=g).tolist()
+    numbers = (torch.randperm(40, generator=g)[: len(NAMES)] + 100_000).tolist()
+    specials = {NAMES[k]: n for k, n in zip(drawn, numbers)}
+    choice = torch.randint(len(NAMES) + len(WORDS), (pieces,), generator=g).tolist()
+    text = "".join((NAMES + WORDS)[k] for k in choice) + "<|end|><|end|><|end|>" + "Hi (.*)[x]"
+    pairs = torch.randint(97, 256 + count, (count, 2), generator=g).tolist()
+    merges = {tuple(pair): 256 + k for k, pair in enumerate(pairs)}
+    shuffled = [list(merges.items())[k] for k in torch.randperm(len(merges), generator=g).tolist()]
+    vocab = {97: b"a", 98: b"b", 128: b"\x80", 169: b"\xa9", 195: b"\xc3", 256: b"an", 257: "é".encode()}
+    known = [*vocab, *numbers]
+    ids = [known[k] for k in torch.randint(len(known), (pieces,), generator=g).tolist()]
+    lines = [f"{n} {name}" for name, n in specials.items()]
+    return dict(
+        text=text,
+        specials=specials,
+        some=set(list(specials)[:2]),
+        merges=dict(shuffled),
+        vocab=vocab,
+        ids=[*ids, 195, numbers[0], 169, 195, 169, 128],
+        missing=[97, 90_000 + pieces],
+        file="\n".join(["bpe 1", str(len(lines)), *lines, *(f"{a} {b}" for a, b in merges)]) + "\n",
+    )
+
+
+def allowed(text, specials, which):
+    """The special tokens that are looked for in a text: a dict like `specials`, from name to number.
+
+    `which` is "all"; "none"; "none_raise", which is none too, but a ValueError where the text holds any of
+    the names; or a set of the names that are allowed. Anything else is a ValueError.
+    """
+    if which == "all":
+        return dict(specials)
+    if which == "none":
+        return {}
+    if which == "none_raise":
+        if any(name in text for name in specials):
+            raise ValueError("the text holds a special token")
+        return {}
+    if isinstance(which, set):
+        return {name: number for name, number in specials.items() if name in which}
+    raise ValueError(f"{which} is no choice of special tokens")
+
+
+def use_allowed(allowed, text, specials, some):
+    # What is allowed by each choice, and "ValueError" where that is raised.
+    def tried(text, which):
+        try:
+            return allowed(text, dict(specials), which)
+        except ValueError:
+            return "ValueError"
+
+    last = list(specials)[-1]
+    choices = ["all", "none", "none_raise", set(some), {*some, "unknown"}, set(), "some", None]
+    found = [tried(text, which) for which in choices]
+    return found + [tried("no name here", "none_raise"), tried("here: " + last, "none_raise")]
+
+
+def parts(text, names):
+    """The text cut at special tokens, whose `names` are a list: a list of texts, the names among them.
+
+    Where several names begin at one place, the longest is taken. Empty pieces are left out. Joined, the
+    list is the text. A name is to be found as it is, whatever its signs mean in a regular expression.
+    """
+    if not names:
+        return [text] if text else []
+    longest_first = sorted(names, key=len, reverse=True)
+    pattern = "(" + "|".join(re.escape(name) for name in longest_first) + ")"
+    return [part for part in re.split(pattern, text) if part]
+
+
+def use_parts(parts, text, specials, some):
+    names = list(specials)
+    return [
+        parts(text, names),
+        parts(text, sorted(some)),
+        parts(text, []),
+        parts("", []),
+        parts("", names),
+        parts(names[0], names),
+        parts("(.*)", [".*"]),
+    ]
+
+
+def encode(text, specials, which, ordinary):
+    """The tokens of a text in which special tokens may stand, a list of whole numbers.
+
+    ordinary(text) gives the list for a text without any; it is called for each piece between two special
+    tokens, and what stands on both sides of one is never encoded together. `which` as in allowed.
+    """
+    numbers = allowed(text, specials, which)
+    out = []
+    for part in parts(text, list(numbers)):
+        out += [numbers[part]] if part in numbers else ordinary(part)
+    return out
+
+
+def use_encode(allowed, parts, encode, text, specials, some):
+    # By a tokenizer that has a token for each character, and one more that says how many they were.
+    def ordinary(text):
+        return [ord(c) for c in text] + [-len(text)]
+
+    found = [encode(text, dict(specials), which, ordinary) for which in ("all", "none", set(some))]
+    try:
+        found.append(encode(text, dict(specials), "none_raise", ordinary))
+    except ValueError:
+        found.append("ValueError")
+    return found + [encode("", dict(specials), "all", ordinary)]
+
+
+def decode(ids, vocab, specials):
+    """The text of a list of tokens, special ones among them.
+
+    `vocab` has the bytes of each ordinary token, `specials` the number of each name. A number that is in
+    neither is a ValueError. Bytes that are no UTF-8 become U+FFFD, once all of them are joined.
+    """
+    names = {number: name for name, number in specials.items()}
+    pieces = []
+    for k in ids:
+        if k in vocab:
+            pieces.append(vocab[k])
+        elif k in names:
+            pieces.append(names[k].encode("utf-8"))
+        else:
+            raise ValueError(f"{k} is no token")
+    return b"".join(pieces).decode("utf-8", errors="replace")
+
+
+def use_decode(decode, ids, missing, vocab, specials):
+    # A list that holds special tokens, and one with a number that there is not.
+    found = [decode(ids, dict(vocab), dict(specials)), decode([], dict(vocab), dict(specials))]
+    try:
+        found.append(decode(missing, dict(vocab), dict(specials)))
+    except ValueError:
+        found.append("ValueError")
+    return found
+
+
+def saved(merges, specials):
+    """A tokenizer as the text of a file, each line with a line end.
+
+        bpe 1
+        how many special tokens there are
+        the number and the name of each, with a space between them, the lowest number first
+        the two numbers of each pair merged, with a space between them, the lowest new number first
+
+    The new numbers are not written: they are 256, 257 and so on.
+    """
+    lines = ["bpe 1", str(len(specials))]
+    for name, number in sorted(specials.items(), key=lambda item: item[1]):
+        lines.append(f"{number} {name}")
+    for left, right in sorted(merges, key=merges.get):
+        lines.append(f"{left} {right}")
+    return "".join(line + "\n" for line in lines)
+
+
+def use_saved(saved, merges, specials):
+    return [saved(dict(merges), dict(specials)), saved(dict(merges), {}), saved({}, {})]
+
+
+def loaded(file):
+    """The merges and the special tokens, a pair of dicts, of the text that saved gives.
+
+    merges is from pairs to numbers, specials from names to numbers, both in the order of the file. A text
+    whose first line is not "bpe 1" is a ValueError.
+    """
+    head, many, *lines = file.splitlines()
+    if head != "bpe 1":
+        raise ValueError("not a tokenizer of version 1")
+    specials = {}
+    for line in lines[: int(many)]:
+        number, name = line.split(" ", 1)
+        specials[name] = int(number)
+    merges = {}
+    for k, line in enumerate(lines[int(many) :]):
+        left, right = line.split(" ")
+        merges[int(left), int(right)] = 256 + k
+    return merges, specials
+
+
+def use_loaded(loaded, file):
+    # The file of a tokenizer, an empty one, and one of another version.
+    found = [loaded(file), loaded("bpe 1\n0\n"), loaded("bpe 1\n0\n97 98\n256 99\n")]
+    try:
+        found.append(loaded(file.replace("bpe 1", "bpe 2", 1)))
+    except ValueError:
+        found.append("ValueError")
+    return found

@@ -1,0 +1,114 @@
+"""GPT-4's own merges, recovered.
+
+What is published of GPT-4's tokenizer is no list of merges but a table of ranks: the bytes of each token, and
+its number. Two things have to be found out before one's own encode gives the same numbers. First, the single
+bytes do not have their own values as numbers, but stand in another order. Second, the table doesn't say of
+which two parts a token was made; it can be worked out, since the token's bytes, merged by all that was there
+before it, end up as exactly these two. The table here is a small one of the same kind, without most bytes.
+"""
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1, size=14, which=0),
+    "probe-1": dict(seed=2, size=14, which=0),
+    "probe-2": dict(seed=3, size=12, which=1),
+    "probe-3": dict(seed=4, size=13, which=2),
+}
+OUTPUTS = {"order": "exact", "parts": "exact", "merges": "exact", "encode": "exact", "decode": "exact"}
+HINTS = {
+    "parts": {
+        "formula": "Begin with the single bytes, a list of `bytes`. While there are more than two: of all "
+        "neighbours take the two that, joined, have the lowest rank, and put what they make in their place."
+    },
+}
+
+# Tokens of several bytes, in the order in which a training on a line of text made them.
+TABLES = [
+    ["an", " b", "ana", "ab", "ra", " ban", "abra", " banana", "abrac", "abraca", "abracad", "abracadabra"]
+    + [" ba", " bar"],
+    ["mp", "mpl", "mple", "te", " c", " co", " i", " is", " b", " be", " bet", " bette", " better", " t"],
+    ["aa", "na", " a", "nna", "aaaa", "bb", "bba", " anna", " na", " aaaa", " nanna", " annan", " nana"],
+]
+BYTES = [*b" abcdeilmnoprst", 195, 169, 128, 200]
+
+
+def inputs(g, size, which):
+    """A table of ranks, the single bytes in a random order; a text of its tokens, and a list of numbers."""
+    shuffled = [BYTES[k] for k in torch.randperm(len(BYTES), generator=g).tolist()]
+    tokens = TABLES[which][:size]
+    ranks = {bytes([b]): rank for rank, b in enumerate(shuffled)}
+    ranks |= {token.encode(): len(BYTES) + k for k, token in enumerate(tokens)}
+    choice = torch.randint(len(tokens), (9,), generator=g).tolist()
+    text = "".join(tokens[k] + "né a"[k % 4] for k in choice) + tokens[-1][::-1] + tokens[0] * 2
+    ids = torch.randint(len(ranks), (12,), generator=g).tolist()
+    return dict(ranks=ranks, text=text, ids=[*ids, ranks[b"\xc3"], ranks[b"\xa9"], ranks[b"\x80"]])
+
+
+def order(ranks):
+    """The number of each single byte: a dict from the byte, a whole number, to its rank.
+
+    `ranks` is a dict from a token's bytes, a `bytes`, to its number. Tokens of several bytes don't count.
+    """
+    return {token[0]: rank for token, rank in ranks.items() if len(token) == 1}
+
+
+def parts(token, ranks):
+    """The two parts, a tuple of two `bytes`, of which a token of several bytes was made in training.
+
+    Cut the token into single bytes, and merge as encode would, the lowest rank first, the leftmost of equal
+    ones. When two parts are left, the next merge would make the token itself: these are the two.
+    """
+    pieces = [bytes([b]) for b in token]
+    while len(pieces) > 2:
+        joined = [left + right for left, right in zip(pieces, pieces[1:])]
+        at = min(range(len(joined)), key=lambda k: ranks.get(joined[k], float("inf")))
+        pieces[at : at + 2] = [joined[at]]
+    return tuple(pieces)
+
+
+def use_parts(parts, ranks):
+    # The parts of every token of two bytes or more.
+    return [parts(token, dict(ranks)) for token in ranks if len(token) > 1]
+
+
+def merges(ranks):
+    """The merges of the training: a dict from the pair of the parts' numbers, a tuple, to the token's number.
+
+    For every token of several bytes, in the order of `ranks`, which is that of the training.
+    """
+    found = {}
+    for token, rank in ranks.items():
+        if len(token) >= 2:
+            left, right = parts(token, ranks)
+            found[ranks[left], ranks[right]] = rank
+    return found
+
+
+def use_merges(parts, merges, ranks):
+    return merges(dict(ranks))
+
+
+def encode(text, merges, order):
+    """The tokens of a text, a list of whole numbers, the same that the table's owner gets.
+
+    Each byte of the text becomes its number in `order`, and then the pair that has the lowest number in
+    `merges` is merged, again and again, until there is none.
+    """
+    ids = [order[b] for b in text.encode("utf-8")]
+    while pairs := [pair for pair in zip(ids, ids[1:]) if pair in merges]:
+        pair = min(pairs, key=merges.get)
+        at = list(zip(ids, ids[1:])).index(pair)
+        ids[at : at + 2] = [merges[pair]]
+    return ids
+
+
+def decode(ids, merges, order):
+    """The text of a list of tokens, with U+FFFD for what is not UTF-8.
+
+    The way back: each number that `order` gives is a byte again, and a merged one the bytes of its parts.
+    """
+    known = {number: bytes([b]) for b, number in order.items()}
+    for (left, right), number in merges.items():
+        known[number] = known[left] + known[right]
+    return b"".join(known[k] for k in ids).decode("utf-8", errors="replace")
