@@ -55,6 +55,17 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--rename", metavar="FILE", help='what a notebook calls otherwise: TOML, [rename] theirs = "ours"'
     )
+    check.add_argument(
+        "--github", action="store_true", help="in GitHub Actions: annotations on your lines, a step summary"
+    )
+    check.add_argument("--classroom50", metavar="FILE", help="write Classroom 50's result.json; then exit 0")
+    check.add_argument(
+        "--classroom-reporter",
+        action="store_true",
+        help="GitHub Classroom's grading reporter: step output `result`; then exit 0",
+    )
+    check.add_argument("--junit", metavar="FILE", help="write JUnit XML")
+    check.add_argument("--codequality", metavar="FILE", help="write GitLab's code quality JSON")
     check.add_argument("--no-server", action="store_true", help="grade in this process; start no server")
     report = add("report", "write a page with pictures: the compute graph, heatmaps, what was found")
     report.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
