@@ -57,6 +57,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if wanted := config.option.grader_exercise:
+        from grader.suite import find
+
+        if wanted not in find().ids():
+            raise pytest.UsageError(
+                f"--grader-exercise: there is no exercise {wanted}; `grader list` names them"
+            )
     if config.option.grader_require_sandbox:
         from grader.commands.doctor import protections
 
@@ -79,15 +86,14 @@ def pytest_collect_file(
     grading = parent.config.option.grader
     named = parent.session.isinitpath(file_path)
     if file_path.suffix in SUFFIXES and (named or grading) and (grading or FOLDER in file_path.parts):
-        exercises = _exercises(parent.config, file_path, named)
-        if exercises:
+        exercises, problem = _exercises(parent.config, file_path, named), ""
+        if grading and named and not exercises:
+            problem = "which exercise is it? Name it: `--grader-exercise ex1`; `grader list` has all"
+        if exercises or problem:
             # A stub's ids are `ex1::dprobs`, wherever it is; a notebook beside it keeps its path.
-            nodeid = exercises[0] if file_path.suffix == ".py" else None
-            return [ExerciseFile.from_parent(parent, path=file_path, nodeid=nodeid, exercises=exercises)]
-        if grading and named:
-            raise pytest.UsageError(
-                f"{file_path}: which exercise is it? Name it: `--grader-exercise ex1`; `grader list` has all"
-            )
+            nodeid = exercises[0] if exercises and file_path.suffix == ".py" else None
+            given: dict[str, Any] = {"nodeid": nodeid, "exercises": exercises, "problem": problem}
+            return [ExerciseFile.from_parent(parent, path=file_path, **given)]
     return [] if grading else others
 
 
@@ -98,10 +104,6 @@ def _exercises(config: pytest.Config, path: Path, named: bool) -> list[str]:
 
     ids = find().ids()
     if wanted := config.option.grader_exercise:
-        if wanted not in ids:
-            raise pytest.UsageError(
-                f"--grader-exercise: there is no exercise {wanted}; `grader list` names them"
-            )
         return [wanted] if named or path.suffix == ".py" else []
     if path.suffix == ".ipynb":
         if not named:
@@ -118,26 +120,30 @@ def _exercises(config: pytest.Config, path: Path, named: bool) -> list[str]:
 
 
 def _declared(path: Path) -> str | None:
-    """The exercise that a notebook was derived for."""
+    """The exercise that a notebook was derived for. What can't be read is told when it is graded."""
+    from grader.errors import UsageError
     from grader.submissions.flat import declared
     from grader.suite import read_submission
 
-    with _told():
+    with contextlib.suppress(UsageError):
         return declared(read_submission(path))
+    return None
 
 
 class ExerciseFile(pytest.File):
     """A submission: a stub, or a notebook with one exercise or several. Graded once in a session."""
 
-    def __init__(self, *, exercises: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, *, exercises: Sequence[str], problem: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.exercises = exercises
+        self.exercises, self.problem = exercises, problem
         self.report: Report | None = None
         self.told_output = False
 
     def collect(self) -> Iterator[ExerciseItem]:
         from grader.suite import Target, find, item_names
 
+        if self.problem:
+            raise self.CollectError(f"{self.path.name}: {self.problem}")
         suite = find()
         for exercise in self.exercises:
             for item in item_names(suite.describe(exercise)):
@@ -202,8 +208,12 @@ class ExerciseItem(pytest.Item):
 
     def _report(self) -> ItemReport:
         assert isinstance(self.parent, ExerciseFile)
-        with _told():
+        from grader.errors import GraderFault, UsageError
+
+        try:
             report = self.parent.graded()
+        except (UsageError, GraderFault) as error:
+            pytest.fail(str(error), pytrace=False)
         return next(item for item in report.items if item.id == self.graded_id)
 
     def runtest(self) -> None:
@@ -228,7 +238,7 @@ class ExerciseItem(pytest.Item):
             self.add_report_section("call", "submission", file.report.output)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, (NotPassed, pytest.UsageError)):
+        if isinstance(excinfo.value, NotPassed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
@@ -243,14 +253,3 @@ def _text(item: ItemReport) -> str:
     cells = dict(zip(HEADINGS, row(item), strict=True))
     numbers = [f"{name} {cells[name]}" for name in ("exact", "approx", "maxdiff", "relative") if cells[name]]
     return "\n".join([f"{item.id}: {cells['verdict']}", *([", ".join(numbers)] if numbers else [])])
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Bad input and the grader's own faults as one line, without a traceback."""
-    from grader.errors import GraderFault, UsageError
-
-    try:
-        yield
-    except (UsageError, GraderFault) as error:
-        raise pytest.UsageError(str(error)) from None

@@ -152,7 +152,8 @@ def test_pytest_never_imports_a_submission(work: Path) -> None:
 def test_a_file_of_any_name(work: Path) -> None:
     (work / "answer.py").write_text(solution("ex2"))
     unknown = run(work, *GRADING, "answer.py")
-    assert unknown.returncode == USAGE and "which exercise is it?" in unknown.stderr
+    assert unknown.returncode == INTERRUPTED and "answer.py: which exercise is it?" in unknown.stdout
+    assert "pytest_plugin.py" not in unknown.stdout
     ran = run(work, *GRADING, "answer.py", "--grader-exercise=ex2")
     assert ran.returncode == PASSED and "1 passed" in ran.stdout
     wrong = run(work, *GRADING, "answer.py", "--grader-exercise=ex77")
@@ -162,8 +163,9 @@ def test_a_file_of_any_name(work: Path) -> None:
 def test_an_unreadable_submission_is_an_error_without_a_traceback(work: Path) -> None:
     (work / "exercises/ex2.ipynb").write_text("{")
     ran = run(work, "exercises/ex2.ipynb")
-    assert ran.returncode in (FAILED, USAGE, INTERRUPTED) and "ex2.ipynb" in ran.stdout + ran.stderr
-    assert "Traceback" not in ran.stdout + ran.stderr
+    assert ran.returncode == FAILED and "1 error" in ran.stdout
+    assert "exercises/ex2.ipynb" in ran.stdout and "is not a notebook" in ran.stdout
+    assert "Traceback" not in ran.stdout and "pytest_plugin.py" not in ran.stdout
 
 
 def test_other_people_s_runs_are_left_alone(tmp_path: Path) -> None:
