@@ -129,6 +129,16 @@ def parser() -> argparse.ArgumentParser:
     batch.add_argument("--require-sandbox", action="store_true", help="fail unless every protection is on")
     batch.add_argument("--dask", metavar="ADDRESS", help="send the work to a Dask cluster (extra `dask`)")
 
+    grades = add("grades", "fill a batch's grades into what Canvas or Moodle exports, to be imported there")
+    grades.add_argument("batch", metavar="DIR", help="the folder that `grader batch` wrote")
+    grades.add_argument(
+        "--into", metavar="EXPORT", required=True, help="the platform's CSV; it stays as it is"
+    )
+    grades.add_argument("--out", metavar="FILE", required=True, help="the CSV to import")
+    grades.add_argument(
+        "--column", metavar="NAME", help="the column's heading, or the number of a Canvas assignment"
+    )
+
     server = add("server", "start, stop or look at the process that makes a second check fast")
     server.add_argument("action", choices=("start", "stop", "status"))
 
@@ -157,6 +167,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.feedback import run
         elif args.command == "batch":
             from grader.commands.batch import run
+        elif args.command == "grades":
+            from grader.commands.grades import run
         elif args.command == "build":
             from grader.commands.build import run
         elif args.command == "doctor":
