@@ -104,7 +104,7 @@ def _exercises(config: pytest.Config, path: Path, named: bool) -> list[str]:
 
     ids = find().ids()
     if wanted := config.option.grader_exercise:
-        return [wanted] if named or path.suffix == ".py" else []
+        return [wanted] if named else []
     if path.suffix == ".ipynb":
         if not named:
             return []  # the stub beside it is what a folder's grade is of
@@ -230,12 +230,15 @@ class ExerciseItem(pytest.Item):
         raise NotPassed(_text(self.report))
 
     def _show_output(self) -> None:
-        """What the submission printed, with its first failure."""
+        """What the submission printed, with its first failure; no line is a command to a CI's runner."""
         file = self.parent
         assert isinstance(file, ExerciseFile)
         if file.report and file.report.output and not file.told_output:
             file.told_output = True
-            self.add_report_section("call", "submission", file.report.output)
+            from grader.reports.github import quiet
+
+            lines = quiet(file.report.output).split("\n")
+            self.add_report_section("call", "submission", "\n".join(f"| {line}" for line in lines))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, NotPassed):
@@ -248,8 +251,9 @@ class ExerciseItem(pytest.Item):
 
 def _text(item: ItemReport) -> str:
     """Reason and diagnosis as the table has them; then the numbers, where there are any."""
+    from grader.reports.github import quiet
     from grader.reports.table import HEADINGS, row
 
     cells = dict(zip(HEADINGS, row(item), strict=True))
     numbers = [f"{name} {cells[name]}" for name in ("exact", "approx", "maxdiff", "relative") if cells[name]]
-    return "\n".join([f"{item.id}: {cells['verdict']}", *([", ".join(numbers)] if numbers else [])])
+    return "\n".join([f"{item.id}: {quiet(cells['verdict'])}", *([", ".join(numbers)] if numbers else [])])

@@ -160,6 +160,16 @@ def test_a_file_of_any_name(work: Path) -> None:
     assert wrong.returncode == USAGE and "there is no exercise ex77" in wrong.stderr
 
 
+def test_nothing_that_a_submission_says_is_a_workflow_command(work: Path) -> None:
+    (work / "exercises/ex2.py").write_text(
+        "print('::error::spoken')\nprint('##[error]spoken')\n"
+        "def dlogits():\n    raise ValueError('::error::spoken\\n##[error]spoken')\n"
+    )
+    ran = run(work, *GRADING, "exercises/ex2.py", "-rA")
+    assert ran.returncode == FAILED and ran.stdout.count("spoken") >= 3
+    assert not [x for x in ran.stdout.splitlines() if x.lstrip().startswith("::") or "##[" in x]
+
+
 def test_an_unreadable_submission_is_an_error_without_a_traceback(work: Path) -> None:
     (work / "exercises/ex2.ipynb").write_text("{")
     ran = run(work, "exercises/ex2.ipynb")
