@@ -55,6 +55,17 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--rename", metavar="FILE", help='what a notebook calls otherwise: TOML, [rename] theirs = "ours"'
     )
+    check.add_argument(
+        "--github", action="store_true", help="in GitHub Actions: annotations on your lines, a step summary"
+    )
+    check.add_argument("--classroom50", metavar="FILE", help="write Classroom 50's result.json; then exit 0")
+    check.add_argument(
+        "--classroom-reporter",
+        action="store_true",
+        help="GitHub Classroom's grading reporter: step output `result`; then exit 0",
+    )
+    check.add_argument("--junit", metavar="FILE", help="write JUnit XML")
+    check.add_argument("--codequality", metavar="FILE", help="write GitLab's code quality JSON")
     check.add_argument("--no-server", action="store_true", help="grade in this process; start no server")
     report = add("report", "write a page with pictures: the compute graph, heatmaps, what was found")
     report.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
@@ -118,6 +129,16 @@ def parser() -> argparse.ArgumentParser:
     batch.add_argument("--require-sandbox", action="store_true", help="fail unless every protection is on")
     batch.add_argument("--dask", metavar="ADDRESS", help="send the work to a Dask cluster (extra `dask`)")
 
+    grades = add("grades", "fill a batch's grades into what Canvas or Moodle exports, to be imported there")
+    grades.add_argument("batch", metavar="DIR", help="the folder that `grader batch` wrote")
+    grades.add_argument(
+        "--into", metavar="EXPORT", required=True, help="the platform's CSV; it stays as it is"
+    )
+    grades.add_argument("--out", metavar="FILE", required=True, help="the CSV to import")
+    grades.add_argument(
+        "--column", metavar="NAME", help="the column's heading, or the number of a Canvas assignment"
+    )
+
     server = add("server", "start, stop or look at the process that makes a second check fast")
     server.add_argument("action", choices=("start", "stop", "status"))
 
@@ -146,6 +167,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.feedback import run
         elif args.command == "batch":
             from grader.commands.batch import run
+        elif args.command == "grades":
+            from grader.commands.grades import run
         elif args.command == "build":
             from grader.commands.build import run
         elif args.command == "doctor":

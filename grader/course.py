@@ -32,7 +32,9 @@ def set_of(exercise: str) -> str:
 def ordered(ids: Sequence[str]) -> list[str]:
     """Exercises as they are checked: the core first, then the sets in lecture order."""
     order = [CORE, *SETS]
-    return sorted(ids, key=lambda i: (order.index(s) if (s := set_of(i)) in order else len(order), s, i))
+    return sorted(
+        ids, key=lambda i: (order.index(s) if (s := set_of(i)) in order else len(order), s, len(i), i)
+    )
 
 
 def mapped(ids: Sequence[str]) -> dict[str, list[str]]:

@@ -213,11 +213,12 @@ def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Mapp
     try:
         suite = find()
         for description in map(suite.describe, suite.ids()):
-            item = next((i for i in description["items"] if i["tensor"] in names), None)
+            item = next((i for i in description["items"] if i.get("tensor") in names), None)
             if item is not None:
                 with suppress(UsageError):
                     network = read(description, namespace)
-                    if not network.odd and network.env[item["tensor"]].shape == t.shape:
+                    found = network.env.get(item["tensor"])  # not there where its forward pass is another's
+                    if not network.odd and found is not None and found.shape == t.shape:
                         return network, item
     except GraderFault:
         pass  # without the fixtures the comparison is the lecture's

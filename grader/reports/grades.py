@@ -161,20 +161,29 @@ def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
 
 def read(folder: Path) -> Summary:
     """The summary of what a batch left in a folder; UsageError where that is nothing it wrote."""
+    summary = Summary()
+    for _ in results(folder, summary):
+        pass
+    return summary
+
+
+def results(folder: Path, summary: Summary | None = None) -> Iterator[dict[str, Any]]:
+    """What a batch left in a folder, each result counted in `summary`. UsageError as `read`."""
     path = folder / "results.jsonl"
     repair = f"`grader batch … --out {folder}` writes it"
-    summary = Summary()
+    summary = summary or Summary()
     try:
         with path.open("rb") as file:
             for line in file:
-                summary.add(json.loads(line))
+                result = json.loads(line)
+                summary.add(result)
+                yield result
     except OSError as error:
         raise UsageError(f"{path} can't be read ({error.strerror}): {repair}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"{path}, line {summary.submissions + 1} is damaged: {repair}") from None
     if not summary.submissions:
         raise UsageError(f"{path} has no results: {repair}")
-    return summary
 
 
 def _numbered(name: str) -> Iterator[str]:

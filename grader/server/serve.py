@@ -155,7 +155,7 @@ class Server:
     ) -> bytes:
         """The answer to `grader check`."""
         from grader import cli
-        from grader.commands import check
+        from grader.commands import check, ci
         from grader.screen import Screen
 
         self.requests += 1
@@ -166,7 +166,7 @@ class Server:
             os.chdir(cwd)  # only the thread whose turn it is looks at paths
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
                 args = cli.parser().parse_args(argv)
-            if args.require_sandbox or args.no_server:
+            if args.require_sandbox or args.no_server or ci.asked(args):
                 return talk.DECLINED
             screen = Screen(int(width), table == "1", color == "1")
             with contextlib.redirect_stderr(err):

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from grader.course import SETS
+
 CANVAS = re.compile(r"(?P<name>.*?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
 CANVAS_BLIND = re.compile(r"(?P<late>LATE_)?anon_(?P<id>\w+?)_\d+_(?P<file>.+)")
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?")
@@ -122,14 +124,14 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
         have = ", ".join(sorted(f.file for f in own)[:5])
         return [_problem(first, only or "", f"no {' or '.join(SUFFIXES)} file; it has {have}")]
     if only:
-        named = [f for f in code if PurePosixPath(f.file).stem == only]
+        named = [f for f in code if _called(f, only)]
         return [_one(named or code, code, only)]
     chosen: list[Chosen] = []
-    stems = {exercise.split(".")[-1] for exercise in exercises}
+    known = {f.file for f in code if any(_called(f, exercise) for exercise in exercises)}
     for exercise in exercises:
-        named = [f for f in code if PurePosixPath(f.file).stem == exercise.split(".")[-1]]
+        named = [f for f in code if _called(f, exercise)]
         if named:
-            others = [] if chosen else [f for f in code if PurePosixPath(f.file).stem not in stems]
+            others = [] if chosen else [f for f in code if f.file not in known]
             chosen.append(_one(named, named + others, exercise))
     books = [f for f in code if f.file.endswith(".ipynb")]
     if not chosen and books and set(LECTURE) & set(exercises):
@@ -141,6 +143,15 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
             _problem(code[0], "", f"no file is called after an exercise ({names}); --exercise names it")
         )
     return chosen
+
+
+def _called(file: Owned, exercise: str) -> bool:
+    """Whether a file is called after an exercise: ex1.py, gpt.ex1.py, or ex1.py in a folder gpt."""
+    path = PurePosixPath(file.file).with_suffix("")
+    group, _, name = exercise.rpartition(".")
+    if not group:
+        return path.name == name and path.parent.name not in SETS
+    return path.name == exercise or (path.name == name and path.parent.name == group)
 
 
 def _one(candidates: list[Owned], code: list[Owned], exercise: str) -> Chosen:

@@ -187,7 +187,7 @@ def dC(C, Xb, demb):
 
 
 def dC(C, Xb, demb):
-    """d[index] += adds once to each row, however often the index has it: look-ups within an example are lost"""
+    """d[index] += adds once to each row, however often the index has it: other look-ups are lost"""
     d = torch.zeros_like(C)
     for i in range(Xb.shape[0]):
         d[Xb[i]] += demb[i]

@@ -1,0 +1,126 @@
+"""What `grader check` leaves for a service that runs it: files, step outputs, annotations."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from grader.commands.report import writable
+from grader.errors import UsageError
+from grader.verdict import Report
+
+FILES = ("classroom50", "junit", "codequality")
+BODY = "release-body.md"
+
+
+def asked(args: argparse.Namespace) -> bool:
+    """Whether a service is to get anything; the background server, which has no environment, declines."""
+    return bool(args.github or args.classroom_reporter or any(getattr(args, name) for name in FILES))
+
+
+class Service:
+    """The service's end of one check. UsageError, before anything is graded, where it can't be served."""
+
+    def __init__(self, args: argparse.Namespace, environ: Mapping[str, str]) -> None:
+        self.args, self.environ = args, environ
+        self.on_github = bool(args.github or args.classroom_reporter or args.classroom50)
+        if self.on_github and args.json:
+            raise UsageError("--json and GitHub's options both write to standard output: choose one")
+        for name in FILES:
+            if path := getattr(args, name):
+                writable(Path(path), f"--{name}")
+        if args.classroom50:
+            from grader.reports.classroom50 import NEEDED
+
+            if missing := [name for name in NEEDED if not environ.get(name)]:
+                raise UsageError(f"--classroom50: the environment has no {', '.join(missing)}")
+        if args.classroom_reporter and not environ.get("GITHUB_OUTPUT"):
+            raise UsageError(
+                "--classroom-reporter: the environment has no GITHUB_OUTPUT to write `result` to"
+            )
+        self.token = os.urandom(16).hex()
+        self.exits_0 = bool(args.classroom50 or args.classroom_reporter)
+
+    def open(self, out: TextIO) -> None:
+        """From here on nothing is a workflow command; nor is the error that ends a check early."""
+        if self.on_github:
+            from grader.reports.github import stopped
+
+            out.write(stopped(self.token)[0])
+            out.flush()
+
+    def close(self, report: Report, names: Mapping[str, str], out: TextIO) -> None:
+        """Hand the report over. names: each exercise's file, as it is shown."""
+        paths = {exercise: self._from_the_root(name) for exercise, name in names.items()}
+        self._files(report, paths)
+        if self.on_github:
+            from grader.reports import github
+
+            out.write(github.stopped(self.token)[1])
+            if self.args.github:
+                out.write(github.render(report, paths))
+                self._summary(report)
+
+    def _files(self, report: Report, paths: Mapping[str, str]) -> None:
+        args = self.args
+        if args.classroom50:
+            from grader.reports import classroom50
+
+            result = Path(args.classroom50)
+            _write(result, classroom50.render(report, self.environ, datetime.now(UTC)))
+            _write(result.with_name(BODY), classroom50.body(report))
+        if args.classroom_reporter:
+            from grader.reports import reporter
+
+            _append(self.environ["GITHUB_OUTPUT"], f"result={reporter.render(report, paths)}\n")
+        if args.junit:
+            from grader.reports import junit
+
+            _write(Path(args.junit), junit.render(report, paths))
+        if args.codequality:
+            from grader.reports import codequality
+
+            _write(Path(args.codequality), codequality.render(report, paths))
+
+    def _summary(self, report: Report) -> None:
+        from grader.reports.github import SUMMARY_LIMIT, markdown
+
+        if path := self.environ.get("GITHUB_STEP_SUMMARY"):
+            there = os.path.getsize(path) if os.path.exists(path) else 0
+            _append(path, markdown(report, SUMMARY_LIMIT - there))
+
+    def _from_the_root(self, name: str) -> str:
+        """A file as the service names it: from the root of the repository."""
+        root = self.environ.get("GITHUB_WORKSPACE") or self.environ.get("CI_PROJECT_DIR") or os.getcwd()
+        path = os.path.relpath(os.path.realpath(name), os.path.realpath(root))
+        return name if path.startswith("..") else Path(path).as_posix()
+
+
+def _write(path: Path, content: str) -> None:
+    """Replace a file whole. A link in its place, or in that of a temporary file, is not followed."""
+    import tempfile
+
+    new = ""
+    try:
+        descriptor, new = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+        os.chmod(new, 0o644)
+        os.replace(new, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(new)
+        raise UsageError(f"{path} can't be written: {error.strerror}") from None
+
+
+def _append(path: str, content: str) -> None:
+    try:
+        with open(path, "a", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}") from None

@@ -1,0 +1,59 @@
+"""`grader grades`: a class's results in the file that Canvas or Moodle imports."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from grader.commands.report import replaced, writable
+from grader.errors import UsageError
+from grader.reports import gradebook
+from grader.reports.gradebook import Grade
+
+
+def run(args: argparse.Namespace) -> int:
+    out = writable(Path(args.out), "--out")
+    try:
+        export = Path(args.into).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{args.into} can't be read: {error.strerror}") from None
+    book = gradebook.read(export, args.into, args.column)
+    from grader.harmless import text
+    from grader.reports.grades import results
+
+    grades, left = earned(results(Path(args.batch)))
+    replaced(out, book.filled(grades).encode())
+    here = grades.keys() & book.students.keys()
+    print(f"{out} is written: {len(here)} grades in {book.rows[0][book.column]!r}")
+    if scaled := {book.maxima[s] for s in here if s in book.maxima} - {g.of for g in grades.values()}:
+        of = next(iter(grades.values())).of
+        print(f"scaled from {of} items to a maximum of {', '.join(f'{m:g}' for m in sorted(scaled))}")
+    missing = sorted([*left, *(f"{text(s)}: not in {args.into}" for s in grades.keys() - here)])
+    for line in missing:
+        print(f"no grade for {line}")
+    return 1 if missing else 0
+
+
+def earned(found: Iterable[dict[str, Any]]) -> tuple[dict[str, Grade], list[str]]:
+    """Each student's grade over all of the class's exercises, and who has none, with the reason.
+
+    An exercise that a student did not hand in is worth nothing, but what can't be graded is nobody's zero.
+    """
+    scores: dict[str, int] = {}
+    maxima: dict[str, int] = {}
+    problems: dict[str, str] = {}
+    for result in found:
+        student = result["student"]
+        if result["problem"]:
+            problems[student] = result["problem"]
+            continue
+        scores[student] = scores.get(student, 0) + result["score"]
+        for exercise in result["exercises"]:
+            maxima[exercise["id"]] = len(exercise["items"])
+    of = sum(maxima.values())
+    grades = {student: Grade(score, of) for student, score in scores.items() if student not in problems}
+    from grader.harmless import text
+
+    return grades, [f"{text(student)}: {text(problem)}" for student, problem in problems.items()]

@@ -1,0 +1,43 @@
+"""The report as Classroom 50 collects it: result.json, and the text of the release. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from grader.reports.github import SUMMARY_LIMIT, markdown
+from grader.verdict import Report
+
+SCHEMA = "classroom50/result/v1"
+NEEDED = ("CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG", "USERNAME", "COMMIT_URL", "RELEASE_URL")
+BODY_LIMIT = min(125_000, SUMMARY_LIMIT)  # bytes; a release's text may have 125,000 characters
+
+
+def render(report: Report, environ: Mapping[str, str], now: datetime) -> str:
+    """environ: as the runner sets it, with all that is NEEDED. now: aware. Scores count items: integers."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "classroom": environ["CLASSROOM"],
+        "assignment": environ["ASSIGNMENT"],
+        "assignment_type": environ.get("ASSIGNMENT_TYPE") or "individual",
+        "owner": environ.get("OWNER") or environ["USERNAME"],
+        "submission": environ["SUBMISSION_TAG"],
+        "commit": environ["COMMIT_URL"],
+        "release": environ["RELEASE_URL"],
+        "review": environ.get("REVIEW_URL") or environ["COMMIT_URL"],
+        "datetime": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "score": report.score,
+        "max-score": report.max_score,
+        "tests": [
+            {"test-name": item.id, "passed": item.passed, "score": int(item.passed), "max-score": 1}
+            for item in report.items
+        ],
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def body(report: Report) -> str:
+    """The text of the release that the student sees."""
+    return markdown(report, BODY_LIMIT)

@@ -1,0 +1,32 @@
+"""The report for GitHub Classroom's grading reporter: JSON in base64, as the step output `result`. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+
+from grader.reports.github import quiet
+from grader.reports.table import row
+from grader.verdict import Report
+
+
+def render(report: Report, paths: Mapping[str, str]) -> str:
+    """One line. paths: each exercise's file, from the repository's root."""
+    tests = [
+        {
+            "name": item.id,
+            "status": "pass" if item.passed else "fail",
+            "score": int(item.passed),
+            "message": "" if item.passed else quiet(row(item)[-1]),  # the reporter prints it into the log
+            "test_code": f"grader check {item.id}",
+            "filename": paths[exercise.id],
+            "line_no": item.line or 0,
+            "duration": 0,  # all items run in one process
+        }
+        for exercise in report.exercises
+        for item in exercise.items
+    ]
+    status = "pass" if report.passed else "fail"
+    document = {"version": 1, "status": status, "max_score": report.max_score, "tests": tests}
+    return base64.b64encode(json.dumps(document).encode()).decode()
