@@ -19,11 +19,14 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# the set that is graded: `make grade SET=gpt`
+SET ?= backprop
+
 grade: $(VENV)/.ready  ## grade your exercises/
-	@$(GRADER) check --progress
+	@$(GRADER) check $(SET) --progress
 
 grade-solutions: $(VENV)/.ready  ## grade solutions/: what success looks like
-	@$(GRADER) check --solutions
+	@$(GRADER) check $(SET) --solutions
 
 test: $(VENV)/.ready  ## run the test suite
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
