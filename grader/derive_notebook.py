@@ -120,6 +120,8 @@ def _forward(parts: Authored) -> str:
     assert isinstance(node, ast.FunctionDef)
     lines = parts.forward.split("\n")
     first = (node.body[0].end_lineno or 0) if ast.get_docstring(node) else _header_end(node)
+    if lines[first].startswith(")"):  # of a signature of several lines
+        first += 1
     text = textwrap.dedent("\n".join(lines[first : node.body[-1].lineno - 1])).strip("\n")
     loss = parts.lines[-1].name
     names = textwrap.wrap(", ".join(line.name for line in parts.lines[:-1]) + ",", 96)

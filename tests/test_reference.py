@@ -29,7 +29,10 @@ RANGES = {  # dilation 2 needs a third position
 
 def settings_of(exercise: str) -> st.SearchStrategy[dict[str, Any]]:
     """A seed, and numbers for the sizes that the exercise has."""
-    names = sizes_of(next(iter(PROGRAMS[exercise].fixtures.values())))
+    settings = list(PROGRAMS[exercise].fixtures.values())
+    if "." in exercise:  # a set's sizes depend on one another: those of its fixtures
+        return st.builds(dict, st.sampled_from(settings), seed=st.integers(0, 2**31 - 1))
+    names = sizes_of(settings[0])
     drawn = {name: st.integers(*RANGES.get(name, (2, 5))) for name in names}
     return st.fixed_dictionaries({"seed": st.integers(0, 2**31 - 1), **drawn})
 
