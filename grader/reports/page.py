@@ -68,13 +68,13 @@ def parents(exercise: Mapping[str, Any]) -> dict[str, list[str]]:
     An output item stands in it as itself, below the items that it receives or uses.
     """
     inputs = exercise["tensors"] or exercise["shapes"]
-    tensors = [t for t in inputs if t in exercise["shapes"]]  # sizes such as n are none
+    outputs = {item["name"] for item in exercise["items"] if item.get("compare")}
+    tensors = [t for t in inputs if t in exercise["shapes"] and t not in outputs]  # sizes such as n are none
     uses = {line["name"]: line["uses"] for line in exercise["lines"]}
     found = {t: [u for u in uses.get(t, ()) if u in tensors] for t in tensors}
     for item in exercise["items"]:
         if item.get("compare"):
             above = (*item["receives"], *item["uses"], *item["params"])
-            found.pop(item["name"], None)
             found[item["name"]] = [t for t in dict.fromkeys(above) if t in found]
     return found
 
