@@ -352,11 +352,9 @@ class _Slicer:
                 for w in statements[i].effect.shared & mine:
                     self.changed[w] = i
         self.begin = self._beginning(here, mine)
-        self.first: dict[str, int] = {}  # a name -> where the gradient code first writes it
-        self.written: dict[str, list[int]] = {}  # and everywhere that it does
+        self.written: dict[str, list[int]] = {}  # a name -> where the gradient code writes it
         for i in range(self.begin, len(statements)):
             for w in self.writes[i]:
-                self.first.setdefault(w, i)
                 self.written.setdefault(w, []).append(i)
         self.losses = self.written.get(exercise["lines"][-1]["name"], [])
         sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]}
@@ -476,7 +474,7 @@ class _Slicer:
 
     def _before(self, name: str, i: int) -> bool:
         """Whether the gradient code before statement i writes a name."""
-        return self.first.get(name, i) < i
+        return self.written.get(name, [i])[0] < i
 
     def _overwritten(self, name: str, i: int) -> bool:
         """Whether the gradient code before i gave a forward tensor or a size another value.
