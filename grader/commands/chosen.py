@@ -24,7 +24,7 @@ def chosen(suite: Suite, args: argparse.Namespace, words: Sequence[str]) -> list
     if args.submission and args.solutions:
         raise UsageError("--submission and --solutions exclude each other")
     if args.submission and not words:
-        words = _called_after(suite, args.submission)
+        words = called_after(suite, args.submission)
     own = not (args.submission or args.solutions)
     wanted = targets(suite, words or (suite.at_hand() if own else []))
     several = len({t.exercise for t in wanted}) > 1
@@ -33,7 +33,7 @@ def chosen(suite: Suite, args: argparse.Namespace, words: Sequence[str]) -> list
     return wanted
 
 
-def _called_after(suite: Suite, submission: str) -> list[str]:
+def called_after(suite: Suite, submission: str) -> list[str]:
     """The exercise that a notebook was derived for, or that a file is called after; of another notebook,
     all of the lecture's."""
     stem = Path(submission).stem

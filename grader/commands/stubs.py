@@ -25,7 +25,7 @@ def init(args: argparse.Namespace) -> int:
     there = replace(suite, work=folder)
     names = _whole(suite, words, "init copies")
     written = already = 0
-    kept = []
+    kept: list[Path] = []
     for path, _, text in (file for name in names for file in _files(there, suite.describe(name))):
         old = _old(there, path)
         if old == text:
@@ -34,12 +34,12 @@ def init(args: argparse.Namespace) -> int:
             _write(there, path, text, old)
             written += 1
         else:
-            kept.append(there.shown(path))
+            kept.append(path)
     sets = ", ".join(dict.fromkeys(map(course.set_of, names)))
     print(f"{there.shown(folder / 'exercises')}/: {len(names)} exercises ({sets})")
     print(f"{written} files written" + (f", {already} were there already" if already else ""))
     for path in kept:
-        print(f"kept as you have it: {path}")
+        print(f"kept as you have it: {there.shown(path)}")
     if kept:
         print("`grader init --force` puts stubs in their place, and keeps yours as backups")
     go = "" if folder == Path.cwd() else f"`cd {shlex.quote(os.path.relpath(folder))}`, then "
