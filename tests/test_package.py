@@ -253,10 +253,11 @@ def test_what_is_not_there_is_named_with_its_repair(
     assert not list(tmp_path.iterdir())  # nothing is left behind
 
 
-def test_a_hint_without_exercises_remembers_nothing(clean: Path, tmp_path: Path) -> None:
-    ran = run(clean, "grader", "hint", "ex1.dprobs", cwd=tmp_path)
-    assert ran.returncode == PASSED and "hint 1 of 4" in ran.stdout and "--rung 2" in ran.stdout
-    assert not list(tmp_path.iterdir())
+def test_a_ladder_of_hints_is_climbed_without_exercises_too(clean: Path, tmp_path: Path) -> None:
+    for rung in (1, 2):
+        ran = run(clean, "grader", "hint", "ex1.dprobs", cwd=tmp_path)
+        assert ran.returncode == PASSED and f"hint {rung} of 4" in ran.stdout
+    assert [p.name for p in tmp_path.iterdir()] == [".grader"]
 
 
 # --- recipes, types, man pages -----------------------------------------------------------------------
