@@ -75,11 +75,13 @@ def _lines(name: str) -> Iterator[str]:
 
 def pages(parser: argparse.ArgumentParser) -> dict[str, str]:
     """Man pages by file name: grader.1, and one for each command. parser: the whole command's."""
+    parser.color = False  # type: ignore[attr-defined]  # Python 3.14 would colour them
     found = {"grader.1": roff(parser, "the exercises' grader")}
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             helps = {a.dest: a.help or "" for a in action._get_subactions()}
             for name, child in action.choices.items():
+                child.color = False
                 found[f"grader-{name}.1"] = roff(child, helps[name])
     return found
 

@@ -348,3 +348,52 @@ def test_each_command_has_its_man_page(clean: Path) -> None:
             shown = subprocess.run([man, "--warnings", "-l", page], capture_output=True, text=True, env=env)
             assert (shown.returncode, shown.stderr) == (0, ""), page
             assert "EXIT STATUS" in shown.stdout and "EXAMPLES" in shown.stdout
+
+
+# --- other Pythons -----------------------------------------------------------------------------------
+
+
+def interpreter(version: str) -> str | None:
+    """A Python of that version: on the path, or one of pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = [shutil.which(f"python{version}"), *map(str, pyenv.glob(f"versions/{version}.*/bin/python3"))]
+    for path in filter(None, found):
+        command = [path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        if subprocess.run(command, capture_output=True, text=True).stdout.strip() == version:
+            return path
+    return None
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_what_needs_no_torch_works_on_another_python(version: str, dist: Path, tmp_path: Path) -> None:
+    """The whole job on these has been done by hand; torch for each would be gigabytes."""
+    path = interpreter(version)
+    if not path:
+        pytest.skip(f"there is no Python {version} here")
+    site = tmp_path / "site"
+    with zipfile.ZipFile(dist / f"backprop_grader-{__version__}-py3-none-any.whl") as archive:
+        archive.extractall(site)
+    python = [path, "-W", "error", "-c", f"import sys; sys.path.insert(0, {str(site)!r})"]
+    compiled = subprocess.run(
+        [path, "-W", "error", "-m", "compileall", "-q", str(site / "grader")], capture_output=True, text=True
+    )
+    assert compiled.returncode == 0, compiled.stdout
+    for args in (
+        ["init", "ex1", "gpt"],
+        ["list"],
+        ["show", "ex1.dh"],
+        ["hint", "ex1.dh"],
+        ["next"],
+        ["check", "-h"],
+    ):
+        program = f"{python[-1]}; import grader.cli; sys.exit(grader.cli.main({args!r}))"
+        ran = subprocess.run(
+            [*python[:-1], program],
+            cwd=tmp_path,
+            env=environ(tmp_path, tmp_path),
+            capture_output=True,
+            text=True,
+        )
+        assert (ran.returncode, ran.stderr) == (PASSED, ""), ran.stderr
+        assert ran.stdout
+    assert (tmp_path / "exercises/gpt/ex1.ipynb").is_file()
