@@ -263,18 +263,15 @@ def test_a_ladder_of_hints_is_climbed_without_exercises_too(clean: Path, tmp_pat
 # --- recipes, types, man pages -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["github-actions/autograde.yml", "github-classroom/classroom.yml"])
-def test_a_recipe_grades_with_the_package_that_it_installs(
-    path: str, clean: Path, course: Path, tmp_path: Path
-) -> None:
-    (job,) = yaml.safe_load((ROOT / "examples" / path).read_text())["jobs"].values()
+def test_a_recipe_grades_with_the_package_that_it_installs(clean: Path, course: Path) -> None:
+    (job,) = yaml.safe_load((ROOT / "examples/github-actions/autograde.yml").read_text())["jobs"].values()
     install, grade = [s["run"] for s in job["steps"] if "run" in s and "sysctl" not in s["run"]]
     assert install.endswith(f"install {REQUIREMENT}")  # what `clean` has installed, by this name
-    env = environ(clean, course) | {"CI": "true", "GITHUB_OUTPUT": str(tmp_path / "output")}
+    env = environ(clean, course) | {"CI": "true"}
     ran = subprocess.run(
         ["bash", "-ec", grade], cwd=course, env=env, capture_output=True, text=True, timeout=60
     )
-    assert ran.returncode == (PASSED if "reporter" in grade else FAILED), ran.stderr
+    assert ran.returncode == FAILED, ran.stderr
     assert "::notice::26 not written yet: ex1.dlogprobs" in ran.stdout
 
 
