@@ -57,7 +57,7 @@ def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
     if a.shape != b.shape or not a.size:
         return False
     largest = float(np.abs(b).max())
-    return largest > 0 and bool(np.abs(a - b).max() <= CLOSE * largest + NOISE * e.size * scale)
+    return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + NOISE * e.size * scale)
 
 
 def zero(e: Evidence) -> Iterator[str]:
@@ -330,8 +330,8 @@ def products(item: Mapping[str, Any], line: Line, e: Evidence) -> Iterator[tuple
                 product = function(v) * d
             if not np.isfinite(product).all():
                 continue
-            axes = tuple(i for i, s in enumerate(e.reference.shape) if s == 1 and product.shape[i] > 1)
-            if e.reference.ndim == 2 and axes:
+            if e.reference.ndim == 2:
+                axes = tuple(i for i, s in enumerate(e.reference.shape) if s == 1 < product.shape[i])
                 product = product.sum(axes, keepdims=True)
             what = text.format(t=t)
             if what == f"1 - tanh({line['name']}) squared":
@@ -427,13 +427,13 @@ def cells(e: Evidence) -> Iterator[str]:
     labels, logits = e.given.get("Yb"), e.given.get("logits")
     if off is None or labels is None or logits is None or off.shape != logits.shape:
         return
-    rows = np.arange(len(labels))
+    if labels.shape != off.shape[:-1]:
+        return
     for name, columns in (
         ("the labels' cells, [range(n), Yb]", labels),
-        ("each row's largest logit", logits.argmax(1)),
+        ("each row's largest logit", logits.argmax(-1)),
     ):
-        mask = np.zeros(off.shape, bool)
-        mask[rows, columns] = True
+        mask = np.arange(off.shape[-1]) == columns[..., None]
         if not off[~mask].any():
             some = "" if off[mask].mean() > 0.5 else "some of "
             yield f"right everywhere but at {some}{name}"
