@@ -63,8 +63,11 @@ EQUIVALENT = {
     "ex1.dhprebn: factor dropped: torch.ones_like(hprebn) * dbnmeani -> dbnmeani": BROADCAST,
     "mlp.ex2.dcounts: division for multiplication: torch.ones_like(counts) * dcounts_sum "
     "-> dcounts_sum / torch.ones_like(counts)": ONES,
-    "wavenet.ex2.dx: division for multiplication: torch.ones_like(x) * dmean -> dmean / torch.ones_like(x)": ONES,
-    "gpt.ex7.dx: division for multiplication: torch.ones_like(x) * dmean -> dmean / torch.ones_like(x)": ONES,
+    **{
+        f"{ex}.dx: division for multiplication: torch.ones_like(x) * dmean "
+        "-> dmean / torch.ones_like(x)": ONES
+        for ex in ("wavenet.ex2", "gpt.ex7")
+    },
     "gpt2.ex7.dnll: division for multiplication: torch.ones_like(nll) * dmicro.unsqueeze(1) "
     "-> dmicro.unsqueeze(1) / torch.ones_like(nll)": ONES,
     "training-losses.ex3.dreadb: view for transpose: w.T -> w.reshape(w.T.shape)": VECTOR,

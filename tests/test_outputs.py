@@ -421,7 +421,7 @@ NO_MATTER: dict[str, str] = {
     "gpt.ex11: by_softmax: sign dropped: -1 -> 1": "a matrix has two axes",
     "gpt.ex11: generate: sign dropped: -1 -> 1": "logits (B, vocab_size) has two axes",
     **{
-        f"wavenet.ex7: mended: keepdim dropped: x.{f}(axes, keepdim=True) -> x.{f}(axes)": "only leading axes go"
+        f"wavenet.ex7: mended: keepdim dropped: x.{f}(axes, keepdim=True) -> x.{f}(axes)": "leading axes go"
         for f in ("mean", "var")
     },
     "tokenizer.ex5: order: constant changed: 0 -> -1": "a token of one byte has its first for its last",
