@@ -156,7 +156,8 @@ class Watch:
         self.said, self.note, self.extra = self._changes(before, report), "", ""
         self._draw()
         if self.learners_own:
-            progress.record(self.suite.work, report, sources)
+            if hindered := progress.record(self.suite.work, report, sources):
+                self._tell(f"{hindered}: `grader list` won't know of this check")
 
     def _changes(self, before: Report | None, now: Report) -> list[str]:
         """What to say of a new report; goes on to the next item when the current one has passed."""
