@@ -152,9 +152,8 @@ class Watch:
         before, self.report, self.graded = self.report, report, source
         self.said, self.note, self.extra = self._changes(before, report), "", ""
         self._draw()
-        if self.learners_own:
-            if hindered := progress.record(self.suite.work, report, sources):
-                self._tell(f"{hindered}: `grader list` won't know of this check")
+        if self.learners_own and (hindered := progress.record(self.suite.work, report, sources)):
+            self._tell(f"{hindered}: `grader list` won't know of this check")
 
     def _changes(self, before: Report | None, now: Report) -> list[str]:
         """What to say of a new report; goes on to the next item when the current one has passed."""
