@@ -65,17 +65,19 @@ class Environment:
 
 
 def gradebook(course: Path) -> dict[str, dict[str, tuple[float | None, float]]]:
-    """What nbgrader's database has after autograding: by student and cell, the score and the maximum."""
+    """What nbgrader's database has after autograding: by student and cell, the score and the maximum.
+
+    A score is None where somebody has to give it by hand.
+    """
     query = """
-        SELECT s.student_id, c.name, g.auto_score, m.max_score, g.needs_manual_grade
+        SELECT s.student_id, c.name, g.auto_score, m.max_score
         FROM grade g JOIN base_cell c ON c.id = g.cell_id JOIN grade_cells m ON m.id = c.id
         JOIN submitted_notebook n ON n.id = g.notebook_id
         JOIN submitted_assignment s ON s.id = n.assignment_id
     """
     found: dict[str, dict[str, tuple[float | None, float]]] = {}
     with sqlite3.connect(course / "gradebook.db") as db:
-        for student, cell, score, most, by_hand in db.execute(query):
-            assert not by_hand
+        for student, cell, score, most in db.execute(query):
             found.setdefault(student, {})[cell] = score, most
     return found
 
