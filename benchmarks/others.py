@@ -8,7 +8,6 @@ otter are fetched from the package index into a folder that is removed afterward
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -31,12 +30,10 @@ GRADER = Path(sys.executable).parent / "grader"
 CLASS = 20  # times as many submissions for `grader batch`, as in a class
 
 
-def price(command: Callable[[], object]) -> tuple[float, float]:
-    """Seconds that a command takes, and seconds of processor time in it and all below it."""
-    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    command()
-    taken, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return taken, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def seconds(command: Callable[[Path], None], out: Path) -> float:
+    start = time.perf_counter()
+    command(out)
+    return time.perf_counter() - start
 
 
 def main(students: int = 3, rounds: int = 3) -> None:
@@ -63,43 +60,35 @@ def measure(work: Path, others: Environment, students: int, rounds: int) -> None
         mine = {**right, "dlogprobs": f"{right['dlogprobs']}\n# {k}"}
         written(work / "release/ex1/ex1.ipynb", mine, work / f"class/s{k}/ex1.ipynb")
     theirs = written(work / "ex1/ex1.ipynb", right, work / "handed-in/ex1.ipynb")
-    prices: dict[str, list[tuple[float, float]]] = {
-        "grader batch": [],
-        "nbgrader autograde": [],
-        "otter run": [],
+
+    def batch(out: Path) -> None:
+        command = [GRADER, "batch", "class", "--exercise", "ex1", "--out", out]
+        environ = {**os.environ, "GRADER_NO_SERVER": "1"}
+        subprocess.run(command, cwd=work, env=environ, check=True, stdout=subprocess.DEVNULL)
+
+    def autograde(out: Path) -> None:
+        others.run("nbgrader", "autograde", "ex1", "--force", cwd=work)
+
+    def run(out: Path) -> None:
+        scores = others.otter(theirs, work / "ex1/autograder.zip", out / "otter")
+        assert all(score == most for score, most in scores.values()), scores
+
+    commands = {
+        "grader batch": (batch, students * CLASS),
+        "nbgrader autograde": (autograde, students),
+        "otter run": (run, 1),
     }
+    prices: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(rounds):
-        out = work / f"out{number}"
-
-        def batch(out: Path = out) -> None:
-            command = [GRADER, "batch", "class", "--exercise", "ex1", "--out", out]
-            environ = {**os.environ, "GRADER_NO_SERVER": "1"}
-            subprocess.run(command, cwd=work, env=environ, check=True, stdout=subprocess.DEVNULL)
-
-        def autograde() -> None:
-            others.run("nbgrader", "autograde", "ex1", "--force", cwd=work)
-
-        def run(out: Path = out) -> None:
-            scores = others.otter(theirs, work / "ex1/autograder.zip", out / "otter")
-            assert all(score == most for score, most in scores.values()), scores
-
-        for name, command, many in (
-            ("grader batch", batch, students * CLASS),
-            ("nbgrader autograde", autograde, students),
-            ("otter run", run, 1),
-        ):
-            wall, cpu = price(command)
-            prices[name].append((wall / many, cpu / many))
+        for name, (command, many) in commands.items():
+            prices[name].append(seconds(command, work / f"out{number}") / many)
         shutil.rmtree(work / "autograded")
     for student, found in gradebook(work).items():
         assert all(score == most for score, most in found.values()), (student, found)
-    own = [statistics.median(kind) for kind in zip(*prices["grader batch"], strict=True)]
+    own = statistics.median(prices["grader batch"])
     for name, found in prices.items():
-        wall, cpu = (statistics.median(kind) for kind in zip(*found, strict=True))
-        print(
-            f"{name:20} {wall:7.3f} s a submission, {wall / own[0]:5.0f} times grader batch; "
-            f"processor time {cpu:7.3f} s, {cpu / own[1]:5.0f} times"
-        )
+        middle = statistics.median(found)
+        print(f"{name:20} {middle:7.3f} s a submission, {middle / own:5.0f} times grader batch")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,9 @@ def notebook(exercise: str, cells: Sequence[Cell], points: Mapping[str, float]) 
     made = []
     for cell in cells:
         new = nbformat.v4.new_markdown_cell if cell.kind == "markdown" else nbformat.v4.new_code_cell
-        metadata: dict[str, Any] = {"nbgrader": _metadata(f"{stem(exercise)}-{cell.id}", cell, points)}
+        metadata: dict[str, Any] = {}
+        if cell.kind == "code":
+            metadata["nbgrader"] = _metadata(f"{stem(exercise)}-{cell.id}", cell, points)
         if cell.item:
             metadata["grader"] = {"test": True}
         made.append(new(_source(exercise, cell), id=cell.id, metadata=metadata))
@@ -54,7 +56,10 @@ def written(exercise: str, cells: Sequence[Any], metadata: Mapping[str, Any]) ->
 
 
 def _metadata(grade_id: str, cell: Cell, points: Mapping[str, float]) -> dict[str, Any]:
-    """Whatever is not the learner's to write is locked: what was changed there is put back."""
+    """Code that is not the learner's to write is locked: what was changed there is put back.
+
+    Texts are none of nbgrader's cells: it can put a deleted test back only behind one that it grades.
+    """
     answer = bool(cell.regions)
     about: dict[str, Any] = {
         "schema_version": SCHEMA,
