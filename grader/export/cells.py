@@ -19,7 +19,7 @@ TRAINING = "training"
 ENDING = ("check-task", TRAINING, "check")  # of our own notebooks: what only a learner on his own needs
 SAVE = "The cell behind it grades the notebook as it was last saved: save first."
 GRADIENTS = f"Write each gradient in its cell and run it: `cmp` compares it with autograd's. {SAVE}"
-OUTPUTS = f"Write each function in its cell and run it. {SAVE}"
+OUTPUTS = f"Write each function and class in its cell and run it. {SAVE}"
 
 
 @dataclass(frozen=True)
