@@ -153,6 +153,17 @@ def parser() -> argparse.ArgumentParser:
         "--column", metavar="NAME", help="the column's heading, or the number of a Canvas assignment"
     )
 
+    export = add("export", "write exercises as an assignment of nbgrader or of otter")
+    export.add_argument("platform", choices=("nbgrader", "otter"))
+    export.add_argument("targets", nargs="+", metavar="EXERCISE", help="ex1, or a set")
+    export.add_argument(
+        "--out", default=".", metavar="DIR", help="nbgrader's course, or where otter's folders go; here"
+    )
+    export.add_argument(
+        "--assignment", metavar="NAME", help="what nbgrader calls it; the exercise or the set"
+    )
+    export.add_argument("--points", type=float, default=1, metavar="N", help="for each item; 1 by default")
+
     server = add("server", "start, stop or look at the process that makes a second check fast")
     server.add_argument("action", choices=("start", "stop", "status"), help="what to do")
 
@@ -190,6 +201,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.batch import run
         elif args.command == "grades":
             from grader.commands.grades import run
+        elif args.command == "export":
+            from grader.commands.export import run
         elif args.command == "build":
             from grader.commands.build import run
         elif args.command == "doctor":

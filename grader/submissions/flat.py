@@ -102,6 +102,11 @@ def is_feedback(cell: Mapping[str, Any]) -> bool:
     return cell.get("cell_type") != "code" and _ours(cell).get("feedback") is True
 
 
+def is_test(cell: Mapping[str, Any]) -> bool:
+    """Whether `grader export` put a cell there to grade others: it is no part of an answer."""
+    return _ours(cell).get("test") is True
+
+
 def _ours(part: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the grader has written into the metadata of a document or of a cell."""
     metadata = part.get("metadata")
@@ -159,7 +164,7 @@ def _cells(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for cell in cells:
         if not isinstance(cell, dict):
             continue
-        source = "" if is_feedback(cell) else cell.get("source", cell.get("input", ""))
+        source = "" if is_feedback(cell) or is_test(cell) else cell.get("source", cell.get("input", ""))
         if isinstance(source, list):
             source = "".join(s for s in source if isinstance(s, str))
         yield str(cell.get("cell_type", "")), source if isinstance(source, str) else ""

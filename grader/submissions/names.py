@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from grader.course import SETS
+from grader.course import CORE, SETS
 
 CANVAS = re.compile(r"(?P<name>.*?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
 CANVAS_BLIND = re.compile(r"(?P<late>LATE_)?anon_(?P<id>\w+?)_\d+_(?P<file>.+)")
@@ -146,12 +146,12 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
 
 
 def _called(file: Owned, exercise: str) -> bool:
-    """Whether a file is called after an exercise: ex1.py, gpt.ex1.py, or ex1.py in a folder gpt."""
+    """Whether a file is called after an exercise: ex1.py; gpt.ex1.py, gpt-ex1.py, ex1.py in a folder gpt."""
     path = PurePosixPath(file.file).with_suffix("")
     group, _, name = exercise.rpartition(".")
     if not group:
-        return path.name == name and path.parent.name not in SETS
-    return path.name == exercise or (path.name == name and path.parent.name == group)
+        return path.name == name and path.parent.name not in SETS.keys() - {CORE}
+    return path.name in (exercise, f"{group}-{name}") or (path.name == name and path.parent.name == group)
 
 
 def _one(candidates: list[Owned], code: list[Owned], exercise: str) -> Chosen:

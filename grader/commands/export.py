@@ -1,0 +1,117 @@
+"""`grader export`: exercises as assignments of nbgrader or otter."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from grader import course
+from grader.errors import GraderFault, UsageError
+from grader.export.cells import Cell
+from grader.suite import Suite, find, item_names, targets
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # what nbgrader, otter and a shell all take as it is
+
+
+def run(args: argparse.Namespace) -> int:
+    suite = find()
+    exercises = _whole(suite, args)
+    if not (math.isfinite(args.points) and args.points >= 0):
+        raise UsageError(f"--points {args.points}: what an item is worth is a number from 0 up")
+    if args.platform == "otter":
+        if args.assignment:
+            raise UsageError("--assignment is nbgrader's: in otter each notebook is an assignment")
+        files, next_ = _otter(suite, exercises, args.points)
+    else:
+        files, next_ = _nbgrader(suite, exercises, args.assignment, args.points)
+    out = Path(args.out)
+    _write(out, files)
+    for path in files:
+        if path.endswith(".ipynb"):
+            print(f"{out / path} is written")
+    if args.platform == "nbgrader" and not all(suite.solution(e).is_file() for e in exercises):
+        print("solutions/ is not here: what is to be written stays empty")
+    print(f"Next: {next_.format(out=out)}")
+    return 0
+
+
+def _whole(suite: Suite, args: argparse.Namespace) -> list[str]:
+    wanted = targets(suite, args.targets)
+    if part := next((t for t in wanted if t.item), None):
+        raise UsageError(
+            f"export takes whole exercises, not the item {part.exercise}.{part.item}: "
+            f"`grader export {args.platform} {part.exercise}`"
+        )
+    return list(dict.fromkeys(t.exercise for t in wanted))
+
+
+def _nbgrader(
+    suite: Suite, exercises: Sequence[str], asked: str | None, points: float
+) -> tuple[dict[str, str], str]:
+    """Files by path in a course's folder, and the command that comes next there."""
+    from grader.export import nbgrader
+
+    sets = list(dict.fromkeys(map(course.set_of, exercises)))
+    if asked is None and len(exercises) > 1 and len(sets) > 1:
+        raise UsageError(f"{' and '.join(sets)} are several sets: name the assignment with --assignment")
+    name = asked if asked is not None else sets[0] if len(exercises) > 1 else nbgrader.stem(exercises[0])
+    if not NAME.fullmatch(name):
+        raise UsageError(f"--assignment {name!r}: a name is of letters, digits, hyphens and underscores")
+    files = {
+        f"source/{name}/{nbgrader.stem(e)}.ipynb": nbgrader.notebook(
+            e, _cells(suite, e), _points(suite, e, points)
+        )
+        for e in exercises
+    }
+    return files, f"`nbgrader generate_assignment {name}` in {{out}}"
+
+
+def _otter(suite: Suite, exercises: Sequence[str], points: float) -> tuple[dict[str, str], str]:
+    """Files by path, a folder for each exercise, and the command that comes next."""
+    from grader.export import nbgrader, otter
+
+    files = {
+        f"{nbgrader.stem(e)}/{path}": text
+        for e in exercises
+        for path, text in otter.files(e, _cells(suite, e), _points(suite, e, points)).items()
+    }
+    where = f"{{out}}/{nbgrader.stem(exercises[0])}" if len(exercises) == 1 else "each folder"
+    return files, f"`otter generate` in {where}"
+
+
+def _cells(suite: Suite, exercise: str) -> list[Cell]:
+    from grader.authored import AuthoredError
+    from grader.export import cells
+
+    path = suite.solution(exercise)
+    try:
+        return cells.of(
+            suite.describe(exercise), path.read_text(encoding="utf-8") if path.is_file() else None
+        )
+    except AuthoredError as error:
+        raise GraderFault(str(error)) from None
+
+
+def _points(suite: Suite, exercise: str, each: float) -> dict[str, float]:
+    """By item, what it is worth."""
+    return dict.fromkeys(item_names(suite.describe(exercise)), int(each) if each == int(each) else each)
+
+
+def _write(out: Path, files: Mapping[str, str]) -> None:
+    """Write the files. UsageError before that where one is there with another text: the instructor's own."""
+    for name, text in files.items():
+        path = out / name
+        if path.exists() and (not path.is_file() or path.read_bytes() != text.encode()):
+            raise UsageError(
+                f"{path} exists already and is kept: remove it, or name another folder with --out"
+            )
+    for name, text in files.items():
+        path = out / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        except OSError as error:
+            raise UsageError(f"{path} can't be written: {error.strerror}") from None
