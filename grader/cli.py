@@ -154,7 +154,7 @@ def parser() -> argparse.ArgumentParser:
     )
 
     export = add("export", "write exercises as an assignment of nbgrader or of otter")
-    export.add_argument("platform", choices=("nbgrader", "otter"))
+    export.add_argument("platform", choices=("nbgrader", "otter"), help="which of the two graders")
     export.add_argument("targets", nargs="+", metavar="EXERCISE", help="ex1, or a set")
     export.add_argument(
         "--out", default=".", metavar="DIR", help="nbgrader's course, or where otter's folders go; here"
