@@ -157,7 +157,10 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("platform", choices=("nbgrader", "otter"), help="which of the two graders")
     export.add_argument("targets", nargs="+", metavar="EXERCISE", help="ex1, or a set")
     export.add_argument(
-        "--out", default=".", metavar="DIR", help="nbgrader's course, or where otter's folders go; here"
+        "--out",
+        default=".",
+        metavar="DIR",
+        help="nbgrader's course, or where otter's folders go; . by default",
     )
     export.add_argument(
         "--assignment", metavar="NAME", help="what nbgrader calls it; the exercise or the set"
