@@ -76,7 +76,7 @@ def _lines(name: str) -> Iterator[str]:
 def pages(parser: argparse.ArgumentParser) -> dict[str, str]:
     """Man pages by file name: grader.1, and one for each command. parser: the whole command's."""
     parser.color = False  # type: ignore[attr-defined]  # Python 3.14 would colour them
-    found = {"grader.1": roff(parser, "the exercises' grader")}
+    found = {"grader.1": roff(parser, str(parser.description).rstrip("."))}
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             helps = {a.dest: a.help or "" for a in action._get_subactions()}
@@ -87,7 +87,7 @@ def pages(parser: argparse.ArgumentParser) -> dict[str, str]:
 
 
 def roff(parser: argparse.ArgumentParser, summary: str) -> str:
-    """One man page. summary: what it does in a few words."""
+    """One man page. summary: what it does, in a few words."""
     name = command(parser)
     title = parser.prog.replace(" ", "-")
     page = manual()[name]
@@ -95,7 +95,7 @@ def roff(parser: argparse.ArgumentParser, summary: str) -> str:
     lines = [
         f'.TH {_escaped(title.upper())} 1 "" "grader {__version__}" "Backpropagation by hand"',
         ".SH NAME",
-        f"{_escaped(title)} \\- {_escaped(summary)}",
+        f"{_escaped(title)} \\- {_escaped(summary[0].lower() + summary[1:])}",
         ".SH SYNOPSIS",
         f"\\fB{_escaped(parser.prog)}\\fR {_escaped(usage)}",
         ".SH DESCRIPTION",

@@ -87,7 +87,7 @@ def test_what_differs_is_kept_and_named(tmp_path: Path) -> None:
     assert mine.read_bytes() == b"# mine \xff\r\n"
     assert (tmp_path / "exercises/ex3.ipynb").read_bytes() == ALL["ex3.ipynb"]
     assert ran.stdout.splitlines()[1:4] == [
-        "1 files written, 6 were there already",
+        "1 file written, 6 were there already",
         "kept as you have it: exercises/ex1.py",
         "`grader init --force` puts stubs in their place, and keeps yours as backups",
     ]

@@ -37,7 +37,10 @@ def init(args: argparse.Namespace) -> int:
             kept.append(path)
     sets = ", ".join(dict.fromkeys(map(course.set_of, names)))
     print(f"{there.shown(folder / 'exercises')}/: {len(names)} exercises ({sets})")
-    print(f"{written} files written" + (f", {already} were there already" if already else ""))
+    print(
+        f"{written} file{'s' * (written != 1)} written"
+        + (f", {already} were there already" if already else "")
+    )
     for path in kept:
         print(f"kept as you have it: {there.shown(path)}")
     if kept:
