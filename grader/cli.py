@@ -30,6 +30,10 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, help: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
 
+    def points(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
+        one.add_argument("--submitted", metavar="TIME", help="for a late penalty; the present by default")
+
     check = add("check", "grade exercises, or single items of them")
     check.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
     check.add_argument("--submission", metavar="FILE", help="grade this file instead of exercises/")
@@ -67,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--junit", metavar="FILE", help="write JUnit XML")
     check.add_argument("--codequality", metavar="FILE", help="write GitLab's code quality JSON")
     check.add_argument("--no-server", action="store_true", help="grade in this process; start no server")
+    points(check)
     report = add("report", "write a page with pictures: the compute graph, heatmaps, what was found")
     report.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
     report.add_argument("--html", metavar="FILE", help="where the page goes; report.html by default")
@@ -76,11 +81,15 @@ def parser() -> argparse.ArgumentParser:
         "--class", metavar="DIR", dest="room", help="of a class: the folder that `grader batch` wrote"
     )
 
+    points(report)
+
     feedback = add("feedback", "copy a notebook with what was found under the cells that it belongs to")
     feedback.add_argument("notebook", metavar="NOTEBOOK", help="the file; it stays as it is")
     feedback.add_argument("targets", nargs="*", metavar="TARGET", help="ex1; all that it holds by default")
     feedback.add_argument("--out", metavar="FILE", help="the copy; NAME.feedback.ipynb by default")
     feedback.add_argument("--html", metavar="FILE", help="a page of the same, to open in a browser")
+
+    points(feedback)
 
     listing = add("list", "show the course: its sets, the exercises of a set, the items of an exercise")
     listing.add_argument("targets", nargs="*", metavar="TARGET")
@@ -129,6 +138,16 @@ def parser() -> argparse.ArgumentParser:
     batch.add_argument("--require-sandbox", action="store_true", help="fail unless every protection is on")
     batch.add_argument("--dask", metavar="ADDRESS", help="send the work to a Dask cluster (extra `dask`)")
 
+    batch.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
+    batch.add_argument(
+        "--times", metavar="FILE", help="when each was submitted, where no platform tells: CSV, student,time"
+    )
+
+    policy = add("policy", "print a policy to begin with, or verify one and show the points that it gives")
+    policy.add_argument("action", choices=("template", "check"))
+    policy.add_argument("file", nargs="?", metavar="FILE")
+    policy.add_argument("targets", nargs="*", metavar="TARGET", help="with the points of each of its items")
+
     grades = add("grades", "fill a batch's grades into what Canvas or Moodle exports, to be imported there")
     grades.add_argument("batch", metavar="DIR", help="the folder that `grader batch` wrote")
     grades.add_argument(
@@ -169,6 +188,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.batch import run
         elif args.command == "grades":
             from grader.commands.grades import run
+        elif args.command == "policy":
+            from grader.commands.policy import run
         elif args.command == "build":
             from grader.commands.build import run
         elif args.command == "doctor":
