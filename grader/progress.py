@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -205,6 +206,8 @@ def _put_aside(file: Path, why: str) -> None:
 @contextlib.contextmanager
 def _locked(work: Path) -> Iterator[None]:
     folder = path(work).parent
+    if not (work / "exercises").is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no exercises/ here")
     folder.mkdir(exist_ok=True)
     with open(folder / "lock", "a") as lock:  # closing it gives the lock back
         fcntl.flock(lock, fcntl.LOCK_EX)
