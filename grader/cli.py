@@ -172,6 +172,33 @@ def parser() -> argparse.ArgumentParser:
         "--column", metavar="NAME", help="the column's heading, or the number of a Canvas assignment"
     )
 
+    def gradescope(one: argparse.ArgumentParser) -> None:
+        one.add_argument("targets", nargs="+", metavar="EXERCISE", help="ex1; gpt, for all of a set")
+        one.add_argument("--prefix", metavar="DIR", default="/autograder", help="Gradescope's own by default")
+        one.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
+        one.add_argument(
+            "--visibility",
+            choices=("visible", "after_due_date", "after_published", "hidden"),
+            default="visible",
+            help="of the tests; while they are hidden, so is the total",
+        )
+        one.add_argument(
+            "--without",
+            metavar="LAYER",
+            action="append",
+            default=[],
+            help="do without this layer of the sandbox",
+        )
+
+    build_zip = add("gradescope-zip", "write the autograder that Gradescope takes as a zip")
+    gradescope(build_zip)
+    build_zip.add_argument(
+        "--out", metavar="FILE", default="autograder.zip", help="autograder.zip by default"
+    )
+    build_zip.add_argument("--wheel", metavar="FILE", help="the grader's wheel; else it is built")
+
+    gradescope(add("gradescope-run", "grade as Gradescope's run_autograder does, which starts it"))
+
     server = add("server", "start, stop or look at the process that makes a second check fast")
     server.add_argument("action", choices=("start", "stop", "status"), help="what to do")
 
@@ -209,6 +236,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.batch import run
         elif args.command == "grades":
             from grader.commands.grades import run
+        elif args.command == "gradescope-zip":
+            from grader.commands.gradescope import run
+        elif args.command == "gradescope-run":
+            from grader.commands.gradescope_run import run
         elif args.command == "policy":
             from grader.commands.policy import run
         elif args.command == "build":
