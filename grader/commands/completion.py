@@ -114,7 +114,9 @@ def _fish(function: str, known: Names, files: bool | None) -> str:
         for parent, found in known.items()
         if parent and found
     ]
-    return "\n".join([f"function {function}", *lines, "end"])  # fish offers files by itself
+    if files is not None:
+        lines.append(f"  __fish_complete_{'path' if files else 'directories'} $typed")
+    return "\n".join([f"function {function}", *lines, "end"])
 
 
 WRITERS = {"bash": _bash, "zsh": _zsh, "fish": _fish}
