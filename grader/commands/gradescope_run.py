@@ -104,18 +104,16 @@ def _report(suite: Suite, bench: Bench, exercises: list[str], folder: Path) -> R
     chosen = _chosen(suite, source, exercises)
     reports: list[Report] = []
     for exercise in exercises:
-        one = chosen[exercise]
-        name, code, said = one.path, b"", one.problem
-        if not said:
-            try:
-                code, said = source.read(name, most(name)), one.note
-            except Unreadable as error:
-                said = f"{name} {error}"
+        one, target = chosen[exercise], [Target(exercise)]
+        nothing, said = {exercise: (f"{exercise}.py", b"")}, one.problem or one.note
         try:
-            report = grade(suite, bench, [Target(exercise)], {exercise: (name, code)}, None)
-        except UsageError as error:  # a notebook that is none
-            said = str(error)
-            report = grade(suite, bench, [Target(exercise)], {exercise: (f"{exercise}.py", b"")}, None)
+            code = b"" if one.problem else source.read(one.path, most(one.path))
+            report = grade(
+                suite, bench, target, nothing if one.problem else {exercise: (one.path, code)}, None
+            )
+        except (Unreadable, UsageError) as error:  # too large; a notebook that is none
+            said = str(error) if isinstance(error, UsageError) else f"{one.path} {error}"
+            report = grade(suite, bench, target, nothing, None)
         notes = (f"{exercise}: {text(said, 1000)}",) if said else ()
         reports.append(replace(report, notes=(*notes, *report.notes)))
     return joined(reports)
