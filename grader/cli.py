@@ -180,7 +180,8 @@ def parser() -> argparse.ArgumentParser:
             "--visibility",
             choices=("visible", "after_due_date", "after_published", "hidden"),
             default="visible",
-            help="of the tests; while they are hidden, so is the total",
+            metavar="WHEN",
+            help="visible, after_due_date, after_published or hidden: of the tests, and so of the total",
         )
         one.add_argument(
             "--without",
