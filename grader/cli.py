@@ -37,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
 
     def points(one: argparse.ArgumentParser) -> None:
         one.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
-        one.add_argument("--submitted", metavar="TIME", help="for a late penalty; the present by default")
+        one.add_argument(
+            "--time", metavar="TIME", help="when it was handed in, for a late penalty; now by default"
+        )
 
     init = add("init", "copy exercises into a folder to work in")
     init.add_argument(
@@ -158,8 +160,8 @@ def parser() -> argparse.ArgumentParser:
     )
 
     policy = add("policy", "print a policy to begin with, or verify one and show the points that it gives")
-    policy.add_argument("action", choices=("template", "check"))
-    policy.add_argument("file", nargs="?", metavar="FILE")
+    policy.add_argument("action", choices=("template", "check"), help="print one, or verify FILE")
+    policy.add_argument("file", nargs="?", metavar="FILE", help="the policy; its own name is free")
     policy.add_argument("targets", nargs="*", metavar="TARGET", help="with the points of each of its items")
 
     grades = add("grades", "fill a batch's grades into what Canvas or Moodle exports, to be imported there")
@@ -174,21 +176,17 @@ def parser() -> argparse.ArgumentParser:
 
     def gradescope(one: argparse.ArgumentParser) -> None:
         one.add_argument("targets", nargs="+", metavar="EXERCISE", help="ex1; gpt, for all of a set")
-        one.add_argument("--prefix", metavar="DIR", default="/autograder", help="Gradescope's own by default")
+        one.add_argument("--prefix", metavar="DIR", default="/autograder", help="/autograder by default")
         one.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
         one.add_argument(
             "--visibility",
             choices=("visible", "after_due_date", "after_published", "hidden"),
             default="visible",
             metavar="WHEN",
-            help="visible, after_due_date, after_published or hidden: of the tests, and so of the total",
+            help="of tests: visible by default; after_due_date, after_published, hidden hide the total too",
         )
         one.add_argument(
-            "--without",
-            metavar="LAYER",
-            action="append",
-            default=[],
-            help="do without this layer of the sandbox",
+            "--without", metavar="LAYER", action="append", help="do without this layer of the sandbox"
         )
 
     build_zip = add("gradescope-zip", "write the autograder that Gradescope takes as a zip")

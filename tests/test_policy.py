@@ -431,7 +431,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_check_by_a_policy(folder: Path) -> None:
-    by = ("check", "ex2", "--submission", "work/ex2.py", "--policy", "policy.toml", "--submitted")
+    by = ("check", "ex2", "--submission", "work/ex2.py", "--policy", "policy.toml", "--time")
     ran = grader(folder, *by, "2026-11-20T12:00:00Z")
     assert ran.returncode == PASSED and "score: 8 of 8 points. All passed." in ran.stdout
     ran = grader(folder, *by, "2026-11-21T13:00:01+01:00", "--json")
@@ -473,7 +473,7 @@ def test_a_student_s_own_repository_sets_no_points(folder: Path) -> None:
         ran = grader(work, "check", "ex2", "--submission", "ex2.py", "--junit", "j.xml", "--policy", path)
         assert ran.returncode == USAGE and "keep it where only you write" in ran.stderr
         assert ran.stderr.count("\n") == 1 and not ran.stdout and not (work / "j.xml").exists()
-    more = ("--policy", "../policy.toml", "--submitted", "2026-11-20T12:00:00Z")
+    more = ("--policy", "../policy.toml", "--time", "2026-11-20T12:00:00Z")
     ran = grader(work, "check", "ex2", "--submission", "ex2.py", "--junit", "j.xml", *more)
     assert ran.returncode == PASSED and "score: 8 of 8 points" in ran.stdout
     assert 'name="score" value="8"' in (work / "j.xml").read_text()
@@ -482,9 +482,9 @@ def test_a_student_s_own_repository_sets_no_points(folder: Path) -> None:
 @pytest.mark.parametrize(
     "args, said",
     [
-        (["--submitted", "2026-11-20T12:00:00Z"], "name it with --policy"),
-        (["--policy", "policy.toml", "--submitted", "yesterday"], "--submitted 'yesterday' is no time"),
-        (["--policy", "policy.toml", "--submitted", "2026-11-20"], "has no offset from UTC"),
+        (["--time", "2026-11-20T12:00:00Z"], "name it with --policy"),
+        (["--policy", "policy.toml", "--time", "yesterday"], "--time 'yesterday' is no time"),
+        (["--policy", "policy.toml", "--time", "2026-11-20"], "has no offset from UTC"),
         (["--policy", "nowhere.toml"], "nowhere.toml does not exist"),
         (["--policy", "open.toml"], "late.deadline is missing"),
     ],

@@ -30,11 +30,11 @@ def run(args: argparse.Namespace) -> int:
     suite = find()
     out = writable(Path(args.out), "--out")
     exercises = wanted(suite, args.targets)
-    _known(args.without)
+    without = _known(args.without or [])
     policy = load(suite, args.policy) if args.policy else None
     name, wheel = _wheel(suite, args.wheel, exercises)
     options = [*exercises, "--prefix", args.prefix, "--visibility", args.visibility]
-    options += [word for layer in args.without for word in ("--without", layer)]
+    options += [word for layer in without for word in ("--without", layer)]
     files = {
         "constraints.txt": constraints(wheel),
         name: wheel,
@@ -71,12 +71,13 @@ def wanted(suite: Suite, words: list[str]) -> list[str]:
     return list(dict.fromkeys(t.exercise for t in found))
 
 
-def _known(layers: list[str]) -> None:
+def _known(layers: list[str]) -> list[str]:
     from grader.runner.wire import LAYERS
 
     for layer in layers:
         if layer not in LAYERS:
             raise UsageError(f"--without {layer}: the layers are {', '.join(LAYERS)}")
+    return layers
 
 
 def _points(suite: Suite, exercises: list[str], policy: object) -> object:

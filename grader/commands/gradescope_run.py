@@ -64,7 +64,7 @@ def graded(args: argparse.Namespace) -> gradescope.Results:
         from grader.bench import Bench
         from grader.commands.doctor import missing
 
-        if off := [what for what in missing(runner) if what not in args.without]:
+        if off := [what for what in missing(runner) if what not in (args.without or ())]:
             raise GraderFault(f"the sandbox is not to be had here: {', '.join(off)}")
         report = _report(suite, Bench(runner), exercises, Path(args.prefix) / SUBMISSION)
     if policy:

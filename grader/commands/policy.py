@@ -136,15 +136,15 @@ class Marker:
 
 
 def marker(suite: Suite, args: argparse.Namespace, checkout: str | None = None) -> Marker:
-    """By --policy and --submitted; UsageError before anything is graded."""
+    """By --policy and --time; UsageError before anything is graded."""
     if not args.policy:
-        if args.submitted:
-            raise UsageError("--submitted: only a policy with [late] asks when: name it with --policy")
+        if args.time:
+            raise UsageError("--time: only a policy with [late] asks when: name it with --policy")
         return Marker()
     from grader.marks import days_late
 
     policy = load(suite, args.policy, checkout)
-    at, told = moment(args.submitted, policy)
+    at, told = moment(args.time, policy)
     return Marker(policy, days_late(policy, at), told)
 
 
@@ -159,10 +159,10 @@ def moment(submitted: str | None, policy: Policy) -> tuple[datetime | None, tupl
         raise UsageError(f"{policy.name}: late.deadline is missing, and there is no platform here to tell it")
     if submitted is None:
         now = datetime.now(UTC).replace(microsecond=0)
-        return now, ("counted as submitted now; `--submitted TIME` names another time",)
+        return now, ("counted as submitted now; `--time TIME` names another time",)
     from grader.policy import moment as parse
 
     try:
         return parse(submitted), ()
     except ValueError as error:
-        raise UsageError(f"--submitted {error}") from None
+        raise UsageError(f"--time {error}") from None

@@ -133,7 +133,7 @@ def _losses(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures, run: R
 def _class(args: argparse.Namespace) -> int:
     if args.targets or args.submission or args.solutions:
         raise UsageError("--class is the page of a whole class: name no target and no submission")
-    if args.policy or args.submitted:
+    if args.policy or args.time:
         raise UsageError("--class shows the points that `grader batch --policy` gave: run that again")
     from grader.reports import classroom
     from grader.reports.grades import read
