@@ -26,10 +26,13 @@ if ! [ -x "$venv/bin/python" ]; then
   "$python" -m venv "$venv"
 fi
 
-# torch without CUDA is a tenth as large. The rest comes from PyPI, all at the versions in constraints.txt.
-pip() { "$venv/bin/python" -I -m pip --disable-pip-version-check "$@"; }
+# torch without CUDA is a tenth as large; if it can't be had, PyPI's follows with the rest.
+install() {
+  "$venv/bin/python" -I -m pip --disable-pip-version-check install --no-cache-dir \
+    -c "$prefix/source/constraints.txt" "$@"
+}
 "$venv/bin/python" -I -c 'import torch' 2>/dev/null ||
-  pip install --no-cache-dir -c "$prefix/source/constraints.txt" torch \
-    --index-url https://download.pytorch.org/whl/cpu
-pip install --no-cache-dir -c "$prefix/source/constraints.txt" "$prefix/source/"@WHEEL@
+  install torch --index-url https://download.pytorch.org/whl/cpu ||
+  echo "torch comes from PyPI"
+install "$prefix/source/"@WHEEL@
 "$venv/bin/python" -I -m grader.cli --version
