@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from grader import __version__, fixture
+from grader import __version__, fixture, marks
+from grader.attempts import Marking, Standing
 from grader.errors import GraderFault, Unreadable
 from grader.fixture import Fixtures
 from grader.grading import check, notes
@@ -177,10 +178,11 @@ def run(
     grader: Grader,
     workers: int,
     tell: Callable[[Progress], None],
+    marking: Marking | None = None,
 ) -> Iterator[Result]:
     """Grade all uploads, and then give their results in order, having written results.jsonl.
 
-    tell: called from this thread when something was done.
+    tell: called from this thread when something was done. marking: applied to what is graded or kept.
     """
     with _only_one(out):
         store = _Store(out)
@@ -189,7 +191,7 @@ def run(
         prints = {name: fixtures_print(d) for name, (d, _) in exercises.items()}
         keys = _grade(uploads, prints, store, grader, workers, progress, tell)
         store.sync()
-        yield from _settle(uploads, keys, store)
+        yield from _settle(uploads, keys, store, marking)
 
 
 def _grade(
@@ -282,21 +284,34 @@ def _grade(
     return [faults[k] if isinstance(k, str) and k in faults else k for k in keys]
 
 
-def _settle(uploads: Sequence[Upload], keys: Sequence[str | Result], store: _Store) -> Iterator[Result]:
+def _settle(
+    uploads: Sequence[Upload], keys: Sequence[str | Result], store: _Store, marking: Marking | None
+) -> Iterator[Result]:
     """Write results.jsonl in the uploads' order, replacing it whole; the results one by one."""
+
+    def marked(upload: Upload, key: str | Result) -> Result:
+        result = store.get(key) if isinstance(key, str) else key
+        return marking.of(upload, result) if marking else marks.counted(result)
+
+    standings: Mapping[int, Standing] = {}
+    if marking and marking.policy.attempts:
+        pairs = enumerate(zip(uploads, keys, strict=True))
+        standings = marking.standings((n, one, marked(one, key)) for n, (one, key) in pairs)
     first: dict[str, str] = {}
     new = store.out / "results.jsonl.new"
     with new.open("wb") as file:
-        for upload, key in zip(uploads, keys, strict=True):
-            result = store.get(key) if isinstance(key, str) else key
+        for number, (upload, key) in enumerate(zip(uploads, keys, strict=True)):
+            result = marked(upload, key)
             c = upload.chosen
+            standing = standings.get(number, Standing())
             same = first.setdefault(key, upload.id) if isinstance(key, str) else upload.id
             own = {
                 "submission": text(upload.id, 1000),
                 "student": text(c.student),
                 "name": text(c.name),
-                "late": c.late,
-                "note": text(c.note),
+                "late": c.late or bool(result.get("days_late")),
+                "note": "; ".join(t for t in (text(c.note), standing.note) if t),
+                "counts": standing.counts,
                 "identical_to": None if same == upload.id else text(same, 1000),
             }
             result = {**result, **own}

@@ -35,6 +35,12 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, help: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
 
+    def points(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
+        one.add_argument(
+            "--time", metavar="TIME", help="when it was handed in, for a late penalty; now by default"
+        )
+
     init = add("init", "copy exercises into a folder to work in")
     init.add_argument(
         "words", nargs="*", metavar="DIR|SET", help="a folder; sets or exercises; none means all"
@@ -79,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--junit", metavar="FILE", help="write JUnit XML")
     check.add_argument("--codequality", metavar="FILE", help="write GitLab's code quality JSON")
     check.add_argument("--no-server", action="store_true", help="grade in this process; start no server")
+    points(check)
     report = add("report", "write a page with pictures: the compute graph, heatmaps, what was found")
     report.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
     report.add_argument("--html", metavar="FILE", help="where the page goes; report.html by default")
@@ -88,11 +95,15 @@ def parser() -> argparse.ArgumentParser:
         "--class", metavar="DIR", dest="room", help="of a class: the folder that `grader batch` wrote"
     )
 
+    points(report)
+
     feedback = add("feedback", "copy a notebook with what was found under the cells that it belongs to")
     feedback.add_argument("notebook", metavar="NOTEBOOK", help="the file; it stays as it is")
     feedback.add_argument("targets", nargs="*", metavar="TARGET", help="ex1; all that it holds by default")
     feedback.add_argument("--out", metavar="FILE", help="the copy; NAME.feedback.ipynb by default")
     feedback.add_argument("--html", metavar="FILE", help="a page of the same, to open in a browser")
+
+    points(feedback)
 
     listing = add("list", "show the course: its sets, the exercises of a set, the items of an exercise")
     listing.add_argument(
@@ -143,6 +154,16 @@ def parser() -> argparse.ArgumentParser:
     batch.add_argument("--require-sandbox", action="store_true", help="fail unless every protection is on")
     batch.add_argument("--dask", metavar="ADDRESS", help="send the work to a Dask cluster (extra `dask`)")
 
+    batch.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
+    batch.add_argument(
+        "--times", metavar="FILE", help="when each was submitted, where no platform tells: CSV, student,time"
+    )
+
+    policy = add("policy", "print a policy to begin with, or verify one and show the points that it gives")
+    policy.add_argument("action", choices=("template", "check"), help="print one, or verify FILE")
+    policy.add_argument("file", nargs="?", metavar="FILE", help="the policy; its own name is free")
+    policy.add_argument("targets", nargs="*", metavar="TARGET", help="with the points of each of its items")
+
     grades = add("grades", "fill a batch's grades into what Canvas or Moodle exports, to be imported there")
     grades.add_argument("batch", metavar="DIR", help="the folder that `grader batch` wrote")
     grades.add_argument(
@@ -166,6 +187,30 @@ def parser() -> argparse.ArgumentParser:
         "--assignment", metavar="NAME", help="what nbgrader calls it; the exercise or the set"
     )
     export.add_argument("--points", type=float, default=1, metavar="N", help="for each item; 1 by default")
+
+    def gradescope(one: argparse.ArgumentParser) -> None:
+        one.add_argument("targets", nargs="+", metavar="EXERCISE", help="ex1; gpt, for all of a set")
+        one.add_argument("--prefix", metavar="DIR", default="/autograder", help="/autograder by default")
+        one.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
+        one.add_argument(
+            "--visibility",
+            choices=("visible", "after_due_date", "after_published", "hidden"),
+            default="visible",
+            metavar="WHEN",
+            help="of tests: visible by default; after_due_date, after_published, hidden hide the total too",
+        )
+        one.add_argument(
+            "--without", metavar="LAYER", action="append", help="do without this layer of the sandbox"
+        )
+
+    build_zip = add("gradescope-zip", "write the autograder that Gradescope takes as a zip")
+    gradescope(build_zip)
+    build_zip.add_argument(
+        "--out", metavar="FILE", default="autograder.zip", help="autograder.zip by default"
+    )
+    build_zip.add_argument("--wheel", metavar="FILE", help="the grader's wheel; else it is built")
+
+    gradescope(add("gradescope-run", "grade as Gradescope's run_autograder does, which starts it"))
 
     server = add("server", "start, stop or look at the process that makes a second check fast")
     server.add_argument("action", choices=("start", "stop", "status"), help="what to do")
@@ -206,6 +251,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.grades import run
         elif args.command == "export":
             from grader.commands.export import run
+        elif args.command == "gradescope-zip":
+            from grader.commands.gradescope import run
+        elif args.command == "gradescope-run":
+            from grader.commands.gradescope_run import run
+        elif args.command == "policy":
+            from grader.commands.policy import run
         elif args.command == "build":
             from grader.commands.build import run
         elif args.command == "doctor":

@@ -50,6 +50,21 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """Points by a policy: those earned, of those that can be. In hundredths, so that they add up exactly."""
+
+    earned: int
+    of: int
+
+
+Points = int | float  # an integer where it is one, else with at most two decimals
+
+
+def points(hundredths: int) -> Points:
+    return hundredths / 100 if hundredths % 100 else hundredths // 100
+
+
+@dataclass(frozen=True)
 class ItemReport:
     """An item's verdict over all fixtures; the numbers are those of the lecture fixture."""
 
@@ -61,6 +76,7 @@ class ItemReport:
     diagnosis: str | None = None
     checks: Mapping[str, Check] | None = None
     cell: int | None = None  # of a notebook, from 1; `line` is in it
+    marks: Marks | None = None  # by a policy; without one an item is a point
 
     @property
     def verdict(self) -> Verdict:
@@ -69,6 +85,14 @@ class ItemReport:
     @property
     def passed(self) -> bool:
         return self.verdict.passed
+
+    @property
+    def score(self) -> Points:
+        return points(self.marks.earned) if self.marks else int(self.passed)
+
+    @property
+    def max_score(self) -> Points:
+        return points(self.marks.of) if self.marks else 1
 
     @property
     def place(self) -> str:
@@ -90,10 +114,21 @@ class ExerciseReport:
     title: str
     items: tuple[ItemReport, ...]
     unparsed: str = ""  # what of the submission Python can't read: "line 3 is not Python (…)"
+    marks: Marks | None = None  # by a policy, after its deductions
+    deductions: tuple[str, ...] = ()  # in words
 
     @property
-    def score(self) -> int:
+    def right(self) -> int:
+        """How many items passed."""
         return sum(item.passed for item in self.items)
+
+    @property
+    def score(self) -> Points:
+        return points(self.marks.earned) if self.marks else self.right
+
+    @property
+    def max_score(self) -> Points:
+        return points(self.marks.of) if self.marks else len(self.items)
 
 
 @dataclass(frozen=True)
@@ -110,13 +145,26 @@ class Report:
         return tuple(item for exercise in self.exercises for item in exercise.items)
 
     @property
-    def score(self) -> int:
-        return sum(item.passed for item in self.items)
+    def right(self) -> int:
+        """How many items passed."""
+        return sum(exercise.right for exercise in self.exercises)
 
     @property
-    def max_score(self) -> int:
-        return len(self.items)
+    def marked(self) -> bool:
+        """Whether a policy says what the items are worth."""
+        return any(exercise.marks for exercise in self.exercises)
+
+    @property
+    def score(self) -> Points:
+        """By the policy; without one, the number of items that passed."""
+        return points(sum(e.marks.earned for e in self.exercises if e.marks)) if self.marked else self.right
+
+    @property
+    def max_score(self) -> Points:
+        marks = [e.marks for e in self.exercises if e.marks]
+        return points(sum(m.of for m in marks)) if marks else len(self.items)
 
     @property
     def passed(self) -> bool:
-        return self.score == self.max_score
+        """Whether every item passed, whatever it is worth."""
+        return self.right == len(self.items)

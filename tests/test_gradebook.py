@@ -106,7 +106,7 @@ def test_nothing_is_guessed(export: str, column: str | None, word: str) -> None:
 
 def test_what_can_t_be_graded_is_nobody_s_zero() -> None:
     def result(student: str, exercise: str, score: int, of: int, problem: str = "") -> dict[str, object]:
-        exercises = [] if problem else [{"id": exercise, "items": [{}] * of}]
+        exercises = [] if problem else [{"id": exercise, "max_score": of}]
         return {"student": student, "score": score, "problem": problem, "exercises": exercises}
 
     grades, left = earned(
@@ -144,7 +144,7 @@ def test_from_an_upload_to_the_file_to_import(tmp_path: Path) -> None:
     assert grader("batch", "up", "--exercise", "ex1", "--out", "done", "--workers", "1").returncode == FAILED
     ran = grader("grades", "done", "--into", "worksheet.csv", "--out", "import.csv")
     assert ran.returncode == FAILED and "no grade for 999: not in worksheet.csv" in ran.stdout
-    assert "2 grades in 'Grade'" in ran.stdout and "scaled from 26 items to a maximum of 100" in ran.stdout
+    assert "2 grades in 'Grade'" in ran.stdout and "scaled from 26 points to a maximum of 100" in ran.stdout
     assert [row[4] for row in table((tmp_path / "import.csv").read_text())] == ["Grade", "100", "96.15", ""]
     assert (tmp_path / "worksheet.csv").read_text() == MOODLE
     (tmp_path / "worksheet.csv").write_text(MOODLE.replace("Participant 103", "Participant 999"))

@@ -6,16 +6,18 @@ import argparse
 import os
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from grader import batch, fixture
+from grader.attempts import Marking
 from grader.batch import Grader, Progress
 from grader.commands.doctor import protections
 from grader.errors import GraderFault, UsageError
 from grader.reports.grades import Summary, write
 from grader.submissions.intake import uploads
-from grader.suite import find, targets
+from grader.suite import Suite, find, targets
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     needed = sorted({u.chosen.exercise for u in todo if u.chosen.exercise})
     described = {name: suite.describe(name) for name in needed}
     exercises: Any = {name: (d, fixture.read(suite.root, d)) for name, d in described.items()}
+    marking = _marking(suite, args)
     if args.require_sandbox and (off := protections()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     grader: Grader
@@ -51,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--out {out}: can't be made: {error.strerror}") from None
     try:
         with _Bar(len(todo)) as bar:
-            summary = write(batch.run(todo, exercises, out, grader, workers, bar.at), out)
+            summary = write(batch.run(todo, exercises, out, grader, workers, bar.at, marking), out)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it was", file=sys.stderr)
         return 130
@@ -60,9 +63,48 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.write(_told(summary, out))
     if summary.off:
         print(f"protection that was off: {', '.join(sorted(summary.off))} (`grader doctor` tells more)")
+    if marking and marking.policy.late and summary.timeless:
+        print(
+            f"{summary.timeless} submissions have no time, and lose nothing for being late: --times tells it"
+        )
     if summary.faults:
         return 3
     return 0 if summary.passed == summary.submissions else 1
+
+
+def _marking(suite: Suite, args: argparse.Namespace) -> Marking | None:
+    """The policy, and --times: a CSV of students, as grades.csv calls them, and times."""
+    if not args.policy:
+        if args.times:
+            raise UsageError(
+                "--times: only a policy with [late] or [attempts] asks when: name it with --policy"
+            )
+        return None
+    from grader.commands.policy import load
+
+    policy = load(suite, args.policy)
+    if policy.late and not policy.late.deadline:
+        raise UsageError(f"{policy.name}: late.deadline is missing, and there is no platform here to tell it")
+    return Marking(policy, _times(args.times) if args.times else {})
+
+
+def _times(path: str) -> dict[str, datetime]:
+    import csv
+
+    from grader.policy import moment
+
+    found: dict[str, datetime] = {}
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            for number, row in enumerate(csv.reader(file), 1):
+                if row and not (number == 1 and row[:2] == ["student", "submitted"]):
+                    try:
+                        found[row[0]] = moment(row[1] if row[1:] else "")
+                    except ValueError as error:
+                        raise UsageError(f"--times {path}, line {number}: {error}") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"--times {path} can't be read: {error}") from None
+    return found
 
 
 def _told(summary: Summary, out: Path) -> str:

@@ -15,6 +15,7 @@ from grader import progress, screen
 from grader.bench import Bench
 from grader.commands import ci
 from grader.commands.chosen import chosen, renames, source
+from grader.commands.policy import marker
 from grader.errors import GraderFault, Unreadable, UsageError
 from grader.runner.client import Runner
 from grader.screen import Screen
@@ -48,6 +49,7 @@ def answer(
     wanted = chosen(suite, args, words)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
     rename = renames(suite, args.rename)
+    mark = marker(suite, args, ci.root(os.environ) if service else None)
     if args.require_sandbox:
         from grader.commands.doctor import protections
 
@@ -59,6 +61,7 @@ def answer(
             if hindered := progress.record(suite.work, report, sources):
                 print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
             report = replace(report, notes=(*report.notes, *_elsewhere(suite, report)))
+        report = mark(report)
         if args.json:
             from grader.reports.document import render
 
@@ -69,7 +72,7 @@ def answer(
                 out.write(_first_steps(suite, bench, wanted[0].exercise, on))
         out.flush()
     if service:
-        service.close(report, {exercise: name for exercise, (name, _) in sources.items()}, out)
+        service.close(report, {exercise: name for exercise, (name, _) in sources.items()}, out, mark.whole)
         if service.exits_0:  # the score is in what was handed over; another code means that grading failed
             return 0
     if args.progress:

@@ -23,6 +23,11 @@ def asked(args: argparse.Namespace) -> bool:
     return bool(args.github or args.classroom_reporter or any(getattr(args, name) for name in FILES))
 
 
+def root(environ: Mapping[str, str]) -> str:
+    """The student's checkout."""
+    return environ.get("GITHUB_WORKSPACE") or environ.get("CI_PROJECT_DIR") or os.getcwd()
+
+
 class Service:
     """The service's end of one check. UsageError, before anything is graded, where it can't be served."""
 
@@ -54,10 +59,10 @@ class Service:
             out.write(stopped(self.token)[0])
             out.flush()
 
-    def close(self, report: Report, names: Mapping[str, str], out: TextIO) -> None:
-        """Hand the report over. names: each exercise's file, as it is shown."""
+    def close(self, report: Report, names: Mapping[str, str], out: TextIO, whole: bool = True) -> None:
+        """Hand the report over. names: each exercise's file, as it is shown. whole: `Policy.whole`."""
         paths = {exercise: self._from_the_root(name) for exercise, name in names.items()}
-        self._files(report, paths)
+        self._files(report, paths, whole)
         if self.on_github:
             from grader.reports import github
 
@@ -66,13 +71,13 @@ class Service:
                 out.write(github.render(report, paths))
                 self._summary(report)
 
-    def _files(self, report: Report, paths: Mapping[str, str]) -> None:
+    def _files(self, report: Report, paths: Mapping[str, str], whole: bool) -> None:
         args = self.args
         if args.classroom50:
             from grader.reports import classroom50
 
             result = Path(args.classroom50)
-            _write(result, classroom50.render(report, self.environ, datetime.now(UTC)))
+            _write(result, classroom50.render(report, self.environ, datetime.now(UTC), whole))
             _write(result.with_name(BODY), classroom50.body(report))
         if args.classroom_reporter:
             from grader.reports import reporter
@@ -96,8 +101,7 @@ class Service:
 
     def _from_the_root(self, name: str) -> str:
         """A file as the service names it: from the root of the repository."""
-        root = self.environ.get("GITHUB_WORKSPACE") or self.environ.get("CI_PROJECT_DIR") or os.getcwd()
-        path = os.path.relpath(os.path.realpath(name), os.path.realpath(root))
+        path = os.path.relpath(os.path.realpath(name), os.path.realpath(root(self.environ)))
         return name if path.startswith("..") else Path(path).as_posix()
 
 

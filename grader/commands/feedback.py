@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from grader.commands.chosen import chosen
+from grader.commands.policy import marker
 from grader.commands.report import replaced, writable
 from grader.errors import Unreadable, UsageError
 from grader.suite import find, read_submission
@@ -31,14 +32,16 @@ def run(args: argparse.Namespace) -> int:
     page = writable(Path(args.html), "--html") if args.html else None
     if page and page.resolve() in (out.resolve(), path.resolve()):
         raise UsageError(f"--html {page} is a notebook of this command: name another file")
+    mark = marker(suite, args)
     from grader.bench import Bench
     from grader.commands.check import grade
     from grader.runner.client import Runner
 
     sources = {t.exercise: (args.notebook, book.data) for t in wanted}
     with Runner() as runner:
-        report: Report = grade(suite, Bench(runner), wanted, sources, None)
+        report: Report = mark(grade(suite, Bench(runner), wanted, sources, None))
     from grader.reports import feedback
+    from grader.reports.table import of
 
     under = {number: feedback.under(items) for number, items in feedback.by_cell(report).items()}
     replaced(out, cells.with_feedback(book, feedback.top(report), under).data)
@@ -46,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         replaced(page, feedback.render(report, book.cells).encode())
     written = " and ".join(suite.shown(p) for p in (out, page) if p)
     are = "are" if page else "is"
-    print(f"score: {report.score} of {report.max_score}. {feedback.advice(report)}\n{written} {are} written")
+    points = f"{of(report)}{' points' * report.marked}"
+    print(f"score: {points}. {feedback.advice(report)}\n{written} {are} written")
     return 0 if report.passed else 1
 
 

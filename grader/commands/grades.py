@@ -11,6 +11,7 @@ from grader.commands.report import replaced, writable
 from grader.errors import UsageError
 from grader.reports import gradebook
 from grader.reports.gradebook import Grade
+from grader.verdict import points
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{out} is written: {len(here)} grades in {book.rows[0][book.column]!r}")
     if scaled := {book.maxima[s] for s in here if s in book.maxima} - {g.of for g in grades.values()}:
         of = next(iter(grades.values())).of
-        print(f"scaled from {of} items to a maximum of {', '.join(f'{m:g}' for m in sorted(scaled))}")
+        print(f"scaled from {of} points to a maximum of {', '.join(f'{m:g}' for m in sorted(scaled))}")
     missing = sorted([*left, *(f"{text(s)}: not in {args.into}" for s in grades.keys() - here)])
     for line in missing:
         print(f"no grade for {line}")
@@ -40,20 +41,28 @@ def earned(found: Iterable[dict[str, Any]]) -> tuple[dict[str, Grade], list[str]
     """Each student's grade over all of the class's exercises, and who has none, with the reason.
 
     An exercise that a student did not hand in is worth nothing, but what can't be graded is nobody's zero.
+    Nor is one of several submissions taken, unless a policy has said which counts.
     """
-    scores: dict[str, int] = {}
+    scores: dict[str, int] = {}  # in hundredths
     maxima: dict[str, int] = {}
     problems: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
     for result in found:
         student = result["student"]
+        if not result.get("counts", True):
+            continue
         if result["problem"]:
             problems[student] = result["problem"]
             continue
-        scores[student] = scores.get(student, 0) + result["score"]
+        scores[student] = scores.get(student, 0) + round(100 * result["score"])
         for exercise in result["exercises"]:
-            maxima[exercise["id"]] = len(exercise["items"])
-    of = sum(maxima.values())
-    grades = {student: Grade(score, of) for student, score in scores.items() if student not in problems}
+            name = exercise["id"]
+            maxima[name] = round(100 * exercise["max_score"])
+            if (student, name) in seen:
+                problems[student] = f"{name} is there twice: a policy's [attempts] says which counts"
+            seen.add((student, name))
+    of = points(sum(maxima.values()))
+    grades = {s: Grade(points(score), of) for s, score in scores.items() if s not in problems}
     from grader.harmless import text
 
     return grades, [f"{text(student)}: {text(problem)}" for student, problem in problems.items()]

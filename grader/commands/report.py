@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.commands.chosen import chosen, source
+from grader.commands.policy import marker
 from grader.errors import Unreadable, UsageError
 from grader.suite import Suite, find
 
@@ -26,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     wanted = chosen(suite, args, args.targets)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
     path = writable(Path(args.html or "report.html"), "--html")
+    mark = marker(suite, args)
     asked = {
         exercise: None
         if any(t.exercise == exercise and not t.item for t in wanted)
@@ -37,10 +40,12 @@ def run(args: argparse.Namespace) -> int:
     with Runner() as runner:
         report, sheets = grade(suite, runner, asked, sources)
     from grader.reports import page
-    from grader.reports.table import advice
+    from grader.reports.table import score
 
+    report = mark(report)
+    sheets = [replace(sheet, report=one) for sheet, one in zip(sheets, report.exercises, strict=True)]
     replaced(path, page.render(report, sheets).encode())
-    print(f"score: {report.score} of {report.max_score}. {advice(report)}\n{suite.shown(path)} is written")
+    print(f"{score(report)}\n{suite.shown(path)} is written")
     return 0 if report.passed else 1
 
 
@@ -128,6 +133,8 @@ def _losses(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures, run: R
 def _class(args: argparse.Namespace) -> int:
     if args.targets or args.submission or args.solutions:
         raise UsageError("--class is the page of a whole class: name no target and no submission")
+    if args.policy or args.time:
+        raise UsageError("--class shows the points that `grader batch --policy` gave: run that again")
     from grader.reports import classroom
     from grader.reports.grades import read
 

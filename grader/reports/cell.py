@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from html import escape
 
-from grader.reports.table import HEADINGS, RIGHT, advice, row, rule, summary
+from grader.reports.table import RIGHT, headings, row, rule, score, summary
 from grader.verdict import ExerciseReport, ItemReport, Report, Verdict
 
 
 def render(report: Report) -> str:
     """A table for each exercise, then the notes and what to do next. All text is escaped."""
-    parts = [_table(exercise) for exercise in report.exercises]
+    parts = [_table(exercise, headings(report)) for exercise in report.exercises]
     parts += [f"<p>note: {escape(note)}</p>" for note in report.notes]
     if report.items:
         parts += [f"<p><small>{escape(text)}</small></p>"] if (text := rule(report)) else []
-        score = f"score: {report.score} of {report.max_score}. {advice(report)}"
-        parts.append(f"<p><strong>{escape(score)}</strong></p>")
+        parts.append(f"<p><strong>{escape(score(report))}</strong></p>")
     return '<div class="grader">' + "\n".join(parts) + "</div>"
 
 
-def _table(exercise: ExerciseReport) -> str:
-    head = "".join(f'<th scope="col" style="{_align(i)}">{h}</th>' for i, h in enumerate(HEADINGS))
+def _table(exercise: ExerciseReport, names: tuple[str, ...]) -> str:
+    last = len(names) - 1
+    head = "".join(f'<th scope="col" style="{_align(i, i == last)}">{h}</th>' for i, h in enumerate(names))
     body = "\n".join(_row(item) for item in exercise.items)
     return (
         f'<table><caption style="text-align: left">{escape(exercise.title)}</caption>'
@@ -37,13 +37,13 @@ def _row(item: ItemReport) -> str:
     made = [f'<th scope="row" style="text-align: left">{escape(name)}</th>']
     for i, cell in enumerate(cells, 1):
         last = i == len(cells)
-        style = f"{_align(i)}; color: {_color(item)}" if last else f"{_align(i)}; white-space: nowrap"
+        style = f"{_align(i, last)}; color: {_color(item)}" if last else f"{_align(i)}; white-space: nowrap"
         made.append(f'<td style="{style}">{escape(cell)}</td>')
     return f"<tr>{''.join(made)}</tr>"
 
 
-def _align(column: int) -> str:
-    return f"text-align: {'right' if column in RIGHT else 'left'}"
+def _align(column: int, last: bool = False) -> str:
+    return f"text-align: {'right' if column in RIGHT and not last else 'left'}"
 
 
 def _color(item: ItemReport) -> str:

@@ -18,7 +18,7 @@ CELL = 9  # pixels: of one verdict in a student's strip
 
 
 def render(summary: Summary) -> str:
-    graded = [s for s in summary.students if s.max_score]
+    graded = [s for s in summary.students if s.max_score and s.counts]
     return page(
         "class.html",
         "The class",
@@ -45,7 +45,7 @@ def bins(students: Sequence[Student]) -> list[tuple[str, int, float]]:
     """How many students have which share of their score: label, count, share of the largest count."""
     counts = [0] * BINS
     for s in students:
-        counts[(BINS - 1) * max(0, s.score) // s.max_score] += 1
+        counts[min(BINS - 1, int((BINS - 1) * max(0, s.score) / s.max_score + 1e-9))] += 1
     labels = [f"{10 * i}" for i in range(BINS - 1)] + ["all"]
     most = max(counts) or 1
     return [(label, n, n / most) for label, n in zip(labels, counts, strict=True)]
@@ -86,6 +86,7 @@ def _row(s: Student) -> dict[str, Any]:
         "score": s.score,
         "max_score": s.max_score,
         "late": s.late,
+        "counts": s.counts,
         "problem": text(s.problem),
         "strips": strips,
     }

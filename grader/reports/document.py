@@ -27,7 +27,8 @@ def document(report: Report, checks: bool = True) -> dict[str, Any]:
                 "id": exercise.id,
                 "title": exercise.title,
                 "score": exercise.score,
-                "max_score": len(exercise.items),
+                "max_score": exercise.max_score,
+                "deductions": list(exercise.deductions),
                 "items": [_item(item, checks) for item in exercise.items],
             }
             for exercise in report.exercises
@@ -42,6 +43,8 @@ def _item(item: ItemReport, checks: bool) -> dict[str, Any]:
         "id": item.id,
         "verdict": item.verdict.value,
         "passed": item.passed,
+        "score": item.score,
+        "max_score": item.max_score,
         **_check(item.check),
         "shape": list(item.shape),
         "came": None if item.check.shape is None else list(item.check.shape),

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from grader.harmless import text
-from grader.reports.html import kind, page
+from grader.reports.html import kind, page, scores
 from grader.reports.markdown import escaped
-from grader.reports.table import all_passed, number, row, summary
+from grader.reports.table import all_passed, number, of, row, summary
 from grader.verdict import ItemReport, Report, Verdict
 
 LINES = 400  # of a cell's code on the page, at most
@@ -34,8 +34,8 @@ def under(items: Sequence[ItemReport]) -> str:
 
 def top(report: Report) -> str:
     """What stands on top: the scores, what comes next, and what belongs to no cell."""
-    parts = [f"## grader: {report.score} of {report.max_score} passed", escaped(advice(report))]
-    if len(report.exercises) > 1:
+    parts = [f"## grader: {of(report)} {'points' if report.marked else 'passed'}", escaped(advice(report))]
+    if len(report.exercises) > 1 or report.marked:
         parts.append("\n".join(f"- {escaped(summary(e))}" for e in report.exercises))
     if loose := [item for item in report.items if not item.cell]:
         parts.append("In no cell:\n\n" + "\n".join(_line(item) for item in loose))
@@ -54,13 +54,17 @@ def advice(report: Report) -> str:
 
 
 def _line(item: ItemReport) -> str:
-    said = ", ".join(t for t in (found(item), numbers(item)) if t)
+    said = ", ".join(t for t in (found(item), numbers(item), worth(item)) if t)
     return f"- {kind(item.verdict)[1]} **{escaped(item.id)}** {escaped(text(said, 1000))}"
 
 
 def found(item: ItemReport) -> str:
     """The verdict and its reason, with the line but not the cell."""
     return row(replace(item, cell=None))[-1]
+
+
+def worth(item: ItemReport) -> str:
+    return f"{of(item)} points" if item.marks else ""
 
 
 def numbers(item: ItemReport) -> str:
@@ -81,6 +85,8 @@ def render(report: Report, cells: Sequence[Mapping[str, Any]]) -> str:
         text(report.submission),
         report=report,
         advice=advice(report),
+        scores=scores(report),
+        summary=summary,
         legend=[(*what, n) for what, n in counts.items()],
         loose=[_shown(item) for item in report.items if not item.cell],
         cells=[_cell(n, items, cells[n - 1]) for n, items in by_cell(report).items()],
@@ -112,4 +118,5 @@ def _shown(item: ItemReport) -> dict[str, str]:
         "words": words,
         "said": text(said, 1000),
         "numbers": numbers(item),
+        "points": worth(item),
     }

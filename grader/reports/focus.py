@@ -24,7 +24,7 @@ A save is graded at once. When the item passes, the next one that has not passed
 
 
 def heading(report: Report, file: str) -> str:
-    return f"{report.score} of {report.max_score} passed  {file}"
+    return f"{report.right} of {len(report.items)} passed  {file}"
 
 
 def render(

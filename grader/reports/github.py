@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.reports.markdown import escaped
-from grader.reports.table import HEADINGS, advice, row, rule, summary
+from grader.reports.table import advice, headings, of, row, rule, summary
 from grader.verdict import ItemReport, Report, Verdict
 
 MOST = 10  # annotations of a kind that GitHub shows for one step
@@ -71,10 +71,12 @@ def stopped(token: str) -> tuple[str, str]:
 
 def markdown(report: Report, limit: int = SUMMARY_LIMIT) -> str:
     """The report in Markdown, within `limit` bytes of UTF-8: whole lines, and a word where it was cut."""
-    lines = [f"## {escaped(advice(report))} {report.score} of {report.max_score} passed.", ""]
+    names = headings(report)
+    said = f"{of(report)} points" if report.marked else f"{of(report)} passed"
+    lines = [f"## {escaped(advice(report))} {said}.", ""]
     for exercise in report.exercises:
         lines += [f"### {escaped(exercise.title)}", "", escaped(summary(exercise)), ""]
-        lines += ["| " + " | ".join(HEADINGS) + " |", "|---|---|---|---|---|---|---|"]
+        lines += ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
         lines += ["| " + " | ".join(escaped(cell) for cell in row(item)) + " |" for item in exercise.items]
         lines.append("")
     if report.output:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.errors import UsageError
+from grader.verdict import Points
 
 BOM = "\ufeff"
 PARTICIPANT = re.compile(r"\D+(\d+)")
@@ -27,10 +28,10 @@ COMMA = re.compile(r"\d+,\d+")
 
 @dataclass(frozen=True)
 class Grade:
-    """What a student earned: right items, of how many."""
+    """What a student earned: points, of how many."""
 
-    score: int
-    of: int
+    score: Points
+    of: Points
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Gradebook:
         comma = any(COMMA.fullmatch(cell.strip()) for cell in near)  # the decimal sign there
         for student, grade in grades.items():
             if student in self.students:
-                points = grade.score / grade.of * self.maxima.get(student, grade.of)
+                of = self.maxima.get(student, grade.of)
+                points = grade.score if of == grade.of else grade.score / grade.of * of if grade.of else 0
                 shown = f"{points:.2f}".rstrip("0").rstrip(".")
                 rows[self.students[student]][self.column] = shown.replace(".", ",") if comma else shown
         out = io.StringIO()

@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.errors import UsageError
 from grader.harmless import text
-from grader.verdict import Verdict
+from grader.verdict import Points, Verdict
 
 COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "passed", "late", "note")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -29,11 +29,12 @@ class Student:
     submission: str
     student: str
     name: str
-    score: int
-    max_score: int
+    score: Points
+    max_score: Points
     late: bool
     problem: str
     verdicts: Mapping[str, tuple[Verdict, ...]]
+    counts: bool = True  # by the policy's [attempts]
 
 
 @dataclass
@@ -52,10 +53,12 @@ class Summary:
     identical: dict[str, list[str]] = field(default_factory=dict)
     off: set[str] = field(default_factory=set)
     faults: int = 0
+    timeless: int = 0  # graded, by a policy, without a time
 
     def add(self, result: dict[str, Any]) -> None:
         self.passed += bool(result["passed"])
         self.faults += bool(result.get("fault"))
+        self.timeless += not result["problem"] and "submitted" in result and not result["submitted"]
         self.off.update(result["protection_off"])
         if result["problem"]:
             # of a notebook that is there for several exercises, once
@@ -74,7 +77,8 @@ class Summary:
                         self.diagnoses.setdefault(item["diagnosis"], Counter())[item["id"]] += 1
         verdicts = {e["id"]: tuple(Verdict(i["verdict"]) for i in e["items"]) for e in result["exercises"]}
         who = ("submission", "student", "name", "score", "max_score", "late", "problem")
-        self.students.append(Student(**{k: result[k] for k in who}, verdicts=verdicts))
+        counts = result.get("counts", True)
+        self.students.append(Student(**{k: result[k] for k in who}, verdicts=verdicts, counts=counts))
         self.submissions += 1
 
     def hardest(self) -> list[tuple[str, float]]:
@@ -212,12 +216,13 @@ def _text(result: dict[str, Any]) -> str:
     if result["identical_to"]:
         lines.append(f"identical to {result['identical_to']}")
     for exercise in result["exercises"]:
-        lines += ["", exercise["title"]]
+        lines += ["", exercise["title"], *exercise["deductions"]]
         for item in exercise["items"]:
             why = "; ".join(x for x in (item["reason"], item["note"]) if x)
             cell = f"cell {item['cell']}, " if item.get("cell") else ""
             where = f" ({cell}line {item['line']})" if item["line"] and not item["passed"] else ""
-            lines.append(f"{item['id']:24} {item['verdict']:13} {why}{where}".rstrip())
+            points = f"{item['score']} of {item['max_score']}"
+            lines.append(f"{item['id']:24} {points:>12}  {item['verdict']:13} {why}{where}".rstrip())
     if result["output"]:
         lines += ["", "the submission printed:", *("| " + x for x in result["output"].split("\n"))]
     return "\n".join(text(line, 3000) for line in lines) + "\n"

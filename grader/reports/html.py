@@ -11,7 +11,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from grader.verdict import Verdict
+from grader.reports.table import of
+from grader.verdict import Report, Verdict
 
 WEB = Path(__file__).parent / "web"
 
@@ -30,6 +31,12 @@ WRONG = ("wrong", "✕")
 def kind(verdict: Verdict) -> tuple[str, str, str]:
     """A verdict's CSS class, symbol and words."""
     return *KINDS.get(verdict, WRONG), verdict.value.replace("-", " ")
+
+
+def scores(report: Report) -> tuple[str, str]:
+    """What stands in large, and what in small behind it."""
+    score, words = of(report).split(" ", 1)
+    return score, f" {words} points" if report.marked else f" {words} passed"
 
 
 def page(template: str, title: str, subtitle: str, **values: Any) -> str:

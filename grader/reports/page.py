@@ -10,8 +10,8 @@ from grader.harmless import text
 from grader.reports.figures import Evidence, curves, lecture, pictures, sentence, shape_of
 from grader.reports.graph import layout
 from grader.reports.heat import NEGATIVE, POSITIVE
-from grader.reports.html import kind, page
-from grader.reports.table import advice, number, row, rule
+from grader.reports.html import kind, page, scores
+from grader.reports.table import advice, number, of, row, rule, summary
 from grader.verdict import ExerciseReport, ItemReport, Report
 
 CODE = 24  # lines of a submission, at most
@@ -38,6 +38,7 @@ def render(report: Report, sheets: Sequence[Sheet]) -> str:
         text(report.submission),
         report=report,
         advice=advice(report),
+        scores=scores(report),
         legend=[(*what, n) for what, n in counts.items()],
         sheets=[_sheet(sheet) for sheet in sheets],
         rule=rule(report) and f"Approximate: {rule(report).removeprefix('approx: ')}.",
@@ -55,7 +56,8 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
     return {
         "id": sheet.report.id,
         "title": sheet.report.title,
-        "score": sheet.report.score,
+        "summary": summary(sheet.report).removeprefix(f"{sheet.report.id}: "),
+        "marked": sheet.report.marks is not None,
         "first": first.id,
         "graph": _graph(sheet),
         "articles": articles,
@@ -128,6 +130,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "words": words,
         "passed": item.passed,
         "shape": shape_of(item.shape),
+        "points": of(item) if item.marks else "",
         "diagnosis": said(item.diagnosis),
         "reason": said(item.check.reason),
         "note": said(item.check.note),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.reports.table import HEADINGS, RIGHT, advice, row, rule, summary
+from grader.reports.table import RIGHT, headings, row, rule, score, summary
 from grader.verdict import Report
 
 
@@ -10,8 +10,8 @@ def render(report: Report) -> str:
     """Every item, a line each; then scores and what to do next."""
     parts = []
     for exercise in report.exercises:
-        rows = [HEADINGS, *(row(item) for item in exercise.items)]
-        widths = [max(len(r[i]) for r in rows) for i in range(len(HEADINGS) - 1)]
+        rows = [headings(report), *(row(item) for item in exercise.items)]
+        widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
         lines = [exercise.title]
         for r in rows:
             cells = [r[i].rjust(w) if i in RIGHT else r[i].ljust(w) for i, w in enumerate(widths)]
@@ -23,5 +23,5 @@ def render(report: Report) -> str:
         )
     parts += [f"note: {note}" for note in report.notes]
     parts += [text] if (text := rule(report)) else []
-    parts.append(f"score: {report.score} of {report.max_score}. {advice(report)}")
+    parts.append(score(report))
     return "\n\n".join(parts) + "\n"

@@ -6,18 +6,22 @@ import base64
 import json
 from collections.abc import Mapping
 
+from grader.marks import parts
 from grader.reports.github import quiet
 from grader.reports.table import row
-from grader.verdict import Report
+from grader.verdict import Report, points
 
 
 def render(report: Report, paths: Mapping[str, str]) -> str:
-    """One line. paths: each exercise's file, from the repository's root."""
+    """One line. paths: each exercise's file, from the repository's root.
+
+    The reporter adds the tests' points up, so what they earn is after the policy's deductions.
+    """
     tests = [
         {
             "name": item.id,
             "status": "pass" if item.passed else "fail",
-            "score": int(item.passed),
+            "score": points(share),
             "message": "" if item.passed else quiet(row(item)[-1]),  # the reporter prints it into the log
             "test_code": f"grader check {item.id}",
             "filename": paths[exercise.id],
@@ -25,7 +29,7 @@ def render(report: Report, paths: Mapping[str, str]) -> str:
             "duration": 0,  # all items run in one process
         }
         for exercise in report.exercises
-        for item in exercise.items
+        for item, share in zip(exercise.items, parts(exercise), strict=True)
     ]
     status = "pass" if report.passed else "fail"
     document = {"version": 1, "status": status, "max_score": report.max_score, "tests": tests}

@@ -6,12 +6,14 @@ from grader.compare import RULE
 from grader.verdict import ExerciseReport, ItemReport, Report, Verdict
 
 HEADINGS = ("item", "shape", "exact", "approx", "maxdiff", "relative", "verdict")
-RIGHT = (4, 5)  # columns of numbers
-
-Row = tuple[str, str, str, str, str, str, str]
+RIGHT = (4, 5, 6)  # columns of numbers, where they aren't the last
 
 
-def row(item: ItemReport) -> Row:
+def headings(report: Report) -> tuple[str, ...]:
+    return (*HEADINGS[:-1], "points", HEADINGS[-1]) if report.marked else HEADINGS
+
+
+def row(item: ItemReport) -> tuple[str, ...]:
     """One item's cells. Numbers and flags stay empty where there was nothing to compare."""
     check = item.check
     compared = check.maxdiff is not None
@@ -24,6 +26,7 @@ def row(item: ItemReport) -> Row:
         _flag(check.approx) if compared else "",
         number(check.maxdiff),
         number(check.relative),
+        *((of(item),) if item.marks else ()),
         check.verdict.value.replace("-", " ") + (f": {reason}" if reason else "") + where,
     )
 
@@ -39,8 +42,25 @@ def _once(*parts: str | None) -> list[str]:
     return said
 
 
+def of(graded: ItemReport | ExerciseReport | Report) -> str:
+    """Its points, of how many."""
+    return f"{graded.score} of {graded.max_score}"
+
+
 def summary(exercise: ExerciseReport) -> str:
-    return f"{exercise.id}: {exercise.score} of {len(exercise.items)} passed"
+    """How many items passed, and the points where a policy says what they are worth."""
+    passed = f"{exercise.id}: {exercise.right} of {len(exercise.items)} passed"
+    return f"{passed}, {earned(exercise)}" if exercise.marks else passed
+
+
+def earned(exercise: ExerciseReport) -> str:
+    """An exercise's points, with what was taken off."""
+    return f"{of(exercise)} points" + "".join(f"; {text}" for text in exercise.deductions)
+
+
+def score(report: Report) -> str:
+    """The last line: the points, and what to do next."""
+    return f"score: {of(report)}{' points' * report.marked}. {advice(report)}"
 
 
 def rule(report: Report) -> str:

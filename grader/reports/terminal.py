@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.reports.table import HEADINGS, RIGHT, advice, row, rule, summary
+from grader.reports.table import RIGHT, headings, row, rule, score, summary
 from grader.verdict import ItemReport, Report, Verdict
 
 NARROW = 100  # columns; below that, shape and relative give their room to the verdict
@@ -21,11 +21,14 @@ def render(report: Report, width: int, color: bool) -> str:
     parts: list[RenderableType] = []
     for exercise in report.exercises:
         table = Table(box=SIMPLE_HEAD, title=exercise.title, title_justify="left", pad_edge=False)
-        columns = [i for i, h in enumerate(HEADINGS) if width >= NARROW or h not in ("shape", "relative")]
+        names = headings(report)
+        columns = [i for i, h in enumerate(names) if width >= NARROW or h not in ("shape", "relative")]
         for i in columns:
-            heading = HEADINGS[i]
-            last = i == len(HEADINGS) - 1
-            table.add_column(heading, justify="right" if i in RIGHT else "left", no_wrap=not last, ratio=None)
+            heading = names[i]
+            last = i == len(names) - 1
+            table.add_column(
+                heading, justify="right" if i in RIGHT and not last else "left", no_wrap=not last, ratio=None
+            )
         for item in exercise.items:
             cells = row(item)
             end = style(item)
@@ -35,7 +38,7 @@ def render(report: Report, width: int, color: bool) -> str:
         parts += [Text("the submission printed:", style="dim"), Text(report.output + "\n")]
     parts += [Text(f"note: {note}\n", style="dim") for note in report.notes]
     parts += [Text(text + "\n", style="dim")] if (text := rule(report)) else []
-    parts.append(Text(f"score: {report.score} of {report.max_score}. {advice(report)}", style="bold"))
+    parts.append(Text(score(report), style="bold"))
     return drawn(parts, width, color)
 
 

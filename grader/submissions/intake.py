@@ -7,11 +7,13 @@ case, members that lie about their size, and bombs are refused, each with a line
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -24,6 +26,7 @@ MAX_NOTEBOOK = 32 << 20  # pictures and all
 MAX_MEMBERS = 50_000
 MAX_RATIO = 100
 MAX_METADATA = 32 << 20
+RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
 
 
 class Source(Protocol):
@@ -196,6 +199,7 @@ class Upload:
     id: str
     chosen: Chosen
     source: Source
+    submitted: datetime | None = None  # where the platform tells
 
     def read(self) -> bytes:
         return self.source.read(self.chosen.path, most(self.chosen.path))
@@ -224,11 +228,11 @@ def uploads(paths: Sequence[Path], exercises: Sequence[str], only: str | None) -
 
 def _of_source(source: Source, exercises: Sequence[str], only: str | None) -> list[Upload]:
     files = source.files()
-    people = _people(source, files)
+    people, times = _people(source, files)
     chosen = choose(owners(files, people), exercises, only)
     for path, why in sorted(source.refused().items()):
         chosen.append(Chosen(path, path, path, only or "", path, problem=f"refused: it {why}"))
-    return [Upload(_id(source, c), c, source) for c in chosen]
+    return [Upload(_id(source, c), c, source, times.get(c.student)) for c in chosen]
 
 
 def _id(source: Source, chosen: Chosen) -> str:
@@ -236,25 +240,40 @@ def _id(source: Source, chosen: Chosen) -> str:
     return f"{path} ({chosen.exercise})" if chosen.shared else path
 
 
-def _people(source: Source, files: Sequence[str]) -> dict[str, str]:
-    """Names by submission id from Gradescope's metadata; none where it isn't there or isn't readable."""
+def _people(source: Source, files: Sequence[str]) -> tuple[dict[str, str], dict[str, datetime]]:
+    """Names and times by submission id from Gradescope's metadata; none where it isn't there or readable."""
     there = [f for f in files if PurePosixPath(f).name == METADATA]
     metadata = min(there, key=lambda f: f.count("/"), default=None)
     if metadata is None or GRADESCOPE.fullmatch(PurePosixPath(metadata).parent.name):
-        return {}  # one in a student's own folder is the student's
+        return {}, {}  # one in a student's own folder is the student's
     import yaml
 
     try:
         # BaseLoader makes texts of everything: no tag of the file's is followed
         document = yaml.load(source.read(metadata, MAX_METADATA), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, Unreadable, ValueError, RecursionError):
-        return {}
+        return {}, {}
     people: dict[str, str] = {}
+    times: dict[str, datetime] = {}
     for key, entry in document.items() if isinstance(document, dict) else ():
         submitters = entry.get(":submitters") if isinstance(entry, dict) else None
         if not isinstance(key, str) or not isinstance(submitters, list):
             continue
         names = [str(s.get(":name", "")) for s in submitters if isinstance(s, dict)]
         known = [n for n in names if n not in ("", "null", "~")]
-        people[key.removeprefix("submission_")] = ", ".join(known) or key
-    return people
+        number = key.removeprefix("submission_")
+        people[number] = ", ".join(known) or key
+        if at := _time(entry.get(":created_at")):
+            times[number] = at
+    return people, times
+
+
+def _time(told: object) -> datetime | None:
+    """A time as Ruby writes it into YAML, 2026-11-22 18:30:01.123456000 Z, if it tells its offset."""
+    if not isinstance(told, str) or not (match := RUBY.fullmatch(told)):
+        return None
+    day, time, offset = match.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{time}{offset}")
+    except ValueError:
+        return None

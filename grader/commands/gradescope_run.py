@@ -1,0 +1,164 @@
+"""`grader gradescope-run`: grade what Gradescope has put into a folder, and leave results.json there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.errors import GraderFault, Unreadable, UsageError
+from grader.harmless import text
+from grader.reports import gradescope
+from grader.submissions.names import IGNORED, SUFFIXES, Chosen, Owned, choose
+from grader.suite import Suite, Target, find
+from grader.verdict import Report
+
+if TYPE_CHECKING:
+    from grader.bench import Bench
+    from grader.policy import Policy
+    from grader.submissions.intake import Folder
+
+# Below the prefix, as Gradescope makes it.
+SUBMISSION, RESULTS, METADATA = "submission", "results/results.json", "submission_metadata.json"
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 with a grade in results.json, 3 with a word that there is none: nothing becomes a zero by a fault."""
+    out = Path(args.prefix) / RESULTS
+    try:
+        results, code = graded(args), 0
+    except (GraderFault, UsageError) as error:
+        results, code = gradescope.fault(text(str(error), 4000)), 3
+    except Exception as error:
+        if os.environ.get("GRADER_TRACEBACK"):
+            raise
+        results, code = gradescope.fault(text(f"{type(error).__name__}: {error}", 4000)), 3
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        new = out.with_name("results.json.new")
+        new.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(new, out)
+    except OSError as error:
+        raise GraderFault(f"{out} can't be written: {error.strerror}") from None
+    print(results["output"])
+    return code
+
+
+def graded(args: argparse.Namespace) -> gradescope.Results:
+    from grader.commands.gradescope import wanted
+    from grader.commands.policy import load
+    from grader.marks import days_late, marked
+    from grader.runner.client import Runner
+
+    suite = find()
+    exercises = wanted(suite, args.targets)
+    policy = load(suite, args.policy, str(Path(args.prefix) / SUBMISSION)) if args.policy else None
+    told = _metadata(Path(args.prefix) / METADATA, policy)
+    attempts = policy.attempts if policy else None
+    if told and attempts and gradescope.refused(told, attempts):
+        return gradescope.kept(told, attempts)
+    with Runner() as runner:
+        from grader.bench import Bench
+        from grader.commands.doctor import missing
+
+        if off := [what for what in missing(runner) if what not in (args.without or ())]:
+            raise GraderFault(f"the sandbox is not to be had here: {', '.join(off)}")
+        report = _report(suite, Bench(runner), exercises, Path(args.prefix) / SUBMISSION)
+    if policy:
+        submitted, due = (told.submitted, told.due) if told else (None, None)
+        report = marked(report, policy, days_late(policy, submitted, due))
+    results = gradescope.render(report, args.visibility)
+    return (
+        gradescope.with_best(results, told, report.max_score)
+        if told and attempts and attempts.best
+        else results
+    )
+
+
+def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
+    """What the policy asks of it; nothing where it asks nothing."""
+    if policy is None or not (policy.late or policy.attempts):
+        return None
+    from grader.submissions.intake import MAX_METADATA, read_file
+
+    try:
+        found = gradescope.metadata(read_file(path, MAX_METADATA).decode())
+    except (Unreadable, ValueError) as error:
+        raise GraderFault(
+            f"{path} {error}: the policy asks it for the time and earlier submissions"
+        ) from None
+    if policy.late and not (policy.late.deadline or found.due):
+        raise GraderFault("the policy has no deadline, and the assignment no due date")
+    return found
+
+
+def _report(suite: Suite, bench: Bench, exercises: list[str], folder: Path) -> Report:
+    """One report over all exercises. Where there is no file, or none that can be read, nothing is written."""
+    from grader.commands.check import grade
+    from grader.submissions.intake import Folder, most
+
+    source = Folder(folder)
+    chosen = _chosen(suite, source, exercises)
+    reports: list[Report] = []
+    for exercise in exercises:
+        one, target = chosen[exercise], [Target(exercise)]
+        nothing, said = {exercise: (f"{exercise}.py", b"")}, one.problem or one.note
+        try:
+            code = b"" if one.problem else source.read(one.path, most(one.path))
+            report = grade(
+                suite, bench, target, nothing if one.problem else {exercise: (one.path, code)}, None
+            )
+        except (Unreadable, UsageError) as error:  # too large; a notebook that is none
+            said = str(error) if isinstance(error, UsageError) else f"{one.path} {error}"
+            report = grade(suite, bench, target, nothing, None)
+        notes = (f"{exercise}: {text(said, 1000)}",) if said else ()
+        reports.append(replace(report, notes=(*notes, *report.notes)))
+    return joined(reports)
+
+
+def joined(reports: list[Report]) -> Report:
+    return Report(
+        ", ".join(dict.fromkeys(report.submission for report in reports)),
+        tuple(exercise for report in reports for exercise in report.exercises),
+        "\n".join(report.output for report in reports if report.output),
+        tuple(dict.fromkeys(note for report in reports for note in report.notes)),
+    )
+
+
+def _chosen(suite: Suite, source: Folder, exercises: list[str]) -> dict[str, Chosen]:
+    """The file of each exercise. Where stub and notebook are both there, the untouched one is not meant."""
+    paths = [path for path in source.files() if not IGNORED.search(path)]
+    own = [Owned(path, "", "", path) for path in paths]
+    found = _by_exercise(own, exercises)
+    if any(one.problem for one in found.values()):
+        derived = {suite.describe(e)[kind].encode() for e in exercises for kind in ("stub", "notebook")}
+        edited = [one for one in own if not _is_one_of(source, one.path, derived)]
+        again = _by_exercise(edited, exercises)
+        found |= {e: one for e, one in again.items() if found[e].problem and not one.problem}
+    for path, why in source.refused().items():
+        for exercise, one in found.items():
+            if one.problem:
+                found[exercise] = replace(one, problem=f"{one.problem}; {path} {why}")
+    return found
+
+
+def _by_exercise(own: list[Owned], exercises: list[str]) -> dict[str, Chosen]:
+    """A single exercise takes a file of any name; with several, each is called after its own."""
+    only = exercises[0] if len(exercises) == 1 else None
+    chosen = choose(own, exercises, only)
+    said = chosen[0].problem if chosen and not chosen[0].exercise else ""
+    nothing = "nothing was submitted" if not own else "no file is called after it"
+    missing = {e: Chosen(f"{e}.py", "", "", e, "", problem=said or nothing) for e in exercises}
+    return missing | {one.exercise: one for one in chosen if one.exercise}
+
+
+def _is_one_of(source: Folder, path: str, contents: set[bytes]) -> bool:
+    from grader.submissions.intake import most
+
+    try:
+        return path.endswith(SUFFIXES) and source.read(path, most(path)) in contents
+    except Unreadable:
+        return False
