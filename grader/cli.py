@@ -112,8 +112,12 @@ def parser() -> argparse.ArgumentParser:
     reset.add_argument("--yes", action="store_true", help="don't ask")
 
     build = add("build", "derive stubs and fixtures from solutions/")
-    build.add_argument("targets", nargs="*", metavar="EXERCISE")
+    build.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, gpt; none means all")
     build.add_argument("--check", action="store_true", help="change nothing; say what has drifted")
+
+    new = add("new", "start an exercise for your own network, and say what to write next")
+    new.add_argument("name", metavar="NAME", help="rnn, or rnn.ex1; goes to solutions/ in this folder")
+    new.add_argument("--forward", metavar="FILE::FUNCTION", help="the network, a function of flat lines")
 
     batch = add("batch", "grade a class: folders of submissions, or the zip that a platform exports")
     batch.add_argument(
@@ -171,6 +175,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.grades import run
         elif args.command == "build":
             from grader.commands.build import run
+        elif args.command == "new":
+            from grader.commands.new import run
         elif args.command == "doctor":
             from grader.commands.doctor import run
         elif args.command == "server":

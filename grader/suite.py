@@ -16,7 +16,7 @@ from grader.harmless import text
 
 @dataclass(frozen=True)
 class Suite:
-    """root: holds fixtures/ and, where the project is at hand, solutions/. work: holds exercises/."""
+    """root: holds fixtures/ and, where they are at hand, solutions/. work: holds exercises/."""
 
     root: Path
     work: Path
@@ -44,14 +44,30 @@ class Suite:
         return str(path)
 
 
-def find() -> Suite:
-    """The suite that this package belongs to; work in the current folder where that has exercises."""
+def find(trusted: bool = False) -> Suite:
+    """The current folder's suite where it has fixtures, as a release has; else the one of this package.
+
+    trusted: this package's fixtures whatever the current folder holds, which may be somebody else's. Work
+    is in the current folder where that has exercises.
+    """
     root = Path(__file__).resolve().parent.parent
+    here = current_folder()
+    if not trusted and has_fixtures(here):
+        return Suite(here, here)
+    return Suite(root, here if (here / "exercises").is_dir() else root)
+
+
+def current_folder() -> Path:
     try:
-        here = Path.cwd()
+        return Path.cwd()
     except FileNotFoundError:
         raise UsageError("the folder that you are in has been deleted: `cd` to another one") from None
-    return Suite(root, here if (here / "exercises").is_dir() else root)
+
+
+def has_fixtures(folder: Path) -> bool:
+    """Whether a folder holds an exercise's fixtures; `fixtures/` of another program's doesn't count."""
+    base = folder / "fixtures"
+    return any(next(base.glob(f"{depth}/exercise.json"), None) for depth in ("*", "*/*"))
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,8 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
             continue
         exercise, _, item = word.rpartition(".")
         if exercise not in ids:
+            if _authored(suite, word):
+                raise UsageError(f"{_quoted(word)} has no fixtures yet: `grader build {word}` makes them")
             meant = _meant(suite, word) or _close(word, ids)
             raise UsageError(f"there is no exercise {_quoted(word)}{meant}; `grader list` names them")
         names = item_names(suite.describe(exercise))
@@ -98,6 +116,14 @@ def _meant(suite: Suite, word: str) -> str:
     items = (f"{i}.{n}" for i in ids for n in item_names(suite.describe(i)) if n in (word, f"d{word}"))
     meant = next((i for i in ids if i == word.lower()), None) or next(items, None)
     return f" (did you mean {meant}?)" if meant else ""
+
+
+def _authored(suite: Suite, word: str) -> bool:
+    """Whether solutions/, here or in the suite, has an exercise or a set that is called so."""
+    if not all(part.isidentifier() for part in word.replace("-", "_").split(".")):
+        return False
+    homes = [root.joinpath("solutions", *word.split(".")) for root in (current_folder(), suite.root)]
+    return any(home.with_suffix(".py").is_file() or any(home.glob("*.py")) for home in homes)
 
 
 def _quoted(word: str) -> str:
