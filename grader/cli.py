@@ -66,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--junit", metavar="FILE", help="write JUnit XML")
     check.add_argument("--codequality", metavar="FILE", help="write GitLab's code quality JSON")
+    check.add_argument(
+        "--sealed", metavar="DIGEST", help="insist on the fixtures of a release (its workflow has the digest)"
+    )
     check.add_argument("--no-server", action="store_true", help="grade in this process; start no server")
     report = add("report", "write a page with pictures: the compute graph, heatmaps, what was found")
     report.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
@@ -118,6 +121,13 @@ def parser() -> argparse.ArgumentParser:
     new = add("new", "start an exercise for your own network, and say what to write next")
     new.add_argument("name", metavar="NAME", help="rnn, or rnn.ex1; goes to solutions/ in this folder")
     new.add_argument("--forward", metavar="FILE::FUNCTION", help="the network, a function of flat lines")
+
+    release = add("release", "make a repository for students: stubs, notebooks, fixtures; no solutions")
+    release.add_argument("dir", metavar="DIR", help="where it goes: a new or empty folder")
+    release.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, gpt; none means all")
+    release.add_argument("--update", action="store_true", help="renew a release; keep what has been edited")
+    release.add_argument("--no-formulas", action="store_true", help="leave out the hints' last rung")
+    release.add_argument("--policy", metavar="FILE", help="what the items are worth, for students to see")
 
     batch = add("batch", "grade a class: folders of submissions, or the zip that a platform exports")
     batch.add_argument(
@@ -177,6 +187,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.build import run
         elif args.command == "new":
             from grader.commands.new import run
+        elif args.command == "release":
+            from grader.commands.release import run
         elif args.command == "doctor":
             from grader.commands.doctor import run
         elif args.command == "server":

@@ -88,17 +88,17 @@ def _checked(node: Definition, filename: str) -> None:
     where = f"{filename}, line {node.lineno}: {node.name}"
     if not ast.get_docstring(node):
         raise AuthoredError(f"{where} has no docstring, its task")
-    tasks = _tasks(node)
-    if not tasks:
+    found = tasks(node)
+    if not found:
         raise AuthoredError(f"{where} has no method with a docstring: what has one is to be written")
-    for task in tasks:
+    for task in found:
         rest = task.body[1:]
         if not rest or rest[0].lineno <= (task.body[0].end_lineno or 0) or task.body[0].lineno == task.lineno:
             place = f"{filename}, line {task.lineno}"
             raise AuthoredError(f"{place}: the body of {task.name} begins on a line after its docstring")
 
 
-def _tasks(node: Definition) -> list[ast.FunctionDef]:
+def tasks(node: Definition) -> list[ast.FunctionDef]:
     """What of a definition is to be written: a function; of a class, the methods that have docstrings."""
     if isinstance(node, ast.FunctionDef):
         return [node]
@@ -139,7 +139,7 @@ def blanks(
 def _blank(node: Definition, source: str) -> str:
     """A definition, each task of it without its body."""
     lines = source.splitlines()
-    for task in reversed(_tasks(node)):
+    for task in reversed(tasks(node)):
         name = task.name if task is node else f"{node.name}.{task.name}"
         indent = " " * task.body[0].col_offset
         lines[task.body[0].end_lineno : task.end_lineno] = [

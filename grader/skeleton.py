@@ -18,8 +18,8 @@ STATEMENT = '''"""TITLE: every gradient by hand.
 TODO: what the network is, in a few sentences for learners; they stand in the stub and in the notebook.
 """
 '''
-FIXTURES = """# TODO: add the sizes to each, by name: dict(seed=1, n=4, d=3); inputs() gets them. In the last two probes let
-# all numbers differ: they tell a right gradient from one that fits the lecture's sizes alone.
+FIXTURES = """# TODO: add the sizes to each, by name: dict(seed=1, n=4, d=3); inputs() gets them. In the
+# last two let all numbers differ: they tell a right gradient from one that fits the lecture's sizes alone.
 FIXTURES = {
     "lecture": dict(seed=1),
     "probe-1": dict(seed=2),

@@ -91,8 +91,8 @@ def _next(shown: str, name: str, text: str) -> Iterator[str]:
     if items:
         yield wrapped(
             "An item's body ends in its only `return`. It may ask for any tensor of forward, any size, and "
-            "the gradients before it; delete the parameters that it doesn't need, and the items that you don't "
-            "want to ask for."
+            "the gradients before it; delete the parameters that it doesn't need, and the items that you "
+            "don't want to ask for."
         )
     yield wrapped(
         f"{'Then' if lines else 'Next'}: `grader build {short}` holds your gradients against autograd's and "
