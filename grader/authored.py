@@ -159,7 +159,9 @@ def read(source: str, filename: str) -> Authored:
         )
     items = (*results, *(_item(node, source, filename) for node in nodes))
     if not items:
-        raise AuthoredError(f"{filename}: has no item, a function d<name> for a tensor of forward")
+        raise AuthoredError(
+            f"{filename}: has no item, a function d<name> for a tensor of forward: `grader new` adds them"
+        )
     hints = next((n for n in tree.body if assigns(n, "HINTS")), None)
     asked = dict.fromkeys(name for item in results for name in item.asks)
     secret: list[ast.stmt] = [*nodes, *(n for n in functions.values() if n.name in asked)]

@@ -37,8 +37,8 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
     wrong: the text of the exercise's known mistakes, see `mistakes.known`.
     """
     path = "/".join(exercise.split("."))
-    parts = authored.read(source, f"solutions/{path}.py")
     finished.written(source, f"solutions/{path}.py")
+    parts = authored.read(source, f"solutions/{path}.py")
     program = Program.of(parts, f"solutions/{path}.py")
     own = finished.Gradients(source, parts, f"solutions/{path}.py")
     files: Files = {}

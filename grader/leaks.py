@@ -7,7 +7,10 @@ matter, in every text that a file holds: as it is, in JSON, in base64, compresse
 from __future__ import annotations
 
 import ast
+import io
 import re
+import textwrap
+import tokenize
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -46,36 +49,49 @@ def secrets(name: str, source: str, upstream: Collection[str] = ()) -> Iterator[
     """
     for node in ast.parse(source).body:
         for function in tasks(node) if isinstance(node, ast.FunctionDef | ast.ClassDef) else []:
-            found = _secret(name, function)
+            found = _secret(name, function, source)
             receives = any(word in upstream for statement in found.statements for word in statement)
             if sum(map(len, found.statements)) >= (SHORTEST if receives else PHRASE):
                 yield found
 
 
-def _secret(name: str, function: ast.FunctionDef) -> Secret:
-    body = function.body[1:] if ast.get_docstring(function) else list(function.body)
-    names = [n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+def _secret(name: str, function: ast.FunctionDef, source: str) -> Secret:
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    stored = [n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     inner = [
         n for n in ast.walk(function) if isinstance(n, ast.FunctionDef | ast.Lambda) and n is not function
     ]
-    own = {n.id for n in names} | {a.arg for n in inner for a in ast.walk(n.args) if isinstance(a, ast.arg)}
-    statements = [tokens(ast.unparse(statement)) for statement in body]
+    own = {n.id for n in stored} | {a.arg for n in inner for a in ast.walk(n.args) if isinstance(a, ast.arg)}
+    statements = [tokens(_uncommented(source, statement)) for statement in body]
     return Secret(name, tuple(s[1:] if s[0] == "return" else s for s in statements), frozenset(own))
+
+
+def _uncommented(source: str, statement: ast.stmt) -> str:
+    """A statement as it is written, without its comments; a # in a string is none."""
+    code = textwrap.dedent(ast.get_source_segment(source, statement, padded=True) or "")
+    pieces = tokenize.generate_tokens(io.StringIO(code).readline)
+    return " ".join(piece.string for piece in pieces if piece.type != tokenize.COMMENT)
 
 
 def tokens(text: str) -> Tokens:
     """The words, numbers and signs of a text, without parentheses, which may be many or few."""
-    return tuple(TOKEN.findall(text))
+    return tuple(_number(t) if t[0] in "0123456789." and t != "." else t for t in TOKEN.findall(text))
+
+
+def _number(text: str) -> str:
+    """1e-5 as 1e-05, 2 as 2.0: one spelling of a number."""
+    return repr(float(text))
 
 
 class Detector:
     """Finds secrets in files."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
+        self.secrets = list(dict.fromkeys(secrets))
         self.by_anchor: dict[int, dict[Tokens, list[tuple[int, Secret]]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        for one in secrets:
+        for one in self.secrets:
             offset, anchor = _anchor(one)
             self.by_anchor[len(anchor)][anchor].append((offset, one))
 

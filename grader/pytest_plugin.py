@@ -58,9 +58,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if (wanted := config.option.grader_exercise) and wanted not in _suite(config).ids():
-        raise pytest.UsageError(
-            f"--grader-exercise: there is no exercise {wanted}; `grader list` names them"
-        )
+        raise pytest.UsageError(f"--grader-exercise: there is no exercise {wanted}; `grader list` names them")
     if config.option.grader_require_sandbox:
         from grader.commands.doctor import protections
 

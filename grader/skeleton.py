@@ -67,6 +67,11 @@ def begin(name: str, source: str = "", function: str = "", filename: str = "") -
     if found := problem(forward):
         raise AuthoredError(f"{filename}, line {found[0]}: {found[1]}")
     wanted = _needed(tree, forward)
+    for node in wanted:
+        if isinstance(node, ast.FunctionDef) and node is not forward and node.name.startswith("d"):
+            raise AuthoredError(
+                f"{filename}, line {node.lineno}: {node.name} begins with d, as items do: call it otherwise"
+            )
     opening = ast.get_source_segment(source, tree.body[0]) if ast.get_docstring(tree) else None
     head = f"{opening}\n" if opening else STATEMENT.replace("TITLE", title[:1].upper() + title[1:])
     imports = [_text(source, n) for n in wanted if isinstance(n, ast.Import | ast.ImportFrom)]

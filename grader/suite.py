@@ -120,7 +120,7 @@ def _meant(suite: Suite, word: str) -> str:
 
 def _authored(suite: Suite, word: str) -> bool:
     """Whether solutions/, here or in the suite, has an exercise or a set that is called so."""
-    if not all(part.isidentifier() for part in word.replace("-", "_").split(".")):
+    if not all(part.replace("-", "_").isidentifier() for part in word.split(".")) or len(word) > 100:
         return False
     homes = [root.joinpath("solutions", *word.split(".")) for root in (current_folder(), suite.root)]
     return any(home.with_suffix(".py").is_file() or any(home.glob("*.py")) for home in homes)
