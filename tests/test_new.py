@@ -66,7 +66,8 @@ def test_what_is_not_flat_is_named_with_what_to_write_instead(body: str) -> None
         ("def net(x):\n    a = x.sum()\n    b = x.sum()\n    return a", "the last tensor that is named, b"),
         ("def net(x):\n    loss = = x", "line 2: invalid syntax"),
         ("def other(x):\n    return x", "has no function net; it has other"),
-        ("def dims():\n    return 2\n\n\ndef inputs(g):\n    return dims()\n\n\ndef net(x):\n    loss = x.sum()\n    return loss",
+        ("def dims():\n    return 2\n\n\ndef inputs(g):\n    return dims()\n\n\n"
+         "def net(x):\n    loss = x.sum()\n    return loss",
          "line 1: dims begins with d, as items do: call it otherwise"),
         ("class A:\n    def net(self):\n        return 1", "there it is a method"),
     ],
