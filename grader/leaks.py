@@ -175,6 +175,8 @@ def in_release(files: Mapping[str, bytes], authored: Mapping[str, Authored]) -> 
 
     What an exercise itself gives to learners, in its forward pass say, may be what another one asks for.
     """
+    if not authored:
+        return
     detector = Detector(one for name, parts in authored.items() for one in solutions(name, parts))
     given = {name: set(detector.in_text(tokens(parts.program))) for name, parts in authored.items()}
     for path, data in files.items():

@@ -47,13 +47,16 @@ class Suite:
 def find(trusted: bool = False) -> Suite:
     """The current folder's suite where it has fixtures, as a release has; else the one of this package.
 
-    trusted: this package's fixtures whatever the current folder holds, which may be somebody else's. Work
-    is in the current folder where that has exercises.
+    The folder that holds exercises/ is meant too, if we are inside of that, as a notebook is. trusted: this
+    package's fixtures whatever that folder holds, which may be somebody else's. Work is in the current
+    folder where that has exercises.
     """
     root = Path(__file__).resolve().parent.parent
     here = current_folder()
-    if not trusted and has_fixtures(here):
-        return Suite(here, here)
+    above = next((p.parent for p in (here, *here.parents) if p.name == "exercises"), here)
+    for folder in () if trusted else (here, above):
+        if has_fixtures(folder):
+            return Suite(folder, folder)
     return Suite(root, here if (here / "exercises").is_dir() else root)
 
 

@@ -269,6 +269,8 @@ def test_a_student_works_in_a_release(small: Path) -> None:
     ran = grader("check", cwd=small)
     assert ran.returncode == PASSED, ran.stdout
     assert "passed" in grader("list", "ex2", cwd=small).stdout
+    inside = grader("list", cwd=small / "exercises")  # where a notebook's kernel is
+    assert inside.stdout.startswith("backprop    1 of   1 passed"), inside.stderr
     assert grader("check", "ex2", "--fresh", "3", cwd=small).returncode == PASSED
 
 
@@ -324,6 +326,10 @@ def test_a_grade_for_others_rests_on_no_fixtures_that_lie_about(small: Path) -> 
     assert "other fixtures" in grader("check", "ex2", cwd=small).stdout
     for option in (["--require-sandbox"], ["--junit", "out.xml"]):
         assert "other fixtures" not in grader("check", "ex2", *option, cwd=small).stdout
+    (small / "fixtures/ex2/exercise.json").write_text(fixture.seal({**described, "items": []}))
+    collect = [sys.executable, "-I", "-m", "pytest", "--grader", "-c", "/dev/null", "--collect-only", "-q"]
+    ran = subprocess.run([*collect, "exercises/ex2.py"], cwd=small, capture_output=True, text=True)
+    assert "ex2::dlogits" in ran.stdout, ran.stdout
 
 
 # --- nobody's work is lost ---------------------------------------------------------------------------------
@@ -416,7 +422,10 @@ def test_a_changed_stub_is_put_only_where_the_old_one_stands(tmp_path: Path) -> 
     assert b"It's\nshorter" in (tmp_path / "b/exercises/mine.py").read_bytes()
 
 
-def test_a_clone_of_an_empty_repository_is_filled(tmp_path: Path) -> None:
+def test_an_empty_folder_and_a_clone_of_an_empty_repository_are_filled(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert grader("release", ".", "ex2", cwd=tmp_path / "empty").returncode == PASSED
+    assert (tmp_path / "empty/exercises/ex2.py").is_file()
     (tmp_path / "clone/.git").mkdir(parents=True)
     (tmp_path / "clone/.git/HEAD").write_text("ref: refs/heads/main\n")
     out = made(tmp_path / "clone", "ex2")

@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{out} can't be written: {error.strerror}") from None
     print("\n".join(notes + [f"{out} is {'renewed' if before else 'written'}: {len(exercises)} exercises."]))
-    print(f"Next: `cd {out}`, `grader check` there as a student would; then `git init` and commit it.")
+    if not before:
+        print(f"Next: `cd {out}`, `grader check` there as a student would; then commit it with git.")
     return 0
 
 
@@ -42,12 +43,13 @@ def _whole(item: str | None) -> bool:
 
 
 def _before(out: Path, update: bool) -> dict[str, str] | None:
-    """The digests of an earlier release's files; None where the folder is new or empty. UsageError else."""
+    """The digests of an earlier release's files, none if the folder is empty; None if it is new."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise UsageError(f"{out} is no folder: name a new one")
-    names = {p.name for p in out.iterdir()} if out.exists() else set()
-    if not names - {".git"}:
-        return {} if names else None
+    if not out.exists():
+        return None
+    if not {p.name for p in out.iterdir()} - {".git"}:
+        return {}
     try:
         marks = json.loads((out / MANIFEST).read_bytes())["files"]
         known = {path: str(mark) for path, mark in marks.items() if not {"", ".."} & set(path.split("/"))}
