@@ -20,9 +20,10 @@ from grader.authored import Authored, AuthoredError, Item
 from grader.compare import ATOL, RTOL
 from grader.compare_output import FLOOR, mark, numbers, same_mark
 from grader.diagnose import FIXTURES
-from grader.mutants import Mutant, mutants, say
+from grader.mutants import Mutant, mutants
 from grader.program import Env, Program
 from grader.runner import values
+from grader.sentences import say
 
 MARGIN = (
     4.0  # a bound allows an answer twice the distance from the truth that float32 has here, and so the other

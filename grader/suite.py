@@ -16,7 +16,7 @@ from grader.harmless import text
 
 @dataclass(frozen=True)
 class Suite:
-    """root: holds fixtures/ and, where they are at hand, solutions/. work: holds exercises/."""
+    """root: holds fixtures/ and perhaps solutions/. work: where exercises/ is, or shall be."""
 
     root: Path
     work: Path
@@ -30,6 +30,21 @@ class Suite:
     def stub(self, exercise: str) -> Path:
         return self.work.joinpath("exercises", *exercise.split(".")).with_suffix(".py")
 
+    def learners(self, exercise: str) -> Path:
+        """The learner's file; UsageError, where there is none, names the command that makes it."""
+        path = self.stub(exercise)
+        if not path.exists():
+            if not (self.work / "exercises").is_dir():
+                raise UsageError(f"there is no exercises/ in {self.work}: `grader init` makes it there")
+            raise UsageError(f"{self.shown(path)} is missing: `grader reset {exercise}` makes it")
+        return path
+
+    def at_hand(self) -> list[str]:
+        """What is meant where nothing is named: the exercises of all sets that exercises/ has anything of."""
+        ids = self.ids()
+        sets = {course.set_of(i) for i in ids if self.stub(i).exists() or self.notebook(i).exists()}
+        return [i for i in ids if course.set_of(i) in sets] or ids
+
     def notebook(self, exercise: str) -> Path:
         return self.stub(exercise).with_suffix(".ipynb")
 
@@ -41,23 +56,32 @@ class Suite:
         for base in (Path.cwd(), self.root):
             if path.is_relative_to(base):
                 return str(path.relative_to(base))
-        return str(path)
+        return os.path.relpath(path) if path.is_relative_to(self.work) else str(path)
 
 
 def find(trusted: bool = False) -> Suite:
-    """The current folder's suite where it has fixtures, as a release has; else the one of this package.
+    """The suite of the folder that we work in, where that has fixtures, as a release has; else the one of
+    this package, with work in the current folder where that has exercises, or is one of theirs; else in the
+    checkout, if this is one.
 
-    The folder that holds exercises/ is meant too, if we are inside of that, as a notebook is. trusted: this
-    package's fixtures whatever that folder holds, which may be somebody else's. Work is in the current
-    folder where that has exercises.
+    trusted: this package's fixtures whatever the folder holds, which may be somebody else's.
     """
-    root = Path(__file__).resolve().parent.parent
-    here = current_folder()
-    above = next((p.parent for p in (here, *here.parents) if p.name == "exercises"), here)
-    for folder in () if trusted else (here, above):
-        if has_fixtures(folder):
+    package = Path(__file__).resolve().parent
+    root = package if fixture.installed(package) else package.parent
+    work = work_here()
+    for folder in () if trusted else (current_folder(), work):
+        if folder and has_fixtures(folder):
             return Suite(folder, folder)
-    return Suite(root, here if (here / "exercises").is_dir() else root)
+    return Suite(root, work or (Path.cwd() if root == package else root))
+
+
+def work_here() -> Path | None:
+    """The folder whose exercises/ is here, or which we are in."""
+    here = current_folder()
+    if (here / "exercises").is_dir():
+        return here
+    above = next((p.parent for p in (here, *here.parents) if p.name == "exercises"), None)
+    return above if above and any(here.glob("ex*.py")) else None
 
 
 def current_folder() -> Path:
@@ -85,7 +109,7 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
     """Exercises and items by name: ex1, ex1.dprobs, or the name of a set. None means all."""
     ids = suite.ids()
     if not ids:
-        raise UsageError(f"{suite.root} has no fixtures: `grader build` makes them")
+        raise UsageError(f"{suite.root} has no fixtures: {fixture.repair(suite.root)}")
     found: list[Target] = []
     for word in words or ids:
         known = [i for i in ids if word in (i, course.set_of(i))]

@@ -46,7 +46,7 @@ def _names(root: Path, wanted: list[str]) -> list[str]:
     written = [p.relative_to(base).with_suffix("").parts for p in base.rglob("*.py")]
     names = sorted(".".join(parts) for parts in written if parts[0] != "mistakes")
     if not names:
-        raise UsageError(f"{base} has no authored exercise: `grader new NAME` starts one in this folder")
+        raise UsageError("there is no solutions/ to build from: `grader new NAME` starts an exercise here")
     for word in wanted:
         if not any(word in (name, set_of(name)) for name in names):
             sets = dict.fromkeys(map(set_of, names))
