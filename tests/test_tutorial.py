@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from conftest import ROOT
@@ -35,8 +35,12 @@ def shown(block: str) -> Iterator[tuple[str, int, list[str]]]:
 def test_from_an_empty_folder_to_a_release(tmp_path: Path) -> None:
     work = tmp_path / "empty"
     work.mkdir()
-    env = environ(tmp_path, NO_COLOR="1", GRADER_NO_SERVER="1")
     assert len(list(steps())) == 11
+    follow(work, environ(tmp_path, NO_COLOR="1", GRADER_NO_SERVER="1"))
+
+
+def follow(work: Path, env: Mapping[str, str]) -> None:
+    """Do all that the tutorial says, in an empty folder, and compare what it shows."""
     for kind, text in steps():
         if kind != "run":
             file = work / kind.removeprefix("write ")
