@@ -152,9 +152,16 @@ def read(source: str, filename: str) -> Authored:
                 f"{filename}, line {helper.lineno}: {helper.name} begins with d, and forward has no tensor "
                 f"{helper.name[1:]}"
             )
+    if results and nodes:
+        raise AuthoredError(
+            f"{filename}, line {nodes[0].lineno}: {nodes[0].name} is a gradient and {results[0].name} an "
+            "output: put the gradients into an exercise of their own, another file of the set"
+        )
     items = (*results, *(_item(node, source, filename) for node in nodes))
     if not items:
-        raise AuthoredError(f"{filename}: has no item, a function d<name> for a tensor of forward")
+        raise AuthoredError(
+            f"{filename}: has no item, a function d<name> for a tensor of forward: `grader new` adds them"
+        )
     hints = next((n for n in tree.body if assigns(n, "HINTS")), None)
     asked = dict.fromkeys(name for item in results for name in item.asks)
     secret: list[ast.stmt] = [*nodes, *(n for n in functions.values() if n.name in asked)]
@@ -180,6 +187,17 @@ def read(source: str, filename: str) -> Authored:
         blanks=outputs.blanks(tree, functions, asked, source, filename) if results else (),
         source=source if results else "",
     )
+
+
+def network(source: str, filename: str) -> tuple[tuple[str, ...], tuple[Line, ...]]:
+    """The arguments and lines of forward, of a file that has no items yet; AuthoredError without one."""
+    functions = [n for n in ast.parse(source, filename).body if isinstance(n, ast.FunctionDef)]
+    forward = next((n for n in functions if n.name == "forward"), None)
+    if forward is None:
+        raise AuthoredError(
+            f"{filename}: write forward(…), one named tensor a line, or OUTPUTS and their functions"
+        )
+    return tuple(a.arg for a in forward.args.args), _lines(forward, source, filename)
 
 
 def _hints(node: ast.stmt, items: tuple[Item, ...], filename: str) -> dict[str, dict[str, str]]:

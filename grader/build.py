@@ -16,7 +16,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import authored, derive_notebook, fixture, hints, mistakes, solved
+from grader import authored, derive_notebook, finished, fixture, hints, mistakes, solved
 from grader.authored import Authored, AuthoredError
 from grader.choices import is_probe
 from grader.compare import ATOL, RTOL
@@ -37,22 +37,26 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
     wrong: the text of the exercise's known mistakes, see `mistakes.known`.
     """
     path = "/".join(exercise.split("."))
+    finished.written(source, f"solutions/{path}.py")
     parts = authored.read(source, f"solutions/{path}.py")
     program = Program.of(parts, f"solutions/{path}.py")
+    own = finished.Gradients(source, parts, f"solutions/{path}.py")
     files: Files = {}
     entries = []
     lecture: Env = {}
     evidence: list[dict[str, Env]] = [{}, {}, {}]  # given, references, sizes by fixture
     for name, settings in program.fixtures.items():
+        finished.runs(program, name, settings, f"solutions/{path}.py")
         given, reference, told = saved(program, parts, name, settings, f"solutions/{path}.py")
+        own.verify(name, given, reference, sizes(settings))
         for line in told:
             print(f"{exercise}, {name}: {line}")
         lecture = lecture or given
         for where, env in zip(evidence, (given, reference, sizes(settings)), strict=True):
             where[name] = env
         if parts.outputs:
-            own = {k: v for k, v in given.items() if k not in settings}
-            given, reference = values.packed(own), values.packed(reference)
+            apart = {k: v for k, v in given.items() if k not in settings}
+            given, reference = values.packed(apart), values.packed(reference)
         entries.append(_save(files, path, name, settings, given, reference))
     training = program.module.get("TRAINING")
     if training:
@@ -307,17 +311,37 @@ def _lint(parts: Authored, given: Env, filename: str) -> None:
                 raise AuthoredError(f"{where} asks for {param}, which does not exist yet at that point")
 
 
+def network(source: str, filename: str) -> dict[str, Any]:
+    """Of a forward program, at its first fixture's sizes: shapes, which have a gradient, names of sizes."""
+    inputs, lines = authored.network(source, filename)
+    program = Program(source, inputs, lines, filename)
+    found = [finished.runs(program, name, settings, filename) for name, settings in program.fixtures.items()]
+    settings = next(iter(program.fixtures.values()))
+    _, grads = program.gradients(program.draw(settings))
+    tensors = {k: v for k, v in found[0].items() if isinstance(v, torch.Tensor)}
+    return {
+        "shapes": {k: list(v.shape) for k, v in tensors.items()},
+        "grads": list(grads),
+        "sizes": list(sizes(settings)),
+    }
+
+
 # --- the command's own process ---------------------------------------------------------------------
 
 
 def main(argv: list[str]) -> int:
-    """Build, or with --check compare: `python -m grader.build ROOT MODE EXERCISE...`; exit 0, 1 or 3."""
+    """`python -m grader.build ROOT MODE EXERCISE...`: exit 0, 1 or 3. MODE: write, check (compare), or
+    network (say what `grader new` needs to know of one that is only begun).
+    """
     root, mode, names = Path(argv[0]), argv[1], argv[2:]
     torch.set_num_threads(1)
     status = 0
     for name in names:
         path = root.joinpath("solutions", *name.split(".")).with_suffix(".py")
         try:
+            if mode == "network":
+                print(json.dumps(network(path.read_text(encoding="utf-8"), str(path.relative_to(root)))))
+                continue
             wrong = root.joinpath("solutions", "mistakes", *name.split(".")).with_suffix(".py")
             known = wrong.read_text(encoding="utf-8") if wrong.is_file() else ""
             files = derive(path.read_text(encoding="utf-8"), name, known)

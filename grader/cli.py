@@ -84,6 +84,9 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--junit", metavar="FILE", help="write JUnit XML")
     check.add_argument("--codequality", metavar="FILE", help="write GitLab's code quality JSON")
+    check.add_argument(
+        "--sealed", metavar="DIGEST", help="insist on the fixtures of a release (its workflow has the digest)"
+    )
     check.add_argument("--no-server", action="store_true", help="grade in this process; start no server")
     points(check)
     report = add("report", "write a page with pictures: the compute graph, heatmaps, what was found")
@@ -137,8 +140,19 @@ def parser() -> argparse.ArgumentParser:
     reset.add_argument("--yes", action="store_true", help="don't ask")
 
     build = add("build", "derive stubs and fixtures from solutions/")
-    build.add_argument("targets", nargs="*", metavar="EXERCISE", help="ex1, gpt.ex3; none means all")
+    build.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, gpt; none means all")
     build.add_argument("--check", action="store_true", help="change nothing; say what has drifted")
+
+    new = add("new", "start an exercise for your own network, and say what to write next")
+    new.add_argument("name", metavar="NAME", help="rnn, or rnn.ex1; goes to solutions/ in this folder")
+    new.add_argument("--forward", metavar="FILE::FUNCTION", help="the network, a function of flat lines")
+
+    release = add("release", "make a repository for students: stubs, notebooks, fixtures; no solutions")
+    release.add_argument("dir", metavar="DIR", help="where it goes: a new or empty folder")
+    release.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, gpt; none means all")
+    release.add_argument("--update", action="store_true", help="renew a release; keep what has been edited")
+    release.add_argument("--no-formulas", action="store_true", help="leave out the hints' last rung")
+    release.add_argument("--policy", metavar="FILE", help="what the items are worth, for students to see")
 
     batch = add("batch", "grade a class: folders of submissions, or the zip that a platform exports")
     batch.add_argument(
@@ -259,6 +273,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.policy import run
         elif args.command == "build":
             from grader.commands.build import run
+        elif args.command == "new":
+            from grader.commands.new import run
+        elif args.command == "release":
+            from grader.commands.release import run
         elif args.command == "doctor":
             from grader.commands.doctor import run
         elif args.command == "server":

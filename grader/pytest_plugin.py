@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from grader.suite import Target
+    from grader.suite import Suite, Target
     from grader.verdict import ItemReport, Report
 
 FOLDER = "exercises"
@@ -57,13 +57,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if wanted := config.option.grader_exercise:
-        from grader.suite import find
-
-        if wanted not in find().ids():
-            raise pytest.UsageError(
-                f"--grader-exercise: there is no exercise {wanted}; `grader list` names them"
-            )
+    if (wanted := config.option.grader_exercise) and wanted not in _suite(config).ids():
+        raise pytest.UsageError(f"--grader-exercise: there is no exercise {wanted}; `grader list` names them")
     if config.option.grader_require_sandbox:
         from grader.commands.doctor import protections
 
@@ -97,12 +92,18 @@ def pytest_collect_file(
     return [] if grading else others
 
 
+def _suite(config: pytest.Config) -> Suite:
+    """Grading mode hears no fixtures of the folder that it is in, which may be the learner's."""
+    from grader.suite import find
+
+    return find(trusted=config.option.grader)
+
+
 def _exercises(config: pytest.Config, path: Path, named: bool) -> list[str]:
     """What a file holds, by the option, its metadata, its place below exercises/, or its name."""
     from grader.submissions.names import LECTURE
-    from grader.suite import find
 
-    ids = find().ids()
+    ids = _suite(config).ids()
     if wanted := config.option.grader_exercise:
         return [wanted] if named else []
     if path.suffix == ".ipynb":
@@ -140,11 +141,11 @@ class ExerciseFile(pytest.File):
         self.told_output = False
 
     def collect(self) -> Iterator[ExerciseItem]:
-        from grader.suite import Target, find, item_names
+        from grader.suite import Target, item_names
 
         if self.problem:
             raise self.CollectError(f"{self.path.name}: {self.problem}")
-        suite = find()
+        suite = _suite(self.config)
         for exercise in self.exercises:
             for item in item_names(suite.describe(exercise)):
                 name = item if len(self.exercises) == 1 else f"{exercise}.{item}"
@@ -154,9 +155,9 @@ class ExerciseFile(pytest.File):
         """The report of those items that this session runs."""
         if self.report is None:
             from grader.commands.check import grade
-            from grader.suite import find, read_submission
+            from grader.suite import read_submission
 
-            suite = find()
+            suite = _suite(self.config)
             wanted = [
                 i.target for i in self.session.items if isinstance(i, ExerciseItem) and i.parent is self
             ]

@@ -16,7 +16,7 @@ from grader.harmless import text
 
 @dataclass(frozen=True)
 class Suite:
-    """root: holds fixtures/ and, in a checkout, solutions/. work: where exercises/ is, or shall be."""
+    """root: holds fixtures/ and perhaps solutions/. work: where exercises/ is, or shall be."""
 
     root: Path
     work: Path
@@ -59,25 +59,42 @@ class Suite:
         return os.path.relpath(path) if path.is_relative_to(self.work) else str(path)
 
 
-def find() -> Suite:
-    """The suite that this package belongs to. Work is in the current folder where that has exercises, or is
-    one of theirs; else in the checkout, if this is one.
+def find(trusted: bool = False) -> Suite:
+    """The suite of the folder that we work in, where that has fixtures, as a release has; else the one of
+    this package, with work in the current folder where that has exercises, or is one of theirs; else in the
+    checkout, if this is one.
+
+    trusted: this package's fixtures whatever the folder holds, which may be somebody else's.
     """
     package = Path(__file__).resolve().parent
     root = package if fixture.installed(package) else package.parent
-    return Suite(root, work_here() or (Path.cwd() if root == package else root))
+    work = work_here()
+    for folder in () if trusted else (current_folder(), work):
+        if folder and has_fixtures(folder):
+            return Suite(folder, folder)
+    return Suite(root, work or (Path.cwd() if root == package else root))
 
 
 def work_here() -> Path | None:
     """The folder whose exercises/ is here, or which we are in."""
-    try:
-        here = Path.cwd()
-    except FileNotFoundError:
-        raise UsageError("the folder that you are in has been deleted: `cd` to another one") from None
+    here = current_folder()
     if (here / "exercises").is_dir():
         return here
     above = next((p.parent for p in (here, *here.parents) if p.name == "exercises"), None)
     return above if above and any(here.glob("ex*.py")) else None
+
+
+def current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the folder that you are in has been deleted: `cd` to another one") from None
+
+
+def has_fixtures(folder: Path) -> bool:
+    """Whether a folder holds an exercise's fixtures; `fixtures/` of another program's doesn't count."""
+    base = folder / "fixtures"
+    return any(next(base.glob(f"{depth}/exercise.json"), None) for depth in ("*", "*/*"))
 
 
 @dataclass(frozen=True)
@@ -101,6 +118,8 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
             continue
         exercise, _, item = word.rpartition(".")
         if exercise not in ids:
+            if _authored(suite, word):
+                raise UsageError(f"{_quoted(word)} has no fixtures yet: `grader build {word}` makes them")
             meant = _meant(suite, word) or _close(word, ids)
             raise UsageError(f"there is no exercise {_quoted(word)}{meant}; `grader list` names them")
         names = item_names(suite.describe(exercise))
@@ -124,6 +143,14 @@ def _meant(suite: Suite, word: str) -> str:
     items = (f"{i}.{n}" for i in ids for n in item_names(suite.describe(i)) if n in (word, f"d{word}"))
     meant = next((i for i in ids if i == word.lower()), None) or next(items, None)
     return f" (did you mean {meant}?)" if meant else ""
+
+
+def _authored(suite: Suite, word: str) -> bool:
+    """Whether solutions/, here or in the suite, has an exercise or a set that is called so."""
+    if not all(part.replace("-", "_").isidentifier() for part in word.split(".")) or len(word) > 100:
+        return False
+    homes = [root.joinpath("solutions", *word.split(".")) for root in (current_folder(), suite.root)]
+    return any(home.with_suffix(".py").is_file() or any(home.glob("*.py")) for home in homes)
 
 
 def _quoted(word: str) -> str:

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import EXERCISES, ROOT, solution
+from test_release import made
+from test_tutorial import follow
 
 from grader import __version__, authored, cli, fixture, manual
 
@@ -227,6 +229,20 @@ def test_a_submission_can_not_read_the_installed_fixtures(clean: Path, tmp_path:
     assert report["exercises"][0]["items"][0]["verdict"] == "not-written" and not report["output"]
 
 
+# --- an instructor's day with the wheel --------------------------------------------------------------
+
+
+def test_an_exercise_of_one_s_own_needs_no_checkout(clean: Path, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    follow(tmp_path / "work", environ(clean, tmp_path))
+
+
+def test_a_release_is_the_same_from_the_wheel_and_from_a_checkout(clean: Path, tmp_path: Path) -> None:
+    ran = run(clean, "grader", "release", "students", "ex2", "gpt.ex1", cwd=tmp_path)
+    assert ran.returncode == PASSED, ran.stderr
+    assert files(tmp_path / "students") == files(made(tmp_path / "other", "ex2", "gpt.ex1"))
+
+
 # --- what an installation lacks is said in one line --------------------------------------------------
 
 
@@ -236,7 +252,7 @@ LACKING = {
     "next": (["next"], "`grader init` makes it there"),
     "report": (["report"], "`grader init` makes it there"),
     "train": (["train"], "`grader init` makes it there"),
-    "build": (["build"], "an installed grader has no solutions/ to build from"),
+    "build": (["build"], "there is no solutions/ to build from: `grader new NAME` starts"),
     "solution": (["solution", "ex1", "--yes"], "solutions/ is not here"),
     "check --solutions": (["check", "--solutions"], "this copy of the suite has no solutions"),
 }

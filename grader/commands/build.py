@@ -6,21 +6,19 @@ import argparse
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+from grader.course import set_of
 from grader.errors import GraderFault, UsageError
-from grader.fixture import installed
 from grader.settings import environment
-from grader.suite import Suite, find
+from grader.suite import current_folder, find
 
 
 def run(args: argparse.Namespace) -> int:
-    suite = find()
-    names = _names(suite, args.targets)
-    mode = "check" if args.check else "write"
-    command = [sys.executable, "-m", "grader.build", str(suite.root), mode, *names]
-    environ = {**environment(), "PYTHONPATH": str(suite.root), "PATH": os.environ.get("PATH", "")}
+    root = home()
+    names = _names(root, args.targets)
     sys.stdout.flush()
-    code = subprocess.run(command, env=environ, cwd=suite.root).returncode
+    code = apart(root, "check" if args.check else "write", *names).returncode
     if code not in (0, 1, 3):
         raise GraderFault(f"building ended with exit status {code}")
     if code == 0 and args.check:
@@ -28,17 +26,29 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _names(suite: Suite, wanted: list[str]) -> list[str]:
-    base = suite.root / "solutions"
-    if installed(suite.root):
-        raise UsageError(
-            "an installed grader has no solutions/ to build from: `grader build` needs a checkout"
-        )
+def home() -> Path:
+    """The folder whose solutions/ is meant: the current one if it has any, else the project's."""
+    here = current_folder()
+    return here if (here / "solutions").is_dir() else find().root
+
+
+def apart(root: Path, mode: str, *names: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
+    """`grader.build` in a process of its own."""
+    program = Path(__file__).resolve().parent.parent.parent
+    command = [sys.executable, "-P", "-m", "grader.build", str(root), mode, *names]
+    environ = {**environment(), "PYTHONPATH": str(program), "PATH": os.environ.get("PATH", "")}
+    return subprocess.run(command, env=environ, cwd=root, text=True, capture_output=capture)
+
+
+def _names(root: Path, wanted: list[str]) -> list[str]:
+    """The exercises that are meant by name or by their set's; all by default."""
+    base = root / "solutions"
     written = [p.relative_to(base).with_suffix("").parts for p in base.rglob("*.py")]
     names = sorted(".".join(parts) for parts in written if parts[0] != "mistakes")
     if not names:
-        raise UsageError(f"{base} has no authored exercise; fixtures can only be built beside solutions/")
-    for name in wanted:
-        if name not in names:
-            raise UsageError(f"solutions/ has no {name}; it has {', '.join(names)}")
-    return wanted or names
+        raise UsageError("there is no solutions/ to build from: `grader new NAME` starts an exercise here")
+    for word in wanted:
+        if not any(word in (name, set_of(name)) for name in names):
+            sets = dict.fromkeys(map(set_of, names))
+            raise UsageError(f"solutions/ has no {word}; it has the sets {', '.join(sets)}")
+    return [name for name in names if not wanted or {name, set_of(name)} & set(wanted)]

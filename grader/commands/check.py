@@ -41,12 +41,14 @@ def answer(
     opened: Callable[[], AbstractContextManager[Bench]],
 ) -> int:
     """The exit code, the report written to `out`. The paths in `args` are relative to the current folder."""
-    suite = find()
+    suite = find(trusted=_for_others(args))
     service = ci.Service(args, os.environ) if ci.asked(args) else None
     if service:
         service.open(out)
     words, seed = _fresh(args)
     wanted = chosen(suite, args, words)
+    if args.sealed:
+        _sealed(suite, wanted, args.sealed)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
     rename = renames(suite, args.rename)
     mark = marker(suite, args, ci.root(os.environ) if service else None)
@@ -78,6 +80,25 @@ def answer(
     if args.progress:
         return 0 if all(i.passed or i.verdict is Verdict.NOT_WRITTEN for i in report.items) else 1
     return 0 if report.passed else 1
+
+
+def _for_others(args: argparse.Namespace) -> bool:
+    """Whether somebody else reads the grade: then fixtures in the current folder, which the learner can
+    write to, count only where --sealed says what they must be.
+    """
+    return not args.sealed and (args.require_sandbox or ci.asked(args))
+
+
+def _sealed(suite: Suite, wanted: list[Target], digest: str) -> None:
+    """The fixtures of all that is graded are those that were released."""
+    from grader import fixture
+
+    names = dict.fromkeys(t.exercise for t in wanted)
+    if fixture.sealed([suite.describe(name) for name in names]) != digest:
+        raise GraderFault(
+            f"the fixtures of {', '.join(names)} are not those that were released (--sealed): `git checkout` "
+            "of fixtures/ brings them back"
+        )
 
 
 def _elsewhere(suite: Suite, report: Report) -> list[str]:

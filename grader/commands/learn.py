@@ -52,16 +52,19 @@ def ladder(
             "tells which of them have not passed, and `grader hint` helps with the next."
         )
     rungs = fixture.hints(suite.root, exercise)["items"][target.item]["rungs"]
+    names = [kind for kind in RUNGS if kind in rungs]  # a release may leave the formula out
     given = state["rungs"].get(name, 0)
-    last = len(RUNGS)
+    last = len(names)
+    if rung and rung > last:
+        raise UsageError(f"{name} has {last} hints here: the {RUNGS[last]} was left out of this release")
     shown = range(1, last + 1) if everything else (rung or min(given + 1, last),)
     parts = [said] if last_check and (said := _last_check(suite, state, target)) else []
     for n in shown:
-        parts.append(f"{name}, hint {n} of {last}: {RUNGS[n - 1]}\n\n{wrapped(rungs[RUNGS[n - 1]])}")
+        parts.append(f"{name}, hint {n} of {last}: {names[n - 1]}\n\n{wrapped(rungs[names[n - 1]])}")
     if not rung and not everything and given >= last:
         parts.append(f"That was the last one. `grader hint {name} --all` shows them all.")
     elif max(shown) < last:
-        after = RUNGS[max(shown)]
+        after = names[max(shown)]
         parts.append(
             f"`grader hint {name}{f' --rung {max(shown) + 1}' if rung else ''}` gives the next: {after}."
         )

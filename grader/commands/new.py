@@ -1,0 +1,111 @@
+"""`grader new`: start an exercise for a network of one's own, or take one that is begun a step further."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader import authored, skeleton
+from grader.commands.build import apart
+from grader.commands.learn import wrapped
+from grader.errors import GraderFault, UsageError
+from grader.item import AuthoredError
+from grader.suite import current_folder
+
+NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_]*)?")
+
+
+def run(args: argparse.Namespace) -> int:
+    name = args.name if "." in args.name else f"{args.name}.ex1"
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{args.name} is no exercise's name: small letters, such as rnn or rnn.ex1")
+    root = current_folder()
+    path = root.joinpath("solutions", *name.split(".")).with_suffix(".py")
+    shown = path.relative_to(root)
+    begun = path.exists()
+    if begun and args.forward:
+        raise UsageError(f"{shown} is there already, and is kept: `grader new {args.name}` takes it further")
+    if begun:
+        text = path.read_text(encoding="utf-8")
+    else:
+        text = _begun(name, args.forward)
+        _write(path, text)
+        print(f"{shown} is written.")
+    try:
+        return _further(root, path, name, text)
+    except AuthoredError as error:
+        raise UsageError(str(error)) from None
+
+
+def _begun(name: str, forward: str | None) -> str:
+    if not forward:
+        return skeleton.begin(name)
+    file, _, function = forward.partition("::")
+    try:
+        source = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"--forward {file} can't be read: {getattr(error, 'strerror', 'it is no text')}"
+        ) from None
+    try:
+        return skeleton.begin(name, source, function or "forward", file)
+    except AuthoredError as error:
+        raise UsageError(str(error)) from None
+
+
+def _further(root: Path, path: Path, name: str, text: str) -> int:
+    """Add the items where the network runs and has none yet; say what to write next."""
+    shown = str(path.relative_to(root))
+    if not skeleton.unwritten(text, shown) and not skeleton.gradients(text, shown):
+        told = apart(root, "network", name, capture=True)
+        if told.returncode == 3:
+            raise AuthoredError(told.stderr.strip().removeprefix("grader: "))
+        if told.returncode:
+            raise GraderFault(f"looking at {shown} ended with exit status {told.returncode}")
+        if added := skeleton.items(*authored.network(text, shown), **json.loads(told.stdout)):
+            text = "\n\n\n".join([text.rstrip(), *(item.rstrip() for item in added.values())]) + "\n"
+            _write(path, text)
+            print(f"{len(added)} items are added, in backward order: {', '.join(added)}.")
+    print("\n".join(_next(shown, name, text)))
+    return 0
+
+
+def _next(shown: str, name: str, text: str) -> Iterator[str]:
+    """What there is to write, by line, and the command after it."""
+    short = name.removesuffix(".ex1")
+    todo = skeleton.unwritten(text, shown)
+    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if "TODO" in line]
+    lines += [(node.lineno, ast.unparse(node).split("\n")[0].removesuffix(":")) for node in todo]
+    items = [node.name for node in todo if node.name != "inputs"]
+    if lines:
+        yield f"Write next, in {shown}:"
+        yield from (f"  line {n:<4} {line.strip()}" for n, line in sorted(lines))
+    if "inputs" in {node.name for node in todo}:
+        yield f"Then: `grader new {short}` adds an item for each tensor of forward, with its shape."
+        return
+    if items:
+        yield wrapped(
+            "An item's body ends in its only `return`. It may ask for any tensor of forward, any size, and "
+            "the gradients before it; delete the parameters that it doesn't need, and the items that you "
+            "don't want to ask for."
+        )
+    yield wrapped(
+        f"{'Then' if lines else 'Next'}: `grader build {short}` holds your gradients against autograd's and "
+        "derives the stub, the notebook and the fixtures."
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole, or not at all."""
+    new = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(text, encoding="utf-8")
+        os.replace(new, path)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}") from None

@@ -1,0 +1,135 @@
+"""`grader release`: write a repository for students into a folder, or renew one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader import release
+from grader.errors import UsageError
+from grader.fixture import digest
+from grader.release import MANIFEST, Files
+from grader.suite import Suite, find, read_submission, targets
+
+STAGE = ".release.new"
+
+
+def run(args: argparse.Namespace) -> int:
+    suite = find()
+    exercises = list(dict.fromkeys(t.exercise for t in targets(suite, args.targets) if _whole(t.item)))
+    policy = read_submission(Path(args.policy)) if args.policy else None
+    out = Path(args.dir)
+    before = _before(out, args.update)
+    files = release.files(suite, exercises, not args.no_formulas, policy)
+    _verified(suite, exercises, files)
+    try:
+        notes = _renew(out, before, files) if before is not None else _place(out, files)
+    except OSError as error:
+        raise UsageError(f"{out} can't be written: {error.strerror}") from None
+    print("\n".join(notes + [f"{out} is {'renewed' if before else 'written'}: {len(exercises)} exercises."]))
+    if not before:
+        print(f"Next: `cd {out}`, `grader check` there as a student would; then commit it with git.")
+    return 0
+
+
+def _whole(item: str | None) -> bool:
+    if item:
+        raise UsageError("whole exercises and sets are released: `grader release DIR ex1`")
+    return True
+
+
+def _before(out: Path, update: bool) -> dict[str, str] | None:
+    """The digests of an earlier release's files, none if the folder is empty; None if it is new."""
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise UsageError(f"{out} is no folder: name a new one")
+    if not out.exists():
+        return None
+    if not {p.name for p in out.iterdir()} - {".git"}:
+        return {}
+    try:
+        marks = json.loads((out / MANIFEST).read_bytes())["files"]
+        known = {path: str(mark) for path, mark in marks.items() if not {"", ".."} & set(path.split("/"))}
+    except FileNotFoundError:
+        raise UsageError(
+            f"{out} is not empty, and no release: nothing is written; name a new folder"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise UsageError(f"{out / MANIFEST} can't be read: nothing is written; name a new folder") from None
+    if not update:
+        raise UsageError(f"{out} holds a release: --update renews it, and keeps what has been edited")
+    return known
+
+
+def _verified(suite: Suite, exercises: list[str], files: Files) -> None:
+    """No solution is in the files; where solutions/ is not at hand, no text of it can be."""
+    from grader import authored, leaks
+
+    parts = {}
+    for name in exercises:
+        path = suite.solution(name)
+        if path.is_file():
+            try:
+                parts[name] = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
+            except authored.AuthoredError as error:
+                raise UsageError(str(error)) from None
+    for file, item in leaks.in_release(files, parts):
+        raise UsageError(
+            f"{file} would hold the solution of {item}: nothing is written; see what solutions/ has outside "
+            f"of its items (comments, helpers, HINTS), then `grader build {leaks.exercise_of(file)}`"
+        )
+
+
+def _place(out: Path, files: Files) -> list[str]:
+    """Write a new release as a whole, or nothing."""
+    new = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        for path, data in {**files, MANIFEST: release.manifest(files).encode()}.items():
+            _write(new / path, data)
+        os.replace(new, out)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return []
+
+
+def _renew(out: Path, before: Mapping[str, str], files: Files) -> list[str]:
+    """Put the new files in the place of those that nobody has edited; what is kept, in words."""
+    notes = []
+    stage = out / STAGE
+    shutil.rmtree(stage, ignore_errors=True)
+    for path, data in files.items():  # a full disk is found out before anything has changed
+        _write(stage / path, data)
+    for path, data in files.items():
+        if _edited(out / path, {before.get(path), digest(data)}) and not path.startswith("fixtures/"):
+            if before.get(path) != digest(data):
+                notes.append(f"kept {path}, which has been edited{_reset(path)}")
+            continue
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(stage / path, out / path)
+    for path, mark in before.items():
+        if path not in files and (out / path).is_file():
+            if _edited(out / path, {mark}):
+                notes.append(f"kept {path}, which has been edited; it is no longer part of the release")
+            else:
+                (out / path).unlink()
+    _write(stage / MANIFEST, release.manifest(files).encode())
+    os.replace(stage / MANIFEST, out / MANIFEST)
+    shutil.rmtree(stage)
+    return notes
+
+
+def _edited(path: Path, known: set[str | None]) -> bool:
+    return os.path.lexists(path) and not (path.is_file() and digest(path.read_bytes()) in known)
+
+
+def _reset(path: str) -> str:
+    name = path.removeprefix("exercises/").rpartition(".")[0].replace("/", ".")
+    return f"; `grader reset {name}` gives the new one" if path.startswith("exercises/") else ""
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
