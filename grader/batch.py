@@ -22,12 +22,12 @@ from typing import Any, Protocol
 from grader import __version__, fixture
 from grader.errors import GraderFault, Unreadable
 from grader.fixture import Fixtures
-from grader.grading import check, notes
+from grader.grading import check_several, notes
 from grader.harmless import block, text
 from grader.reports.document import document
-from grader.runner.client import Runner
+from grader.runner.client import Run, Runner
 from grader.submissions.intake import Upload
-from grader.verdict import Report
+from grader.verdict import ExerciseReport, Report
 
 SYNC = 0.5  # seconds between fsyncs of the journal
 TRIES = 3  # runs of one submission before the grader gives up on its own fault
@@ -39,6 +39,8 @@ class Grader(Protocol):
     """What grades one submission's bytes: `Local` here, `dask.Cluster` elsewhere."""
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result: ...
+
+    def grade_all(self, exercises: Sequence[str], source: bytes, filename: str) -> list[Result]: ...
 
     def close(self) -> None: ...
 
@@ -54,21 +56,21 @@ class Local:
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result:
         """The document of a submission's report. GraderFault where the grader failed TRIES times."""
-        description, fixtures = self.exercises[exercise]
+        return self.grade_all([exercise], source, filename)[0]
+
+    def grade_all(self, exercises: Sequence[str], source: bytes, filename: str) -> list[Result]:
+        """The same for several exercises in one file, a notebook: a document of each."""
+        asked = [self.exercises[exercise] for exercise in exercises]
         for left in reversed(range(TRIES)):
             runner = self._runner()
             try:
-                graded, run = check(runner, description, fixtures, source, filename)
+                found = check_several(runner, asked, source, filename)
                 break
             except GraderFault:
                 self._drop(runner)
                 if not left:
                     raise
-        output = block(run.output, 4000).rstrip()
-        result = document(
-            Report(filename, (graded,), output, tuple(notes(graded, run, filename))), checks=False
-        )
-        return {**result, "protection_off": list(run.off)}
+        return [_result(graded, run, filename) for graded, run in found]
 
     def _runner(self) -> Runner:
         with self.lock:
@@ -92,6 +94,12 @@ class Local:
             self.closed = True
             if self.runner:
                 self.runner.close()
+
+
+def _result(graded: ExerciseReport, run: Run, filename: str) -> Result:
+    output = block(run.output, 4000).rstrip()
+    report = Report(filename, (graded,), output, tuple(notes(graded, run, filename)))
+    return {**document(report, checks=False), "protection_off": list(run.off)}
 
 
 @dataclass

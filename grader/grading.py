@@ -16,7 +16,7 @@ from grader.compare_output import held as held_output
 from grader.compare_output import known as known_output
 from grader.fixture import Fixtures, shapes
 from grader.harmless import text as harmless
-from grader.runner.client import Run, Runner, sizes
+from grader.runner.client import SHARED, Part, Run, Runner, sizes
 from grader.submissions.flat import Script, script
 from grader.verdict import Check, ExerciseReport, ItemReport, Verdict, place
 
@@ -43,11 +43,69 @@ def check(
     Unreadable where the file is called a notebook and is none.
     """
     code = script(source, filename, exercise, rename)
+    return _graded(runner, exercise, fixtures, code, filename, items, strict, None)
+
+
+def check_several(
+    runner: Runner,
+    exercises: Sequence[tuple[Mapping[str, Any], Fixtures]],
+    source: bytes,
+    filename: str,
+    strict: bool = False,
+    rename: Mapping[str, str] | None = None,
+) -> list[tuple[ExerciseReport, Run]]:
+    """Grade one file on several exercises, whole: as `check` on each.
+
+    Of flat code they are all run in one child first, which takes it apart once. That settles an exercise
+    where all went well. Where something is not right after another exercise has run in that process, or it
+    didn't come to its end, the exercise is run once more in a process of its own.
+    """
+    codes = [script(source, filename, exercise, rename) for exercise, _ in exercises]
+    together: list[Run | None] = [None] * len(codes)
+    if len(codes) > 1 and all(c.flat is not None and c.source == codes[0].source for c in codes):
+        parts = [
+            Part(e["id"], _on(f), [i["name"] for i in e["items"]], bool(e["training"]), c.flat)
+            for (e, f), c in zip(exercises, codes, strict=True)
+        ]
+        together = list(runner.together(parts, codes[0].source, filename, SHARED, math.ceil(SHARED)))
+    graded = []
+    for number, ((exercise, fixtures), code) in enumerate(zip(exercises, codes, strict=True)):
+        run = together[number]
+        one = None
+        if run and not run.ended:
+            one = _graded(runner, exercise, fixtures, code, filename, None, strict, run)
+            if number and not _settled(*one):
+                one = None
+        graded.append(one or _graded(runner, exercise, fixtures, code, filename, None, strict, None))
+    return graded
+
+
+def _settled(graded: ExerciseReport, run: Run) -> bool:
+    """Whether nothing that another exercise did to the process can have cost this one anything."""
+    early = {TRAINING if fixture == TRAINING else item for fixture, item in run.early}
+    return all(item.passed or item.id.split(".")[-1] in early for item in graded.items)
+
+
+def _on(fixtures: Fixtures) -> list[str]:
+    return [name for name in fixtures.given if name != TRAINING]
+
+
+def _graded(
+    runner: Runner,
+    exercise: Mapping[str, Any],
+    fixtures: Fixtures,
+    code: Script,
+    filename: str,
+    items: Sequence[str] | None,
+    strict: bool,
+    run: Run | None,
+) -> tuple[ExerciseReport, Run]:
+    """The report of one submission on one exercise, from `run` or else a run of its own."""
     asked = [item for item in exercise["items"] if items is None or item["name"] in items]
     training = bool(exercise["training"]) and (items is None or TRAINING in items)
-    on = [name for name in fixtures.given if name != TRAINING]
+    on = _on(fixtures)
     names = [item["name"] for item in asked]
-    run = _run(runner, exercise, code, filename, on, names, training)
+    run = run or _run(runner, exercise, code, filename, on, names, training)
     lenient = code.flat is not None and not code.ours and not strict
     answers = [_judged(exercise, item, fixtures, run, on, lenient) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
