@@ -324,7 +324,9 @@ def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
 def waits(submission: Submission, exercise: Mapping[str, Any]) -> str:
     """Why there can be no training yet; empty where there can."""
     if submission.flat:
-        absent = [] if submission.flat.whole else [i for i in exercise["items"] if i["name"] in submission.absent]
+        absent = (
+            [] if submission.flat.whole else [i for i in exercise["items"] if i["name"] in submission.absent]
+        )
     else:
         absent = [item for item in exercise["items"] if item["name"] not in submission.names]
     return f"waits for {absent[0]['name']}" if absent else ""

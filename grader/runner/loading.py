@@ -123,9 +123,7 @@ def define(submission: Submission) -> None:
             _define_each(table, kept, submission)
 
 
-def _define_each(
-    table: Mapping[str, ast.FunctionDef], kept: dict[str, Any], submission: Submission
-) -> None:
+def _define_each(table: Mapping[str, ast.FunctionDef], kept: dict[str, Any], submission: Submission) -> None:
     """The same where one of them is refused, which costs that one alone."""
     for name, function in table.items():
         try:

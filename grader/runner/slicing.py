@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader.runner import names
 from grader.runner.statements import Code
 
 SIZES = {"batch_size": "n"}  # what lectures call the sizes that fixtures have under another name
@@ -46,6 +45,7 @@ class Slicer:
         self.code, self.called, self.received, self.exercise = code, called, received, exercise
         self.section = code.statements[here[0]].section if here else 0
         statements = self.statements = code.statements
+        self.grads = {id(s.node): s.grad for s in statements if s.grad} if ".grad" in code.text else {}
         self.imports: set[int] = set()
         self.final: dict[str, int] = {}
         self.changed: dict[str, int] = {}  # a gradient's name -> the last that changes it by another name
@@ -107,7 +107,7 @@ class Slicer:
                 f"`{culprit}` changes {own} after it was made: both names stand for one tensor, "
                 "of which .clone() makes two"
             )
-        if copied := names.copies_grad(node):
+        if copied := next((self.grads[id(part)] for part in node.body if id(part) in self.grads), None):
             what, line = copied
             flat.refused[name] = f"{what} is autograd's own: a gradient is to be written by hand", line
         flat.functions[name] = node
@@ -231,7 +231,7 @@ class Slicer:
 
         def bind(theirs: str, ours: str) -> None:
             target = ast.Assign([ast.Name(theirs, ast.Store())], ast.Name(ours, ast.Load()))
-            body.append(ast.copy_location(target, self.statements[end].node))
+            body.append(ast.fix_missing_locations(ast.copy_location(target, self.statements[end].node)))
 
         written = {w for i in (*below, *taken) for w in self.writes[i]}
         kept: dict[str, str] = {}
@@ -258,4 +258,8 @@ class Slicer:
         node = ast.FunctionDef(name, arguments, body, [])
         node.lineno = node.end_lineno = line
         node.col_offset = node.end_col_offset = 0
-        return ast.fix_missing_locations(node)
+        body[-1] = ast.fix_missing_locations(ast.copy_location(body[-1], node))
+        ast.fix_missing_locations(ast.copy_location(arguments, node))
+        for argument in arguments.args:
+            ast.copy_location(argument, node)
+        return node

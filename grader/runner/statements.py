@@ -17,6 +17,7 @@ CELL = re.compile(r"# (?:%%|In\[[\d ]*\]:?)")
 CELL = re.compile(r"# (?:%%|In\[[\d ]*\]:?)")
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/flat.py writes it; others may stand in strings
 TITLE = re.compile(r"[\s#*_>-]*#[\s#*_>-]*exercise\s*#?\s*(\d)", re.IGNORECASE)
+FORM_OF_GRAD = re.compile(r"_like\b.*\.grad\b|\.grad\s*\.")
 PADDED = 3000  # lines
 
 
@@ -38,12 +39,17 @@ class Statement:
         return bool(values) and all(isinstance(v, ast.Constant) and v.value in (None, ...) for v in values)
 
     @cached_property
+    def grad(self) -> tuple[str, int] | None:
+        """`x.grad` and its line, if it reads one."""
+        return names.copies_grad(self.node)
+
+    @cached_property
     def copy(self) -> bool:
         """`dhpreact = hpreact.grad`"""
         node = self.node
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Attribute | ast.Call):
             return False
-        return names.copies_grad(node.value) is not None
+        return self.grad is not None
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def parse(text: str) -> Code:
 
 def _says_grad(node: ast.stmt, lines: Sequence[str], start: int) -> bool:
     own = lines[node.lineno - start - 1 : (node.end_lineno or node.lineno) - start]
-    return any(".grad" in line for line in own)
+    return any(FORM_OF_GRAD.search(line) for line in own)
 
 
 def _cells(code: Code) -> Iterable[tuple[int, list[str]]]:
