@@ -15,7 +15,7 @@ from grader.commands import check
 from grader.commands.chosen import chosen
 from grader.commands.learn import current_item, ladder
 from grader.commands.read import task
-from grader.errors import Unreadable, UsageError
+from grader.errors import UsageError
 from grader.events import Event, Events
 from grader.harmless import text
 from grader.runner.client import Abandoned, Runner
@@ -148,8 +148,8 @@ class Watch:
         except Abandoned:  # what made it so is next in the queue
             self.graded = None
             return
-        except Unreadable as error:
-            self._tell(f"{self.name} {text(str(error))}")
+        except UsageError as error:  # a notebook that is none, for now
+            self._tell(str(error))
             self.graded = source
             return
         before, self.report, self.graded = self.report, report, source
