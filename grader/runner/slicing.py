@@ -42,7 +42,7 @@ class Slicer:
     ) -> None:
         """here: the statements of this exercise. called, received: by tensor the names of the gradients
         that are made here, and of those that may be passed in. renamed: theirs -> ours."""
-        self.code, self.called, self.received, self.exercise = code, called, received, exercise
+        self.code, self.called, self.exercise = code, called, exercise
         self.section = code.statements[here[0]].section if here else 0
         statements = self.statements = code.statements
         self.grads = {id(s.node): s.grad for s in statements if s.grad} if ".grad" in code.text else {}
@@ -64,6 +64,11 @@ class Slicer:
             if statements[i].effect.written & mine:
                 for w in statements[i].effect.shared & mine:
                     self.changed[w] = i
+        made = {w for s in statements if s.section <= self.section for w in s.effect.written}
+        self.leaves = {
+            f"d{t}": f"d{t}" for t in exercise["tensors"] if t not in received or f"d{t}" not in made
+        }
+        self.leaves |= {name: f"d{t}" for t, name in received.items()}
         self.begin = self._beginning(here, mine)
         self.written: dict[str, list[int]] = {}  # a name -> where the gradient code writes it
         for i in range(self.begin, len(statements)):
@@ -97,7 +102,7 @@ class Slicer:
             flat.missing[name] = self._why_missing(name, own or name)
             return
         available = set(item["available"])
-        leaves = {self.received.get(a[1:], a): a for a in available}
+        leaves = {name: a for name, a in self.leaves.items() if a in available}
         end = self.final[own]
         node = self._function(name, [own], end, leaves, ast.Name(own, ast.Load()))
         if (after := self.changed.get(own, -1)) > end:
