@@ -49,12 +49,7 @@ def parser() -> argparse.ArgumentParser:
         "--progress", action="store_true", help="items not written yet don't count as failures (make grade)"
     )
 
-    check.add_argument(
-        "--strict", action="store_true", help="notebooks too must be right at other sizes than the lecture's"
-    )
-    check.add_argument(
-        "--rename", metavar="FILE", help='what a notebook calls otherwise: TOML, [rename] theirs = "ours"'
-    )
+    _of_notebooks(check)
     check.add_argument(
         "--github", action="store_true", help="in GitHub Actions: annotations on your lines, a step summary"
     )
@@ -76,11 +71,14 @@ def parser() -> argparse.ArgumentParser:
         "--class", metavar="DIR", dest="room", help="of a class: the folder that `grader batch` wrote"
     )
 
+    _of_notebooks(report)
+
     feedback = add("feedback", "copy a notebook with what was found under the cells that it belongs to")
     feedback.add_argument("notebook", metavar="NOTEBOOK", help="the file; it stays as it is")
     feedback.add_argument("targets", nargs="*", metavar="TARGET", help="ex1; all that it holds by default")
     feedback.add_argument("--out", metavar="FILE", help="the copy; NAME.feedback.ipynb by default")
     feedback.add_argument("--html", metavar="FILE", help="a page of the same, to open in a browser")
+    _of_notebooks(feedback)
 
     listing = add("list", "show the course: its sets, the exercises of a set, the items of an exercise")
     listing.add_argument("targets", nargs="*", metavar="TARGET")
@@ -153,6 +151,15 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, default=2147483647, metavar="N")
     train.add_argument("--no-autograd", action="store_true", help="leave out the run by autograd")
     return top
+
+
+def _of_notebooks(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--strict", action="store_true", help="notebooks too must be right at other sizes than the lecture's"
+    )
+    command.add_argument(
+        "--rename", metavar="FILE", help='what a notebook calls otherwise: TOML, [rename] theirs = "ours"'
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ import flatcode
 import pytest
 
 from grader.errors import Unreadable
-from grader.grading import check
+from grader.grading import check, check_several
 from grader.reports.table import row
 from grader.runner.client import Runner
 from grader.submissions.flat import notebook
@@ -147,6 +147,42 @@ def test_a_bad_rename_table_is_told_in_a_line(table: str, why: str, tmp_path: Pa
     code, out, err = command(tmp_path, "ex1", name, "--rename", "names.toml")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert f"--rename names.toml{'' if why[0] in 'ih' else ':'} {why}" in err
+
+
+# --- all exercises of one notebook in one child ----------------------------------------------------
+
+ALL_PASS = (flatcode.HERE / "the_lecture_filled_in.py").read_text(encoding="utf-8")
+FIRST_LINE = "dlogprobs = torch.zeros_like(logprobs)"
+ACTS = {
+    "it ends the process": "__import__('os')._exit(0)",
+    "it hangs": "\nwhile True: dlogprobs = 1\n",
+    "it changes torch": "setattr(torch.Tensor, '__matmul__', lambda a, b: a)",
+    "it changes softmax": "setattr(F, 'softmax', lambda *a, **k: 1)",
+    "it writes where the grader reads": "__import__('os').write(3, b'x' * 100)",
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_what_one_exercise_does_to_its_process_costs_no_other(
+    act: str, runner: Runner, exercises: Mapping[str, Any]
+) -> None:
+    forward, changed = flatcode.code(ALL_PASS).split(FIRST_LINE, 1)
+    first = f"dlogprobs = {act}" if "\n" not in act else act
+    source = f"{forward}{first}\n{FIRST_LINE} if dlogprobs is None else dlogprobs{changed}"
+    data = flatcode.built(source)[1]
+    graded = check_several(runner, [exercises[e] for e in LECTURE], data, "x.ipynb")
+    assert graded[0][0].items[0].passed == act.startswith("setattr")
+    for report, _ in graded[1:]:
+        assert all(item.passed for item in report.items), told({report.id: report})
+
+
+@pytest.mark.parametrize("path", flatcode.SOURCES[::6], ids=lambda p: p.stem)
+def test_together_or_alone_every_exercise_gets_the_same(
+    path: Path, graded: Graded, runner: Runner, exercises: Mapping[str, Any]
+) -> None:
+    name, data = flatcode.built(path.read_text(encoding="utf-8"))
+    together = check_several(runner, [exercises[e] for e in LECTURE], data, name)
+    assert {r.id: r for r, _ in together} == graded(name, data)
 
 
 # --- hostile ones ----------------------------------------------------------------------------------

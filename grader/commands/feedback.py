@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from grader.commands.chosen import chosen
+from grader.commands.chosen import chosen, renames
 from grader.commands.report import replaced, writable
 from grader.errors import Unreadable, UsageError
 from grader.suite import find, read_submission
@@ -20,11 +20,14 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{args.notebook} is no notebook (.ipynb): `grader report` makes a page of a file")
     args.submission, args.solutions = args.notebook, False
     wanted = chosen(suite, args, args.targets)
+    rename = renames(suite, args.rename)
     path = Path(args.notebook)
     from grader.submissions import cells
 
     try:
-        book = cells.without_feedback(cells.read(read_submission(path)))
+        data = read_submission(path)
+        current = cells.upgraded(data)
+        book = cells.without_feedback(cells.read(current))
     except Unreadable as error:
         raise UsageError(f"{path} {error}") from None
     out = _copy(path, args.out)
@@ -37,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     sources = {t.exercise: (args.notebook, book.data) for t in wanted}
     with Runner() as runner:
-        report: Report = grade(suite, Bench(runner), wanted, sources, None)
+        report: Report = grade(suite, Bench(runner), wanted, sources, None, args.strict, rename)
     from grader.reports import feedback
 
     under = {number: feedback.under(items) for number, items in feedback.by_cell(report).items()}
@@ -47,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     written = " and ".join(suite.shown(p) for p in (out, page) if p)
     are = "are" if page else "is"
     print(f"score: {report.score} of {report.max_score}. {feedback.advice(report)}\n{written} {are} written")
+    if current is not data:
+        print(f"{path} is of nbformat 3, which Jupyter no longer writes; the copy is of nbformat 4")
     return 0 if report.passed else 1
 
 
