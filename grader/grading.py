@@ -21,6 +21,7 @@ from grader.submissions.flat import Script, script
 from grader.verdict import Check, ExerciseReport, ItemReport, Verdict, place
 
 TRAINING = "training"
+OTHERWISE = "not found: nothing assigns"  # as runner/slicing.py says it
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
 RETRY = 45.0  # seconds that runs without those who ended the process may take, before the rest is given up
 
@@ -130,6 +131,10 @@ def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
     name, said = harmless(filename), []
     if graded.unparsed:
         said.append(f"{name}: {graded.unparsed}; what parses was graded")
+    if any(item.check.reason.startswith(OTHERWISE) for item in graded.items):
+        said.append(
+            f"{name}: a gradient of another name is found by its cmp('dh', yours, h), or with --rename FILE"
+        )
     if run.truncated:
         said.append(f"{name} printed more than is shown")
     if run.ended:
@@ -392,13 +397,20 @@ def decide(
     name = same[0] if same else next(iter(failed))
     if lenient and not same:
         sizes_ = _differs(settings[first], settings[name])
-        note = f"right at the lecture's sizes only; with {sizes_} it is {failed[name].verdict.value}"
+        note = f"right at the lecture's sizes only; with {sizes_} {_fails(failed[name])}"
         return first, replace(checks[first], note=note)
     if name in gone_on:
         return name, failed[name]
     what = "another upstream gradient" if same else _differs(settings[first], settings[name])
     reason = f"right on the lecture's numbers, wrong in general: with {what}, {failed[name].reason}"
     return name, replace(failed[name], reason=reason)
+
+
+def _fails(check: Check) -> str:
+    """What an answer does that is not right."""
+    if check.verdict is Verdict.ERROR:
+        return f"it fails ({check.reason})" if check.reason else "it fails"
+    return "its shape is wrong" if check.verdict is Verdict.WRONG_SHAPE else "it is wrong"
 
 
 def gone(run: Run, name: str = "") -> Check:

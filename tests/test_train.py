@@ -154,7 +154,7 @@ def test_what_a_notebook_lacks_for_training_is_named(tmp_path: Path, few: Path) 
     data = flatcode.built((flatcode.HERE / "only_the_first_exercise.py").read_text(encoding="utf-8"))[1]
     (tmp_path / "mine.ipynb").write_bytes(data)
     message = told(train(tmp_path / "a.svg", "--names", str(few), submission=tmp_path / "mine.ipynb"))
-    assert "mine.ipynb: dlogits: not found: no statement assigns dlogits" in message
+    assert "mine.ipynb: dlogits: not found: nothing assigns dlogits" in message
 
 
 def test_functions_that_are_not_written_are_named(tmp_path: Path, few: Path) -> None:

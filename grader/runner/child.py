@@ -7,6 +7,7 @@ reference, and the trusted side believes none of it but the numbers, which it co
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import types
@@ -27,6 +28,7 @@ _equal = torch.equal
 _float32, _float64 = torch.float32, torch.float64
 
 POLICY = byhand.Policy()
+UNBOUND = re.compile(r"UnboundLocalError: \D*local variable '(\w+)'")  # flat code has no local variables
 
 Given = dict[str, Any]  # one fixture's tensors and sizes by name
 
@@ -207,7 +209,10 @@ def ask(
         if is_stub(error, submission.filename):
             return {**header, "status": "not-written"}, b""
         if not POLICY.called:
-            return {**header, **failed(error, submission.filename, line)}, b""
+            why = failed(error, submission.filename, line)
+            if flat and (unbound := UNBOUND.match(why["message"])):
+                why["message"] = f"NameError: {unbound[1]} has no value yet on this line"
+            return {**header, **why}, b""
         header["line"] = describe(error, submission.filename)[1] or line
     finally:
         POLICY.running = False

@@ -11,6 +11,7 @@ from typing import Any
 
 from grader.runner.statements import Code
 
+NOT_FOUND = "not found: nothing assigns"  # for grading.py
 SIZES = {"batch_size": "n"}  # what lectures call the sizes that fixtures have under another name
 
 
@@ -127,9 +128,10 @@ class Slicer:
         for broken in self.code.broken:
             before = [s.section for s in self.statements if s.node.lineno < broken.line]
             if (before[-1:] or [self.section]) == [self.section] and assigned.search(broken.lost):
-                return f"not found: it stands after a syntax error ({broken.message})", broken.line
+                why = f"not found: its cell can't be read from a syntax error on ({broken.message})"
+                return why, broken.line
         called = f"; {name} is called {own} here" if own != name else ""
-        return f"not found: no statement assigns {own}{called}", None
+        return f"{NOT_FOUND} {own}{called}", None
 
     def cut_whole(self, parameters: Sequence[str], flat: Flat) -> None:
         own = [self.called[t] for t in parameters]
