@@ -124,10 +124,11 @@ class Slicer:
         """Why a gradient is not found, and the line that shows it: of a placeholder, or of a syntax error."""
         if line := self.empty.get(own):
             return "", line
-        assigned = re.compile(rf"^[ \t]*(?:\w+, *)*{own}\b[^=(]*=(?!=)", re.MULTILINE)
         for broken in self.code.broken:
             before = [s.section for s in self.statements if s.node.lineno < broken.line]
-            if (before[-1:] or [self.section]) == [self.section] and assigned.search(broken.lost):
+            assigned = rf"^[ \t]*(?:\w+, *)*{own}\b[^=(]*=(?!=)"
+            here = (before[-1:] or [self.section]) == [self.section]
+            if here and re.search(assigned, broken.lost, re.MULTILINE):
                 why = f"not found: its cell can't be read from a syntax error on ({broken.message})"
                 return why, broken.line
         called = f"; {name} is called {own} here" if own != name else ""
