@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -93,13 +93,14 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
             weak |= reads & objects  # a method may change what its object holds
         in_place = weak | (effect.strong & reads if isinstance(node, ast.AugAssign) else set())
         shared = set().union(*(same.get(name, set()) - {name} for name in in_place))
+        assigns = [n for n in walk(node) if isinstance(n, ast.Assign)] if isinstance(node, BLOCKS) else []
+        assigns += [node] if isinstance(node, ast.Assign) else []
+        joined = [_joined(assign, same) for assign in assigns]  # before the names lose what they stood for
         for name in effect.strong:
-            if isinstance(node, ast.AugAssign):
-                continue
-            same.pop(name, set()).discard(name)
-        for part in walk(node) if isinstance(node, BLOCKS) else [node]:
-            if isinstance(part, ast.Assign):
-                _join(part, same)
+            if not isinstance(node, ast.AugAssign):
+                same.pop(name, set()).discard(name)
+        for given, group in [pair for pairs in joined for pair in pairs]:
+            _join(given | (group - effect.strong), same)
         if isinstance(node, ast.Assign):
             targets = [t.id for t in node.targets if isinstance(t, ast.Name)]
             if _holds_object(node.value, classes, objects):
@@ -131,12 +132,25 @@ def _stands_for(value: ast.expr) -> str | None:
             return None
 
 
-def _join(node: ast.Assign, same: dict[str, set[str]]) -> None:
-    """Note which names stand for one tensor after an assignment, that may also not have happened."""
-    targets = [t.id for t in node.targets if isinstance(t, ast.Name)]
-    if targets and (root := _stands_for(node.value) or (targets[0] if len(targets) > 1 else None)):
-        group = set().union(*(same.get(name, {name}) for name in (root, *targets)))
-        same.update(dict.fromkeys(group, group))
+def _joined(node: ast.Assign, same: Mapping[str, set[str]]) -> list[tuple[set[str], set[str]]]:
+    """For each value of an assignment the names that it is given, and those that stood for it before."""
+    values = [(node.targets, node.value)]
+    for target in node.targets:
+        if isinstance(target, ast.Tuple | ast.List) and isinstance(node.value, ast.Tuple | ast.List):
+            values += [([t], v) for t, v in zip(target.elts, node.value.elts, strict=False)]
+    pairs = []
+    for places, value in values:
+        targets = {t.id for t in places if isinstance(t, ast.Name)}
+        root = _stands_for(value)
+        if targets and (root or len(targets) > 1):
+            pairs.append((targets, same.get(root, {root}) | {root} if root else set[str]()))
+    return pairs
+
+
+def _join(names: set[str], same: dict[str, set[str]]) -> None:
+    """Note that names stand for one tensor, or may."""
+    group = set().union(*(same.get(name, {name}) for name in names))
+    same.update(dict.fromkeys(group, group))
 
 
 def _holds_object(value: ast.expr, classes: Collection[str], objects: Collection[str]) -> bool:
