@@ -164,7 +164,7 @@ def test_verdicts_stand_under_their_cells_and_the_rest_is_as_it_was(tmp_path: Pa
     assert "✓ **ex1.dlogprobs** exact" in said["dlogprobs"]
     assert "○ **ex1.dW2** not written" in said["dW2"]
     assert "## grader: 23 of 26 passed" in said[""] and "Next: mend ex1.dprobs." in said[""]
-    assert "**ex1.dh** not written: not found: nothing assigns dh" in said[""]
+    assert "**ex1** not found: nothing assigns dh\n" in said[""]
     assert set(said) == {"", *(i["name"] for i in fixture.describe(ROOT, "ex1")["items"])} - {"dh"}
 
 

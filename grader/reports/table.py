@@ -16,7 +16,7 @@ def row(item: ItemReport) -> Row:
     check = item.check
     compared = check.maxdiff is not None
     reason = "; ".join(t for t in _once(item.diagnosis, check.reason, check.note))
-    located = check.verdict in LOCATED or (item.cell and check.reason)  # a syntax error that hides it
+    located = check.verdict in LOCATED or check.reason  # as of a syntax error that hides it
     where = f" ({item.place})" if item.place and not item.passed and located else ""
     return (
         item.id,
