@@ -261,3 +261,24 @@ def test_what_is_no_notebook_is_refused_in_a_line(name: str) -> None:
     with pytest.raises(Unreadable) as refused:
         notebook(REFUSED[name])
     assert len(str(refused.value)) < 100
+
+
+# --- a class ---------------------------------------------------------------------------------------
+
+
+def test_a_class_of_notebooks_is_graded_on_all_four_exercises(tmp_path: Path) -> None:
+    (tmp_path / "class/ann").mkdir(parents=True)
+    (tmp_path / "class/bob").mkdir()
+    (tmp_path / "class/ann/my work.ipynb").write_bytes(flatcode.built(ALL_PASS)[1])
+    source = (flatcode.HERE / "only_the_first_exercise.py").read_text(encoding="utf-8")
+    (tmp_path / "class/bob/his.ipynb").write_bytes(flatcode.built(source)[1])
+    for words in (["--exercise", "ex2"], []):  # the second time one of the four is known already
+        code, _, error = command(tmp_path, "class", "--out", "grades", *words, verb="batch")
+        assert (code, error) == (1, "")
+        found = [json.loads(line) for line in (tmp_path / "grades/results.jsonl").read_text().splitlines()]
+        got = {r["student"]: {} for r in found}
+        for result in found:
+            (exercise,) = result["exercises"]
+            got[result["student"]][exercise["id"]] = result["passed"]
+    asked = {e: e == "ex1" for e in LECTURE}
+    assert got == {"ann": dict.fromkeys(LECTURE, True), "bob": asked}
