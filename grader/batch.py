@@ -23,12 +23,12 @@ from grader import __version__, fixture, marks
 from grader.attempts import Marking, Standing
 from grader.errors import GraderFault, Unreadable
 from grader.fixture import Fixtures
-from grader.grading import check, notes
+from grader.grading import check_several, notes
 from grader.harmless import block, text
 from grader.reports.document import document
-from grader.runner.client import Runner
+from grader.runner.client import Run, Runner
 from grader.submissions.intake import Upload
-from grader.verdict import Report
+from grader.verdict import ExerciseReport, Report
 
 SYNC = 0.5  # seconds between fsyncs of the journal
 TRIES = 3  # runs of one submission before the grader gives up on its own fault
@@ -40,6 +40,8 @@ class Grader(Protocol):
     """What grades one submission's bytes: `Local` here, `dask.Cluster` elsewhere."""
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result: ...
+
+    def grade_all(self, exercises: Sequence[str], source: bytes, filename: str) -> list[Result]: ...
 
     def close(self) -> None: ...
 
@@ -55,21 +57,21 @@ class Local:
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result:
         """The document of a submission's report. GraderFault where the grader failed TRIES times."""
-        description, fixtures = self.exercises[exercise]
+        return self.grade_all([exercise], source, filename)[0]
+
+    def grade_all(self, exercises: Sequence[str], source: bytes, filename: str) -> list[Result]:
+        """The same for several exercises in one file, a notebook: a document of each."""
+        asked = [self.exercises[exercise] for exercise in exercises]
         for left in reversed(range(TRIES)):
             runner = self._runner()
             try:
-                graded, run = check(runner, description, fixtures, source, filename)
+                found = check_several(runner, asked, source, filename)
                 break
             except GraderFault:
                 self._drop(runner)
                 if not left:
                     raise
-        output = block(run.output, 4000).rstrip()
-        result = document(
-            Report(filename, (graded,), output, tuple(notes(graded, run, filename))), checks=False
-        )
-        return {**result, "protection_off": list(run.off)}
+        return [_result(graded, run, filename) for graded, run in found]
 
     def _runner(self) -> Runner:
         with self.lock:
@@ -93,6 +95,12 @@ class Local:
             self.closed = True
             if self.runner:
                 self.runner.close()
+
+
+def _result(graded: ExerciseReport, run: Run, filename: str) -> Result:
+    output = block(run.output, 4000).rstrip()
+    report = Report(filename, (graded,), output, tuple(notes(graded, run, filename)))
+    return {**document(report, checks=False), "protection_off": list(run.off)}
 
 
 @dataclass
@@ -205,23 +213,13 @@ def _grade(
 ) -> list[str | Result]:
     """The key of each upload's result, or the result itself where there was nothing to grade."""
     keys: list[str | Result] = []
-    todo: queue.Queue[tuple[str, Upload, bytes] | None] = queue.Queue(maxsize=2 * workers + 2)
+    todo: queue.Queue[_Todo | None] = queue.Queue(maxsize=2 * workers + 2)
     finished: queue.Queue[tuple[str, Result | BaseException]] = queue.Queue()
 
     def work() -> None:
         while (one := todo.get()) is not None:
-            key, upload, source = one
-            try:
-                # messages call every file alike: equal files share a result
-                exercise, suffix = upload.chosen.exercise, PurePosixPath(upload.chosen.path).suffix
-                result = grader.grade(exercise, source, f"{exercise}{suffix}")
-                finished.put((key, {**result, "key": key, "problem": ""}))
-            except Unreadable as error:
-                finished.put((key, {**_problem(upload, f"refused: it {error}"), "key": key}))
-            except GraderFault as error:
-                finished.put((key, _problem(upload, f"the grader's own fault: {error}", fault=True)))
-            except BaseException as error:
-                finished.put((key, error))
+            for key, result in zip(one.keys, _graded(grader, one), strict=True):
+                finished.put((key, result))
 
     # one more than there are workers: a core has the next child while this process reads the last
     threads = [threading.Thread(target=work, daemon=True) for _ in range(workers + 1)]
@@ -242,15 +240,31 @@ def _grade(
             progress.count(result)
         tell(progress)
 
+    def take_all() -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                take(block=False)
+
+    def give(one: _Todo | None) -> None:
+        while one:
+            with contextlib.suppress(queue.Full):
+                todo.put(one, timeout=0.01)
+                return
+            take_all()
+
+    gathered: _Todo | None = None  # a notebook whose other exercises follow
     for upload in uploads:
-        source = None
+        if gathered and not gathered.goes_on(upload):
+            give(gathered)
+            gathered = None
+        source = gathered.source if gathered else None
         problem = upload.chosen.problem
-        if not problem:
+        if not problem and source is None:
             try:
                 source = upload.read()
             except Unreadable as error:
                 problem = f"refused: it {error}"
-        if source is None:
+        if source is None or problem:
             result = _problem(upload, problem)
             keys.append(result)
             progress.count(result)
@@ -266,15 +280,11 @@ def _grade(
             waiting[key] += 1
         else:
             waiting[key] = 1
-            while True:
-                with contextlib.suppress(queue.Full):
-                    todo.put((key, upload, source), timeout=0.01)
-                    break
-                with contextlib.suppress(queue.Empty):
-                    take(block=False)
-        with contextlib.suppress(queue.Empty):
-            while True:
-                take(block=False)
+            gathered = gathered or _Todo(source)
+            gathered.keys.append(key)
+            gathered.uploads.append(upload)
+        take_all()
+    give(gathered)
     while waiting:
         take(block=True)
     for _ in threads:
@@ -282,6 +292,42 @@ def _grade(
     for thread in threads:
         thread.join()
     return [faults[k] if isinstance(k, str) and k in faults else k for k in keys]
+
+
+@dataclass
+class _Todo:
+    """A file to grade: on one exercise, or on several where the lecture's notebook holds them."""
+
+    source: bytes
+    keys: list[str] = field(default_factory=list)
+    uploads: list[Upload] = field(default_factory=list)
+
+    def goes_on(self, upload: Upload) -> bool:
+        """Whether an upload is the same file, for one more exercise."""
+        last = self.uploads[-1]
+        same = upload.chosen.shared and last.chosen.shared and upload.chosen.path == last.chosen.path
+        return same and upload.source is last.source
+
+
+def _graded(grader: Grader, todo: _Todo) -> list[Result | BaseException]:
+    """The results of a file, one for each of its exercises; where it can't be graded, why."""
+    exercises = [upload.chosen.exercise for upload in todo.uploads]
+    try:
+        # messages call every file alike: equal files share a result
+        chosen = todo.uploads[0].chosen
+        filename = f"{'notebook' if chosen.shared else exercises[0]}{PurePosixPath(chosen.path).suffix}"
+        if len(exercises) == 1:
+            results = [grader.grade(exercises[0], todo.source, filename)]
+        else:
+            results = grader.grade_all(exercises, todo.source, filename)
+        return [{**r, "key": key, "problem": ""} for key, r in zip(todo.keys, results, strict=True)]
+    except Unreadable as error:
+        problems = [_problem(upload, f"refused: it {error}") for upload in todo.uploads]
+        return [{**p, "key": key} for key, p in zip(todo.keys, problems, strict=True)]
+    except GraderFault as error:
+        return [_problem(upload, f"the grader's own fault: {error}", fault=True) for upload in todo.uploads]
+    except BaseException as error:
+        return [error for _ in todo.keys]
 
 
 def _settle(

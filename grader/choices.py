@@ -131,8 +131,9 @@ def _settled(
     if vanishes:
         direct = " and ".join("d" + t for t in sorted(usual))
         reason = (
-            "from what you use this gradient cancels to nothing, so that it can't be told from a zero: "
-            f"use {direct}"
+            f"from what you use it cancels to nothing, as a zero would: make it from {direct}"
+            if answer.reads
+            else f"it is to be made from {direct}, which may be anything"
         )
     elif path and answer.reads and not uncovered(lines, answer.item["tensor"], usual):
         what = " -> ".join(path if len(path) < 5 else (*path[:3], "…", path[-1]))

@@ -67,12 +67,7 @@ def parser() -> argparse.ArgumentParser:
         "--progress", action="store_true", help="items not written yet don't count as failures (make grade)"
     )
 
-    check.add_argument(
-        "--strict", action="store_true", help="notebooks too must be right at other sizes than the lecture's"
-    )
-    check.add_argument(
-        "--rename", metavar="FILE", help='what a notebook calls otherwise: TOML, [rename] theirs = "ours"'
-    )
+    _of_notebooks(check)
     check.add_argument(
         "--github", action="store_true", help="in GitHub Actions: annotations on your lines, a step summary"
     )
@@ -99,12 +94,14 @@ def parser() -> argparse.ArgumentParser:
     )
 
     points(report)
+    _of_notebooks(report)
 
     feedback = add("feedback", "copy a notebook with what was found under the cells that it belongs to")
     feedback.add_argument("notebook", metavar="NOTEBOOK", help="the file; it stays as it is")
     feedback.add_argument("targets", nargs="*", metavar="TARGET", help="ex1; all that it holds by default")
     feedback.add_argument("--out", metavar="FILE", help="the copy; NAME.feedback.ipynb by default")
     feedback.add_argument("--html", metavar="FILE", help="a page of the same, to open in a browser")
+    _of_notebooks(feedback)
 
     points(feedback)
 
@@ -247,6 +244,15 @@ def parser() -> argparse.ArgumentParser:
     completion = add("completion", "print a script that completes commands and exercises in your shell")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     return top
+
+
+def _of_notebooks(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--strict", action="store_true", help="notebooks too must be right at other sizes than the lecture's"
+    )
+    command.add_argument(
+        "--rename", metavar="FILE", help='what a notebook calls otherwise: TOML, [rename] theirs = "ours"'
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

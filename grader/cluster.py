@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.batch import Local, Result
@@ -46,11 +46,15 @@ class Cluster:
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result:
         """The document of a submission's report, from whichever worker graded it."""
+        return self.grade_all([exercise], source, filename)[0]
+
+    def grade_all(self, exercises: Sequence[str], source: bytes, filename: str) -> list[Result]:
+        """The same for several exercises in one file: a document of each."""
         future = self.client.submit(
-            grade_here, self.key, self.shared, exercise, source, filename, pure=False, retries=3
+            grade_here, self.key, self.shared, list(exercises), source, filename, pure=False, retries=3
         )
         try:
-            return dict(future.result())
+            return list(future.result())
         except (GraderFault, Unreadable):
             raise
         except Exception as error:  # what Dask itself raises when a task can't be done
@@ -61,7 +65,9 @@ class Cluster:
             self.client.close()
 
 
-def grade_here(key: str, exercises: Exercises, exercise: str, source: bytes, filename: str) -> Result:
+def grade_here(
+    key: str, exercises: Exercises, asked: list[str], source: bytes, filename: str
+) -> list[Result]:
     """In a worker: grade with this process's own zygote, which the first call starts."""
     with _lock:
         if key not in _here:
@@ -71,4 +77,4 @@ def grade_here(key: str, exercises: Exercises, exercise: str, source: bytes, fil
             _here[key] = Local(exercises)
             atexit.register(_here[key].close)
         local = _here[key]
-    return local.grade(exercise, source, filename)
+    return local.grade_all(asked, source, filename)

@@ -16,11 +16,12 @@ from grader.compare_output import held as held_output
 from grader.compare_output import known as known_output
 from grader.fixture import Fixtures, shapes
 from grader.harmless import text as harmless
-from grader.runner.client import Run, Runner, sizes
+from grader.runner.client import SHARED, Part, Run, Runner, sizes
 from grader.submissions.flat import Script, script
 from grader.verdict import Check, ExerciseReport, ItemReport, Verdict, place
 
 TRAINING = "training"
+OTHERWISE = "not found: nothing assigns"  # as runner/slicing.py says it
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
 RETRY = 45.0  # seconds that runs without those who ended the process may take, before the rest is given up
 
@@ -43,11 +44,69 @@ def check(
     Unreadable where the file is called a notebook and is none.
     """
     code = script(source, filename, exercise, rename)
+    return _graded(runner, exercise, fixtures, code, filename, items, strict, None)
+
+
+def check_several(
+    runner: Runner,
+    exercises: Sequence[tuple[Mapping[str, Any], Fixtures]],
+    source: bytes,
+    filename: str,
+    strict: bool = False,
+    rename: Mapping[str, str] | None = None,
+) -> list[tuple[ExerciseReport, Run]]:
+    """Grade one file on several exercises, whole: as `check` on each.
+
+    Of flat code they are all run in one child first, which takes it apart once. That settles an exercise
+    where all went well. Where something is not right after another exercise has run in that process, or it
+    didn't come to its end, the exercise is run once more in a process of its own.
+    """
+    codes = [script(source, filename, exercise, rename) for exercise, _ in exercises]
+    together: list[Run | None] = [None] * len(codes)
+    if len(codes) > 1 and all(c.flat is not None and c.source == codes[0].source for c in codes):
+        parts = [
+            Part(e["id"], _on(f), [i["name"] for i in e["items"]], bool(e["training"]), c.flat)
+            for (e, f), c in zip(exercises, codes, strict=True)
+        ]
+        together = list(runner.together(parts, codes[0].source, filename, SHARED, math.ceil(SHARED)))
+    graded = []
+    for number, ((exercise, fixtures), code) in enumerate(zip(exercises, codes, strict=True)):
+        run = together[number]
+        one = None
+        if run and not run.ended:
+            one = _graded(runner, exercise, fixtures, code, filename, None, strict, run)
+            if number and not _settled(*one):
+                one = None
+        graded.append(one or _graded(runner, exercise, fixtures, code, filename, None, strict, None))
+    return graded
+
+
+def _settled(graded: ExerciseReport, run: Run) -> bool:
+    """Whether nothing that another exercise did to the process can have cost this one anything."""
+    early = {TRAINING if fixture == TRAINING else item for fixture, item in run.early}
+    return all(item.passed or item.id.split(".")[-1] in early for item in graded.items)
+
+
+def _on(fixtures: Fixtures) -> list[str]:
+    return [name for name in fixtures.given if name != TRAINING]
+
+
+def _graded(
+    runner: Runner,
+    exercise: Mapping[str, Any],
+    fixtures: Fixtures,
+    code: Script,
+    filename: str,
+    items: Sequence[str] | None,
+    strict: bool,
+    run: Run | None,
+) -> tuple[ExerciseReport, Run]:
+    """The report of one submission on one exercise, from `run` or else a run of its own."""
     asked = [item for item in exercise["items"] if items is None or item["name"] in items]
     training = bool(exercise["training"]) and (items is None or TRAINING in items)
-    on = [name for name in fixtures.given if name != TRAINING]
+    on = _on(fixtures)
     names = [item["name"] for item in asked]
-    run = _run(runner, exercise, code, filename, on, names, training)
+    run = run or _run(runner, exercise, code, filename, on, names, training)
     lenient = code.flat is not None and not code.ours and not strict
     answers = [_judged(exercise, item, fixtures, run, on, lenient) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
@@ -72,6 +131,10 @@ def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
     name, said = harmless(filename), []
     if graded.unparsed:
         said.append(f"{name}: {graded.unparsed}; what parses was graded")
+    if any(item.check.reason.startswith(OTHERWISE) for item in graded.items):
+        said.append(
+            f"{name}: a gradient of another name is found by its cmp('dh', yours, h), or with --rename FILE"
+        )
     if run.truncated:
         said.append(f"{name} printed more than is shown")
     if run.ended:
@@ -335,13 +398,20 @@ def decide(
     name = same[0] if same else next(iter(failed))
     if lenient and not same:
         sizes_ = _differs(settings[first], settings[name])
-        note = f"right at the lecture's sizes only; with {sizes_} it is {failed[name].verdict.value}"
+        note = f"right at the lecture's sizes only; with {sizes_} {_fails(failed[name])}"
         return first, replace(checks[first], note=note)
     if name in gone_on:
         return name, failed[name]
     what = "another upstream gradient" if same else _differs(settings[first], settings[name])
     reason = f"right on the lecture's numbers, wrong in general: with {what}, {failed[name].reason}"
     return name, replace(failed[name], reason=reason)
+
+
+def _fails(check: Check) -> str:
+    """What an answer does that is not right."""
+    if check.verdict is Verdict.ERROR:
+        return f"it fails ({check.reason})" if check.reason else "it fails"
+    return "its shape is wrong" if check.verdict is Verdict.WRONG_SHAPE else "it is wrong"
 
 
 def gone(run: Run, name: str = "") -> Check:

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import flatcode
 import nbformat
 import pytest
 from conftest import ROOT, solution
@@ -121,7 +122,6 @@ def test_code_is_the_learners_whatever_it_is_marked_as() -> None:
         (b"{", "its JSON is broken"),
         (b"[1]", "it has no cells"),
         (b'{"cells": [3], "nbformat": 4}', "it has no cells"),
-        (b'{"worksheets": [], "nbformat": 3}', "nbformat 3: `jupyter nbconvert"),
         (b'{"cells": [], "nbformat": 5}', "nbformat 5"),
         (b"[" * 100_000, "its JSON is broken"),
     ],
@@ -164,7 +164,7 @@ def test_verdicts_stand_under_their_cells_and_the_rest_is_as_it_was(tmp_path: Pa
     assert "✓ **ex1.dlogprobs** exact" in said["dlogprobs"]
     assert "○ **ex1.dW2** not written" in said["dW2"]
     assert "## grader: 23 of 26 passed" in said[""] and "Next: mend ex1.dprobs." in said[""]
-    assert "**ex1.dh** not written: not found: no statement assigns dh" in said[""]
+    assert "**ex1** not found: nothing assigns dh\n" in said[""]
     assert set(said) == {"", *(i["name"] for i in fixture.describe(ROOT, "ex1")["items"])} - {"dh"}
 
 
@@ -268,7 +268,7 @@ def test_single_items_and_the_lectures_own_notebook(tmp_path: Path) -> None:
         (["x.py"], "x.py is no notebook (.ipynb): `grader report` makes a page of a file"),
         (["none.ipynb"], "none.ipynb does not exist"),
         (["broken.ipynb", "ex1"], "broken.ipynb is not a notebook: its JSON is broken"),
-        (["old.ipynb"], "old.ipynb is a notebook of nbformat 3"),
+        (["old.ipynb"], "old.ipynb is a notebook of nbformat 3 that can't be converted"),
         (["w.ipynb", "--out", "w.ipynb"], "--out w.ipynb exists and is no copy with feedback; it is kept"),
         (["w.ipynb", "--out", "x.py"], "--out x.py exists and is no copy with feedback; it is kept"),
         (["w.ipynb", "--out", "."], "--out . is a folder: name a file"),
@@ -280,13 +280,43 @@ def test_single_items_and_the_lectures_own_notebook(tmp_path: Path) -> None:
 def test_a_wrong_use_is_one_line_and_nothing_is_lost(words: list[str], said: str, tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text("mine = 1\n")
     (tmp_path / "broken.ipynb").write_text('{"cells": [')
-    (tmp_path / "old.ipynb").write_text('{"worksheets": [{"cells": []}], "nbformat": 3, "metadata": {}}')
+    (tmp_path / "old.ipynb").write_text('{"worksheets": [3], "nbformat": 3, "metadata": {}}')
     (tmp_path / "w.ipynb").write_text(solved("ex2"))
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     done = feedback(*words, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("grader: " + said) and done.stderr.count("\n") == 1
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_a_notebook_of_nbformat_3_gets_its_copy_in_nbformat_4(tmp_path: Path) -> None:
+    old = (flatcode.HERE / "nbformat_3.ipynb").read_bytes()
+    (tmp_path / "old.ipynb").write_bytes(old)
+    done = feedback("old.ipynb", "ex1", cwd=tmp_path)
+    assert done.stdout.endswith(
+        "old.ipynb is of nbformat 3, which Jupyter no longer writes; the copy is of nbformat 4\n"
+    )
+    assert (tmp_path / "old.ipynb").read_bytes() == old
+    copy = nbformat.read(tmp_path / "old.feedback.ipynb", as_version=4)
+    nbformat.validate(copy)
+    sources = [c["input"] for c in json.loads(old)["worksheets"][0]["cells"] if c["cell_type"] == "code"]
+    assert [c["source"] for c in copy["cells"] if c["cell_type"] == "code"] == ["".join(s) for s in sources]
+    marked = next(
+        i for i, c in enumerate(copy["cells"]) if "ex1.dprobs" in c["source"] and "✓" in c["source"]
+    )
+    assert "dprobs" in copy["cells"][marked - 1]["source"]
+
+
+def test_a_rename_table_and_strict_are_taken_as_check_takes_them(tmp_path: Path) -> None:
+    source = "# %%\n#: forward\n# %%\nmine = torch.zeros_like(logprobs)\nmine[range(n), Yb] = -1.0/32\n"
+    (tmp_path / "mine.ipynb").write_bytes(flatcode.built(source)[1])
+    (tmp_path / "names.toml").write_text('[rename]\nmine = "dlogprobs"\n')
+    words = ("mine.ipynb", "ex1.dlogprobs", "--rename", "names.toml")
+    assert feedback(*words, cwd=tmp_path).returncode == 0
+    assert feedback(*words, "--strict", cwd=tmp_path).returncode == 1
+    report = [sys.executable, "-m", "grader", "report", *words]
+    assert subprocess.run(report, cwd=tmp_path, capture_output=True).returncode == 0
+    assert subprocess.run([*report, "--strict"], cwd=tmp_path, capture_output=True).returncode == 1
 
 
 def test_the_report_page_shows_the_cell_that_a_line_is_in(tmp_path: Path) -> None:

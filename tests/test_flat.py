@@ -13,7 +13,7 @@ import flatcode
 import pytest
 
 from grader.errors import Unreadable
-from grader.grading import check
+from grader.grading import check, check_several
 from grader.reports.table import row
 from grader.runner.client import Runner
 from grader.submissions.flat import notebook
@@ -149,6 +149,42 @@ def test_a_bad_rename_table_is_told_in_a_line(table: str, why: str, tmp_path: Pa
     assert f"--rename names.toml{'' if why[0] in 'ih' else ':'} {why}" in err
 
 
+# --- all exercises of one notebook in one child ----------------------------------------------------
+
+ALL_PASS = (flatcode.HERE / "the_lecture_filled_in.py").read_text(encoding="utf-8")
+FIRST_LINE = "dlogprobs = torch.zeros_like(logprobs)"
+ACTS = {
+    "it ends the process": "__import__('os')._exit(0)",
+    "it hangs": "\nwhile True: dlogprobs = 1\n",
+    "it changes torch": "setattr(torch.Tensor, '__matmul__', lambda a, b: a)",
+    "it changes softmax": "setattr(F, 'softmax', lambda *a, **k: 1)",
+    "it writes where the grader reads": "__import__('os').write(3, b'x' * 100)",
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_what_one_exercise_does_to_its_process_costs_no_other(
+    act: str, runner: Runner, exercises: Mapping[str, Any]
+) -> None:
+    forward, changed = flatcode.code(ALL_PASS).split(FIRST_LINE, 1)
+    first = f"dlogprobs = {act}" if "\n" not in act else act
+    source = f"{forward}{first}\n{FIRST_LINE} if dlogprobs is None else dlogprobs{changed}"
+    data = flatcode.built(source)[1]
+    graded = check_several(runner, [exercises[e] for e in LECTURE], data, "x.ipynb")
+    assert graded[0][0].items[0].passed == act.startswith("setattr")
+    for report, _ in graded[1:]:
+        assert all(item.passed for item in report.items), told({report.id: report})
+
+
+@pytest.mark.parametrize("path", flatcode.SOURCES[::6], ids=lambda p: p.stem)
+def test_together_or_alone_every_exercise_gets_the_same(
+    path: Path, graded: Graded, runner: Runner, exercises: Mapping[str, Any]
+) -> None:
+    name, data = flatcode.built(path.read_text(encoding="utf-8"))
+    together = check_several(runner, [exercises[e] for e in LECTURE], data, name)
+    assert {r.id: r for r, _ in together} == graded(name, data)
+
+
 # --- hostile ones ----------------------------------------------------------------------------------
 
 SHORT = "dlogprobs = torch.zeros_like(logprobs)\ndlogprobs[range(n), Yb] = -1.0/n\n"
@@ -225,3 +261,24 @@ def test_what_is_no_notebook_is_refused_in_a_line(name: str) -> None:
     with pytest.raises(Unreadable) as refused:
         notebook(REFUSED[name])
     assert len(str(refused.value)) < 100
+
+
+# --- a class ---------------------------------------------------------------------------------------
+
+
+def test_a_class_of_notebooks_is_graded_on_all_four_exercises(tmp_path: Path) -> None:
+    (tmp_path / "class/ann").mkdir(parents=True)
+    (tmp_path / "class/bob").mkdir()
+    (tmp_path / "class/ann/my work.ipynb").write_bytes(flatcode.built(ALL_PASS)[1])
+    source = (flatcode.HERE / "only_the_first_exercise.py").read_text(encoding="utf-8")
+    (tmp_path / "class/bob/his.ipynb").write_bytes(flatcode.built(source)[1])
+    for words in (["--exercise", "ex2"], []):  # the second time one of the four is known already
+        code, _, error = command(tmp_path, "class", "--out", "grades", *words, verb="batch")
+        assert (code, error) == (1, "")
+        found = [json.loads(line) for line in (tmp_path / "grades/results.jsonl").read_text().splitlines()]
+        got = {r["student"]: {} for r in found}
+        for result in found:
+            (exercise,) = result["exercises"]
+            got[result["student"]][exercise["id"]] = result["passed"]
+    asked = {e: e == "ex1" for e in LECTURE}
+    assert got == {"ann": dict.fromkeys(LECTURE, True), "bob": asked}

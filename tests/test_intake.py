@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from classroom import batch_command as batch
 from classroom import one_line, right, write, zipped
+from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -204,6 +205,25 @@ def test_a_students_files_are_graded_or_told(
     for one, (_, _, note, problem) in zip(found, wanted, strict=True):
         assert note in one.note and problem in one.problem
         assert bool(one.problem) == bool(problem)
+
+
+def test_a_notebook_of_ours_is_its_exercises_whatever_it_is_called_now(tmp_path: Path) -> None:
+    for name, exercise in {
+        "ann/My work (2).ipynb": "ex2",
+        "bob/b.ipynb": "ex1",
+        "bob/c.ipynb": "ex3",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / f"exercises/{exercise}.ipynb").read_bytes())
+    (tmp_path / "eve").mkdir()
+    (tmp_path / "eve/half.ipynb").write_text('{"grader"')
+    for only, wanted in {
+        None: [("ann", "ex2"), ("bob", "ex1"), ("bob", "ex3"), *(("eve", e) for e in EXERCISES)],
+        "ex3": [("ann", "ex3"), ("bob", "ex3"), ("eve", "ex3")],
+    }.items():
+        found = [u.chosen for u in uploads([tmp_path], EXERCISES, only)]
+        assert [(c.student, c.exercise) for c in found] == wanted
+        assert not any(c.problem for c in found)
 
 
 def test_files_beside_an_exercises_are_named_without_exercise_too() -> None:

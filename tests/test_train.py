@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import flatcode
 import pytest
 import torch
 from conftest import ROOT, solution
@@ -136,6 +137,24 @@ def test_an_interrupt_as_soon_as_the_size_is_printed_still_ends_in_order(tmp_pat
         stdout, stderr = process.communicate(timeout=60)
     assert "Traceback" not in stderr
     assert process.returncode == 0 and "stopped after" in stdout
+
+
+def test_a_notebook_trains_as_the_same_code_in_a_file_does(tmp_path: Path, few: Path) -> None:
+    text = (flatcode.HERE / "the_lecture_filled_in.py").read_text(encoding="utf-8")
+    (tmp_path / "mine.ipynb").write_bytes(flatcode.built(text)[1])
+    (tmp_path / "mine.py").write_text(flatcode.code(text))
+    for name in ("mine.ipynb", "mine.py"):
+        words = ("--names", str(few), "--steps", "20")
+        done = train(tmp_path / "a.svg", *words, submission=tmp_path / name)
+        by_hand, by_autograd = re.findall(r"^by \w+: +train (\S+)", done.stdout, re.M)
+        assert by_hand == by_autograd, done.stderr
+
+
+def test_what_a_notebook_lacks_for_training_is_named(tmp_path: Path, few: Path) -> None:
+    data = flatcode.built((flatcode.HERE / "only_the_first_exercise.py").read_text(encoding="utf-8"))[1]
+    (tmp_path / "mine.ipynb").write_bytes(data)
+    message = told(train(tmp_path / "a.svg", "--names", str(few), submission=tmp_path / "mine.ipynb"))
+    assert "mine.ipynb: dlogits: not found: nothing assigns dlogits" in message
 
 
 def test_functions_that_are_not_written_are_named(tmp_path: Path, few: Path) -> None:

@@ -17,10 +17,10 @@ from grader.commands import ci
 from grader.commands.chosen import chosen, renames, source
 from grader.commands.policy import marker
 from grader.errors import GraderFault, Unreadable, UsageError
-from grader.runner.client import Runner
+from grader.runner.client import Run, Runner
 from grader.screen import Screen
 from grader.suite import Suite, Target, find
-from grader.verdict import Report, Verdict
+from grader.verdict import ExerciseReport, Report, Verdict
 
 
 def run(args: argparse.Namespace) -> int:
@@ -137,6 +137,7 @@ def grade(
         return known
     reports, notes, printed = [], [], []
     unsure = False
+    once = _together(suite, bench, wanted, sources, strict, rename) if seed is None else {}
     for exercise, (name, code) in sources.items():
         description, fixtures = bench.exercise(suite, exercise)
         if seed is not None:
@@ -149,7 +150,9 @@ def grade(
         whole = any(t.exercise == exercise and not t.item for t in wanted)
         asked = None if whole else items
         try:
-            graded, run = grading.check(runner, description, fixtures, code, name, asked, strict, rename)
+            graded, run = once.get(exercise) or grading.check(
+                runner, description, fixtures, code, name, asked, strict, rename
+            )
         except Unreadable as error:
             raise UsageError(f"{text(name)} {error}") from None
         reports.append(graded)
@@ -166,6 +169,29 @@ def grade(
     if key and not unsure:
         bench.keep(key, report)
     return report
+
+
+def _together(
+    suite: Suite,
+    bench: Bench,
+    wanted: list[Target],
+    sources: dict[str, tuple[str, bytes]],
+    strict: bool,
+    rename: Mapping[str, str] | None,
+) -> dict[str, tuple[ExerciseReport, Run]]:
+    """By exercise what came of it, where several whole ones are in one file; else nothing."""
+    from grader import grading
+    from grader.harmless import text
+
+    if len(sources) < 2 or len(set(sources.values())) > 1 or any(t.item for t in wanted):
+        return {}
+    name, code = next(iter(sources.values()))
+    exercises = [bench.exercise(suite, exercise) for exercise in sources]
+    try:
+        found = grading.check_several(bench.runner, exercises, code, name, strict, rename)
+    except Unreadable as error:
+        raise UsageError(f"{text(name)} {error}") from None
+    return dict(zip(sources, found, strict=True))
 
 
 def _key(

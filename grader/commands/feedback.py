@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from grader.commands.chosen import chosen
+from grader.commands.chosen import chosen, renames
 from grader.commands.policy import marker
 from grader.commands.report import replaced, writable
 from grader.errors import Unreadable, UsageError
@@ -21,11 +21,14 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{args.notebook} is no notebook (.ipynb): `grader report` makes a page of a file")
     args.submission, args.solutions = args.notebook, False
     wanted = chosen(suite, args, args.targets)
+    rename = renames(suite, args.rename)
     path = Path(args.notebook)
     from grader.submissions import cells
 
     try:
-        book = cells.without_feedback(cells.read(read_submission(path)))
+        data = read_submission(path)
+        current = cells.upgraded(data)
+        book = cells.without_feedback(cells.read(current))
     except Unreadable as error:
         raise UsageError(f"{path} {error}") from None
     out = _copy(path, args.out)
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     sources = {t.exercise: (args.notebook, book.data) for t in wanted}
     with Runner() as runner:
-        report: Report = mark(grade(suite, Bench(runner), wanted, sources, None))
+        report: Report = mark(grade(suite, Bench(runner), wanted, sources, None, args.strict, rename))
     from grader.reports import feedback
     from grader.reports.table import of
 
@@ -51,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     are = "are" if page else "is"
     points = f"{of(report)}{' points' * report.marked}"
     print(f"score: {points}. {feedback.advice(report)}\n{written} {are} written")
+    if current is not data:
+        print(f"{path} is of nbformat 3, which Jupyter no longer writes; the copy is of nbformat 4")
     return 0 if report.passed else 1
 
 

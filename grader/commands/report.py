@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.commands.chosen import chosen, source
+from grader.commands.chosen import chosen, renames, source
 from grader.commands.policy import marker
 from grader.errors import Unreadable, UsageError
 from grader.suite import Suite, find
@@ -27,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     suite = find()
     wanted = chosen(suite, args, args.targets)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
+    rename = renames(suite, args.rename)
     path = writable(Path(args.html or "report.html"), "--html")
     mark = marker(suite, args)
     asked = {
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from grader.runner.client import Runner
 
     with Runner() as runner:
-        report, sheets = grade(suite, runner, asked, sources)
+        report, sheets = grade(suite, runner, asked, sources, args.strict, rename)
     from grader.reports import page
     from grader.reports.table import score
 
@@ -54,8 +56,13 @@ def grade(
     runner: Runner,
     asked: dict[str, list[str] | None],
     sources: dict[str, tuple[str, bytes]],
+    strict: bool = False,
+    rename: Mapping[str, str] | None = None,
 ) -> tuple[Report, list[Sheet]]:
-    """Grade each exercise's submission; the report, and what its pictures are made from."""
+    """Grade each exercise's submission; the report, and what its pictures are made from.
+
+    strict, rename: as in `grading.check`.
+    """
     from grader import fixture, grading
     from grader.harmless import block, text
     from grader.reports.page import Sheet
@@ -67,7 +74,8 @@ def grade(
         fixtures = fixture.read(suite.root, description)
         runner.load(description, fixtures.given)
         try:
-            graded, run = grading.check(runner, description, fixtures, code, name, asked[exercise])
+            items = asked[exercise]
+            graded, run = grading.check(runner, description, fixtures, code, name, items, strict, rename)
         except Unreadable as error:
             raise UsageError(f"{text(name)} {error}") from None
         evidence = evidence_of(description, fixtures, graded, run)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.errors import UsageError
+from grader.errors import Unreadable, UsageError
 from grader.harmless import text
 from grader.lecture import EMBEDDED, dataset, read_names, splits
+from grader.submissions.flat import Script, script
 from grader.suite import Suite, find, read_submission, targets
+from grader.verdict import place
 
 SAMPLES = 20
 CHUNK = 50  # steps by hand, then as many by autograd: what else the machine does falls on both
@@ -19,7 +22,7 @@ CHUNK = 50  # steps by hand, then as many by autograd: what else the machine doe
 def run(args: argparse.Namespace) -> int:
     suite = find()
     exercise, path = _which(suite, args)
-    source = read_submission(path)
+    learner = _learner(exercise, read_submission(path), str(path))
     if not 0 <= args.seed < 2**63:
         raise UsageError(f"--seed {args.seed}: a seed is a number from 0 up, below 2^63")
     if args.steps < 1:
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     (x, y), (xv, yv), _ = [(torch.tensor(a), torch.tensor(b)) for a, b in parts]
     print(f"{len(names)} names; {len(x)} training, {len(xv)} validation and {len(parts[2][0])} test rows")
     env = program.draw(settings)
-    manual = training.Manual(program, plan, _backward(exercise, source, str(path)), env)
+    manual = training.Manual(program, plan, _backward(exercise, learner), env)
     runs: dict[str, Any] = {"by hand": manual}
     if not args.no_autograd:
         runs["by autograd"] = training.Autograd(program, plan, env)
@@ -65,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
                     for i, batch in enumerate(batches):
                         lr = training.rate(plan, done + i, args.steps)
                         start = time.perf_counter()
-                        loss = _step(one, name, batch, lr, exercise, str(path))
+                        loss = _step(one, name, batch, lr, exercise, learner)
                         clock[name] += time.perf_counter() - start
                         curves[name].add(loss)
                 done += len(batches)
@@ -111,40 +114,81 @@ def _which(suite: Suite, args: argparse.Namespace) -> tuple[dict[str, Any], Path
     return chosen[0], path
 
 
-def _backward(exercise: dict[str, Any], source: bytes, name: str) -> Any:
-    """The learner's functions as one backward pass; UsageError names the first that is missing."""
+@dataclass(frozen=True)
+class _Learner:
+    """The learner's file: its path, and its code with the cells of a notebook."""
+
+    path: str
+    code: Script
+
+    def at(self, line: int | None) -> str:
+        """The file, with the line of it, or the cell and the line there."""
+        where = place(*self.code.place(line))
+        return f"{self.path}, {where}" if where else self.path
+
+
+def _learner(exercise: dict[str, Any], source: bytes, path: str) -> _Learner:
+    try:
+        return _Learner(path, script(source, path, exercise))
+    except Unreadable as error:
+        raise UsageError(f"{path} {error}") from None
+
+
+def _backward(exercise: dict[str, Any], learner: _Learner) -> Any:
+    """The learner's gradients as one backward pass; UsageError names the first that is missing."""
+    return (_of_functions if learner.code.flat is None else _of_flat_code)(exercise, learner)
+
+
+def _of_flat_code(exercise: dict[str, Any], learner: _Learner) -> Any:
+    from grader.runner.loading import define, load_flat
+    from grader.training import Whole
+
+    code = learner.code
+    (submission,) = load_flat(code.source, learner.path, [(exercise, code.flat or None)])
+    if submission.flat is None:
+        what, line = submission.failure or ("can't be read", None)
+        raise UsageError(f"{learner.at(line)}: {text(what)}")
+    if submission.flat.whole is None:
+        missing = next(i["name"] for i in exercise["items"] if i["name"] in submission.absent)
+        why, line = submission.flat.missing[missing]
+        raise UsageError(
+            f"{learner.at(line)}: {missing}: {text(why) or 'not written yet'}; {_advice(exercise)}"
+        )
+    define(submission)
+    return Whole(submission.names["whole"], exercise)
+
+
+def _of_functions(exercise: dict[str, Any], learner: _Learner) -> Any:
     from grader.runner.calls import BadRequest
     from grader.runner.loading import load
     from grader.training import Backward
 
-    submission = load(source, name)
+    submission = load(learner.code.source, learner.path)
     for item in exercise["items"]:
         if item["name"] not in submission.names:
             what, line = (
                 submission.broken.get(item["name"]) or submission.failure or ("no such function", None)
             )
-            where = f", line {line}" if line else ""
-            raise UsageError(f"{name}{where}: {item['name']}: {text(what)}")
+            raise UsageError(f"{learner.at(line)}: {item['name']}: {text(what)}")
     try:
         return Backward({i["name"]: submission.names[i["name"]] for i in exercise["items"]}, exercise)
     except BadRequest as error:
-        raise UsageError(f"{name}: {text(str(error))}; {_advice(exercise)}") from None
+        raise UsageError(f"{learner.path}: {text(str(error))}; {_advice(exercise)}") from None
 
 
-def _step(one: Any, who: str, batch: Any, lr: float, exercise: dict[str, Any], path: str) -> float:
+def _step(one: Any, who: str, batch: Any, lr: float, exercise: dict[str, Any], learner: _Learner) -> float:
     from grader.runner.loading import describe
 
     try:
         loss = float(one.step(batch, lr))
     except NotImplementedError as error:
         raise UsageError(
-            f"{path}: {text(str(error))}; `grader check {exercise['id']}` lists what is"
+            f"{learner.path}: {text(str(error))}; `grader check {exercise['id']}` lists what is"
         ) from None
     except Exception as error:
-        what, line = describe(error, path)
-        where = f"{path}, line {line}" if line else path
+        what, line = describe(error, learner.path)
         raise UsageError(
-            f"{where}: {text(what)}; `grader check {exercise['id']}` grades each gradient"
+            f"{learner.at(line)}: {text(what)}; `grader check {exercise['id']}` grades each gradient"
         ) from None
     if not loss < float("inf"):
         raise UsageError(f"the loss of the run {who} is no longer finite: {_advice(exercise)}")

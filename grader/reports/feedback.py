@@ -38,10 +38,27 @@ def top(report: Report) -> str:
     if len(report.exercises) > 1 or report.marked:
         parts.append("\n".join(f"- {escaped(summary(e))}" for e in report.exercises))
     if loose := [item for item in report.items if not item.cell]:
-        parts.append("In no cell:\n\n" + "\n".join(_line(item) for item in loose))
+        parts.append("In no cell:\n\n" + "\n".join(_loose(loose)))
     parts += [f"Note: {escaped(text(note))}" for note in report.notes]
     parts.append("*These cells are from `grader feedback`, which replaces them the next time.*")
     return "\n\n".join(parts)
+
+
+def _loose(items: Sequence[ItemReport]) -> list[str]:
+    """A line for each item that has no cell; one for all of an exercise that are simply not there."""
+    absent: dict[str, list[str]] = {}
+    lines = []
+    for item in items:
+        exercise, _, name = item.id.rpartition(".")
+        if item.check.reason == f"not found: nothing assigns {name}":
+            absent.setdefault(exercise, []).append(name)
+        else:
+            lines.append(_line(item))
+    symbol = kind(Verdict.NOT_WRITTEN)[1]
+    return [
+        f"- {symbol} **{escaped(exercise)}** not found: nothing assigns {escaped(', '.join(names))}"
+        for exercise, names in absent.items()
+    ] + lines
 
 
 def advice(report: Report) -> str:

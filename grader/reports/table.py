@@ -18,7 +18,8 @@ def row(item: ItemReport) -> tuple[str, ...]:
     check = item.check
     compared = check.maxdiff is not None
     reason = "; ".join(t for t in _once(item.diagnosis, check.reason, check.note))
-    where = f" ({item.place})" if item.place and not item.passed and check.verdict in LOCATED else ""
+    located = check.verdict in LOCATED or check.reason  # as of a syntax error that hides it
+    where = f" ({item.place})" if item.place and not item.passed and located else ""
     return (
         item.id,
         "×".join(str(d) for d in item.shape) or "scalar",

@@ -7,18 +7,19 @@ reference, and the trusted side believes none of it but the numbers, which it co
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from grader.runner import byhand, limits, outputs, wire
 from grader.runner.calls import BadRequest, Call, line_of, resolve
-from grader.runner.loading import Submission, describe, is_stub, load, load_flat
+from grader.runner.loading import Submission, define, describe, is_stub, load, load_flat
 from grader.training import Backward, Whole, manual_steps
 
 # Bound before a submission can replace them.
@@ -27,26 +28,33 @@ _equal = torch.equal
 _float32, _float64 = torch.float32, torch.float64
 
 POLICY = byhand.Policy()
+UNBOUND = re.compile(r"UnboundLocalError: \D*local variable '(\w+)'")  # flat code has no local variables
 
 Given = dict[str, Any]  # one fixture's tensors and sizes by name
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a child is to do: the exercise's public description, and which fixtures and items to ask."""
+    """One exercise's part of what a child is to do: its public description, which fixtures and items to ask.
+
+    label: stands before the fixtures' names in what is sent, where a child has several parts.
+    """
 
     exercise: Mapping[str, Any]
     fixtures: Mapping[str, Given]
     items: tuple[str, ...]
-    filename: str
     training: Given | None = None
     flat: int | None = None  # flat code, and the lecture's number of the exercise in it (0: of no lecture)
-    kept: list[Any] = field(default_factory=list)  # what ends with its last reference
+    label: str = ""
 
 
-def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
+KEPT: list[Any] = []  # what ends with its last reference
+
+
+def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Sequence[str]) -> None:
     """Run the submission in `source` and write records to the descriptor `result`.
 
+    jobs: one, or several of flat code, which is then taken apart once.
     off: the layers of confinement that this process has to do without; told before anything else.
     """
     send = _sender(result)
@@ -54,27 +62,60 @@ def main(job: Job, source: bytes, result: int, off: Sequence[str]) -> None:
     null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
     POLICY.enforced = True
     sys.addaudithook(limits.watch)
-    job.kept.append(torch.inference_mode())
-    job.kept[-1].__enter__()
-    if job.flat is None:
-        submission = load(source, job.filename)
+    KEPT.append(torch.inference_mode())
+    KEPT[-1].__enter__()
+    if jobs[0].flat is None:
+        submissions = [load(source, filename)]
+        guard_forward(submissions[0], jobs[0].exercise)
     else:
-        gradients = [item for item in job.exercise["items"] if not item.get("compare")]
-        flat_exercise = {**job.exercise, "items": gradients}
-        submission = load_flat(source, job.filename, flat_exercise, job.flat or None)
-    guard_forward(submission, job.exercise)
-    send({"loaded": True} | ({"unparsed": submission.unparsed} if submission.unparsed else {}), b"")
-    for number, (name, given) in enumerate(job.fixtures.items()):
-        if number == 1:
-            _silence(null)  # what a submission prints is shown once, from the lecture fixture
-        for item in job.exercise["items"]:
-            if item["name"] in job.items:
-                one = ask_output if item.get("compare") else ask
-                send(*one(submission, item, name, given, job.exercise))
-    if job.training is not None:
-        for header, data in train(submission, job.exercise, job.training):
-            send(header, data)
+        submissions = load_flat(source, filename, [(_gradients(job), job.flat or None) for job in jobs])
+        for job, submission in zip(jobs, submissions, strict=True):
+            for header in unwritten(submission, job):
+                send(header, b"")
+    unparsed = submissions[0].unparsed
+    send({"loaded": True} | ({"unparsed": unparsed} if unparsed else {}), b"")
+    parts = list(zip(jobs, submissions, strict=True))
+    for job, submission in parts:
+        define(submission)
+        for record in items(submission, job, list(job.fixtures)[:1]):
+            send(*record)
+    _silence(null)  # what a submission prints is shown once, from the lecture fixture
+    for job, submission in parts:
+        for record in items(submission, job, list(job.fixtures)[1:]):
+            send(*record)
+        if job.training is not None and not (submission.flat and waits(submission, job.exercise)):
+            for header, data in train(submission, job.exercise, job.training):
+                send({**header, "fixture": job.label + header["fixture"]}, data)
     send({"end": True}, b"")
+
+
+def unwritten(submission: Submission, job: Job) -> Iterator[dict[str, Any]]:
+    """Records of the items that flat code doesn't have, which needs nothing of it to run."""
+    for fixture in job.fixtures:
+        for name in submission.absent & set(job.items):
+            message, line = submission.flat.missing[name] if submission.flat else ("", None)
+            header = {"fixture": job.label + fixture, "item": name, "status": "not-written"}
+            yield {**header, "message": message, "line": line}
+    if job.training is not None and (message := waits(submission, job.exercise)):
+        for name in job.exercise["training"]["parameters"]:
+            header = {"fixture": job.label + "training", "item": name, "status": "not-written"}
+            yield {**header, "message": message}
+
+
+def items(
+    submission: Submission, job: Job, fixtures: Sequence[str]
+) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The records of a job's items on some of its fixtures."""
+    for name in fixtures:
+        for item in job.exercise["items"]:
+            if item["name"] in job.items and item["name"] not in submission.absent:
+                one = ask_output if item.get("compare") else ask
+                header, data = one(submission, item, name, job.fixtures[name], job.exercise)
+                yield {**header, "fixture": job.label + name}, data
+
+
+def _gradients(job: Job) -> Mapping[str, Any]:
+    return {**job.exercise, "items": [item for item in job.exercise["items"] if not item.get("compare")]}
 
 
 def _sender(fd: int) -> Callable[[dict[str, Any], bytes], None]:
@@ -142,9 +183,7 @@ def ask(
     if function is None or broken:
         if broken := broken or (None if flat else submission.failure):
             return {**header, "status": "error", "message": broken[0], "line": broken[1]}, b""
-        message = flat.missing.get(name, "") if flat else f"the file has no function {name}"
-        line = flat.empty.get(name) if flat else None
-        return {**header, "status": "not-written", "message": message, "line": line}, b""
+        return {**header, "status": "not-written", "message": f"the file has no function {name}"}, b""
     line = line_of(function)
     call = submission.calls.get(name)
     if call is None or call.function is not function:
@@ -170,7 +209,10 @@ def ask(
         if is_stub(error, submission.filename):
             return {**header, "status": "not-written"}, b""
         if not POLICY.called:
-            return {**header, **failed(error, submission.filename, line)}, b""
+            why = failed(error, submission.filename, line)
+            if flat and (unbound := UNBOUND.match(why["message"])):
+                why["message"] = f"NameError: {unbound[1]} has no value yet on this line"
+            return {**header, **why}, b""
         header["line"] = describe(error, submission.filename)[1] or line
     finally:
         POLICY.running = False
@@ -284,17 +326,27 @@ def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
 # --- a chain of items that trains ------------------------------------------------------------------
 
 
+def waits(submission: Submission, exercise: Mapping[str, Any]) -> str:
+    """Why there can be no training yet; empty where there can."""
+    if submission.flat:
+        absent = (
+            [] if submission.flat.whole else [i for i in exercise["items"] if i["name"] in submission.absent]
+        )
+    else:
+        absent = [item for item in exercise["items"] if item["name"] not in submission.names]
+    return f"waits for {absent[0]['name']}" if absent else ""
+
+
 def train(
     submission: Submission, exercise: Mapping[str, Any], given: Given
 ) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Drive training with the submission's own gradients; one record for each parameter tensor."""
     names = exercise["training"]["parameters"]
     header: dict[str, Any] = {"fixture": "training"}
-    missing = [item["name"] for item in exercise["items"] if item["name"] not in submission.names]
     whole = submission.names.get("whole") if submission.flat else None
-    if missing and whole is None:
+    if message := waits(submission, exercise):
         for name in names:
-            yield {**header, "item": name, "status": "not-written", "message": f"waits for {missing[0]}"}, b""
+            yield {**header, "item": name, "status": "not-written", "message": message}, b""
         return
     POLICY.called, POLICY.running = None, True
     try:

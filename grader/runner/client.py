@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ END = 20.0  # seconds for the zygote to end a child
 READS = 16  # of a pipe at a time
 TICK = 0.02  # seconds between looks at what a child has sent so far
 CPU = 10  # seconds of processor time for one submission
+SHARED = 4.0  # seconds for several exercises of one file in one child; longer, each has a child of its own
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,21 @@ class Run:
     cpu: float = 0.0
     rss: int = 0
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
+    early: Collection[tuple[str, str]] = ()  # records that came before any of its flat code ran
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a child is to do for one exercise: its `items` on `fixtures`.
+
+    flat: the source is flat code; the lecture's number of the exercise in it, or 0.
+    """
+
+    exercise: str
+    fixtures: Sequence[str]
+    items: Sequence[str]
+    training: bool = False
+    flat: int | None = None
 
 
 class Abandoned(Exception):
@@ -151,23 +167,28 @@ class Runner:
         wall: float | None = None,
         cpu: int | None = None,
     ) -> Run:
-        """Run a submission's `items` on `fixtures` in a child of its own.
+        """Run a submission's `items` on `fixtures` in a child of its own. flat: as in Part."""
+        part = Part(exercise, fixtures, items, training, flat)
+        return self.together([part], source, filename, wall or self.wall, cpu or self.cpu)[0]
 
-        flat: the source is flat code; the lecture's number of the exercise in it, or 0.
+    def together(
+        self, parts: Sequence[Part], source: bytes, filename: str, wall: float, cpu: int
+    ) -> list[Run]:
+        """Run a submission in one child for several exercises: a run of each, in their order.
+
+        How the child ended stands in all of them, what the submission printed in the first.
         """
-        wall, cpu = wall or self.wall, cpu or self.cpu
-        expected = {(f, i) for f in fixtures for i in items}
-        if training:
-            plan = self.loaded[exercise]["training"]
-            expected |= {("training", name) for name in (*plan["parameters"], wire.LOSSES)}
+        labels = [f"{part.exercise}/" if len(parts) > 1 else "" for part in parts]
+        expected: set[tuple[str, str]] = set()
+        for label, part in zip(labels, parts, strict=True):
+            expected |= {(label + f, i) for f in part.fixtures for i in part.items}
+            if part.training:
+                plan = self.loaded[part.exercise]["training"]
+                expected |= {(f"{label}training", name) for name in (*plan["parameters"], wire.LOSSES)}
         request = {
             "op": "run",
-            "exercise": exercise,
             "filename": filename,
-            "fixtures": list(fixtures),
-            "items": list(items),
-            "training": training,
-            "flat": flat,
+            "parts": [{**vars(part), "label": label} for label, part in zip(labels, parts, strict=True)],
             "cpu": cpu,
         }
         parser = wire.Parser(expected)
@@ -187,19 +208,27 @@ class Runner:
         if not ended and not parser.complete:
             ended, over = _how(job.end, cpu)
         output, truncated = bytes(job.output[:MAX_OUTPUT]), len(job.output) > MAX_OUTPUT
-        return Run(
-            parser.records,
-            output,
-            truncated,
-            ended,
-            over,
-            parser.loaded,
-            parser.off or (),
-            {},
-            job.end["cpu"],
-            job.end["rss"],
-            parser.unparsed,
-        )
+
+        def of(label: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
+            return {(f.removeprefix(label), i): (f, i) for f, i in keys if f.startswith(label)}
+
+        return [
+            Run(
+                {own: parser.records[key] for own, key in of(label, parser.records).items()},
+                b"" if number else output,
+                truncated and not number,
+                ended,
+                over,
+                parser.loaded,
+                parser.off or (),
+                {},
+                job.end["cpu"],
+                job.end["rss"],
+                parser.unparsed,
+                of(label, parser.early).keys(),
+            )
+            for number, label in enumerate(labels)
+        ]
 
     def trial(self) -> dict[str, list[str]]:
         """What a confined child tried and was not stopped from ("possible"), the layers that are off, and

@@ -10,14 +10,15 @@ import linecache
 import re
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from grader.runner import flat
+from grader.runner import flat, statements
 from grader.runner.calls import Call
+from grader.runner.slicing import Flat
 
 
 @dataclass
@@ -30,9 +31,14 @@ class Submission:
     failure: tuple[str, int | None] | None = None
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is
     calls: dict[str, Call] = field(default_factory=dict)
-    flat: flat.Flat | None = None  # where its functions were cut out of flat code
+    flat: Flat | None = None  # where its functions were cut out of flat code
     changed: dict[str, Any] = field(default_factory=dict)  # an item -> what later statements made of it
     forms: dict[str, tuple[int, ...]] = field(default_factory=dict)  # gradients whose own shape differs
+
+    @property
+    def absent(self) -> set[str]:
+        """The items that flat code doesn't have."""
+        return set(self.flat.missing) if self.flat else set()
 
 
 def load(source: bytes, filename: str) -> Submission:
@@ -68,20 +74,41 @@ def load(source: bytes, filename: str) -> Submission:
     return submission
 
 
-def load_flat(source: bytes, filename: str, exercise: Mapping[str, Any], section: int | None) -> Submission:
-    """Cut each item's function out of flat code; nothing of it runs yet but the imports that are used."""
-    names: dict[str, Any] = {"__name__": "submission", "torch": torch, "F": torch.nn.functional}
-    submission = Submission(names, filename)
+def load_flat(
+    source: bytes, filename: str, asked: Sequence[tuple[Mapping[str, Any], int | None]]
+) -> list[Submission]:
+    """For each (exercise, its number in the file or None) its items' functions, cut out of flat code.
+
+    Nothing of the code has run: `define` makes the functions.
+    """
+    code, failure = statements.Code(""), None
     try:
         text = _decode(source)
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        found = submission.flat = flat.read(text, exercise, section)
+        code = statements.parse(text)
     except BaseException as error:
-        submission.failure = describe(error, filename)
-        return submission
-    if found.broken:
-        message, line = found.broken[0]
-        submission.failure = submission.unparsed = f"SyntaxError: {message}", line
+        failure = describe(error, filename)
+    found = []
+    for exercise, section in asked:
+        names: dict[str, Any] = {"__name__": "submission", "torch": torch, "F": torch.nn.functional}
+        submission = Submission(names, filename, failure=failure)
+        found.append(submission)
+        if failure is None:
+            try:
+                submission.flat = flat.read(code, exercise, section)
+            except BaseException as error:
+                submission.failure = describe(error, filename)
+        if code.broken:
+            told = f"SyntaxError: {code.broken[0].message}", code.broken[0].line
+            submission.failure = submission.unparsed = told
+    return found
+
+
+def define(submission: Submission) -> None:
+    """Make the functions that were cut out; only the imports that they use are run."""
+    found, names, filename = submission.flat, submission.names, submission.filename
+    if found is None:
+        return
     for node in found.imports:
         try:
             exec(compile(ast.Module([node], []), filename, "exec", dont_inherit=True), names)
@@ -89,13 +116,22 @@ def load_flat(source: bytes, filename: str, exercise: Mapping[str, Any], section
             pass  # whoever uses it says so
     functions = found.functions | ({"whole": found.whole} if found.whole else {})
     for table, kept in ((found.changed, submission.changed), (functions, names)):
-        for name, function in table.items():
-            try:
-                exec(compile(ast.Module([function], []), filename, "exec", dont_inherit=True), names)
-                kept[name] = names[name]
-            except Exception as error:
-                submission.broken[name] = describe(error, filename)
-    return submission
+        try:
+            exec(compile(ast.Module([*table.values()], []), filename, "exec", dont_inherit=True), names)
+            kept |= {name: names[name] for name in table}
+        except Exception:
+            _define_each(table, kept, submission)
+
+
+def _define_each(table: Mapping[str, ast.FunctionDef], kept: dict[str, Any], submission: Submission) -> None:
+    """The same where one of them is refused, which costs that one alone."""
+    for name, function in table.items():
+        try:
+            code = compile(ast.Module([function], []), submission.filename, "exec", dont_inherit=True)
+            exec(code, submission.names)
+            kept[name] = submission.names[name]
+        except Exception as error:
+            submission.broken[name] = describe(error, submission.filename)
 
 
 def _top_line(error: BaseException, filename: str) -> int:

@@ -69,6 +69,7 @@ class Parser:
     off: tuple[str, ...] | None = None  # the layers of confinement that the child did without
     loaded: bool = False  # whether the submission's top level came to its end
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
+    early: set[tuple[str, str]] = field(default_factory=set)  # came before anything of the submission ran
     _buffer: bytearray = field(default_factory=bytearray)
     _total: int = 0
 
@@ -122,6 +123,8 @@ class Parser:
         if key in self.records:
             raise Malformed("two records for one item")
         self.records[key] = record
+        if not self.loaded:
+            self.early.add(key)
         return True
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from grader.runner import child, confine, folders, loading, trial, values, wire
+from grader.runner import called, child, confine, folders, loading, trial, values, wire
 
 MAX_FDS = 64
 LOOK = 0.25  # seconds between looks at what children have written
@@ -83,6 +83,7 @@ class Zygote:
         """Keep an exercise's public description and the given tensors of its fixtures."""
         exercise = request["exercise"]
         self.exercises[exercise["id"]] = exercise
+        called.prepare(exercise)
         for name, fd in zip(request["fixtures"], fds, strict=True):
             tensors = _tensors(_read_all(fd))
             os.close(fd)
@@ -134,24 +135,14 @@ class Zygote:
                 trial.main(self.folder, off, 3)
                 code = 0
                 return
-            exercise = self.exercises[request["exercise"]]
             if request["op"] == "reference":
                 from grader.runner import oracle
 
-                oracle.answer(exercise, request, text, 3)
+                oracle.answer(self.exercises[request["exercise"]], request, text, 3)
             else:
-                fixtures = {name: self.givens[exercise["id"], name] for name in request["fixtures"]}
-                training = self.givens[exercise["id"], "training"] if request["training"] else None
-                job = child.Job(
-                    exercise,
-                    fixtures,
-                    tuple(request["items"]),
-                    request["filename"],
-                    training,
-                    request["flat"],
-                )
+                jobs = [self.job(part) for part in request["parts"]]
                 self.givens = {}
-                child.main(job, text, 3, off)
+                child.main(jobs, text, request["filename"], 3, off)
             sys.stdout.flush()
             sys.stderr.flush()
             code = 0
@@ -160,6 +151,13 @@ class Zygote:
             sys.stderr.flush()
         finally:
             child.end(code)
+
+    def job(self, part: dict[str, Any]) -> child.Job:
+        exercise = self.exercises[part["exercise"]]
+        fixtures = {name: self.givens[exercise["id"], name] for name in part["fixtures"]}
+        training = self.givens[exercise["id"], "training"] if part["training"] else None
+        items = tuple(part["items"])
+        return child.Job(exercise, fixtures, items, training, part["flat"], part["label"])
 
     def reap(self) -> None:
         """Report every ended child on its own channel, after ending whatever it left in its group."""

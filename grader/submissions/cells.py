@@ -46,8 +46,6 @@ def read(data: bytes) -> Book:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise Unreadable("is not a notebook: its JSON is broken") from None
-    if isinstance(document, dict) and isinstance(document.get("worksheets"), list):
-        raise Unreadable("is a notebook of nbformat 3: `jupyter nbconvert --to notebook FILE` converts it")
     cells = document.get("cells") if isinstance(document, dict) else None
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise Unreadable("is not a notebook: it has no cells")
@@ -63,6 +61,23 @@ def read(data: bytes) -> Book:
         at = _skip(text, end)
         at = _skip(text, at + 1) if text[at] == "," else at
     return Book(text, encoding, bracket, tuple(spans), tuple(cells), isinstance(minor, int) and minor >= 5)
+
+
+def upgraded(data: bytes) -> bytes:
+    """A notebook of nbformat 3 as one of nbformat 4, cell for cell; any other file as it is."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    if not isinstance(document, dict) or not isinstance(document.get("worksheets"), list):
+        return data
+    import nbformat
+
+    try:
+        text: str = nbformat.writes(nbformat.reads(json.dumps(document), as_version=4))
+        return text.encode()
+    except Exception:  # whatever nbformat meets in what it takes on trust
+        raise Unreadable("is a notebook of nbformat 3 that can't be converted to nbformat 4") from None
 
 
 def _value_of(text: str, wanted: str) -> int:

@@ -10,11 +10,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from grader.errors import Unreadable
 
-MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!])|.*[^#'\"]\?{1,2}\s*$")
+MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
 KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
 MAX_CODE = 2 << 20
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
@@ -60,6 +61,7 @@ def script(
     return Script(data)
 
 
+@lru_cache(maxsize=2)  # its exercises are asked for one after another
 def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
     """A notebook's code, and the cell and line of each line of it. Unreadable where nothing can be graded."""
     document = _json(data)

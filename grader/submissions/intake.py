@@ -12,14 +12,15 @@ import stat
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from grader.errors import Unreadable, UsageError
 from grader.harmless import text
-from grader.submissions.names import GRADESCOPE, METADATA, Chosen, choose, owners
+from grader.submissions.flat import declared
+from grader.submissions.names import GRADESCOPE, METADATA, Chosen, Owned, choose, owners, unnamed
 
 MAX_SOURCE = 2 << 20
 MAX_NOTEBOOK = 32 << 20  # pictures and all
@@ -229,10 +230,21 @@ def uploads(paths: Sequence[Path], exercises: Sequence[str], only: str | None) -
 def _of_source(source: Source, exercises: Sequence[str], only: str | None) -> list[Upload]:
     files = source.files()
     people, times = _people(source, files)
-    chosen = choose(owners(files, people), exercises, only)
+    owned = [
+        replace(one, declared=_declared(source, one)) if unnamed(one, exercises) else one
+        for one in owners(files, people)
+    ]
+    chosen = choose(owned, exercises, only)
     for path, why in sorted(source.refused().items()):
         chosen.append(Chosen(path, path, path, only or "", path, problem=f"refused: it {why}"))
     return [Upload(_id(source, c), c, source, times.get(c.student)) for c in chosen]
+
+
+def _declared(source: Source, one: Owned) -> str | None:
+    try:
+        return declared(source.read(one.path, MAX_NOTEBOOK))
+    except Unreadable:  # which is told when it is to be graded
+        return None
 
 
 def _id(source: Source, chosen: Chosen) -> str:

@@ -37,6 +37,7 @@ class Owned:
     file: str
     late: bool = False
     number: int = 0  # of a repeated upload
+    declared: str | None = None  # the exercise that it was derived for, whatever it is called now
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,11 @@ def _canvas(path: str, match: re.Match[str], name: str) -> Owned:
     return Owned(path, match["id"], name, file, bool(match["late"]), number)
 
 
+def unnamed(file: Owned, exercises: Iterable[str]) -> bool:
+    """Whether a file is a notebook whose name tells no exercise."""
+    return file.file.endswith(".ipynb") and not any(_called(file, e) for e in exercises)
+
+
 def choose(files: Sequence[Owned], exercises: Sequence[str], only: str | None) -> list[Chosen]:
     """What to grade: for each student and exercise one file, or a problem in words. Nothing is guessed.
 
@@ -146,7 +152,12 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
 
 
 def _called(file: Owned, exercise: str) -> bool:
-    """Whether a file is called after an exercise: ex1.py; gpt.ex1.py, gpt-ex1.py, ex1.py in a folder gpt."""
+    """Whether a file is called after an exercise: ex1.py; gpt.ex1.py, gpt-ex1.py, ex1.py in a folder gpt.
+
+    A notebook of ours is the one it was derived for, whatever it is called.
+    """
+    if file.declared:
+        return file.declared == exercise
     path = PurePosixPath(file.file).with_suffix("")
     group, _, name = exercise.rpartition(".")
     if not group:

@@ -21,7 +21,7 @@ F.one_hot??
 ?torch
 # %%
 %%time
-#: ex1 dlogprobs..dhprebn
+#: ex1 dlogprobs..dhprebn dprobs = dlogprobs / probs -> dprobs = dlogprobs / probs  # is it?
 # %%
 %%capture out
 #: ex1 dembcat..demb

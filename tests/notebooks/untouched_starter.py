@@ -1,5 +1,5 @@
 # expect: ex1, ex2, ex3, ex4 not-written
-# expect-text: ex1.dprobs no statement assigns dprobs
+# expect-text: ex1.dprobs nothing assigns dprobs
 #: setup
 #: forward
 # %% [markdown]

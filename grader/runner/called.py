@@ -1,0 +1,126 @@
+"""What a learner calls the forward pass's tensors and their gradients. Runs nothing of a submission."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from grader.runner import names
+from grader.runner.slicing import SIZES
+from grader.runner.statements import Code, Statement
+
+COMPARED = re.compile(r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)[^,]*,\s*([A-Za-z_]\w*)")
+AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
+PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
+SETUP = (  # the lecture's lines that tell what its sizes and labels are called
+    ("C", "torch.randn((vocab_size, n_embd), generator=g)"),
+    ("ix", "torch.randint(0, Xtr.shape[0], (batch_size,), generator=g)"),
+    ("W1", "torch.randn((n_embd * block_size, n_hidden), generator=g) * (5/3)/((n_embd * block_size)**0.5)"),
+    ("b1", "torch.randn(n_hidden, generator=g) * 0.1"),
+    ("loss", "-logprobs[range(n), Yb].mean()"),
+)
+SIZE_NAMES = ("block_size", "vocab_size", "n_embd", "n_hidden")
+
+Form = tuple[type, str]
+
+
+def called(
+    code: Code, here: Sequence[int], tensors: Sequence[str], renamed: Mapping[str, str]
+) -> dict[str, str]:
+    """By tensor: what the learner calls its gradient.
+
+    d<tensor>; else what a `cmp` holds against it; else a usual spelling of either. here: the statements to
+    look among.
+    """
+    statements = code.statements
+    written = {w for i in here if not statements[i].placeholder for w in statements[i].effect.written}
+    first = statements[here[0]].node.lineno if here else 1
+    last = (statements[here[-1]].node.end_lineno or first) if here else 0
+    theirs = {ours: their for their, ours in renamed.items()}
+    active: dict[str, str] = {}
+    inert: dict[str, str] = {}
+    for line in code.lines[first - 1 : last + AFTER]:
+        if "cmp" not in line:
+            continue
+        for match in COMPARED.finditer(line):
+            table = inert if "#" in line[: match.start()] else active
+            table[renamed.get(match[2], match[2])] = match[1]
+    called = {}
+    for t in tensors:
+        spellings = [active.get(t, f"d{t}"), f"d{t}", inert.get(t, f"d{t}")]
+        for name in (t, theirs.get(t, t)):
+            spellings += [prefix + name for prefix in PREFIXES]
+        for spelling in spellings:
+            if spelling in written:
+                called[t] = spelling
+                break
+    return called
+
+
+def renamed(
+    statements: Sequence[Statement], exercise: Mapping[str, Any], section: int | None
+) -> dict[str, str]:
+    """What the learner's forward pass calls otherwise, theirs -> ours: by the form of its lines.
+
+    ex4 has a forward pass of its own; all others share the first one. A name that isn't there before
+    the pass has reached its end is none of its tensors.
+    """
+    if section is not None:
+        statements = [s for s in statements if (s.section == 4) == (section == 4)]
+    loss = exercise["lines"][-1]["name"]
+    end = next((i + 1 for i, s in enumerate(statements) if loss in s.effect.strong), len(statements))
+    early = {w for s in statements[:end] for w in s.effect.strong}
+    late = {w for s in statements[end:] for w in s.effect.strong} - early
+    lines = _ours(tuple((line["name"], line["code"]) for line in exercise["lines"]))
+    known = {*exercise["tensors"], "n", "torch", "g", "Xtr", "logprobs", *SIZES, *SIZE_NAMES, *late}
+    found: dict[str, str] = {}
+    for s in statements:
+        if not isinstance(s.node, ast.Assign) or len(s.node.targets) != 1:
+            continue
+        target = s.node.targets[0]
+        if not isinstance(target, ast.Name) or target.id[:1] == "d":
+            continue
+        for ours, value in lines.get(_form(s.node.value), ()):
+            table = dict(found)
+            if names.unify(s.node.value, value, table, known) and (
+                target.id == ours or target.id not in known or target.id in late
+            ):
+                if len(table) - len(found) >= _count(value):
+                    continue  # nothing in it is known: any product would do
+                found = table
+                if target.id != ours and target.id not in late:
+                    found.setdefault(target.id, ours)
+                break
+    return found
+
+
+@lru_cache
+def _ours(lines: tuple[tuple[str, str], ...]) -> dict[Form, list[tuple[str, ast.expr]]]:
+    """The lines of a forward pass and of SETUP, what is assigned to which name, by their form."""
+    found: dict[Form, list[tuple[str, ast.expr]]] = {}
+    parsed = [(name, ast.parse(code).body[0]) for name, code in lines]
+    values = [(name, node.value) for name, node in parsed if isinstance(node, ast.Assign)]
+    for name, value in [*values, *((name, ast.parse(code, mode="eval").body) for name, code in SETUP)]:
+        found.setdefault(_form(value), []).append((name, value))
+    return found
+
+
+def prepare(exercise: Mapping[str, Any]) -> None:
+    """Parse an exercise's lines, which is kept: to be called before processes are forked."""
+    _ours(tuple((line["name"], line["code"]) for line in exercise["lines"]))
+
+
+def _form(node: ast.expr) -> Form:
+    """What two expressions that are alike but for their names have in common: their outermost operation."""
+    if isinstance(node, ast.BinOp):
+        return type(node), type(node.op).__name__
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return type(node), node.func.attr
+    return type(node), ""
+
+
+def _count(node: ast.AST) -> int:
+    return sum(isinstance(child, ast.Name) for child in names.walk(node))
