@@ -311,7 +311,7 @@ def test_the_workflow_grades_with_what_was_released_and_with_nothing_else(
     assert not (small / "heard").exists()
 
     (small / "fixtures/ex2/hints.json").write_text("damaged")
-    assert "`git checkout fixtures` puts it back" in grader("hint", "ex2", cwd=small).stderr
+    assert "`git checkout fixtures` puts it back" in grader("hint", "ex2.dlogits", cwd=small).stderr
 
     # a student makes other fixtures, intact in themselves, that a wrong answer passes
     described = fixture.describe(small, "ex2")
