@@ -88,13 +88,21 @@ def _shown(name: str, value: Any) -> str:
     return textwrap.indent("\n".join([lines[0], *(" " * (len(name) + 3) + x for x in lines[1:])]), "    ")
 
 
+class _Ordered(set[Any]):
+    """A set that is always written alike: Python's order of strings is another in each process."""
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(sorted(map(repr, self)))}}}" if self else "set()"
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return _rounded(value.tolist())
     if isinstance(value, float):
         return float(f"{value:.5g}")
     if isinstance(value, list | tuple | set):
-        return type(value)(_rounded(one) for one in value)
+        kind = _Ordered if isinstance(value, set) else type(value)
+        return kind(_rounded(one) for one in value)
     if isinstance(value, dict):
         return {k: _rounded(v) for k, v in value.items()}
     return value
