@@ -70,12 +70,7 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         if parts.outputs:
             env = {f: {**sizes_on[f], **given_on[f]} for f in FIXTURES}
             known |= solved.known(parts, env, f"solutions/{path}.py")
-    diagnosis = json.dumps(known, separators=(",", ":")).encode()
-    files[f"fixtures/{path}/diagnosis.json"] = diagnosis
-    told_hints = json.dumps(
-        hints.story(parts, program, lecture, f"solutions/{path}.py"), indent=1, ensure_ascii=False
-    ).encode()
-    files[f"fixtures/{path}/hints.json"] = told_hints
+    story = hints.story(parts, program, lecture, f"solutions/{path}.py")
     description = {
         "format": fixture.FORMAT,
         "id": exercise,
@@ -90,10 +85,10 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         "items": [_item(parts, item, program) for item in parts.items],
         "training": training,
         "fixtures": entries,
-        "diagnosis": {"sha256": fixture.digest(diagnosis), "bytes": len(diagnosis)},
-        "hints": {"sha256": fixture.digest(told_hints), "bytes": len(told_hints)},
+        "diagnosis": _save_text(files, f"fixtures/{path}/diagnosis.json", _json(known)),
+        "hints": _save_text(files, f"fixtures/{path}/hints.json", _json(story)),
         "stub": stub,
-        "notebook": notebook,
+        "notebook": _save_text(files, f"fixtures/{path}/notebook.ipynb", notebook) if notebook else None,
         "worked": _worked(parts, program.module.get("WORKED")),
     }
     files[f"fixtures/{path}/exercise.json"] = fixture.seal(json.loads(json.dumps(description))).encode()
@@ -116,7 +111,7 @@ def tensors(program: Program, parts: Authored, name: str, settings: Mapping[str,
     g = torch.Generator().manual_seed(settings["seed"] + 1_000_003)
     if is_probe(name):
         upstream = _random(upstream, g)
-    given = {**values, **{"d" + k: v for k, v in upstream.items()}}
+    given = {**values, **{"d" + k: v for k, v in upstream.items() if "d" + k in parts.gradients_given}}
     reference: Env = {}
     for item in parts.gradients:
         value, size = program.pull(values, item.tensor, parts.cut(item), upstream)
@@ -226,10 +221,25 @@ def _save(
     entry: dict[str, Any] = {"name": name, "settings": dict(settings)}
     mark = json.dumps({"format": fixture.FORMAT, "fixture": name, **settings, **stamp()}, sort_keys=True)
     for part, env in (("given", given), ("reference", reference)):
-        data = pack(env, {"stamp": mark})
-        files[f"fixtures/{path}/{name}.{part}.safetensors"] = data
+        once = {k: v for k, v in env.items() if part == "given" or not _same(v, given.get(k))}
+        data = pack(once, {"stamp": mark})
+        files[f"fixtures/{path}/{name}.{part}.safetensors.gz"] = fixture.packed(data)
         entry[part] = {"sha256": fixture.digest(data), "bytes": len(data)}
     return entry
+
+
+def _same(value: Any, other: Any) -> bool:
+    return isinstance(other, torch.Tensor) and torch.equal(value, other)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _save_text(files: Files, path: str, text: str) -> dict[str, Any]:
+    data = text.encode()
+    files[f"{path}.gz"] = fixture.packed(data)
+    return {"sha256": fixture.digest(data), "bytes": len(data)}
 
 
 def pack(env: Env, metadata: dict[str, str] | None = None) -> bytes:
@@ -335,18 +345,34 @@ def compare(root: Path, name: str, files: Files) -> int:
         old = root / path
         if not old.is_file():
             stale.append(f"{path} is missing")
-        elif old.read_bytes() != data and not _same_numbers(root, name, path, data):
+        elif _content(path, old.read_bytes()) != _content(path, data) and not _same_numbers(
+            root, name, path, data
+        ):
             told = "is out of date"
             if path.startswith("exercises/"):
                 told = f"is not the {'stub' if path.endswith('.py') else 'derived notebook'} (edited?)"
             stale.append(f"{path} {told}")
-    folder = root.joinpath("fixtures", *name.split("."))
-    for old in folder.glob("*.safetensors"):
-        if old.relative_to(root).as_posix() not in files:
-            stale.append(f"{old.relative_to(root).as_posix()} belongs to no fixture")
+    for old in _leftover(root, name, files):
+        stale.append(f"{old.relative_to(root).as_posix()} belongs to no fixture")
     for line in stale:
         print(f"grader: {line}: `grader build {name}` rebuilds it", file=sys.stderr)
     return 1 if stale else 0
+
+
+def _leftover(root: Path, name: str, files: Files) -> list[Path]:
+    """What lies in an exercise's folder of fixtures and is no longer derived."""
+    folder = root.joinpath("fixtures", *name.split("."))
+    kinds = ("*.safetensors", "*.json", "*.gz")
+    found = (old for kind in kinds for old in folder.glob(kind))
+    return sorted(old for old in found if old.relative_to(root).as_posix() not in files)
+
+
+def _content(path: str, data: bytes) -> bytes:
+    """What counts of a file: of a packed one not how it is packed, which another zlib does otherwise."""
+    try:
+        return fixture.unpacked(data) if path.endswith(".gz") else data
+    except ValueError:
+        return data
 
 
 def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
@@ -361,9 +387,11 @@ def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
         new = json.loads(data)
         skip = ("stamp", "fixtures", "digest")
         return all(old.get(k) == new.get(k) for k in new if k not in skip)
-    if not path.endswith(".safetensors"):
+    if not path.endswith(".safetensors.gz"):
         return False
-    before, after = safetensors.torch.load((root / path).read_bytes()), safetensors.torch.load(data)
+    before, after = (
+        safetensors.torch.load(fixture.unpacked(x)) for x in ((root / path).read_bytes(), data)
+    )
     return before.keys() == after.keys() and all(
         before[k].shape == v.shape and torch.allclose(before[k].double(), v.double(), 1e-4, 1e-6)
         for k, v in after.items()
@@ -374,13 +402,11 @@ def write(root: Path, name: str, files: Files) -> int:
     """Write what is derived. A stub or a notebook that a learner has edited is kept, and said."""
     try:
         before = fixture.describe(root, name)
-        known = {before[kind].encode() for kind in ("stub", "notebook") if before.get(kind)}
+        known = {text.encode() for text in (before["stub"], fixture.notebook(root, before)) if text}
     except GraderFault:
         known = set()
-    folder = root.joinpath("fixtures", *name.split("."))
-    for old in folder.glob("*.safetensors"):
-        if old.relative_to(root).as_posix() not in files:
-            old.unlink()
+    for old in _leftover(root, name, files):
+        old.unlink()
     for path, data in files.items():
         target = root / path
         learners = path.startswith("exercises/")
@@ -388,7 +414,7 @@ def write(root: Path, name: str, files: Files) -> int:
             kind = "stub" if path.endswith(".py") else "notebook"
             print(f"kept {path}, which has been edited; `grader reset {name}` gives the {kind}")
             continue
-        if target.exists() and target.read_bytes() == data:
+        if target.exists() and _content(path, target.read_bytes()) == _content(path, data):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         new = target.with_name(target.name + ".new")

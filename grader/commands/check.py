@@ -16,6 +16,7 @@ from grader.bench import Bench
 from grader.commands import ci
 from grader.commands.chosen import chosen, renames, source
 from grader.errors import GraderFault, Unreadable, UsageError
+from grader.fixture import digest
 from grader.runner.client import Runner
 from grader.screen import Screen
 from grader.suite import Suite, Target, find
@@ -83,8 +84,8 @@ def _elsewhere(suite: Suite, report: Report) -> list[str]:
     for exercise in report.exercises:
         path = suite.notebook(exercise.id)
         if all(item.verdict is Verdict.NOT_WRITTEN for item in exercise.items) and path.is_file():
-            derived = str(suite.describe(exercise.id)["notebook"]).encode()
-            if path.stat().st_size != len(derived) or path.read_bytes() != derived:
+            derived = suite.describe(exercise.id)["notebook"]
+            if path.stat().st_size != derived["bytes"] or digest(path.read_bytes()) != derived["sha256"]:
                 shown = suite.shown(path)
                 notes.append(f"{shown} has changed: `grader check {shown}` grades it")
     return notes

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader import course, progress
+from grader import course, fixture, progress
 from grader.errors import GraderFault, UsageError
 from grader.suite import Suite, Target, find, targets
 
@@ -199,8 +199,12 @@ def reset(args: argparse.Namespace) -> int:
     suite = find()
     for name in dict.fromkeys(t.exercise for t in _whole(suite, args.targets)):
         described = suite.describe(name)
-        for kind, path in (("stub", suite.stub(name)), ("notebook", suite.notebook(name))):
-            if described[kind] and not _put_back(suite, path, kind, described[kind], args.yes):
+        derived = (
+            ("stub", suite.stub(name), described["stub"]),
+            ("notebook", suite.notebook(name), fixture.notebook(suite.root, described)),
+        )
+        for kind, path, text in derived:
+            if text and not _put_back(suite, path, kind, text, args.yes):
                 return 1
     return 0
 
