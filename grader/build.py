@@ -70,6 +70,7 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         if parts.outputs:
             env = {f: {**sizes_on[f], **given_on[f]} for f in FIXTURES}
             known |= solved.known(parts, env, f"solutions/{path}.py")
+    begun = {"stub": stub, **({"notebook": notebook} if notebook else {})}
     story = hints.story(parts, program, lecture, f"solutions/{path}.py")
     description = {
         "format": fixture.FORMAT,
@@ -87,8 +88,8 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         "fixtures": entries,
         "diagnosis": _save_text(files, f"fixtures/{path}/diagnosis.json", _json(known)),
         "hints": _save_text(files, f"fixtures/{path}/hints.json", _json(story)),
-        "stub": stub,
-        "notebook": _save_text(files, f"fixtures/{path}/notebook.ipynb", notebook) if notebook else None,
+        "derived": _save_text(files, f"fixtures/{path}/derived.json", _json(begun)),
+        "notebook": _stated(notebook.encode()) if notebook else None,
         "worked": _worked(parts, program.module.get("WORKED")),
     }
     files[f"fixtures/{path}/exercise.json"] = fixture.seal(json.loads(json.dumps(description))).encode()
@@ -224,7 +225,7 @@ def _save(
         once = {k: v for k, v in env.items() if part == "given" or not _same(v, given.get(k))}
         data = pack(once, {"stamp": mark})
         files[f"fixtures/{path}/{name}.{part}.safetensors.gz"] = fixture.packed(data)
-        entry[part] = {"sha256": fixture.digest(data), "bytes": len(data)}
+        entry[part] = _stated(data)
     return entry
 
 
@@ -239,6 +240,10 @@ def _json(value: Any) -> str:
 def _save_text(files: Files, path: str, text: str) -> dict[str, Any]:
     data = text.encode()
     files[f"{path}.gz"] = fixture.packed(data)
+    return _stated(data)
+
+
+def _stated(data: bytes) -> dict[str, Any]:
     return {"sha256": fixture.digest(data), "bytes": len(data)}
 
 
@@ -389,9 +394,7 @@ def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
         return all(old.get(k) == new.get(k) for k in new if k not in skip)
     if not path.endswith(".safetensors.gz"):
         return False
-    before, after = (
-        safetensors.torch.load(fixture.unpacked(x)) for x in ((root / path).read_bytes(), data)
-    )
+    before, after = (safetensors.torch.load(fixture.unpacked(x)) for x in ((root / path).read_bytes(), data))
     return before.keys() == after.keys() and all(
         before[k].shape == v.shape and torch.allclose(before[k].double(), v.double(), 1e-4, 1e-6)
         for k, v in after.items()
@@ -401,8 +404,7 @@ def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
 def write(root: Path, name: str, files: Files) -> int:
     """Write what is derived. A stub or a notebook that a learner has edited is kept, and said."""
     try:
-        before = fixture.describe(root, name)
-        known = {text.encode() for text in (before["stub"], fixture.notebook(root, before)) if text}
+        known = {text.encode() for text in fixture.derived(root, fixture.describe(root, name)).values()}
     except GraderFault:
         known = set()
     for old in _leftover(root, name, files):

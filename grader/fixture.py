@@ -123,9 +123,9 @@ def hints(root: Path, description: Mapping[str, Any]) -> dict[str, Any]:
     return dict(json.loads(_text(root, description, "hints.json")))
 
 
-def notebook(root: Path, description: Mapping[str, Any]) -> str:
-    """The text of an exercise's derived notebook; nothing where it has none."""
-    return _text(root, description, "notebook.ipynb").decode() if description["notebook"] else ""
+def derived(root: Path, description: Mapping[str, Any]) -> dict[str, str]:
+    """What a learner begins with: the texts of the "stub" and, where there is one, of the "notebook"."""
+    return dict(json.loads(_text(root, description, "derived.json")))
 
 
 def packed(content: bytes) -> bytes:

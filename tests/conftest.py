@@ -63,5 +63,9 @@ def item(grade: Grade) -> Callable[..., ItemReport]:
     return one
 
 
+def stub_of(exercise: str) -> str:
+    return fixture.derived(ROOT, fixture.describe(ROOT, exercise))["stub"]
+
+
 def solution(exercise: str) -> str:
     return ROOT.joinpath("solutions", *exercise.split(".")).with_suffix(".py").read_text()

@@ -67,9 +67,9 @@ def replace(path: str, old: str, new: str) -> Callable[[Path], Any]:
     return change
 
 
-GIVEN = "fixtures/ex2/probe-1.given.safetensors"
+GIVEN = "fixtures/ex2/probe-1.given.safetensors.gz"
 JSON2, STUB2, BOOK2 = "fixtures/ex2/exercise.json", "exercises/ex2.py", "exercises/ex2.ipynb"
-EXTRA = "fixtures/ex2/probe-9.given.safetensors"
+EXTRA = "fixtures/ex2/probe-9.given.safetensors.gz"
 
 DRIFT: dict[str, tuple[str, Callable[[Path], Any], list[str]]] = {
     "an edited stub": (
@@ -135,7 +135,7 @@ def test_a_drift_is_told_by_the_name_of_the_file(
 def test_the_body_of_a_solution_changes_what_is_known_of_mistakes_in_it(project: Path) -> None:
     replace("solutions/ex2.py", "dlogits /= n", "dlogits /= 2 * n")(project)
     done = build(project, "--check", "ex2")
-    assert done.returncode == 1 and "fixtures/ex2/diagnosis.json is out of date" in done.stderr
+    assert done.returncode == 1 and "fixtures/ex2/diagnosis.json.gz is out of date" in done.stderr
 
 
 def test_a_docstring_that_no_longer_quotes_its_forward_line_is_told_in_one_line(project: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import EXERCISES, Grade, solution
+from conftest import EXERCISES, Grade, solution, stub_of
 from hypothesis import given
 from hypothesis import strategies as st
 from local import Local
@@ -333,7 +333,7 @@ def test_the_solution_passes_exactly_and_the_stub_is_not_written(
     exercise: str, grade: Grade, exercises: Any
 ) -> None:
     assert all(i.verdict is Verdict.EXACT for i in grade(solution(exercise), exercise).items)
-    stub = exercises[exercise][0]["stub"]
+    stub = stub_of(exercise)
     assert {i.verdict for i in grade(stub, exercise).items} == {Verdict.NOT_WRITTEN}
 
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
-from conftest import ROOT, solution
+from conftest import ROOT, solution, stub_of
 
 from grader import fixture, training
 from grader.program import Env
@@ -140,7 +140,7 @@ def test_an_interrupt_as_soon_as_the_size_is_printed_still_ends_in_order(tmp_pat
 
 def test_functions_that_are_not_written_are_named(tmp_path: Path, few: Path) -> None:
     stub = tmp_path / "ex4.py"
-    stub.write_text(EX4["stub"])
+    stub.write_text(stub_of("ex4"))
     message = told(train(tmp_path / "a.svg", "--names", str(few), submission=stub))
     assert f"{stub}: dlogits: not written yet" in message and "`grader check ex4`" in message
     one = changed(tmp_path, "return dlogits @ W2.T", 'raise NotImplementedError("dh: not written yet")')

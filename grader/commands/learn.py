@@ -9,7 +9,7 @@ from typing import Any
 
 from grader import fixture, progress
 from grader.authored import RUNGS
-from grader.commands.read import learners_text, task
+from grader.commands.read import learners_text, statuses, task
 from grader.errors import UsageError
 from grader.explain import explain, explain_output
 from grader.harmless import text as harmless
@@ -99,7 +99,7 @@ def following(args: argparse.Namespace) -> int:
     exercise, item = current
     name = f"{exercise}.{item}"
     description = suite.describe(exercise)
-    status = progress.statuses(description, learners_text(suite, exercise), state)[item]
+    status = statuses(suite, description, state)[item]
     if item == "training":
         print(f"Next: {name}\n\n`grader check {name}` trains with your gradients.")
         return 0
@@ -129,9 +129,7 @@ def following(args: argparse.Namespace) -> int:
 def current_item(suite: Suite, state: State, wanted: list[Target]) -> tuple[str, str] | None:
     """The first of what is wanted, in backward order, that has not passed: exercise and item."""
     for target in wanted:
-        exercise = suite.describe(target.exercise)
-        found = progress.statuses(exercise, learners_text(suite, target.exercise), state)
-        for name, status in found.items():
+        for name, status in statuses(suite, suite.describe(target.exercise), state).items():
             if status is not Status.PASSED and target.item in (None, name):
                 return target.exercise, name
     return None
