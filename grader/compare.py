@@ -189,7 +189,7 @@ def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
             hint = "keepdim=True keeps the axis" if dropped else f"give it the shape {wanted}"
             reason += f": right after a reshape; {hint}"
         elif answer.ndim == 2 and answer.T.shape == wanted and right(answer.T):
-            reason += ": right when transposed"
+            reason += "; right when transposed"
     else:
         try:
             wide = np.broadcast_to(answer, wanted)

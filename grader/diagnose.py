@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import relations
+from grader import places, relations
 from grader.relations import CLOSE, NOISE, Array, Evidence
 
 PRINTS = 2  # projections in a fingerprint, on each fixture
@@ -114,11 +114,11 @@ def _told(
         relations.passed_through(item, lines, whole=False),
         relations.another_gradient(item, lines),
         relations.added,
-        relations.order,
+        places.order,
         _mistakes(known, code, twice=True),
-        relations.ends,
-        relations.cells,
-        relations.rows,
+        places.ends,
+        places.cells,
+        places.rows,
     ):
         if (told := _agreed(explain, evidence)) is not None:
             return told

@@ -182,7 +182,8 @@ def _diagnoses(
 
     from grader.diagnose import FIXTURES, Known, diagnose
     from grader.literals import words
-    from grader.relations import Evidence, where
+    from grader.places import where
+    from grader.relations import Evidence
 
     known = json.loads(fixtures.diagnosis)
     settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}

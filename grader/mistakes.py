@@ -16,11 +16,12 @@ import torch
 
 from grader.authored import Authored, Item
 from grader.diagnose import FIXTURES, fingerprint
-from grader.mutants import Mutant, alike_tensors, lacks, mutants, say, uses
+from grader.mutants import Mutant, alike_tensors, mutants
 from grader.program import Env, Program
 from grader.relations import CLOSE
 from grader.runner.calls import BadRequest, resolve
 from grader.runner.wire import ALT
+from grader.sentences import lacks, say, uses
 
 KNOWN = "known"  # the kind of a mistake that is written down
 

@@ -20,9 +20,10 @@ from grader.authored import Authored, AuthoredError, Item
 from grader.compare import ATOL, RTOL
 from grader.compare_output import FLOOR, mark, numbers, same_mark
 from grader.diagnose import FIXTURES
-from grader.mutants import Mutant, mutants, say
+from grader.mutants import Mutant, mutants
 from grader.program import Env, Program
 from grader.runner import values
+from grader.sentences import say
 
 MARGIN = (
     4.0  # a bound allows an answer twice the distance from the truth that float32 has here, and so the other
@@ -201,8 +202,8 @@ def changes(parts: Authored) -> list[tuple[str, str, Mutant]]:
                 if not (isinstance(method, ast.FunctionDef) and ast.get_docstring(method)):
                     continue
                 for m in _mutants(method, f"{node.name}.{method.name}"):
-                    changed = copy.deepcopy(node)
-                    changed.body[k] = ast.parse(m.source).body[0]
+                    changed = copy.copy(node)
+                    changed.body = [*node.body[:k], *ast.parse(m.source).body, *node.body[k + 1 :]]
                     found.append((node.name, ast.unparse(changed), m))
     return found
 

@@ -431,6 +431,17 @@ def test_fresh_without_a_seed_takes_a_target_and_names_its_seed(work: Path) -> N
     assert again.stdout == ran.stdout
 
 
+def test_of_outputs_it_is_said_that_they_keep_the_saved_probes(work: Path) -> None:
+    ran = grader("check", "--solutions", "--fresh", "5", "tokenizer.ex1", "ex2", cwd=work)
+    assert ran.returncode == PASSED
+    assert [line for line in ran.stdout.splitlines() if line.startswith("note: ")] == [
+        "note: graded on fresh probes; `--fresh 5` makes the same ones again",
+        "note: fresh probes are for gradients; graded on the saved ones: tokenizer.ex1",
+    ]
+    ran = grader("check", "--solutions", "--fresh", "5", "tokenizer.ex1", cwd=work)
+    assert "saved ones: tokenizer.ex1" in ran.stdout and "again" not in ran.stdout
+
+
 def test_the_solutions_pass_on_fresh_probes(work: Path) -> None:
     ran = grader("check", "--solutions", "--fresh", "12345", cwd=work)
     assert ran.returncode == PASSED, ran.stdout

@@ -20,8 +20,8 @@ from test_mutants import made
 from grader import authored
 from grader.compare import values
 from grader.diagnose import AS_IF, FIXTURES, fingerprint
-from grader.mutants import say
 from grader.relations import CLOSE
+from grader.sentences import say
 from grader.verdict import Verdict
 
 MOST = 60  # mutants of one exercise of a set in a usual run; GRADER_MUTANTS=all takes them all

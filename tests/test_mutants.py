@@ -25,6 +25,7 @@ SQUARE = "the table is square"
 HANDED_ON = "a sum hands its gradient on: it is the same number one line later, another right choice"
 GATE = "the ReLU's output is positive where its input is"
 FOUR_AXES = "of four axes, axis 2 is axis -2"
+VECTOR = "w is one column"
 EQUIVALENT = {
     "ex1.dcounts: factor dropped: torch.ones_like(counts) * dcounts_sum -> dcounts_sum": BROADCAST,
     "ex1.dlogits: clone dropped: dnorm_logits.clone() -> dnorm_logits": ALIAS,
@@ -60,6 +61,17 @@ EQUIVALENT = {
         for item in ("dvh", "datt", "dkh")
     },
     "ex1.dhprebn: factor dropped: torch.ones_like(hprebn) * dbnmeani -> dbnmeani": BROADCAST,
+    "mlp.ex2.dcounts: division for multiplication: torch.ones_like(counts) * dcounts_sum "
+    "-> dcounts_sum / torch.ones_like(counts)": ONES,
+    **{
+        f"{ex}.dx: division for multiplication: torch.ones_like(x) * dmean "
+        "-> dmean / torch.ones_like(x)": ONES
+        for ex in ("wavenet.ex2", "gpt.ex7")
+    },
+    "gpt2.ex7.dnll: division for multiplication: torch.ones_like(nll) * dmicro.unsqueeze(1) "
+    "-> dmicro.unsqueeze(1) / torch.ones_like(nll)": ONES,
+    "training-losses.ex3.dreadb: view for transpose: w.T -> w.reshape(w.T.shape)": VECTOR,
+    "training-losses.ex3.dreadw: view for transpose: w.T -> w.reshape(w.T.shape)": VECTOR,
     "gpt2.ex7.dlogits: another tensor: logits -> logprobs": SHIFT,
     "training-losses.ex4.dlogits: another tensor: logits -> logprobs": SHIFT,
 }

@@ -417,6 +417,13 @@ def test_the_lectures_numbers_of_micrograd() -> None:
 NO_MATTER: dict[str, str] = {
     "bigrams.ex1: sample: constant changed: 0 -> -1": "a row of probabilities has one axis, 0 or -1",
     "bigrams.ex2: losses: constant changed: 1 -> 0": "W is square",
+    "gpt.ex11: by_loop: zeros for ones: torch.zeros_like(x) -> torch.ones_like(x)": "every place is written",
+    "gpt.ex11: by_softmax: sign dropped: -1 -> 1": "a matrix has two axes",
+    "gpt.ex11: generate: sign dropped: -1 -> 1": "logits (B, vocab_size) has two axes",
+    **{
+        f"wavenet.ex7: mended: keepdim dropped: x.{f}(axes, keepdim=True) -> x.{f}(axes)": "leading axes go"
+        for f in ("mean", "var")
+    },
     "tokenizer.ex5: order: constant changed: 0 -> -1": "a token of one byte has its first for its last",
 }
 

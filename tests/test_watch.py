@@ -214,6 +214,13 @@ def test_a_notebook(mine: Path, watch: Spawn) -> None:
     assert not (mine.parent.parent / ".grader").exists()
 
 
+def test_progress_that_cannot_be_kept(mine: Path, watch: Spawn) -> None:
+    (mine.parent.parent / ".grader").write_text("a file, where a folder is to be")
+    child = watch("ex1")
+    save(mine, written("dlogprobs", "dprobs"))
+    shown(child, "dprobs passed, next: dcounts_sum_inv", "won't know of this check")
+
+
 # --- keys --------------------------------------------------------------------------------------------
 
 

@@ -61,6 +61,7 @@ def generate(model, idx, block_size, uniforms):
 
     model(idx) gives logits (B, t, vocab_size) and takes at most block_size tokens: crop what it sees, not
     what you keep. The next token is drawn from the softmax at the last position: it is the first one at
-    which the running sum of the probabilities is larger than the uniform number of its row, (new, B).
+    which the running sum of the probabilities is larger than the uniform number of its row, (new, B), and
+    the last one where none is.
     """
     raise NotImplementedError("generate: not written yet")

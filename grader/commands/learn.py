@@ -8,7 +8,6 @@ import textwrap
 from typing import Any
 
 from grader import fixture, progress
-from grader.authored import RUNGS
 from grader.commands.read import learners_text, statuses, task
 from grader.errors import UsageError
 from grader.explain import explain, explain_output
@@ -53,15 +52,18 @@ def ladder(
         )
     rungs = fixture.hints(suite.root, exercise)["items"][target.item]["rungs"]
     given = state["rungs"].get(name, 0)
-    last = len(RUNGS)
+    kinds = list(rungs)
+    last = len(kinds)
+    if rung and rung > last:
+        raise UsageError(f"--rung {rung}: the hints of {name} are {last}, {' and '.join(kinds)}")
     shown = range(1, last + 1) if everything else (rung or min(given + 1, last),)
     parts = [said] if last_check and (said := _last_check(suite, state, target)) else []
     for n in shown:
-        parts.append(f"{name}, hint {n} of {last}: {RUNGS[n - 1]}\n\n{wrapped(rungs[RUNGS[n - 1]])}")
+        parts.append(f"{name}, hint {n} of {last}: {kinds[n - 1]}\n\n{wrapped(rungs[kinds[n - 1]])}")
     if not rung and not everything and given >= last:
         parts.append(f"That was the last one. `grader hint {name} --all` shows them all.")
     elif max(shown) < last:
-        after = RUNGS[max(shown)]
+        after = kinds[max(shown)]
         parts.append(
             f"`grader hint {name}{f' --rung {max(shown) + 1}' if rung else ''}` gives the next: {after}."
         )

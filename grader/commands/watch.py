@@ -15,7 +15,7 @@ from grader.commands import check
 from grader.commands.chosen import chosen
 from grader.commands.learn import current_item, ladder
 from grader.commands.read import task
-from grader.errors import Unreadable, UsageError
+from grader.errors import UsageError
 from grader.events import Event, Events
 from grader.harmless import text
 from grader.runner.client import Abandoned, Runner
@@ -148,15 +148,16 @@ class Watch:
         except Abandoned:  # what made it so is next in the queue
             self.graded = None
             return
-        except Unreadable as error:
-            self._tell(f"{self.name} {text(str(error))}")
+        except UsageError as error:  # no notebook, for now
+            self._tell(text(str(error)))
             self.graded = source
             return
         before, self.report, self.graded = self.report, report, source
         self.said, self.note, self.extra = self._changes(before, report), "", ""
         self._draw()
         if self.learners_own:
-            progress.record(self.suite.work, report, sources)
+            if hindered := progress.record(self.suite.work, report, sources):
+                self._tell(f"{hindered}: `grader list` won't know of this check")
 
     def _changes(self, before: Report | None, now: Report) -> list[str]:
         """What to say of a new report; goes on to the next item when the current one has passed."""

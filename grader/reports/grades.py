@@ -106,7 +106,8 @@ class Summary:
 
     def lines(self) -> str:
         """The summary for a person."""
-        parts = [f"{self.submissions} submissions, {self.passed} passed everything"]
+        ending = "" if self.submissions == 1 else "s"
+        parts = [f"{self.submissions} submission{ending}, {self.passed} passed everything"]
         if self.asked:
             parts.append("\nhardest items:")
             parts += [f"  {share:4.0%} passed  {name}" for name, share in self.hardest()[:10]]

@@ -51,6 +51,8 @@ WORDS = ["To", "be,", "or", "not", "to", "be:", "that", "is", "the", "question.\
 def inputs(g, B, T, C, new):
     """A text of real words, a long list of tokens with places in it, a tensor to average, a small model."""
     chosen = torch.randint(len(WORDS), (9,), generator=g).tolist()
+    uniforms = torch.rand((new, B), generator=g)
+    uniforms[0] = 1  # no sum is larger, or only by rounding
     return dict(
         text=" ".join(WORDS[k] for k in chosen),
         data=torch.randint(0, 65, (50,), generator=g),
@@ -60,7 +62,7 @@ def inputs(g, B, T, C, new):
         table=torch.randn((7, 7), generator=g) * 2,
         recent=torch.randn((T, 7), generator=g),
         begin=torch.randint(0, 7, (B, 2), generator=g),
-        uniforms=torch.rand((new, B), generator=g),
+        uniforms=uniforms,
     )
 
 
@@ -125,7 +127,8 @@ def generate(model, idx, block_size, uniforms):
 
     model(idx) gives logits (B, t, vocab_size) and takes at most block_size tokens: crop what it sees, not
     what you keep. The next token is drawn from the softmax at the last position: it is the first one at
-    which the running sum of the probabilities is larger than the uniform number of its row, (new, B).
+    which the running sum of the probabilities is larger than the uniform number of its row, (new, B), and
+    the last one where none is.
     """
     for u in uniforms:
         logits = model(idx[:, -block_size:])[:, -1]

@@ -3,7 +3,7 @@
 # expect: ex1 dbngain wrong-shape: came (32, 64), wanted (1, 64): right once summed over dim 0
 # expect: ex1 dlogit_maxes wrong-shape: came (32, 27), wanted (32, 1): right once summed over dim 1
 # expect: ex1 db2 wrong-shape: came (32, 27), wanted (27,): right once summed over dim 0
-# expect: ex1 dW2 wrong-shape: came (27, 64), wanted (64, 27): right when transposed
+# expect: ex1 dW2 wrong-shape: came (27, 64), wanted (64, 27); right when transposed
 # expect: ex1 demb wrong-shape: came (32, 30), wanted (32, 3, 10): right after a reshape; give it the shape (32, 3, 10)
 # expect: ex1 dh wrong-shape: came (32, 27), wanted (32, 64)
 # expect: ex1 dbnraw wrong-shape: came (), wanted (32, 64)
