@@ -202,7 +202,7 @@ def test_one_flipped_byte_in_a_description_is_a_fault_or_only_white_space(
         path.write_bytes(original)
 
 
-@pytest.mark.parametrize("stated", [2, 0, -1, 99, "1", "2\n3", None, 1.5, [1]], ids=repr)
+@pytest.mark.parametrize("stated", [1, 3, 0, -1, 99, "2", "2\n3", None, 1.5, [1]], ids=repr)
 def test_another_format_is_a_fault_that_names_both_and_the_repair(root: Path, stated: Any) -> None:
     path = root / "fixtures" / "ex1" / "exercise.json"
     path.write_text(fixture.seal({**json.loads(path.read_text()), "format": stated}))
@@ -332,12 +332,12 @@ def test_two_probes_have_other_sizes_than_the_lecture_no_two_of_them_alike(exerc
         assert len(set(found)) == len(found), name
 
 
-@pytest.mark.parametrize("exercise, probe", PROBES)
+LOOK_UP = [(e, p) for e, p in PROBES if "Xb" in fixture.describe(ROOT, e)["inputs"]]
+
+
+@pytest.mark.parametrize("exercise, probe", LOOK_UP)
 def test_every_probe_looks_up_some_row_of_the_embedding_more_than_once(
     exercises: dict[str, Any], exercise: str, probe: str
 ) -> None:
-    given_ = safetensors.numpy.load(exercises[exercise][1].given[probe])
-    if "Xb" not in given_:
-        pytest.skip("there is no lookup in it")
-    looked_up = given_["Xb"]
+    looked_up = safetensors.numpy.load(exercises[exercise][1].given[probe])["Xb"]
     assert len(np.unique(looked_up)) < looked_up.size

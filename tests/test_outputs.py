@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import EXERCISES, Grade, solution, stub_of
+from conftest import EXERCISES, ROOT, Grade, solution, stub_of
 from hypothesis import given
 from hypothesis import strategies as st
 from local import Local
 
-from grader import authored, plain
-from grader.authored import AuthoredError
+from grader import authored, fixture, plain
+from grader.authored import RUNGS, AuthoredError
 from grader.compare_output import held
 from grader.fixture import Reference
+from grader.hints_of_outputs import _rounded
 from grader.runner import outputs, values
 from grader.runner.wire import Record
 from grader.solved import changes
@@ -287,6 +288,11 @@ def test_a_stub_has_the_tasks_without_bodies_and_no_driver() -> None:
         ('        """Count on."""\n', "", "Engine has no method with a docstring"),
         ("use_engine(Engine, xs)", "use_engine(xs)", "asks for no function or class"),
         ('("given",)', '("gone",)', "PROVIDED names gone"),
+        (
+            "    return [2 * given(x) for x in xs]",
+            "    return [total([given(x)]) * 2 for x in xs]",
+            "double uses total, which OUTPUTS names after it",
+        ),
     ],
 )
 def test_a_broken_rule_is_one_line(old: str, new: str, said: str) -> None:
@@ -294,6 +300,27 @@ def test_a_broken_rule_is_one_line(old: str, new: str, said: str) -> None:
     with pytest.raises(AuthoredError) as error:
         authored.read(SMALL.replace(old, new), "small.py")
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_variable_that_is_called_like_an_item_does_not_use_it() -> None:
+    own = SMALL.replace("[2 * given(x) for x in xs]", "[2 * given(total) for total in xs]")
+    assert own != SMALL and all(item.uses == () for item in authored.read(own, "small.py").outputs)
+
+
+@pytest.mark.parametrize("exercise", OUTPUTS)
+def test_no_rung_of_an_outputs_hints_says_its_task_again(exercise: str) -> None:
+    description = fixture.describe(ROOT, exercise)
+    told = fixture.hints(ROOT, description)["items"]
+    for item in description["items"]:
+        rungs = told[item["name"]]["rungs"]
+        assert list(rungs) == [r for r in RUNGS if r in rungs] and {"shapes", "example"} <= rungs.keys()
+        said = {" ".join(part.split()) for part in item["doc"].split("\n\n")}
+        assert said.isdisjoint(" ".join(text.split()) for text in rungs.values())
+
+
+@given(st.sets(st.text(max_size=5), min_size=2))
+def test_a_hint_shows_a_set_in_order(words: set[str]) -> None:
+    assert repr(_rounded({"some": words})) == f"{{'some': {{{', '.join(sorted(map(repr, words)))}}}}}"
 
 
 def test_an_item_that_receives_results_has_a_draw_of_its_own_on_probes() -> None:
