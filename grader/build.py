@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,11 @@ from grader.training import autograd_steps
 Files = dict[str, bytes]  # by path below the project's root
 
 
-def derive(source: str, exercise: str, wrong: str = "") -> Files:
+def derive(source: str, exercise: str, wrong: str = "", tell: Callable[[str], object] = print) -> Files:
     """Everything derived from one authored file's text, by path. AuthoredError where it breaks a rule.
 
-    wrong: the text of the exercise's known mistakes, see `mistakes.known`.
+    wrong: the text of the exercise's known mistakes, see `mistakes.known`. tell: gets the bounds that are
+    wider than the rule, in words.
     """
     path = "/".join(exercise.split("."))
     parts = authored.read(source, f"solutions/{path}.py")
@@ -46,7 +47,7 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
     for name, settings in program.fixtures.items():
         given, reference, told = saved(program, parts, name, settings, f"solutions/{path}.py")
         for line in told:
-            print(f"{exercise}, {name}: {line}")
+            tell(f"{exercise}, {name}: {line}")
         lecture = lecture or given
         for where, env in zip(evidence, (given, reference, sizes(settings)), strict=True):
             where[name] = env
@@ -335,7 +336,8 @@ def main(argv: list[str]) -> int:
         try:
             wrong = root.joinpath("solutions", "mistakes", *name.split(".")).with_suffix(".py")
             known = wrong.read_text(encoding="utf-8") if wrong.is_file() else ""
-            files = derive(path.read_text(encoding="utf-8"), name, known)
+            tell = print if mode == "write" else lambda line: None
+            files = derive(path.read_text(encoding="utf-8"), name, known, tell)
         except AuthoredError as error:
             print(f"grader: {error}", file=sys.stderr)
             return 3
