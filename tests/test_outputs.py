@@ -428,17 +428,6 @@ def test_the_engine_is_right_by_torch_in_double_on_random_expressions(exercises:
                 assert math.isclose(got, float(want), rel_tol=1e-9, abs_tol=1e-12)
 
 
-def test_the_lectures_numbers_of_micrograd() -> None:
-    names: dict[str, Any] = {}
-    exec(solution("micrograd.ex1"), names)
-    slopes = [names["numgrad"](lambda x: 3 * x**2 - 4 * x + 5, x, 1e-6) for x in (3, -3, 2 / 3)]
-    assert slopes == pytest.approx([14, -22, 0], abs=1e-4)
-    assert names["lgraph"](2, -3, 10, -2) == {"L": 1, "f": 4, "d": -2, "c": -2, "e": -2, "b": -4, "a": 6}
-    assert names["raised"](2, -3, 10, -2, 0.01) == pytest.approx(-7.286496)
-    neuron = names["neuron"](2, 0, -3, 1, 6.8813735870195432)
-    assert neuron == pytest.approx({"n": 0.5, "x1": -1.5, "w1": 1, "x2": 0.5, "w2": 0, "b": 0.5})
-
-
 # --- mutants -----------------------------------------------------------------------------------------
 
 NO_MATTER: dict[str, str] = {
