@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: help setup grade grade-solutions test lint types build bench clean
+.PHONY: help setup grade grade-solutions test lint types build dist bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +40,9 @@ types: $(VENV)/.ready  ## mypy, strict on grader/
 
 build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/
 	@$(GRADER) build
+
+dist: $(VENV)/.ready  ## build the wheel and the sdist into dist/
+	$(VENV)/bin/python -m build --no-isolation
 
 bench: $(VENV)/.ready  ## measure, as ratios
 	@for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done

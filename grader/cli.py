@@ -19,16 +19,28 @@ PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
 def parser() -> argparse.ArgumentParser:
     import argparse
 
-    top = argparse.ArgumentParser(
-        prog="grader",
-        description="Check gradients that were derived by hand against autograd's.",
-        epilog="Exit codes: 0 all passed, 1 something did not pass, 2 usage, 3 the grader's own fault.",
-    )
+    class Parser(argparse.ArgumentParser):
+        """Its help is long, and read only where somebody asks for it."""
+
+        def format_help(self) -> str:
+            from grader import manual
+
+            manual.fill(self)
+            return super().format_help()
+
+    top = Parser(prog="grader", description="Check gradients that were derived by hand against autograd's.")
     top.add_argument("--version", action="version", version=f"grader {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add(name: str, help: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+
+    init = add("init", "copy exercises into a folder to work in")
+    init.add_argument(
+        "words", nargs="*", metavar="DIR|SET", help="a folder; sets or exercises; none means all"
+    )
+    init.usage = "grader init [-h] [--force] [DIR] [SET ...]"
+    init.add_argument("--force", action="store_true", help="put stubs in the place of yours, kept as backups")
 
     check = add("check", "grade exercises, or single items of them")
     check.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, ex1.dprobs; none means all")
@@ -83,10 +95,12 @@ def parser() -> argparse.ArgumentParser:
     feedback.add_argument("--html", metavar="FILE", help="a page of the same, to open in a browser")
 
     listing = add("list", "show the course: its sets, the exercises of a set, the items of an exercise")
-    listing.add_argument("targets", nargs="*", metavar="TARGET")
+    listing.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="a set, ex1, ex1.dprobs; none: all sets"
+    )
 
     show = add("show", "show an item's task, forward lines, shapes and what it may ask for")
-    show.add_argument("targets", nargs="+", metavar="TARGET")
+    show.add_argument("targets", nargs="+", metavar="TARGET", help="ex1, ex1.dprobs")
 
     hint = add("hint", "give the next hint for an item: concept, shapes, an example, the formula")
     hint.add_argument("targets", nargs="*", metavar="TARGET", help="ex1.dprobs; none means the next item")
@@ -103,16 +117,16 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("targets", nargs="+", metavar="TARGET", help="ex1.dcounts; ex3.bnraw")
 
     solution = add("solution", "show the solution of an exercise or an item, after asking")
-    solution.add_argument("targets", nargs="+", metavar="TARGET")
+    solution.add_argument("targets", nargs="+", metavar="TARGET", help="ex1, ex1.dprobs")
     solution.add_argument("--yes", action="store_true", help="don't ask")
     solution.add_argument("--notebook", metavar="FILE", help="write an exercise's solution as a notebook")
 
     reset = add("reset", "put an exercise back to its stub, keeping what was there as a backup")
-    reset.add_argument("targets", nargs="+", metavar="EXERCISE")
+    reset.add_argument("targets", nargs="+", metavar="EXERCISE", help="ex1, or a set")
     reset.add_argument("--yes", action="store_true", help="don't ask")
 
     build = add("build", "derive stubs and fixtures from solutions/")
-    build.add_argument("targets", nargs="*", metavar="EXERCISE")
+    build.add_argument("targets", nargs="*", metavar="EXERCISE", help="ex1, gpt.ex3; none means all")
     build.add_argument("--check", action="store_true", help="change nothing; say what has drifted")
 
     batch = add("batch", "grade a class: folders of submissions, or the zip that a platform exports")
@@ -140,18 +154,25 @@ def parser() -> argparse.ArgumentParser:
     )
 
     server = add("server", "start, stop or look at the process that makes a second check fast")
-    server.add_argument("action", choices=("start", "stop", "status"))
+    server.add_argument("action", choices=("start", "stop", "status"), help="what to do")
 
     add("doctor", "check versions, fixtures, and whether exact results reproduce here")
 
     train = add("train", "train the network with your own gradients, and by autograd beside it")
-    train.add_argument("targets", nargs="*", metavar="EXERCISE")
+    train.add_argument("targets", nargs="*", metavar="EXERCISE", help="ex4 by default")
     train.add_argument("--submission", metavar="FILE", help="take the gradients from this file")
     train.add_argument("--steps", type=int, default=200_000, metavar="N", help="200000 by default")
     train.add_argument("--names", metavar="FILE", help="train on this list of names, one a line")
-    train.add_argument("--out", metavar="FILE", default="loss-ex4.svg", help="where the loss curve goes")
-    train.add_argument("--seed", type=int, default=2147483647, metavar="N")
+    train.add_argument(
+        "--out", metavar="FILE", default="loss-ex4.svg", help="the loss curve; loss-ex4.svg by default"
+    )
+    train.add_argument(
+        "--seed", type=int, default=2147483647, metavar="N", help="2147483647 by default, the lecture's"
+    )
     train.add_argument("--no-autograd", action="store_true", help="leave out the run by autograd")
+
+    completion = add("completion", "print a script that completes commands and exercises in your shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     return top
 
 
@@ -179,6 +200,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             from grader.commands.train import run
         elif args.command == "watch":
             from grader.commands.watch import run
+        elif args.command in ("init", "reset"):
+            from grader.commands import stubs
+
+            run = {"init": stubs.init, "reset": stubs.reset}[args.command]
+        elif args.command == "completion":
+            from grader.commands.completion import run
         elif args.command in ("hint", "next", "explain"):
             from grader.commands import learn
 
@@ -186,9 +213,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             from grader.commands import read
 
-            run = {"list": read.listing, "show": read.show, "solution": read.solution, "reset": read.reset}[
-                args.command
-            ]
+            run = {"list": read.listing, "show": read.show, "solution": read.solution}[args.command]
         return run(args)
     except (UsageError, GraderFault) as error:
         from grader.harmless import text

@@ -52,6 +52,18 @@ class Fixtures:
     diagnosis: bytes = b"{}"  # what is known of mistakes, by item; see `diagnose.Known`
 
 
+def installed(root: Path) -> bool:
+    """Whether `root` is the package itself, as a wheel has it: with the fixtures, without solutions."""
+    return (root / "cli.py").is_file() and (root / "fixtures").is_dir()
+
+
+def repair(root: Path, exercise: str = "") -> str:
+    """The command that puts fixtures right: all of them, or an exercise's."""
+    if installed(root):
+        return "`pip install --force-reinstall --no-deps backprop-grader` puts it back"
+    return f"`grader build {exercise}` rebuilds it" if exercise else "`grader build` makes them"
+
+
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -67,24 +79,24 @@ def seal(description: Mapping[str, Any]) -> str:
 def describe(root: Path, exercise: str) -> dict[str, Any]:
     """An exercise's description; GraderFault, in one line, where it is missing, damaged or too new."""
     path = _folder(root, exercise) / "exercise.json"
-    repair = f"`grader build {exercise}` rebuilds it"
+    mend = repair(root, exercise)
     try:
         description = json.loads(path.read_bytes())
         stated = description["format"]
         mark = description.pop("digest")
     except FileNotFoundError:
-        raise GraderFault(f"{_short(root, path)} is missing: {repair}") from None
+        raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
     except OSError as error:
-        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {repair}") from None
+        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {mend}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise GraderFault(f"{_short(root, path)} is damaged: {repair}") from None
+        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
     if stated != FORMAT:
         raise GraderFault(
             f"{_short(root, path)} has format {ascii(stated)[:20]}, this grader reads format {FORMAT}: "
-            f"upgrade the grader, or `grader build {exercise}` rebuilds it in this one's format"
+            f"upgrade the grader, or {mend} in this one's format"
         )
     if digest(json.dumps(description, sort_keys=True).encode()) != mark:
-        raise GraderFault(f"{_short(root, path)} was altered: {repair}")
+        raise GraderFault(f"{_short(root, path)} was altered: {mend}")
     return dict(description)
 
 
@@ -181,17 +193,17 @@ def _text(root: Path, description: Mapping[str, Any], name: str) -> bytes:
 
 def _verified(root: Path, exercise: str, name: str, stated: Mapping[str, Any]) -> bytes:
     path = _folder(root, exercise) / f"{name}.gz"
-    repair = f"`grader build {exercise}` rebuilds it"
+    mend = repair(root, exercise)
     try:
         data = unpacked(path.read_bytes())
     except FileNotFoundError:
-        raise GraderFault(f"{_short(root, path)} is missing: {repair}") from None
+        raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
     except OSError as error:
-        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {repair}") from None
+        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {mend}") from None
     except ValueError:
-        raise GraderFault(f"{_short(root, path)} is damaged: {repair}") from None
+        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
     if len(data) != stated["bytes"] or digest(data) != stated["sha256"]:
-        raise GraderFault(f"{_short(root, path)} was altered: {repair}")
+        raise GraderFault(f"{_short(root, path)} was altered: {mend}")
     return data
 
 

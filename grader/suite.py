@@ -16,7 +16,7 @@ from grader.harmless import text
 
 @dataclass(frozen=True)
 class Suite:
-    """root: holds fixtures/ and, where the project is at hand, solutions/. work: holds exercises/."""
+    """root: holds fixtures/ and, in a checkout, solutions/. work: where exercises/ is, or shall be."""
 
     root: Path
     work: Path
@@ -30,6 +30,21 @@ class Suite:
     def stub(self, exercise: str) -> Path:
         return self.work.joinpath("exercises", *exercise.split(".")).with_suffix(".py")
 
+    def learners(self, exercise: str) -> Path:
+        """The learner's file; UsageError, where there is none, names the command that makes it."""
+        path = self.stub(exercise)
+        if not path.exists():
+            if not (self.work / "exercises").is_dir():
+                raise UsageError(f"there is no exercises/ in {self.work}: `grader init` makes it there")
+            raise UsageError(f"{self.shown(path)} is missing: `grader reset {exercise}` makes it")
+        return path
+
+    def at_hand(self) -> list[str]:
+        """What is meant where nothing is named: the exercises of all sets that exercises/ has anything of."""
+        ids = self.ids()
+        sets = {course.set_of(i) for i in ids if self.stub(i).exists() or self.notebook(i).exists()}
+        return [i for i in ids if course.set_of(i) in sets] or ids
+
     def notebook(self, exercise: str) -> Path:
         return self.stub(exercise).with_suffix(".ipynb")
 
@@ -41,17 +56,28 @@ class Suite:
         for base in (Path.cwd(), self.root):
             if path.is_relative_to(base):
                 return str(path.relative_to(base))
-        return str(path)
+        return os.path.relpath(path) if path.is_relative_to(self.work) else str(path)
 
 
 def find() -> Suite:
-    """The suite that this package belongs to; work in the current folder where that has exercises."""
-    root = Path(__file__).resolve().parent.parent
+    """The suite that this package belongs to. Work is in the current folder where that has exercises, or is
+    one of theirs; else in the checkout, if this is one.
+    """
+    package = Path(__file__).resolve().parent
+    root = package if fixture.installed(package) else package.parent
+    return Suite(root, work_here() or (Path.cwd() if root == package else root))
+
+
+def work_here() -> Path | None:
+    """The folder whose exercises/ is here, or which we are in."""
     try:
         here = Path.cwd()
     except FileNotFoundError:
         raise UsageError("the folder that you are in has been deleted: `cd` to another one") from None
-    return Suite(root, here if (here / "exercises").is_dir() else root)
+    if (here / "exercises").is_dir():
+        return here
+    above = next((p.parent for p in (here, *here.parents) if p.name == "exercises"), None)
+    return above if above and any(here.glob("ex*.py")) else None
 
 
 @dataclass(frozen=True)
@@ -66,7 +92,7 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
     """Exercises and items by name: ex1, ex1.dprobs, or the name of a set. None means all."""
     ids = suite.ids()
     if not ids:
-        raise UsageError(f"{suite.root} has no fixtures: `grader build` makes them")
+        raise UsageError(f"{suite.root} has no fixtures: {fixture.repair(suite.root)}")
     found: list[Target] = []
     for word in words or ids:
         known = [i for i in ids if word in (i, course.set_of(i))]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from grader.errors import GraderFault, UsageError
+from grader.fixture import installed
 from grader.settings import environment
 from grader.suite import Suite, find
 
@@ -29,6 +30,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _names(suite: Suite, wanted: list[str]) -> list[str]:
     base = suite.root / "solutions"
+    if installed(suite.root):
+        raise UsageError(
+            "an installed grader has no solutions/ to build from: `grader build` needs a checkout"
+        )
     written = [p.relative_to(base).with_suffix("").parts for p in base.rglob("*.py")]
     names = sorted(".".join(parts) for parts in written if parts[0] != "mistakes")
     if not names:

@@ -24,15 +24,16 @@ def chosen(suite: Suite, args: argparse.Namespace, words: Sequence[str]) -> list
     if args.submission and args.solutions:
         raise UsageError("--submission and --solutions exclude each other")
     if args.submission and not words:
-        words = _called_after(suite, args.submission)
-    wanted = targets(suite, words)
+        words = called_after(suite, args.submission)
+    own = not (args.submission or args.solutions)
+    wanted = targets(suite, words or (suite.at_hand() if own else []))
     several = len({t.exercise for t in wanted}) > 1
     if several and args.submission and not args.submission.endswith(".ipynb"):
         raise UsageError("--submission is one file: name one exercise")
     return wanted
 
 
-def _called_after(suite: Suite, submission: str) -> list[str]:
+def called_after(suite: Suite, submission: str) -> list[str]:
     """The exercise that a notebook was derived for, or that a file is called after; of another notebook,
     all of the lecture's."""
     stem = Path(submission).stem
@@ -83,9 +84,7 @@ def source(suite: Suite, args: argparse.Namespace, exercise: str) -> tuple[str, 
     """The name to show of an exercise's submission, and its bytes."""
     if args.submission:
         return args.submission, read_submission(Path(args.submission))
-    path = suite.solution(exercise) if args.solutions else suite.stub(exercise)
-    if not path.exists() and args.solutions:
-        raise UsageError(f"{suite.shown(path)} is missing: this copy of the suite has no solutions")
+    path = suite.solution(exercise) if args.solutions else suite.learners(exercise)
     if not path.exists():
-        raise UsageError(f"{suite.shown(path)} is missing: `grader reset {exercise}` makes it")
+        raise UsageError(f"{suite.shown(path)} is missing: this copy of the suite has no solutions")
     return suite.shown(path), read_submission(path)

@@ -31,10 +31,11 @@ def run(args: argparse.Namespace) -> int:
         try:
             say(True, f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
-            say(False, f"{package} is not installed: `make setup` installs it")
+            repair = f"pip install {package}" if fixture.installed(suite.root) else "make setup"
+            say(False, f"{package} is not installed: `{repair}` installs it")
     loaded: dict[str, tuple[dict[str, Any], Fixtures]] = {}
     if not suite.ids():
-        say(False, "there are no fixtures: `grader build` makes them")
+        say(False, f"there are no fixtures: {fixture.repair(suite.root)}")
     for name in suite.ids():
         try:
             description = suite.describe(name)

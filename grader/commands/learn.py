@@ -22,7 +22,7 @@ def hint(args: argparse.Namespace) -> int:
     """Give the rung after the last one that was given."""
     suite = find()
     state = progress.read(suite.work)
-    wanted = targets(suite, args.targets)
+    wanted = targets(suite, args.targets or suite.at_hand())
     if not all(t.item for t in wanted):
         current = current_item(suite, state, wanted)
         if current is None:
@@ -94,7 +94,7 @@ def following(args: argparse.Namespace) -> int:
     """The first item in backward order that has not passed, with its task and the first step."""
     suite = find()
     state = progress.read(suite.work)
-    current = current_item(suite, state, targets(suite, args.targets))
+    current = current_item(suite, state, targets(suite, args.targets or suite.at_hand()))
     if current is None:
         print("Everything has passed.")
         return 0
@@ -105,7 +105,7 @@ def following(args: argparse.Namespace) -> int:
     if item == "training":
         print(f"Next: {name}\n\n`grader check {name}` trains with your gradients.")
         return 0
-    place = f"{suite.shown(suite.stub(exercise))}{_line(suite, exercise, item)}"
+    place = f"{suite.shown(suite.learners(exercise))}{_line(suite, exercise, item)}"
     if status is Status.WRONG:
         step = f"First step: mend {item} in {place}."
     elif status is Status.UNCHECKED:

@@ -1,4 +1,4 @@
-"""The commands that start nothing: list, show, solution, reset."""
+"""The commands that start nothing: list, show, solution."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def solution(args: argparse.Namespace) -> int:
     for target in wanted:
         if not suite.solution(target.exercise).is_file():
             raise UsageError(f"solutions/ is not here, so there is no solution of {target.exercise} to show")
-    if not args.yes and not _confirm(f"Show the solution of {', '.join(args.targets)}?"):
+    if not args.yes and not confirmed(f"Show the solution of {', '.join(args.targets)}?"):
         return 1
     from grader import authored
 
@@ -201,47 +201,7 @@ def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
     return 0
 
 
-def reset(args: argparse.Namespace) -> int:
-    suite = find()
-    for name in dict.fromkeys(t.exercise for t in _whole(suite, args.targets)):
-        paths = {"stub": suite.stub(name), "notebook": suite.notebook(name)}
-        for kind, text in fixture.derived(suite.root, suite.describe(name)).items():
-            if not _put_back(suite, paths[kind], kind, text, args.yes):
-                return 1
-    return 0
-
-
-def _put_back(suite: Suite, path: Path, kind: str, text: str, yes: bool) -> bool:
-    """Write a derived text again, what was there kept beside it. False where the learner says no."""
-    old = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else None
-    if old == text:
-        print(f"{suite.shown(path)} is the {kind} already")
-        return True
-    if old is not None:
-        if not yes and not _confirm(f"Put {suite.shown(path)} back to the {kind}?"):
-            return False
-        backup = path.with_name(f"{path.name}.bak")
-        number = 1
-        while backup.exists():
-            number += 1
-            backup = path.with_name(f"{path.name}.{number}.bak")
-        path.rename(backup)
-        print(f"kept what was there as {suite.shown(backup)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    print(f"wrote {suite.shown(path)}")
-    return True
-
-
-def _whole(suite: Suite, words: list[str]) -> list[Target]:
-    wanted = targets(suite, words)
-    for target in wanted:
-        if target.item:
-            raise UsageError(f"reset puts back a whole exercise: `grader reset {target.exercise}`")
-    return wanted
-
-
-def _confirm(question: str) -> bool:
+def confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(f"{question} Nobody is there to answer; --yes says so beforehand")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

@@ -107,7 +107,7 @@ def _which(suite: Suite, args: argparse.Namespace) -> tuple[dict[str, Any], Path
     chosen = [e for e in able if e["id"] in wanted]
     if len(chosen) != 1 or len(wanted) != 1:
         raise UsageError(f"train takes one of: {', '.join(e['id'] for e in able)}")
-    path = Path(args.submission) if args.submission else suite.stub(chosen[0]["id"])
+    path = Path(args.submission) if args.submission else suite.learners(chosen[0]["id"])
     return chosen[0], path
 
 

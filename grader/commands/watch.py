@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 def _watched(suite: Suite, args: argparse.Namespace) -> tuple[list[Target], Path]:
     """The targets, and the one file that they are in."""
     if not args.targets:  # where the learner is
-        here = current_item(suite, progress.read(suite.work), targets(suite, []))
+        here = current_item(suite, progress.read(suite.work), targets(suite, suite.at_hand()))
         args.targets = [here[0] if here else suite.ids()[0]]
     wanted = chosen(suite, args, args.targets)
     names = list(dict.fromkeys(t.exercise for t in wanted))
@@ -56,10 +56,7 @@ def _watched(suite: Suite, args: argparse.Namespace) -> tuple[list[Target], Path
         return wanted, Path(args.submission)
     if len(names) > 1 or len(wanted) > 1:
         raise UsageError("watch stays with one file: name one exercise or one item")
-    path = suite.stub(names[0])
-    if not path.exists():
-        raise UsageError(f"{suite.shown(path)} is missing: `grader reset {names[0]}` makes it")
-    return wanted, path
+    return wanted, suite.learners(names[0])
 
 
 class Watch:
@@ -155,9 +152,8 @@ class Watch:
         before, self.report, self.graded = self.report, report, source
         self.said, self.note, self.extra = self._changes(before, report), "", ""
         self._draw()
-        if self.learners_own:
-            if hindered := progress.record(self.suite.work, report, sources):
-                self._tell(f"{hindered}: `grader list` won't know of this check")
+        if self.learners_own and (hindered := progress.record(self.suite.work, report, sources)):
+            self._tell(f"{hindered}: `grader list` won't know of this check")
 
     def _changes(self, before: Report | None, now: Report) -> list[str]:
         """What to say of a new report; goes on to the next item when the current one has passed."""

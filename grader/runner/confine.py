@@ -113,7 +113,10 @@ def readable() -> list[str]:
     around = os.path.dirname(package)
     elsewhere = {os.path.realpath(p) for p in sys.path if os.path.isabs(p) and os.path.exists(p)}
     trees |= {p for p in elsewhere if not f"{around}{os.sep}".startswith(p.rstrip(os.sep) + os.sep)}
-    secret = [package, *(os.path.join(around, x) for x in ("fixtures", "solutions", "exercises"))]
+    installed = (
+        os.path.join(p, "grader") for p in elsewhere
+    )  # with fixtures of its own, beside a checkout's
+    secret = [package, *installed, *(os.path.join(around, x) for x in ("fixtures", "solutions", "exercises"))]
     return sorted({p for tree in trees for p in _without(tree, secret)})
 
 
