@@ -24,6 +24,16 @@ EXERCISES = fixture.exercises(ROOT)
 GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e)["lines"]]  # not of outputs alone
 
 
+# The files that take longest, which begin first, so that two workers end together.
+LONGEST = ("mutants", "drift", "attacks", "cli", "package", "notebook_api", "diagnose", "outputs", "batch",
+           "notebooks_ours", "server", "watch", "kill", "browser", "submissions", "progress")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {f"test_{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(scope="session")
 def exercises() -> dict[str, Any]:
     """Descriptions and verified fixtures by exercise id."""
