@@ -29,7 +29,7 @@ grade-solutions: $(VENV)/.ready  ## grade solutions/: what success looks like
 	@$(GRADER) check $(SET) --solutions
 
 test: $(VENV)/.ready  ## run the test suite
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.ready  ## ruff: style and format
 	$(VENV)/bin/ruff check .

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from grader import fixture
 from grader.batch import Local
@@ -36,9 +37,18 @@ def test_item(name):
 """
 
 
-def exercise() -> dict[str, object]:
+def exercise() -> dict[str, Any]:
     description = fixture.describe(ROOT, "ex1")
     return {"ex1": (description, fixture.read(ROOT, description))}
+
+
+def lecture() -> bytes:
+    """The lecture fixture as one file: what is given, and all references."""
+    import safetensors.numpy
+
+    description, fixtures = exercise()["ex1"]
+    given = safetensors.numpy.load(fixtures.given["lecture"])
+    return safetensors.numpy.save({**given, **fixtures.references["lecture"].values})
 
 
 def block(grader: Local, sources: list[bytes], in_flight: int) -> tuple[float, list[float]]:
@@ -120,7 +130,8 @@ def main(count: int = 400, growth: int = 0) -> None:
     check = [script, "check", "ex1", "--submission", "solutions/ex1.py"]
     with tempfile.TemporaryDirectory() as folder:
         test = Path(folder) / "test_ex1.py"
-        path, given = ROOT / "solutions" / "ex1.py", ROOT / "fixtures" / "ex1" / "lecture.given.safetensors"
+        path, given = ROOT / "solutions" / "ex1.py", Path(folder) / "lecture.given.safetensors"
+        given.write_bytes(lecture())
         test.write_text(PYTEST.format(path=str(path), given=str(given)))
         pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
         peers = {"a cold `grader check ex1`": check, "pytest, 26 items on one fixture": pytest}

@@ -48,7 +48,8 @@ def main(students: int = 3, rounds: int = 3) -> None:
 
 
 def measure(work: Path, others: Environment, students: int, rounds: int) -> None:
-    made = cells.of(fixture.describe(ROOT, "ex1"), solution("ex1"))
+    described = fixture.describe(ROOT, "ex1")
+    made = cells.of(described, fixture.derived(ROOT, described), solution("ex1"))
     right = {cell.id: cell.solved for cell in made if cell.regions}
     for platform in ("nbgrader", "otter"):
         subprocess.run([GRADER, "export", platform, "ex1"], cwd=work, check=True, stdout=subprocess.DEVNULL)

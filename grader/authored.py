@@ -65,6 +65,12 @@ class Authored:
         reached = downstream(self.lines, item.tensor)
         return frozenset(p[1:] for p in item.params if self.is_gradient(p) and p[1:] in reached)
 
+    @property
+    def gradients_given(self) -> frozenset[str]:
+        """The gradients that a submission can ask for: no others have to be saved."""
+        names = (n for i in self.gradients for n in (*self.available(i), *self.siblings(i), *i.params))
+        return frozenset(n for n in names if self.is_gradient(n))
+
     def siblings(self, item: Item) -> tuple[str, ...]:
         """Gradients the author's function receives that don't lie between its tensor and the loss.
 

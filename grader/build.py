@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,11 @@ from grader.training import autograd_steps
 Files = dict[str, bytes]  # by path below the project's root
 
 
-def derive(source: str, exercise: str, wrong: str = "") -> Files:
+def derive(source: str, exercise: str, wrong: str = "", tell: Callable[[str], object] = print) -> Files:
     """Everything derived from one authored file's text, by path. AuthoredError where it breaks a rule.
 
-    wrong: the text of the exercise's known mistakes, see `mistakes.known`.
+    wrong: the text of the exercise's known mistakes, see `mistakes.known`. tell: gets the bounds that are
+    wider than the rule, in words.
     """
     path = "/".join(exercise.split("."))
     finished.written(source, f"solutions/{path}.py")
@@ -50,7 +51,7 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         given, reference, told = saved(program, parts, name, settings, f"solutions/{path}.py")
         own.verify(name, given, reference, sizes(settings))
         for line in told:
-            print(f"{exercise}, {name}: {line}")
+            tell(f"{exercise}, {name}: {line}")
         lecture = lecture or given
         for where, env in zip(evidence, (given, reference, sizes(settings)), strict=True):
             where[name] = env
@@ -74,12 +75,8 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         if parts.outputs:
             env = {f: {**sizes_on[f], **given_on[f]} for f in FIXTURES}
             known |= solved.known(parts, env, f"solutions/{path}.py")
-    diagnosis = json.dumps(known, separators=(",", ":")).encode()
-    files[f"fixtures/{path}/diagnosis.json"] = diagnosis
-    told_hints = json.dumps(
-        hints.story(parts, program, lecture, f"solutions/{path}.py"), indent=1, ensure_ascii=False
-    ).encode()
-    files[f"fixtures/{path}/hints.json"] = told_hints
+    begun = {"stub": stub, **({"notebook": notebook} if notebook else {})}
+    story = hints.story(parts, program, lecture, f"solutions/{path}.py")
     description = {
         "format": fixture.FORMAT,
         "id": exercise,
@@ -94,10 +91,10 @@ def derive(source: str, exercise: str, wrong: str = "") -> Files:
         "items": [_item(parts, item, program) for item in parts.items],
         "training": training,
         "fixtures": entries,
-        "diagnosis": {"sha256": fixture.digest(diagnosis), "bytes": len(diagnosis)},
-        "hints": {"sha256": fixture.digest(told_hints), "bytes": len(told_hints)},
-        "stub": stub,
-        "notebook": notebook,
+        "diagnosis": _save_text(files, f"fixtures/{path}/diagnosis.json", _json(known)),
+        "hints": _save_text(files, f"fixtures/{path}/hints.json", _json(story)),
+        "derived": _save_text(files, f"fixtures/{path}/derived.json", _json(begun)),
+        "notebook": _stated(notebook.encode()) if notebook else None,
         "worked": _worked(parts, program.module.get("WORKED")),
     }
     files[f"fixtures/{path}/exercise.json"] = fixture.seal(json.loads(json.dumps(description))).encode()
@@ -120,7 +117,7 @@ def tensors(program: Program, parts: Authored, name: str, settings: Mapping[str,
     g = torch.Generator().manual_seed(settings["seed"] + 1_000_003)
     if is_probe(name):
         upstream = _random(upstream, g)
-    given = {**values, **{"d" + k: v for k, v in upstream.items()}}
+    given = {**values, **{"d" + k: v for k, v in upstream.items() if "d" + k in parts.gradients_given}}
     reference: Env = {}
     for item in parts.gradients:
         value, size = program.pull(values, item.tensor, parts.cut(item), upstream)
@@ -230,10 +227,29 @@ def _save(
     entry: dict[str, Any] = {"name": name, "settings": dict(settings)}
     mark = json.dumps({"format": fixture.FORMAT, "fixture": name, **settings, **stamp()}, sort_keys=True)
     for part, env in (("given", given), ("reference", reference)):
-        data = pack(env, {"stamp": mark})
-        files[f"fixtures/{path}/{name}.{part}.safetensors"] = data
-        entry[part] = {"sha256": fixture.digest(data), "bytes": len(data)}
+        once = {k: v for k, v in env.items() if part == "given" or not _same(v, given.get(k))}
+        data = pack(once, {"stamp": mark})
+        files[f"fixtures/{path}/{name}.{part}.safetensors.gz"] = fixture.packed(data)
+        entry[part] = _stated(data)
     return entry
+
+
+def _same(value: Any, other: Any) -> bool:
+    return isinstance(other, torch.Tensor) and torch.equal(value, other)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _save_text(files: Files, path: str, text: str) -> dict[str, Any]:
+    data = text.encode()
+    files[f"{path}.gz"] = fixture.packed(data)
+    return _stated(data)
+
+
+def _stated(data: bytes) -> dict[str, Any]:
+    return {"sha256": fixture.digest(data), "bytes": len(data)}
 
 
 def pack(env: Env, metadata: dict[str, str] | None = None) -> bytes:
@@ -344,7 +360,8 @@ def main(argv: list[str]) -> int:
                 continue
             wrong = root.joinpath("solutions", "mistakes", *name.split(".")).with_suffix(".py")
             known = wrong.read_text(encoding="utf-8") if wrong.is_file() else ""
-            files = derive(path.read_text(encoding="utf-8"), name, known)
+            tell = print if mode == "write" else lambda line: None
+            files = derive(path.read_text(encoding="utf-8"), name, known, tell)
         except AuthoredError as error:
             print(f"grader: {error}", file=sys.stderr)
             return 3
@@ -359,18 +376,34 @@ def compare(root: Path, name: str, files: Files) -> int:
         old = root / path
         if not old.is_file():
             stale.append(f"{path} is missing")
-        elif old.read_bytes() != data and not _same_numbers(root, name, path, data):
+        elif _content(path, old.read_bytes()) != _content(path, data) and not _same_numbers(
+            root, name, path, data
+        ):
             told = "is out of date"
             if path.startswith("exercises/"):
                 told = f"is not the {'stub' if path.endswith('.py') else 'derived notebook'} (edited?)"
             stale.append(f"{path} {told}")
-    folder = root.joinpath("fixtures", *name.split("."))
-    for old in folder.glob("*.safetensors"):
-        if old.relative_to(root).as_posix() not in files:
-            stale.append(f"{old.relative_to(root).as_posix()} belongs to no fixture")
+    for old in _leftover(root, name, files):
+        stale.append(f"{old.relative_to(root).as_posix()} belongs to no fixture")
     for line in stale:
         print(f"grader: {line}: `grader build {name}` rebuilds it", file=sys.stderr)
     return 1 if stale else 0
+
+
+def _leftover(root: Path, name: str, files: Files) -> list[Path]:
+    """What lies in an exercise's folder of fixtures and is no longer derived."""
+    folder = root.joinpath("fixtures", *name.split("."))
+    kinds = ("*.safetensors", "*.json", "*.gz")
+    found = (old for kind in kinds for old in folder.glob(kind))
+    return sorted(old for old in found if old.relative_to(root).as_posix() not in files)
+
+
+def _content(path: str, data: bytes) -> bytes:
+    """What counts of a file: of a packed one not how it is packed, which another zlib does otherwise."""
+    try:
+        return fixture.unpacked(data) if path.endswith(".gz") else data
+    except ValueError:
+        return data
 
 
 def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
@@ -385,9 +418,9 @@ def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
         new = json.loads(data)
         skip = ("stamp", "fixtures", "digest")
         return all(old.get(k) == new.get(k) for k in new if k not in skip)
-    if not path.endswith(".safetensors"):
+    if not path.endswith(".safetensors.gz"):
         return False
-    before, after = safetensors.torch.load((root / path).read_bytes()), safetensors.torch.load(data)
+    before, after = (safetensors.torch.load(fixture.unpacked(x)) for x in ((root / path).read_bytes(), data))
     return before.keys() == after.keys() and all(
         before[k].shape == v.shape and torch.allclose(before[k].double(), v.double(), 1e-4, 1e-6)
         for k, v in after.items()
@@ -397,14 +430,11 @@ def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
 def write(root: Path, name: str, files: Files) -> int:
     """Write what is derived. A stub or a notebook that a learner has edited is kept, and said."""
     try:
-        before = fixture.describe(root, name)
-        known = {before[kind].encode() for kind in ("stub", "notebook") if before.get(kind)}
+        known = {text.encode() for text in fixture.derived(root, fixture.describe(root, name)).values()}
     except GraderFault:
         known = set()
-    folder = root.joinpath("fixtures", *name.split("."))
-    for old in folder.glob("*.safetensors"):
-        if old.relative_to(root).as_posix() not in files:
-            old.unlink()
+    for old in _leftover(root, name, files):
+        old.unlink()
     for path, data in files.items():
         target = root / path
         learners = path.startswith("exercises/")
@@ -412,7 +442,7 @@ def write(root: Path, name: str, files: Files) -> int:
             kind = "stub" if path.endswith(".py") else "notebook"
             print(f"kept {path}, which has been edited; `grader reset {name}` gives the {kind}")
             continue
-        if target.exists() and target.read_bytes() == data:
+        if target.exists() and _content(path, target.read_bytes()) == _content(path, data):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         new = target.with_name(target.name + ".new")

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, cast
 
 import torch
@@ -294,6 +295,7 @@ def is_exact(value: float) -> bool:
     return not figure(value).startswith("≈")
 
 
+@lru_cache(1 << 16)  # of many draws of few values
 def figure(value: float) -> str:
     """A number as one writes it on paper: 2, -1/3, 0.25, ln 2, or ≈ and four digits."""
     if math.isclose(value, round(value), abs_tol=1e-9):

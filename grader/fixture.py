@@ -1,8 +1,10 @@
 """Fixtures on disk: an exercise's public description and its saved tensors, read and verified.
 
-`fixtures/<exercise>/exercise.json` describes the exercise and lists every tensor file with its
-digest; `<fixture>.given.safetensors` is what a submission is run on, and
-`<fixture>.reference.safetensors` what it is graded against. No torch is needed to read them.
+`fixtures/<exercise>/exercise.json` describes the exercise and lists every other file with its digest.
+`<fixture>.given.safetensors` is what a submission is run on, `<fixture>.reference.safetensors` what it is
+graded against; a reference that is given as well, as off the probes, is saved once, with the given. All
+but exercise.json are gzip files; a digest is that of the content, since another zlib may pack it
+otherwise. No torch is needed to read them.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +23,8 @@ from grader.errors import GraderFault
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
+GZIP = 31  # zlib's word for a gzip file
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,11 @@ def digest(data: bytes) -> str:
 
 
 def seal(description: Mapping[str, Any]) -> str:
-    """The text of exercise.json: the description and a digest over all of it."""
+    """The text of exercise.json: the description, a field a line, and a digest over all of it."""
     body = {k: v for k, v in description.items() if k != "digest"}
-    mark = digest(json.dumps(body, sort_keys=True).encode())
-    return json.dumps({**body, "digest": mark}, indent=1) + "\n"
+    whole = {**body, "digest": digest(json.dumps(body, sort_keys=True).encode())}
+    fields = (f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in whole.items())
+    return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
 def describe(root: Path, exercise: str) -> dict[str, Any]:
@@ -101,7 +106,7 @@ def exercises(root: Path) -> list[str]:
     """The ids of all exercises that have fixtures: ex1, or gpt.ex3 for one of a set."""
     base = root / "fixtures"
     found = (
-        [p for end in ("exercise.json", "*.safetensors") for p in base.rglob(end)] if base.is_dir() else []
+        [p for end in ("exercise.json", "*.safetensors.gz") for p in base.rglob(end)] if base.is_dir() else []
     )
     return sorted({".".join(p.parent.relative_to(base).parts) for p in found})
 
@@ -120,23 +125,23 @@ def read(root: Path, description: Mapping[str, Any]) -> Fixtures:
     """The saved tensors of an exercise; GraderFault names a file that is missing or altered."""
     given: dict[str, bytes] = {}
     references: dict[str, Reference] = {}
+    items = [item["name"] for item in description["items"]]
     for entry in description["fixtures"]:
-        given[entry["name"]] = _file(root, description["id"], entry, "given")
-        references[entry["name"]] = reference(_file(root, description["id"], entry, "reference"))
-    known = _verified(root, description["id"], "diagnosis.json", description["diagnosis"])
-    return Fixtures(given, references, known)
+        data = given[entry["name"]] = _file(root, description["id"], entry, "given")
+        references[entry["name"]] = reference(_file(root, description["id"], entry, "reference"), data, items)
+    return Fixtures(given, references, _text(root, description, "diagnosis.json"))
 
 
 def files(root: Path, description: Mapping[str, Any]) -> dict[str, bytes]:
-    """All of an exercise's files but exercise.json, by name, verified as `read` does."""
+    """The contents of all of an exercise's files but exercise.json, by name, verified as `read` does."""
     out = {
         f"{entry['name']}.{part}.safetensors": _file(root, description["id"], entry, part)
         for entry in description["fixtures"]
         for part in ("given", "reference")
     }
-    for kind in ("diagnosis", "hints"):
-        out[f"{kind}.json"] = _verified(root, description["id"], f"{kind}.json", description[kind])
-    return out
+    return out | {
+        name: _text(root, description, name) for name in ("diagnosis.json", "hints.json", "derived.json")
+    }
 
 
 def sealed(descriptions: Sequence[Mapping[str, Any]]) -> str:
@@ -147,15 +152,40 @@ def sealed(descriptions: Sequence[Mapping[str, Any]]) -> str:
 
 def hints(root: Path, description: Mapping[str, Any]) -> dict[str, Any]:
     """An exercise's hints: `items` to their rungs, `lines` to what to say of them."""
-    told = json.loads(_verified(root, description["id"], "hints.json", description["hints"]))
-    return dict(told)
+    return dict(json.loads(_text(root, description, "hints.json")))
 
 
-def reference(data: bytes) -> Reference:
-    """A reference file's tensors and sizes, from its bytes."""
+def derived(root: Path, description: Mapping[str, Any]) -> dict[str, str]:
+    """What a learner begins with: the texts of the "stub" and, where there is one, of the "notebook"."""
+    return dict(json.loads(_text(root, description, "derived.json")))
+
+
+def packed(content: bytes) -> bytes:
+    """A gzip file without a date."""
+    packer = zlib.compressobj(9, wbits=GZIP)
+    return packer.compress(content) + packer.flush()
+
+
+def unpacked(data: bytes) -> bytes:
+    """The content of a gzip file. ValueError where it is none, not whole, or followed by more."""
+    unpacker = zlib.decompressobj(GZIP)
+    try:
+        content = unpacker.decompress(data)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("it is not one whole gzip file")
+    return content
+
+
+def reference(data: bytes, given: bytes = b"", items: Iterable[str] = ()) -> Reference:
+    """A reference file's tensors and sizes, from its bytes; those of `items` that it lacks from `given`'s."""
     import safetensors.numpy
 
     tensors = safetensors.numpy.load(data)
+    if lacking := [name for name in items if name not in tensors and f"plain:{name}" not in tensors]:
+        shared = safetensors.numpy.load(given)
+        tensors |= {name: shared[name] for name in lacking if name in shared}
     sizes = {k.removeprefix("size."): float(v) for k, v in tensors.items() if k.startswith("size.")}
     bounds = {k.removeprefix("bound."): float(v) for k, v in tensors.items() if k.startswith("bound.")}
     plain = {k.removeprefix("plain:"): v.tobytes() for k, v in tensors.items() if k.startswith("plain:")}
@@ -177,20 +207,22 @@ def _file(root: Path, exercise: str, entry: Mapping[str, Any], part: str) -> byt
     return _verified(root, exercise, f"{entry['name']}.{part}.safetensors", entry[part])
 
 
+def _text(root: Path, description: Mapping[str, Any], name: str) -> bytes:
+    return _verified(root, description["id"], name, description[name.partition(".")[0]])
+
+
 def _verified(root: Path, exercise: str, name: str, stated: Mapping[str, Any]) -> bytes:
-    path = _folder(root, exercise) / name
+    path = _folder(root, exercise) / f"{name}.gz"
     mend = repair(root, exercise)
     try:
-        data = path.read_bytes()
+        data = unpacked(path.read_bytes())
     except FileNotFoundError:
         raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
     except OSError as error:
         raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {mend}") from None
-    if len(data) < stated["bytes"]:
-        raise GraderFault(
-            f"{_short(root, path)} is truncated ({len(data)} of {stated['bytes']} bytes): {mend}"
-        )
-    if digest(data) != stated["sha256"]:
+    except ValueError:
+        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
+    if len(data) != stated["bytes"] or digest(data) != stated["sha256"]:
         raise GraderFault(f"{_short(root, path)} was altered: {mend}")
     return data
 

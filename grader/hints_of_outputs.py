@@ -1,7 +1,8 @@
-"""The ladder of hints of an output item: concept, shapes, an example with numbers, the formula.
+"""The ladder of hints of an output item: shapes, an example with numbers, and what the author adds.
 
-Derived from the docstring and from a run of the author's function on small inputs; the author's HINTS go
-before. Nothing of a source is ever in them. Imports torch; runs at build time.
+Derived from a run of the author's function on small inputs; the author's HINTS go before. A rung that could
+only repeat the task's docstring is left out. Nothing of a source is ever in them. Imports torch; runs at
+build time.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ WIDTH = 88
 def ladders(
     parts: Authored, program: Program, settings: Mapping[str, Any], filename: str
 ) -> dict[str, dict[str, Any]]:
-    """By output item: its four rungs. settings: of the fixture whose inputs the examples show."""
+    """By output item: those of the four rungs that say more than its task.
+
+    settings: of the fixture whose inputs the examples show.
+    """
     solution = Solution(parts, filename)
     env = program.draw(settings)
     env = program.run(env) if program.lines else env
@@ -38,21 +42,20 @@ def ladders(
             "concept": authored.get("concept") or _concept(item),
             "shapes": authored.get("shapes") or _shapes(item, own, result),
             "example": authored.get("example") or _example(item, own, result),
-            "formula": authored.get("formula") or _formula(item),
+            "formula": authored.get("formula", ""),
         }
-        out[item.name] = {"rungs": {k: rungs[k] for k in RUNGS}, "example": {}}
+        out[item.name] = {"rungs": {k: rungs[k] for k in RUNGS if rungs[k]}, "example": {}}
     return out
 
 
 def _concept(item: Item) -> str:
-    first = item.doc.split("\n\n")[0]
-    text = " ".join(line.strip() for line in first.splitlines())
+    lines = []
     if item.receives:
         names = " and ".join(item.receives)
-        text += f"\nIt is given {names} as it should be, so that a mistake there does not count here."
+        lines.append(f"It is given {names} as it should be, so that a mistake there does not count here.")
     if item.uses:
-        text += f"\nIt can be made from what you have written before: {', '.join(item.uses)}."
-    return text
+        lines.append(f"It can be made from what you have written before: {', '.join(item.uses)}.")
+    return "\n".join(lines)
 
 
 def _shapes(item: Item, env: Env, result: Any) -> str:
@@ -88,18 +91,21 @@ def _shown(name: str, value: Any) -> str:
     return textwrap.indent("\n".join([lines[0], *(" " * (len(name) + 3) + x for x in lines[1:])]), "    ")
 
 
+class _Ordered(set[Any]):
+    """A set that is always written alike: Python's order of strings is another in each process."""
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(sorted(map(repr, self)))}}}" if self else "set()"
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return _rounded(value.tolist())
     if isinstance(value, float):
         return float(f"{value:.5g}")
     if isinstance(value, list | tuple | set):
-        return type(value)(_rounded(one) for one in value)
+        kind = _Ordered if isinstance(value, set) else type(value)
+        return kind(_rounded(one) for one in value)
     if isinstance(value, dict):
         return {k: _rounded(v) for k, v in value.items()}
     return value
-
-
-def _formula(item: Item) -> str:
-    _, _, rest = item.doc.partition("\n\n")
-    return rest.strip() or item.doc

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from grader.item import AuthoredError, Definition, Item, assigns
@@ -40,7 +41,15 @@ def items(
     for name, kind in table.items():
         found.append(_item(name, kind, definitions, learners, found, source, filename))
     asked = {a: item.name for item in reversed(found) for a in item.asks}
-    return tuple(_with_uses(item, learners, asked) for item in found)
+    for number, item in enumerate(found):
+        used = _uses(item, learners, asked)
+        if late := used & {other.name for other in found[number:]}:
+            raise AuthoredError(
+                f"{filename}, line {item.line}: {item.name} uses {', '.join(sorted(late))}, which OUTPUTS "
+                "names after it: put what is needed first"
+            )
+        found[number] = replace(item, uses=tuple(sorted(used)))
+    return tuple(found)
 
 
 def _item(
@@ -105,10 +114,11 @@ def tasks(node: Definition) -> list[ast.FunctionDef]:
     return [n for n in node.body if isinstance(n, ast.FunctionDef) and ast.get_docstring(n)]
 
 
-def _with_uses(item: Item, learners: Mapping[str, Definition], asked: Mapping[str, str]) -> Item:
-    names = {n.id for a in item.asks for n in ast.walk(learners[a]) if isinstance(n, ast.Name)}
-    uses = {asked[n] for n in names - set(item.params) if n in asked and n not in item.asks}
-    return Item(**{**item.__dict__, "uses": tuple(sorted(uses - {item.name}))})
+def _uses(item: Item, learners: Mapping[str, Definition], asked: Mapping[str, str]) -> set[str]:
+    """The items whose functions an item's own call: by names that are not its own variables."""
+    found = [n for a in item.asks for n in ast.walk(learners[a]) if isinstance(n, ast.Name)]
+    own = {n.id for n in found if isinstance(n.ctx, ast.Store)} | set(item.params)
+    return {asked[n.id] for n in found if n.id not in own and n.id in asked} - {item.name}
 
 
 def provided(tree: ast.Module, definitions: Mapping[str, Definition], filename: str) -> tuple[str, ...]:

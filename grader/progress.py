@@ -93,11 +93,11 @@ def _taken_apart(source: bytes) -> tuple[dict[str, str], str]:
     return {n.name: ast.dump(n) for n in items}, rest
 
 
-def statuses(exercise: Mapping[str, Any], source: bytes, state: State) -> dict[str, Status]:
-    """Each item's status. exercise: its description. source: the learner's file as it is now."""
+def statuses(exercise: Mapping[str, Any], stub: bytes, source: bytes, state: State) -> dict[str, Status]:
+    """Each item's status. exercise: its description. stub, source: the learner's file at first, and now."""
     now = digests(source)
     functions, rest = _taken_apart(source)
-    stubs, _ = _taken_apart(exercise["stub"].encode())
+    stubs, _ = _taken_apart(stub)
     readable = bool(functions) or not source.strip()
     needs = {
         item["name"]: set(item["uses"])
@@ -105,7 +105,7 @@ def statuses(exercise: Mapping[str, Any], source: bytes, state: State) -> dict[s
         else {"d" + t for t in item["cut"]} & stubs.keys()
         for item in exercise["items"]
     }
-    mine, blank = _definitions(source), _definitions(exercise["stub"].encode())
+    mine, blank = _definitions(source), _definitions(stub)
     asks = {item["name"]: item.get("asks", ()) for item in exercise["items"]}
     found: dict[str, Status] = {}
     for name in needs:

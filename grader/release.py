@@ -95,11 +95,12 @@ def files(
         hints = {"sha256": fixture.digest(parts["hints.json"]), "bytes": len(parts["hints.json"])}
         public = {**described, "worked": None, "hints": hints}
         released.append(public)
-        out |= {f"fixtures/{path}/{file}": data for file, data in parts.items()}
+        out |= {f"fixtures/{path}/{file}.gz": fixture.packed(content) for file, content in parts.items()}
         out[f"fixtures/{path}/exercise.json"] = fixture.seal(public).encode()
-        out[f"exercises/{path}.py"] = described["stub"].encode()
-        if described["notebook"]:
-            out[f"exercises/{path}.ipynb"] = described["notebook"].encode()
+        begun = json.loads(parts["derived.json"])
+        out[f"exercises/{path}.py"] = begun["stub"].encode()
+        if "notebook" in begun:
+            out[f"exercises/{path}.ipynb"] = begun["notebook"].encode()
     out["README.md"] = readme(released, bool(policy)).encode()
     out[".gitignore"] = IGNORED.encode()
     out[WORKFLOW] = workflow(exercises, fixture.sealed(released)).encode()

@@ -202,8 +202,8 @@ def changes(parts: Authored) -> list[tuple[str, str, Mutant]]:
                 if not (isinstance(method, ast.FunctionDef) and ast.get_docstring(method)):
                     continue
                 for m in _mutants(method, f"{node.name}.{method.name}"):
-                    changed = copy.deepcopy(node)
-                    changed.body[k] = ast.parse(m.source).body[0]
+                    changed = copy.copy(node)
+                    changed.body = [*node.body[:k], *ast.parse(m.source).body, *node.body[k + 1 :]]
                     found.append((node.name, ast.unparse(changed), m))
     return found
 

@@ -19,7 +19,7 @@ LECTURE = dict(n=32, block_size=3, vocab_size=27, n_embd=10, n_hidden=200)
 
 FIXTURES = {
     "lecture": dict(seed=2147483647, **LECTURE),
-    "step-10": dict(seed=2147483647, trained=10, **LECTURE),
+    "step-10": dict(seed=2147483647, trained=10, **{**LECTURE, "n_hidden": 20}),
     "step-100": dict(seed=2147483647, trained=100, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
     "probe-2": dict(seed=2, n=7, block_size=2, vocab_size=11, n_embd=5, n_hidden=13),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,23 @@ settings.load_profile("unhurried")
 ROOT = Path(__file__).parent.parent
 EXERCISES = fixture.exercises(ROOT)
 GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e)["lines"]]  # not of outputs alone
+
+
+# The files that take longest, which begin first, so that two workers end together.
+LONGEST = ("mutants", "drift", "attacks", "cli", "package", "notebook_api", "diagnose", "outputs", "batch",
+           "notebooks_ours", "server", "watch", "kill", "browser", "submissions", "progress")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {f"test_{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """The tensors of the tests are small: more threads would only wait for one another, and for the cores."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +79,10 @@ def item(grade: Grade) -> Callable[..., ItemReport]:
         return grade(source, exercise, [name]).items[0]
 
     return one
+
+
+def stub_of(exercise: str) -> str:
+    return fixture.derived(ROOT, fixture.describe(ROOT, exercise))["stub"]
 
 
 def solution(exercise: str) -> str:

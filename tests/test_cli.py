@@ -19,7 +19,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from conftest import EXERCISES, ROOT, solution
+from conftest import EXERCISES, ROOT, solution, stub_of
 
 from grader import __version__, course, fixture
 from grader.suite import item_names
@@ -72,7 +72,7 @@ def put_stubs(folder: Path) -> Path:
     """A folder to work in, whatever this checkout's own exercises/ hold."""
     folder.joinpath("exercises").mkdir()
     for name in EXERCISES:
-        stub = fixture.describe(ROOT, name)["stub"]
+        stub = stub_of(name)
         path = folder.joinpath("exercises", *name.split(".")).with_suffix(".py")
         path.parent.mkdir(exist_ok=True)
         path.write_text(stub, encoding="utf-8")
@@ -286,7 +286,7 @@ def test_a_missing_exercise_file_names_its_repair(scratch: Path) -> None:
     assert ran.returncode == USAGE
     assert "exercises/ex2.py is missing: `grader reset ex2` makes it" in one_line(ran.stderr)
     assert grader("reset", "ex2", cwd=scratch).returncode == PASSED
-    assert (scratch / "exercises/ex2.py").read_text() == fixture.describe(ROOT, "ex2")["stub"]
+    assert (scratch / "exercises/ex2.py").read_text() == stub_of("ex2")
 
 
 BYTES = {
@@ -431,6 +431,17 @@ def test_fresh_without_a_seed_takes_a_target_and_names_its_seed(work: Path) -> N
     assert again.stdout == ran.stdout
 
 
+def test_of_outputs_it_is_said_that_they_keep_the_saved_probes(work: Path) -> None:
+    ran = grader("check", "--solutions", "--fresh", "5", "tokenizer.ex1", "ex2", cwd=work)
+    assert ran.returncode == PASSED
+    assert [line for line in ran.stdout.splitlines() if line.startswith("note: ")] == [
+        "note: graded on fresh probes; `--fresh 5` makes the same ones again",
+        "note: fresh probes are for gradients; graded on the saved ones: tokenizer.ex1",
+    ]
+    ran = grader("check", "--solutions", "--fresh", "5", "tokenizer.ex1", cwd=work)
+    assert "saved ones: tokenizer.ex1" in ran.stdout and "again" not in ran.stdout
+
+
 def test_the_solutions_pass_on_fresh_probes(work: Path) -> None:
     ran = grader("check", "--solutions", "--fresh", "12345", cwd=work)
     assert ran.returncode == PASSED, ran.stdout
@@ -535,16 +546,16 @@ def newer(path: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], Any], str]] = {
-    "altered": ("probe-1.reference.safetensors", flip, "was altered"),
-    "truncated": ("lecture.given.safetensors", lambda p: os.truncate(p, 100), "is truncated (100 of"),
-    "missing": ("lecture.given.safetensors", Path.unlink, "is missing"),
+    "altered": ("probe-1.reference.safetensors.gz", flip, "was altered"),
+    "truncated": ("lecture.given.safetensors.gz", lambda p: os.truncate(p, 100), "is damaged"),
+    "missing": ("lecture.given.safetensors.gz", Path.unlink, "is missing"),
     "no description": ("exercise.json", lambda p: p.write_text("{"), "is damaged"),
     "description altered": (
         "exercise.json",
         lambda p: p.write_text(p.read_text().replace("dlogits", "dlogitz")),
         "was altered",
     ),
-    "newer format": ("exercise.json", newer, "this grader reads format 1"),
+    "newer format": ("exercise.json", newer, "this grader reads format 2"),
 }
 
 
@@ -572,10 +583,10 @@ def test_a_copy_grades_by_itself_and_says_what_it_lacks(copy: Path) -> None:
 
 
 def test_the_doctor_names_a_damaged_fixture_and_goes_on(copy: Path) -> None:
-    flip(copy / "fixtures/ex1/lecture.reference.safetensors")
+    flip(copy / "fixtures/ex1/lecture.reference.safetensors.gz")
     ran = in_copy(copy, "doctor")
     assert ran.returncode == FAULT
-    assert "BAD  fixtures/ex1/lecture.reference.safetensors was altered" in ran.stdout
+    assert "BAD  fixtures/ex1/lecture.reference.safetensors.gz was altered" in ran.stdout
     assert "ok   ex2: autograd gives 1 of 1" in ran.stdout
 
 

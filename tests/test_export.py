@@ -47,7 +47,9 @@ def grader(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def source(exercise: str, points: float = 1, solved: bool = True) -> str:
     description = fixture.describe(ROOT, exercise)
-    made = cells_of.of(description, solution(exercise) if solved else None)
+    made = cells_of.of(
+        description, fixture.derived(ROOT, description), solution(exercise) if solved else None
+    )
     return nbgrader.notebook(exercise, made, dict.fromkeys(item_names(description), points))
 
 
@@ -81,7 +83,7 @@ def test_the_instructors_notebook_is_right_and_the_students_is_not_written(
     report, run = check(runner, description, fixtures, right, "x.ipynb", strict=True)
     assert {i.id: i.check.reason for i in report.items if not i.passed} == {}
     assert run.unparsed is None
-    made = cells_of.of(description, None)
+    made = cells_of.of(description, fixture.derived(ROOT, description))
     empty = otter.files(exercise, made, dict.fromkeys(item_names(description), 1))[
         f"{nbgrader.stem(exercise)}.ipynb"
     ]
@@ -117,8 +119,9 @@ def test_what_is_taken_out_is_the_solution_and_no_more() -> None:
 
 
 def test_an_item_is_worth_its_points() -> None:
-    made = cells_of.of(fixture.describe(ROOT, "ex4"))
-    points = {name: k / 2 for k, name in enumerate(item_names(fixture.describe(ROOT, "ex4")))}
+    description = fixture.describe(ROOT, "ex4")
+    made = cells_of.of(description, fixture.derived(ROOT, description))
+    points = {name: k / 2 for k, name in enumerate(item_names(description))}
     book = json.loads(nbgrader.notebook("ex4", made, points))
     about = [c["metadata"]["nbgrader"] for c in book["cells"] if c["cell_type"] == "code"]
     assert {a["grade_id"]: a["points"] for a in about if a["grade"]} == {

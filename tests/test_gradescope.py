@@ -402,7 +402,7 @@ def no_grade(results: Results) -> bool:
 
 
 def test_the_grader_s_own_fault_is_no_zero(run: Run, prefix: Path) -> None:
-    damaged = next((prefix / "venv").rglob("fixtures/ex2/lecture.reference.safetensors"))
+    damaged = next((prefix / "venv").rglob("fixtures/ex2/lecture.reference.safetensors.gz"))
     kept = damaged.read_bytes()
     damaged.write_bytes(kept[:100])
     try:

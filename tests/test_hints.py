@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import GRADIENTS, ROOT, solution
+from conftest import GRADIENTS, ROOT, solution, stub_of
 from test_authored import TINY
 
 from grader import authored, fixture
@@ -129,12 +129,29 @@ def test_what_is_printed_is_the_result(exercise: str, item: str) -> None:
     )
 
 
-@by_item
+ARITHMETIC = re.compile(r"One element in full: d\w+\[([\d,]+)\] = (.+)")
+CALCULATED = [x for x in ITEMS if ARITHMETIC.search(rungs(*x)["example"])]
+OTHERWISE = [x for x in ITEMS if x not in CALCULATED]
+
+
+@pytest.mark.parametrize(("exercise", "item"), OTHERWISE, ids=[".".join(x) for x in OTHERWISE])
+def test_an_example_without_arithmetic_only_moves_numbers_or_is_the_authors_own_hint(
+    exercise: str, item: str
+) -> None:
+    parts = authored.read(solution(exercise), exercise)
+    of = next(i for i in parts.items if i.name == item)
+    spans = not set(authored.consumers(parts.lines, of.tensor)) <= {*parts.cut(of), parts.lines[-1].name}
+    if not spans and item not in parts.hints:
+        shown = TOLD[exercise]["items"][item]["example"]
+        arrive = {abs(x) for v in shown["upstream"].values() for x in torch.tensor(v).flatten().tolist()}
+        assert set(torch.tensor(shown["result"]).abs().flatten().tolist()) <= {0.0, *arrive}
+
+
+@pytest.mark.parametrize(("exercise", "item"), CALCULATED, ids=[".".join(x) for x in CALCULATED])
 def test_the_arithmetic_of_the_one_element_holds(exercise: str, item: str) -> None:
     told = TOLD[exercise]["items"][item]
-    match = re.search(r"One element in full: d\w+\[([\d,]+)\] = (.+)", told["rungs"]["example"])
-    if match is None:
-        pytest.skip("nothing is calculated: numbers only move, or the item spans several lines")
+    match = ARITHMETIC.search(told["rungs"]["example"])
+    assert match
     at = tuple(map(int, match[1].split(",")))
     result = torch.tensor(told["example"]["result"], dtype=torch.float64)[at]
     for side in re.split(r" [=≈] ", match[2]):
@@ -353,10 +370,11 @@ def with_hints(text: str) -> str:
 
 def test_an_authors_hints_go_before_and_leave_no_trace_elsewhere() -> None:
     files = derive(with_hints(MINE), "tiny")
-    told = json.loads(files["fixtures/tiny/hints.json"])["items"]["dy"]["rungs"]
+    told = json.loads(fixture.unpacked(files["fixtures/tiny/hints.json.gz"]))["items"]["dy"]["rungs"]
     assert told["concept"] == "An exponential, in two lines." and told["formula"] == "    dy[i,j] = mine"
     assert told["shapes"].startswith("dy has the shape of y")
-    assert b"HINTS" not in files["exercises/tiny.py"] + files["fixtures/tiny/exercise.json"]
+    derived = fixture.unpacked(files["fixtures/tiny/derived.json.gz"])
+    assert b"HINTS" not in files["exercises/tiny.py"] + files["fixtures/tiny/exercise.json"] + derived
 
 
 @pytest.mark.parametrize(
@@ -382,7 +400,7 @@ def test_an_operation_without_a_rule_asks_for_one_or_for_hints() -> None:
     message = str(caught.value)
     assert "dy: no rule for erf in grader/operations" in message and 'HINTS = {"dy"' in message
     given = source.replace("def inputs", MINE + "def inputs")
-    assert "fixtures/tiny/hints.json" in derive(given, "tiny")
+    assert "fixtures/tiny/hints.json.gz" in derive(given, "tiny")
 
 
 # --- no solution in them ---------------------------------------------------------------------------
@@ -417,7 +435,7 @@ def work(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "exercises", tmp_path / "exercises", ignore=shutil.ignore_patterns("__pycache__"))
     for name in GRADIENTS:
         stub = tmp_path.joinpath("exercises", *name.split(".")).with_suffix(".py")
-        stub.write_text(fixture.describe(ROOT, name)["stub"])
+        stub.write_text(stub_of(name))
     return tmp_path
 
 
@@ -468,10 +486,10 @@ def test_what_the_last_check_found_stands_first_until_it_is_edited(work: Path) -
 def test_hints_that_were_altered_are_told_in_one_line(tmp_path: Path) -> None:
     for part in ("grader", "fixtures", "exercises"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
-    path = tmp_path / "fixtures/ex1/hints.json"
-    path.write_text(path.read_text().replace("dprobs", "dprob5"))
+    path = tmp_path / "fixtures/ex1/hints.json.gz"
+    path.write_bytes(fixture.packed(fixture.unpacked(path.read_bytes()).replace(b"dprobs", b"dprob5")))
     command = [sys.executable, "-m", "grader.cli", "hint", "ex1.dprobs"]
     environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
     ran = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 3
-    assert ran.stderr == "grader: fixtures/ex1/hints.json was altered: `grader build ex1` rebuilds it\n"
+    assert ran.stderr == "grader: fixtures/ex1/hints.json.gz was altered: `grader build ex1` rebuilds it\n"

@@ -30,7 +30,7 @@ def grader(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 def derived(exercise: str) -> str:
-    return str(fixture.describe(ROOT, exercise)["notebook"])
+    return fixture.derived(ROOT, fixture.describe(ROOT, exercise))["notebook"]
 
 
 def solved(exercise: str, folder: Path) -> Path:

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import EXERCISES, Grade, solution
+from conftest import EXERCISES, ROOT, Grade, solution, stub_of
 from hypothesis import given
 from hypothesis import strategies as st
 from local import Local
 
-from grader import authored, plain
-from grader.authored import AuthoredError
+from grader import authored, fixture, plain
+from grader.authored import RUNGS, AuthoredError
 from grader.compare_output import held
 from grader.fixture import Reference
+from grader.hints_of_outputs import _rounded
 from grader.runner import outputs, values
 from grader.runner.wire import Record
 from grader.solved import changes
@@ -287,6 +288,11 @@ def test_a_stub_has_the_tasks_without_bodies_and_no_driver() -> None:
         ('        """Count on."""\n', "", "Engine has no method with a docstring"),
         ("use_engine(Engine, xs)", "use_engine(xs)", "asks for no function or class"),
         ('("given",)', '("gone",)', "PROVIDED names gone"),
+        (
+            "    return [2 * given(x) for x in xs]",
+            "    return [total([given(x)]) * 2 for x in xs]",
+            "double uses total, which OUTPUTS names after it",
+        ),
     ],
 )
 def test_a_broken_rule_is_one_line(old: str, new: str, said: str) -> None:
@@ -294,6 +300,27 @@ def test_a_broken_rule_is_one_line(old: str, new: str, said: str) -> None:
     with pytest.raises(AuthoredError) as error:
         authored.read(SMALL.replace(old, new), "small.py")
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_variable_that_is_called_like_an_item_does_not_use_it() -> None:
+    own = SMALL.replace("[2 * given(x) for x in xs]", "[2 * given(total) for total in xs]")
+    assert own != SMALL and all(item.uses == () for item in authored.read(own, "small.py").outputs)
+
+
+@pytest.mark.parametrize("exercise", OUTPUTS)
+def test_no_rung_of_an_outputs_hints_says_its_task_again(exercise: str) -> None:
+    description = fixture.describe(ROOT, exercise)
+    told = fixture.hints(ROOT, description)["items"]
+    for item in description["items"]:
+        rungs = told[item["name"]]["rungs"]
+        assert list(rungs) == [r for r in RUNGS if r in rungs] and {"shapes", "example"} <= rungs.keys()
+        said = {" ".join(part.split()) for part in item["doc"].split("\n\n")}
+        assert said.isdisjoint(" ".join(text.split()) for text in rungs.values())
+
+
+@given(st.sets(st.text(max_size=5), min_size=2))
+def test_a_hint_shows_a_set_in_order(words: set[str]) -> None:
+    assert repr(_rounded({"some": words})) == f"{{'some': {{{', '.join(sorted(map(repr, words)))}}}}}"
 
 
 def test_an_item_that_receives_results_has_a_draw_of_its_own_on_probes() -> None:
@@ -333,7 +360,7 @@ def test_the_solution_passes_exactly_and_the_stub_is_not_written(
     exercise: str, grade: Grade, exercises: Any
 ) -> None:
     assert all(i.verdict is Verdict.EXACT for i in grade(solution(exercise), exercise).items)
-    stub = exercises[exercise][0]["stub"]
+    stub = stub_of(exercise)
     assert {i.verdict for i in grade(stub, exercise).items} == {Verdict.NOT_WRITTEN}
 
 
@@ -399,17 +426,6 @@ def test_the_engine_is_right_by_torch_in_double_on_random_expressions(exercises:
             assert own == 1.0 and math.isclose(value, float(nodes[-1]), rel_tol=1e-12)
             for got, want in zip(grads, wanted, strict=True):
                 assert math.isclose(got, float(want), rel_tol=1e-9, abs_tol=1e-12)
-
-
-def test_the_lectures_numbers_of_micrograd() -> None:
-    names: dict[str, Any] = {}
-    exec(solution("micrograd.ex1"), names)
-    slopes = [names["numgrad"](lambda x: 3 * x**2 - 4 * x + 5, x, 1e-6) for x in (3, -3, 2 / 3)]
-    assert slopes == pytest.approx([14, -22, 0], abs=1e-4)
-    assert names["lgraph"](2, -3, 10, -2) == {"L": 1, "f": 4, "d": -2, "c": -2, "e": -2, "b": -4, "a": 6}
-    assert names["raised"](2, -3, 10, -2, 0.01) == pytest.approx(-7.286496)
-    neuron = names["neuron"](2, 0, -3, 1, 6.8813735870195432)
-    assert neuron == pytest.approx({"n": 0.5, "x1": -1.5, "w1": 1, "x2": 0.5, "w2": 0, "b": 0.5})
 
 
 # --- mutants -----------------------------------------------------------------------------------------

@@ -136,8 +136,8 @@ def test_neither_has_a_solution(wheel: dict[str, bytes], dist: Path) -> None:
     looked_for = bodies()
     assert len(looked_for) > 100
     for name, data in (wheel | sdist).items():
-        if not name.endswith(".safetensors"):
-            text = data.decode()
+        if not name.endswith(".safetensors.gz"):
+            text = (fixture.unpacked(data) if name.endswith(".gz") else data).decode()
             spelt = text + text.replace("\\n", "\n").replace('\\"', '"')  # inside a string of JSON
             assert not [body for body in looked_for if body in spelt], name
 
@@ -219,7 +219,7 @@ def dlogits(logits, Yb, n):
 def test_a_submission_can_not_read_the_installed_fixtures(clean: Path, tmp_path: Path) -> None:
     where = run(clean, "python", "-c", "import grader; print(grader.__path__[0])", cwd=tmp_path)
     package = Path(where.stdout.strip())
-    probe = package / "fixtures/ex2/probe-1.reference.safetensors"
+    probe = package / "fixtures/ex2/probe-1.reference.safetensors.gz"
     assert probe.is_file()
     (tmp_path / "ex2.py").write_text(SPY.format(paths=[str(package), str(probe.parent), str(probe)]))
     command = ["check", "ex2", "--submission", "ex2.py", "--require-sandbox", "--json"]

@@ -179,6 +179,18 @@ def test_an_items_pictures() -> None:
     assert titles(3.0, 2.0) == ["Yours", "Autograd’s", "Difference"]
 
 
+def test_of_an_output_only_the_submissions_own_numbers_are_pictured() -> None:
+    wanted = np.array([1.0, 9.0])
+    wrong = figures.pictures(Evidence("lecture", np.array([1.0, 2.0]), wanted, hidden=True))
+    assert [(f.title, f.heat.mark) for f in wrong["figures"]] == [("Yours", (0, 1))]
+    assert (wrong["limit"], wrong["worst"]) == ("2", "at [1] 2")
+    passed = figures.pictures(Evidence("lecture", wanted, wanted, hidden=True), passed=True)
+    assert [f.title for f in passed["figures"]] == ["Yours"]
+    for other in (None, np.zeros(0), np.array([[3.0]])):  # nothing came, or another shape
+        shown = figures.pictures(Evidence("lecture", other, wanted, hidden=True))["figures"]
+        assert [f.title for f in shown] == (["Yours"] if other is not None and other.size else [])
+
+
 def test_the_worst_element_is_framed_in_all_three() -> None:
     shown = figures.pictures(Evidence("lecture", np.array([[0.0, 1.0], [7.0, 0.0]]), np.ones((2, 2))))
     assert [figure.heat.mark for figure in shown["figures"]] == [(1, 0)] * 3

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import EXERCISES, ROOT, solution
+from conftest import EXERCISES, ROOT, solution, stub_of
 
 from grader import fixture, progress
 from grader.progress import Status, statuses
@@ -19,6 +19,7 @@ from grader.progress import Status, statuses
 EX1 = fixture.describe(ROOT, "ex1")
 EX4 = fixture.describe(ROOT, "ex4")
 NAMES = [item["name"] for item in EX1["items"]]
+STUB1 = stub_of("ex1").encode()
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def work(tmp_path: Path) -> Path:
     for name in EXERCISES:
         stub = tmp_path.joinpath("exercises", *name.split(".")).with_suffix(".py")
         stub.parent.mkdir(parents=True, exist_ok=True)
-        stub.write_text(fixture.describe(ROOT, name)["stub"])
+        stub.write_text(stub_of(name))
     return tmp_path
 
 
@@ -52,7 +53,7 @@ def grader(*args: str, cwd: Path) -> tuple[int, str, str]:
 
 def write(work: Path, *names: str, exercise: str = "ex1") -> Path:
     """The learner's file with these items written as in the solution."""
-    stub, whole = fixture.describe(ROOT, exercise)["stub"], solution(exercise)
+    stub, whole = stub_of(exercise), solution(exercise)
     text = stub
     for name in names:
         old = next(f for f in stub.split("\n\n\n") if f.startswith(f"def {name}("))
@@ -146,47 +147,48 @@ def checked(exercise: dict[str, Any], source: bytes, **verdicts: str) -> dict[st
 
 
 def test_at_the_start_the_first_item_is_open_and_what_needs_it_is_blocked() -> None:
-    found = statuses(EX1, EX1["stub"].encode(), progress.empty())
+    found = statuses(EX1, STUB1, STUB1, progress.empty())
     assert list(found) == NAMES
     assert [n for n, s in found.items() if s is Status.NOT_YET] == ["dlogprobs"]
     assert set(found.values()) == {Status.NOT_YET, Status.BLOCKED}
 
 
 def test_an_item_is_blocked_as_long_as_one_of_its_upstream_gradients_has_not_passed() -> None:
-    stub = EX1["stub"].encode()
-    one = statuses(EX1, stub, checked(EX1, stub, dprobs="exact"))
+    stub = STUB1
+    one = statuses(EX1, STUB1, stub, checked(EX1, stub, dprobs="exact"))
     assert one["dcounts"] is Status.BLOCKED and one["dcounts_sum_inv"] is Status.NOT_YET
-    both = statuses(EX1, stub, checked(EX1, stub, dprobs="exact", dcounts_sum="exact"))
+    both = statuses(EX1, STUB1, stub, checked(EX1, stub, dprobs="exact", dcounts_sum="exact"))
     assert both["dcounts"] is Status.NOT_YET
-    wrong = statuses(EX1, stub, checked(EX1, stub, dprobs="exact", dcounts_sum="wrong"))
+    wrong = statuses(EX1, STUB1, stub, checked(EX1, stub, dprobs="exact", dcounts_sum="wrong"))
     assert wrong["dcounts"] is Status.BLOCKED and wrong["dcounts_sum"] is Status.WRONG
 
 
 def test_what_is_written_is_never_blocked(work: Path) -> None:
     source = write(work, "dC").read_bytes()
-    assert statuses(EX1, source, progress.empty())["dC"] is Status.UNCHECKED
-    assert statuses(EX1, source, checked(EX1, source, dC="wrong"))["dC"] is Status.WRONG
-    assert statuses(EX1, source, checked(EX1, source, dC="not-written"))["dC"] is Status.BLOCKED
+    assert statuses(EX1, STUB1, source, progress.empty())["dC"] is Status.UNCHECKED
+    assert statuses(EX1, STUB1, source, checked(EX1, source, dC="wrong"))["dC"] is Status.WRONG
+    assert statuses(EX1, STUB1, source, checked(EX1, source, dC="not-written"))["dC"] is Status.BLOCKED
 
 
 def test_an_item_whose_upstream_comes_from_outside_is_never_blocked() -> None:
     exercise = fixture.describe(ROOT, "ex3")
-    assert statuses(exercise, exercise["stub"].encode(), progress.empty()) == {"dhprebn": Status.NOT_YET}
+    stub = stub_of("ex3").encode()
+    assert statuses(exercise, stub, stub, progress.empty()) == {"dhprebn": Status.NOT_YET}
 
 
 def test_training_waits_for_all_gradients() -> None:
-    stub = EX4["stub"].encode()
+    stub = stub_of("ex4").encode()
     names = [item["name"] for item in EX4["items"]]
-    assert statuses(EX4, stub, progress.empty())["training"] is Status.BLOCKED
+    assert statuses(EX4, stub, stub, progress.empty())["training"] is Status.BLOCKED
     all_passed = checked(EX4, stub, **dict.fromkeys(names, "exact"))
-    assert statuses(EX4, stub, all_passed)["training"] is Status.NOT_YET
+    assert statuses(EX4, stub, stub, all_passed)["training"] is Status.NOT_YET
     done = checked(EX4, stub, **dict.fromkeys([*names, "training"], "exact"))
-    assert set(statuses(EX4, stub, done).values()) == {Status.PASSED}
+    assert set(statuses(EX4, stub, stub, done).values()) == {Status.PASSED}
 
 
 @pytest.mark.parametrize("source", [b"def dprobs(:\n", b"\xff\xfe", b"", b"\0", b"x = 1\n"], ids=repr)
 def test_any_file_has_statuses(source: bytes) -> None:
-    found = statuses(EX1, source, progress.empty())
+    found = statuses(EX1, STUB1, source, progress.empty())
     assert list(found) == NAMES and Status.PASSED not in found.values()
 
 

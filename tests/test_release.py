@@ -286,14 +286,14 @@ def test_the_commands_of_a_release_s_readme_run(small: Path) -> None:
 
 def test_the_last_rung_can_be_left_out(tmp_path: Path) -> None:
     out = made(tmp_path / "students", "ex2", "--no-formulas")
-    told = json.loads((out / "fixtures/ex2/hints.json").read_bytes())
+    told = json.loads(fixture.unpacked((out / "fixtures/ex2/hints.json.gz").read_bytes()))
     assert [list(i["rungs"]) for i in told["items"].values()] == [["concept", "shapes", "example"]]
     assert "hint 3 of 3: example" in grader("hint", "ex2.dlogits", "--all", cwd=out).stdout
     for _ in range(4):
         last = grader("hint", "ex2.dlogits", cwd=out)
     assert "That was the last one." in last.stdout
     ran = grader("hint", "ex2.dlogits", "--rung", "4", cwd=out)
-    assert ran.returncode == USAGE and "the formula was left out of this release" in ran.stderr
+    assert ran.returncode == USAGE and "are 3 here, concept, shapes, example" in ran.stderr
 
 
 def test_the_workflow_grades_with_what_was_released_and_with_nothing_else(
@@ -310,7 +310,7 @@ def test_the_workflow_grades_with_what_was_released_and_with_nothing_else(
     assert workflow(small / release.WORKFLOW, small, env).returncode == PASSED
     assert not (small / "heard").exists()
 
-    (small / "fixtures/ex2/hints.json").write_text("damaged")
+    (small / "fixtures/ex2/hints.json.gz").write_text("damaged")
     assert "`git checkout fixtures` puts it back" in grader("hint", "ex2.dlogits", cwd=small).stderr
 
     # a student makes other fixtures, intact in themselves, that a wrong answer passes
@@ -384,11 +384,11 @@ def test_a_release_is_renewed_around_what_has_been_edited(tmp_path: Path) -> Non
     (out / "README.md").write_text("# Our course\n")
     (out / "notes.txt").write_text("mine\n")
     (out / "exercises/ex2.ipynb").unlink()
-    (out / "fixtures/ex2/hints.json").write_text("damaged")
+    (out / "fixtures/ex2/hints.json.gz").write_text("damaged")
     before = contents(out)
     made(out, "ex2", "ex3", "--update")
     again = contents(out)
-    assert again["fixtures/ex2/hints.json"] == (ROOT / "fixtures/ex2/hints.json").read_bytes()
+    assert again["fixtures/ex2/hints.json.gz"] == (ROOT / "fixtures/ex2/hints.json.gz").read_bytes()
     assert again["exercises/ex2.ipynb"] == (ROOT / "exercises/ex2.ipynb").read_bytes()
     for path in ("exercises/ex2.py", "exercises/ex3.py", "README.md", "notes.txt"):
         assert again[path] == before[path]
@@ -398,7 +398,7 @@ def test_a_release_is_renewed_around_what_has_been_edited(tmp_path: Path) -> Non
     after = contents(out)
     assert after["exercises/ex3.py"] == before["exercises/ex3.py"]
     assert "exercises/ex3.ipynb" not in after and "fixtures/ex3/exercise.json" not in after
-    assert after["fixtures/ex2/hints.json"] != again["fixtures/ex2/hints.json"]
+    assert after["fixtures/ex2/hints.json.gz"] != again["fixtures/ex2/hints.json.gz"]
     assert grader("check", "ex2", cwd=out).returncode == FAILED
     assert not (out / ".release.new").exists()
 

@@ -375,12 +375,12 @@ def test_a_server_of_older_code_is_replaced(copy: Path, cold: Place) -> None:
 
 def test_a_fixture_that_changes_is_read_again(copy: Path, cold: Place) -> None:
     assert check_copy(copy, cold).returncode == PASSED
-    path = copy / "fixtures/ex2/lecture.reference.safetensors"
+    path = copy / "fixtures/ex2/lecture.reference.safetensors.gz"
     good = path.read_bytes()
     path.write_bytes(good[:-4] + b"\0\0\0\0")
     bad = check_copy(copy, cold)
     assert bad.returncode == FAULT
-    assert bad.stderr.startswith("grader: fixtures/ex2/lecture.reference.safetensors was altered")
+    assert bad.stderr.startswith("grader: fixtures/ex2/lecture.reference.safetensors.gz was altered")
     path.write_bytes(good)
     assert check_copy(copy, cold).returncode == PASSED
     assert cold.requests() == 3

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import flatcode
 import pytest
 import torch
-from conftest import ROOT, solution
+from conftest import ROOT, solution, stub_of
 
 from grader import fixture, training
 from grader.program import Env
@@ -159,7 +159,7 @@ def test_what_a_notebook_lacks_for_training_is_named(tmp_path: Path, few: Path) 
 
 def test_functions_that_are_not_written_are_named(tmp_path: Path, few: Path) -> None:
     stub = tmp_path / "ex4.py"
-    stub.write_text(EX4["stub"])
+    stub.write_text(stub_of("ex4"))
     message = told(train(tmp_path / "a.svg", "--names", str(few), submission=stub))
     assert f"{stub}: dlogits: not written yet" in message and "`grader check ex4`" in message
     one = changed(tmp_path, "return dlogits @ W2.T", 'raise NotImplementedError("dh: not written yet")')

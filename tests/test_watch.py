@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from conftest import ROOT
+from conftest import ROOT, stub_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ from grader import fixture
 from grader.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.watching import beside, changes, following
 
-STUB = fixture.describe(ROOT, "ex1")["stub"]
+STUB = stub_of("ex1")
 SOLUTION = (ROOT / "solutions/ex1.py").read_text()
 ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"}
 ARGUMENTS = ["-m", "grader.cli", "watch"]

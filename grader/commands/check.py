@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, TextIO
 
-from grader import progress, screen
+from grader import fixture, progress, screen
 from grader.bench import Bench
 from grader.commands import ci
 from grader.commands.chosen import chosen, renames, source
@@ -107,8 +107,8 @@ def _elsewhere(suite: Suite, report: Report) -> list[str]:
     for exercise in report.exercises:
         path = suite.notebook(exercise.id)
         if all(item.verdict is Verdict.NOT_WRITTEN for item in exercise.items) and path.is_file():
-            derived = str(suite.describe(exercise.id)["notebook"]).encode()
-            if path.stat().st_size != len(derived) or path.read_bytes() != derived:
+            derived = suite.describe(exercise.id)["notebook"] or {"sha256": ""}
+            if fixture.digest(path.read_bytes()) != derived["sha256"]:
                 shown = suite.shown(path)
                 notes.append(f"{shown} has changed: `grader check {shown}` grades it")
     return notes
@@ -163,7 +163,7 @@ def grade(
         notes += grading.notes(graded, run, name)
         unsure |= bool(run.ended)  # the next time the machine may be less busy
     if seed is not None:
-        notes.append(f"graded on fresh probes; `--fresh {seed}` makes the same ones again")
+        notes += _drawn(seed, graded_on)
     names = {name for name, _ in sources.values()}
     report = Report(", ".join(sorted(names)), tuple(reports), "\n".join(printed), tuple(dict.fromkeys(notes)))
     if key and not unsure:
@@ -231,6 +231,17 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
     return [*words, *args.targets], int.from_bytes(os.urandom(3), "big")
 
 
+def _drawn(seed: int, exercises: list[dict[str, Any]]) -> list[str]:
+    """Of which exercises fresh probes were drawn: those of outputs would need the author's functions."""
+    kept = [e["id"] for e in exercises if any("compare" in item for item in e["items"])]
+    notes = []
+    if len(kept) < len(exercises):
+        notes.append(f"graded on fresh probes; `--fresh {seed}` makes the same ones again")
+    if kept:
+        notes.append(f"fresh probes are for gradients; graded on the saved ones: {', '.join(kept)}")
+    return notes
+
+
 def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
     """What to do first, with one item worked out and the row that it earns."""
     description = suite.describe(exercise)
@@ -238,7 +249,8 @@ def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
     if not worked:
         return ""
     name = suite.shown(suite.stub(exercise))
-    example_source = f"{description['stub']}\n\n{worked['source']}\n".encode()
+    stub = fixture.derived(suite.root, description)["stub"]
+    example_source = f"{stub}\n\n{worked['source']}\n".encode()
     target = Target(exercise, worked["item"])
     example = grade(suite, bench, [target], {exercise: (name, example_source)}, None)
     code = "\n".join("    " + line for line in worked["source"].splitlines())

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from grader import course
+from grader import course, fixture
 from grader.errors import GraderFault, UsageError
 from grader.export.cells import Cell
 from grader.suite import Suite, find, item_names, targets
@@ -86,11 +86,10 @@ def _cells(suite: Suite, exercise: str) -> list[Cell]:
     from grader.authored import AuthoredError
     from grader.export import cells
 
-    path = suite.solution(exercise)
+    path, described = suite.solution(exercise), suite.describe(exercise)
     try:
-        return cells.of(
-            suite.describe(exercise), path.read_text(encoding="utf-8") if path.is_file() else None
-        )
+        text = path.read_text(encoding="utf-8") if path.is_file() else None
+        return cells.of(described, fixture.derived(suite.root, described), text)
     except AuthoredError as error:
         raise GraderFault(str(error)) from None
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader import fixture
 from grader.errors import GraderFault, Unreadable, UsageError
 from grader.harmless import text
 from grader.reports import gradescope
@@ -134,7 +135,8 @@ def _chosen(suite: Suite, source: Folder, exercises: list[str]) -> dict[str, Cho
     own = [Owned(path, "", "", path) for path in paths]
     found = _by_exercise(own, exercises)
     if any(one.problem for one in found.values()):
-        derived = {suite.describe(e)[kind].encode() for e in exercises for kind in ("stub", "notebook")}
+        begun = (fixture.derived(suite.root, suite.describe(e)) for e in exercises)
+        derived = {text.encode() for texts in begun for text in texts.values()}
         edited = [one for one in own if not _is_one_of(source, one.path, derived)]
         again = _by_exercise(edited, exercises)
         found |= {e: one for e, one in again.items() if found[e].problem and not one.problem}

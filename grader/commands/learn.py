@@ -8,8 +8,7 @@ import textwrap
 from typing import Any
 
 from grader import fixture, progress
-from grader.authored import RUNGS
-from grader.commands.read import learners_text, task
+from grader.commands.read import learners_text, statuses, task
 from grader.errors import UsageError
 from grader.explain import explain, explain_output
 from grader.harmless import text as harmless
@@ -52,19 +51,19 @@ def ladder(
             "tells which of them have not passed, and `grader hint` helps with the next."
         )
     rungs = fixture.hints(suite.root, exercise)["items"][target.item]["rungs"]
-    names = [kind for kind in RUNGS if kind in rungs]  # a release may leave the formula out
+    kinds = list(rungs)
     given = state["rungs"].get(name, 0)
-    last = len(names)
+    last = len(kinds)
     if rung and rung > last:
-        raise UsageError(f"{name} has {last} hints here: the {RUNGS[last]} was left out of this release")
+        raise UsageError(f"--rung {rung}: the hints of {name} are {last} here, {', '.join(kinds)}")
     shown = range(1, last + 1) if everything else (rung or min(given + 1, last),)
     parts = [said] if last_check and (said := _last_check(suite, state, target)) else []
     for n in shown:
-        parts.append(f"{name}, hint {n} of {last}: {names[n - 1]}\n\n{wrapped(rungs[names[n - 1]])}")
+        parts.append(f"{name}, hint {n} of {last}: {kinds[n - 1]}\n\n{wrapped(rungs[kinds[n - 1]])}")
     if not rung and not everything and given >= last:
         parts.append(f"That was the last one. `grader hint {name} --all` shows them all.")
     elif max(shown) < last:
-        after = names[max(shown)]
+        after = kinds[max(shown)]
         parts.append(
             f"`grader hint {name}{f' --rung {max(shown) + 1}' if rung else ''}` gives the next: {after}."
         )
@@ -102,7 +101,7 @@ def following(args: argparse.Namespace) -> int:
     exercise, item = current
     name = f"{exercise}.{item}"
     description = suite.describe(exercise)
-    status = progress.statuses(description, learners_text(suite, exercise), state)[item]
+    status = statuses(suite, description, state)[item]
     if item == "training":
         print(f"Next: {name}\n\n`grader check {name}` trains with your gradients.")
         return 0
@@ -132,9 +131,7 @@ def following(args: argparse.Namespace) -> int:
 def current_item(suite: Suite, state: State, wanted: list[Target]) -> tuple[str, str] | None:
     """The first of what is wanted, in backward order, that has not passed: exercise and item."""
     for target in wanted:
-        exercise = suite.describe(target.exercise)
-        found = progress.statuses(exercise, learners_text(suite, target.exercise), state)
-        for name, status in found.items():
+        for name, status in statuses(suite, suite.describe(target.exercise), state).items():
             if status is not Status.PASSED and target.item in (None, name):
                 return target.exercise, name
     return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader import course, progress
+from grader import course, fixture, progress
 from grader.errors import GraderFault, UsageError
 from grader.suite import Suite, Target, find, targets
 
@@ -24,7 +24,7 @@ def listing(args: argparse.Namespace) -> int:
     rows = []
     for target in wanted:
         exercise = suite.describe(target.exercise)
-        found = progress.statuses(exercise, learners_text(suite, target.exercise), state)
+        found = statuses(suite, exercise, state)
         if course.set_of(target.exercise) in whole_sets:
             rows.append((target.exercise, _count(found), exercise["title"]))
             continue
@@ -50,8 +50,8 @@ def _map(suite: Suite, state: progress.State) -> Iterator[str]:
     for name, ids in sets.items():
         found: dict[str, progress.Status] = {}
         for i in ids:
-            statuses = progress.statuses(suite.describe(i), learners_text(suite, i), state)
-            found |= {f"{i}.{item}": status for item, status in statuses.items()}
+            of_one = statuses(suite, suite.describe(i), state)
+            found |= {f"{i}.{item}": status for item, status in of_one.items()}
         yield f"{name.ljust(width)}  {_count(found)}  {course.title(name)}"
     yield f"\n`grader list {next(iter(sets))}` names a set's exercises, `grader check` of it grades them."
 
@@ -61,12 +61,18 @@ def _count(found: Mapping[str, progress.Status]) -> str:
     return f"{passed:3} of {len(found):3} passed"
 
 
+def statuses(suite: Suite, exercise: Mapping[str, Any], state: progress.State) -> dict[str, progress.Status]:
+    """Each item's status in the learner's file as it is now."""
+    stub = fixture.derived(suite.root, exercise)["stub"].encode()
+    return progress.statuses(exercise, stub, learners_text(suite, exercise["id"]), state)
+
+
 def learners_text(suite: Suite, exercise: str) -> bytes:
     """The learner's file as it is now; the stub where there is none to be read."""
     try:
         return suite.stub(exercise).read_bytes()
     except OSError:
-        return str(suite.describe(exercise)["stub"]).encode()
+        return fixture.derived(suite.root, suite.describe(exercise))["stub"].encode()
 
 
 def show(args: argparse.Namespace) -> int:

@@ -112,10 +112,10 @@ def evidence_of(
         first = {f: run.records.get((f, item["name"])) for f in fixtures.given}
         key = Answer(item, first, {}).key_in(reference)
         labels = None
-        if item["tensor"] == "logits":
+        if item["tensor"] == "logits" and "compare" not in item:
             labels = safetensors.numpy.load(fixtures.given[on]).get("Yb")
         yours = values(record) if record is not None else None
-        found[report.id] = Evidence(on, yours, reference.values[key], labels)
+        found[report.id] = Evidence(on, yours, reference.values[key], labels, "compare" in item)
     return found
 
 

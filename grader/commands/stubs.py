@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from grader import course
+from grader import course, fixture
 from grader.commands.read import confirmed
 from grader.errors import UsageError
 from grader.harmless import text as harmless
@@ -95,9 +95,9 @@ def _whole(suite: Suite, words: list[str], what: str) -> list[str]:
 
 def _files(suite: Suite, exercise: dict[str, Any]) -> Iterator[tuple[Path, str, str]]:
     """An exercise's derived files: where each goes, what it is, and its text."""
-    for kind, path in (("stub", suite.stub(exercise["id"])), ("notebook", suite.notebook(exercise["id"]))):
-        if exercise[kind]:
-            yield path, kind, exercise[kind]
+    paths = {"stub": suite.stub(exercise["id"]), "notebook": suite.notebook(exercise["id"])}
+    for kind, text in fixture.derived(suite.root, exercise).items():
+        yield paths[kind], kind, text
 
 
 def _old(suite: Suite, path: Path) -> str | None:

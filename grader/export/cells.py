@@ -39,17 +39,21 @@ class Cell:
     item: str = ""
 
 
-def of(exercise: Mapping[str, Any], solution: str | None = None) -> list[Cell]:
-    """The cells of an exercise, from its description. solution: its authored file's text, if it is here.
+def of(exercise: Mapping[str, Any], begun: Mapping[str, str], solution: str | None = None) -> list[Cell]:
+    """The cells of an exercise, from its description. begun: the texts of its stub and notebook.
+
+    solution: its authored file's text, if it is here.
 
     AuthoredError where that breaks a rule.
     """
     parts = None if solution is None else authored.read(solution, f"the solution of {exercise['id']}")
-    cells = _gradients(exercise, parts) if exercise["lines"] else _outputs(exercise, parts)
+    cells = _gradients(exercise, begun, parts) if exercise["lines"] else _outputs(exercise, begun, parts)
     return list(cells)
 
 
-def _gradients(exercise: Mapping[str, Any], parts: authored.Authored | None) -> Iterator[Cell]:
+def _gradients(
+    exercise: Mapping[str, Any], begun: Mapping[str, str], parts: authored.Authored | None
+) -> Iterator[Cell]:
     solved = {}
     if parts is not None:
         settings = exercise["fixtures"][0]["settings"]
@@ -57,8 +61,8 @@ def _gradients(exercise: Mapping[str, Any], parts: authored.Authored | None) -> 
             derive_notebook.notebook(parts, exercise["id"], settings, exercise["training"], solved=True)
         )
     items = {item["name"] for item in exercise["items"]}
-    kinds = {cell["id"]: cell["cell_type"] for cell in json.loads(exercise["notebook"])["cells"]}
-    for name, source in _sources(exercise["notebook"]).items():
+    kinds = {cell["id"]: cell["cell_type"] for cell in json.loads(begun["notebook"])["cells"]}
+    for name, source in _sources(begun["notebook"]).items():
         if name == "statement":
             yield Cell(name, "markdown", source.replace(derive_notebook.TASK, GRADIENTS))
         elif name in items:
@@ -83,13 +87,15 @@ def _test(item: str) -> Cell:
     return Cell(f"{item}-test", "code", "", item=item)
 
 
-def _outputs(exercise: Mapping[str, Any], parts: authored.Authored | None) -> Iterator[Cell]:
-    blank = _definitions(exercise["stub"])
+def _outputs(
+    exercise: Mapping[str, Any], begun: Mapping[str, str], parts: authored.Authored | None
+) -> Iterator[Cell]:
+    blank = _definitions(begun["stub"])
     solved = _definitions(parts.source) if parts is not None else blank
     asked = {name for item in exercise["items"] for name in item["asks"]}
     opening = [f"# {escaped(exercise['title'])}", *map(escaped, exercise["statement"].split("\n\n")[1:])]
     yield Cell("about-exercise", "markdown", "\n\n".join([*opening, OUTPUTS]))
-    tree = ast.parse(exercise["stub"])
+    tree = ast.parse(begun["stub"])
     if imports := [ast.unparse(n) for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]:
         yield Cell("set-up", "code", "\n".join(imports))
     there: set[str] = set()

@@ -22,12 +22,14 @@ class Evidence:
     """An item's numbers on the fixture that settled its verdict: the submission's and autograd's.
 
     yours: None where none came. labels: row by row, the column of the right answer (`dlogits`).
+    hidden: of an output the author's numbers are its solution, and are in no picture.
     """
 
     on: str
     yours: Array | None
     autograd: Array
     labels: Array | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Figure:
 def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
     """Heatmaps of both and of their difference, on one scale with zero at its centre.
 
-    Where the item did not pass, the worst element is marked, and a faint difference magnified.
+    Where the item did not pass, the worst element is marked, and a faint difference magnified. Of an output
+    only the submission's own numbers.
     """
     wanted = np.asarray(e.autograd, np.float64)
     yours = None if e.yours is None or e.yours.size == 0 else np.asarray(e.yours, np.float64)
@@ -70,7 +73,8 @@ def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
                 mark = int(off.argmax())
                 at = [int(i) for i in np.unravel_index(mark, wanted.shape)]
                 where = f"at {at} " if at else ""
-                worst = f"{where}{yours.flat[mark]:.4g}, where autograd has {wanted.flat[mark]:.4g}"
+                worst = f"{where}{yours.flat[mark]:.4g}"
+                worst += "" if e.hidden else f", where autograd has {wanted.flat[mark]:.4g}"
         figures.append(_figure("Yours", yours, scale, mark))
     figures.append(_figure("Autograd’s", wanted, scale, mark))
     if yours is not None and fits:
@@ -83,6 +87,9 @@ def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
     elif yours is not None:
         figures[0] = _figure(f"Yours, {shape_of(yours.shape)}", yours, scale, None)
         figures[1] = _figure(f"Autograd’s, {shape_of(wanted.shape)}", wanted, scale, None)
+    if e.hidden:
+        scale = _largest(yours) if yours is not None else 0.0
+        figures = [_figure("Yours", yours, scale, mark)] if yours is not None else []
     return {"figures": figures, "limit": f"{scale:.3g}", "worst": worst, "grey": grey_cells}
 
 

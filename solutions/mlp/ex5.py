@@ -50,8 +50,8 @@ def inputs(g, vocab_size, many, n, block_size, n_embd, n_hidden):
         rate=0.01 * n,
         low=-3.0 - n / 10,
         high=n / 10 - 0.5,
-        steps=100 * many,
-        uniforms=torch.rand(150, generator=g).tolist(),
+        steps=4 * many,
+        uniforms=torch.rand(70, generator=g).tolist(),
     )
 
 

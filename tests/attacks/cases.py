@@ -514,20 +514,20 @@ os._exit(0)""",
 # --- 34-47: reading the answers --------------------------------------------------------------------
 
 READING = [
-    Case("034_references", 'open("<fixtures>/lecture.reference.safetensors", "rb").read()'),
-    Case("034_given", 'open("<fixtures>/probe-1.given.safetensors", "rb").read()'),
+    Case("034_references", 'open("<fixtures>/lecture.reference.safetensors.gz", "rb").read()'),
+    Case("034_given", 'open("<fixtures>/probe-1.given.safetensors.gz", "rb").read()'),
     Case("034_solution", 'open("<root>/solutions/ex1.py").read()'),
     Case("034_grader", 'open("<root>/grader/grading.py").read()'),
     Case("034_import_oracle", "import grader.runner.oracle"),
     Case("034_import_build", "import grader.build"),
     Case("034_by_mmap", 'import mmap, os; mmap.mmap(os.open("<fixtures>/exercise.json", 0), 0, prot=1)'),
-    Case("034_by_numpy", 'import numpy; numpy.fromfile("<fixtures>/lecture.reference.safetensors")'),
+    Case("034_by_numpy", 'import numpy; numpy.fromfile("<fixtures>/lecture.reference.safetensors.gz")'),
     Case("034_by_dotdot", 'import os; os.open("../" * 30 + "<fixtures>/exercise.json", 0)'),
     Case(
         "034_by_safetensors",
         """
 import safetensors.torch as s
-s.load_file("<fixtures>/probe-1.reference.safetensors")""",
+s.load_file("<fixtures>/probe-1.reference.safetensors.gz")""",
     ),
     Case("035_listing", 'import os; print(os.listdir("<fixtures>"))'),
     Case("035_listing_of_outside", 'import os; print(os.listdir("<outside>"))'),

@@ -1,0 +1,273 @@
+"""A neuron, a layer, a network, and the loop that trains it.
+
+With an engine for single numbers a network is a few short classes. A neuron weighs its inputs, adds a bias
+and takes the tanh; a layer is some neurons that see the same inputs; a network is layers, each of which reads
+what the one before it gives. Training is four lines: forward, gradients to zero, backward, a step down.
+
+Chance is taken out: `draw()` gives the next number to begin with. What you get are numbers that can be added,
+subtracted, multiplied and raised to a power, with one another and with plain numbers, and that have `tanh()`,
+`backward()`, `data` and `grad`. Like those of your own engine they add to a gradient that is there already.
+"""
+
+import math
+import operator
+
+import torch
+
+FIXTURES = {
+    "lecture": dict(seed=1, nin=3, wide=4),
+    "probe-1": dict(seed=2, nin=3, wide=4),
+    "probe-2": dict(seed=3, nin=2, wide=3),
+    "probe-3": dict(seed=4, nin=5, wide=2),
+}
+OUTPUTS = {
+    "neuron": "approximate",
+    "layer": "approximate",
+    "mlp": "approximate",
+    "squared_error": "approximate",
+    "zero_grad": "approximate",
+    "descend": "approximate",
+    "train": "approximate",
+}
+HINTS = {
+    "neuron": {"formula": "Σ w·x over the pairs of weights and inputs, plus b; then tanh of it."},
+    "layer": {"formula": "One neuron for each output; all are called with the same x."},
+    "mlp": {
+        "formula": "The sizes are [nin, *nouts]; layer k goes from the k-th to the next. Calling it hands x "
+        "from layer to layer."
+    },
+    "squared_error": {"formula": "Σ (output − target)² over the pairs."},
+    "zero_grad": {"formula": "p.grad = 0.0 for each of them; the data stay."},
+    "descend": {"formula": "p.data −= rate · p.grad: against the gradient, since the loss is to fall."},
+    "train": {
+        "formula": "In each step: outputs, their squared_error, zero_grad, backward of the loss, descend. "
+        "Without zero_grad every step follows the sum of all gradients so far."
+    },
+}
+
+
+def inputs(g, nin, wide):
+    """Numbers to begin with, points and their targets, and gradients that are there already."""
+
+    def draw(count):
+        return [round(x, 3) for x in (torch.rand(count, generator=g) * 2 - 1).tolist()]
+
+    return dict(
+        begin=draw((nin + 1) * wide + (wide + 1) * wide + wide + 1),
+        points=[draw(nin) for _ in range(4)],
+        targets=draw(4),
+        old=draw(4),
+        rate=0.05 * nin,
+    )
+
+
+class Neuron:
+    """tanh(w·x + b)."""
+
+    def __init__(self, nin, draw):
+        """nin weights, then a bias: each is what a call of draw() gives."""
+        self.w = [draw() for _ in range(nin)]
+        self.b = draw()
+
+    def __call__(self, x):
+        """What the neuron gives for the list of inputs x."""
+        return sum((w * v for w, v in zip(self.w, x)), self.b).tanh()
+
+    def parameters(self):
+        """The weights in order, then the bias, in a list."""
+        return [*self.w, self.b]
+
+
+class Layer:
+    """nout neurons that read the same nin inputs."""
+
+    def __init__(self, nin, nout, draw):
+        """The neurons, made one after the other."""
+        self.neurons = [Neuron(nin, draw) for _ in range(nout)]
+
+    def __call__(self, x):
+        """A list of what each neuron gives for x."""
+        return [neuron(x) for neuron in self.neurons]
+
+    def parameters(self):
+        """Those of every neuron, in order, in one list."""
+        return [p for neuron in self.neurons for p in neuron.parameters()]
+
+
+class MLP:
+    """Layers, one after the other."""
+
+    def __init__(self, nin, nouts, draw):
+        """The layers in order: nouts is a list of how many neurons each has, nin what the first one reads."""
+        sizes = [nin, *nouts]
+        self.layers = [Layer(a, b, draw) for a, b in zip(sizes, nouts)]
+
+    def __call__(self, x):
+        """The list that the last layer gives."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def parameters(self):
+        """Those of every layer, in order, in one list. MLP(3, [4, 4, 1], draw) has 41."""
+        return [p for layer in self.layers for p in layer.parameters()]
+
+
+def squared_error(outputs, targets):
+    """The sum of the squared differences of two lists, outputs and their targets."""
+    return sum((o - t) ** 2 for o, t in zip(outputs, targets))
+
+
+def zero_grad(parameters):
+    """Make the gradient of each parameter 0, before a backward pass adds to it. Nothing is returned."""
+    for p in parameters:
+        p.grad = 0.0
+
+
+def descend(parameters, rate):
+    """One step of gradient descent on each parameter's data, by `rate` times its grad. Nothing is returned."""
+    for p in parameters:
+        p.data -= rate * p.grad
+
+
+def train(net, points, targets, steps, rate):
+    """Train a network of one output on all points; a list of the loss's data in each step, before it.
+
+    net(point) gives a list of one number, net.parameters() what is to be changed. A step is: the squared
+    error of all outputs, gradients to zero, its backward(), and a step of gradient descent.
+    """
+    losses = []
+    for _ in range(steps):
+        loss = squared_error([o for point in points for o in net(point)], targets)
+        zero_grad(net.parameters())
+        loss.backward()
+        descend(net.parameters(), rate)
+        losses.append(loss.data)
+    return losses
+
+
+class Number:
+    """A number that is worked out from others. Its gradients are measured by small steps, not derived."""
+
+    def __init__(self, data, rule=None, parts=()):
+        self.data, self.grad, self.rule, self.parts = data, 0.0, rule, parts
+
+    def made(self, rule, *others):
+        parts = [self, *(other if isinstance(other, Number) else Number(other) for other in others)]
+        return Number(rule(*(part.data for part in parts)), rule, parts)
+
+    def __add__(self, other):
+        return self.made(operator.add, other)
+
+    def __radd__(self, other):
+        return self.made(operator.add, other)
+
+    def __sub__(self, other):
+        return self.made(operator.sub, other)
+
+    def __rsub__(self, other):
+        return self.made(lambda a, b: b - a, other)
+
+    def __mul__(self, other):
+        return self.made(operator.mul, other)
+
+    def __rmul__(self, other):
+        return self.made(operator.mul, other)
+
+    def __pow__(self, other):
+        return self.made(operator.pow, other)
+
+    def __neg__(self):
+        return self.made(operator.neg)
+
+    def tanh(self):
+        return self.made(math.tanh)
+
+    def again(self, known):
+        """Its value once more, from the data of what it begins with."""
+        if id(self) not in known:
+            values = [part.again(known) for part in self.parts]
+            known[id(self)] = self.rule(*values) if self.rule else self.data
+        return known[id(self)]
+
+    def backward(self):
+        begun, todo = {}, [self]
+        while todo:
+            node = todo.pop()
+            if node.rule is None:
+                begun[id(node)] = node
+            todo += node.parts
+        for node in begun.values():
+            there = node.data
+            node.data = there + 1e-5
+            above = self.again({})
+            node.data = there - 1e-5
+            node.grad += (above - self.again({})) / 2e-5
+            node.data = there
+
+
+def source(begin):
+    """A draw() that gives the numbers of a list, one after the other."""
+    left = iter(begin)
+    return lambda: Number(next(left))
+
+
+def use_neuron(Neuron, begin, points, nin):
+    """A neuron: what it gives for some points, and its parameters in order."""
+    neuron = Neuron(nin, source(begin))
+    return [neuron(point).data for point in points], [p.data for p in neuron.parameters()]
+
+
+def use_layer(Layer, begin, points, nin, wide):
+    """A layer: what it gives for some points, and its parameters in order."""
+    layer = Layer(nin, wide, source(begin))
+    return [[o.data for o in layer(point)] for point in points], [p.data for p in layer.parameters()]
+
+
+def use_mlp(MLP, begin, points, nin, wide):
+    """A network of three layers: what it gives for some points, and its parameters in order."""
+    net = MLP(nin, [wide, wide, 1], source(begin))
+    return [[o.data for o in net(point)] for point in points], [p.data for p in net.parameters()]
+
+
+def use_squared_error(squared_error, points, targets):
+    outputs = [Number(point[0]) for point in points]
+    return squared_error(outputs, targets).data
+
+
+def use_zero_grad(zero_grad, targets, old):
+    parameters = [Number(x) for x in targets]
+    for p, grad in zip(parameters, old):
+        p.grad = grad
+    zero_grad(parameters)
+    return [(p.data, p.grad) for p in parameters]
+
+
+def use_descend(descend, targets, old, rate):
+    parameters = [Number(x) for x in targets]
+    for p, grad in zip(parameters, old):
+        p.grad = grad
+    descend(parameters, rate)
+    return [p.data for p in parameters]
+
+
+class Plane:
+    """A network of one neuron, to train."""
+
+    def __init__(self, begin, nin):
+        self.numbers = [Number(x) for x in begin[: nin + 1]]
+
+    def __call__(self, point):
+        return [sum((w * x for w, x in zip(self.numbers, point)), self.numbers[-1]).tanh()]
+
+    def parameters(self):
+        return self.numbers
+
+
+def use_train(train, begin, points, targets, nin, rate):
+    """Four steps of training: the losses, and where the parameters end.
+
+    Gradients are added to what is there, so a forgotten zero shows from the second step on.
+    """
+    net = Plane(begin, nin)
+    return train(net, points, targets, 4, rate), [p.data for p in net.parameters()]
