@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from grader import syntax
+
 
 def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> str | None:
     """What to say of an item that is right at the lecture's sizes alone; None where no number shows why.
@@ -13,7 +15,7 @@ def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> str | None
     sizes: the lecture's, by name.
     """
     try:
-        tree = ast.parse(source)
+        tree = syntax.tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
@@ -43,7 +45,7 @@ def words(source: bytes, name: str) -> tuple[frozenset[str], frozenset[float]] |
     None where there is no such function, or where more can be at work than it names.
     """
     try:
-        tree = ast.parse(source)
+        tree = syntax.tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from grader import shape_rules as rules
+from grader import syntax
 from grader.harmless import text as harmless
 from grader.shape_rules import Clash, Lost, Number, Pair, Shape, Tensor
 
@@ -60,7 +61,7 @@ def function(source: bytes, name: str) -> ast.FunctionDef | None:
 @lru_cache(maxsize=2)
 def _functions(source: bytes) -> dict[str, ast.FunctionDef]:
     try:
-        return {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
+        return {n.name: n for n in syntax.tree(source).body if isinstance(n, ast.FunctionDef)}
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
 

@@ -1,0 +1,33 @@
+"""Sources are parsed by many threads at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+# The collector runs often, and lets another thread in each time.
+CROWD = """
+import gc, sys, threading, time
+from grader import syntax
+gc.set_threshold(50)
+gc.callbacks.append(lambda *a: time.sleep(0))
+sys.setswitchinterval(1e-6)
+source = b"x = [" + b"a + b * (c - d)," * 2000 + b"]"
+def parse():
+    for _ in range(8):
+        syntax.tree(source)
+def work():
+    try:
+        parse()
+    except SystemError as error:
+        print(error)
+threads = [threading.Thread(target=work) for _ in range(4)]
+for t in threads: t.start()
+for t in threads: t.join()
+"""
+
+
+def test_a_good_source_is_parsed_whatever_other_threads_parse() -> None:
+    ran = subprocess.run([sys.executable, "-c", CROWD], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == ""
