@@ -197,7 +197,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--assignment", metavar="NAME", help="what nbgrader calls it; the exercise or the set"
     )
-    export.add_argument("--points", type=float, default=1, metavar="N", help="for each item; 1 by default")
+    export.add_argument("--points", type=float, metavar="N", help="for each item; 1 by default")
+    export.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
 
     def gradescope(one: argparse.ArgumentParser) -> None:
         one.add_argument("targets", nargs="+", metavar="EXERCISE", help="ex1; gpt, for all of a set")

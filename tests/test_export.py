@@ -158,6 +158,18 @@ def test_the_same_export_again_is_no_harm_and_what_was_changed_is_kept(tmp_path:
     assert theirs.read_text() == before and not theirs.with_name("gpt-ex2.ipynb").exists()
 
 
+def test_points_by_a_policy(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text('[points]\ndefault = 0\nex3 = 1\n"ex4.dh" = 2.5\n')
+    done = grader("export", "nbgrader", "ex3", "ex4", "--policy", "policy.toml", cwd=tmp_path)
+    assert done.returncode == PASSED, done.stderr
+    worth = {}
+    for name in ("ex3", "ex4"):
+        book = json.loads((tmp_path / f"source/backprop/{name}.ipynb").read_text())
+        about = [c["metadata"]["nbgrader"] for c in book["cells"] if c["cell_type"] == "code"]
+        worth |= {a["grade_id"]: a["points"] for a in about if a["grade"] and a["points"]}
+    assert worth == {"ex3-dhprebn-test": 1, "ex4-dh-test": 2.5}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -169,6 +181,11 @@ def test_the_same_export_again_is_no_harm_and_what_was_changed_is_kept(tmp_path:
         (["otter", "ex9"], "there is no exercise ex9"),
         (["nbgrader", "ex2", "--points", "-1"], "--points -1.0: what an item is worth is a number from 0 up"),
         (["nbgrader", "ex2", "--points", "nan"], "--points nan"),
+        (
+            ["nbgrader", "ex2", "--points", "2", "--policy", "p.toml"],
+            "--points and --policy exclude each other",
+        ),
+        (["otter", "ex2", "--policy", "p.toml"], "p.toml does not exist"),
         (["nbgrader", "ex2", "--assignment", "week 1"], "--assignment 'week 1': a name is of letters"),
         (["nbgrader", "ex2", "--assignment", "../up"], "--assignment '../up'"),
         (["nbgrader", "ex2", "--assignment", ""], "--assignment ''"),

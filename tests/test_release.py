@@ -440,4 +440,10 @@ def test_a_policy_goes_with_it(tmp_path: Path) -> None:
     (tmp_path / "points.toml").write_text("[points]\ndefault = 2\n")
     out = made(tmp_path / "students", "ex2", "--policy", str(tmp_path / "points.toml"))
     assert (out / "policy.toml").read_text() == "[points]\ndefault = 2\n"
-    assert "policy.toml" in (out / "README.md").read_text()
+    assert "`grader check --policy policy.toml`" in (out / "README.md").read_text()
+    (out / "exercises/ex2.py").write_text(solution("ex2"))
+    assert "2 of 2" in grader("check", "--policy", "policy.toml", cwd=out).stdout
+    (tmp_path / "points.toml").write_text("[points]\nex3 = 2\n")
+    ran = grader("release", "other", "ex2", "--policy", "points.toml", cwd=tmp_path)
+    assert ran.returncode == USAGE and "no exercise or item is called so" in ran.stderr
+    assert not (tmp_path / "other").exists()

@@ -9,24 +9,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grader import course, fixture
+from grader.commands.policy import load
 from grader.errors import GraderFault, UsageError
 from grader.export.cells import Cell
 from grader.suite import Suite, find, item_names, targets
 
+Points = Mapping[str, Mapping[str, float]]  # by exercise and item
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # what nbgrader, otter and a shell all take as it is
 
 
 def run(args: argparse.Namespace) -> int:
     suite = find()
     exercises = _whole(suite, args)
-    if not (math.isfinite(args.points) and args.points >= 0):
-        raise UsageError(f"--points {args.points}: what an item is worth is a number from 0 up")
+    points = _points(suite, exercises, args)
     if args.platform == "otter":
         if args.assignment:
             raise UsageError("--assignment is nbgrader's: in otter each notebook is an assignment")
-        files, next_ = _otter(suite, exercises, args.points)
+        files, next_ = _otter(suite, exercises, points)
     else:
-        files, next_ = _nbgrader(suite, exercises, args.assignment, args.points)
+        files, next_ = _nbgrader(suite, exercises, args.assignment, points)
     out = Path(args.out)
     _write(out, files)
     for path in files:
@@ -49,7 +50,7 @@ def _whole(suite: Suite, args: argparse.Namespace) -> list[str]:
 
 
 def _nbgrader(
-    suite: Suite, exercises: Sequence[str], asked: str | None, points: float
+    suite: Suite, exercises: Sequence[str], asked: str | None, points: Points
 ) -> tuple[dict[str, str], str]:
     """Files by path in a course's folder, and the command that comes next there."""
     from grader.export import nbgrader
@@ -61,22 +62,20 @@ def _nbgrader(
     if not NAME.fullmatch(name):
         raise UsageError(f"--assignment {name!r}: a name is of letters, digits, hyphens and underscores")
     files = {
-        f"source/{name}/{nbgrader.stem(e)}.ipynb": nbgrader.notebook(
-            e, _cells(suite, e), _points(suite, e, points)
-        )
+        f"source/{name}/{nbgrader.stem(e)}.ipynb": nbgrader.notebook(e, _cells(suite, e), points[e])
         for e in exercises
     }
     return files, f"`nbgrader generate_assignment {name}` in {{out}}"
 
 
-def _otter(suite: Suite, exercises: Sequence[str], points: float) -> tuple[dict[str, str], str]:
+def _otter(suite: Suite, exercises: Sequence[str], points: Points) -> tuple[dict[str, str], str]:
     """Files by path, a folder for each exercise, and the command that comes next."""
     from grader.export import nbgrader, otter
 
     files = {
         f"{nbgrader.stem(e)}/{path}": text
         for e in exercises
-        for path, text in otter.files(e, _cells(suite, e), _points(suite, e, points)).items()
+        for path, text in otter.files(e, _cells(suite, e), points[e]).items()
     }
     where = f"{{out}}/{nbgrader.stem(exercises[0])}" if len(exercises) == 1 else "each folder"
     return files, f"`otter generate` in {where}"
@@ -94,9 +93,20 @@ def _cells(suite: Suite, exercise: str) -> list[Cell]:
         raise GraderFault(str(error)) from None
 
 
-def _points(suite: Suite, exercise: str, each: float) -> dict[str, float]:
-    """By item, what it is worth."""
-    return dict.fromkeys(item_names(suite.describe(exercise)), int(each) if each == int(each) else each)
+def _points(suite: Suite, exercises: Sequence[str], args: argparse.Namespace) -> Points:
+    """What items are worth: by the policy, or each the same."""
+    if args.policy and args.points is not None:
+        raise UsageError("--points and --policy exclude each other")
+    each = 1.0 if args.points is None else args.points
+    if not (math.isfinite(each) and each >= 0):
+        raise UsageError(f"--points {each}: what an item is worth is a number from 0 up")
+    policy = load(suite, args.policy) if args.policy else None
+
+    def worth(item: str) -> float:
+        number = policy.worth[item] / 100 if policy else each
+        return int(number) if number == int(number) else number
+
+    return {e: {name: worth(f"{e}.{name}") for name in item_names(suite.describe(e))} for e in exercises}
 
 
 def _write(out: Path, files: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from grader import release
 from grader.errors import UsageError
 from grader.fixture import digest
 from grader.release import MANIFEST, Files
-from grader.suite import Suite, find, read_submission, targets
+from grader.suite import Suite, find, item_names, read_submission, targets
 
 STAGE = ".release.new"
 
@@ -21,7 +21,7 @@ STAGE = ".release.new"
 def run(args: argparse.Namespace) -> int:
     suite = find()
     exercises = list(dict.fromkeys(t.exercise for t in targets(suite, args.targets) if _whole(t.item)))
-    policy = read_submission(Path(args.policy)) if args.policy else None
+    policy = _policy(suite, exercises, args.policy) if args.policy else None
     out = Path(args.dir)
     before = _before(out, args.update)
     files = release.files(suite, exercises, not args.no_formulas, policy)
@@ -34,6 +34,20 @@ def run(args: argparse.Namespace) -> int:
     if not before:
         print(f"Next: `cd {out}`, `grader check` there as a student would; then commit it with git.")
     return 0
+
+
+def _policy(suite: Suite, exercises: list[str], path: str) -> bytes:
+    """A policy's text; UsageError where it would not do in the release, which knows its own items alone."""
+    from grader.policy import parse
+
+    data = read_submission(Path(path))
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"--policy {path} is not UTF-8") from None
+    if wrong := parse(text, path, {e: item_names(suite.describe(e)) for e in exercises})[1]:
+        raise UsageError(f"{wrong[0]} among what is released")
+    return data
 
 
 def _whole(item: str | None) -> bool:
