@@ -217,7 +217,7 @@ def dlogits(logits, Yb, n):
 def test_a_submission_can_not_read_the_installed_fixtures(clean: Path, tmp_path: Path) -> None:
     where = run(clean, "python", "-c", "import grader; print(grader.__path__[0])", cwd=tmp_path)
     package = Path(where.stdout.strip())
-    probe = package / "fixtures/ex2/probe-1.reference.safetensors"
+    probe = package / "fixtures/ex2/probe-1.reference.safetensors.gz"
     assert probe.is_file()
     (tmp_path / "ex2.py").write_text(SPY.format(paths=[str(package), str(probe.parent), str(probe)]))
     command = ["check", "ex2", "--submission", "ex2.py", "--require-sandbox", "--json"]
