@@ -536,9 +536,9 @@ def in_copy(copy: Path, *args: str) -> Ran:
 
 
 def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
+    data = bytearray(fixture.unpacked(path.read_bytes()))
     data[-1] ^= 1
-    path.write_bytes(data)
+    path.write_bytes(fixture.packed(bytes(data)))
 
 
 def newer(path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 from conftest import ROOT, solution
 from test_cli import FAULT, PASSED, USAGE, Ran, on_a_terminal, put_stubs
 
+from grader import fixture
 from grader.server import place, talk
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these tests look into /proc")
@@ -377,7 +378,7 @@ def test_a_fixture_that_changes_is_read_again(copy: Path, cold: Place) -> None:
     assert check_copy(copy, cold).returncode == PASSED
     path = copy / "fixtures/ex2/lecture.reference.safetensors.gz"
     good = path.read_bytes()
-    path.write_bytes(good[:-4] + b"\0\0\0\0")
+    path.write_bytes(fixture.packed(fixture.unpacked(good)[:-4] + b"\0\0\0\0"))
     bad = check_copy(copy, cold)
     assert bad.returncode == FAULT
     assert bad.stderr.startswith("grader: fixtures/ex2/lecture.reference.safetensors.gz was altered")
