@@ -71,9 +71,9 @@ def value(fixture, item, t, **more):
     "<job>": """
 import sys, torch
 f = sys._getframe()
-while "job" not in f.f_locals:
+while "jobs" not in f.f_locals:
     f = f.f_back
-job = f.f_locals["job"]
+job = f.f_locals["jobs"][0]
 """,
 }
 
