@@ -97,7 +97,7 @@ DRIFT: dict[str, tuple[str, Callable[[Path], Any], list[str]]] = {
     "an edited solution body that is shown": (
         "ex1",
         replace(
-            "solutions/ex1.py", "dlogprobs[range(n), Yb] = -1.0 / n", "dlogprobs[range(n), Yb] = -2.0 / n"
+            "solutions/ex1.py", "dlogprobs[range(n), Yb] = -1.0 / n", "dlogprobs[range(n), Yb] = -(1.0 / n)"
         ),
         ["fixtures/ex1/exercise.json is out of date"],
     ),
@@ -134,7 +134,7 @@ def test_a_drift_is_told_by_the_name_of_the_file(
 
 
 def test_the_body_of_a_solution_changes_what_is_known_of_mistakes_in_it(project: Path) -> None:
-    replace("solutions/ex2.py", "dlogits /= n", "dlogits /= 2 * n")(project)
+    replace("solutions/ex2.py", "dlogits /= n", "dlogits *= 1 / n")(project)
     done = build(project, "--check", "ex2")
     assert done.returncode == 1 and "fixtures/ex2/diagnosis.json.gz is out of date" in done.stderr
 
