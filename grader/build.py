@@ -87,7 +87,7 @@ def derive(source: str, exercise: str, wrong: str = "", tell: Callable[[str], ob
         "inputs": parts.inputs,
         "lines": [{"name": x.name, "code": x.code, "uses": x.uses} for x in parts.lines],
         "tensors": [*parts.inputs, *(x.name for x in parts.lines)],
-        "shapes": _shapes(parts, lecture, evidence[1]),
+        "shapes": _shapes(program, parts, lecture, evidence[1]),
         "items": [_item(parts, item, program) for item in parts.items],
         "training": training,
         "fixtures": entries,
@@ -285,9 +285,14 @@ def _item(parts: Authored, item: authored.Item, program: Program) -> dict[str, A
     }
 
 
-def _shapes(parts: Authored, lecture: Env, references: Mapping[str, Env]) -> dict[str, list[int]]:
-    """By name the shape of every tensor; an output that is none has the shape of a number, []."""
+def _shapes(
+    program: Program, parts: Authored, lecture: Env, references: Mapping[str, Env]
+) -> dict[str, list[int]]:
+    """By name the shape of every tensor and of its gradient; an output that is no tensor has a number's, []."""
     shapes = {k: list(v.shape) for k, v in lecture.items() if isinstance(v, torch.Tensor)}
+    if program.lines:
+        _, upstream = program.gradients(_start(program, next(iter(program.fixtures.values()))))
+        shapes |= {"d" + name: list(value.shape) for name, value in upstream.items()}
     for item in parts.outputs:
         result = next(iter(references.values()))[item.name]
         shapes[item.name] = list(result.shape) if isinstance(result, torch.Tensor) else []

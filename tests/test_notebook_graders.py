@@ -45,7 +45,8 @@ def passed(notebook: Path) -> dict[str, bool]:
 
 def answers(exercise: str) -> dict[str, str]:
     """The solution, by the id of the cell that it goes to."""
-    made = cells_of.of(fixture.describe(ROOT, exercise), solution(exercise))
+    description = fixture.describe(ROOT, exercise)
+    made = cells_of.of(description, fixture.derived(ROOT, description), solution(exercise))
     return {cell.id: cell.solved for cell in made if cell.regions}
 
 
