@@ -288,7 +288,7 @@ def _item(parts: Authored, item: authored.Item, program: Program) -> dict[str, A
 def _shapes(
     program: Program, parts: Authored, lecture: Env, references: Mapping[str, Env]
 ) -> dict[str, list[int]]:
-    """By name the shape of each tensor and of its gradient; an output that is no tensor has a number's, []."""
+    """By name the shape of each tensor and of its gradient; of an output that is no tensor a number's, []."""
     shapes = {k: list(v.shape) for k, v in lecture.items() if isinstance(v, torch.Tensor)}
     if program.lines:
         _, upstream = program.gradients(_start(program, next(iter(program.fixtures.values()))))
