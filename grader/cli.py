@@ -220,6 +220,11 @@ def parser() -> argparse.ArgumentParser:
     build_zip.add_argument(
         "--out", metavar="FILE", default="autograder.zip", help="autograder.zip by default"
     )
+    build_zip.add_argument(
+        "--torch-index",
+        metavar="URL",
+        help="where torch comes from, such as its index without CUDA; else PyPI",
+    )
     build_zip.add_argument("--wheel", metavar="FILE", help="the grader's wheel; else it is built")
 
     gradescope(add("gradescope-run", "grade as Gradescope's run_autograder does, which starts it"))

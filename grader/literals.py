@@ -14,22 +14,18 @@ def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> str | None
 
     sizes: the lecture's, by name.
     """
-    try:
-        tree = syntax.tree(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
-    if not functions:
+    tree, function = _read(source, name)
+    if function is None:
         return None
     meanings = _meanings(sizes)
-    read = {n.id for n in ast.walk(functions[-1]) if isinstance(n, ast.Name)}
+    read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
     constants = [
         n.value
         for n in tree.body
         if isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id in read for t in n.targets)
     ]
     found = {}
-    for node in [*constants, functions[-1]]:
+    for node in [*constants, function]:
         for number, text in _numbers(node):
             if number in meanings:
                 found[text] = meanings[number]
@@ -44,15 +40,21 @@ def words(source: bytes, name: str) -> tuple[frozenset[str], frozenset[float]] |
 
     None where there is no such function, or where more can be at work than it names.
     """
+    _, function = _read(source, name)
+    if function is None:
+        return None
+    names = frozenset(valued(function))
+    return None if names & MORE else (names, frozenset(number for number, _ in _numbers(function)))
+
+
+def _read(source: bytes, name: str) -> tuple[ast.Module, ast.FunctionDef | None]:
+    """The file's tree and its last function of a name, the one that counts; None where there is none."""
     try:
         tree = syntax.tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return ast.Module([], []), None
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
-    if not functions:
-        return None
-    names = frozenset(valued(functions[-1]))
-    return None if names & MORE else (names, frozenset(number for number, _ in _numbers(functions[-1])))
+    return tree, functions[-1] if functions else None
 
 
 MORE = frozenset(("locals", "globals", "vars", "eval", "exec"))

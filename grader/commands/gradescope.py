@@ -38,7 +38,12 @@ def run(args: argparse.Namespace) -> int:
     files = {
         "constraints.txt": constraints(wheel),
         name: wheel,
-        "setup.sh": _script("gradescope-setup.sh", PREFIX=shlex.quote(args.prefix), WHEEL=shlex.quote(name)),
+        "setup.sh": _script(
+            "gradescope-setup.sh",
+            PREFIX=shlex.quote(args.prefix),
+            WHEEL=shlex.quote(name),
+            INDEX=shlex.quote(args.torch_index or ""),
+        ),
     }
     if args.policy:
         options += ["--policy", f"{args.prefix}/source/policy.toml"]

@@ -26,13 +26,13 @@ if ! [ -x "$venv/bin/python" ]; then
   "$python" -m venv "$venv"
 fi
 
-# torch without CUDA is a tenth as large; if it can't be had, PyPI's follows with the rest.
+# --torch-index: torch without CUDA is a tenth as large; if it can't be had, PyPI's follows with the rest.
+index=@INDEX@
 install() {
   "$venv/bin/python" -I -m pip --disable-pip-version-check install --no-cache-dir \
     -c "$prefix/source/constraints.txt" "$@"
 }
-"$venv/bin/python" -I -c 'import torch' 2>/dev/null ||
-  install torch --index-url https://download.pytorch.org/whl/cpu ||
-  echo "torch comes from PyPI"
+[ -z "$index" ] || "$venv/bin/python" -I -c 'import torch' 2>/dev/null ||
+  install torch --index-url "$index" || echo "torch comes from PyPI"
 install "$prefix/source/"@WHEEL@
 "$venv/bin/python" -I -m grader.cli --version
