@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e)["lines"]]  # not 
 # The files that take longest, which begin first, so that two workers end together.
 LONGEST = ("mutants", "drift", "attacks", "cli", "package", "notebook_api", "diagnose", "outputs", "batch",
            "notebooks_ours", "server", "watch", "kill", "browser", "submissions", "progress")  # fmt: skip
+
+
+def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell: Ctrl-C is tested
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
