@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import GRADIENTS, solution
-from local import Local
+from local import Local, after
 
 from grader import authored
 
@@ -42,12 +42,6 @@ def test_an_odd_value_gets_a_verdict(exercise: str, exercises: dict[str, Any]) -
     for at, item in enumerate(authored.read(solution(exercise), exercise).gradients):
         for change in ODD[at % 4 :: 4]:  # a quarter of them for each item
             x = item.params[0] if item.params else "v"
-            source = (
-                f"import torch\nimport torch.nn.functional as F\n\n\n"
-                f"def {item.name}({', '.join(item.params)}):\n"
-                + "\n".join("    " + line for line in item.source.splitlines())
-                + f"\n    v, x = {item.name}({', '.join(item.params)}), {x}\n"
-                f"    return {change}\n"
-            )
+            source = after(item, f"x = {x}", f"return {change}")
             report = local.report(source, item.name)
             assert report.passed or report.check.reason, (item.name, change)

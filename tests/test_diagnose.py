@@ -14,7 +14,7 @@ from conftest import GRADIENTS, solution
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from local import Local
+from local import Local, after
 from test_mutants import made
 
 from grader import authored
@@ -100,13 +100,7 @@ def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dic
             "1.1 * v + 0.1 * torch.rand(v.shape, generator=g) * v.abs().max()",
             "v * (1.3 + v.sin())",
         ):
-            source = (
-                f"import torch\nimport torch.nn.functional as F\n\n\n"
-                f"def {item.name}({', '.join(item.params)}):\n"
-                + "\n".join("    " + line for line in item.source.splitlines())
-                + f"\n    v = {item.name}({', '.join(item.params)})\n"
-                f"    g = torch.Generator().manual_seed(5)\n    return {change}\n"
-            )
+            source = after(item, "g = torch.Generator().manual_seed(5)", f"return {change}")
             report = local.report(source, item.name)
             assert not report.passed
             if (report.diagnosis or "").startswith("right everywhere but at"):

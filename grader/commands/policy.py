@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,11 +87,11 @@ def _share(value: Fraction) -> str:
     return f"{float(100 * value):.10g}%"
 
 
-def parsed(suite: Suite, path: str) -> tuple[Policy, list[str]]:
-    """A policy file, held against the suite, and what is wrong with it."""
+def parsed(suite: Suite, path: str, exercises: Sequence[str] | None = None) -> tuple[Policy, list[str]]:
+    """A policy file, held against the suite or some exercises of it, and what is wrong with it."""
     from grader.policy import parse
 
-    known = {exercise: item_names(suite.describe(exercise)) for exercise in suite.ids()}
+    known = {exercise: item_names(suite.describe(exercise)) for exercise in exercises or suite.ids()}
     try:
         text = read_submission(Path(path)).decode()
     except UnicodeDecodeError:

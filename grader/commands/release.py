@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader import release
+from grader.commands.policy import parsed
 from grader.errors import UsageError
 from grader.fixture import digest
 from grader.release import MANIFEST, Files
-from grader.suite import Suite, find, item_names, read_submission, targets
+from grader.suite import Suite, find, read_submission, targets
 
 STAGE = ".release.new"
 
@@ -38,16 +39,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _policy(suite: Suite, exercises: list[str], path: str) -> bytes:
     """A policy's text; UsageError where it would not do in the release, which knows its own items alone."""
-    from grader.policy import parse
-
-    data = read_submission(Path(path))
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise UsageError(f"--policy {path} is not UTF-8") from None
-    if wrong := parse(text, path, {e: item_names(suite.describe(e)) for e in exercises})[1]:
+    if wrong := parsed(suite, path, exercises)[1]:
         raise UsageError(f"{wrong[0]} among what is released")
-    return data
+    return read_submission(Path(path))
 
 
 def _whole(item: str | None) -> bool:
