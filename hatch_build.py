@@ -14,10 +14,10 @@ class Hook(BuildHookInterface[Any]):
             return
         build_data["force_include"][str(Path(self.root, "fixtures"))] = "grader/fixtures"
         sys.path.insert(0, self.root)
-        from grader import cli, manual
+        from grader import arguments, manual
 
         self.folder = TemporaryDirectory()
-        for name, text in manual.pages(cli.parser()).items():
+        for name, text in manual.pages(arguments.parser()).items():
             path = Path(self.folder.name, name)
             path.write_text(text, encoding="utf-8")
             build_data["shared_data"][str(path)] = f"share/man/man1/{name}"

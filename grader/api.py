@@ -27,7 +27,7 @@ def grade(
     at fault: a submission that is merely wrong is a report.
     """
     from grader.bench import Bench
-    from grader.commands import check, chosen
+    from grader.commands import chosen, graded
     from grader.commands.doctor import missing
     from grader.runner.client import Runner
 
@@ -38,4 +38,4 @@ def grade(
     with Runner() as runner:
         if require_sandbox and (off := missing(runner)):
             raise GraderFault(f"require_sandbox: not to be had here: {', '.join(off)}")
-        return check.grade(suite, Bench(runner), meant, {t.exercise: source for t in meant}, None, strict)
+        return graded.grade(suite, Bench(runner), meant, {t.exercise: source for t in meant}, None, strict)

@@ -154,7 +154,7 @@ class ExerciseFile(pytest.File):
     def graded(self) -> Report:
         """The report of those items that this session runs."""
         if self.report is None:
-            from grader.commands.check import grade
+            from grader.commands.graded import grade
             from grader.suite import read_submission
 
             suite = _suite(self.config)

@@ -33,7 +33,7 @@ from conftest import ROOT, solution
 
 from grader import batch
 from grader.bench import Bench
-from grader.commands.check import grade as grade_all
+from grader.commands.graded import grade as grade_all
 from grader.errors import GraderFault
 from grader.grading import check
 from grader.reports import document, plain, terminal

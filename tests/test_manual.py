@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import re
 import shlex
@@ -15,9 +16,9 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import cli, manual
+from grader import arguments, manual
 
-TOP = cli.parser()
+TOP = arguments.parser()
 COMMANDS = next(a.choices for a in TOP._actions if isinstance(a, argparse._SubParsersAction))
 PARSERS = {"grader": TOP, **COMMANDS}
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="WSL there")
@@ -34,6 +35,12 @@ def shown(*args: str, columns: int = 80) -> str:
 
 def test_every_command_has_a_page_and_every_page_a_command() -> None:
     assert manual.manual().keys() - {"table"} == PARSERS.keys()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_a_function_of_a_module(name: str) -> None:
+    module, _, function = COMMANDS[name].get_default("run").partition(".")
+    assert callable(getattr(importlib.import_module(f"grader.commands.{module}"), function))
 
 
 @pytest.mark.parametrize("name", PARSERS)

@@ -21,7 +21,7 @@ from conftest import EXERCISES, ROOT, solution
 from test_release import made
 from test_tutorial import follow
 
-from grader import __version__, authored, cli, fixture, manual
+from grader import __version__, arguments, authored, fixture, manual
 
 PASSED, FAILED, USAGE = 0, 1, 2
 REQUIREMENT = f"backprop-grader=={__version__}"
@@ -354,7 +354,7 @@ def test_importing_the_package_imports_nothing_heavy(clean: Path, tmp_path: Path
 
 def test_each_command_has_its_man_page(clean: Path) -> None:
     folder = clean.parent / "share/man/man1"
-    assert sorted(p.name for p in folder.iterdir()) == sorted(manual.pages(cli.parser()))
+    assert sorted(p.name for p in folder.iterdir()) == sorted(manual.pages(arguments.parser()))
     if man := shutil.which("man"):  # it knows every macro, and shows every section
         env = {"PATH": os.environ["PATH"], "MANWIDTH": "90", "LC_ALL": "C.UTF-8"}
         for page in folder.iterdir():

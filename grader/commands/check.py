@@ -6,21 +6,22 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any, TextIO
+from typing import TextIO
 
 from grader import fixture, progress, screen
 from grader.bench import Bench
 from grader.commands import ci
 from grader.commands.chosen import chosen, renames, source
+from grader.commands.graded import grade
 from grader.commands.policy import marker
-from grader.errors import GraderFault, Unreadable, UsageError
-from grader.runner.client import Run, Runner
+from grader.errors import GraderFault, UsageError
+from grader.runner.client import Runner
 from grader.screen import Screen
 from grader.suite import Suite, Target, find
-from grader.verdict import ExerciseReport, Report, Verdict
+from grader.verdict import Report, Verdict
 
 
 def run(args: argparse.Namespace) -> int:
@@ -114,100 +115,6 @@ def _elsewhere(suite: Suite, report: Report) -> list[str]:
     return notes
 
 
-def grade(
-    suite: Suite,
-    bench: Bench,
-    wanted: list[Target],
-    sources: dict[str, tuple[str, bytes]],
-    seed: int | None,
-    strict: bool = False,
-    rename: Mapping[str, str] | None = None,
-) -> Report:
-    """One report over all that is wanted; one that the bench has kept, where nothing has changed.
-
-    strict, rename: as in `grading.check`.
-    """
-    from grader import grading
-    from grader.harmless import block, text
-
-    runner = bench.runner
-    graded_on = [bench.exercise(suite, exercise)[0] for exercise in sources]
-    key = _key(wanted, sources, graded_on, strict, rename) if seed is None and bench.remember else None
-    if key and (known := bench.recall(key)):
-        return known
-    reports, notes, printed = [], [], []
-    unsure = False
-    once = _together(suite, bench, wanted, sources, strict, rename) if seed is None else {}
-    for exercise, (name, code) in sources.items():
-        description, fixtures = bench.exercise(suite, exercise)
-        if seed is not None:
-            from grader.fresh import fresh
-
-            description, fixtures = fresh(runner, description, fixtures, seed)
-            bench.forget(exercise)
-            runner.load(description, fixtures.given)
-        items = [t.item for t in wanted if t.exercise == exercise and t.item]
-        whole = any(t.exercise == exercise and not t.item for t in wanted)
-        asked = None if whole else items
-        try:
-            graded, run = once.get(exercise) or grading.check(
-                runner, description, fixtures, code, name, asked, strict, rename
-            )
-        except Unreadable as error:
-            raise UsageError(f"{text(name)} {error}") from None
-        reports.append(graded)
-        if run.output.strip():
-            printed.append(block(run.output, 4000).rstrip() + (" … (cut)" if len(run.output) > 4000 else ""))
-        if run.off:
-            notes.append(f"protection that is off here: {', '.join(run.off)} (`grader doctor` tells more)")
-        notes += grading.notes(graded, run, name)
-        unsure |= bool(run.ended)  # the next time the machine may be less busy
-    if seed is not None:
-        notes += _drawn(seed, graded_on)
-    names = {name for name, _ in sources.values()}
-    report = Report(", ".join(sorted(names)), tuple(reports), "\n".join(printed), tuple(dict.fromkeys(notes)))
-    if key and not unsure:
-        bench.keep(key, report)
-    return report
-
-
-def _together(
-    suite: Suite,
-    bench: Bench,
-    wanted: list[Target],
-    sources: dict[str, tuple[str, bytes]],
-    strict: bool,
-    rename: Mapping[str, str] | None,
-) -> dict[str, tuple[ExerciseReport, Run]]:
-    """By exercise what came of it, where several whole ones are in one file; else nothing."""
-    from grader import grading
-    from grader.harmless import text
-
-    if len(sources) < 2 or len(set(sources.values())) > 1 or any(t.item for t in wanted):
-        return {}
-    name, code = next(iter(sources.values()))
-    exercises = [bench.exercise(suite, exercise) for exercise in sources]
-    try:
-        found = grading.check_several(bench.runner, exercises, code, name, strict, rename)
-    except Unreadable as error:
-        raise UsageError(f"{text(name)} {error}") from None
-    return dict(zip(sources, found, strict=True))
-
-
-def _key(
-    wanted: list[Target],
-    sources: dict[str, tuple[str, bytes]],
-    exercises: list[dict[str, Any]],
-    strict: bool,
-    rename: Mapping[str, str] | None,
-) -> str:
-    """What a report depends on, as a digest; an exercise's description has the digests of its files."""
-    from grader.fixture import digest
-
-    contents = [(exercise, name, digest(code)) for exercise, (name, code) in sources.items()]
-    return digest(repr((wanted, contents, exercises, strict, rename)).encode("utf-8", "surrogateescape"))
-
-
 def show(report: Report, on: Screen) -> str:
     """For a person: a table in colour on a terminal, plain aligned text elsewhere."""
     if on.table:
@@ -229,17 +136,6 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
         return args.targets, int(args.fresh)
     words = [args.fresh] if args.fresh else []  # `--fresh ex1`: that was a target
     return [*words, *args.targets], int.from_bytes(os.urandom(3), "big")
-
-
-def _drawn(seed: int, exercises: list[dict[str, Any]]) -> list[str]:
-    """Of which exercises fresh probes were drawn: those of outputs would need the author's functions."""
-    kept = [e["id"] for e in exercises if any("compare" in item for item in e["items"])]
-    notes = []
-    if len(kept) < len(exercises):
-        notes.append(f"graded on fresh probes; `--fresh {seed}` makes the same ones again")
-    if kept:
-        notes.append(f"fresh probes are for gradients; graded on the saved ones: {', '.join(kept)}")
-    return notes
 
 
 def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:

@@ -20,7 +20,7 @@ FILES = ("*.py", "*.ipynb")
 def run(args: argparse.Namespace) -> int:
     import shtab
 
-    from grader.cli import parser
+    from grader.arguments import parser
 
     suite = find()
     top = parser()

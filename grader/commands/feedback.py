@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--html {page} is a notebook of this command: name another file")
     mark = marker(suite, args)
     from grader.bench import Bench
-    from grader.commands.check import grade
+    from grader.commands.graded import grade
     from grader.runner.client import Runner
 
     sources = {t.exercise: (args.notebook, book.data) for t in wanted}

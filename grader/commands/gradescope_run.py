@@ -98,7 +98,7 @@ def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
 
 def _report(suite: Suite, bench: Bench, exercises: list[str], folder: Path) -> Report:
     """One report over all exercises. Where there is no file, or none that can be read, nothing is written."""
-    from grader.commands.check import grade
+    from grader.commands.graded import grade
     from grader.submissions.intake import Folder, most
 
     source = Folder(folder)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.commands.chosen import chosen, renames, source
 from grader.commands.policy import marker
-from grader.errors import Unreadable, UsageError
-from grader.suite import Suite, find
+from grader.errors import UsageError
+from grader.suite import find
 
 if TYPE_CHECKING:
+    from grader.commands.graded import Graded
     from grader.fixture import Fixtures
     from grader.reports.figures import Evidence
     from grader.reports.page import Sheet
     from grader.runner.client import Run, Runner
-    from grader.verdict import ExerciseReport, Report
+    from grader.verdict import ExerciseReport
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,63 +31,30 @@ def run(args: argparse.Namespace) -> int:
     rename = renames(suite, args.rename)
     path = writable(Path(args.html or "report.html"), "--html")
     mark = marker(suite, args)
-    asked = {
-        exercise: None
-        if any(t.exercise == exercise and not t.item for t in wanted)
-        else [t.item for t in wanted if t.exercise == exercise and t.item]
-        for exercise in sources
-    }
+    from grader.bench import Bench
+    from grader.commands.graded import every, report_of
     from grader.runner.client import Runner
 
     with Runner() as runner:
-        report, sheets = grade(suite, runner, asked, sources, args.strict, rename)
+        graded = every(suite, Bench(runner), wanted, sources, None, args.strict, rename)
+        sheets = [sheet(runner, one) for one in graded]
     from grader.reports import page
     from grader.reports.table import score
 
-    report = mark(report)
+    report = mark(report_of(graded))
     sheets = [replace(sheet, report=one) for sheet, one in zip(sheets, report.exercises, strict=True)]
     replaced(path, page.render(report, sheets).encode())
     print(f"{score(report)}\n{suite.shown(path)} is written")
     return 0 if report.passed else 1
 
 
-def grade(
-    suite: Suite,
-    runner: Runner,
-    asked: dict[str, list[str] | None],
-    sources: dict[str, tuple[str, bytes]],
-    strict: bool = False,
-    rename: Mapping[str, str] | None = None,
-) -> tuple[Report, list[Sheet]]:
-    """Grade each exercise's submission; the report, and what its pictures are made from.
-
-    strict, rename: as in `grading.check`.
-    """
-    from grader import fixture, grading
-    from grader.harmless import block, text
+def sheet(runner: Runner, one: Graded) -> Sheet:
+    """What an exercise's pictures are made from."""
     from grader.reports.page import Sheet
-    from grader.verdict import Report
 
-    sheets, printed, notes = [], [], []
-    for exercise, (name, code) in sources.items():
-        description = suite.describe(exercise)
-        fixtures = fixture.read(suite.root, description)
-        runner.load(description, fixtures.given)
-        try:
-            items = asked[exercise]
-            graded, run = grading.check(runner, description, fixtures, code, name, items, strict, rename)
-        except Unreadable as error:
-            raise UsageError(f"{text(name)} {error}") from None
-        evidence = evidence_of(description, fixtures, graded, run)
-        sheets.append(Sheet(graded, description, code, evidence, _losses(runner, description, fixtures, run)))
-        printed += [block(run.output, 4000).rstrip()] if run.output.strip() else []
-        if run.off:
-            notes.append(f"protection that is off here: {', '.join(run.off)} (`grader doctor` tells more)")
-        notes += grading.notes(graded, run, name)
-    names = sorted({name for name, _ in sources.values()})
-    return Report(
-        ", ".join(names), tuple(s.report for s in sheets), "\n".join(printed), tuple(dict.fromkeys(notes))
-    ), sheets
+    evidence = evidence_of(one.exercise, one.fixtures, one.report, one.run)
+    losses = _losses(runner, one.exercise, one.fixtures, one.run)
+    return Sheet(one.report, one.exercise, one.code, evidence, losses)
 
 
 def evidence_of(
@@ -129,13 +96,12 @@ def _losses(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures, run: R
 
     record = run.records.get((TRAINING, LOSSES))
     by_hand = values(record) if record is not None else None
-    if by_hand is None or by_hand.ndim != 1:
+    if by_hand is None or by_hand.ndim != 1 or not len(by_hand):
         return {}
     settings = next(entry["settings"] for entry in exercise["fixtures"] if entry["name"] == TRAINING)
-    request = {"exercise": exercise["id"], "losses": True, "sizes": sizes(settings)}
+    request = {"exercise": exercise["id"], "losses": len(by_hand), "sizes": sizes(settings)}
     by_autograd = reference(runner.ask(request, fixtures.given[TRAINING])).values[LOSSES]
-    steps = len(by_autograd)
-    return {"by hand": by_hand[:steps].tolist(), "by autograd": by_autograd.tolist()}
+    return {"by hand": by_hand[: len(by_autograd)].tolist(), "by autograd": by_autograd.tolist()}
 
 
 def _class(args: argparse.Namespace) -> int:

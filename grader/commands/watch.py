@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grader import progress, screen
 from grader.bench import Bench
-from grader.commands import check
+from grader.commands import check, graded
 from grader.commands.chosen import chosen
 from grader.commands.learn import current_item, ladder
 from grader.commands.read import task
@@ -141,7 +141,7 @@ class Watch:
         wanted = [Target(exercise) for exercise in self.exercises]
         self.slow = time.monotonic() + SLOW if self.report else float("inf")
         try:
-            report = check.grade(self.suite, self.bench, wanted, sources, None)
+            report = graded.grade(self.suite, self.bench, wanted, sources, None)
         except Abandoned:  # what made it so is next in the queue
             self.graded = None
             return

@@ -154,7 +154,7 @@ class Server:
         *argv: str,
     ) -> bytes:
         """The answer to `grader check`."""
-        from grader import cli
+        from grader import arguments
         from grader.commands import check, ci
         from grader.screen import Screen
 
@@ -165,7 +165,7 @@ class Server:
         try:
             os.chdir(cwd)  # only the thread whose turn it is looks at paths
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-                args = cli.parser().parse_args(argv)
+                args = arguments.parser().parse_args(argv)
             if args.require_sandbox or args.no_server or ci.asked(args):
                 return talk.DECLINED
             screen = Screen(int(width), table == "1", color == "1")
