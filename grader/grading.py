@@ -65,7 +65,7 @@ def check_several(
     together: list[Run | None] = [None] * len(codes)
     if len(codes) > 1 and all(c.flat is not None and c.source == codes[0].source for c in codes):
         parts = [
-            Part(e["id"], _on(f), [i["name"] for i in e["items"]], bool(e["training"]), c.flat)
+            Part(e["id"], _on(f), [i["name"] for i in e["items"]], _steps(e, _lenient(c, strict)), c.flat)
             for (e, f), c in zip(exercises, codes, strict=True)
         ]
         together = list(runner.together(parts, codes[0].source, filename, SHARED, math.ceil(SHARED)))
@@ -103,11 +103,11 @@ def _graded(
 ) -> tuple[ExerciseReport, Run]:
     """The report of one submission on one exercise, from `run` or else a run of its own."""
     asked = [item for item in exercise["items"] if items is None or item["name"] in items]
-    training = bool(exercise["training"]) and (items is None or TRAINING in items)
+    lenient = _lenient(code, strict)
+    training = _steps(exercise, lenient) if items is None or TRAINING in items else 0
     on = _on(fixtures)
     names = [item["name"] for item in asked]
     run = run or _run(runner, exercise, code, filename, on, names, training)
-    lenient = code.flat is not None and not code.ours and not strict
     answers = [_judged(exercise, item, fixtures, run, on, lenient) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
     if lenient:
@@ -122,8 +122,19 @@ def _graded(
         answer = _after(answer, failed)
         judged.append(_report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
     if training:
-        judged.append(_training(exercise, fixtures, run, code))
+        judged.append(_training(exercise, fixtures, run, code, training))
     return ExerciseReport(exercise["id"], exercise["title"], tuple(judged), _unparsed(run, code)), run
+
+
+def _lenient(code: Script, strict: bool) -> bool:
+    """Whether it is the lecture's own notebook, whose text asks no more than the lecture's sizes."""
+    return code.flat is not None and not code.ours and not strict
+
+
+def _steps(exercise: Mapping[str, Any], lenient: bool) -> int:
+    """How long an exercise trains; 0 where it doesn't."""
+    plan = exercise["training"]
+    return int(plan["few" if lenient else "steps"]) if plan else 0
 
 
 def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
@@ -149,7 +160,7 @@ def _run(
     filename: str,
     on: Sequence[str],
     names: Sequence[str],
-    training: bool,
+    training: int,
 ) -> Run:
     """Run a submission; where an item ended the process, the others again without it."""
     left = list(names)
@@ -423,22 +434,25 @@ def gone(run: Run, name: str = "") -> Check:
     return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")
 
 
-def _training(exercise: Mapping[str, Any], fixtures: Fixtures, run: Run, code: Script) -> ItemReport:
-    """The parameters after the manual steps, all of them, against autograd's."""
-    reference = fixtures.references[TRAINING]
+def _training(
+    exercise: Mapping[str, Any], fixtures: Fixtures, run: Run, code: Script, steps: int
+) -> ItemReport:
+    """The parameters after so many manual steps, all of them, against autograd's."""
+    reference, whole = fixtures.references[TRAINING], exercise["training"]["steps"]
+    few = "" if steps == whole else "few."
     names = exercise["training"]["parameters"]
     checks: dict[str, Check] = {}
     records = {name: run.records.get((TRAINING, name)) for name in names}
     for name in names:
         record = records[name]
-        checks[name] = gone(run) if record is None else held(record, reference, name)
+        checks[name] = gone(run) if record is None else held(record, reference, few + name)
     name = max(names, key=lambda n: _rank(checks[n]))
     worst = checks[name]
-    steps = exercise["training"]["steps"]
     reason = worst.reason
     if reason and worst.verdict not in (Verdict.NOT_WRITTEN, Verdict.ERROR, Verdict.OVER_LIMIT):
         reason = f"{name} after {steps} steps: {reason}"
-    shown = replace(worst, reason=reason, note="" if reason else f"{steps} manual steps; worst is {name}")
+    taken = f"{steps} of {whole}" if few else str(steps)
+    shown = replace(worst, reason=reason, note="" if reason else f"{taken} manual steps; worst is {name}")
     record = records[name]
     cell, line = code.place(record.line if record else None)
     count = sum(math.prod(exercise["shapes"][n]) for n in names)

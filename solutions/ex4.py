@@ -29,6 +29,7 @@ FIXTURES = {
 TRAINING = dict(
     parameters=("C", "W1", "b1", "W2", "b2", "bngain", "bnbias"),
     steps=100,
+    few=10,  # of a notebook, which is cut short
     lr=0.1,
     lr_late=0.01,  # from the middle of the run on
     calibrate=("bnmean", "bnvar"),  # fixed to the whole training set's for evaluation

@@ -12,10 +12,12 @@ from typing import Any
 import flatcode
 import pytest
 
+from grader.compare import values
 from grader.errors import Unreadable
 from grader.grading import check, check_several
 from grader.reports.table import row
 from grader.runner.client import Runner
+from grader.runner.wire import LOSSES
 from grader.submissions.flat import notebook
 from grader.verdict import ExerciseReport
 
@@ -183,6 +185,31 @@ def test_together_or_alone_every_exercise_gets_the_same(
     name, data = flatcode.built(path.read_text(encoding="utf-8"))
     together = check_several(runner, [exercises[e] for e in LECTURE], data, name)
     assert {r.id: r for r, _ in together} == graded(name, data)
+
+
+@pytest.mark.parametrize(
+    ("slip", "told_of"),
+    [
+        (("", ""), ""),
+        (("dW1 = embcat.T @ dhprebn", "dW1 = embcat.T @ dhprebn * 1.01"), "W1 after {steps} steps"),
+    ],
+    ids=["right", "one gradient is 1% too large"],
+)
+@pytest.mark.parametrize("strict", [False, True], ids=["10 steps", "100 steps"])
+def test_training_is_cut_short_unless_it_is_strict(
+    slip: tuple[str, str], told_of: str, strict: bool, runner: Runner, exercises: Mapping[str, Any]
+) -> None:
+    name, data = flatcode.built(flatcode.code(ALL_PASS).replace(*slip))
+    report, run = check(runner, *exercises["ex4"], data, name, strict=strict)
+    item = report.items[-1]
+    assert item.passed == (not told_of)
+    if told_of:
+        assert item.check.reason.startswith(told_of.format(steps=100 if strict else 10))
+    else:
+        taken = "100 manual steps" if strict else "10 of 100 manual steps"
+        assert item.check.note.startswith(taken)
+    losses = values(run.records["training", LOSSES])
+    assert losses is not None and len(losses) == (100 if strict else 10)
 
 
 # --- hostile ones ----------------------------------------------------------------------------------

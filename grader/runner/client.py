@@ -59,13 +59,14 @@ class Run:
 class Part:
     """What a child is to do for one exercise: its `items` on `fixtures`.
 
+    training: the steps to train, 0 for none.
     flat: the source is flat code; the lecture's number of the exercise in it, or 0.
     """
 
     exercise: str
     fixtures: Sequence[str]
     items: Sequence[str]
-    training: bool = False
+    training: int = 0
     flat: int | None = None
 
 
@@ -162,12 +163,12 @@ class Runner:
         filename: str,
         fixtures: Sequence[str],
         items: Sequence[str],
-        training: bool = False,
+        training: int = 0,
         flat: int | None = None,
         wall: float | None = None,
         cpu: int | None = None,
     ) -> Run:
-        """Run a submission's `items` on `fixtures` in a child of its own. flat: as in Part."""
+        """Run a submission's `items` on `fixtures` in a child of its own. training, flat: as in Part."""
         part = Part(exercise, fixtures, items, training, flat)
         return self.together([part], source, filename, wall or self.wall, cpu or self.cpu)[0]
 

@@ -155,7 +155,10 @@ class Zygote:
     def job(self, part: dict[str, Any]) -> child.Job:
         exercise = self.exercises[part["exercise"]]
         fixtures = {name: self.givens[exercise["id"], name] for name in part["fixtures"]}
-        training = self.givens[exercise["id"], "training"] if part["training"] else None
+        training = None
+        if steps := part["training"]:
+            training = self.givens[exercise["id"], "training"]
+            training = {**training, **{k: training[k][:steps] for k in ("Xb", "Yb")}}
         items = tuple(part["items"])
         return child.Job(exercise, fixtures, items, training, part["flat"], part["label"])
 
