@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from local import Local  # noqa: E402
 from test_mistakes import FILES, HEAD, read  # noqa: E402
 
-from grader import authored, fixture, grading  # noqa: E402
+from grader import authored, findings, fixture  # noqa: E402
 from grader.choices import Answer  # noqa: E402
 
 
@@ -34,7 +34,7 @@ def milliseconds(local: Local, answers: list[Answer], source: str) -> float:
     gc.collect()
     gc.freeze()  # torch's own objects, which `check` never has, are not to be collected on its account
     start = time.process_time()
-    grading._diagnoses(local.exercise, local.fixtures, answers, source.encode())
+    findings.diagnoses(local.exercise, local.fixtures, answers, source.encode())
     return 1000 * (time.process_time() - start)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import choices, grading
+from grader import choices, findings, judged
 from grader.authored import Item
 from grader.compare import compare
 from grader.compare_output import held
@@ -79,10 +79,10 @@ class Local(Runner):
         """The whole report of one item, diagnosis included."""
         item = next(i for i in self.exercise["items"] if i["name"] == name)
         answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
-        told, places = grading._diagnoses(self.exercise, self.fixtures, [answer], source.encode())
+        told, places = findings.diagnoses(self.exercise, self.fixtures, [answer], source.encode())
         code = Script(source.encode())
-        answer = grading._traced(self.exercise, self.fixtures, answer, code.source, told.get(name))
-        return grading._report(self.exercise, answer, code, told.get(name), places.get(name))
+        answer = findings.traced(self.exercise, self.fixtures, answer, code.source, told.get(name))
+        return judged.report(self.exercise, answer, code, told.get(name), places.get(name))
 
     def passes(self, source: str, name: str) -> bool:
         return all(c.verdict.passed for c in self.judge(source, name).values())

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from local import Local
 from test_mistakes import FILES, HEAD, read
 
-from grader.shape_rules import Tensor
-from grader.shapes import Came, explain, function, trace
+from grader.shape_trace import function, trace
+from grader.shape_values import Tensor
+from grader.shapes import Came, explain
 from grader.verdict import Verdict
 
 SIZES = {"n": 4, "m": 3}

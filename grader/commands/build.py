@@ -33,9 +33,9 @@ def home() -> Path:
 
 
 def apart(root: Path, mode: str, *names: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-    """`grader.build` in a process of its own."""
+    """`grader.rebuild` in a process of its own."""
     program = Path(__file__).resolve().parent.parent.parent
-    command = [sys.executable, "-P", "-m", "grader.build", str(root), mode, *names]
+    command = [sys.executable, "-P", "-m", "grader.rebuild", str(root), mode, *names]
     environ = {**environment(), "PYTHONPATH": str(program), "PATH": os.environ.get("PATH", "")}
     return subprocess.run(command, env=environ, cwd=root, text=True, capture_output=capture)
 

@@ -90,7 +90,7 @@ def _losses(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures, run: R
     """The losses of a training run by hand, if it came to its end, and of autograd's beside it."""
     from grader.compare import values
     from grader.fixture import reference
-    from grader.grading import TRAINING
+    from grader.judged import TRAINING
     from grader.runner.client import sizes
     from grader.runner.wire import LOSSES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -85,7 +85,7 @@ def renamed(
             continue
         for ours, value in lines.get(_form(s.node.value), ()):
             table = dict(found)
-            if names.unify(s.node.value, value, table, known) and (
+            if unify(s.node.value, value, table, known) and (
                 target.id == ours or target.id not in known or target.id in late
             ):
                 if len(table) - len(found) >= _count(value):
@@ -124,3 +124,39 @@ def _form(node: ast.expr) -> Form:
 
 def _count(node: ast.AST) -> int:
     return sum(isinstance(child, ast.Name) for child in names.walk(node))
+
+
+def unify(theirs: ast.AST, ours: ast.AST, table: dict[str, str], known: Collection[str]) -> bool:
+    """Whether two expressions are the same but for the names in `table` (theirs -> ours), which grows.
+
+    known: names that mean the same on both sides.
+    """
+    if isinstance(theirs, ast.Name) and isinstance(ours, ast.Name):
+        name = table.get(theirs.id, theirs.id)
+        if name == ours.id:
+            return True
+        if theirs.id in known or theirs.id in table or ours.id in table.values() or ours.id not in known:
+            return False
+        table[theirs.id] = ours.id
+        return True
+    if type(theirs) is not type(ours):
+        return False
+    for field in theirs._fields:
+        if field == "ctx":
+            continue
+        a, b = getattr(theirs, field, None), getattr(ours, field, None)
+        if isinstance(a, ast.AST) and isinstance(b, ast.AST):
+            if not unify(a, b, table, known):
+                return False
+        elif isinstance(a, list) and isinstance(b, list):
+            if len(a) != len(b):
+                return False
+            for x, y in zip(a, b, strict=True):
+                if isinstance(x, ast.AST) and isinstance(y, ast.AST):
+                    if not unify(x, y, table, known):
+                        return False
+                elif x != y:
+                    return False
+        elif a != b and {a, b} != {"keepdim", "keepdims"}:
+            return False
+    return True

@@ -41,7 +41,7 @@ class Statement:
     @cached_property
     def grad(self) -> tuple[str, int] | None:
         """`x.grad` and its line, if it reads one."""
-        return names.copies_grad(self.node)
+        return copies_grad(self.node)
 
     @cached_property
     def copy(self) -> bool:
@@ -86,7 +86,7 @@ def parse(text: str) -> Code:
         )
         body = _parsed([line[shift:] if not line[:shift].strip() else line for line in lines], start, code)
         if any(".grad" in line for line in lines):
-            grad = names.WithoutGrad()
+            grad = WithoutGrad()
             body = [grad.visit(node) if _says_grad(node, lines, start) else node for node in body]
         for node in body:
             found += _opened(node)
@@ -220,3 +220,36 @@ def _own_line(node: ast.stmt) -> int:
     if target == "C" and "randn" in code:
         return 4
     return 0
+
+
+def copies_grad(node: ast.AST) -> tuple[str, int] | None:
+    """`x.grad`, with its line, if something reads one."""
+    for child in names.walk(node):
+        if (
+            isinstance(child, ast.Attribute)
+            and child.attr == "grad"
+            and isinstance(child.ctx, ast.Load)
+            and isinstance(child.value, ast.Name)
+        ):
+            return f"{child.value.id}.grad", child.lineno
+    return None
+
+
+class WithoutGrad(ast.NodeTransformer):
+    """Puts x for x.grad where only its form is wanted: torch.zeros_like(x.grad), x.grad.shape."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_like") and node.args:
+            node.args[0] = _plain(node.args[0])
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if node.attr in ("shape", "size", "dtype", "device", "ndim"):
+            node.value = _plain(node.value)
+        return node
+
+
+def _plain(node: ast.expr) -> ast.expr:
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "grad" else node

@@ -1,0 +1,123 @@
+"""What is found out about a wrong answer: the mistake, where it shows, what made its shape wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from grader.choices import Answer
+from grader.compare import values
+from grader.compare_output import known as known_output
+from grader.fixture import Fixtures, shapes
+from grader.runner.client import sizes
+from grader.verdict import Verdict
+
+EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
+
+
+def diagnoses(
+    exercise: Mapping[str, Any], fixtures: Fixtures, answers: Sequence[Answer], source: bytes
+) -> tuple[dict[str, str], dict[str, str]]:
+    """By item: the mistake that explains a wrong value; where none is known, the places that are wrong."""
+    places: dict[str, str] = {}
+    told = _hard_coded(exercise, answers, source)
+    wrong = [
+        a
+        for a in answers
+        if a.item["name"] not in told and any(c.verdict in EXPLAINED for c in a.checks.values())
+    ]
+    if not wrong:
+        return told, places
+    import json
+
+    import numpy as np
+    import safetensors.numpy
+
+    from grader.diagnose import FIXTURES, Known, diagnose
+    from grader.literals import words
+    from grader.places import where
+    from grader.relations import Evidence
+
+    known = json.loads(fixtures.diagnosis)
+    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    given = {f: safetensors.numpy.load(fixtures.given[f]) for f in FIXTURES if f in fixtures.given}
+    lines = {line["name"]: line for line in exercise["lines"]}
+    for answer in wrong:
+        name = answer.item["name"]
+        if answer.item.get("compare"):
+            records = {f: r for f in FIXTURES if (r := answer.records.get(f)) is not None}
+            mistakes = known.get(name, {}).get("mistakes", [])
+            if found := known_output(mistakes, records, answer.item["compare"] == "exact"):
+                told[name] = found
+            else:
+                places[name] = ""
+            continue
+        text = words(source, name) or (None, None)
+        evidence = []
+        for f in given:
+            record, reference = answer.records.get(f), fixtures.references[f]
+            value = values(record) if record is not None else None
+            if value is not None and np.isfinite(value).all():
+                key = answer.key_in(reference)
+                wanted, size = reference.values[key].astype(float), reference.sizes[key]
+                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f], size, *text))
+        if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
+            about = Known(known[name]["mistakes"], known[name]["branches"])
+            if found := diagnose(answer.item, about, evidence, lines):
+                told[name] = found
+            elif all(e.answer.shape == e.reference.shape for e in evidence):
+                places[name] = where(evidence[0])
+        elif evidence and evidence[0].answer.shape == evidence[0].reference.shape:
+            places[name] = where(evidence[0])
+    return told, places
+
+
+def _hard_coded(exercise: Mapping[str, Any], answers: Sequence[Answer], source: bytes) -> dict[str, str]:
+    """By item: the numbers that stand for sizes, where an answer is right at the lecture's sizes alone."""
+    from grader.literals import hard_coded
+
+    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    told = {}
+    for answer in answers:
+        lecture = settings[next(iter(answer.checks))]
+        passed = {f for f, c in answer.checks.items() if c.verdict.passed}
+        if passed and passed == {f for f in answer.checks if settings[f] == lecture}:
+            name = answer.item["name"]
+            if passed != set(answer.checks) and (found := hard_coded(source, name, lecture)):
+                told[name] = found
+    return told
+
+
+def traced(
+    exercise: Mapping[str, Any], fixtures: Fixtures, answer: Answer, source: bytes, diagnosis: str | None
+) -> Answer:
+    """The same answer; where its shape is wrong, or torch refused one, with the operation that made it so."""
+    first, check = next(iter(answer.checks.items()))
+    if check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
+        return answer
+    from grader.shape_values import Tensor
+    from grader.shapes import Came, explain
+
+    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    evidence: list[Came] = []
+    for f, record in answer.records.items():
+        if record is None or answer.checks[f].verdict is not check.verdict:
+            evidence = evidence[:1]
+            break
+        known = {n: Tensor(s, kind) for n, (s, kind) in shapes(fixtures.given[f]).items()}
+        shape = record.shape if check.verdict is Verdict.WRONG_SHAPE else None
+        reference = fixtures.references[f]
+        wanted = reference.values.get(answer.key_in(reference))
+        if wanted is None:  # plain data has no shape
+            return answer
+        evidence.append(Came({**settings[f], **known}, wanted.shape, shape, record.message, record.line))
+    try:
+        told = explain(source, answer.item["name"], evidence, advise=diagnosis is None)
+    except Exception:  # what only adds to a verdict must not cost it
+        return answer
+    if told is None:
+        return answer
+    reason = check.reason.removesuffix("; keepdim=True keeps the axis")
+    joint = ": " if ": " not in reason else "; "
+    return replace(answer, checks={**answer.checks, first: replace(check, reason=f"{reason}{joint}{told}")})

@@ -1,0 +1,194 @@
+"""An item's answers on all fixtures: each held against its reference, and one verdict of them all."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from grader.choices import Answer
+from grader.compare import held, spread
+from grader.compare_output import held as held_output
+from grader.findings import EXPLAINED
+from grader.fixture import Fixtures
+from grader.harmless import text as harmless
+from grader.runner.client import Run, sizes
+from grader.submissions.flat import Script
+from grader.verdict import Check, ItemReport, Verdict
+
+TRAINING = "training"
+
+
+def answered(
+    item: Mapping[str, Any],
+    fixtures: Fixtures,
+    run: Run,
+    on: Sequence[str],
+    lenient: bool,
+) -> Answer:
+    """One item's records on all fixtures, each held against its saved reference."""
+    records = {name: run.records.get((name, item["name"])) for name in on}
+    one = Answer(item, records, {})
+    checks = {}
+    for name, record in records.items():
+        reference = fixtures.references[name]
+        own = one.key_in(reference)
+        if record is not None and item.get("compare"):
+            checks[name] = held_output(record, reference, item["name"], item["compare"] == "exact")
+            continue
+        checks[name] = gone(run, item["name"]) if record is None else held(record, reference, own)
+        if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
+            checks[name] = spread(record, reference, own) or checks[name]
+    return replace(one, checks=checks)
+
+
+def after(answer: Answer, failed: list[Answer]) -> Answer:
+    """A wrong output whose function calls others, or shares a class with other items: which to mend first."""
+    item = answer.item
+    if not item.get("compare") or all(c.verdict.passed for c in answer.checks.values()):
+        return answer
+    before = [a.item["name"] for a in failed if a.item["name"] in item["uses"] or _shared(a.item, item)]
+    failed.append(answer)
+    if not before:
+        return answer
+    say = f"mend {before[0]} first, which it rests on"
+    checks = {
+        f: replace(c, reason=f"{c.reason}; {say}") if c.verdict in EXPLAINED else c
+        for f, c in answer.checks.items()
+    }
+    return replace(answer, checks=checks)
+
+
+def _shared(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    return bool(set(a["asks"]) & set(b["asks"]))
+
+
+def report(
+    exercise: Mapping[str, Any],
+    answer: Answer,
+    code: Script,
+    diagnosis: str | None = None,
+    places: str | None = None,
+    lenient: bool = False,
+) -> ItemReport:
+    """An item's report. places: where it is wrong, if no known mistake explains it; else None."""
+    gone_on = [name for name, record in answer.records.items() if record is None]
+    fixture, settled = decide(answer.checks, exercise, gone_on, lenient)
+    lecture = next(iter(answer.checks.values()))
+    record = next(iter(answer.records.values()))
+    note = lecture.note
+    if code.flat is not None and record and record.status == "value":
+        told = harmless(record.message)  # what it is called there, or what changes it afterwards
+        if settled.verdict.passed:
+            note = _join(note, told)
+        elif any(c.verdict.passed for c in answer.checks.values()):
+            diagnosis = told or diagnosis
+    if settled.verdict.passed and settled.note not in note:
+        note = _join(note, settled.note)
+    if answer.graded_for is not None:
+        names = ", ".join("d" + t for t in sorted(answer.graded_for)) or "no upstream gradient"
+        note = _join(note, f"graded for what it uses: {names}")
+    if mutated := sorted({m for r in answer.records.values() if r for m in r.mutated}):
+        what = ", ".join(harmless(m) for m in mutated)
+        note = _join(note, f"changes its argument {what} in place, which what comes after would see")
+    if places is not None and settled.verdict is Verdict.WRONG and not settled.reason.endswith("all zero"):
+        unknown = "no known mistake matches"
+        settled = replace(
+            settled, reason=", ".join(t for t in (settled.reason, places) if t) + f"; {unknown}"
+        )
+    shown = replace(lecture, verdict=settled.verdict, reason=settled.reason, note=note)
+    line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
+    if line is None and gone_on:  # nothing came that could tell it
+        match = re.search(rb"^def %s\b" % answer.item["name"].encode(), code.source, re.MULTILINE)
+        line = code.source.count(b"\n", 0, match.start()) + 1 if match else None
+    shape = tuple(exercise["shapes"][answer.item["tensor"]])
+    name = f"{exercise['id']}.{answer.item['name']}"
+    cell, line = code.place(line)
+    return ItemReport(name, shape, shown, fixture, line, diagnosis, answer.checks, cell)
+
+
+def decide(
+    checks: Mapping[str, Check],
+    exercise: Mapping[str, Any],
+    gone_on: Collection[str] = (),
+    lenient: bool = False,
+) -> tuple[str, Check]:
+    """The fixture that settles an item's verdict, and its check, reworded where only probes fail.
+
+    gone_on: the fixtures on which nothing came, since the process ended before.
+    lenient: the lecture's sizes are enough.
+    """
+    first = next(iter(checks))
+    if not checks[first].verdict.passed:
+        return first, checks[first]
+    failed = {name: c for name, c in checks.items() if not c.verdict.passed}
+    if not failed:
+        return first, checks[first]
+    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    same = [name for name in failed if settings[name] == settings[first]]
+    name = same[0] if same else next(iter(failed))
+    if lenient and not same:
+        sizes_ = _differs(settings[first], settings[name])
+        note = f"right at the lecture's sizes only; with {sizes_} {_fails(failed[name])}"
+        return first, replace(checks[first], note=note)
+    if name in gone_on:
+        return name, failed[name]
+    what = "another upstream gradient" if same else _differs(settings[first], settings[name])
+    reason = f"right on the lecture's numbers, wrong in general: with {what}, {failed[name].reason}"
+    return name, replace(failed[name], reason=reason)
+
+
+def _fails(check: Check) -> str:
+    """What an answer does that is not right."""
+    if check.verdict is Verdict.ERROR:
+        return f"it fails ({check.reason})" if check.reason else "it fails"
+    return "its shape is wrong" if check.verdict is Verdict.WRONG_SHAPE else "it is wrong"
+
+
+def gone(run: Run, name: str = "") -> Check:
+    """The check of an item whose record never came."""
+    if run.blamed and name not in run.blamed:
+        return Check(Verdict.ERROR, f"not graded, since others ended the process: {', '.join(run.blamed)}")
+    ended, over = run.blamed.get(name, (run.ended, run.over))
+    who = "it" if name in run.blamed else "the submission"
+    return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")
+
+
+def training(
+    exercise: Mapping[str, Any], fixtures: Fixtures, run: Run, code: Script, steps: int
+) -> ItemReport:
+    """The parameters after so many manual steps, all of them, against autograd's."""
+    reference, whole = fixtures.references[TRAINING], exercise["training"]["steps"]
+    few = "" if steps == whole else "few."
+    names = exercise["training"]["parameters"]
+    checks: dict[str, Check] = {}
+    records = {name: run.records.get((TRAINING, name)) for name in names}
+    for name in names:
+        record = records[name]
+        checks[name] = gone(run) if record is None else held(record, reference, few + name)
+    name = max(names, key=lambda n: _rank(checks[n]))
+    worst = checks[name]
+    reason = worst.reason
+    if reason and worst.verdict not in (Verdict.NOT_WRITTEN, Verdict.ERROR, Verdict.OVER_LIMIT):
+        reason = f"{name} after {steps} steps: {reason}"
+    taken = f"{steps} of {whole}" if few else str(steps)
+    shown = replace(worst, reason=reason, note="" if reason else f"{taken} manual steps; worst is {name}")
+    record = records[name]
+    cell, line = code.place(record.line if record else None)
+    count = sum(math.prod(exercise["shapes"][n]) for n in names)
+    return ItemReport(f"{exercise['id']}.{TRAINING}", (count,), shown, TRAINING, line, None, checks, cell)
+
+
+def _rank(check: Check) -> tuple[bool, float]:
+    excess = (check.maxdiff or 0.0) / (check.tolerance or 1.0) if check.tolerance else check.maxdiff or 0.0
+    return not check.verdict.passed, excess
+
+
+def _differs(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    return f"other sizes ({', '.join(f'{k}={b[k]}' for k in a if a[k] != b[k])})"
+
+
+def _join(*notes: str) -> str:
+    return "; ".join(n for n in notes if n)
