@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from grader import outputs
@@ -44,7 +45,7 @@ class Authored:
     blanks: tuple[str, ...] = ()  # of outputs: functions and classes without what is to be written
     source: str = ""  # the whole file, where it has outputs
 
-    @property
+    @cached_property
     def gradients(self) -> tuple[Item, ...]:
         return tuple(item for item in self.items if not item.compare)
 
@@ -52,20 +53,24 @@ class Authored:
     def outputs(self) -> tuple[Item, ...]:
         return tuple(item for item in self.items if item.compare)
 
-    @property
+    @cached_property
     def upstream(self) -> frozenset[str]:
         """The tensors whose gradients some item receives."""
         return frozenset(p[1:] for item in self.gradients for p in item.params if self.is_gradient(p))
 
+    @cached_property
+    def _tensors(self) -> frozenset[str]:
+        return frozenset((*self.inputs, *(line.name for line in self.lines)))
+
     def is_gradient(self, param: str) -> bool:
-        return param.startswith("d") and param[1:] in {*self.inputs, *(line.name for line in self.lines)}
+        return param.startswith("d") and param[1:] in self._tensors
 
     def cut(self, item: Item) -> frozenset[str]:
         """The tensors whose upstream gradients the author's function receives."""
         reached = downstream(self.lines, item.tensor)
         return frozenset(p[1:] for p in item.params if self.is_gradient(p) and p[1:] in reached)
 
-    @property
+    @cached_property
     def gradients_given(self) -> frozenset[str]:
         """The gradients that a submission can ask for: no others have to be saved."""
         names = (n for i in self.gradients for n in (*self.available(i), *self.siblings(i), *i.params))
@@ -77,7 +82,8 @@ class Authored:
         dhprebn may use dbngain, since both are sums over the same dhpreact: it must receive one that
         agrees with the dhpreact it receives.
         """
-        return tuple(p for p in item.params if self.is_gradient(p) and p[1:] not in self.cut(item))
+        cut = self.cut(item)
+        return tuple(p for p in item.params if self.is_gradient(p) and p[1:] not in cut)
 
     def available(self, item: Item) -> tuple[str, ...]:
         """The gradients that exist when the backward pass reaches this item, nearest to the loss first.

@@ -267,9 +267,10 @@ def _draw(shape: torch.Size, choice: tuple[float, ...], g: torch.Generator) -> t
 def _score(e: Example) -> float:
     """How long it is to write; less if its numbers say more."""
     tensors = [*(e.env[t] for t in e.shown), *e.upstream.values()]
-    flat = [float(v) for t in (*tensors, e.result, e.result) for v in t.reshape(-1)]
+    flat = [float(v) for t in (*tensors, e.result, e.result) for v in t.reshape(-1).tolist()]
     length = sum(len(figure(v)) for v in flat) + 6 * sum(not is_exact(v) for v in flat)
-    result = [figure(float(v)) for v in e.result.reshape(-1)]
+    numbers = e.result.reshape(-1).tolist()
+    result = [figure(v) for v in numbers]
     zeros = sum(t == "0" for t in result)
     alike = len(result) - len(set(result))
     repeats = 0.0
@@ -277,7 +278,7 @@ def _score(e: Example) -> float:
         values = tensor.reshape(-1).tolist()
         repeats += 3 * (len(values) - len(set(values)))
         repeats += 40 * sum(abs(v) > 50 for v in values)
-    if len(e.upstream) and any(0 < abs(float(v)) < 1e-3 or abs(float(v)) > 500 for v in e.result.reshape(-1)):
+    if len(e.upstream) and any(0 < abs(v) < 1e-3 or abs(v) > 500 for v in numbers):
         repeats += 300  # what an eps left over, or blew up
     for name in e.shown:  # an index tensor should name something twice, and leave something out
         if not is_float(e.env[name]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -43,10 +44,11 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
     """
     tree = ast.parse(item.source)
     original = ast.unparse(tree)
+    pickled = pickle.dumps(tree)  # a copy of it takes a fifth of deepcopy's time
     found: dict[str, Mutant] = {}
     for index, node in enumerate(_body(tree)):
         for kind, new, *piece in _changes(node, alike):
-            changed = copy.deepcopy(tree)
+            changed = pickle.loads(pickled)
             target = list(_body(changed))[index]
             source = ast.unparse(ast.fix_missing_locations(_put(changed, target, new)))
             old, now = _less_one(tree, node, new) or (ast.unparse(node), _text(new))
