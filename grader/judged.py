@@ -174,7 +174,10 @@ def training(
     if reason and worst.verdict not in (Verdict.NOT_WRITTEN, Verdict.ERROR, Verdict.OVER_LIMIT):
         reason = f"{name} after {steps} steps: {reason}"
     taken = f"{steps} of {whole}" if few else str(steps)
-    shown = replace(worst, reason=reason, note="" if reason else f"{taken} manual steps; worst is {name}")
+    whose = ", the update being the grader's" if code.flat is not None else ""
+    shown = replace(
+        worst, reason=reason, note="" if reason else f"{taken} manual steps{whose}; worst is {name}"
+    )
     record = records[name]
     cell, line = code.place(record.line if record else None)
     count = sum(math.prod(exercise["shapes"][n]) for n in names)

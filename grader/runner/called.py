@@ -12,7 +12,9 @@ from grader.runner import names
 from grader.runner.slicing import SIZES
 from grader.runner.statements import Code, Statement
 
-COMPARED = re.compile(r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)[^,]*,\s*([A-Za-z_]\w*)")
+COMPARED = re.compile(
+    r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)(?:\.(?:T|mT|data)\b|\.\w+\([^()]*\))*\s*,\s*([A-Za-z_]\w*)"
+)
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
 PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
 SETUP = (  # the lecture's lines that tell what its sizes and labels are called
@@ -32,8 +34,8 @@ def called(
 ) -> dict[str, str]:
     """By tensor: what the learner calls its gradient.
 
-    d<tensor>; else what a `cmp` holds against it; else a usual spelling of either. here: the statements to
-    look among.
+    What a `cmp` holds against it, unless that is d<another tensor>, a slip, and there is d<tensor>; else
+    d<tensor>, or a usual spelling of either. here: the statements to look among.
     """
     statements = code.statements
     written = {w for i in here if not statements[i].placeholder for w in statements[i].effect.written}
@@ -50,6 +52,8 @@ def called(
             table[renamed.get(match[2], match[2])] = match[1]
     called = {}
     for t in tensors:
+        if f"d{t}" in written and active.get(t, "")[1:] in tensors:
+            active.pop(t, None)
         spellings = [active.get(t, f"d{t}"), f"d{t}", inert.get(t, f"d{t}")]
         for name in (t, theirs.get(t, t)):
             spellings += [prefix + name for prefix in PREFIXES]

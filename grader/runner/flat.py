@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from grader.runner.called import called, renamed
+from grader.runner.sections import sections
 from grader.runner.slicing import Flat, Slicer
-from grader.runner.statements import Code, sections
+from grader.runner.statements import Code
 
 RENAME = re.compile(r"^# grader: rename (\w+) = (\w+)$", re.MULTILINE)  # what a [rename] table says
 

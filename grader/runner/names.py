@@ -21,7 +21,20 @@ SCOPES = (*COMPREHENSIONS, ast.Lambda)
 WORDLESS = frozenset((ast.Constant, *ast.expr_context.__subclasses__(), *ast.operator.__subclasses__()))
 LEAVES = WORDLESS | {ast.Name}
 VIEWS = frozenset(
-    ("view", "reshape", "squeeze", "unsqueeze", "t", "transpose", "permute", "expand", "detach", "flatten")
+    (
+        "unbind",
+        "numpy",
+        "view",
+        "reshape",
+        "squeeze",
+        "unsqueeze",
+        "t",
+        "transpose",
+        "permute",
+        "expand",
+        "detach",
+        "flatten",
+    )
 )
 
 
@@ -72,6 +85,7 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
     """The effect of each statement in its place: functions' names and shared tensors followed."""
     definitions = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)]
     free = {n.name: _free(n) for n in reversed(definitions)}  # one may stand below its first use
+    changing = {n.name: c for n in definitions if isinstance(n, ast.FunctionDef) and any(c := _changes(n))}
     same: dict[str, set[str]] = {}  # name -> the names of its tensor
     classes: set[str] = set()
     objects: set[str] = set()  # names of the learner's own objects, and of lists of them
@@ -89,8 +103,12 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
             todo += [n for n in inner if n not in seen]
             seen |= inner
         reads = seen
+        if changing and not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            weak |= _passed_to(node, changing)
         if objects & reads and any(isinstance(part, ast.Call) for part in walk(node)):
             weak |= reads & objects  # a method may change what its object holds
+        if isinstance(node, BLOCKS):
+            weak |= _by_view(node)
         in_place = weak | (effect.strong & reads if isinstance(node, ast.AugAssign) else set())
         shared = set().union(*(same.get(name, set()) - {name} for name in in_place))
         assigns = [n for n in walk(node) if isinstance(n, ast.Assign)] if isinstance(node, BLOCKS) else []
@@ -117,19 +135,86 @@ def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) ->
     return out
 
 
+def _passed_to(node: ast.stmt, changing: Mapping[str, tuple[str | None, ...]]) -> set[str]:
+    """The names that a statement passes to functions which change them in place."""
+    found = set()
+    for call in walk(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in changing:
+            parameters = changing[call.func.id]
+            found |= {_root(a) for p, a in zip(parameters, call.args, strict=False) if p}
+            found |= {_root(k.value) for k in call.keywords if k.arg in parameters}
+    return {name for name in found if name}
+
+
+def _changes(node: ast.FunctionDef) -> tuple[str | None, ...]:
+    """A function's parameters in their order, None for those whose tensor it leaves as it is."""
+    rebound: dict[str, int] = {}  # from which line on a parameter is a tensor of the function's own
+    changed: dict[str, int] = {}
+    for child in node.body:
+        for part in walk(child):
+            if isinstance(part, ast.Assign):
+                for target in part.targets:
+                    if isinstance(target, ast.Name):
+                        rebound.setdefault(target.id, part.lineno)
+            if isinstance(part, ast.stmt | ast.Call):
+                for name in _changed_by(part):
+                    changed.setdefault(name, part.lineno)
+    order = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    last = node.end_lineno or node.lineno
+    return tuple(p if p in changed and changed[p] <= rebound.get(p, last) else None for p in order)
+
+
+def _changed_by(part: ast.AST) -> set[str]:
+    """Names whose tensor one statement or call changes: x += …, x[…] = …, x.add_(…)."""
+    if isinstance(part, ast.Call):
+        return _in_place(part)
+    if isinstance(part, ast.AugAssign):
+        return {name for name in (_root(part.target),) if name}
+    if isinstance(part, ast.Assign):
+        return {name for t in part.targets if isinstance(t, ast.Subscript) and (name := _root(t))}
+    return set()
+
+
+def _by_view(block: ast.stmt) -> set[str]:
+    """Names whose tensor a block changes by another name: row = x[i], then row[j] = …"""
+    parts = walk(block)
+    changed = set().union(*(_changed_by(part) for part in parts))
+    views = [
+        (target.id, root)
+        for part in parts
+        if isinstance(part, ast.Assign) and (root := _stands_for(part.value))
+        for target in part.targets
+        if isinstance(target, ast.Name)
+    ]
+    return {root for name, root in views if name != root and name in changed}
+
+
 def _stands_for(value: ast.expr) -> str | None:
     """The name whose tensor an expression is, or a view of."""
     while True:
         if isinstance(value, ast.Name):
             return value.id
-        if isinstance(value, ast.Attribute) and value.attr in ("T", "data", "mT"):
-            value = value.value
+        part = isinstance(value, ast.Subscript) and not _copies(value.slice)
+        if part or (isinstance(value, ast.Attribute) and value.attr in ("T", "data", "mT")):
+            value = value.value  # type: ignore[attr-defined]
         elif (
             isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in VIEWS
         ):
             value = value.func.value
         else:
             return None
+
+
+def _copies(index: ast.expr) -> bool:
+    """Whether indexing gives a copy for sure: by lists, ranges or masks."""
+    return any(isinstance(p, ast.List | ast.Compare) or _is_range(p) for p in walk(index))
+
+
+def _is_range(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return called in ("range", "arange")
 
 
 def _joined(node: ast.Assign, same: Mapping[str, set[str]]) -> list[tuple[set[str], set[str]]]:
@@ -197,7 +282,7 @@ def _one(node: ast.stmt, known: set[str]) -> Flow:
     if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
         return _assign(node)
     if isinstance(node, ast.Expr):
-        return _expression(node.value)
+        return in_all(node.value)
     if isinstance(node, ast.For | ast.AsyncFor):
         reads, stored = loads(node.iter)
         target_reads, targets, weak = _target(node.target)
@@ -237,6 +322,8 @@ def _one(node: ast.stmt, known: set[str]) -> Flow:
         return reads, {node.name}, set()
     if isinstance(node, ast.Import | ast.ImportFrom):
         return set(), {(a.asname or a.name).split(".")[0] for a in node.names}, set()
+    if isinstance(node, ast.Delete):  # what a name stood for was made before
+        return set().union(*(_target(t)[0] for t in node.targets)), set(), set()
     reads, stored = loads(node)
     return reads, set(), stored
 
@@ -248,16 +335,16 @@ def _augmented(body: Sequence[ast.stmt]) -> set[str]:
 
 
 def _elements(iterable: ast.expr) -> set[str]:
-    """The names whose rows a loop goes over: `for row in x`, `for i, row in enumerate(x)`."""
-    if isinstance(iterable, ast.Name):
-        return {iterable.id}
+    """The names whose rows a loop goes over: `for row in x`, `for i, row in enumerate(x.unbind(0))`."""
+    if root := _stands_for(iterable):
+        return {root}
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id != "range":
         return set().union(*(_elements(a) for a in iterable.args))
     return set()
 
 
 def _assign(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Flow:
-    reads, strong, weak = _expression(node.value) if node.value is not None else (set(), set(), set())
+    reads, strong, weak = in_all(node.value) if node.value is not None else (set(), set(), set())
     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
         r, s, w = _target(target)
         reads |= r
@@ -290,7 +377,7 @@ def _root(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _expression(node: ast.AST) -> Flow:
+def in_all(node: ast.AST) -> Flow:
     """The names that an expression reads, those that a walrus in it writes, and those whose tensor or list
     it changes: x.add_(…), x.append(…), f(…, out=x)."""
     reads: set[str] = set()
@@ -322,12 +409,14 @@ def _in_place(call: ast.Call) -> set[str]:
         in_place = name.endswith("_") and not name.endswith("__")
         if (in_place or name in CHANGES) and name not in QUIET and (root := _root(call.func)):
             out.add(root)
+        if call.args and (name == "at" or (in_place and _root(call.func) == "torch")):
+            out |= {root for root in (_root(call.args[0]),) if root}  # np.add.at(x, …), torch.relu_(x)
     return out
 
 
 def loads(node: ast.AST) -> tuple[set[str], set[str]]:
     """The names that an expression reads, and those that a walrus in it writes."""
-    return _expression(node)[:2]
+    return in_all(node)[:2]
 
 
 def _outer(node: ast.AST) -> set[str]:

@@ -117,8 +117,8 @@ class Slicer:
             what, line = copied
             flat.refused[name] = f"{what} is autograd's own: a gradient is to be written by hand", line
         flat.functions[name] = node
-        if own != name:
-            flat.notes[name] = f"found as {own}"
+        if (theirs := self.code.kept.get(own, own)) != name:
+            flat.notes[name] = f"found as {theirs}"
 
     def _why_missing(self, name: str, own: str) -> tuple[str, int | None]:
         """Why a gradient is not found, and the line that shows it: of a placeholder, or of a syntax error."""

@@ -16,6 +16,7 @@ from typing import Any
 from grader.errors import Unreadable
 
 MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
+SHELL = re.compile(rb"^[ \t]*!.*$|^%{1,2}[a-z].*$", re.MULTILINE)  # no Python, but in what Colab exports
 KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
 MAX_CODE = 2 << 20
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
@@ -57,6 +58,7 @@ def script(
         ours = declared(data) == exercise["id"]  # then all of it is this exercise
         return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours)
     if is_flat(data.decode("utf-8", "replace"), exercise):
+        data = SHELL.sub(b"", data)
         return Script(data + b"\n" + told.encode() if told else data, lecture)
     return Script(data)
 

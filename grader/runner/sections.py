@@ -1,0 +1,98 @@
+"""Which statements of flat code belong to which of the lecture's exercises. Runs nothing of a submission."""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from grader.runner.statements import Code
+
+TITLE = re.compile(r"[\s#*_>-]*#[\s#*_>-]*exercise\s*#?\s*(\d)(\s+[a-z]+)?", re.IGNORECASE)
+CONTENTS = 3  # headings with no code between them are a table of contents
+ONLY_FIRST = re.compile(  # gradients that exercise 1 alone asks for
+    "d(logprobs|probs|counts_sum_inv|counts_sum|counts|norm_logits|logit_maxes|h|W2|b2|hpreact|bngain|bnbias|"
+    "bnraw|bnvar_inv|bnvar|bndiff2|bndiff|bnmeani|embcat|W1|b1|emb|C)$"
+)
+
+
+def sections(code: Code, tensors: Sequence[str], several: bool) -> None:
+    """Number the statements by the lecture's exercises: its headings, its own forward lines, or, where
+    the learner has neither, a gradient's second making after the chain has come to its end.
+
+    several: whether the file holds several; if not, all are of number 0."""
+    if not several:
+        for s in code.statements:
+            s.section = 0
+        return
+    marks = _headings(code)
+    at, current, gradients, ended, sure = 0, 1, False, False, True
+    ordered = sorted(marks)
+    made: set[str] = set()
+    for s in code.statements:
+        while at < len(ordered) and ordered[at] <= s.node.lineno:
+            current, sure = marks[ordered[at]]
+            at += 1
+        gradients = gradients or any(_is_gradient(w, tensors) for w in s.effect.written)
+        if gradients or current > 1:
+            current = max(current, _own_line(s.node))
+        anew = s.effect.strong - s.effect.reads
+        if not sure and current in (2, 3) and any(map(ONLY_FIRST.match, anew - made)) and not s.placeholder:
+            current = 1  # what looked like a heading was a remark
+        ended = ended or bool({"demb", "dC", "dembcat"} & s.effect.strong)
+        if anew & {"dlogprobs", "dprobs"}:
+            ended = False  # the chain, once more
+        if ended and current < 2 and _again("dlogits", anew, made) and "dnorm_logits" not in s.effect.reads:
+            current = 2
+        if ended and current < 3 and _again("dhprebn", anew, made) and "dbndiff" not in s.effect.reads:
+            current = 3
+        if not s.placeholder:
+            made |= s.effect.strong
+        s.section = current
+
+
+def _headings(code: Code) -> dict[int, tuple[int, bool]]:
+    """By line the exercise that a heading names, and whether it is no remark: "# exercise 2 does it in one".
+
+    Not those of a table of contents.
+    """
+    marks: dict[int, tuple[int, bool]] = {}
+    for number, line in enumerate(code.lines, 1):
+        title = "#" in line and TITLE.match(line)
+        if title and title[1] in "1234":
+            marks[number] = int(title[1]), not (title[2] or "").strip().islower()
+    if len(marks) < CONTENTS:
+        return marks
+    starts = [s.node.lineno for s in code.statements]
+    runs: dict[int, list[int]] = {}
+    for number in marks:
+        runs.setdefault(bisect_left(starts, number), []).append(number)
+    listed = {n for run in runs.values() if len({marks[n][0] for n in run}) >= CONTENTS for n in run}
+    return {number: mark for number, mark in marks.items() if number not in listed}
+
+
+def _again(name: str, anew: frozenset[str], made: set[str]) -> bool:
+    """Whether a gradient that there is already is made anew, or one like it: dlogits_fast."""
+    return name in made and any(w.startswith(name) for w in anew)
+
+
+def _is_gradient(name: str, tensors: Sequence[str]) -> bool:
+    return name[:1] == "d" and any(name.endswith(t) for t in tensors if name[1:] == t or len(t) > 2)
+
+
+def _own_line(node: ast.stmt) -> int:
+    """2 for the lecture's fused cross entropy, 3 for its fused batch norm, 4 for its new start; else 0."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+        return 0
+    target = node.targets[0].id
+    if target != "C" and not target.startswith(("loss", "h")):
+        return 0
+    code = ast.unparse(node.value)
+    if target.startswith("loss") and "cross_entropy" in code:
+        return 2
+    if target.startswith("h") and ".mean(" in code and ".var(" in code:
+        return 3
+    if target == "C" and "randn" in code:
+        return 4
+    return 0

@@ -1,0 +1,9 @@
+# expect: ex1 pass
+# expect: ex2, ex3, ex4 not-written
+#: setup
+#: forward
+# %%
+#: ex1
+#: cmps
+del dlogprobs, dprobs
+del dh
