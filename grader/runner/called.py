@@ -39,8 +39,8 @@ def called(
     """
     statements = code.statements
     written = {w for i in here if not statements[i].placeholder for w in statements[i].effect.written}
-    first = statements[here[0]].node.lineno if here else 1
-    last = (statements[here[-1]].node.end_lineno or first) if here else 0
+    first = min((statements[i].node.lineno for i in here), default=1)  # a function's body may have moved
+    last = max((statements[i].node.end_lineno or first for i in here), default=0)
     theirs = {ours: their for their, ours in renamed.items()}
     active: dict[str, str] = {}
     inert: dict[str, str] = {}

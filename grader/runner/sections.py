@@ -27,7 +27,7 @@ def sections(code: Code, tensors: Sequence[str], several: bool) -> None:
             s.section = 0
         return
     marks = _headings(code)
-    at, current, gradients, ended, sure = 0, 1, False, False, True
+    at, current, gradients, ended, fused, sure = 0, 1, False, False, False, True
     ordered = sorted(marks)
     made: set[str] = set()
     for s in code.statements:
@@ -47,6 +47,9 @@ def sections(code: Code, tensors: Sequence[str], several: bool) -> None:
             current = 2
         if ended and current < 3 and _again("dhprebn", anew, made) and "dbndiff" not in s.effect.reads:
             current = 3
+        if fused and current == 3 and "dlogits" in anew and "dnorm_logits" not in s.effect.reads:
+            current = 4  # all together: after the fused batch norm the chain begins once more
+        fused = current == 3 and (fused or ("dhprebn" in s.effect.strong and not s.placeholder))
         if not s.placeholder:
             made |= s.effect.strong
         s.section = current
@@ -64,7 +67,7 @@ def _headings(code: Code) -> dict[int, tuple[int, bool]]:
             marks[number] = int(title[1]), not (title[2] or "").strip().islower()
     if len(marks) < CONTENTS:
         return marks
-    starts = [s.node.lineno for s in code.statements]
+    starts = sorted(s.node.lineno for s in code.statements)
     runs: dict[int, list[int]] = {}
     for number in marks:
         runs.setdefault(bisect_left(starts, number), []).append(number)
