@@ -214,7 +214,7 @@ def _grade(
     """The key of each upload's result, or the result itself where there was nothing to grade."""
     keys: list[str | Result] = []
     todo: queue.Queue[_Todo | None] = queue.Queue(maxsize=2 * workers + 2)
-    finished: queue.Queue[tuple[str, Result | BaseException]] = queue.Queue()
+    finished: queue.Queue[tuple[str, Result]] = queue.Queue()
 
     def work() -> None:
         while (one := todo.get()) is not None:
@@ -230,8 +230,6 @@ def _grade(
 
     def take(block: bool) -> None:
         key, result = finished.get(block)
-        if isinstance(result, BaseException):
-            raise result
         if result.get("fault"):
             faults[key] = result  # not kept: the next run tries again
         else:
@@ -309,7 +307,7 @@ class _Todo:
         return same and upload.source is last.source
 
 
-def _graded(grader: Grader, todo: _Todo) -> list[Result | BaseException]:
+def _graded(grader: Grader, todo: _Todo) -> list[Result]:
     """The results of a file, one for each of its exercises; where it can't be graded, why."""
     exercises = [upload.chosen.exercise for upload in todo.uploads]
     try:
@@ -324,10 +322,9 @@ def _graded(grader: Grader, todo: _Todo) -> list[Result | BaseException]:
     except Unreadable as error:
         problems = [_problem(upload, f"refused: it {error}") for upload in todo.uploads]
         return [{**p, "key": key} for key, p in zip(todo.keys, problems, strict=True)]
-    except GraderFault as error:
-        return [_problem(upload, f"the grader's own fault: {error}", fault=True) for upload in todo.uploads]
-    except BaseException as error:
-        return [error for _ in todo.keys]
+    except Exception as error:  # costs this file its grade, and no other
+        why = f"{error}" if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
+        return [_problem(upload, f"the grader's own fault: {why}", fault=True) for upload in todo.uploads]
 
 
 def _settle(
