@@ -313,12 +313,12 @@ class _Job:
         flood = False
         while not self.end:
             left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            ready, _, _ = select.select([channel], [], [], 0 if flood else min(left, TICK))
+            ready, _, _ = select.select([channel], [], [], 0 if flood else max(0, min(left, TICK)))
             flood = self._drain(take)
-            if ready:
+            if ready:  # be it late: this process may have had no time to look
                 self._ended()
+            elif left <= 0:
+                raise TimeoutError
             elif self.runner.abandoned():
                 raise Abandoned
         self._drain(take)
