@@ -311,9 +311,7 @@ def _graded(grader: Grader, todo: _Todo) -> list[Result]:
     """The results of a file, one for each of its exercises; where it can't be graded, why."""
     exercises = [upload.chosen.exercise for upload in todo.uploads]
     try:
-        # messages call every file alike: equal files share a result
-        chosen = todo.uploads[0].chosen
-        filename = f"{'notebook' if chosen.shared else exercises[0]}{PurePosixPath(chosen.path).suffix}"
+        filename = _called(todo.uploads[0])
         if len(exercises) == 1:
             results = [grader.grade(exercises[0], todo.source, filename)]
         else:
@@ -373,7 +371,14 @@ def _problem(upload: Upload, why: str, fault: bool = False) -> Result:
 
 
 def _key(upload: Upload, source: bytes, prints: Mapping[str, str]) -> str:
-    return fixture.digest((prints[upload.chosen.exercise] + fixture.digest(source)).encode())
+    what = (prints[upload.chosen.exercise], _called(upload), fixture.digest(source))
+    return fixture.digest("".join(what).encode())
+
+
+def _called(upload: Upload) -> str:
+    """What messages call a file: equal files alike, since they share a result."""
+    chosen = upload.chosen
+    return f"{'notebook' if chosen.shared else chosen.exercise}{PurePosixPath(chosen.path).suffix}"
 
 
 def fixtures_print(description: Mapping[str, Any]) -> str:

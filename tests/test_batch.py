@@ -689,3 +689,15 @@ def test_notebooks_are_graded_beside_files(tmp_path: Path) -> None:
 def test_a_broken_notebook_is_told_once(tmp_path: Path) -> None:
     ran = batch_command(write(tmp_path / "in", {"ann/makemore.ipynb": "{"}), out=tmp_path / "out")
     assert ran.stdout.decode().count("its JSON is broken") == 1
+
+
+@pytest.mark.parametrize("first", [".py", ".ipynb"])
+def test_a_file_is_read_by_its_own_suffix_whoever_hands_in_the_same_bytes(
+    first: str, tmp_path: Path, ex1: Described, local: batch.Local
+) -> None:
+    data = notebook("dprobs = (1.0 / probs) * dlogprobs")
+    names = {"ann": first, "bob": ".ipynb" if first == ".py" else ".py"}
+    folder = write(tmp_path / "in", {f"{who}/ex1{suffix}": data for who, suffix in names.items()})
+    graded(folder, ex1, tmp_path / "out", local, workers=1)
+    scores = {Path(r["submission"]).suffix: r["score"] for r in results(tmp_path / "out")}
+    assert scores == {".py": 0, ".ipynb": 1}
