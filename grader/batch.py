@@ -214,7 +214,7 @@ def _grade(
     """The key of each upload's result, or the result itself where there was nothing to grade."""
     keys: list[str | Result] = []
     todo: queue.Queue[_Todo | None] = queue.Queue(maxsize=2 * workers + 2)
-    finished: queue.Queue[tuple[str, Result | BaseException]] = queue.Queue()
+    finished: queue.Queue[tuple[str, Result]] = queue.Queue()
 
     def work() -> None:
         while (one := todo.get()) is not None:
@@ -230,8 +230,6 @@ def _grade(
 
     def take(block: bool) -> None:
         key, result = finished.get(block)
-        if isinstance(result, BaseException):
-            raise result
         if result.get("fault"):
             faults[key] = result  # not kept: the next run tries again
         else:
@@ -309,13 +307,11 @@ class _Todo:
         return same and upload.source is last.source
 
 
-def _graded(grader: Grader, todo: _Todo) -> list[Result | BaseException]:
+def _graded(grader: Grader, todo: _Todo) -> list[Result]:
     """The results of a file, one for each of its exercises; where it can't be graded, why."""
     exercises = [upload.chosen.exercise for upload in todo.uploads]
     try:
-        # messages call every file alike: equal files share a result
-        chosen = todo.uploads[0].chosen
-        filename = f"{'notebook' if chosen.shared else exercises[0]}{PurePosixPath(chosen.path).suffix}"
+        filename = _called(todo.uploads[0])
         if len(exercises) == 1:
             results = [grader.grade(exercises[0], todo.source, filename)]
         else:
@@ -324,10 +320,9 @@ def _graded(grader: Grader, todo: _Todo) -> list[Result | BaseException]:
     except Unreadable as error:
         problems = [_problem(upload, f"refused: it {error}") for upload in todo.uploads]
         return [{**p, "key": key} for key, p in zip(todo.keys, problems, strict=True)]
-    except GraderFault as error:
-        return [_problem(upload, f"the grader's own fault: {error}", fault=True) for upload in todo.uploads]
-    except BaseException as error:
-        return [error for _ in todo.keys]
+    except Exception as error:  # costs this file its grade, and no other
+        why = f"{error}" if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
+        return [_problem(upload, f"the grader's own fault: {why}", fault=True) for upload in todo.uploads]
 
 
 def _settle(
@@ -376,7 +371,14 @@ def _problem(upload: Upload, why: str, fault: bool = False) -> Result:
 
 
 def _key(upload: Upload, source: bytes, prints: Mapping[str, str]) -> str:
-    return fixture.digest((prints[upload.chosen.exercise] + fixture.digest(source)).encode())
+    what = (prints[upload.chosen.exercise], _called(upload), fixture.digest(source))
+    return fixture.digest("".join(what).encode())
+
+
+def _called(upload: Upload) -> str:
+    """What messages call a file: equal files alike, since they share a result."""
+    chosen = upload.chosen
+    return f"{'notebook' if chosen.shared else chosen.exercise}{PurePosixPath(chosen.path).suffix}"
 
 
 def fixtures_print(description: Mapping[str, Any]) -> str:

@@ -190,24 +190,34 @@ def _numbers(a: float, w: float, place: str, found: _Found) -> None:
     if a == w:
         return
     found.identical = False
-    difference = abs(a - w)
+    difference = _apart(a, w)
     found.maxdiff = max(found.maxdiff, difference) if difference == difference else math.inf
-    close = not found.exact and difference <= max(RTOL * abs(w) + found.floor, found.bound)
-    if not (close and math.isfinite(a)):
-        found.not_finite = found.not_finite or (not math.isfinite(a) and not found.wrong)
+    close = not found.exact and difference <= max(RTOL * _apart(w, 0) + found.floor, found.bound)
+    finite = type(a) is int or math.isfinite(a)
+    if not (close and finite):
+        found.not_finite = found.not_finite or not (finite or found.wrong)
         found.differ(place, f"{_digits(a, w)}, wanted {_digits(w, a)}")
+
+
+def _apart(a: float, b: float) -> float:
+    """How far two numbers are apart; inf where no float is so large."""
+    try:
+        return float(abs(a - b))
+    except OverflowError:
+        return math.inf
 
 
 def _digits(value: float, other: float) -> str:
     if type(value) is int:
         return shown(value)
-    return f"{value:.{4 if abs(value - other) > 1e-2 * abs(other) else 9}g}"
+    return f"{value:.{4 if _apart(value, other) > 1e-2 * _apart(other, 0) else 9}g}"
 
 
 def _inner_tensor(a: Any, w: Any, place: str, found: _Found) -> None:
-    if type(w) is not Tensor and type(a) is Tensor and _number(w) and a.shape == ():
+    if type(w) is not Tensor and type(a) is Tensor and _number(w) and a.shape == () and a.data:
         found.notes["a tensor of one number where the author has a number"] = None
-        _numbers(type(w)(array(a)), w, place, found)
+        number = array(a).item()
+        _numbers(int(number) if type(w) is int and number.is_integer() else number, w, place, found)
         return
     if type(a) is not type(w):
         found.differ(place, f"{kind_of(a)}, wanted {kind_of(w)}")
@@ -240,9 +250,9 @@ def _alike(x: Any, y: Any) -> bool:
 def _sets(a: set[Any], w: set[Any]) -> str:
     parts = []
     if missing := w - a:
-        parts.append(f"lacks {shown(min(missing, key=repr))}")
+        parts.append(f"lacks {shown(min(missing, key=plain.encode))}")
     if extra := a - w:
-        parts.append(f"has {shown(min(extra, key=repr))}, which is not wanted")
+        parts.append(f"has {shown(min(extra, key=plain.encode))}, which is not wanted")
     return " and ".join(parts)
 
 
@@ -294,17 +304,20 @@ def shown(value: Any) -> str:
 def mark(value: Any, exact: bool) -> dict[str, Any] | None:
     """By what an answer is known again: its digest, and for an approximate one its numbers' fingerprint.
 
-    value: decoded plain data, a tensor as Tensor. None where its numbers are not finite.
+    value: decoded plain data, a tensor as Tensor. None where its numbers are not finite, or its form is none.
     """
     from grader.diagnose import fingerprint
     from grader.fixture import digest
 
-    if exact:
-        return {"form": digest(plain.encode(value))[:16]}
-    found = list(numbers(value))
+    found = [] if exact else list(numbers(value))
     if not all(map(math.isfinite, found)):
         return None
-    form = digest(plain.encode(_form(value)))[:16]
+    try:
+        form = digest(plain.encode(value if exact else _form(value)))[:16]
+    except (plain.NotPlain, TypeError):  # too long now, or a tensor in a set
+        return None
+    if exact:
+        return {"form": form}
     return {"form": form, "prints": [float(f"{p:.7g}") for p in fingerprint(np.array(found))]}
 
 

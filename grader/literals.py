@@ -49,14 +49,12 @@ def words(source: bytes, name: str) -> tuple[frozenset[str], frozenset[float]] |
 
 def _read(source: bytes, name: str) -> tuple[ast.Module, ast.FunctionDef | None]:
     """The file's tree and its last function of a name, the one that counts; None where there is none."""
-    try:
-        tree = syntax.tree(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], []), None
+    tree = syntax.tree(source)
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
     return tree, functions[-1] if functions else None
 
 
+LARGE = 1 << 53  # no size of a tensor's
 MORE = frozenset(("locals", "globals", "vars", "eval", "exec"))
 SHAPE_ALONE = frozenset(("shape", "size", "ndim", "dim", "numel", "dtype", "device", "new_zeros", "new_ones"))
 OF_SHAPE = frozenset(("len", "zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like"))
@@ -64,17 +62,19 @@ OF_SHAPE = frozenset(("len", "zeros_like", "ones_like", "empty_like", "full_like
 
 def valued(node: ast.AST) -> Iterator[str]:
     """The names in a piece of source of which more is used than the shape."""
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        yield node.id
-    if isinstance(node, ast.Attribute) and node.attr in SHAPE_ALONE and isinstance(node.value, ast.Name):
-        return
-    children = list(ast.iter_child_nodes(node))
-    if isinstance(node, ast.Call):
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if called in OF_SHAPE and node.args and isinstance(node.args[0], ast.Name):
-            children.remove(node.args[0])
-    for child in children:
-        yield from valued(child)
+    todo = [node]  # no recursion: a learner's sum may have a thousand terms
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        if isinstance(node, ast.Attribute) and node.attr in SHAPE_ALONE and isinstance(node.value, ast.Name):
+            continue
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in OF_SHAPE and node.args and isinstance(node.args[0], ast.Name):
+                children.remove(node.args[0])
+        todo += children
 
 
 def _list(words: Iterable[str]) -> str:
@@ -94,15 +94,17 @@ def _meanings(sizes: Mapping[str, Any]) -> dict[float, str]:
 
 def _numbers(node: ast.AST) -> Iterator[tuple[float, str]]:
     """Every number in a piece of source that may be a size: no exponent, and no plain index."""
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        yield float(str(node.value)), str(node.value)
-    skipped: list[ast.AST] = []
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        skipped = [node.right]
-    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant | ast.UnaryOp):
-        skipped = [node.slice]
-    elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "pow":
-        skipped = list(node.args[-1:])
-    for child in ast.iter_child_nodes(node):
-        if child not in skipped:
-            yield from _numbers(child)
+    todo = [node]
+    while todo:
+        node = todo.pop()
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, int | float) and not isinstance(value, bool) and value < LARGE:
+            yield float(value), str(value)
+        skipped: list[ast.AST] = []
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            skipped = [node.right]
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant | ast.UnaryOp):
+            skipped = [node.slice]
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "pow":
+            skipped = list(node.args[-1:])
+        todo += reversed([child for child in ast.iter_child_nodes(node) if child not in skipped])

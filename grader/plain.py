@@ -8,6 +8,7 @@ subclass is asked. `decode` accepts what `encode` writes and nothing else.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -18,6 +19,7 @@ MAX_NODES = 200_000
 MAX_DIMS = 64
 SMALL = 1 << 53  # larger integers are spelt in hexadecimal
 MAX_HEX = 10_000  # digits of one
+MAX_ALIKE = 16  # keys of a set or dict that have one hash
 WIDTH = {"float32": 4}  # bytes of a number by a tensor's type; all others travel as float64
 
 
@@ -142,10 +144,17 @@ def _read(spelt: Any, depth: int) -> Any:
     if tag == "t":
         return tuple(values)
     if tag == "s":
-        return set(values)
+        return set(_spread(values))
     if tag == "d":
-        return dict(zip(values[::2], values[1::2], strict=True))
+        return dict(zip(_spread(values[::2]), values[1::2], strict=True))
     raise ValueError("an unknown tag")
+
+
+def _spread(keys: list[Any]) -> list[Any]:
+    """The same keys; ValueError where many have one hash, with which a set of them would take minutes."""
+    if keys and max(Counter(map(hash, keys)).values()) > MAX_ALIKE:
+        raise ValueError("keys chosen for their hash")
+    return keys
 
 
 def _tensor(dtype: Any, shape: Any, data: bytes) -> Tensor:

@@ -10,14 +10,12 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from grader import shape_rules as rules
 from grader import syntax
 from grader.shape_values import Clash, Lost, Number, Pair, Shape, Tensor, axis, elementwise, integer, tensor
 
-SOURCE = 100_000  # bytes
 NODES = 3000  # of a function
 RESHAPES_ITSELF = re.compile(r"^(t|squeeze|unsqueeze|transpose|swapaxes|resize|resize_as|set)_$")
 PRODUCTS = ("matmul", "mm")
@@ -49,16 +47,8 @@ Change = Mapping[ast.AST, tuple[Any, bool]]  # reductions with another dim or ke
 
 def function(source: bytes, name: str) -> ast.FunctionDef | None:
     """The function's tree; None where there is none, or a source that is too much."""
-    found = _functions(source).get(name) if len(source) <= SOURCE else None
+    found = {n.name: n for n in syntax.tree(source).body if isinstance(n, ast.FunctionDef)}.get(name)
     return found if found and sum(1 for _ in ast.walk(found)) <= NODES else None
-
-
-@lru_cache(maxsize=2)
-def _functions(source: bytes) -> dict[str, ast.FunctionDef]:
-    try:
-        return {n.name: n for n in syntax.tree(source).body if isinstance(n, ast.FunctionDef)}
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
 
 
 def trace(tree: ast.FunctionDef, given: Mapping[str, Any], change: Change | None = None) -> Trace | None:

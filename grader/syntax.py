@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import ast
 import threading
+from functools import lru_cache
 
+SOURCE = 100_000  # bytes: a tree takes a thousand times as many
 _ONE = threading.Lock()
 
 
+@lru_cache(maxsize=2)  # its items are asked about one after another
 def tree(source: bytes) -> ast.Module:
-    """ast.parse, by one thread at a time.
+    """ast.parse, by one thread at a time; without a body where Python can't read it, or it is too much.
 
     Before 3.13 CPython counts the depth of all trees under construction together: where the garbage
-    collector lets another thread in, a good source gets a SystemError. SyntaxError, ValueError,
-    RecursionError and MemoryError as of ast.parse.
+    collector lets another thread in, a good source gets a SystemError.
     """
-    with _ONE:
-        return ast.parse(source)
+    if len(source) > SOURCE:
+        return ast.Module([], [])
+    try:
+        with _ONE:
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -375,6 +375,62 @@ def test_a_fault_is_told_not_kept_and_tried_again(tmp_path: Path, ex1: Described
     assert (summary.faults, summary.passed, len(counting.asked)) == (0, 3, 1)
 
 
+class Foreseen:
+    """A grader that meets in one file what it has not foreseen."""
+
+    def __init__(self, inner: batch.Grader) -> None:
+        self.inner = inner
+
+    def grade(self, exercise: str, source: bytes, filename: str) -> Result:
+        if b"# odd" in source:
+            raise OverflowError("int too large to convert to float\n\x1b[31m")
+        return self.inner.grade(exercise, source, filename)
+
+    def grade_all(self, exercises: Sequence[str], source: bytes, filename: str) -> list[Result]:
+        return [self.grade(exercise, source, filename) for exercise in exercises]
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_fault_that_nobody_foresaw_costs_one_file(
+    tmp_path: Path, ex1: Described, local: batch.Local
+) -> None:
+    folder, out = tmp_path / "class", tmp_path / "out"
+    write(folder, {f"{n}.py": right("odd" if n == "b" else n) for n in "abc"})
+    summary, progress = graded(folder, ex1, out, Foreseen(local))
+    assert (summary.faults, summary.passed, progress.done) == (1, 2, 3)
+    problem = results(out)[1]["problem"]
+    assert "the grader's own fault: OverflowError" in problem and problem.isprintable()
+
+
+ODD_DATA = {
+    "huge": "def parameter_count(vocab_size, block_size, n_embd, n_hidden):\n    return 10**400\n",
+    "nan": "import torch\ndef parameter_count():\n    return torch.tensor(float('nan'))\n",
+    "complex": "import torch\ndef parameter_count():\n    return torch.tensor(1 + 1j)\n",
+    "decimal": "import torch\ndef parameter_count():\n    return torch.tensor(3481.5)\n",
+    "long": "def schedule():\n    return [0.0] * 60000\n",
+    "set": "import torch\ndef schedule():\n    return [{torch.tensor(1.0)}]\n",
+}
+ODD_CODE = {
+    "sum": f"def dprobs(probs, dlogprobs):\n    k = {'1 + ' * 1200}1\n    return probs\n",
+    "chain": f"def dprobs(probs, dlogprobs):\n    return probs{'.abs()' * 600}\n",
+    "digits": f"def dprobs(probs, dlogprobs):\n    k = 0x{'f' * 4000}\n    return probs\n",
+}
+
+
+@pytest.mark.parametrize(("exercise", "odd"), [("mlp.ex5", ODD_DATA), ("ex1", ODD_CODE)])
+def test_an_odd_answer_is_wrong_and_no_fault(exercise: str, odd: Mapping[str, str], tmp_path: Path) -> None:
+    folder = write(tmp_path / "class", {f"{n}.py": code for n, code in odd.items()})
+    write(folder, {"author.py": solution(exercise)})
+    ran = batch_command(folder, "--exercise", exercise, out=tmp_path / "out")
+    assert ran.returncode == FAILED, ran.stderr
+    for result in results(tmp_path / "out"):
+        assert not result["problem"], result
+        assert result["passed"] == (result["student"] == "author")
+        assert result["passed"] or {"wrong", "not-finite"} & set(verdicts(result).values()), result
+
+
 def test_a_killed_zygote_costs_nobody_a_grade(tmp_path: Path, ex1: Described) -> None:
     """It goes while several submissions are under way, twice."""
     folder = write(tmp_path / "in", {f"s{n:02}/ex1.py": right(n) for n in range(24)})
@@ -633,3 +689,15 @@ def test_notebooks_are_graded_beside_files(tmp_path: Path) -> None:
 def test_a_broken_notebook_is_told_once(tmp_path: Path) -> None:
     ran = batch_command(write(tmp_path / "in", {"ann/makemore.ipynb": "{"}), out=tmp_path / "out")
     assert ran.stdout.decode().count("its JSON is broken") == 1
+
+
+@pytest.mark.parametrize("first", [".py", ".ipynb"])
+def test_a_file_is_read_by_its_own_suffix_whoever_hands_in_the_same_bytes(
+    first: str, tmp_path: Path, ex1: Described, local: batch.Local
+) -> None:
+    data = notebook("dprobs = (1.0 / probs) * dlogprobs")
+    names = {"ann": first, "bob": ".ipynb" if first == ".py" else ".py"}
+    folder = write(tmp_path / "in", {f"{who}/ex1{suffix}": data for who, suffix in names.items()})
+    graded(folder, ex1, tmp_path / "out", local, workers=1)
+    scores = {Path(r["submission"]).suffix: r["score"] for r in results(tmp_path / "out")}
+    assert scores == {".py": 0, ".ipynb": 1}

@@ -18,7 +18,7 @@ from grader.grading import check, check_several
 from grader.reports.table import row
 from grader.runner.client import Runner
 from grader.runner.wire import LOSSES
-from grader.submissions.flat import notebook
+from grader.submissions.flat import is_flat, notebook
 from grader.verdict import ExerciseReport
 
 Graded = Callable[..., dict[str, ExerciseReport]]
@@ -309,3 +309,38 @@ def test_a_class_of_notebooks_is_graded_on_all_four_exercises(tmp_path: Path) ->
             got[result["student"]][exercise["id"]] = result["passed"]
     asked = {e: e == "ex1" for e in LECTURE}
     assert got == {"ann": dict.fromkeys(LECTURE, True), "bob": asked}
+
+
+LEFT = {
+    "dh = 1": True,
+    "  dh, dW2 = 1, 2": True,
+    "x,dh\t, y = f()": True,
+    "dh += 1": True,
+    "dh *= 2": True,
+    "dh == 1": False,
+    "if dh == 1: pass": False,
+    "print(x, dh=1)": False,
+    "f(dh) = 1": False,
+    "x = dh = 1": False,
+    "dhs = 1": False,
+    "dh.data = 1": False,
+    "# dh = 1": False,
+}
+
+
+@pytest.mark.parametrize("line", LEFT)
+def test_a_script_is_flat_that_assigns_a_gradient(line: str, exercises: Mapping[str, Any]) -> None:
+    assert is_flat(f"logits = 1\n{line}\n", exercises["ex1"][0]) == LEFT[line]
+    assert not is_flat(f"def forward():\n    logits = 1\n{line}\n", exercises["ex1"][0])
+
+
+LONG = """
+from grader.submissions.flat import is_flat
+lines, items = [{"name": "logits"}], [{"name": "dh"}]
+print(is_flat("logits = 1\\n" + ",".join(["dh"] * 600_000) + "\\n", {"lines": lines, "items": items}))
+"""
+
+
+def test_a_line_of_many_names_is_read_once() -> None:
+    ran = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, timeout=30)
+    assert ran.stdout == "False\n", ran.stderr

@@ -10,6 +10,7 @@ import struct
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -383,6 +384,37 @@ def test_names_come_from_gradescopes_own_list_and_not_from_a_students(tmp_path: 
         assert found["346"].startswith("=cmd") and found["345"] == "Ann Lee, Bob Ray"
 
 
+OTHERS_TIMES = "submission_101: {':submitters': [], ':created_at': 2030-01-01 00:00:00.000000000 Z}\n"
+STUDENTS_LISTS = {
+    "Moodle": [f"Ann_77_assignsubmission_file/{METADATA}", "Ann_77_assignsubmission_file/ex1.py",
+               "Ann_77_assignsubmission_file/submission_101/ex1.py", "Bob_101_assignsubmission_file/ex1.py"],
+    "Moodle, of one": [f"Bob_101_assignsubmission_file/{METADATA}", "Bob_101_assignsubmission_file/ex1.py",
+                       "Bob_101_assignsubmission_file/submission_101/ex2.py"],
+    "Canvas": [f"ann_77_5_{METADATA}", "ann_77_5_ex1.py", "bob_101_6_ex1.py"],
+    "Gradescope": [f"e/submission_77/{METADATA}", "e/submission_77/ex1.py", "e/submission_101/ex1.py"],
+    "Gradescope, deeper": [f"e/submission_77/e/{METADATA}", "e/submission_77/e/submission_101/ex1.py",
+                           "e/submission_101/ex1.py"],
+    "folders": [f"ann/{METADATA}", "ann/submission_101/ex1.py", "101/ex1.py"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("paths", STUDENTS_LISTS.values(), ids=STUDENTS_LISTS)
+def test_no_student_tells_when_another_has_submitted(paths: list[str], tmp_path: Path) -> None:
+    files = {p: OTHERS_TIMES if p.endswith(METADATA) else CODE for p in paths}
+    for path in (zipped(tmp_path / "export.zip", files), write(tmp_path / "in", files)):
+        found = uploads([path], EXERCISES, None)
+        assert "101" in {u.chosen.student for u in found}
+        assert not any(u.submitted for u in found)
+
+
+def test_gradescopes_own_list_tells_when(tmp_path: Path) -> None:
+    files = {f"e/{METADATA}": METADATA_TEXT, "e/submission_345/ex1.py": CODE, "e/submission_346/ex1.py": CODE}
+    mac = {"__MACOSX/e/._ex1.py": "x"}
+    for path in (zipped(tmp_path / "e.zip", files | mac), write(tmp_path / "in", files), tmp_path / "in/e"):
+        when = {u.chosen.student: u.submitted for u in uploads([path], EXERCISES, None)}
+        assert when == {"345": datetime(2024, 5, 1, 10, tzinfo=UTC), "346": None}
+
+
 YAML = {
     "empty": "",
     "a list": "- 1\n- 2\n",
@@ -397,6 +429,9 @@ YAML = {
     "a boolean that is none": "submission_1: !!bool perhaps\n",
     "a date that is none": "submission_1: 2024-99-99\n",
     "a huge integer": "submission_1: " + "9" * 10_000 + "\n",
+    "a name of aliases": "a0: &a0 [x, x]\n" + "".join(
+        f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 17)
+    ) + "submission_1: {':submitters': [{':name': *a16}], ':created_at': *a16}\n",
     "aliases of aliases": "a: &a [x]\n" + "".join(
         f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(12)
     ),
@@ -408,6 +443,7 @@ def test_odd_metadata_stops_nobodys_grade(text: str | bytes, tmp_path: Path) -> 
     files = {f"e/{METADATA}": text, "e/submission_1/ex1.py": CODE, "e/submission_2/ex1.py": CODE}
     found = uploads([write(tmp_path / "in", files)], EXERCISES, "ex1")
     assert [(u.chosen.student, u.chosen.problem) for u in found] == [("1", ""), ("2", "")]
+    assert all(len(u.chosen.name) < 100 for u in found)
 
 
 def test_a_person_without_a_name_is_not_called_none(tmp_path: Path) -> None:

@@ -78,6 +78,21 @@ def test_another_spelling_or_a_malformed_one_is_refused(raw: bytes) -> None:
         plain.decode(raw)
 
 
+def colliding(count: int, kind: str) -> list[Any]:
+    """Distinct keys of one hash: whole numbers, or tuples of such."""
+    numbers = [k * (2**61 - 1) for k in range(count)]
+    return numbers if kind == "numbers" else [(n, 1) for n in numbers]
+
+
+@pytest.mark.parametrize("kind", ["numbers", "tuples"])
+@pytest.mark.parametrize("make", [set, dict.fromkeys])
+def test_keys_chosen_for_their_hash_are_refused(kind: str, make: Callable[[Any], Any]) -> None:
+    few, many = (plain.encode(make(colliding(count, kind))) for count in (16, 17))
+    assert plain.decode(few) == make(colliding(16, kind))
+    with pytest.raises(ValueError, match="chosen for their hash"):
+        plain.decode(many)
+
+
 class Sly(int):
     def __int__(self) -> int:
         raise AssertionError("asked")

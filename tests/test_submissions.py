@@ -8,7 +8,9 @@ it must not say.
 from __future__ import annotations
 
 import ast
+import json
 import re
+import select
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,3 +138,12 @@ def test_an_endless_top_level_is_over_the_limit(runner: Runner, grade: Grade) ->
     assert run.over
     assert not run.records
     assert grade(solution("ex1"), "ex1", ["dprobs"]).score == 1
+
+
+def test_a_child_that_ended_in_time_is_over_no_limit_however_late_one_looks(runner: Runner) -> None:
+    job = runner._job({"op": "trial"}, b"")
+    assert select.select([job.channel], [], [], 60)[0]
+    answer = bytearray()
+    job.pump(answer.extend, 0.0)
+    job.finish()
+    assert job.end["status"] == 0 and json.loads(answer)

@@ -14,8 +14,8 @@ gc.callbacks.append(lambda *a: time.sleep(0))
 sys.setswitchinterval(1e-6)
 source = b"x = [" + b"a + b * (c - d)," * 2000 + b"]"
 def parse():
-    for _ in range(8):
-        syntax.tree(source)
+    for n in range(8):  # each another one, since the last are kept
+        syntax.tree(source + b"# %d %d" % (n, threading.get_ident()))
 def work():
     try:
         parse()

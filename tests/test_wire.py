@@ -199,6 +199,17 @@ def test_more_elements_than_the_limit_are_malformed_even_with_their_bytes() -> N
         feed(encode({**VALUE, "shape": [count]}, bytes(4 * count)))
 
 
+def test_plain_data_is_taken_where_an_output_is_asked_and_nowhere_else() -> None:
+    header = dict(fixture="f", item="i", status="value", dtype="plain", encoded="plain", sent=True)
+    stream = encode(header, b'["l",1]')
+    for allowed in (None, {KEY}):
+        parser = Parser({KEY}, allowed, off=())
+        parser.feed(stream)
+        assert parser.records[KEY].data == b'["l",1]'
+    with pytest.raises(Malformed, match="where a gradient is asked"):
+        Parser({KEY}, set(), off=()).feed(stream)
+
+
 def test_a_second_record_of_an_item_is_malformed() -> None:
     with pytest.raises(Malformed):
         feed(encode(SILENT) * 2)

@@ -6,6 +6,7 @@ import array
 import contextlib
 import fcntl
 import json
+import math
 import os
 import select
 import signal
@@ -181,8 +182,11 @@ class Runner:
         """
         labels = [f"{part.exercise}/" if len(parts) > 1 else "" for part in parts]
         expected: set[tuple[str, str]] = set()
+        plain: set[tuple[str, str]] = set()
         for label, part in zip(labels, parts, strict=True):
             expected |= {(label + f, i) for f in part.fixtures for i in part.items}
+            outputs = [i["name"] for i in self.loaded[part.exercise]["items"] if i.get("compare")]
+            plain |= {(label + f, i) for f in part.fixtures for i in outputs}
             if part.training:
                 plan = self.loaded[part.exercise]["training"]
                 expected |= {(f"{label}training", name) for name in (*plan["parameters"], wire.LOSSES)}
@@ -192,7 +196,7 @@ class Runner:
             "parts": [{**vars(part), "label": label} for label, part in zip(labels, parts, strict=True)],
             "cpu": cpu,
         }
-        parser = wire.Parser(expected)
+        parser = wire.Parser(expected, plain)
         ended, over = "", False
 
         job = self._job(request, source)
@@ -313,24 +317,24 @@ class _Job:
         flood = False
         while not self.end:
             left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            ready, _, _ = select.select([channel], [], [], 0 if flood else min(left, TICK))
-            flood = self._drain(take)
-            if ready:
+            ready, _, _ = select.select([channel], [], [], 0 if flood else max(0, min(left, TICK)))
+            flood = self._drain(take, deadline)
+            if ready:  # be it late: this process may have had no time to look
                 self._ended()
+            elif left <= 0:
+                raise TimeoutError
             elif self.runner.abandoned():
                 raise Abandoned
-        self._drain(take)
+        self._drain(take, math.inf)
 
-    def _drain(self, take: Callable[[bytes], object]) -> bool:
+    def _drain(self, take: Callable[[bytes], object], deadline: float) -> bool:
         """Read what is there, within reason; whether there is so much that more will follow at once."""
         most = 0
         for fd, carries in self.open.items():
             size = 0
             with contextlib.suppress(BlockingIOError):
-                for _ in range(READS):  # and then a look at the clock
-                    if not (chunk := os.read(fd, PIPE)):
+                for _ in range(READS):  # and then a look at the channel
+                    if time.monotonic() > deadline or not (chunk := os.read(fd, PIPE)):
                         break
                     size += len(chunk)
                     if carries:

@@ -64,6 +64,7 @@ class Parser:
     """Feed it what arrives; `records` fills. Malformed where the stream is not of the expected form."""
 
     expected: Collection[tuple[str, str]]
+    plain: Collection[tuple[str, str]] | None = None  # those that may be plain data; None: any
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     complete: bool = False
     off: tuple[str, ...] | None = None  # the layers of confinement that the child did without
@@ -116,10 +117,12 @@ class Parser:
                 raise Malformed("an end with more in it")
             self.complete = True
             return True
-        record = _record(header, data)
-        key = (record.fixture, record.item)
+        key = (_text(header.get("fixture", "")), _text(header.get("item", "")))
         if key not in self.expected:
             raise Malformed("a record for an item that was not asked")
+        if header.get("encoded") == PLAIN and self.plain is not None and key not in self.plain:
+            raise Malformed("plain data where a gradient is asked")
+        record = _record(header, data)
         if key in self.records:
             raise Malformed("two records for one item")
         self.records[key] = record

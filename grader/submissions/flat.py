@@ -19,6 +19,7 @@ MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*
 SHELL = re.compile(rb"^[ \t]*!.*$|^%{1,2}[a-z].*$", re.MULTILINE)  # no Python, but in what Colab exports
 KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
 MAX_CODE = 2 << 20
+TARGETS = re.compile(r"[\w, \t]*")
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
 
 
@@ -125,13 +126,22 @@ def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
     """
     if not exercise["lines"]:
         return False
-    items = "|".join(re.escape(item["name"]) for item in exercise["items"])
+    gradients = {item["name"] for item in exercise["items"]}
+    items = "|".join(map(re.escape, gradients))
     lines = "|".join(re.escape(line["name"]) for line in exercise["lines"])
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
-    target = r"^[ \t]*(?:\w+[ \t]*,[ \t]*)*(?:%s)\b[\w, ]*[-+*/]?=[^=]"
     forward = re.search(rf"^(?:{lines})[ \t]*=[^=]", source, re.MULTILINE)
-    return bool(forward and re.search(target % items, source, re.MULTILINE))
+    return bool(forward) and any(gradients & _assigned(line) for line in source.split("\n"))
+
+
+def _assigned(line: str) -> set[str]:
+    """The names that a line assigns, all that it has before its first =."""
+    left, equals, right = line.partition("=")
+    names = left.rstrip("-+*/")
+    if not equals or right.startswith("=") or not TARGETS.fullmatch(names):
+        return set()
+    return {name.strip() for name in names.split(",")}
 
 
 def _json(data: bytes) -> Mapping[str, Any]:

@@ -20,13 +20,23 @@ from typing import Protocol
 from grader.errors import Unreadable, UsageError
 from grader.harmless import text
 from grader.submissions.flat import declared
-from grader.submissions.names import GRADESCOPE, METADATA, Chosen, Owned, choose, owners, unnamed
+from grader.submissions.names import (
+    GRADESCOPE,
+    IGNORED,
+    METADATA,
+    Chosen,
+    Owned,
+    choose,
+    owners,
+    unnamed,
+    without_common_folder,
+)
 
 MAX_SOURCE = 2 << 20
 MAX_NOTEBOOK = 32 << 20  # pictures and all
 MAX_MEMBERS = 50_000
 MAX_RATIO = 100
-MAX_METADATA = 32 << 20
+MAX_METADATA = 8 << 20
 RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
 
 
@@ -229,7 +239,8 @@ def uploads(paths: Sequence[Path], exercises: Sequence[str], only: str | None) -
 
 def _of_source(source: Source, exercises: Sequence[str], only: str | None) -> list[Upload]:
     files = source.files()
-    people, times = _people(source, files)
+    within = dict(without_common_folder([f for f in files if not IGNORED.search(f)]))
+    people, times = _people(source, within)
     owned = [
         replace(one, declared=_declared(source, one)) if unnamed(one, exercises) else one
         for one in owners(files, people)
@@ -237,7 +248,7 @@ def _of_source(source: Source, exercises: Sequence[str], only: str | None) -> li
     chosen = choose(owned, exercises, only)
     for path, why in sorted(source.refused().items()):
         chosen.append(Chosen(path, path, path, only or "", path, problem=f"refused: it {why}"))
-    return [Upload(_id(source, c), c, source, times.get(c.student)) for c in chosen]
+    return [Upload(_id(source, c), c, source, times.get(_number(within.get(c.path, "")))) for c in chosen]
 
 
 def _declared(source: Source, one: Owned) -> str | None:
@@ -252,12 +263,20 @@ def _id(source: Source, chosen: Chosen) -> str:
     return f"{path} ({chosen.exercise})" if chosen.shared else path
 
 
-def _people(source: Source, files: Sequence[str]) -> tuple[dict[str, str], dict[str, datetime]]:
-    """Names and times by submission id from Gradescope's metadata; none where it isn't there or readable."""
-    there = [f for f in files if PurePosixPath(f).name == METADATA]
-    metadata = min(there, key=lambda f: f.count("/"), default=None)
-    if metadata is None or GRADESCOPE.fullmatch(PurePosixPath(metadata).parent.name):
-        return {}, {}  # one in a student's own folder is the student's
+def _number(path: str) -> str:
+    """Gradescope's submission id of a file, by its path in the export; empty where it has none."""
+    match = GRADESCOPE.fullmatch(path.split("/", 1)[0])
+    return match["id"] if match else ""
+
+
+def _people(source: Source, within: Mapping[str, str]) -> tuple[dict[str, str], dict[str, datetime]]:
+    """Names and times by submission id from Gradescope's metadata; none where it isn't there or readable.
+
+    within: by path a file's path in the export. A list that lies elsewhere than at its top is a student's.
+    """
+    metadata = next((path for path, inner in within.items() if inner == METADATA), None)
+    if metadata is None or not any(map(_number, within.values())):
+        return {}, {}
     import yaml
 
     try:
@@ -271,8 +290,8 @@ def _people(source: Source, files: Sequence[str]) -> tuple[dict[str, str], dict[
         submitters = entry.get(":submitters") if isinstance(entry, dict) else None
         if not isinstance(key, str) or not isinstance(submitters, list):
             continue
-        names = [str(s.get(":name", "")) for s in submitters if isinstance(s, dict)]
-        known = [n for n in names if n not in ("", "null", "~")]
+        names = [s.get(":name") for s in submitters if isinstance(s, dict)]
+        known = [n for n in names if isinstance(n, str) and n not in ("", "null", "~")]
         number = key.removeprefix("submission_")
         people[number] = ", ".join(known) or key
         if at := _time(entry.get(":created_at")):

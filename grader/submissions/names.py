@@ -58,10 +58,10 @@ class Chosen:
 def owners(paths: Iterable[str], people: Mapping[str, str]) -> list[Owned]:
     """The owner of every file. people: names by Gradescope's submission id."""
     kept = sorted(p for p in paths if not IGNORED.search(p) and PurePosixPath(p).name != METADATA)
-    return [_owner(path, people) for path in _without_common_folder(kept)]
+    return [_owner(path, people) for path in without_common_folder(kept)]
 
 
-def _without_common_folder(paths: list[str]) -> list[tuple[str, str]]:
+def without_common_folder(paths: Sequence[str]) -> list[tuple[str, str]]:
     """Paths with the one folder that all lie in taken off, unless that folder is a student's."""
     tops = {p.split("/", 1)[0] for p in paths}
     if len(tops) == 1 and all("/" in p for p in paths):

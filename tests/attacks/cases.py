@@ -459,6 +459,16 @@ os.write(3, rec({"fixture": "lecture", "item": "dprobs", "status": "exact"})); o
         others=False,
     ),
     Case(
+        "own_forge_plain_data",
+        """<forge>
+data = json.dumps(["s", *(["i", format(k * (2**61 - 1), "x")] for k in range(2000, 4000))]).encode()
+header = dict(status="value", dtype="plain", encoded="plain", sent=True)
+os.write(3, b"".join(rec({"fixture": f, "item": i, **header}, data) for f in job.fixtures for i in job.items))
+os._exit(0)""",
+        E,
+        others=False,
+    ),
+    Case(
         "own_forge_of_another_item",
         """<forge>
 os.write(3, value("lecture", "dW1", torch.zeros(30, 64)))""",
