@@ -208,6 +208,21 @@ def test_targets_choose_what_is_graded(words: list[str], items: list[str], work:
     assert list(rows(ran.stdout)) == items
 
 
+@pytest.mark.parametrize(
+    ("folder", "path", "item"),
+    [
+        ("", "exercises/gpt/ex1.py", "gpt.ex1.dsums"),
+        ("exercises/gpt", "ex1.py", "gpt.ex1.dsums"),
+        ("", "exercises/tokenizer/ex5.py", "tokenizer.ex5.order"),
+        ("exercises", "ex2.py", "ex2.dlogits"),
+    ],
+)
+def test_a_file_is_for_the_exercise_of_its_set(folder: str, path: str, item: str, work: Path) -> None:
+    assert f"\n{item} " in grader("check", path, cwd=work / folder).stdout
+    watched = grader("watch", path, cwd=work / folder).stdout
+    assert watched.splitlines()[-1] == f"{item.rpartition('.')[2]}: not written"
+
+
 def test_the_training_run_can_be_graded_alone(work: Path) -> None:
     ran = grader("check", "--solutions", "ex4.training", cwd=work)
     assert ran.returncode == PASSED
@@ -236,7 +251,8 @@ USAGE_ERRORS = {
     "submission and solutions": (["check", "ex1", "--submission", "x", "--solutions"], "exclude each other"),
     "a submission to what": (["check", "--submission", str(ROOT / "grader/cli.py")], "which exercise is it?"),
     "a missing submission to what": (["check", "--submission", "mine.py"], "mine.py does not exist"),
-    "a submission to two": (["check", "ex1", "ex2", "--submission", "mine.py"], "name one exercise"),
+    "a submission to two": (["check", "ex1", "ex2", "exercises/ex1.py"], "ex1.py is one exercise's file: name"),
+    "a submission to a set": (["check", "gpt", "exercises/gpt/ex1.py"], "name one exercise"),
     "a missing file": (["check", "ex1", "--submission", "mine.py"], "mine.py does not exist"),
     "a missing ex1.py": (["check", "--submission", "nowhere/ex1.py"], "nowhere/ex1.py does not exist"),
     "a folder": (["check", "ex1", "--submission", "exercises"], "exercises is not a file"),
