@@ -251,7 +251,10 @@ USAGE_ERRORS = {
     "submission and solutions": (["check", "ex1", "--submission", "x", "--solutions"], "exclude each other"),
     "a submission to what": (["check", "--submission", str(ROOT / "grader/cli.py")], "which exercise is it?"),
     "a missing submission to what": (["check", "--submission", "mine.py"], "mine.py does not exist"),
-    "a submission to two": (["check", "ex1", "ex2", "exercises/ex1.py"], "ex1.py is one exercise's file: name"),
+    "a submission to two": (
+        ["check", "ex1", "ex2", "exercises/ex1.py"],
+        "ex1.py is one exercise's file: name",
+    ),
     "a submission to a set": (["check", "gpt", "exercises/gpt/ex1.py"], "name one exercise"),
     "a missing file": (["check", "ex1", "--submission", "mine.py"], "mine.py does not exist"),
     "a missing ex1.py": (["check", "--submission", "nowhere/ex1.py"], "nowhere/ex1.py does not exist"),
@@ -371,15 +374,26 @@ def test_encodings_and_newlines_that_python_reads_are_read(
     assert grader("check", "--submission", str(path), cwd=work).returncode == PASSED
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "cp1252"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=["ascii", "cp1252", "latin-1", "the C locale"],
+)
 @pytest.mark.parametrize(
     "words", ["check ex1.dprobs", "show ex1.dprobs", "hint ex1.dprobs --rung 4", "list ex1"]
 )
-def test_an_output_that_lacks_a_character_gets_the_rest(words: str, encoding: str, scratch: Path) -> None:
+def test_an_output_that_lacks_a_character_gets_the_rest(
+    words: str, more: dict[str, str], scratch: Path
+) -> None:
     ran = subprocess.run(
         [GRADER, *words.split()],
         cwd=scratch,
-        env=environ(PYTHONIOENCODING=encoding),
+        env=environ(**more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,
