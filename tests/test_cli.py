@@ -303,7 +303,8 @@ def test_a_missing_exercise_file_names_its_repair(scratch: Path) -> None:
     (scratch / "exercises/ex2.py").unlink()
     ran = grader("check", "ex2", cwd=scratch)
     assert ran.returncode == USAGE
-    assert "exercises/ex2.py is missing: `grader reset ex2` makes it" in one_line(ran.stderr)
+    repair = "`grader reset ex2` makes it, `grader init backprop` all of backprop"
+    assert f"exercises/ex2.py is missing: {repair}" in one_line(ran.stderr)
     assert grader("reset", "ex2", cwd=scratch).returncode == PASSED
     assert (scratch / "exercises/ex2.py").read_text() == stub_of("ex2")
 
