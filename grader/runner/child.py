@@ -214,8 +214,8 @@ def ask(
             if flat and (unbound := UNBOUND.match(why["message"])):
                 why["message"] = f"NameError: {unbound[1]} has no value yet on this line"
             elif not flat and why["status"] == "error":
-                own = (*call.injected, *submission.names)
-                why["message"] += remedy(why["message"], item, given, exercise, own)
+                names = (*call.injected, *submission.names)
+                why["message"] += remedy(why["message"], item, given, exercise, names)
             return {**header, **why}, b""
         header["line"] = describe(error, submission.filename)[1] or line
     finally:
