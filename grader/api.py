@@ -34,6 +34,7 @@ def grade(
     suite, path = find(), os.fspath(submission)
     names = wanted or chosen.called_after(suite, path)
     meant = targets(suite, names)
+    chosen.holds(suite, path, meant)
     source = path, read_submission(Path(path))
     with Runner() as runner:
         if require_sandbox and (off := missing(runner)):

@@ -28,7 +28,7 @@ from grader.harmless import block, text
 from grader.reports.document import document
 from grader.runner.client import Run, Runner
 from grader.submissions.intake import Upload
-from grader.verdict import ExerciseReport, Report
+from grader.verdict import ExerciseReport, Report, Verdict
 
 SYNC = 0.5  # seconds between fsyncs of the journal
 TRIES = 3  # runs of one submission before the grader gives up on its own fault
@@ -353,7 +353,7 @@ def _settle(
                 "late": c.late or bool(result.get("days_late")),
                 "note": "; ".join(t for t in (text(c.note), standing.note) if t),
                 "counts": standing.counts,
-                "identical_to": None if same == upload.id else text(same, 1000),
+                "identical_to": None if same == upload.id or _untouched(result) else text(same, 1000),
             }
             result = {**result, **own}
             file.write(json.dumps(result).encode() + b"\n")
@@ -363,6 +363,12 @@ def _settle(
     os.replace(new, store.out / "results.jsonl")
     store.journal.close()
     os.unlink(store.out / "journal.jsonl")
+
+
+def _untouched(result: Result) -> bool:
+    """Whether nothing is written in it: such files are all alike."""
+    verdicts = {item["verdict"] for exercise in result["exercises"] for item in exercise["items"]}
+    return verdicts == {Verdict.NOT_WRITTEN}
 
 
 def _problem(upload: Upload, why: str, fault: bool = False) -> Result:

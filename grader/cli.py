@@ -54,7 +54,7 @@ def entry() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-        if getattr(sys, name).errors == "strict":
+        if getattr(sys, name).errors in ("strict", "surrogateescape"):
             getattr(sys, name).reconfigure(errors="replace")  # its encoding may lack ×
     if sys.stdin is None:
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.errors import GraderFault, UsageError
 from grader.harmless import text
-from grader.verdict import ExerciseReport, Report
+from grader.verdict import ExerciseReport, Report, Verdict
 
 if TYPE_CHECKING:
     import torch
@@ -196,7 +196,8 @@ def _more(dt: torch.Tensor, t: torch.Tensor, app: bool, namespace: Mapping[str, 
         return stale
     report = judged(replace(network, namespace=ChainMap({item["name"]: dt}, dict(network.namespace))), item)
     if not report.passed:
-        return "wrong: " + _joined(report.diagnosis, report.check.reason)
+        unjudged = report.verdict is Verdict.ERROR
+        return "wrong: " * (not unjudged) + _joined(report.diagnosis, report.check.reason)
     if report.check.note:
         return f"note: {report.check.note}"
     if app:

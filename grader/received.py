@@ -117,9 +117,10 @@ def _passing(
         told = _explained(network, item, value.reshape(reference.shape), cut, reference)
         if told and len(set(value.flatten().tolist())) >= DISTINCT:  # rounding would not be related so
             return replace(check, verdict=Verdict.WRONG, approx=False), told
-        notes.append(
-            f"all of it is rounding here, so that these numbers can't tell right from wrong: {unsettled}"
-        )
+        doubt = f"all of it is rounding here, so that these numbers can't tell right from wrong: {unsettled}"
+        if not value.any():  # not even the rounding of a right formula
+            return replace(check, verdict=Verdict.ERROR, reason=doubt, approx=False), None
+        notes[1:] = [doubt]
     else:
         for through, alone in _branches(network, item["tensor"], cut):
             if float(alone.abs().max()) <= tolerance and not (

@@ -36,7 +36,11 @@ class Suite:
         if not path.exists():
             if not (self.work / "exercises").is_dir():
                 raise UsageError(f"there is no exercises/ in {self.work}: `grader init` makes it there")
-            raise UsageError(f"{self.shown(path)} is missing: `grader reset {exercise}` makes it")
+            whole = course.set_of(exercise)
+            raise UsageError(
+                f"{self.shown(path)} is missing: `grader reset {exercise}` makes it, "
+                f"`grader init {whole}` all of {whole}"
+            )
         return path
 
     def at_hand(self) -> list[str]:
@@ -52,11 +56,8 @@ class Suite:
         return self.root.joinpath("solutions", *exercise.split(".")).with_suffix(".py")
 
     def shown(self, path: Path) -> str:
-        """A path as a user would type it."""
-        for base in (Path.cwd(), self.root):
-            if path.is_relative_to(base):
-                return str(path.relative_to(base))
-        return os.path.relpath(path) if path.is_relative_to(self.work) else str(path)
+        """A path as a user would type it: from the current folder, unless the whole one is shorter."""
+        return min(os.path.relpath(path), str(path), key=len)
 
 
 def find(trusted: bool = False) -> Suite:
@@ -169,7 +170,8 @@ def read_submission(path: Path) -> bytes:
     try:
         os.lstat(path)
     except FileNotFoundError:
-        raise UsageError(f"{path} does not exist") from None
+        ours = path.parts[:1] == ("exercises",) and not os.path.isdir("exercises")
+        raise UsageError(f"{path} does not exist" + ": `grader init` makes it here" * ours) from None
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}") from None
     try:

@@ -37,7 +37,7 @@ from classroom import (
     wrong,
     zipped,
 )
-from conftest import ROOT, solution
+from conftest import ROOT, solution, stub_of
 
 from grader import batch
 from grader.batch import Progress, Result
@@ -162,7 +162,10 @@ def test_each_student_has_a_text(written: Path) -> None:
     (bob,) = [t for name, t in texts.items() if "raybob" in name]
     assert f"score: {ITEMS - 1} of {ITEMS}" in bob and "note: late" in bob
     (line,) = [line for line in bob.splitlines() if line.startswith("ex1.dnorm_logits ")]
-    assert "wrong" in line and "(line " in line
+    assert "  wrong: " in line and "(line " in line
+    (diagnosis,) = [i["diagnosis"] for r in results(written / "out") for e in r["exercises"]
+                    for i in e["items"] if i["id"] == "ex1.dnorm_logits" and i["diagnosis"]]  # fmt: skip
+    assert f"  wrong: {diagnosis}" in line
     (dora,) = [t for name, t in texts.items() if "dora" in name]
     assert "not graded: no .py or .ipynb file; it has essay.pdf" in dora
 
@@ -274,6 +277,18 @@ def test_identical_submissions_are_graded_once_and_listed(
     assert len(counting.asked) == 2
     text = (tmp_path / "out" / "summary.txt").read_text()
     assert f"{first['submission']} = {third['submission']}" in text
+
+
+def test_untouched_stubs_are_no_copies_and_have_no_place(tmp_path: Path, ex1: Described) -> None:
+    folder = write(tmp_path / "in", {f"{who}/ex1.py": stub_of("ex1") for who in ("ann", "bob")})
+    write(folder, {f"{who}/ex1.py": "" for who in ("eve", "joe")})
+    local = batch.Local(ex1)
+    summary, _ = graded(folder, ex1, tmp_path / "out", local)
+    local.close()
+    assert summary.identical == {}
+    texts = sorted((tmp_path / "out/reports").iterdir())
+    assert all(line.endswith("  not written") for line in texts[0].read_text().splitlines()[4:])
+    assert f"{4 * ITEMS:8}  not written\n" in (tmp_path / "out/summary.txt").read_text()
 
 
 def test_a_second_run_regrades_nothing_and_gives_the_same_bytes(

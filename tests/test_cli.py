@@ -208,6 +208,21 @@ def test_targets_choose_what_is_graded(words: list[str], items: list[str], work:
     assert list(rows(ran.stdout)) == items
 
 
+@pytest.mark.parametrize(
+    ("folder", "path", "item"),
+    [
+        ("", "exercises/gpt/ex1.py", "gpt.ex1.dsums"),
+        ("exercises/gpt", "ex1.py", "gpt.ex1.dsums"),
+        ("", "exercises/tokenizer/ex5.py", "tokenizer.ex5.order"),
+        ("exercises", "ex2.py", "ex2.dlogits"),
+    ],
+)
+def test_a_file_is_for_the_exercise_of_its_set(folder: str, path: str, item: str, work: Path) -> None:
+    assert f"\n{item} " in grader("check", path, cwd=work / folder).stdout
+    watched = grader("watch", path, cwd=work / folder).stdout
+    assert watched.splitlines()[-1] == f"{item.rpartition('.')[2]}: not written"
+
+
 def test_the_training_run_can_be_graded_alone(work: Path) -> None:
     ran = grader("check", "--solutions", "ex4.training", cwd=work)
     assert ran.returncode == PASSED
@@ -236,7 +251,11 @@ USAGE_ERRORS = {
     "submission and solutions": (["check", "ex1", "--submission", "x", "--solutions"], "exclude each other"),
     "a submission to what": (["check", "--submission", str(ROOT / "grader/cli.py")], "which exercise is it?"),
     "a missing submission to what": (["check", "--submission", "mine.py"], "mine.py does not exist"),
-    "a submission to two": (["check", "ex1", "ex2", "--submission", "mine.py"], "name one exercise"),
+    "a submission to two": (
+        ["check", "ex1", "ex2", "exercises/ex1.py"],
+        "ex1.py is one exercise's file: name",
+    ),
+    "a submission to a set": (["check", "gpt", "exercises/gpt/ex1.py"], "name one exercise"),
     "a missing file": (["check", "ex1", "--submission", "mine.py"], "mine.py does not exist"),
     "a missing ex1.py": (["check", "--submission", "nowhere/ex1.py"], "nowhere/ex1.py does not exist"),
     "a folder": (["check", "ex1", "--submission", "exercises"], "exercises is not a file"),
@@ -284,7 +303,8 @@ def test_a_missing_exercise_file_names_its_repair(scratch: Path) -> None:
     (scratch / "exercises/ex2.py").unlink()
     ran = grader("check", "ex2", cwd=scratch)
     assert ran.returncode == USAGE
-    assert "exercises/ex2.py is missing: `grader reset ex2` makes it" in one_line(ran.stderr)
+    repair = "`grader reset ex2` makes it, `grader init backprop` all of backprop"
+    assert f"exercises/ex2.py is missing: {repair}" in one_line(ran.stderr)
     assert grader("reset", "ex2", cwd=scratch).returncode == PASSED
     assert (scratch / "exercises/ex2.py").read_text() == stub_of("ex2")
 
@@ -355,15 +375,26 @@ def test_encodings_and_newlines_that_python_reads_are_read(
     assert grader("check", "--submission", str(path), cwd=work).returncode == PASSED
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "cp1252"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=["ascii", "cp1252", "latin-1", "the C locale"],
+)
 @pytest.mark.parametrize(
     "words", ["check ex1.dprobs", "show ex1.dprobs", "hint ex1.dprobs --rung 4", "list ex1"]
 )
-def test_an_output_that_lacks_a_character_gets_the_rest(words: str, encoding: str, scratch: Path) -> None:
+def test_an_output_that_lacks_a_character_gets_the_rest(
+    words: str, more: dict[str, str], scratch: Path
+) -> None:
     ran = subprocess.run(
         [GRADER, *words.split()],
         cwd=scratch,
-        env=environ(PYTHONIOENCODING=encoding),
+        env=environ(**more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,

@@ -26,8 +26,10 @@ from grader.submissions import cells
 from grader.submissions.flat import is_feedback
 
 
-def feedback(*words: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader.cli", "feedback", *map(str, words)]
+def feedback(
+    *words: str | Path, cwd: Path = ROOT, verb: str = "feedback"
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "grader.cli", verb, *map(str, words)]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=120)
 
@@ -154,7 +156,10 @@ def test_verdicts_stand_under_their_cells_and_the_rest_is_as_it_was(tmp_path: Pa
     before = work.read_bytes()
     done = feedback(work.name, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout == "score: 23 of 26. Next: mend ex1.dprobs.\nmy work.feedback.ipynb is written\n"
+    score, written = done.stdout.splitlines()
+    assert score == feedback("ex1", work.name, cwd=tmp_path, verb="check").stdout.splitlines()[-1]
+    assert score.startswith("score: 23 of 26. Next: mend ex1.dprobs, cell ")
+    assert written == "my work.feedback.ipynb is written"
     copy = tmp_path / "my work.feedback.ipynb"
     assert work.read_bytes() == before
     assert cells.without_feedback(cells.read(copy.read_bytes())).data == before
@@ -265,7 +270,7 @@ def test_single_items_and_the_lectures_own_notebook(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["x.py"], "x.py is no notebook (.ipynb): `grader report` makes a page of a file"),
+        (["x.py"], "x.py is not a notebook (.ipynb): `grader report` makes a page of a file"),
         (["none.ipynb"], "none.ipynb does not exist"),
         (["broken.ipynb", "ex1"], "broken.ipynb is not a notebook: its JSON is broken"),
         (["old.ipynb"], "old.ipynb is a notebook of nbformat 3 that can't be converted"),

@@ -115,6 +115,15 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     assert err.startswith("grader: half.ipynb is not a notebook: its JSON is broken (line ")
 
 
+def test_a_flat_script_is_graded_on_the_whole_lecture(tmp_path: Path) -> None:
+    name = built(tmp_path, "exported_script")
+    for words in ([name], [*LECTURE, "--submission", name]):
+        code, out, _ = command(tmp_path, *words)
+        assert (code, out.splitlines()[-1]) == (0, "score: 42 of 42. All passed.")
+    code, _, err = command(tmp_path, "ex1", "gpt.ex1", "--submission", name)
+    assert (code, err) == (2, f"grader: {name} is one exercise's file: name one exercise\n")
+
+
 def test_strict_asks_for_other_sizes_too(tmp_path: Path) -> None:
     name = built(tmp_path, "hard_coded_sizes")
     assert command(tmp_path, "ex2", name)[0] == 0

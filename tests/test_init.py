@@ -89,8 +89,18 @@ def test_what_differs_is_kept_and_named(tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[1:4] == [
         "1 file written, 6 were there already",
         "kept as you have it: exercises/ex1.py",
-        "`grader init --force` puts stubs in their place, and keeps yours as backups",
+        "`grader init backprop --force` puts stubs in their place, and keeps yours as backups",
     ]
+    folder = grader("init", tmp_path.name, "backprop", cwd=tmp_path.parent).stdout
+    assert f"`grader init {tmp_path.name} backprop --force` puts" in folder
+
+
+def test_in_a_folder_without_exercises_paths_are_told_whole(tmp_path: Path) -> None:
+    assert f"write it in {ROOT}/exercises/" in grader("next", "tokenizer", cwd=tmp_path).stdout.replace(
+        "\n", " "
+    )
+    ran = grader("check", "exercises/ex1.py", cwd=tmp_path)
+    assert ran.stderr == "grader: exercises/ex1.py does not exist: `grader init` makes it here\n"
 
 
 def test_force_keeps_a_backup_each_time(tmp_path: Path) -> None:

@@ -157,8 +157,19 @@ def test_check_says_what_it_takes(args: tuple[Any, Any]) -> None:
 def test_of_a_zero_where_all_cancels_the_doubt_is_told(tensor: str, line: Callable[..., str]) -> None:
     ns = lecture()
     exec(f"d{tensor} = torch.zeros_like(d{tensor})", ns)
-    assert "these numbers can't tell right from wrong" in line(f"cmp('{tensor}', d{tensor}, {tensor})", ns)
-    assert "these numbers can't tell right from wrong" in rows(ns)["d" + tensor].check.note
+    said = line(f"cmp('{tensor}', d{tensor}, {tensor})", ns)
+    assert " | all of it is rounding here, so that these numbers can't tell right from wrong: " in said
+    found = rows(ns)["d" + tensor]
+    assert not found.passed
+    assert "these numbers can't tell right from wrong" in found.check.reason
+
+
+def test_of_what_is_rounding_it_is_not_said_that_it_is_right_for_a_wrong_gradient() -> None:
+    ns = lecture()
+    exec("dhprebn = dhprebn * 2; db1 = dhprebn.flip(0).cumsum(0)[-1]", ns)
+    found = rows(ns)["db1"]
+    assert found.passed and found.check.note.startswith("all of it is rounding here")
+    assert "right for" not in told(found)
 
 
 def test_a_shape_that_only_broadcasts_is_told(line: Callable[..., str]) -> None:

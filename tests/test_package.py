@@ -305,6 +305,10 @@ def main(path: Path) -> float:
         grade("nowhere.py", "ex2")
     except (UsageError, GraderFault) as error:
         print(error)
+    try:
+        grade(path, "gpt")
+    except UsageError as error:
+        print(error)
     return report.score
 
 if __name__ == "__main__":
@@ -318,10 +322,11 @@ def test_the_public_names_work(clean: Path, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(API)
     ran = run(clean, "python", "program.py", str(ROOT / "solutions/ex2.py"), cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    graded, counted, refused = ran.stdout.splitlines()
+    graded, counted, refused, several = ran.stdout.splitlines()
     assert graded in ("ex2.dlogits exact True", "ex2.dlogits approximate True")
     assert counted == f"1 1 {__version__} check cmp"
     assert refused == "nowhere.py does not exist"
+    assert several.endswith("solutions/ex2.py is one exercise's file: name one exercise")
 
 
 def test_the_public_names_are_typed(clean: Path, tmp_path: Path) -> None:

@@ -503,10 +503,11 @@ def test_a_class_by_a_policy(tmp_path: Path) -> None:
     rules = f'[points]\nex1 = 13\n{late}[attempts]\ncounts = "{{}}"\n'
     (tmp_path / "best.toml").write_text(rules.format("best"))
     (tmp_path / "last.toml").write_text(rules.format("last"))
-    (tmp_path / "times.csv").write_text("student,submitted\neve,2026-11-20T13:00:00Z\n")
+    (tmp_path / "times.csv").write_text("Student,time\neve,2026-11-20T13:00:00Z\nzoe,2026-11-20T13:00:00Z\n")
     command = ("batch", "week1", "week2", "--exercise", "ex1", "--out", "out", "--workers", "1")
     ran = grader(tmp_path, *command, "--policy", "best.toml", "--times", "times.csv")
     assert ran.returncode == FAILED and "3 submissions have no time" in ran.stdout
+    assert "--times times.csv: nobody here is called zoe\n" in ran.stdout
     rows = {(r["student"], r["submission"].split("/")[0]): r for r in grades(tmp_path / "out")}
     assert {k: (r["score"], r["max_score"]) for k, r in rows.items()} == {
         ("ada", "week1"): ("13", "13"), ("bob", "week1"): ("12.5", "13"),

@@ -125,6 +125,18 @@ def test_next_goes_on_where_the_learner_is(work: Path) -> None:
     assert grader("next", "ex2", cwd=work)[1].startswith("Next: ex2.dlogits, not yet\n")
 
 
+def test_next_names_the_line_that_check_names(work: Path) -> None:
+    write(work, "dlogprobs", "dprobs")
+    path = work / "exercises/ex1.py"
+    path.write_text(path.read_text().replace("return (1.0 / probs)", "return (-1.0 / probs)"))
+    said = grader("check", "ex1", cwd=work)[1].splitlines()[-1]
+    where = said.partition("Next: mend ex1.dprobs, ")[2].rstrip(".")
+    assert where.startswith("line ")
+    assert f"First step: mend dprobs in exercises/ex1.py, {where}." in " ".join(
+        grader("next", cwd=work)[1].split()
+    )
+
+
 def test_when_all_has_passed_next_says_so(work: Path) -> None:
     write(work, "dlogits", exercise="ex2")
     assert grader("check", "ex2", cwd=work)[0] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -227,7 +228,7 @@ def test_progress_that_cannot_be_kept(mine: Path, watch: Spawn) -> None:
 def test_keys(mine: Path, watch: Spawn) -> None:
     child = watch("ex1")
     child.send("h")
-    shown(child, "ex1.dprobs, hint 1 of 4")
+    shown(child, "ex1.dprobs, hint 1 of 4", "`h` gives the next: ")
     child.send("h")
     shown(child, "ex1.dprobs, hint 2 of 4")
     child.send("n")
@@ -324,12 +325,27 @@ def test_in_a_script_it_prints_lines_and_ends_with_its_input(mine: Path) -> None
         save(mine, WRONG)
         assert process.stdout.readline() == "1 of 26 passed  exercises/ex1.py\n"
         assert process.stdout.readline().startswith("dprobs: was not written, now wrong: line ")
-        assert process.stdout.readline().startswith("dprobs: wrong: the sign is wrong")
+        verdict = process.stdout.readline()
+        assert re.fullmatch(r"dprobs: wrong: the sign is wrong.* \(line \d+, maxdiff \S+\)\n", verdict)
         save(mine, RIGHT)
         process.stdin.close()
         rest = process.stdout.read()
         assert "dprobs passed, next: dcounts_sum_inv\n" in rest and "\x1b" not in rest
         assert process.wait() == 1 and process.stderr.read() == ""
+
+
+def test_what_was_never_a_notebook_ends_as_a_file_that_cant_be_graded(mine: Path) -> None:
+    (mine.parent.parent / "half.ipynb").write_text("{")
+    done = subprocess.run(
+        [sys.executable, *ARGUMENTS, "ex1", "half.ipynb"],
+        cwd=mine.parent.parent,
+        env=ENVIRON,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stdout.endswith("\ngrader: half.ipynb is not a notebook: its JSON is broken (line 1)\n")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from grader.attempts import Marking
 from grader.batch import Grader, Progress
 from grader.commands.doctor import protections
 from grader.errors import GraderFault, UsageError
+from grader.harmless import text
 from grader.reports.grades import Summary, write
 from grader.submissions.intake import uploads
 from grader.suite import Suite, find, targets
@@ -67,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         print(
             f"{summary.timeless} submissions have no time, and lose nothing for being late: --times tells it"
         )
+    if marking and (strange := sorted(set(marking.times) - {u.chosen.student for u in todo})):
+        print(f"--times {args.times}: nobody here is called {text(', '.join(strange), 1000)}")
     if summary.faults:
         return 3
     return 0 if summary.passed == summary.submissions else 1
@@ -97,7 +100,7 @@ def _times(path: str) -> dict[str, datetime]:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             for number, row in enumerate(csv.reader(file), 1):
-                if row and not (number == 1 and row[:2] == ["student", "submitted"]):
+                if row and not (number == 1 and row[0].strip().casefold() == "student"):
                     try:
                         found[row[0]] = moment(row[1] if row[1:] else "")
                     except ValueError as error:
@@ -108,8 +111,8 @@ def _times(path: str) -> dict[str, datetime]:
 
 
 def _told(summary: Summary, out: Path) -> str:
-    text = summary.lines()
-    return f"{text}\n{out}/results.jsonl, grades.csv, summary.txt, class.html, reports/ are written\n"
+    names = "results.jsonl, grades.csv, summary.txt, summary.json, class.html, reports/"
+    return f"{summary.lines()}\n{out}/{names} are written\n"
 
 
 class _Bar:

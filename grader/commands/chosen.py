@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,27 +28,44 @@ def chosen(suite: Suite, args: argparse.Namespace, words: Sequence[str]) -> list
         words = called_after(suite, args.submission)
     own = not (args.submission or args.solutions)
     wanted = targets(suite, words or (suite.at_hand() if own else []))
-    several = len({t.exercise for t in wanted}) > 1
-    if several and args.submission and not args.submission.endswith(".ipynb"):
-        raise UsageError("--submission is one file: name one exercise")
+    if args.submission:
+        holds(suite, args.submission, wanted)
     return wanted
 
 
+def holds(suite: Suite, submission: str, wanted: Sequence[Target]) -> None:
+    """UsageError where one file can't be for all that is wanted: only notebooks and the lecture's flat
+    scripts are for several exercises."""
+    exercises = {t.exercise for t in wanted}
+    if len(exercises) < 2 or submission.endswith(".ipynb"):
+        return
+    if not (exercises <= set(LECTURE) and _lecture(suite, submission)):
+        raise UsageError(f"{submission} is one exercise's file: name one exercise")
+
+
 def called_after(suite: Suite, submission: str) -> list[str]:
-    """The exercise that a notebook was derived for, or that a file is called after; of another notebook,
-    all of the lecture's."""
-    stem = Path(submission).stem
+    """The exercise that a notebook was derived for, or that a file is called after, in the folder of its
+    set (gpt/ex1.py) or by its name; of another notebook or flat script, all of the lecture's."""
+    path = Path(os.path.abspath(submission))
     if submission.endswith(".ipynb") and Path(submission).is_file():
         from grader.submissions.flat import declared
 
         if (exercise := declared(read_submission(Path(submission)))) in suite.ids():
             return [exercise]
-    if stem in suite.ids():
-        return [stem]
-    if submission.endswith(".ipynb"):
+    for name in (f"{path.parent.name}.{path.stem}", path.stem):
+        if name in suite.ids():
+            return [name]
+    if submission.endswith(".ipynb") or _lecture(suite, submission):
         return [exercise for exercise in LECTURE if exercise in suite.ids()]
-    read_submission(Path(submission))  # says so where there is none
     raise UsageError(f"{submission}: which exercise is it? Name it: `grader check ex1 --submission …`")
+
+
+def _lecture(suite: Suite, script: str) -> bool:
+    """Whether a script is flat code for one of the lecture's exercises. UsageError where there is none."""
+    from grader.submissions.flat import is_flat
+
+    source = read_submission(Path(script)).decode("utf-8", "replace")
+    return any(is_flat(source, suite.describe(e)) for e in LECTURE if e in suite.ids())
 
 
 def renames(suite: Suite, path: str | None) -> dict[str, str]:

@@ -18,7 +18,9 @@ ENDING = ".feedback.ipynb"
 def run(args: argparse.Namespace) -> int:
     suite = find()
     if not args.notebook.endswith(".ipynb"):
-        raise UsageError(f"{args.notebook} is no notebook (.ipynb): `grader report` makes a page of a file")
+        raise UsageError(
+            f"{args.notebook} is not a notebook (.ipynb): `grader report` makes a page of a file"
+        )
     args.submission, args.solutions = args.notebook, False
     wanted = chosen(suite, args, args.targets)
     rename = renames(suite, args.rename)
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     with Runner() as runner:
         report: Report = mark(grade(suite, Bench(runner), wanted, sources, None, args.strict, rename))
     from grader.reports import feedback
-    from grader.reports.table import of
+    from grader.reports.table import advice, of
 
     under = {number: feedback.under(items) for number, items in feedback.by_cell(report).items()}
     replaced(out, cells.with_feedback(book, feedback.top(report), under).data)
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     written = " and ".join(suite.shown(p) for p in (out, page) if p)
     are = "are" if page else "is"
     points = f"{of(report)}{' points' * report.marked}"
-    print(f"score: {points}. {feedback.advice(report)}\n{written} {are} written")
+    print(f"score: {points}. {advice(report)}\n{written} {are} written")
     if current is not data:
         print(f"{path} is of nbformat 3, which Jupyter no longer writes; the copy is of nbformat 4")
     return 0 if report.passed else 1

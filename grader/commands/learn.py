@@ -39,9 +39,10 @@ def ladder(
     target: Target,
     rung: int | None = None,
     everything: bool = False,
-    last_check: bool = True,
+    watched: bool = False,
 ) -> str:
-    """The rung that is due, or `rung`, or everything; remembers it. last_check: say what it found."""
+    """The rung that is due, or `rung`, or everything; remembers it. watched: by `grader watch`, which shows
+    what the last check found, and gives the next one by a key."""
     name = f"{target.exercise}.{target.item}"
     exercise = suite.describe(target.exercise)
     if target.item == "training":
@@ -57,16 +58,15 @@ def ladder(
     if rung and rung > last:
         raise UsageError(f"--rung {rung}: the hints of {name} are {last} here, {', '.join(kinds)}")
     shown = range(1, last + 1) if everything else (rung or min(given + 1, last),)
-    parts = [said] if last_check and (said := _last_check(suite, state, target)) else []
+    parts = [said] if not watched and (said := _last_check(suite, state, target)) else []
     for n in shown:
         parts.append(f"{name}, hint {n} of {last}: {kinds[n - 1]}\n\n{wrapped(rungs[kinds[n - 1]])}")
     if not rung and not everything and given >= last:
         parts.append(f"That was the last one. `grader hint {name} --all` shows them all.")
     elif max(shown) < last:
         after = kinds[max(shown)]
-        parts.append(
-            f"`grader hint {name}{f' --rung {max(shown) + 1}' if rung else ''}` gives the next: {after}."
-        )
+        again = "h" if watched else f"grader hint {name}{f' --rung {max(shown) + 1}' if rung else ''}"
+        parts.append(f"`{again}` gives the next: {after}.")
 
     def change(now: State) -> None:
         now["rungs"][name] = max(now["rungs"].get(name, 0), *shown)
@@ -105,9 +105,11 @@ def following(args: argparse.Namespace) -> int:
     if item == "training":
         print(f"Next: {name}\n\n`grader check {name}` trains with your gradients.")
         return 0
-    place = f"{suite.shown(suite.learners(exercise))}{_line(suite, exercise, item)}"
+    path = suite.shown(suite.learners(exercise))
+    place = f"{path}{_line(suite, exercise, item)}"
     if status is Status.WRONG:
-        step = f"First step: mend {item} in {place}."
+        at = state["items"][name]["line"]  # of the mistake
+        step = f"First step: mend {item} in {f'{path}, line {at}' if at else place}."
     elif status is Status.UNCHECKED:
         step = (
             f"First step: `grader check {name}`, since {item} in {place} has not been checked as it is now."

@@ -44,7 +44,8 @@ def init(args: argparse.Namespace) -> int:
     for path in kept:
         print(f"kept as you have it: {there.shown(path)}")
     if kept:
-        print("`grader init --force` puts stubs in their place, and keeps yours as backups")
+        again = shlex.join(["grader", "init", *args.words, "--force"])
+        print(f"`{again}` puts stubs in their place, and keeps yours as backups")
     go = "" if folder == Path.cwd() else f"`cd {shlex.quote(os.path.relpath(folder))}`, then "
     print(f"Next: {go}`grader next {names[0]}` shows the first item, `grader check {names[0]}` grades")
     return 0

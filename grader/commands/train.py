@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ CHUNK = 50  # steps by hand, then as many by autograd: what else the machine doe
 def run(args: argparse.Namespace) -> int:
     suite = find()
     exercise, path = _which(suite, args)
-    learner = _learner(exercise, read_submission(path), str(path))
+    learner = _learner(exercise, read_submission(path), str(path), args.submission)
     if not 0 <= args.seed < 2**63:
         raise UsageError(f"--seed {args.seed}: a seed is a number from 0 up, below 2^63")
     if args.steps < 1:
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
                     for i, batch in enumerate(batches):
                         lr = training.rate(plan, done + i, args.steps)
                         start = time.perf_counter()
-                        loss = _step(one, name, batch, lr, exercise, learner)
+                        loss = _step(one, name, batch, lr, learner)
                         clock[name] += time.perf_counter() - start
                         curves[name].add(loss)
                 done += len(batches)
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     for name, one in runs.items():
         if not all(bool(torch.isfinite(p).all()) for p in one.params.values()):
-            raise UsageError(f"the run {name} ended with parameters that are not finite: {_advice(exercise)}")
+            raise UsageError(f"the run {name} ended with parameters that are not finite: {learner.advice}")
     for name, one in runs.items():
         trained = training.Calibrated(program, plan, one.params, sizes, x)
         print(
@@ -116,20 +117,28 @@ def _which(suite: Suite, args: argparse.Namespace) -> tuple[dict[str, Any], Path
 
 @dataclass(frozen=True)
 class _Learner:
-    """The learner's file: its path, and its code with the cells of a notebook."""
+    """The learner's file: its path, its code with the cells of a notebook, and the command that grades it."""
 
     path: str
     code: Script
+    check: str
 
     def at(self, line: int | None) -> str:
         """The file, with the line of it, or the cell and the line there."""
         where = place(*self.code.place(line))
         return f"{self.path}, {where}" if where else self.path
 
+    @property
+    def advice(self) -> str:
+        return f"`{self.check}` grades each gradient"
 
-def _learner(exercise: dict[str, Any], source: bytes, path: str) -> _Learner:
+
+def _learner(exercise: dict[str, Any], source: bytes, path: str, submission: str | None) -> _Learner:
+    own = ["--submission", submission] if submission else []
     try:
-        return _Learner(path, script(source, path, exercise))
+        return _Learner(
+            path, script(source, path, exercise), shlex.join(["grader", "check", exercise["id"], *own])
+        )
     except Unreadable as error:
         raise UsageError(f"{path} {error}") from None
 
@@ -151,9 +160,7 @@ def _of_flat_code(exercise: dict[str, Any], learner: _Learner) -> Any:
     if submission.flat.whole is None:
         missing = next(i["name"] for i in exercise["items"] if i["name"] in submission.absent)
         why, line = submission.flat.missing[missing]
-        raise UsageError(
-            f"{learner.at(line)}: {missing}: {text(why) or 'not written yet'}; {_advice(exercise)}"
-        )
+        raise UsageError(f"{learner.at(line)}: {missing}: {text(why) or 'not written yet'}; {learner.advice}")
     define(submission)
     return Whole(submission.names["whole"], exercise)
 
@@ -173,30 +180,22 @@ def _of_functions(exercise: dict[str, Any], learner: _Learner) -> Any:
     try:
         return Backward({i["name"]: submission.names[i["name"]] for i in exercise["items"]}, exercise)
     except BadRequest as error:
-        raise UsageError(f"{learner.path}: {text(str(error))}; {_advice(exercise)}") from None
+        raise UsageError(f"{learner.path}: {text(str(error))}; {learner.advice}") from None
 
 
-def _step(one: Any, who: str, batch: Any, lr: float, exercise: dict[str, Any], learner: _Learner) -> float:
+def _step(one: Any, who: str, batch: Any, lr: float, learner: _Learner) -> float:
     from grader.runner.loading import describe
 
     try:
         loss = float(one.step(batch, lr))
     except NotImplementedError as error:
-        raise UsageError(
-            f"{learner.path}: {text(str(error))}; `grader check {exercise['id']}` lists what is"
-        ) from None
+        raise UsageError(f"{learner.path}: {text(str(error))}; `{learner.check}` lists what is") from None
     except Exception as error:
         what, line = describe(error, learner.path)
-        raise UsageError(
-            f"{learner.at(line)}: {text(what)}; `grader check {exercise['id']}` grades each gradient"
-        ) from None
+        raise UsageError(f"{learner.at(line)}: {text(what)}; {learner.advice}") from None
     if not loss < float("inf"):
-        raise UsageError(f"the loss of the run {who} is no longer finite: {_advice(exercise)}")
+        raise UsageError(f"the loss of the run {who} is no longer finite: {learner.advice}")
     return loss
-
-
-def _advice(exercise: dict[str, Any]) -> str:
-    return f"`grader check {exercise['id']}` grades each gradient"
 
 
 class _Bar:

@@ -88,7 +88,7 @@ class Watch:
         bench.runner.abandoned = self._abandoned
 
     def run(self) -> int:
-        """Until somebody ends it; 0 if everything has passed by then."""
+        """Until somebody ends it; 0 if everything has passed by then, 2 if nothing could be graded."""
         self._write(f"{self.name}: the first run …\n")
         self._look(settled=True)
         _prepare()
@@ -112,7 +112,9 @@ class Watch:
                 break
             elif isinstance(event, str):
                 self._key(event)
-        return 0 if self.report and self.report.passed else 1
+        if self.report is None:
+            return 2
+        return 0 if self.report.passed else 1
 
     def _look(self, settled: bool, again: bool = False) -> None:
         """Grade what the file holds, if that is new. settled: it has had its time to be written."""
@@ -146,7 +148,7 @@ class Watch:
             self.graded = None
             return
         except UsageError as error:  # no notebook, for now
-            self._tell(text(str(error)))
+            self._tell("grader: " * (self.report is None) + text(str(error)))
             self.graded = source
             return
         before, self.report, self.graded = self.report, report, source
@@ -208,7 +210,7 @@ class Watch:
             exercise, _, item = self.current.rpartition(".")
             state = progress.read(self.suite.work)
             self.whole = False
-            return ladder(self.suite, state, Target(exercise, item), last_check=False)
+            return ladder(self.suite, state, Target(exercise, item), watched=True)
         if key == "l":
             return focus.listing(self.report, self.current)
         return focus.HELP if key == "?" else ""

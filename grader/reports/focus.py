@@ -57,9 +57,14 @@ def render(
 
 def verdict(report: Report, current: str) -> str:
     """An item's verdict in one line, with its numbers where it has any."""
-    cells = row(find(report, current))
-    numbers = f" (maxdiff {cells[4]})" if cells[4] else ""
-    return f"{short(report, current)}: {cells[-1]}{numbers}"
+    item = find(report, current)
+    cells = row(item)
+    said, numbers = cells[-1], f"maxdiff {cells[4]}" if cells[4] else ""
+    if numbers and item.place and said.endswith(f"({item.place})"):
+        said = f"{said[:-1]}, {numbers})"
+    elif numbers:
+        said += f" ({numbers})"
+    return f"{short(report, current)}: {said}"
 
 
 def listing(report: Report, current: str) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 
 from grader.errors import UsageError
 from grader.harmless import text
-from grader.verdict import Points, Verdict
+from grader.reports.table import verdict_line, words
+from grader.verdict import Points, Verdict, place
 
 COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "passed", "late", "note")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -116,10 +117,12 @@ class Summary:
             parts.append("\nhardest items:")
             parts += [f"  {share:4.0%} passed  {name}" for name, share in self.hardest()[:10]]
             parts.append("\nverdicts:")
-            parts += [f"  {n:6}  {name}" for name, n in self.verdicts.most_common()]
+            parts += [f"  {n:6}  {words(name)}" for name, n in self.verdicts.most_common()]
         if self.reasons:
             parts.append("\ncommonest mistakes:")
-            parts += [f"  {n:6}  {name}" for name, n in self.reasons.most_common(10)]
+            for name, n in self.reasons.most_common(10):
+                item, _, verdict = name.rpartition(": ")
+                parts.append(f"  {n:6}  {item}: {words(verdict)}")
         if self.diagnoses:
             parts.append("\ncommonest mistakes by diagnosis:")
             for told, n, items in self.diagnosed()[:10]:
@@ -218,11 +221,11 @@ def _text(result: dict[str, Any]) -> str:
     for exercise in result["exercises"]:
         lines += ["", exercise["title"], *exercise["deductions"]]
         for item in exercise["items"]:
-            why = "; ".join(x for x in (item["reason"], item["note"]) if x)
-            cell = f"cell {item['cell']}, " if item.get("cell") else ""
-            where = f" ({cell}line {item['line']})" if item["line"] and not item["passed"] else ""
+            where = place(item.get("cell"), item["line"])
+            verdict = Verdict(item["verdict"])
+            said = verdict_line(verdict, item["diagnosis"], item["reason"], item["note"], where)
             points = f"{item['score']} of {item['max_score']}"
-            lines.append(f"{item['id']:24} {points:>12}  {item['verdict']:13} {why}{where}".rstrip())
+            lines.append(f"{item['id']:24} {points:>12}  {said}")
     if result["output"]:
         lines += ["", "the submission printed:", *("| " + x for x in result["output"].split("\n"))]
     return "\n".join(text(line, 3000) for line in lines) + "\n"

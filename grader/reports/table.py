@@ -17,9 +17,6 @@ def row(item: ItemReport) -> tuple[str, ...]:
     """One item's cells. Numbers and flags stay empty where there was nothing to compare."""
     check = item.check
     compared = check.maxdiff is not None
-    reason = "; ".join(t for t in _once(item.diagnosis, check.reason, check.note))
-    located = check.verdict in LOCATED or check.reason  # as of a syntax error that hides it
-    where = f" ({item.place})" if item.place and not item.passed and located else ""
     return (
         item.id,
         "×".join(str(d) for d in item.shape) or "scalar",
@@ -28,11 +25,20 @@ def row(item: ItemReport) -> tuple[str, ...]:
         number(check.maxdiff),
         number(check.relative),
         *((of(item),) if item.marks else ()),
-        check.verdict.value.replace("-", " ") + (f": {reason}" if reason else "") + where,
+        verdict_line(check.verdict, item.diagnosis, check.reason, check.note, item.place),
     )
 
 
-LOCATED = frozenset(Verdict) - {Verdict.NOT_WRITTEN}
+def verdict_line(verdict: Verdict, diagnosis: str | None, reason: str, note: str, place: str) -> str:
+    """The verdict in words, why, and where in the submission."""
+    said = "; ".join(_once(diagnosis, reason, note))
+    located = verdict is not Verdict.NOT_WRITTEN or reason  # as of a syntax error that hides it
+    where = f" ({place})" if place and not verdict.passed and located else ""
+    return words(verdict) + (f": {said}" if said else "") + where
+
+
+def words(verdict: str) -> str:
+    return verdict.replace("-", " ")
 
 
 def _once(*parts: str | None) -> list[str]:

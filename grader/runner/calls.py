@@ -70,13 +70,13 @@ def resolve(
     for name, kind, default in _parameters(function, item["name"]):
         if kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
             hidden = True
-        elif name in item["available"] or (name in given and not _is_gradient(name, exercise)):
+        elif name in item["available"] or (name in given and not is_gradient(name, exercise)):
             by_position = kind is Parameter.POSITIONAL_ONLY or not (
                 keywords or kind is Parameter.KEYWORD_ONLY
             )
             (positional if by_position else keywords).append(name)
         elif default is Parameter.empty:
-            raise BadRequest(_why_not(name, item, exercise, given))
+            raise BadRequest(why_not(name, item, exercise, given))
         elif kind is not Parameter.KEYWORD_ONLY and not keywords:
             positional.append(name)  # in its place, so that the ones after it keep theirs
             fill[name] = default
@@ -89,14 +89,15 @@ def resolve(
     return Call(function, tuple(positional), tuple(keywords), tuple(reads), fill)
 
 
-def _is_gradient(name: str, exercise: Mapping[str, Any]) -> bool:
+def is_gradient(name: str, exercise: Mapping[str, Any]) -> bool:
     return name[:1] == "d" and name[1:] in exercise["tensors"]
 
 
-def _why_not(name: str, item: Mapping[str, Any], exercise: Mapping[str, Any], given: Collection[str]) -> str:
+def why_not(name: str, item: Mapping[str, Any], exercise: Mapping[str, Any], given: Collection[str]) -> str:
+    """Why a name is nothing that an item's function can ask for."""
     if name == item["name"]:
         return f"{name} asks for {name} itself, the gradient it is to return"
-    if _is_gradient(name, exercise):
+    if is_gradient(name, exercise):
         have = ", ".join(item["available"]) or "none"
         return f"{name} does not exist yet when the backward pass reaches {item['name']} (there is: {have})"
     close = difflib.get_close_matches(name, [*given, *item["available"]], 1)

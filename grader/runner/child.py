@@ -20,6 +20,7 @@ import torch
 from grader.runner import byhand, limits, outputs, wire
 from grader.runner.calls import BadRequest, Call, line_of, resolve
 from grader.runner.loading import Submission, define, describe, is_stub, load, load_flat
+from grader.runner.slips import remedy
 from grader.training import Backward, Whole, manual_steps
 
 # Bound before a submission can replace them.
@@ -212,6 +213,9 @@ def ask(
             why = failed(error, submission.filename, line)
             if flat and (unbound := UNBOUND.match(why["message"])):
                 why["message"] = f"NameError: {unbound[1]} has no value yet on this line"
+            elif not flat and why["status"] == "error":
+                names = (*call.injected, *submission.names)
+                why["message"] += remedy(why["message"], item, given, exercise, names)
             return {**header, **why}, b""
         header["line"] = describe(error, submission.filename)[1] or line
     finally:
