@@ -27,7 +27,7 @@ def inputs(g, n, n_hidden):
     """Pre-activations twice as wide as a standard normal, so that some of them saturate. A ReLU's may be 0."""
     names = ("xtanh", "xsigmoid", "xrelu", "xleaky", "xelu")
     drawn = {name: 2 * torch.randn((n, n_hidden), generator=g) for name in names}
-    drawn["xrelu"][1, 3] = drawn["xrelu"][4, 2] = 0
+    drawn["xrelu"][1, 1] = drawn["xrelu"][-1, -1] = 0
     return drawn
 
 
