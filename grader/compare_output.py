@@ -97,7 +97,7 @@ def _double(number: float) -> Array:
     try:
         return np.array(number, np.dtype("<f8"))
     except OverflowError:
-        return np.array(math.copysign(math.inf, number), np.dtype("<f8"))
+        return np.array(math.inf if number > 0 else -math.inf, np.dtype("<f8"))
 
 
 def _other_infinity(a: Array, b: Array) -> Array:
