@@ -325,11 +325,11 @@ def mark(value: Any, exact: bool) -> dict[str, Any] | None:
 
 
 def _form(value: Any) -> Any:
-    """A value with its numbers taken out."""
+    """A value with its numbers taken out. A tensor of no axes is a number here too."""
 
     def blank(one: Any) -> Any:
         if type(one) is Tensor:
-            return ["tensor", list(one.shape)]
+            return ["tensor", list(one.shape)] if one.shape else 0.5
         return 0.5 if type(one) is float else one
 
     return plain.rebuilt(value, blank)

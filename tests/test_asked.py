@@ -92,6 +92,16 @@ def test_what_is_right_on_tame_cases_alone_does_not_pass(item: str, old: str, ne
     assert report.verdict in (Verdict.WRONG, Verdict.NOT_FINITE, Verdict.NOT_A_TENSOR)
 
 
+def test_a_mistake_is_known_whether_it_came_as_a_number_or_as_a_tensor(grade: Grade) -> None:
+    rootless = NORM.removesuffix(" ** 0.5").removeprefix("return ")
+    told = []
+    for value in (rootless, f"float({rootless})"):
+        (report,) = grade(solution("gpt2.ex9").replace(NORM, f"return {value}"), "gpt2.ex9", ["norm"]).items
+        assert report.verdict is Verdict.WRONG
+        told.append(report.diagnosis)
+    assert told[0] and told[0] == told[1]
+
+
 @pytest.mark.parametrize("exercise", ["gpt2.ex5", "gpt2.ex8"])
 def test_the_example_of_the_positions_has_a_row_that_was_not_used(exercise: str) -> None:
     rungs = fixture.hints(ROOT, fixture.describe(ROOT, exercise))["items"]["dwpe"]["rungs"]
