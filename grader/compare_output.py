@@ -32,6 +32,7 @@ from grader.runner.wire import Record
 from grader.verdict import Check, Verdict
 
 FLOOR = 1e-9  # of the largest number of an answer
+NUMBER = "a number where the author has a tensor of one"
 LONG = 40  # characters of a value that are shown
 Array = NDArray[Any]
 
@@ -60,11 +61,14 @@ def _answer(record: Record) -> Any:
 
 
 def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: bool) -> Check:
-    if record.encoded == "plain":
-        came = kind_of(plain.decode(record.data or b""))
-        return Check(Verdict.NOT_A_TENSOR, f"returned {came}, not a tensor")
     note = ""
-    if record.dtype != str(wanted.dtype) and _whole(record.dtype) and _whole(str(wanted.dtype)):
+    if record.encoded == "plain":
+        came = plain.decode(record.data or b"")
+        if wanted.shape or wanted.dtype == np.bool_ or not _number(came):
+            return Check(Verdict.NOT_A_TENSOR, f"returned {kind_of(came)}, not a tensor")
+        note = NUMBER
+        record = replace(record, dtype=str(wanted.dtype), encoded="float64", data=_double(came).tobytes())
+    elif record.dtype != str(wanted.dtype) and _whole(record.dtype) and _whole(str(wanted.dtype)):
         note = f"{text(record.dtype)} where the author has {wanted.dtype}"
         record = replace(record, dtype=str(wanted.dtype))
     answer = values(record)
@@ -86,6 +90,14 @@ def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: boo
     if check.verdict.passed and note:
         return replace(check, note="; ".join(n for n in (check.note, note) if n))
     return check
+
+
+def _double(number: float) -> Array:
+    """A plain number as a float64 of no axes; infinite where it is too large for one."""
+    try:
+        return np.array(number, np.dtype("<f8"))
+    except OverflowError:
+        return np.array(math.inf if number > 0 else -math.inf, np.dtype("<f8"))
 
 
 def _other_infinity(a: Array, b: Array) -> Array:
@@ -219,6 +231,10 @@ def _inner_tensor(a: Any, w: Any, place: str, found: _Found) -> None:
         number = array(a).item()
         _numbers(int(number) if type(w) is int and number.is_integer() else number, w, place, found)
         return
+    if type(w) is Tensor and w.shape == () and w.dtype != "bool" and _number(a):
+        found.notes[NUMBER] = None
+        _numbers(a, int(array(w)) if _whole(w.dtype) else float(array(w)), place, found)
+        return
     if type(a) is not type(w):
         found.differ(place, f"{kind_of(a)}, wanted {kind_of(w)}")
         return
@@ -322,11 +338,11 @@ def mark(value: Any, exact: bool) -> dict[str, Any] | None:
 
 
 def _form(value: Any) -> Any:
-    """A value with its numbers taken out."""
+    """A value with its numbers taken out. A tensor of no axes is a number here too."""
 
     def blank(one: Any) -> Any:
         if type(one) is Tensor:
-            return ["tensor", list(one.shape)]
+            return ["tensor", list(one.shape)] if one.shape else 0.5
         return 0.5 if type(one) is float else one
 
     return plain.rebuilt(value, blank)

@@ -115,9 +115,12 @@ def tasks(node: Definition) -> list[ast.FunctionDef]:
 
 
 def _uses(item: Item, learners: Mapping[str, Definition], asked: Mapping[str, str]) -> set[str]:
-    """The items whose functions an item's own call: by names that are not its own variables."""
-    found = [n for a in item.asks for n in ast.walk(learners[a]) if isinstance(n, ast.Name)]
-    own = {n.id for n in found if isinstance(n.ctx, ast.Store)} | set(item.params)
+    """The items whose functions an item's own call: by names that are not its own variables or parameters."""
+    nodes = [n for a in item.asks for n in ast.walk(learners[a])]
+    found = [n for n in nodes if isinstance(n, ast.Name)]
+    own = {n.id for n in found if isinstance(n.ctx, ast.Store)} | {
+        n.arg for n in nodes if isinstance(n, ast.arg)
+    }
     return {asked[n.id] for n in found if n.id not in own and n.id in asked} - {item.name}
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
 from authors import functions
+from conftest import Grade, solution
 from hypothesis import given
 from hypothesis import strategies as st
+
+from grader.verdict import Verdict
 
 slopes, engine, net = (functions(f"micrograd.ex{k}") for k in (1, 2, 3))
 Value = engine.Value
@@ -134,3 +138,93 @@ def test_the_network_is_torchs_and_its_loss_falls_as_with_torch() -> None:
         wanted.append(loss.item())
     assert found == pytest.approx(wanted, rel=1e-9) and found[-1] < found[0]
     assert [q.data for q in mine.parameters()] == pytest.approx(p.tolist(), rel=1e-9)
+
+
+# --- graded: other right ways, and what only looks right ---------------------------------------------
+
+NEG, SUB = "return self * -1", "return self + -Value.wrap(other)"
+DIV = "return self * Value.wrap(other) ** -1"
+OWN_DIVISION = """other = Value.wrap(other)
+        out = Value(self.data / other.data, (self, other))
+
+        def _backward():
+            self.grad += out.grad / other.data
+            other.grad += out.grad * -self.data / other.data**2
+
+        out._backward = _backward
+        return out"""
+RIGHT = {
+    "a difference turned round": [(SUB, "return -(Value.wrap(other) + -self)")],
+    "a negative of more nodes": [(NEG, "return Value(0) + Value(-1) * self")],
+    "one constant for all": [
+        (NEG, "return self * MINUS"),
+        ("def tanh_from_exp", "MINUS = Value(-1)\n\n\ndef tanh_from_exp"),
+    ],
+    "a division of its own": [(DIV, OWN_DIVISION)],
+    "the set of children": [("self.children = tuple(children)", "self.children = set(children)")],
+    "a list by levels": [
+        ("        visit(self)\n        return found", "        visit(self)\n        return list(found)")
+    ],
+}
+LOOKS_RIGHT = {
+    "a sum that remembers nothing": (
+        "composed",
+        [("return self + other", "return Value(other + self.data)")],
+    ),
+    "a product that remembers nothing": (
+        "composed",
+        [("return self * other", "return Value(other * self.data)")],
+    ),
+    "a negative that remembers nothing": ("composed", [(NEG, "return Value(-self.data)")]),
+    "a division with the wrong sign": ("composed", [(DIV, OWN_DIVISION.replace("-self", "self"))]),
+    "gradients forgotten first": (
+        "accumulate",
+        [
+            (
+                "self.grad = 1.0\n",
+                "for node in self.order():\n            node.grad = 0.0\n        self.grad = 1.0\n",
+            )
+        ],
+    ),
+    "its own gradient added to": ("accumulate", [("self.grad = 1.0\n", "self.grad += 1.0\n")]),
+    "open at zero": ("relu", [("if out.data > 0", "if self.data >= 0")]),
+    "of the size alone": ("power", [("self.data ** (exponent - 1)", "abs(self.data) ** (exponent - 1)")]),
+    "tanh itself": (
+        "tanh_from_exp",
+        [("    e = (x * 2).exp()\n    return (e - 1) / (e + 1)", "    return x.tanh()")],
+    ),
+    "a child left out": (
+        "order",
+        [("self.data + other.data, (self, other)", "self.data + other.data, (self,)")],
+    ),
+    "parents first": ("order", [("return found\n", "return found[::-1]\n")]),
+    "a node twice": ("order", [("if node not in seen", "if True")]),
+    "the last one missing": ("order", [("        return found\n", "        return found[:-1]\n")]),
+}
+
+
+def changed(pairs: Sequence[tuple[str, str]]) -> str:
+    text = solution("micrograd.ex2")
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+@pytest.mark.parametrize("pairs", RIGHT.values(), ids=RIGHT)
+def test_an_engine_made_another_way_passes(pairs: list[tuple[str, str]], grade: Grade) -> None:
+    report = grade(changed(pairs), "micrograd.ex2")
+    assert all(one.passed for one in report.items), [(one.id, one.check.reason) for one in report.items]
+
+
+@pytest.mark.parametrize("item, pairs", LOOKS_RIGHT.values(), ids=LOOKS_RIGHT)
+def test_an_engine_that_looks_right_does_not_pass(
+    item: str, pairs: list[tuple[str, str]], grade: Grade
+) -> None:
+    verdicts = {one.id: one.verdict for one in grade(changed(pairs), "micrograd.ex2").items}
+    assert verdicts[f"micrograd.ex2.{item}"] in (Verdict.WRONG, Verdict.ERROR)
+
+
+def test_tanh_is_there_again_after_the_item_that_does_without(grade: Grade) -> None:
+    report = grade(solution("micrograd.ex2"), "micrograd.ex2", ["tanh_from_exp", "tanh", "backward"])
+    assert all(one.verdict is Verdict.EXACT for one in report.items)

@@ -189,6 +189,11 @@ def compared(answer: Any, wanted: Any, exact: bool = True, bound: float = 0.0) -
         (2, 2.0, Verdict.EXACT, "a whole number"),
         ([float("nan")], [1.0], Verdict.NOT_FINITE, "nan, wanted 1"),
         (torch.tensor(5), 5, Verdict.EXACT, "a tensor of one number"),
+        ([5], [torch.tensor(5.0)], Verdict.EXACT, "a number where the author has a tensor of one"),
+        ([2], [torch.tensor(2.5)], Verdict.WRONG, "2, wanted 2.5"),
+        ([2.5], [torch.tensor(2)], Verdict.WRONG, "2.5, wanted 2"),
+        ([True], [torch.tensor(1.0)], Verdict.WRONG, "a bool, wanted a tensor"),
+        ([1], [torch.ones(1)], Verdict.WRONG, "an int, wanted a tensor"),
         ([torch.ones(2)], [torch.ones(3)], Verdict.WRONG, "a tensor of shape (2,), wanted (3,)"),
     ],
 )
@@ -196,6 +201,31 @@ def test_exact_items_say_the_first_place_that_differs(
     answer: Any, wanted: Any, verdict: Verdict, said: str
 ) -> None:
     check = compared(answer, wanted)
+    assert check.verdict is verdict and said in (check.reason or check.note)
+
+
+@pytest.mark.parametrize(
+    "answer, wanted, exact, verdict, said",
+    [
+        (2.5, torch.tensor(2.5), True, Verdict.EXACT, "a number where the author has a tensor of one"),
+        (2.500001, torch.tensor(2.5), False, Verdict.APPROXIMATE, "a number where"),
+        (2.500001, torch.tensor(2.5), True, Verdict.WRONG, "to be exact"),
+        (2.501, torch.tensor(2.5), False, Verdict.WRONG, "wanted 2.5"),
+        (2, torch.tensor(2), True, Verdict.EXACT, "a number where"),
+        (math.nan, torch.tensor(2.5), False, Verdict.NOT_FINITE, "NaN"),
+        pytest.param(-(10**400), torch.tensor(2.5), False, Verdict.NOT_FINITE, "inf", id="a huge one"),
+        (True, torch.tensor(1.0), False, Verdict.NOT_A_TENSOR, "returned a bool, not a tensor"),
+        ("2.5", torch.tensor(2.5), False, Verdict.NOT_A_TENSOR, "returned text, not a tensor"),
+        ([2.5], torch.tensor(2.5), False, Verdict.NOT_A_TENSOR, "returned a list, not a tensor"),
+        (1, torch.tensor(True), True, Verdict.NOT_A_TENSOR, "returned an int, not a tensor"),
+        (2.5, torch.tensor([2.5]), False, Verdict.NOT_A_TENSOR, "returned a float, not a tensor"),
+    ],
+)
+def test_a_number_stands_for_a_tensor_of_no_axes_and_for_no_other(
+    answer: Any, wanted: torch.Tensor, exact: bool, verdict: Verdict, said: str
+) -> None:
+    record = Record("f", "x", "value", "plain", (), "plain", values.dumps(answer))
+    check = held(record, Reference({"x": wanted.numpy()}, {"x": 1.0}, {}, {}), "x", exact)
     assert check.verdict is verdict and said in (check.reason or check.note)
 
 
@@ -424,6 +454,14 @@ def test_a_changed_argument_is_noted(item: Item) -> None:
     assert report.passed and "changes its argument ids in place" in report.check.note
 
 
+def test_an_argument_that_came_by_a_driver_and_is_changed_is_noted(item: Item) -> None:
+    source = solution("tokenizer.ex3").replace(
+        "for chunk in chunks:", "while chunks:\n        chunk = chunks.pop(0)"
+    )
+    report = item(source, "tokenizer.ex3", "encode")
+    assert report.passed and "changes its argument chunks in place" in report.check.note
+
+
 def test_the_engine_is_right_by_torch_in_double_on_random_expressions(exercises: Any) -> None:
     description, fixtures = exercises["micrograd.ex2"]
     names: dict[str, Any] = {}
@@ -455,6 +493,7 @@ NO_MATTER: dict[str, str] = {
         f"wavenet.ex7: mended: keepdim dropped: x.{f}(axes, keepdim=True) -> x.{f}(axes)": "leading axes go"
         for f in ("mean", "var")
     },
+    "micrograd.ex2: Value.__neg__: division for multiplication: self * -1 -> self / -1": "the same number",
     "tokenizer.ex5: order: constant changed: 0 -> -1": "a token of one byte has its first for its last",
 }
 

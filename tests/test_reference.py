@@ -94,6 +94,8 @@ def test_references_are_finite_differences_and_the_chain_of_them_is_autograd(
         torch.testing.assert_close(whole, grads[item.tensor], rtol=1e-9, atol=1e-12)
         local, size = program.pull(env, item.tensor, cut, random)
         direction = torch.randn(local.shape, generator=g, dtype=local.dtype)
+        if any("relu(" in line.code and item.tensor in line.uses for line in parts.lines):
+            direction[env[item.tensor] == 0] = 0  # its corner, where differences see half of the upper side
         slope = pulled_by_differences(program, env, item.tensor, cut, random, direction)
         expected = float((local * direction).sum())
         scale = size * float(direction.abs().sum()) + 1e-12

@@ -190,6 +190,31 @@ def test_a_pattern_changed_in_one_place_does_not_pass(name: str, old: str, new: 
 # --- mistakes ----------------------------------------------------------------------------------------
 
 MISTAKES = {
+    "the last of the largest counts": (
+        "ex1", "best",
+        "def best(stats):\n    return max(reversed(stats), key=stats.get)\n", Verdict.WRONG, "wanted",
+    ),
+    "the largest pair of the largest counts": (
+        "ex1", "best",
+        "def best(stats):\n    return max((c, p) for p, c in stats.items())[1]\n", Verdict.WRONG, "wanted",
+    ),
+    "the smallest pair of the largest counts": (
+        "ex1", "best",
+        "def best(stats):\n    return min((-c, p) for p, c in stats.items())[1]\n", Verdict.WRONG, "wanted",
+    ),
+    "a zero for the end": (
+        "ex1", "merge",
+        "def merge(ids, pair, idx):\n"
+        "    out, rest = [], iter(ids)\n"
+        "    last = next(rest, None)\n"
+        "    while last:\n"
+        "        now = next(rest, None)\n"
+        "        hit = (last, now) == tuple(pair)\n"
+        "        out.append(idx if hit else last)\n"
+        "        last = next(rest, None) if hit else now\n"
+        "    return out\n",
+        Verdict.WRONG, "",
+    ),
     "index past the end": (
         "ex1", "merge",
         "def merge(ids, pair, idx):\n"
@@ -315,6 +340,16 @@ MISTAKES = {
         "    return ids\n",
         Verdict.WRONG, "",
     ),
+    "characters for bytes": (
+        "ex2", "encode",
+        "def encode(text, merges):\n"
+        "    ids = [ord(c) for c in text]\n"
+        "    while s := [p for p in stats(ids) if p in merges]:\n"
+        "        p = min(s, key=merges.get)\n"
+        "        ids = merge(ids, p, merges[p])\n"
+        "    return ids\n",
+        Verdict.WRONG, "",
+    ),
     "pairs across chunks": (
         "ex3", "stats",
         "def stats(lists):\n"
@@ -366,6 +401,35 @@ MISTAKES = {
         "    while s := [p for p in zip(ids, ids[1:]) if p in merges]:\n"
         "        p = min(s, key=merges.get)\n"
         "        k = list(zip(ids, ids[1:])).index(p)\n"
+        "        ids[k:k + 2] = [merges[p]]\n"
+        "    return ids\n",
+        Verdict.WRONG, "",
+    ),
+    "the first cut into tokens": (
+        "ex5", "parts",
+        "def parts(token, ranks):\n"
+        "    cuts = ((token[:k], token[k:]) for k in range(1, len(token)))\n"
+        "    return next((a, b) for a, b in cuts if a in ranks and b in ranks)\n",
+        Verdict.WRONG, "",
+    ),
+    "the rightmost part of equal ranks": (
+        "ex5", "parts",
+        "def parts(token, ranks):\n"
+        "    cut = [bytes([b]) for b in token]\n"
+        "    while len(cut) > 2:\n"
+        "        two = [ranks.get(a + b, 1e9) for a, b in zip(cut, cut[1:])]\n"
+        "        k = max(k for k, rank in enumerate(two) if rank == min(two))\n"
+        "        cut[k:k + 2] = [cut[k] + cut[k + 1]]\n"
+        "    return tuple(cut)\n",
+        Verdict.WRONG, "",
+    ),
+    "the rightmost pair of equal ranks": (
+        "ex5", "encode",
+        "def encode(text, merges, order):\n"
+        "    ids = [order[b] for b in text.encode()]\n"
+        "    while s := [p for p in zip(ids, ids[1:]) if p in merges]:\n"
+        "        p = min(s, key=merges.get)\n"
+        "        k = max(k for k, q in enumerate(zip(ids, ids[1:])) if q == p)\n"
         "        ids[k:k + 2] = [merges[p]]\n"
         "    return ids\n",
         Verdict.WRONG, "",

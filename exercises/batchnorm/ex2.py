@@ -50,7 +50,7 @@ def dxrelu(xrelu, dyrelu):
 
     Forward:  yrelu = F.relu(xrelu)
     Upstream: dyrelu (8, 6)
-    It is max(0, x).
+    It is max(0, x), which is off at 0 as well.
     """
     raise NotImplementedError("dxrelu: not written yet")
 

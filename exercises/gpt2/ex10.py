@@ -23,7 +23,8 @@ def std(name, L):
     """The standard deviation with which a parameter of a GPT-2 of L blocks starts. 0.0 for biases.
 
     It is 0.02, but what adds to the residual stream, the weights whose name holds "proj", starts smaller:
-    by one over the root of the number of additions, of which every block makes two.
+    by one over the root of the number of additions, of which every block makes two. Names are like
+    "attn.qkv.weight", "mlp.proj.weight" and, of a bias, "mlp.proj.bias".
     """
     raise NotImplementedError("std: not written yet")
 

@@ -26,7 +26,7 @@ def stats(ids):
 def best(stats):
     """The pair that stands most often; of several, the one that comes first in `stats`.
 
-    `stats` is the dict that the function before gives. `max` with a `key` picks the first of the largest.
+    `stats` is a dict such as the function before gives. `max` with a `key` picks the first of the largest.
     """
     raise NotImplementedError("best: not written yet")
 

@@ -27,7 +27,7 @@ def call(
     else:
         passed = {k: values.copied(have[k]) for k in item["params"]}
         learners = {name: submission.names[name] for name in item["asks"]}
-        return _driver(exercise, item["driver"])(**learners, **passed), []
+        value = _driver(exercise, item["driver"])(**learners, **passed)
     return value, [k for k, v in passed.items() if _changed(v, have[k])]
 
 

@@ -25,6 +25,8 @@ OUTPUTS = {
     "parameter_count": "exact",
 }
 
+LIMIT = 1 - 2**-6  # about 0.984, and the same number as a float32
+
 
 def inputs(g, vocab_size, n, fan_in, n_hidden):
     """A hidden layer of which two neurons are dead and one is nearly so, and random weights."""
@@ -33,10 +35,12 @@ def inputs(g, vocab_size, n, fan_in, n_hidden):
     h[:, 5] = torch.where(torch.arange(n) % 2 > 0, 1.0, -0.9999)
     h[:, 1] = 1.0
     h[n // 2, 1] = -0.5
+    h[:, 4] = -1.0
+    h[0, 4], h[1, 3] = -LIMIT, LIMIT  # not farther from 0 than the limit
     order = torch.randperm(4, generator=g).tolist()
     return dict(
         h=h,
-        limit=0.99,
+        limit=LIMIT,
         activations=[("linear", "tanh", "relu", "sigmoid")[k] for k in order],
         noise=torch.randn((fan_in, n_hidden), generator=g),
         gain=1 + vocab_size / 40,

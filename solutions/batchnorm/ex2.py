@@ -24,9 +24,11 @@ WORKED = "dxtanh"
 
 
 def inputs(g, n, n_hidden):
-    """Pre-activations twice as wide as a standard normal, so that some of them saturate."""
+    """Pre-activations twice as wide as a standard normal, so that some of them saturate. A ReLU's may be 0."""
     names = ("xtanh", "xsigmoid", "xrelu", "xleaky", "xelu")
-    return {name: 2 * torch.randn((n, n_hidden), generator=g) for name in names}
+    drawn = {name: 2 * torch.randn((n, n_hidden), generator=g) for name in names}
+    drawn["xrelu"][1, 1] = drawn["xrelu"][-1, -1] = 0
+    return drawn
 
 
 def forward(xtanh, xsigmoid, xrelu, xleaky, xelu):
@@ -66,7 +68,7 @@ def dxrelu(xrelu, dyrelu):
 
     Forward:  yrelu = F.relu(xrelu)
     Upstream: dyrelu (8, 6)
-    It is max(0, x).
+    It is max(0, x), which is off at 0 as well.
     """
     return (xrelu > 0) * dyrelu
 

@@ -22,10 +22,14 @@ OUTPUTS = {"counts": "exact", "probs": "approximate", "nll": "approximate", "sam
 
 
 def inputs(g, vocab_size, many):
-    """Names of the first letters of the alphabet, a smoothing, and numbers to draw letters with."""
+    """Names of the first letters of the alphabet, a smoothing, a table and numbers to draw letters with."""
     chars, words = words_of(g, vocab_size, many)
     smoothing = int(torch.randint(1, 4, (1,), generator=g))
-    return dict(chars=chars, words=words, smoothing=smoothing, uniforms=torch.rand(60, generator=g).tolist())
+    uniforms = torch.rand(60, generator=g).tolist()
+    table = torch.rand((vocab_size, vocab_size), generator=g) ** 3
+    table[:, 0] += 0.1 * table.sum(1)
+    table /= table.sum(1, keepdim=True)
+    return dict(chars=chars, words=words, smoothing=smoothing, uniforms=uniforms, table=table)
 
 
 def counts(words, chars):
@@ -83,3 +87,13 @@ def sample(probs, chars, uniforms):
         else:
             word += chars[at]
     return words
+
+
+def use_sample(sample, table, chars, uniforms):
+    """Words drawn from a table of probabilities, one number for each character.
+
+    And from one of four characters that are equally likely, with numbers that the sums meet: 0.25 is not more
+    than 0.25.
+    """
+    met = [0.25, 0.5, 0.75, 0.0, 0.5, 0.25, 0.0]
+    return [sample(table.clone(), chars, list(uniforms)), sample(torch.full((4, 4), 0.25), chars[:4], met)]

@@ -155,7 +155,11 @@ def use_expected_loss(expected_loss, vocabularies):
 
 
 def use_generate(generate, table, recent, begin, T, uniforms):
-    """Text from a small model whose answer depends on all that it sees; it refuses more than T tokens."""
+    """Text from a small model whose answer depends on all that it sees; it refuses more than T tokens.
+
+    And from one that finds all of 8 tokens equally likely, with numbers that its running sums meet: 0.25 is
+    not larger than 0.25.
+    """
 
     def model(idx):
         if idx.shape[1] > T:
@@ -163,4 +167,8 @@ def use_generate(generate, table, recent, begin, T, uniforms):
         seen = (table[idx] * recent[-idx.shape[1] :, :]).cumsum(1)
         return seen + table[idx]
 
-    return generate(model, begin, T, uniforms)
+    def flat(idx):
+        return torch.zeros((*idx.shape, 8))
+
+    met = torch.tensor([[0.0, 0.25], [0.5, 0.125], [0.375, 0.875]])
+    return [generate(model, begin.clone(), T, uniforms.clone()), generate(flat, begin[:2].clone(), T, met)]

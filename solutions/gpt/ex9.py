@@ -27,7 +27,7 @@ def inputs(g, B, T, C, n_hidden, vocab_size):
     def matrix(rows, columns):
         return torch.randn((rows, columns), generator=g) * rows**-0.5
 
-    return {
+    drawn = {
         "x": torch.randn((B, T, C), generator=g),
         "W1": matrix(C, n_hidden),
         "b1": torch.randn(n_hidden, generator=g) * 0.1,
@@ -37,6 +37,8 @@ def inputs(g, B, T, C, n_hidden, vocab_size):
         "W": matrix(C, vocab_size),
         "labels": torch.randint(0, vocab_size, (B * T,), generator=g),
     }
+    drawn["x"][1, 1], drawn["b1"][2] = 0, 0  # so that one of hidden's numbers is 0: nothing passes there
+    return drawn
 
 
 def forward(x, W1, b1, W2, b2, keep, W, labels, B, T):

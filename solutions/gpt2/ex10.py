@@ -25,12 +25,13 @@ OUTPUTS = {
 
 
 def inputs(g, V, max_T, C, L, B, T, world, length):
-    """A long row of tokens, gradients of several processes, and one query's scores and values."""
+    """Tokens, gradients of several processes, names of parameters, scores near 0 and far from it, values."""
     keys = 5 + 2 * B + T
     return {
         "tokens": torch.randint(0, 90, (length,), generator=g).tolist(),
         "ranks": [[torch.randn(4, generator=g), torch.randn((2, 3), generator=g)] for _ in range(world + 1)],
-        "scores": torch.randn(keys, generator=g) * 4 + torch.arange(keys) * 0.5,
+        "scores": [torch.randn(keys, generator=g) * 4 + torch.arange(keys) * 0.5 + k for k in (0, 200, -200)],
+        "names": ["wte.weight", "attn.qkv.weight", "attn.proj.weight", "mlp.proj.weight", "mlp.proj.bias"],
         "values": torch.randn((keys, 3), generator=g),
         "block": B + 1,
         "total": B * T * world * (L + 4),
@@ -52,14 +53,14 @@ def std(name, L):
     """The standard deviation with which a parameter of a GPT-2 of L blocks starts. 0.0 for biases.
 
     It is 0.02, but what adds to the residual stream, the weights whose name holds "proj", starts smaller:
-    by one over the root of the number of additions, of which every block makes two.
+    by one over the root of the number of additions, of which every block makes two. Names are like
+    "attn.qkv.weight", "mlp.proj.weight" and, of a bias, "mlp.proj.bias".
     """
     start = 0.0 if name.endswith("bias") else 0.02
     return start * (2 * L) ** -0.5 if "proj" in name else start
 
 
-def use_std(std, L):
-    names = ["wte.weight", "attn.qkv.weight", "attn.proj.weight", "mlp.proj.weight", "mlp.proj.bias"]
+def use_std(std, names, L):
     return [std(name, L) for name in names]
 
 
@@ -135,3 +136,11 @@ def online(scores, values, block):
         out = out * (high - new).exp() + weights @ values[at : at + block]
         high = new
     return out / total
+
+
+def use_online(online, scores, values, block):
+    """The average of `values` by the softmax of the scores, read in blocks.
+
+    Asked for scores near 0, near 200 and near -200: there exponentials are infinite, or all of them 0.
+    """
+    return [online(one.clone(), values.clone(), block) for one in scores]

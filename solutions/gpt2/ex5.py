@@ -43,8 +43,8 @@ p[v] = exp(logits[b,t,v]) / Î£_w exp(logits[b,t,w]), with w below V as well. [â€
 
 def inputs(g, B, T, max_T, V, Vp, C):
     """Tokens and labels, of which some occur more than once, and the two tables."""
-    if Vp < V or max_T < T:
-        raise ValueError("the tables are at least as long as what is looked up in them")
+    if Vp < V or max_T <= T:
+        raise ValueError("the tables are as long as what is looked up in them, wpe is longer")
     return {
         "wte": torch.randn((Vp, C), generator=g) * 0.5,
         "wpe": torch.randn((max_T, C), generator=g) * 0.5,

@@ -100,8 +100,8 @@ def inputs(g, B, T, max_T, V, Vp, nh, hs):
     """Tokens, labels, the causal mask and the sixteen parameters. Biases and gains are random: zeros hide
     mistakes.
     """
-    if Vp < V or max_T < T:
-        raise ValueError("the tables are at least as long as what is looked up in them")
+    if Vp < V or max_T <= T:
+        raise ValueError("the tables are as long as what is looked up in them, wpe is longer")
     C = nh * hs
 
     def linear(fan_out, fan_in):

@@ -61,7 +61,8 @@ def clipped(grads, most):
 
 
 def use_clipped(clipped, grads):
-    long, short = clipped(list(grads), 1.0), clipped(list(grads), 1000.0)
+    # Every call has tensors of its own: they may be scaled in place.
+    long, short = (clipped([grad.clone() for grad in grads], most) for most in (1.0, 1000.0))
     tiny = clipped([grad * 1e-6 for grad in grads], 1e-6)  # here the 1e-6 can be seen
     return long, short, [grad * 1e6 for grad in tiny]
 
@@ -114,6 +115,6 @@ def use_adamw(adamw, p, steps, lr):
     m, v = torch.zeros_like(p), torch.zeros_like(p)
     seen = []
     for t, grad in enumerate(steps, 1):
-        p, m, v = adamw(p, grad, m, v, t, lr, 0.1)
+        p, m, v = adamw(p.clone(), grad.clone(), m.clone(), v.clone(), t, lr, 0.1)
         seen.append(p)
     return seen, m, v

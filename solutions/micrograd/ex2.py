@@ -46,7 +46,9 @@ HINTS = {
         "formula": "Go to a node's children first and put the node down after them; keep a set of the nodes "
         "that you have been at, so that none comes twice."
     },
-    "accumulate": {"formula": "Where a number is used twice, two gradients arrive. += adds them; = keeps one."},
+    "accumulate": {
+        "formula": "Where a number is used twice, two gradients arrive. += adds them; = keeps one."
+    },
     "backward": {"formula": "out.grad = 1, then every node's _backward, in the order of `order` reversed."},
     "tanh_from_exp": {"formula": "tanh(x) = (exp(2x) - 1) / (exp(2x) + 1)."},
 }
@@ -92,10 +94,10 @@ def inputs(g, cases, lines):
 
     return dict(
         pairs=list(zip(draw(cases), draw(cases))),
-        bases=draw(cases, 0.5, 2.5),
-        exponents=[2, -1, 3, 0.5, -0.5][:cases],
-        signed=[-1.5, 0.75, *draw(cases)],
-        upstream=draw(cases + 2, 0.5, 2.0),
+        bases=[*draw(cases, 0.5, 2.5), -1.5, -0.75],
+        exponents=[*[2, -1, 3, 0.5, -0.5][:cases], 2, -2],
+        signed=[-1.5, 0.75, *draw(cases), 0.0],
+        upstream=[*draw(cases + 2, 0.5, 2.0), 1.25],
         expressions=[expression() for _ in range(cases)],
     )
 
@@ -238,6 +240,28 @@ def local(out, grad, *operands):
     return out.data, [operand.grad for operand in operands]
 
 
+def pulled(out, *operands):
+    """The same for what may be made of several operations: each passes back after all that were made from it."""
+    above, todo = {}, [out]
+    while todo:
+        for child in todo.pop().children:
+            if id(child) not in above:
+                todo.append(child)
+            above[id(child)] = above.get(id(child), 0) + 1
+    for operand in operands:
+        operand.grad = 0.25
+    out.grad = 1.5
+    ready = [out]
+    while ready:
+        node = ready.pop()
+        node._backward()
+        for child in node.children:
+            above[id(child)] -= 1
+            if not above[id(child)]:
+                ready.append(child)
+    return out.data, [operand.grad for operand in operands]
+
+
 def build(Value, expression):
     """The nodes of an expression: leaves, then one for each line; the last is the output."""
     leaves, lines = expression
@@ -270,7 +294,10 @@ def use_multiply(Value, pairs, upstream):
 
 
 def use_power(Value, bases, exponents, upstream):
-    """The power: its value, and its _backward alone, with whole, negative and broken exponents."""
+    """The power: its value, and its _backward alone, with whole, negative and broken exponents.
+
+    A base may be negative where the exponent is whole.
+    """
     cases = zip([Value(x) for x in bases], exponents, upstream)
     return [local(x**k, grad, x) for x, k, grad in cases]
 
@@ -288,29 +315,44 @@ def use_tanh(Value, signed, upstream):
 
 
 def use_relu(Value, signed, upstream):
-    """The rectifier: its value, and its _backward alone, for inputs on both sides of 0."""
+    """The rectifier: its value, and its _backward alone, for inputs on both sides of 0, and at 0, where nothing passes."""
     values = [Value(x) for x in signed]
     return [local(x.relu(), grad, x) for x, grad in zip(values, upstream)]
 
 
 def use_composed(Value, pairs):
-    """What is made from other operations: -a, a - b, a / b, and plain numbers on either side. Values only."""
+    """What is made from other operations: -a, a - b, a / b, and plain numbers on either side.
+
+    Values, and what the operations' _backward add to the gradients of a and b, from the last one to the first.
+    """
+    operations = [
+        lambda a, b: -a,
+        lambda a, b: a - b,
+        lambda a, b: a / b,
+        lambda a, b: a + 2,
+        lambda a, b: 2 + a,
+        lambda a, b: a * 3,
+        lambda a, b: 3 * a,
+        lambda a, b: a - 1,
+        lambda a, b: a / 4,
+    ]
     found = []
-    for a, b in pairs:
-        x, y = Value(a), Value(b)
-        some = [-x, x - y, x / y, x + 2, 2 + x, x * 3, 3 * x, x - 1, x / 4]
-        found.append([one.data for one in some])
+    for pair in pairs:
+        for operation in operations:
+            a, b = map(Value, pair)
+            found.append(pulled(operation(a, b), a, b))
     return found
 
 
 def use_order(Value, expressions):
     """The order of an expression's nodes: each once, all of them, children before the nodes made from them.
 
-    There are several such orders, and any will do.
+    There are several such orders, and any will do. An operation may be made of more nodes than one.
     """
     found = []
     for expression in expressions:
-        last = build(Value, expression)[-1]
+        nodes = build(Value, expression)
+        last = nodes[-1]
         order = last.order()
         place = {id(node): k for k, node in enumerate(order)}
         reached, todo = {id(last)}, [last]
@@ -318,6 +360,13 @@ def use_order(Value, expressions):
             children = todo.pop().children
             todo += [c for c in children if id(c) not in reached]
             reached |= {id(c) for c in children}
+        leaves, lines = expression
+        above = {len(nodes) - 1: []}  # of each node that the last one needs, those made from it
+        for k in range(len(nodes) - 1, len(leaves) - 1, -1):
+            name, i, j = lines[k - len(leaves)]
+            for operand in (i, j) if k in above and name in "+-*/" else (i,) if k in above else ():
+                above.setdefault(operand, []).append(k)
+        places = {k: place.get(id(nodes[k]), -1) for k in above}
         found.append(
             {
                 "each once": len(place) == len(order),
@@ -325,7 +374,9 @@ def use_order(Value, expressions):
                 "children first": all(
                     place.get(id(c), -1) < place[id(node)] for node in order for c in node.children
                 ),
-                "nodes": len(order),
+                "in their places": sum(
+                    places[k] >= 0 and all(places[k] < places[a] for a in above[k]) for k in above
+                ),
             }
         )
     return found
@@ -334,7 +385,8 @@ def use_order(Value, expressions):
 def use_accumulate(Value, pairs):
     """Numbers that are used more than once: a + a, a * a, and (a * b) * (a + b). Gradients after backward.
 
-    For a + a it is 2; for the last one with a = -2 and b = 3 they are -3 and -8.
+    For a + a it is 2; for the last one with a = -2 and b = 3 they are -3 and -8. What two passes bring adds up
+    as well: backward of a * a and then of another a * a gives 4 * a. Only the output's own gradient is set: 1.
     """
     found = []
     for a, b in [(-2.0, 3.0), *pairs]:
@@ -345,6 +397,12 @@ def use_accumulate(Value, pairs):
         p, q = Value(a), Value(b)
         (p * q * (p + q)).backward()
         found.append((x.grad, y.grad, p.grad, q.grad))
+        (y * y).backward()
+        z = Value(b)
+        inner = z * z
+        (inner * 3).backward()
+        inner.backward()
+        found.append((y.grad, inner.grad, z.grad))
     return found
 
 
@@ -360,11 +418,19 @@ def use_backward(Value, expressions):
 
 
 def use_tanh_from_exp(tanh_from_exp, Value, signed):
-    """A tanh that is made from exp: value and gradient must be those of tanh itself."""
-    found = []
-    for x in signed:
-        leaf = Value(x)
-        out = tanh_from_exp(leaf)
-        out.backward()
-        found.append((out.data, leaf.grad))
+    """A tanh that is made from exp: value and gradient must be those of tanh itself, which is not there."""
+
+    def missing(self):
+        raise ValueError("tanh is to be made from exp here, and tanh itself is not there")
+
+    found, own = [], Value.tanh
+    Value.tanh = missing
+    try:
+        for x in signed:
+            leaf = Value(x)
+            out = tanh_from_exp(leaf)
+            out.backward()
+            found.append((out.data, leaf.grad))
+    finally:
+        Value.tanh = own
     return found

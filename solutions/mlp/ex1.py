@@ -36,6 +36,8 @@ def inputs(g, vocab_size, many, block_size, n_embd, n_hidden):
     logits[1] += 500
     logits[2] -= 500
     logits[0, :5] = torch.tensor([-2.0, 3.0, -3.0, 0.0, 5.0])
+    labels = torch.randint(vocab_size, (n_hidden,), generator=g)
+    logits[3, labels[3]] -= 150  # a probability that is 0 in a float
     return dict(
         chars=chars,
         words=words,
@@ -44,7 +46,7 @@ def inputs(g, vocab_size, many, block_size, n_embd, n_hidden):
         W1=torch.randn((block_size * n_embd, n_hidden), generator=g),
         b1=torch.randn(n_hidden, generator=g),
         logits=logits,
-        labels=torch.randint(vocab_size, (n_hidden,), generator=g),
+        labels=labels,
     )
 
 

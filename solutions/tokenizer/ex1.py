@@ -21,13 +21,23 @@ WORDS += ["ana", "nan", "aaaa"]
 
 
 def inputs(g, words, pieces):
-    """A text of real words, a list of numbers in which pairs come again, a pair of it, and a new number."""
+    """A text of real words, numbers in which pairs come again, a pair of them, a new number; counts of pairs."""
     chosen = torch.randint(len(WORDS), (words,), generator=g).tolist()
     ids = torch.randint(97, 100, (pieces,), generator=g).tolist()
     at = int(torch.randint(pieces - 1, (1,), generator=g))
     ids[at : at + 2] = [98, 98]
-    ids += [98, 98, 98]
-    return dict(text=" ".join(WORDS[k] for k in chosen), ids=ids, pair=(98, 98), idx=256 + words)
+    ids += [0, 97, 0, 98, 98, 98]
+    pairs = [tuple(pair) for pair in torch.randint(97, 110, (words, 2), generator=g).tolist()]
+    often = torch.randint(1, 9, (words,), generator=g).tolist()
+    low, middle, high = sorted(110 + k for k in torch.randperm(12, generator=g).tolist()[:3])
+    return dict(
+        text=" ".join(WORDS[k] for k in chosen),
+        ids=ids,
+        pair=(98, 98),
+        idx=256 + words,
+        counts={**dict(zip(pairs, often)), (low, high): 9, (high, high): 3},
+        ties={(low, low): 2, (middle, low): 5, (high, 97): 5, (low, 98): 5, (middle, high): 4},
+    )
 
 
 def encoded(text):
@@ -52,9 +62,17 @@ def stats(ids):
 def best(stats):
     """The pair that stands most often; of several, the one that comes first in `stats`.
 
-    `stats` is the dict that the function before gives. `max` with a `key` picks the first of the largest.
+    `stats` is a dict such as the function before gives. `max` with a `key` picks the first of the largest.
     """
     return max(stats, key=stats.get)
+
+
+def use_best(best, counts, ties):
+    """The pair that stands most often; of several, the one that comes first.
+
+    Asked of counts in which one is the largest, and of counts in which three are.
+    """
+    return [best(dict(counts)), best(dict(ties))]
 
 
 def merge(ids, pair, idx):

@@ -55,7 +55,7 @@ def inputs(g, words, count):
         merges=merges,
         known=known,
         ids=ids,
-        texts=["", "c", *(a + b for a in "abc" for b in "abc"), *drawn],
+        texts=["", "c", "né", "🙂ab·", *(a + b for a in "abc" for b in "abc"), *drawn],
     )
 
 

@@ -151,7 +151,7 @@ def train(chunks, count):
 
 def use_train(stats, merge, train, chunks, count):
     # Training on chunks: on many, and on so few that the pairs run out.
-    return [train(chunks, count), train(chunks[-3:] + ["xyz"], count), train([], count)]
+    return [train(list(chunks), count), train(chunks[-3:] + ["xyz"], count), train([], count)]
 
 
 def encode(chunks, merges):

@@ -10,10 +10,10 @@ before it, end up as exactly these two. The table here is a small one of the sam
 import torch
 
 FIXTURES = {
-    "lecture": dict(seed=1, size=14, which=0),
-    "probe-1": dict(seed=2, size=14, which=0),
-    "probe-2": dict(seed=3, size=12, which=1),
-    "probe-3": dict(seed=4, size=13, which=2),
+    "lecture": dict(seed=1, size=18, which=0),
+    "probe-1": dict(seed=2, size=18, which=0),
+    "probe-2": dict(seed=3, size=15, which=1),
+    "probe-3": dict(seed=4, size=16, which=2),
 }
 OUTPUTS = {"order": "exact", "parts": "exact", "merges": "exact", "encode": "exact", "decode": "exact"}
 HINTS = {
@@ -23,12 +23,15 @@ HINTS = {
     },
 }
 
-# Tokens of several bytes, in the order in which a training on a line of text made them.
+# Tokens of several bytes, in the order in which a training on a line of text made them. Some can be cut in
+# several ways into tokens: "abc" was made of "ab" and "c", since "bc" came later, and "aaa" of "aa" and "a".
 TABLES = [
     ["an", " b", "ana", "ab", "ra", " ban", "abra", " banana", "abrac", "abraca", "abracad", "abracadabra"]
-    + [" ba", " bar"],
-    ["mp", "mpl", "mple", "te", " c", " co", " i", " is", " b", " be", " bet", " bette", " better", " t"],
-    ["aa", "na", " a", "nna", "aaaa", "bb", "bba", " anna", " na", " aaaa", " nanna", " annan", " nana"],
+    + [" ba", " bar", "bc", "abc", "aa", "aaa"],
+    ["mp", "mpl", "mple", "te", " c", " co", " i", " is", " b", " be", " bet", " bette", " better", " t"]
+    + ["pl", "ss", "sss"],
+    ["aa", "na", " a", "nna", "aaaa", "bb", "bba", " anna", " na", " aaaa", " nanna", " annan", " nana"]
+    + ["ba", "an", "aaa"],
 ]
 BYTES = [*b" abcdeilmnoprst", 195, 169, 128, 200]
 
@@ -40,7 +43,7 @@ def inputs(g, size, which):
     ranks = {bytes([b]): rank for rank, b in enumerate(shuffled)}
     ranks |= {token.encode(): len(BYTES) + k for k, token in enumerate(tokens)}
     choice = torch.randint(len(tokens), (9,), generator=g).tolist()
-    text = "".join(tokens[k] + "né a"[k % 4] for k in choice) + tokens[-1][::-1] + tokens[0] * 2
+    text = "".join(tokens[k] + "né a"[k % 4] for k in choice) + tokens[-1][::-1] + tokens[0] * 2 + "aaasss"
     ids = torch.randint(len(ranks), (12,), generator=g).tolist()
     return dict(ranks=ranks, text=text, ids=[*ids, ranks[b"\xc3"], ranks[b"\xa9"], ranks[b"\x80"]])
 

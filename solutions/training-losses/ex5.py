@@ -17,7 +17,7 @@ OUTPUTS = {"packed": "exact", "row": "exact", "pairs": "exact"}
 
 
 def inputs(g, B, T, V):
-    """Documents, one prompt with its answer, and the ranking of several answers."""
+    """Documents, one prompt with its answer, the ranking of several answers, and a token that ends a text."""
 
     def draw(low, high):
         return int(torch.randint(low, high, (1,), generator=g))
@@ -31,6 +31,7 @@ def inputs(g, B, T, V):
         "answer": document(),
         "room": T + 8,
         "ranked": torch.randperm(4, generator=g).tolist()[: draw(3, 5)],
+        "end": draw(V, V + 30),
     }
 
 
@@ -48,8 +49,8 @@ def packed(documents, end, B, T):
     return x, y
 
 
-def use_packed(packed, documents, B, T):
-    return packed([list(document) for document in documents], 0, B, T)
+def use_packed(packed, documents, end, B, T):
+    return packed([list(document) for document in documents], end, B, T)
 
 
 def row(prompt, answer, end, room):
@@ -66,8 +67,8 @@ def row(prompt, answer, end, room):
     return x + [end] * spare, y + [end] * spare, mask + [0] * spare
 
 
-def use_row(row, prompt, answer, room):
-    return row(list(prompt), list(answer), 0, room)
+def use_row(row, prompt, answer, end, room):
+    return row(list(prompt), list(answer), end, room)
 
 
 def pairs(ranked):

@@ -129,22 +129,23 @@ def count(vocab_size, n_embd, n_hidden):
 
 
 def use_flatten(FlattenConsecutive, x):
-    """FlattenConsecutive of 2, and of as many as there are positions."""
-    return [FlattenConsecutive(2)(x), FlattenConsecutive(x.shape[1])(x)]
+    """FlattenConsecutive of 2, and of as many as there are positions, for a single example too."""
+    t = x.shape[1]
+    return [FlattenConsecutive(k)(some.clone()) for k, some in ((2, x), (t, x), (2, x[:1]), (t, x[:1]))]
 
 
 def use_mended(mended, x):
-    """The first version, mended: on two axes it was right, on three it was not."""
-    return [mended(x), mended(x[:, 0])]
+    """The first version, mended: on two axes it was right, on three it was not. Once with an eps of 0.5."""
+    return [mended(x.clone()), mended(x[:, 0].clone()), mended(x.clone(), 0.5)]
 
 
 def trained(BatchNorm1d, batches):
-    """A module with a gain and a bias of its own, and what it gave for each batch."""
+    """A module with a gain, a bias, an eps and a momentum of its own, and what it gave for each batch."""
     c = batches[0].shape[-1]
-    module = BatchNorm1d(c)
+    module = BatchNorm1d(c, 0.03, 0.2)
     module.gamma = torch.linspace(0.5, 1.5, c)
     module.beta = torch.linspace(-1.0, 1.0, c)
-    return module, [module(batch) for batch in batches]
+    return module, [module(batch.clone()) for batch in batches]
 
 
 def use_batchnorm(BatchNorm1d, flat_batches, batches):
@@ -164,7 +165,8 @@ def use_evaluated(BatchNorm1d, flat_batches, batches):
     for some in (flat_batches, batches):
         module, _ = trained(BatchNorm1d, some)
         module.training = False
-        found += [module(some[0][:1]), module(some[1]), module.running_mean, module.running_var]
+        found += [module(some[0][:1].clone()), module(some[1].clone())]
+        found += [module.running_mean, module.running_var]
     return found
 
 

@@ -22,6 +22,14 @@ def dxsigmoid(ysigmoid, dysigmoid):
 
 # --- dxrelu ---
 
+# open at 0 too
+# expect: open where xrelu is exactly 0
+def dxrelu(xrelu, dyrelu):
+    dxrelu = dyrelu.clone()
+    dxrelu[xrelu < 0] = 0
+    return dxrelu
+
+
 # a linear unit
 # expect: passed through
 def dxrelu(dyrelu):

@@ -26,3 +26,9 @@ def dproj(ddropped):
 # expect: hidden|factor
 def dhidden(dact):
     return dact.clone()
+
+
+# the gate open at 0 too
+# expect: open where hidden is exactly 0
+def dhidden(hidden, dact):
+    return torch.where(hidden < 0, 0.0, dact)
