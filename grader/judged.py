@@ -62,8 +62,9 @@ def after(answer: Answer, failed: list[Answer], source: bytes) -> Answer:
     if not before and not beside:
         return answer
     first, *_ = before or beside
-    alike = all("." in i["about"] and _judged(i) == _judged(item) for i in (first, item))
-    say = f"mend {first['name']} first, {'of the same class' if alike else 'which it rests on'}"
+    methods = "." in first["about"] and "." in item["about"] and first["about"] != item["about"]
+    beside_it = methods and _judged(first) == _judged(item)
+    say = f"mend {first['name']} first, {'of the same class' if beside_it else 'which it rests on'}"
     checks = {
         f: c
         if c.verdict.passed or c.verdict in ABSENT

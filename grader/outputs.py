@@ -121,7 +121,7 @@ def _method(name: str, node: Definition, driver: ast.FunctionDef) -> str:
             called.add(OPERATORS.get(type(n.op), ""))
         elif isinstance(n, ast.Call) and (isinstance(n.func, ast.Call) or getattr(n.func, "id", "") in made):
             called.add("__call__")
-    found = {name} & written or called & written
+    found = {name} & written or {"__call__"} & called & written or called & written
     return f".{found.pop()}" if len(found) == 1 else ""
 
 
