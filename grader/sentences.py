@@ -41,6 +41,7 @@ def say(m: Mutant) -> str:
     labels = m.old.rpartition(", ")[2].rstrip("]")  # of d[range(n), Yb]
     shown = f", [:, {labels}]" if not _tells(labels) else ""
     piece = _short(m.piece, own)
+    known = [n for n in _names(m.piece) if n not in own]
     sentences = {
         "factor dropped": f"the factor {m.piece} is missing",
         "division dropped": f"the division by {m.piece} is missing",
@@ -56,7 +57,7 @@ def say(m: Mutant) -> str:
         "factors exchanged": "the matrix product has its factors the wrong way round",
         "exponent dropped": f"the exponent of {_short(m.new, own)} is missing",
         "exponent changed": f"the exponent of {_short(m.old.rsplit('**', 1)[0].strip(), own)} is off",
-        "power dropped": _dropped(m, own),
+        "power dropped": f"the factor with {_listed(known)} is missing" if known else "a factor is missing",
         "constant changed": "a constant is off",
         "eps dropped": f"the eps, {m.piece}, is left out, too small, or in the wrong place",
         "Bessel dropped": "Bessel's correction, n / (n - 1), is left out",
