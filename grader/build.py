@@ -270,6 +270,7 @@ def _item(parts: Authored, item: authored.Item, program: Program) -> dict[str, A
             "driver": item.driver,
             "receives": item.receives,
             "uses": item.uses,
+            "about": item.about,
         }
     return {
         "name": item.name,

@@ -15,7 +15,7 @@ width. True is no 1, and text is no bytes. A value of a wrong kind is `wrong`: t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +33,8 @@ from grader.verdict import Check, Verdict
 
 FLOOR = 1e-9  # of the largest number of an answer
 NUMBER = "a number where the author has a tensor of one"
+CLOSE = 1e-5  # relative: an answer that a mistake explains, by its marks
+SAME = 1e-6  # two marks of the same answer
 LONG = 40  # characters of a value that are shown
 Array = NDArray[Any]
 
@@ -349,20 +351,46 @@ def _form(value: Any) -> Any:
 
 
 def same_mark(a: dict[str, Any] | None, b: dict[str, Any] | None) -> bool:
+    return _apart(a, b) <= SAME
+
+
+def _apart(a: dict[str, Any] | None, b: dict[str, Any] | None) -> float:
+    """How far apart two marks are, in parts of the larger; infinity where they are of different form."""
     if a is None or b is None or a["form"] != b["form"]:
-        return False
+        return math.inf
     x, y = a.get("prints", []), b.get("prints", [])
+    if len(x) != len(y):
+        return math.inf
     scale = max((abs(p) for p in (*x, *y)), default=0.0)
-    return all(abs(p - q) <= 1e-5 * scale for p, q in zip(x, y, strict=True))
+    return max((abs(p - q) / scale for p, q in zip(x, y, strict=True) if p != q), default=0.0)
 
 
-def known(mistakes: list[dict[str, Any]], answers: dict[str, Record], exact: bool) -> str | None:
-    """The first mistake that gives these answers on every fixture that it is known on, two at least."""
-    marks = {}
+def known(
+    mistakes: list[dict[str, Any]],
+    answers: dict[str, Record],
+    references: Mapping[str, Reference],
+    item: str,
+    exact: bool,
+) -> str | None:
+    """The first mistake that gives these answers on every fixture that it is known on, two at least.
+
+    It must be far closer to them than the right answer is: a mistake may change little.
+    """
+    marks, distance = {}, {}
     for fixture, record in answers.items():
         marks[fixture] = mark(_answer(record), exact) if record.data is not None else None
+        distance[fixture] = _apart(marks[fixture], mark(_wanted(references[fixture], item), exact))
+    limit = {f: min(CLOSE, d / 4) if d > SAME else SAME for f, d in distance.items()}
     for mistake in mistakes:
         on = [f for f in mistake["on"] if f in marks]
-        if len(on) > 1 and all(same_mark(mistake["on"][f], marks[f]) for f in on):
+        if len(on) > 1 and all(_apart(mistake["on"][f], marks[f]) <= limit[f] for f in on):
             return str(mistake["say"])
     return None
+
+
+def _wanted(reference: Reference, item: str) -> Any:
+    if item in reference.plain:
+        return plain.decode(reference.plain[item])
+    value = reference.values[item]
+    sent = "<f4" if value.dtype == np.float32 else "<f8"
+    return Tensor(str(value.dtype), value.shape, value.astype(sent).tobytes())

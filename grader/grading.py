@@ -115,7 +115,7 @@ def _graded(
         name = answer.item["name"]
         if code.flat is None:
             answer = findings.traced(exercise, fixtures, answer, source, diagnoses.get(name))
-        answer = judged.after(answer, failed)
+        answer = judged.after(answer, failed, source)
         reports.append(judged.report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
     if steps:
         reports.append(judged.training(exercise, fixtures, run, code, steps))

@@ -18,6 +18,7 @@ from grader.example import Example, example, figure, is_float, matrix, region, s
 from grader.hints_of_outputs import ladders as output_ladders
 from grader.notation import sizes_named, total, write
 from grader.operations import Path, paths
+from grader.operations.arithmetic import one_way
 from grader.operations.site import NoRule, Scope, times
 from grader.program import Env, Program
 
@@ -250,11 +251,11 @@ def _journey(path: Path, lecture: Env) -> str:
         return f"{arrives}; its numbers are gathered into {times(own)}, each at the row that it came from."
     other = write(matrices[0]).partition("[")[0] if matrices else ""
     if other in lecture and len(own) >= 2 and "MatMult" in path.kinds:
-        return (
-            f"{arrives}, and {other} is {times(tuple(lecture[other].shape))}. The result must be "
-            f"{times(own)}, so "
-            "the axis that the two share and the result lacks is the one to multiply and sum along."
-        )
+        factor = tuple(lecture[other].shape)
+        told = f"{arrives}, and {other} is {times(factor)}. The result must be {times(own)}"
+        if one_way(own[-2:], factor[-2:], out[-2:]):
+            return f"{told}, so the axis that the two share and the result lacks is the one to sum along."
+        return f"{told}. Sizes are equal here, so the shapes alone do not tell which axes meet."
     if gone:
         axes = " and ".join(map(str, gone))
         kept = len(own) == len(out)

@@ -18,7 +18,8 @@ class Item:
 
     Of an output alone: compare, "exact" or "approximate"; asks, the functions and classes of the learner's
     file that it needs; driver, the function that calls them; receives, the results that it takes from
-    items before it; uses, the items whose functions its own calls. Its tensor is called as itself.
+    items before it; uses, the items whose functions its own calls; about, the definition that it judges, or
+    the method, as Value.tanh. Its tensor is called as itself.
     """
 
     name: str
@@ -33,6 +34,12 @@ class Item:
     driver: str = ""
     receives: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    about: str = ""
+
+    @property
+    def judged(self) -> str:
+        """Of an output: the definition that it is about, the whole class where that is a method."""
+        return self.about.partition(".")[0]
 
 
 def assigns(node: ast.stmt, name: str) -> bool:

@@ -11,14 +11,15 @@ from typing import Any
 from grader.choices import Answer
 from grader.compare import held, spread
 from grader.compare_output import held as held_output
-from grader.findings import EXPLAINED
 from grader.fixture import Fixtures
 from grader.harmless import text as harmless
 from grader.runner.client import Run, sizes
 from grader.submissions.flat import Script
+from grader.syntax import reached
 from grader.verdict import Check, ItemReport, Verdict
 
 TRAINING = "training"
+ABSENT = frozenset((Verdict.NOT_WRITTEN, Verdict.REFUSED))  # where no other item's mistake shows
 
 
 def answered(
@@ -44,25 +45,38 @@ def answered(
     return replace(one, checks=checks)
 
 
-def after(answer: Answer, failed: list[Answer]) -> Answer:
-    """A wrong output whose function calls others, or shares a class with other items: which to mend first."""
+def after(answer: Answer, failed: list[Answer], source: bytes) -> Answer:
+    """A wrong output that rests on others, or shares a class with them: which to mend first.
+
+    failed: the wrong ones before it, to which it is added. source: the learner's, who may call more of his
+    functions than the author does.
+    """
     item = answer.item
-    if not item.get("compare") or all(c.verdict.passed for c in answer.checks.values()):
+    well = all(c.verdict.passed or c.verdict in ABSENT for c in answer.checks.values())
+    if well or not item.get("compare"):
         return answer
-    before = [a.item["name"] for a in failed if a.item["name"] in item["uses"] or _shared(a.item, item)]
+    own = reached(source, _judged(item)) if failed else set()
+    before = [a.item for a in failed if a.item["name"] in item["uses"] or _judged(a.item) in own]
+    beside = [a.item for a in failed if _judged(a.item) in item["asks"]]
     failed.append(answer)
-    if not before:
+    if not before and not beside:
         return answer
-    say = f"mend {before[0]} first, which it rests on"
+    first, *_ = before or beside
+    methods = "." in first["about"] and "." in item["about"] and first["about"] != item["about"]
+    beside_it = methods and _judged(first) == _judged(item)
+    say = f"mend {first['name']} first, {'of the same class' if beside_it else 'which it rests on'}"
     checks = {
-        f: replace(c, reason=f"{c.reason}; {say}") if c.verdict in EXPLAINED else c
+        f: c
+        if c.verdict.passed or c.verdict in ABSENT
+        else replace(c, reason="; ".join(t for t in (c.reason, say) if t))
         for f, c in answer.checks.items()
     }
     return replace(answer, checks=checks)
 
 
-def _shared(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    return bool(set(a["asks"]) & set(b["asks"]))
+def _judged(item: Mapping[str, Any]) -> str:
+    """The definition that an output is about."""
+    return str(item["about"]).partition(".")[0]
 
 
 def report(
@@ -75,7 +89,8 @@ def report(
 ) -> ItemReport:
     """An item's report. places: where it is wrong, if no known mistake explains it; else None."""
     gone_on = [name for name, record in answer.records.items() if record is None]
-    fixture, settled = decide(answer.checks, exercise, gone_on, lenient)
+    other = "other data" if answer.item.get("compare") else "another upstream gradient"
+    fixture, settled = decide(answer.checks, exercise, gone_on, lenient, other)
     lecture = next(iter(answer.checks.values()))
     record = next(iter(answer.records.values()))
     note = lecture.note
@@ -114,11 +129,12 @@ def decide(
     exercise: Mapping[str, Any],
     gone_on: Collection[str] = (),
     lenient: bool = False,
+    other: str = "another upstream gradient",
 ) -> tuple[str, Check]:
     """The fixture that settles an item's verdict, and its check, reworded where only probes fail.
 
     gone_on: the fixtures on which nothing came, since the process ended before.
-    lenient: the lecture's sizes are enough.
+    lenient: the lecture's sizes are enough. other: what a probe of the lecture's sizes has.
     """
     first = next(iter(checks))
     if not checks[first].verdict.passed:
@@ -135,7 +151,7 @@ def decide(
         return first, replace(checks[first], note=note)
     if name in gone_on:
         return name, failed[name]
-    what = "another upstream gradient" if same else _differs(settings[first], settings[name])
+    what = other if same else _differs(settings[first], settings[name])
     reason = f"right on the lecture's numbers, wrong in general: with {what}, {failed[name].reason}"
     return name, replace(failed[name], reason=reason)
 

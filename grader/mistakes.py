@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -36,6 +37,11 @@ RANK = (
 )  # fmt: skip
 
 
+def rank(m: Mutant) -> int:
+    """How likely a mistake is, the likeliest first."""
+    return RANK.index(m.kind) if m.kind in RANK else len(RANK)
+
+
 def known(
     parts: Authored,
     program: Program,
@@ -57,7 +63,7 @@ def known(
             tensors = [*parts.inputs, *(line.name for line in parts.lines), *parts.available(item)]
             found = mutants(item, alike_tensors(item, tensors, shapes))
             found += _written(written, item)
-            found.sort(key=lambda m: RANK.index(m.kind) if m.kind in RANK else len(RANK))
+            found.sort(key=rank)
             kept: list[dict[str, Any]] = []
             for m in found:
                 mistake = _mistake(parts, item, m, given, references, sizes)
@@ -85,6 +91,7 @@ def _mistake(
 ) -> dict[str, Any] | None:
     """A mutant's value on each fixture; None where it has none, or the right one on all."""
     on: dict[str, Any] = {}
+    whole = list(references[FIXTURES[0]][item.name].shape)
     right = 0
     for fixture in FIXTURES:
         own = references[fixture]
@@ -100,6 +107,8 @@ def _mistake(
         on[fixture] = {"shape": list(value.shape), "prints": _rounded(fingerprint(value.double().numpy()))}
     if right == len(on) or len(on) < 2:
         return None
+    if m.kind == "sum dropped" and on[FIXTURES[0]]["shape"] == whole:
+        m = replace(m, kind="inner sum dropped")
     told = {"say": m.new if m.kind == KNOWN else say(m), "on": on}
     return told | {key: names for key, names in (("uses", uses(m)), ("lacks", lacks(m))) if names}
 

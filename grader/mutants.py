@@ -18,7 +18,10 @@ from grader.authored import Item
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change. kind: which; old, new: the code that changed; source: the whole function."""
+    """One change. kind: which; old, new: the code that changed; source: the whole function.
+
+    place: what the change stands in, where that is no formula: an axis, an index, a comparison, a count.
+    """
 
     item: str
     kind: str
@@ -26,6 +29,7 @@ class Mutant:
     new: str
     source: str
     piece: str = ""  # what was dropped or stands in the wrong place
+    place: str = ""
 
     @property
     def key(self) -> str:
@@ -46,6 +50,7 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
     original = ast.unparse(tree)
     pickled = pickle.dumps(tree)  # a copy of it takes a fifth of deepcopy's time
     found: dict[str, Mutant] = {}
+    places = _places(tree)
     for index, node in enumerate(_body(tree)):
         for kind, new, *piece in _changes(node, alike):
             changed = pickle.loads(pickled)
@@ -62,12 +67,55 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
                     now,
                     source,
                     ast.unparse(piece[0]) if piece else "",
+                    places.get(id(node), ""),
                 )
     for kind, old, now, whole in _throughout(tree, alike):
         source = ast.unparse(ast.fix_missing_locations(whole))
         if source != original and source not in found:
             found[source] = Mutant(item.name, kind, old, now, source)
     return _with_parameters(list(found.values()), item)
+
+
+ALONG = frozenset(
+    ("sum", "mean", "max", "min", "argmax", "softmax", "log_softmax", "logsumexp", "var", "std", "cumsum",
+     "any", "all", "cat", "stack", "transpose", "index_add_", "flip", "unbind")
+)  # fmt: skip
+
+
+def _places(tree: ast.Module) -> dict[int, str]:
+    """By a node's id: what it stands in, where that is no formula."""
+    found: dict[int, str] = {}
+
+    def put(place: str, *nodes: ast.AST | None) -> None:
+        found.update({id(n): place for node in nodes if node for n in ast.walk(node)})
+
+    for node in ast.walk(tree):  # from the outside in: what is further in counts
+        if isinstance(node, ast.Compare | ast.BoolOp):
+            put("a comparison", node)
+        elif isinstance(node, ast.If | ast.IfExp | ast.While):
+            put("a comparison", node.test)
+        elif isinstance(node, ast.Subscript):
+            put("an index", node.slice)
+        elif isinstance(node, ast.For | ast.comprehension):
+            put("a count", node.iter)
+        elif isinstance(node, ast.AugAssign) and not isinstance(node.op, ast.Mult | ast.Div):
+            gradient = isinstance(node.target, ast.Attribute) and node.target.attr == "grad"
+            put("" if gradient else "a count", node)
+        elif isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            put("a count", *(node.args if name in ("range", "enumerate") else ()))
+            put("an axis", *(k.value for k in node.keywords if k.arg in ("dim", "axis")))
+            put("an axis", *(a for a in node.args if name in ALONG and _axes(a)))
+    return found
+
+
+def _axes(node: ast.AST) -> bool:
+    """Whether an argument is a whole number, or several."""
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:
+        return False
+    return type(value) is int or (isinstance(value, tuple) and all(type(v) is int for v in value))
 
 
 LECTURE_N = 32

@@ -40,7 +40,7 @@ def items(
     found: list[Item] = []
     for name, kind in table.items():
         found.append(_item(name, kind, definitions, learners, found, source, filename))
-    asked = {a: item.name for item in reversed(found) for a in item.asks}
+    asked = {item.judged: item.name for item in reversed(found)}
     for number, item in enumerate(found):
         used = _uses(item, learners, asked)
         if late := used & {other.name for other in found[number:]}:
@@ -77,6 +77,7 @@ def _item(
     for one in asks:
         _checked(learners[one], filename)
     taken = tuple(p for p in params if p not in asks)
+    about = name if name in asks else asks[-1]
     return Item(
         name=name,
         tensor=name,
@@ -89,7 +90,43 @@ def _item(
         asks=tuple(asks),
         driver=driver.name if driver else "",
         receives=tuple(p for p in taken if p in earlier),
+        about=f"{about}{_method(name, learners[about], caller)}",
     )
+
+
+OPERATORS = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.Div: "__truediv__",
+    ast.MatMult: "__matmul__",
+    ast.Pow: "__pow__",
+    ast.USub: "__neg__",
+}
+
+
+def _method(name: str, node: Definition, driver: ast.FunctionDef) -> str:
+    """.tanh where an item is about that method: it is called so, or the driver calls no other task."""
+    if not isinstance(node, ast.ClassDef):
+        return ""
+    written = {task.name for task in tasks(node)}
+    if len(written) == 1:
+        return f".{written.pop()}"
+    made = {n.id for n in ast.walk(driver) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    called: set[str] = set()
+    for n in ast.walk(driver):
+        if isinstance(n, ast.Attribute):
+            called.add(n.attr)
+        elif isinstance(n, ast.BinOp) or (isinstance(n, ast.UnaryOp) and not _number(n.operand)):
+            called.add(OPERATORS.get(type(n.op), ""))
+        elif isinstance(n, ast.Call) and (isinstance(n.func, ast.Call) or getattr(n.func, "id", "") in made):
+            called.add("__call__")
+    found = {name} & written or {"__call__"} & called & written or called & written
+    return f".{found.pop()}" if len(found) == 1 else ""
+
+
+def _number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant)
 
 
 def _checked(node: Definition, filename: str) -> None:
@@ -115,13 +152,18 @@ def tasks(node: Definition) -> list[ast.FunctionDef]:
 
 
 def _uses(item: Item, learners: Mapping[str, Definition], asked: Mapping[str, str]) -> set[str]:
-    """The items whose functions an item's own call: by names that are not its own variables or parameters."""
+    """The items whose functions an item's own call: by names that are not its own variables or parameters.
+
+    A class that an item asks for is its own, though other items ask for it too.
+    """
     nodes = [n for a in item.asks for n in ast.walk(learners[a])]
     found = [n for n in nodes if isinstance(n, ast.Name)]
     own = {n.id for n in found if isinstance(n.ctx, ast.Store)} | {
         n.arg for n in nodes if isinstance(n, ast.arg)
     }
-    return {asked[n.id] for n in found if n.id not in own and n.id in asked} - {item.name}
+    own |= {a for a in item.asks if isinstance(learners[a], ast.ClassDef)}
+    called = {n.id for n in found} | set(item.asks)
+    return {asked[name] for name in called - own if name in asked} - {item.name}
 
 
 def provided(tree: ast.Module, definitions: Mapping[str, Definition], filename: str) -> tuple[str, ...]:

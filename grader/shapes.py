@@ -66,9 +66,29 @@ def explain(source: bytes, name: str, evidence: Sequence[Came], advise: bool = T
     code = _code(source, last.node)
     if isinstance(last.node, ast.BinOp) and not isinstance(last.node.op, ast.MatMult):
         return f"broadcast to {last.after} by {code}: {_listed(last.before)}"
-    if last.reduced:
+    if short := _short(evidence):
+        return f"{code} makes it of {_listed(last.before)}; {short}"
+    if last.reduced and len(first.shape or ()) != len(evidence[0].wanted):
         return _drops(code, last)
     return f"{code} makes it of {_listed(last.before)}"
+
+
+def _short(evidence: Sequence[Came]) -> str:
+    """The one axis that lacks places, where all others are as they should be on every fixture."""
+    axes = set()
+    for e in evidence:
+        if e.shape is None or len(e.shape) != len(e.wanted):
+            return ""
+        pairs = list(zip(e.shape, e.wanted, strict=True))
+        off = [k for k, (came, wanted) in enumerate(pairs) if came != wanted]
+        if len(off) != 1 or not 1 < e.shape[off[0]] < e.wanted[off[0]]:
+            return ""
+        axes.add(off[0])
+    if len(axes) != 1:
+        return ""
+    axis = axes.pop()
+    came, wanted = evidence[0].shape, evidence[0].wanted
+    return f"axis {axis} has {came[axis] if came else 0} of its {wanted[axis]} places"
 
 
 def _one_hot(source: bytes, tree: ast.FunctionDef, evidence: Sequence[Came]) -> str | None:

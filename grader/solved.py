@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from types import FrameType
@@ -20,10 +21,11 @@ from grader.authored import Authored, AuthoredError, Item
 from grader.compare import ATOL, RTOL
 from grader.compare_output import FLOOR, mark, numbers, same_mark
 from grader.diagnose import FIXTURES
+from grader.mistakes import rank
 from grader.mutants import Mutant, mutants
 from grader.program import Env, Program
 from grader.runner import values
-from grader.sentences import say
+from grader.sentences_of_outputs import say_of_output
 
 MARGIN = (
     4.0  # a bound allows an answer twice the distance from the truth that float32 has here, and so the other
@@ -226,14 +228,16 @@ def known(parts: Authored, env: Mapping[str, Mapping[str, Any]], filename: str) 
         item.name: {f: _marked(author, item, arguments({"name": item.name}, env[f]), None) for f in FIXTURES}
         for item in parts.outputs
     }
-    for definition, source, mutant in changes(parts):
+    found = sorted(changes(parts), key=lambda c: (c[2].kind == "keepdim dropped", rank(c[2])))
+    for definition, source, mutant in found:
+        about = [item for item in parts.outputs if _judges(parts, item, mutant)]
+        if not about:
+            continue
         try:
             wrong = Solution(parts, filename, (definition, source))
         except Exception:
             continue
-        for item in parts.outputs:
-            if definition not in item.asks:
-                continue
+        for item in about:
             on = {}
             for f in FIXTURES:
                 steps = right[item.name][f][1] * STEPS + 1000
@@ -243,10 +247,27 @@ def known(parts: Authored, env: Mapping[str, Mapping[str, Any]], filename: str) 
             marks = {f: m for f, m in on.items() if m is not None}
             if len(marks) < 2 or all(same_mark(m, right[item.name][f][0]) for f, m in marks.items()):
                 continue
+            negated = all(same_mark(m, _negated(right[item.name][f][0])) for f, m in marks.items())
+            told = say_of_output(mutant, item.compare == "exact", negated)
             kept = out[item.name]["mistakes"]
-            if not any(all(same_mark(other["on"].get(f), m) for f, m in marks.items()) for other in kept):
-                kept.append({"say": say(mutant), "on": marks})
+            if told and not any(all(same_mark(o["on"].get(f), m) for f, m in marks.items()) for o in kept):
+                kept.append({"say": told, "on": marks})
     return out
+
+
+def _judges(parts: Authored, item: Item, m: Mutant) -> bool:
+    """Whether a mistake in what a mutant changes is an item's own: no other item is there to find it."""
+    if "." in item.about or m.item == item.about:
+        return m.item == item.about
+    definition = m.item.partition(".")[0]
+    others = [other for other in parts.outputs if other is not item]
+    mine = definition == item.judged or not any(definition in other.asks for other in others)
+    before = parts.outputs[: parts.outputs.index(item)]
+    return definition in item.asks and mine and all(m.item != other.about for other in before)
+
+
+def _negated(mark: dict[str, Any] | None) -> dict[str, Any] | None:
+    return mark and {**mark, "prints": [-p for p in mark.get("prints", [])] or [math.inf]}
 
 
 def _marked(

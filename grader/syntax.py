@@ -24,3 +24,17 @@ def tree(source: bytes) -> ast.Module:
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])
+
+
+def reached(source: bytes, name: str) -> set[str]:
+    """The functions and classes of a file that one of them calls, or what these call; none of no Python."""
+    definitions = {n.name: n for n in tree(source).body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        node = definitions.get(todo.pop())
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node else set()
+        new = (names & definitions.keys()) - found
+        found |= new
+        todo += new
+    return found - {name}

@@ -481,6 +481,87 @@ def test_the_engine_is_right_by_torch_in_double_on_random_expressions(exercises:
                 assert math.isclose(got, float(want), rel_tol=1e-9, abs_tol=1e-12)
 
 
+# --- where a mistake is, and what is to be mended first ------------------------------------------------
+
+
+def changed(exercise: str, *pairs: tuple[str, str]) -> str:
+    """The solution with a mistake: each text, of which there is one, in other words."""
+    text = solution(exercise)
+    for old, new in pairs:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return text
+
+
+def line_of(text: str, code: str) -> int:
+    return text[: text.index(code)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    "exercise, name, old, new, at",
+    [
+        ("tokenizer.ex2", "train", "max(counts", "min(counts", "def train"),
+        (
+            "tokenizer.ex3",
+            "encode",
+            "    return out\n\n\ndef use_encode",
+            "    return 0\n\n\ndef use_encode",
+            "def encode",
+        ),
+        ("micrograd.ex2", "tanh", "(1 - out.data * out.data)", "(1 - out.data)", "    def tanh"),
+        ("micrograd.ex2", "multiply", "other.data * out.grad", "out.grad", "    def __mul__"),
+        ("micrograd.ex2", "power", "exponent * self.data **", "self.data **", "    def __pow__"),
+        ("micrograd.ex2", "tanh_from_exp", "(e - 1)", "(e - 2)", "def tanh_from_exp"),
+        ("batchnorm.ex5", "running", "self.momentum * mean", "mean", "    def __call__"),
+    ],
+)
+def test_the_line_that_is_shown_is_that_of_the_function_or_the_method(
+    exercise: str, name: str, old: str, new: str, at: str, item: Item
+) -> None:
+    text = changed(exercise, (old, new))
+    report = item(text, exercise, name)
+    assert not report.passed and report.line == line_of(text, at)
+
+
+def reasons(grade: Grade, text: str, exercise: str) -> dict[str, str]:
+    return {i.id.split(".")[-1]: i.check.reason for i in grade(text, exercise).items if not i.passed}
+
+
+def test_what_rests_on_a_wrong_function_says_so_where_it_ends_in_an_error(grade: Grade) -> None:
+    text = changed("tokenizer.ex2", ("        merges[pair] = 256 + k", "        merges[pair] = 1256 + k"))
+    said = reasons(grade, text, "tokenizer.ex2")
+    assert (
+        said["round_trip"].startswith("KeyError")
+        and "mend train first, which it rests on" in said["round_trip"]
+    )
+    assert said.keys() == {"train", "short", "round_trip"} and "mend" not in said["train"]
+
+
+def test_a_function_that_calls_anothers_by_choice_rests_on_it(grade: Grade) -> None:
+    wrong = "def norm(grads):\n    return sum(grad.norm() for grad in grads)\n"
+    own = "import torch\n\n\ndef clipped(grads, most):\n"
+    calls = f"{wrong}\n\n{own}    return [grad * torch.clamp(most / scale(grads), max=1) for grad in grads]\n"
+    calls += "\n\ndef scale(grads):\n    return norm(grads) + 1e-6\n"
+    assert "mend norm first, which it rests on" in reasons(grade, calls, "gpt2.ex9")["clipped"]
+    alone = f"{wrong}\n\n{own}    return [grad / 2 for grad in grads]\n"
+    assert "norm" not in reasons(grade, alone, "gpt2.ex9")["clipped"]
+
+
+def test_another_method_of_the_class_is_not_said_to_be_rested_on(grade: Grade) -> None:
+    text = changed("micrograd.ex2", ("out.data > 0", "True"), ("math.exp(self.data)", "math.exp(-self.data)"))
+    said = reasons(grade, text, "micrograd.ex2")
+    assert "mend exp first, of the same class" in said["relu"]
+    assert "mend exp first, which it rests on" in said["tanh_from_exp"]
+
+
+def test_an_output_has_no_upstream_gradient(item: Item, exercises: Any) -> None:
+    ids = Local(*exercises["tokenizer.ex1"]).given["lecture"]["ids"]
+    text = changed("tokenizer.ex1", ("def merge(", "def merged("))
+    text += f"\n\ndef merge(ids, pair, idx):\n    return merged(ids, pair, idx) if ids == {ids} else ids\n"
+    reason = item(text, "tokenizer.ex1", "merge").check.reason
+    assert reason.startswith("right on the lecture's numbers, wrong in general: with other data, ")
+
+
 # --- mutants -----------------------------------------------------------------------------------------
 
 NO_MATTER: dict[str, str] = {

@@ -108,14 +108,27 @@ def _matmul(site: Site, left: bool, other: ast.expr) -> Step:
     ]
     say = (
         "A matrix product: the gradient of either factor is itself a matrix product, of the upstream "
-        "gradient "
-        f"and the other factor, {ast.unparse(other)}. There is nothing to memorise, since the shapes "
-        f"leave one "
-        "way to put them together: transpose what must be, and see what stands on which side."
+        f"gradient and the other factor, {ast.unparse(other)}. "
     )
+    lecture = (site.scope.shape(n, lecture=True)[-2:] for n in (site.child, other, site.node))
+    if one_way(*lecture):
+        say += (
+            "There is nothing to memorise, since the shapes leave one way to put them together: transpose "
+            "what must be, and see what stands on which side."
+        )
+    else:
+        say += (
+            "Sizes are equal here, so the shapes alone leave several ways to put them together: write one "
+            "number of the product as a sum, and see which numbers it is made of."
+        )
     turned = _turned(other)
     met = element(turned, (*lead, *reversed(meets))) if turned else element(other, (*lead, *meets))
     return Step(tuple(out), say, (met,), sums=tuple(sums))
+
+
+def one_way(*shapes: tuple[int, ...]) -> bool:
+    """Whether the shapes of a product of matrices, and of its factors, leave one way to go back."""
+    return len({size for shape in shapes for size in shape}) == 3
 
 
 def _turned(node: ast.expr) -> ast.expr | None:

@@ -264,7 +264,7 @@ def ask_output(
             if failure := submission.broken.get(name) or submission.failure:
                 return {**header, "status": "error", "message": failure[0], "line": failure[1]}, b""
             return {**header, "status": "not-written", "message": f"the file has no {name}"}, b""
-    line = outputs.line_of(submission.names[item["asks"][0]])
+    line = outputs.line_of(submission.names, item["about"])
     POLICY.called, POLICY.running = None, True
     try:
         value, mutated = outputs.call(submission, item, given, exercise)

@@ -62,9 +62,14 @@ def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
     return {**header, "status": "value", "dtype": "plain", "encoded": "plain", "sent": True}, data
 
 
-def line_of(definition: Any) -> int | None:
-    """The line on which a function stands, or a class begins."""
+def line_of(names: Mapping[str, Any], about: str) -> int | None:
+    """The line on which a function or a method stands, or a class begins. about: "f", "C" or "C.m"."""
+    name, _, method = about.partition(".")
+    definition = names[name]
     if isinstance(definition, type):
+        own = vars(definition).get(method)
+        if isinstance(own, types.FunctionType):
+            return own.__code__.co_firstlineno
         codes = [getattr(v, "__code__", None) for v in vars(definition).values()]
         lines = [c.co_firstlineno for c in codes if isinstance(c, types.CodeType)]
         return min(lines, default=None)

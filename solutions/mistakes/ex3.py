@@ -10,3 +10,11 @@ def dhprebn(bngain, bnvar_inv, bnraw, dhpreact, n):
     """the exponent of bnvar_inv is off: it is squared"""
     s = (dhpreact * bnraw).sum(0) / (n - 1)
     return bngain * bnvar_inv**2 * (dhpreact - dhpreact.mean(0) - bnraw * s)
+
+
+def dhprebn(hprebn, bngain, dhpreact, n):
+    """the variance is taken with n where the forward line has n - 1: var's correction is left out"""
+    centred = hprebn - hprebn.mean(0)
+    inv = ((centred**2).mean(0) + 1e-5) ** -0.5
+    raw = centred * inv
+    return bngain * inv / n * (n * dhpreact - dhpreact.sum(0) - raw * (dhpreact * raw).sum(0))
