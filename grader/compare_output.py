@@ -351,10 +351,10 @@ def _form(value: Any) -> Any:
 
 
 def same_mark(a: dict[str, Any] | None, b: dict[str, Any] | None) -> bool:
-    return _apart(a, b) <= SAME
+    return _between(a, b) <= SAME
 
 
-def _apart(a: dict[str, Any] | None, b: dict[str, Any] | None) -> float:
+def _between(a: dict[str, Any] | None, b: dict[str, Any] | None) -> float:
     """How far apart two marks are, in parts of the larger; infinity where they are of different form."""
     if a is None or b is None or a["form"] != b["form"]:
         return math.inf
@@ -379,11 +379,11 @@ def known(
     marks, distance = {}, {}
     for fixture, record in answers.items():
         marks[fixture] = mark(_answer(record), exact) if record.data is not None else None
-        distance[fixture] = _apart(marks[fixture], mark(_wanted(references[fixture], item), exact))
+        distance[fixture] = _between(marks[fixture], mark(_wanted(references[fixture], item), exact))
     limit = {f: min(CLOSE, d / 4) if d > SAME else SAME for f, d in distance.items()}
     for mistake in mistakes:
         on = [f for f in mistake["on"] if f in marks]
-        if len(on) > 1 and all(_apart(mistake["on"][f], marks[f]) <= limit[f] for f in on):
+        if len(on) > 1 and all(_between(mistake["on"][f], marks[f]) <= limit[f] for f in on):
             return str(mistake["say"])
     return None
 
