@@ -1072,6 +1072,17 @@ for i in range(20):
         top=f"{NOTHING}|{LIMIT}",
     ),
     Case(
+        "own_folder_deeper_than_a_path",
+        """
+import os, time
+for i in range(20): os.mkdir("d" * 250); os.chdir("d" * 250)
+open("f", "wb").write(bytes(1 << 20))
+time.sleep(4)""",
+        O,
+        top=O,
+        others=False,
+    ),
+    Case(
         "own_folder_unreadable",
         'import os\nos.mkdir("a", 0o300); open("a/f", "w").close()',
         f"{W}|{LIMIT}",
