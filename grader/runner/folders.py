@@ -11,7 +11,7 @@ from itertools import count
 
 
 def fills(folder: str, size: int, entries: int) -> bool:
-    """Whether a folder holds more than `size` bytes or `entries` files and folders, or is too deep to tell."""
+    """Whether a folder holds more than `size` bytes or `entries` files and folders, or is too deep."""
     total = seen = 0
     todo = [folder]
     while todo:
