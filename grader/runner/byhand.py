@@ -7,7 +7,11 @@ nothing, since a notebook's set-up may contain a stray `loss.backward()`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -55,8 +59,13 @@ class Policy:
             setattr(torch, name, self.refuse_quietly(getattr(torch, name)))
         for kind in (torch._ops.OpOverloadPacket, torch._ops.OpOverload):
             kind.__call__ = self.refuse_backward(kind.__call__)  # type: ignore[method-assign]
+            kind._op = self.refuse_kernel()  # type: ignore[misc, assignment]
+        plain = torch._C._InferenceMode
+        leave = self.refuse("torch.inference_mode(False)", plain)
+        torch._C._InferenceMode = lambda mode=True: (plain if mode else leave)(mode)  # type: ignore
+        sys.meta_path.insert(0, Decompositions(self))
         torch.inference_mode = self.refuse_leaving(torch.inference_mode)  # type: ignore[misc]
-        torch.autograd.Variable._execution_engine = Engine(self)  # type: ignore[assignment]
+        torch.autograd.Variable._execution_engine = _engine(self)
 
     def refuse_backward(self, plain: Callable[..., Any]) -> Callable[..., Any]:
         """The call of an operator of torch.ops: refused where it is a backward kernel."""
@@ -67,6 +76,16 @@ class Policy:
             return plain(op, *args, **keywords)
 
         return call
+
+    def refuse_kernel(self) -> property:
+        """What an operator of torch.ops calls: refused where it is a backward kernel."""
+
+        def get(op: Any) -> Any:
+            if self.running and "backward" in op.__name__:
+                self.refuse(f"torch.ops.aten.{op.__name__}")()
+            return vars(op)["_op"]
+
+        return property(get, lambda op, plain: vars(op).update(_op=plain))
 
     def refuse_leaving(self, plain: Any) -> Any:
         """torch.inference_mode(False) refused: items run in inference mode, where nothing is recorded."""
@@ -85,16 +104,39 @@ class Policy:
         return lambda *args: None if self.enforced else plain(*args)
 
 
-class Engine:
+def _engine(policy: Policy) -> Any:
     """autograd's engine, refused like the calls that lead to it."""
+    plain = torch.autograd.Variable._execution_engine
+
+    class Engine:
+        run_backward = staticmethod(policy.refuse("autograd's engine", plain.run_backward))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(plain, name)
+
+    return Engine()
+
+
+class Decompositions(MetaPathFinder):
+    """torch's backward kernels in Python, refused from when they are imported: to import them takes long."""
 
     def __init__(self, policy: Policy) -> None:
-        plain = torch.autograd.Variable._execution_engine
-        self.plain = plain
-        self.run_backward = policy.refuse("autograd's engine", plain.run_backward)
+        self.policy = policy
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.plain, name)
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path) if name == "torch._decomp.decompositions" else None
+        if spec is None or spec.loader is None:
+            return None
+        plain = spec.loader.exec_module
+
+        def load(module: ModuleType) -> None:
+            plain(module)
+            for what in dir(module):
+                if "backward" in what and callable(getattr(module, what)):
+                    setattr(module, what, self.policy.refuse(f"{name}.{what}", getattr(module, what)))
+
+        spec.loader.exec_module = load  # type: ignore[method-assign]
+        return spec
 
 
 def _targets() -> Iterator[tuple[Any, str, str]]:
@@ -111,6 +153,12 @@ def _targets() -> Iterator[tuple[Any, str, str]]:
         yield torch.func, name, f"torch.func.{name}"
         yield torch._functorch.eager_transforms, name, f"torch.func.{name}"
         yield torch._functorch.apis, name, f"torch.func.{name}"
+    for holder, names in (
+        (torch._C._functorch, ("_grad_increment_nesting", "_jvp_increment_nesting")),
+        (torch._C, ("_enter_dual_level",)),
+    ):
+        for name in names:
+            yield holder, name, f"{holder.__name__}.{name}"
     for name in ("compile", "enable_grad"):
         yield torch, name, f"torch.{name}"
     yield torch.autograd, "enable_grad", "torch.enable_grad"

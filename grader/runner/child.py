@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from grader.program import Program
 from grader.runner import byhand, limits, outputs, wire
 from grader.runner.calls import BadRequest, Call, line_of, resolve
 from grader.runner.loading import Submission, define, describe, is_stub, load, load_flat
@@ -62,6 +63,7 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
     send({"off": list(off)}, b"")
     null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
     POLICY.enforced = True
+    del Program.pull, Program.gradients  # which the oracle has, a process of its own
     sys.addaudithook(limits.watch)
     KEPT.append(torch.inference_mode())
     KEPT[-1].__enter__()

@@ -5,12 +5,13 @@ Folders may be nested deeper than Python recurses or a path may be long, and unr
 
 from __future__ import annotations
 
+import errno
 import os
 from itertools import count
 
 
 def fills(folder: str, size: int, entries: int) -> bool:
-    """Whether a folder holds more than `size` bytes or `entries` files and folders."""
+    """Whether a folder holds more than `size` bytes or `entries` files and folders, or is too deep."""
     total = seen = 0
     todo = [folder]
     while todo:
@@ -18,8 +19,10 @@ def fills(folder: str, size: int, entries: int) -> bool:
         try:
             os.chmod(path, 0o700)
             inside = list(os.scandir(path))
-        except OSError:  # gone meanwhile, or too deep for a path
-            continue
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # what lies so deep can't be counted by its path
+                return True
+            continue  # gone meanwhile
         for entry in inside:
             seen += 1
             if seen > entries:
@@ -28,8 +31,9 @@ def fills(folder: str, size: int, entries: int) -> bool:
                 total += entry.stat(follow_symlinks=False).st_blocks * 512
                 if entry.is_dir(follow_symlinks=False):
                     todo.append(entry.path)
-            except OSError:
-                continue
+            except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:
+                    return True
         if total > size:
             return True
     return False

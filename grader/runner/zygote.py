@@ -201,7 +201,8 @@ class Zygote:
         self.looked = time.monotonic()
         for pid, job in self.running.items():
             if not job.why and folders.fills(job.folder, confine.FOLDER, confine.ENTRIES):
-                job.why = f"wrote more than {confine.FOLDER >> 20} MB or {confine.ENTRIES} files"
+                most = f"{confine.FOLDER >> 20} MB or {confine.ENTRIES} files"
+                job.why = f"wrote more than {most}, or too deep a folder"
                 _kill_group(pid)
 
     def kill(self, pid: int) -> None:

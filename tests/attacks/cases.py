@@ -1072,6 +1072,17 @@ for i in range(20):
         top=f"{NOTHING}|{LIMIT}",
     ),
     Case(
+        "own_folder_deeper_than_a_path",
+        """
+import os, time
+for i in range(20): os.mkdir("d" * 250); os.chdir("d" * 250)
+open("f", "wb").write(bytes(1 << 20))
+time.sleep(4)""",
+        O,
+        top=O,
+        others=False,
+    ),
+    Case(
         "own_folder_unreadable",
         'import os\nos.mkdir("a", 0o300); open("a/f", "w").close()',
         f"{W}|{LIMIT}",
@@ -1555,6 +1566,26 @@ def dprobs(probs, dlogprobs):
         "own_set_grad_enabled_c",
         "torch._C._set_grad_enabled(True)\n" + LOSS + "loss.backward()\nreturn p.grad",
     ),
+    method(
+        "own_inference_mode_off_c",
+        "with torch._C._InferenceMode(False):\n    p = torch.tensor(1.0).requires_grad_()\nreturn p",
+    ),
+    method("own_functorch_level", "return torch._C._functorch._grad_increment_nesting()"),
+    method("own_functorch_level_forward", "return torch._C._functorch._jvp_increment_nesting()"),
+    method("own_engine_plain", "return torch.autograd.Variable._execution_engine.plain", E),
+    method(
+        "own_kernel_of_an_overload", "return torch.ops.aten.tanh_backward.default._op(dh, h)", R, "dhpreact"
+    ),
+    method("own_kernel_of_a_packet", "return torch.ops.aten.tanh_backward._op(dh, h)", R, "dhpreact"),
+    method(
+        "own_decomposition",
+        "import torch._decomp.decompositions as D\nreturn D.tanh_backward(dh, h)",
+        R,
+        "dhpreact",
+    ),
+    method(
+        "own_kernel_forward", "return torch.ops.aten.log.default._op(probs) + torch.ops.aten.neg(probs)", W
+    ),
     method("own_inference_mode_off", "with torch.inference_mode(False):\n    return probs * 1"),
     method(
         "own_inference_mode_off_decorator",
@@ -1711,6 +1742,25 @@ def dprobs(probs, dlogprobs):
         return torch.autograd.grad((x.log() * dlogprobs.clone()).sum(), x)[0]
 """,
         NUMBERS,
+        where="file",
+    ),
+    Case(
+        "own_program_pulled_back",
+        """<ref>
+<job>
+def dprobs(probs, dlogprobs):
+    import sys
+    from grader.training import program_of
+    child = sys.modules["grader.runner.child"]
+    child.POLICY.enforced = False
+    child.KEPT[0].__exit__(None, None, None)
+    try:
+        env = {**job.fixtures["lecture"], "probs": probs.clone()}
+        return program_of(job.exercise).pull(env, "probs", {"logprobs"}, {"logprobs": dlogprobs.clone()})[0]
+    finally:
+        child.KEPT[0].__enter__()
+""",
+        E,
         where="file",
     ),
     Case(
