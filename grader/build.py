@@ -55,6 +55,8 @@ def derive(source: str, exercise: str, wrong: str = "", tell: Callable[[str], ob
             apart = {k: v for k, v in given.items() if k not in settings}
             given, reference = values.packed(apart), values.packed(reference)
         entries.append(_save(files, path, name, settings, given, reference))
+    if parts.lines and len({repr(sizes(settings)) for settings in program.fixtures.values()}) == 1:
+        tell(f"{exercise}: no fixture has other sizes than the first: a size written as a number passes")
     training = program.module.get("TRAINING")
     if training:
         settings = next(iter(program.fixtures.values()))

@@ -35,6 +35,11 @@ def runs(program: Program, fixture: str, settings: Mapping[str, Any], filename: 
         env = program.draw(settings)
     except Exception as error:  # the author's code, which may raise anything
         raise AuthoredError(f"{where}: inputs() stops: {_told(error)}") from None
+    again = program.draw(settings)
+    if changing := [name for name, value in env.items() if not _same(value, again[name])]:
+        raise AuthoredError(
+            f"{where}: inputs() gives another {changing[0]} each time: draw it with its generator"
+        )
     for name in program.inputs:
         if name not in env:
             raise AuthoredError(f"{where}: forward takes {name}, which is no size and not of inputs()")
@@ -51,6 +56,10 @@ def runs(program: Program, fixture: str, settings: Mapping[str, Any], filename: 
                 f"{where}: forward ends with {program.loss} {shape}; it must end with one number, the loss"
             )
     return env
+
+
+def _same(a: Any, b: Any) -> bool:
+    return torch.equal(a, b) if isinstance(a, torch.Tensor) else repr(a) == repr(b)
 
 
 def _told(error: Exception) -> str:

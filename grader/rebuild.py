@@ -20,8 +20,9 @@ from grader.errors import GraderFault
 
 
 def main(argv: list[str]) -> int:
-    """`python -m grader.rebuild ROOT MODE EXERCISE...`: exit 0, 1 or 3. MODE: write, check (compare), or
-    network (say what `grader new` needs to know of one that is only begun).
+    """`python -m grader.rebuild ROOT MODE EXERCISE...`: exit 0 or 1; 2 where an authored file is unfinished
+    or breaks a rule. MODE: write, check (compare), or network (say what `grader new`
+    needs to know of one that is only begun).
     """
     root, mode, names = Path(argv[0]), argv[1], argv[2:]
     torch.set_num_threads(1)
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> int:
             files = derive(path.read_text(encoding="utf-8"), name, known, tell)
         except AuthoredError as error:
             print(f"grader: {error}", file=sys.stderr)
-            return 3
+            return 2
         status |= compare(root, name, files) if mode == "check" else write(root, name, files)
     return status
 

@@ -516,6 +516,7 @@ def test_exit_codes_and_usage(tmp_path: Path) -> None:
         ((good, "--exercise", "ex1", "--workers", "-3"), "--workers -3"),
         ((good, good, "--exercise", "ex1"), "is named twice"),
         ((tmp_path / "none",), "does not exist"),
+        ((good, "--exercise", "ex2"), "has the results of ex1: name another folder"),
     ):
         ran = batch_command(*args, out=out)
         assert ran.returncode == USAGE and said in one_line(ran)

@@ -147,6 +147,9 @@ def test_from_an_upload_to_the_file_to_import(tmp_path: Path) -> None:
     assert "2 grades in 'Grade'" in ran.stdout and "scaled from 26 points to a maximum of 100" in ran.stdout
     assert [row[4] for row in table((tmp_path / "import.csv").read_text())] == ["Grade", "100", "96.15", ""]
     assert (tmp_path / "worksheet.csv").read_text() == MOODLE
+    ran = grader("grades", "done", "--into", "worksheet.csv", "--out", "./worksheet.csv")
+    assert ran.returncode == 2 and "is the platform's export, which stays as it is" in ran.stderr
+    assert (tmp_path / "worksheet.csv").read_text() == MOODLE
     (tmp_path / "worksheet.csv").write_text(MOODLE.replace("Participant 103", "Participant 999"))
     assert grader("grades", "done", "--into", "worksheet.csv", "--out", "import.csv").returncode == PASSED
     lost = grader("grades", "nowhere", "--into", "worksheet.csv", "--out", "import.csv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -206,6 +207,15 @@ def test_a_gradient_that_is_not_autograd_s_is_not_built(change: dict[str, str], 
     assert said in str(error.value) and "solutions/net/ex1.py, line " in str(error.value)
 
 
+def test_sizes_that_are_the_same_everywhere_are_warned_of() -> None:
+    said: list[str] = []
+    build.derive(begun(**BODIES), "net.ex1", tell=said.append)
+    assert said == []
+    same = re.sub(r"n=\d, d=\d", "n=4, d=3", begun(**BODIES))
+    build.derive(same, "net.ex1", tell=said.append)
+    assert said == ["net.ex1: no fixture has other sizes than the first: a size written as a number passes"]
+
+
 def test_from_nothing_the_skeleton_says_what_to_write(tmp_path: Path) -> None:
     ran = grader("new", "mine", cwd=tmp_path)
     file = tmp_path / "solutions/mine/ex1.py"
@@ -233,6 +243,11 @@ def test_from_nothing_the_skeleton_says_what_to_write(tmp_path: Path) -> None:
     [
         ("a = x @ W", "a = x @ W.T @ x", "at the sizes of lecture (n=4, d=3): `a = x @ W.T @ x` stops: Run"),
         ("W=noise(g, d, d)", "W=noise(g, d, e)", "inputs() stops: NameError: name 'e' is not defined"),
+        (
+            "W=noise(g, d, d)",
+            "W=torch.rand(d, d)",
+            "inputs() gives another W each time: draw it with its gen",
+        ),
         ("loss = F.cross_entropy(logits, Y)", "loss = logits * 2", "must end with one number, the loss"),
     ],
 )

@@ -89,16 +89,26 @@ def line(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 
 def by_the_lecture(name: str, dt: torch.Tensor, grad: torch.Tensor) -> str:
-    """The line that the lecture's comparison prints, by its formula."""
+    """The line that the lecture's comparison prints, by its formula; maxdiff in two digits."""
     figures = {
         "exact": f"{torch.all(dt == grad).item()!s:5s}",
         "approximate": f"{torch.allclose(dt, grad)!s:5s}",
-        "maxdiff": str((dt - grad).abs().max().item()),
+        "maxdiff": f"{(dt - grad).abs().max().item():.1e}".replace("0.0e+00", "0"),
     }
     return " | ".join([name.ljust(15), *(f"{k}: {v}" for k, v in figures.items())])
 
 
 # cmp
+
+
+def test_cmp_prints_what_the_readme_shows(line: Callable[..., str]) -> None:
+    ns = lecture()
+    exec("dlogit_maxes = -dnorm_logits.mean(1, keepdim=True)", ns)
+    text = (ROOT / "README.md").read_text()
+    shown = re.findall(r"^(cmp\(.*\))\n# (.*)$", text, re.MULTILINE)
+    assert len(shown) == 2
+    for call, said in shown:  # of rounding the digits are the machine's
+        assert re.sub(r"\d\.\d(?=e-09)", "#", line(call, ns)) == re.sub(r"\d\.\d(?=e-09)", "#", said)
 
 
 @pytest.mark.parametrize(("n", "n_hidden"), [(32, 64), (16, 200), (5, 3)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -35,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     if not todo:
         raise UsageError(f"{', '.join(args.paths)}: there is nothing to grade")
     needed = sorted({u.chosen.exercise for u in todo if u.chosen.exercise})
+    if needed and (other := _earlier(out)) and other not in needed:
+        raise UsageError(f"--out {out} has the results of {text(other)}: name another folder")
     described = {name: suite.describe(name) for name in needed}
     exercises: Any = {name: (d, fixture.read(suite.root, d)) for name, d in described.items()}
     marking = _marking(suite, args)
@@ -73,6 +76,15 @@ def run(args: argparse.Namespace) -> int:
     if summary.faults:
         return 3
     return 0 if summary.passed == summary.submissions else 1
+
+
+def _earlier(out: Path) -> str:
+    """The first exercise that a batch before this one has graded into a folder; empty where there is none."""
+    try:
+        with (out / "results.jsonl").open("rb") as file:
+            return next((str(e["id"]) for line in file for e in json.loads(line)["exercises"]), "")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""  # `batch.run` grades anew what is damaged
 
 
 def _marking(suite: Suite, args: argparse.Namespace) -> Marking | None:

@@ -16,6 +16,8 @@ from grader.verdict import points
 
 def run(args: argparse.Namespace) -> int:
     out = writable(Path(args.out), "--out")
+    if out.resolve() == Path(args.into).resolve():
+        raise UsageError(f"--out {out} is the platform's export, which stays as it is: name another file")
     try:
         export = Path(args.into).read_bytes()
     except OSError as error:
@@ -30,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     print(f"{out} is written: {len(here)} grades in {book.rows[0][book.column]!r}")
     if scaled := {book.maxima[s] for s in here if s in book.maxima} - {g.of for g in grades.values()}:
         of = next(iter(grades.values())).of
-        print(f"scaled from {of} points to a maximum of {', '.join(f'{m:g}' for m in sorted(scaled))}")
+        most = ", ".join(f"{m:g}" for m in sorted(scaled))
+        print(f"scaled from {of} point{'s' * (of != 1)} to a maximum of {most}")
     missing = sorted([*left, *(f"{text(s)}: not in {args.into}" for s in grades.keys() - here)])
     for line in missing:
         print(f"no grade for {line}")

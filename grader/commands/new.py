@@ -63,7 +63,7 @@ def _further(root: Path, path: Path, name: str, text: str) -> int:
     shown = str(path.relative_to(root))
     if not skeleton.unwritten(text, shown) and not skeleton.gradients(text, shown):
         told = apart(root, "network", name, capture=True)
-        if told.returncode == 3:
+        if told.returncode == 2:
             raise AuthoredError(told.stderr.strip().removeprefix("grader: "))
         if told.returncode:
             raise GraderFault(f"looking at {shown} ended with exit status {told.returncode}")
