@@ -155,9 +155,7 @@ def _listed(names: Sequence[str]) -> str:
 def _names(piece: str) -> list[str]:
     nodes = _nodes(piece)
     found = []
-    attributes = [
-        n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "self"
-    ]
+    attributes = [n for n in nodes if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "self"]
     inner = {id(n.value) for n in attributes}
     for n in nodes:
         if isinstance(n, ast.Name) and id(n) not in inner:
