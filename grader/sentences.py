@@ -32,7 +32,7 @@ def say(m: Mutant) -> str:
         return "it is not expanded to its tensor's shape"
     if "ones_like" in m.old and m.kind == "zeros for ones":
         return "ones are mixed up with zeros"
-    own = _own(m.source)
+    own = _own(m)
     if m.kind in ("factor dropped", "division dropped", "summand dropped") and (
         _tells(m.piece) or m.piece in own
     ):
@@ -97,7 +97,7 @@ def say(m: Mutant) -> str:
 
 def knows(m: Mutant) -> bool:
     """Whether what a mutant drops or exchanges has a name that the learner knows, or is a number."""
-    own, code = _own(m.source), m.piece or m.old.rsplit("**", 1)[0].strip()
+    own, code = _own(m), m.piece or m.old.rsplit("**", 1)[0].strip()
     return bool([n for n in _names(code) if n not in own]) or not _tells(code) and code not in own
 
 
@@ -126,13 +126,20 @@ def _short(piece: str, own: Set[str]) -> str:
     return f"the part with {_listed(known)}" if known else "a part of it" if names else "a constant"
 
 
-def _own(source: str) -> set[str]:
-    """The author's own names in a function: what it assigns."""
-    function = ast.parse(source).body[0]
+def _own(m: Mutant) -> set[str]:
+    """The author's own names in a function: what it assigns, be it in the piece that is gone."""
+    function = ast.parse(m.source).body[0]
     assert isinstance(function, ast.FunctionDef)
     params = {a.arg for a in function.args.args}
-    stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return stored - params
+    nodes = [*ast.walk(function), *(n for code in (m.piece, m.old) for n in _nodes(code))]
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} - params
+
+
+def _nodes(code: str) -> list[ast.AST]:
+    try:
+        return list(ast.walk(ast.parse(code)))
+    except SyntaxError:  # a part of a statement
+        return []
 
 
 def _constant_or(piece: str) -> str:
@@ -146,16 +153,11 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _names(piece: str) -> list[str]:
-    try:
-        tree = ast.parse(piece)
-    except SyntaxError:  # a part of a statement
-        return []
+    nodes = _nodes(piece)
     found = []
-    attributes = [
-        n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "self"
-    ]
+    attributes = [n for n in nodes if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "self"]
     inner = {id(n.value) for n in attributes}
-    for n in ast.walk(tree):
+    for n in nodes:
         if isinstance(n, ast.Name) and id(n) not in inner:
             found.append(n.id)
         elif n in attributes:
@@ -163,7 +165,7 @@ def _names(piece: str) -> list[str]:
     return [n for n in dict.fromkeys(found) if n not in LANGUAGE]
 
 
-LANGUAGE = {"torch", "F", "math", *dir(builtins)}
+LANGUAGE = {"torch", "F", "math", "re", *dir(builtins)}
 
 
 def _dropped(m: Mutant, own: Set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import GRADIENTS, solution
+from conftest import EXERCISES, GRADIENTS, solution
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -107,3 +108,22 @@ def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dic
                 continue  # a place, which is true: where the right answer is zero, neither change is seen
             assert report.diagnosis is None
             assert "no known mistake matches" in report.check.reason
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_no_sentence_has_a_name_that_only_the_author_has(exercise: str, exercises: dict[str, Any]) -> None:
+    description, fixtures = exercises[exercise]
+    parts = authored.read(solution(exercise), exercise)
+    known = {*description["shapes"], *description["fixtures"][0]["settings"], *description["tensors"]}
+    signatures = {
+        a.arg for n in ast.walk(ast.parse(parts.source)) if isinstance(n, ast.arguments) for a in n.args
+    }
+    for mistakes in json.loads(fixtures.diagnosis).values():
+        for mistake in mistakes["mistakes"]:
+            said = mistake["say"]
+            assert not re.search(r"\ba an?\b|\bthe the\b|None", said)
+            if with_ := re.search(
+                r"(?:the (?:one|part) with|the factor with) ([\w., ]+?)(?: is| where|$)", said
+            ):
+                names = set(re.split(r", | and ", with_[1]))
+                assert all(n in known | signatures or n.startswith("self.") for n in names), said

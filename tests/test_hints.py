@@ -351,6 +351,20 @@ def test_the_formula_of_an_operation_is_autograds(code: str, x: torch.Tensor) ->
     assert total(tuple(p.term for p in found)).startswith("dx[")
 
 
+@pytest.mark.parametrize("exercise", GRADIENTS)
+def test_shapes_are_said_to_tell_only_where_the_sizes_differ(exercise: str) -> None:
+    description = fixture.describe(ROOT, exercise)
+    shapes, told = description["shapes"], fixture.hints(ROOT, description)["items"]
+    for item in description["items"]:
+        rungs = told[item["name"]]["rungs"]
+        for one in re.finditer(
+            r"d(\w+) arrives as \S+ and (\w+) is .*?(?=\n|$)", rungs["shapes"].replace(",", "")
+        ):
+            sizes = {n for t in (item["tensor"], one[1], one[2]) for n in shapes[t][-2:]}
+            assert ("the two share" in one[0]) is (len(sizes) == 3)
+            assert ("leave one way" in rungs["concept"]) is (len(sizes) == 3)
+
+
 def test_what_the_table_does_not_know_it_says() -> None:
     known = {**OTHERS, "x": X, "y": X}
     with pytest.raises(NoRule, match="gelu"):

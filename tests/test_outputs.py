@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, OrderedDict, namedtuple
 from collections.abc import Callable
 from typing import Any
@@ -560,6 +561,57 @@ def test_an_output_has_no_upstream_gradient(item: Item, exercises: Any) -> None:
     text += f"\n\ndef merge(ids, pair, idx):\n    return merged(ids, pair, idx) if ids == {ids} else ids\n"
     reason = item(text, "tokenizer.ex1", "merge").check.reason
     assert reason.startswith("right on the lecture's numbers, wrong in general: with other data, ")
+
+
+# --- what is told of a wrong output --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "exercise, name, old, new, told",
+    [
+        ("wavenet.ex7", "batchnorm", "sqrt(var + self.eps) +", "sqrt(var) +", "self.eps"),
+        ("bigrams.ex1", "probs", "sum(1, keepdim=True)", "sum(0, keepdim=True)", "the wrong dim"),
+        ("gpt2.ex9", "norm", " ** 0.5\n\n\ndef clipped", "\n\n\ndef clipped", "part with grads"),
+        ("micrograd.ex2", "exp", "self.grad += out.data *", "self.grad = out.data *", "contributions add up"),
+        ("micrograd.ex1", "numgrad", " / h", "", "the division by h is missing"),
+        ("gpt.ex11", "expected_loss", "return math", "return -math", "^the sign is wrong$"),
+        # what another way of writing would make false
+        ("tokenizer.ex2", "train", "max(counts", "min(counts", None),
+        ("tokenizer.ex1", "merge", "at += 2", "at += 1", None),
+        ("micrograd.ex2", "tanh_from_exp", "(e - 1) / (e + 1)", "(e + 1) / (e - 1)", None),
+        ("mlp.ex1", "dataset", 'word + "."', "word", None),
+    ],
+)  # fmt: skip
+def test_a_wrong_output_is_told_what_is_true_of_its_values(
+    exercise: str, name: str, old: str, new: str, told: str | None, item: Item
+) -> None:
+    report = item(changed(exercise, (old, new)), exercise, name)
+    assert not report.passed
+    if told is None:
+        assert report.diagnosis is None, report.diagnosis
+    else:
+        assert report.diagnosis and re.search(told, report.diagnosis)
+
+
+def test_an_eps_left_out_is_told_from_one_with_another_sign(item: Item) -> None:
+    text = solution("wavenet.ex7")
+    last = text.rindex("torch.sqrt(var + eps)")
+    for code, told in (
+        ("torch.sqrt(var)", "term eps is missing"),
+        ("torch.sqrt(var - eps)", "eps is subtracted"),
+    ):
+        source = f"{text[:last]}{code}{text[last + len('torch.sqrt(var + eps)') :]}"
+        report = item(source, "wavenet.ex7", "mended")
+        assert not report.passed and told in (report.diagnosis or "")
+
+
+def test_a_loss_that_is_not_divided_is_not_said_to_be_assigned(item: Item) -> None:
+    text = solution("bigrams.ex1")
+    body = "    return -sum(math.log(float(probs[chars.index(a), chars.index(b)])) for w in words\n"
+    body += "                for a, b in zip('.' + w, w + '.'))\n"
+    head = text[text.index("def nll(") :].splitlines()[0]
+    report = item(f"{text}\n\nimport math\n\n\n{head}\n{body}", "bigrams.ex1", "nll")
+    assert not report.passed and "only the last" not in (report.diagnosis or "")
 
 
 # --- mutants -----------------------------------------------------------------------------------------

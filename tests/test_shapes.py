@@ -303,6 +303,11 @@ def said(body: str, wanted: str, advise: bool = True, message: str = "") -> str 
         ("return h.T @ g", "(n, n)", "`h.T @ g` on line 3 makes it of (27, 32) and (32, 27)"),
         ("return (h * g).sum()", "(n, 1)", "`(h * g).sum()` on line 3 goes over all of (32, 27)"),
         ("return h[:, None] * 2", "(n, m)", "`h[:, None]` on line 3 makes it of (32, 27)"),
+        (
+            "return h.sum(1)",
+            "(n + 3,)",
+            "`h.sum(1)` on line 3 makes it of (32, 27); axis 0 has 32 of its 35 places",
+        ),
         ("return h * g", "(n, 1)", None),
         ("return h @ g", "(n, m)", "`h @ g` has (32, 27) and (32, 27)"),
         ("x = 1\nreturn h * v", "(n, m)", "`h * v` has (32, 27) and (32,)"),

@@ -1697,3 +1697,17 @@ def dbngain(hpreact, dhpreact):
 # silent: local gradient|tanh
 def dbnraw(dhpreact, h):
     return (1 - h**2) * dhpreact
+
+
+# multiplied by what is to be divided by
+# expect: ^there is a multiplication by probs where a division is meant
+def dprobs(dlogprobs, probs):
+    return dlogprobs * probs
+
+
+# whole columns, and the lecture's 32
+# expect: whole columns are marked.* 32 is written where n is meant
+def dlogprobs(logprobs, Yb):
+    d = torch.zeros_like(logprobs)
+    d[:, Yb] = -1 / 32
+    return d

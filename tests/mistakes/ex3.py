@@ -191,3 +191,12 @@ def dhprebn(bnraw, bnvar_inv, dhpreact, n):
 # expect: sums over the batch
 def dhprebn(bngain, bnvar_inv, dhpreact, n):
     return bngain * bnvar_inv * dhpreact
+
+
+# the population's variance
+# expect: with n where the forward line has n - 1
+def dhprebn(hprebn, bngain, dhpreact, n):
+    x = hprebn - hprebn.mean(0, keepdim=True)
+    inv = (hprebn.var(0, unbiased=False, keepdim=True) + 1e-5) ** -0.5
+    dx = bngain * dhpreact
+    return inv * (dx - dx.mean(0) - x * inv**2 * (dx * x).mean(0))

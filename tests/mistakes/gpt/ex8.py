@@ -17,3 +17,10 @@ def dx(gamma, inv, xhat, dy, C):
 def dx(gamma, inv, xhat, dy):
     g = dy * gamma
     return inv * (g - g.mean((0, 1)) - xhat * (g * xhat).mean((0, 1)))
+
+
+# one sum along the wrong axis
+# expect: a dim is wrong
+def dx(gamma, inv, xhat, dy, C):
+    g = gamma * dy
+    return inv / C * (C * g - g.sum(0, keepdim=True) - xhat * (g * xhat).sum(-1, keepdim=True))
