@@ -8,8 +8,9 @@ approximate item may be off by
 
 or by the fixture's `bound`, where float32 and float64 were found to be farther apart when it was built.
 
-What a learner can't know is forgiven, with a note: a tuple for a list, 2 for 2.0, an integer type of another
-width. True is no 1, and text is no bytes. A value of a wrong kind is `wrong`: the reason says what came.
+What a learner can't know is forgiven, with a note: a tuple for a list, 2 for 2.0, a number for a tensor of no
+axes or the reverse, an integer type of another width. True is no 1, and text is no bytes. A value of a wrong
+kind is `wrong`: the reason says what came.
 """
 
 from __future__ import annotations
