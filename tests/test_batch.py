@@ -132,7 +132,10 @@ def test_grades_csv_has_a_row_each_and_no_formula(written: Path) -> None:
     assert "no .py or .ipynb file" in rows[1]["note"] and rows[5]["note"] == "late"
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", "＝1+1", "＋1"])
+@pytest.mark.parametrize(
+    "start",
+    ["a;=1+2;b", "a; @x", ";;+1", "=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", "＝1+1", "＋1"],
+)
 def test_a_cell_is_never_a_formula(start: str, tmp_path: Path) -> None:
     row: dict[str, Any] = {
         "student": start,
@@ -154,6 +157,13 @@ def test_a_cell_is_never_a_formula(start: str, tmp_path: Path) -> None:
     with (tmp_path / "grades.csv").open(newline="", encoding="utf-8") as file:
         cells = list(csv.reader(file))[1]
     assert not [c for c in cells if c.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋"))]
+    for (
+        separator
+    ) in ",;\t":  # as a spreadsheet may split a line, quotes within a field being no more than text
+        for line in (tmp_path / "grades.csv").read_text().splitlines():
+            for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+                parts = next(csv.reader([line], delimiter=separator, quoting=quoting))
+                assert not [p for p in parts if p.strip().startswith(("=", "+", "-", "@", "＝", "＋"))], line
 
 
 def test_each_student_has_a_text(written: Path) -> None:

@@ -343,6 +343,14 @@ def test_a_script_is_flat_that_assigns_a_gradient(line: str, exercises: Mapping[
     assert not is_flat(f"def forward():\n    logits = 1\n{line}\n", exercises["ex1"][0])
 
 
+@pytest.mark.parametrize("kind", ["code", "markdown"])
+@pytest.mark.parametrize(("cells", "lines"), [(100_001, 0), (1, 200_001), (401, 500)])
+def test_a_notebook_of_too_many_lines_is_refused(kind: str, cells: int, lines: int) -> None:
+    book = {"nbformat": 4, "cells": [{"cell_type": kind, "source": "\n" * lines}] * cells}
+    with pytest.raises(Unreadable, match="has more than 200000 lines"):
+        notebook(json.dumps(book).encode())
+
+
 LONG = """
 from grader.submissions.flat import is_flat
 lines, items = [{"name": "logits"}], [{"name": "dh"}]

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import solution
+from conftest import ROOT, solution
 
+from grader.grading import RETRY
 from grader.reports.table import row
-from grader.runner.client import Runner
+from grader.runner.client import WALL, Runner
 from grader.verdict import ExerciseReport, Verdict
 
 FILES = sorted(Path(__file__).with_name("submissions").glob("*.py"))
@@ -147,3 +148,10 @@ def test_a_child_that_ended_in_time_is_over_no_limit_however_late_one_looks(runn
     job.pump(answer.extend, 0.0)
     job.finish()
     assert job.end["status"] == 0 and json.loads(answer)
+
+
+def test_the_time_that_a_submission_can_take_is_told() -> None:
+    told = " ".join(Path(ROOT, "docs", "sandbox.md").read_text(encoding="utf-8").split())
+    assert f"A wall-clock limit of {WALL:g} s" in told
+    assert f"as long as {RETRY:g} s haven't gone by" in told
+    assert f"takes up to {WALL + RETRY + WALL:g} s" in told  # the last may begin at the end of that time

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from grader import syntax
+
 # The collector runs often, and lets another thread in each time.
 CROWD = """
 import gc, sys, threading, time
@@ -25,6 +27,13 @@ threads = [threading.Thread(target=work) for _ in range(4)]
 for t in threads: t.start()
 for t in threads: t.join()
 """
+
+
+def test_a_source_that_is_none_or_too_much_has_no_statements() -> None:
+    assert len(syntax.tree(b"x = 1\n").body) == 1
+    assert syntax.tree(b"x = 1\n") is syntax.tree(b"x = 1\n")  # read once for all items
+    for source in (b"x = ", b"x = \0", b"(" * 500, b"x = [" + b"a," * 50_000 + b"]\n"):
+        assert syntax.tree(source).body == []
 
 
 def test_a_good_source_is_parsed_whatever_other_threads_parse() -> None:

@@ -19,7 +19,7 @@ from grader.reports.table import verdict_line, words
 from grader.verdict import Points, Verdict, place
 
 COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "passed", "late", "note")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA = re.compile("(^|[;\\t\\r\\n]\\s*)(?=[-=+@\\t\\r\\uff1d\\uff0b\\uff0d\\uff20])")
 SHARED = re.compile(r" \(ex\d\)$")  # see `intake._id`
 
 
@@ -151,7 +151,7 @@ def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
     folder.mkdir(exist_ok=True)
     taken: set[str] = set()
     with (out / "grades.csv.new").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
+        table = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
         table.writerow(COLUMNS)
         for result in chain(first, results):
             summary.add(result)
@@ -208,8 +208,8 @@ def _row(result: dict[str, Any]) -> list[Any]:
 
 
 def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
-    return "'" + value if isinstance(value, str) and value.startswith(FORMULA) else value
+    """A cell that no spreadsheet takes for a formula, nor a part of it one that takes ; for the separator."""
+    return FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _text(result: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*
 SHELL = re.compile(rb"^[ \t]*!.*$|^%{1,2}[a-z].*$", re.MULTILINE)  # no Python, but in what Colab exports
 KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
 MAX_CODE = 2 << 20
+MAX_LINES = 200_000  # of a notebook's cells, each of which has one more
 TARGETS = re.compile(r"[\w, \t]*")
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
 
@@ -73,14 +74,18 @@ def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
         raise Unreadable(f"is a notebook in {language}, not in Python")
     lines: list[str] = []
     places: list[tuple[int, int]] = []
-    room = MAX_CODE
+    room, left = MAX_CODE, MAX_LINES
     for number, (kind, source) in enumerate(_cells(document), 1):
         room -= len(source) if kind == "code" else 0
         if room < 0:
             raise Unreadable(f"has more than {MAX_CODE >> 20} MB of code")
         lines.append(f"# %% cell {number}")
         places.append((number, 0))
-        text = source.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        source = source.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+        left -= source.count("\n") + 2
+        if left < 0:
+            raise Unreadable(f"has more than {MAX_LINES} lines")
+        text = source.split("\n")
         text = list(_plain(text)) if kind == "code" else ["# " + line for line in text]
         lines += text
         places += [(number, k) for k in range(1, len(text) + 1)]
