@@ -133,6 +133,8 @@ def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
 
 
 def _json(data: bytes) -> Mapping[str, Any]:
+    if not data.strip():
+        raise Unreadable("is empty")
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
