@@ -97,7 +97,9 @@ def _grading(add: Add) -> None:
 
     feedback = add("feedback", "copy a notebook with what was found under the cells that it belongs to")
     feedback.add_argument("notebook", metavar="NOTEBOOK", help="the file; it stays as it is")
-    feedback.add_argument("targets", nargs="*", metavar="TARGET", help="ex1; all that it holds by default")
+    feedback.add_argument(
+        "targets", nargs="*", default=[], metavar="TARGET", help="ex1; all that it holds by default"
+    )
     feedback.add_argument("--out", metavar="FILE", help="the copy; NAME.feedback.ipynb by default")
     feedback.add_argument("--html", metavar="FILE", help="a page of the same, to open in a browser")
     _of_notebooks(feedback)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -70,7 +71,9 @@ def entry() -> None:
         code = FAILED
     except OSError as error:
         code = FAULT
-        print(f"grader: {error}", file=sys.stderr)
+        full = error.errno == errno.ENOSPC and not error.filename
+        what = f"the output can't be written: {error.strerror}" if full else error
+        print(f"grader: {what}", file=sys.stderr)
     except Exception as error:
         if os.environ.get("GRADER_TRACEBACK"):
             raise

@@ -177,4 +177,5 @@ def read_submission(path: Path) -> bytes:
     try:
         return read_file(path, most(str(path)))
     except Unreadable as error:
-        raise UsageError(f"{path} {error}") from None
+        repair = ": name the file itself, or copy it there" * path.is_symlink()
+        raise UsageError(f"{path} {error}{repair}") from None

@@ -98,8 +98,10 @@ def one_line(error: str) -> str:
 
 @pytest.fixture(scope="session")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nothing written yet. Only to be read."""
-    return put_stubs(tmp_path_factory.mktemp("work"))
+    """Nothing written yet, and a link. Only to be read."""
+    folder = put_stubs(tmp_path_factory.mktemp("work"))
+    (folder / "linked.py").symlink_to("exercises/ex1.py")
+    return folder
 
 
 @pytest.fixture
@@ -259,6 +261,7 @@ USAGE_ERRORS = {
     "a missing file": (["check", "ex1", "--submission", "mine.py"], "mine.py does not exist"),
     "a missing ex1.py": (["check", "--submission", "nowhere/ex1.py"], "nowhere/ex1.py does not exist"),
     "a folder": (["check", "ex1", "--submission", "exercises"], "exercises is not a file"),
+    "a link": (["check", "ex1", "linked.py"], "linked.py is a link: name the file itself, or copy it there"),
     "a device": (["check", "ex1", "--submission", "/dev/zero"], "/dev/zero is not a file"),
     "a path through a file": (["check", "ex1", "--submission", "exercises/ex1.py/x"], "can't be read"),
 }
@@ -280,6 +283,15 @@ def test_wrong_arguments_exit_with_2(args: list[str], work: Path) -> None:
     assert ran.returncode == USAGE
     assert ran.stderr.startswith("usage: grader")
     assert ran.stdout == ""
+
+
+def test_where_the_output_can_not_be_written_it_is_named(work: Path) -> None:
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [GRADER, "list"], cwd=work, env=environ(), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ran.returncode == FAULT
+    assert one_line(ran.stderr) == "grader: the output can't be written: No space left on device\n"
 
 
 def test_a_submission_that_is_too_large_is_refused(tmp_path: Path, work: Path) -> None:
@@ -331,7 +343,7 @@ def test_a_file_that_is_hardly_python_is_graded_all_the_same(data: bytes, tmp_pa
 def test_a_file_that_is_not_utf_8_is_told_its_line_and_repair(tmp_path: Path, work: Path) -> None:
     (tmp_path / "ex2.py").write_bytes(BYTES["not utf-8"])
     ran = grader("check", "--submission", str(tmp_path / "ex2.py"), cwd=work)
-    assert "save the file as UTF-8 (line 1)" in ran.stdout
+    assert "error: the file is not UTF-8: save it as that (line 1)" in ran.stdout
 
 
 def test_a_deleted_folder_is_named(tmp_path: Path) -> None:
@@ -620,6 +632,7 @@ def test_the_doctor_names_a_damaged_fixture_and_goes_on(copy: Path) -> None:
     assert ran.returncode == FAULT
     assert "BAD  fixtures/ex1/lecture.reference.safetensors.gz was altered" in ran.stdout
     assert "ok   ex2: autograd gives 1 of 1" in ran.stdout
+    assert ran.stdout.splitlines()[-1].endswith("BAD: mend it first.")
 
 
 # --- reading ---------------------------------------------------------------------------------------
@@ -788,7 +801,9 @@ def test_nothing_has_drifted_from_the_solutions(work: Path) -> None:
 def test_the_doctor_finds_this_checkout_healthy(work: Path) -> None:
     ran = grader("doctor", cwd=work)
     assert ran.returncode == PASSED, ran.stdout
-    assert all(line.startswith(("ok ", "on ", "off ")) for line in ran.stdout.splitlines())
+    *lines, last = ran.stdout.splitlines()
+    assert all(line.startswith(("ok ", "on ", "off ")) for line in lines)
+    assert last == "This machine can grade."
     assert "ex1: autograd gives" in ran.stdout
 
 

@@ -122,6 +122,7 @@ def test_code_is_the_learners_whatever_it_is_marked_as() -> None:
     ("data", "said"),
     [
         (b"{", "its JSON is broken"),
+        (b"", "is empty"),
         (b"[1]", "it has no cells"),
         (b'{"cells": [3], "nbformat": 4}', "it has no cells"),
         (b'{"cells": [], "nbformat": 5}', "nbformat 5"),

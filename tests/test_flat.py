@@ -68,7 +68,7 @@ READY = {
     "not_a_notebook": "is not a notebook: it has no cells",
     "broken_json": "is not a notebook: its JSON is broken (line 33)",
     "merge_conflict": "has merge-conflict markers, the first on line ",
-    "saved_empty": "is not a notebook: its JSON is broken (line 1)",
+    "saved_empty": "is empty",
 }
 
 

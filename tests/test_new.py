@@ -304,5 +304,5 @@ def test_build_takes_a_set_and_check_tells_of_one_that_is_not_built(own: Path) -
     assert ran.returncode == PASSED, ran.stderr
     assert "wrote exercises/net/ex1.py" in ran.stdout and "wrote exercises/net/ex2.py" in ran.stdout
     ran = grader("build", "net.ex2", "--check", cwd=own)
-    assert ran.stdout == "1 exercises: stubs, notebooks and fixtures are what solutions/ gives\n"
+    assert ran.stdout == "1 exercise: stubs, notebooks and fixtures are what solutions/ gives\n"
     assert "solutions/ has no gpt; it has the sets net" in one_line(grader("build", "gpt", cwd=own))

@@ -445,7 +445,7 @@ def test_check_by_a_policy(folder: Path) -> None:
 
 def test_policy_check_and_template(folder: Path) -> None:
     told = grader(folder, "policy", "check", "policy.toml", "ex2", "ex3")
-    assert told.returncode == PASSED and re.search(r"ex2 +8 points, 1 items\n +ex2.dlogits +8\n", told.stdout)
+    assert told.returncode == PASSED and re.search(r"ex2 +8 points, 1 item\n +ex2.dlogits +8\n", told.stdout)
     assert "25% less for each day begun after 2026-11-20T12:00:00+00:00" in told.stdout
     template = grader(folder, "policy", "template")
     assert template.returncode == PASSED and template.stdout == TEMPLATE

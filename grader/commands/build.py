@@ -22,7 +22,8 @@ def run(args: argparse.Namespace) -> int:
     if code not in (0, 1, 2):
         raise GraderFault(f"building ended with exit status {code}")
     if code == 0 and args.check:
-        print(f"{len(names)} exercises: stubs, notebooks and fixtures are what solutions/ gives")
+        many = "s" * (len(names) != 1)
+        print(f"{len(names)} exercise{many}: stubs, notebooks and fixtures are what solutions/ gives")
     return code
 
 

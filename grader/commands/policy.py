@@ -50,16 +50,18 @@ def told(suite: Suite, policy: Policy, exercises: list[str], single: bool) -> li
     from grader.verdict import points
 
     lines, total = [], 0
+    wide = max(16, *map(len, exercises))
     for exercise in exercises:
         names = [f"{exercise}.{name}" for name in item_names(suite.describe(exercise))]
         worth = sum(policy.worth[name] for name in names)
         total += worth
         if worth or single:
-            lines.append(f"{exercise:16} {points(worth):>8} points, {len(names)} items")
+            items = f"{len(names)} item{'s' * (len(names) != 1)}"
+            lines.append(f"{exercise:{wide}} {points(worth):>8} point{'s' * (worth != 100)}, {items}")
         if single:
             mark = {name: "  required" for name in names if name in policy.required}
             lines += [f"  {name:24} {points(policy.worth[name]):>8}{mark.get(name, '')}" for name in names]
-    lines.append(f"{'in all':16} {points(total):>8} points")
+    lines.append(f"{'in all':{wide}} {points(total):>8} points")
     lines.append(f"an approximate answer: {_share(policy.approximate)} of its item's points")
     if policy.required:
         shown = ", ".join(sorted(policy.required)[:5]) + (", …" if len(policy.required) > 5 else "")

@@ -31,7 +31,9 @@ def run(args: argparse.Namespace) -> int:
         notes = _renew(out, before, files) if before is not None else _place(out, files)
     except OSError as error:
         raise UsageError(f"{out} can't be written: {error.strerror}") from None
-    print("\n".join(notes + [f"{out} is {'renewed' if before else 'written'}: {len(exercises)} exercises."]))
+    many = "s" * (len(exercises) != 1)
+    what = f"{out} is {'renewed' if before else 'written'}: {len(exercises)} exercise{many}."
+    print("\n".join([*notes, what]))
     if not before:
         print(f"Next: `cd {out}`, `grader check` there as a student would; then commit it with git.")
     return 0

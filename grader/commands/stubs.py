@@ -36,7 +36,7 @@ def init(args: argparse.Namespace) -> int:
         else:
             kept.append(path)
     sets = ", ".join(dict.fromkeys(map(course.set_of, names)))
-    print(f"{there.shown(folder / 'exercises')}/: {len(names)} exercises ({sets})")
+    print(f"{there.shown(folder / 'exercises')}/: {len(names)} exercise{'s' * (len(names) != 1)} ({sets})")
     print(
         f"{written} file{'s' * (written != 1)} written"
         + (f", {already} were there already" if already else "")

@@ -46,7 +46,7 @@ def _once(*parts: str | None) -> list[str]:
     said: list[str] = []
     for part in parts:
         said += [p for p in (part or "").split("; ") if p and p not in said]
-    return said
+    return [p for p in said if not any(longer.startswith(f"{p}: ") for longer in said)]
 
 
 def of(graded: ItemReport | ExerciseReport | Report) -> str:

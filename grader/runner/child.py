@@ -300,7 +300,9 @@ def _remember_form(submission: Submission, name: str, value: Any, tensor: Any) -
 def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
     """Reduce what a function returned to plain data."""
     if not isinstance(value, _Tensor):
-        kind = "None (is a `return` missing?)" if value is None else f"a {type(value).__name__[:80]}"
+        name = type(value).__name__[:80]
+        article = "an" if name[:1] in "aeio" or name == "ndarray" else "a"
+        kind = "None (is a `return` missing?)" if value is None else f"{article} {name}"
         return {**header, "status": "not-a-tensor", "message": f"returned {kind}, not a tensor"}, b""
     try:
         strided = value if value.layout is torch.strided else value.to_dense()

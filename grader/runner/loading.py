@@ -58,7 +58,7 @@ def load(source: bytes, filename: str) -> Submission:
             return submission
     except UnicodeDecodeError as error:
         line = source.count(b"\n", 0, error.start) + 1
-        submission.failure = f"{describe(error, filename)[0]}: save the file as UTF-8", line
+        submission.failure = "the file is not UTF-8: save it as that", line
         return submission
     except BaseException as error:
         submission.failure = describe(error, filename)

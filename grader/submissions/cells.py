@@ -40,6 +40,8 @@ class Book:
 
 def read(data: bytes) -> Book:
     """Unreadable, in one line, where a file is no notebook or of an old format."""
+    if not data.strip():
+        raise Unreadable("is empty")
     encoding = json.detect_encoding(data)
     try:
         text = data.decode(encoding, "surrogatepass")

@@ -150,6 +150,8 @@ def _assigned(line: str) -> set[str]:
 
 
 def _json(data: bytes) -> Mapping[str, Any]:
+    if not data.strip():
+        raise Unreadable("is empty")
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -1,6 +1,6 @@
 # expect: ex1 dlogprobs not-a-tensor: returned None (is a `return` missing?), not a tensor
 # expect: ex1 dprobs not-a-tensor: returned a float, not a tensor
-# expect: ex1 dh not-a-tensor: returned a ndarray, not a tensor
+# expect: ex1 dh not-a-tensor: returned an ndarray, not a tensor
 # expect: ex1 dW2 not-a-tensor: returned a list, not a tensor
 # expect: ex1 db2 not-a-tensor: returned a tuple, not a tensor
 # expect: ex1 dbnraw not-a-tensor: returned a generator, not a tensor
