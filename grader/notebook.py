@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 def cmp(s: str, dt: Any, t: Any) -> None:
     """Print how the gradient `dt` compares with autograd's, `t.grad`: the lecture's line, and more.
 
-    maxdiff has two digits, as in the table of `grader check`.
-
     s: the name to print. dt: your gradient, of t's shape. t: the tensor; `t.retain_grad()` must have
     been called before `loss.backward()`. Returns nothing, as the lecture's does, so that a cell may
     end with it. After the lecture's part comes what its comparison misses: a shape that only
@@ -175,12 +173,10 @@ def _compared(dt: Any, t: Any, namespace: Mapping[str, Any]) -> str:
     """The lecture's three figures, and what there is to say beside them."""
     import torch
 
-    from grader.reports.table import number
-
     ex = torch.all(dt == t.grad).item()
     app = torch.allclose(dt, t.grad)
     maxdiff = (dt - t.grad).abs().max().item() if dt.numel() and t.grad.numel() else 0.0
-    line = f"exact: {str(ex):5s} | approximate: {str(app):5s} | maxdiff: {number(maxdiff)}"
+    line = f"exact: {str(ex):5s} | approximate: {str(app):5s} | maxdiff: {maxdiff}"
     more = _more(dt, t, app, namespace)
     return f"{line} | {more}" if more else line
 
