@@ -20,8 +20,8 @@ from grader import authored
 from grader.fixture import Fixtures
 from grader.grading import check
 from grader.mutants import Mutant
-from grader.runner import names
 from grader.runner.client import Runner
+from grader.runner.effects import analyse
 
 SLOW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 HEAD = flatcode.PARTS["setup"] + flatcode.PARTS["forward"]
@@ -204,7 +204,7 @@ def test_no_statement_changes_or_reads_more_than_its_effect_says(program: list[s
     nodes = [ast.parse(text).body[0] for text in program]
     scope: dict[str, Any] = {v: [i] for i, v in enumerate(VARIABLES)}
     scope |= {"nothing": contextlib.nullcontext, "f": lambda: [9], "print": lambda *_: None}
-    for node, effect in names.analyse(nodes, lambda node, effect: (node, effect)):
+    for node, effect in analyse(nodes, lambda node, effect: (node, effect)):
         before = {v: (id(scope[v]), list(scope[v])) for v in VARIABLES}
         try:
             exec(compile(ast.Module([node], []), "x", "exec"), scope)

@@ -1,16 +1,15 @@
 """What a statement reads and writes, by name. Pure; for code that is flat, as in a notebook.
 
 Conservative where it can't know: what may be written counts as written, and keeps the earlier value
-in sight. An in-place change of a name reaches the names that stand for the same tensor.
+in sight.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 BUILTINS = frozenset(dir(builtins))
 CHANGES = frozenset({"append", "extend", "insert", "update", "setdefault", "pop", "remove"})
@@ -78,118 +77,7 @@ class Effect:
         return self.strong | self.weak
 
 
-S = TypeVar("S")
-
-
-def analyse(nodes: Sequence[ast.stmt], make: Callable[[ast.stmt, Effect], S]) -> list[S]:
-    """The effect of each statement in its place: functions' names and shared tensors followed."""
-    definitions = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)]
-    free = {n.name: _free(n) for n in reversed(definitions)}  # one may stand below its first use
-    changing = {n.name: c for n in definitions if isinstance(n, ast.FunctionDef) and any(c := _changes(n))}
-    same: dict[str, set[str]] = {}  # name -> the names of its tensor
-    classes: set[str] = set()
-    objects: set[str] = set()  # names of the learner's own objects, and of lists of them
-    out: list[S] = []
-    for node in nodes:
-        try:
-            effect = _effect(node)
-        except RecursionError:  # nested without end: it stands for nothing
-            continue
-        reads, weak = set(effect.reads), set(effect.weak)
-        todo, seen = list(reads), set(reads)
-        while todo:  # what the functions read that it calls, and those that these call
-            inner, changed = free.get(todo.pop(), (frozenset(), frozenset()))
-            weak |= changed
-            todo += [n for n in inner if n not in seen]
-            seen |= inner
-        reads = seen
-        if changing and not isinstance(node, ast.FunctionDef | ast.ClassDef):
-            weak |= _passed_to(node, changing)
-        if objects & reads and any(isinstance(part, ast.Call) for part in walk(node)):
-            weak |= reads & objects  # a method may change what its object holds
-        if isinstance(node, BLOCKS):
-            weak |= _by_view(node)
-        in_place = weak | (effect.strong & reads if isinstance(node, ast.AugAssign) else set())
-        shared = set().union(*(same.get(name, set()) - {name} for name in in_place))
-        assigns = [n for n in walk(node) if isinstance(n, ast.Assign)] if isinstance(node, BLOCKS) else []
-        assigns += [node] if isinstance(node, ast.Assign) else []
-        joined = [_joined(assign, same) for assign in assigns]  # before the names lose what they stood for
-        for name in effect.strong:
-            if not isinstance(node, ast.AugAssign):
-                same.pop(name, set()).discard(name)
-        for given, group in [pair for pairs in joined for pair in pairs]:
-            _join(given | (group - effect.strong), same)
-        if isinstance(node, ast.Assign):
-            targets = [t.id for t in node.targets if isinstance(t, ast.Name)]
-            if _holds_object(node.value, classes, objects):
-                objects.update(targets)
-            else:
-                objects.difference_update(targets)
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            free[node.name] = _free(node)
-        if isinstance(node, ast.ClassDef):
-            classes.add(node.name)
-        strong = effect.strong
-        changed = frozenset(weak) - strong
-        out.append(make(node, Effect(frozenset(reads), strong, changed, frozenset(shared), effect.imports)))
-    return out
-
-
-def _passed_to(node: ast.stmt, changing: Mapping[str, tuple[str | None, ...]]) -> set[str]:
-    """The names that a statement passes to functions which change them in place."""
-    found = set()
-    for call in walk(node):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in changing:
-            parameters = changing[call.func.id]
-            found |= {_root(a) for p, a in zip(parameters, call.args, strict=False) if p}
-            found |= {_root(k.value) for k in call.keywords if k.arg in parameters}
-    return {name for name in found if name}
-
-
-def _changes(node: ast.FunctionDef) -> tuple[str | None, ...]:
-    """A function's parameters in their order, None for those whose tensor it leaves as it is."""
-    rebound: dict[str, int] = {}  # from which line on a parameter is a tensor of the function's own
-    changed: dict[str, int] = {}
-    for child in node.body:
-        for part in walk(child):
-            if isinstance(part, ast.Assign):
-                for target in part.targets:
-                    if isinstance(target, ast.Name):
-                        rebound.setdefault(target.id, part.lineno)
-            if isinstance(part, ast.stmt | ast.Call):
-                for name in _changed_by(part):
-                    changed.setdefault(name, part.lineno)
-    order = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-    last = node.end_lineno or node.lineno
-    return tuple(p if p in changed and changed[p] <= rebound.get(p, last) else None for p in order)
-
-
-def _changed_by(part: ast.AST) -> set[str]:
-    """Names whose tensor one statement or call changes: x += …, x[…] = …, x.add_(…)."""
-    if isinstance(part, ast.Call):
-        return _in_place(part)
-    if isinstance(part, ast.AugAssign):
-        return {name for name in (_root(part.target),) if name}
-    if isinstance(part, ast.Assign):
-        return {name for t in part.targets if isinstance(t, ast.Subscript) and (name := _root(t))}
-    return set()
-
-
-def _by_view(block: ast.stmt) -> set[str]:
-    """Names whose tensor a block changes by another name: row = x[i], then row[j] = …"""
-    parts = walk(block)
-    changed = set().union(*(_changed_by(part) for part in parts))
-    views = [
-        (target.id, root)
-        for part in parts
-        if isinstance(part, ast.Assign) and (root := _stands_for(part.value))
-        for target in part.targets
-        if isinstance(target, ast.Name)
-    ]
-    return {root for name, root in views if name != root and name in changed}
-
-
-def _stands_for(value: ast.expr) -> str | None:
+def stands_for(value: ast.expr) -> str | None:
     """The name whose tensor an expression is, or a view of."""
     while True:
         if isinstance(value, ast.Name):
@@ -217,39 +105,7 @@ def _is_range(node: ast.AST) -> bool:
     return called in ("range", "arange")
 
 
-def _joined(node: ast.Assign, same: Mapping[str, set[str]]) -> list[tuple[set[str], set[str]]]:
-    """For each value of an assignment the names that it is given, and those that stood for it before."""
-    values = [(node.targets, node.value)]
-    for target in node.targets:
-        if isinstance(target, ast.Tuple | ast.List) and isinstance(node.value, ast.Tuple | ast.List):
-            values += [([t], v) for t, v in zip(target.elts, node.value.elts, strict=False)]
-    pairs = []
-    for places, value in values:
-        targets = {t.id for t in places if isinstance(t, ast.Name)}
-        root = _stands_for(value)
-        if targets and (root or len(targets) > 1):
-            pairs.append((targets, same.get(root, {root}) | {root} if root else set[str]()))
-    return pairs
-
-
-def _join(names: set[str], same: dict[str, set[str]]) -> None:
-    """Note that names stand for one tensor, or may."""
-    group = set().union(*(same.get(name, {name}) for name in names))
-    same.update(dict.fromkeys(group, group))
-
-
-def _holds_object(value: ast.expr, classes: Collection[str], objects: Collection[str]) -> bool:
-    """Whether an expression makes an object of the learner's own, or is one or a collection of some."""
-    if isinstance(value, ast.Call):
-        return isinstance(value.func, ast.Name) and value.func.id in classes
-    if isinstance(value, ast.List | ast.Tuple):
-        return any(_holds_object(e, classes, objects) for e in value.elts)
-    if isinstance(value, ast.Dict):
-        return any(_holds_object(e, classes, objects) for e in value.values)
-    return isinstance(value, ast.Name) and value.id in objects
-
-
-def _effect(node: ast.stmt) -> Effect:
+def effect_of(node: ast.stmt) -> Effect:
     if isinstance(node, ast.Import | ast.ImportFrom):
         bound = {(a.asname or a.name).split(".")[0] for a in node.names}
         return Effect(strong=frozenset(bound), imports=True)
@@ -336,7 +192,7 @@ def _augmented(body: Sequence[ast.stmt]) -> set[str]:
 
 def _elements(iterable: ast.expr) -> set[str]:
     """The names whose rows a loop goes over: `for row in x`, `for i, row in enumerate(x.unbind(0))`."""
-    if root := _stands_for(iterable):
+    if root := stands_for(iterable):
         return {root}
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id != "range":
         return set().union(*(_elements(a) for a in iterable.args))
@@ -367,11 +223,11 @@ def _target(node: ast.expr) -> Flow:
     if isinstance(node, ast.Starred):
         return _target(node.value)
     reads, _ = loads(node)
-    root = _root(node)
+    root = root_of(node)
     return reads, set(), {root} if root else set()
 
 
-def _root(node: ast.expr) -> str | None:
+def root_of(node: ast.expr) -> str | None:
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else None
@@ -393,24 +249,24 @@ def in_all(node: ast.AST) -> Flow:
             reads |= _outer(one)
             for inner in walk(one):
                 if isinstance(inner, ast.Call):
-                    changed |= _in_place(inner)
+                    changed |= in_place(inner)
             continue
         if kind is ast.Call:
-            changed |= _in_place(one)  # type: ignore[arg-type]
+            changed |= in_place(one)  # type: ignore[arg-type]
         todo += children(one)
     return reads, stored, changed
 
 
-def _in_place(call: ast.Call) -> set[str]:
+def in_place(call: ast.Call) -> set[str]:
     """The names whose tensor or list a call changes."""
-    out = {r for k in call.keywords if k.arg == "out" and (r := _root(k.value))}
+    out = {r for k in call.keywords if k.arg == "out" and (r := root_of(k.value))}
     if isinstance(call.func, ast.Attribute):
         name = call.func.attr
         in_place = name.endswith("_") and not name.endswith("__")
-        if (in_place or name in CHANGES) and name not in QUIET and (root := _root(call.func)):
+        if (in_place or name in CHANGES) and name not in QUIET and (root := root_of(call.func)):
             out.add(root)
-        if call.args and (name == "at" or (in_place and _root(call.func) == "torch")):
-            out |= {root for root in (_root(call.args[0]),) if root}  # np.add.at(x, …), torch.relu_(x)
+        if call.args and (name == "at" or (in_place and root_of(call.func) == "torch")):
+            out |= {root for root in (root_of(call.args[0]),) if root}  # np.add.at(x, …), torch.relu_(x)
     return out
 
 
@@ -437,7 +293,7 @@ def _outer(node: ast.AST) -> set[str]:
     return reads.union(*(loads(part)[0] - bound for part in parts))
 
 
-def _free(node: ast.FunctionDef | ast.ClassDef) -> tuple[frozenset[str], frozenset[str]]:
+def free_of(node: ast.FunctionDef | ast.ClassDef) -> tuple[frozenset[str], frozenset[str]]:
     """The outer names that a function or class reads when it is used, and those it declares global."""
     reads: set[str] = set()
     own: set[str] = set()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from grader.runner import names
+from grader.runner.effects import analyse
 from grader.runner.rewriting import Kept, WithoutGrad, copies_grad, opened, quieten, run_in_place
 
 CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as jupytext writes them
@@ -97,7 +98,7 @@ def parse(text: str) -> Code:
     found = run_in_place(found)
     if ".grad" in text or "cmp" in text:
         quieten(found)
-    code.statements = names.analyse(found, Statement)
+    code.statements = analyse(found, Statement)
     return code
 
 
