@@ -35,14 +35,14 @@ def _trains(node: ast.For | ast.While | ast.If | ast.FunctionDef) -> bool:
 
 def _gradients_of(node: ast.stmt) -> set[str]:
     """The names like a gradient's that a block's statements give a value."""
-    return {
-        n.id
-        for child in names.walk(node)
-        if isinstance(child, ast.Assign)
-        for t in child.targets
-        for n in names.walk(t)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and re.match(r"d[A-Za-z_]", n.id)
-    }
+    assigns = (child for child in names.walk(node) if isinstance(child, ast.Assign))
+    stored = set().union(*(_stored(target) for child in assigns for target in child.targets))
+    return {name for name in stored if re.match(r"d[A-Za-z_]", name)}
+
+
+def _stored(node: ast.AST) -> set[str]:
+    """The names that are given a value anywhere in a piece of code."""
+    return {n.id for n in names.walk(node) if isinstance(n, ast.Name) and type(n.ctx) is ast.Store}
 
 
 def run_in_place(nodes: list[ast.stmt]) -> list[ast.stmt]:
@@ -60,9 +60,7 @@ def run_in_place(nodes: list[ast.stmt]) -> list[ast.stmt]:
             if not _gradients_of(node) & outside:
                 made.setdefault(node.name, node)
         elif not isinstance(node, ast.FunctionDef | ast.ClassDef):
-            outside |= {
-                n.id for n in names.walk(node) if isinstance(n, ast.Name) and type(n.ctx) is ast.Store
-            }
+            outside |= _stored(node)
     found: list[ast.stmt] = []
     placed: set[str] = set()
     for node in nodes:
@@ -93,18 +91,9 @@ def _unpacked(nodes: list[ast.stmt], functions: Sequence[ast.FunctionDef]) -> li
         if len(calls) != 1 or used.count(function.name) != 1 or _listed(calls[0].targets[0]) != wanted:
             continue
         parts = names.walk(function)
-        stored = {n.id for n in parts if isinstance(n, ast.Name) and type(n.ctx) is ast.Store}
-        counted = {
-            n.id
-            for f in parts
-            if isinstance(f, ast.For)
-            for n in names.walk(f.target)
-            if isinstance(n, ast.Name)
-        }
-        given = {a.arg for a in function.args.args}
-        if sum(isinstance(n, ast.Return) for n in parts) == 1 and not (
-            stored - {*wanted} - counted - given
-        ) & {*used}:
+        counted = set().union(*(_stored(n.target) for n in parts if isinstance(n, ast.For)))
+        own = _stored(function) - {*wanted} - counted - {a.arg for a in function.args.args}
+        if sum(isinstance(n, ast.Return) for n in parts) == 1 and not own & {*used}:
             assert isinstance(call := calls[0].value, ast.Call)
             at = nodes.index(calls[0])
             nodes = [*nodes[:at], *_body(function, call), *nodes[at + 1 :]]
@@ -188,14 +177,16 @@ class Kept(ast.NodeTransformer):
         for one in (n for node in nodes for n in names.walk(node) if isinstance(n, ast.Assign)):
             if _is_empty(one.value):
                 empty |= {t.id for t in one.targets if isinstance(t, ast.Name)}
-            for holder, key in filter(None, map(_key, one.targets)):
-                name = key if key[:1] == "d" else f"d{key}"
-                stored.setdefault(holder, {})[name] = ast.unparse(one.targets[0])
-                if isinstance(one.value, ast.Name) and one.value.id == name:
-                    after.add(holder)
-        for holder, found in stored.items():
-            if holder in empty - after and len(found) > 1:
-                return found
+            for target in one.targets:
+                if found := _key(target):
+                    holder, key = found
+                    name = key if key[:1] == "d" else f"d{key}"
+                    stored.setdefault(holder, {})[name] = ast.unparse(target)
+                    if isinstance(one.value, ast.Name) and one.value.id == name:
+                        after.add(holder)
+        for holder, gradients in stored.items():
+            if holder in empty - after and len(gradients) > 1:
+                return gradients
         return {}
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
