@@ -15,7 +15,7 @@ from grader.authored import Item
 from grader.compare import compare
 from grader.compare_output import held
 from grader.fixture import Fixtures
-from grader.runner import child, loading, oracle, wire
+from grader.runner import asking, loading, oracle, wire
 from grader.runner.client import Runner, sizes
 from grader.runner.values import unpacked
 from grader.solved import counted
@@ -52,7 +52,7 @@ class Local(Runner):
         records = {}
         for fixture, given in self.given.items():
             parser = wire.Parser({(fixture, name)}, off=())
-            ask = child.ask_output if item.get("compare") else child.ask
+            ask = asking.ask_output if item.get("compare") else asking.ask
             # each call is counted anew: what one raises is swallowed, and Python then stops counting
             with counted(self.steps, "mutant.py") if self.steps else contextlib.nullcontext():
                 parser.feed(wire.encode(*ask(submission, item, fixture, given, self.exercise)))

@@ -19,7 +19,7 @@ from grader import authored, fixture, judged, plain
 from grader.compare_output import array
 from grader.findings import diagnoses
 from grader.reports.document import document
-from grader.runner import child, wire
+from grader.runner import asking, wire
 from grader.runner.client import Run
 from grader.runner.outputs import pack
 from grader.submissions.flat import Script
@@ -110,7 +110,7 @@ def judged_as(exercise: str, item: Mapping[str, Any], given: Mapping[str, Any]) 
     records = {}
     for name, value in given.items():
         parser = wire.Parser({(name, item["name"])}, off=(), loaded=True)
-        packed = child.pack if isinstance(value, torch.Tensor) else pack
+        packed = asking.pack if isinstance(value, torch.Tensor) else pack
         parser.feed(wire.encode(*packed({"fixture": name, "item": item["name"]}, value)))
         records[name, item["name"]] = parser.records[name, item["name"]]
     answer = judged.answered(item, fixtures, Run(records, b"", False, "", False), list(given), False)

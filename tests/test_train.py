@@ -18,7 +18,7 @@ from conftest import ROOT, solution, stub_of
 
 from grader import fixture, training
 from grader.program import Env
-from grader.runner.child import load
+from grader.runner.loading import load
 
 SOLUTION = ROOT / "solutions" / "ex4.py"
 COMMAND = [sys.executable, "-u", "-m", "grader.cli", "train"]

@@ -18,7 +18,8 @@ from grader.commands.read import task
 from grader.errors import UsageError
 from grader.events import Event, Events
 from grader.harmless import text
-from grader.runner.client import Abandoned, Runner
+from grader.runner.client import Runner
+from grader.runner.job import Abandoned
 from grader.saves import Saves, stamp
 from grader.screen import Screen
 from grader.suite import Suite, Target, find, read_submission, targets

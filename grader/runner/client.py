@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import array
 import contextlib
-import fcntl
 import json
-import math
 import os
-import select
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,14 +17,10 @@ from typing import Any
 
 from grader.errors import GraderFault
 from grader.runner import folders, wire
+from grader.runner.job import MAX_OUTPUT, Job, how
 from grader.settings import environment
 
-MAX_OUTPUT = 65_536
 WALL = 20.0  # seconds for one submission; `over-limit` after that
-PIPE = 1 << 20
-END = 20.0  # seconds for the zygote to end a child
-READS = 16  # of a pipe at a time
-TICK = 0.02  # seconds between looks at what a child has sent so far
 CPU = 10  # seconds of processor time for one submission
 SHARED = 4.0  # seconds for several exercises of one file in one child; longer, each has a child of its own
 
@@ -69,10 +60,6 @@ class Part:
     items: Sequence[str]
     training: int = 0
     flat: int | None = None
-
-
-class Abandoned(Exception):
-    """Nobody waits for the answer any more; the child has been ended."""
 
 
 class Runner:
@@ -211,7 +198,7 @@ class Runner:
         finally:
             job.finish()
         if not ended and not parser.complete:
-            ended, over = _how(job.end, cpu)
+            ended, over = how(job.end, cpu)
         output, truncated = bytes(job.output[:MAX_OUTPUT]), len(job.output) > MAX_OUTPUT
 
         def of(label: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -256,7 +243,7 @@ class Runner:
             raise GraderFault(f"the reference process failed: {text[-1] if text else 'no message'}")
         return bytes(answer)
 
-    def _job(self, request: Mapping[str, Any], source: bytes) -> _Job:
+    def _job(self, request: Mapping[str, Any], source: bytes) -> Job:
         result_read, result_write = os.pipe()
         output_read, output_write = os.pipe()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -271,7 +258,7 @@ class Runner:
             os.close(result_write)
             os.close(output_write)
             theirs.close()
-        return _Job(self, result_read, output_read, ours)
+        return Job(result_read, output_read, ours, self.abandoned, self.last_words)
 
     def _send(self, request: Mapping[str, Any], files: Any, descriptors: Sequence[int]) -> None:
         with contextlib.ExitStack() as stack:
@@ -294,99 +281,9 @@ class Runner:
         return lines[-1] if lines else f"exit status {self.process.wait()}"
 
 
-class _Job:
-    """One child under way: two pipes to read and a channel on which its end is told."""
-
-    def __init__(self, runner: Runner, result: int, output: int, channel: socket.socket) -> None:
-        self.runner, self.result, self.channel = runner, result, channel
-        self.output = bytearray()
-        self.end: dict[str, Any] = {}
-        self.open = {result: True, output: False}  # descriptor -> whether it carries the result
-        for fd in self.open:
-            os.set_blocking(fd, False)
-        with contextlib.suppress(AttributeError, OSError):  # Linux; where not, the child waits for a tick
-            fcntl.fcntl(result, fcntl.F_SETPIPE_SZ, PIPE)
-
-    def pump(self, take: Callable[[bytes], object], wall: float) -> None:
-        """Read until the child has ended; TimeoutError after `wall` seconds, Abandoned where nobody waits.
-
-        The pipes hold what a child mostly sends, so that this process wakes up once, at its end.
-        """
-        deadline = time.monotonic() + wall
-        channel = self.channel.fileno()
-        flood = False
-        while not self.end:
-            left = deadline - time.monotonic()
-            ready, _, _ = select.select([channel], [], [], 0 if flood else max(0, min(left, TICK)))
-            flood = self._drain(take, deadline)
-            if ready:  # be it late: this process may have had no time to look
-                self._ended()
-            elif left <= 0:
-                raise TimeoutError
-            elif self.runner.abandoned():
-                raise Abandoned
-        self._drain(take, math.inf)
-
-    def _drain(self, take: Callable[[bytes], object], deadline: float) -> bool:
-        """Read what is there, within reason; whether there is so much that more will follow at once."""
-        most = 0
-        for fd, carries in self.open.items():
-            size = 0
-            with contextlib.suppress(BlockingIOError):
-                for _ in range(READS):  # and then a look at the channel
-                    if time.monotonic() > deadline or not (chunk := os.read(fd, PIPE)):
-                        break
-                    size += len(chunk)
-                    if carries:
-                        take(chunk)
-                    elif len(self.output) <= MAX_OUTPUT:
-                        self.output += chunk
-            most = max(most, size)
-        return most >= 1 << 16
-
-    def _ended(self) -> None:
-        data = self.channel.recv(4096)
-        if not data:
-            raise GraderFault(f"the computing process ended: {self.runner.last_words()}")
-        self.end = json.loads(data)
-
-    def finish(self) -> None:
-        """Make sure that the child is gone, and close what belongs to it."""
-        silent = False
-        if not self.end:
-            self.channel.settimeout(END)
-            try:
-                self.channel.send(b"K")
-                self._ended()
-            except TimeoutError:
-                silent = True
-            except OSError:
-                pass
-        self.end = self.end or {"status": 0, "cpu": 0.0, "rss": 0, "why": ""}
-        for fd in self.open:
-            os.close(fd)
-        self.channel.close()
-        if silent:
-            raise GraderFault("the computing process does not answer")
-
-
 def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The sizes in a fixture's settings: what items may ask for by name."""
     return {k: v for k, v in settings.items() if k not in ("seed", "trained")}
-
-
-def _how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:
-    """How a child ended that did not finish, and whether that was for using too much."""
-    status = int(end["status"])
-    if end["why"]:
-        return str(end["why"]), True
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGXCPU or (number == signal.SIGKILL and end["cpu"] >= cpu):
-            return f"used more than {cpu} seconds of processor time", True
-        name = signal.Signals(number).name if number in list(signal.Signals) else str(number)
-        return f"ended its process by {name}", False
-    return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})", False
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from grader.runner import called, child, confine, folders, loading, trial, values, wire
+from grader.runner import asking, called, child, confine, folders, loading, trial, values, wire
 
 MAX_FDS = 64
 LOOK = 0.25  # seconds between looks at what children have written
@@ -260,7 +260,7 @@ def _warm() -> None:
     item = {"name": "dx", "available": [], "siblings": []}
     submission = loading.load(WARM, "warm.py")
     for _ in range(2):
-        wire.encode(*child.ask(submission, item, "warm", {"x": x, "n": 5}, {"tensors": ["x"]}))
+        wire.encode(*asking.ask(submission, item, "warm", {"x": x, "n": 5}, {"tensors": ["x"]}))
 
 
 def _collapse() -> None:
@@ -284,6 +284,6 @@ def main(options: dict[str, Any]) -> None:
     os.set_inheritable(control.fileno(), False)
     torch.set_num_threads(1)
     _warm()
-    child.POLICY.install()
+    asking.POLICY.install()
     prepared = confine.prepare(options["namespaces"], options["skip"])
     Zygote(control, options["folder"], prepared).serve()

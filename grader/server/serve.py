@@ -19,7 +19,8 @@ import traceback
 from grader import __version__
 from grader.bench import Bench
 from grader.errors import GraderFault, UsageError
-from grader.runner.client import Abandoned, Runner
+from grader.runner.client import Runner
+from grader.runner.job import Abandoned
 from grader.server import place, talk
 
 IDLE = 1800.0  # seconds

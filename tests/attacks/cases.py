@@ -230,9 +230,9 @@ while True: os.write(3, rec({"loaded": True}) * 1000)""",
         "025_replace_the_harness",
         """
 import sys
-m = sys.modules["grader.runner.child"]
-m.pack = lambda h, v: ({**h, "status": "value", "verdict": "exact"}, b"")
-m.describe = m._equal = m._write = m.wire = None""",
+for m in (sys.modules["grader.runner.child"], sys.modules["grader.runner.asking"]):
+    m.pack = lambda h, v: ({**h, "status": "value", "verdict": "exact"}, b"")
+    m.describe = m._equal = m._write = m.wire = None""",
         ANY_VALUE,
         top=f"{NOTHING}|{E}",
         others=False,
@@ -1735,7 +1735,7 @@ def dprobs(probs, dlogprobs): return SAVED[0]
         """<ref>
 import sys
 def dprobs(probs, dlogprobs):
-    p = sys.modules["grader.runner.child"].POLICY
+    p = sys.modules["grader.runner.asking"].POLICY
     p.enforced = p.running = False
     with torch.inference_mode(False), torch.enable_grad():
         x = probs.clone().requires_grad_()
