@@ -13,7 +13,6 @@ import json
 import os
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -26,14 +25,12 @@ from grader.fixture import Fixtures
 from grader.grading import check_several, notes
 from grader.harmless import block, text
 from grader.reports.document import document
+from grader.results import Result, Store, only_one
 from grader.runner.client import Run, Runner
 from grader.submissions.intake import Upload
 from grader.verdict import ExerciseReport, Report, Verdict
 
-SYNC = 0.5  # seconds between fsyncs of the journal
 TRIES = 3  # runs of one submission before the grader gives up on its own fault
-
-Result = dict[str, Any]  # one line of results.jsonl
 
 
 class Grader(Protocol):
@@ -124,61 +121,6 @@ class Progress:
             self.failed += 1
 
 
-@dataclass
-class _Store:
-    """The results on disk: by key, where each line is. Holds no result in memory."""
-
-    out: Path
-    journal: Any = None
-    places: dict[str, tuple[Path, int, int]] = field(default_factory=dict)
-    synced: float = 0.0
-
-    def open(self) -> None:
-        """Read what earlier runs left; a line that was cut off by a kill is dropped."""
-        for name in ("results.jsonl", "journal.jsonl"):
-            path = self.out / name
-            if not path.exists():
-                continue
-            at = 0
-            with path.open("rb") as file:
-                for line in file:
-                    if line.endswith(b"\n") and (key := _key_of(line)):
-                        self.places[key] = (path, at, len(line))
-                    at += len(line)
-        path = self.out / "journal.jsonl"
-        self.journal = path.open("a+b", buffering=0)  # a kill loses nothing that the system has
-        if self.journal.seek(0, os.SEEK_END):
-            self.journal.seek(-1, os.SEEK_END)
-            if self.journal.read(1) != b"\n":
-                self.journal.write(b"\n")
-
-    def add(self, key: str, result: Result) -> None:
-        line = json.dumps(result).encode() + b"\n"
-        at = self.journal.tell()
-        self.journal.write(line)
-        self.places[key] = (self.out / "journal.jsonl", at, len(line))
-        if time.monotonic() - self.synced > SYNC:
-            self.sync()
-
-    def sync(self) -> None:
-        os.fsync(self.journal.fileno())
-        self.synced = time.monotonic()
-
-    def get(self, key: str) -> Result:
-        path, at, length = self.places[key]
-        with path.open("rb") as file:
-            file.seek(at)
-            return dict(json.loads(file.read(length)))
-
-
-def _key_of(line: bytes) -> str | None:
-    try:
-        result = json.loads(line)
-        return str(result["key"]) if result["key"] else None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
 def run(
     uploads: Sequence[Upload],
     exercises: Mapping[str, tuple[Mapping[str, Any], Fixtures]],
@@ -192,8 +134,8 @@ def run(
 
     tell: called from this thread when something was done. marking: applied to what is graded or kept.
     """
-    with _only_one(out):
-        store = _Store(out)
+    with only_one(out):
+        store = Store(out)
         store.open()
         progress = Progress(len(uploads))
         prints = {name: fixtures_print(d) for name, (d, _) in exercises.items()}
@@ -205,7 +147,7 @@ def run(
 def _grade(
     uploads: Sequence[Upload],
     prints: Mapping[str, str],
-    store: _Store,
+    store: Store,
     grader: Grader,
     workers: int,
     progress: Progress,
@@ -326,7 +268,7 @@ def _graded(grader: Grader, todo: _Todo) -> list[Result]:
 
 
 def _settle(
-    uploads: Sequence[Upload], keys: Sequence[str | Result], store: _Store, marking: Marking | None
+    uploads: Sequence[Upload], keys: Sequence[str | Result], store: Store, marking: Marking | None
 ) -> Iterator[Result]:
     """Write results.jsonl in the uploads' order, replacing it whole; the results one by one."""
 
@@ -390,16 +332,3 @@ def _called(upload: Upload) -> str:
 def fixtures_print(description: Mapping[str, Any]) -> str:
     """What a grade depends on besides the submission: the exercise, its fixtures' digests, the grader."""
     return fixture.digest(json.dumps([__version__, dict(description)], sort_keys=True).encode())
-
-
-@contextlib.contextmanager
-def _only_one(out: Path) -> Iterator[None]:
-    """One batch at a time in a folder; GraderFault names the folder where another is at work."""
-    import fcntl
-
-    with (out / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GraderFault(f"{out}: another batch is at work here") from None
-        yield

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grader.batch import Local, Result
+from grader.batch import Local
 from grader.errors import GraderFault, Unreadable, UsageError
 from grader.fixture import Fixtures
+from grader.results import Result
 
 Exercises = Mapping[str, tuple[Mapping[str, Any], Fixtures]]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from grader.choices import Answer
 from grader.compare import values
-from grader.compare_output import known as known_output
 from grader.fixture import Fixtures, shapes
+from grader.marks_of_outputs import known as known_output
 from grader.runner.client import sizes
 from grader.verdict import Verdict
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grader import shape_rules as rules
+from grader import shape_views as views
 from grader import syntax
 from grader.shape_values import Clash, Lost, Number, Pair, Shape, Tensor, axis, elementwise, integer, tensor
 
@@ -223,7 +224,7 @@ class _Tracer:
             return (value.values, value.indices)[index]
         parts = index if isinstance(node.slice, ast.Tuple) else (index,)
         parts = tuple(rules.nested(p) if isinstance(p, tuple) else p for p in parts)
-        return self.made(node, lambda x, *_: rules.indexed(x, parts), [value, *parts])
+        return self.made(node, lambda x, *_: views.indexed(x, parts), [value, *parts])
 
     def attribute(self, node: ast.Attribute) -> Any:
         value = self.value(node.value)
@@ -235,7 +236,7 @@ class _Tracer:
         if node.attr == "ndim":
             return len(shape)
         if node.attr in ("T", "mT"):
-            swap = rules.t if node.attr == "T" else lambda x: rules.transpose(x, -2, -1)
+            swap = views.t if node.attr == "T" else lambda x: views.transpose(x, -2, -1)
             return self.made(node, swap, [value])
         if node.attr == "data":
             return value

@@ -19,8 +19,9 @@ import torch
 from grader import plain
 from grader.authored import Authored, AuthoredError, Item
 from grader.compare import ATOL, RTOL
-from grader.compare_output import FLOOR, mark, numbers, same_mark
+from grader.compare_output import FLOOR, numbers
 from grader.diagnose import FIXTURES
+from grader.marks_of_outputs import mark, same_mark
 from grader.mistakes import rank
 from grader.mutants import Mutant, mutants
 from grader.program import Env, Program

@@ -40,9 +40,10 @@ from classroom import (
 from conftest import ROOT, solution, stub_of
 
 from grader import batch
-from grader.batch import Progress, Result
+from grader.batch import Progress
 from grader.errors import GraderFault
 from grader.reports import grades as files
+from grader.results import Result
 from grader.submissions.intake import uploads
 
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())

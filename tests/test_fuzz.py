@@ -20,8 +20,8 @@ from classroom import controls, quiet, right, snapshot
 from conftest import ROOT, solution
 
 from grader import batch
-from grader.batch import Result
 from grader.reports import grades
+from grader.results import Result
 from grader.runner.client import WALL
 from grader.submissions.intake import MAX_SOURCE, uploads
 

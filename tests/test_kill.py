@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import batch
-from grader.batch import Result
 from grader.reports import grades
+from grader.results import Result
 from grader.submissions.intake import uploads
 
 COUNT = 60
