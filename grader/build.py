@@ -215,8 +215,10 @@ def _training(program: Program, plan: Mapping[str, Any], settings: Mapping[str, 
     given = {k: env[k] for k in plan["parameters"]}
     given |= {k: torch.stack([b[k] for b in batches]) for k in ("Xb", "Yb")}
     after = autograd_steps(program, plan, env, batches)[0]
-    after |= {f"few.{k}": v for k, v in autograd_steps(program, plan, env, batches[: plan["few"]])[0].items()}
-    sizes = {f"size.{k}": (v - env[k.removeprefix("few.")]).abs().max().double() for k, v in after.items()}
+    few = autograd_steps(program, plan, env, batches[: plan["few"]])[0]
+    after |= {fixture.FEW + k: v for k, v in few.items()}
+    start = {**env, **{fixture.FEW + k: v for k, v in env.items()}}
+    sizes = {f"size.{k}": (v - start[k]).abs().max().double() for k, v in after.items()}
     return given, {**after, **sizes}
 
 

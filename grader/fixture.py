@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT = 2
+FEW = "few."  # before a parameter's name: its value after the first steps of a training
 GZIP = 31  # zlib's word for a gzip file
 
 

@@ -38,8 +38,12 @@ class Item:
 
     @property
     def judged(self) -> str:
-        """Of an output: the definition that it is about, the whole class where that is a method."""
-        return self.about.partition(".")[0]
+        return definition(self.about)
+
+
+def definition(about: str) -> str:
+    """The definition that an output is about, the whole class where that is a method."""
+    return about.partition(".")[0]
 
 
 def assigns(node: ast.stmt, name: str) -> bool:

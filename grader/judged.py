@@ -11,8 +11,9 @@ from typing import Any
 from grader.choices import Answer
 from grader.compare import held, spread
 from grader.compare_output import held as held_output
-from grader.fixture import Fixtures
+from grader.fixture import FEW, Fixtures
 from grader.harmless import text as harmless
+from grader.item import definition
 from grader.runner.client import Run, sizes
 from grader.submissions.flat import Script
 from grader.syntax import reached
@@ -55,15 +56,15 @@ def after(answer: Answer, failed: list[Answer], source: bytes) -> Answer:
     well = all(c.verdict.passed or c.verdict in ABSENT for c in answer.checks.values())
     if well or not item.get("compare"):
         return answer
-    own = reached(source, _judged(item)) if failed else set()
-    before = [a.item for a in failed if a.item["name"] in item["uses"] or _judged(a.item) in own]
-    beside = [a.item for a in failed if _judged(a.item) in item["asks"]]
+    own = reached(source, definition(item["about"])) if failed else set()
+    before = [a.item for a in failed if a.item["name"] in item["uses"] or definition(a.item["about"]) in own]
+    beside = [a.item for a in failed if definition(a.item["about"]) in item["asks"]]
     failed.append(answer)
     if not before and not beside:
         return answer
     first, *_ = before or beside
     methods = "." in first["about"] and "." in item["about"] and first["about"] != item["about"]
-    beside_it = methods and _judged(first) == _judged(item)
+    beside_it = methods and definition(first["about"]) == definition(item["about"])
     say = f"mend {first['name']} first, {'of the same class' if beside_it else 'which it rests on'}"
     checks = {
         f: c
@@ -72,11 +73,6 @@ def after(answer: Answer, failed: list[Answer], source: bytes) -> Answer:
         for f, c in answer.checks.items()
     }
     return replace(answer, checks=checks)
-
-
-def _judged(item: Mapping[str, Any]) -> str:
-    """The definition that an output is about."""
-    return str(item["about"]).partition(".")[0]
 
 
 def report(
@@ -177,7 +173,7 @@ def training(
 ) -> ItemReport:
     """The parameters after so many manual steps, all of them, against autograd's."""
     reference, whole = fixtures.references[TRAINING], exercise["training"]["steps"]
-    few = "" if steps == whole else "few."
+    few = "" if steps == whole else FEW
     names = exercise["training"]["parameters"]
     checks: dict[str, Check] = {}
     records = {name: run.records.get((TRAINING, name)) for name in names}
