@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,22 @@ HEADINGS = ["item", "shape", "exact", "approx", "maxdiff", "relative", "verdict"
 Ran = subprocess.CompletedProcess[str]
 
 
+SERVER: dict[str, str] = {}  # what lets a command find the background server, as most users' do
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("run")
+    SERVER.update(GRADER_NO_SERVER="", CI="", XDG_RUNTIME_DIR=str(folder), GRADER_SERVER_IDLE="600")
+    yield
+    grader("server", "stop", cwd=folder)
+
+
 def environ(**more: str) -> dict[str, str]:
     """This process's environment without what changes output; then `more`."""
     unwanted = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH"}
-    return {k: v for k, v in os.environ.items() if k not in unwanted} | {"TERM": "xterm-256color", **more}
+    kept = {k: v for k, v in os.environ.items() if k not in unwanted}
+    return kept | {"TERM": "xterm-256color", **SERVER, **more}
 
 
 def grader(*args: str, cwd: Path, **more: str) -> Ran:
@@ -838,11 +850,11 @@ def test_help(command: str, work: Path) -> None:
 
 
 def imported(*args: str, cwd: Path) -> set[str]:
-    """The top-level packages that the command's own process imports."""
+    """The top-level packages that the command's own process imports, where no server does it all."""
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "grader.cli", *args],
         cwd=cwd,
-        env=environ(),
+        env=environ(GRADER_NO_SERVER="1"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
