@@ -21,10 +21,10 @@ from test_authored import TINY
 from grader import authored, fixture
 from grader.authored import RUNGS, AuthoredError
 from grader.build import derive
-from grader.example import figure
 from grader.notation import total
 from grader.operations import paths
 from grader.operations.site import NoRule, Scope
+from grader.paper import figure
 from grader.program import Program
 
 TOLD = {name: fixture.hints(ROOT, fixture.describe(ROOT, name)) for name in GRADIENTS}
