@@ -137,7 +137,9 @@ def _settled(
         )
     elif path and answer.reads and not uncovered(lines, answer.item["tensor"], usual):
         what = " -> ".join(path if len(path) < 5 else (*path[:3], "…", path[-1]))
-        reason = f"a branch is left out: nothing that you use carries what flows back along {what}"
+        reason = (
+            f"a branch seems to be left out: no gradient that you use carries what flows back along {what}"
+        )
     else:
         return answer
     wrong = {

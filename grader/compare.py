@@ -33,6 +33,7 @@ from grader.verdict import Check, Verdict
 
 RTOL = 1e-5
 ATOL = 2e-6
+LOST_AXIS = "an axis of size 1 is missing, which a sum keeps with keepdim=True"
 RULE = (
     "maxdiff <= 1e-5 * largest reference element + 2e-6 * size of the answer without cancellation, "
     "and not all zero where the reference is more than the second part"
@@ -186,7 +187,7 @@ def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
     if answer.size == reference.size:
         if right(answer.reshape(wanted)):
             dropped = came == tuple(d for d in wanted if d != 1)
-            hint = "keepdim=True keeps the axis" if dropped else f"give it the shape {wanted}"
+            hint = LOST_AXIS if dropped else f"give it the shape {wanted}"
             reason += f": right after a reshape; {hint}"
         elif answer.ndim == 2 and answer.T.shape == wanted and right(answer.T):
             reason += "; right when transposed"

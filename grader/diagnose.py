@@ -145,10 +145,18 @@ def _agreed(explain: Explain, evidence: Sequence[Evidence]) -> str | None:
     return next(iter(found), None)
 
 
-def _near(a: Sequence[float] | Array, b: Sequence[float] | Array, e: Evidence) -> bool:
-    scale = float(np.linalg.norm(e.answer))
-    noise = NOISE * e.size * float(np.sqrt(e.reference.size))
-    return bool((np.abs(np.asarray(a) - np.asarray(b)) <= CLOSE * scale + noise).all())
+def _near(a: Sequence[float] | Array, b: Sequence[float] | Array, limit: float) -> bool:
+    return bool((np.abs(np.asarray(a) - np.asarray(b)) <= limit).all())
+
+
+def _limit(e: Evidence) -> float:
+    """How far a fingerprint may be from the answer's to explain it. Where the answer is wrong, the right one
+    must be far less near: else a slip that undoes another would explain what is almost right.
+    """
+    limit = CLOSE * float(np.linalg.norm(e.answer)) + NOISE * e.size * float(np.sqrt(e.reference.size))
+    if e.answer.shape != e.reference.shape or relations.same(e, e.answer, e.reference):
+        return limit
+    return min(limit, max(map(abs, fingerprint(e.answer - e.reference))) / 4)
 
 
 def _prints(known: Known, e: Evidence) -> dict[str, Array]:
@@ -167,13 +175,13 @@ def _branches(known: Known, lines: Mapping[str, Mapping[str, Any]]) -> Explain:
 
     def explain(e: Evidence) -> Iterator[str]:
         prints = _prints(known, e)
-        own = fingerprint(e.answer) if prints else []
+        own, limit = (fingerprint(e.answer), _limit(e)) if prints else ([], 0.0)
         for size in range(1, len(prints)):
             for kept in combinations(prints, size):
                 left = [t for t in prints if t not in kept]
                 names = " and ".join(left)
                 there_too, gone = _total(prints, kept), _total(prints, left)
-                if _near(own, there_too, e):
+                if _near(own, there_too, limit):
                     there = " and ".join(kept)
                     tried = e.uses is not None and any("d" + t in e.uses for t in left)
                     nothing = ", or comes to nothing" if tried else ""
@@ -181,15 +189,15 @@ def _branches(known: Known, lines: Mapping[str, Mapping[str, Any]]) -> Explain:
                         f"the branch through {names} is left out{nothing}: "
                         f"only what comes through {there} is there"
                     )
-                if _near(own, there_too - gone, e):
+                if _near(own, there_too - gone, limit):
                     yield f"the branch through {names} has the wrong sign"
                 for name, value in relations.factors(e.sizes):
-                    if _near(own, there_too + value * gone, e):
+                    if _near(own, there_too + value * gone, limit):
                         why = relations.origin(name, _forward(left, lines))
                         joint = ": " if why else ""
                         yield f"what comes through {names} is {name} times what it should be{joint}{why}"
                 for name, ratio in relations.written(e.sizes):
-                    if _near(own, there_too + ratio * gone, e):
+                    if _near(own, there_too + ratio * gone, limit):
                         yield name
 
     return explain
@@ -221,7 +229,7 @@ def _mistakes(known: Known, code: str, twice: bool = False) -> Explain:
         alike = [m for m in known.mistakes if _shape(m, e) == e.answer.shape]
         if not alike:  # an answer may be large
             return
-        own = np.array(fingerprint(e.answer))
+        own, limit = np.array(fingerprint(e.answer)), _limit(e)
         if twice and e.answer.shape != e.reference.shape:
             return
         factors = [f for f in relations.factors(e.sizes) if f[0] in ("exactly n", "exactly 1/n")]
@@ -229,12 +237,12 @@ def _mistakes(known: Known, code: str, twice: bool = False) -> Explain:
             if (say := _said(mistake, e)) is None:
                 continue
             prints = np.array(mistake["on"][e.fixture]["prints"])
-            if not twice and _near(own, prints, e):
+            if not twice and _near(own, prints, limit):
                 yield say
-            if twice and _near(own, -prints, e):
+            if twice and _near(own, -prints, limit):
                 yield f"two slips: the sign is wrong, and {say}"
             for name, value in factors if twice else ():
-                if _near(own, value * prints, e):
+                if _near(own, value * prints, limit):
                     missing = relations.origin("exactly n", code) or "it is n times too large"
                     slip = missing if name == "exactly n" else "it is divided by n once too often"
                     yield f"two slips: {slip}, and {say}"
@@ -249,11 +257,11 @@ def _local_of_a_branch(
 
     def explain(e: Evidence) -> Iterator[str]:
         prints = _prints(known, e)
-        own = np.array(fingerprint(e.answer)) if prints else None
+        own, limit = (np.array(fingerprint(e.answer)), _limit(e)) if prints else (None, 0.0)
         for t in prints:
             rest = _total(prints, [o for o in prints if o != t])
             for name, value in relations.products(item, lines[t], e):
-                if value.shape == e.answer.shape and _near(own - rest, fingerprint(value), e):
+                if value.shape == e.answer.shape and _near(own - rest, fingerprint(value), limit):
                     yield f"in the branch through {t} {name}"
 
     return explain

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from grader.choices import Answer
-from grader.compare import values
+from grader.compare import LOST_AXIS, values
 from grader.fixture import Fixtures, shapes
 from grader.marks_of_outputs import known as known_output
 from grader.runner.client import sizes
 from grader.verdict import Verdict
 
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
+KEEPDIM = "keepdim=True is missing"
 
 
 def diagnoses(
@@ -39,6 +40,7 @@ def diagnoses(
     from grader.literals import words
     from grader.places import where
     from grader.relations import Evidence
+    from grader.shapes import drops
 
     known = json.loads(fixtures.diagnosis)
     settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
@@ -68,7 +70,8 @@ def diagnoses(
         if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])
             if found := diagnose(answer.item, about, evidence, lines):
-                told[name] = found
+                if found != KEEPDIM or drops(source, name):  # else what is said of the shape is enough
+                    told[name] = found
             elif all(e.answer.shape == e.reference.shape for e in evidence):
                 places[name] = where(evidence[0])
         elif evidence and evidence[0].answer.shape == evidence[0].reference.shape:
@@ -126,6 +129,6 @@ def traced(
         return answer
     if told is None:
         return answer
-    reason = check.reason.removesuffix("; keepdim=True keeps the axis")
+    reason = check.reason.removesuffix(f"; {LOST_AXIS}") if "drops axis" in told else check.reason
     joint = ": " if ": " not in reason else "; "
     return replace(answer, checks={**answer.checks, first: replace(check, reason=f"{reason}{joint}{told}")})

@@ -74,7 +74,7 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
 
 ALONG = frozenset(
     ("sum", "mean", "max", "min", "argmax", "softmax", "log_softmax", "logsumexp", "var", "std", "cumsum",
-     "any", "all", "cat", "stack", "transpose", "index_add_", "flip", "unbind")
+     "any", "all", "cat", "stack", "transpose", "index_add_", "flip", "unbind", "squeeze", "unsqueeze")
 )  # fmt: skip
 
 
@@ -91,7 +91,8 @@ def _places(tree: ast.Module) -> dict[int, str]:
         elif isinstance(node, ast.If | ast.IfExp | ast.While):
             put("a comparison", node.test)
         elif isinstance(node, ast.Subscript):
-            put("an index", node.slice)
+            size = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+            put("a size" if size else "an index", node.slice)
         elif isinstance(node, ast.For | ast.comprehension):
             put("a count", node.iter)
         elif isinstance(node, ast.AugAssign) and not isinstance(node.op, ast.Mult | ast.Div):

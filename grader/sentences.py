@@ -12,6 +12,7 @@ from grader.mutants import Mutant
 PLACES = {
     "an axis": "a dim is wrong: another axis is meant",
     "an index": "an index is off",
+    "a size": "a size is off: that of another axis is meant",
     "a comparison": "a comparison is off: it holds where it is not meant to, or the reverse",
 }
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.harmless import text as harmless
+from grader.shape_rules import REDUCTIONS as REDUCING
 from grader.shape_trace import PRODUCTS, Event, Trace, function, trace
 from grader.shape_values import Shape
 
@@ -71,6 +72,18 @@ def explain(source: bytes, name: str, evidence: Sequence[Came], advise: bool = T
     if last.reduced and len(first.shape or ()) != len(evidence[0].wanted):
         return _drops(code, last)
     return f"{code} makes it of {_listed(last.before)}"
+
+
+def drops(source: bytes, name: str) -> bool:
+    """Whether a function reduces along an axis without keepdim; yes where its text isn't at hand."""
+    tree = function(source, name)
+    return tree is None or any(isinstance(n, ast.Call) and _without_keepdim(n) for n in ast.walk(tree))
+
+
+def _without_keepdim(call: ast.Call) -> bool:
+    named = {k.arg for k in call.keywords}
+    known = isinstance(call.func, ast.Attribute) and call.func.attr in REDUCING
+    return known and bool(call.args or named) and not named & {"keepdim", "keepdims"}
 
 
 def _short(evidence: Sequence[Came]) -> str:

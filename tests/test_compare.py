@@ -232,7 +232,7 @@ def _case(answer: Array, reference: Array, said: str) -> tuple[Array, Array, str
 TALL, WIDE, ROW = f32(32, 1), f32(8, 5), f32(1, 64)
 SPREAD = f32(32, 64)
 SHAPES = {
-    "a dropped axis": _case(TALL[:, 0], TALL, "right after a reshape; keepdim=True keeps the axis"),
+    "a dropped axis": _case(TALL[:, 0], TALL, "right after a reshape; an axis of size 1 is missing"),
     "a view": _case(WIDE.reshape(40), WIDE, "right after a reshape; give it the shape (8, 5)"),
     "a transpose": _case(np.ascontiguousarray(WIDE.T), WIDE, "right when transposed"),
     "a single row": _case(ROW, np.repeat(ROW, 32, 0), "right after broadcasting"),

@@ -1711,3 +1711,21 @@ def dlogprobs(logprobs, Yb):
     d = torch.zeros_like(logprobs)
     d[:, Yb] = -1 / 32
     return d
+
+
+# no sum along an axis that could keep it
+# expect: none
+def dcounts_sum_inv(counts, dprobs):
+    return torch.einsum("ij,ij->i", counts, dprobs)
+
+
+# kept, and then squeezed away
+# expect: none
+def dcounts_sum_inv(counts, dprobs):
+    return (counts * dprobs).sum(1, keepdim=True).squeeze()
+
+
+# eps forgotten in the other branch: the one through bndiff2 is right
+# expect: none
+def dbndiff(bnvar, bndiff, dbnraw, dbndiff2):
+    return bnvar**-0.5 * dbnraw + 2 * bndiff * dbndiff2

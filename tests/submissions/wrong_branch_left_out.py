@@ -1,5 +1,5 @@
-# expect: ex1 dbndiff wrong: a branch is left out: nothing that you use carries what flows back along bndiff -> bnraw
-# expect: ex1 dhprebn wrong: a branch is left out: nothing that you use carries what flows back along hprebn -> bndiff
+# expect: ex1 dbndiff wrong: a branch seems to be left out: no gradient that you use carries what flows back along bndiff -> bnraw
+# expect: ex1 dhprebn wrong: a branch seems to be left out: no gradient that you use carries what flows back along hprebn -> bndiff
 # expect: ex1 dcounts wrong: autograd has
 # expect: ex1 dnorm_logits exact
 def dbndiff(bndiff, dbndiff2):
