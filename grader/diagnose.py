@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -21,6 +21,7 @@ from grader import places, relations
 from grader.relations import CLOSE, NOISE, Array, Evidence
 
 PRINTS = 2  # projections in a fingerprint, on each fixture
+KEPT = 1 << 16  # elements: no tensor of an exercise has more, but an answer may
 AS_IF = "the values are those that come out when "
 FIXTURES = ("lecture", "probe-2", "probe-3")  # where the evidence comes from
 
@@ -44,8 +45,16 @@ def fingerprint(values: Array) -> list[float]:
     return [float(flat @ d) for d in _directions(flat.size)]
 
 
-@cache
 def _directions(size: int) -> tuple[Array, ...]:
+    return _kept(size) if size <= KEPT else _drawn(size)
+
+
+@lru_cache(64)
+def _kept(size: int) -> tuple[Array, ...]:
+    return _drawn(size)
+
+
+def _drawn(size: int) -> tuple[Array, ...]:
     # RandomState's stream is frozen; newer generators may change theirs
     return tuple(np.random.RandomState(k + 1).standard_normal(size) for k in range(PRINTS))
 

@@ -167,11 +167,14 @@ def packed(content: bytes) -> bytes:
     return packer.compress(content) + packer.flush()
 
 
-def unpacked(data: bytes) -> bytes:
-    """The content of a gzip file. ValueError where it is none, not whole, or followed by more."""
+def unpacked(data: bytes, most: int = 0) -> bytes:
+    """The content of a gzip file. ValueError where it is none, not whole, or followed by more.
+
+    most: bytes that are made of it, and no more; 0 for all.
+    """
     unpacker = zlib.decompressobj(GZIP)
     try:
-        content = unpacker.decompress(data)
+        content = unpacker.decompress(data, most)
     except zlib.error as error:
         raise ValueError(str(error)) from None
     if not unpacker.eof or unpacker.unused_data:
@@ -216,7 +219,7 @@ def _verified(root: Path, exercise: str, name: str, stated: Mapping[str, Any]) -
     path = _folder(root, exercise) / f"{name}.gz"
     mend = repair(root, exercise)
     try:
-        data = unpacked(path.read_bytes())
+        data = unpacked(path.read_bytes(), stated["bytes"] + 1)
     except FileNotFoundError:
         raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
     except OSError as error:

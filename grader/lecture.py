@@ -74,7 +74,8 @@ def minibatch(g: torch.Generator, n: int, block_size: int, vocab_size: int) -> d
     """Xb (n, block_size) and Yb (n,): real names where the vocabulary is theirs, else random letters.
 
     Of real names one that has a z is always there, as in the lecture's own batch: honest notebooks say
-    F.one_hot(Yb) and F.one_hot(Xb) without the number of classes.
+    F.one_hot(Yb) and F.one_hot(Xb) without the number of classes. Of random letters the last one never is:
+    a batch without it is where such a one_hot is too narrow.
     """
     import torch
 
@@ -83,8 +84,8 @@ def minibatch(g: torch.Generator, n: int, block_size: int, vocab_size: int) -> d
 
     if vocab_size != len(LETTERS) + 1:
         return {
-            "Xb": torch.randint(0, vocab_size, (n, block_size), generator=g),
-            "Yb": torch.randint(0, vocab_size, (n,), generator=g),
+            "Xb": torch.randint(0, vocab_size - 1, (n, block_size), generator=g),
+            "Yb": torch.randint(0, vocab_size - 1, (n,), generator=g),
         }
     names = embedded_names()
     last = vocab_size - 1
@@ -125,16 +126,18 @@ def parameters(
 ) -> dict[str, torch.Tensor]:
     """The lecture's network at its start. Biases and gains are small but random: zeros mask errors.
 
-    With a vocabulary of its own a probe has gains of both signs: |bngain| is not bngain.
+    With a vocabulary of its own a probe has gains of both signs: |bngain| is not bngain; and a neuron that
+    hardly varies: there the eps of a batch norm counts.
     """
     import torch
 
     fan_in = n_embd * block_size
     lecture = vocab_size == len(LETTERS) + 1
     signs = 1.0 - 2.0 * (torch.arange(n_hidden) % 2)
+    spread = torch.where(torch.arange(n_hidden) == 2, 1.0 if lecture else 0.1, 1.0)
     return {
         "C": torch.randn((vocab_size, n_embd), generator=g),
-        "W1": torch.randn((fan_in, n_hidden), generator=g) * (5 / 3) / fan_in**0.5,
+        "W1": torch.randn((fan_in, n_hidden), generator=g) * (5 / 3) / fan_in**0.5 * spread,
         "b1": torch.randn(n_hidden, generator=g) * 0.1,
         "W2": torch.randn((n_hidden, vocab_size), generator=g) * 0.1,
         "b2": torch.randn(vocab_size, generator=g) * 0.1,

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
@@ -170,9 +172,8 @@ def update(work: Path, change: Callable[[State], None]) -> str:
 def _load(file: Path) -> tuple[State, str]:
     """The state, and what is wrong with the file if it isn't one."""
     try:
-        raw = file.read_bytes()
-    except FileNotFoundError:
-        return empty(), ""
+        with open(file, "rb", opener=_own) as opened:
+            raw = opened.read()
     except OSError:
         return empty(), ""
     try:
@@ -202,10 +203,21 @@ def _put_aside(file: Path, why: str) -> None:
     print(f"grader: .grader/{file.name} {why}: kept as .grader/{aside.name}, begun anew", file=sys.stderr)
 
 
+def _own(name: str, flags: int) -> int:
+    """Open a regular file that is no link; OSError where it is anything else, a pipe without a reader too."""
+    fd = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return fd
+
+
 @contextlib.contextmanager
 def _locked(work: Path) -> Iterator[None]:
     folder = path(work).parent
     folder.mkdir(exist_ok=True)
-    with open(folder / "lock", "a") as lock:  # closing it gives the lock back
+    if folder.is_symlink():  # in somebody else's repository it may lead anywhere
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    with open(folder / "lock", "a", opener=_own) as lock:  # closing it gives the lock back
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

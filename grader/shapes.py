@@ -109,7 +109,8 @@ def _one_hot(source: bytes, tree: ast.FunctionDef, evidence: Sequence[Came]) -> 
     message, line = evidence[0].message, evidence[0].line or 0
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.lineno <= line <= (n.end_lineno or 0)]
     for call in calls if "size of tensor" in message else []:
-        if ast.unparse(call.func).endswith("one_hot") and len(call.args) == 1 and not call.keywords:
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if called == "one_hot" and len(call.args) == 1 and not call.keywords:
             code = _code(source, call).removesuffix(f" on line {line}")
             return f"{code} is only as wide as its largest index asks: num_classes sets its width"
     return None

@@ -150,6 +150,8 @@ def test_a_rename_table_says_what_is_called_otherwise(tmp_path: Path) -> None:
         "an unknown name": ('[rename]\nx = "dlogit"\n', "x = 'dlogit' names no tensor"),
         "no name": ('[rename]\n"a b" = "dlogits"\n', "'a b' is not a variable's name"),
         "a number": ("[rename]\nx = 3\n", "x = 3 names no tensor"),
+        "a list": ('[rename]\nx = ["dlogits"]\n', "x = ['dlogits'] names no tensor"),
+        "an endless number": (f"[rename]\nx = {'9' * 5000}\n", "is no TOML"),
     }.values(),
 )
 def test_a_bad_rename_table_is_told_in_a_line(table: str, why: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import struct
+import subprocess
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.submissions.intake import MAX_SOURCE, Unreadable, Upload, read_file, uploads
+from grader.submissions.intake import MAX_SOURCE, Folder, Unreadable, Upload, read_file, uploads
 from grader.submissions.names import IGNORED, METADATA, Chosen, choose, owners
 
 EXERCISES = ["ex1", "ex2", "ex3", "ex4"]
@@ -83,6 +84,11 @@ FORGED = {
     "Moodle, flat": (
         "Eve_12_assignsubmission_file_x_77_assignsubmission_file_ex1.py",
         "Ann_77_assignsubmission_file_ex1.py",
+        "Eve_12_assignsubmission_file_x_77_assignsubmission_file_ex1",  # or a name has the mark: nobody can tell
+    ),
+    "Moodle, a name with a mark": (
+        "Eve_77_assignsubmission_file__12_assignsubmission_file_/ex1.py",
+        "Ann_77_assignsubmission_file_/ex1.py",
         "12",
     ),
     "Moodle, folders": (
@@ -782,3 +788,19 @@ def test_a_hostile_zip_leaves_nothing_on_disk_and_harms_no_grade(tmp_path: Path)
     lines = (tmp_path / "out" / "grades.csv").read_text().splitlines()
     passed = [line for line in lines[1:] if ',"yes",' in line]
     assert len(passed) == 2 and len(lines) == 1 + len(members)
+
+
+def test_folders_without_end_are_refused_and_cost_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "ex1.py").write_text("x = 1\n")
+    deep = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1100):
+        os.mkdir("a", dir_fd=deep)
+        inner = os.open("a", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = inner
+    os.close(deep)
+    folder = Folder(tmp_path)
+    assert list(folder.files()) == ["ada/ex1.py"]
+    assert list(folder.refused().values()) == ["has folders more than 50 deep"]
+    subprocess.run(["rm", "-r", tmp_path / "a"], check=True)  # shutil's own recurses

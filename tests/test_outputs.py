@@ -65,6 +65,22 @@ def test_what_is_no_plain_data_is_refused(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        set(torch.tensor([1, 2, 2])),
+        {frozenset((1, 2)): 3},
+        {frozenset((1,)), frozenset((2,))},
+        [{1: {2, (3,)}}],
+    ],
+    ids=["a set of tensors", "a set for a key", "a set of sets", "numbers and a tuple"],
+)
+def test_what_is_packed_can_be_read_back_or_is_refused(value: Any) -> None:
+    header, data = outputs.pack({}, value)
+    assert header["status"] == "not-a-tensor" or plain.encode(plain.decode(data)) == data
+    assert (header["status"] == "value") == isinstance(value, list)
+
+
+@pytest.mark.parametrize(
     "raw",
     [
         b"1.5", b"NaN", b'{"a":1}', b' 1', b"9007199254740993", b'["i","10"]', b'["f","1.5"]',

@@ -264,6 +264,20 @@ def test_a_file_that_is_not_ours_is_put_aside_with_one_line(data: bytes, work: P
     assert state(work)["rungs"] == {"ex2.dlogits": 1}
 
 
+def test_a_state_that_leads_elsewhere_is_not_followed(work: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (work / ".grader").symlink_to(elsewhere)
+    write(work, "dlogits", exercise="ex2")
+    code, out, err = grader("check", "ex2", cwd=work)
+    assert code == 0 and "1 of 1 passed" in out and "nothing can be remembered in .grader/" in err
+    assert list(elsewhere.iterdir()) == []
+    (work / ".grader").unlink()
+    (work / ".grader").mkdir()
+    os.mkfifo(work / ".grader" / "progress.json")
+    assert grader("list", "ex2", cwd=work)[0] == 0  # and doesn't wait for a writer
+
+
 def test_where_nothing_can_be_written_everything_works_without(work: Path) -> None:
     (work / ".grader").write_text("in the way")
     write(work, "dlogits", exercise="ex2")

@@ -171,6 +171,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "a type that is no text": {"encoded": 4},
     "values of an item not written": {"status": "not-written"},
     "a payload that isn't announced": {"sent": False},
+    "plain data that is not sent": {"sent": False, "bytes": 0, "encoded": "plain", "dtype": "plain"},
     "a flag that is a number": {"sent": 1},
     "a flag that is null": {"sent": None},
     "line 0": {"line": 0},

@@ -76,7 +76,7 @@ def renames(suite: Suite, path: str | None) -> dict[str, str]:
 
     try:
         table = tomllib.loads(read_submission(Path(path)).decode()).get("rename")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # tomllib's own, of the encoding, of an endless integer
         raise UsageError(f"--rename {path} is no TOML: {error}") from None
     if not isinstance(table, dict) or not table:
         raise UsageError(f'--rename {path} has no table [rename] with lines such as dl = "dlogits"')
@@ -84,7 +84,7 @@ def renames(suite: Suite, path: str | None) -> dict[str, str]:
     for theirs, ours in table.items():
         if not theirs.isidentifier() or not theirs.isascii():
             raise UsageError(f"--rename {path}: {theirs!r} is not a variable's name")
-        if ours not in known:
+        if not isinstance(ours, str) or ours not in known:
             raise UsageError(
                 f"--rename {path}: {theirs} = {ours!r} names no tensor, gradient or size of an exercise; "
                 "`grader show` has their names"

@@ -12,7 +12,7 @@ from grader.runner import values
 from grader.runner.calls import resolve
 from grader.runner.loading import Submission
 
-_dumps, _NotPlain = values.dumps, plain.NotPlain
+_dumps, _decode, _NotPlain = values.dumps, plain.decode, plain.NotPlain
 
 
 def call(
@@ -56,6 +56,12 @@ def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
     """A value that is no tensor, as plain data."""
     try:
         data = _dumps(value)
+        _decode(data)
+    except ValueError:
+        message = (
+            "returned data that can't be compared: there is more than plain values in a set, or as a key"
+        )
+        return {**header, "status": "not-a-tensor", "message": message}, b""
     except _NotPlain as error:
         message = f"returned {error}, which is no plain data"
         return {**header, "status": "not-a-tensor", "message": message}, b""

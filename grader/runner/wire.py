@@ -176,6 +176,8 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
                 raise Malformed("a dimension is not a size")
     if type(sent) is not bool:
         raise Malformed("a flag is not true or false")
+    if not sent and PLAIN in (encoded, dtype):
+        raise Malformed("plain data that was not sent")
     if sent and encoded == dtype == PLAIN:
         if status != "value" or shape != ():
             raise Malformed("plain data with a shape")

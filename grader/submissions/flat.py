@@ -181,7 +181,8 @@ def _cells(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sheets = document.get("worksheets")
     cells = document.get("cells")
     if not isinstance(cells, list):
-        cells = [c for s in sheets or () if isinstance(s, dict) for c in s.get("cells") or ()]
+        inner = [s.get("cells") for s in sheets or () if isinstance(s, dict)]
+        cells = [cell for one in inner if isinstance(one, list) for cell in one]
     for cell in cells:
         if not isinstance(cell, dict):
             continue

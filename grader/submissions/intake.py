@@ -35,6 +35,7 @@ from grader.submissions.names import (
 MAX_SOURCE = 2 << 20
 MAX_NOTEBOOK = 32 << 20  # pictures and all
 MAX_MEMBERS = 50_000
+DEEPEST = 50  # folders in one another
 MAX_RATIO = 100
 MAX_METADATA = 8 << 20
 RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
@@ -68,7 +69,10 @@ class Folder:
 
         for base, folders, names in os.walk(self.path, onerror=unreadable):
             folders.sort()
-            if not folders and not names and base != str(self.path):
+            if folders and os.path.relpath(base, self.path).count(os.sep) >= DEEPEST:
+                self._refused[os.path.relpath(base, self.path)] = f"has folders more than {DEEPEST} deep"
+                folders.clear()
+            elif not folders and not names and base != str(self.path):
                 self._refused[os.path.relpath(base, self.path)] = "is an empty folder"
             for name in [f for f in folders if os.path.islink(os.path.join(base, f))]:
                 self._refused[os.path.relpath(os.path.join(base, name), self.path)] = "is a link"

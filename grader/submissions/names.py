@@ -19,6 +19,8 @@ from grader.course import CORE, SETS
 CANVAS = re.compile(r"(?P<name>.*?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
 CANVAS_BLIND = re.compile(r"(?P<late>LATE_)?anon_(?P<id>\w+?)_\d+_(?P<file>.+)")
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?")
+# of a folder the last number is Moodle's: a name, which a student may choose, stands before it
+MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)")
 GRADESCOPE = re.compile(r"submission_(?P<id>\d+)")
 REPEATED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)(?P<suffix>\.\w+)")
 IGNORED = re.compile(r"(^|/)(__MACOSX|__pycache__|\.[^/]*)(/|$)")
@@ -84,10 +86,11 @@ def _owner(path: tuple[str, str], people: Mapping[str, str]) -> Owned:
     if rest:
         if match := GRADESCOPE.fullmatch(head):
             return Owned(whole, match["id"], people.get(match["id"], head), rest)
-        if match := MOODLE.fullmatch(head.rstrip("_")):
+        if match := MOODLE_FOLDER.fullmatch(head.rstrip("_")):
             return Owned(whole, match["id"], _blind(match["name"], match["id"]), rest)
         return Owned(whole, head, head, rest)
-    if (match := MOODLE.fullmatch(head)) and match["file"]:
+    # with two marks nobody can tell which is Moodle's, and which a name's or a file's
+    if (match := MOODLE.fullmatch(head)) and match["file"] and head.count("_assignsubmission_") == 1:
         return Owned(whole, match["id"], _blind(match["name"], match["id"]), match["file"])
     if match := CANVAS_BLIND.fullmatch(head):
         return _canvas(whole, match, f"anon_{match['id']}")

@@ -24,10 +24,13 @@ WORKED = "dxtanh"
 
 
 def inputs(g, n, n_hidden):
-    """Pre-activations twice as wide as a standard normal, so that some of them saturate. A ReLU's may be 0."""
+    """Pre-activations twice as wide as a standard normal, so that some of them saturate. A ReLU's, and a leaky
+    ReLU's, may be 0.
+    """
     names = ("xtanh", "xsigmoid", "xrelu", "xleaky", "xelu")
     drawn = {name: 2 * torch.randn((n, n_hidden), generator=g) for name in names}
     drawn["xrelu"][1, 1] = drawn["xrelu"][-1, -1] = 0
+    drawn["xleaky"][1, 2] = drawn["xleaky"][-1, -2] = 0
     return drawn
 
 

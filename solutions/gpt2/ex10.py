@@ -27,10 +27,12 @@ OUTPUTS = {
 def inputs(g, V, max_T, C, L, B, T, world, length):
     """Tokens, gradients of several processes, names of parameters, scores near 0 and far from it, values."""
     keys = 5 + 2 * B + T
+    rising = torch.arange(keys) * 0.5
+    bases = (rising, rising + 200, rising - 200, -40 * rising)
     return {
         "tokens": torch.randint(0, 90, (length,), generator=g).tolist(),
         "ranks": [[torch.randn(4, generator=g), torch.randn((2, 3), generator=g)] for _ in range(world + 1)],
-        "scores": [torch.randn(keys, generator=g) * 4 + torch.arange(keys) * 0.5 + k for k in (0, 200, -200)],
+        "scores": [torch.randn(keys, generator=g) * 4 + base for base in bases],
         "names": ["wte.weight", "attn.qkv.weight", "attn.proj.weight", "mlp.proj.weight", "mlp.proj.bias"],
         "values": torch.randn((keys, 3), generator=g),
         "block": B + 1,
@@ -141,6 +143,7 @@ def online(scores, values, block):
 def use_online(online, scores, values, block):
     """The average of `values` by the softmax of the scores, read in blocks.
 
-    Asked for scores near 0, near 200 and near -200: there exponentials are infinite, or all of them 0.
+    Asked for scores near 0, near 200 and near -200, where exponentials are infinite, or all of them 0; and
+    for scores that fall far.
     """
     return [online(one.clone(), values.clone(), block) for one in scores]

@@ -50,7 +50,7 @@ def inputs(g, vocab_size, many, n, block_size, n_embd, n_hidden):
         rate=0.01 * n,
         low=-3.0 - n / 10,
         high=n / 10 - 0.5,
-        steps=4 * many,
+        steps=4 * many + n % 2,
         uniforms=torch.rand(70, generator=g).tolist(),
     )
 
