@@ -34,8 +34,8 @@ def called(
 ) -> dict[str, str]:
     """By tensor: what the learner calls its gradient.
 
-    What a `cmp` holds against it, unless that is d<another tensor>, a slip, and there is d<tensor>; else
-    d<tensor>, or a usual spelling of either. here: the statements to look among.
+    d<tensor> if a `cmp` holds that against it; else what one does, unless that is d<another tensor>, a slip,
+    and there is d<tensor>; else d<tensor>, or a usual spelling of either. here: the statements to look among.
     """
     statements = code.statements
     written = {w for i in here if not statements[i].placeholder for w in statements[i].effect.written}
@@ -43,17 +43,20 @@ def called(
     last = max((statements[i].node.end_lineno or first for i in here), default=0)
     theirs = {ours: their for their, ours in renamed.items()}
     active: dict[str, str] = {}
+    own = set()  # tensors whose d<tensor> is compared
     inert: dict[str, str] = {}
     for line in code.lines[first - 1 : last + AFTER]:
         if "cmp" not in line:
             continue
         for match in COMPARED.finditer(line):
-            table = inert if "#" in line[: match.start()] else active
-            table[renamed.get(match[2], match[2])] = match[1]
+            table, tensor = inert if "#" in line[: match.start()] else active, renamed.get(match[2], match[2])
+            table[tensor] = match[1]
+            if table is active and match[1] == f"d{tensor}":
+                own.add(tensor)
     called = {}
     for t in tensors:
-        if f"d{t}" in written and active.get(t, "")[1:] in tensors:
-            active.pop(t, None)
+        if f"d{t}" in written and (t in own or active.get(t, "")[1:] in tensors):
+            active.pop(t, None)  # what else is held against it is a slip, or an experiment
         spellings = [active.get(t, f"d{t}"), f"d{t}", inert.get(t, f"d{t}")]
         for name in (t, theirs.get(t, t)):
             spellings += [prefix + name for prefix in PREFIXES]
@@ -119,11 +122,22 @@ def prepare(exercise: Mapping[str, Any]) -> None:
 
 def _form(node: ast.expr) -> Form:
     """What two expressions that are alike but for their names have in common: their outermost operation."""
-    if isinstance(node, ast.BinOp):
-        return type(node), type(node.op).__name__
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return type(node), node.func.attr
-    return type(node), ""
+    plain = _operator(node)
+    if isinstance(plain, ast.BinOp):
+        return type(plain), type(plain.op).__name__
+    if isinstance(plain, ast.Call) and isinstance(plain.func, ast.Attribute):
+        return type(plain), plain.func.attr
+    return type(plain), ""
+
+
+def _operator(node: ast.AST) -> ast.AST:
+    """x @ y for x.matmul(y) and torch.matmul(x, y)."""
+    func = node.func if isinstance(node, ast.Call) and not node.keywords else None
+    if isinstance(node, ast.Call) and isinstance(func, ast.Attribute) and func.attr in ("matmul", "mm"):
+        both = [*([] if ast.unparse(func.value) == "torch" else [func.value]), *node.args]
+        if len(both) == 2:
+            return ast.BinOp(both[0], ast.MatMult(), both[1])
+    return node
 
 
 def _count(node: ast.AST) -> int:
@@ -143,8 +157,11 @@ def unify(theirs: ast.AST, ours: ast.AST, table: dict[str, str], known: Collecti
             return False
         table[theirs.id] = ours.id
         return True
+    theirs = _operator(theirs)
     if type(theirs) is not type(ours):
         return False
+    if isinstance(theirs, ast.BinOp) and isinstance(ours, ast.BinOp) and type(ours.op) in (ast.Add, ast.Mult):
+        return type(theirs.op) is type(ours.op) and _either_way(theirs, ours, table, known)
     for field in theirs._fields:
         if field == "ctx":
             continue
@@ -164,3 +181,12 @@ def unify(theirs: ast.AST, ours: ast.AST, table: dict[str, str], known: Collecti
         elif a != b and {a, b} != {"keepdim", "keepdims"}:
             return False
     return True
+
+
+def _either_way(theirs: ast.BinOp, ours: ast.BinOp, table: dict[str, str], known: Collection[str]) -> bool:
+    for a, b in ((theirs.left, theirs.right), (theirs.right, theirs.left)):
+        trial = dict(table)
+        if unify(a, ours.left, trial, known) and unify(b, ours.right, trial, known):
+            table.update(trial)
+            return True
+    return False

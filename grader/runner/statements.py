@@ -132,9 +132,10 @@ def _parsed(lines: list[str], start: int, code: Code) -> list[ast.stmt]:
         except SyntaxError as error:
             at = max(1, min((error.lineno or 1) - pad, len(lines)))
             told = told if told[1] else (str(error.msg), start + at)
+            exact = "was never closed" in str(error.msg) and lines[at - 1][:1] not in (" ", "\t")
             lines = lines[: at - 1]
-            # an unclosed bracket or block is told where it was noticed: give up its beginning too
-            while lines and (not lines[-1].strip() or lines[-1][0] in " \t)]}"):
+            # most else, a block without a body too, is told where it was noticed: give up its beginning
+            while not exact and lines and (not lines[-1].strip() or lines[-1][0] in " \t)]}"):
                 lines.pop()
     if told[1]:
         code.broken.append(Broken(*told, "\n".join(whole[len(lines) :])))

@@ -16,6 +16,8 @@ from typing import Any
 from grader.errors import Unreadable
 
 MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
+TIMED = re.compile(r"^(\s*)%time\s+(?=\w)")  # runs the rest of its line as any other
+QUOTED = re.compile(r"'[^'\\]*'" r'|"[^"\\]*"')
 SHELL = re.compile(rb"^[ \t]*!.*$|^%{1,2}[a-z].*$", re.MULTILINE)  # no Python, but in what Colab exports
 KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
 MAX_CODE = 2 << 20
@@ -200,9 +202,13 @@ def _plain(lines: list[str]) -> Iterator[str]:
         if name is None or name[1] not in KEEPING:
             yield from ("" for _ in lines)
             return
-    goes_on = False
+    goes_on, depth = False, 0  # of brackets: in them a line that begins with % goes on with a modulo
     for line in lines:
-        skip = goes_on or (bool(MAGIC.match(line)) and not line.lstrip().startswith("#"))
+        line = TIMED.sub(r"\1", line) if depth <= 0 else line
+        inside = depth > 0 and line.lstrip().startswith("%")
+        skip = goes_on or (bool(MAGIC.match(line)) and not inside and not line.lstrip().startswith("#"))
+        code = "" if skip else QUOTED.sub("", line).partition("#")[0]
+        depth += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
         goes_on = skip and line.rstrip().endswith("\\")
         indent = line[: len(line) - len(line.lstrip())]
         yield (indent + "pass" if indent and skip else "") if skip else line
