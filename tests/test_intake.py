@@ -84,7 +84,7 @@ FORGED = {
     "Moodle, flat": (
         "Eve_12_assignsubmission_file_x_77_assignsubmission_file_ex1.py",
         "Ann_77_assignsubmission_file_ex1.py",
-        "Eve_12_assignsubmission_file_x_77_assignsubmission_file_ex1",  # or a name has the mark: nobody can tell
+        "Eve_12_assignsubmission_file_x_77_assignsubmission_file_ex1",  # nobody can tell
     ),
     "Moodle, a name with a mark": (
         "Eve_77_assignsubmission_file__12_assignsubmission_file_/ex1.py",

@@ -15,6 +15,7 @@ from grader.runner.statements import Code, Statement
 COMPARED = re.compile(
     r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)(?:\.(?:T|mT|data)\b|\.\w+\([^()]*\))*\s*,\s*([A-Za-z_]\w*)"
 )
+ARGUMENTS = 4  # lines that a call may go on for
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
 PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
 SETUP = (  # the lecture's lines that tell what its sizes and labels are called
@@ -45,9 +46,12 @@ def called(
     active: dict[str, str] = {}
     own = set()  # tensors whose d<tensor> is compared
     inert: dict[str, str] = {}
-    for line in code.lines[first - 1 : last + AFTER]:
+    lines = code.lines[first - 1 : last + AFTER]
+    for at, line in enumerate(lines):
         if "cmp" not in line:
             continue
+        if line.count("(") > line.count(")"):  # its arguments stand on lines of their own
+            line = " ".join((line, *map(str.strip, lines[at + 1 : at + 1 + ARGUMENTS])))
         for match in COMPARED.finditer(line):
             table, tensor = inert if "#" in line[: match.start()] else active, renamed.get(match[2], match[2])
             table[tensor] = match[1]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
+from grader.runner.called import PREFIXES
 from grader.runner.statements import Code
 
 TITLE = re.compile(r"[\s#*_>-]*#[\s#*_>-]*exercise\s*#?\s*(\d)(\s+[a-z]+)?", re.IGNORECASE)
@@ -29,34 +31,37 @@ def sections(code: Code, tensors: Sequence[str], several: bool) -> None:
     marks = _headings(code)
     at, current, gradients, ended, fused, sure = 0, 1, False, False, False, True
     ordered = sorted(marks)
+    usual = _usual(tensors)
     made: set[str] = set()
     for s in code.statements:
         while at < len(ordered) and ordered[at] <= s.node.lineno:
             current, sure = marks[ordered[at]]
             at += 1
-        gradients = gradients or any(_is_gradient(w, tensors) for w in s.effect.written)
+        gradients = gradients or any(_is_gradient(w, tensors) for w in map(usual, s.effect.written))
         if gradients or current > 1:
             current = max(current, _own_line(s.node))
-        anew = s.effect.strong - s.effect.reads
+        strong, reads = (frozenset(map(usual, w)) for w in (s.effect.strong, s.effect.reads))
+        anew = strong - reads
         if not sure and current in (2, 3) and any(map(ONLY_FIRST.match, anew - made)) and not s.placeholder:
             current = 1  # what looked like a heading was a remark
-        ended = ended or bool({"demb", "dC", "dembcat"} & s.effect.strong)
+        ended = ended or bool({"demb", "dC", "dembcat"} & strong)
         if anew & {"dlogprobs", "dprobs"}:
             ended = False  # the chain, once more
-        if ended and current < 2 and _again("dlogits", anew, made) and "dnorm_logits" not in s.effect.reads:
+        if ended and current < 2 and _again("dlogits", anew, made) and "dnorm_logits" not in reads:
             current = 2
-        if ended and current < 3 and _again("dhprebn", anew, made) and "dbndiff" not in s.effect.reads:
+        if ended and current < 3 and _again("dhprebn", anew, made) and "dbndiff" not in reads:
             current = 3
-        if fused and current == 3 and "dlogits" in anew and "dnorm_logits" not in s.effect.reads:
+        if fused and current == 3 and "dlogits" in anew and "dnorm_logits" not in reads:
             current = 4  # all together: after the fused batch norm the chain begins once more
-        fused = current == 3 and (fused or ("dhprebn" in s.effect.strong and not s.placeholder))
+        fused = current == 3 and (fused or ("dhprebn" in strong and not s.placeholder))
         if not s.placeholder:
-            made |= s.effect.strong
+            made |= strong
         s.section = current
 
 
 def _headings(code: Code) -> dict[int, tuple[int, bool]]:
-    """By line the exercise that a heading names, and whether it is no remark: "# exercise 2 does it in one".
+    """By line the exercise that a heading names, and whether it is no remark: "# exercise 2 does it in one",
+    or one that comes before another of its number.
 
     Not those of a table of contents.
     """
@@ -65,6 +70,8 @@ def _headings(code: Code) -> dict[int, tuple[int, bool]]:
         title = "#" in line and TITLE.match(line)
         if title and title[1] in "1234":
             marks[number] = int(title[1]), not (title[2] or "").strip().islower()
+    last = {exercise: number for number, (exercise, _) in marks.items()}
+    marks = {n: (exercise, sure and n == last[exercise]) for n, (exercise, sure) in marks.items()}
     if len(marks) < CONTENTS:
         return marks
     starts = sorted(s.node.lineno for s in code.statements)
@@ -75,9 +82,17 @@ def _headings(code: Code) -> dict[int, tuple[int, bool]]:
     return {number: mark for number, mark in marks.items() if number not in listed}
 
 
+def _usual(tensors: Sequence[str]) -> Callable[[str], str]:
+    """What is usually said for a name: dlogits for dL_dlogits."""
+    rest = "|".join(re.escape(t) for t in sorted(tensors, key=len, reverse=True))
+    other = "|".join(re.escape(p) for p in sorted(PREFIXES, key=len, reverse=True) if p != "d")
+    spelt = re.compile(f"(?:{other})(?=(?:{rest})(?:_|$))")
+    return cache(lambda name: spelt.sub("d", name, count=1) if spelt.match(name) else name)
+
+
 def _again(name: str, anew: frozenset[str], made: set[str]) -> bool:
-    """Whether a gradient that there is already is made anew, or one like it: dlogits_fast."""
-    return name in made and any(w.startswith(name) for w in anew)
+    """Whether a gradient that there is already is made anew, or one like it: dlogits_fast, not dlogits_dh."""
+    return name in made and any(w.startswith(name) and not w.startswith(f"{name}_d") for w in anew)
 
 
 def _is_gradient(name: str, tensors: Sequence[str]) -> bool:

@@ -139,7 +139,12 @@ def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
     forward = re.search(rf"^(?:{lines})[ \t]*=[^=]", source, re.MULTILINE)
-    return bool(forward) and any(gradients & _assigned(line) for line in source.split("\n"))
+    if not forward:
+        return False
+    tensors = "|".join(re.escape(name[1:]) for name in gradients)
+    compared = rf"""^\s*cmp\(\s*(['"])[^'"\n]*\1,\s*\w+,\s*(?:{tensors})\s*\)"""
+    assigned = any(gradients & _assigned(line) for line in source.split("\n"))
+    return assigned or re.search(compared, source, re.MULTILINE) is not None
 
 
 def _assigned(line: str) -> set[str]:
