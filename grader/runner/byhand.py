@@ -7,18 +7,21 @@ nothing, since a notebook's set-up may contain a stray `loss.backward()`.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import wraps
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.autograd.forward_ad
 import torch.autograd.functional
 import torch.nn.grad
 
+OWN = os.path.dirname(torch.__file__) + os.sep
 WHY = "is refused: a gradient is to be written by hand, as a formula"
 
 
@@ -32,13 +35,14 @@ class Policy:
     def __init__(self) -> None:
         self.enforced = False
         self.running = False
+        self.own = False  # while torch does something for itself
         self.called: str | None = None
 
     def refuse(self, what: str, plain: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """A stand-in for `plain`: the same until the policy is enforced, refused while an item runs."""
 
         def refused(*args: Any, **keywords: Any) -> Any:
-            if not self.enforced and plain is not None:
+            if (self.own or not self.enforced) and plain is not None:
                 return plain(*args, **keywords)
             if self.running:
                 self.called = self.called or what
@@ -63,9 +67,21 @@ class Policy:
         plain = torch._C._InferenceMode
         leave = self.refuse("torch.inference_mode(False)", plain)
         torch._C._InferenceMode = lambda mode=True: (plain if mode else leave)(mode)  # type: ignore
-        sys.meta_path.insert(0, Decompositions(self))
+        sys.meta_path.insert(0, Imports(self))
+        vmap = cast(Any, torch._functorch.vmap)
+        lazy = vmap.lazy_load_decompositions
+        vmap.lazy_load_decompositions = lambda: self.pause(lazy)
+        torch.compile = self.refuse_compiled
         torch.inference_mode = self.refuse_leaving(torch.inference_mode)  # type: ignore[misc]
         torch.autograd.Variable._execution_engine = _engine(self)
+
+    def pause(self, plain: Callable[..., Any], *args: Any) -> Any:
+        """A call of what torch does for itself, which nothing is refused."""
+        before, self.running, self.own = (self.running, self.own), False, True
+        try:
+            return plain(*args)
+        finally:
+            self.running, self.own = before
 
     def refuse_backward(self, plain: Callable[..., Any]) -> Callable[..., Any]:
         """The call of an operator of torch.ops: refused where it is a backward kernel."""
@@ -100,6 +116,15 @@ class Policy:
         Refusing.__name__ = Refusing.__qualname__ = "inference_mode"
         return Refusing
 
+    def refuse_compiled(self, model: Any = None, **options: Any) -> Any:
+        """torch.compile: what it is given on the top level is refused when it is called."""
+        refused = self.refuse("torch.compile")
+        if self.running:
+            refused()
+        if model is None:  # @torch.compile(dynamic=True)
+            return self.refuse_compiled
+        return wraps(model)(refused) if callable(model) else refused
+
     def refuse_quietly(self, plain: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *args: None if self.enforced else plain(*args)
 
@@ -117,21 +142,24 @@ def _engine(policy: Policy) -> Any:
     return Engine()
 
 
-class Decompositions(MetaPathFinder):
-    """torch's backward kernels in Python, refused from when they are imported: to import them takes long."""
+class Imports(MetaPathFinder):
+    """Imports of torch's own modules: some look through its kernels, which is no learner's doing.
+
+    Its backward kernels in Python are refused from when they are imported: to import them takes long.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path) if name == "torch._decomp.decompositions" else None
-        if spec is None or spec.loader is None:
+        spec = PathFinder.find_spec(name, path) if name.startswith("torch.") else None
+        if spec is None or spec.loader is None or not str(spec.origin).startswith(OWN):
             return None
         plain = spec.loader.exec_module
 
         def load(module: ModuleType) -> None:
-            plain(module)
-            for what in dir(module):
+            self.policy.pause(plain, module)
+            for what in dir(module) if name == "torch._decomp.decompositions" else ():
                 if "backward" in what and callable(getattr(module, what)):
                     setattr(module, what, self.policy.refuse(f"{name}.{what}", getattr(module, what)))
 
@@ -147,6 +175,10 @@ def _targets() -> Iterator[tuple[Any, str, str]]:
     yield torch.autograd, "_engine_run_backward", "autograd's engine"
     for name in ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp"):
         yield torch.autograd.functional, name, f"torch.autograd.functional.{name}"
+    by_differences = sys.modules["torch.autograd.gradcheck"]  # torch.autograd has a function of that name
+    for name in dir(by_differences):
+        if "jacobian" in name and callable(getattr(by_differences, name)):
+            yield by_differences, name, f"torch.autograd.gradcheck.{name}"
     for name in ("enter_dual_level", "make_dual", "dual_level"):
         yield torch.autograd.forward_ad, name, f"torch.autograd.forward_ad.{name}"
     for name in ("grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd", "hessian", "linearize"):
@@ -159,9 +191,8 @@ def _targets() -> Iterator[tuple[Any, str, str]]:
     ):
         for name in names:
             yield holder, name, f"{holder.__name__}.{name}"
-    for name in ("compile", "enable_grad"):
-        yield torch, name, f"torch.{name}"
-    yield torch.autograd, "enable_grad", "torch.enable_grad"
+    for holder in (torch, torch.autograd):
+        yield holder, "enable_grad", "torch.enable_grad"
     for holder, prefix in (
         (torch, "torch"),
         (torch._C._nn, "torch._C._nn"),

@@ -2,6 +2,7 @@
 # expect: ex1 dh refused: torch.autograd.grad is refused
 # expect: ex1 dW2 refused: torch.func.vjp is refused
 # expect: ex1 db2 exact
+# expect: ex1 dhprebn refused: torch.compile is refused
 # expect: ex1 dhpreact refused: the forward pass, run again, is refused
 import torch
 
@@ -40,3 +41,8 @@ def db2(dlogits):
 def dhpreact(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n, h, dh):
     forward(C, W1, b1, W2, b2, bngain, bnbias, Xb, Yb, n)
     return (1 - h**2) * dh
+
+
+@torch.compile
+def dhprebn(dbndiff, dbnmeani, n):
+    return dbndiff + dbnmeani / n

@@ -7,6 +7,7 @@
 # expect: ex1 dbnmeani approximate
 # expect: ex1 dprobs exact
 # expect: ex1 dembcat approximate
+# expect: ex1 db1 exact
 import numpy as np
 import torch
 
@@ -55,3 +56,7 @@ def dprobs(probs, dlogprobs):
 
 def dembcat(W1, dhprebn):
     return (W1 @ dhprebn.T).T
+
+
+def db1(dhprebn):
+    return torch.func.vmap(torch.sum, in_dims=1)(dhprebn)
