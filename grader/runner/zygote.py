@@ -207,8 +207,11 @@ class Zygote:
 
     def kill(self, pid: int) -> None:
         """A byte on a job's channel, or its end, means: end this child. `reap` does the rest."""
-        self.selector.unregister(self.running[pid].channel)
-        self.running[pid].watched = False
+        job = self.running.get(pid)
+        if job is None:
+            return  # it ended by itself, and `reap` was first in this very turn
+        self.selector.unregister(job.channel)
+        job.watched = False
         _kill_group(pid)
 
     def leave(self) -> None:
