@@ -25,7 +25,7 @@ from grader.relations import CLOSE
 from grader.sentences import say
 from grader.verdict import Verdict
 
-MOST = 40  # mutants of one exercise of a set in a usual run; GRADER_MUTANTS=all takes them all
+MOST = 25  # mutants of one exercise of a set in a usual run; GRADER_MUTANTS=all takes them all
 # What a relation says: the same mistake in other words, true of the value itself.
 RELATION = re.compile(
     r"the sign is wrong|the branch through|what comes through|all (zero|ones)|right when transposed"

@@ -1,6 +1,6 @@
 """Damaged submissions, many of them: each gets one clear result, and the grader stays as it was.
 
-GRADER_FUZZ=N tries N of them (360 by default); GRADER_FUZZ_SEED tries others.
+GRADER_FUZZ=N tries N of them (240 by default); GRADER_FUZZ_SEED tries others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from grader.results import Result
 from grader.runner.client import WALL
 from grader.submissions.intake import MAX_SOURCE, uploads
 
-N = int(os.environ.get("GRADER_FUZZ", "360"))
+N = int(os.environ.get("GRADER_FUZZ", "240"))
 SEED = int(os.environ.get("GRADER_FUZZ_SEED", "1"))
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())
 CODE = solution("ex1").encode()
