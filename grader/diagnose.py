@@ -22,6 +22,7 @@ from grader.relations import CLOSE, NOISE, Array, Evidence
 
 PRINTS = 2  # projections in a fingerprint, on each fixture
 KEPT = 1 << 16  # elements: no tensor of an exercise has more, but an answer may
+KEEPDIM = "keepdim=True is missing"  # of a mistake, as the fixtures have it
 AS_IF = "the values are those that come out when "
 FIXTURES = ("lecture", "probe-2", "probe-3")  # where the evidence comes from
 
@@ -42,21 +43,16 @@ class Known:
 def fingerprint(values: Array) -> list[float]:
     """Projections of an array on fixed random directions: linear, and equal only for equal arrays."""
     flat = np.asarray(values, np.float64).ravel()
-    return [float(flat @ d) for d in _directions(flat.size)]
+    directions = _kept(flat.size) if flat.size <= KEPT else _directions(flat.size)
+    return [float(flat @ d) for d in directions]
 
 
 def _directions(size: int) -> tuple[Array, ...]:
-    return _kept(size) if size <= KEPT else _drawn(size)
-
-
-@lru_cache(64)
-def _kept(size: int) -> tuple[Array, ...]:
-    return _drawn(size)
-
-
-def _drawn(size: int) -> tuple[Array, ...]:
     # RandomState's stream is frozen; newer generators may change theirs
     return tuple(np.random.RandomState(k + 1).standard_normal(size) for k in range(PRINTS))
+
+
+_kept = lru_cache(64)(_directions)
 
 
 def diagnose(

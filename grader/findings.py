@@ -15,7 +15,6 @@ from grader.runner.client import sizes
 from grader.verdict import Verdict
 
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
-KEEPDIM = "keepdim=True is missing"
 
 
 def diagnoses(
@@ -36,7 +35,7 @@ def diagnoses(
     import numpy as np
     import safetensors.numpy
 
-    from grader.diagnose import FIXTURES, Known, diagnose
+    from grader.diagnose import FIXTURES, KEEPDIM, Known, diagnose
     from grader.literals import words
     from grader.places import where
     from grader.relations import Evidence

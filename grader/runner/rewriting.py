@@ -141,9 +141,8 @@ def quieten(nodes: list[ast.stmt]) -> None:
                 Quiet(looking).generic_visit(node)
             if isinstance(node, ast.FunctionDef) and copies_grad(node):
                 looking.add(node.name)
-    for at, node in enumerate(nodes):
-        if isinstance(node, ast.Expr | ast.Assert):
-            nodes[at] = cast(ast.stmt, Quiet(looking).visit(node))
+    quiet = Quiet(looking)
+    nodes[:] = [cast(ast.stmt, quiet.visit(n)) if isinstance(n, ast.Expr | ast.Assert) else n for n in nodes]
 
 
 class Quiet(ast.NodeTransformer):

@@ -69,11 +69,12 @@ class Folder:
 
         for base, folders, names in os.walk(self.path, onerror=unreadable):
             folders.sort()
-            if folders and os.path.relpath(base, self.path).count(os.sep) >= DEEPEST:
-                self._refused[os.path.relpath(base, self.path)] = f"has folders more than {DEEPEST} deep"
+            here = os.path.relpath(base, self.path)
+            if folders and here.count(os.sep) >= DEEPEST:
+                self._refused[here] = f"has folders more than {DEEPEST} deep"
                 folders.clear()
             elif not folders and not names and base != str(self.path):
-                self._refused[os.path.relpath(base, self.path)] = "is an empty folder"
+                self._refused[here] = "is an empty folder"
             for name in [f for f in folders if os.path.islink(os.path.join(base, f))]:
                 self._refused[os.path.relpath(os.path.join(base, name), self.path)] = "is a link"
             for name in names:
