@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import command
 import pytest
 from hypothesis import settings
 
@@ -61,6 +62,13 @@ def runner(exercises: dict[str, Any]) -> Iterator[Runner]:
         for description, fixtures in exercises.values():
             one.load(description, fixtures.given)
         yield one
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> Iterator[None]:
+    """What `command.grader` keeps between its calls ends with the session."""
+    yield
+    command.close()
 
 
 Grade = Callable[..., ExerciseReport]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from classroom import right, write, wrong
+from command import grader
 from conftest import GRADIENTS, ROOT, solution
-from test_cli import grader
 
 from grader import fixture
 from grader.bench import Bench

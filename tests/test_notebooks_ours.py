@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from command import grader
 from conftest import EXERCISES, ROOT, solution
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
@@ -26,12 +24,6 @@ from grader.submissions.flat import declared
 from grader.verdict import Verdict
 
 OURS = [e for e in EXERCISES if ROOT.joinpath("exercises", *e.split(".")).with_suffix(".ipynb").is_file()]
-
-
-def grader(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader.cli", *words]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=120)
 
 
 def derived(exercise: str) -> str:
@@ -219,8 +211,8 @@ def test_check_says_that_the_notebook_is_what_was_worked_on(tmp_path: Path) -> N
 def test_a_solution_as_a_notebook_overwrites_nothing(tmp_path: Path) -> None:
     path = tmp_path / "there.ipynb"
     path.write_text("mine")
-    done = grader("solution", "ex2", "--yes", "--notebook", str(path))
+    done = grader("solution", "ex2", "--yes", "--notebook", str(path), cwd=ROOT)
     assert (done.returncode, path.read_text()) == (2, "mine")
     assert "is kept" in done.stderr
-    done = grader("solution", "ex1.dprobs", "--yes", "--notebook", str(tmp_path / "new.ipynb"))
+    done = grader("solution", "ex1.dprobs", "--yes", "--notebook", str(tmp_path / "new.ipynb"), cwd=ROOT)
     assert done.returncode == 2 and "one whole exercise" in done.stderr
