@@ -14,7 +14,7 @@ from conftest import solution
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local import Local
-from test_mutants import made
+from mutation import made
 
 from grader import authored
 from grader.fixture import Fixtures
