@@ -44,6 +44,12 @@ class Warm(Runner):
     def __exit__(self, *_: object) -> None:
         """It stays for the next command."""
 
+    def close(self) -> None:
+        """So it does where a command closes it."""
+
+    def end(self) -> None:
+        super().close()
+
 
 _kept: list[Warm] = []
 
@@ -51,7 +57,7 @@ _kept: list[Warm] = []
 def _opened(*_: object) -> Warm:
     """The warm runner; another one where it has ended."""
     if _kept and (_kept[0].process.poll() is not None or _kept[0].control.fileno() < 0):
-        _kept.pop().close()
+        _kept.pop().end()
     if not _kept:
         _kept.append(Warm())
     return _kept[0]
@@ -60,7 +66,7 @@ def _opened(*_: object) -> Warm:
 def close() -> None:
     """End the warm runner, if there is one."""
     while _kept:
-        _kept.pop().close()
+        _kept.pop().end()
 
 
 def grader(*words: str | Path, cwd: Path, **more: str) -> Ran:
@@ -72,7 +78,7 @@ def grader(*words: str | Path, cwd: Path, **more: str) -> Ran:
         stack.enter_context(mock.patch.dict(os.environ, kept | {"TERM": "xterm-256color"} | more, clear=True))
         stack.enter_context(mock.patch.multiple(sys, stdout=out, stderr=err, __stdout__=out, argv=["grader"]))
         stack.enter_context(mock.patch.object(sys, "stdin", stack.enter_context(open(os.devnull))))
-        stack.enter_context(_lent())
+        stack.enter_context(lent())
         try:
             code = cli.main([str(word) for word in words])
         except SystemExit as end:
@@ -82,8 +88,8 @@ def grader(*words: str | Path, cwd: Path, **more: str) -> Ran:
 
 
 @contextlib.contextmanager
-def _lent() -> Iterator[None]:
-    """While a command runs, the runner that it starts is the warm one, wherever it has the class from."""
+def lent() -> Iterator[None]:
+    """Whoever starts a runner meanwhile gets the warm one: a command, wherever it has the class from."""
     names = [module.name for module in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}.")]
     with contextlib.ExitStack() as stack:
         for module in (client, *map(importlib.import_module, names)):
