@@ -10,7 +10,7 @@ from typing import Any
 
 import flatcode
 import pytest
-from conftest import solution
+from conftest import examples, solution
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local import Local
@@ -23,7 +23,7 @@ from grader.mutants import Mutant
 from grader.runner.client import Runner
 from grader.runner.effects import analyse
 
-SLOW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 HEAD = flatcode.PARTS["setup"] + flatcode.PARTS["forward"]
 # the reference, and three mistakes, so that no transformation can hide behind "all is right"
 BASE = (
@@ -157,7 +157,7 @@ def test_the_solution_as_flat_code_is_right_at_every_size(judge: Judge) -> None:
     assert judge.failed(flat_solution(), strict=True) == set()
 
 
-@settings(SLOW, max_examples=40)
+@settings(SLOW, max_examples=examples(40))
 @given(data=st.data())
 def test_a_change_of_one_item_fails_exactly_that_item(data: st.DataObject, judge: Judge) -> None:
     mutant = judge.mutants[data.draw(st.integers(0, len(judge.mutants) - 1))]

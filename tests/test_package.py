@@ -232,6 +232,7 @@ def test_a_submission_can_not_read_the_installed_fixtures(clean: Path, tmp_path:
 # --- an instructor's day with the wheel --------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_exercise_of_one_s_own_needs_no_checkout(clean: Path, tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     follow(tmp_path / "work", environ(clean, tmp_path))
