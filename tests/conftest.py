@@ -49,19 +49,9 @@ def _parameters(case: Any) -> tuple[Any, ...]:
     return case if isinstance(case, tuple) else (case,)
 
 
-# The files that take longest, which begin first, so that two workers end together.
-LONGEST = ("mutants", "drift", "attacks", "cli", "package", "notebook_api", "diagnose", "outputs", "batch",
-           "notebooks_ours", "server", "watch", "kill", "browser", "submissions", "progress")  # fmt: skip
-
-
 def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell: Ctrl-C is tested
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    order = {f"test_{name}": number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session", autouse=True)
