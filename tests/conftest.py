@@ -29,6 +29,7 @@ settings.load_profile("usual")
 
 ROOT = Path(__file__).parent.parent
 EXERCISES = fixture.exercises(ROOT)
+DEADLINE = 300  # seconds that anything may take that a test waits for: the machine may be busy
 GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e)["lines"]]  # not of outputs alone
 
 
