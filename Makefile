@@ -41,7 +41,7 @@ lint: $(VENV)/.ready  ## ruff: style and format
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check grader tests scripts benchmarks
 
-types: $(VENV)/.ready  ## mypy, strict on grader/
+types: $(VENV)/.ready  ## mypy, strict, the tests too
 	$(VENV)/bin/mypy
 
 build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/

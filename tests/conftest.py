@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from grader import fixture
+from grader.fixture import Fixtures
 from grader.grading import check
 from grader.runner.client import Runner
 from grader.settings import REPRODUCIBLE
@@ -35,7 +36,9 @@ GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e)["lines"]]  # not 
 
 def examples(many: int) -> int:
     """How many examples a property gets: `many` where all is tested, in a usual run a fifth."""
-    return many * settings.default.max_examples // 100  # what the profile has of the usual hundred
+    profile = settings.default
+    assert profile
+    return many * profile.max_examples // 100
 
 
 def sampled(cases: Iterable[Any], each: int) -> list[Any]:
@@ -62,15 +65,18 @@ def one_thread() -> None:
         torch.set_num_threads(1)
 
 
+Exercises = dict[str, tuple[dict[str, Any], Fixtures]]  # by id an exercise's description and its fixtures
+
+
 @pytest.fixture(scope="session")
-def exercises() -> dict[str, Any]:
+def exercises() -> Exercises:
     """Descriptions and verified fixtures by exercise id."""
     descriptions = {name: fixture.describe(ROOT, name) for name in EXERCISES}
     return {name: (d, fixture.read(ROOT, d)) for name, d in descriptions.items()}
 
 
 @pytest.fixture(scope="session")
-def runner(exercises: dict[str, Any]) -> Iterator[Runner]:
+def runner(exercises: Exercises) -> Iterator[Runner]:
     with Runner() as one:
         for description, fixtures in exercises.values():
             one.load(description, fixtures.given)
@@ -88,7 +94,7 @@ Grade = Callable[..., ExerciseReport]
 
 
 @pytest.fixture
-def grade(runner: Runner, exercises: dict[str, Any]) -> Grade:
+def grade(runner: Runner, exercises: Exercises) -> Grade:
     """grade(source, "ex1", items=None): the report of a submission's text."""
 
     def one(source: str, exercise: str = "ex1", items: list[str] | None = None) -> ExerciseReport:

@@ -145,10 +145,9 @@ def test_any_answer_to_an_output_item_gets_a_verdict(data: st.DataObject) -> Non
     on = [name for name in fixtures.given if name != "training"]
     odd = data.draw(values)
     right = {name: author_has(fixtures.references[name], item["name"]) for name in on}
-    given = dict.fromkeys(on, odd)
+    given: dict[str, Any] = dict.fromkeys(on, odd)
     where = data.draw(st.integers(-1, 9))
     if where >= 0:  # in the place of one of the author's numbers, or tensors
-        given = {}
         for name, value in right.items():
             seen = [0]
 

@@ -18,7 +18,7 @@ def exact_of_ex1(exercises: dict[str, Any], environ: dict[str, str] | None = Non
     with Runner(environ) as runner:
         runner.load(description, fixtures.given)
         report, _ = check(runner, description, fixtures, solution("ex1").encode(), "ex1.py")
-    return sum(item.check.exact for item in report.items), report.score
+    return sum(item.check.exact for item in report.items), int(report.score)
 
 
 def test_the_solution_of_ex1_is_exact_whatever_vector_unit_the_user_asks_for(

@@ -157,7 +157,7 @@ def test_points_by_a_policy(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text('[points]\ndefault = 0\nex3 = 1\n"ex4.dh" = 2.5\n')
     done = grader("export", "nbgrader", "ex3", "ex4", "--policy", "policy.toml", cwd=tmp_path)
     assert done.returncode == PASSED, done.stderr
-    worth = {}
+    worth: dict[str, float] = {}
     for name in ("ex3", "ex4"):
         book = json.loads((tmp_path / f"source/backprop/{name}.ipynb").read_text())
         about = [c["metadata"]["nbgrader"] for c in book["cells"] if c["cell_type"] == "code"]

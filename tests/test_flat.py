@@ -12,7 +12,7 @@ from typing import Any
 import flatcode
 import pytest
 from command import grader
-from conftest import DEADLINE
+from conftest import DEADLINE, Exercises
 
 from grader.compare import values
 from grader.errors import Unreadable
@@ -28,7 +28,7 @@ LECTURE = ("ex1", "ex2", "ex3", "ex4")
 
 
 @pytest.fixture
-def graded(runner: Runner, exercises: Mapping[str, Any]) -> Graded:
+def graded(runner: Runner, exercises: Exercises) -> Graded:
     """graded(name, data): the report of each of the lecture's exercises."""
 
     def all_of_it(
@@ -179,7 +179,7 @@ ACTS = {
     "act", [pytest.param(a, id=i, marks=pytest.mark.slow if "hangs" in i else ()) for i, a in ACTS.items()]
 )
 def test_what_one_exercise_does_to_its_process_costs_no_other(
-    act: str, runner: Runner, exercises: Mapping[str, Any]
+    act: str, runner: Runner, exercises: Exercises
 ) -> None:
     forward, changed = flatcode.code(ALL_PASS).split(FIRST_LINE, 1)
     first = f"dlogprobs = {act}" if "\n" not in act else act
@@ -193,7 +193,7 @@ def test_what_one_exercise_does_to_its_process_costs_no_other(
 
 @pytest.mark.parametrize("path", flatcode.SOURCES[::6], ids=lambda p: p.stem)
 def test_together_or_alone_every_exercise_gets_the_same(
-    path: Path, graded: Graded, runner: Runner, exercises: Mapping[str, Any]
+    path: Path, graded: Graded, runner: Runner, exercises: Exercises
 ) -> None:
     name, data = flatcode.built(path.read_text(encoding="utf-8"))
     together = check_several(runner, [exercises[e] for e in LECTURE], data, name)
@@ -210,7 +210,7 @@ def test_together_or_alone_every_exercise_gets_the_same(
 )
 @pytest.mark.parametrize("strict", [False, True], ids=["10 steps", "100 steps"])
 def test_training_is_cut_short_unless_it_is_strict(
-    slip: tuple[str, str], told_of: str, strict: bool, runner: Runner, exercises: Mapping[str, Any]
+    slip: tuple[str, str], told_of: str, strict: bool, runner: Runner, exercises: Exercises
 ) -> None:
     name, data = flatcode.built(flatcode.code(ALL_PASS).replace(*slip))
     report, run = check(runner, *exercises["ex4"], data, name, strict=strict)
@@ -249,6 +249,7 @@ def cells(*sources: str) -> bytes:
 
 
 FORWARD = flatcode.PARTS["forward"]
+NO_TEXT: list[Any] = [[1, None, {}], 3, None, [FORWARD], SHORT]
 HOSTILE = {
     "nested brackets": cells(FORWARD, "x = " + "[" * 5000 + "]" * 5000, SHORT),
     "a sum of ten thousand": cells(FORWARD, "x = " + "1+" * 10_000 + "1", SHORT),
@@ -266,10 +267,7 @@ HOSTILE = {
         SHORT,
     ),
     "sources that are no text": json.dumps(
-        {
-            "cells": [{"cell_type": "code", "source": s} for s in ([1, None, {}], 3, None, [FORWARD], SHORT)]
-            + [7]
-        }
+        {"cells": [*({"cell_type": "code", "source": s} for s in NO_TEXT), 7]}
     ).encode(),
     "functions that call each other": cells(
         FORWARD, "\n".join(f"def f{i}():\n    return f{(i + 1) % 500}()" for i in range(500)), SHORT
@@ -316,7 +314,7 @@ def test_a_class_of_notebooks_is_graded_on_all_four_exercises(tmp_path: Path) ->
         code, _, error = command(tmp_path, "class", "--out", "grades", *words, verb="batch")
         assert (code, error) == (1, "")
         found = [json.loads(line) for line in (tmp_path / "grades/results.jsonl").read_text().splitlines()]
-        got = {r["student"]: {} for r in found}
+        got: dict[str, dict[str, bool]] = {r["student"]: {} for r in found}
         for result in found:
             (exercise,) = result["exercises"]
             got[result["student"]][exercise["id"]] = result["passed"]
@@ -342,7 +340,7 @@ LEFT = {
 
 
 @pytest.mark.parametrize("line", LEFT)
-def test_a_script_is_flat_that_assigns_a_gradient(line: str, exercises: Mapping[str, Any]) -> None:
+def test_a_script_is_flat_that_assigns_a_gradient(line: str, exercises: Exercises) -> None:
     assert is_flat(f"logits = 1\n{line}\n", exercises["ex1"][0]) == LEFT[line]
     assert not is_flat(f"def forward():\n    logits = 1\n{line}\n", exercises["ex1"][0])
 

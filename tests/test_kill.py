@@ -8,11 +8,24 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from classroom import FAILED, GRADER, Counting, batch_command, environ, quiet, right, snapshot, write, wrong
+from classroom import (
+    FAILED,
+    GRADER,
+    Counting,
+    One,
+    batch_command,
+    environ,
+    quiet,
+    right,
+    snapshot,
+    write,
+    wrong,
+)
 from conftest import DEADLINE, examples, sampled
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,15 +155,13 @@ def test_stopped_by_the_keyboard_it_goes_on_too(klass: Path, whole: dict[str, by
 # --- the same within this process, at every byte -----------------------------------------------------
 
 
-class Lazy:
+class Lazy(One):
     """Grades nothing, and always says the same."""
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result:
         own: dict[str, Any] = {"submission": filename, "output": source.decode("utf-8", "replace")}
         rest: dict[str, Any] = {"exercises": [], "notes": [], "protection_off": []}
         return {**own, **rest, "score": 1, "max_score": 1, "passed": True}
-
-    def close(self) -> None: ...
 
 
 class Killed(BaseException):
@@ -170,6 +181,7 @@ def journal(few: Path, exercises: dict[str, Any]) -> bytes:
     out = few.parent / "journal"
     out.mkdir()
     told = batch.run(uploads([few], ["ex1"], None), {"ex1": exercises["ex1"]}, out, Lazy(), 1, quiet)
+    assert isinstance(told, Generator)
     next(told)
     data = (out / "journal.jsonl").read_bytes()
     told.close()

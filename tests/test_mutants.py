@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
-from conftest import GRADIENTS
+from conftest import GRADIENTS, Exercises
 from mutation import Outcome, chosen, made, run
 
 from grader.diagnose import AS_IF
@@ -128,7 +127,7 @@ class Ran:
 
 
 @pytest.fixture(scope="module", params=GRADIENTS)
-def ran(request: pytest.FixtureRequest, exercises: dict[str, Any]) -> Ran:
+def ran(request: pytest.FixtureRequest, exercises: Exercises) -> Ran:
     """An exercise and its mutants, each run once for all tests here; some are diagnosed."""
     exercise: str = request.param
     found = made(exercise, exercises[exercise][0])
@@ -164,24 +163,23 @@ def unnamed(outcomes: list[Outcome], diagnosis: bytes | str) -> tuple[list[str],
         for m in known["mistakes"]:
             prints = [p for on in m["on"].values() for p in on["prints"]]
             prints_of.setdefault((name, m["say"]), []).append(prints)
-    told = [o for o in outcomes if o.prints is not None]
-    for o in told:
-        prints_of.setdefault((o.mutant.item, say(o.mutant)), []).append(o.prints)
+    told = [(o.mutant, o.report.diagnosis, o.prints) for o in outcomes if o.report and o.prints]
+    for mutant, _, prints in told:
+        prints_of.setdefault((mutant.item, say(mutant)), []).append(prints)
     silent, wrong = [], []
-    for o in told:
-        said = o.report.diagnosis
-        equals = prints_of.get((o.mutant.item, (said or "").removeprefix(AS_IF)), [])
+    for mutant, said, prints in told:
+        equals = prints_of.get((mutant.item, (said or "").removeprefix(AS_IF)), [])
         if said is None:
-            silent.append(o.mutant.key)
+            silent.append(mutant.key)
         elif not RELATION.match(said) and not any(
-            len(o.prints) == len(other) and np.allclose(o.prints, other, 1e-3, 1e-4) for other in equals
+            len(prints) == len(other) and np.allclose(prints, other, 1e-3, 1e-4) for other in equals
         ):
-            wrong.append(f"{o.mutant.key}: {said}")
+            wrong.append(f"{mutant.key}: {said}")
     return silent, wrong, len(told)
 
 
 def test_a_mutant_is_named_by_itself_or_by_an_equal_one(
-    ran: Ran, exercises: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    ran: Ran, exercises: Exercises, capsys: pytest.CaptureFixture[str]
 ) -> None:
     silent, wrong, many = unnamed(ran.outcomes, exercises[ran.exercise][1].diagnosis)
     with capsys.disabled():
@@ -193,7 +191,7 @@ def test_a_mutant_is_named_by_itself_or_by_an_equal_one(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("exercise", [e for e in GRADIENTS if "." in e])
-def test_every_other_mutant_is_named_too(exercise: str, exercises: dict[str, Any]) -> None:
+def test_every_other_mutant_is_named_too(exercise: str, exercises: Exercises) -> None:
     description, fixtures = exercises[exercise]
     found = made(exercise, description)
     usual = {m.key for m in chosen(exercise, found)}

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 from command import grader
-from conftest import DEADLINE, EXERCISES, ROOT, sampled, solution
+from conftest import DEADLINE, EXERCISES, ROOT, Exercises, sampled, solution
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
@@ -108,7 +108,7 @@ def test_the_solution_as_a_notebook_is_right_in_a_kernel(
 
 @pytest.mark.parametrize("exercise", OURS)
 def test_the_solution_as_a_notebook_passes(
-    exercise: str, tmp_path: Path, runner: Runner, exercises: dict[str, Any]
+    exercise: str, tmp_path: Path, runner: Runner, exercises: Exercises
 ) -> None:
     data = solved(exercise, tmp_path).read_bytes()
     graded, _ = check(runner, *exercises[exercise], data, "my work.ipynb")
@@ -125,7 +125,7 @@ def test_what_it_is_called_says_nothing(exercise: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("exercise", sampled(OURS, 4))
 def test_an_untouched_notebook_is_not_written_and_quiet(
-    exercise: str, tmp_path: Path, runner: Runner, exercises: dict[str, Any], kernel: KernelManager
+    exercise: str, tmp_path: Path, runner: Runner, exercises: Exercises, kernel: KernelManager
 ) -> None:
     graded, _ = check(runner, *exercises[exercise], derived(exercise).encode(), "x.ipynb")
     found = {item.id: item for item in graded.items}

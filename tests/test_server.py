@@ -313,7 +313,7 @@ def test_an_idle_server_ends_itself(cold: Place) -> None:
 
 @pytest.mark.parametrize("environ", ["CI", "GRADER_NO_SERVER"])
 def test_where_none_is_wanted_none_is_started(environ: str, cold: Place) -> None:
-    assert cold.run("check", "ex2", "--solutions", **{environ: "1"}).returncode == PASSED
+    assert cold.run("check", "ex2", "--solutions", cwd=None, **{environ: "1"}).returncode == PASSED
     assert cold.run("check", "ex2", "--solutions", "--no-server").returncode == PASSED
     assert not cold.home.exists()
 
@@ -430,9 +430,9 @@ def test_without_a_private_runtime_directory_it_lives_in_the_temporary_folder(co
     cold.folder.chmod(0o755)
     home = cold.folder / f"grader-{os.getuid()}"
     environ = {"TMPDIR": str(cold.folder)}
-    assert cold.run("server", "start", **environ).returncode == 0
+    assert cold.run("server", "start", cwd=None, **environ).returncode == 0
     assert home.stat().st_mode & 0o777 == 0o700
-    assert cold.run("server", "stop", **environ).stdout == "stopped\n"
+    assert cold.run("server", "stop", cwd=None, **environ).stdout == "stopped\n"
     assert servers(home) == []
 
 

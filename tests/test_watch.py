@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -197,7 +198,7 @@ def test_a_hang_is_ended_by_the_runners_limits(mine: Path, watch: Spawn) -> None
 
 def test_a_notebook(mine: Path, watch: Spawn) -> None:
     def notebook(*cells: str) -> str:
-        made = [
+        made: list[dict[str, Any]] = [
             {"cell_type": "code", "source": c, "metadata": {}, "outputs": [], "execution_count": None}
             for c in cells
         ]
