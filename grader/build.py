@@ -10,28 +10,35 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import safetensors.torch
 import torch
 
-from grader import authored, derive_notebook, finished, fixture, hints, mistakes, solved
+from grader import authored, derive_notebook, finished, fixture, hints, kept, mistakes, near, solved
 from grader.authored import Authored, AuthoredError
 from grader.choices import is_probe
 from grader.compare import ATOL, RTOL
 from grader.diagnose import FIXTURES
+from grader.near import Kept
 from grader.program import Env, Program
 from grader.runner import values
 from grader.runner.client import sizes
 from grader.runner.wire import ALT
 from grader.training import autograd_steps
 
+NONE = Kept()
 Files = dict[str, bytes]  # by path below the project's root
 
 
-def derive(source: str, exercise: str, wrong: str = "", tell: Callable[[str], object] = print) -> Files:
+def derive(
+    source: str,
+    exercise: str,
+    wrong: str = "",
+    tell: Callable[[str], object] = print,
+    old: kept.Saved = kept.NOTHING,
+) -> Files:
     """Everything derived from one authored file's text, by path. AuthoredError where it breaks a rule.
 
     wrong: the text of the exercise's known mistakes, see `mistakes.known`. tell: gets the bounds that are
-    wider than the rule, in words.
+    wider than the rule, in words. old: what is saved, of which all stays that agrees (`near`).
     """
     path = "/".join(exercise.split("."))
     finished.written(source, f"solutions/{path}.py")
@@ -44,7 +51,8 @@ def derive(source: str, exercise: str, wrong: str = "", tell: Callable[[str], ob
     evidence: list[dict[str, Env]] = [{}, {}, {}]  # given, references, sizes by fixture
     for name, settings in program.fixtures.items():
         finished.runs(program, name, settings, f"solutions/{path}.py")
-        given, reference, told = saved(program, parts, name, settings, f"solutions/{path}.py")
+        before = old.fixtures.get(name, Kept())
+        given, reference, told = saved(program, parts, name, settings, f"solutions/{path}.py", before)
         own.verify(name, given, reference, sizes(settings))
         for line in told:
             tell(f"{exercise}, {name}: {line}")
@@ -54,13 +62,15 @@ def derive(source: str, exercise: str, wrong: str = "", tell: Callable[[str], ob
         if parts.outputs:
             apart = {k: v for k, v in given.items() if k not in settings}
             given, reference = values.packed(apart), values.packed(reference)
-        entries.append(_save(files, path, name, settings, given, reference))
+        entries.append(_save(files, path, name, settings, (given, reference), before))
     if parts.lines and len({repr(sizes(settings)) for settings in program.fixtures.values()}) == 1:
         tell(f"{exercise}: no fixture has other sizes than the first: a size written as a number passes")
     training = program.module.get("TRAINING")
     if training:
         settings = next(iter(program.fixtures.values()))
-        entries.append(_save(files, path, "training", settings, *_training(program, training, settings)))
+        before = old.fixtures.get("training", Kept())
+        pair = _training(program, training, settings, before)
+        entries.append(_save(files, path, "training", settings, pair, before))
     _lint(parts, lecture, f"solutions/{path}.py")
     stub = authored.stub(parts)
     notebook = None
@@ -73,14 +83,22 @@ def derive(source: str, exercise: str, wrong: str = "", tell: Callable[[str], ob
         if parts.outputs:
             env = {f: {**sizes_on[f], **given_on[f]} for f in FIXTURES}
             known |= solved.known(parts, env, f"solutions/{path}.py")
+    known = kept.known(known, old.texts.get("diagnosis.json"), evidence[1])
     begun = {"stub": stub, **({"notebook": notebook} if notebook else {})}
-    story = hints.story(parts, program, lecture, f"solutions/{path}.py")
+    story = hints.story(parts, program, evidence[0], f"solutions/{path}.py")
+    story = kept.hints(story, old.texts.get("hints.json"))
+    same = all(
+        files[f"fixtures/{path}/{entry['name']}.{part}.safetensors.gz"]
+        == fixture.packed(old.fixtures.get(entry["name"], Kept()).raw.get(part, b""))
+        for entry in entries
+        for part in ("given", "reference")
+    )
     description = {
         "format": fixture.FORMAT,
         "id": exercise,
         "title": parts.title,
         "statement": parts.statement,
-        "stamp": stamp(),
+        "stamp": old.stamp if same and old.stamp else stamp(),
         "program": parts.program,
         "inputs": parts.inputs,
         "lines": [{"name": x.name, "code": x.code, "uses": x.uses} for x in parts.lines],
@@ -102,19 +120,24 @@ def derive(source: str, exercise: str, wrong: str = "", tell: Callable[[str], ob
     return files
 
 
-def tensors(program: Program, parts: Authored, name: str, settings: Mapping[str, Any]) -> tuple[Env, Env]:
+def tensors(
+    program: Program, parts: Authored, name: str, settings: Mapping[str, Any], old: Kept = NONE
+) -> tuple[Env, Env]:
     """What a submission is given on a fixture, and what it is graded against.
 
-    On a probe every upstream gradient is random; elsewhere they are those of the loss.
+    On a probe every upstream gradient is random; elsewhere they are those of the loss. old: the fixture as
+    it is saved.
     """
-    env = _start(program, settings)
+    env = near.inputs(_start(program, settings), old.given)
     if not program.lines:
         return env, {}
-    values, upstream = program.gradients(env)
+    values, upstream = near.forward(program, env, old.given), program.gradients(env)[1]
     grads = upstream
     g = torch.Generator().manual_seed(settings["seed"] + 1_000_003)
     if is_probe(name):
-        upstream = _random(upstream, g)
+        upstream = _random(upstream, g, old)
+    else:
+        upstream = {k: _upstream(program, values, k, grads, old) for k in grads}
     given = {**values, **{"d" + k: v for k, v in upstream.items() if "d" + k in parts.gradients_given}}
     reference: Env = {}
     for item in parts.gradients:
@@ -124,22 +147,32 @@ def tensors(program: Program, parts: Authored, name: str, settings: Mapping[str,
         if is_probe(name) and parts.siblings(item):
             # other random gradients, and siblings that agree with them: on the usual ones the
             # siblings would be their own items' references
-            other = _random(upstream, g)
+            other = _random(upstream, g, old, ALT)
             given |= {ALT + p: other[p[1:]] for p in parts.available(item)}
             for sibling in parts.siblings(item):
                 direct = program.direct(sibling[1:])
-                given[ALT + sibling] = program.pull(values, sibling[1:], direct, other)[0]
+                value, size = program.pull(values, sibling[1:], direct, other)
+                given[ALT + sibling] = near.near(value, old.given.get(ALT + sibling), size)
             value, size = program.pull(values, item.tensor, parts.cut(item), other)
             reference[ALT + item.name] = value
             reference["size." + ALT + item.name] = torch.tensor(size, dtype=torch.float64)
-    return given, reference
+    return given, near.references(reference, old.reference)
+
+
+def _upstream(program: Program, values: Env, tensor: str, grads: Env, old: Kept) -> torch.Tensor:
+    """Autograd's gradient of the loss for a tensor, or the saved one where it agrees."""
+    value: torch.Tensor = grads[tensor]
+    saved = old.given.get("d" + tensor)
+    if isinstance(saved, torch.Tensor) and not torch.equal(value, saved):
+        value = near.near(value, saved, program.pull(values, tensor, program.direct(tensor), grads)[1])
+    return value
 
 
 def saved(
-    program: Program, parts: Authored, name: str, settings: Mapping[str, Any], filename: str
+    program: Program, parts: Authored, name: str, settings: Mapping[str, Any], filename: str, old: Kept = NONE
 ) -> tuple[Env, Env, list[str]]:
     """`tensors`, with what output items are given and give, and the bounds of deep graphs, told in words."""
-    given, reference = tensors(program, parts, name, settings)
+    given, reference = tensors(program, parts, name, settings, old)
     told = []
     for item in parts.gradients:
         deviation, bound = _bound(program, parts, item, given, reference, is_probe(name))
@@ -149,13 +182,12 @@ def saved(
     if parts.outputs:
         solution = solved.Solution(parts, filename)
         try:
-            more = solved.saved(
-                solution, program, parts, {**sizes(settings), **given}, settings, is_probe(name)
-            )
+            draw = solved.Draw(program, settings, is_probe(name), old)
+            more = solved.saved(solution, parts, {**sizes(settings), **given}, draw)
         except AuthoredError as error:
             raise AuthoredError(f"{filename}, {error}") from None
         given, reference, told = {**given, **more[0]}, {**reference, **more[1]}, told + more[2]
-    return given, reference, told
+    return given, near.references(reference, old.reference), told
 
 
 def _bound(
@@ -182,8 +214,9 @@ def _bound(
     return deviation, bound if bound > RTOL * largest + ATOL * size else 0.0
 
 
-def _random(like: Env, g: torch.Generator) -> Env:
-    return {k: torch.randn(v.shape, generator=g) for k, v in like.items()}
+def _random(like: Env, g: torch.Generator, old: Kept, prefix: str = "") -> Env:
+    drawn = {k: torch.randn(v.shape, generator=g) for k, v in like.items()}
+    return {k: near.near(v, old.given.get(f"{prefix}d{k}"), float(v.abs().max())) for k, v in drawn.items()}
 
 
 def stamp() -> dict[str, Any]:
@@ -209,8 +242,10 @@ def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[
     return [program.module["minibatch"](g, **sizes) for _ in range(steps)]
 
 
-def _training(program: Program, plan: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[Env, Env]:
-    env = program.draw(settings)
+def _training(
+    program: Program, plan: Mapping[str, Any], settings: Mapping[str, Any], old: Kept
+) -> tuple[Env, Env]:
+    env = near.inputs(program.draw(settings), old.given)
     batches = _batches(program, settings, plan["steps"])
     given = {k: env[k] for k in plan["parameters"]}
     given |= {k: torch.stack([b[k] for b in batches]) for k in ("Xb", "Yb")}
@@ -219,17 +254,18 @@ def _training(program: Program, plan: Mapping[str, Any], settings: Mapping[str, 
     after |= {fixture.FEW + k: v for k, v in few.items()}
     start = {**env, **{fixture.FEW + k: v for k, v in env.items()}}
     sizes = {f"size.{k}": (v - start[k]).abs().max().double() for k, v in after.items()}
-    return given, {**after, **sizes}
+    return given, near.references({**after, **sizes}, old.reference)
 
 
 def _save(
-    files: Files, path: str, name: str, settings: Mapping[str, Any], given: Env, reference: Env
+    files: Files, path: str, name: str, settings: Mapping[str, Any], pair: tuple[Env, Env], old: Kept
 ) -> dict[str, Any]:
+    given, reference = pair
     entry: dict[str, Any] = {"name": name, "settings": dict(settings)}
-    mark = json.dumps({"format": fixture.FORMAT, "fixture": name, **settings, **stamp()}, sort_keys=True)
+    mark = {"format": fixture.FORMAT, "fixture": name, **settings, **stamp()}
     for part, env in (("given", given), ("reference", reference)):
         once = {k: v for k, v in env.items() if part == "given" or not _same(v, given.get(k))}
-        data = pack(once, {"stamp": mark})
+        data = kept.file(contiguous(once), mark, old.raw.get(part, b""))
         files[f"fixtures/{path}/{name}.{part}.safetensors.gz"] = fixture.packed(data)
         entry[part] = _stated(data)
     return entry
@@ -253,10 +289,9 @@ def _stated(data: bytes) -> dict[str, Any]:
     return {"sha256": fixture.digest(data), "bytes": len(data)}
 
 
-def pack(env: Env, metadata: dict[str, str] | None = None) -> bytes:
-    """The tensors of an environment as a safetensors file."""
-    tensors = {k: v.contiguous().clone() for k, v in env.items() if isinstance(v, torch.Tensor)}
-    return safetensors.torch.save(tensors, metadata)
+def contiguous(env: Env) -> dict[str, torch.Tensor]:
+    """The tensors of an environment, as a safetensors file can hold them."""
+    return {k: v.contiguous().clone() for k, v in env.items() if isinstance(v, torch.Tensor)}
 
 
 def _item(parts: Authored, item: authored.Item, program: Program) -> dict[str, Any]:

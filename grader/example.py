@@ -274,7 +274,7 @@ def _score(e: Example) -> float:
     alike = len(result) - len(set(result))
     repeats = 0.0
     for tensor in tensors:
-        values = tensor.reshape(-1).tolist()
+        values = [round(v, 9) for v in tensor.reshape(-1).tolist()]  # the last bits are the processor's
         repeats += 3 * (len(values) - len(set(values)))
         repeats += 40 * sum(abs(v) > 50 for v in values)
     if len(e.upstream) and any(0 < abs(v) < 1e-3 or abs(v) > 500 for v in numbers):

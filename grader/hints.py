@@ -22,16 +22,22 @@ from grader.operations import Path, paths
 from grader.operations.site import NoRule, Scope
 from grader.paper import figure, matrix, side_by_side
 from grader.program import Env, Program
+from grader.runner.client import sizes
 
 CLOSE = 1e-9
 
 
-def story(parts: Authored, program: Program, lecture: Env, filename: str) -> dict[str, Any]:
-    """What hints.json holds: the items' ladders, and for every tensor what its lines do with it."""
+def story(parts: Authored, program: Program, given: Mapping[str, Env], filename: str) -> dict[str, Any]:
+    """What hints.json holds: the items' ladders, and for every tensor what its lines do with it.
+
+    given: by fixture, the lecture's first.
+    """
+    lecture = next(iter(given.values()))
     told = ladders(parts, program, lecture, filename)
     if parts.outputs:
-        smallest = min(program.fixtures.values(), key=lambda s: sum(v for v in s.values() if type(v) is int))
-        told |= output_ladders(parts, program, smallest, filename)
+        fixtures = program.fixtures
+        smallest = min(fixtures, key=lambda f: sum(v for v in fixtures[f].values() if type(v) is int))
+        told |= output_ladders(parts, {**sizes(fixtures[smallest]), **given[smallest]}, filename)
     return {"items": told, "lines": _lines(parts, program, lecture) if parts.lines else {}}
 
 

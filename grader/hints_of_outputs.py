@@ -9,30 +9,25 @@ from __future__ import annotations
 
 import pprint
 import textwrap
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from grader.authored import RUNGS, Authored, Item
 from grader.compare_output import kind_of
-from grader.program import Env, Program
+from grader.program import Env
 from grader.solved import Solution, _received
 
 LONG = 400  # characters of a value that an example shows
 WIDTH = 88
 
 
-def ladders(
-    parts: Authored, program: Program, settings: Mapping[str, Any], filename: str
-) -> dict[str, dict[str, Any]]:
+def ladders(parts: Authored, env: Env, filename: str) -> dict[str, dict[str, Any]]:
     """By output item: those of the four rungs that say more than its task.
 
-    settings: of the fixture whose inputs the examples show.
+    env: what is given on the fixture whose inputs the examples show, with its sizes.
     """
     solution = Solution(parts, filename)
-    env = program.draw(settings)
-    env = program.run(env) if program.lines else env
     out = {}
     for item in parts.outputs:
         own = {**env, **_received(solution, parts, item, env)}

@@ -11,12 +11,13 @@ import copy
 import math
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
 import torch
 
-from grader import plain
+from grader import near, plain
 from grader.authored import Authored, AuthoredError, Item
 from grader.compare import ATOL, RTOL
 from grader.compare_output import FLOOR, numbers
@@ -24,6 +25,7 @@ from grader.diagnose import FIXTURES
 from grader.marks_of_outputs import mark, same_mark
 from grader.mistakes import rank
 from grader.mutants import Mutant, mutants
+from grader.near import Kept
 from grader.program import Env, Program
 from grader.runner import values
 from grader.sentences_of_outputs import say_of_output
@@ -63,9 +65,17 @@ class Solution:
         return values.loads(values.dumps(value))
 
 
-def saved(
-    solution: Solution, program: Program, parts: Authored, env: Env, settings: Mapping[str, Any], probe: bool
-) -> tuple[Env, Env, list[str]]:
+@dataclass(frozen=True)
+class Draw:
+    """What a fixture's values are drawn with. old: the fixture as it is saved."""
+
+    program: Program
+    settings: Mapping[str, Any]
+    probe: bool
+    old: Kept
+
+
+def saved(solution: Solution, parts: Authored, env: Env, draw: Draw) -> tuple[Env, Env, list[str]]:
     """What output items are given beside the fixture's own tensors, their references, and what to tell.
 
     env: inputs, sizes and forward tensors. On a probe an item that receives the results of others has a draw
@@ -77,29 +87,38 @@ def saved(
     for number, item in enumerate(parts.outputs, 1):
         own = env
         if item.receives:
-            if probe:
-                own = _drawn(program, {**settings, "seed": settings["seed"] + DRAW * number})
+            if draw.probe:
+                own = _drawn(draw, item.name, draw.settings["seed"] + DRAW * number)
             own = {**own, **_received(solution, parts, item, own)}
-            asked = [k for k in own if k in item.receives or (probe and k not in settings)]
+            asked = [k for k in own if k in item.receives or (draw.probe and k not in draw.settings)]
+            own |= near.inputs({k: own[k] for k in asked}, _own(draw.old, item.name))
             given |= {f"{item.name}:{k}": own[k] for k in asked}
         for param in item.params:
             if param not in own:
                 raise AuthoredError(f"line {item.line}: {item.name} asks for {param}, which nothing gives")
-        result = solution.result(item, own)
+        result = near.near(solution.result(item, own), draw.old.reference.get(item.name))
         reference[item.name] = result
         largest, deviation, bound = _deviation(solution, item, own, result)
         reference["size." + item.name] = torch.tensor(largest, dtype=torch.float64)
         if bound:
             reference["bound." + item.name] = torch.tensor(bound, dtype=torch.float64)
             told.append(f"{item.name}: float32 is {deviation:.2g} from float64, so the bound is {bound:.2g}")
-        if probe:
+        if draw.probe:
             _hidden(item, result, {**env, **given}, reference)
     return given, reference, told
 
 
-def _drawn(program: Program, settings: Mapping[str, Any]) -> Env:
-    env = program.draw(settings)
-    return program.run(env) if program.lines else env
+def _drawn(draw: Draw, item: str, seed: int) -> Env:
+    """An item's own draw on a probe."""
+    old = _own(draw.old, item)
+    return near.forward(
+        draw.program, near.inputs(draw.program.draw({**draw.settings, "seed": seed}), old), old
+    )
+
+
+def _own(old: Kept, item: str) -> Env:
+    """What is saved of an item's own draw."""
+    return {k.removeprefix(f"{item}:"): v for k, v in old.given.items() if k.startswith(f"{item}:")}
 
 
 def _received(solution: Solution, parts: Authored, item: Item, env: Env) -> Env:

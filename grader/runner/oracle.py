@@ -91,6 +91,6 @@ def fresh(exercise: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, 
         for part, env in zip(
             ("given", "reference"), build.tensors(program, parts, name, settings), strict=True
         ):
-            data = build.pack(env)
+            data = safetensors.torch.save(build.contiguous(env))
             out[f"{name}.{part}"] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
     return out
