@@ -135,7 +135,7 @@ def grow(grader: Local, right: bytes, count: int) -> Results:
             }
         )
     first, *_, last = fifths
-    return {f"{name}, last fifth / first": last[name] / first[name] for name in first}
+    return {f"growth: {name}, last fifth / first": last[name] / first[name] for name in first}
 
 
 def memory(pid: int) -> int:

@@ -15,13 +15,24 @@ from pathlib import Path
 
 import pexpect
 
-from benchmarks.common import BARE, GRADER, ROOT, TORCH, Results, one_wrong, parsed, ratios, script, seconds
-from benchmarks.common import solution as solved
+from benchmarks.common import (
+    BARE,
+    GRADER,
+    ROOT,
+    TORCH,
+    Results,
+    one_wrong,
+    parsed,
+    ratios,
+    script,
+    seconds,
+    solution,
+)
 
 
 def main(argv: Sequence[str]) -> Results:
     args = parsed(argparse.ArgumentParser(description=__doc__), argv, rounds=(40, 1))
-    right = solved("ex1")
+    right = solution("ex1")
     saves = {
         "one wrong": (one_wrong(right), "dprobs: was passed, now wrong"),
         "all right": (right, "dprobs passed"),
