@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: help setup grade grade-solutions test lint types build dist bench clean
+.PHONY: help setup grade grade-solutions test lint types build dist bench bench-compare clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -35,7 +35,7 @@ lint: $(VENV)/.ready  ## ruff: style and format
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check grader tests scripts benchmarks
 
-types: $(VENV)/.ready  ## mypy, strict on grader/
+types: $(VENV)/.ready  ## mypy, strict
 	$(VENV)/bin/mypy
 
 build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/
@@ -44,8 +44,18 @@ build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/
 dist: $(VENV)/.ready  ## build the wheel and the sdist into dist/
 	$(VENV)/bin/python -m build --no-isolation
 
+# where the results go: `make bench RESULTS=old.json`
+RESULTS ?= bench.json
+
 bench: $(VENV)/.ready  ## measure, as ratios
-	@for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
+	@$(VENV)/bin/python -m benchmarks --out $(RESULTS)
+
+# also `make bench-compare old.json new.json`: the words after it, which are no targets of ours
+OLD ?= $(word 2,$(MAKECMDGOALS))
+NEW ?= $(word 3,$(MAKECMDGOALS))
+
+bench-compare: $(VENV)/.ready  ## OLD=a.json NEW=b.json: two results as ratios
+	@$(VENV)/bin/python -m benchmarks --compare $(OLD) $(NEW)
 
 clean:  ## remove what was set up
 	rm -rf $(VENV) build dist *.egg-info
