@@ -15,8 +15,7 @@ from conftest import ROOT
 from grader.errors import GraderFault
 from grader.runner.client import Runner
 
-PARAMETERS = ["probs", "dlogprobs", "n"]
-STOPS = f"def dprobs({', '.join(PARAMETERS)}):\n    breakpoint()\n    return (1.0 / probs) * dlogprobs\n"
+STOPS = "def dprobs(probs, dlogprobs, n):\n    breakpoint()\n    return (1.0 / probs) * dlogprobs\n"
 
 
 def here(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -50,7 +49,7 @@ def test_a_child_runs_here_and_stops_at_a_breakpoint(tmp_path: Path) -> None:
     ran = here(str(tmp_path / "ex1.py"), "ex1.dprobs", "probe-2", stdin="p 'n is', n\nc\n")
     off, loaded, record, end = sent(ran.stdout)
     assert len(off["off"]) == 6 and loaded["loaded"] and end["end"], ran.stderr
-    assert (record["fixture"], record["status"], record["reads"]) == ("probe-2", "value", PARAMETERS)
+    assert (record["fixture"], record["status"], record["reads"]) == ("probe-2", "value", ["dlogprobs"])
     assert record["bytes"] == 4 * record["shape"][0] * record["shape"][1]
     assert f"('n is', {record['shape'][0]})" in ran.stdout
 
