@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: help setup grade grade-solutions test test-tools lint types build dist bench clean
+.PHONY: help setup grade grade-solutions test test-tools coverage lint types build dist bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,6 +33,9 @@ test: $(VENV)/.ready  ## run the test suite
 
 test-tools:  ## install what some tests run: a browser, shells, man
 	@$(PYTHON) tests/tools.py
+
+coverage: $(VENV)/.ready  ## run it and count the lines that were run, children's too
+	$(VENV)/bin/python scripts/coverage_figures.py -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/.ready  ## ruff: style and format
 	$(VENV)/bin/ruff check .
