@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: help setup grade grade-solutions test test-tools coverage lint types build dist bench clean
+.PHONY: help setup grade grade-solutions test test-tools coverage lint types docs build dist bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,15 @@ lint: $(VENV)/.ready  ## ruff: style and format
 
 types: $(VENV)/.ready  ## mypy, strict on grader/
 	$(VENV)/bin/mypy
+
+# What the site needs is set up by itself, when it is first asked for.
+$(VENV)/.docs: $(VENV)/.ready
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs  ## build the documentation site into build/site/; a broken link is an error
+	$(VENV)/bin/python -m sphinx -c docs -b html -W --keep-going -E -q . build/site
+	@echo build/site/index.html
 
 build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/
 	@$(GRADER) build
