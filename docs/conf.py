@@ -1,7 +1,7 @@
 """Sphinx's configuration: `make docs` builds the site from the Markdown files, where they are.
 
-The source folder is the project's root, so that links between docs/, README.md and the rest lead where they do
-on GitHub. A warning, as of a broken link, is an error, and so is a page that loads anything from elsewhere.
+The source folder is the project's root, so that links between docs/, README.md and the rest lead where they
+do on GitHub. A warning, as of a broken link, is an error, and so is a page that loads from elsewhere.
 """
 
 from __future__ import annotations
