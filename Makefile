@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: help setup grade grade-solutions test test-tools coverage lint types docs build dist bench clean
+.PHONY: help setup grade grade-solutions test lint types build dist bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -30,6 +30,8 @@ grade-solutions: $(VENV)/.ready  ## grade solutions/: what success looks like
 
 test: $(VENV)/.ready  ## run the test suite
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: test-tools coverage docs
 
 test-tools:  ## install what some tests run: a browser, shells, man
 	@$(PYTHON) tests/tools.py
