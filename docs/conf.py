@@ -44,6 +44,7 @@ nitpick_ignore_regex = [("py:.*", r"(?!grader\.(grade|check|cmp|Report|Verdict)$
 html_theme = "furo"
 html_title = f"{project} {release}"
 html_copy_source = False
+html_show_copyright = False
 
 PARAMETER = re.compile(r"^(\w+(?:, \w+)*): ")
 LOADED = re.compile(
