@@ -31,12 +31,29 @@ grade-solutions: $(VENV)/.ready  ## grade solutions/: what success looks like
 test: $(VENV)/.ready  ## run the test suite
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+.PHONY: test-tools coverage docs
+
+test-tools:  ## install what some tests run: a browser, shells, man
+	@$(PYTHON) tests/tools.py
+
+coverage: $(VENV)/.ready  ## run it and count the lines that were run, children's too
+	$(VENV)/bin/python scripts/coverage_figures.py -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+
 lint: $(VENV)/.ready  ## ruff: style and format
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check grader tests scripts benchmarks
 
 types: $(VENV)/.ready  ## mypy, strict
 	$(VENV)/bin/mypy
+
+# What the site needs is set up by itself, when it is first asked for.
+$(VENV)/.docs: $(VENV)/.ready
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs  ## build the documentation site into build/site/; a broken link is an error
+	$(VENV)/bin/python -m sphinx -c docs -b html -W --keep-going -E -q . build/site
+	@echo build/site/index.html
 
 build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/
 	@$(GRADER) build

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from grader.notebook import check, cmp
     from grader.verdict import Report, Verdict
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["GraderFault", "Report", "UsageError", "Verdict", "__version__", "check", "cmp", "grade"]
 
 _HOMES = {

@@ -18,8 +18,9 @@ def grade(
 ) -> Report:
     """Grade one file as `grader check` does, in a confined process of its own; torch is not imported here.
 
-    submission: a stub, a notebook or a flat script. wanted: exercises, items or sets by name, "ex1" or
-    "ex1.dprobs"; none means the exercise that the file is called after or was derived for.
+    submission: a stub, a notebook or a flat script.
+    wanted: exercises, items or sets by name, "ex1" or "ex1.dprobs"; none means the exercise that the file is
+    called after or was derived for.
     strict: notebooks too must be right at other sizes than the lecture's.
     require_sandbox: GraderFault unless every protection is on.
 

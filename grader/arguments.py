@@ -247,7 +247,12 @@ def _machine(add: Add) -> None:
     server = add("server", "start, stop or look at the process that makes a second check fast")
     server.add_argument("action", choices=("start", "stop", "status"), help="what to do")
 
-    add("doctor", "check versions, fixtures, and whether exact results reproduce here")
+    doctor = add("doctor", "check versions, fixtures, and whether exact results reproduce here")
+    doctor.add_argument(
+        "--verbose",
+        action="store_true",
+        help="and the kernel, the limits, and what each process writes where",
+    )
 
     completion = add("completion", "print a script that completes commands and exercises in your shell")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")

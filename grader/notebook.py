@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 def cmp(s: str, dt: Any, t: Any) -> None:
     """Print how the gradient `dt` compares with autograd's, `t.grad`: the lecture's line, and more.
 
-    s: the name to print. dt: your gradient, of t's shape. t: the tensor; `t.retain_grad()` must have
-    been called before `loss.backward()`. Returns nothing, as the lecture's does, so that a cell may
-    end with it. After the lecture's part comes what its comparison misses: a shape that only
-    broadcasts, a tolerance too wide or too narrow, and the mistake where the numbers tell it.
+    s: the name to print.
+    dt: your gradient, of t's shape.
+    t: the tensor; `t.retain_grad()` must have been called before `loss.backward()`.
+
+    Returns nothing, as the lecture's does, so that a cell may end with it. After the lecture's part comes
+    what its comparison misses: a shape that only broadcasts, a tolerance too wide or too narrow, and the
+    mistake where the numbers tell it.
     """
     frame = sys._getframe(1)
     name = s if isinstance(s, str) else type(s).__name__
@@ -45,9 +48,10 @@ def cmp(s: str, dt: Any, t: Any) -> None:
 def check(exercise: str, namespace: Mapping[str, Any]) -> Result:
     """Hold every gradient d<name> in `namespace` against autograd, each for what it received.
 
-    exercise: "ex1", or "ex1.dprobs" for one item. namespace: `globals()`; it holds the inputs of the
-    forward pass, and the forward tensors and gradients that exist so far. As a cell's last expression the
-    result shows as a table; it is true if everything is written and right.
+    exercise: "ex1", or "ex1.dprobs" for one item.
+    namespace: `globals()`: the inputs of the forward pass, the forward tensors and gradients so far.
+
+    As a cell's last expression the result shows as a table; it is true if everything is written and right.
     """
     from grader.suite import find, targets
 

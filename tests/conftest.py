@@ -17,6 +17,7 @@ from grader.grading import check
 from grader.runner.client import Runner
 from grader.verdict import ExerciseReport, ItemReport
 
+pytest_plugins = ["tools"]
 os.environ["GRADER_NO_SERVER"] = "1"  # each command by itself; test_server.py turns it on
 settings.register_profile("unhurried", deadline=None)  # the machine may be busy
 settings.load_profile("unhurried")

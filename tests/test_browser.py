@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tools
 from classroom import right, write, wrong
 from conftest import GRADIENTS, ROOT, solution
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from test_cli import grader
 
 from grader import fixture
@@ -21,14 +26,7 @@ from grader.reports import page
 from grader.runner.client import Runner
 from grader.suite import Suite, Target
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-if not (CHROMIUM and DRIVER) and not os.environ.get("CI"):
-    pytest.skip("there is no chromium with its chromedriver (.ci/run installs them)", allow_module_level=True)
-
-from selenium import webdriver  # noqa: E402
-from selenium.common.exceptions import WebDriverException  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
+pytestmark = pytest.mark.tools("chromium", "chromedriver")
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -40,14 +38,13 @@ WIDE, PHONE = (1280, 900), (375, 800)
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    assert CHROMIUM and DRIVER, "CI runs these tests: .ci/run installs chromium and chromium-driver"
     options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
+    options.binary_location = str(tools.path("chromium"))
     for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     try:
-        one = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+        one = webdriver.Chrome(options=options, service=webdriver.ChromeService(tools.path("chromedriver")))
     except WebDriverException as error:
         if os.environ.get("CI"):
             raise

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import platform
 import pty
 import re
 import shutil
@@ -810,12 +811,19 @@ def test_nothing_has_drifted_from_the_solutions(work: Path) -> None:
     assert "1 exercise: stubs, notebooks and fixtures are what solutions/ gives" in ran.stdout
 
 
-def test_the_doctor_finds_this_checkout_healthy(work: Path) -> None:
-    ran = grader("doctor", cwd=work)
+def test_the_doctor_finds_this_checkout_healthy_and_tells_where_things_are(
+    work: Path, tmp_path: Path
+) -> None:
+    ran = grader("doctor", "--verbose", cwd=work, XDG_RUNTIME_DIR="", TMPDIR=str(tmp_path))
     assert ran.returncode == PASSED, ran.stdout
     *lines, last = ran.stdout.splitlines()
-    assert all(line.startswith(("ok ", "on ", "off ")) for line in lines)
+    facts = dict(line[5:].split(": ", 1) for line in lines if line.startswith("     "))
+    assert all(line.startswith(("ok ", "on ", "off ")) for line in lines[: -len(facts)])
     assert last == "This machine can grade."
+    home = f"log in {tmp_path}/grader-{os.getuid()}, beside its socket; none runs"
+    assert facts["standard error of the server"] == home
+    assert facts["folder of a child"].startswith(f"{tmp_path}/grader-")
+    assert platform.release() in facts["kernel"] and facts["Python"] == sys.executable
     assert "ex1: autograd gives" in ran.stdout
 
 

@@ -1,9 +1,8 @@
-"""Completion as a shell does it: a real bash; zsh and fish where they are installed."""
+"""Completion as a shell does it: a real bash, zsh and fish."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,7 +68,7 @@ def test_bash(typed: str, offered: set[str], not_offered: set[str], scripts: Pat
     assert offered <= found and not found & not_offered, ran.stdout + ran.stderr
 
 
-@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+@pytest.mark.tools("fish")
 @pytest.mark.parametrize(("typed", "offered", "not_offered"), rows, ids=ids)
 def test_fish(typed: str, offered: set[str], not_offered: set[str], scripts: Path, tmp_path: Path) -> None:
     program = f"source {scripts}/grader.fish; complete -C '{typed}'"
@@ -91,10 +90,8 @@ START = {
 }
 
 
-@pytest.mark.parametrize("shell", START)
+@pytest.mark.parametrize("shell", ["bash", pytest.param("zsh", marks=pytest.mark.tools("zsh"))])
 def test_a_tab_at_a_real_prompt(shell: str, scripts: Path, tmp_path: Path) -> None:
-    if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed")
     options, load = START[shell]
     environ = {**os.environ, "PS1": PROMPT, "TERM": "dumb", "HOME": str(tmp_path), "INPUTRC": os.devnull}
     terminal = pexpect.spawn(

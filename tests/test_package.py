@@ -16,6 +16,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import tools
 import yaml
 from conftest import EXERCISES, ROOT, solution
 from test_release import made
@@ -360,12 +361,15 @@ def test_importing_the_package_imports_nothing_heavy(clean: Path, tmp_path: Path
 def test_each_command_has_its_man_page(clean: Path) -> None:
     folder = clean.parent / "share/man/man1"
     assert sorted(p.name for p in folder.iterdir()) == sorted(manual.pages(arguments.parser()))
-    if man := shutil.which("man"):  # it knows every macro, and shows every section
-        env = {"PATH": os.environ["PATH"], "MANWIDTH": "90", "LC_ALL": "C.UTF-8"}
-        for page in folder.iterdir():
-            shown = subprocess.run([man, "--warnings", "-l", page], capture_output=True, text=True, env=env)
-            assert (shown.returncode, shown.stderr) == (0, ""), page
-            assert "EXIT STATUS" in shown.stdout and "EXAMPLES" in shown.stdout
+
+
+@pytest.mark.tools("man")
+def test_man_knows_every_macro_of_the_pages_and_shows_every_section(clean: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "MANWIDTH": "90", "LC_ALL": "C.UTF-8"}
+    for page in (clean.parent / "share/man/man1").iterdir():
+        shown = subprocess.run([tools.MAN, "--warnings", "-l", page], capture_output=True, text=True, env=env)
+        assert (shown.returncode, shown.stderr) == (0, ""), page
+        assert "EXIT STATUS" in shown.stdout and "EXAMPLES" in shown.stdout
 
 
 # --- other Pythons -----------------------------------------------------------------------------------

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import platform
+import sys
+from contextlib import suppress
 from typing import Any
 
-from grader import fixture
+from grader import __version__, fixture
 from grader.errors import GraderFault
 from grader.fixture import Fixtures
-from grader.runner.client import Runner, sizes
+from grader.runner import confine
+from grader.runner.client import CPU, WALL, Runner, sizes
 from grader.runner.wire import LAYERS
+from grader.server import client, place
+from grader.settings import environment
 from grader.suite import find
 
 PACKAGES = ("torch", "numpy", "safetensors", "rich", "pytest", "nbformat")
@@ -66,8 +71,34 @@ def run(args: argparse.Namespace) -> int:
             say(False, f"sandbox: a submission can't {what}: it may not read torch's own files")
         if not tried["off"] and not tried["possible"]:
             say(True, "a confined process was stopped at everything that it tried")
+        if args.verbose:
+            for what, text in facts(runner).items():
+                print(f"     {what}: {text}")
     print(f"{bad} BAD: mend it first." if bad else "This machine can grade.")
     return 3 if bad else 0
+
+
+def facts(runner: Runner) -> dict[str, str]:
+    """What to know of this machine and of the grader's processes, to debug them or to report a crash."""
+    line = None
+    with suppress(OSError):  # it does not answer
+        line = client.ask("status")
+    if line:
+        line.close()
+    seconds = f"{CPU} s of processor time, {WALL:g} s by the clock"
+    return {
+        "grader": f"{__version__}, {place.PACKAGE}",
+        "Python": sys.executable,
+        "kernel": f"{platform.release()}, Landlock ABI {confine.landlock_version() or 'none'}",
+        "environment of what computes": " ".join(f"{k}={v}" for k, v in environment().items()),
+        "limits of a child": f"{seconds}, {confine.MEMORY >> 20} MB beside torch's own",
+        "folder of a child": f"{runner.folder}/NUMBER, removed at its end",
+        "standard error of a child": "with its output in a pipe to the command, which shows it behind `| `",
+        "standard error of the zygote": "a pipe to the command, whose last line is told if it ends; "
+        "GRADER_TRACEBACK=1 tells all",
+        "standard error of the server": f"{place.LOG} in {place.home() or 'no folder that is yours alone'}, "
+        f"beside its {place.SOCKET}; {'one runs' if line else 'none runs'}",
+    }
 
 
 def protections() -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader import harmless
 from grader.errors import GraderFault
 from grader.runner import folders, wire
 from grader.runner.job import MAX_OUTPUT, Job, how
@@ -239,8 +240,7 @@ class Runner:
         finally:
             job.finish()
         if job.end["status"] != 0:
-            text = job.output.decode("utf-8", "replace").strip().splitlines()
-            raise GraderFault(f"the reference process failed: {text[-1] if text else 'no message'}")
+            raise GraderFault(f"the reference process failed: {_last_line(job.output) or 'no message'}")
         return bytes(answer)
 
     def _job(self, request: Mapping[str, Any], source: bytes) -> Job:
@@ -274,11 +274,18 @@ class Runner:
         """What the zygote wrote before it ended."""
         self.control.close()
         self.process.kill()
-        text = ""
+        written = b""
         with contextlib.suppress(ValueError, OSError):  # another thread has closed it
-            text = self.process.stderr.read().decode("utf-8", "replace") if self.process.stderr else ""
-        lines = [line for line in text.splitlines() if line.strip()]
-        return lines[-1] if lines else f"exit status {self.process.wait()}"
+            written = self.process.stderr.read() if self.process.stderr else b""
+        return _last_line(written) or f"exit status {self.process.wait()}"
+
+
+def _last_line(written: bytes | bytearray) -> str:
+    """The last line of what a process of ours wrote; with GRADER_TRACEBACK standard error gets it all."""
+    if os.environ.get("GRADER_TRACEBACK"):
+        print(harmless.block(bytes(written), MAX_OUTPUT), file=sys.stderr)
+    lines = [line for line in written.decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
 
 
 def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
