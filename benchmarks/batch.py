@@ -15,10 +15,10 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 from grader import fixture
 from grader.batch import Local
+from grader.core.exercise import Task
 from grader.runner.wire import LAYERS
 
 ROOT = Path(__file__).parent.parent
@@ -37,9 +37,9 @@ def test_item(name):
 """
 
 
-def exercise() -> dict[str, Any]:
+def exercise() -> dict[str, Task]:
     description = fixture.describe(ROOT, "ex1")
-    return {"ex1": (description, fixture.read(ROOT, description))}
+    return {"ex1": Task(description, fixture.read(ROOT, description))}
 
 
 def lecture() -> bytes:

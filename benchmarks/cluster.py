@@ -14,6 +14,7 @@ from pathlib import Path
 from grader import fixture
 from grader.batch import Grader, Local
 from grader.cluster import Cluster
+from grader.core.exercise import Task
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,7 +43,7 @@ def main(count: int = 200) -> None:
     from distributed import LocalCluster
 
     description = fixture.describe(ROOT, "ex1")
-    exercises = {"ex1": (description, fixture.read(ROOT, description))}
+    exercises = {"ex1": Task(description, fixture.read(ROOT, description))}
     solution = (ROOT / "solutions" / "ex1.py").read_bytes()
     sources = [solution + b"# %d\n" % i for i in range(count)]
     with LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None) as cluster:

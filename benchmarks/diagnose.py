@@ -25,7 +25,7 @@ from grader.choices import Answer  # noqa: E402
 
 
 def answer(local: Local, source: str, name: str) -> Answer:
-    item = next(i for i in local.exercise["items"] if i["name"] == name)
+    item = next(i for i in local.exercise.items if i.name == name)
     return Answer(item, local.values(source, name), local.judge(source, name))
 
 

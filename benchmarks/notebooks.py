@@ -23,6 +23,7 @@ import flatcode  # noqa: E402
 
 from grader import authored, derive_notebook, fixture  # noqa: E402
 from grader.batch import Local  # noqa: E402
+from grader.core.exercise import Task  # noqa: E402
 from grader.errors import Unreadable  # noqa: E402
 
 LECTURE = ("ex1", "ex2", "ex3", "ex4")
@@ -30,7 +31,7 @@ LECTURE = ("ex1", "ex2", "ex3", "ex4")
 
 def main(rounds: int = 20, folder: Path | None = None) -> None:
     described = {e: fixture.describe(ROOT, e) for e in LECTURE}
-    local = Local({e: (d, fixture.read(ROOT, d)) for e, d in described.items()})
+    local = Local({e: Task(d, fixture.read(ROOT, d)) for e, d in described.items()})
     notebook = written_flat()
     stubs = {e: (ROOT / f"solutions/{e}.py").read_bytes() for e in LECTURE}
 

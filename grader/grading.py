@@ -6,13 +6,10 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from grader import choices, findings, judged, sparse
-from grader.choices import Answer
-from grader.fixture import Fixtures
+from grader.core.exercise import TRAINING, Exercise, Fixtures, Output, Task
 from grader.harmless import text as harmless
-from grader.judged import TRAINING
 from grader.runner.client import SHARED, Part, Run, Runner
 from grader.submissions.flat import Script, script
 from grader.verdict import ExerciseReport, place
@@ -23,7 +20,7 @@ RETRY = 45.0  # seconds that runs without those who ended the process may take, 
 
 def check(
     runner: Runner,
-    exercise: Mapping[str, Any],
+    exercise: Exercise,
     fixtures: Fixtures,
     source: bytes,
     filename: str,
@@ -44,7 +41,7 @@ def check(
 
 def check_several(
     runner: Runner,
-    exercises: Sequence[tuple[Mapping[str, Any], Fixtures]],
+    exercises: Sequence[Task],
     source: bytes,
     filename: str,
     strict: bool = False,
@@ -60,7 +57,7 @@ def check_several(
     together: list[Run | None] = [None] * len(codes)
     if len(codes) > 1 and all(c.flat is not None and c.source == codes[0].source for c in codes):
         parts = [
-            Part(e["id"], _on(f), [i["name"] for i in e["items"]], _steps(e, _lenient(c, strict)), c.flat)
+            Part(e.id, _on(f), [i.name for i in e.items], _steps(e, _lenient(c, strict)), c.flat)
             for (e, f), c in zip(exercises, codes, strict=True)
         ]
         together = list(runner.together(parts, codes[0].source, filename, SHARED, math.ceil(SHARED)))
@@ -88,7 +85,7 @@ def _on(fixtures: Fixtures) -> list[str]:
 
 def _graded(
     runner: Runner,
-    exercise: Mapping[str, Any],
+    exercise: Exercise,
     fixtures: Fixtures,
     code: Script,
     filename: str,
@@ -97,11 +94,11 @@ def _graded(
     run: Run | None,
 ) -> tuple[ExerciseReport, Run]:
     """The report of one submission on one exercise, from `run` or else a run of its own."""
-    asked = [item for item in exercise["items"] if items is None or item["name"] in items]
+    asked = [item for item in exercise.items if items is None or item.name in items]
     lenient = _lenient(code, strict)
     steps = _steps(exercise, lenient) if items is None or TRAINING in items else 0
     on = _on(fixtures)
-    names = [item["name"] for item in asked]
+    names = [item.name for item in asked]
     run = run or _run(runner, exercise, code, filename, on, names, steps)
     answers = [judged.answered(item, fixtures, run, on, lenient) for item in asked]
     answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
@@ -110,16 +107,16 @@ def _graded(
     source = b"" if code.flat is not None else code.source
     diagnoses, places = findings.diagnoses(exercise, fixtures, answers, source)
     reports = []
-    failed: list[Answer] = []
+    failed: list[Output] = []
     for answer in answers:
-        name = answer.item["name"]
+        name = answer.item.name
         if code.flat is None:
             answer = findings.traced(exercise, fixtures, answer, source, diagnoses.get(name))
         answer = judged.after(answer, failed, source)
         reports.append(judged.report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
     if steps:
         reports.append(judged.training(exercise, fixtures, run, code, steps))
-    return ExerciseReport(exercise["id"], exercise["title"], tuple(reports), _unparsed(run, code)), run
+    return ExerciseReport(exercise.id, exercise.title, tuple(reports), _unparsed(run, code)), run
 
 
 def _lenient(code: Script, strict: bool) -> bool:
@@ -127,10 +124,10 @@ def _lenient(code: Script, strict: bool) -> bool:
     return code.flat is not None and not code.ours and not strict
 
 
-def _steps(exercise: Mapping[str, Any], lenient: bool) -> int:
+def _steps(exercise: Exercise, lenient: bool) -> int:
     """How long an exercise trains; 0 where it doesn't."""
-    plan = exercise["training"]
-    return int(plan["few" if lenient else "steps"]) if plan else 0
+    plan = exercise.training
+    return (plan.few if lenient else plan.steps) if plan else 0
 
 
 def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
@@ -151,7 +148,7 @@ def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
 
 def _run(
     runner: Runner,
-    exercise: Mapping[str, Any],
+    exercise: Exercise,
     code: Script,
     filename: str,
     on: Sequence[str],
@@ -160,7 +157,7 @@ def _run(
 ) -> Run:
     """Run a submission; where an item ended the process, the others again without it."""
     left = list(names)
-    run = first = runner.run(exercise["id"], code.source, filename, on, left, training, code.flat)
+    run = first = runner.run(exercise.id, code.source, filename, on, left, training, code.flat)
     records = dict(run.records)
     blamed: dict[str, tuple[str, bool]] = {}
     start = time.monotonic()
@@ -174,7 +171,7 @@ def _run(
             records.pop((fixture, guilty), None)
         if not left or time.monotonic() - start > RETRY:
             break
-        run = runner.run(exercise["id"], code.source, filename, on, left, training, code.flat)
+        run = runner.run(exercise.id, code.source, filename, on, left, training, code.flat)
         records |= run.records
     return replace(first, records=records, blamed=blamed)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from grader.authored import RUNGS, Authored, AuthoredError, Item, Line
+from grader.authored import RUNGS, Authored, AuthoredError, Item
+from grader.core.exercise import Line
 from grader.example import Example, example, is_float, region, small
 from grader.hint_of_shapes import shapes
 from grader.hints_of_outputs import ladders as output_ladders

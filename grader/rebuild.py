@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import safetensors.torch
@@ -16,6 +17,7 @@ import torch
 from grader import fixture
 from grader.authored import AuthoredError
 from grader.build import Files, derive, network, stamp
+from grader.core.exercise import Exercise
 from grader.errors import GraderFault
 
 
@@ -87,12 +89,11 @@ def _same_numbers(root: Path, name: str, path: str, data: bytes) -> bool:
         old = fixture.describe(root, name)
     except GraderFault:
         return False
-    if old["stamp"] == stamp():
+    if old.stamp == stamp():
         return False
     if path.endswith("exercise.json"):
-        new = json.loads(data)
-        skip = ("stamp", "fixtures", "digest")
-        return all(old.get(k) == new.get(k) for k in new if k not in skip)
+        new = Exercise.from_json(json.loads(data))
+        return replace(old, stamp={}, fixtures=()) == replace(new, stamp={}, fixtures=())
     if not path.endswith(".safetensors.gz"):
         return False
     before, after = (safetensors.torch.load(fixture.unpacked(x)) for x in ((root / path).read_bytes(), data))

@@ -34,6 +34,7 @@ from conftest import ROOT, solution
 from grader import batch
 from grader.bench import Bench
 from grader.commands.graded import grade as grade_all
+from grader.core.exercise import Task
 from grader.errors import GraderFault
 from grader.grading import check
 from grader.reports import document, plain, terminal
@@ -171,7 +172,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 
 
 @pytest.fixture(scope="module")
-def target(exercises: dict[str, Any]) -> Iterator[Short]:
+def target(exercises: dict[str, Task]) -> Iterator[Short]:
     """A runner of the attacks' own, started where a secret is in the environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADER_SECRET", "the answer")
@@ -233,7 +234,7 @@ def source(case: Case, where: str, outside: Outside, zygote: int) -> bytes:
 
 
 def attempt(
-    runner: Short, exercises: dict[str, Any], source: bytes, case: Case
+    runner: Short, exercises: dict[str, Task], source: bytes, case: Case
 ) -> tuple[ExerciseReport, Run]:
     runner.wall, runner.cpu = case.wall, case.cpu
     try:
@@ -262,7 +263,7 @@ RUNS = [
 
 @pytest.mark.parametrize(("case", "where"), RUNS)
 def test_an_attack_gets_nothing(
-    case: Case, where: str, exercises: dict[str, Any], outside: Outside, guarded: Guard
+    case: Case, where: str, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     runner = guarded.runner()
     zygote = zygote_of(runner)
@@ -285,7 +286,7 @@ def test_an_attack_gets_nothing(
 class Guard:
     """The module's runner; where an attack has harmed it, that test fails and the next gets a new one."""
 
-    def __init__(self, first: Short, exercises: dict[str, Any]) -> None:
+    def __init__(self, first: Short, exercises: dict[str, Task]) -> None:
         self.first, self.exercises, self.extra = first, exercises, None
 
     extra: Short | None
@@ -307,13 +308,13 @@ class Guard:
 
 
 @pytest.fixture(scope="module")
-def guarded(target: Short, exercises: dict[str, Any]) -> Iterator[Guard]:
+def guarded(target: Short, exercises: dict[str, Task]) -> Iterator[Guard]:
     guard = Guard(target, exercises)
     yield guard
     guard.close()
 
 
-def test_after_all_attacks_a_right_submission_passes(guarded: Guard, exercises: dict[str, Any]) -> None:
+def test_after_all_attacks_a_right_submission_passes(guarded: Guard, exercises: dict[str, Task]) -> None:
     report, run = check(guarded.runner(), *exercises["ex1"], REF.encode(), "submission.py")
     assert {i.verdict for i in report.items} == {Verdict.EXACT}
     assert report.score == len(report.items) == 26
@@ -330,7 +331,7 @@ def dangerous(text: str) -> list[str]:
 @pytest.mark.parametrize("where", ["top", "inside"])
 @pytest.mark.parametrize("case", INJECTIONS, ids=lambda c: c.id)
 def test_a_report_shows_nothing_that_is_obeyed(
-    case: Case, where: str, exercises: dict[str, Any], outside: Outside, guarded: Guard
+    case: Case, where: str, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     runner = guarded.runner()
     text = source(case, where, outside, zygote_of(runner))
@@ -347,7 +348,7 @@ def test_a_report_shows_nothing_that_is_obeyed(
 
 @pytest.mark.parametrize("case", INJECTIONS, ids=lambda c: c.id)
 def test_a_line_of_results_shows_nothing_that_is_obeyed(
-    case: Case, exercises: dict[str, Any], outside: Outside, guarded: Guard
+    case: Case, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     runner = guarded.runner()
     text = source(case, "top", outside, zygote_of(runner))
@@ -360,7 +361,7 @@ def test_a_line_of_results_shows_nothing_that_is_obeyed(
 
 
 def test_no_layer_is_off_because_a_submission_says_so(
-    exercises: dict[str, Any], outside: Outside, guarded: Guard
+    exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     runner = guarded.runner()
     text = fill('<forge>\nos.write(3, rec({"off": ["landlock"]})); os._exit(0)', outside, 1)
@@ -375,7 +376,7 @@ ZERO_OF_ALL = """
 out = rec({"off": []}) + rec({"loaded": True})
 for name, g in job.fixtures.items():
     for i in job.items:
-        tensor = next(x["tensor"] for x in job.exercise["items"] if x["name"] == i)
+        tensor = job.exercise.item(i).tensor
         out += value(name, i, FORGED, reads=READS)
 os.write(3, out + rec({"end": True}))
 os._exit(0)
@@ -385,7 +386,7 @@ os._exit(0)
 @pytest.mark.parametrize("forged", ["torch.zeros_like(g[tensor])", "g[tensor] * 1e-12 + 1e-12"])
 @pytest.mark.parametrize("reads", ["[]", "['dhpreact']", "['dlogits']", "['dnorm_logits']"])
 def test_zeros_pass_for_no_choice_of_upstream_gradients(
-    reads: str, forged: str, exercises: dict[str, Any], outside: Outside, guarded: Guard
+    reads: str, forged: str, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     text = fill(ZERO_OF_ALL.replace("FORGED", forged).replace("READS", reads), outside, 1)
     report, _ = check(guarded.runner(), *exercises["ex1"], text.encode(), "submission.py")
@@ -393,7 +394,7 @@ def test_zeros_pass_for_no_choice_of_upstream_gradients(
 
 
 def test_claiming_to_read_all_costs_the_grader_little(
-    exercises: dict[str, Any], outside: Outside, guarded: Guard
+    exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     """Right on the lecture, wrong on probes, for all items: each asks for all its choices."""
     reads = (
@@ -427,7 +428,7 @@ def found_in(pid: int, markers: dict[str, bytes]) -> set[str]:
     return {name for part in memory(pid) for name, marker in markers.items() if marker in part}
 
 
-def references(exercises: dict[str, Any]) -> dict[str, bytes]:
+def references(exercises: dict[str, Task]) -> dict[str, bytes]:
     """The bytes of each reference that is not also among what items are given."""
     fixtures = exercises["ex1"][1]
     given = b"".join(fixtures.given.values())
@@ -450,7 +451,7 @@ def may_read(guarded: Guard) -> None:
 
 
 @pytest.mark.usefixtures("may_read")
-def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises: dict[str, Any]) -> None:
+def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises: dict[str, Task]) -> None:
     runner = guarded.runner()
     marker = uuid.uuid4().hex
     number = int.from_bytes(os.urandom(2), "big") / 65536 + 3.0
@@ -468,7 +469,7 @@ def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises
 
 @pytest.mark.usefixtures("may_read")
 def test_a_child_holds_no_reference_and_nothing_of_the_one_before(
-    guarded: Guard, exercises: dict[str, Any]
+    guarded: Guard, exercises: dict[str, Task]
 ) -> None:
     runner = guarded.runner()
     before, own = uuid.uuid4().hex, uuid.uuid4().hex
@@ -515,7 +516,7 @@ def dprobs(probs, dlogprobs):
 """
 
 
-def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Any]) -> None:
+def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Task]) -> None:
     description, fixtures = exercises["ex1"]
     with Runner() as runner:
         runner.load(description, fixtures.given)
@@ -532,7 +533,7 @@ def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Any]) 
         assert [type(r) for r in results] == [GraderFault]
 
 
-def test_a_batch_goes_on_after_its_zygote_died(exercises: dict[str, Any]) -> None:
+def test_a_batch_goes_on_after_its_zygote_died(exercises: dict[str, Task]) -> None:
     local = batch.Local({"ex1": exercises["ex1"]})
     try:
         runner = local._runner()
@@ -627,7 +628,7 @@ def test_a_submission_can_not_import_what_lies_beside_it(beside: Path) -> None:
 
 
 def test_the_environment_does_not_reach_the_computing_processes(
-    beside: Path, exercises: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    beside: Path, exercises: dict[str, Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evil = {
         "PYTHONPATH": str(beside),
@@ -655,7 +656,7 @@ def test_the_environment_does_not_reach_the_computing_processes(
 
 
 def test_hostile_and_honest_submissions_at_once(
-    exercises: dict[str, Any], outside: Outside, guarded: Guard
+    exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     """157 in small: three in flight, and no honest one is touched by its neighbours."""
     runner = guarded.runner()
@@ -696,7 +697,7 @@ def test_a_report_is_of_plain_data() -> None:
 
 
 def test_a_batch_of_all_attacks_changes_no_honest_grade(
-    exercises: dict[str, Any], outside: Outside, tmp_path: Path
+    exercises: dict[str, Task], outside: Outside, tmp_path: Path
 ) -> None:
     """Every attack once through the batch, an honest submission between any ten of them."""
     from grader import batch

@@ -152,7 +152,7 @@ def contrast(page: webdriver.Chrome, selector: str) -> float:
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_the_graph_has_a_node_for_each_tensor(name: str, opened: Open) -> None:
     described = fixture.describe(ROOT, name)
-    tensors = set(described["tensors"]) & set(described["shapes"])
+    tensors = set(described.tensors) & set(described.shapes)
     found = nodes(opened(name))
     assert len(found) == len(tensors)
     assert {node.get_attribute("data-tensor") for node in found} == tensors

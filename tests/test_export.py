@@ -18,6 +18,7 @@ from nbclient import NotebookClient
 from notebook_graders import cells, written
 
 from grader import fixture
+from grader.core.exercise import Task
 from grader.export import cells as cells_of
 from grader.export import nbgrader, otter
 from grader.export.cells import TRAINING
@@ -75,7 +76,7 @@ def test_every_item_of_every_exercise_has_one_cell_that_grades_it(exercise: str)
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_the_instructors_notebook_is_right_and_the_students_is_not_written(
-    exercise: str, runner: Any, exercises: dict[str, Any]
+    exercise: str, runner: Any, exercises: dict[str, Task]
 ) -> None:
     """By the grader itself, which leaves out the cells that grade. ex4 trains: a second each."""
     description, fixtures = exercises[exercise]

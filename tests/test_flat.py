@@ -13,11 +13,11 @@ import flatcode
 import pytest
 
 from grader.compare import values
+from grader.core.exercise import LOSSES, Task
 from grader.errors import Unreadable
 from grader.grading import check, check_several
 from grader.reports.table import row
 from grader.runner.client import Runner
-from grader.runner.wire import LOSSES
 from grader.submissions.flat import is_flat, notebook
 from grader.verdict import ExerciseReport
 
@@ -26,7 +26,7 @@ LECTURE = ("ex1", "ex2", "ex3", "ex4")
 
 
 @pytest.fixture
-def graded(runner: Runner, exercises: Mapping[str, Any]) -> Graded:
+def graded(runner: Runner, exercises: dict[str, Task]) -> Graded:
     """graded(name, data): the report of each of the lecture's exercises."""
 
     def all_of_it(
@@ -177,7 +177,7 @@ ACTS = {
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_what_one_exercise_does_to_its_process_costs_no_other(
-    act: str, runner: Runner, exercises: Mapping[str, Any]
+    act: str, runner: Runner, exercises: dict[str, Task]
 ) -> None:
     forward, changed = flatcode.code(ALL_PASS).split(FIRST_LINE, 1)
     first = f"dlogprobs = {act}" if "\n" not in act else act
@@ -191,7 +191,7 @@ def test_what_one_exercise_does_to_its_process_costs_no_other(
 
 @pytest.mark.parametrize("path", flatcode.SOURCES[::6], ids=lambda p: p.stem)
 def test_together_or_alone_every_exercise_gets_the_same(
-    path: Path, graded: Graded, runner: Runner, exercises: Mapping[str, Any]
+    path: Path, graded: Graded, runner: Runner, exercises: dict[str, Task]
 ) -> None:
     name, data = flatcode.built(path.read_text(encoding="utf-8"))
     together = check_several(runner, [exercises[e] for e in LECTURE], data, name)
@@ -208,7 +208,7 @@ def test_together_or_alone_every_exercise_gets_the_same(
 )
 @pytest.mark.parametrize("strict", [False, True], ids=["10 steps", "100 steps"])
 def test_training_is_cut_short_unless_it_is_strict(
-    slip: tuple[str, str], told_of: str, strict: bool, runner: Runner, exercises: Mapping[str, Any]
+    slip: tuple[str, str], told_of: str, strict: bool, runner: Runner, exercises: dict[str, Task]
 ) -> None:
     name, data = flatcode.built(flatcode.code(ALL_PASS).replace(*slip))
     report, run = check(runner, *exercises["ex4"], data, name, strict=strict)
@@ -340,7 +340,7 @@ LEFT = {
 
 
 @pytest.mark.parametrize("line", LEFT)
-def test_a_script_is_flat_that_assigns_a_gradient(line: str, exercises: Mapping[str, Any]) -> None:
+def test_a_script_is_flat_that_assigns_a_gradient(line: str, exercises: dict[str, Task]) -> None:
     assert is_flat(f"logits = 1\n{line}\n", exercises["ex1"][0]) == LEFT[line]
     assert not is_flat(f"def forward():\n    logits = 1\n{line}\n", exercises["ex1"][0])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import flatcode
@@ -17,7 +16,7 @@ from local import Local
 from test_mutants import made
 
 from grader import authored
-from grader.fixture import Fixtures
+from grader.core.exercise import Exercise, Fixtures, Task
 from grader.grading import check
 from grader.mutants import Mutant
 from grader.runner.client import Runner
@@ -52,7 +51,7 @@ SCRATCH = (
 class Judge:
     """ex1 graded in a child or here; one object, since hypothesis prints a failing test's arguments."""
 
-    def __init__(self, runner: Runner, description: Mapping[str, Any], fixtures: Fixtures) -> None:
+    def __init__(self, runner: Runner, description: Exercise, fixtures: Fixtures) -> None:
         self.runner, self.ex1 = runner, (description, fixtures)
         self.local = Local(description, fixtures)
         # without clone() flat code spoils another item, and a function by itself doesn't
@@ -66,7 +65,7 @@ class Judge:
 
 
 @pytest.fixture(scope="session")
-def judge(runner: Runner, exercises: Mapping[str, Any]) -> Judge:
+def judge(runner: Runner, exercises: dict[str, Task]) -> Judge:
     return Judge(runner, *exercises["ex1"])
 
 

@@ -10,7 +10,6 @@ import textwrap
 import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy
 import pytest
@@ -19,6 +18,7 @@ import safetensors
 import torch
 from conftest import ROOT
 
+from grader.core.exercise import Task
 from grader.runner.client import Run, Runner
 from grader.runner.wire import LAYERS
 
@@ -28,7 +28,7 @@ Attack = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")
-def runners(exercises: dict[str, Any]) -> Iterator[Callable[..., Runner]]:
+def runners(exercises: dict[str, Task]) -> Iterator[Callable[..., Runner]]:
     """runners("landlock", …): a runner that does without these layers, kept for the module."""
     made: dict[tuple[str, ...], Runner] = {}
 

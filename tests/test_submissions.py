@@ -13,11 +13,11 @@ import re
 import select
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import ROOT, solution
 
+from grader.core.exercise import Task
 from grader.grading import RETRY
 from grader.reports.table import row
 from grader.runner.client import WALL, Runner
@@ -114,7 +114,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("body", ENDLESS.values(), ids=ENDLESS)
 def test_an_endless_submission_is_over_the_limit_and_harms_no_other(
-    body: str, runner: Runner, exercises: dict[str, Any], grade: Grade
+    body: str, runner: Runner, exercises: dict[str, Task], grade: Grade
 ) -> None:
     source = f"def dlogprobs(logprobs):\n    return logprobs\n\n\ndef dprobs(probs):\n    {body}\n"
     on = list(exercises["ex1"][1].given)

@@ -108,8 +108,8 @@ def _elsewhere(suite: Suite, report: Report) -> list[str]:
     for exercise in report.exercises:
         path = suite.notebook(exercise.id)
         if all(item.verdict is Verdict.NOT_WRITTEN for item in exercise.items) and path.is_file():
-            derived = suite.describe(exercise.id)["notebook"] or {"sha256": ""}
-            if fixture.digest(path.read_bytes()) != derived["sha256"]:
+            derived = suite.describe(exercise.id).notebook
+            if derived is None or fixture.digest(path.read_bytes()) != derived.sha256:
                 shown = suite.shown(path)
                 notes.append(f"{shown} has changed: `grader check {shown}` grades it")
     return notes
@@ -141,15 +141,15 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
 def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
     """What to do first, with one item worked out and the row that it earns."""
     description = suite.describe(exercise)
-    worked = description["worked"]
+    worked = description.worked
     if not worked:
         return ""
     name = suite.shown(suite.stub(exercise))
     stub = fixture.derived(suite.root, description)["stub"]
-    example_source = f"{stub}\n\n{worked['source']}\n".encode()
-    target = Target(exercise, worked["item"])
+    example_source = f"{stub}\n\n{worked.source}\n".encode()
+    target = Target(exercise, worked.item)
     example = grade(suite, bench, [target], {exercise: (name, example_source)}, None)
-    code = "\n".join("    " + line for line in worked["source"].splitlines())
+    code = "\n".join("    " + line for line in worked.source.splitlines())
     row = show(example, on).rsplit("\n\n", 1)[0]
     return (
         f"\nNothing is written yet. Open {name}, and replace the `raise` in each function by its gradient,\n"

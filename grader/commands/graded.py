@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grader.bench import Bench
+from grader.core.exercise import Exercise
 from grader.errors import Unreadable, UsageError
 from grader.suite import Suite, Target
 from grader.verdict import ExerciseReport, Report
 
 if TYPE_CHECKING:
-    from grader.fixture import Fixtures
+    from grader.core.exercise import Fixtures
     from grader.runner.client import Run
 
 Sources = Mapping[str, tuple[str, bytes]]  # by exercise the name of a submission and what is in it
@@ -23,7 +24,7 @@ SHOWN = 4000  # characters of what a submission prints
 class Graded:
     """One exercise's submission: what it was held against, how it ran, what it earned."""
 
-    exercise: dict[str, Any]
+    exercise: Exercise
     fixtures: Fixtures
     name: str
     code: bytes
@@ -126,7 +127,7 @@ def _items(wanted: Sequence[Target], exercise: str) -> list[str] | None:
 def _key(
     wanted: Sequence[Target],
     sources: Sources,
-    exercises: list[dict[str, Any]],
+    exercises: list[Exercise],
     strict: bool,
     rename: Mapping[str, str] | None,
 ) -> str:
@@ -137,9 +138,9 @@ def _key(
     return digest(repr((wanted, contents, exercises, strict, rename)).encode("utf-8", "surrogateescape"))
 
 
-def _drawn(seed: int, exercises: list[dict[str, Any]]) -> list[str]:
+def _drawn(seed: int, exercises: list[Exercise]) -> list[str]:
     """Of which exercises fresh probes were drawn: those of outputs would need the author's functions."""
-    kept = [e["id"] for e in exercises if any("compare" in item for item in e["items"])]
+    kept = [e.id for e in exercises if e.outputs]
     notes = []
     if len(kept) < len(exercises):
         notes.append(f"graded on fresh probes; `--fresh {seed}` makes the same ones again")

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from grader.core.exercise import LOSSES, Exercise
 from grader.errors import GraderFault
 from grader.runner import folders, wire
 from grader.runner.job import MAX_OUTPUT, Job, how
@@ -99,7 +100,7 @@ class Runner:
                 env={**environment(), **(environ or {})},
             )
         self.control = ours
-        self.loaded: dict[str, Mapping[str, Any]] = {}
+        self.loaded: dict[str, Exercise] = {}
 
     def __enter__(self) -> Runner:
         return self
@@ -116,32 +117,19 @@ class Runner:
         self.process.wait()
         folders.remove(self.folder)
 
-    def load(self, exercise: Mapping[str, Any], given: Mapping[str, bytes], settle: bool = False) -> None:
+    def load(self, exercise: Exercise, given: Mapping[str, bytes], settle: bool = False) -> None:
         """Give the zygote an exercise's public description and the files that submissions run on.
 
         settle: prepare for many submissions, which takes some tenths of a second.
         """
-        public = (
-            "id",
-            "fixtures",
-            "program",
-            "inputs",
-            "lines",
-            "tensors",
-            "items",
-            "training",
-            "title",
-            "statement",
-        )
-        settings = {entry["name"]: entry["settings"] for entry in exercise["fixtures"]}
+        public = replace(exercise, worked=None)  # which holds a solution
         request = {
             "op": "load",
             "settle": settle,
-            "exercise": {k: exercise[k] for k in public},
+            "exercise": public.to_json(),
             "fixtures": list(given),
-            "sizes": {name: sizes(settings[name]) for name in given},
         }
-        self.loaded[exercise["id"]] = exercise
+        self.loaded[exercise.id] = exercise
         self._send(request, given.values(), ())
 
     def run(
@@ -172,11 +160,11 @@ class Runner:
         plain: set[tuple[str, str]] = set()
         for label, part in zip(labels, parts, strict=True):
             expected |= {(label + f, i) for f in part.fixtures for i in part.items}
-            outputs = [i["name"] for i in self.loaded[part.exercise]["items"] if i.get("compare")]
-            plain |= {(label + f, i) for f in part.fixtures for i in outputs}
-            if part.training:
-                plan = self.loaded[part.exercise]["training"]
-                expected |= {(f"{label}training", name) for name in (*plan["parameters"], wire.LOSSES)}
+            exercise = self.loaded[part.exercise]
+            plain |= {(label + f, i.name) for f in part.fixtures for i in exercise.outputs}
+            if part.training and exercise.training:
+                names = (*exercise.training.parameters, LOSSES)
+                expected |= {(f"{label}training", name) for name in names}
         request = {
             "op": "run",
             "filename": filename,
@@ -279,11 +267,6 @@ class Runner:
             text = self.process.stderr.read().decode("utf-8", "replace") if self.process.stderr else ""
         lines = [line for line in text.splitlines() if line.strip()]
         return lines[-1] if lines else f"exit status {self.process.wait()}"
-
-
-def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The sizes in a fixture's settings: what items may ask for by name."""
-    return {k: v for k, v in settings.items() if k not in ("seed", "trained")}
 
 
 @contextlib.contextmanager

@@ -25,8 +25,6 @@ STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor"
 WIDTH = {"float32": 4, "float64": 8}
 LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
 PLAIN = "plain"  # the type of an output item's value that is no tensor
-LOSSES = "losses"  # the record of a training run beside its parameters: each step's loss, to be drawn
-ALT = "alt:"  # names gradients for items that also ask for a sibling's; see build.tensors
 
 
 class Malformed(Exception):

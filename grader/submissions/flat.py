@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from grader.core.exercise import Exercise
 from grader.errors import Unreadable
 
 MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
@@ -45,21 +46,19 @@ class Script:
         return self.places[line - 1] if line <= len(self.places) else (None, None)
 
 
-def script(
-    data: bytes, filename: str, exercise: Mapping[str, Any], rename: Mapping[str, str] | None = None
-) -> Script:
+def script(data: bytes, filename: str, exercise: Exercise, rename: Mapping[str, str] | None = None) -> Script:
     """A submission as the child takes it. Unreadable where a notebook is none, or not in Python.
 
     rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
     """
     told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
-    number = re.fullmatch(r"ex(\d)", exercise["id"])
+    number = re.fullmatch(r"ex(\d)", exercise.id)
     lecture = int(number[1]) if number else 0
     if filename.endswith(".ipynb"):
         source, places = notebook(data)
-        if not exercise["lines"]:  # functions and classes alone, as a file has them
+        if not exercise.lines:  # functions and classes alone, as a file has them
             return Script(source.encode("utf-8", "replace"), None, places)
-        ours = declared(data) == exercise["id"]  # then all of it is this exercise
+        ours = declared(data) == exercise.id  # then all of it is this exercise
         return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours)
     if is_flat(data.decode("utf-8", "replace"), exercise):
         data = SHELL.sub(b"", data)
@@ -126,16 +125,16 @@ def _ours(part: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
+def is_flat(source: str, exercise: Exercise) -> bool:
     """Whether a script is flat: it has a forward pass on its top level, and gradients that it assigns.
 
     A stub's forward pass is inside a function.
     """
-    if not exercise["lines"]:
+    if not exercise.lines:
         return False
-    gradients = {item["name"] for item in exercise["items"]}
+    gradients = {item.name for item in exercise.items}
     items = "|".join(map(re.escape, gradients))
-    lines = "|".join(re.escape(line["name"]) for line in exercise["lines"])
+    lines = "|".join(re.escape(line.name) for line in exercise.lines)
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
     forward = re.search(rf"^(?:{lines})[ \t]*=[^=]", source, re.MULTILINE)
