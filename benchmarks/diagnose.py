@@ -34,7 +34,7 @@ def milliseconds(local: Local, answers: list[Answer], source: str) -> float:
     gc.collect()
     gc.freeze()  # torch's own objects, which `check` never has, are not to be collected on its account
     start = time.process_time()
-    findings.diagnoses(local.exercise, local.fixtures, answers, source.encode())
+    findings.diagnoses(local.task, answers, source.encode())
     return 1000 * (time.process_time() - start)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from grader import fixture
 from grader.commands.doctor import reproduce
-from grader.runner.client import Runner
+from grader.core.exercise import File  # noqa: E402
+from grader.runner.client import Part, Runner  # noqa: E402
 from grader.settings import REPRODUCIBLE
 
 ROOT = Path(__file__).parent.parent
@@ -43,7 +44,7 @@ def main(rounds: int = 15) -> None:
     for _ in range(rounds):
         for case, runner in runners.items():
             start = time.perf_counter()
-            runner.run("ex1", source, "ex1.py", list(fixtures.given), names)
+            runner.run(Part("ex1", list(fixtures.given), names), File("ex1.py", source))
             times[case].append(time.perf_counter() - start)
     base = statistics.median(times["all settings"])
     print(f"set: {', '.join(f'{k}={v}' for k, v in REPRODUCIBLE.items())}")

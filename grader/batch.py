@@ -20,9 +20,9 @@ from typing import Any, Protocol
 
 from grader import __version__, fixture, marks
 from grader.attempts import Marking, Standing
-from grader.core.exercise import Exercise, Task
+from grader.core.exercise import Exercise, File, Task
 from grader.errors import GraderFault, Unreadable
-from grader.grading import check_several, notes
+from grader.grading import grade_several, notes
 from grader.harmless import block, text
 from grader.reports.document import document
 from grader.results import Result, Store, only_one
@@ -62,7 +62,7 @@ class Local:
         for left in reversed(range(TRIES)):
             runner = self._runner()
             try:
-                found = check_several(runner, asked, source, filename)
+                found = grade_several(runner, asked, File(filename, source))
                 break
             except GraderFault:
                 self._drop(runner)

@@ -25,8 +25,8 @@ class Bench:
         self.reports: OrderedDict[str, Report] = OrderedDict()
         self.recalled = 0  # reports that were not graded again
 
-    def exercise(self, suite: Suite, name: str) -> Task:
-        """An exercise's description and fixtures, which the runner has. GraderFault as `fixture.read`."""
+    def task(self, suite: Suite, name: str) -> Task:
+        """An exercise with its fixtures, which the runner has. GraderFault as `fixture.read`."""
         stamp = fixture.stamp(suite.root, name)
         if name not in self.loaded or self.loaded[name][0] != stamp:
             self.forget(name)

@@ -17,10 +17,10 @@ from grader.compare import compare
 from grader.core.exercise import (
     ALT,
     Exercise,
-    Fixtures,
     Gradient,
     Item,
     Reference,
+    Task,
     is_probe,
     uncovered,
 )
@@ -65,8 +65,7 @@ class Answer:
 
 def reconsider(
     runner: Runner,
-    exercise: Exercise,
-    fixtures: Fixtures,
+    task: Task,
     answers: list[Answer],
     lenient: bool = False,
 ) -> list[Answer]:
@@ -74,6 +73,7 @@ def reconsider(
 
     lenient: it is enough to be right at the lecture's sizes.
     """
+    exercise, fixtures = task
     settings = exercise.sizes
     first = next(iter(settings.values()))
     enough = {name for name, own in settings.items() if own == first or not lenient}
@@ -91,7 +91,7 @@ def reconsider(
     # the smallest first: mostly none is left after it
     for probe in sorted(probes, key=lambda n: (n not in enough, len(fixtures.given[n]))):
         wanted = [(name, cut, by_name[name].key) for name, cut in fitting]
-        found, vanishing = _ask(runner, exercise, fixtures, probe, wanted)
+        found, vanishing = _ask(runner, task, probe, wanted)
         for name, cut, key in wanted:
             record = by_name[name].records[probe]
             reference = found.get((name, cut, key))
@@ -155,8 +155,7 @@ def _settled(
 
 def _ask(
     runner: Runner,
-    exercise: Exercise,
-    fixtures: Fixtures,
+    task: Task,
     probe: str,
     wanted: Sequence[tuple[str, Cut, str]],
 ) -> tuple[dict[tuple[str, Cut, str], tuple[Any, float]], set[tuple[str, Cut, str]]]:
@@ -164,11 +163,11 @@ def _ask(
     if not wanted:
         return {}, set()
     request = {
-        "exercise": exercise.id,
+        "exercise": task.exercise.id,
         "choices": [{"item": i, "cut": sorted(cut), "alt": key != i} for i, cut, key in wanted],
-        "sizes": exercise.sizes[probe],
+        "sizes": task.exercise.sizes[probe],
     }
-    answer = read_reference(runner.ask(request, fixtures.given[probe]))
+    answer = read_reference(runner.ask(request, task.fixtures.given[probe]))
     numbered = {str(n): one for n, one in enumerate(wanted)}
     vanishing = {numbered[n.removeprefix("vanishes.")] for n in answer.values if n.startswith("vanishes.")}
     return {numbered[n]: (v, answer.sizes[n]) for n, v in answer.values.items() if n in numbered}, vanishing

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from grader.choices import Answer
 from grader.compare import LOST_AXIS, values
-from grader.core.exercise import Exercise, Fixtures, Output
+from grader.core.exercise import Exercise, Output, Task
 from grader.fixture import shapes
 from grader.marks_of_outputs import known as known_output
 from grader.verdict import Verdict
@@ -16,10 +16,9 @@ from grader.verdict import Verdict
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
 
 
-def diagnoses(
-    exercise: Exercise, fixtures: Fixtures, answers: Sequence[Answer], source: bytes
-) -> tuple[dict[str, str], dict[str, str]]:
+def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dict[str, str], dict[str, str]]:
     """By item: the mistake that explains a wrong value; where none is known, the places that are wrong."""
+    exercise, fixtures = task
     places: dict[str, str] = {}
     told = _hard_coded(exercise, answers, source)
     wrong = [
@@ -98,12 +97,11 @@ def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) ->
     return told
 
 
-def traced(
-    exercise: Exercise, fixtures: Fixtures, answer: Answer, source: bytes, diagnosis: str | None
-) -> Answer:
+def traced(task: Task, answer: Answer, source: bytes, diagnosis: str | None) -> Answer:
     """The same answer; where its shape is wrong, or torch refused one, with the operation that made it so."""
+    exercise, fixtures = task
     first, check = next(iter(answer.checks.items()))
-    if check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
+    if not source or check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
         return answer
     from grader.shape_values import Tensor
     from grader.shapes import Came, explain

@@ -5,19 +5,20 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from grader.core.exercise import Exercise, Fixtures, Task, sizes
+from grader.core.exercise import Fixtures, Task, sizes
 from grader.fixture import reference
 from grader.runner.client import Runner
 
 
-def fresh(runner: Runner, exercise: Exercise, fixtures: Fixtures, seed: int) -> Task:
+def fresh(runner: Runner, task: Task, seed: int) -> Task:
     """The exercise and its fixtures with every probe drawn anew from `seed`, and another batch size.
 
     The runner must have loaded the exercise. The same seed gives the same probes. Where there are
     output items the saved ones stay.
     """
+    exercise, fixtures = task
     if exercise.outputs:
-        return Task(exercise, fixtures)  # the author's own functions would be needed, which are not here
+        return task  # the author's own functions would be needed, which are not here
     import safetensors.numpy
 
     entries, settings = [], {}

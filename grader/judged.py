@@ -11,7 +11,7 @@ from typing import Any
 from grader.choices import Answer
 from grader.compare import held, spread
 from grader.compare_output import held as held_output
-from grader.core.exercise import FEW, TRAINING, Exercise, Fixtures, Item, Output
+from grader.core.exercise import FEW, TRAINING, Exercise, Fixtures, Item, Output, Task
 from grader.harmless import text as harmless
 from grader.runner.client import Run
 from grader.submissions.flat import Script
@@ -44,11 +44,19 @@ def answered(
     return replace(one, checks=checks)
 
 
-def after(answer: Answer, failed: list[Output], source: bytes) -> Answer:
+def in_order(answers: Sequence[Answer], source: bytes) -> list[Answer]:
+    """The answers, each wrong output that rests on another wrong one with a word of that.
+
+    source: the learner's, who may call more of his functions than the author does.
+    """
+    failed: list[Output] = []
+    return [_after(answer, failed, source) for answer in answers]
+
+
+def _after(answer: Answer, failed: list[Output], source: bytes) -> Answer:
     """A wrong output that rests on others, or shares a class with them: which to mend first.
 
-    failed: the wrong ones before it, to which it is added. source: the learner's, who may call more of his
-    functions than the author does.
+    failed: the wrong ones before it, to which it is added.
     """
     item = answer.item
     well = all(c.verdict.passed or c.verdict in ABSENT for c in answer.checks.values())
@@ -166,9 +174,10 @@ def gone(run: Run, name: str = "") -> Check:
     return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")
 
 
-def training(exercise: Exercise, fixtures: Fixtures, run: Run, code: Script, steps: int) -> ItemReport:
+def training(task: Task, run: Run, code: Script, steps: int) -> ItemReport:
     """The parameters after so many manual steps, all of them, against autograd's."""
-    reference, plan = fixtures.references[TRAINING], exercise.training
+    exercise, plan = task.exercise, task.exercise.training
+    reference = task.fixtures.references[TRAINING]
     assert plan is not None
     names, whole = plan.parameters, plan.steps
     few = "" if steps == whole else FEW

@@ -22,7 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.core.exercise import Exercise, Output
+from grader.core.exercise import Exercise, File, Output
 
 if TYPE_CHECKING:
     from grader.verdict import Report
@@ -45,14 +45,14 @@ def empty() -> State:
     return {"format": FORMAT, "items": {}, "rungs": {}}
 
 
-def record(work: Path, report: Report, sources: Mapping[str, tuple[str, bytes]]) -> str:
+def record(work: Path, report: Report, sources: Mapping[str, File]) -> str:
     """Remember a check of exercises/; what hinders that, in words, or nothing.
 
     work: the folder that holds them. sources: by exercise, as graded.
     """
     entries = {}
     for exercise in report.exercises:
-        marks = digests(sources[exercise.id][1])
+        marks = digests(sources[exercise.id].data)
         for item in exercise.items:
             entries[item.id] = {
                 "verdict": item.verdict.value,

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from grader.choices import Answer
 from grader.compare import compare
-from grader.core.exercise import ALT, Exercise, Fixtures, is_probe, uncovered
+from grader.core.exercise import ALT, Exercise, Fixtures, Task, is_probe, uncovered
 from grader.fixture import reference as read_reference
-from grader.runner.client import Runner
+from grader.runner.client import Part, Runner
 from grader.submissions.flat import Script
 from grader.verdict import Check, Verdict
 
@@ -24,13 +24,12 @@ SPARSE = 0.5  # zeros of all elements
 
 def accept(
     runner: Runner,
-    exercise: Exercise,
-    fixtures: Fixtures,
+    task: Task,
     code: Script,
-    filename: str,
     answers: Sequence[Answer],
 ) -> list[Answer]:
     """The answers, those passed that are right wherever the upstream gradients are zero as the lecture's."""
+    exercise, fixtures = task
     lecture = exercise.lecture
     size = lecture.sizes
     same = [e.name for e in exercise.fixtures if e.sizes == size]
@@ -49,7 +48,7 @@ def accept(
     own = replace(exercise, id=f"{exercise.id}~sparse", fixtures=entries)
     if runner.loaded.get(own.id) != own:
         runner.load(own, {PROBE: given})
-    run = runner.run(own.id, code.source, filename, [PROBE], list(hopeful), flat=code.flat)
+    run = runner.run(Part(own.id, [PROBE], list(hopeful), flat=code.flat), code.file)
     cuts = {name: sorted(_cut(a)) for name, a in hopeful.items()}
     request = {
         "exercise": exercise.id,

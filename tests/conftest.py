@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from grader import fixture
-from grader.core.exercise import Task
-from grader.grading import check
+from grader import fixture, grading
+from grader.core.exercise import File, How, Task
 from grader.runner.client import Runner
 from grader.verdict import ExerciseReport, ItemReport
 
@@ -71,8 +70,8 @@ def grade(runner: Runner, exercises: dict[str, Task]) -> Grade:
     """grade(source, "ex1", items=None): the report of a submission's text."""
 
     def one(source: str, exercise: str = "ex1", items: list[str] | None = None) -> ExerciseReport:
-        description, fixtures = exercises[exercise]
-        return check(runner, description, fixtures, source.encode(), "submission.py", items)[0]
+        file = File("submission.py", source.encode())
+        return grading.grade(runner, exercises[exercise], file, How(items))[0]
 
     return one
 

@@ -14,7 +14,7 @@ from grader import choices, findings, judged
 from grader.authored import Item
 from grader.compare import compare
 from grader.compare_output import held
-from grader.core.exercise import Exercise, Fixtures, Output
+from grader.core.exercise import Exercise, Fixtures, Output, Task
 from grader.runner import asking, loading, oracle, wire
 from grader.runner.client import Runner
 from grader.runner.values import unpacked
@@ -27,7 +27,8 @@ class Local(Runner):
     """Grades one function of trusted source at a time. steps: lines of it, after which a call is an error."""
 
     def __init__(self, exercise: Exercise, fixtures: Fixtures, steps: int | None = None) -> None:
-        self.exercise, self.fixtures, self.steps = exercise, fixtures, steps
+        self.task, self.exercise, self.fixtures = Task(exercise, fixtures), exercise, fixtures
+        self.steps = steps
         self.given = {
             name: {**exercise.sizes[name], **unpacked(safetensors.torch.load(data))}
             for name, data in fixtures.given.items()
@@ -71,15 +72,15 @@ class Local(Runner):
             key = answer.key_in(reference)
             checks[fixture] = compare(record, reference.values[key], reference.sizes[key])
         answer = replace(answer, checks=checks)
-        return dict(choices.reconsider(self, self.exercise, self.fixtures, [answer])[0].checks)
+        return dict(choices.reconsider(self, self.task, [answer])[0].checks)
 
     def report(self, source: str, name: str) -> ItemReport:
         """The whole report of one item, diagnosis included."""
         item = self.exercise.item(name)
         answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
-        told, places = findings.diagnoses(self.exercise, self.fixtures, [answer], source.encode())
+        told, places = findings.diagnoses(self.task, [answer], source.encode())
         code = Script(source.encode())
-        answer = findings.traced(self.exercise, self.fixtures, answer, code.source, told.get(name))
+        answer = findings.traced(self.task, answer, code.source, told.get(name))
         return judged.report(self.exercise, answer, code, told.get(name), places.get(name))
 
     def passes(self, source: str, name: str) -> bool:

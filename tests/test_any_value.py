@@ -115,7 +115,7 @@ def judged_as(exercise: str, item: Item, given: Mapping[str, Any]) -> ItemReport
         parser.feed(wire.encode(*packed({"fixture": name, "item": item.name}, value)))
         records[name, item.name] = parser.records[name, item.name]
     answer = judged.answered(item, fixtures, Run(records, b"", False, "", False), list(given), False)
-    told, places = diagnoses(described, fixtures, [answer], b"")
+    told, places = diagnoses(Task(described, fixtures), [answer], b"")
     name = item.name
     report = judged.report(described, answer, Script(b""), told.get(name), places.get(name))
     document(Report("", (ExerciseReport(exercise, "", (report,), ""),)))

@@ -34,11 +34,11 @@ from conftest import ROOT, solution
 from grader import batch
 from grader.bench import Bench
 from grader.commands.graded import grade as grade_all
-from grader.core.exercise import Task
+from grader.core.exercise import File, How, Task
 from grader.errors import GraderFault
-from grader.grading import check
+from grader.grading import grade
 from grader.reports import document, plain, terminal
-from grader.runner.client import Run, Runner
+from grader.runner.client import Part, Run, Runner
 from grader.suite import Suite, Target
 from grader.verdict import ExerciseReport, Report, Verdict
 
@@ -54,20 +54,8 @@ class Short(Runner):
 
     wall, cpu = 10.0, 4
 
-    def run(
-        self,
-        exercise: str,
-        source: bytes,
-        filename: str,
-        fixtures: Sequence[str],
-        items: Sequence[str],
-        training: bool = False,
-        flat: int | None = None,
-        wall: float | None = None,
-        cpu: int | None = None,
-    ) -> Run:
-        wall, cpu = min(wall or 60.0, self.wall), min(cpu or 60, self.cpu)
-        return super().run(exercise, source, filename, fixtures, items, training, flat, wall, cpu)
+    def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
+        return super().run(part, file, min(wall or 60.0, self.wall), min(cpu or 60, self.cpu))
 
 
 def end(runner: Runner) -> None:
@@ -239,7 +227,7 @@ def attempt(
     runner.wall, runner.cpu = case.wall, case.cpu
     try:
         names = [FIRST, case.item, LAST]
-        return check(runner, *exercises["ex1"], source, "submission.py", names)
+        return grade(runner, exercises["ex1"], File("submission.py", source), How(names))
     finally:
         runner.wall, runner.cpu = Short.wall, Short.cpu
 
@@ -315,7 +303,7 @@ def guarded(target: Short, exercises: dict[str, Task]) -> Iterator[Guard]:
 
 
 def test_after_all_attacks_a_right_submission_passes(guarded: Guard, exercises: dict[str, Task]) -> None:
-    report, run = check(guarded.runner(), *exercises["ex1"], REF.encode(), "submission.py")
+    report, run = grade(guarded.runner(), exercises["ex1"], File("submission.py", REF.encode()))
     assert {i.verdict for i in report.items} == {Verdict.EXACT}
     assert report.score == len(report.items) == 26
     assert not run.ended
@@ -336,7 +324,7 @@ def test_a_report_shows_nothing_that_is_obeyed(
     runner = guarded.runner()
     text = source(case, where, outside, zygote_of(runner))
     one = Target("ex1", "dprobs")
-    report = grade_all(Suite(ROOT, ROOT), Bench(runner), [one], {"ex1": ("submission.py", text)}, None)
+    report = grade_all(Suite(ROOT, ROOT), Bench(runner), [one], {"ex1": File("submission.py", text)})
     assert not dangerous(plain.render(report))
     assert "\x1b" not in terminal.render(report, 110, color=False)
     coloured = terminal.render(report, 110, color=True)
@@ -365,7 +353,7 @@ def test_no_layer_is_off_because_a_submission_says_so(
 ) -> None:
     runner = guarded.runner()
     text = fill('<forge>\nos.write(3, rec({"off": ["landlock"]})); os._exit(0)', outside, 1)
-    run = runner.run("ex1", text.encode(), "submission.py", ["lecture"], ["dprobs"])
+    run = runner.run(Part("ex1", ["lecture"], ["dprobs"]), File("submission.py", text.encode()))
     assert run.off == ()
 
 
@@ -389,7 +377,7 @@ def test_zeros_pass_for_no_choice_of_upstream_gradients(
     reads: str, forged: str, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     text = fill(ZERO_OF_ALL.replace("FORGED", forged).replace("READS", reads), outside, 1)
-    report, _ = check(guarded.runner(), *exercises["ex1"], text.encode(), "submission.py")
+    report, _ = grade(guarded.runner(), exercises["ex1"], File("submission.py", text.encode()))
     assert [i.id for i in report.items if i.passed] == []
 
 
@@ -403,7 +391,7 @@ def test_claiming_to_read_all_costs_the_grader_little(
     forged = "g[tensor] * 0 + 1"
     text = fill(ZERO_OF_ALL.replace("FORGED", forged).replace("READS", reads), outside, 1)
     start = time.monotonic()
-    report, _ = check(guarded.runner(), *exercises["ex1"], text.encode(), "submission.py")
+    report, _ = grade(guarded.runner(), exercises["ex1"], File("submission.py", text.encode()))
     assert report.score == 0
     assert time.monotonic() - start < 20
 
@@ -457,7 +445,7 @@ def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises
     number = int.from_bytes(os.urandom(2), "big") / 65536 + 3.0
     tensor = np.full(16, number, np.float32).tobytes()
     text = f"# {marker}\n{REF}\ndef dprobs(probs): return torch.full_like(probs, {number!r})\n"
-    report, _ = check(runner, *exercises["ex1"], text.encode(), "submission.py")
+    report, _ = grade(runner, exercises["ex1"], File("submission.py", text.encode()))
     assert report.score == 25
     markers = {"source": marker.encode(), "result": tensor, **references(exercises)}
     assert len(markers) > 30
@@ -473,10 +461,10 @@ def test_a_child_holds_no_reference_and_nothing_of_the_one_before(
 ) -> None:
     runner = guarded.runner()
     before, own = uuid.uuid4().hex, uuid.uuid4().hex
-    check(runner, *exercises["ex1"], f"# {before}\n{REF}".encode(), "submission.py")
+    grade(runner, exercises["ex1"], File("submission.py", f"# {before}\n{REF}".encode()))
     text = f"import signal\n# {own}\nsignal.raise_signal(signal.SIGSTOP)\n"
     with background(
-        lambda: runner.run("ex1", text.encode(), "x.py", ["lecture", "probe-1"], [FIRST], wall=60)
+        lambda: runner.run(Part("ex1", ["lecture", "probe-1"], [FIRST]), File("x.py", text.encode()), wall=60)
     ):
         zygote = zygote_of(runner)
         child = until(lambda: [p for p in children(zygote) if state(p) == "T"])[0]
@@ -524,7 +512,9 @@ def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Task])
         zygote = zygote_of(runner)
 
         def work() -> Run:
-            return runner.run("ex1", b"while True: pass\n", "x.py", ["lecture"], ["dprobs"], wall=30)
+            return runner.run(
+                Part("ex1", ["lecture"], ["dprobs"]), File("x.py", b"while True: pass\n"), wall=30
+            )
 
         with background(work) as results:
             child = until(lambda: children(zygote))[0]
@@ -554,7 +544,8 @@ def test_a_batch_goes_on_after_its_zygote_died(exercises: dict[str, Task]) -> No
 PARENT = """
 import sys
 from grader import fixture
-from grader.runner.client import Runner
+from grader.core.exercise import File
+from grader.runner.client import Part, Runner
 from pathlib import Path
 root = Path(sys.argv[1])
 description = fixture.describe(root, "ex1")
@@ -562,7 +553,7 @@ runner = Runner()
 runner.load(description, fixture.read(root, description).given)
 runner.trial()
 print(runner.process.pid, runner.folder, flush=True)
-runner.run("ex1", b"open('x', 'w').close()\\nwhile True: pass", "x.py", ["lecture"], ["dprobs"], wall=60)
+runner.run(Part("ex1", ["lecture"], ["dprobs"]), File("x.py", b"open('x', 'w').close()\\nwhile True: pass"), wall=60)
 """
 
 
@@ -645,7 +636,7 @@ def test_the_environment_does_not_reach_the_computing_processes(
     with Runner() as runner:
         description, fixtures = exercises["ex1"]
         runner.load(description, fixtures.given)
-        assert check(runner, description, fixtures, REF.encode(), "ex1.py")[0].score == 26
+        assert grade(runner, exercises["ex1"], File("ex1.py", REF.encode()))[0].score == 26
         environ = Path(f"/proc/{zygote_of(runner)}/environ").read_bytes()
         assert os.readlink(f"/proc/{zygote_of(runner)}/cwd") == "/"
     assert not [name for name in (*evil, "LD_PRELOAD") if name.encode() in environ]
@@ -669,7 +660,7 @@ def test_hostile_and_honest_submissions_at_once(
 
     def some(mine: Sequence[tuple[bytes, bool]]) -> None:
         for text, right in mine:
-            report, run = check(runner, *exercises["ex1"], text, "x.py", [FIRST, "dprobs", LAST])
+            report, run = grade(runner, exercises["ex1"], File("x.py", text), How([FIRST, "dprobs", LAST]))
             if (report.score == 3) is not right:
                 wrong.append((report, run.ended))
 

@@ -30,6 +30,8 @@ from selenium.common.exceptions import WebDriverException  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
+from grader.core.exercise import File
+
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -63,7 +65,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> dict[str,
     made = {name: folder / f"{name}.html" for name in (*GRADIENTS, "hostile", "class")}
     suite, bench = Suite(ROOT, ROOT), Bench(runner)
     for name in GRADIENTS:  # as `grader report` makes them, one command for each would take a minute
-        graded = every(suite, bench, [Target(name)], {name: (f"{name}.py", solution(name).encode())})
+        graded = every(suite, bench, [Target(name)], {name: File(f"{name}.py", solution(name).encode())})
         sheets = [sheet(runner, one) for one in graded]
         made[name].write_text(page.render(report_of(graded), sheets))
     source = (

@@ -8,8 +8,8 @@ import pytest
 from conftest import solution
 
 from grader.commands.doctor import reproduce
-from grader.core.exercise import Task
-from grader.grading import check
+from grader.core.exercise import File, Task
+from grader.grading import grade
 from grader.runner.client import Runner
 
 
@@ -17,7 +17,7 @@ def exact_of_ex1(exercises: dict[str, Task], environ: dict[str, str] | None = No
     description, fixtures = exercises["ex1"]
     with Runner(environ) as runner:
         runner.load(description, fixtures.given)
-        report, _ = check(runner, description, fixtures, solution("ex1").encode(), "ex1.py")
+        report, _ = grade(runner, exercises["ex1"], File("ex1.py", solution("ex1").encode()))
     return sum(item.check.exact for item in report.items), report.score
 
 

@@ -13,9 +13,9 @@ import flatcode
 import pytest
 
 from grader.compare import values
-from grader.core.exercise import LOSSES, Task
+from grader.core.exercise import LOSSES, File, How, Task
 from grader.errors import Unreadable
-from grader.grading import check, check_several
+from grader.grading import grade, grade_several
 from grader.reports.table import row
 from grader.runner.client import Runner
 from grader.submissions.flat import is_flat, notebook
@@ -32,7 +32,7 @@ def graded(runner: Runner, exercises: dict[str, Task]) -> Graded:
     def all_of_it(
         name: str, data: bytes, only: tuple[str, ...] = LECTURE, **options: Any
     ) -> dict[str, ExerciseReport]:
-        return {e: check(runner, *exercises[e], data, name, **options)[0] for e in only}
+        return {e: grade(runner, exercises[e], File(name, data), How(**options))[0] for e in only}
 
     return all_of_it
 
@@ -183,7 +183,7 @@ def test_what_one_exercise_does_to_its_process_costs_no_other(
     first = f"dlogprobs = {act}" if "\n" not in act else act
     source = f"{forward}{first}\n{FIRST_LINE} if dlogprobs is None else dlogprobs{changed}"
     data = flatcode.built(source)[1]
-    graded = check_several(runner, [exercises[e] for e in LECTURE], data, "x.ipynb")
+    graded = grade_several(runner, [exercises[e] for e in LECTURE], File("x.ipynb", data))
     assert graded[0][0].items[0].passed == act.startswith("setattr")
     for report, _ in graded[1:]:
         assert all(item.passed for item in report.items), told({report.id: report})
@@ -194,7 +194,7 @@ def test_together_or_alone_every_exercise_gets_the_same(
     path: Path, graded: Graded, runner: Runner, exercises: dict[str, Task]
 ) -> None:
     name, data = flatcode.built(path.read_text(encoding="utf-8"))
-    together = check_several(runner, [exercises[e] for e in LECTURE], data, name)
+    together = grade_several(runner, [exercises[e] for e in LECTURE], File(name, data))
     assert {r.id: r for r, _ in together} == graded(name, data)
 
 
@@ -211,7 +211,7 @@ def test_training_is_cut_short_unless_it_is_strict(
     slip: tuple[str, str], told_of: str, strict: bool, runner: Runner, exercises: dict[str, Task]
 ) -> None:
     name, data = flatcode.built(flatcode.code(ALL_PASS).replace(*slip))
-    report, run = check(runner, *exercises["ex4"], data, name, strict=strict)
+    report, run = grade(runner, exercises["ex4"], File(name, data), How(strict=strict))
     item = report.items[-1]
     assert item.passed == (not told_of)
     if told_of:

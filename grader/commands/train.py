@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.core.exercise import Exercise
+from grader.core.exercise import Exercise, File
 from grader.errors import Unreadable, UsageError
 from grader.harmless import text
 from grader.lecture import EMBEDDED, dataset, read_names, splits
@@ -138,7 +138,7 @@ def _learner(exercise: Exercise, source: bytes, path: str, submission: str | Non
     own = ["--submission", submission] if submission else []
     try:
         return _Learner(
-            path, script(source, path, exercise), shlex.join(["grader", "check", exercise.id, *own])
+            path, script(File(path, source), exercise), shlex.join(["grader", "check", exercise.id, *own])
         )
     except Unreadable as error:
         raise UsageError(f"{path} {error}") from None

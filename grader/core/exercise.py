@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
@@ -311,6 +311,26 @@ class Task(NamedTuple):
 
     exercise: Exercise
     fixtures: Fixtures
+
+
+class File(NamedTuple):
+    """A submission: the name that is shown of it, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class How:
+    """How a submission is to be graded.
+
+    items: names to grade; None for all, the training run included. strict: flat code too must be right at
+    other sizes than the lecture's. rename: what flat code calls otherwise, its names -> ours.
+    """
+
+    items: Collection[str] | None = None
+    strict: bool = False
+    rename: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_probe(fixture: str) -> bool:

@@ -197,7 +197,19 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
         raise Malformed("payload without values")
     reads, mutated = _names(get("reads", ())), _names(get("mutated", ()))
     kept = data if sent else None
-    return Record(fixture, item, status, dtype, tuple(shape), encoded, kept, message, line, reads, mutated)
+    return Record(
+        fixture=fixture,
+        item=item,
+        status=status,
+        dtype=dtype,
+        shape=tuple(shape),
+        encoded=encoded,
+        data=kept,
+        message=message,
+        line=line,
+        reads=reads,
+        mutated=mutated,
+    )
 
 
 def _unparsed(value: Any) -> tuple[str, int | None] | None:

@@ -186,7 +186,6 @@ class Zygote:
             end = {
                 "status": status,
                 "cpu": usage.ru_utime + usage.ru_stime,
-                "rss": usage.ru_maxrss,
                 "why": job.why,
             }
             try:

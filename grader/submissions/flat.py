@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from grader.core.exercise import Exercise
+from grader.core.exercise import Exercise, File
 from grader.errors import Unreadable
 
 MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
@@ -32,12 +32,23 @@ class Script:
     """What goes to the child. flat: the lecture's number of the exercise in flat code, 0 without a lecture,
     None for a stub's functions. places: by line of a notebook's code, the cell (from 1) and the line in it.
     ours: a notebook that was derived for the exercise, which asks for as much as its stub.
+    name: of the file.
     """
 
     source: bytes
     flat: int | None = None
     places: tuple[tuple[int, int], ...] = ()
     ours: bool = False
+    name: str = ""
+
+    @property
+    def file(self) -> File:
+        return File(self.name, self.source)
+
+    @property
+    def functions(self) -> bytes:
+        """The text of a stub's functions; nothing of flat code, which has none."""
+        return self.source if self.flat is None else b""
 
     def place(self, line: int | None) -> tuple[int | None, int | None]:
         """The cell, where there are cells, and the line."""
@@ -46,24 +57,25 @@ class Script:
         return self.places[line - 1] if line <= len(self.places) else (None, None)
 
 
-def script(data: bytes, filename: str, exercise: Exercise, rename: Mapping[str, str] | None = None) -> Script:
+def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = None) -> Script:
     """A submission as the child takes it. Unreadable where a notebook is none, or not in Python.
 
     rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
     """
+    name, data = file
     told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
     number = re.fullmatch(r"ex(\d)", exercise.id)
     lecture = int(number[1]) if number else 0
-    if filename.endswith(".ipynb"):
+    if name.endswith(".ipynb"):
         source, places = notebook(data)
         if not exercise.lines:  # functions and classes alone, as a file has them
-            return Script(source.encode("utf-8", "replace"), None, places)
+            return Script(source.encode("utf-8", "replace"), None, places, name=name)
         ours = declared(data) == exercise.id  # then all of it is this exercise
-        return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours)
+        return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours, name)
     if is_flat(data.decode("utf-8", "replace"), exercise):
         data = SHELL.sub(b"", data)
-        return Script(data + b"\n" + told.encode() if told else data, lecture)
-    return Script(data)
+        return Script(data + b"\n" + told.encode() if told else data, lecture, name=name)
+    return Script(data, name=name)
 
 
 @lru_cache(maxsize=2)  # its exercises are asked for one after another
