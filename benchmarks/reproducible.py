@@ -13,8 +13,8 @@ from pathlib import Path
 
 from grader import fixture
 from grader.commands.doctor import reproduce
-from grader.core.exercise import File  # noqa: E402
-from grader.runner.client import Part, Runner  # noqa: E402
+from grader.core.exercise import File
+from grader.runner.client import Part, Runner
 from grader.settings import REPRODUCIBLE
 
 ROOT = Path(__file__).parent.parent

@@ -553,7 +553,8 @@ runner = Runner()
 runner.load(description, fixture.read(root, description).given)
 runner.trial()
 print(runner.process.pid, runner.folder, flush=True)
-runner.run(Part("ex1", ["lecture"], ["dprobs"]), File("x.py", b"open('x', 'w').close()\\nwhile True: pass"), wall=60)
+endless = File("x.py", b"open('x', 'w').close()\\nwhile True: pass")
+runner.run(Part("ex1", ["lecture"], ["dprobs"]), endless, wall=60)
 """
 
 
