@@ -354,9 +354,10 @@ def test_a_notebook_of_too_many_lines_is_refused(kind: str, cells: int, lines: i
 
 
 LONG = """
+from grader.core.exercise import Exercise, Gradient, Line
 from grader.submissions.flat import is_flat
-lines, items = [{"name": "logits"}], [{"name": "dh"}]
-print(is_flat("logits = 1\\n" + ",".join(["dh"] * 600_000) + "\\n", {"lines": lines, "items": items}))
+exercise = Exercise("ex1", lines=(Line("logits", "", ()),), items=(Gradient("dh", "h"),))
+print(is_flat("logits = 1\\n" + ",".join(["dh"] * 600_000) + "\\n", exercise))
 """
 
 
