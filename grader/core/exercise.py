@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ FEW = "few."  # before a parameter's name: its value after the first steps of a 
 TRAINING = "training"  # the item, and the fixture, of a training run
 
 T = TypeVar("T")
+Reader = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,12 @@ class FixtureEntry:
     """One run whose tensors are saved. settings: its seed, how many steps it was trained, and its sizes."""
 
     name: str
-    settings: Mapping[str, int]
+    settings: Mapping[str, Any]
     given: Stated
     reference: Stated
 
     @cached_property
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, Any]:
         return sizes(self.settings)
 
     @property
@@ -140,14 +141,7 @@ class Training:
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Training:
-        return cls(
-            parameters=_names(told, "parameters"),
-            steps=_as(int, told, "steps"),
-            few=_as(int, told, "few"),
-            lr=_number(told, "lr"),
-            lr_late=_number(told, "lr_late"),
-            calibrate=_names(told, "calibrate"),
-        )
+        return _made(cls, told)
 
 
 @dataclass(frozen=True)
@@ -207,7 +201,7 @@ class Exercise:
         return self.fixtures[0]
 
     @cached_property
-    def sizes(self) -> dict[str, dict[str, int]]:
+    def sizes(self) -> dict[str, dict[str, Any]]:
         """By fixture its sizes: what items may ask for by name."""
         return {entry.name: entry.sizes for entry in self.fixtures}
 
@@ -234,28 +228,7 @@ class Exercise:
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Exercise:
         """From what exercise.json holds. KeyError, TypeError or ValueError where it is of another form."""
-        training, notebook, worked = told["training"], told["notebook"], told["worked"]
-        shapes = {_text(name): _tuple(int, shape) for name, shape in told["shapes"].items()}
-        return cls(
-            id=_as(str, told, "id"),
-            title=_as(str, told, "title"),
-            statement=_as(str, told, "statement"),
-            stamp=dict(told["stamp"]),
-            program=_as(str, told, "program"),
-            inputs=_names(told, "inputs"),
-            lines=tuple(
-                Line(_as(str, x, "name"), _as(str, x, "code"), _names(x, "uses")) for x in told["lines"]
-            ),
-            shapes=shapes,
-            items=tuple(map(_item, told["items"])),
-            training=None if training is None else Training.from_json(training),
-            fixtures=tuple(map(_entry, told["fixtures"])),
-            diagnosis=_stated(told["diagnosis"]),
-            hints=_stated(told["hints"]),
-            derived=_stated(told["derived"]),
-            notebook=None if notebook is None else _stated(notebook),
-            worked=None if worked is None else Worked(_as(str, worked, "item"), _as(str, worked, "source")),
-        )
+        return _made(cls, told)
 
     def to_json(self) -> dict[str, Any]:
         """What exercise.json holds, its digest apart, with tuples for lists."""
@@ -337,7 +310,7 @@ def is_probe(fixture: str) -> bool:
     return fixture.startswith("probe")
 
 
-def sizes(settings: Mapping[str, T]) -> dict[str, T]:
+def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The sizes in a fixture's settings: what items may ask for by name."""
     return {k: v for k, v in settings.items() if k not in ("seed", "trained")}
 
@@ -374,62 +347,58 @@ def uncovered(lines: Sequence[Line], tensor: str, cut: frozenset[str]) -> tuple[
     return None
 
 
+def _made(kind: Callable[..., T], told: Mapping[str, Any]) -> T:
+    """One of the classes above, from its JSON object."""
+    return kind(**{name: read(told[name]) for name, read in _readers(kind)})
+
+
+@cache
+def _readers(kind: Any) -> list[tuple[str, Reader]]:
+    return [(field.name, READERS[str(field.type)]) for field in fields(kind)]
+
+
 def _item(told: Mapping[str, Any]) -> Item:
-    name, params, doc = _as(str, told, "name"), _names(told, "params"), _as(str, told, "doc")
-    if "compare" not in told:
-        return Gradient(
-            name=name,
-            tensor=_as(str, told, "tensor"),
-            params=params,
-            cut=_names(told, "cut"),
-            siblings=_names(told, "siblings"),
-            available=_names(told, "available"),
-            doc=doc,
-        )
-    return Output(
-        name=name,
-        params=params,
-        doc=doc,
-        compare=_as(str, told, "compare"),
-        asks=_names(told, "asks"),
-        driver=_as(str, told, "driver"),
-        receives=_names(told, "receives"),
-        uses=_names(told, "uses"),
-        about=_as(str, told, "about"),
-    )
+    return _made(Output, told) if "compare" in told else _made(Gradient, told)
 
 
-def _entry(told: Mapping[str, Any]) -> FixtureEntry:
-    settings = {_text(k): v for k, v in told["settings"].items()}
-    return FixtureEntry(_as(str, told, "name"), settings, _stated(told["given"]), _stated(told["reference"]))
+def _a(*kinds: type) -> Reader:
+    def read(value: Any) -> Any:
+        if type(value) not in kinds:
+            raise ValueError(f"{value!r:.40} is no {kinds[0].__name__}")
+        return value
+
+    return read
 
 
-def _stated(told: Mapping[str, Any]) -> Stated:
-    return Stated(_as(str, told, "sha256"), _as(int, told, "bytes"))
+def _tuple(read: Reader) -> Reader:
+    return lambda values: tuple(read(v) for v in _a(list, tuple)(values))
 
 
-def _as(kind: type[T], told: Mapping[str, Any], key: str) -> T:
-    value = told[key]
-    if type(value) is not kind:
-        raise ValueError(f"{key} is no {kind.__name__}")
-    return value
+def _mapping(read: Reader) -> Reader:
+    return lambda values: {_a(str)(k): read(v) for k, v in values.items()}
 
 
-def _number(told: Mapping[str, Any], key: str) -> float:
-    return told[key] if type(told[key]) is int else _as(float, told, key)
+def _one(kind: type) -> Reader:
+    return lambda told: _made(kind, told)
 
 
-def _names(told: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    return _tuple(str, told[key])
+def _perhaps(kind: type) -> Reader:
+    return lambda told: None if told is None else _made(kind, told)
 
 
-def _tuple(kind: type[T], values: Any) -> tuple[T, ...]:
-    if type(values) not in (list, tuple) or any(type(v) is not kind for v in values):
-        raise ValueError(f"{values!r:.40} is no list of {kind.__name__}")
-    return tuple(values)
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise ValueError("a name is no text")
-    return value
+READERS: dict[str, Reader] = {  # by a field's type as it is written above
+    "str": _a(str),
+    "int": _a(int),
+    "float": _a(float, int),
+    "tuple[str, ...]": _tuple(_a(str)),
+    "Mapping[str, str]": _mapping(_a(str)),
+    "Mapping[str, Any]": _mapping(lambda value: value),
+    "Mapping[str, tuple[int, ...]]": _mapping(_tuple(_a(int))),
+    "Stated": _one(Stated),
+    "Stated | None": _perhaps(Stated),
+    "Training | None": _perhaps(Training),
+    "Worked | None": _perhaps(Worked),
+    "tuple[Line, ...]": _tuple(_one(Line)),
+    "tuple[Item, ...]": _tuple(_item),
+    "tuple[FixtureEntry, ...]": _tuple(_one(FixtureEntry)),
+}
