@@ -19,11 +19,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from grader import fixture
 from grader.batch import Grader
-from grader.fixture import Fixtures
+from grader.core.exercise import Task
 
 Results = dict[str, float]
 
@@ -54,10 +53,10 @@ def parsed(
     return args
 
 
-def exercises(*names: str) -> dict[str, tuple[dict[str, Any], Fixtures]]:
-    """By name: its description and its fixtures."""
+def exercises(*names: str) -> dict[str, Task]:
+    """By name: the exercise with its fixtures."""
     described = {name: fixture.describe(ROOT, name) for name in names}
-    return {name: (one, fixture.read(ROOT, one)) for name, one in described.items()}
+    return {name: Task(one, fixture.read(ROOT, one)) for name, one in described.items()}
 
 
 def solution(exercise: str) -> bytes:

@@ -13,16 +13,15 @@ import ast
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.common import BARE, ROOT, TORCH, Results, exercises, p99, parsed, script, seconds, solution
 from grader import authored, choices, findings, judged
 from grader.choices import Answer
-from grader.fixture import Fixtures
-from grader.runner.client import Runner
+from grader.core.exercise import TRAINING, File, Task
+from grader.runner.client import Part, Runner
 
 MISTAKES = ROOT / "tests/mistakes"
 FILES = {".".join(p.relative_to(MISTAKES).with_suffix("").parts): p for p in sorted(MISTAKES.rglob("*.py"))}
@@ -39,7 +38,7 @@ def main(argv: Sequence[str]) -> Results:
     results = {f"{TORCH}, ms": bare}
     with Runner() as runner:
         for name, path in list(FILES.items())[: args.exercises]:
-            graded = Graded(runner, *exercises(name)[name])
+            graded = Graded(runner, exercises(name)[name])
             for item, source in mistakes(path):
                 compare, diagnose = graded.steps(source, [item])
                 if diagnose:
@@ -47,7 +46,7 @@ def main(argv: Sequence[str]) -> Results:
                     diagnosed.append(milliseconds(diagnose, args.rounds))
         for change in CHANGES:
             source, names = everything_wrong("ex1", change)
-            compare, diagnose = Graded(runner, *exercises("ex1")["ex1"]).steps(source, names)
+            compare, diagnose = Graded(runner, exercises("ex1")["ex1"]).steps(source, names)
             assert diagnose
             taken = milliseconds(diagnose, 2 * args.rounds)
             all_of_them = f"all {len(names)} of ex1 wrong, {change}"
@@ -64,11 +63,10 @@ def main(argv: Sequence[str]) -> Results:
 
 @dataclass(frozen=True)
 class Graded:
-    """An exercise, its fixtures, and a warm process that runs submissions on them."""
+    """An exercise with its fixtures, and a warm process that runs submissions on them."""
 
     runner: Runner
-    exercise: Mapping[str, Any]
-    fixtures: Fixtures
+    task: Task
 
     def steps(
         self, source: str, names: Sequence[str]
@@ -77,18 +75,19 @@ class Graded:
 
         The latter is None unless all are wrong: what raises an error or passes after all is not diagnosed.
         """
-        self.runner.load(self.exercise, self.fixtures.given)
-        on = [name for name in self.fixtures.given if name != judged.TRAINING]
-        run = self.runner.run(self.exercise["id"], source.encode(), "mistake.py", on, names)
-        items = [item for item in self.exercise["items"] if item["name"] in names]
+        exercise, fixtures = self.task
+        self.runner.load(exercise, fixtures.given)
+        on = [name for name in fixtures.given if name != TRAINING]
+        run = self.runner.run(Part(exercise.id, on, names), File("mistake.py", source.encode()))
+        items = [item for item in exercise.items if item.name in names]
 
         def compare() -> list[Answer]:
-            return [judged.answered(item, self.fixtures, run, on, lenient=False) for item in items]
+            return [judged.answered(item, fixtures, run, on, lenient=False) for item in items]
 
-        answers = choices.reconsider(self.runner, self.exercise, self.fixtures, compare())
+        answers = choices.reconsider(self.runner, self.task, compare())
 
         def diagnose() -> object:
-            return findings.diagnoses(self.exercise, self.fixtures, answers, source.encode())
+            return findings.diagnoses(self.task, answers, source.encode())
 
         wrong = all(any(c.verdict in findings.EXPLAINED for c in a.checks.values()) for a in answers)
         return compare, diagnose if wrong else None

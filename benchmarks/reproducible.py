@@ -14,7 +14,8 @@ from contextlib import ExitStack
 
 from benchmarks.common import Results, exercises, parsed, script, solution
 from grader.commands.doctor import reproduce
-from grader.runner.client import Runner
+from grader.core.exercise import File
+from grader.runner.client import Part, Runner
 
 AS_GRADED = "all settings"
 CASES = {
@@ -36,7 +37,7 @@ def main(argv: Sequence[str]) -> Results:
     parser = argparse.ArgumentParser(description=__doc__)
     args = parsed(parser, argv, rounds=(15, 1), cases=(len(CASES), 2))
     description, fixtures = exercises("ex1")["ex1"]
-    source, names = solution("ex1"), [item["name"] for item in description["items"]]
+    source, names = solution("ex1"), [item.name for item in description.items]
     with ExitStack() as stack:
         runners = {
             case: stack.enter_context(Runner(environ)) for case, environ in list(CASES.items())[: args.cases]
@@ -46,7 +47,7 @@ def main(argv: Sequence[str]) -> Results:
         for _ in range(args.rounds):
             for case, runner in runners.items():
                 start = time.perf_counter()
-                runner.run("ex1", source, "ex1.py", list(fixtures.given), names)
+                runner.run(Part("ex1", list(fixtures.given), names), File("ex1.py", source))
                 times[case].append(time.perf_counter() - start)
     base = statistics.median(times[AS_GRADED])
     results = {f"a run with {AS_GRADED}, ms": 1000 * base}

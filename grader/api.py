@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from grader.core.exercise import File, How
 from grader.errors import GraderFault
 from grader.suite import find, read_submission, targets
 from grader.verdict import Report
@@ -36,8 +37,9 @@ def grade(
     names = wanted or chosen.called_after(suite, path)
     meant = targets(suite, names)
     chosen.holds(suite, path, meant)
-    source = path, read_submission(Path(path))
+    file = File(path, read_submission(Path(path)))
     with Runner() as runner:
         if require_sandbox and (off := missing(runner)):
             raise GraderFault(f"require_sandbox: not to be had here: {', '.join(off)}")
-        return graded.grade(suite, Bench(runner), meant, {t.exercise: source for t in meant}, None, strict)
+        sources = {t.exercise: file for t in meant}
+        return graded.grade(suite, Bench(runner), meant, sources, How(strict=strict))

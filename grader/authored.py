@@ -9,23 +9,14 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from grader import outputs
+from grader.core.exercise import Exercise, Gradient, Line, Output, downstream
 from grader.item import AuthoredError as AuthoredError
 from grader.item import Definition, assigns
 from grader.item import Item as Item
 
 RUNGS = ("concept", "shapes", "example", "formula")  # of an item's ladder of hints
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the forward program: the tensor it names, its code, and the tensors it reads."""
-
-    name: str
-    code: str
-    uses: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -54,6 +45,42 @@ class Authored:
         return tuple(item for item in self.items if item.compare)
 
     @cached_property
+    def public(self) -> Exercise:
+        """What a submission's process gets: all but the bodies, with no id and no fixtures yet."""
+        return Exercise(
+            id="",
+            title=self.title,
+            statement=self.statement,
+            program=self.program,
+            inputs=self.inputs,
+            lines=self.lines,
+            items=tuple(self._public(item) for item in self.items),
+        )
+
+    def _public(self, item: Item) -> Gradient | Output:
+        if not item.compare:
+            return Gradient(
+                name=item.name,
+                tensor=item.tensor,
+                params=item.params,
+                cut=tuple(sorted(self.cut(item))),
+                siblings=self.siblings(item),
+                available=(*self.available(item), *self.siblings(item)),
+                doc=item.doc,
+            )
+        return Output(
+            name=item.name,
+            params=item.params,
+            doc=item.doc,
+            compare=item.compare,
+            asks=item.asks,
+            driver=item.driver,
+            receives=item.receives,
+            uses=item.uses,
+            about=item.about,
+        )
+
+    @cached_property
     def upstream(self) -> frozenset[str]:
         """The tensors whose gradients some item receives."""
         return frozenset(p[1:] for item in self.gradients for p in item.params if self.is_gradient(p))
@@ -69,12 +96,6 @@ class Authored:
         """The tensors whose upstream gradients the author's function receives."""
         reached = downstream(self.lines, item.tensor)
         return frozenset(p[1:] for p in item.params if self.is_gradient(p) and p[1:] in reached)
-
-    @cached_property
-    def gradients_given(self) -> frozenset[str]:
-        """The gradients that a submission can ask for: no others have to be saved."""
-        names = (n for i in self.gradients for n in (*self.available(i), *self.siblings(i), *i.params))
-        return frozenset(n for n in names if self.is_gradient(n))
 
     def siblings(self, item: Item) -> tuple[str, ...]:
         """Gradients the author's function receives that don't lie between its tensor and the loss.
@@ -97,33 +118,6 @@ class Authored:
         reached = downstream(self.lines, item.tensor)
         exists = (before | outside | {self.lines[-1].name}) & reached
         return tuple("d" + line.name for line in reversed(self.lines) if line.name in exists)
-
-
-def downstream(lines: tuple[Line, ...], tensor: str) -> set[str]:
-    """Every tensor of the program that depends on `tensor`."""
-    reached = {tensor}
-    for line in lines:
-        if reached & set(line.uses):
-            reached.add(line.name)
-    return reached - {tensor}
-
-
-def consumers(lines: tuple[Line, ...], tensor: str) -> tuple[str, ...]:
-    """The tensors whose own line reads `tensor`."""
-    return tuple(line.name for line in lines if tensor in line.uses)
-
-
-def uncovered(lines: tuple[Line, ...], tensor: str, cut: frozenset[str]) -> tuple[str, ...] | None:
-    """A shortest path from `tensor` to the loss that meets no tensor of `cut`, or None."""
-    paths: list[tuple[str, ...]] = [(tensor,)]
-    seen = {tensor}
-    for path in paths:
-        if path[-1] == lines[-1].name:
-            return path
-        new = [c for c in consumers(lines, path[-1]) if c not in cut and c not in seen]
-        seen.update(new)
-        paths += [(*path, c) for c in new]
-    return None
 
 
 def read(source: str, filename: str) -> Authored:
@@ -321,31 +315,3 @@ def stub(authored: Authored) -> str:
     for item in authored.gradients:
         text += f'\n\n{item.header}\n    raise NotImplementedError("{item.name}: {outputs.NOT_WRITTEN}")\n'
     return text
-
-
-def restore(description: Mapping[str, Any]) -> Authored:
-    """The Authored of an exercise's public description: all but the bodies."""
-    items = (
-        Item(
-            x["name"],
-            x["tensor"],
-            tuple(x["params"]),
-            x["doc"],
-            source="",
-            header="",
-            line=0,
-            compare=x.get("compare", ""),
-        )
-        for x in description["items"]
-    )
-    return Authored(
-        title=description["title"],
-        statement=description["statement"],
-        opening="",
-        program=description["program"],
-        imports="",
-        forward="",
-        inputs=tuple(description["inputs"]),
-        lines=tuple(Line(x["name"], x["code"], tuple(x["uses"])) for x in description["lines"]),
-        items=tuple(items),
-    )

@@ -20,9 +20,9 @@ from typing import Any, Protocol
 
 from grader import __version__, fixture, marks
 from grader.attempts import Marking, Standing
+from grader.core.exercise import Exercise, File, Task
 from grader.errors import GraderFault, Unreadable
-from grader.fixture import Fixtures
-from grader.grading import check_several, notes
+from grader.grading import grade_several, notes
 from grader.harmless import block, text
 from grader.reports.document import document
 from grader.results import Result, Store, only_one
@@ -46,7 +46,7 @@ class Grader(Protocol):
 class Local:
     """Grades on this machine, on one warm zygote. Several threads may call it at once."""
 
-    def __init__(self, exercises: Mapping[str, tuple[Mapping[str, Any], Fixtures]], **options: Any) -> None:
+    def __init__(self, exercises: Mapping[str, Task], **options: Any) -> None:
         self.exercises, self.options = exercises, options
         self.lock = threading.Lock()
         self.runner: Runner | None = None
@@ -62,7 +62,7 @@ class Local:
         for left in reversed(range(TRIES)):
             runner = self._runner()
             try:
-                found = check_several(runner, asked, source, filename)
+                found = grade_several(runner, asked, File(filename, source))
                 break
             except GraderFault:
                 self._drop(runner)
@@ -123,7 +123,7 @@ class Progress:
 
 def run(
     uploads: Sequence[Upload],
-    exercises: Mapping[str, tuple[Mapping[str, Any], Fixtures]],
+    exercises: Mapping[str, Task],
     out: Path,
     grader: Grader,
     workers: int,
@@ -329,6 +329,6 @@ def _called(upload: Upload) -> str:
     return f"{'notebook' if chosen.shared else chosen.exercise}{PurePosixPath(chosen.path).suffix}"
 
 
-def fixtures_print(description: Mapping[str, Any]) -> str:
+def fixtures_print(description: Exercise) -> str:
     """What a grade depends on besides the submission: the exercise, its fixtures' digests, the grader."""
-    return fixture.digest(json.dumps([__version__, dict(description)], sort_keys=True).encode())
+    return fixture.digest(json.dumps([__version__, description.to_json()], sort_keys=True).encode())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
 
 from grader import fixture
-from grader.fixture import Fixtures
+from grader.core.exercise import Task
 from grader.runner.client import Runner
 from grader.suite import Suite
 from grader.verdict import Report
@@ -22,20 +21,20 @@ class Bench:
 
     def __init__(self, runner: Runner, remember: int = 0) -> None:
         self.runner, self.remember = runner, remember
-        self.loaded: dict[str, tuple[Stamp, dict[str, Any], Fixtures]] = {}
+        self.loaded: dict[str, tuple[Stamp, Task]] = {}
         self.reports: OrderedDict[str, Report] = OrderedDict()
         self.recalled = 0  # reports that were not graded again
 
-    def exercise(self, suite: Suite, name: str) -> tuple[dict[str, Any], Fixtures]:
-        """An exercise's description and fixtures, which the runner has. GraderFault as `fixture.read`."""
+    def task(self, suite: Suite, name: str) -> Task:
+        """An exercise with its fixtures, which the runner has. GraderFault as `fixture.read`."""
         stamp = fixture.stamp(suite.root, name)
         if name not in self.loaded or self.loaded[name][0] != stamp:
             self.forget(name)
             description = suite.describe(name)
             fixtures = fixture.read(suite.root, description)
             self.runner.load(description, fixtures.given)
-            self.loaded[name] = stamp, description, fixtures
-        return self.loaded[name][1:]
+            self.loaded[name] = stamp, Task(description, fixtures)
+        return self.loaded[name][1]
 
     def forget(self, name: str) -> None:
         """The runner has something else under this name now."""

@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from grader import authored, derive_notebook, finished, fixture, hints, kept, mistakes, near, solved
 from grader.authored import Authored, AuthoredError
-from grader.choices import is_probe
 from grader.compare import ATOL, RTOL
+from grader.core.exercise import (
+    ALT,
+    FEW,
+    FORMAT,
+    Exercise,
+    FixtureEntry,
+    Stated,
+    Training,
+    Worked,
+    is_probe,
+    sizes,
+    uncovered,
+)
 from grader.diagnose import FIXTURES
 from grader.near import Kept
 from grader.program import Env, Program
 from grader.runner import values
-from grader.runner.client import sizes
-from grader.runner.wire import ALT
 from grader.training import autograd_steps
 
 NONE = Kept()
@@ -43,10 +54,10 @@ def derive(
     path = "/".join(exercise.split("."))
     finished.written(source, f"solutions/{path}.py")
     parts = authored.read(source, f"solutions/{path}.py")
-    program = Program.of(parts, f"solutions/{path}.py")
+    program = Program.of(parts.public, f"solutions/{path}.py")
     own = finished.Gradients(source, parts, f"solutions/{path}.py")
     files: Files = {}
-    entries = []
+    entries: list[FixtureEntry] = []
     lecture: Env = {}
     evidence: list[dict[str, Env]] = [{}, {}, {}]  # given, references, sizes by fixture
     for name, settings in program.fixtures.items():
@@ -65,7 +76,7 @@ def derive(
         entries.append(_save(files, path, name, settings, (given, reference), before))
     if parts.lines and len({repr(sizes(settings)) for settings in program.fixtures.values()}) == 1:
         tell(f"{exercise}: no fixture has other sizes than the first: a size written as a number passes")
-    training = program.module.get("TRAINING")
+    training = _plan(program)
     if training:
         settings = next(iter(program.fixtures.values()))
         before = old.fixtures.get("training", Kept())
@@ -88,32 +99,25 @@ def derive(
     story = hints.story(parts, program, evidence[0], f"solutions/{path}.py")
     story = kept.hints(story, old.texts.get("hints.json"))
     same = all(
-        files[f"fixtures/{path}/{entry['name']}.{part}.safetensors.gz"]
-        == fixture.packed(old.fixtures.get(entry["name"], Kept()).raw.get(part, b""))
+        files[f"fixtures/{path}/{entry.name}.{part}.safetensors.gz"]
+        == fixture.packed(old.fixtures.get(entry.name, NONE).raw.get(part, b""))
         for entry in entries
         for part in ("given", "reference")
     )
-    description = {
-        "format": fixture.FORMAT,
-        "id": exercise,
-        "title": parts.title,
-        "statement": parts.statement,
-        "stamp": old.stamp if same and old.stamp else stamp(),
-        "program": parts.program,
-        "inputs": parts.inputs,
-        "lines": [{"name": x.name, "code": x.code, "uses": x.uses} for x in parts.lines],
-        "tensors": [*parts.inputs, *(x.name for x in parts.lines)],
-        "shapes": _shapes(program, parts, lecture, evidence[1]),
-        "items": [_item(parts, item, program) for item in parts.items],
-        "training": training,
-        "fixtures": entries,
-        "diagnosis": _save_text(files, f"fixtures/{path}/diagnosis.json", _json(known)),
-        "hints": _save_text(files, f"fixtures/{path}/hints.json", _json(story)),
-        "derived": _save_text(files, f"fixtures/{path}/derived.json", _json(begun)),
-        "notebook": _stated(notebook.encode()) if notebook else None,
-        "worked": _worked(parts, program.module.get("WORKED")),
-    }
-    files[f"fixtures/{path}/exercise.json"] = fixture.seal(json.loads(json.dumps(description))).encode()
+    built = replace(
+        parts.public,
+        id=exercise,
+        stamp=old.stamp if same and old.stamp else stamp(),
+        shapes=_shapes(program, parts, lecture, evidence[1]),
+        training=training,
+        fixtures=tuple(entries),
+        diagnosis=_save_text(files, f"fixtures/{path}/diagnosis.json", _json(known)),
+        hints=_save_text(files, f"fixtures/{path}/hints.json", _json(story)),
+        derived=_save_text(files, f"fixtures/{path}/derived.json", _json(begun)),
+        notebook=fixture.stated(notebook.encode()) if notebook else None,
+        worked=_worked(parts, program.module.get("WORKED")),
+    )
+    files[f"fixtures/{path}/exercise.json"] = fixture.seal(built).encode()
     files[f"exercises/{path}.py"] = stub.encode()
     if notebook:
         files[f"exercises/{path}.ipynb"] = notebook.encode()
@@ -121,7 +125,7 @@ def derive(
 
 
 def tensors(
-    program: Program, parts: Authored, name: str, settings: Mapping[str, Any], old: Kept = NONE
+    program: Program, exercise: Exercise, name: str, settings: Mapping[str, Any], old: Kept = NONE
 ) -> tuple[Env, Env]:
     """What a submission is given on a fixture, and what it is graded against.
 
@@ -138,22 +142,23 @@ def tensors(
         upstream = _random(upstream, g, old)
     else:
         upstream = {k: _upstream(program, values, k, grads, old) for k in grads}
-    given = {**values, **{"d" + k: v for k, v in upstream.items() if "d" + k in parts.gradients_given}}
+    given = {**values, **{"d" + k: v for k, v in upstream.items() if "d" + k in exercise.gradients_given}}
     reference: Env = {}
-    for item in parts.gradients:
-        value, size = program.pull(values, item.tensor, parts.cut(item), upstream)
+    for item in exercise.gradients:
+        cut = frozenset(item.cut)
+        value, size = program.pull(values, item.tensor, cut, upstream)
         reference[item.name] = value if is_probe(name) else grads[item.tensor]
         reference["size." + item.name] = torch.tensor(size, dtype=torch.float64)
-        if is_probe(name) and parts.siblings(item):
+        if is_probe(name) and item.siblings:
             # other random gradients, and siblings that agree with them: on the usual ones the
             # siblings would be their own items' references
             other = _random(upstream, g, old, ALT)
-            given |= {ALT + p: other[p[1:]] for p in parts.available(item)}
-            for sibling in parts.siblings(item):
+            given |= {ALT + p: other[p[1:]] for p in item.available if p not in item.siblings}
+            for sibling in item.siblings:
                 direct = program.direct(sibling[1:])
                 value, size = program.pull(values, sibling[1:], direct, other)
                 given[ALT + sibling] = near.near(value, old.given.get(ALT + sibling), size)
-            value, size = program.pull(values, item.tensor, parts.cut(item), other)
+            value, size = program.pull(values, item.tensor, cut, other)
             reference[ALT + item.name] = value
             reference["size." + ALT + item.name] = torch.tensor(size, dtype=torch.float64)
     return given, near.references(reference, old.reference)
@@ -172,7 +177,7 @@ def saved(
     program: Program, parts: Authored, name: str, settings: Mapping[str, Any], filename: str, old: Kept = NONE
 ) -> tuple[Env, Env, list[str]]:
     """`tensors`, with what output items are given and give, and the bounds of deep graphs, told in words."""
-    given, reference = tensors(program, parts, name, settings, old)
+    given, reference = tensors(program, parts.public, name, settings, old)
     told = []
     for item in parts.gradients:
         deviation, bound = _bound(program, parts, item, given, reference, is_probe(name))
@@ -219,7 +224,7 @@ def _random(like: Env, g: torch.Generator, old: Kept, prefix: str = "") -> Env:
     return {k: near.near(v, old.given.get(f"{prefix}d{k}"), float(v.abs().max())) for k, v in drawn.items()}
 
 
-def stamp() -> dict[str, Any]:
+def stamp() -> dict[str, str]:
     """What the saved bytes depend on."""
     return {
         "torch": torch.__version__.split("+")[0],
@@ -229,11 +234,16 @@ def stamp() -> dict[str, Any]:
 
 def _start(program: Program, settings: Mapping[str, Any]) -> Env:
     env = program.draw(settings)
-    if not settings.get("trained"):
+    plan = _plan(program)
+    if not plan or not settings.get("trained"):
         return env
-    plan = program.module["TRAINING"]
     batches = _batches(program, settings, settings["trained"])
     return {**env, **autograd_steps(program, plan, env, batches)[0]}
+
+
+def _plan(program: Program) -> Training | None:
+    plan = program.module.get("TRAINING")
+    return Training.from_json(plan) if plan else None
 
 
 def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[Env]:
@@ -242,33 +252,31 @@ def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[
     return [program.module["minibatch"](g, **sizes) for _ in range(steps)]
 
 
-def _training(
-    program: Program, plan: Mapping[str, Any], settings: Mapping[str, Any], old: Kept
-) -> tuple[Env, Env]:
+def _training(program: Program, plan: Training, settings: Mapping[str, Any], old: Kept) -> tuple[Env, Env]:
     env = near.inputs(program.draw(settings), old.given)
-    batches = _batches(program, settings, plan["steps"])
-    given = {k: env[k] for k in plan["parameters"]}
+    batches = _batches(program, settings, plan.steps)
+    given = {k: env[k] for k in plan.parameters}
     given |= {k: torch.stack([b[k] for b in batches]) for k in ("Xb", "Yb")}
     after = autograd_steps(program, plan, env, batches)[0]
-    few = autograd_steps(program, plan, env, batches[: plan["few"]])[0]
-    after |= {fixture.FEW + k: v for k, v in few.items()}
-    start = {**env, **{fixture.FEW + k: v for k, v in env.items()}}
+    few = autograd_steps(program, plan, env, batches[: plan.few])[0]
+    after |= {FEW + k: v for k, v in few.items()}
+    start = {**env, **{FEW + k: v for k, v in env.items()}}
     sizes = {f"size.{k}": (v - start[k]).abs().max().double() for k, v in after.items()}
     return given, near.references({**after, **sizes}, old.reference)
 
 
 def _save(
     files: Files, path: str, name: str, settings: Mapping[str, Any], pair: tuple[Env, Env], old: Kept
-) -> dict[str, Any]:
+) -> FixtureEntry:
     given, reference = pair
-    entry: dict[str, Any] = {"name": name, "settings": dict(settings)}
-    mark = {"format": fixture.FORMAT, "fixture": name, **settings, **stamp()}
+    mark = {"format": FORMAT, "fixture": name, **settings, **stamp()}
+    saved = []
     for part, env in (("given", given), ("reference", reference)):
         once = {k: v for k, v in env.items() if part == "given" or not _same(v, given.get(k))}
         data = kept.file(contiguous(once), mark, old.raw.get(part, b""))
         files[f"fixtures/{path}/{name}.{part}.safetensors.gz"] = fixture.packed(data)
-        entry[part] = _stated(data)
-    return entry
+        saved.append(fixture.stated(data))
+    return FixtureEntry(name, dict(settings), *saved)
 
 
 def _same(value: Any, other: Any) -> bool:
@@ -279,14 +287,10 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _save_text(files: Files, path: str, text: str) -> dict[str, Any]:
+def _save_text(files: Files, path: str, text: str) -> Stated:
     data = text.encode()
     files[f"{path}.gz"] = fixture.packed(data)
-    return _stated(data)
-
-
-def _stated(data: bytes) -> dict[str, Any]:
-    return {"sha256": fixture.digest(data), "bytes": len(data)}
+    return fixture.stated(data)
 
 
 def contiguous(env: Env) -> dict[str, torch.Tensor]:
@@ -294,50 +298,22 @@ def contiguous(env: Env) -> dict[str, torch.Tensor]:
     return {k: v.contiguous().clone() for k, v in env.items() if isinstance(v, torch.Tensor)}
 
 
-def _item(parts: Authored, item: authored.Item, program: Program) -> dict[str, Any]:
-    if item.compare:
-        return {
-            "name": item.name,
-            "tensor": item.tensor,
-            "params": item.params,
-            "cut": [],
-            "siblings": [],
-            "available": [],
-            "doc": item.doc,
-            "compare": item.compare,
-            "asks": item.asks,
-            "driver": item.driver,
-            "receives": item.receives,
-            "uses": item.uses,
-            "about": item.about,
-        }
-    return {
-        "name": item.name,
-        "tensor": item.tensor,
-        "params": item.params,
-        "cut": sorted(parts.cut(item)),
-        "siblings": parts.siblings(item),
-        "available": parts.available(item) + parts.siblings(item),
-        "doc": item.doc,
-    }
-
-
 def _shapes(
     program: Program, parts: Authored, lecture: Env, references: Mapping[str, Env]
-) -> dict[str, list[int]]:
-    """By name the shape of each tensor and of its gradient; of an output that is no tensor a number's, []."""
-    shapes = {k: list(v.shape) for k, v in lecture.items() if isinstance(v, torch.Tensor)}
+) -> dict[str, tuple[int, ...]]:
+    """By name the shape of each tensor and of its gradient; of an output that is no tensor a number's, ()."""
+    shapes = {k: tuple(v.shape) for k, v in lecture.items() if isinstance(v, torch.Tensor)}
     if program.lines:
         _, upstream = program.gradients(_start(program, next(iter(program.fixtures.values()))))
-        shapes |= {"d" + name: list(value.shape) for name, value in upstream.items()}
+        shapes |= {"d" + name: tuple(value.shape) for name, value in upstream.items()}
     for item in parts.outputs:
         result = next(iter(references.values()))[item.name]
-        shapes[item.name] = list(result.shape) if isinstance(result, torch.Tensor) else []
+        shapes[item.name] = tuple(result.shape) if isinstance(result, torch.Tensor) else ()
     return shapes
 
 
-def _worked(parts: Authored, name: str | None) -> dict[str, str] | None:
-    return next(({"item": i.name, "source": i.source} for i in parts.items if i.name == name), None)
+def _worked(parts: Authored, name: str | None) -> Worked | None:
+    return next((Worked(i.name, i.source) for i in parts.items if i.name == name), None)
 
 
 def _lint(parts: Authored, given: Env, filename: str) -> None:
@@ -349,7 +325,7 @@ def _lint(parts: Authored, given: Env, filename: str) -> None:
     for item in parts.gradients:
         where = f"{filename}, line {item.line}: {item.name}"
         cut = parts.cut(item)
-        targets = [*sorted(cut), *([loss] if authored.uncovered(parts.lines, item.tensor, cut) else [])]
+        targets = [*sorted(cut), *([loss] if uncovered(parts.lines, item.tensor, cut) else [])]
         for target in targets:
             if code.get(target, "") not in item.doc:
                 raise AuthoredError(f"{where}'s docstring doesn't quote its forward line `{code[target]}`")

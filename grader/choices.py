@@ -13,12 +13,20 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from grader.authored import Line, uncovered
 from grader.compare import compare
-from grader.fixture import Fixtures, Reference
+from grader.core.exercise import (
+    ALT,
+    Exercise,
+    Gradient,
+    Item,
+    Reference,
+    Task,
+    is_probe,
+    uncovered,
+)
 from grader.fixture import reference as read_reference
-from grader.runner.client import Runner, sizes
-from grader.runner.wire import ALT, Record
+from grader.runner.client import Runner
+from grader.runner.wire import Record
 from grader.verdict import Check, Verdict
 
 Cut = frozenset[str]  # the tensors whose upstream gradients an answer is made from
@@ -29,7 +37,7 @@ MOST = 4  # gradients that one function reads; of more, only the first are consi
 class Answer:
     """One item's records and checks by fixture. graded_for: another choice than the stub's."""
 
-    item: Mapping[str, Any]
+    item: Item
     records: Mapping[str, Record | None]
     checks: Mapping[str, Check]
     graded_for: Cut | None = None
@@ -38,12 +46,12 @@ class Answer:
     def key(self) -> str:
         """The name of its reference on a probe: the other one where it asked for a sibling's gradient."""
         record = next(iter(self.records.values()))
-        siblings = record and any(name in self.item["siblings"] for name in record.reads)
-        return f"{ALT if siblings else ''}{self.item['name']}"
+        siblings = record and any(name in self.item.siblings for name in record.reads)
+        return f"{ALT if siblings else ''}{self.item.name}"
 
     def key_in(self, reference: Reference) -> str:
         """The same, where that fixture has another one; off the probes there is only the usual."""
-        return self.key if self.key in reference.values else str(self.item["name"])
+        return self.key if self.key in reference.values else self.item.name
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -51,14 +59,13 @@ class Answer:
         record = next(iter(self.records.values()))
         if record is None:
             return ()
-        known = set(self.item["available"]) - set(self.item["siblings"])
+        known = set(self.item.available) - set(self.item.siblings)
         return tuple(r[1:] for r in record.reads if r in known)  # what a child says is not believed
 
 
 def reconsider(
     runner: Runner,
-    exercise: Mapping[str, Any],
-    fixtures: Fixtures,
+    task: Task,
     answers: list[Answer],
     lenient: bool = False,
 ) -> list[Answer]:
@@ -66,24 +73,25 @@ def reconsider(
 
     lenient: it is enough to be right at the lecture's sizes.
     """
-    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    exercise, fixtures = task
+    settings = exercise.sizes
     first = next(iter(settings.values()))
     enough = {name for name, own in settings.items() if own == first or not lenient}
     open_ = {
-        a.item["name"]: [cut for cut in _subsets(a.reads) if cut != frozenset(a.item["cut"])]
+        a.item.name: [cut for cut in _subsets(a.reads) if cut != frozenset(a.item.cut)]
         for a in answers
-        if not a.item.get("compare") and _worth_asking(a, enough)
+        if isinstance(a.item, Gradient) and _worth_asking(a, enough)
     }
-    by_name = {a.item["name"]: a for a in answers}
+    by_name = {a.item.name: a for a in answers}
     fitting: dict[tuple[str, Cut], dict[str, Check]] = {
         (name, cut): {} for name, cuts in open_.items() for cut in cuts
     }
     nothing: set[str] = set()
-    probes = [entry["name"] for entry in exercise["fixtures"] if is_probe(entry["name"])]
+    probes = [entry.name for entry in exercise.fixtures if entry.is_probe]
     # the smallest first: mostly none is left after it
     for probe in sorted(probes, key=lambda n: (n not in enough, len(fixtures.given[n]))):
         wanted = [(name, cut, by_name[name].key) for name, cut in fitting]
-        found, vanishing = _ask(runner, exercise, fixtures, probe, wanted)
+        found, vanishing = _ask(runner, task, probe, wanted)
         for name, cut, key in wanted:
             record = by_name[name].records[probe]
             reference = found.get((name, cut, key))
@@ -98,13 +106,8 @@ def reconsider(
             elif check:
                 fitting[name, cut][probe] = check
     return [
-        _settled(exercise, a, fitting, a.item["name"] in nothing) if a.item["name"] in open_ else a
-        for a in answers
+        _settled(exercise, a, fitting, a.item.name in nothing) if a.item.name in open_ else a for a in answers
     ]
-
-
-def is_probe(fixture: str) -> bool:
-    return fixture.startswith("probe")
 
 
 def _worth_asking(answer: Answer, enough: Collection[str]) -> bool:
@@ -114,20 +117,20 @@ def _worth_asking(answer: Answer, enough: Collection[str]) -> bool:
 
 
 def _settled(
-    exercise: Mapping[str, Any],
+    exercise: Exercise,
     answer: Answer,
     fitting: Mapping[tuple[str, Cut], Mapping[str, Check]],
     vanishes: bool,
 ) -> Answer:
-    name, usual = answer.item["name"], frozenset(answer.item["cut"])
+    name, usual = answer.item.name, frozenset(answer.item.cut)
     rest = {f: c for f, c in answer.checks.items() if not is_probe(f)}
     if all(c.verdict.passed for c in rest.values()):
         for (other, cut), checks in fitting.items():
             if other == name:
                 both = {**answer.checks, **rest, **checks}
                 return replace(answer, checks={f: both[f] for f in answer.checks}, graded_for=cut)
-    lines = tuple(Line(x["name"], x["code"], tuple(x["uses"])) for x in exercise["lines"])
-    path = uncovered(lines, answer.item["tensor"], frozenset(answer.reads))
+    lines = exercise.lines
+    path = uncovered(lines, answer.item.tensor, frozenset(answer.reads))
     if vanishes:
         direct = " and ".join("d" + t for t in sorted(usual))
         reason = (
@@ -135,7 +138,7 @@ def _settled(
             if answer.reads
             else f"it is to be made from {direct}, which may be anything"
         )
-    elif path and answer.reads and not uncovered(lines, answer.item["tensor"], usual):
+    elif path and answer.reads and not uncovered(lines, answer.item.tensor, usual):
         what = " -> ".join(path if len(path) < 5 else (*path[:3], "…", path[-1]))
         reason = (
             f"a branch seems to be left out: no gradient that you use carries what flows back along {what}"
@@ -152,21 +155,19 @@ def _settled(
 
 def _ask(
     runner: Runner,
-    exercise: Mapping[str, Any],
-    fixtures: Fixtures,
+    task: Task,
     probe: str,
     wanted: Sequence[tuple[str, Cut, str]],
 ) -> tuple[dict[tuple[str, Cut, str], tuple[Any, float]], set[tuple[str, Cut, str]]]:
     """The oracle's references on one probe, each with its size, and the choices that cancel to nothing."""
     if not wanted:
         return {}, set()
-    entry = next(e for e in exercise["fixtures"] if e["name"] == probe)
     request = {
-        "exercise": exercise["id"],
+        "exercise": task.exercise.id,
         "choices": [{"item": i, "cut": sorted(cut), "alt": key != i} for i, cut, key in wanted],
-        "sizes": sizes(entry["settings"]),
+        "sizes": task.exercise.sizes[probe],
     }
-    answer = read_reference(runner.ask(request, fixtures.given[probe]))
+    answer = read_reference(runner.ask(request, task.fixtures.given[probe]))
     numbered = {str(n): one for n, one in enumerate(wanted)}
     vanishing = {numbered[n.removeprefix("vanishes.")] for n in answer.values if n.startswith("vanishes.")}
     return {numbered[n]: (v, answer.sizes[n]) for n, v in answer.values.items() if n in numbered}, vanishing

@@ -10,14 +10,13 @@ import atexit
 import contextlib
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from grader.batch import Local
+from grader.core.exercise import Task
 from grader.errors import GraderFault, Unreadable, UsageError
-from grader.fixture import Fixtures
 from grader.results import Result
 
-Exercises = Mapping[str, tuple[Mapping[str, Any], Fixtures]]
+Exercises = Mapping[str, Task]
 
 _lock = threading.Lock()
 _here: dict[str, Local] = {}  # in a worker: one warm grader for each suite

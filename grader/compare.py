@@ -26,7 +26,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.fixture import Reference
+from grader.core.exercise import Reference
 from grader.harmless import text
 from grader.runner.wire import PLAIN, Record
 from grader.verdict import Check, Verdict

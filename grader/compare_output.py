@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from grader import plain
 from grader.compare import RTOL, judge, values
 from grader.compare import compare as compare_gradient
-from grader.fixture import Reference
+from grader.core.exercise import Reference
 from grader.harmless import text
 from grader.plain import Tensor
 from grader.runner.wire import Record

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grader.authored import Authored, AuthoredError, Item
+from grader.core.exercise import Training, sizes
 from grader.reports.markdown import escaped
 
 CONFIGURES = ("FIXTURES", "TRAINING", "HINTS", "WORKED")  # for `grader build`, not for a learner
@@ -25,7 +26,11 @@ ELSEWHERE = (
 
 
 def notebook(
-    parts: Authored, exercise: str, settings: Mapping[str, Any], training: Any, solved: bool = False
+    parts: Authored,
+    exercise: str,
+    settings: Mapping[str, Any],
+    training: Training | None,
+    solved: bool = False,
 ) -> str:
     """A notebook as JSON text, in nbformat 4.5. settings: the lecture fixture's, its seed and sizes.
 
@@ -49,7 +54,7 @@ def notebook(
 
 
 def _cells(
-    parts: Authored, exercise: str, settings: Mapping[str, Any], training: Any, solved: bool
+    parts: Authored, exercise: str, settings: Mapping[str, Any], training: Training | None, solved: bool
 ) -> Iterator[tuple[str, str, str]]:
     """Id, kind and source of each cell."""
     file = exercise.replace(".", "/")
@@ -83,16 +88,16 @@ def _imports(parts: Authored) -> str:
 
 def _inputs(parts: Authored, settings: Mapping[str, Any]) -> str:
     """Sizes, the authored functions that draw the inputs, and the inputs themselves, by name."""
-    sizes = {k: v for k, v in settings.items() if k not in ("seed", "trained")}
-    tensors = [name for name in parts.inputs if name not in sizes]
+    own = sizes(settings)
+    tensors = [name for name in parts.inputs if name not in own]
     helpers = "\n\n\n".join(_helpers(parts.program))
     return "\n".join(
         [
-            *(f"{name} = {value!r}" for name, value in sizes.items()),
+            *(f"{name} = {value!r}" for name, value in own.items()),
             f"\n\n{helpers}\n\n",
             "# the lecture's minibatch and parameters, as `grader check` has them",
             f"g = torch.Generator().manual_seed({settings['seed']})",
-            f"start = inputs(g, {', '.join(f'{k}={k}' for k in sizes)})",
+            f"start = inputs(g, {', '.join(f'{k}={k}' for k in own)})",
             *(f"{name} = start[{name!r}]" for name in tensors),
             "for p in start.values():",
             "    p.requires_grad = p.is_floating_point()",
@@ -162,10 +167,10 @@ def _task(item: Item) -> str:
     return "\n\n".join(parts)
 
 
-def _training(plan: Mapping[str, Any], exercise: str, file: str) -> str:
+def _training(plan: Training, exercise: str, file: str) -> str:
     return (
         f"`grader check exercises/{file}.ipynb` also makes a training loop of these cells: it takes "
-        f"{plan['steps']} steps with your gradients and compares the parameters with those that autograd's "
+        f"{plan.steps} steps with your gradients and compares the parameters with those that autograd's "
         "training ends with. Here it is one minibatch, so that every gradient can be looked at."
     )
 

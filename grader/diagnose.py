@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from grader import places, relations
+from grader.core.exercise import Gradient, Line
 from grader.relations import CLOSE, NOISE, Array, Evidence
 
 PRINTS = 2  # projections in a fingerprint, on each fixture
@@ -56,10 +57,10 @@ _kept = lru_cache(64)(_directions)
 
 
 def diagnose(
-    item: Mapping[str, Any],
+    item: Gradient,
     known: Known,
     evidence: Sequence[Evidence],
-    lines: Mapping[str, Mapping[str, Any]],
+    lines: Mapping[str, Line],
 ) -> str | None:
     """The simplest mistake that explains the answer on all of the evidence; None where none is known.
 
@@ -80,9 +81,7 @@ def _reshaped(e: Evidence) -> Evidence:
     return replace(e, answer=e.answer.reshape(e.reference.shape)) if fits else e
 
 
-def _unexpanded(
-    known: Known, evidence: Sequence[Evidence], lines: Mapping[str, Mapping[str, Any]]
-) -> str | None:
+def _unexpanded(known: Known, evidence: Sequence[Evidence], lines: Mapping[str, Line]) -> str | None:
     """A branch that would have the tensor's shape once it is expanded."""
     try:
         wide = [replace(e, answer=np.broadcast_to(e.answer, e.reference.shape)) for e in evidence]
@@ -93,12 +92,12 @@ def _unexpanded(
 
 
 def _told(
-    item: Mapping[str, Any],
+    item: Gradient,
     known: Known,
     evidence: Sequence[Evidence],
-    lines: Mapping[str, Mapping[str, Any]],
+    lines: Mapping[str, Line],
 ) -> str | None:
-    code = _forward(item["cut"], lines)
+    code = _forward(item.cut, lines)
     for explain in (
         relations.zero,
         relations.ones,
@@ -130,9 +129,9 @@ def _told(
     return None
 
 
-def _forward(cut: Sequence[str], lines: Mapping[str, Mapping[str, Any]]) -> str:
+def _forward(cut: Sequence[str], lines: Mapping[str, Line]) -> str:
     """The code of the forward lines that an answer comes back through."""
-    return "\n".join(lines[t]["code"] for t in cut or ["loss"] if t in lines)
+    return "\n".join(lines[t].code for t in cut or ["loss"] if t in lines)
 
 
 def _agreed(explain: Explain, evidence: Sequence[Evidence]) -> str | None:
@@ -175,7 +174,7 @@ def _total(prints: Mapping[str, Array], names: Sequence[str]) -> Array:
     return np.asarray(np.sum([prints[t] for t in names], axis=0))
 
 
-def _branches(known: Known, lines: Mapping[str, Mapping[str, Any]]) -> Explain:
+def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
     """One or more of several branches instead of the sum of all; or one with a wrong sign or factor."""
 
     def explain(e: Evidence) -> Iterator[str]:
@@ -255,9 +254,7 @@ def _mistakes(known: Known, code: str, twice: bool = False) -> Explain:
     return explain
 
 
-def _local_of_a_branch(
-    item: Mapping[str, Any], known: Known, lines: Mapping[str, Mapping[str, Any]]
-) -> Explain:
+def _local_of_a_branch(item: Gradient, known: Known, lines: Mapping[str, Line]) -> Explain:
     """All branches but one are right, and in that one the upstream gradient meets a wrong factor."""
 
     def explain(e: Evidence) -> Iterator[str]:
@@ -275,7 +272,7 @@ def _local_of_a_branch(
 MANY = 4  # elements below which a relation between two arrays may be coincidence
 
 
-def related(item: Mapping[str, Any], e: Evidence, lines: Mapping[str, Mapping[str, Any]]) -> str | None:
+def related(item: Gradient, e: Evidence, lines: Mapping[str, Line]) -> str | None:
     """What explains an answer by one set of numbers alone; None where that could be coincidence.
 
     For a notebook, where there is no second fixture: relations that single out every element, of an
@@ -293,7 +290,7 @@ def related(item: Mapping[str, Any], e: Evidence, lines: Mapping[str, Mapping[st
     ):
         if (told := next(explain(e), None)) is not None:
             return told
-    code = _forward(item["cut"], lines)
+    code = _forward(item.cut, lines)
     named, c = list(relations.factor(code)(e)), relations.ratio(e)
     if len(named) == 1:
         return named[0]

@@ -15,7 +15,8 @@ from typing import Any, cast
 
 import torch
 
-from grader.authored import Authored, Item, Line, downstream
+from grader.authored import Authored, Item
+from grader.core.exercise import Line, downstream, sizes
 from grader.operations.elementwise import ELEMENTWISE, LN
 from grader.operations.site import operation
 from grader.paper import figure, is_exact
@@ -76,11 +77,11 @@ def _sizes(program: Program, lines: tuple[Line, ...]) -> Iterator[dict[str, Any]
     itself.
     """
     first = next(iter(program.fixtures.values()))
-    names = [k for k, v in first.items() if isinstance(v, int) and k not in ("seed", "trained")]
+    names = [k for k, v in sizes(first).items() if isinstance(v, int)]
     named = {name for line in lines for name in _counted(ast.parse(line.code.strip()))}
     choices = [(3,) if k in named else (2, 3) for k in names]
-    for sizes in sorted(itertools.product(*choices), key=lambda s: (math.prod(s), s)):
-        yield {"seed": 1, **dict(zip(names, sizes, strict=True))}
+    for own in sorted(itertools.product(*choices), key=lambda s: (math.prod(s), s)):
+        yield {"seed": 1, **dict(zip(names, own, strict=True))}
 
 
 def _counted(node: ast.AST) -> Iterator[str]:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from grader.choices import Answer
 from grader.compare import LOST_AXIS, values
-from grader.fixture import Fixtures, shapes
+from grader.core.exercise import Exercise, Output, Task
+from grader.fixture import shapes
 from grader.marks_of_outputs import known as known_output
-from grader.runner.client import sizes
 from grader.verdict import Verdict
 
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
 
 
-def diagnoses(
-    exercise: Mapping[str, Any], fixtures: Fixtures, answers: Sequence[Answer], source: bytes
-) -> tuple[dict[str, str], dict[str, str]]:
+def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dict[str, str], dict[str, str]]:
     """By item: the mistake that explains a wrong value; where none is known, the places that are wrong."""
+    exercise, fixtures = task
     places: dict[str, str] = {}
     told = _hard_coded(exercise, answers, source)
     wrong = [
         a
         for a in answers
-        if a.item["name"] not in told and any(c.verdict in EXPLAINED for c in a.checks.values())
+        if a.item.name not in told and any(c.verdict in EXPLAINED for c in a.checks.values())
     ]
     if not wrong:
         return told, places
@@ -42,17 +40,17 @@ def diagnoses(
     from grader.shapes import drops
 
     known = json.loads(fixtures.diagnosis)
-    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    settings = exercise.sizes
     given = {f: safetensors.numpy.load(fixtures.given[f]) for f in FIXTURES if f in fixtures.given}
-    lines = {line["name"]: line for line in exercise["lines"]}
+    lines = {line.name: line for line in exercise.lines}
 
     def explain(answer: Answer) -> None:
-        name = answer.item["name"]
-        if answer.item.get("compare"):
+        name = answer.item.name
+        item = answer.item
+        if isinstance(item, Output):
             records = {f: r for f in FIXTURES if (r := answer.records.get(f)) is not None}
             mistakes = known.get(name, {}).get("mistakes", [])
-            exact = answer.item["compare"] == "exact"
-            if found := known_output(mistakes, records, fixtures.references, name, exact):
+            if found := known_output(mistakes, records, fixtures.references, name, item.exact):
                 told[name] = found
             else:
                 places[name] = ""
@@ -68,7 +66,7 @@ def diagnoses(
                 evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f], size, *text))
         if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])
-            if found := diagnose(answer.item, about, evidence, lines):
+            if found := diagnose(item, about, evidence, lines):
                 if found != KEEPDIM or drops(source, name):  # else what is said of the shape is enough
                     told[name] = found
             elif all(e.answer.shape == e.reference.shape for e in evidence):
@@ -82,34 +80,33 @@ def diagnoses(
     return told, places
 
 
-def _hard_coded(exercise: Mapping[str, Any], answers: Sequence[Answer], source: bytes) -> dict[str, str]:
+def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) -> dict[str, str]:
     """By item: the numbers that stand for sizes, where an answer is right at the lecture's sizes alone."""
     from grader.literals import hard_coded
 
-    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    settings = exercise.sizes
     told = {}
     for answer in answers:
         lecture = settings[next(iter(answer.checks))]
         passed = {f for f, c in answer.checks.items() if c.verdict.passed}
         if passed and passed == {f for f in answer.checks if settings[f] == lecture}:
-            name = answer.item["name"]
+            name = answer.item.name
             with suppress(Exception):  # what only adds to a verdict must not cost it
                 if passed != set(answer.checks) and (found := hard_coded(source, name, lecture)):
                     told[name] = found
     return told
 
 
-def traced(
-    exercise: Mapping[str, Any], fixtures: Fixtures, answer: Answer, source: bytes, diagnosis: str | None
-) -> Answer:
+def traced(task: Task, answer: Answer, source: bytes, diagnosis: str | None) -> Answer:
     """The same answer; where its shape is wrong, or torch refused one, with the operation that made it so."""
+    exercise, fixtures = task
     first, check = next(iter(answer.checks.items()))
-    if check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
+    if not source or check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
         return answer
     from grader.shape_values import Tensor
     from grader.shapes import Came, explain
 
-    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    settings = exercise.sizes
     evidence: list[Came] = []
     for f, record in answer.records.items():
         if record is None or answer.checks[f].verdict is not check.verdict:
@@ -123,7 +120,7 @@ def traced(
             return answer
         evidence.append(Came({**settings[f], **known}, wanted.shape, shape, record.message, record.line))
     try:
-        told = explain(source, answer.item["name"], evidence, advise=diagnosis is None)
+        told = explain(source, answer.item.name, evidence, advise=diagnosis is None)
     except Exception:  # what only adds to a verdict must not cost it
         return answer
     if told is None:

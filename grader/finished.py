@@ -12,11 +12,10 @@ from typing import Any
 import torch
 
 from grader.authored import Authored, AuthoredError, Item
-from grader.choices import is_probe
 from grader.compare import judge
+from grader.core.exercise import ALT, is_probe
 from grader.program import Env, Program
 from grader.runner import values
-from grader.runner.wire import ALT
 from grader.skeleton import unwritten
 
 

@@ -13,44 +13,17 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grader.core.exercise import FORMAT, Exercise, FixtureEntry, Fixtures, Reference, Stated
 from grader.errors import GraderFault
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
-FORMAT = 2
-FEW = "few."  # before a parameter's name: its value after the first steps of a training
 GZIP = 31  # zlib's word for a gzip file
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What one fixture's answers are compared with, by item name.
-
-    values: the reference gradients. sizes: the size each answer would have if nothing in it
-    cancelled (see `Program.pull`), which sets the absolute part of the tolerance. bounds: for the items
-    whose float32 is too far from their float64 for that rule. plain: outputs that are no tensors, encoded.
-    """
-
-    values: Mapping[str, NDArray[Any]]
-    sizes: Mapping[str, float]
-    bounds: Mapping[str, float] = field(default_factory=dict)
-    plain: Mapping[str, bytes] = field(default_factory=dict)
-    raw: dict[str, tuple[bytes, Any]] = field(default_factory=dict, compare=False)  # kept by compare.held
-
-
-@dataclass(frozen=True)
-class Fixtures:
-    """An exercise's saved tensors, verified. `given` holds the files' bytes, as a child gets them."""
-
-    given: Mapping[str, bytes]
-    references: Mapping[str, Reference]
-    diagnosis: bytes = b"{}"  # what is known of mistakes, by item; see `diagnose.Known`
 
 
 def installed(root: Path) -> bool:
@@ -67,26 +40,34 @@ def repair(root: Path, exercise: str = "") -> str:
     return f"`grader build {exercise}` rebuilds it" if exercise else "`grader build` makes them"
 
 
+def stated(data: bytes) -> Stated:
+    return Stated(digest(data), len(data))
+
+
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def seal(description: Mapping[str, Any]) -> str:
+def seal(exercise: Exercise) -> str:
     """The text of exercise.json: the description, a field a line, and a digest over all of it."""
-    body = {k: v for k, v in description.items() if k != "digest"}
-    whole = {**body, "digest": digest(json.dumps(body, sort_keys=True).encode())}
+    whole = {**exercise.to_json(), "digest": mark(exercise)}
     fields = (f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in whole.items())
     return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
-def describe(root: Path, exercise: str) -> dict[str, Any]:
-    """An exercise's description; GraderFault, in one line, where it is missing, damaged or too new."""
+def mark(exercise: Exercise) -> str:
+    """A digest over an exercise's description, which has those of all its files."""
+    return digest(json.dumps(exercise.to_json(), sort_keys=True).encode())
+
+
+def describe(root: Path, exercise: str) -> Exercise:
+    """An exercise; GraderFault, in one line, where it is missing, damaged or too new."""
     path = _folder(root, exercise) / "exercise.json"
     mend = repair(root, exercise)
     try:
         description = json.loads(path.read_bytes())
         stated = description["format"]
-        mark = description.pop("digest")
+        told = description.pop("digest")
     except FileNotFoundError:
         raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
     except OSError as error:
@@ -98,9 +79,12 @@ def describe(root: Path, exercise: str) -> dict[str, Any]:
             f"{_short(root, path)} has format {ascii(stated)[:20]}, this grader reads format {FORMAT}: "
             f"upgrade the grader, or {mend} in this one's format"
         )
-    if digest(json.dumps(description, sort_keys=True).encode()) != mark:
+    if digest(json.dumps(description, sort_keys=True).encode()) != told:
         raise GraderFault(f"{_short(root, path)} was altered: {mend}")
-    return dict(description)
+    try:
+        return Exercise.from_json(description)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
 
 
 def exercises(root: Path) -> list[str]:
@@ -122,43 +106,40 @@ def stamp(root: Path, exercise: str) -> tuple[tuple[str, int, int, int], ...]:
     return tuple(sorted((name, s.st_size, s.st_mtime_ns, s.st_ino) for name, s in found))
 
 
-def read(root: Path, description: Mapping[str, Any]) -> Fixtures:
+def read(root: Path, exercise: Exercise) -> Fixtures:
     """The saved tensors of an exercise; GraderFault names a file that is missing or altered."""
     given: dict[str, bytes] = {}
     references: dict[str, Reference] = {}
-    items = [item["name"] for item in description["items"]]
-    for entry in description["fixtures"]:
-        data = given[entry["name"]] = _file(root, description["id"], entry, "given")
-        references[entry["name"]] = reference(_file(root, description["id"], entry, "reference"), data, items)
-    return Fixtures(given, references, _text(root, description, "diagnosis.json"))
+    items = [item.name for item in exercise.items]
+    for entry in exercise.fixtures:
+        data = given[entry.name] = _given(root, exercise, entry)
+        references[entry.name] = reference(_reference(root, exercise, entry), data, items)
+    return Fixtures(given, references, _verified(root, exercise, "diagnosis.json", exercise.diagnosis))
 
 
-def files(root: Path, description: Mapping[str, Any]) -> dict[str, bytes]:
+def files(root: Path, exercise: Exercise) -> dict[str, bytes]:
     """The contents of all of an exercise's files but exercise.json, by name, verified as `read` does."""
-    out = {
-        f"{entry['name']}.{part}.safetensors": _file(root, description["id"], entry, part)
-        for entry in description["fixtures"]
-        for part in ("given", "reference")
-    }
-    return out | {
-        name: _text(root, description, name) for name in ("diagnosis.json", "hints.json", "derived.json")
-    }
+    out: dict[str, bytes] = {}
+    for entry in exercise.fixtures:
+        out[f"{entry.name}.given.safetensors"] = _given(root, exercise, entry)
+        out[f"{entry.name}.reference.safetensors"] = _reference(root, exercise, entry)
+    texts = {"diagnosis": exercise.diagnosis, "hints": exercise.hints, "derived": exercise.derived}
+    return out | {f"{name}.json": _verified(root, exercise, f"{name}.json", s) for name, s in texts.items()}
 
 
-def sealed(descriptions: Sequence[Mapping[str, Any]]) -> str:
+def sealed(exercises: Sequence[Exercise]) -> str:
     """One digest over some exercises: over their descriptions, which have the digests of all their files."""
-    marks = sorted((d["id"], digest(json.dumps(d, sort_keys=True).encode())) for d in descriptions)
-    return digest(json.dumps(marks).encode())
+    return digest(json.dumps(sorted((e.id, mark(e)) for e in exercises)).encode())
 
 
-def hints(root: Path, description: Mapping[str, Any]) -> dict[str, Any]:
+def hints(root: Path, exercise: Exercise) -> dict[str, Any]:
     """An exercise's hints: `items` to their rungs, `lines` to what to say of them."""
-    return dict(json.loads(_text(root, description, "hints.json")))
+    return dict(json.loads(_verified(root, exercise, "hints.json", exercise.hints)))
 
 
-def derived(root: Path, description: Mapping[str, Any]) -> dict[str, str]:
+def derived(root: Path, exercise: Exercise) -> dict[str, str]:
     """What a learner begins with: the texts of the "stub" and, where there is one, of the "notebook"."""
-    return dict(json.loads(_text(root, description, "derived.json")))
+    return dict(json.loads(_verified(root, exercise, "derived.json", exercise.derived)))
 
 
 def packed(content: bytes) -> bytes:
@@ -207,26 +188,26 @@ def shapes(data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
     }
 
 
-def _file(root: Path, exercise: str, entry: Mapping[str, Any], part: str) -> bytes:
-    return _verified(root, exercise, f"{entry['name']}.{part}.safetensors", entry[part])
+def _given(root: Path, exercise: Exercise, entry: FixtureEntry) -> bytes:
+    return _verified(root, exercise, f"{entry.name}.given.safetensors", entry.given)
 
 
-def _text(root: Path, description: Mapping[str, Any], name: str) -> bytes:
-    return _verified(root, description["id"], name, description[name.partition(".")[0]])
+def _reference(root: Path, exercise: Exercise, entry: FixtureEntry) -> bytes:
+    return _verified(root, exercise, f"{entry.name}.reference.safetensors", entry.reference)
 
 
-def _verified(root: Path, exercise: str, name: str, stated: Mapping[str, Any]) -> bytes:
-    path = _folder(root, exercise) / f"{name}.gz"
-    mend = repair(root, exercise)
+def _verified(root: Path, exercise: Exercise, name: str, stated: Stated) -> bytes:
+    path = _folder(root, exercise.id) / f"{name}.gz"
+    mend = repair(root, exercise.id)
     try:
-        data = unpacked(path.read_bytes(), stated["bytes"] + 1)
+        data = unpacked(path.read_bytes(), stated.bytes + 1)
     except FileNotFoundError:
         raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
     except OSError as error:
         raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {mend}") from None
     except ValueError:
         raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
-    if len(data) != stated["bytes"] or digest(data) != stated["sha256"]:
+    if len(data) != stated.bytes or digest(data) != stated.sha256:
         raise GraderFault(f"{_short(root, path)} was altered: {mend}")
     return data
 

@@ -4,76 +4,78 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from grader import choices, findings, judged, sparse
-from grader.choices import Answer
-from grader.fixture import Fixtures
+from grader.core.exercise import TRAINING, File, How, Task
 from grader.harmless import text as harmless
-from grader.judged import TRAINING
 from grader.runner.client import SHARED, Part, Run, Runner
 from grader.submissions.flat import Script, script
 from grader.verdict import ExerciseReport, place
 
 OTHERWISE = "not found: nothing assigns"  # as runner/slicing.py says it
+WHOLE = How()
 RETRY = 45.0  # seconds that runs without those who ended the process may take, before the rest is given up
 
 
-def check(
-    runner: Runner,
-    exercise: Mapping[str, Any],
-    fixtures: Fixtures,
-    source: bytes,
-    filename: str,
-    items: Sequence[str] | None = None,
-    strict: bool = False,
-    rename: Mapping[str, str] | None = None,
-) -> tuple[ExerciseReport, Run]:
-    """Grade one submission's file on one exercise: its report, and how the run went.
+def grade(runner: Runner, task: Task, file: File, how: How = WHOLE) -> tuple[ExerciseReport, Run]:
+    """Grade one submission on one exercise: its report, and how the run went.
 
-    The runner must have loaded the exercise with the same fixtures. items: names to grade, or all.
-    strict: flat code too must be right at other sizes than the lecture's.
-    rename: what flat code calls otherwise, its names -> ours.
+    The runner must have loaded the exercise with the same fixtures.
     Unreadable where the file is called a notebook and is none.
     """
-    code = script(source, filename, exercise, rename)
-    return _graded(runner, exercise, fixtures, code, filename, items, strict, None)
+    return _graded(runner, task, script(file, task.exercise, how.rename), how)
 
 
-def check_several(
-    runner: Runner,
-    exercises: Sequence[tuple[Mapping[str, Any], Fixtures]],
-    source: bytes,
-    filename: str,
-    strict: bool = False,
-    rename: Mapping[str, str] | None = None,
+def grade_several(
+    runner: Runner, tasks: Sequence[Task], file: File, how: How = WHOLE
 ) -> list[tuple[ExerciseReport, Run]]:
-    """Grade one file on several exercises, whole: as `check` on each.
+    """Grade one file on several exercises, whole: as `grade` on each.
 
     Of flat code they are all run in one child first, which takes it apart once. That settles an exercise
     where all went well. Where something is not right after another exercise has run in that process, or it
     didn't come to its end, the exercise is run once more in a process of its own.
     """
-    codes = [script(source, filename, exercise, rename) for exercise, _ in exercises]
+    codes = [script(file, task.exercise, how.rename) for task in tasks]
     together: list[Run | None] = [None] * len(codes)
     if len(codes) > 1 and all(c.flat is not None and c.source == codes[0].source for c in codes):
-        parts = [
-            Part(e["id"], _on(f), [i["name"] for i in e["items"]], _steps(e, _lenient(c, strict)), c.flat)
-            for (e, f), c in zip(exercises, codes, strict=True)
-        ]
-        together = list(runner.together(parts, codes[0].source, filename, SHARED, math.ceil(SHARED)))
+        parts = [_part(task, code, how) for task, code in zip(tasks, codes, strict=True)]
+        together = list(runner.together(parts, codes[0].file, SHARED, math.ceil(SHARED)))
     graded = []
-    for number, ((exercise, fixtures), code) in enumerate(zip(exercises, codes, strict=True)):
-        run = together[number]
+    for number, (task, code, run) in enumerate(zip(tasks, codes, together, strict=True)):
         one = None
         if run and not run.ended:
-            one = _graded(runner, exercise, fixtures, code, filename, None, strict, run)
+            one = _graded(runner, task, code, how, run)
             if number and not _settled(*one):
                 one = None
-        graded.append(one or _graded(runner, exercise, fixtures, code, filename, None, strict, None))
+        graded.append(one or _graded(runner, task, code, how))
     return graded
+
+
+def _graded(
+    runner: Runner, task: Task, code: Script, how: How, run: Run | None = None
+) -> tuple[ExerciseReport, Run]:
+    """The report of one submission on one exercise, from `run` or else a run of its own."""
+    exercise, fixtures = task
+    part, lenient = _part(task, code, how), _lenient(code, how)
+    run = run or _run(runner, part, code.file)
+    answers = [
+        judged.answered(exercise.item(name), fixtures, run, part.fixtures, lenient) for name in part.items
+    ]
+    answers = choices.reconsider(runner, task, answers, lenient)
+    if lenient:
+        answers = sparse.accept(runner, task, code, answers)
+    diagnoses, places = findings.diagnoses(task, answers, code.functions)
+    answers = [findings.traced(task, a, code.functions, diagnoses.get(a.item.name)) for a in answers]
+    answers = judged.in_order(answers, code.functions)
+    reports = [
+        judged.report(exercise, a, code, diagnoses.get(a.item.name), places.get(a.item.name), lenient)
+        for a in answers
+    ]
+    if part.training:
+        reports.append(judged.training(task, run, code, part.training))
+    return ExerciseReport(exercise.id, exercise.title, tuple(reports), _unparsed(run, code)), run
 
 
 def _settled(graded: ExerciseReport, run: Run) -> bool:
@@ -82,55 +84,20 @@ def _settled(graded: ExerciseReport, run: Run) -> bool:
     return all(item.passed or item.id.split(".")[-1] in early for item in graded.items)
 
 
-def _on(fixtures: Fixtures) -> list[str]:
-    return [name for name in fixtures.given if name != TRAINING]
+def _part(task: Task, code: Script, how: How) -> Part:
+    """What a child is to do for a submission."""
+    exercise, plan = task.exercise, task.exercise.training
+    items = [i.name for i in exercise.items if how.items is None or i.name in how.items]
+    steps = 0
+    if plan and (how.items is None or TRAINING in how.items):
+        steps = plan.few if _lenient(code, how) else plan.steps
+    on = [name for name in task.fixtures.given if name != TRAINING]
+    return Part(exercise.id, on, items, steps, code.flat)
 
 
-def _graded(
-    runner: Runner,
-    exercise: Mapping[str, Any],
-    fixtures: Fixtures,
-    code: Script,
-    filename: str,
-    items: Sequence[str] | None,
-    strict: bool,
-    run: Run | None,
-) -> tuple[ExerciseReport, Run]:
-    """The report of one submission on one exercise, from `run` or else a run of its own."""
-    asked = [item for item in exercise["items"] if items is None or item["name"] in items]
-    lenient = _lenient(code, strict)
-    steps = _steps(exercise, lenient) if items is None or TRAINING in items else 0
-    on = _on(fixtures)
-    names = [item["name"] for item in asked]
-    run = run or _run(runner, exercise, code, filename, on, names, steps)
-    answers = [judged.answered(item, fixtures, run, on, lenient) for item in asked]
-    answers = choices.reconsider(runner, exercise, fixtures, answers, lenient)
-    if lenient:
-        answers = sparse.accept(runner, exercise, fixtures, code, filename, answers)
-    source = b"" if code.flat is not None else code.source
-    diagnoses, places = findings.diagnoses(exercise, fixtures, answers, source)
-    reports = []
-    failed: list[Answer] = []
-    for answer in answers:
-        name = answer.item["name"]
-        if code.flat is None:
-            answer = findings.traced(exercise, fixtures, answer, source, diagnoses.get(name))
-        answer = judged.after(answer, failed, source)
-        reports.append(judged.report(exercise, answer, code, diagnoses.get(name), places.get(name), lenient))
-    if steps:
-        reports.append(judged.training(exercise, fixtures, run, code, steps))
-    return ExerciseReport(exercise["id"], exercise["title"], tuple(reports), _unparsed(run, code)), run
-
-
-def _lenient(code: Script, strict: bool) -> bool:
+def _lenient(code: Script, how: How) -> bool:
     """Whether it is the lecture's own notebook, whose text asks no more than the lecture's sizes."""
-    return code.flat is not None and not code.ours and not strict
-
-
-def _steps(exercise: Mapping[str, Any], lenient: bool) -> int:
-    """How long an exercise trains; 0 where it doesn't."""
-    plan = exercise["training"]
-    return int(plan["few" if lenient else "steps"]) if plan else 0
+    return code.flat is not None and not code.ours and not how.strict
 
 
 def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
@@ -149,32 +116,24 @@ def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
     return said
 
 
-def _run(
-    runner: Runner,
-    exercise: Mapping[str, Any],
-    code: Script,
-    filename: str,
-    on: Sequence[str],
-    names: Sequence[str],
-    training: int,
-) -> Run:
+def _run(runner: Runner, part: Part, file: File) -> Run:
     """Run a submission; where an item ended the process, the others again without it."""
-    left = list(names)
-    run = first = runner.run(exercise["id"], code.source, filename, on, left, training, code.flat)
+    left = list(part.items)
+    run = first = runner.run(part, file)
     records = dict(run.records)
     blamed: dict[str, tuple[str, bool]] = {}
     start = time.monotonic()
-    while run.ended and run.loaded and len(names) > 1:
-        guilty = next((n for f in on for n in left if (f, n) not in run.records), None)
+    while run.ended and run.loaded and len(part.items) > 1:
+        guilty = next((n for f in part.fixtures for n in left if (f, n) not in run.records), None)
         if guilty is None:
             break
         left.remove(guilty)
         blamed[guilty] = run.ended, run.over
-        for fixture in on:
+        for fixture in part.fixtures:
             records.pop((fixture, guilty), None)
         if not left or time.monotonic() - start > RETRY:
             break
-        run = runner.run(exercise["id"], code.source, filename, on, left, training, code.flat)
+        run = runner.run(replace(part, items=left), file)
         records |= run.records
     return replace(first, records=records, blamed=blamed)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from grader.authored import RUNGS, Authored, AuthoredError, Item, Line
+from grader.authored import RUNGS, Authored, AuthoredError, Item
+from grader.core.exercise import Line, sizes
 from grader.example import Example, example, is_float, region, small
 from grader.hint_of_shapes import shapes
 from grader.hints_of_outputs import ladders as output_ladders
@@ -22,7 +23,6 @@ from grader.operations import Path, paths
 from grader.operations.site import NoRule, Scope
 from grader.paper import figure, matrix, side_by_side
 from grader.program import Env, Program
-from grader.runner.client import sizes
 
 CLOSE = 1e-9
 

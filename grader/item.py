@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from grader.core.exercise import definition
+
 Definition = ast.FunctionDef | ast.ClassDef
 
 
@@ -39,11 +41,6 @@ class Item:
     @property
     def judged(self) -> str:
         return definition(self.about)
-
-
-def definition(about: str) -> str:
-    """The definition that an output is about, the whole class where that is a method."""
-    return about.partition(".")[0]
 
 
 def assigns(node: ast.stmt, name: str) -> bool:

@@ -11,61 +11,67 @@ from typing import Any
 from grader.choices import Answer
 from grader.compare import held, spread
 from grader.compare_output import held as held_output
-from grader.fixture import FEW, Fixtures
+from grader.core.exercise import FEW, TRAINING, Exercise, Fixtures, Item, Output, Task
 from grader.harmless import text as harmless
-from grader.item import definition
-from grader.runner.client import Run, sizes
+from grader.runner.client import Run
 from grader.submissions.flat import Script
 from grader.syntax import reached
 from grader.verdict import Check, ItemReport, Verdict
 
-TRAINING = "training"
 ABSENT = frozenset((Verdict.NOT_WRITTEN, Verdict.REFUSED))  # where no other item's mistake shows
 
 
 def answered(
-    item: Mapping[str, Any],
+    item: Item,
     fixtures: Fixtures,
     run: Run,
     on: Sequence[str],
     lenient: bool,
 ) -> Answer:
     """One item's records on all fixtures, each held against its saved reference."""
-    records = {name: run.records.get((name, item["name"])) for name in on}
+    records = {name: run.records.get((name, item.name)) for name in on}
     one = Answer(item, records, {})
     checks = {}
     for name, record in records.items():
         reference = fixtures.references[name]
         own = one.key_in(reference)
-        if record is not None and item.get("compare"):
-            checks[name] = held_output(record, reference, item["name"], item["compare"] == "exact")
+        if record is not None and isinstance(item, Output):
+            checks[name] = held_output(record, reference, item.name, item.exact)
             continue
-        checks[name] = gone(run, item["name"]) if record is None else held(record, reference, own)
+        checks[name] = gone(run, item.name) if record is None else held(record, reference, own)
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
             checks[name] = spread(record, reference, own) or checks[name]
     return replace(one, checks=checks)
 
 
-def after(answer: Answer, failed: list[Answer], source: bytes) -> Answer:
+def in_order(answers: Sequence[Answer], source: bytes) -> list[Answer]:
+    """The answers, each wrong output that rests on another wrong one with a word of that.
+
+    source: the learner's, who may call more of his functions than the author does.
+    """
+    failed: list[Output] = []
+    return [_after(answer, failed, source) for answer in answers]
+
+
+def _after(answer: Answer, failed: list[Output], source: bytes) -> Answer:
     """A wrong output that rests on others, or shares a class with them: which to mend first.
 
-    failed: the wrong ones before it, to which it is added. source: the learner's, who may call more of his
-    functions than the author does.
+    failed: the wrong ones before it, to which it is added.
     """
     item = answer.item
     well = all(c.verdict.passed or c.verdict in ABSENT for c in answer.checks.values())
-    if well or not item.get("compare"):
+    if well or not isinstance(item, Output):
         return answer
-    own = reached(source, definition(item["about"])) if failed else set()
-    before = [a.item for a in failed if a.item["name"] in item["uses"] or definition(a.item["about"]) in own]
-    beside = [a.item for a in failed if definition(a.item["about"]) in item["asks"]]
-    failed.append(answer)
+    own = reached(source, item.judged) if failed else set()
+    before = [o for o in failed if o.name in item.uses or o.judged in own]
+    beside = [o for o in failed if o.judged in item.asks]
+    failed.append(item)
     if not before and not beside:
         return answer
     first, *_ = before or beside
-    methods = "." in first["about"] and "." in item["about"] and first["about"] != item["about"]
-    beside_it = methods and definition(first["about"]) == definition(item["about"])
-    say = f"mend {first['name']} first, {'of the same class' if beside_it else 'which it rests on'}"
+    methods = "." in first.about and "." in item.about and first.about != item.about
+    beside_it = methods and first.judged == item.judged
+    say = f"mend {first.name} first, {'of the same class' if beside_it else 'which it rests on'}"
     checks = {
         f: c
         if c.verdict.passed or c.verdict in ABSENT
@@ -76,7 +82,7 @@ def after(answer: Answer, failed: list[Answer], source: bytes) -> Answer:
 
 
 def report(
-    exercise: Mapping[str, Any],
+    exercise: Exercise,
     answer: Answer,
     code: Script,
     diagnosis: str | None = None,
@@ -85,7 +91,7 @@ def report(
 ) -> ItemReport:
     """An item's report. places: where it is wrong, if no known mistake explains it; else None."""
     gone_on = [name for name, record in answer.records.items() if record is None]
-    other = "other data" if answer.item.get("compare") else "another upstream gradient"
+    other = "other data" if isinstance(answer.item, Output) else "another upstream gradient"
     fixture, settled = decide(answer.checks, exercise, gone_on, lenient, other)
     lecture = next(iter(answer.checks.values()))
     record = next(iter(answer.records.values()))
@@ -112,17 +118,17 @@ def report(
     shown = replace(lecture, verdict=settled.verdict, reason=settled.reason, note=note)
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
     if line is None and gone_on:  # nothing came that could tell it
-        match = re.search(rb"^def %s\b" % answer.item["name"].encode(), code.source, re.MULTILINE)
+        match = re.search(rb"^def %s\b" % answer.item.name.encode(), code.source, re.MULTILINE)
         line = code.source.count(b"\n", 0, match.start()) + 1 if match else None
-    shape = tuple(exercise["shapes"][answer.item["tensor"]])
-    name = f"{exercise['id']}.{answer.item['name']}"
+    shape = exercise.shapes[answer.item.tensor]
+    name = f"{exercise.id}.{answer.item.name}"
     cell, line = code.place(line)
     return ItemReport(name, shape, shown, fixture, line, diagnosis, answer.checks, cell)
 
 
 def decide(
     checks: Mapping[str, Check],
-    exercise: Mapping[str, Any],
+    exercise: Exercise,
     gone_on: Collection[str] = (),
     lenient: bool = False,
     other: str = "another upstream gradient",
@@ -138,7 +144,7 @@ def decide(
     failed = {name: c for name, c in checks.items() if not c.verdict.passed}
     if not failed:
         return first, checks[first]
-    settings = {entry["name"]: sizes(entry["settings"]) for entry in exercise["fixtures"]}
+    settings = exercise.sizes
     same = [name for name in failed if settings[name] == settings[first]]
     name = same[0] if same else next(iter(failed))
     if lenient and not same:
@@ -168,13 +174,13 @@ def gone(run: Run, name: str = "") -> Check:
     return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")
 
 
-def training(
-    exercise: Mapping[str, Any], fixtures: Fixtures, run: Run, code: Script, steps: int
-) -> ItemReport:
+def training(task: Task, run: Run, code: Script, steps: int) -> ItemReport:
     """The parameters after so many manual steps, all of them, against autograd's."""
-    reference, whole = fixtures.references[TRAINING], exercise["training"]["steps"]
+    exercise, plan = task.exercise, task.exercise.training
+    reference = task.fixtures.references[TRAINING]
+    assert plan is not None
+    names, whole = plan.parameters, plan.steps
     few = "" if steps == whole else FEW
-    names = exercise["training"]["parameters"]
     checks: dict[str, Check] = {}
     records = {name: run.records.get((TRAINING, name)) for name in names}
     for name in names:
@@ -192,8 +198,8 @@ def training(
     )
     record = records[name]
     cell, line = code.place(record.line if record else None)
-    count = sum(math.prod(exercise["shapes"][n]) for n in names)
-    return ItemReport(f"{exercise['id']}.{TRAINING}", (count,), shown, TRAINING, line, None, checks, cell)
+    count = sum(math.prod(exercise.shapes[n]) for n in names)
+    return ItemReport(f"{exercise.id}.{TRAINING}", (count,), shown, TRAINING, line, None, checks, cell)
 
 
 def _rank(check: Check) -> tuple[bool, float]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from grader import plain
 from grader.compare_output import answer_of, numbers
+from grader.core.exercise import Reference
 from grader.diagnose import fingerprint
-from grader.fixture import Reference, digest
+from grader.fixture import digest
 from grader.plain import Tensor
 from grader.runner.wire import Record
 

@@ -16,12 +16,12 @@ from typing import Any
 import torch
 
 from grader.authored import Authored, Item
+from grader.core.exercise import ALT
 from grader.diagnose import FIXTURES, fingerprint
 from grader.mutants import Mutant, alike_tensors, mutants
 from grader.program import Env, Program
 from grader.relations import CLOSE
 from grader.runner.calls import BadRequest, resolve
-from grader.runner.wire import ALT
 from grader.sentences import lacks, say, uses
 
 KNOWN = "known"  # the kind of a mistake that is written down
@@ -116,14 +116,9 @@ def _mistake(
 def _value(parts: Authored, item: Item, m: Mutant, env: Env) -> torch.Tensor | None:
     names: dict[str, Any] = {}
     exec(f"{parts.imports}\n\n{m.source}", names)
-    description = {
-        "name": item.name,
-        "available": [*parts.available(item), *parts.siblings(item)],
-        "siblings": parts.siblings(item),
-    }
-    tensors = [*parts.inputs, *(line.name for line in parts.lines)]
+    asked = parts.public.item(item.name)
     try:
-        call = resolve(names[item.name], description, env, {"tensors": tensors})
+        call = resolve(names[item.name], asked, env, parts.public)
         asks = any(k in parts.siblings(item) for k in call.injected)  # then it gets the other draw
         source = {k: env.get(ALT + k, env[k]) if asks else env[k] for k in call.injected}
         value = call({k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in source.items()})

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from grader.authored import Line, downstream
 from grader.compare import compare
+from grader.core.exercise import Exercise, Line, downstream
 from grader.errors import UsageError
 from grader.harmless import text
 from grader.program import Env, Program
@@ -32,7 +32,7 @@ class Network:
     judged: which of those are autograd's, as far as asked.
     """
 
-    exercise: Mapping[str, Any]
+    exercise: Exercise
     program: Program
     sizes: Mapping[str, Any]
     env: Env
@@ -63,14 +63,14 @@ class Network:
         return frozenset(t for t in tensors if not self.judged[t])
 
 
-def read(exercise: Mapping[str, Any], namespace: Mapping[str, Any]) -> Network:
+def read(exercise: Exercise, namespace: Mapping[str, Any]) -> Network:
     """The network in a namespace. UsageError, in one line, where its forward pass can't be had."""
     program = program_of(exercise)
     missing = []
     inputs: Env = {}
     for name in program.inputs:
         value = namespace.get(name)
-        if name in exercise["shapes"]:
+        if name in exercise.shapes:
             if isinstance(value, torch.Tensor) and not value.is_meta:
                 inputs[name] = plain(value)
             else:
@@ -121,24 +121,21 @@ def _own(program: Program, env: Env, namespace: Mapping[str, Any]) -> Iterator[t
             yield name, value
 
 
-def _sizes(exercise: Mapping[str, Any], inputs: Env) -> dict[str, int]:
+def _sizes(exercise: Exercise, inputs: Env) -> dict[str, int]:
     """Sizes, read off the inputs' shapes where the lecture's shape has that size and no other one."""
-    settings = exercise["fixtures"][0]["settings"]
-    lecture = {k: v for k, v in settings.items() if k not in ("seed", "trained")}
+    lecture = exercise.lecture.sizes
     found: dict[str, int] = {}
     for size, number in lecture.items():
         if list(lecture.values()).count(number) > 1:
             continue
         for name, value in inputs.items():
-            shape = exercise["shapes"][name]
+            shape = exercise.shapes[name]
             if number in shape and len(shape) == value.dim():
                 found.setdefault(size, value.shape[shape.index(number)])
     return found
 
 
-def _rest(
-    exercise: Mapping[str, Any], program: Program, inputs: Env, namespace: Mapping[str, Any]
-) -> dict[str, Any]:
+def _rest(exercise: Exercise, program: Program, inputs: Env, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Sizes that the program asks for and no shape tells: as the namespace has them."""
     known = _sizes(exercise, inputs)
     rest = {}

@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from grader.core.exercise import Exercise, Gradient
 from grader.errors import GraderFault, UsageError
 from grader.harmless import text
 from grader.verdict import ExerciseReport, Report, Verdict
@@ -109,20 +110,20 @@ def _untouched() -> ExitStack:
 
 
 def _graded(
-    description: Mapping[str, Any], namespace: Mapping[str, Any], items: set[str | None]
+    description: Exercise, namespace: Mapping[str, Any], items: set[str | None]
 ) -> tuple[ExerciseReport, list[str]]:
     from grader.namespace import read
     from grader.received import judged
 
     network = read(description, namespace)
-    asked = [i for i in description["items"] if items & {None, i["name"]}]
+    asked = [i for i in description.gradients if items & {None, i.name}]
     if not asked:
-        raise UsageError(f"the training run is graded on a file: `grader check {description['id']}.training`")
+        raise UsageError(f"the training run is graded on a file: `grader check {description.id}.training`")
     notes = list(network.notes)
-    if description["training"] and None in items:
-        notes.append(f"the training run is graded on a file: `grader check {description['id']}.training`")
+    if description.training and None in items:
+        notes.append(f"the training run is graded on a file: `grader check {description.id}.training`")
     reports = tuple(judged(network, item) for item in asked)
-    return ExerciseReport(description["id"], description["title"], reports), notes
+    return ExerciseReport(description.id, description.title, reports), notes
 
 
 def _problem(s: Any, dt: Any, t: Any) -> str:
@@ -196,9 +197,9 @@ def _more(dt: torch.Tensor, t: torch.Tensor, app: bool, namespace: Mapping[str, 
     if placed is None:
         return _alone(dt, grad, app)
     network, item = placed
-    if stale := _stale(network, item["tensor"], grad):
+    if stale := _stale(network, item.tensor, grad):
         return stale
-    report = judged(replace(network, namespace=ChainMap({item["name"]: dt}, dict(network.namespace))), item)
+    report = judged(replace(network, namespace=ChainMap({item.name: dt}, dict(network.namespace))), item)
     if not report.passed:
         unjudged = report.verdict is Verdict.ERROR
         return "wrong: " * (not unjudged) + _joined(report.diagnosis, report.check.reason)
@@ -209,7 +210,7 @@ def _more(dt: torch.Tensor, t: torch.Tensor, app: bool, namespace: Mapping[str, 
     return "right: what differs is rounding, since most of it cancels"
 
 
-def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Mapping[str, Any]] | None:
+def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Gradient] | None:
     """The exercise's network that `t` is a tensor of, and its item, where the namespace holds one."""
     from grader.namespace import read
     from grader.suite import find
@@ -218,11 +219,11 @@ def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Mapp
     try:
         suite = find()
         for description in map(suite.describe, suite.ids()):
-            item = next((i for i in description["items"] if i.get("tensor") in names), None)
+            item = next((i for i in description.gradients if i.tensor in names), None)
             if item is not None:
                 with suppress(UsageError):
                     network = read(description, namespace)
-                    found = network.env.get(item["tensor"])  # not there where its forward pass is another's
+                    found = network.env.get(item.tensor)  # not there where its forward pass is another's
                     if not network.odd and found is not None and found.shape == t.shape:
                         return network, item
     except GraderFault:
@@ -263,7 +264,7 @@ def _alone(dt: torch.Tensor, grad: torch.Tensor, app: bool) -> str:
     told = None
     if dt.isfinite().all():
         e = Evidence("cmp", plain(dt).double().numpy(), reference.astype(float), {}, {})
-        told = related({"name": "", "available": (), "cut": ()}, e, {})
+        told = related(Gradient("", ""), e, {})
     if told or not app or found.relative is None:
         return "wrong: " + _joined(told, found.reason)
     return f"wrong, unless it is rounding: it differs by {found.relative:.0e} of the largest element"

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from grader.authored import Authored, Line, consumers
+from grader.core.exercise import Exercise, Line, consumers, sizes
 
 Env = dict[str, Any]
 DRAWS = 8  # sign draws for the size of an answer
@@ -31,8 +31,8 @@ class Program:
         }
 
     @classmethod
-    def of(cls, authored: Authored, filename: str) -> Program:
-        return cls(authored.program, authored.inputs, authored.lines, filename)
+    def of(cls, exercise: Exercise, filename: str) -> Program:
+        return cls(exercise.program, exercise.inputs, exercise.lines, filename)
 
     @property
     def fixtures(self) -> dict[str, dict[str, Any]]:
@@ -45,9 +45,9 @@ class Program:
 
     def draw(self, settings: Mapping[str, Any]) -> Env:
         """Inputs and sizes for a fixture's settings."""
-        sizes = {k: v for k, v in settings.items() if k not in ("seed", "trained")}
+        own = sizes(settings)
         g = torch.Generator().manual_seed(settings["seed"])
-        return {**sizes, **self.module["inputs"](g, **sizes)}
+        return {**own, **self.module["inputs"](g, **own)}
 
     def step(self, line: Line, env: Mapping[str, Any]) -> Any:
         """The value of one line."""

@@ -22,6 +22,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grader.core.exercise import Exercise, File, Output
+
 if TYPE_CHECKING:
     from grader.verdict import Report
 
@@ -43,14 +45,14 @@ def empty() -> State:
     return {"format": FORMAT, "items": {}, "rungs": {}}
 
 
-def record(work: Path, report: Report, sources: Mapping[str, tuple[str, bytes]]) -> str:
+def record(work: Path, report: Report, sources: Mapping[str, File]) -> str:
     """Remember a check of exercises/; what hinders that, in words, or nothing.
 
     work: the folder that holds them. sources: by exercise, as graded.
     """
     entries = {}
     for exercise in report.exercises:
-        marks = digests(sources[exercise.id][1])
+        marks = digests(sources[exercise.id].data)
         for item in exercise.items:
             entries[item.id] = {
                 "verdict": item.verdict.value,
@@ -95,35 +97,33 @@ def _taken_apart(source: bytes) -> tuple[dict[str, str], str]:
     return {n.name: ast.dump(n) for n in items}, rest
 
 
-def statuses(exercise: Mapping[str, Any], stub: bytes, source: bytes, state: State) -> dict[str, Status]:
+def statuses(exercise: Exercise, stub: bytes, source: bytes, state: State) -> dict[str, Status]:
     """Each item's status. exercise: its description. stub, source: the learner's file at first, and now."""
     now = digests(source)
     functions, rest = _taken_apart(source)
     stubs, _ = _taken_apart(stub)
     readable = bool(functions) or not source.strip()
     needs = {
-        item["name"]: set(item["uses"])
-        if item.get("compare")
-        else {"d" + t for t in item["cut"]} & stubs.keys()
-        for item in exercise["items"]
+        item.name: set(item.uses) if isinstance(item, Output) else {"d" + t for t in item.cut} & stubs.keys()
+        for item in exercise.items
     }
     mine, blank = _definitions(source), _definitions(stub)
-    asks = {item["name"]: item.get("asks", ()) for item in exercise["items"]}
+    asks = {item.name: item.asks for item in exercise.outputs}
     found: dict[str, Status] = {}
     for name in needs:
-        last = state["items"].get(f"{exercise['id']}.{name}")
+        last = state["items"].get(f"{exercise.id}.{name}")
         fresh = last is not None and last["source"] == now(name)
         if fresh and last["verdict"] != "not-written":
             found[name] = Status.PASSED if last["passed"] else Status.WRONG
-        elif asks[name]:
+        elif name in asks:
             untouched = any(mine.get(a, blank[a]) == blank[a] for a in asks[name])
             found[name] = Status.NOT_YET if fresh or untouched else Status.UNCHECKED
         elif fresh or (readable and functions.get(name) in (None, stubs[name])):
             found[name] = Status.NOT_YET
         else:
             found[name] = Status.UNCHECKED
-    if exercise["training"]:  # it is written when all the others are
-        last = state["items"].get(f"{exercise['id']}.training")
+    if exercise.training:  # it is written when all the others are
+        last = state["items"].get(f"{exercise.id}.training")
         fresh = last is not None and last["source"] == now("training") and last["verdict"] != "not-written"
         found["training"] = (Status.PASSED if last["passed"] else Status.WRONG) if fresh else Status.NOT_YET
         needs["training"] = set(found) - {"training"}

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from grader.core.exercise import File
+
 if TYPE_CHECKING:
     from grader.suite import Suite, Target
     from grader.verdict import ItemReport, Report
@@ -161,9 +163,9 @@ class ExerciseFile(pytest.File):
             wanted = [
                 i.target for i in self.session.items if isinstance(i, ExerciseItem) and i.parent is self
             ]
-            source = suite.shown(self.path), read_submission(self.path)
-            sources = {target.exercise: source for target in wanted}
-            self.report = grade(suite, _bench(self.config), wanted, sources, None)
+            file = File(suite.shown(self.path), read_submission(self.path))
+            sources = {target.exercise: file for target in wanted}
+            self.report = grade(suite, _bench(self.config), wanted, sources)
         return self.report
 
 

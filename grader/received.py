@@ -8,14 +8,13 @@ autograd's in spite of a wrong gradient before it is right too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 
-from grader.authored import Line, downstream
 from grader.compare import RTOL, compare
+from grader.core.exercise import Gradient, Line, downstream
 from grader.diagnose import related
 from grader.harmless import text
 from grader.namespace import Cut, Network, plain, record
@@ -26,18 +25,16 @@ from grader.verdict import Check, ItemReport, Verdict
 DISTINCT = 8  # different values in an answer at the size of rounding that a relation may convict
 
 
-def judged(network: Network, item: Mapping[str, Any]) -> ItemReport:
+def judged(network: Network, item: Gradient) -> ItemReport:
     """The report of one item, from the learner's d<name>."""
-    tensor = item["tensor"]
+    tensor = item.tensor
     shape = tuple(network.env[tensor].shape)
-    value = network.namespace.get(item["name"])
+    value = network.namespace.get(item.name)
     if isinstance(value, torch.Tensor) and not value.is_meta:
         check, diagnosis = _answered(network, item, value)
     else:
-        check, diagnosis = strange(value, item["name"]), None
-    return ItemReport(
-        f"{network.exercise['id']}.{item['name']}", shape, check, "namespace", diagnosis=diagnosis
-    )
+        check, diagnosis = strange(value, item.name), None
+    return ItemReport(f"{network.exercise.id}.{item.name}", shape, check, "namespace", diagnosis=diagnosis)
 
 
 def strange(value: object, name: str) -> Check:
@@ -52,8 +49,8 @@ def strange(value: object, name: str) -> Check:
     return Check(Verdict.NOT_A_TENSOR, kind)
 
 
-def _answered(network: Network, item: Mapping[str, Any], value: torch.Tensor) -> tuple[Check, str | None]:
-    tensor, answer = item["tensor"], record(value)
+def _answered(network: Network, item: Gradient, value: torch.Tensor) -> tuple[Check, str | None]:
+    tensor, answer = item.tensor, record(value)
     tried: list[tuple[Cut, torch.Tensor, Check]] = []
     for cut in _cuts(network, tensor):
         met, passed = _met(network.lines, tensor, cut)
@@ -102,16 +99,16 @@ def _met(lines: Sequence[Line], tensor: str, cut: Cut) -> tuple[Cut, Cut]:
 
 
 def _passing(
-    network: Network, item: Mapping[str, Any], answer: Record, found: tuple[Cut, torch.Tensor, Check]
+    network: Network, item: Gradient, answer: Record, found: tuple[Cut, torch.Tensor, Check]
 ) -> tuple[Check, str | None]:
     cut, reference, check = found
     notes = [check.note]
-    wrong = sorted(network.wrong(_met(network.lines, item["tensor"], cut)[0]))
-    if wrong and not network.holds(item["tensor"], answer):
+    wrong = sorted(network.wrong(_met(network.lines, item.tensor, cut)[0]))
+    if wrong and not network.holds(item.tensor, answer):
         names = " and ".join("d" + t for t in wrong)
         notes.append(f"right for the {names} that it received: what is wrong in it comes from there")
     tolerance, largest = check.tolerance or 0.0, float(reference.abs().max()) if reference.numel() else 0.0
-    unsettled = f"`grader check {network.exercise['id']}.{item['name']}` can, on a file"
+    unsettled = f"`grader check {network.exercise.id}.{item.name}` can, on a file"
     if not check.exact and largest <= tolerance:
         value = torch.frombuffer(bytearray(answer.data or b""), dtype=getattr(torch, answer.encoded))
         told = _explained(network, item, value.reshape(reference.shape), cut, reference)
@@ -122,7 +119,7 @@ def _passing(
             return replace(check, verdict=Verdict.ERROR, reason=doubt, approx=False), None
         notes[1:] = [doubt]
     else:
-        for through, alone in _branches(network, item["tensor"], cut):
+        for through, alone in _branches(network, item.tensor, cut):
             if float(alone.abs().max()) <= tolerance and not (
                 check.exact and bool((reference - alone != reference).any())
             ):
@@ -150,7 +147,7 @@ def _branches(network: Network, tensor: str, cut: Cut) -> list[tuple[str, torch.
 
 
 def _explained(
-    network: Network, item: Mapping[str, Any], value: torch.Tensor, cut: Cut, reference: torch.Tensor
+    network: Network, item: Gradient, value: torch.Tensor, cut: Cut, reference: torch.Tensor
 ) -> str | None:
     """The mistake behind a wrong value, by relations that hold on these numbers."""
     value = plain(value)
@@ -160,7 +157,7 @@ def _explained(
     given |= {"d" + t: d.numpy() for t, d in network.own.items()}
     e = Evidence("namespace", value.double().numpy(), reference.double().numpy(), given, network.sizes)
     if value.shape == reference.shape and value.any():
-        branches = _branches(network, item["tensor"], cut)
+        branches = _branches(network, item.tensor, cut)
         close = RTOL * float(reference.abs().max())
         for through, alone in branches:
             if not float(alone.abs().max()) > 10 * close:
@@ -170,25 +167,25 @@ def _explained(
                 return f"the branch through {through} is left out: only what comes through {there} is there"
             if float((value - (reference - 2 * alone)).abs().max()) <= close:
                 return f"the branch through {through} has the wrong sign"
-    return related(item, e, {line["name"]: line for line in network.exercise["lines"]})
+    return related(item, e, {line.name: line for line in network.exercise.lines})
 
 
-def _suspects(network: Network, item: Mapping[str, Any]) -> Iterator[str]:
+def _suspects(network: Network, item: Gradient) -> Iterator[str]:
     """Gradients that this one may be made from and that can't stand for an upstream gradient, or are
     a sibling's and wrong."""
-    for t in item["cut"]:
+    for t in item.cut:
         if t not in network.own and network.namespace.get("d" + t) is not None:
             yield f"it may come from d{t}, which can't be used as it is: mend that first"
-    for name in item["siblings"]:
+    for name in item.siblings:
         if name[1:] in network.own and network.wrong(frozenset((name[1:],))):
             yield f"if it uses {name}, mend that first"
 
 
-def _shared(network: Network, item: Mapping[str, Any], value: torch.Tensor) -> Iterator[str]:
+def _shared(network: Network, item: Gradient, value: torch.Tensor) -> Iterator[str]:
     """Other gradients that are kept in the same memory."""
     for t in network.own:
         other = network.namespace["d" + t]
-        if "d" + t != item["name"] and _memory(other) is not None and _memory(other) == _memory(value):
+        if "d" + t != item.name and _memory(other) is not None and _memory(other) == _memory(value):
             yield f"shares its memory with d{t}: what changes one in place changes both; .clone() parts them"
 
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.core.exercise import Gradient, Line
+
 Array = NDArray[Any]
-Line = Mapping[str, Any]
 Lines = Mapping[str, Line]
 
 CLOSE = 1e-5  # relative: what counts as the same
@@ -215,30 +216,30 @@ def hard_coded(e: Evidence) -> Iterator[str]:
         yield from (say for say, ratio in written(e.sizes) if abs(c / ratio - 1) < 1e-5)
 
 
-def passed_through(item: Mapping[str, Any], lines: Lines, whole: bool) -> Callable[[Evidence], Iterator[str]]:
+def passed_through(item: Gradient, lines: Lines, whole: bool) -> Callable[[Evidence], Iterator[str]]:
     """The upstream gradient as it came. whole: only where the wanted shape is its own."""
 
     def explain(e: Evidence) -> Iterator[str]:
         if whole and e.answer.shape != e.reference.shape:
             return
-        for name in item["available"]:
+        for name in item.available:
             if name in e.given and e.may_use(name) and same(e, e.answer, e.given[name].astype(np.float64)):
-                others = [t for t in item["cut"] if "d" + t != name]
-                if others and name[1:] in item["cut"]:
+                others = [t for t in item.cut if "d" + t != name]
+                if others and name[1:] in item.cut:
                     left = " and ".join(sorted(others))
                     yield f"the branch through {left} is left out: only {name} is there, as it came"
                 line = lines.get(name[1:])
-                direct = line and item["tensor"] in line["uses"]
-                what = f"the local gradient of {line['code'].strip()}" if line and direct else "the way back"
+                direct = line and item.tensor in line.uses
+                what = f"the local gradient of {line.code.strip()}" if line and direct else "the way back"
                 yield f"{name} is passed through as it came: {what} is missing"
 
     return explain
 
 
-def another_gradient(item: Mapping[str, Any], lines: Lines) -> Callable[[Evidence], Iterator[str]]:
+def another_gradient(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[str]]:
     def explain(e: Evidence) -> Iterator[str]:
         for name, value in e.given.items():
-            if name != item["name"] and ":" not in name and same(e, e.answer, value.astype(np.float64)):
+            if name != item.name and ":" not in name and same(e, e.answer, value.astype(np.float64)):
                 yield f"this is {name}"
 
     return explain
@@ -262,9 +263,9 @@ POWERS: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def another_factor(item: Mapping[str, Any]) -> Callable[[Evidence], Iterator[str]]:
+def another_factor(item: Gradient) -> Callable[[Evidence], Iterator[str]]:
     """The reference times a power of some tensor: a factor too many, or one upside down."""
-    first = [*item["params"], *item["available"]]
+    first = [*item.params, *item.available]
 
     def explain(e: Evidence) -> Iterator[str]:
         if e.answer.shape != e.reference.shape or not e.reference.any():
@@ -304,19 +305,19 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def products(item: Mapping[str, Any], line: Line, e: Evidence) -> Iterator[tuple[str, Array]]:
+def products(item: Gradient, line: Line, e: Evidence) -> Iterator[tuple[str, Array]]:
     """The upstream gradient of one line times a simple function of each tensor in it or near it."""
-    upstream = e.given.get("d" + line["name"])
+    upstream = e.given.get("d" + line.name)
     if upstream is None:
         return
     d = upstream.astype(np.float64)
-    own = [line["name"], *line["uses"]]
+    own = [line.name, *line.uses]
     near = [k for k in e.given if k not in own and not k.startswith("d") and ":" not in k]
     for t in [*own, *near]:
         value = e.given.get(t)
         if value is None or value.dtype.kind != "f" or value.ndim != 2 or d.ndim != 2:
             continue
-        if not e.may_use(t) or not e.may_use("d" + line["name"]):
+        if not e.may_use(t) or not e.may_use("d" + line.name):
             continue
         v = value.astype(np.float64)
         if any(a != b and 1 not in (a, b) for a, b in zip(v.shape, d.shape, strict=True)):
@@ -332,21 +333,21 @@ def products(item: Mapping[str, Any], line: Line, e: Evidence) -> Iterator[tuple
                 axes = tuple(i for i, s in enumerate(e.reference.shape) if s == 1 < product.shape[i])
                 product = product.sum(axes, keepdims=True)
             what = text.format(t=t)
-            if what == f"1 - tanh({line['name']}) squared":
-                yield f"tanh is taken twice: {line['name']} is its output already", product
+            if what == f"1 - tanh({line.name}) squared":
+                yield f"tanh is taken twice: {line.name} is its output already", product
             yield (
-                f"d{line['name']} is multiplied by {what}, which is not the local gradient of "
-                f"{line['code'].strip()}",
+                f"d{line.name} is multiplied by {what}, which is not the local gradient of "
+                f"{line.code.strip()}",
                 product,
             )
 
 
-def local_gradient(item: Mapping[str, Any], lines: Lines) -> Callable[[Evidence], Iterator[str]]:
+def local_gradient(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[str]]:
     """The right upstream gradient times a wrong factor."""
 
     def explain(e: Evidence) -> Iterator[str]:
-        if len(item["cut"]) == 1 and item["cut"][0] in lines:
-            for say, value in products(item, lines[item["cut"][0]], e):
+        if len(item.cut) == 1 and item.cut[0] in lines:
+            for say, value in products(item, lines[item.cut[0]], e):
                 right = value.size == e.reference.size and same(
                     e, value.reshape(e.reference.shape), e.reference
                 )

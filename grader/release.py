@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from grader import __version__, course, fixture
+from grader.core.exercise import Exercise
 from grader.suite import Suite
 
 MANIFEST = ".release.json"
@@ -92,8 +93,8 @@ def files(
         parts = fixture.files(suite.root, described)
         if not formulas:
             parts["hints.json"] = without_formulas(parts["hints.json"])
-        hints = {"sha256": fixture.digest(parts["hints.json"]), "bytes": len(parts["hints.json"])}
-        public = {**described, "worked": None, "hints": hints}
+        hints = fixture.stated(parts["hints.json"])
+        public = replace(described, worked=None, hints=hints)
         released.append(public)
         out |= {f"fixtures/{path}/{file}.gz": fixture.packed(content) for file, content in parts.items()}
         out[f"fixtures/{path}/exercise.json"] = fixture.seal(public).encode()
@@ -117,19 +118,19 @@ def without_formulas(hints: bytes) -> bytes:
     return json.dumps(told, indent=1, ensure_ascii=False).encode()
 
 
-def readme(described: Sequence[Mapping[str, Any]], policy: bool) -> str:
+def readme(described: Sequence[Exercise], policy: bool) -> str:
     first = described[0]
-    sets = dict.fromkeys(course.set_of(d["id"]) for d in described)
-    path = "/".join(first["id"].split("."))
-    rows = (f"| `{d['id']}` | {len(d['items']) + bool(d['training'])} | {d['title']} |" for d in described)
+    sets = dict.fromkeys(course.set_of(d.id) for d in described)
+    path = "/".join(first.id.split("."))
+    rows = (f"| `{d.id}` | {len(d.items) + bool(d.training)} | {d.title} |" for d in described)
     row = f"| `{POLICY}` | what the items are worth: `grader check --policy {POLICY}` |\n" if policy else ""
     return README.format(
         title=course.title(next(iter(sets))) if len(sets) == 1 else "Backpropagation by hand",
         version=__version__,
-        first=first["id"],
+        first=first.id,
         stub=f"exercises/{path}.py",
-        item=f"{first['id']}.{first['items'][0]['name']}",
-        notebooks=NOTEBOOKS if any(d["notebook"] for d in described) else "",
+        item=f"{first.id}.{first.items[0].name}",
+        notebooks=NOTEBOOKS if any(d.notebook for d in described) else "",
         exercises="\n".join(rows),
         policy=row,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from grader.authored import Line, consumers
+from grader.core.exercise import Line, consumers
 from grader.flatness import problem
 from grader.item import AuthoredError, assigns
 

@@ -245,7 +245,7 @@ def known(parts: Authored, env: Mapping[str, Mapping[str, Any]], filename: str) 
     author = Solution(parts, filename)
     out: dict[str, Any] = {item.name: {"mistakes": [], "branches": {}} for item in parts.outputs}
     right = {
-        item.name: {f: _marked(author, item, arguments({"name": item.name}, env[f]), None) for f in FIXTURES}
+        item.name: {f: _marked(author, item, arguments(item.name, env[f]), None) for f in FIXTURES}
         for item in parts.outputs
     }
     found = sorted(changes(parts), key=lambda c: (c[2].kind == "keepdim dropped", rank(c[2])))
@@ -261,7 +261,7 @@ def known(parts: Authored, env: Mapping[str, Mapping[str, Any]], filename: str) 
             on = {}
             for f in FIXTURES:
                 steps = right[item.name][f][1] * STEPS + 1000
-                on[f] = _marked(wrong, item, arguments({"name": item.name}, env[f]), steps)[0]
+                on[f] = _marked(wrong, item, arguments(item.name, env[f]), steps)[0]
                 if on[f] is None:
                     break
             marks = {f: m for f, m in on.items() if m is not None}

@@ -7,17 +7,14 @@ lecture's tensors, with upstream gradients that are random where the lecture's a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from grader.authored import Line, uncovered
-from grader.choices import Answer, is_probe
+from grader.choices import Answer
 from grader.compare import compare
-from grader.fixture import Fixtures
+from grader.core.exercise import ALT, Exercise, Fixtures, Task, is_probe, uncovered
 from grader.fixture import reference as read_reference
-from grader.runner.client import Runner, sizes
-from grader.runner.wire import ALT
+from grader.runner.client import Part, Runner
 from grader.submissions.flat import Script
 from grader.verdict import Check, Verdict
 
@@ -27,35 +24,34 @@ SPARSE = 0.5  # zeros of all elements
 
 def accept(
     runner: Runner,
-    exercise: Mapping[str, Any],
-    fixtures: Fixtures,
+    task: Task,
     code: Script,
-    filename: str,
     answers: Sequence[Answer],
 ) -> list[Answer]:
     """The answers, those passed that are right wherever the upstream gradients are zero as the lecture's."""
-    lecture = exercise["fixtures"][0]
-    size = sizes(lecture["settings"])
-    same = [e["name"] for e in exercise["fixtures"] if sizes(e["settings"]) == size]
+    exercise, fixtures = task
+    lecture = exercise.lecture
+    size = lecture.sizes
+    same = [e.name for e in exercise.fixtures if e.sizes == size]
     same = [name for name in same if all(name in a.checks for a in answers)]
     probes = [name for name in same if is_probe(name)]
     hopeful = {
-        a.item["name"]: a for a in answers if probes and _only_on(a, probes, same) and _covered(exercise, a)
+        a.item.name: a for a in answers if probes and _only_on(a, probes, same) and _covered(exercise, a)
     }
     if not hopeful:
         return list(answers)
-    given, sparse = _given(fixtures, lecture["name"], probes[0])
+    given, sparse = _given(fixtures, lecture.name, probes[0])
     hopeful = {name: a for name, a in hopeful.items() if sparse & set(a.reads)}
     if not hopeful:
         return list(answers)
-    own = {**exercise, "id": f"{exercise['id']}~sparse", "of": exercise["fixtures"]}
-    own["fixtures"] = [{**lecture, "name": PROBE}]
-    if runner.loaded.get(own["id"]) != own:
+    entries = (replace(lecture, name=PROBE), *exercise.fixtures)
+    own = replace(exercise, id=f"{exercise.id}~sparse", fixtures=entries)
+    if runner.loaded.get(own.id) != own:
         runner.load(own, {PROBE: given})
-    run = runner.run(own["id"], code.source, filename, [PROBE], list(hopeful), flat=code.flat)
+    run = runner.run(Part(own.id, [PROBE], list(hopeful), flat=code.flat), code.file)
     cuts = {name: sorted(_cut(a)) for name, a in hopeful.items()}
     request = {
-        "exercise": exercise["id"],
+        "exercise": exercise.id,
         "choices": [{"item": i, "cut": cut, "alt": False} for i, cut in cuts.items()],
         "sizes": size,
     }
@@ -69,7 +65,7 @@ def accept(
                 what = " and ".join("d" + t for t in sorted(sparse & set(hopeful[name].reads)))
                 note = f"right where {what} is zero but at the labels, as here; wrong in general"
                 passed[name] = _passed(hopeful[name], check, note)
-    return [passed.get(a.item["name"], a) for a in answers]
+    return [passed.get(a.item.name, a) for a in answers]
 
 
 def _only_on(answer: Answer, probes: Sequence[str], same: Sequence[str]) -> bool:
@@ -80,14 +76,15 @@ def _only_on(answer: Answer, probes: Sequence[str], same: Sequence[str]) -> bool
     )
 
 
-def _covered(exercise: Mapping[str, Any], answer: Answer) -> bool:
+def _covered(exercise: Exercise, answer: Answer) -> bool:
     """Whether what an answer reads carries all that flows back: no branch is left out."""
-    lines = tuple(Line(x["name"], x["code"], tuple(x["uses"])) for x in exercise["lines"])
-    return bool(answer.reads) and uncovered(lines, answer.item["tensor"], frozenset(answer.reads)) is None
+    return (
+        bool(answer.reads) and uncovered(exercise.lines, answer.item.tensor, frozenset(answer.reads)) is None
+    )
 
 
 def _cut(answer: Answer) -> frozenset[str]:
-    usual = frozenset(answer.item["cut"])
+    usual = frozenset(answer.item.cut)
     return usual if usual <= set(answer.reads) else frozenset(answer.reads)
 
 

@@ -7,9 +7,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from grader import course, fixture
+from grader.core.exercise import Exercise
 from grader.errors import Unreadable, UsageError
 from grader.harmless import text
 
@@ -24,7 +24,7 @@ class Suite:
     def ids(self) -> list[str]:
         return course.ordered(fixture.exercises(self.root))
 
-    def describe(self, exercise: str) -> dict[str, Any]:
+    def describe(self, exercise: str) -> Exercise:
         return fixture.describe(self.root, exercise)
 
     def stub(self, exercise: str) -> Path:
@@ -134,8 +134,8 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
     return found
 
 
-def item_names(exercise: dict[str, Any]) -> list[str]:
-    return [i["name"] for i in exercise["items"]] + (["training"] if exercise["training"] else [])
+def item_names(exercise: Exercise) -> list[str]:
+    return [i.name for i in exercise.items] + (["training"] if exercise.training else [])
 
 
 def _meant(suite: Suite, word: str) -> str:

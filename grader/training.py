@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.authored import Line
+from grader.core.exercise import Exercise, Gradient, Training
 from grader.lecture import LETTERS
 from grader.program import Env, Program
 from grader.runner.calls import resolve
@@ -19,12 +19,10 @@ ONE = torch.ones(())
 class Backward:
     """A learner's functions as one backward pass: each gets what it asks for, in the items' order."""
 
-    def __init__(self, functions: Mapping[str, Callable[..., Any]], exercise: Mapping[str, Any]) -> None:
-        sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]} - {"seed", "trained"}
-        given = {*exercise["tensors"], *sizes}
+    def __init__(self, functions: Mapping[str, Callable[..., Any]], exercise: Exercise) -> None:
+        given = {*exercise.tensors, *exercise.size_names}
         self.calls = [
-            (item["tensor"], resolve(functions[item["name"]], item, given, exercise))
-            for item in exercise["items"]
+            (item.tensor, resolve(functions[item.name], item, given, exercise)) for item in exercise.gradients
         ]
 
     def __call__(self, env: Env) -> None:
@@ -37,10 +35,9 @@ class Backward:
 class Whole:
     """A learner's flat code as one function that gives the gradients of all parameters by name."""
 
-    def __init__(self, function: Callable[..., Any], exercise: Mapping[str, Any]) -> None:
-        item = {"name": "whole", "available": [], "siblings": []}
-        sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]}
-        self.call = resolve(function, item, {*exercise["tensors"], *sizes}, exercise)
+    def __init__(self, function: Callable[..., Any], exercise: Exercise) -> None:
+        given = {*exercise.tensors, *exercise.size_names}
+        self.call = resolve(function, Gradient("whole", ""), given, exercise)
 
     def __call__(self, env: Env) -> None:
         """Add the gradients to `env`, as d<name>."""
@@ -55,25 +52,22 @@ def _put_right(value: Any, shape: Any) -> Any:
     return value
 
 
-def program_of(exercise: Mapping[str, Any]) -> Program:
+def program_of(exercise: Exercise) -> Program:
     """The forward program from an exercise's public description."""
-    lines = tuple(Line(x["name"], x["code"], tuple(x["uses"])) for x in exercise["lines"])
-    return Program(exercise["program"], tuple(exercise["inputs"]), lines, f"{exercise['id']}.py")
+    return Program.of(exercise, f"{exercise.id}.py")
 
 
-def rate(plan: Mapping[str, Any], step: int, steps: int) -> float:
-    """The learning rate at a step: the first half at plan["lr"], the second at plan["lr_late"]."""
-    return float(plan["lr"] if step < steps // 2 else plan["lr_late"])
+def rate(plan: Training, step: int, steps: int) -> float:
+    """The learning rate at a step: the first half at lr, the second at lr_late."""
+    return float(plan.lr if step < steps // 2 else plan.lr_late)
 
 
 class Manual:
     """Gradient descent with gradients by hand. Holds the parameters; each step gives its loss."""
 
-    def __init__(
-        self, program: Program, plan: Mapping[str, Any], backward: Backward | Whole, env: Env
-    ) -> None:
+    def __init__(self, program: Program, plan: Training, backward: Backward | Whole, env: Env) -> None:
         self.program, self.backward = program, backward
-        self.params = {k: env[k].clone() for k in plan["parameters"]}
+        self.params = {k: env[k].clone() for k in plan.parameters}
         self.sizes = _sizes(env)
 
     @torch.no_grad()
@@ -88,9 +82,9 @@ class Manual:
 class Autograd:
     """The same descent with autograd's gradients."""
 
-    def __init__(self, program: Program, plan: Mapping[str, Any], env: Env) -> None:
+    def __init__(self, program: Program, plan: Training, env: Env) -> None:
         self.program = program
-        self.params = {k: env[k].clone().requires_grad_() for k in plan["parameters"]}
+        self.params = {k: env[k].clone().requires_grad_() for k in plan.parameters}
         self.sizes = _sizes(env)
 
     def step(self, batch: Env, lr: float) -> float:
@@ -108,18 +102,17 @@ def _sizes(env: Env) -> Env:
     return {k: v for k, v in env.items() if not isinstance(v, torch.Tensor)}
 
 
-def manual_steps(exercise: Mapping[str, Any], backward: Backward | Whole, given: Env) -> tuple[Env, Tensor]:
+def manual_steps(exercise: Exercise, backward: Backward | Whole, given: Env) -> tuple[Env, Tensor]:
     """Train by hand on the batches in `given`; the parameters after, and each step's loss."""
-    plan = exercise["training"]
+    plan = exercise.training
+    assert plan is not None
     manual = Manual(program_of(exercise), plan, backward, given)
     batches = batches_of(given)
     losses = [manual.step(batch, rate(plan, i, len(batches))) for i, batch in enumerate(batches)]
     return manual.params, torch.tensor(losses)
 
 
-def autograd_steps(
-    program: Program, plan: Mapping[str, Any], env: Env, batches: Sequence[Env]
-) -> tuple[Env, Tensor]:
+def autograd_steps(program: Program, plan: Training, env: Env, batches: Sequence[Env]) -> tuple[Env, Tensor]:
     """Train by autograd on these batches; the parameters after, and each step's loss."""
     autograd = Autograd(program, plan, env)
     losses = [autograd.step(batch, rate(plan, i, len(batches))) for i, batch in enumerate(batches)]
@@ -134,10 +127,10 @@ def batches_of(given: Env) -> list[Env]:
 class Calibrated:
     """The trained network with the batch norm's statistics taken over the whole training set."""
 
-    def __init__(self, program: Program, plan: Mapping[str, Any], params: Env, sizes: Env, x: Tensor) -> None:
+    def __init__(self, program: Program, plan: Training, params: Env, sizes: Env, x: Tensor) -> None:
         self.program, self.env = program, {**sizes, **{k: p.detach() for k, p in params.items()}}
         whole = program.run({**self.env, "n": len(x), "Xb": x, "Yb": torch.zeros(len(x), dtype=torch.long)})
-        self.fixed = {k: whole[k] for k in plan["calibrate"]}
+        self.fixed = {k: whole[k] for k in plan.calibrate}
 
     @torch.no_grad()
     def run(self, x: Tensor, y: Tensor) -> Env:

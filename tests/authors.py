@@ -26,7 +26,7 @@ class Net:
     def __init__(self, exercise: str) -> None:
         parts = authored.read(solution(exercise), exercise)
         written = vars(functions(exercise))
-        self.program = Program.of(parts, exercise)
+        self.program = Program.of(parts.public, exercise)
         self.back = Backward({i.name: written[i.name] for i in parts.items}, fixture.describe(ROOT, exercise))
 
     def __call__(self, env: Env, **upstream: torch.Tensor) -> Env:

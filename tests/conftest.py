@@ -7,13 +7,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from grader import fixture
-from grader.grading import check
+from grader import fixture, grading
+from grader.core.exercise import File, How, Task
 from grader.runner.client import Runner
 from grader.verdict import ExerciseReport, ItemReport
 
@@ -24,7 +23,7 @@ settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent
 EXERCISES = fixture.exercises(ROOT)
-GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e)["lines"]]  # not of outputs alone
+GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e).lines]  # not of outputs alone
 
 
 # The files that take longest, which begin first, so that two workers end together.
@@ -50,14 +49,14 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
-def exercises() -> dict[str, Any]:
+def exercises() -> dict[str, Task]:
     """Descriptions and verified fixtures by exercise id."""
     descriptions = {name: fixture.describe(ROOT, name) for name in EXERCISES}
-    return {name: (d, fixture.read(ROOT, d)) for name, d in descriptions.items()}
+    return {name: Task(d, fixture.read(ROOT, d)) for name, d in descriptions.items()}
 
 
 @pytest.fixture(scope="session")
-def runner(exercises: dict[str, Any]) -> Iterator[Runner]:
+def runner(exercises: dict[str, Task]) -> Iterator[Runner]:
     with Runner() as one:
         for description, fixtures in exercises.values():
             one.load(description, fixtures.given)
@@ -68,12 +67,12 @@ Grade = Callable[..., ExerciseReport]
 
 
 @pytest.fixture
-def grade(runner: Runner, exercises: dict[str, Any]) -> Grade:
+def grade(runner: Runner, exercises: dict[str, Task]) -> Grade:
     """grade(source, "ex1", items=None): the report of a submission's text."""
 
     def one(source: str, exercise: str = "ex1", items: list[str] | None = None) -> ExerciseReport:
-        description, fixtures = exercises[exercise]
-        return check(runner, description, fixtures, source.encode(), "submission.py", items)[0]
+        file = File("submission.py", source.encode())
+        return grading.grade(runner, exercises[exercise], file, How(items))[0]
 
     return one
 

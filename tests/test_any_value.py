@@ -17,6 +17,7 @@ from local import Local, after
 
 from grader import authored, fixture, judged, plain
 from grader.compare_output import array
+from grader.core.exercise import Item, Reference, Task
 from grader.findings import diagnoses
 from grader.reports.document import document
 from grader.runner import asking, wire
@@ -52,7 +53,7 @@ ODD = (
 
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
-def test_an_odd_value_gets_a_verdict(exercise: str, exercises: dict[str, Any]) -> None:
+def test_an_odd_value_gets_a_verdict(exercise: str, exercises: dict[str, Task]) -> None:
     local = Local(*exercises[exercise])
     for at, item in enumerate(authored.read(solution(exercise), exercise).gradients):
         for change in ODD[at % 4 :: 4]:  # a quarter of them for each item
@@ -99,29 +100,29 @@ values = st.recursive(
 
 
 @cache
-def suite(exercise: str) -> tuple[Mapping[str, Any], fixture.Fixtures]:
+def suite(exercise: str) -> Task:
     description = fixture.describe(ROOT, exercise)
-    return description, fixture.read(ROOT, description)
+    return Task(description, fixture.read(ROOT, description))
 
 
-def judged_as(exercise: str, item: Mapping[str, Any], given: Mapping[str, Any]) -> ItemReport:
+def judged_as(exercise: str, item: Item, given: Mapping[str, Any]) -> ItemReport:
     """The report of an output item that gave these values, by fixture, through what carries them."""
     described, fixtures = suite(exercise)
     records = {}
     for name, value in given.items():
-        parser = wire.Parser({(name, item["name"])}, off=(), loaded=True)
+        parser = wire.Parser({(name, item.name)}, off=(), loaded=True)
         packed = asking.pack if isinstance(value, torch.Tensor) else pack
-        parser.feed(wire.encode(*packed({"fixture": name, "item": item["name"]}, value)))
-        records[name, item["name"]] = parser.records[name, item["name"]]
+        parser.feed(wire.encode(*packed({"fixture": name, "item": item.name}, value)))
+        records[name, item.name] = parser.records[name, item.name]
     answer = judged.answered(item, fixtures, Run(records, b"", False, "", False), list(given), False)
-    told, places = diagnoses(described, fixtures, [answer], b"")
-    name = item["name"]
+    told, places = diagnoses(Task(described, fixtures), [answer], b"")
+    name = item.name
     report = judged.report(described, answer, Script(b""), told.get(name), places.get(name))
     document(Report("", (ExerciseReport(exercise, "", (report,), ""),)))
     return report
 
 
-def author_has(reference: fixture.Reference, name: str) -> Any:
+def author_has(reference: Reference, name: str) -> Any:
     """What the author's own gives, tensors as torch's."""
     if name in reference.values:
         return torch.from_numpy(np.array(reference.values[name]))
@@ -134,7 +135,7 @@ def author_has(reference: fixture.Reference, name: str) -> Any:
     return plain.rebuilt(plain.decode(reference.plain[name]), made)
 
 
-ITEMS = [(e, i) for e in EXERCISES for i in fixture.describe(ROOT, e)["items"] if i.get("compare")]
+ITEMS = [(e, i) for e in EXERCISES for i in fixture.describe(ROOT, e).outputs]
 
 
 @settings(max_examples=60)
@@ -144,7 +145,7 @@ def test_any_answer_to_an_output_item_gets_a_verdict(data: st.DataObject) -> Non
     _, fixtures = suite(exercise)
     on = [name for name in fixtures.given if name != "training"]
     odd = data.draw(values)
-    right = {name: author_has(fixtures.references[name], item["name"]) for name in on}
+    right = {name: author_has(fixtures.references[name], item.name) for name in on}
     given = dict.fromkeys(on, odd)
     where = data.draw(st.integers(-1, 9))
     if where >= 0:  # in the place of one of the author's numbers, or tensors

@@ -34,10 +34,11 @@ from conftest import ROOT, solution
 from grader import batch
 from grader.bench import Bench
 from grader.commands.graded import grade as grade_all
+from grader.core.exercise import File, How, Task
 from grader.errors import GraderFault
-from grader.grading import check
+from grader.grading import grade
 from grader.reports import document, plain, terminal
-from grader.runner.client import Run, Runner
+from grader.runner.client import Part, Run, Runner
 from grader.suite import Suite, Target
 from grader.verdict import ExerciseReport, Report, Verdict
 
@@ -53,20 +54,8 @@ class Short(Runner):
 
     wall, cpu = 10.0, 4
 
-    def run(
-        self,
-        exercise: str,
-        source: bytes,
-        filename: str,
-        fixtures: Sequence[str],
-        items: Sequence[str],
-        training: bool = False,
-        flat: int | None = None,
-        wall: float | None = None,
-        cpu: int | None = None,
-    ) -> Run:
-        wall, cpu = min(wall or 60.0, self.wall), min(cpu or 60, self.cpu)
-        return super().run(exercise, source, filename, fixtures, items, training, flat, wall, cpu)
+    def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
+        return super().run(part, file, min(wall or 60.0, self.wall), min(cpu or 60, self.cpu))
 
 
 def end(runner: Runner) -> None:
@@ -171,7 +160,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 
 
 @pytest.fixture(scope="module")
-def target(exercises: dict[str, Any]) -> Iterator[Short]:
+def target(exercises: dict[str, Task]) -> Iterator[Short]:
     """A runner of the attacks' own, started where a secret is in the environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADER_SECRET", "the answer")
@@ -233,12 +222,12 @@ def source(case: Case, where: str, outside: Outside, zygote: int) -> bytes:
 
 
 def attempt(
-    runner: Short, exercises: dict[str, Any], source: bytes, case: Case
+    runner: Short, exercises: dict[str, Task], source: bytes, case: Case
 ) -> tuple[ExerciseReport, Run]:
     runner.wall, runner.cpu = case.wall, case.cpu
     try:
         names = [FIRST, case.item, LAST]
-        return check(runner, *exercises["ex1"], source, "submission.py", names)
+        return grade(runner, exercises["ex1"], File("submission.py", source), How(names))
     finally:
         runner.wall, runner.cpu = Short.wall, Short.cpu
 
@@ -262,7 +251,7 @@ RUNS = [
 
 @pytest.mark.parametrize(("case", "where"), RUNS)
 def test_an_attack_gets_nothing(
-    case: Case, where: str, exercises: dict[str, Any], outside: Outside, guarded: Guard
+    case: Case, where: str, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     runner = guarded.runner()
     zygote = zygote_of(runner)
@@ -285,7 +274,7 @@ def test_an_attack_gets_nothing(
 class Guard:
     """The module's runner; where an attack has harmed it, that test fails and the next gets a new one."""
 
-    def __init__(self, first: Short, exercises: dict[str, Any]) -> None:
+    def __init__(self, first: Short, exercises: dict[str, Task]) -> None:
         self.first, self.exercises, self.extra = first, exercises, None
 
     extra: Short | None
@@ -307,14 +296,14 @@ class Guard:
 
 
 @pytest.fixture(scope="module")
-def guarded(target: Short, exercises: dict[str, Any]) -> Iterator[Guard]:
+def guarded(target: Short, exercises: dict[str, Task]) -> Iterator[Guard]:
     guard = Guard(target, exercises)
     yield guard
     guard.close()
 
 
-def test_after_all_attacks_a_right_submission_passes(guarded: Guard, exercises: dict[str, Any]) -> None:
-    report, run = check(guarded.runner(), *exercises["ex1"], REF.encode(), "submission.py")
+def test_after_all_attacks_a_right_submission_passes(guarded: Guard, exercises: dict[str, Task]) -> None:
+    report, run = grade(guarded.runner(), exercises["ex1"], File("submission.py", REF.encode()))
     assert {i.verdict for i in report.items} == {Verdict.EXACT}
     assert report.score == len(report.items) == 26
     assert not run.ended
@@ -330,12 +319,12 @@ def dangerous(text: str) -> list[str]:
 @pytest.mark.parametrize("where", ["top", "inside"])
 @pytest.mark.parametrize("case", INJECTIONS, ids=lambda c: c.id)
 def test_a_report_shows_nothing_that_is_obeyed(
-    case: Case, where: str, exercises: dict[str, Any], outside: Outside, guarded: Guard
+    case: Case, where: str, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     runner = guarded.runner()
     text = source(case, where, outside, zygote_of(runner))
     one = Target("ex1", "dprobs")
-    report = grade_all(Suite(ROOT, ROOT), Bench(runner), [one], {"ex1": ("submission.py", text)}, None)
+    report = grade_all(Suite(ROOT, ROOT), Bench(runner), [one], {"ex1": File("submission.py", text)})
     assert not dangerous(plain.render(report))
     assert "\x1b" not in terminal.render(report, 110, color=False)
     coloured = terminal.render(report, 110, color=True)
@@ -347,7 +336,7 @@ def test_a_report_shows_nothing_that_is_obeyed(
 
 @pytest.mark.parametrize("case", INJECTIONS, ids=lambda c: c.id)
 def test_a_line_of_results_shows_nothing_that_is_obeyed(
-    case: Case, exercises: dict[str, Any], outside: Outside, guarded: Guard
+    case: Case, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     runner = guarded.runner()
     text = source(case, "top", outside, zygote_of(runner))
@@ -360,11 +349,11 @@ def test_a_line_of_results_shows_nothing_that_is_obeyed(
 
 
 def test_no_layer_is_off_because_a_submission_says_so(
-    exercises: dict[str, Any], outside: Outside, guarded: Guard
+    exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     runner = guarded.runner()
     text = fill('<forge>\nos.write(3, rec({"off": ["landlock"]})); os._exit(0)', outside, 1)
-    run = runner.run("ex1", text.encode(), "submission.py", ["lecture"], ["dprobs"])
+    run = runner.run(Part("ex1", ["lecture"], ["dprobs"]), File("submission.py", text.encode()))
     assert run.off == ()
 
 
@@ -375,7 +364,7 @@ ZERO_OF_ALL = """
 out = rec({"off": []}) + rec({"loaded": True})
 for name, g in job.fixtures.items():
     for i in job.items:
-        tensor = next(x["tensor"] for x in job.exercise["items"] if x["name"] == i)
+        tensor = job.exercise.item(i).tensor
         out += value(name, i, FORGED, reads=READS)
 os.write(3, out + rec({"end": True}))
 os._exit(0)
@@ -385,15 +374,15 @@ os._exit(0)
 @pytest.mark.parametrize("forged", ["torch.zeros_like(g[tensor])", "g[tensor] * 1e-12 + 1e-12"])
 @pytest.mark.parametrize("reads", ["[]", "['dhpreact']", "['dlogits']", "['dnorm_logits']"])
 def test_zeros_pass_for_no_choice_of_upstream_gradients(
-    reads: str, forged: str, exercises: dict[str, Any], outside: Outside, guarded: Guard
+    reads: str, forged: str, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     text = fill(ZERO_OF_ALL.replace("FORGED", forged).replace("READS", reads), outside, 1)
-    report, _ = check(guarded.runner(), *exercises["ex1"], text.encode(), "submission.py")
+    report, _ = grade(guarded.runner(), exercises["ex1"], File("submission.py", text.encode()))
     assert [i.id for i in report.items if i.passed] == []
 
 
 def test_claiming_to_read_all_costs_the_grader_little(
-    exercises: dict[str, Any], outside: Outside, guarded: Guard
+    exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     """Right on the lecture, wrong on probes, for all items: each asks for all its choices."""
     reads = (
@@ -402,7 +391,7 @@ def test_claiming_to_read_all_costs_the_grader_little(
     forged = "g[tensor] * 0 + 1"
     text = fill(ZERO_OF_ALL.replace("FORGED", forged).replace("READS", reads), outside, 1)
     start = time.monotonic()
-    report, _ = check(guarded.runner(), *exercises["ex1"], text.encode(), "submission.py")
+    report, _ = grade(guarded.runner(), exercises["ex1"], File("submission.py", text.encode()))
     assert report.score == 0
     assert time.monotonic() - start < 20
 
@@ -427,7 +416,7 @@ def found_in(pid: int, markers: dict[str, bytes]) -> set[str]:
     return {name for part in memory(pid) for name, marker in markers.items() if marker in part}
 
 
-def references(exercises: dict[str, Any]) -> dict[str, bytes]:
+def references(exercises: dict[str, Task]) -> dict[str, bytes]:
     """The bytes of each reference that is not also among what items are given."""
     fixtures = exercises["ex1"][1]
     given = b"".join(fixtures.given.values())
@@ -450,13 +439,13 @@ def may_read(guarded: Guard) -> None:
 
 
 @pytest.mark.usefixtures("may_read")
-def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises: dict[str, Any]) -> None:
+def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises: dict[str, Task]) -> None:
     runner = guarded.runner()
     marker = uuid.uuid4().hex
     number = int.from_bytes(os.urandom(2), "big") / 65536 + 3.0
     tensor = np.full(16, number, np.float32).tobytes()
     text = f"# {marker}\n{REF}\ndef dprobs(probs): return torch.full_like(probs, {number!r})\n"
-    report, _ = check(runner, *exercises["ex1"], text.encode(), "submission.py")
+    report, _ = grade(runner, exercises["ex1"], File("submission.py", text.encode()))
     assert report.score == 25
     markers = {"source": marker.encode(), "result": tensor, **references(exercises)}
     assert len(markers) > 30
@@ -468,14 +457,14 @@ def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises
 
 @pytest.mark.usefixtures("may_read")
 def test_a_child_holds_no_reference_and_nothing_of_the_one_before(
-    guarded: Guard, exercises: dict[str, Any]
+    guarded: Guard, exercises: dict[str, Task]
 ) -> None:
     runner = guarded.runner()
     before, own = uuid.uuid4().hex, uuid.uuid4().hex
-    check(runner, *exercises["ex1"], f"# {before}\n{REF}".encode(), "submission.py")
+    grade(runner, exercises["ex1"], File("submission.py", f"# {before}\n{REF}".encode()))
     text = f"import signal\n# {own}\nsignal.raise_signal(signal.SIGSTOP)\n"
     with background(
-        lambda: runner.run("ex1", text.encode(), "x.py", ["lecture", "probe-1"], [FIRST], wall=60)
+        lambda: runner.run(Part("ex1", ["lecture", "probe-1"], [FIRST]), File("x.py", text.encode()), wall=60)
     ):
         zygote = zygote_of(runner)
         child = until(lambda: [p for p in children(zygote) if state(p) == "T"])[0]
@@ -515,7 +504,7 @@ def dprobs(probs, dlogprobs):
 """
 
 
-def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Any]) -> None:
+def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Task]) -> None:
     description, fixtures = exercises["ex1"]
     with Runner() as runner:
         runner.load(description, fixtures.given)
@@ -523,7 +512,9 @@ def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Any]) 
         zygote = zygote_of(runner)
 
         def work() -> Run:
-            return runner.run("ex1", b"while True: pass\n", "x.py", ["lecture"], ["dprobs"], wall=30)
+            return runner.run(
+                Part("ex1", ["lecture"], ["dprobs"]), File("x.py", b"while True: pass\n"), wall=30
+            )
 
         with background(work) as results:
             child = until(lambda: children(zygote))[0]
@@ -532,7 +523,7 @@ def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Any]) 
         assert [type(r) for r in results] == [GraderFault]
 
 
-def test_a_batch_goes_on_after_its_zygote_died(exercises: dict[str, Any]) -> None:
+def test_a_batch_goes_on_after_its_zygote_died(exercises: dict[str, Task]) -> None:
     local = batch.Local({"ex1": exercises["ex1"]})
     try:
         runner = local._runner()
@@ -553,7 +544,8 @@ def test_a_batch_goes_on_after_its_zygote_died(exercises: dict[str, Any]) -> Non
 PARENT = """
 import sys
 from grader import fixture
-from grader.runner.client import Runner
+from grader.core.exercise import File
+from grader.runner.client import Part, Runner
 from pathlib import Path
 root = Path(sys.argv[1])
 description = fixture.describe(root, "ex1")
@@ -561,7 +553,8 @@ runner = Runner()
 runner.load(description, fixture.read(root, description).given)
 runner.trial()
 print(runner.process.pid, runner.folder, flush=True)
-runner.run("ex1", b"open('x', 'w').close()\\nwhile True: pass", "x.py", ["lecture"], ["dprobs"], wall=60)
+endless = File("x.py", b"open('x', 'w').close()\\nwhile True: pass")
+runner.run(Part("ex1", ["lecture"], ["dprobs"]), endless, wall=60)
 """
 
 
@@ -627,7 +620,7 @@ def test_a_submission_can_not_import_what_lies_beside_it(beside: Path) -> None:
 
 
 def test_the_environment_does_not_reach_the_computing_processes(
-    beside: Path, exercises: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    beside: Path, exercises: dict[str, Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evil = {
         "PYTHONPATH": str(beside),
@@ -644,7 +637,7 @@ def test_the_environment_does_not_reach_the_computing_processes(
     with Runner() as runner:
         description, fixtures = exercises["ex1"]
         runner.load(description, fixtures.given)
-        assert check(runner, description, fixtures, REF.encode(), "ex1.py")[0].score == 26
+        assert grade(runner, exercises["ex1"], File("ex1.py", REF.encode()))[0].score == 26
         environ = Path(f"/proc/{zygote_of(runner)}/environ").read_bytes()
         assert os.readlink(f"/proc/{zygote_of(runner)}/cwd") == "/"
     assert not [name for name in (*evil, "LD_PRELOAD") if name.encode() in environ]
@@ -655,7 +648,7 @@ def test_the_environment_does_not_reach_the_computing_processes(
 
 
 def test_hostile_and_honest_submissions_at_once(
-    exercises: dict[str, Any], outside: Outside, guarded: Guard
+    exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:
     """157 in small: three in flight, and no honest one is touched by its neighbours."""
     runner = guarded.runner()
@@ -668,7 +661,7 @@ def test_hostile_and_honest_submissions_at_once(
 
     def some(mine: Sequence[tuple[bytes, bool]]) -> None:
         for text, right in mine:
-            report, run = check(runner, *exercises["ex1"], text, "x.py", [FIRST, "dprobs", LAST])
+            report, run = grade(runner, exercises["ex1"], File("x.py", text), How([FIRST, "dprobs", LAST]))
             if (report.score == 3) is not right:
                 wrong.append((report, run.ended))
 
@@ -696,7 +689,7 @@ def test_a_report_is_of_plain_data() -> None:
 
 
 def test_a_batch_of_all_attacks_changes_no_honest_grade(
-    exercises: dict[str, Any], outside: Outside, tmp_path: Path
+    exercises: dict[str, Task], outside: Outside, tmp_path: Path
 ) -> None:
     """Every attack once through the batch, an honest submission between any ten of them."""
     from grader import batch

@@ -14,6 +14,7 @@ from conftest import GRADIENTS, solution
 from grader import authored
 from grader.authored import Authored, AuthoredError, Item
 from grader.build import derive
+from grader.core.exercise import Task, consumers, downstream, uncovered
 
 TINY = '''"""Tiny: a product and a sum.
 
@@ -266,13 +267,13 @@ def test_a_statement_with_backslashes_comes_through_to_the_stub(text: str) -> No
 
 def test_what_depends_on_a_tensor_lies_downstream_of_it() -> None:
     lines = ex1().lines
-    assert authored.downstream(lines, "logprobs") == {"loss"}
-    assert authored.downstream(lines, "counts") == {
+    assert downstream(lines, "logprobs") == {"loss"}
+    assert downstream(lines, "counts") == {
         "counts_sum", "counts_sum_inv", "probs", "logprobs", "loss"
     }  # fmt: skip
-    assert authored.downstream(lines, "loss") == set()
-    assert authored.downstream(lines, "C") == {line.name for line in lines}
-    assert "bnraw" not in authored.downstream(lines, "bngain")
+    assert downstream(lines, "loss") == set()
+    assert downstream(lines, "C") == {line.name for line in lines}
+    assert "bnraw" not in downstream(lines, "bngain")
 
 
 CONSUMERS = {
@@ -287,7 +288,7 @@ CONSUMERS = {
 
 @pytest.mark.parametrize("tensor, names", CONSUMERS.items())
 def test_the_consumers_of_a_tensor_are_the_lines_that_read_it(tensor: str, names: tuple[str, ...]) -> None:
-    assert authored.consumers(ex1().lines, tensor) == names
+    assert consumers(ex1().lines, tensor) == names
 
 
 TAIL = ("hpreact", "h", "logits", "norm_logits", "counts", "probs", "logprobs", "loss")
@@ -311,7 +312,7 @@ PATHS: dict[str, tuple[str, set[str], tuple[str, ...] | None]] = {
 def test_a_path_that_a_cut_leaves_open_is_found(
     tensor: str, cut: set[str], path: tuple[str, ...] | None
 ) -> None:
-    found = authored.uncovered(ex1().lines, tensor, frozenset(cut))
+    found = uncovered(ex1().lines, tensor, frozenset(cut))
     assert found is None if path is None else found is not None
     if path and found:
         assert (found[0], found[-1]) == (path[0], path[-1]) and found[1] == path[1]
@@ -323,7 +324,7 @@ def test_the_cut_of_every_item_leaves_no_path_open_but_those_of_the_loss(exercis
     parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
     loss = parts.lines[-1].name
     for item in parts.items:
-        path = authored.uncovered(parts.lines, item.tensor, parts.cut(item))
+        path = uncovered(parts.lines, item.tensor, parts.cut(item))
         assert path is None or (path == (item.tensor, loss) and not parts.cut(item)), item.name
 
 
@@ -342,7 +343,7 @@ def test_nothing_available_is_an_items_own_or_a_later_gradient(exercise: str) ->
     for number, item in enumerate(parts.items):
         found = parts.available(item)
         assert not {other.name for other in parts.items[number:]} & set(found)
-        assert {p[1:] for p in found} <= authored.downstream(parts.lines, item.tensor)
+        assert {p[1:] for p in found} <= downstream(parts.lines, item.tensor)
         assert {"d" + t for t in parts.cut(item)} <= set(found)
         assert found[0] == "dloss" and len(set(found)) == len(found)
 
@@ -357,12 +358,11 @@ def test_a_siblings_gradient_is_told_from_an_upstream_one() -> None:
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_a_description_restores_the_graph_that_it_was_made_of(
-    exercises: dict[str, Any], exercise: str
+    exercises: dict[str, Task], exercise: str
 ) -> None:
     parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
-    restored = authored.restore(exercises[exercise][0])
-    assert (restored.lines, restored.inputs, restored.program) == (parts.lines, parts.inputs, parts.program)
-    for one, other in zip(restored.items, parts.items, strict=True):
-        assert (one.name, one.params, one.doc) == (other.name, other.params, other.doc)
-        assert restored.available(one) == parts.available(other)
-        assert restored.cut(one) == parts.cut(other)
+    made = exercises[exercise].exercise
+    assert (made.lines, made.inputs, made.program) == (parts.lines, parts.inputs, parts.program)
+    assert made.items == parts.public.items
+    for one, other in zip(made.gradients, parts.gradients, strict=True):
+        assert one.available == (*parts.available(other), *parts.siblings(other))

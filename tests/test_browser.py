@@ -28,6 +28,8 @@ from grader.suite import Suite, Target
 
 pytestmark = pytest.mark.tools("chromium", "chromedriver")
 
+from grader.core.exercise import File  # noqa: E402
+
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -60,7 +62,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> dict[str,
     made = {name: folder / f"{name}.html" for name in (*GRADIENTS, "hostile", "class")}
     suite, bench = Suite(ROOT, ROOT), Bench(runner)
     for name in GRADIENTS:  # as `grader report` makes them, one command for each would take a minute
-        graded = every(suite, bench, [Target(name)], {name: (f"{name}.py", solution(name).encode())})
+        graded = every(suite, bench, [Target(name)], {name: File(f"{name}.py", solution(name).encode())})
         sheets = [sheet(runner, one) for one in graded]
         made[name].write_text(page.render(report_of(graded), sheets))
     source = (
@@ -149,7 +151,7 @@ def contrast(page: webdriver.Chrome, selector: str) -> float:
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_the_graph_has_a_node_for_each_tensor(name: str, opened: Open) -> None:
     described = fixture.describe(ROOT, name)
-    tensors = set(described["tensors"]) & set(described["shapes"])
+    tensors = set(described.tensors) & set(described.shapes)
     found = nodes(opened(name))
     assert len(found) == len(tensors)
     assert {node.get_attribute("data-tensor") for node in found} == tensors

@@ -720,7 +720,7 @@ def test_an_item_goes_by_its_tensor_too(command: str, scratch: Path) -> None:
 @pytest.mark.parametrize("name", EXERCISES)
 def test_show_and_list_give_no_solution_away(name: str, work: Path) -> None:
     code = {line.strip() for line in solution(name).splitlines() if line.startswith("    return ")}
-    items = [f"{name}.{i['name']}" for i in fixture.describe(ROOT, name)["items"]]
+    items = [f"{name}.{i.name}" for i in fixture.describe(ROOT, name).items]
     shown = grader("show", *items, cwd=work).stdout
     assert [line for line in code if line in shown] == []
 

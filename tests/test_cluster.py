@@ -15,6 +15,7 @@ from classroom import FAILED, Counting, batch_command, one_line, results, right,
 from grader import batch
 from grader.batch import Progress
 from grader.cluster import Cluster
+from grader.core.exercise import Task
 from grader.errors import UsageError
 from grader.reports import grades
 from grader.submissions.intake import uploads
@@ -50,7 +51,7 @@ def whole(klass: Path) -> dict[str, bytes]:
 
 
 def test_a_worker_that_is_killed_takes_nothing_with_it(
-    scheduler: Any, klass: Path, whole: dict[str, bytes], exercises: dict[str, Any], tmp_path: Path
+    scheduler: Any, klass: Path, whole: dict[str, bytes], exercises: dict[str, Task], tmp_path: Path
 ) -> None:
     only = {"ex1": exercises["ex1"]}
     cluster = Cluster(scheduler.scheduler_address, only)
@@ -86,7 +87,7 @@ def test_the_command_on_a_cluster_gives_the_same_bytes(
     assert snapshot(out) == whole
 
 
-def test_nobodys_thread_outlives_the_client(scheduler: Any, exercises: dict[str, Any]) -> None:
+def test_nobodys_thread_outlives_the_client(scheduler: Any, exercises: dict[str, Task]) -> None:
     before = threading.active_count()
     for _ in range(3):
         cluster = Cluster(scheduler.scheduler_address, {"ex1": exercises["ex1"]})
@@ -102,6 +103,6 @@ def test_where_nobody_answers_is_told_in_one_line(address: str, klass: Path, tmp
     assert "--dask" in one_line(ran)
 
 
-def test_a_wrong_scheduler_is_a_usage_error(exercises: dict[str, Any]) -> None:
+def test_a_wrong_scheduler_is_a_usage_error(exercises: dict[str, Task]) -> None:
     with pytest.raises(UsageError, match="no scheduler answers"):
         Cluster("nonsense://x", {"ex1": exercises["ex1"]})

@@ -20,6 +20,7 @@ from test_mutants import made
 
 from grader import authored
 from grader.compare import values
+from grader.core.exercise import Task
 from grader.diagnose import AS_IF, FIXTURES, fingerprint
 from grader.relations import CLOSE
 from grader.sentences import say
@@ -36,7 +37,7 @@ RELATION = re.compile(
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_every_mutant_is_named_by_itself_or_by_an_equal_one(
-    exercise: str, exercises: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
     description, fixtures = exercises[exercise]
     local = Local(description, fixtures)
@@ -91,7 +92,7 @@ def test_a_fingerprint_tells_arrays_apart_and_is_linear(a: Any, at: int, step: f
 
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
-def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dict[str, Any]) -> None:
+def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dict[str, Task]) -> None:
     """A right answer with a tenth of noise on it, or a smooth distortion of it."""
     description, fixtures = exercises[exercise]
     local = Local(description, fixtures)
@@ -111,10 +112,10 @@ def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dic
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
-def test_no_sentence_has_a_name_that_only_the_author_has(exercise: str, exercises: dict[str, Any]) -> None:
+def test_no_sentence_has_a_name_that_only_the_author_has(exercise: str, exercises: dict[str, Task]) -> None:
     description, fixtures = exercises[exercise]
     parts = authored.read(solution(exercise), exercise)
-    known = {*description["shapes"], *description["fixtures"][0]["settings"], *description["tensors"]}
+    known = {*description.shapes, *description.fixtures[0].settings, *description.tensors}
     signatures = {
         a.arg for n in ast.walk(ast.parse(parts.source)) if isinstance(n, ast.arguments) for a in n.args
     }

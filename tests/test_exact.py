@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import solution
 
 from grader.commands.doctor import reproduce
-from grader.grading import check
+from grader.core.exercise import File, Task
+from grader.grading import grade
 from grader.runner.client import Runner
 
 
-def exact_of_ex1(exercises: dict[str, Any], environ: dict[str, str] | None = None) -> tuple[int, int]:
+def exact_of_ex1(exercises: dict[str, Task], environ: dict[str, str] | None = None) -> tuple[int, int]:
     description, fixtures = exercises["ex1"]
     with Runner(environ) as runner:
         runner.load(description, fixtures.given)
-        report, _ = check(runner, description, fixtures, solution("ex1").encode(), "ex1.py")
+        report, _ = grade(runner, exercises["ex1"], File("ex1.py", solution("ex1").encode()))
     return sum(item.check.exact for item in report.items), report.score
 
 
 def test_the_solution_of_ex1_is_exact_whatever_vector_unit_the_user_asks_for(
-    exercises: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    exercises: dict[str, Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for capability in ("avx512", "avx2", "default"):
         monkeypatch.setenv("ATEN_CPU_CAPABILITY", capability)
@@ -30,7 +30,7 @@ def test_the_solution_of_ex1_is_exact_whatever_vector_unit_the_user_asks_for(
         assert exact_of_ex1(exercises) == (26, 26), capability
 
 
-def test_what_the_grader_sets_is_what_makes_the_saved_bits_come_out_again(exercises: dict[str, Any]) -> None:
+def test_what_the_grader_sets_is_what_makes_the_saved_bits_come_out_again(exercises: dict[str, Task]) -> None:
     description, fixtures = exercises["ex1"]
 
     def reproduced(environ: dict[str, str]) -> tuple[int, int]:

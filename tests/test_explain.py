@@ -11,11 +11,11 @@ import pytest
 from conftest import GRADIENTS, ROOT
 
 from grader import fixture
-from grader.authored import consumers, restore
+from grader.core.exercise import consumers
 from grader.explain import explain
 
 DESCRIPTIONS = {name: fixture.describe(ROOT, name) for name in GRADIENTS}
-TENSORS = [(name, t) for name, d in DESCRIPTIONS.items() for t in d["tensors"] if "d" + t in d["shapes"]]
+TENSORS = [(name, t) for name, d in DESCRIPTIONS.items() for t in d.tensors if "d" + t in d.shapes]
 
 
 def told(name: str, tensor: str) -> str:
@@ -27,14 +27,14 @@ def told(name: str, tensor: str) -> str:
 def test_every_tensor_is_explained_by_its_lines(name: str, tensor: str) -> None:
     description = fixture.describe(ROOT, name)
     text = told(name, tensor)
-    code = {line["name"]: line["code"] for line in description["lines"]}
-    readers = consumers(restore(description).lines, tensor)
+    code = {line.name: line.code for line in description.lines}
+    readers = consumers(description.lines, tensor)
     assert [r for r in readers if code[r] not in text] == []
     if tensor in code:
         assert f"made by:  {code[tensor]}" in text
-    item = next((i for i in description["items"] if i["tensor"] == tensor), None)
-    for other in item["cut"] if item else ():
-        shape = "×".join(map(str, description["shapes"][other])) or "scalar"
+    item = next((i for i in description.items if i.tensor == tensor), None)
+    for other in item.cut if item else ():
+        shape = "×".join(map(str, description.shapes[other])) or "scalar"
         assert f"← d{other} {shape} arrives" in text and f"d{other} {shape}" in text.partition("rrives")[2]
     read = sum(len(re.findall(rf"\b{tensor}\b(?!\.shape)", code[r].partition("=")[2])) for r in readers)
     assert ("Why they add" in text) is (read > 1)

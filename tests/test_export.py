@@ -18,10 +18,11 @@ from nbclient import NotebookClient
 from notebook_graders import cells, written
 
 from grader import fixture
+from grader.core.exercise import File, How, Task
 from grader.export import cells as cells_of
 from grader.export import nbgrader, otter
 from grader.export.cells import TRAINING
-from grader.grading import check
+from grader.grading import grade
 from grader.suite import item_names
 
 PASSED, FAILED, USAGE = 0, 1, 2
@@ -75,12 +76,13 @@ def test_every_item_of_every_exercise_has_one_cell_that_grades_it(exercise: str)
 
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_the_instructors_notebook_is_right_and_the_students_is_not_written(
-    exercise: str, runner: Any, exercises: dict[str, Any]
+    exercise: str, runner: Any, exercises: dict[str, Task]
 ) -> None:
     """By the grader itself, which leaves out the cells that grade. ex4 trains: a second each."""
-    description, fixtures = exercises[exercise]
+    task = exercises[exercise]
+    description = task.exercise
     right = source(exercise).encode()
-    report, run = check(runner, description, fixtures, right, "x.ipynb", strict=True)
+    report, run = grade(runner, task, File("x.ipynb", right), How(strict=True))
     assert {i.id: i.check.reason for i in report.items if not i.passed} == {}
     assert run.unparsed is None
     made = cells_of.of(description, fixture.derived(ROOT, description))
@@ -88,7 +90,7 @@ def test_the_instructors_notebook_is_right_and_the_students_is_not_written(
         f"{nbgrader.stem(exercise)}.ipynb"
     ]
     for untouched in (empty, source(exercise, solved=False)):
-        report, _ = check(runner, description, fixtures, untouched.encode(), "x.ipynb", strict=True)
+        report, _ = grade(runner, task, File("x.ipynb", untouched.encode()), How(strict=True))
         assert {i.verdict.value for i in report.items} == {"not-written"}
 
 

@@ -38,7 +38,7 @@ def solved(exercise: str) -> str:
     """The solution as a notebook's text."""
     described = fixture.describe(ROOT, exercise)
     parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
-    settings, training = described["fixtures"][0]["settings"], described["training"]
+    settings, training = described.fixtures[0].settings, described.training
     return derive_notebook.notebook(parts, exercise, settings, training, solved=True)
 
 
@@ -171,7 +171,7 @@ def test_verdicts_stand_under_their_cells_and_the_rest_is_as_it_was(tmp_path: Pa
     assert "○ **ex1.dW2** not written" in said["dW2"]
     assert "## grader: 23 of 26 passed" in said[""] and "Next: mend ex1.dprobs." in said[""]
     assert "**ex1** not found: nothing assigns dh\n" in said[""]
-    assert set(said) == {"", *(i["name"] for i in fixture.describe(ROOT, "ex1")["items"])} - {"dh"}
+    assert set(said) == {"", *(i.name for i in fixture.describe(ROOT, "ex1").items)} - {"dh"}
 
 
 def test_a_second_feedback_replaces_the_first_and_grading_ignores_both(tmp_path: Path) -> None:

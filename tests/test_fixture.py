@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import fixture
+from grader.core.exercise import FORMAT, Fixtures, Task, sizes
 from grader.errors import GraderFault
-from grader.runner.client import sizes
 
 
 def folder(exercise: str) -> Path:
@@ -45,7 +45,7 @@ def root(copied: Path) -> Iterator[Path]:
     shutil.copytree(EX1, copied / "fixtures" / "ex1")
 
 
-def read_all(root: Path) -> fixture.Fixtures:
+def read_all(root: Path) -> Fixtures:
     description = fixture.describe(root, "ex1")
     fixture.hints(root, description), fixture.derived(root, description)
     return fixture.read(root, description)
@@ -64,9 +64,9 @@ def fault(root: Path, name: str) -> str:
 def test_untouched_fixtures_are_read_in_full(copied: Path) -> None:
     description = fixture.describe(copied, "ex1")
     fixtures = fixture.read(copied, description)
-    listed = [entry["name"] for entry in description["fixtures"]]
+    listed = [entry.name for entry in description.fixtures]
     assert list(fixtures.given) == list(fixtures.references) == listed
-    items = {item["name"] for item in description["items"]}
+    items = {item.name for item in description.items}
     for reference in fixtures.references.values():
         assert items <= reference.values.keys() and items <= reference.sizes.keys()
         assert all(np.isfinite(v).all() and v.any() for v in reference.values.values())
@@ -205,9 +205,12 @@ def test_one_flipped_byte_in_a_description_is_a_fault_or_only_white_space(
 @pytest.mark.parametrize("stated", [1, 3, 0, -1, 99, "2", "2\n3", None, 1.5, [1]], ids=repr)
 def test_another_format_is_a_fault_that_names_both_and_the_repair(root: Path, stated: Any) -> None:
     path = root / "fixtures" / "ex1" / "exercise.json"
-    path.write_text(fixture.seal({**json.loads(path.read_text()), "format": stated}))
+    told = {**json.loads(path.read_text()), "format": stated}
+    del told["digest"]
+    mark = fixture.digest(json.dumps(told, sort_keys=True).encode())
+    path.write_text(json.dumps({**told, "digest": mark}))
     said = fault(root, "exercise.json")
-    assert f"this grader reads format {fixture.FORMAT}" in said and "upgrade the grader" in said
+    assert f"this grader reads format {FORMAT}" in said and "upgrade the grader" in said
 
 
 def _edited(description: dict[str, Any], field: str) -> Any:
@@ -241,14 +244,14 @@ def test_a_field_added_or_taken_away_is_a_fault(root: Path) -> None:
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_each_tensor_file_is_stamped_with_all_that_its_bytes_depend_on(exercise: str) -> None:
     description = fixture.describe(ROOT, exercise)
-    for entry in description["fixtures"]:
+    for entry in description.fixtures:
         for part in ("given", "reference"):
-            path = folder(exercise) / f"{entry['name']}.{part}.safetensors.gz"
+            path = folder(exercise) / f"{entry.name}.{part}.safetensors.gz"
             data = fixture.unpacked(path.read_bytes())
             header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
             stamp = json.loads(header["__metadata__"]["stamp"])
-            origin = {"fixture": entry["name"], "format": fixture.FORMAT, **description["stamp"]}
-            assert stamp == {**entry["settings"], **origin}
+            origin = {"fixture": entry.name, "format": FORMAT, **description.stamp}
+            assert stamp == {**entry.settings, **origin}
             assert {"seed", "torch", "cpu_capability"} <= stamp.keys()
             assert stamp["cpu_capability"] == "DEFAULT"
 
@@ -256,10 +259,12 @@ def test_each_tensor_file_is_stamped_with_all_that_its_bytes_depend_on(exercise:
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_every_file_of_the_folder_is_listed_and_has_its_listed_size(exercise: str) -> None:
     description = fixture.describe(ROOT, exercise)
-    stated = {f"{part}.json.gz": description[part]["bytes"] for part in ("diagnosis", "hints", "derived")}
-    for entry in description["fixtures"]:
+    stated = {
+        f"{part}.json.gz": getattr(description, part).bytes for part in ("diagnosis", "hints", "derived")
+    }
+    for entry in description.fixtures:
         for part in ("given", "reference"):
-            stated[f"{entry['name']}.{part}.safetensors.gz"] = entry[part]["bytes"]
+            stated[f"{entry.name}.{part}.safetensors.gz"] = getattr(entry, part).bytes
     for name, size in stated.items():
         assert len(fixture.unpacked((folder(exercise) / name).read_bytes())) == size
     listed = {"exercise.json", *stated}
@@ -287,7 +292,7 @@ def _handed_on(own: str, value: Any, given_: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("exercise, probe", PROBES)
 def test_nothing_given_on_a_probe_holds_its_reference(
-    exercises: dict[str, Any], exercise: str, probe: str
+    exercises: dict[str, Task], exercise: str, probe: str
 ) -> None:
     fixtures = exercises[exercise][1]
     given_ = safetensors.numpy.load(fixtures.given[probe])
@@ -307,12 +312,12 @@ def test_nothing_given_on_a_probe_holds_its_reference(
 
 @pytest.mark.parametrize("exercise, probe", PROBES)
 def test_every_upstream_gradient_of_a_probe_is_random(
-    exercises: dict[str, Any], exercise: str, probe: str
+    exercises: dict[str, Task], exercise: str, probe: str
 ) -> None:
     description, fixtures = exercises[exercise]
     given_ = safetensors.numpy.load(fixtures.given[probe])
-    upstream = {k: v for k, v in given_.items() if k[:1] == "d" and k[1:] in description["tensors"]}
-    assert {name for item in description["items"] for name in item["available"]} <= upstream.keys()
+    upstream = {k: v for k, v in given_.items() if k[:1] == "d" and k[1:] in description.tensors}
+    assert {name for item in description.items for name in item.available} <= upstream.keys()
     for name, value in upstream.items():
         assert value.shape == given_[name[1:]].shape
         if value.size >= 30:
@@ -321,8 +326,8 @@ def test_every_upstream_gradient_of_a_probe_is_random(
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_two_probes_have_other_sizes_than_the_lecture_no_two_of_them_alike(exercise: str) -> None:
-    entries = fixture.describe(ROOT, exercise)["fixtures"]
-    every = {e["name"]: sizes(e["settings"]) for e in entries if e["name"] != "training"}
+    entries = fixture.describe(ROOT, exercise).fixtures
+    every = {e.name: sizes(e.settings) for e in entries if e.name != "training"}
     other = {k: v for k, v in every.items() if k.startswith("probe") and v != every["lecture"]}
     assert len(other) == 2
     for name, of_probe in other.items():
@@ -332,12 +337,12 @@ def test_two_probes_have_other_sizes_than_the_lecture_no_two_of_them_alike(exerc
         assert len(set(found)) == len(found), name
 
 
-LOOK_UP = [(e, p) for e, p in PROBES if "Xb" in fixture.describe(ROOT, e)["inputs"]]
+LOOK_UP = [(e, p) for e, p in PROBES if "Xb" in fixture.describe(ROOT, e).inputs]
 
 
 @pytest.mark.parametrize("exercise, probe", LOOK_UP)
 def test_every_probe_looks_up_some_row_of_the_embedding_more_than_once(
-    exercises: dict[str, Any], exercise: str, probe: str
+    exercises: dict[str, Task], exercise: str, probe: str
 ) -> None:
     looked_up = safetensors.numpy.load(exercises[exercise][1].given[probe])["Xb"]
     assert len(np.unique(looked_up)) < looked_up.size

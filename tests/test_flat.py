@@ -13,11 +13,11 @@ import flatcode
 import pytest
 
 from grader.compare import values
+from grader.core.exercise import LOSSES, File, How, Task
 from grader.errors import Unreadable
-from grader.grading import check, check_several
+from grader.grading import grade, grade_several
 from grader.reports.table import row
 from grader.runner.client import Runner
-from grader.runner.wire import LOSSES
 from grader.submissions.flat import is_flat, notebook
 from grader.verdict import ExerciseReport
 
@@ -26,13 +26,13 @@ LECTURE = ("ex1", "ex2", "ex3", "ex4")
 
 
 @pytest.fixture
-def graded(runner: Runner, exercises: Mapping[str, Any]) -> Graded:
+def graded(runner: Runner, exercises: dict[str, Task]) -> Graded:
     """graded(name, data): the report of each of the lecture's exercises."""
 
     def all_of_it(
         name: str, data: bytes, only: tuple[str, ...] = LECTURE, **options: Any
     ) -> dict[str, ExerciseReport]:
-        return {e: check(runner, *exercises[e], data, name, **options)[0] for e in only}
+        return {e: grade(runner, exercises[e], File(name, data), How(**options))[0] for e in only}
 
     return all_of_it
 
@@ -177,13 +177,13 @@ ACTS = {
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_what_one_exercise_does_to_its_process_costs_no_other(
-    act: str, runner: Runner, exercises: Mapping[str, Any]
+    act: str, runner: Runner, exercises: dict[str, Task]
 ) -> None:
     forward, changed = flatcode.code(ALL_PASS).split(FIRST_LINE, 1)
     first = f"dlogprobs = {act}" if "\n" not in act else act
     source = f"{forward}{first}\n{FIRST_LINE} if dlogprobs is None else dlogprobs{changed}"
     data = flatcode.built(source)[1]
-    graded = check_several(runner, [exercises[e] for e in LECTURE], data, "x.ipynb")
+    graded = grade_several(runner, [exercises[e] for e in LECTURE], File("x.ipynb", data))
     assert graded[0][0].items[0].passed == act.startswith("setattr")
     for report, _ in graded[1:]:
         assert all(item.passed for item in report.items), told({report.id: report})
@@ -191,10 +191,10 @@ def test_what_one_exercise_does_to_its_process_costs_no_other(
 
 @pytest.mark.parametrize("path", flatcode.SOURCES[::6], ids=lambda p: p.stem)
 def test_together_or_alone_every_exercise_gets_the_same(
-    path: Path, graded: Graded, runner: Runner, exercises: Mapping[str, Any]
+    path: Path, graded: Graded, runner: Runner, exercises: dict[str, Task]
 ) -> None:
     name, data = flatcode.built(path.read_text(encoding="utf-8"))
-    together = check_several(runner, [exercises[e] for e in LECTURE], data, name)
+    together = grade_several(runner, [exercises[e] for e in LECTURE], File(name, data))
     assert {r.id: r for r, _ in together} == graded(name, data)
 
 
@@ -208,10 +208,10 @@ def test_together_or_alone_every_exercise_gets_the_same(
 )
 @pytest.mark.parametrize("strict", [False, True], ids=["10 steps", "100 steps"])
 def test_training_is_cut_short_unless_it_is_strict(
-    slip: tuple[str, str], told_of: str, strict: bool, runner: Runner, exercises: Mapping[str, Any]
+    slip: tuple[str, str], told_of: str, strict: bool, runner: Runner, exercises: dict[str, Task]
 ) -> None:
     name, data = flatcode.built(flatcode.code(ALL_PASS).replace(*slip))
-    report, run = check(runner, *exercises["ex4"], data, name, strict=strict)
+    report, run = grade(runner, exercises["ex4"], File(name, data), How(strict=strict))
     item = report.items[-1]
     assert item.passed == (not told_of)
     if told_of:
@@ -340,7 +340,7 @@ LEFT = {
 
 
 @pytest.mark.parametrize("line", LEFT)
-def test_a_script_is_flat_that_assigns_a_gradient(line: str, exercises: Mapping[str, Any]) -> None:
+def test_a_script_is_flat_that_assigns_a_gradient(line: str, exercises: dict[str, Task]) -> None:
     assert is_flat(f"logits = 1\n{line}\n", exercises["ex1"][0]) == LEFT[line]
     assert not is_flat(f"def forward():\n    logits = 1\n{line}\n", exercises["ex1"][0])
 
@@ -354,9 +354,10 @@ def test_a_notebook_of_too_many_lines_is_refused(kind: str, cells: int, lines: i
 
 
 LONG = """
+from grader.core.exercise import Exercise, Gradient, Line
 from grader.submissions.flat import is_flat
-lines, items = [{"name": "logits"}], [{"name": "dh"}]
-print(is_flat("logits = 1\\n" + ",".join(["dh"] * 600_000) + "\\n", {"lines": lines, "items": items}))
+exercise = Exercise("ex1", lines=(Line("logits", "", ()),), items=(Gradient("dh", "h"),))
+print(is_flat("logits = 1\\n" + ",".join(["dh"] * 600_000) + "\\n", exercise))
 """
 
 

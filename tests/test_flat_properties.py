@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import flatcode
@@ -17,8 +16,8 @@ from local import Local
 from test_mutants import made
 
 from grader import authored
-from grader.fixture import Fixtures
-from grader.grading import check
+from grader.core.exercise import File, How, Task
+from grader.grading import grade
 from grader.mutants import Mutant
 from grader.runner.client import Runner
 from grader.runner.effects import analyse
@@ -52,22 +51,22 @@ SCRATCH = (
 class Judge:
     """ex1 graded in a child or here; one object, since hypothesis prints a failing test's arguments."""
 
-    def __init__(self, runner: Runner, description: Mapping[str, Any], fixtures: Fixtures) -> None:
-        self.runner, self.ex1 = runner, (description, fixtures)
-        self.local = Local(description, fixtures)
+    def __init__(self, runner: Runner, ex1: Task) -> None:
+        self.runner, self.ex1 = runner, ex1
+        self.local = Local(*ex1)
         # without clone() flat code spoils another item, and a function by itself doesn't
-        self.mutants = [m for m in made("ex1", description) if m.kind != "clone dropped"]
+        self.mutants = [m for m in made("ex1", ex1.exercise) if m.kind != "clone dropped"]
 
     def failed(self, source: str | bytes, name: str = "x.py", strict: bool = False) -> set[str]:
         """The items that don't pass."""
         data = source.encode() if isinstance(source, str) else source
-        report, _ = check(self.runner, *self.ex1, data, name, strict=strict)
+        report, _ = grade(self.runner, self.ex1, File(name, data), How(strict=strict))
         return {i.id for i in report.items if not i.passed}
 
 
 @pytest.fixture(scope="session")
-def judge(runner: Runner, exercises: Mapping[str, Any]) -> Judge:
-    return Judge(runner, *exercises["ex1"])
+def judge(runner: Runner, exercises: dict[str, Task]) -> Judge:
+    return Judge(runner, exercises["ex1"])
 
 
 def names_of(node: ast.stmt) -> tuple[set[str], set[str]]:

@@ -12,7 +12,6 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -20,6 +19,7 @@ from classroom import controls, quiet, right, snapshot
 from conftest import ROOT, solution
 
 from grader import batch
+from grader.core.exercise import Task
 from grader.reports import grades
 from grader.results import Result
 from grader.runner.client import WALL
@@ -170,7 +170,7 @@ class Timed:
 
 
 @pytest.fixture(scope="module")
-def local(exercises: dict[str, Any]) -> Iterator[batch.Local]:
+def local(exercises: dict[str, Task]) -> Iterator[batch.Local]:
     one = batch.Local({"ex1": exercises["ex1"]})
     yield one
     one.close()
@@ -178,7 +178,7 @@ def local(exercises: dict[str, Any]) -> Iterator[batch.Local]:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
 def test_each_damaged_submission_gets_one_clear_result(
-    local: batch.Local, exercises: dict[str, Any], tmp_path: Path
+    local: batch.Local, exercises: dict[str, Task], tmp_path: Path
 ) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()

@@ -21,7 +21,7 @@ def run(exercise: str, fixture: str = "lecture") -> tuple[Env, Env]:
 
 
 def made(exercise: str) -> Program:
-    return Program.of(authored.read(solution(exercise), exercise), exercise)
+    return Program.of(authored.read(solution(exercise), exercise).public, exercise)
 
 
 def names(exercise: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from test_authored import TINY
 from grader import authored, fixture
 from grader.authored import RUNGS, AuthoredError
 from grader.build import derive
+from grader.core.exercise import consumers
 from grader.notation import total
 from grader.operations import paths
 from grader.operations.site import NoRule, Scope
@@ -48,7 +49,7 @@ def test_every_item_has_four_rungs(exercise: str, item: str) -> None:
 
 def test_every_exercise_has_hints_for_every_item() -> None:
     for name in GRADIENTS:
-        assert list(TOLD[name]["items"]) == [i["name"] for i in fixture.describe(ROOT, name)["items"]]
+        assert list(TOLD[name]["items"]) == [i.name for i in fixture.describe(ROOT, name).items]
 
 
 # --- the numbers -----------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ def stepped(program: Program, cut: set[str], tensor: str, env: dict[str, Any], u
 @by_item
 def test_the_example_agrees_with_finite_differences(exercise: str, item: str) -> None:
     parts = authored.read(solution(exercise), exercise)
-    program = Program.of(parts, exercise)
+    program = Program.of(parts.public, exercise)
     known = next(i for i in parts.items if i.name == item)
     data = TOLD[exercise]["items"][item]["example"]
     env = {k: _double(v) for k, v in program.draw({"seed": 1, **data["sizes"]}).items()}
@@ -140,7 +141,7 @@ def test_an_example_without_arithmetic_only_moves_numbers_or_is_the_authors_own_
 ) -> None:
     parts = authored.read(solution(exercise), exercise)
     of = next(i for i in parts.items if i.name == item)
-    spans = not set(authored.consumers(parts.lines, of.tensor)) <= {*parts.cut(of), parts.lines[-1].name}
+    spans = not set(consumers(parts.lines, of.tensor)) <= {*parts.cut(of), parts.lines[-1].name}
     if not spans and item not in parts.hints:
         shown = TOLD[exercise]["items"][item]["example"]
         arrive = {abs(x) for v in shown["upstream"].values() for x in torch.tensor(v).flatten().tolist()}
@@ -354,13 +355,13 @@ def test_the_formula_of_an_operation_is_autograds(code: str, x: torch.Tensor) ->
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_shapes_are_said_to_tell_only_where_the_sizes_differ(exercise: str) -> None:
     description = fixture.describe(ROOT, exercise)
-    shapes, told = description["shapes"], fixture.hints(ROOT, description)["items"]
-    for item in description["items"]:
-        rungs = told[item["name"]]["rungs"]
+    shapes, told = description.shapes, fixture.hints(ROOT, description)["items"]
+    for item in description.items:
+        rungs = told[item.name]["rungs"]
         for one in re.finditer(
             r"d(\w+) arrives as \S+ and (\w+) is .*?(?=\n|$)", rungs["shapes"].replace(",", "")
         ):
-            sizes = {n for t in (item["tensor"], one[1], one[2]) for n in shapes[t][-2:]}
+            sizes = {n for t in (item.tensor, one[1], one[2]) for n in shapes[t][-2:]}
             assert ("the two share" in one[0]) is (len(sizes) == 3)
             assert ("leave one way" in rungs["concept"]) is (len(sizes) == 3)
 

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import batch
+from grader.core.exercise import Task
 from grader.reports import grades
 from grader.results import Result
 from grader.submissions.intake import uploads
@@ -164,7 +165,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def journal(few: Path, exercises: dict[str, Any]) -> bytes:
+def journal(few: Path, exercises: dict[str, Task]) -> bytes:
     """The journal of a batch that graded all of them, and then was killed."""
     out = few.parent / "journal"
     out.mkdir()
@@ -176,7 +177,7 @@ def journal(few: Path, exercises: dict[str, Any]) -> bytes:
     return data
 
 
-def finish(few: Path, exercises: dict[str, Any], out: Path) -> int:
+def finish(few: Path, exercises: dict[str, Task], out: Path) -> int:
     """Run to the end; how many were graded now."""
     counting = Counting(Lazy())
     found = uploads([few], ["ex1"], None)
@@ -185,7 +186,7 @@ def finish(few: Path, exercises: dict[str, Any], out: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def finished(few: Path, exercises: dict[str, Any]) -> dict[str, bytes]:
+def finished(few: Path, exercises: dict[str, Task]) -> dict[str, bytes]:
     out = few.parent / "finished"
     out.mkdir()
     assert finish(few, exercises, out) == 5
@@ -200,7 +201,7 @@ def cut(journal: bytes, at: int, out: Path) -> None:
 
 
 def test_a_journal_cut_at_every_byte_of_its_last_line_goes_on(
-    few: Path, journal: bytes, finished: dict[str, bytes], exercises: dict[str, Any], tmp_path: Path
+    few: Path, journal: bytes, finished: dict[str, bytes], exercises: dict[str, Task], tmp_path: Path
 ) -> None:
     start_of_last = journal[:-1].rindex(b"\n") + 1
     for at in range(start_of_last, len(journal) + 1):
@@ -216,7 +217,7 @@ def test_a_journal_cut_or_damaged_anywhere_goes_on(
     few: Path,
     journal: bytes,
     finished: dict[str, bytes],
-    exercises: dict[str, Any],
+    exercises: dict[str, Task],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     out = tmp_path_factory.getbasetemp() / "cut"
@@ -236,7 +237,7 @@ def test_killed_while_the_results_are_written(
     few: Path,
     journal: bytes,
     finished: dict[str, bytes],
-    exercises: dict[str, Any],
+    exercises: dict[str, Task],
     tmp_path: Path,
 ) -> None:
     """The states that a kill can leave between the last steps."""
@@ -254,7 +255,7 @@ def test_killed_while_the_results_are_written(
 
 
 def test_an_error_in_the_middle_loses_nothing(
-    few: Path, finished: dict[str, bytes], exercises: dict[str, Any], tmp_path: Path
+    few: Path, finished: dict[str, bytes], exercises: dict[str, Task], tmp_path: Path
 ) -> None:
     """What tells the progress breaks: the next run has what was graded."""
     graded: list[int] = []

@@ -10,7 +10,6 @@ import textwrap
 import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy
 import pytest
@@ -19,7 +18,8 @@ import safetensors
 import torch
 from conftest import ROOT
 
-from grader.runner.client import Run, Runner
+from grader.core.exercise import File, Task
+from grader.runner.client import Part, Run, Runner
 from grader.runner.wire import LAYERS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers of confinement are Linux's")
@@ -28,7 +28,7 @@ Attack = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")
-def runners(exercises: dict[str, Any]) -> Iterator[Callable[..., Runner]]:
+def runners(exercises: dict[str, Task]) -> Iterator[Callable[..., Runner]]:
     """runners("landlock", …): a runner that does without these layers, kept for the module."""
     made: dict[tuple[str, ...], Runner] = {}
 
@@ -50,8 +50,9 @@ def attack(runners: Callable[..., Runner]) -> Attack:
 
     def one(lines: str, *skip: str) -> Run:
         body = textwrap.indent(textwrap.dedent(lines).strip(), "    ")
+        part = Part("ex1", ["lecture"], ["dprobs"])
         source = f"import torch\ndef dprobs(probs):\n{body}\n    return probs\n"
-        return runners(*skip).run("ex1", source.encode(), "submission.py", ["lecture"], ["dprobs"], wall=20)
+        return runners(*skip).run(part, File("submission.py", source.encode()), wall=20)
 
     return one
 

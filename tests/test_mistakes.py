@@ -16,10 +16,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from local import Local
+
+from grader.core.exercise import Task
 
 FOLDER = Path(__file__).with_name("mistakes")
 FILES = {".".join(p.relative_to(FOLDER).with_suffix("").parts): p for p in sorted(FOLDER.rglob("*.py"))}
@@ -53,7 +54,7 @@ def read(text: str) -> list[Mistake]:
 
 @pytest.mark.parametrize("exercise", FILES)
 def test_learners_mistakes_are_named_rightly_or_not_at_all(
-    exercise: str, exercises: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
     local = Local(*exercises[exercise])
     outcome: Counter[str] = Counter()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 from conftest import GRADIENTS, solution
 from local import Local, lecture_cmp
 
 from grader import authored
+from grader.core.exercise import Exercise, Task
 from grader.mutants import Mutant, mutants
 
 # The mutants that are the same function, by hand, each with its reason.
@@ -110,12 +108,12 @@ for _item, _sum in {
     EQUIVALENT[f"{_item}: keepdim dropped: {_sum}.sum(0, keepdim=True) -> {_sum}.sum(0)"] = LEADING
 
 
-def made(exercise: str, description: Mapping[str, Any]) -> list[Mutant]:
+def made(exercise: str, description: Exercise) -> list[Mutant]:
     parts = authored.read(solution(exercise), f"solutions/{'/'.join(exercise.split('.'))}.py")
-    shapes = description["shapes"]
+    shapes = description.shapes
     found = []
     for item in parts.gradients:
-        known = [t for t in (*description["tensors"], *parts.available(item)) if t in shapes]
+        known = [t for t in (*description.tensors, *parts.available(item)) if t in shapes]
         alike = {
             p: [t for t in known if t != p and shapes[t] == shapes[p]] for p in item.params if p in shapes
         }
@@ -125,11 +123,11 @@ def made(exercise: str, description: Mapping[str, Any]) -> list[Mutant]:
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_no_mutant_that_is_not_equivalent_passes(
-    exercise: str, exercises: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
     description, fixtures = exercises[exercise]
     local = Local(description, fixtures)
-    lecture = description["fixtures"][0]["name"]
+    lecture = description.fixtures[0].name
     head = authored.read(solution(exercise), exercise).imports
     survivors: list[str] = []
     fooled = 0
@@ -149,6 +147,6 @@ def test_no_mutant_that_is_not_equivalent_passes(
     assert [key for key in survivors if key not in EQUIVALENT] == []
 
 
-def test_every_mutant_that_is_listed_as_equivalent_exists(exercises: dict[str, Any]) -> None:
+def test_every_mutant_that_is_listed_as_equivalent_exists(exercises: dict[str, Task]) -> None:
     keys = {f"{e}.{m.key}" for e in GRADIENTS for m in made(e, exercises[e][0])}
     assert set(EQUIVALENT) <= keys

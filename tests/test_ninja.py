@@ -10,10 +10,11 @@ import torch
 from conftest import solution
 
 from grader import authored
+from grader.core.exercise import Task, consumers
 
 
 @pytest.fixture(scope="module")
-def lecture(exercises: dict[str, Any]) -> Any:
+def lecture(exercises: dict[str, Task]) -> Any:
     """lecture("ex1"): every tensor of the lecture fixture, and autograd's gradients."""
 
     def of(exercise: str) -> dict[str, torch.Tensor]:
@@ -86,5 +87,5 @@ def test_the_variance_does_not_change_with_the_mean(lecture: Any) -> None:
 
 def test_the_tensors_with_a_second_branch_are_the_lectures() -> None:
     lines = authored.read(solution("ex1"), "ex1").lines
-    twice = {line.name for line in lines if len(authored.consumers(lines, line.name)) > 1}
+    twice = {line.name for line in lines if len(consumers(lines, line.name)) > 1}
     assert twice == {"counts", "logits", "bndiff", "hprebn"}

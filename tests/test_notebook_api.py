@@ -24,6 +24,7 @@ from test_mutants import EQUIVALENT, made
 
 import grader
 from grader import authored
+from grader.core.exercise import Task
 from grader.notebook import Result
 from grader.reports import cell
 from grader.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
@@ -377,7 +378,7 @@ ALIKE_HERE = {
 
 
 @pytest.mark.parametrize("exercise", ["ex1", "ex2", "ex3", "ex4"])
-def test_no_mutant_passes_unless_the_doubt_is_said(exercise: str, exercises: dict[str, Any]) -> None:
+def test_no_mutant_passes_unless_the_doubt_is_said(exercise: str, exercises: dict[str, Task]) -> None:
     """Every first-order mistake in a reference body, with its value under the item's own name."""
     right = lecture(exercise)
     survivors, doubted = [], 0

@@ -20,7 +20,8 @@ from nbclient import NotebookClient
 
 from grader import authored, derive_notebook, fixture
 from grader.authored import AuthoredError
-from grader.grading import check
+from grader.core.exercise import File, Task
+from grader.grading import grade
 from grader.runner.client import Runner
 from grader.submissions.flat import declared
 from grader.verdict import Verdict
@@ -92,7 +93,7 @@ def test_the_notebook_is_valid_and_has_stable_ids_and_no_outputs(exercise: str) 
     book = nbformat.reads(derived(exercise), as_version=nbformat.NO_CONVERT)
     nbformat.validate(book)
     assert (book.nbformat, book.nbformat_minor, book.metadata.kernelspec.name) == (4, 5, "python3")
-    names = [i["name"] for i in fixture.describe(ROOT, exercise)["items"]]
+    names = [i.name for i in fixture.describe(ROOT, exercise).items]
     code = [c for c in book.cells if c.cell_type == "code"]
     assert [c.id for c in code if c.id in names] == names
     assert all(c.outputs == [] and c.execution_count is None for c in code)
@@ -114,10 +115,10 @@ def test_the_solution_as_a_notebook_is_right_in_a_kernel(exercise: str, tmp_path
 
 @pytest.mark.parametrize("exercise", OURS)
 def test_the_solution_as_a_notebook_passes(
-    exercise: str, tmp_path: Path, runner: Runner, exercises: dict[str, Any]
+    exercise: str, tmp_path: Path, runner: Runner, exercises: dict[str, Task]
 ) -> None:
     data = solved(exercise, tmp_path).read_bytes()
-    graded, _ = check(runner, *exercises[exercise], data, "my work.ipynb")
+    graded, _ = grade(runner, exercises[exercise], File("my work.ipynb", data))
     assert {i.id: i.check.reason for i in graded.items if not i.passed} == {}
     assert declared(data) == exercise
 
@@ -131,9 +132,9 @@ def test_what_it_is_called_says_nothing(exercise: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("exercise", OURS)
 def test_an_untouched_notebook_is_not_written_and_quiet(
-    exercise: str, tmp_path: Path, runner: Runner, exercises: dict[str, Any], kernel: KernelManager
+    exercise: str, tmp_path: Path, runner: Runner, exercises: dict[str, Task], kernel: KernelManager
 ) -> None:
-    graded, _ = check(runner, *exercises[exercise], derived(exercise).encode(), "x.ipynb")
+    graded, _ = grade(runner, exercises[exercise], File("x.ipynb", derived(exercise).encode()))
     found = {item.id: item for item in graded.items}
     assert {item.verdict for item in found.values()} == {Verdict.NOT_WRITTEN}
     assert {item.check.reason for i, item in found.items() if not i.endswith(".training")} == {""}

@@ -18,7 +18,7 @@ from local import Local
 from grader import authored, fixture, plain
 from grader.authored import RUNGS, AuthoredError
 from grader.compare_output import held
-from grader.fixture import Reference
+from grader.core.exercise import Reference
 from grader.hints_of_outputs import _rounded
 from grader.runner import outputs, values
 from grader.runner.wire import Record
@@ -373,10 +373,10 @@ def test_a_variable_that_is_called_like_an_item_does_not_use_it() -> None:
 def test_no_rung_of_an_outputs_hints_says_its_task_again(exercise: str) -> None:
     description = fixture.describe(ROOT, exercise)
     told = fixture.hints(ROOT, description)["items"]
-    for item in description["items"]:
-        rungs = told[item["name"]]["rungs"]
+    for item in description.items:
+        rungs = told[item.name]["rungs"]
         assert list(rungs) == [r for r in RUNGS if r in rungs] and {"shapes", "example"} <= rungs.keys()
-        said = {" ".join(part.split()) for part in item["doc"].split("\n\n")}
+        said = {" ".join(part.split()) for part in item.doc.split("\n\n")}
         assert said.isdisjoint(" ".join(text.split()) for text in rungs.values())
 
 
@@ -390,14 +390,14 @@ def test_an_item_that_receives_results_has_a_draw_of_its_own_on_probes() -> None
     from grader.program import Program
 
     parts = authored.read(SMALL, "small.py")
-    program = Program.of(parts, "small.py")
+    program = Program.of(parts.public, "small.py")
     for name, settings in program.fixtures.items():
         given_, reference, _ = saved(program, parts, name, settings, "small.py")
         assert "double" not in given_
         same = given_["total:double"] == reference["double"]
         assert same is (name == "lecture")
         assert reference["total"] == sum(given_["total:double"])
-        argument = outputs.arguments({"name": "total"}, given_)
+        argument = outputs.arguments("total", given_)
         assert argument["double"] == [2 * x for x in argument["xs"]]
 
 
@@ -409,7 +409,7 @@ def test_an_answer_that_lies_in_the_inputs_is_refused_when_it_is_built() -> None
         "return [2 * given(x) for x in xs]", "return xs[:]"
     )
     parts = authored.read(text, "small.py")
-    program = Program.of(parts, "small.py")
+    program = Program.of(parts.public, "small.py")
     with pytest.raises(AuthoredError, match="is to give what it is given as xs"):
         saved(program, parts, "probe-1", program.fixtures["probe-1"], "small.py")
 

@@ -122,8 +122,8 @@ def test_the_wheel_says_what_it_needs(wheel: dict[str, bytes]) -> None:
 
 def bodies() -> list[str]:
     """Reference bodies of several lines, without their docstrings; not those that are shown worked out."""
-    worked = [fixture.describe(ROOT, exercise)["worked"] for exercise in EXERCISES]
-    shown = "\n".join(one["source"] for one in worked if one)
+    worked = [fixture.describe(ROOT, exercise).worked for exercise in EXERCISES]
+    shown = "\n".join(one.source for one in worked if one)
     items = [i for e in EXERCISES for i in authored.read(solution(e), e).items]
     found = {item.source.rpartition('"""')[2].strip("\n") for item in items}
     return [body for body in found if "\n" in body and body not in shown]

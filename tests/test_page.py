@@ -80,8 +80,8 @@ def test_no_two_nodes_overlap_and_every_edge_goes_down_from_its_tail_to_its_head
 def test_an_exercise_is_drawn_with_a_node_for_each_of_its_tensors(name: str) -> None:
     exercise = fixture.describe(ROOT, name)
     parents = page.parents(exercise)
-    gradients = {"d" + t for t in exercise["tensors"]}  # not every name with a d: diff, dropped, data
-    assert set(parents) == {t for t in exercise["shapes"] if t not in gradients}
+    gradients = {"d" + t for t in exercise.tensors}  # not every name with a d: diff, dropped, data
+    assert set(parents) == {t for t in exercise.shapes if t not in gradients}
     check_layout(parents, layout(parents))
 
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from html import unescape
@@ -25,6 +26,7 @@ from test_ci import CLASSROOM, PATHS, REPORTER, RESULT
 
 from grader.attempts import counting
 from grader.commands.grades import earned
+from grader.core.exercise import Exercise
 from grader.marks import days_late, mark, marked, marked_document, parts, rounded
 from grader.policy import TEMPLATE, Attempts, Late, Policy, parse, shared
 from grader.reports import (
@@ -330,7 +332,7 @@ def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days
     assert [pair(without_tags(row)) for row in shown if 'scope="row"' in row] == list(items.values())
     assert pair(github.markdown(report), r"## .* ", " points") == (score, of)
     assert table(github.markdown(report)) == items
-    sheets = [Sheet(e, EXERCISE | {"id": e.id}, b"", {}) for e in report.exercises]
+    sheets = [Sheet(e, replace(EXERCISE, id=e.id), b"", {}) for e in report.exercises]
     for html in (page(report, sheets), feedback.render(report, [])):
         assert pair(without_tags(html), after=" points") == (score, of)
         for name, (got, worth) in items.items():
@@ -383,7 +385,7 @@ def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days
         assert float(filled[at][column]) == score
 
 
-EXERCISE = {"tensors": ["x"], "shapes": {"x": [2]}, "lines": [], "items": []}
+EXERCISE = Exercise("", inputs=("x",), shapes={"x": (2,)})
 
 
 def properties(element: ET.Element) -> tuple[float, float]:

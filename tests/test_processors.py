@@ -9,12 +9,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import EXERCISES, ROOT, solution
 
-from grader.grading import check
+from grader.core.exercise import File, Task
+from grader.grading import grade
 from grader.runner.client import Runner
 from grader.settings import REPRODUCIBLE, environment
 from grader.verdict import Verdict
@@ -56,13 +56,13 @@ def test_another_processors_kernels_are_no_drift_in_any_exercise(setting: str) -
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_solution_passes_with_another_processors_kernels(
-    setting: str, exercises: dict[str, Any]
+    setting: str, exercises: dict[str, Task]
 ) -> None:
     verdicts = {}
     with Runner(SETTINGS[setting][0]) as runner:
-        for name, (description, fixtures) in exercises.items():
-            runner.load(description, fixtures.given)
-            report = check(runner, description, fixtures, solution(name).encode(), "solution.py", None)[0]
+        for name, task in exercises.items():
+            runner.load(task.exercise, task.fixtures.given)
+            report, _ = grade(runner, task, File("solution.py", solution(name).encode()))
             verdicts |= {item.id: item.verdict for item in report.items}
     assert not [name for name, verdict in verdicts.items() if not verdict.passed]
     assert Verdict.APPROXIMATE in verdicts.values(), "this setting gives the saved bits: it shows nothing"

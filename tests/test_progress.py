@@ -14,11 +14,12 @@ import pytest
 from conftest import EXERCISES, ROOT, solution, stub_of
 
 from grader import fixture, progress
+from grader.core.exercise import Exercise
 from grader.progress import Status, statuses
 
 EX1 = fixture.describe(ROOT, "ex1")
 EX4 = fixture.describe(ROOT, "ex4")
-NAMES = [item["name"] for item in EX1["items"]]
+NAMES = [item.name for item in EX1.items]
 STUB1 = stub_of("ex1").encode()
 
 
@@ -147,12 +148,12 @@ def test_when_all_has_passed_next_says_so(work: Path) -> None:
 # --- statuses --------------------------------------------------------------------------------------
 
 
-def checked(exercise: dict[str, Any], source: bytes, **verdicts: str) -> dict[str, Any]:
+def checked(exercise: Exercise, source: bytes, **verdicts: str) -> dict[str, Any]:
     """A state in which these items have had these verdicts on this source."""
     marks = progress.digests(source)
     entry = {"said": "", "line": None}
     items = {
-        f"{exercise['id']}.{k}": {**entry, "verdict": v, "passed": v == "exact", "source": marks(k)}
+        f"{exercise.id}.{k}": {**entry, "verdict": v, "passed": v == "exact", "source": marks(k)}
         for k, v in verdicts.items()
     }
     return {**progress.empty(), "items": items}
@@ -190,7 +191,7 @@ def test_an_item_whose_upstream_comes_from_outside_is_never_blocked() -> None:
 
 def test_training_waits_for_all_gradients() -> None:
     stub = stub_of("ex4").encode()
-    names = [item["name"] for item in EX4["items"]]
+    names = [item.name for item in EX4.items]
     assert statuses(EX4, stub, stub, progress.empty())["training"] is Status.BLOCKED
     all_passed = checked(EX4, stub, **dict.fromkeys(names, "exact"))
     assert statuses(EX4, stub, stub, all_passed)["training"] is Status.NOT_YET

@@ -11,11 +11,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from grader import authored
+from grader.core.exercise import Task
+from grader.core.exercise import sizes as sizes_of
 from grader.program import Env, Program
-from grader.runner.client import sizes as sizes_of
 
 PARTS = {name: authored.read(solution(name), name) for name in GRADIENTS}
-PROGRAMS = {name: Program.of(PARTS[name], name) for name in GRADIENTS}
+PROGRAMS = {name: Program.of(PARTS[name].public, name) for name in GRADIENTS}
 
 RANGES = {  # dilation 2 needs a third position
     "n": (3, 9),
@@ -128,7 +129,7 @@ def test_solutions_are_right_at_any_size_and_for_any_upstream_gradient(
 
 @every_exercise
 def test_saved_references_are_the_float64_ones_within_a_tenth_of_the_tolerance(
-    exercise: str, exercises: dict[str, Any]
+    exercise: str, exercises: dict[str, Task]
 ) -> None:
     import safetensors.torch
 
@@ -136,12 +137,12 @@ def test_saved_references_are_the_float64_ones_within_a_tenth_of_the_tolerance(
 
     description, fixtures = exercises[exercise]
     parts, program = PARTS[exercise], PROGRAMS[exercise]
-    for entry in description["fixtures"]:
-        name = entry["name"]
+    for entry in description.fixtures:
+        name = entry.name
         if name == "training":
             continue
         saved = safetensors.torch.load(fixtures.given[name])
-        env = double({**sizes_of(entry["settings"]), **saved})
+        env = double({**sizes_of(entry.settings), **saved})
         for item in parts.items:
             upstream = {t: env["d" + t] for t in parts.cut(item)}
             exact, _ = program.pull(env, item.tensor, parts.cut(item), upstream)

@@ -17,6 +17,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +77,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 def wrong(exercise: str, parts: Authored) -> Iterator[Secret]:
     """Every wrong body that the suite knows: first-order mutants, and those of solutions/mistakes/."""
     described = fixture.describe(ROOT, exercise)
-    shapes = described["shapes"]
+    shapes = described.shapes
     upstream = {i.name: (*parts.available(i), *parts.siblings(i)) for i in parts.gradients}
     for item in parts.gradients:
-        known = [t for t in (*described["tensors"], *upstream[item.name]) if t in shapes]
+        known = [t for t in (*described.tensors, *upstream[item.name]) if t in shapes]
         for m in mutants(item, alike_tensors(item, known, shapes)):
             yield from leaks.secrets(f"{exercise}.{m.key}", m.source, upstream[item.name])
     for _, source, m in changes(parts) if parts.outputs else ():
@@ -315,7 +316,7 @@ def test_the_workflow_grades_with_what_was_released_and_with_nothing_else(
 
     # a student makes other fixtures, intact in themselves, that a wrong answer passes
     described = fixture.describe(small, "ex2")
-    described["fixtures"] = described["fixtures"][:1]
+    described = replace(described, fixtures=described.fixtures[:1])
     (small / "fixtures/ex2/exercise.json").write_text(fixture.seal(described))
     assert grader("check", "ex2", cwd=small).returncode == PASSED
     ran = workflow(small / release.WORKFLOW, small, env)
@@ -324,12 +325,12 @@ def test_the_workflow_grades_with_what_was_released_and_with_nothing_else(
 
 
 def test_a_grade_for_others_rests_on_no_fixtures_that_lie_about(small: Path) -> None:
-    described = {**fixture.describe(small, "ex2"), "title": "other fixtures"}
+    described = replace(fixture.describe(small, "ex2"), title="other fixtures")
     (small / "fixtures/ex2/exercise.json").write_text(fixture.seal(described))
     assert "other fixtures" in grader("check", "ex2", cwd=small).stdout
     for option in (["--require-sandbox"], ["--junit", "out.xml"]):
         assert "other fixtures" not in grader("check", "ex2", *option, cwd=small).stdout
-    (small / "fixtures/ex2/exercise.json").write_text(fixture.seal({**described, "items": []}))
+    (small / "fixtures/ex2/exercise.json").write_text(fixture.seal(replace(described, items=())))
     collect = [sys.executable, "-I", "-m", "pytest", "--grader", "-c", "/dev/null", "--collect-only", "-q"]
     ran = subprocess.run([*collect, "exercises/ex2.py"], cwd=small, capture_output=True, text=True)
     assert "ex2::dlogits" in ran.stdout, ran.stdout

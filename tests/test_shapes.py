@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from local import Local
 from test_mistakes import FILES, HEAD, read
 
+from grader.core.exercise import Task
 from grader.shape_trace import function, trace
 from grader.shape_values import Tensor
 from grader.shapes import Came, explain
@@ -338,7 +339,7 @@ def test_a_learners_text_is_shown_harmless() -> None:
 
 @pytest.mark.parametrize("exercise", FILES)
 def test_learners_wrong_shapes_are_traced_to_their_line(
-    exercise: str, exercises: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each wrong shape that an operation of the function made, and no other; the code quoted is there."""
     local = Local(*exercises[exercise])

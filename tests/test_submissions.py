@@ -13,14 +13,14 @@ import re
 import select
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import ROOT, solution
 
+from grader.core.exercise import File, Task
 from grader.grading import RETRY
 from grader.reports.table import row
-from grader.runner.client import WALL, Runner
+from grader.runner.client import WALL, Part, Runner
 from grader.verdict import ExerciseReport, Verdict
 
 FILES = sorted(Path(__file__).with_name("submissions").glob("*.py"))
@@ -114,11 +114,13 @@ ENDLESS = {
 
 @pytest.mark.parametrize("body", ENDLESS.values(), ids=ENDLESS)
 def test_an_endless_submission_is_over_the_limit_and_harms_no_other(
-    body: str, runner: Runner, exercises: dict[str, Any], grade: Grade
+    body: str, runner: Runner, exercises: dict[str, Task], grade: Grade
 ) -> None:
     source = f"def dlogprobs(logprobs):\n    return logprobs\n\n\ndef dprobs(probs):\n    {body}\n"
     on = list(exercises["ex1"][1].given)
-    run = runner.run("ex1", source.encode(), "submission.py", on, ["dlogprobs", "dprobs"], wall=1.5)
+    run = runner.run(
+        Part("ex1", on, ["dlogprobs", "dprobs"]), File("submission.py", source.encode()), wall=1.5
+    )
     assert run.over
     assert run.ended == "took more than 1.5 seconds"
     assert set(run.records) == {("lecture", "dlogprobs")}
@@ -135,7 +137,9 @@ def test_many_items_that_end_the_process_colour_no_other(grade: Grade) -> None:
 
 
 def test_an_endless_top_level_is_over_the_limit(runner: Runner, grade: Grade) -> None:
-    run = runner.run("ex1", b"while True: pass\n", "submission.py", ["lecture"], ["dprobs"], wall=2)
+    run = runner.run(
+        Part("ex1", ["lecture"], ["dprobs"]), File("submission.py", b"while True: pass\n"), wall=2
+    )
     assert run.over
     assert not run.records
     assert grade(solution("ex1"), "ex1", ["dprobs"]).score == 1

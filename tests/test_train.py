@@ -23,6 +23,8 @@ from grader.runner.loading import load
 SOLUTION = ROOT / "solutions" / "ex4.py"
 COMMAND = [sys.executable, "-u", "-m", "grader.cli", "train"]
 EX4 = fixture.describe(ROOT, "ex4")
+assert EX4.training
+PLAN = EX4.training
 NAMES = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "charlotte", "amelia", "evelyn", "abigail"]
 
 
@@ -244,26 +246,25 @@ def test_too_few_names_to_split_are_told_in_one_line(tmp_path: Path, names: list
 
 def after(steps: int, dtype: torch.dtype) -> tuple[Env, Env, list[float], list[float]]:
     """Parameters and losses of both runs, on the same batches."""
-    program, plan = training.program_of(EX4), EX4["training"]
-    settings = EX4["fixtures"][0]["settings"]
+    program, settings = training.program_of(EX4), EX4.lecture.settings
     env = program.draw(settings)
-    env |= {k: env[k].to(dtype) for k in plan["parameters"]}
+    env |= {k: env[k].to(dtype) for k in PLAN.parameters}
     backward = training.Backward(load(SOLUTION.read_bytes(), "ex4.py").names, EX4)
-    manual, autograd = training.Manual(program, plan, backward, env), training.Autograd(program, plan, env)
+    manual, autograd = training.Manual(program, PLAN, backward, env), training.Autograd(program, PLAN, env)
     g = torch.Generator().manual_seed(7)
     sizes = {k: settings[k] for k in ("n", "block_size", "vocab_size")}
     losses: tuple[list[float], list[float]] = ([], [])
     for i in range(steps):
         batch = program.module["minibatch"](g, **sizes)
         for one, seen in zip((manual, autograd), losses, strict=True):
-            seen.append(one.step(batch, training.rate(plan, i, steps)))
+            seen.append(one.step(batch, training.rate(PLAN, i, steps)))
     return manual.params, {k: p.detach() for k, p in autograd.params.items()}, *losses
 
 
 @pytest.mark.parametrize("dtype, bound", [(torch.float32, 1e-5), (torch.float64, 1e-12)], ids=str)
 def test_training_by_hand_ends_where_training_by_autograd_ends(dtype: torch.dtype, bound: float) -> None:
     manual, autograd, *losses = after(50, dtype)
-    assert list(manual) == list(autograd) == EX4["training"]["parameters"]
+    assert tuple(manual) == tuple(autograd) == PLAN.parameters
     for name, value in manual.items():
         assert value.dtype is dtype
         assert (value - autograd[name]).abs().max() <= bound, name
@@ -279,5 +280,5 @@ def test_training_leaves_the_parameters_that_it_began_with_alone() -> None:
 
 @pytest.mark.parametrize("steps, early", [(1, 0), (2, 1), (3, 1), (100, 50), (200_000, 100_000)])
 def test_the_first_half_of_the_steps_goes_at_the_higher_rate(steps: int, early: int) -> None:
-    rates = [training.rate(EX4["training"], i, steps) for i in range(steps)]
+    rates = [training.rate(PLAN, i, steps) for i in range(steps)]
     assert rates == [0.1] * early + [0.01] * (steps - early)

@@ -202,7 +202,7 @@ def test_a_notebook(mine: Path, watch: Spawn) -> None:
         ]
         return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
-    forward = fixture.describe(ROOT, "ex1")["program"]
+    forward = fixture.describe(ROOT, "ex1").program
     body = "\n".join(line.strip() for line in forward.splitlines() if " = " in line)
     first = "dlogprobs = torch.zeros_like(logprobs)\ndlogprobs[range(n), Yb] = -1.0/n"
     path = mine.parent.parent / "work.ipynb"

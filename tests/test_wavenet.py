@@ -20,7 +20,7 @@ def names(exercise: str) -> dict[str, Any]:
 
 def run(exercise: str, **sizes: int) -> dict[str, Any]:
     """Every tensor of an exercise's forward pass at other sizes than the lecture's."""
-    program = Program.of(authored.read(solution(exercise), exercise), exercise)
+    program = Program.of(authored.read(solution(exercise), exercise).public, exercise)
     settings = {**program.fixtures["lecture"], **sizes}
     return program.run(program.draw(settings))
 

@@ -15,6 +15,7 @@ from grader import batch, fixture
 from grader.attempts import Marking
 from grader.batch import Grader, Progress
 from grader.commands.doctor import protections
+from grader.core.exercise import Task
 from grader.errors import GraderFault, UsageError
 from grader.harmless import text
 from grader.reports.grades import Summary, write
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     if needed and (other := _earlier(out)) and other not in needed:
         raise UsageError(f"--out {out} has the results of {text(other)}: name another folder")
     described = {name: suite.describe(name) for name in needed}
-    exercises: Any = {name: (d, fixture.read(suite.root, d)) for name, d in described.items()}
+    exercises = {name: Task(d, fixture.read(suite.root, d)) for name, d in described.items()}
     marking = _marking(suite, args)
     if args.require_sandbox and (off := protections()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")

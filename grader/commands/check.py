@@ -17,6 +17,7 @@ from grader.commands import ci
 from grader.commands.chosen import chosen, renames, source
 from grader.commands.graded import grade
 from grader.commands.policy import marker
+from grader.core.exercise import File, How
 from grader.errors import GraderFault, UsageError
 from grader.runner.client import Runner
 from grader.screen import Screen
@@ -51,7 +52,7 @@ def answer(
     if args.sealed:
         _sealed(suite, wanted, args.sealed)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
-    rename = renames(suite, args.rename)
+    how = How(strict=args.strict, rename=renames(suite, args.rename))
     mark = marker(suite, args, ci.root(os.environ) if service else None)
     if args.require_sandbox:
         from grader.commands.doctor import protections
@@ -59,7 +60,7 @@ def answer(
         if off := protections():
             raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     with opened() as bench:
-        report = grade(suite, bench, wanted, sources, seed, args.strict, rename)
+        report = grade(suite, bench, wanted, sources, how, seed)
         if not (args.submission or args.solutions or args.fresh is not None):
             if hindered := progress.record(suite.work, report, sources):
                 print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
@@ -75,7 +76,7 @@ def answer(
                 out.write(_first_steps(suite, bench, wanted[0].exercise, on))
         out.flush()
     if service:
-        service.close(report, {exercise: name for exercise, (name, _) in sources.items()}, out, mark.whole)
+        service.close(report, {exercise: file.name for exercise, file in sources.items()}, out, mark.whole)
         if service.exits_0:  # the score is in what was handed over; another code means that grading failed
             return 0
     if args.progress:
@@ -108,8 +109,8 @@ def _elsewhere(suite: Suite, report: Report) -> list[str]:
     for exercise in report.exercises:
         path = suite.notebook(exercise.id)
         if all(item.verdict is Verdict.NOT_WRITTEN for item in exercise.items) and path.is_file():
-            derived = suite.describe(exercise.id)["notebook"] or {"sha256": ""}
-            if fixture.digest(path.read_bytes()) != derived["sha256"]:
+            derived = suite.describe(exercise.id).notebook
+            if derived is None or fixture.digest(path.read_bytes()) != derived.sha256:
                 shown = suite.shown(path)
                 notes.append(f"{shown} has changed: `grader check {shown}` grades it")
     return notes
@@ -141,15 +142,15 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
 def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
     """What to do first, with one item worked out and the row that it earns."""
     description = suite.describe(exercise)
-    worked = description["worked"]
+    worked = description.worked
     if not worked:
         return ""
     name = suite.shown(suite.stub(exercise))
     stub = fixture.derived(suite.root, description)["stub"]
-    example_source = f"{stub}\n\n{worked['source']}\n".encode()
-    target = Target(exercise, worked["item"])
-    example = grade(suite, bench, [target], {exercise: (name, example_source)}, None)
-    code = "\n".join("    " + line for line in worked["source"].splitlines())
+    example_source = f"{stub}\n\n{worked.source}\n".encode()
+    target = Target(exercise, worked.item)
+    example = grade(suite, bench, [target], {exercise: File(name, example_source)})
+    code = "\n".join("    " + line for line in worked.source.splitlines())
     row = show(example, on).rsplit("\n\n", 1)[0]
     return (
         f"\nNothing is written yet. Open {name}, and replace the `raise` in each function by its gradient,\n"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from grader.core.exercise import Exercise, File
 from grader.errors import UsageError
 from grader.submissions.names import LECTURE, SUFFIXES
 from grader.suite import Suite, Target, read_submission, targets
@@ -92,17 +92,15 @@ def renames(suite: Suite, path: str | None) -> dict[str, str]:
     return dict(table)
 
 
-def _nameable(exercise: Mapping[str, Any]) -> set[str]:
-    tensors = set(exercise["tensors"])
-    sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]} - {"seed", "trained"}
-    return tensors | sizes | {f"d{t}" for t in tensors}
+def _nameable(exercise: Exercise) -> set[str]:
+    return {*exercise.tensors, *exercise.size_names, *(f"d{t}" for t in exercise.tensors)}
 
 
-def source(suite: Suite, args: argparse.Namespace, exercise: str) -> tuple[str, bytes]:
-    """The name to show of an exercise's submission, and its bytes."""
+def source(suite: Suite, args: argparse.Namespace, exercise: str) -> File:
+    """An exercise's submission."""
     if args.submission:
-        return args.submission, read_submission(Path(args.submission))
+        return File(args.submission, read_submission(Path(args.submission)))
     path = suite.solution(exercise) if args.solutions else suite.learners(exercise)
     if not path.exists():
         raise UsageError(f"{suite.shown(path)} is missing: this copy of the suite has no solutions")
-    return suite.shown(path), read_submission(path)
+    return File(suite.shown(path), read_submission(path))

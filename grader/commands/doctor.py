@@ -7,13 +7,12 @@ import importlib.metadata
 import platform
 import sys
 from contextlib import suppress
-from typing import Any
 
 from grader import __version__, fixture
+from grader.core.exercise import Exercise, Fixtures, Task
 from grader.errors import GraderFault
-from grader.fixture import Fixtures
 from grader.runner import confine
-from grader.runner.client import CPU, WALL, Runner, sizes
+from grader.runner.client import CPU, WALL, Runner
 from grader.runner.wire import LAYERS
 from grader.server import client, place
 from grader.settings import environment
@@ -38,21 +37,21 @@ def run(args: argparse.Namespace) -> int:
         except importlib.metadata.PackageNotFoundError:
             repair = f"pip install {package}" if fixture.installed(suite.root) else "make setup"
             say(False, f"{package} is not installed: `{repair}` installs it")
-    loaded: dict[str, tuple[dict[str, Any], Fixtures]] = {}
+    loaded: dict[str, Task] = {}
     if not suite.ids():
         say(False, f"there are no fixtures: {fixture.repair(suite.root)}")
     for name in suite.ids():
         try:
             description = suite.describe(name)
-            loaded[name] = description, fixture.read(suite.root, description)
+            loaded[name] = Task(description, fixture.read(suite.root, description))
         except GraderFault as error:
             say(False, str(error))
             continue
-        stamp = description["stamp"]
+        stamp = description.stamp
         say(True, f"fixtures of {name} intact (torch {stamp['torch']}, {stamp['cpu_capability']} kernels)")
     with Runner() as runner:
         for name, (description, fixtures) in loaded.items():
-            if not description["lines"]:  # outputs alone: nothing to differentiate
+            if not description.lines:  # outputs alone: nothing to differentiate
                 continue
             try:
                 same, total = reproduce(runner, description, fixtures)
@@ -112,13 +111,12 @@ def missing(runner: Runner) -> list[str]:
     return [*tried["off"], *(f"a submission can {what}" for what in tried["possible"])]
 
 
-def reproduce(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures) -> tuple[int, int]:
+def reproduce(runner: Runner, exercise: Exercise, fixtures: Fixtures) -> tuple[int, int]:
     """How many of the lecture fixture's gradients this machine's autograd gives bit for bit, of how many."""
-    entry = exercise["fixtures"][0]
-    name = entry["name"]
+    name = exercise.lecture.name
     runner.load(exercise, fixtures.given)
-    request = {"exercise": exercise["id"], "reproduce": True, "sizes": sizes(entry["settings"])}
+    request = {"exercise": exercise.id, "reproduce": True, "sizes": exercise.lecture.sizes}
     answer = fixture.reference(runner.ask(request, fixtures.given[name])).values
     wanted = fixtures.references[name].values
-    items = [item["name"] for item in exercise["items"]]
+    items = [item.name for item in exercise.items]
     return sum(bool((answer[i] == wanted[i]).all()) for i in items), len(items)

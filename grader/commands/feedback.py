@@ -8,6 +8,7 @@ from pathlib import Path
 from grader.commands.chosen import chosen, renames
 from grader.commands.policy import marker
 from grader.commands.report import replaced, writable
+from grader.core.exercise import File, How
 from grader.errors import Unreadable, UsageError
 from grader.suite import find, read_submission
 from grader.verdict import Report
@@ -23,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         )
     args.submission, args.solutions = args.notebook, False
     wanted = chosen(suite, args, args.targets)
-    rename = renames(suite, args.rename)
+    how = How(strict=args.strict, rename=renames(suite, args.rename))
     path = Path(args.notebook)
     from grader.submissions import cells
 
@@ -42,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
     from grader.commands.graded import grade
     from grader.runner.client import Runner
 
-    sources = {t.exercise: (args.notebook, book.data) for t in wanted}
+    sources = {t.exercise: File(args.notebook, book.data) for t in wanted}
     with Runner() as runner:
-        report: Report = mark(grade(suite, Bench(runner), wanted, sources, None, args.strict, rename))
+        report: Report = mark(grade(suite, Bench(runner), wanted, sources, how))
     from grader.reports import feedback
     from grader.reports.table import advice, of
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from grader.bench import Bench
+from grader.core.exercise import Exercise, File, How, Task
 from grader.errors import Unreadable, UsageError
 from grader.suite import Suite, Target
 from grader.verdict import ExerciseReport, Report
 
 if TYPE_CHECKING:
-    from grader.fixture import Fixtures
     from grader.runner.client import Run
 
-Sources = Mapping[str, tuple[str, bytes]]  # by exercise the name of a submission and what is in it
+Sources = Mapping[str, File]  # by exercise a submission
+WHOLE = How()
 SHOWN = 4000  # characters of what a submission prints
 
 
@@ -23,10 +24,8 @@ SHOWN = 4000  # characters of what a submission prints
 class Graded:
     """One exercise's submission: what it was held against, how it ran, what it earned."""
 
-    exercise: dict[str, Any]
-    fixtures: Fixtures
-    name: str
-    code: bytes
+    task: Task
+    file: File
     report: ExerciseReport
     run: Run
 
@@ -36,21 +35,22 @@ def grade(
     bench: Bench,
     wanted: Sequence[Target],
     sources: Sources,
-    seed: int | None,
-    strict: bool = False,
-    rename: Mapping[str, str] | None = None,
+    how: How = WHOLE,
+    seed: int | None = None,
 ) -> Report:
     """One report over all that is wanted; one that the bench has kept, where nothing has changed.
 
-    seed, strict, rename: as in `every`.
+    how, seed: as in `every`.
     """
     key = None
     if seed is None and bench.remember:
-        key = _key(wanted, sources, [bench.exercise(suite, e)[0] for e in sources], strict, rename)
+        key = _key(wanted, sources, [bench.task(suite, e).exercise for e in sources], how)
         if known := bench.recall(key):
             return known
-    graded = every(suite, bench, wanted, sources, seed, strict, rename)
-    report = report_of(graded, _drawn(seed, [one.exercise for one in graded]) if seed is not None else [])
+    graded = every(suite, bench, wanted, sources, how, seed)
+    report = report_of(
+        graded, _drawn(seed, [one.task.exercise for one in graded]) if seed is not None else []
+    )
     if key and not any(one.run.ended for one in graded):  # the next time the machine may be less busy
         bench.keep(key, report)
     return report
@@ -61,13 +61,12 @@ def every(
     bench: Bench,
     wanted: Sequence[Target],
     sources: Sources,
+    how: How = WHOLE,
     seed: int | None = None,
-    strict: bool = False,
-    rename: Mapping[str, str] | None = None,
 ) -> list[Graded]:
     """Each exercise's submission graded, in the order of `sources`.
 
-    seed: of fresh probes instead of the saved ones. strict, rename: as in `grading.check`.
+    how: what `wanted` doesn't say. seed: of fresh probes instead of the saved ones.
     UsageError where a notebook is none.
     """
     from grader import grading
@@ -77,25 +76,28 @@ def every(
     files = set(sources.values())
     try:
         if seed is None and len(sources) > 1 and len(files) == 1 and not any(asked.values()):
-            name, code = next(iter(files))
-            exercises = [bench.exercise(suite, exercise) for exercise in sources]
-            found = grading.check_several(bench.runner, exercises, code, name, strict, rename)
-            return [Graded(*e, name, code, *one) for e, one in zip(exercises, found, strict=True)]
+            (file,) = files
+            tasks = [bench.task(suite, exercise) for exercise in sources]
+            found = grading.grade_several(bench.runner, tasks, file, how)
+            return [Graded(task, file, *one) for task, one in zip(tasks, found, strict=True)]
         graded = []
-        for exercise, (name, code) in sources.items():
-            on = bench.exercise(suite, exercise)
-            if seed is not None:
-                from grader.fresh import fresh
-
-                on = fresh(bench.runner, *on, seed)
-                bench.forget(exercise)
-                bench.runner.load(on[0], on[1].given)
-            items = asked[exercise]
-            one = grading.check(bench.runner, *on, code, name, items, strict, rename)
-            graded.append(Graded(*on, name, code, *one))
+        for exercise, file in sources.items():
+            task = bench.task(suite, exercise) if seed is None else _fresh(suite, bench, exercise, seed)
+            one = grading.grade(bench.runner, task, file, replace(how, items=asked[exercise]))
+            graded.append(Graded(task, file, *one))
         return graded
     except Unreadable as error:
-        raise UsageError(f"{text(name)} {error}") from None
+        raise UsageError(f"{text(file.name)} {error}") from None
+
+
+def _fresh(suite: Suite, bench: Bench, exercise: str, seed: int) -> Task:
+    """An exercise with new probes, which the runner has."""
+    from grader.fresh import fresh
+
+    task = fresh(bench.runner, bench.task(suite, exercise), seed)
+    bench.forget(exercise)
+    bench.runner.load(task.exercise, task.fixtures.given)
+    return task
 
 
 def report_of(graded: Sequence[Graded], more: Sequence[str] = ()) -> Report:
@@ -111,8 +113,8 @@ def report_of(graded: Sequence[Graded], more: Sequence[str] = ()) -> Report:
         if one.run.off:
             off = ", ".join(one.run.off)
             notes.append(f"protection that is off here: {off} (`grader doctor` tells more)")
-        notes += grading.notes(one.report, one.run, one.name)
-    names = sorted({one.name for one in graded})
+        notes += grading.notes(one.report, one.run, one.file.name)
+    names = sorted({one.file.name for one in graded})
     reports = tuple(one.report for one in graded)
     return Report(", ".join(names), reports, "\n".join(printed), tuple(dict.fromkeys([*notes, *more])))
 
@@ -123,23 +125,17 @@ def _items(wanted: Sequence[Target], exercise: str) -> list[str] | None:
     return None if None in items else [item for item in items if item]
 
 
-def _key(
-    wanted: Sequence[Target],
-    sources: Sources,
-    exercises: list[dict[str, Any]],
-    strict: bool,
-    rename: Mapping[str, str] | None,
-) -> str:
+def _key(wanted: Sequence[Target], sources: Sources, exercises: list[Exercise], how: How) -> str:
     """What a report depends on, as a digest; an exercise's description has the digests of its files."""
     from grader.fixture import digest
 
-    contents = [(exercise, name, digest(code)) for exercise, (name, code) in sources.items()]
-    return digest(repr((wanted, contents, exercises, strict, rename)).encode("utf-8", "surrogateescape"))
+    contents = [(exercise, file.name, digest(file.data)) for exercise, file in sources.items()]
+    return digest(repr((wanted, contents, exercises, how)).encode("utf-8", "surrogateescape"))
 
 
-def _drawn(seed: int, exercises: list[dict[str, Any]]) -> list[str]:
+def _drawn(seed: int, exercises: list[Exercise]) -> list[str]:
     """Of which exercises fresh probes were drawn: those of outputs would need the author's functions."""
-    kept = [e["id"] for e in exercises if any("compare" in item for item in e["items"])]
+    kept = [e.id for e in exercises if e.outputs]
     notes = []
     if len(kept) < len(exercises):
         notes.append(f"graded on fresh probes; `--fresh {seed}` makes the same ones again")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader import fixture
+from grader.core.exercise import File
 from grader.errors import GraderFault, Unreadable, UsageError
 from grader.harmless import text
 from grader.reports import gradescope
@@ -106,15 +107,13 @@ def _report(suite: Suite, bench: Bench, exercises: list[str], folder: Path) -> R
     reports: list[Report] = []
     for exercise in exercises:
         one, target = chosen[exercise], [Target(exercise)]
-        nothing, said = {exercise: (f"{exercise}.py", b"")}, one.problem or one.note
+        nothing, said = {exercise: File(f"{exercise}.py", b"")}, one.problem or one.note
         try:
             code = b"" if one.problem else source.read(one.path, most(one.path))
-            report = grade(
-                suite, bench, target, nothing if one.problem else {exercise: (one.path, code)}, None
-            )
+            report = grade(suite, bench, target, nothing if one.problem else {exercise: File(one.path, code)})
         except (Unreadable, UsageError) as error:  # too large; a notebook that is none
             said = str(error) if isinstance(error, UsageError) else f"{one.path} {error}"
-            report = grade(suite, bench, target, nothing, None)
+            report = grade(suite, bench, target, nothing)
         notes = (f"{exercise}: {text(said, 1000)}",) if said else ()
         reports.append(replace(report, notes=(*notes, *report.notes)))
     return joined(reports)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import shutil
 import textwrap
-from typing import Any
 
 from grader import fixture, progress
 from grader.commands.read import learners_text, statuses, task
+from grader.core.exercise import Output
 from grader.errors import UsageError
 from grader.explain import explain, explain_output
 from grader.harmless import text as harmless
@@ -114,10 +114,10 @@ def following(args: argparse.Namespace) -> int:
         step = (
             f"First step: `grader check {name}`, since {item} in {place} has not been checked as it is now."
         )
-    elif next(i for i in description["items"] if i["name"] == item).get("compare"):
+    elif isinstance(description.item(item), Output):
         step = f"First step: write it in {place}."
     else:
-        code = [x["code"] for x in description["lines"] if item[1:] in x["uses"]]
+        code = [x.code for x in description.lines if item[1:] in x.uses]
         which = f"the line `{code[0]}`" if len(code) == 1 else f"each of the {len(code)} lines that read it"
         step = (
             f"First step: differentiate {which} with respect to {item[1:]}, on paper; then replace the "
@@ -152,7 +152,7 @@ def explanation(args: argparse.Namespace) -> int:
     for word in args.targets:
         for exercise, tensor in _tensors(suite, word):
             description = suite.describe(exercise)
-            item = next((i for i in description["items"] if i["name"] == tensor and i.get("compare")), None)
+            item = next((i for i in description.outputs if i.name == tensor), None)
             if item:
                 texts.append(wrapped(explain_output(description, item)))
                 continue
@@ -166,17 +166,17 @@ def _tensors(suite: Suite, word: str) -> list[tuple[str, str]]:
     """What a word names: an item's tensor, all of an exercise's, or any tensor: ex3.bnraw, ex3.dbnraw."""
     exercise, _, name = word.rpartition(".")
     if exercise in suite.ids():
-        description: dict[str, Any] = suite.describe(exercise)
-        known = {t for t in description["tensors"] if "d" + t in description["shapes"]}
+        description = suite.describe(exercise)
+        known = {t for t in description.tensors if "d" + t in description.shapes}
         for tensor in (name, name.removeprefix("d")):
             if tensor in known:
                 return [(exercise, tensor)]
-        if name in description["tensors"]:
+        if name in description.tensors:
             raise UsageError(f"{word} is not differentiable: it has no gradient to explain")
     found = []
     for target in targets(suite, [word]):
-        items = suite.describe(target.exercise)["items"]
-        found += [(target.exercise, i["tensor"]) for i in items if target.item in (None, i["name"])]
+        items = suite.describe(target.exercise).items
+        found += [(target.exercise, i.tensor) for i in items if target.item in (None, i.name)]
     if not found:
         raise UsageError(f"{word} follows from all the gradients; `grader explain` explains one of them")
     return found

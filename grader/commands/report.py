@@ -6,16 +6,16 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grader.commands.chosen import chosen, renames, source
 from grader.commands.policy import marker
+from grader.core.exercise import Gradient, How, Output, Task
 from grader.errors import UsageError
 from grader.suite import find
 
 if TYPE_CHECKING:
     from grader.commands.graded import Graded
-    from grader.fixture import Fixtures
     from grader.reports.figures import Evidence
     from grader.reports.page import Sheet
     from grader.runner.client import Run, Runner
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     suite = find()
     wanted = chosen(suite, args, args.targets)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
-    rename = renames(suite, args.rename)
+    how = How(strict=args.strict, rename=renames(suite, args.rename))
     path = writable(Path(args.html or "report.html"), "--html")
     mark = marker(suite, args)
     from grader.bench import Bench
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from grader.runner.client import Runner
 
     with Runner() as runner:
-        graded = every(suite, Bench(runner), wanted, sources, None, args.strict, rename)
+        graded = every(suite, Bench(runner), wanted, sources, how)
         sheets = [sheet(runner, one) for one in graded]
     from grader.reports import page
     from grader.reports.table import score
@@ -52,14 +52,12 @@ def sheet(runner: Runner, one: Graded) -> Sheet:
     """What an exercise's pictures are made from."""
     from grader.reports.page import Sheet
 
-    evidence = evidence_of(one.exercise, one.fixtures, one.report, one.run)
-    losses = _losses(runner, one.exercise, one.fixtures, one.run)
-    return Sheet(one.report, one.exercise, one.code, evidence, losses)
+    evidence = evidence_of(one.task, one.report, one.run)
+    losses = _losses(runner, one.task, one.run)
+    return Sheet(one.report, one.task.exercise, one.file.data, evidence, losses)
 
 
-def evidence_of(
-    exercise: dict[str, Any], fixtures: Fixtures, graded: ExerciseReport, run: Run
-) -> dict[str, Evidence]:
+def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evidence]:
     """By item id: both sides' numbers on the fixture that settled its verdict."""
     import safetensors.numpy
 
@@ -67,39 +65,38 @@ def evidence_of(
     from grader.compare import values
     from grader.reports.figures import Evidence
 
-    items = {f"{exercise['id']}.{item['name']}": item for item in exercise["items"]}
+    exercise, fixtures = task
+    items = {f"{exercise.id}.{item.name}": item for item in exercise.items}
     found = {}
     for report in graded.items:
         if report.id not in items:  # training: its picture is the loss curve
             continue
         item, on = items[report.id], report.fixture
-        if item["name"] in fixtures.references[on].plain:
+        if item.name in fixtures.references[on].plain:
             continue  # plain data has no picture
-        record, reference = run.records.get((on, item["name"])), fixtures.references[on]
-        first = {f: run.records.get((f, item["name"])) for f in fixtures.given}
+        record, reference = run.records.get((on, item.name)), fixtures.references[on]
+        first = {f: run.records.get((f, item.name)) for f in fixtures.given}
         key = Answer(item, first, {}).key_in(reference)
         labels = None
-        if item["tensor"] == "logits" and "compare" not in item:
+        if item.tensor == "logits" and isinstance(item, Gradient):
             labels = safetensors.numpy.load(fixtures.given[on]).get("Yb")
         yours = values(record) if record is not None else None
-        found[report.id] = Evidence(on, yours, reference.values[key], labels, "compare" in item)
+        found[report.id] = Evidence(on, yours, reference.values[key], labels, isinstance(item, Output))
     return found
 
 
-def _losses(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures, run: Run) -> dict[str, list[float]]:
+def _losses(runner: Runner, task: Task, run: Run) -> dict[str, list[float]]:
     """The losses of a training run by hand, if it came to its end, and of autograd's beside it."""
     from grader.compare import values
+    from grader.core.exercise import LOSSES, TRAINING
     from grader.fixture import reference
-    from grader.judged import TRAINING
-    from grader.runner.client import sizes
-    from grader.runner.wire import LOSSES
 
+    exercise, fixtures = task
     record = run.records.get((TRAINING, LOSSES))
     by_hand = values(record) if record is not None else None
     if by_hand is None or by_hand.ndim != 1 or not len(by_hand):
         return {}
-    settings = next(entry["settings"] for entry in exercise["fixtures"] if entry["name"] == TRAINING)
-    request = {"exercise": exercise["id"], "losses": len(by_hand), "sizes": sizes(settings)}
+    request = {"exercise": exercise.id, "losses": len(by_hand), "sizes": exercise.sizes[TRAINING]}
     by_autograd = reference(runner.ask(request, fixtures.given[TRAINING])).values[LOSSES]
     return {"by hand": by_hand[: len(by_autograd)].tolist(), "by autograd": by_autograd.tolist()}
 

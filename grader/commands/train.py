@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.core.exercise import Exercise, File
 from grader.errors import Unreadable, UsageError
 from grader.harmless import text
 from grader.lecture import EMBEDDED, dataset, read_names, splits
@@ -41,16 +42,16 @@ def run(args: argparse.Namespace) -> int:
     from grader import training
     from grader.reports.curve import Curve
 
-    plan, program = exercise["training"], training.program_of(exercise)
-    settings = {**exercise["fixtures"][0]["settings"], "seed": args.seed}
-    sizes = {k: v for k, v in settings.items() if k != "seed"}
+    plan, program = exercise.training, training.program_of(exercise)
+    assert plan is not None
+    sizes = exercise.lecture.sizes
     block = sizes["block_size"]
     parts = [dataset(part, block) for part in splits(names)]
     if not all(xs for xs, _ in parts):
         raise UsageError(f"{args.names}: {len(names)} names are too few to train, validate and test on")
     (x, y), (xv, yv), _ = [(torch.tensor(a), torch.tensor(b)) for a, b in parts]
     print(f"{len(names)} names; {len(x)} training, {len(xv)} validation and {len(parts[2][0])} test rows")
-    env = program.draw(settings)
+    env = program.draw({**sizes, "seed": args.seed})
     manual = training.Manual(program, plan, _backward(exercise, learner), env)
     runs: dict[str, Any] = {"by hand": manual}
     if not args.no_autograd:
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     done = 0
     with _Bar(args.steps) as bar:
         try:
-            print(f"{sum(env[k].numel() for k in plan['parameters'])} parameters")
+            print(f"{sum(env[k].numel() for k in plan.parameters)} parameters")
             while done < args.steps:
                 ix = torch.randint(0, len(x), (min(CHUNK, args.steps - done), sizes["n"]), generator=g)
                 batches = [{"Xb": x[row], "Yb": y[row]} for row in ix]
@@ -96,22 +97,22 @@ def run(args: argparse.Namespace) -> int:
     from grader.reports import curve
 
     try:
-        out.write_text(curve.render(curves, f"{exercise['id']}: loss over {done} steps"), encoding="utf-8")
+        out.write_text(curve.render(curves, f"{exercise.id}: loss over {done} steps"), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"--out {out}: can't be written: {error.strerror}") from None
     print(f"loss curve: {out}")
     return 0
 
 
-def _which(suite: Suite, args: argparse.Namespace) -> tuple[dict[str, Any], Path]:
+def _which(suite: Suite, args: argparse.Namespace) -> tuple[Exercise, Path]:
     if not suite.ids():
         targets(suite, [])
-    able = [e for e in map(suite.describe, suite.ids()) if e["training"]]
-    wanted = {t.exercise for t in targets(suite, args.targets)} if args.targets else {able[0]["id"]}
-    chosen = [e for e in able if e["id"] in wanted]
+    able = [e for e in map(suite.describe, suite.ids()) if e.training]
+    wanted = {t.exercise for t in targets(suite, args.targets)} if args.targets else {able[0].id}
+    chosen = [e for e in able if e.id in wanted]
     if len(chosen) != 1 or len(wanted) != 1:
-        raise UsageError(f"train takes one of: {', '.join(e['id'] for e in able)}")
-    path = Path(args.submission) if args.submission else suite.learners(chosen[0]["id"])
+        raise UsageError(f"train takes one of: {', '.join(e.id for e in able)}")
+    path = Path(args.submission) if args.submission else suite.learners(chosen[0].id)
     return chosen[0], path
 
 
@@ -133,22 +134,22 @@ class _Learner:
         return f"`{self.check}` grades each gradient"
 
 
-def _learner(exercise: dict[str, Any], source: bytes, path: str, submission: str | None) -> _Learner:
+def _learner(exercise: Exercise, source: bytes, path: str, submission: str | None) -> _Learner:
     own = ["--submission", submission] if submission else []
     try:
         return _Learner(
-            path, script(source, path, exercise), shlex.join(["grader", "check", exercise["id"], *own])
+            path, script(File(path, source), exercise), shlex.join(["grader", "check", exercise.id, *own])
         )
     except Unreadable as error:
         raise UsageError(f"{path} {error}") from None
 
 
-def _backward(exercise: dict[str, Any], learner: _Learner) -> Any:
+def _backward(exercise: Exercise, learner: _Learner) -> Any:
     """The learner's gradients as one backward pass; UsageError names the first that is missing."""
     return (_of_functions if learner.code.flat is None else _of_flat_code)(exercise, learner)
 
 
-def _of_flat_code(exercise: dict[str, Any], learner: _Learner) -> Any:
+def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
     from grader.runner.loading import define, load_flat
     from grader.training import Whole
 
@@ -158,27 +159,25 @@ def _of_flat_code(exercise: dict[str, Any], learner: _Learner) -> Any:
         what, line = submission.failure or ("can't be read", None)
         raise UsageError(f"{learner.at(line)}: {text(what)}")
     if submission.flat.whole is None:
-        missing = next(i["name"] for i in exercise["items"] if i["name"] in submission.absent)
+        missing = next(i.name for i in exercise.items if i.name in submission.absent)
         why, line = submission.flat.missing[missing]
         raise UsageError(f"{learner.at(line)}: {missing}: {text(why) or 'not written yet'}; {learner.advice}")
     define(submission)
     return Whole(submission.names["whole"], exercise)
 
 
-def _of_functions(exercise: dict[str, Any], learner: _Learner) -> Any:
+def _of_functions(exercise: Exercise, learner: _Learner) -> Any:
     from grader.runner.calls import BadRequest
     from grader.runner.loading import load
     from grader.training import Backward
 
     submission = load(learner.code.source, learner.path)
-    for item in exercise["items"]:
-        if item["name"] not in submission.names:
-            what, line = (
-                submission.broken.get(item["name"]) or submission.failure or ("no such function", None)
-            )
-            raise UsageError(f"{learner.at(line)}: {item['name']}: {text(what)}")
+    for item in exercise.items:
+        if item.name not in submission.names:
+            what, line = submission.broken.get(item.name) or submission.failure or ("no such function", None)
+            raise UsageError(f"{learner.at(line)}: {item.name}: {text(what)}")
     try:
-        return Backward({i["name"]: submission.names[i["name"]] for i in exercise["items"]}, exercise)
+        return Backward({i.name: submission.names[i.name] for i in exercise.items}, exercise)
     except BadRequest as error:
         raise UsageError(f"{learner.path}: {text(str(error))}; {learner.advice}") from None
 

@@ -15,6 +15,7 @@ from grader.commands import check, graded
 from grader.commands.chosen import chosen
 from grader.commands.learn import current_item, ladder
 from grader.commands.read import task
+from grader.core.exercise import File
 from grader.errors import UsageError
 from grader.events import Event, Events
 from grader.harmless import text
@@ -140,11 +141,11 @@ class Watch:
         self.until = time.monotonic() + HALF
 
     def _grade(self, source: bytes) -> None:
-        sources = dict.fromkeys(self.exercises, (self.name, source))
+        sources = dict.fromkeys(self.exercises, File(self.name, source))
         wanted = [Target(exercise) for exercise in self.exercises]
         self.slow = time.monotonic() + SLOW if self.report else float("inf")
         try:
-            report = graded.grade(self.suite, self.bench, wanted, sources, None)
+            report = graded.grade(self.suite, self.bench, wanted, sources)
         except Abandoned:  # what made it so is next in the queue
             self.graded = None
             return

@@ -10,9 +10,9 @@ import ast
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from grader import authored, derive_notebook, outputs
+from grader.core.exercise import Exercise, Item
 from grader.reports.markdown import escaped
 
 TRAINING = "training"
@@ -39,28 +39,28 @@ class Cell:
     item: str = ""
 
 
-def of(exercise: Mapping[str, Any], begun: Mapping[str, str], solution: str | None = None) -> list[Cell]:
+def of(exercise: Exercise, begun: Mapping[str, str], solution: str | None = None) -> list[Cell]:
     """The cells of an exercise, from its description. begun: the texts of its stub and notebook.
 
     solution: its authored file's text, if it is here.
 
     AuthoredError where that breaks a rule.
     """
-    parts = None if solution is None else authored.read(solution, f"the solution of {exercise['id']}")
-    cells = _gradients(exercise, begun, parts) if exercise["lines"] else _outputs(exercise, begun, parts)
+    parts = None if solution is None else authored.read(solution, f"the solution of {exercise.id}")
+    cells = _gradients(exercise, begun, parts) if exercise.lines else _outputs(exercise, begun, parts)
     return list(cells)
 
 
 def _gradients(
-    exercise: Mapping[str, Any], begun: Mapping[str, str], parts: authored.Authored | None
+    exercise: Exercise, begun: Mapping[str, str], parts: authored.Authored | None
 ) -> Iterator[Cell]:
     solved = {}
     if parts is not None:
-        settings = exercise["fixtures"][0]["settings"]
+        settings = exercise.lecture.settings
         solved = _sources(
-            derive_notebook.notebook(parts, exercise["id"], settings, exercise["training"], solved=True)
+            derive_notebook.notebook(parts, exercise.id, settings, exercise.training, solved=True)
         )
-    items = {item["name"] for item in exercise["items"]}
+    items = {item.name for item in exercise.items}
     kinds = {cell["id"]: cell["cell_type"] for cell in json.loads(begun["notebook"])["cells"]}
     for name, source in _sources(begun["notebook"]).items():
         if name == "statement":
@@ -72,8 +72,8 @@ def _gradients(
             yield _test(name)
         elif name not in ENDING:
             yield Cell(name, kinds[name], source)
-    if exercise["training"]:
-        steps = exercise["training"]["steps"]
+    if exercise.training:
+        steps = exercise.training.steps
         told = f"The gradients above, in a training loop: {steps} steps are compared with autograd's."
         yield Cell(TRAINING, "markdown", f"## Training\n\n{told}")
         yield _test(TRAINING)
@@ -87,30 +87,28 @@ def _test(item: str) -> Cell:
     return Cell(f"{item}-test", "code", "", item=item)
 
 
-def _outputs(
-    exercise: Mapping[str, Any], begun: Mapping[str, str], parts: authored.Authored | None
-) -> Iterator[Cell]:
+def _outputs(exercise: Exercise, begun: Mapping[str, str], parts: authored.Authored | None) -> Iterator[Cell]:
     blank = _definitions(begun["stub"])
     solved = _definitions(parts.source) if parts is not None else blank
-    asked = {name for item in exercise["items"] for name in item["asks"]}
-    opening = [f"# {escaped(exercise['title'])}", *map(escaped, exercise["statement"].split("\n\n")[1:])]
+    asked = {name for item in exercise.outputs for name in item.asks}
+    opening = [f"# {escaped(exercise.title)}", *map(escaped, exercise.statement.split("\n\n")[1:])]
     yield Cell("about-exercise", "markdown", "\n\n".join([*opening, OUTPUTS]))
     tree = ast.parse(begun["stub"])
     if imports := [ast.unparse(n) for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]:
         yield Cell("set-up", "code", "\n".join(imports))
     there: set[str] = set()
-    left = list(exercise["items"])
+    left = list(exercise.outputs)
     for name, source in blank.items():
         there.add(name)
         if name not in asked:
             yield Cell(f"{name}-given", "code", source)
             continue
         yield Cell(name, "code", source, solved[name], _regions(solved[name]))
-        ready = [item for item in left if there.issuperset(item["asks"])]
+        ready = [item for item in left if there.issuperset(item.asks)]
         for item in ready:
-            if item["driver"]:
-                yield Cell(f"{item['name']}-task", "markdown", _task(item))
-            yield _test(item["name"])
+            if item.driver:
+                yield Cell(f"{item.name}-task", "markdown", _task(item))
+            yield _test(item.name)
         left = [item for item in left if item not in ready]
 
 
@@ -131,5 +129,5 @@ def _regions(source: str) -> tuple[tuple[int, int], ...]:
     return tuple((task.body[0].end_lineno or 0, task.end_lineno or 0) for task in outputs.tasks(node))
 
 
-def _task(item: Mapping[str, Any]) -> str:
-    return f"### {escaped(item['name'])}\n\n{escaped(item['doc'])}"
+def _task(item: Item) -> str:
+    return f"### {escaped(item.name)}\n\n{escaped(item.doc)}"

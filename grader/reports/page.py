@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader.core.exercise import Exercise
 from grader.harmless import text
 from grader.reports.figures import Evidence, curves, lecture, pictures, sentence, shape_of
 from grader.reports.graph import layout
@@ -22,7 +23,7 @@ class Sheet:
     """One exercise of a report, with what its pictures are made from."""
 
     report: ExerciseReport
-    exercise: Mapping[str, Any]
+    exercise: Exercise
     source: bytes
     evidence: Mapping[str, Evidence]  # by item id
     losses: Mapping[str, Sequence[float]] = field(default_factory=dict)  # of a training run, by its name
@@ -64,26 +65,25 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def parents(exercise: Mapping[str, Any]) -> dict[str, list[str]]:
+def parents(exercise: Exercise) -> dict[str, list[str]]:
     """An exercise's compute graph: for each tensor, in dataflow order, those it is made from.
 
     An output item stands in it as itself, below the items that it receives or uses.
     """
-    inputs = exercise["tensors"] or exercise["shapes"]
-    outputs = {item["name"] for item in exercise["items"] if item.get("compare")}
-    tensors = [t for t in inputs if t in exercise["shapes"] and t not in outputs]  # sizes such as n are none
-    uses = {line["name"]: line["uses"] for line in exercise["lines"]}
+    inputs = exercise.tensors or exercise.shapes
+    outputs = {item.name for item in exercise.outputs}
+    tensors = [t for t in inputs if t in exercise.shapes and t not in outputs]  # sizes such as n are none
+    uses = {line.name: line.uses for line in exercise.lines}
     found = {t: [u for u in uses.get(t, ()) if u in tensors] for t in tensors}
-    for item in exercise["items"]:
-        if item.get("compare"):
-            above = (*item["receives"], *item["uses"], *item["params"])
-            found[item["name"]] = [t for t in dict.fromkeys(above) if t in found]
+    for item in exercise.outputs:
+        above = (*item.receives, *item.uses, *item.params)
+        found[item.name] = [t for t in dict.fromkeys(above) if t in found]
     return found
 
 
 def _graph(sheet: Sheet) -> dict[str, Any]:
     drawn = layout(parents(sheet.exercise))
-    tensors = {item["name"]: item["tensor"] for item in sheet.exercise["items"]}
+    tensors = {item.name: item.tensor for item in sheet.exercise.items}
     named = {item.id.rpartition(".")[2]: item for item in sheet.report.items}
     items = {tensors[name]: item for name, item in named.items() if name in tensors}
     nodes = []
@@ -93,7 +93,7 @@ def _graph(sheet: Sheet) -> dict[str, Any]:
         nodes.append(
             {
                 "name": name,
-                "shape": shape_of(sheet.exercise["shapes"][name]),
+                "shape": shape_of(sheet.exercise.shapes[name]),
                 "x": round(x, 1),
                 "y": round(y, 1),
                 "kind": css,
@@ -114,12 +114,12 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     name = item.id.rpartition(".")[2]
 
     def said(words: str | None) -> str:
-        return sentence(words or "", sheet.exercise["tensors"])
+        return sentence(words or "", sheet.exercise.tensors)
 
-    tensor = {i["name"]: i["tensor"] for i in sheet.exercise["items"]}.get(name, name[1:])
-    lines = {line["name"]: line for line in sheet.exercise["lines"]}
-    forward = [("made by", lines[tensor]["code"])] if tensor in lines else []
-    forward += [("used by", line["code"]) for line in lines.values() if tensor in line["uses"]]
+    tensor = {i.name: i.tensor for i in sheet.exercise.items}.get(name, name[1:])
+    lines = {line.name: line for line in sheet.exercise.lines}
+    forward = [("made by", lines[tensor].code)] if tensor in lines else []
+    forward += [("used by", line.code) for line in lines.values() if tensor in line.uses]
     evidence = sheet.evidence.get(item.id)
     found = row(item)[-1].removeprefix(words).removeprefix(": ")
     article: dict[str, Any] = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 
+from grader.core.exercise import ALT, Exercise, Gradient, Item, Output, is_probe
 from grader.runner import byhand, limits, outputs, wire
 from grader.runner.calls import BadRequest, Call, line_of, resolve
 from grader.runner.loading import Submission, describe, is_stub
@@ -24,11 +24,11 @@ UNBOUND = re.compile(r"UnboundLocalError: \D*local variable '(\w+)'")  # flat co
 Given = dict[str, Any]  # one fixture's tensors and sizes by name
 
 
-def guard_forward(submission: Submission, exercise: Mapping[str, Any]) -> None:
+def guard_forward(submission: Submission, exercise: Exercise) -> None:
     """The stub's forward pass run again inside an item is how one differentiates by small differences."""
     forward: Any = submission.names.get("forward")
     code = getattr(forward, "__code__", None)
-    if code is None or list(code.co_varnames[: code.co_argcount]) != list(exercise["inputs"]):
+    if code is None or list(code.co_varnames[: code.co_argcount]) != list(exercise.inputs):
         return  # a helper of the learner's own that is called so
     refused = POLICY.refuse("the forward pass, run again,")
 
@@ -48,13 +48,22 @@ def failed(error: BaseException, filename: str, line: int | None) -> dict[str, A
 
 
 def ask(
-    submission: Submission, item: Mapping[str, Any], fixture: str, given: Given, exercise: Mapping[str, Any]
+    submission: Submission, item: Item, fixture: str, given: Given, exercise: Exercise
 ) -> tuple[dict[str, Any], bytes]:
-    """Call one item's function on one fixture; a header and the value's bytes."""
-    name = item["name"]
+    """Call an item's function on one fixture; a header and the value's bytes."""
+    if isinstance(item, Output):
+        return ask_output(submission, item, fixture, given, exercise)
+    return ask_gradient(submission, item, fixture, given, exercise)
+
+
+def ask_gradient(
+    submission: Submission, item: Gradient, fixture: str, given: Given, exercise: Exercise
+) -> tuple[dict[str, Any], bytes]:
+    """Call one gradient's function on one fixture; a header and the value's bytes."""
+    name = item.name
     header: dict[str, Any] = {"fixture": fixture, "item": name}
     function = submission.names.get(name)
-    if not fixture.startswith("probe"):  # there it counts what became of the value in the end
+    if not is_probe(fixture):  # there it counts what became of the value in the end
         function = submission.changed.get(name, function)
     broken = submission.broken.get(name)
     flat = submission.flat
@@ -74,14 +83,14 @@ def ask(
         except BadRequest as error:
             return {**header, "status": "error", "message": str(error)}, b""
         header["reads"] = call.reads  # told once
-    alternative = any(k in call.reads for k in item["siblings"])
+    alternative = any(k in call.reads for k in item.siblings)
     pristine = {k: given[k] for k in call.injected}
     if alternative:
-        pristine = {k: given.get(wire.ALT + k, v) for k, v in pristine.items()}
+        pristine = {k: given.get(ALT + k, v) for k, v in pristine.items()}
     passed = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in pristine.items()}
     if own := submission.forms.keys() & passed.keys():  # the learner's own shape, (32,) for (32, 1)
         squeezed = {**passed, **{k: passed[k].squeeze(submission.forms[k]) for k in own}}
-        if _fits(call, squeezed, given.get(item["tensor"])):
+        if _fits(call, squeezed, given.get(item.tensor)):
             passed |= {k: passed[k].squeeze(submission.forms[k]) for k in own}
     POLICY.called, POLICY.running = None, True
     try:
@@ -109,7 +118,7 @@ def ask(
         header["message"] = flat.notes.get(name, "")
         if function is submission.changed.get(name):
             header["message"] = flat.afterwards[name]
-        _remember_form(submission, name, value, given.get(item["tensor"]))
+        _remember_form(submission, name, value, given.get(item.tensor))
     mutated = [k for k, v in pristine.items() if passed[k] is not v and not _same(passed[k], v)]
     if mutated:
         header["mutated"] = mutated
@@ -135,16 +144,16 @@ def _fits(call: Call, arguments: Given, tensor: Any) -> bool:
 
 
 def ask_output(
-    submission: Submission, item: Mapping[str, Any], fixture: str, given: Given, exercise: Mapping[str, Any]
+    submission: Submission, item: Output, fixture: str, given: Given, exercise: Exercise
 ) -> tuple[dict[str, Any], bytes]:
     """Call one output item's function, or its driver, on one fixture; a header and the value's bytes."""
-    header: dict[str, Any] = {"fixture": fixture, "item": item["name"]}
-    for name in item["asks"]:
+    header: dict[str, Any] = {"fixture": fixture, "item": item.name}
+    for name in item.asks:
         if name not in submission.names or name in submission.broken:
             if failure := submission.broken.get(name) or submission.failure:
                 return {**header, "status": "error", "message": failure[0], "line": failure[1]}, b""
             return {**header, "status": "not-written", "message": f"the file has no {name}"}, b""
-    line = outputs.line_of(submission.names, item["about"])
+    line = outputs.line_of(submission.names, item.about)
     POLICY.called, POLICY.running = None, True
     try:
         value, mutated = outputs.call(submission, item, given, exercise)

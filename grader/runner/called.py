@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
+from grader.core.exercise import Exercise
 from grader.runner import names
 from grader.runner.slicing import SIZES
 from grader.runner.statements import Code, Statement
@@ -71,9 +71,7 @@ def called(
     return called
 
 
-def renamed(
-    statements: Sequence[Statement], exercise: Mapping[str, Any], section: int | None
-) -> dict[str, str]:
+def renamed(statements: Sequence[Statement], exercise: Exercise, section: int | None) -> dict[str, str]:
     """What the learner's forward pass calls otherwise, theirs -> ours: by the form of its lines.
 
     ex4 has a forward pass of its own; all others share the first one. A name that isn't there before
@@ -81,12 +79,12 @@ def renamed(
     """
     if section is not None:
         statements = [s for s in statements if (s.section == 4) == (section == 4)]
-    loss = exercise["lines"][-1]["name"]
+    loss = exercise.loss
     end = next((i + 1 for i, s in enumerate(statements) if loss in s.effect.strong), len(statements))
     early = {w for s in statements[:end] for w in s.effect.strong}
     late = {w for s in statements[end:] for w in s.effect.strong} - early
-    lines = _ours(tuple((line["name"], line["code"]) for line in exercise["lines"]))
-    known = {*exercise["tensors"], "n", "torch", "g", "Xtr", "logprobs", *SIZES, *SIZE_NAMES, *late}
+    lines = _ours(tuple((line.name, line.code) for line in exercise.lines))
+    known = {*exercise.tensors, "n", "torch", "g", "Xtr", "logprobs", *SIZES, *SIZE_NAMES, *late}
     found: dict[str, str] = {}
     for s in statements:
         if not isinstance(s.node, ast.Assign) or len(s.node.targets) != 1:
@@ -119,9 +117,9 @@ def _ours(lines: tuple[tuple[str, str], ...]) -> dict[Form, list[tuple[str, ast.
     return found
 
 
-def prepare(exercise: Mapping[str, Any]) -> None:
+def prepare(exercise: Exercise) -> None:
     """Parse an exercise's lines, which is kept: to be called before processes are forked."""
-    _ours(tuple((line["name"], line["code"]) for line in exercise["lines"]))
+    _ours(tuple((line.name, line.code) for line in exercise.lines))
 
 
 def _form(node: ast.expr) -> Form:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
+from grader.core.exercise import Exercise, Item
+
 
 class BadRequest(Exception):
     """A parameter names something that can't be injected."""
@@ -54,23 +56,21 @@ def _parameters(function: Any, name: str) -> Iterable[tuple[str, Any, Any]]:
         raise BadRequest(f"the parameters of {name} can't be read") from None
 
 
-def resolve(
-    function: Any, item: Mapping[str, Any], given: Collection[str], exercise: Mapping[str, Any]
-) -> Call:
+def resolve(function: Any, item: Item, given: Collection[str], exercise: Exercise) -> Call:
     """What a function asks for by name, and which upstream gradients its code reads.
 
     given: the names of all that can be injected. BadRequest where the function asks for more.
     """
     if not callable(function):
-        raise BadRequest(f"{item['name']} is not a function")
+        raise BadRequest(f"{item.name} is not a function")
     positional: list[str] = []
     keywords: list[str] = []
     fill: dict[str, Any] = {}
     hidden = False
-    for name, kind, default in _parameters(function, item["name"]):
+    for name, kind, default in _parameters(function, item.name):
         if kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
             hidden = True
-        elif name in item["available"] or (name in given and not is_gradient(name, exercise)):
+        elif name in item.available or (name in given and not is_gradient(name, exercise)):
             by_position = kind is Parameter.POSITIONAL_ONLY or not (
                 keywords or kind is Parameter.KEYWORD_ONLY
             )
@@ -82,27 +82,27 @@ def resolve(
             fill[name] = default
     if hidden and not positional and not keywords:
         raise BadRequest(
-            f"the parameters of {item['name']} are hidden behind * or **: name them, or use functools.wraps"
+            f"the parameters of {item.name} are hidden behind * or **: name them, or use functools.wraps"
         )
     used = loads(function)
-    reads = [k for k in (*positional, *keywords) if k in item["available"] and (used is None or k in used)]
+    reads = [k for k in (*positional, *keywords) if k in item.available and (used is None or k in used)]
     return Call(function, tuple(positional), tuple(keywords), tuple(reads), fill)
 
 
-def is_gradient(name: str, exercise: Mapping[str, Any]) -> bool:
-    return name[:1] == "d" and name[1:] in exercise["tensors"]
+def is_gradient(name: str, exercise: Exercise) -> bool:
+    return name[:1] == "d" and name[1:] in exercise.tensors
 
 
-def why_not(name: str, item: Mapping[str, Any], exercise: Mapping[str, Any], given: Collection[str]) -> str:
+def why_not(name: str, item: Item, exercise: Exercise, given: Collection[str]) -> str:
     """Why a name is nothing that an item's function can ask for."""
-    if name == item["name"]:
+    if name == item.name:
         return f"{name} asks for {name} itself, the gradient it is to return"
     if is_gradient(name, exercise):
-        have = ", ".join(item["available"]) or "none"
-        return f"{name} does not exist yet when the backward pass reaches {item['name']} (there is: {have})"
-    close = difflib.get_close_matches(name, [*given, *item["available"]], 1)
+        have = ", ".join(item.available) or "none"
+        return f"{name} does not exist yet when the backward pass reaches {item.name} (there is: {have})"
+    close = difflib.get_close_matches(name, [*given, *item.available], 1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    return f"there is nothing called {name} to pass to {item['name']}{hint}"
+    return f"there is nothing called {name} to pass to {item.name}{hint}"
 
 
 _ONE = {code for name, code in dis.opmap.items() if name.startswith("LOAD_FAST")}

@@ -10,14 +10,15 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from grader.core.exercise import LOSSES, Exercise
 from grader.program import Program
 from grader.runner import byhand, limits, wire
-from grader.runner.asking import POLICY, Given, ask, ask_output, failed, guard_forward, pack
+from grader.runner.asking import POLICY, Given, ask, failed, guard_forward, pack
 from grader.runner.loading import Submission, define, is_stub, load, load_flat
 from grader.training import Backward, Whole, manual_steps
 
@@ -32,7 +33,7 @@ class Job:
     label: stands before the fixtures' names in what is sent, where a child has several parts.
     """
 
-    exercise: Mapping[str, Any]
+    exercise: Exercise
     fixtures: Mapping[str, Given]
     items: tuple[str, ...]
     training: Given | None = None
@@ -90,7 +91,7 @@ def unwritten(submission: Submission, job: Job) -> Iterator[dict[str, Any]]:
             header = {"fixture": job.label + fixture, "item": name, "status": "not-written"}
             yield {**header, "message": message, "line": line}
     if job.training is not None and (message := waits(submission, job.exercise)):
-        for name in job.exercise["training"]["parameters"]:
+        for name in _parameters(job.exercise):
             header = {"fixture": job.label + "training", "item": name, "status": "not-written"}
             yield {**header, "message": message}
 
@@ -100,15 +101,14 @@ def items(
 ) -> Iterator[tuple[dict[str, Any], bytes]]:
     """The records of a job's items on some of its fixtures."""
     for name in fixtures:
-        for item in job.exercise["items"]:
-            if item["name"] in job.items and item["name"] not in submission.absent:
-                one = ask_output if item.get("compare") else ask
-                header, data = one(submission, item, name, job.fixtures[name], job.exercise)
+        for item in job.exercise.items:
+            if item.name in job.items and item.name not in submission.absent:
+                header, data = ask(submission, item, name, job.fixtures[name], job.exercise)
                 yield {**header, "fixture": job.label + name}, data
 
 
-def _gradients(job: Job) -> Mapping[str, Any]:
-    return {**job.exercise, "items": [item for item in job.exercise["items"] if not item.get("compare")]}
+def _gradients(job: Job) -> Exercise:
+    return replace(job.exercise, items=job.exercise.gradients)
 
 
 def _sender(fd: int) -> Callable[[dict[str, Any], bytes], None]:
@@ -136,22 +136,22 @@ def _silence(null: int) -> None:
 # --- a chain of items that trains ------------------------------------------------------------------
 
 
-def waits(submission: Submission, exercise: Mapping[str, Any]) -> str:
+def waits(submission: Submission, exercise: Exercise) -> str:
     """Why there can be no training yet; empty where there can."""
     if submission.flat:
-        absent = (
-            [] if submission.flat.whole else [i for i in exercise["items"] if i["name"] in submission.absent]
-        )
+        absent = [] if submission.flat.whole else [i for i in exercise.items if i.name in submission.absent]
     else:
-        absent = [item for item in exercise["items"] if item["name"] not in submission.names]
-    return f"waits for {absent[0]['name']}" if absent else ""
+        absent = [item for item in exercise.items if item.name not in submission.names]
+    return f"waits for {absent[0].name}" if absent else ""
 
 
-def train(
-    submission: Submission, exercise: Mapping[str, Any], given: Given
-) -> Iterator[tuple[dict[str, Any], bytes]]:
+def _parameters(exercise: Exercise) -> tuple[str, ...]:
+    return exercise.training.parameters if exercise.training else ()
+
+
+def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Drive training with the submission's own gradients; one record for each parameter tensor."""
-    names = exercise["training"]["parameters"]
+    names = _parameters(exercise)
     header: dict[str, Any] = {"fixture": "training"}
     whole = submission.names.get("whole") if submission.flat else None
     if message := waits(submission, exercise):
@@ -164,7 +164,7 @@ def train(
         if whole is not None:
             backward = Whole(whole, exercise)
         else:
-            functions = {item["name"]: submission.names[item["name"]] for item in exercise["items"]}
+            functions = {item.name: submission.names[item.name] for item in exercise.items}
             backward = Backward(functions, exercise)
         parameters, losses = manual_steps(exercise, backward, given)
     except BaseException as error:
@@ -180,7 +180,7 @@ def train(
         POLICY.running = False
     for name in names:
         yield pack({**header, "item": name}, parameters[name])
-    yield pack({**header, "item": wire.LOSSES}, losses)
+    yield pack({**header, "item": LOSSES}, losses)
 
 
 def end(code: int = 0) -> None:

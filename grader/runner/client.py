@@ -10,12 +10,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from grader import harmless
+from grader.core.exercise import LOSSES, Exercise, File
 from grader.errors import GraderFault
 from grader.runner import folders, wire
 from grader.runner.job import MAX_OUTPUT, Job, how
@@ -43,7 +44,6 @@ class Run:
     off: tuple[str, ...] = ()
     blamed: Mapping[str, tuple[str, bool]] = field(default_factory=dict)  # item -> how it ended a run, over
     cpu: float = 0.0
-    rss: int = 0
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
     early: Collection[tuple[str, str]] = ()  # records that came before any of its flat code ran
 
@@ -100,7 +100,7 @@ class Runner:
                 env={**environment(), **(environ or {})},
             )
         self.control = ours
-        self.loaded: dict[str, Mapping[str, Any]] = {}
+        self.loaded: dict[str, Exercise] = {}
 
     def __enter__(self) -> Runner:
         return self
@@ -117,77 +117,57 @@ class Runner:
         self.process.wait()
         folders.remove(self.folder)
 
-    def load(self, exercise: Mapping[str, Any], given: Mapping[str, bytes], settle: bool = False) -> None:
+    def load(self, exercise: Exercise, given: Mapping[str, bytes], settle: bool = False) -> None:
         """Give the zygote an exercise's public description and the files that submissions run on.
 
         settle: prepare for many submissions, which takes some tenths of a second.
         """
-        public = (
-            "id",
-            "fixtures",
-            "program",
-            "inputs",
-            "lines",
-            "tensors",
-            "items",
-            "training",
-            "title",
-            "statement",
-        )
-        settings = {entry["name"]: entry["settings"] for entry in exercise["fixtures"]}
+        public = replace(exercise, worked=None)  # which holds a solution
         request = {
             "op": "load",
             "settle": settle,
-            "exercise": {k: exercise[k] for k in public},
+            "exercise": public.to_json(),
             "fixtures": list(given),
-            "sizes": {name: sizes(settings[name]) for name in given},
         }
-        self.loaded[exercise["id"]] = exercise
+        self.loaded[exercise.id] = exercise
         self._send(request, given.values(), ())
 
-    def run(
-        self,
-        exercise: str,
-        source: bytes,
-        filename: str,
-        fixtures: Sequence[str],
-        items: Sequence[str],
-        training: int = 0,
-        flat: int | None = None,
-        wall: float | None = None,
-        cpu: int | None = None,
-    ) -> Run:
-        """Run a submission's `items` on `fixtures` in a child of its own. training, flat: as in Part."""
-        part = Part(exercise, fixtures, items, training, flat)
-        return self.together([part], source, filename, wall or self.wall, cpu or self.cpu)[0]
+    def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
+        """Run a submission for one exercise in a child of its own."""
+        return self.together([part], file, wall or self.wall, cpu or self.cpu)[0]
 
-    def together(
-        self, parts: Sequence[Part], source: bytes, filename: str, wall: float, cpu: int
-    ) -> list[Run]:
+    def together(self, parts: Sequence[Part], file: File, wall: float, cpu: int) -> list[Run]:
         """Run a submission in one child for several exercises: a run of each, in their order.
 
         How the child ended stands in all of them, what the submission printed in the first.
         """
         labels = [f"{part.exercise}/" if len(parts) > 1 else "" for part in parts]
-        expected: set[tuple[str, str]] = set()
-        plain: set[tuple[str, str]] = set()
-        for label, part in zip(labels, parts, strict=True):
-            expected |= {(label + f, i) for f in part.fixtures for i in part.items}
-            outputs = [i["name"] for i in self.loaded[part.exercise]["items"] if i.get("compare")]
-            plain |= {(label + f, i) for f in part.fixtures for i in outputs}
-            if part.training:
-                plan = self.loaded[part.exercise]["training"]
-                expected |= {(f"{label}training", name) for name in (*plan["parameters"], wire.LOSSES)}
+        labelled = dict(zip(labels, parts, strict=True))
         request = {
             "op": "run",
-            "filename": filename,
-            "parts": [{**vars(part), "label": label} for label, part in zip(labels, parts, strict=True)],
+            "filename": file.name,
+            "parts": [{**vars(part), "label": label} for label, part in labelled.items()],
             "cpu": cpu,
         }
-        parser = wire.Parser(expected, plain)
-        ended, over = "", False
+        whole = self._pumped(self._job(request, file.data), self._parser(labelled), wall, cpu)
+        return [_of(whole, label, first=not number) for number, label in enumerate(labels)]
 
-        job = self._job(request, source)
+    def _parser(self, labelled: Mapping[str, Part]) -> wire.Parser:
+        """A parser of what a child may send, no more. labelled: its parts, by the label before fixtures."""
+        expected: set[tuple[str, str]] = set()
+        plain: set[tuple[str, str]] = set()
+        for label, part in labelled.items():
+            exercise = self.loaded[part.exercise]
+            expected |= {(label + f, i) for f in part.fixtures for i in part.items}
+            plain |= {(label + f, i.name) for f in part.fixtures for i in exercise.outputs}
+            if part.training and exercise.training:
+                names = (*exercise.training.parameters, LOSSES)
+                expected |= {(f"{label}training", name) for name in names}
+        return wire.Parser(expected, plain)
+
+    def _pumped(self, job: Job, parser: wire.Parser, wall: float, cpu: int) -> Run:
+        """All that a child sends until it ends, or until it is ended."""
+        ended, over = "", False
         try:
             job.pump(parser.feed, wall)
         except wire.Malformed as error:
@@ -200,28 +180,18 @@ class Runner:
             job.finish()
         if not ended and not parser.complete:
             ended, over = how(job.end, cpu)
-        output, truncated = bytes(job.output[:MAX_OUTPUT]), len(job.output) > MAX_OUTPUT
-
-        def of(label: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
-            return {(f.removeprefix(label), i): (f, i) for f, i in keys if f.startswith(label)}
-
-        return [
-            Run(
-                {own: parser.records[key] for own, key in of(label, parser.records).items()},
-                b"" if number else output,
-                truncated and not number,
-                ended,
-                over,
-                parser.loaded,
-                parser.off or (),
-                {},
-                job.end["cpu"],
-                job.end["rss"],
-                parser.unparsed,
-                of(label, parser.early).keys(),
-            )
-            for number, label in enumerate(labels)
-        ]
+        return Run(
+            records=parser.records,
+            output=bytes(job.output[:MAX_OUTPUT]),
+            truncated=len(job.output) > MAX_OUTPUT,
+            ended=ended,
+            over=over,
+            loaded=parser.loaded,
+            off=parser.off or (),
+            cpu=job.end["cpu"],
+            unparsed=parser.unparsed,
+            early=parser.early,
+        )
 
     def trial(self) -> dict[str, list[str]]:
         """What a confined child tried and was not stopped from ("possible"), the layers that are off, and
@@ -288,9 +258,15 @@ def _last_line(written: bytes | bytearray) -> str:
     return lines[-1] if lines else ""
 
 
-def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The sizes in a fixture's settings: what items may ask for by name."""
-    return {k: v for k, v in settings.items() if k not in ("seed", "trained")}
+def _of(whole: Run, label: str, first: bool) -> Run:
+    """What of a child's run is one part's."""
+    return replace(
+        whole,
+        records={(f.removeprefix(label), i): r for (f, i), r in whole.records.items() if f.startswith(label)},
+        early={(f.removeprefix(label), i) for f, i in whole.early if f.startswith(label)},
+        output=whole.output if first else b"",
+        truncated=whole.truncated and first,
+    )
 
 
 @contextlib.contextmanager

@@ -10,9 +10,8 @@ here isn't missed. Untrusted side; runs nothing of a submission.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
+from grader.core.exercise import Exercise
 from grader.runner.called import called, renamed
 from grader.runner.sections import sections
 from grader.runner.slicing import Flat, Slicer
@@ -21,12 +20,12 @@ from grader.runner.statements import Code
 RENAME = re.compile(r"^# grader: rename (\w+) = (\w+)$", re.MULTILINE)  # what a [rename] table says
 
 
-def read(code: Code, exercise: Mapping[str, Any], section: int | None) -> Flat:
+def read(code: Code, exercise: Exercise, section: int | None) -> Flat:
     """Cut one exercise's items out of flat code.
 
     section: the lecture's number of the exercise where the file holds several; None: the whole file.
     """
-    statements, tensors = code.statements, exercise["tensors"]
+    statements, tensors = code.statements, exercise.tensors
     sections(code, tensors, section is not None)
     here = [i for i, s in enumerate(statements) if s.section == (section or 0)]
     told = dict(RENAME.findall(code.text))
@@ -37,9 +36,9 @@ def read(code: Code, exercise: Mapping[str, Any], section: int | None) -> Flat:
     before = called(code, first, tensors, theirs)  # what they receive was made there
     slicer = Slicer(code, here, own, before | own, theirs, exercise)
     flat = Flat()
-    for item in exercise["items"]:
+    for item in exercise.gradients:
         slicer.cut(item, flat)
-    if exercise["training"] and all(t in own for t in exercise["training"]["parameters"]):
-        slicer.cut_whole(exercise["training"]["parameters"], flat)
+    if exercise.training and all(t in own for t in exercise.training.parameters):
+        slicer.cut_whole(exercise.training.parameters, flat)
     flat.imports = [statements[i].node for i in sorted(slicer.imports)]
     return flat

@@ -103,7 +103,7 @@ class Job:
                 silent = True
             except OSError:
                 pass
-        self.end = self.end or {"status": 0, "cpu": 0.0, "rss": 0, "why": ""}
+        self.end = self.end or {"status": 0, "cpu": 0.0, "why": ""}
         for fd in self.open:
             os.close(fd)
         self.channel.close()

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from grader.core.exercise import Exercise
 from grader.runner import flat, statements
 from grader.runner.calls import Call
 from grader.runner.slicing import Flat
@@ -74,9 +75,7 @@ def load(source: bytes, filename: str) -> Submission:
     return submission
 
 
-def load_flat(
-    source: bytes, filename: str, asked: Sequence[tuple[Mapping[str, Any], int | None]]
-) -> list[Submission]:
+def load_flat(source: bytes, filename: str, asked: Sequence[tuple[Exercise, int | None]]) -> list[Submission]:
     """For each (exercise, its number in the file or None) its items' functions, cut out of flat code.
 
     Nothing of the code has run: `define` makes the functions.

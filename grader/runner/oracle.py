@@ -14,12 +14,12 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from grader.core.exercise import ALT, LOSSES, Exercise
 from grader.program import Program
-from grader.runner import wire
 from grader.training import autograd_steps, batches_of, program_of
 
 
-def answer(exercise: Mapping[str, Any], request: Mapping[str, Any], given: bytes, result: int) -> None:
+def answer(exercise: Exercise, request: Mapping[str, Any], given: bytes, result: int) -> None:
     """Compute what `request` asks and write one safetensors document to `result`."""
     if "fresh" in request:
         out = fresh(exercise, request["fresh"])
@@ -29,9 +29,10 @@ def answer(exercise: Mapping[str, Any], request: Mapping[str, Any], given: bytes
             _, grads = program_of(exercise).gradients(tensors)
             out = {f"d{k}": v.clone() for k, v in grads.items()}
         elif "losses" in request:
-            program, plan = program_of(exercise), exercise["training"]
+            program, plan = program_of(exercise), exercise.training
+            assert plan is not None
             batches = batches_of(tensors)[: request["losses"]]
-            out = {wire.LOSSES: autograd_steps(program, plan, tensors, batches)[1]}
+            out = {LOSSES: autograd_steps(program, plan, tensors, batches)[1]}
         else:
             out = choices(exercise, tensors, request["choices"])
     data = memoryview(safetensors.torch.save(out))
@@ -40,7 +41,7 @@ def answer(exercise: Mapping[str, Any], request: Mapping[str, Any], given: bytes
 
 
 def choices(
-    exercise: Mapping[str, Any], given: Mapping[str, Any], asked: list[Mapping[str, Any]]
+    exercise: Exercise, given: Mapping[str, Any], asked: list[Mapping[str, Any]]
 ) -> dict[str, torch.Tensor]:
     """For each {"item", "cut", "alt"}, by its number: the reference, and its size as `size.<number>`.
 
@@ -48,11 +49,11 @@ def choices(
     zero would be as good as the work: then there is only `vanishes.<number>`.
     """
     program = program_of(exercise)
-    tensors = {item["name"]: item["tensor"] for item in exercise["items"]}
+    tensors = {item.name: item.tensor for item in exercise.items}
     out: dict[str, torch.Tensor] = {}
     for number, choice in enumerate(asked):
         tensor, cut = tensors[choice["item"]], frozenset(choice["cut"])
-        prefix = wire.ALT if choice["alt"] else ""
+        prefix = ALT if choice["alt"] else ""
         upstream = {t: given[f"{prefix}d{t}"] for t in cut}
         value, size = program.pull(given, tensor, cut, upstream)
         if _vanishes(program, given, tensor, cut, upstream, value):
@@ -80,16 +81,15 @@ def _vanishes(
     return not float(value.abs().max()) > 1e-4 * size
 
 
-def fresh(exercise: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+def fresh(exercise: Exercise, request: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     """New probes: for each of `settings` its given and reference files, as byte tensors."""
-    from grader import authored, build
+    from grader import build
 
     program = program_of(exercise)
-    parts = authored.restore(exercise)
     out: dict[str, torch.Tensor] = {}
     for name, settings in request["settings"].items():
         for part, env in zip(
-            ("given", "reference"), build.tensors(program, parts, name, settings), strict=True
+            ("given", "reference"), build.tensors(program, exercise, name, settings), strict=True
         ):
             data = safetensors.torch.save(build.contiguous(env))
             out[f"{name}.{part}"] = torch.frombuffer(bytearray(data), dtype=torch.uint8)

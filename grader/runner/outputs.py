@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grader import plain
+from grader.core.exercise import Exercise, Output
 from grader.runner import values
 from grader.runner.calls import resolve
 from grader.runner.loading import Submission
@@ -16,18 +17,18 @@ _dumps, _decode, _NotPlain = values.dumps, plain.decode, plain.NotPlain
 
 
 def call(
-    submission: Submission, item: Mapping[str, Any], given: Mapping[str, Any], exercise: Mapping[str, Any]
+    submission: Submission, item: Output, given: Mapping[str, Any], exercise: Exercise
 ) -> tuple[Any, list[str]]:
     """What the learner's function gives, or the driver of it; and the arguments that it changed."""
-    have = arguments(item, given)
-    if not item["driver"]:
-        asked = resolve(submission.names[item["name"]], item, have, exercise)
+    have = arguments(item.name, given)
+    if not item.driver:
+        asked = resolve(submission.names[item.name], item, have, exercise)
         passed = {k: values.copied(have[k]) for k in asked.injected}
         value = asked(passed)
     else:
-        passed = {k: values.copied(have[k]) for k in item["params"]}
-        learners = {name: submission.names[name] for name in item["asks"]}
-        value = _driver(exercise, item["driver"])(**learners, **passed)
+        passed = {k: values.copied(have[k]) for k in item.params}
+        learners = {name: submission.names[name] for name in item.asks}
+        value = _driver(exercise, item.driver)(**learners, **passed)
     return value, [k for k, v in passed.items() if _changed(v, have[k])]
 
 
@@ -38,17 +39,17 @@ def _changed(now: Any, before: Any) -> bool:
         return True
 
 
-def arguments(item: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def arguments(item: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """What an item may ask for, by name: its own draw where it has one, else the fixture's."""
-    own = f"{item['name']}:"
+    own = f"{item}:"
     shared = {k: v for k, v in given.items() if ":" not in k}
     return {**shared, **{k.removeprefix(own): v for k, v in given.items() if k.startswith(own)}}
 
 
-def _driver(exercise: Mapping[str, Any], name: str) -> Any:
+def _driver(exercise: Exercise, name: str) -> Any:
     """A driver of the exercise's own program, which holds nothing of a solution."""
     names: dict[str, Any] = {"__name__": "program"}
-    exec(compile(exercise["program"], f"{exercise['id']}.py (the grader's)", "exec"), names)
+    exec(compile(exercise.program, f"{exercise.id}.py (the grader's)", "exec"), names)
     return names[name]
 
 

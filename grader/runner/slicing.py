@@ -7,8 +7,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from grader.core.exercise import Exercise, Gradient
 from grader.runner.statements import Code
 
 NOT_FOUND = "not found: nothing assigns"  # for grading.py
@@ -39,7 +39,7 @@ class Slicer:
         called: Mapping[str, str],
         received: Mapping[str, str],
         renamed: Mapping[str, str],
-        exercise: Mapping[str, Any],
+        exercise: Exercise,
     ) -> None:
         """here: the statements of this exercise. called, received: by tensor the names of the gradients
         that are made here, and of those that may be passed in. renamed: theirs -> ours."""
@@ -66,18 +66,15 @@ class Slicer:
                 for w in statements[i].effect.shared & mine:
                     self.changed[w] = i
         made = {w for s in statements if s.section <= self.section for w in s.effect.written}
-        self.leaves = {
-            f"d{t}": f"d{t}" for t in exercise["tensors"] if t not in received or f"d{t}" not in made
-        }
+        self.leaves = {f"d{t}": f"d{t}" for t in exercise.tensors if t not in received or f"d{t}" not in made}
         self.leaves |= {name: f"d{t}" for t, name in received.items()}
         self.begin = self._beginning(here, mine)
         self.written: dict[str, list[int]] = {}  # a name -> where the gradient code writes it
         for i in range(self.begin, len(statements)):
             for w in self.writes[i]:
                 self.written.setdefault(w, []).append(i)
-        self.losses = self.written.get(exercise["lines"][-1]["name"], [])
-        sizes = {k for entry in exercise["fixtures"] for k in entry["settings"]}
-        self.given = {t: t for t in (*exercise["tensors"], *sizes)}
+        self.losses = self.written.get(exercise.loss, [])
+        self.given = {t: t for t in (*exercise.tensors, *exercise.size_names)}
         self.given |= {theirs: ours for theirs, ours in SIZES.items() if ours in self.given}
         for their, ours in renamed.items():
             ours = SIZES.get(ours, ours)
@@ -96,13 +93,13 @@ class Slicer:
         gradients = (i for i in (*earlier, *here) if self.writes[i] & mine)
         return next(gradients, here[0] if here else 0)
 
-    def cut(self, item: Mapping[str, Any], flat: Flat) -> None:
-        tensor, name = item["tensor"], item["name"]
+    def cut(self, item: Gradient, flat: Flat) -> None:
+        tensor, name = item.tensor, item.name
         own = self.called.get(tensor)
         if own is None or own not in self.final:
             flat.missing[name] = self._why_missing(name, own or name)
             return
-        available = set(item["available"])
+        available = set(item.available)
         leaves = {name: a for name, a in self.leaves.items() if a in available}
         end = self.final[own]
         node = self._function(name, [own], end, leaves, ast.Name(own, ast.Load()))

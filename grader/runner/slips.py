@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from grader.core.exercise import Exercise, Item
 from grader.runner.calls import is_gradient, why_not
 
 UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
@@ -23,9 +24,9 @@ IMPORTS = {
 
 def remedy(
     message: str,
-    item: Mapping[str, Any],
+    item: Item,
     given: Mapping[str, Any],
-    exercise: Mapping[str, Any],
+    exercise: Exercise,
     own: Collection[str],
 ) -> str:
     """The remedy of an error in an item's function, to stand after its message; empty where none is known.
@@ -35,7 +36,7 @@ def remedy(
     if XOR.search(message):
         return "; `^` is no power in Python: write `**`"
     if FUNCTION.match(message):
-        who = item["name"]
+        who = item.name
         return f"; a function stands where a tensor should: is it missing among the parameters of {who}?"
     undefined = UNDEFINED.match(message)
     return f"; {said}" if undefined and (said := _undefined(undefined[1], item, given, exercise, own)) else ""
@@ -43,20 +44,20 @@ def remedy(
 
 def _undefined(
     name: str,
-    item: Mapping[str, Any],
+    item: Item,
     given: Mapping[str, Any],
-    exercise: Mapping[str, Any],
+    exercise: Exercise,
     own: Collection[str],
 ) -> str:
     if name in IMPORTS:
         return f"`{IMPORTS[name]}` is missing"
-    if name in item["available"]:
-        return f"it is an upstream gradient: add it to the parameters of {item['name']}"
+    if name in item.available:
+        return f"it is an upstream gradient: add it to the parameters of {item.name}"
     if is_gradient(name, exercise):
         return why_not(name, item, exercise, given)
     if name in given:
         kind = "a size" if isinstance(given[name], int) else "a tensor of the forward pass"
-        return f"it is {kind}: add it to the parameters of {item['name']}"
-    known = {k.lower(): k for k in (*own, *given, *item["available"]) if isinstance(k, str)}
+        return f"it is {kind}: add it to the parameters of {item.name}"
+    known = {k.lower(): k for k in (*own, *given, *item.available) if isinstance(k, str)}
     close = difflib.get_close_matches(name.lower(), known, 1, 0.75)
     return f"did you mean {known[close[0]]}?" if close else ""

@@ -25,8 +25,6 @@ STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor"
 WIDTH = {"float32": 4, "float64": 8}
 LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
 PLAIN = "plain"  # the type of an output item's value that is no tensor
-LOSSES = "losses"  # the record of a training run beside its parameters: each step's loss, to be drawn
-ALT = "alt:"  # names gradients for items that also ask for a sibling's; see build.tensors
 
 
 class Malformed(Exception):
@@ -199,7 +197,19 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
         raise Malformed("payload without values")
     reads, mutated = _names(get("reads", ())), _names(get("mutated", ()))
     kept = data if sent else None
-    return Record(fixture, item, status, dtype, tuple(shape), encoded, kept, message, line, reads, mutated)
+    return Record(
+        fixture=fixture,
+        item=item,
+        status=status,
+        dtype=dtype,
+        shape=tuple(shape),
+        encoded=encoded,
+        data=kept,
+        message=message,
+        line=line,
+        reads=reads,
+        mutated=mutated,
+    )
 
 
 def _unparsed(value: Any) -> tuple[str, int | None] | None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 
+from grader.core.exercise import Exercise, Gradient
 from grader.runner import asking, called, child, confine, folders, loading, trial, values, wire
 
 MAX_FDS = 64
@@ -42,7 +43,7 @@ class Zygote:
         self.control, self.folder, self.prepared = control, folder, prepared
         self.jobs = 0
         self.looked = 0.0
-        self.exercises: dict[str, dict[str, Any]] = {}
+        self.exercises: dict[str, Exercise] = {}
         self.givens: dict[tuple[str, str], dict[str, Any]] = {}
         self.running: dict[int, _Running] = {}
         self.selector = selectors.DefaultSelector()
@@ -81,14 +82,13 @@ class Zygote:
 
     def load(self, request: dict[str, Any], fds: list[int]) -> None:
         """Keep an exercise's public description and the given tensors of its fixtures."""
-        exercise = request["exercise"]
-        self.exercises[exercise["id"]] = exercise
+        exercise = Exercise.from_json(request["exercise"])
+        self.exercises[exercise.id] = exercise
         called.prepare(exercise)
         for name, fd in zip(request["fixtures"], fds, strict=True):
             tensors = _tensors(_read_all(fd))
             os.close(fd)
-            sizes = request["sizes"].get(name, {})
-            self.givens[exercise["id"], name] = {**sizes, **tensors}
+            self.givens[exercise.id, name] = {**exercise.sizes.get(name, {}), **tensors}
         if request["settle"] and sys.platform == "linux":
             _collapse()
 
@@ -154,10 +154,10 @@ class Zygote:
 
     def job(self, part: dict[str, Any]) -> child.Job:
         exercise = self.exercises[part["exercise"]]
-        fixtures = {name: self.givens[exercise["id"], name] for name in part["fixtures"]}
+        fixtures = {name: self.givens[exercise.id, name] for name in part["fixtures"]}
         training = None
         if steps := part["training"]:
-            training = self.givens[exercise["id"], "training"]
+            training = self.givens[exercise.id, "training"]
             training = {**training, **{k: training[k][:steps] for k in ("Xb", "Yb")}}
         items = tuple(part["items"])
         return child.Job(exercise, fixtures, items, training, part["flat"], part["label"])
@@ -186,7 +186,6 @@ class Zygote:
             end = {
                 "status": status,
                 "cpu": usage.ru_utime + usage.ru_stime,
-                "rss": usage.ru_maxrss,
                 "why": job.why,
             }
             try:
@@ -260,10 +259,10 @@ def _warm() -> None:
         x.to(kind) @ x.to(kind)
     torch.conv1d(x[None], x[:, :, None])
     torch.linalg.inv(x)
-    item = {"name": "dx", "available": [], "siblings": []}
+    item, exercise = Gradient("dx", "x"), Exercise("warm", inputs=("x",))
     submission = loading.load(WARM, "warm.py")
     for _ in range(2):
-        wire.encode(*asking.ask(submission, item, "warm", {"x": x, "n": 5}, {"tensors": ["x"]}))
+        wire.encode(*asking.ask(submission, item, "warm", {"x": x, "n": 5}, exercise))
 
 
 def _collapse() -> None:

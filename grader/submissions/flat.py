@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from grader.core.exercise import Exercise, File
 from grader.errors import Unreadable
 
 MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
@@ -31,12 +32,23 @@ class Script:
     """What goes to the child. flat: the lecture's number of the exercise in flat code, 0 without a lecture,
     None for a stub's functions. places: by line of a notebook's code, the cell (from 1) and the line in it.
     ours: a notebook that was derived for the exercise, which asks for as much as its stub.
+    name: of the file.
     """
 
     source: bytes
     flat: int | None = None
     places: tuple[tuple[int, int], ...] = ()
     ours: bool = False
+    name: str = ""
+
+    @property
+    def file(self) -> File:
+        return File(self.name, self.source)
+
+    @property
+    def functions(self) -> bytes:
+        """The text of a stub's functions; nothing of flat code, which has none."""
+        return self.source if self.flat is None else b""
 
     def place(self, line: int | None) -> tuple[int | None, int | None]:
         """The cell, where there are cells, and the line."""
@@ -45,26 +57,25 @@ class Script:
         return self.places[line - 1] if line <= len(self.places) else (None, None)
 
 
-def script(
-    data: bytes, filename: str, exercise: Mapping[str, Any], rename: Mapping[str, str] | None = None
-) -> Script:
+def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = None) -> Script:
     """A submission as the child takes it. Unreadable where a notebook is none, or not in Python.
 
     rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
     """
+    name, data = file
     told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
-    number = re.fullmatch(r"ex(\d)", exercise["id"])
+    number = re.fullmatch(r"ex(\d)", exercise.id)
     lecture = int(number[1]) if number else 0
-    if filename.endswith(".ipynb"):
+    if name.endswith(".ipynb"):
         source, places = notebook(data)
-        if not exercise["lines"]:  # functions and classes alone, as a file has them
-            return Script(source.encode("utf-8", "replace"), None, places)
-        ours = declared(data) == exercise["id"]  # then all of it is this exercise
-        return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours)
+        if not exercise.lines:  # functions and classes alone, as a file has them
+            return Script(source.encode("utf-8", "replace"), None, places, name=name)
+        ours = declared(data) == exercise.id  # then all of it is this exercise
+        return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours, name)
     if is_flat(data.decode("utf-8", "replace"), exercise):
         data = SHELL.sub(b"", data)
-        return Script(data + b"\n" + told.encode() if told else data, lecture)
-    return Script(data)
+        return Script(data + b"\n" + told.encode() if told else data, lecture, name=name)
+    return Script(data, name=name)
 
 
 @lru_cache(maxsize=2)  # its exercises are asked for one after another
@@ -126,16 +137,16 @@ def _ours(part: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def is_flat(source: str, exercise: Mapping[str, Any]) -> bool:
+def is_flat(source: str, exercise: Exercise) -> bool:
     """Whether a script is flat: it has a forward pass on its top level, and gradients that it assigns.
 
     A stub's forward pass is inside a function.
     """
-    if not exercise["lines"]:
+    if not exercise.lines:
         return False
-    gradients = {item["name"] for item in exercise["items"]}
+    gradients = {item.name for item in exercise.items}
     items = "|".join(map(re.escape, gradients))
-    lines = "|".join(re.escape(line["name"]) for line in exercise["lines"])
+    lines = "|".join(re.escape(line.name) for line in exercise.lines)
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
     forward = re.search(rf"^(?:{lines})[ \t]*=[^=]", source, re.MULTILINE)

@@ -1,0 +1,1 @@
+"""The words everything is said in: exercises, verdicts, errors, plain data. No file, no NumPy, no torch."""
