@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+import command
 import pytest
 from hypothesis import settings
 
 from grader import fixture, grading
 from grader.core.exercise import File, How, Task
 from grader.runner.client import Runner
+from grader.settings import REPRODUCIBLE
 from grader.verdict import ExerciseReport, ItemReport
 
-pytest_plugins = ["tools"]
+pytest_plugins = ["pytester", "tools"]
+os.environ.update(REPRODUCIBLE)  # before torch is there: what is derived in this process has the saved bits
 os.environ["GRADER_NO_SERVER"] = "1"  # each command by itself; test_server.py turns it on
 settings.register_profile("unhurried", deadline=None)  # the machine may be busy
 settings.load_profile("unhurried")
@@ -24,6 +28,18 @@ settings.load_profile("unhurried")
 ROOT = Path(__file__).parent.parent
 EXERCISES = fixture.exercises(ROOT)
 GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e).lines]  # not of outputs alone
+
+
+def sampled(cases: Iterable[Any], each: int) -> list[Any]:
+    """Parameters of a test of which a usual run takes one in `each`, and `make test-all` the rest too."""
+    return [
+        case if number % each == 0 else pytest.param(*_parameters(case), marks=pytest.mark.slow)
+        for number, case in enumerate(cases)
+    ]
+
+
+def _parameters(case: Any) -> tuple[Any, ...]:
+    return case if isinstance(case, tuple) else (case,)
 
 
 # The files that take longest, which begin first, so that two workers end together.
@@ -61,6 +77,13 @@ def runner(exercises: dict[str, Task]) -> Iterator[Runner]:
         for description, fixtures in exercises.values():
             one.load(description, fixtures.given)
         yield one
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> Iterator[None]:
+    """What `command.grader` keeps between its calls ends with the session."""
+    yield
+    command.close()
 
 
 Grade = Callable[..., ExerciseReport]

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import tools
 from classroom import right, write, wrong
+from command import grader
 from conftest import GRADIENTS, ROOT, solution
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from test_cli import grader
 
 from grader import fixture
 from grader.bench import Bench

@@ -17,6 +17,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from command import grader
 from conftest import ROOT
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -399,19 +400,13 @@ def version() -> str:
 def test_what_can_t_be_served_is_said_before_anything_is_graded(
     options: list[str], word: str, tmp_path: Path
 ) -> None:
-    command = [PYTHON, "-I", "-m", "grader.cli", "check", "ex2", "--solutions", *options]
-    ran = subprocess.run(
-        command, cwd=tmp_path, env=environ(tmp_path), capture_output=True, text=True, timeout=60
-    )
+    ran = grader("check", "ex2", "--solutions", *options, cwd=tmp_path, CI="true")
     assert ran.returncode == USAGE and word in ran.stderr and not ran.stdout
 
 
 def test_an_error_that_ends_a_check_is_no_command(tmp_path: Path) -> None:
     name = "##[error]spoken.ipynb"
     (tmp_path / name).write_text("{")
-    command = [PYTHON, "-I", "-m", "grader.cli", "check", "ex2", "--submission", name, "--github"]
-    ran = subprocess.run(
-        command, cwd=tmp_path, env=environ(tmp_path), capture_output=True, text=True, timeout=60
-    )
+    ran = grader("check", "ex2", "--submission", name, "--github", cwd=tmp_path, CI="true")
     assert ran.returncode == USAGE and "spoken" in ran.stderr
     assert not obeyed(ran.stdout + ran.stderr)

@@ -20,6 +20,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from command import Ran, grader
 from conftest import EXERCISES, ROOT, solution, stub_of
 
 from grader import __version__, course, fixture
@@ -30,7 +31,7 @@ SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())
 PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
 HEADINGS = ["item", "shape", "exact", "approx", "maxdiff", "relative", "verdict"]
 
-Ran = subprocess.CompletedProcess[str]
+DEADLINE = 120  # seconds that a command may take on a busy machine
 
 
 SERVER: dict[str, str] = {}  # what lets a command find the background server, as most users' do
@@ -41,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("run")
     SERVER.update(GRADER_NO_SERVER="", CI="", XDG_RUNTIME_DIR=str(folder), GRADER_SERVER_IDLE="600")
     yield
-    grader("server", "stop", cwd=folder)
+    installed("server", "stop", cwd=folder)
 
 
 def environ(**more: str) -> dict[str, str]:
@@ -51,8 +52,8 @@ def environ(**more: str) -> dict[str, str]:
     return kept | {"TERM": "xterm-256color", **SERVER, **more}
 
 
-def grader(*args: str, cwd: Path, **more: str) -> Ran:
-    """The installed command, its output piped and nobody at its input."""
+def installed(*args: str, cwd: Path, **more: str) -> Ran:
+    """The installed command as a process, its output piped and nobody at its input."""
     return subprocess.run(
         [GRADER, *args],
         cwd=cwd,
@@ -60,7 +61,7 @@ def grader(*args: str, cwd: Path, **more: str) -> Ran:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
     )
 
 
@@ -77,7 +78,7 @@ def on_a_terminal(*args: str, cwd: Path, width: int = 140, **more: str) -> str:
         while chunk := os.read(ours, 65536):
             written += chunk
     os.close(ours)
-    process.wait(timeout=60)
+    process.wait(timeout=DEADLINE)
     return written.decode()
 
 
@@ -137,19 +138,45 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def solved(work: Path) -> Ran:
-    return grader("check", "--solutions", cwd=work)
+    return installed("check", "--solutions", cwd=work)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stubs(work: Path) -> Ran:
     return grader("check", "--progress", cwd=work)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plain(work: Path, half: Path) -> Ran:
     return grader("check", "ex1", "--submission", str(half), cwd=work)
+
+
+# --- the installed command, and the same words in this process, which all the rest uses -------------
+
+
+WORDS = [
+    "",
+    "--version",
+    "--help",
+    "chekc",
+    "list",
+    "show ex1.dh",
+    "hint ex1.dprobs --rung 1",
+    "check ex1.dprobs",
+    "check ex9",
+    "check ex1 ex2 --solutions",
+    "check ex2 --json",
+    "explain ex1.dh",
+    "solution ex1.dprobs",
+]
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_the_installed_command_does_what_the_same_words_do_in_this_process(words: str, work: Path) -> None:
+    process, here = (command(*words.split(), cwd=work) for command in (installed, grader))
+    assert (process.returncode, process.stdout, process.stderr) == (here.returncode, here.stdout, here.stderr)
 
 
 # --- check: exit codes, tables ---------------------------------------------------------------------
@@ -362,7 +389,7 @@ def test_a_file_that_is_not_utf_8_is_told_its_line_and_repair(tmp_path: Path, wo
 def test_a_deleted_folder_is_named(tmp_path: Path) -> None:
     ran = subprocess.run(
         ["sh", "-c", f"mkdir gone; cd gone; rmdir ../gone; exec '{GRADER}' list"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE,
     )  # fmt: skip
     assert ran.returncode == USAGE
     assert "the folder that you are in has been deleted" in one_line(ran.stderr)
@@ -422,7 +449,7 @@ def test_an_output_that_lacks_a_character_gets_the_rest(
         env=environ(**more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=DEADLINE,
     )
     assert (ran.returncode, ran.stderr) == (FAILED if "check" in words else PASSED, b"")
     assert b"dprobs" in ran.stdout
@@ -432,7 +459,11 @@ def test_an_output_that_lacks_a_character_gets_the_rest(
 def test_with_standard_input_closed_nobody_is_asked(words: str, scratch: Path) -> None:
     (scratch / "exercises/ex2.py").write_text("mine")
     ran = subprocess.run(
-        ["sh", "-c", f"exec '{GRADER}' {words} <&-"], cwd=scratch, capture_output=True, text=True, timeout=60
+        ["sh", "-c", f"exec '{GRADER}' {words} <&-"],
+        cwd=scratch,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
     )
     assert ran.returncode == USAGE
     assert "--yes says so beforehand" in one_line(ran.stderr)
@@ -573,23 +604,10 @@ def test_a_narrow_terminal_wraps_the_verdict_and_cuts_no_number(work: Path) -> N
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the project without its solutions, to damage."""
-    shutil.copytree(ROOT / "grader", tmp_path / "grader", ignore=shutil.ignore_patterns("__pycache__"))
+    """A folder with fixtures of its own and no solutions, as a release is, to damage."""
     for name in ("ex1", "ex2"):
         shutil.copytree(ROOT / "fixtures" / name, tmp_path / "fixtures" / name)
     return put_stubs(tmp_path)
-
-
-def in_copy(copy: Path, *args: str) -> Ran:
-    return subprocess.run(
-        [sys.executable, "-m", "grader.cli", *args],
-        cwd=copy,
-        env=environ(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 def flip(path: Path) -> None:
@@ -621,7 +639,7 @@ def test_a_damaged_fixture_is_the_graders_fault(
     name: str, damage: Callable[[Path], Any], message: str, copy: Path
 ) -> None:
     damage(copy / "fixtures/ex2" / name)
-    ran = in_copy(copy, "check", "ex2")
+    ran = grader("check", "ex2", cwd=copy)
     assert ran.returncode == FAULT
     error = one_line(ran.stderr)
     assert f"fixtures/ex2/{name}" in error and message in error and "`grader build ex2`" in error
@@ -629,19 +647,32 @@ def test_a_damaged_fixture_is_the_graders_fault(
 
 
 def test_a_copy_grades_by_itself_and_says_what_it_lacks(copy: Path) -> None:
-    submission = copy / "exercises/ex2.py"
-    submission.write_text(solution("ex2"))
-    ran = in_copy(copy, "check", "ex2")
-    assert ran.returncode == PASSED
+    """The project without its solutions, as a process of its own code."""
+    shutil.copytree(ROOT / "grader", copy / "grader", ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "exercises/ex2.py").write_text(solution("ex2"))
+
+    def run(*args: str) -> Ran:
+        command = [sys.executable, "-m", "grader.cli", *args]
+        return subprocess.run(
+            command,
+            cwd=copy,
+            env=environ(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+
+    assert run("check", "ex2").returncode == PASSED
     for args in (["check", "--solutions"], ["solution", "ex2", "--yes"], ["build", "--check"]):
-        lacking = in_copy(copy, *args)
+        lacking = run(*args)
         assert lacking.returncode == USAGE
         assert "solutions" in one_line(lacking.stderr)
 
 
 def test_the_doctor_names_a_damaged_fixture_and_goes_on(copy: Path) -> None:
     flip(copy / "fixtures/ex1/lecture.reference.safetensors.gz")
-    ran = in_copy(copy, "doctor")
+    ran = grader("doctor", cwd=copy)
     assert ran.returncode == FAULT
     assert "BAD  fixtures/ex1/lecture.reference.safetensors.gz was altered" in ran.stdout
     assert "ok   ex2: autograd gives 1 of 1" in ran.stdout
@@ -746,7 +777,12 @@ def test_the_solution_waits_for_an_answer(answer: bytes, code: int, work: Path) 
     ours, theirs = pty.openpty()
     os.write(ours, answer)
     ran = subprocess.run(
-        [GRADER, "solution", "ex2"], cwd=work, env=environ(), stdin=theirs, capture_output=True, timeout=60
+        [GRADER, "solution", "ex2"],
+        cwd=work,
+        env=environ(),
+        stdin=theirs,
+        capture_output=True,
+        timeout=DEADLINE,
     )
     os.close(theirs)
     os.close(ours)
@@ -866,7 +902,7 @@ def imported(*args: str, cwd: Path) -> set[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
     )
     assert ran.returncode == PASSED, ran.stderr[-500:]
     lines = [line for line in ran.stderr.splitlines() if line.startswith("import time:")]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -16,69 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from local import Local, after
-from test_mutants import made
 
 from grader import authored
-from grader.compare import values
 from grader.core.exercise import Task
-from grader.diagnose import AS_IF, FIXTURES, fingerprint
+from grader.diagnose import fingerprint
 from grader.relations import CLOSE
-from grader.sentences import say
-from grader.verdict import Verdict
-
-MOST = 25  # mutants of one exercise of a set in a usual run; GRADER_MUTANTS=all takes them all
-# What a relation says: the same mistake in other words, true of the value itself.
-RELATION = re.compile(
-    r"the sign is wrong|the branch through|what comes through|all (zero|ones)|right when transposed"
-    r"|right (everywhere but )?at|exactly \S+ times|it is summed|it is (multiplied|divided) by"
-    r"|.* is (passed through|written where)|1 too much everywhere|the sum over dim"
-)
-
-
-@pytest.mark.parametrize("exercise", GRADIENTS)
-def test_every_mutant_is_named_by_itself_or_by_an_equal_one(
-    exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
-) -> None:
-    description, fixtures = exercises[exercise]
-    local = Local(description, fixtures)
-    head = authored.read(solution(exercise), exercise).imports
-    prints_of: dict[tuple[str, str], list[list[float]]] = {}  # (item, sentence) -> fingerprints
-    for name, known in json.loads(fixtures.diagnosis).items():
-        for m in known["mistakes"]:
-            prints = [p for on in m["on"].values() for p in on["prints"]]
-            prints_of.setdefault((name, m["say"]), []).append(prints)
-    told: list[tuple[str, str, list[float], str | None]] = []
-    mutants = made(exercise, description)
-    if "." in exercise and not os.environ.get("GRADER_MUTANTS"):  # of a set's many, some of each item
-        mutants = mutants[:: 1 + len(mutants) // MOST]
-    for mutant in mutants:
-        source = f"{head}\n\n{mutant.source}\n"
-        report = local.report(source, mutant.item)
-        if report.verdict not in (Verdict.WRONG, Verdict.WRONG_SHAPE):
-            continue
-        records = local.values(source, mutant.item)
-        found = [values(records[f]) for f in FIXTURES]
-        if any(v is None or not np.isfinite(v).all() for v in found):
-            continue
-        prints = [p for v in found if v is not None for p in fingerprint(v)]
-        prints_of.setdefault((mutant.item, say(mutant)), []).append(prints)
-        told.append((mutant.key, mutant.item, prints, report.diagnosis))
-    outcome: Counter[str] = Counter()
-    silent, wrong = [], []
-    for name, item, prints, diagnosis in told:
-        equals = prints_of.get((item, (diagnosis or "").removeprefix(AS_IF)), [])
-        if diagnosis is None:
-            silent.append(name)
-        elif RELATION.match(diagnosis) or any(
-            len(prints) == len(o) and np.allclose(prints, o, 1e-3, 1e-4) for o in equals
-        ):
-            outcome["named"] += 1
-        else:
-            wrong.append(f"{name}: {diagnosis}")
-    with capsys.disabled():
-        print(f"\n{exercise}: {outcome['named']} of {len(told)} wrong values named, {len(silent)} silent")
-    assert not wrong
-    assert not silent
 
 
 @given(arrays(np.float64, (3, 4), elements=st.floats(-1e3, 1e3)), st.integers(0, 11), st.floats(0.01, 10))

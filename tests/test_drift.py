@@ -2,60 +2,89 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import functools
+import io
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import grader
 from conftest import EXERCISES, ROOT
 
-PARTS = ("grader", "solutions", "exercises", "fixtures")
+from grader import rebuild
+from grader.build import Files, derive
+from grader.commands import build as command
+
 CHANGED = ("ex1", "ex2", "ex3")  # what the tests of drift change
 
+Ran = tuple[int, str, str]  # exit code, what was printed, and on stderr
 
-def build(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """`grader build` of the project at `root`, as the command runs it."""
-    environ = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "grader.cli", "build", *words]
-    return subprocess.run(command, cwd=root, env=environ, text=True, capture_output=True, timeout=600)
+
+@functools.cache
+def derived(source: str, exercise: str, wrong: str = "") -> Files:
+    """What an authored text gives: derived once, whoever asks."""
+    return derive(source, exercise, wrong, lambda line: None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rebuild, "derive", lambda source, exercise, wrong, _: derived(source, exercise, wrong))
+        yield
+
+
+def build(root: Path, mode: str, *names: str) -> Ran:
+    """`grader build` of these exercises at `root`, without the process that it starts. mode: check, write."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = rebuild.main([str(root), mode, *names])
+    return code, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which the derived files of CHANGED are what solutions/ gives."""
+    """The solutions of CHANGED, and what is derived of them."""
     root = tmp_path_factory.mktemp("pristine")
-    for part in PARTS:
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for exercise in CHANGED:  # a learner may have written into the checkout's
-        stub = root.joinpath("exercises", *exercise.split(".")).with_suffix(".py")
-        stub.unlink(missing_ok=True)
-        stub.with_suffix(".ipynb").unlink(missing_ok=True)
-    assert build(root, *CHANGED).returncode == 0
+    for name in CHANGED:
+        for path in (f"solutions/{name}.py", f"solutions/mistakes/{name}.py"):
+            if (ROOT / path).is_file():
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / path, root / path)
+    assert build(root, "write", *CHANGED)[0] == 0
     return root
 
 
 @pytest.fixture
-def project(pristine: Path, tmp_path: Path) -> Iterator[Path]:
-    root = tmp_path / "project"
-    shutil.copytree(pristine, root)
-    yield root
+def project(pristine: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(pristine, tmp_path / "project")
 
 
-def test_stubs_and_fixtures_are_what_the_solutions_give_byte_for_byte() -> None:
-    done = build(ROOT, "--check")
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_stubs_and_fixtures_are_what_the_solutions_give(exercise: str) -> None:
+    assert build(ROOT, "check", exercise) == (0, "", "")
+
+
+def test_the_command_checks_every_exercise_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def apart(*words: Any) -> subprocess.CompletedProcess[str]:
+        asked.append(words)
+        return subprocess.CompletedProcess(words, 0)
+
+    monkeypatch.setattr(command, "apart", apart)
+    done = grader("build", "--check", cwd=ROOT)
+    assert asked == [(ROOT, "check", *sorted(EXERCISES))]
     said = "exercises: stubs, notebooks and fixtures are what solutions/ gives"
-    assert done.stdout == f"{len(EXERCISES)} {said}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{len(EXERCISES)} {said}\n", "")
 
 
 def test_building_what_is_up_to_date_writes_nothing(project: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in project.rglob("*") if p.is_file()}
-    done = build(project, "ex2")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert build(project, "write", "ex2") == (0, "", "")
     assert {p: p.stat().st_mtime_ns for p in project.rglob("*") if p.is_file()} == before
 
 
@@ -125,9 +154,9 @@ def test_a_drift_is_told_by_the_name_of_the_file(
 ) -> None:
     change(project)
     before = {p: p.read_bytes() for p in project.rglob("*") if p.is_file()}
-    done = build(project, "--check", exercise)
-    assert (done.returncode, done.stdout) == (1, "")
-    lines = done.stderr.splitlines()
+    code, out, err = build(project, "check", exercise)
+    assert (code, out) == (1, "")
+    lines = err.splitlines()
     for start in said:
         assert f"grader: {start}: `grader build {exercise}` rebuilds it" in lines
     assert {p: p.read_bytes() for p in project.rglob("*") if p.is_file()} == before
@@ -135,8 +164,8 @@ def test_a_drift_is_told_by_the_name_of_the_file(
 
 def test_the_body_of_a_solution_changes_what_is_known_of_mistakes_in_it(project: Path) -> None:
     replace("solutions/ex2.py", "dlogits /= n", "dlogits *= 1 / n")(project)
-    done = build(project, "--check", "ex2")
-    assert done.returncode == 1 and "fixtures/ex2/diagnosis.json.gz is out of date" in done.stderr
+    code, _, err = build(project, "check", "ex2")
+    assert code == 1 and "fixtures/ex2/diagnosis.json.gz is out of date" in err
 
 
 def test_a_docstring_that_no_longer_quotes_its_forward_line_is_told_in_one_line(project: Path) -> None:
@@ -145,9 +174,9 @@ def test_a_docstring_that_no_longer_quotes_its_forward_line_is_told_in_one_line(
     assert old in source
     new = "    loss = F.nll_loss(F.log_softmax(logits, 1), Yb)\n    return"
     (project / "solutions/ex2.py").write_text(source.replace(old, new))
-    done = build(project, "--check", "ex2")
-    assert done.returncode == 2
-    assert done.stderr.startswith("grader: solutions/ex2.py, line ") and done.stderr.count("\n") == 1
+    code, _, err = build(project, "check", "ex2")
+    assert code == 2
+    assert err.startswith("grader: solutions/ex2.py, line ") and err.count("\n") == 1
 
 
 def test_building_repairs_every_drift_but_an_edited_exercise(project: Path) -> None:
@@ -156,14 +185,14 @@ def test_building_repairs_every_drift_but_an_edited_exercise(project: Path) -> N
     (project / GIVEN).unlink()
     (project / JSON2).write_text("{}")
     (project / EXTRA).touch()
-    done = build(project, "ex2")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"kept {STUB2}, which has been edited; `grader reset ex2` gives the stub\n" in done.stdout
-    assert f"wrote {GIVEN}\n" in done.stdout and f"wrote {JSON2}\n" in done.stdout
+    code, out, err = build(project, "write", "ex2")
+    assert (code, err) == (0, "")
+    assert f"kept {STUB2}, which has been edited; `grader reset ex2` gives the stub\n" in out
+    assert f"wrote {GIVEN}\n" in out and f"wrote {JSON2}\n" in out
     assert stub.read_bytes() == mine and not (project / EXTRA).exists()
     stub.unlink()
-    assert f"wrote {STUB2}" in build(project, "ex2").stdout
-    assert build(project, "--check", "ex2").returncode == 0
+    assert f"wrote {STUB2}" in build(project, "write", "ex2")[1]
+    assert build(project, "check", "ex2")[0] == 0
 
 
 def test_a_changed_solution_renews_an_untouched_stub_and_keeps_an_edited_one(project: Path) -> None:
@@ -172,8 +201,8 @@ def test_a_changed_solution_renews_an_untouched_stub_and_keeps_an_edited_one(pro
     edited.write_text(edited.read_text() + "\n# my own work\n")
     mine = edited.read_bytes()
     replace("solutions/ex3.py", "Mind Bessel's correction", "Heed Bessel's correction")(project)
-    done = build(project, "ex2", "ex3")
-    assert done.returncode == 0 and "Take the mathematics" in stub.read_text()
-    assert edited.read_bytes() == mine and "kept exercises/ex3.py" in done.stdout
+    code, out, _ = build(project, "write", "ex2", "ex3")
+    assert code == 0 and "Take the mathematics" in stub.read_text()
+    assert edited.read_bytes() == mine and "kept exercises/ex3.py" in out
     # and again: what was kept is still known for edited
-    assert "kept exercises/ex3.py" in build(project, "ex3").stdout and edited.read_bytes() == mine
+    assert "kept exercises/ex3.py" in build(project, "write", "ex3")[1] and edited.read_bytes() == mine

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from command import grader
 from conftest import GRADIENTS, ROOT
 
 from grader import fixture
@@ -68,13 +66,8 @@ def test_the_loss_is_where_it_starts() -> None:
     assert "Nothing arrives but the loss's own gradient, which is 1." in told("ex1", "logprobs")
 
 
-def grader(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader.cli", "explain", *args]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60)
-
-
 def test_an_in_between_tensor_is_named_with_or_without_d() -> None:
-    one, other = (grader(word, cwd=ROOT) for word in ("ex3.bnraw", "ex3.dbnraw"))
+    one, other = (grader("explain", word, cwd=ROOT) for word in ("ex3.bnraw", "ex3.dbnraw"))
     assert one.returncode == 0 and one.stdout == other.stdout
     assert one.stdout.startswith("bnraw, an in-between tensor of ex3  32×64\n")
 
@@ -89,6 +82,6 @@ def test_an_in_between_tensor_is_named_with_or_without_d() -> None:
     ],
 )
 def test_what_can_not_be_explained_is_told_in_one_line(word: str, said: str) -> None:
-    ran = grader(word, cwd=ROOT)
+    ran = grader("explain", word, cwd=ROOT)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert said in ran.stderr and ran.stderr.count("\n") == 1

@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import nbformat
 import pytest
+from command import grader
 from conftest import EXERCISES, ROOT, solution
 from nbclient import NotebookClient
 from notebook_graders import cells, written
@@ -38,12 +39,6 @@ CELL = {
     "required": ["schema_version", "grade", "locked", "solution", "grade_id"],
     "additionalProperties": False,
 }
-
-
-def grader(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader.cli", *map(str, words)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=120)
 
 
 def source(exercise: str, points: float = 1, solved: bool = True) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import flatcode
 import nbformat
 import pytest
+from command import grader
 from conftest import ROOT, solution
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,9 +28,7 @@ from grader.submissions.flat import is_feedback
 def feedback(
     *words: str | Path, cwd: Path = ROOT, verb: str = "feedback"
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader.cli", verb, *map(str, words)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=120)
+    return grader(verb, *words, cwd=cwd)
 
 
 def solved(exercise: str) -> str:
@@ -320,17 +317,14 @@ def test_a_rename_table_and_strict_are_taken_as_check_takes_them(tmp_path: Path)
     words = ("mine.ipynb", "ex1.dlogprobs", "--rename", "names.toml")
     assert feedback(*words, cwd=tmp_path).returncode == 0
     assert feedback(*words, "--strict", cwd=tmp_path).returncode == 1
-    report = [sys.executable, "-m", "grader", "report", *words]
-    assert subprocess.run(report, cwd=tmp_path, capture_output=True).returncode == 0
-    assert subprocess.run([*report, "--strict"], cwd=tmp_path, capture_output=True).returncode == 1
+    assert grader("report", *words, cwd=tmp_path).returncode == 0
+    assert grader("report", *words, "--strict", cwd=tmp_path).returncode == 1
 
 
 def test_the_report_page_shows_the_cell_that_a_line_is_in(tmp_path: Path) -> None:
     work, page = tmp_path / "w.ipynb", tmp_path / "w.html"
     work.write_text(changed("ex1", ("dprobs = (1.0 / probs)", "dprobs = -(1.0 / probs)")))
-    command = [sys.executable, "-m", "grader.cli", "report", "ex1.dprobs", str(work), "--html", str(page)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    assert subprocess.run(command, env=environ, cwd=tmp_path, timeout=120).returncode == 1
+    assert grader("report", "ex1.dprobs", work, "--html", page, cwd=tmp_path).returncode == 1
     text = page.read_text()
     assert "<h4>Your code, cell 8, line 1</h4>" in text
     assert '<span class="number">1</span>dprobs = -(1.0 / probs) * dlogprobs' in text

@@ -11,6 +11,7 @@ from typing import Any
 
 import flatcode
 import pytest
+from command import grader
 
 from grader.compare import values
 from grader.core.exercise import LOSSES, File, How, Task
@@ -95,9 +96,7 @@ def test_a_ready_notebook_is_graded_or_refused_in_a_line(name: str, graded: Grad
 
 
 def command(folder: Path, *words: str, verb: str = "check") -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "grader", verb, *words], cwd=folder, capture_output=True, text=True
-    )
+    done = grader(verb, *words, cwd=folder)
     return done.returncode, done.stdout, done.stderr
 
 

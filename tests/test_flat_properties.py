@@ -13,7 +13,7 @@ from conftest import solution
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local import Local
-from test_mutants import made
+from mutation import made
 
 from grader import authored
 from grader.core.exercise import File, How, Task

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import subprocess
-import sys
 from pathlib import Path
 
+import command
 import pytest
-from classroom import FAILED, PASSED, USAGE, environ, right, write, wrong
+from classroom import FAILED, PASSED, USAGE, right, write, wrong
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,15 +130,8 @@ def test_from_an_upload_to_the_file_to_import(tmp_path: Path) -> None:
     )
     (tmp_path / "worksheet.csv").write_text(MOODLE)
 
-    def grader(*args: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [Path(sys.executable).with_name("grader"), *args],
-            cwd=tmp_path,
-            env=environ(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+    def grader(*args: str) -> command.Ran:
+        return command.grader(*args, cwd=tmp_path)
 
     assert grader("batch", "up", "--exercise", "ex1", "--out", "done", "--workers", "1").returncode == FAILED
     ran = grader("grades", "done", "--into", "worksheet.csv", "--out", "import.csv")

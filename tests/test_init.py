@@ -9,25 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import grader
 from conftest import EXERCISES, ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 PASSED, USAGE = 0, 2
 CORE = [f"ex{n}.{end}" for n in (1, 2, 3, 4) for end in ("ipynb", "py")]
-Ran = subprocess.CompletedProcess[str]
-
-
-def grader(*args: str, cwd: Path) -> Ran:
-    return subprocess.run(
-        [sys.executable, "-m", "grader", *args],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 def tree(folder: Path) -> dict[str, bytes]:

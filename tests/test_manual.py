@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from command import grader
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,9 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="WSL there")
 
 def shown(*args: str, columns: int = 80) -> str:
     """What the command prints as help on a terminal of that width."""
-    command = [sys.executable, "-m", "grader", *args, "--help"]
-    environ = {**os.environ, "COLUMNS": str(columns)}
-    ran = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    ran = grader(*args, "--help", cwd=ROOT, COLUMNS=str(columns))
     assert ran.returncode == 0 and ran.stderr == ""
     return ran.stdout
 

@@ -1,14 +1,19 @@
-"""The grader's own mutation test: no first-order mistake in a reference body may pass."""
+"""The grader's own mutation test: no first-order mistake in a reference body may pass, and each is named."""
 
 from __future__ import annotations
 
-import pytest
-from conftest import GRADIENTS, solution
-from local import Local, lecture_cmp
+import json
+import re
+from dataclasses import dataclass
 
-from grader import authored
-from grader.core.exercise import Exercise, Task
-from grader.mutants import Mutant, mutants
+import numpy as np
+import pytest
+from conftest import GRADIENTS
+from mutation import Outcome, chosen, made, run
+
+from grader.core.exercise import Task
+from grader.diagnose import AS_IF
+from grader.sentences import say
 
 # The mutants that are the same function, by hand, each with its reason.
 ARGMAX = "the maximum is at the same place: softmax and its steps are monotone in each row"
@@ -108,45 +113,90 @@ for _item, _sum in {
     EQUIVALENT[f"{_item}: keepdim dropped: {_sum}.sum(0, keepdim=True) -> {_sum}.sum(0)"] = LEADING
 
 
-def made(exercise: str, description: Exercise) -> list[Mutant]:
-    parts = authored.read(solution(exercise), f"solutions/{'/'.join(exercise.split('.'))}.py")
-    shapes = description.shapes
-    found = []
-    for item in parts.gradients:
-        known = [t for t in (*description.tensors, *parts.available(item)) if t in shapes]
-        alike = {
-            p: [t for t in known if t != p and shapes[t] == shapes[p]] for p in item.params if p in shapes
-        }
-        found += mutants(item, alike)
-    return found
+# What a relation says: the same mistake in other words, true of the value itself.
+RELATION = re.compile(
+    r"the sign is wrong|the branch through|what comes through|all (zero|ones)|right when transposed"
+    r"|right (everywhere but )?at|exactly \S+ times|it is summed|it is (multiplied|divided) by"
+    r"|.* is (passed through|written where)|1 too much everywhere|the sum over dim"
+)
 
 
-@pytest.mark.parametrize("exercise", GRADIENTS)
-def test_no_mutant_that_is_not_equivalent_passes(
-    exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
-) -> None:
-    description, fixtures = exercises[exercise]
-    local = Local(description, fixtures)
-    lecture = description.fixtures[0].name
-    head = authored.read(solution(exercise), exercise).imports
-    survivors: list[str] = []
-    fooled = 0
-    all_of_them = made(exercise, description)
-    for mutant in all_of_them:
-        source = f"{head}\n\n{mutant.source}\n"
-        if local.passes(source, mutant.item):
-            survivors.append(f"{exercise}.{mutant.key}")
-        else:
-            record = local.values(source, mutant.item)[lecture]
-            fooled += lecture_cmp(record, fixtures.references[lecture].values[mutant.item])
+@dataclass(frozen=True)
+class Ran:
+    exercise: str
+    outcomes: list[Outcome]
+
+
+@pytest.fixture(scope="module", params=GRADIENTS)
+def ran(request: pytest.FixtureRequest, exercises: dict[str, Task]) -> Ran:
+    """An exercise and its mutants, each run once for all tests here; some are diagnosed."""
+    exercise: str = request.param
+    found = made(exercise, exercises[exercise][0])
+    return Ran(exercise, run(exercise, *exercises[exercise], found, chosen(exercise, found)))
+
+
+def test_no_mutant_that_is_not_equivalent_passes(ran: Ran, capsys: pytest.CaptureFixture[str]) -> None:
+    survivors = [f"{ran.exercise}.{o.mutant.key}" for o in ran.outcomes if o.passed]
     with capsys.disabled():
         print(
-            f"\n{exercise}: {len(all_of_them)} mutants, {len(all_of_them) - len(survivors)} rejected, "
-            f"{len(survivors)} equivalent; the lecture's cmp would have accepted {fooled} of the rejected"
+            f"\n{ran.exercise}: {len(ran.outcomes)} mutants, {len(ran.outcomes) - len(survivors)} rejected, "
+            f"{len(survivors)} equivalent; the lecture's cmp would have accepted "
+            f"{sum(o.fooled for o in ran.outcomes)} of the rejected"
         )
     assert [key for key in survivors if key not in EQUIVALENT] == []
 
 
-def test_every_mutant_that_is_listed_as_equivalent_exists(exercises: dict[str, Task]) -> None:
-    keys = {f"{e}.{m.key}" for e in GRADIENTS for m in made(e, exercises[e][0])}
-    assert set(EQUIVALENT) <= keys
+def test_a_mutant_that_is_listed_as_equivalent_exists(ran: Ran) -> None:
+    listed = {key for key in EQUIVALENT if key.startswith(f"{ran.exercise}.")}
+    assert listed <= {f"{ran.exercise}.{o.mutant.key}" for o in ran.outcomes}
+
+
+def test_every_exercise_with_equivalent_mutants_exists() -> None:
+    assert {key.partition(": ")[0].rpartition(".")[0] for key in EQUIVALENT} <= set(GRADIENTS)
+
+
+def unnamed(outcomes: list[Outcome], diagnosis: bytes | str) -> tuple[list[str], list[str], int]:
+    """Of the mutants with a wrong value: those that get no diagnosis, those that get one that is neither
+    their own nor an equal one's, and how many there are. diagnosis: what the fixtures carry of mistakes.
+    """
+    prints_of: dict[tuple[str, str], list[list[float]]] = {}  # (item, sentence) -> fingerprints
+    for name, known in json.loads(diagnosis).items():
+        for m in known["mistakes"]:
+            prints = [p for on in m["on"].values() for p in on["prints"]]
+            prints_of.setdefault((name, m["say"]), []).append(prints)
+    told = [o for o in outcomes if o.prints is not None]
+    for o in told:
+        prints_of.setdefault((o.mutant.item, say(o.mutant)), []).append(o.prints)
+    silent, wrong = [], []
+    for o in told:
+        said = o.report.diagnosis
+        equals = prints_of.get((o.mutant.item, (said or "").removeprefix(AS_IF)), [])
+        if said is None:
+            silent.append(o.mutant.key)
+        elif not RELATION.match(said) and not any(
+            len(o.prints) == len(other) and np.allclose(o.prints, other, 1e-3, 1e-4) for other in equals
+        ):
+            wrong.append(f"{o.mutant.key}: {said}")
+    return silent, wrong, len(told)
+
+
+def test_a_mutant_is_named_by_itself_or_by_an_equal_one(
+    ran: Ran, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
+) -> None:
+    silent, wrong, many = unnamed(ran.outcomes, exercises[ran.exercise][1].diagnosis)
+    with capsys.disabled():
+        named = many - len(silent) - len(wrong)
+        print(f"\n{ran.exercise}: {named} of {many} wrong values named, {len(silent)} silent")
+    assert (silent, wrong) == ([], [])
+    assert many
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", [e for e in GRADIENTS if "." in e])
+def test_every_other_mutant_is_named_too(exercise: str, exercises: dict[str, Task]) -> None:
+    description, fixtures = exercises[exercise]
+    found = made(exercise, description)
+    usual = {m.key for m in chosen(exercise, found)}
+    left = [m for m in found if m.key not in usual]
+    silent, wrong, _ = unnamed(run(exercise, description, fixtures, left, left), fixtures.diagnosis)
+    assert (silent, wrong) == ([], [])

@@ -19,8 +19,9 @@ from conftest import ROOT, solution
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from mutation import made
 from nbclient import NotebookClient
-from test_mutants import EQUIVALENT, made
+from test_mutants import EQUIVALENT
 
 import grader
 from grader import authored

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from conftest import EXERCISES, ROOT, solution
+from command import grader
+from conftest import EXERCISES, ROOT, sampled, solution
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
@@ -27,12 +25,6 @@ from grader.submissions.flat import declared
 from grader.verdict import Verdict
 
 OURS = [e for e in EXERCISES if ROOT.joinpath("exercises", *e.split(".")).with_suffix(".ipynb").is_file()]
-
-
-def grader(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader.cli", *words]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=120)
 
 
 def derived(exercise: str) -> str:
@@ -100,9 +92,11 @@ def test_the_notebook_is_valid_and_has_stable_ids_and_no_outputs(exercise: str) 
     assert declared(derived(exercise).encode()) == exercise
 
 
-@pytest.mark.parametrize("exercise", ["ex1", "ex2", "ex3", "ex4", "mlp.ex2", "gpt.ex7"])  # a kernel is slow
-def test_the_solution_as_a_notebook_is_right_in_a_kernel(exercise: str, tmp_path: Path) -> None:
-    ran = executed(solved(exercise, tmp_path).read_text(), tmp_path)
+@pytest.mark.parametrize("exercise", ["ex1", "ex2", "ex3", "ex4", "mlp.ex2", "gpt.ex7"])
+def test_the_solution_as_a_notebook_is_right_in_a_kernel(
+    exercise: str, tmp_path: Path, kernel: KernelManager
+) -> None:
+    ran = executed(solved(exercise, tmp_path).read_text(), tmp_path, kernel)
     assert [err for _, _, err in ran if err] == []
     lines = [out for name, out, _ in ran if name.startswith("d")]
     for line in lines:
@@ -130,7 +124,7 @@ def test_what_it_is_called_says_nothing(exercise: str, tmp_path: Path) -> None:
     assert code == 0
 
 
-@pytest.mark.parametrize("exercise", OURS)
+@pytest.mark.parametrize("exercise", sampled(OURS, 4))
 def test_an_untouched_notebook_is_not_written_and_quiet(
     exercise: str, tmp_path: Path, runner: Runner, exercises: dict[str, Task], kernel: KernelManager
 ) -> None:
@@ -157,11 +151,13 @@ def test_our_notebook_asks_for_as_much_as_the_stub(tmp_path: Path) -> None:
     assert "hard" in item["diagnosis"] or "other sizes" in item["reason"]
 
 
-def test_running_the_forward_cell_again_does_not_double_the_gradients(tmp_path: Path) -> None:
+def test_running_the_forward_cell_again_does_not_double_the_gradients(
+    tmp_path: Path, kernel: KernelManager
+) -> None:
     book = nbformat.reads(solved("ex1", tmp_path).read_text(), as_version=4)
     forward = next(c for c in book.cells if c.id == "forward")
     book.cells.insert(book.cells.index(forward), nbformat.v4.new_code_cell(forward.source, id="once-more"))
-    ran = executed(nbformat.writes(book), tmp_path)
+    ran = executed(nbformat.writes(book), tmp_path, kernel)
     assert "times the gradient" not in "".join(out for _, out, _ in ran)
 
 
@@ -220,8 +216,8 @@ def test_check_says_that_the_notebook_is_what_was_worked_on(tmp_path: Path) -> N
 def test_a_solution_as_a_notebook_overwrites_nothing(tmp_path: Path) -> None:
     path = tmp_path / "there.ipynb"
     path.write_text("mine")
-    done = grader("solution", "ex2", "--yes", "--notebook", str(path))
+    done = grader("solution", "ex2", "--yes", "--notebook", str(path), cwd=ROOT)
     assert (done.returncode, path.read_text()) == (2, "mine")
     assert "is kept" in done.stderr
-    done = grader("solution", "ex1.dprobs", "--yes", "--notebook", str(tmp_path / "new.ipynb"))
+    done = grader("solution", "ex1.dprobs", "--yes", "--notebook", str(tmp_path / "new.ipynb"), cwd=ROOT)
     assert done.returncode == 2 and "one whole exercise" in done.stderr

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 from classroom import FAILED, PASSED, USAGE, batch_command, right, snapshot, write, wrong
+from command import grader
 from conftest import EXERCISES, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import grader
 
 from grader import fixture
 from grader.reports import classroom, figures, page

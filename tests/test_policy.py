@@ -16,6 +16,7 @@ from fractions import Fraction
 from html import unescape
 from pathlib import Path
 
+import command
 import jsonschema
 import pytest
 from classroom import FAILED, PASSED, USAGE, environ, grades, one_line, results, right, write, wrong
@@ -409,9 +410,7 @@ Ran = subprocess.CompletedProcess[str]
 
 
 def grader(folder: Path, *args: str, **env: str) -> Ran:
-    return subprocess.run(
-        [GRADER, *args], cwd=folder, env=environ() | env, capture_output=True, text=True, timeout=120
-    )
+    return command.grader(*args, cwd=folder, **env)
 
 
 POLICY = """

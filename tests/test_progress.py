@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import command
 import pytest
 from conftest import EXERCISES, ROOT, solution, stub_of
 
@@ -47,9 +48,8 @@ def start(*args: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 def grader(*args: str, cwd: Path) -> tuple[int, str, str]:
-    process = start("-m", "grader.cli", *args, cwd=cwd)
-    out, err = process.communicate(timeout=180)
-    return process.returncode, out, err
+    ran = command.grader(*args, cwd=cwd, NO_COLOR="1")
+    return ran.returncode, ran.stdout, ran.stderr
 
 
 def write(work: Path, *names: str, exercise: str = "ex1") -> Path:

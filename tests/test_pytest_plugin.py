@@ -1,4 +1,4 @@
-"""The pytest plugin: real pytest runs, each in a folder of a learner's."""
+"""The pytest plugin: pytest runs, each in a folder of a learner's. Most on a warm runner."""
 
 from __future__ import annotations
 
@@ -8,29 +8,46 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from command import Ran, lent
 from conftest import ROOT, solution
 
 PYTEST = Path(sys.executable).with_name("pytest")
 PASSED, FAILED, INTERRUPTED, INTERNAL, USAGE, NOTHING = range(6)
 GRADING = ("--grader", "-c", os.devnull, "--rootdir", ".")
 HOSTILE = "open('loaded', 'w').close()\n"
-Ran = subprocess.CompletedProcess[str]
+Run = Callable[..., Ran]
 
 
-def run(cwd: Path, *args: str, **more: str) -> Ran:
+def installed(cwd: Path, *args: str) -> Ran:
+    """The installed pytest."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "PYTHONPATH"))}
-    return subprocess.run(
-        [PYTEST, *args], cwd=cwd, env=environ | more, capture_output=True, text=True, timeout=120
-    )
+    return subprocess.run([PYTEST, *args], cwd=cwd, env=environ, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Path:
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """pytest in this process."""
+    for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+        monkeypatch.delenv(name)
+
+    def one(cwd: Path, *args: str) -> Ran:
+        monkeypatch.chdir(cwd)
+        with lent():
+            ran = pytester.runpytest_inprocess(*args)
+        return subprocess.CompletedProcess(args, ran.ret, "\n".join(ran.outlines), "\n".join(ran.errlines))
+
+    return one
+
+
+@pytest.fixture
+def work(pytester: pytest.Pytester) -> Path:
     """A learner's folder: ex1 with one item wrong and one right, ex2 solved."""
+    tmp_path = pytester.path
     folder = tmp_path / "exercises"
     folder.mkdir()
     stub = (ROOT / "exercises/ex1.py").read_text()
@@ -53,7 +70,7 @@ def test_the_entry_point_is_installed() -> None:
     assert found["grader"] == "grader.pytest_plugin", "run `make setup`"
 
 
-def test_one_test_an_item_with_reason_and_diagnosis(work: Path) -> None:
+def test_one_test_an_item_with_reason_and_diagnosis(work: Path, run: Run) -> None:
     ran = run(work, "exercises/ex1.py", "exercises/ex2.py", "-rA", "--junitxml=junit.xml")
     assert ran.returncode == FAILED
     assert "FAILED ex1::dprobs - ex1.dprobs: wrong: the sign is wrong" in ran.stdout
@@ -79,12 +96,14 @@ def test_one_test_an_item_with_reason_and_diagnosis(work: Path) -> None:
 @pytest.mark.parametrize(
     "how, code, word", [("xfail", PASSED, "xfailed"), ("skip", PASSED, "skipped"), ("fail", FAILED, "failed")]
 )
-def test_what_is_not_written_is_as_the_option_says(work: Path, how: str, code: int, word: str) -> None:
+def test_what_is_not_written_is_as_the_option_says(
+    work: Path, how: str, code: int, word: str, run: Run
+) -> None:
     ran = run(work, "exercises/ex1.py", "-k", "dlogits", f"--grader-not-written={how}")
     assert ran.returncode == code and f"1 {word}" in ran.stdout and "25 deselected" in ran.stdout
 
 
-def test_only_the_items_that_are_asked_for_are_run(work: Path) -> None:
+def test_only_the_items_that_are_asked_for_are_run(work: Path, run: Run) -> None:
     """An item that hangs would be noticed: it isn't asked for."""
     path = work / "exercises/ex1.py"
     path.write_text(path.read_text() + "\ndef dC():\n    while True: pass\n")
@@ -92,22 +111,23 @@ def test_only_the_items_that_are_asked_for_are_run(work: Path) -> None:
     assert "collected 1 item" in ran.stdout and "1 failed" in ran.stdout
 
 
-def test_the_first_failure_stops_and_the_last_failed_come_again(work: Path) -> None:
+def test_the_first_failure_stops_and_the_last_failed_come_again(work: Path, run: Run) -> None:
     first = run(work, "exercises/ex1.py", "-x", "--grader-not-written=fail")
     assert "stopping after 1 failures" in first.stdout and "1 failed, 1 passed" in first.stdout
     again = run(work, "exercises/ex1.py", "--lf")
     assert "1 failed, 25 deselected" in again.stdout and "FAILED ex1::dprobs" in again.stdout
 
 
+@pytest.mark.slow
 def test_under_xdist(work: Path) -> None:
     args = "exercises/ex1.py", "exercises/ex2.py", "-k", "dlogprobs or dprobs or ex2"
-    ran = run(work, *args, "-n2", "--dist=loadfile", "--junitxml=junit.xml")
+    ran = installed(work, *args, "-n2", "--dist=loadfile", "--junitxml=junit.xml")
     assert ran.returncode == FAILED and "1 failed, 2 passed" in ran.stdout
     assert "FAILED ex1::dprobs - ex1.dprobs: wrong: the sign" in ran.stdout
     assert len(list(ET.parse(work / "junit.xml").iter("property"))) == 9
 
 
-def test_a_notebook(work: Path) -> None:
+def test_a_notebook(work: Path, run: Run) -> None:
     shutil.copy(ROOT / "exercises/ex2.ipynb", work / "mine.ipynb")
     (work / "exercises/ex2.ipynb").write_bytes((work / "mine.ipynb").read_bytes())
     ran = run(work, "exercises/ex2.ipynb", "-rA")
@@ -116,7 +136,7 @@ def test_a_notebook(work: Path) -> None:
     assert "XFAIL mine.ipynb::dlogits" in named.stdout
 
 
-def test_a_submission_s_own_conftest_package_and_plugins_are_not_loaded(work: Path) -> None:
+def test_a_submission_s_own_conftest_package_and_plugins_are_not_loaded(work: Path, run: Run) -> None:
     for name in ("conftest.py", "exercises/conftest.py", "exercises/__init__.py", "exercises/test_me.py"):
         (work / name).write_text(HOSTILE)
     ran = run(work, *GRADING, "exercises/ex2.py", "-rA")
@@ -132,7 +152,7 @@ def test_a_submission_s_own_conftest_package_and_plugins_are_not_loaded(work: Pa
 @pytest.mark.parametrize(
     "name, table", [("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")]
 )
-def test_a_submission_s_configuration_is_refused(work: Path, name: str, table: str) -> None:
+def test_a_submission_s_configuration_is_refused(work: Path, name: str, table: str, run: Run) -> None:
     (work / name).write_text(f"[{table}]\naddopts = --deselect ex2::dlogits\n")
     (work / "exercises/ex2.py").write_text("def dlogits(probs):\n    return probs\n")
     ran = run(work, "--grader", "exercises/ex2.py")
@@ -140,7 +160,7 @@ def test_a_submission_s_configuration_is_refused(work: Path, name: str, table: s
     assert run(work, *GRADING, "exercises/ex2.py").returncode == FAILED
 
 
-def test_pytest_never_imports_a_submission(work: Path) -> None:
+def test_pytest_never_imports_a_submission(work: Path, run: Run) -> None:
     """Neither as a module nor for its doctests, in any mode: the top level runs in the confined child."""
     path = work / "exercises/ex2.py"
     path.write_text(f"try:\n    {HOSTILE}except OSError:\n    pass\n{path.read_text()}")
@@ -149,7 +169,7 @@ def test_pytest_never_imports_a_submission(work: Path) -> None:
     assert not (work / "loaded").exists()
 
 
-def test_a_file_of_any_name(work: Path) -> None:
+def test_a_file_of_any_name(work: Path, run: Run) -> None:
     (work / "answer.py").write_text(solution("ex2"))
     unknown = run(work, *GRADING, "answer.py")
     assert unknown.returncode == INTERRUPTED and "answer.py: which exercise is it?" in unknown.stdout
@@ -160,7 +180,7 @@ def test_a_file_of_any_name(work: Path) -> None:
     assert wrong.returncode == USAGE and "there is no exercise ex77" in wrong.stderr
 
 
-def test_nothing_that_a_submission_says_is_a_workflow_command(work: Path) -> None:
+def test_nothing_that_a_submission_says_is_a_workflow_command(work: Path, run: Run) -> None:
     (work / "exercises/ex2.py").write_text(
         "print('::error::spoken')\nprint('##[error]spoken')\n"
         "def dlogits():\n    raise ValueError('::error::spoken\\n##[error]spoken')\n"
@@ -170,7 +190,7 @@ def test_nothing_that_a_submission_says_is_a_workflow_command(work: Path) -> Non
     assert not [x for x in ran.stdout.splitlines() if x.lstrip().startswith("::") or "##[" in x]
 
 
-def test_an_unreadable_submission_is_an_error_without_a_traceback(work: Path) -> None:
+def test_an_unreadable_submission_is_an_error_without_a_traceback(work: Path, run: Run) -> None:
     (work / "exercises/ex2.ipynb").write_text("{")
     ran = run(work, "exercises/ex2.ipynb")
     assert ran.returncode == FAILED and "1 error" in ran.stdout
@@ -187,7 +207,7 @@ def test_other_people_s_runs_are_left_alone(tmp_path: Path) -> None:
         "    ours = sorted(m for m in sys.modules if m.split('.')[0] in ('grader', 'torch', 'numpy'))\n"
         "    json.dump(ours, open('loaded.json', 'w'))\n"
     )
-    ran = run(tmp_path, "test_weight.py", "ex1.py", "-p", "no:hypothesispytest")
+    ran = installed(tmp_path, "test_weight.py", "ex1.py", "-p", "no:hypothesispytest")
     assert ran.returncode == PASSED and "2 passed" in ran.stdout
     assert json.loads((tmp_path / "loaded.json").read_text()) == ["grader", "grader.pytest_plugin"]
 
@@ -196,5 +216,5 @@ def test_torch_stays_out_of_pytest_s_process(work: Path) -> None:
     (work / "test_torch.py").write_text(
         "import sys\ndef test_torch():\n    assert 'torch' not in sys.modules\n"
     )
-    ran = run(work, "exercises/ex2.py", "test_torch.py")
+    ran = installed(work, "exercises/ex2.py", "test_torch.py")
     assert ran.returncode == PASSED and "2 passed" in ran.stdout

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, solution
-from test_cli import FAULT, PASSED, USAGE, Ran, on_a_terminal, put_stubs
+from command import Ran, grader
+from conftest import ROOT, sampled, solution
+from test_cli import FAULT, PASSED, USAGE, on_a_terminal, put_stubs
 
 from grader import fixture
 from grader.server import place, talk
@@ -157,7 +158,7 @@ SERVED = [
     "check ex1 --submission mine.py",
     "check ex1 --submission mine.py --json",
     "check ex1.dprobs ex1.dlogprobs --submission ./mine.py",
-    "check --progress",
+    "check backprop --progress",
     "check ex2 ex3",
     "check ex3 --solutions --fresh 7",
 ]
@@ -176,7 +177,7 @@ def test_what_is_printed_is_the_same_byte_for_byte(command: str, warm: Place) ->
     before = warm.requests()
     answered = [warm.run(*command.split()) for _ in range(2)]
     assert warm.requests() == before + 2
-    alone = warm.run(*command.split(), GRADER_NO_SERVER="1")
+    alone = grader(*command.split(), cwd=warm.cwd)
     for one in answered:
         assert (one.returncode, one.stdout, one.stderr) == (alone.returncode, alone.stdout, alone.stderr)
     assert (alone.returncode == USAGE) == (command in NOT_SERVED[:4])
@@ -193,7 +194,7 @@ TERMINALS: list[tuple[int, dict[str, str], bool]] = [  # width, environment, whe
 ]
 
 
-@pytest.mark.parametrize(("width", "more", "color"), TERMINALS, ids=str)
+@pytest.mark.parametrize(("width", "more", "color"), sampled(TERMINALS, 3), ids=str)
 def test_on_a_terminal(width: int, more: dict[str, str], color: bool, warm: Place) -> None:
     args = ("check", "ex1", "--submission", "mine.py")
     environ = {"GRADER_NO_SERVER": "", "CI": "", "XDG_RUNTIME_DIR": str(warm.folder), **more}
@@ -286,12 +287,17 @@ def test_several_that_start_at_once_leave_one_server(cold: Place) -> None:
     assert servers(cold.home) == [cold.pid()]
 
 
+def started(where: Place) -> None:
+    """On a busy machine a server may need more time to answer than one `server start` waits."""
+    until(lambda: where.run("server", "start").returncode == 0)
+
+
 def test_start_status_stop(cold: Place) -> None:
     assert cold.run("server", "status").returncode == 1
     assert cold.run("server", "stop").returncode == 0
-    assert cold.run("server", "start").returncode == 0
+    started(cold)
     pid = cold.pid()
-    assert cold.run("server", "start").returncode == 0
+    started(cold)
     assert cold.pid() == pid and servers(cold.home) == [pid]
     assert cold.run("server", "status").returncode == 0
     assert cold.run("server", "stop").stdout == "stopped\n"
@@ -314,7 +320,7 @@ def test_where_none_is_wanted_none_is_started(environ: str, cold: Place) -> None
 
 
 def test_what_a_killed_server_left_is_no_hindrance(cold: Place) -> None:
-    cold.run("server", "start")
+    started(cold)
     old = cold.pid()
     os.kill(old, signal.SIGKILL)
     until(lambda: not alive(old))
@@ -399,7 +405,7 @@ def test_nothing_of_the_environment_goes_into_the_server(cold: Place) -> None:
     assert not any(name.startswith((b"PYTHON", b"LD_")) for name in names)
 
 
-@pytest.mark.parametrize("what", ["open to others", "a link", "a file", "of somebody else"])
+@pytest.mark.parametrize("what", sampled(["open to others", "a link", "a file", "of somebody else"], 4))
 def test_a_directory_that_is_not_private_is_not_used(what: str, cold: Place, tmp_path: Path) -> None:
     if what == "a link":
         (tmp_path / "target").mkdir(mode=0o700)
@@ -433,7 +439,7 @@ def test_without_a_private_runtime_directory_it_lives_in_the_temporary_folder(co
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
 def test_another_user_is_not_answered(cold: Place) -> None:
-    cold.run("server", "start")
+    started(cold)
     path = cold.home / place.SOCKET
     for each, mode in ((cold.folder, 0o711), (cold.home, 0o711), (path, 0o777)):
         each.chmod(mode)

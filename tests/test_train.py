@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import flatcode
 import pytest
 import torch
+from command import grader
 from conftest import ROOT, solution, stub_of
 
 from grader import fixture, training
@@ -31,8 +32,7 @@ NAMES = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "charlotte", "ame
 def train(
     out: Path, *words: str, submission: Path = SOLUTION, exercise: str = "ex4"
 ) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, exercise, "--submission", str(submission), "--out", str(out), *words]
-    return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=120)
+    return grader("train", exercise, "--submission", submission, "--out", out, *words, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")
