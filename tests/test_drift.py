@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 from command import grader
 from conftest import EXERCISES, ROOT
 
-from grader import rebuild
+from grader import kept, rebuild
 from grader.build import Files, derive
 from grader.commands import build as command
 
@@ -24,16 +23,22 @@ CHANGED = ("ex1", "ex2", "ex3")  # what the tests of drift change
 Ran = tuple[int, str, str]  # exit code, what was printed, and on stderr
 
 
-@functools.cache
-def derived(source: str, exercise: str, wrong: str = "") -> Files:
-    """What an authored text gives: derived once, whoever asks."""
-    return derive(source, exercise, wrong, lambda line: None)
+DERIVED: dict[tuple[object, ...], Files] = {}
+
+
+def derived(source: str, exercise: str, wrong: str, tell: object, old: kept.Saved) -> Files:
+    """What an authored text gives beside these saved files: derived once, whoever asks."""
+    raw = {(name, part): data for name, one in old.fixtures.items() for part, data in one.raw.items()}
+    key = (source, exercise, wrong, old.stamp is None, *sorted(raw.items()), repr(old.texts))
+    if key not in DERIVED:
+        DERIVED[key] = derive(source, exercise, wrong, lambda line: None, old)
+    return DERIVED[key]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rebuild, "derive", lambda source, exercise, wrong, _: derived(source, exercise, wrong))
+        patch.setattr(rebuild, "derive", derived)
         yield
 
 
