@@ -34,7 +34,7 @@ from benchmarks.common import (
     seconds,
     solution,
 )
-from grader.batch import Local
+from grader.classroom.batch import Local
 from grader.runner.wire import LAYERS
 
 PYTEST = """

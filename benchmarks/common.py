@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from grader import fixture
-from grader.batch import Grader
+from grader.classroom.batch import Grader
 from grader.core.exercise import Task
+from grader.suite import fixtures
 
 Results = dict[str, float]
 
@@ -55,8 +55,8 @@ def parsed(
 
 def exercises(*names: str) -> dict[str, Task]:
     """By name: the exercise with its fixtures."""
-    described = {name: fixture.describe(ROOT, name) for name in names}
-    return {name: Task(one, fixture.read(ROOT, one)) for name, one in described.items()}
+    described = {name: fixtures.describe(ROOT, name) for name in names}
+    return {name: Task(one, fixtures.read(ROOT, one)) for name, one in described.items()}
 
 
 def solution(exercise: str) -> bytes:

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.common import BARE, ROOT, TORCH, Results, exercises, p99, parsed, script, seconds, solution
-from grader import authored, choices, findings, judged
-from grader.choices import Answer
+from grader.authoring import authored
 from grader.core.exercise import TRAINING, File, Task
-from grader.runner.client import Part, Runner
+from grader.judging import choices, findings
+from grader.judging import items as judged
+from grader.judging.choices import Answer
+from grader.runner.host.client import Part, Runner
 
 MISTAKES = ROOT / "tests/mistakes"
 FILES = {".".join(p.relative_to(MISTAKES).with_suffix("").parts): p for p in sorted(MISTAKES.rglob("*.py"))}

@@ -18,9 +18,9 @@ from statistics import median
 import nbformat
 
 from benchmarks.common import ROOT, Results, exercises, parsed, script, solution
-from grader import authored, derive_notebook
-from grader.batch import Local
-from grader.errors import Unreadable
+from grader.authoring import authored, notebook
+from grader.classroom.batch import Local
+from grader.core.errors import Unreadable
 
 LECTURE = ("ex1", "ex2", "ex3", "ex4")
 PARTS = ROOT / "tests/notebooks/parts"
@@ -66,7 +66,7 @@ def written_flat() -> bytes:
     cells = [nbformat.v4.new_code_cell(parts[name]) for name in ("setup", "forward")]
     for e in LECTURE:
         items = authored.read(solution(e).decode(), f"{e}.py").items
-        code = "\n".join(derive_notebook.flat(item) for item in items)
+        code = "\n".join(notebook.flat(item) for item in items)
         if e == "ex4":  # in the training loop, from the first gradient to the last
             head, _, rest = parts[e].partition("    dlogits = ")
             code = head + textwrap.indent(code, "    ") + "\n" + rest[rest.index("    grads = ") :]

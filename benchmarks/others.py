@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.common import GRADER, ROOT, Results, alone, parsed, script, seconds, solution
-from grader import fixture
-from grader.export import cells
+from grader.authoring.handout import cells
+from grader.suite import fixtures
 
 sys.path.insert(0, str(ROOT / "tests"))
 from notebook_graders import Environment, NotReachable, gradebook, written  # noqa: E402
@@ -73,8 +73,8 @@ def measured(work: Path, others: Environment, students: int, rounds: int) -> Res
 
 def notebooks(work: Path, others: Environment, students: int) -> Path:
     """Write what each is to grade, right answers all: nbgrader's course, our class, and otter's notebook."""
-    described = fixture.describe(ROOT, "ex1")
-    made = cells.of(described, fixture.derived(ROOT, described), solution("ex1").decode())
+    described = fixtures.describe(ROOT, "ex1")
+    made = cells.of(described, fixtures.derived(ROOT, described), solution("ex1").decode())
     right = {cell.id: cell.solved for cell in made if cell.regions}
     for platform in ("nbgrader", "otter"):
         seconds([GRADER, "export", platform, "ex1"], cwd=work)

@@ -1,4 +1,4 @@
-"""What each setting of `grader.settings.REPRODUCIBLE` does to ex1's saved bits, and what it costs.
+"""What each setting of `reference.reproducible.REPRODUCIBLE` does to ex1's saved bits, and what it costs.
 
 For each environment: how many of autograd's 26 gradients come out bit for bit as saved, and the time of a run
 of the solution as a ratio of the one with all settings.
@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from benchmarks.common import Results, exercises, parsed, script, solution
 from grader.commands.doctor import reproduce
 from grader.core.exercise import File
-from grader.runner.client import Part, Runner
+from grader.runner.host.client import Part, Runner
 
 AS_GRADED = "all settings"
 CASES = {

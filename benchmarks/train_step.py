@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common import GRADER, ROOT, Results, parsed, script
-from grader.lecture import embedded_names
+from grader.reference.lecture import embedded_names
 
 
 def main(argv: Sequence[str]) -> Results:

@@ -19,11 +19,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from grader import fixture, suite
+import grader.suite.find as suite
+from grader.core.exercise import sizes
+from grader.reference.reproducible import environment
 from grader.runner import wire
-from grader.runner.client import sizes
-from grader.settings import environment
-from grader.submissions.flat import script
+from grader.submissions.script import script
+from grader.suite import fixtures
 
 os.environ.update(environment())  # before torch is imported
 
@@ -31,22 +32,24 @@ os.environ.update(environment())  # before torch is imported
 def main(path: str, target: str, name: str = "lecture", cut: bool = False) -> None:
     import safetensors.torch
 
-    from grader.runner import asking, called, child, flat, statements, values
+    from grader.runner.untrusted import asking, child, values
+    from grader.submissions.flat import cut as flat
+    from grader.submissions.flat import renames, statements
 
     here = suite.find()
     wanted = suite.targets(here, [target])[0]
     exercise = here.describe(wanted.exercise)
-    items = [wanted.item] if wanted.item else [item["name"] for item in exercise["items"]]
+    items = [wanted.item] if wanted.item else [item.name for item in exercise.items]
     code = script(suite.read_submission(Path(path)), path, exercise)
-    called.prepare(exercise)
+    renames.prepare(exercise)
     if cut:
         found = flat.read(statements.parse(code.source.decode()), exercise, code.flat or None)
         for item in items:
             function = found.functions.get(item)
             print(ast.unparse(function) if function else f"# {item}: {found.missing[item][0]}", end="\n\n")
         return
-    given = fixture.read(here.root, exercise).given[name]
-    settings = next(entry["settings"] for entry in exercise["fixtures"] if entry["name"] == name)
+    given = fixtures.read(here.root, exercise).given[name]
+    settings = next(entry.settings for entry in exercise.fixtures if entry.name == name)
     tensors = sizes(settings) | values.unpacked(safetensors.torch.load(given))
     asking.POLICY.install()
     terminal = os.dup(1), os.dup(2)

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from grader import cli, commands, fixture
-from grader.runner import client
-from grader.runner.client import Runner
+from grader import cli, commands
+from grader.runner.host import client
+from grader.runner.host.client import Runner
+from grader.suite import fixtures
 
 UNWANTED = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH"}
 
@@ -36,7 +37,7 @@ class Warm(Runner):
 
     def load(self, exercise: Mapping[str, Any], given: Mapping[str, bytes], settle: bool = False) -> None:
         parts = [json.dumps([exercise, list(given)]).encode(), *given.values()]
-        mark = "".join(map(fixture.digest, parts))
+        mark = "".join(map(fixtures.digest, parts))
         if self.known.get(exercise["id"]) != mark:
             super().load(exercise, given, settle)
             self.known[exercise["id"]] = mark

@@ -13,11 +13,12 @@ import command
 import pytest
 from hypothesis import settings
 
-from grader import fixture, grading
 from grader.core.exercise import File, How, Task
-from grader.runner.client import Runner
-from grader.settings import REPRODUCIBLE
-from grader.verdict import ExerciseReport, ItemReport
+from grader.core.verdict import ExerciseReport, ItemReport
+from grader.judging import grade as grading
+from grader.reference.reproducible import REPRODUCIBLE
+from grader.runner.host.client import Runner
+from grader.suite import fixtures
 
 pytest_plugins = ["pytester", "tools"]
 os.environ.update(REPRODUCIBLE)  # before torch is there: what is derived in this process has the saved bits
@@ -26,8 +27,9 @@ settings.register_profile("unhurried", deadline=None)  # the machine may be busy
 settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent
-EXERCISES = fixture.exercises(ROOT)
-GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e).lines]  # not of outputs alone
+sys.path[:0] = sorted({str(p.parent) for p in ROOT.glob("tests/*/test_*.py")})  # they use one another
+EXERCISES = fixtures.exercises(ROOT)
+GRADIENTS = [e for e in EXERCISES if fixtures.describe(ROOT, e).lines]  # not of outputs alone
 
 
 def sampled(cases: Iterable[Any], each: int) -> list[Any]:
@@ -67,8 +69,8 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def exercises() -> dict[str, Task]:
     """Descriptions and verified fixtures by exercise id."""
-    descriptions = {name: fixture.describe(ROOT, name) for name in EXERCISES}
-    return {name: Task(d, fixture.read(ROOT, d)) for name, d in descriptions.items()}
+    descriptions = {name: fixtures.describe(ROOT, name) for name in EXERCISES}
+    return {name: Task(d, fixtures.read(ROOT, d)) for name, d in descriptions.items()}
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +113,7 @@ def item(grade: Grade) -> Callable[..., ItemReport]:
 
 
 def stub_of(exercise: str) -> str:
-    return fixture.derived(ROOT, fixture.describe(ROOT, exercise))["stub"]
+    return fixtures.derived(ROOT, fixtures.describe(ROOT, exercise))["stub"]
 
 
 def solution(exercise: str) -> str:

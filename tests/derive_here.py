@@ -13,8 +13,9 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from grader import fixture, kept, rebuild
-from grader.build import derive
+from grader.authoring import kept, rebuild
+from grader.authoring.build import derive
+from grader.suite import fixtures
 
 
 def other_bytes(root: Path, exercise: str) -> list[str]:
@@ -26,7 +27,7 @@ def other_bytes(root: Path, exercise: str) -> list[str]:
         name, _, part = Path(path).name.removesuffix(".safetensors.gz").partition(".")
         if part in ("given", "reference"):
             before = safetensors.torch.load(saved[name].raw[part])
-            for k, v in safetensors.torch.load(fixture.unpacked(data)).items():
+            for k, v in safetensors.torch.load(fixtures.unpacked(data)).items():
                 if k not in before or v.numpy().tobytes() != before[k].numpy().tobytes():
                     found.append(f"{name}: {k}")
     return found

@@ -10,17 +10,19 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import choices, findings, judged
-from grader.authored import Item
-from grader.compare import compare
-from grader.compare_output import held
+from grader.authoring.author_outputs import counted
+from grader.authoring.authored import Item
 from grader.core.exercise import Exercise, Fixtures, Output, Task
-from grader.runner import asking, loading, oracle, wire
-from grader.runner.client import Runner
-from grader.runner.values import unpacked
-from grader.solved import counted
-from grader.submissions.flat import Script
-from grader.verdict import Check, ItemReport
+from grader.core.verdict import Check, ItemReport
+from grader.judging import choices, findings, items
+from grader.judging.compare import compare
+from grader.judging.compare_outputs import held
+from grader.reference import oracle
+from grader.runner import wire
+from grader.runner.host.client import Runner
+from grader.runner.untrusted import asking, loading
+from grader.runner.untrusted.values import unpacked
+from grader.submissions.script import Script
 
 
 class Local(Runner):
@@ -86,7 +88,7 @@ class Local(Runner):
         told, places = findings.diagnoses(self.task, [answer], source.encode())
         code = Script(source.encode())
         answer = findings.traced(self.task, answer, code.source, told.get(name))
-        return judged.report(self.exercise, answer, code, told.get(name), places.get(name))
+        return items.report(self.exercise, answer, code, told.get(name), places.get(name))
 
     def passes(self, source: str, name: str) -> bool:
         return all(c.verdict.passed for c in self.judge(source, name).values())

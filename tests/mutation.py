@@ -8,12 +8,12 @@ import numpy as np
 from conftest import solution
 from local import Local, lecture_cmp
 
-from grader import authored
-from grader.compare import values
+from grader.authoring import authored
+from grader.authoring.slips.mutants import Mutant, mutants
 from grader.core.exercise import Exercise, Fixtures
-from grader.diagnose import FIXTURES, fingerprint
-from grader.mutants import Mutant, mutants
-from grader.verdict import ItemReport, Verdict
+from grader.core.verdict import ItemReport, Verdict
+from grader.diagnosis.diagnose import FIXTURES, fingerprint
+from grader.judging.compare import values
 
 MOST = 25  # mutants of one exercise of a set that are diagnosed in a usual run
 

@@ -11,16 +11,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from grader import batch, fixture
-from grader.attempts import Marking
-from grader.batch import Grader, Progress
+from grader.classroom import batch
+from grader.classroom.batch import Grader, Progress
+from grader.classroom.files import Summary, write
 from grader.commands.doctor import protections
+from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import Task
-from grader.errors import GraderFault, UsageError
-from grader.harmless import text
-from grader.reports.grades import Summary, write
-from grader.submissions.intake import uploads
-from grader.suite import Suite, find, targets
+from grader.core.text import text
+from grader.judging.points.attempts import Marking
+from grader.submissions.uploads import uploads
+from grader.suite import fixtures
+from grader.suite.find import Suite, find, targets
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,13 +41,13 @@ def run(args: argparse.Namespace) -> int:
     if needed and (other := _earlier(out)) and other not in needed:
         raise UsageError(f"--out {out} has the results of {text(other)}: name another folder")
     described = {name: suite.describe(name) for name in needed}
-    exercises = {name: Task(d, fixture.read(suite.root, d)) for name, d in described.items()}
+    exercises = {name: Task(d, fixtures.read(suite.root, d)) for name, d in described.items()}
     marking = _marking(suite, args)
     if args.require_sandbox and (off := protections()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     grader: Grader
     if args.dask is not None:
-        from grader.cluster import Cluster
+        from grader.classroom.dask import Cluster
 
         cluster = Cluster(args.dask, exercises)
         grader, workers = cluster, cluster.slots()
@@ -107,7 +108,7 @@ def _marking(suite: Suite, args: argparse.Namespace) -> Marking | None:
 def _times(path: str) -> dict[str, datetime]:
     import csv
 
-    from grader.policy import moment
+    from grader.judging.points.policy import moment
 
     found: dict[str, datetime] = {}
     try:

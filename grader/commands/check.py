@@ -11,18 +11,20 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TextIO
 
-from grader import fixture, progress, screen
-from grader.bench import Bench
 from grader.commands import ci
-from grader.commands.chosen import chosen, renames, source
-from grader.commands.graded import grade
 from grader.commands.policy import marker
+from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import File, How
-from grader.errors import GraderFault, UsageError
-from grader.runner.client import Runner
-from grader.screen import Screen
-from grader.suite import Suite, Target, find
-from grader.verdict import Report, Verdict
+from grader.core.verdict import Report, Verdict
+from grader.judging.bench import Bench
+from grader.judging.requests import grade
+from grader.judging.targets import chosen, renames, source
+from grader.learner import progress
+from grader.reports import screen
+from grader.reports.screen import Screen
+from grader.runner.host.client import Runner
+from grader.suite import fixtures
+from grader.suite.find import Suite, Target, find
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,10 +95,10 @@ def _for_others(args: argparse.Namespace) -> bool:
 
 def _sealed(suite: Suite, wanted: list[Target], digest: str) -> None:
     """The fixtures of all that is graded are those that were released."""
-    from grader import fixture
+    from grader.suite import fixtures
 
     names = dict.fromkeys(t.exercise for t in wanted)
-    if fixture.sealed([suite.describe(name) for name in names]) != digest:
+    if fixtures.sealed([suite.describe(name) for name in names]) != digest:
         raise GraderFault(
             f"the fixtures of {', '.join(names)} are not those that were released (--sealed): `git checkout` "
             "of fixtures/ brings them back"
@@ -110,7 +112,7 @@ def _elsewhere(suite: Suite, report: Report) -> list[str]:
         path = suite.notebook(exercise.id)
         if all(item.verdict is Verdict.NOT_WRITTEN for item in exercise.items) and path.is_file():
             derived = suite.describe(exercise.id).notebook
-            if derived is None or fixture.digest(path.read_bytes()) != derived.sha256:
+            if derived is None or fixtures.digest(path.read_bytes()) != derived.sha256:
                 shown = suite.shown(path)
                 notes.append(f"{shown} has changed: `grader check {shown}` grades it")
     return notes
@@ -146,7 +148,7 @@ def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
     if not worked:
         return ""
     name = suite.shown(suite.stub(exercise))
-    stub = fixture.derived(suite.root, description)["stub"]
+    stub = fixtures.derived(suite.root, description)["stub"]
     example_source = f"{stub}\n\n{worked.source}\n".encode()
     target = Target(exercise, worked.item)
     example = grade(suite, bench, [target], {exercise: File(name, example_source)})

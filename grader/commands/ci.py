@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from grader.commands.report import writable
-from grader.errors import UsageError
-from grader.verdict import Report
+from grader.core.errors import UsageError
+from grader.core.verdict import Report
 
 FILES = ("classroom50", "junit", "codequality")
 BODY = "release-body.md"
@@ -40,7 +40,7 @@ class Service:
             if path := getattr(args, name):
                 writable(Path(path), f"--{name}")
         if args.classroom50:
-            from grader.reports.classroom50 import NEEDED
+            from grader.reports.services.classroom50 import NEEDED
 
             if missing := [name for name in NEEDED if not environ.get(name)]:
                 raise UsageError(f"--classroom50: the environment has no {', '.join(missing)}")
@@ -54,7 +54,7 @@ class Service:
     def open(self, out: TextIO) -> None:
         """From here on nothing is a workflow command; nor is the error that ends a check early."""
         if self.on_github:
-            from grader.reports.github import stopped
+            from grader.reports.services.github import stopped
 
             out.write(stopped(self.token)[0])
             out.flush()
@@ -64,7 +64,7 @@ class Service:
         paths = {exercise: self._from_the_root(name) for exercise, name in names.items()}
         self._files(report, paths, whole)
         if self.on_github:
-            from grader.reports import github
+            from grader.reports.services import github
 
             out.write(github.stopped(self.token)[1])
             if self.args.github:
@@ -74,26 +74,26 @@ class Service:
     def _files(self, report: Report, paths: Mapping[str, str], whole: bool) -> None:
         args = self.args
         if args.classroom50:
-            from grader.reports import classroom50
+            from grader.reports.services import classroom50
 
             result = Path(args.classroom50)
             _write(result, classroom50.render(report, self.environ, datetime.now(UTC), whole))
             _write(result.with_name(BODY), classroom50.body(report))
         if args.classroom_reporter:
-            from grader.reports import reporter
+            from grader.reports.services import reporter
 
             _append(self.environ["GITHUB_OUTPUT"], f"result={reporter.render(report, paths)}\n")
         if args.junit:
-            from grader.reports import junit
+            from grader.reports.services import junit
 
             _write(Path(args.junit), junit.render(report, paths))
         if args.codequality:
-            from grader.reports import codequality
+            from grader.reports.services import codequality
 
             _write(Path(args.codequality), codequality.render(report, paths))
 
     def _summary(self, report: Report) -> None:
-        from grader.reports.github import SUMMARY_LIMIT, markdown
+        from grader.reports.services.github import SUMMARY_LIMIT, markdown
 
         if path := self.environ.get("GITHUB_STEP_SUMMARY"):
             there = os.path.getsize(path) if os.path.exists(path) else 0

@@ -8,15 +8,16 @@ import platform
 import sys
 from contextlib import suppress
 
-from grader import __version__, fixture
+from grader import __version__
+from grader.commands.background import client, place
+from grader.core.errors import GraderFault
 from grader.core.exercise import Exercise, Fixtures, Task
-from grader.errors import GraderFault
-from grader.runner import confine
-from grader.runner.client import CPU, WALL, Runner
+from grader.reference.reproducible import environment
+from grader.runner.host.client import CPU, WALL, Runner
+from grader.runner.warm import confine
 from grader.runner.wire import LAYERS
-from grader.server import client, place
-from grader.settings import environment
-from grader.suite import find
+from grader.suite import fixtures as fixture
+from grader.suite.find import find
 
 PACKAGES = ("torch", "numpy", "safetensors", "rich", "pytest", "nbformat")
 

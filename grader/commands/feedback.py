@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from grader.commands.chosen import chosen, renames
 from grader.commands.policy import marker
 from grader.commands.report import replaced, writable
+from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import File, How
-from grader.errors import Unreadable, UsageError
-from grader.suite import find, read_submission
-from grader.verdict import Report
+from grader.core.verdict import Report
+from grader.judging.targets import chosen, renames
+from grader.suite.find import find, read_submission
 
 ENDING = ".feedback.ipynb"
 
@@ -39,9 +39,9 @@ def run(args: argparse.Namespace) -> int:
     if page and page.resolve() in (out.resolve(), path.resolve()):
         raise UsageError(f"--html {page} is a notebook of this command: name another file")
     mark = marker(suite, args)
-    from grader.bench import Bench
-    from grader.commands.graded import grade
-    from grader.runner.client import Runner
+    from grader.judging.bench import Bench
+    from grader.judging.requests import grade
+    from grader.runner.host.client import Runner
 
     sources = {t.exercise: File(args.notebook, book.data) for t in wanted}
     with Runner() as runner:

@@ -9,19 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import fixture
+from grader.core.errors import GraderFault, Unreadable, UsageError
 from grader.core.exercise import File
-from grader.errors import GraderFault, Unreadable, UsageError
-from grader.harmless import text
-from grader.reports import gradescope
-from grader.submissions.names import IGNORED, SUFFIXES, Chosen, Owned, choose
-from grader.suite import Suite, Target, find
-from grader.verdict import Report
+from grader.core.text import text
+from grader.core.verdict import Report
+from grader.reports.services import gradescope
+from grader.submissions.owners import IGNORED, SUFFIXES, Chosen, Owned, choose
+from grader.suite import fixtures
+from grader.suite.find import Suite, Target, find
 
 if TYPE_CHECKING:
-    from grader.bench import Bench
-    from grader.policy import Policy
-    from grader.submissions.intake import Folder
+    from grader.judging.bench import Bench
+    from grader.judging.points.policy import Policy
+    from grader.submissions.uploads import Folder
 
 # Below the prefix, as Gradescope makes it.
 SUBMISSION, RESULTS, METADATA = "submission", "results/results.json", "submission_metadata.json"
@@ -52,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
 def graded(args: argparse.Namespace) -> gradescope.Results:
     from grader.commands.gradescope import wanted
     from grader.commands.policy import load
-    from grader.marks import days_late, marked
-    from grader.runner.client import Runner
+    from grader.judging.points.marks import days_late, marked
+    from grader.runner.host.client import Runner
 
     suite = find()
     exercises = wanted(suite, args.targets)
@@ -63,8 +63,8 @@ def graded(args: argparse.Namespace) -> gradescope.Results:
     if told and attempts and gradescope.refused(told, attempts):
         return gradescope.kept(told, attempts)
     with Runner() as runner:
-        from grader.bench import Bench
         from grader.commands.doctor import missing
+        from grader.judging.bench import Bench
 
         if off := [what for what in missing(runner) if what not in (args.without or ())]:
             raise GraderFault(f"the sandbox is not to be had here: {', '.join(off)}")
@@ -84,7 +84,7 @@ def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
     """What the policy asks of it; nothing where it asks nothing."""
     if policy is None or not (policy.late or policy.attempts):
         return None
-    from grader.submissions.intake import MAX_METADATA, read_file
+    from grader.submissions.uploads import MAX_METADATA, read_file
 
     try:
         found = gradescope.metadata(read_file(path, MAX_METADATA).decode())
@@ -99,8 +99,8 @@ def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
 
 def _report(suite: Suite, bench: Bench, exercises: list[str], folder: Path) -> Report:
     """One report over all exercises. Where there is no file, or none that can be read, nothing is written."""
-    from grader.commands.graded import grade
-    from grader.submissions.intake import Folder, most
+    from grader.judging.requests import grade
+    from grader.submissions.uploads import Folder, most
 
     source = Folder(folder)
     chosen = _chosen(suite, source, exercises)
@@ -134,7 +134,7 @@ def _chosen(suite: Suite, source: Folder, exercises: list[str]) -> dict[str, Cho
     own = [Owned(path, "", "", path) for path in paths]
     found = _by_exercise(own, exercises)
     if any(one.problem for one in found.values()):
-        begun = (fixture.derived(suite.root, suite.describe(e)) for e in exercises)
+        begun = (fixtures.derived(suite.root, suite.describe(e)) for e in exercises)
         derived = {text.encode() for texts in begun for text in texts.values()}
         edited = [one for one in own if not _is_one_of(source, one.path, derived)]
         again = _by_exercise(edited, exercises)
@@ -157,7 +157,7 @@ def _by_exercise(own: list[Owned], exercises: list[str]) -> dict[str, Chosen]:
 
 
 def _is_one_of(source: Folder, path: str, contents: set[bytes]) -> bool:
-    from grader.submissions.intake import most
+    from grader.submissions.uploads import most
 
     try:
         return path.endswith(SUFFIXES) and source.read(path, most(path)) in contents

@@ -6,14 +6,15 @@ import argparse
 import shutil
 import textwrap
 
-from grader import fixture, progress
 from grader.commands.read import learners_text, statuses, task
+from grader.core.errors import UsageError
 from grader.core.exercise import Output
-from grader.errors import UsageError
-from grader.explain import explain, explain_output
-from grader.harmless import text as harmless
-from grader.progress import State, Status
-from grader.suite import Suite, Target, find, targets
+from grader.core.text import text as harmless
+from grader.learner import progress
+from grader.learner.explain import explain, explain_output
+from grader.learner.progress import State, Status
+from grader.suite import fixtures
+from grader.suite.find import Suite, Target, find, targets
 
 WIDTH = 96
 
@@ -51,7 +52,7 @@ def ladder(
             f"{target.exercise}` "
             "tells which of them have not passed, and `grader hint` helps with the next."
         )
-    rungs = fixture.hints(suite.root, exercise)["items"][target.item]["rungs"]
+    rungs = fixtures.hints(suite.root, exercise)["items"][target.item]["rungs"]
     kinds = list(rungs)
     given = state["rungs"].get(name, 0)
     last = len(kinds)
@@ -156,7 +157,7 @@ def explanation(args: argparse.Namespace) -> int:
             if item:
                 texts.append(wrapped(explain_output(description, item)))
                 continue
-            lines = fixture.hints(suite.root, description)["lines"]
+            lines = fixtures.hints(suite.root, description)["lines"]
             texts.append(wrapped(explain(description, lines, tensor)))
     print(f"\n\n{'-' * 40}\n\n".join(texts))
     return 0

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader import authored, skeleton
+from grader.authoring import authored, skeleton
+from grader.authoring.item import AuthoredError
 from grader.commands.build import apart
 from grader.commands.learn import wrapped
-from grader.errors import GraderFault, UsageError
-from grader.item import AuthoredError
-from grader.suite import current_folder
+from grader.core.errors import GraderFault, UsageError
+from grader.suite.find import current_folder
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_]*)?")
 

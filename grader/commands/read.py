@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from grader import course, fixture, progress
+from grader.core import course
+from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import TRAINING, Exercise, Output
-from grader.errors import GraderFault, UsageError
-from grader.suite import Suite, Target, find, targets
+from grader.learner import progress
+from grader.suite import fixtures
+from grader.suite.find import Suite, Target, find, targets
 
 
 def listing(args: argparse.Namespace) -> int:
@@ -63,7 +65,7 @@ def _count(found: Mapping[str, progress.Status]) -> str:
 
 def statuses(suite: Suite, exercise: Exercise, state: progress.State) -> dict[str, progress.Status]:
     """Each item's status in the learner's file as it is now."""
-    stub = fixture.derived(suite.root, exercise)["stub"].encode()
+    stub = fixtures.derived(suite.root, exercise)["stub"].encode()
     return progress.statuses(exercise, stub, learners_text(suite, exercise.id), state)
 
 
@@ -72,7 +74,7 @@ def learners_text(suite: Suite, exercise: str) -> bytes:
     try:
         return suite.stub(exercise).read_bytes()
     except OSError:
-        return fixture.derived(suite.root, suite.describe(exercise))["stub"].encode()
+        return fixtures.derived(suite.root, suite.describe(exercise))["stub"].encode()
 
 
 def show(args: argparse.Namespace) -> int:
@@ -158,7 +160,7 @@ def solution(args: argparse.Namespace) -> int:
             raise UsageError(f"solutions/ is not here, so there is no solution of {target.exercise} to show")
     if not args.yes and not confirmed(f"Show the solution of {', '.join(args.targets)}?"):
         return 1
-    from grader import authored
+    from grader.authoring import authored
 
     if args.notebook:
         return _solved(suite, wanted, Path(args.notebook))
@@ -172,7 +174,7 @@ def solution(args: argparse.Namespace) -> int:
 
 def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
     """Write an exercise's solution as a notebook."""
-    from grader import authored, derive_notebook
+    from grader.authoring import authored, notebook
 
     if len(wanted) != 1 or wanted[0].item:
         raise UsageError("--notebook takes one whole exercise: `grader solution ex1 --notebook FILE`")
@@ -185,7 +187,7 @@ def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
     settings = described.lecture.settings
     try:
         parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
-        text = derive_notebook.notebook(parts, exercise, settings, described.training, solved=True)
+        text = notebook.notebook(parts, exercise, settings, described.training, solved=True)
     except authored.AuthoredError as error:
         raise GraderFault(str(error)) from None
     try:

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.commands.chosen import chosen, renames, source
 from grader.commands.policy import marker
+from grader.core.errors import UsageError
 from grader.core.exercise import Gradient, How, Output, Task
-from grader.errors import UsageError
-from grader.suite import find
+from grader.judging.targets import chosen, renames, source
+from grader.suite.find import find
 
 if TYPE_CHECKING:
-    from grader.commands.graded import Graded
-    from grader.reports.figures import Evidence
-    from grader.reports.page import Sheet
-    from grader.runner.client import Run, Runner
-    from grader.verdict import ExerciseReport
+    from grader.core.verdict import ExerciseReport
+    from grader.judging.requests import Graded
+    from grader.reports.pages.figures import Evidence
+    from grader.reports.pages.page import Sheet
+    from grader.runner.host.client import Run, Runner
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,14 +31,14 @@ def run(args: argparse.Namespace) -> int:
     how = How(strict=args.strict, rename=renames(suite, args.rename))
     path = writable(Path(args.html or "report.html"), "--html")
     mark = marker(suite, args)
-    from grader.bench import Bench
-    from grader.commands.graded import every, report_of
-    from grader.runner.client import Runner
+    from grader.judging.bench import Bench
+    from grader.judging.requests import every, report_of
+    from grader.runner.host.client import Runner
 
     with Runner() as runner:
         graded = every(suite, Bench(runner), wanted, sources, how)
         sheets = [sheet(runner, one) for one in graded]
-    from grader.reports import page
+    from grader.reports.pages import page
     from grader.reports.table import score
 
     report = mark(report_of(graded))
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 def sheet(runner: Runner, one: Graded) -> Sheet:
     """What an exercise's pictures are made from."""
-    from grader.reports.page import Sheet
+    from grader.reports.pages.page import Sheet
 
     evidence = evidence_of(one.task, one.report, one.run)
     losses = _losses(runner, one.task, one.run)
@@ -61,9 +61,9 @@ def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evide
     """By item id: both sides' numbers on the fixture that settled its verdict."""
     import safetensors.numpy
 
-    from grader.choices import Answer
-    from grader.compare import values
-    from grader.reports.figures import Evidence
+    from grader.judging.choices import Answer
+    from grader.judging.compare import values
+    from grader.reports.pages.figures import Evidence
 
     exercise, fixtures = task
     items = {f"{exercise.id}.{item.name}": item for item in exercise.items}
@@ -87,9 +87,9 @@ def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evide
 
 def _losses(runner: Runner, task: Task, run: Run) -> dict[str, list[float]]:
     """The losses of a training run by hand, if it came to its end, and of autograd's beside it."""
-    from grader.compare import values
     from grader.core.exercise import LOSSES, TRAINING
-    from grader.fixture import reference
+    from grader.judging.compare import values
+    from grader.suite.fixtures import reference
 
     exercise, fixtures = task
     record = run.records.get((TRAINING, LOSSES))
@@ -106,15 +106,15 @@ def _class(args: argparse.Namespace) -> int:
         raise UsageError("--class is the page of a whole class: name no target and no submission")
     if args.policy or args.time:
         raise UsageError("--class shows the points that `grader batch --policy` gave: run that again")
-    from grader.reports import classroom
-    from grader.reports.grades import read
+    from grader.classroom import page
+    from grader.classroom.files import read
 
     room = Path(args.room)
     if not room.is_dir():
         raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
-    path = writable(Path(args.html) if args.html else room / classroom.NAME, "--html")
+    path = writable(Path(args.html) if args.html else room / page.NAME, "--html")
     summary = read(room)
-    replaced(path, classroom.render(summary).encode())
+    replaced(path, page.render(summary).encode())
     print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0
 

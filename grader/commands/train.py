@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import Exercise, File
-from grader.errors import Unreadable, UsageError
-from grader.harmless import text
-from grader.lecture import EMBEDDED, dataset, read_names, splits
-from grader.submissions.flat import Script, script
-from grader.suite import Suite, find, read_submission, targets
-from grader.verdict import place
+from grader.core.text import text
+from grader.core.verdict import place
+from grader.reference.lecture import EMBEDDED, dataset, read_names, splits
+from grader.submissions.script import Script, script
+from grader.suite.find import Suite, find, read_submission, targets
 
 SAMPLES = 20
 CHUNK = 50  # steps by hand, then as many by autograd: what else the machine does falls on both
@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     torch.set_num_threads(1)  # the matrices are small; more threads only wait for each other
-    from grader import training
-    from grader.reports.curve import Curve
+    from grader.reference import training
+    from grader.reports.pages.curve import Curve
 
     plan, program = exercise.training, training.program_of(exercise)
     assert plan is not None
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     trained = training.Calibrated(program, plan, manual.params, sizes, x)
     g = torch.Generator().manual_seed(args.seed + 10)
     print("samples: " + " ".join(trained.sample(g, block) or "." for _ in range(SAMPLES)))
-    from grader.reports import curve
+    from grader.reports.pages import curve
 
     try:
         out.write_text(curve.render(curves, f"{exercise.id}: loss over {done} steps"), encoding="utf-8")
@@ -150,8 +150,8 @@ def _backward(exercise: Exercise, learner: _Learner) -> Any:
 
 
 def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
-    from grader.runner.loading import define, load_flat
-    from grader.training import Whole
+    from grader.reference.training import Whole
+    from grader.runner.untrusted.loading import define, load_flat
 
     code = learner.code
     (submission,) = load_flat(code.source, learner.path, [(exercise, code.flat or None)])
@@ -167,9 +167,9 @@ def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
 
 
 def _of_functions(exercise: Exercise, learner: _Learner) -> Any:
-    from grader.runner.calls import BadRequest
-    from grader.runner.loading import load
-    from grader.training import Backward
+    from grader.core.calling import BadRequest
+    from grader.reference.training import Backward
+    from grader.runner.untrusted.loading import load
 
     submission = load(learner.code.source, learner.path)
     for item in exercise.items:
@@ -183,7 +183,7 @@ def _of_functions(exercise: Exercise, learner: _Learner) -> Any:
 
 
 def _step(one: Any, who: str, batch: Any, lr: float, learner: _Learner) -> float:
-    from grader.runner.loading import describe
+    from grader.runner.untrusted.loading import describe
 
     try:
         loss = float(one.step(batch, lr))

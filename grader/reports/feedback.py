@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from grader.harmless import text
-from grader.reports.html import kind, page, scores
+from grader.core.text import text
+from grader.core.verdict import ItemReport, Report, Verdict
 from grader.reports.markdown import escaped
+from grader.reports.pages.html import kind, page, scores
 from grader.reports.table import all_passed, number, of, row, summary
-from grader.verdict import ItemReport, Report, Verdict
 
 LINES = 400  # of a cell's code on the page, at most
 

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader import plain
+from grader.core import plain
 
 LENGTH = struct.Struct("<I")
 MAX_HEADER = 16_384
