@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.core.exercise import File
-
 if TYPE_CHECKING:
     from grader.suite import Suite, Target
     from grader.verdict import ItemReport, Report
@@ -157,6 +155,7 @@ class ExerciseFile(pytest.File):
         """The report of those items that this session runs."""
         if self.report is None:
             from grader.commands.graded import grade
+            from grader.core.exercise import File
             from grader.suite import read_submission
 
             suite = _suite(self.config)
