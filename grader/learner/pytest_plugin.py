@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.core.exercise import File
-
 if TYPE_CHECKING:
     from grader.core.verdict import ItemReport, Report
     from grader.suite.find import Suite, Target
@@ -156,6 +154,7 @@ class ExerciseFile(pytest.File):
     def graded(self) -> Report:
         """The report of those items that this session runs."""
         if self.report is None:
+            from grader.core.exercise import File
             from grader.judging.requests import grade
             from grader.suite.find import read_submission
 
