@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import command
 from conftest import solution
 
 from grader.classroom.batch import Grader, Progress
@@ -61,7 +62,13 @@ def environ() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in unwanted}
 
 
-def batch_command(*args: str | Path, out: Path, timeout: float = 120) -> Ran:
+def batch_command(*args: str | Path, out: Path) -> Ran:
+    """`grader batch` in this process."""
+    ran = command.grader("batch", *args, "--out", out, cwd=Path.cwd())
+    return Ran(ran.args, ran.returncode, ran.stdout.encode(), ran.stderr.encode())
+
+
+def batch_process(*args: str | Path, out: Path, timeout: float = 300) -> Ran:
     """`grader batch`, as it is installed, its output piped."""
     return subprocess.run(
         [GRADER, "batch", *map(str, args), "--out", str(out)],

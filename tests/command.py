@@ -19,6 +19,9 @@ from typing import Any
 from unittest import mock
 
 from grader import cli, commands
+from grader.authoring import rebuild
+from grader.classroom import batch
+from grader.commands import build
 from grader.runner.host import client
 from grader.runner.host.client import Runner
 from grader.suite import fixtures
@@ -55,8 +58,9 @@ class Warm(Runner):
 _kept: list[Warm] = []
 
 
-def _opened(*_: object) -> Warm:
-    """The warm runner; another one where it has ended."""
+def _opened(*_: object, **limits: object) -> Warm:
+    """The warm runner; another one where it has ended. limits: of a batch, where they are the usual ones."""
+    assert not limits, limits
     if _kept and (_kept[0].process.poll() is not None or _kept[0].control.fileno() < 0):
         _kept.pop().end()
     if not _kept:
@@ -80,6 +84,7 @@ def grader(*words: str | Path, cwd: Path, **more: str) -> Ran:
         stack.enter_context(mock.patch.multiple(sys, stdout=out, stderr=err, __stdout__=out, argv=["grader"]))
         stack.enter_context(mock.patch.object(sys, "stdin", stack.enter_context(open(os.devnull))))
         stack.enter_context(lent())
+        stack.enter_context(mock.patch.object(build, "apart", _rebuilt))
         try:
             code = cli.main([str(word) for word in words])
         except SystemExit as end:
@@ -88,12 +93,24 @@ def grader(*words: str | Path, cwd: Path, **more: str) -> Ran:
     return subprocess.CompletedProcess(words, code, *said)
 
 
+def _rebuilt(root: Path, mode: str, *names: str, capture: bool = False) -> Ran:
+    """What `grader build` starts a process for; its kernels are reproducible here too, see conftest."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.chdir(root))
+        if capture:
+            stack.enter_context(contextlib.redirect_stdout(out))
+            stack.enter_context(contextlib.redirect_stderr(err))
+        code = rebuild.main([str(root), mode, *names])
+    return subprocess.CompletedProcess(names, code, out.getvalue(), err.getvalue())
+
+
 @contextlib.contextmanager
 def lent() -> Iterator[None]:
     """Whoever starts a runner meanwhile gets the warm one: a command, wherever it has the class from."""
     names = [module.name for module in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}.")]
     with contextlib.ExitStack() as stack:
-        for module in (client, *map(importlib.import_module, names)):
+        for module in (client, batch, *map(importlib.import_module, names)):
             if vars(module).get("Runner") is Runner:
                 stack.enter_context(mock.patch.object(module, "Runner", _opened))
         yield

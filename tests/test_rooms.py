@@ -70,19 +70,10 @@ KNOWN = {
 }
 # The same of modules that say that they are pure: Reference and Fixtures stand beside what reads them.
 KNOWN_IMPURE = {
-    "grader.judging.compare",
-    "grader.judging.compare_outputs",
     "grader.judging.output_fingerprints",
     "grader.judging.points.attempts",
-    "grader.reports.cell",
     "grader.reports.feedback",
-    "grader.reports.services.classroom50",
-    "grader.reports.services.codequality",
-    "grader.reports.services.github",
     "grader.reports.services.gradescope",
-    "grader.reports.services.junit",
-    "grader.reports.services.reporter",
-    "grader.reports.table",
 }
 # A name that another module keeps for itself.
 KNOWN_PRIVATE = {("grader.authoring.hints.outputs", "grader.authoring.author_outputs._received")}

@@ -25,6 +25,7 @@ from classroom import (
     USAGE,
     Counting,
     batch_command,
+    batch_process,
     controls,
     environ,
     grades,
@@ -99,7 +100,7 @@ ORDER = ["=cmd|'c'!A0", "dora", "emil", "finn", "leeann", "raybob"]
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("class")
     path = zipped(base / "submissions.zip", CLASS)
-    ran = batch_command(path, "--exercise", "ex1", out=base / "out")
+    ran = batch_process(path, "--exercise", "ex1", out=base / "out")
     assert ran.returncode == FAILED, ran.stderr
     (base / "stdout").write_bytes(ran.stdout)
     return base
@@ -557,7 +558,7 @@ def test_an_out_that_can_not_be_written_is_told_in_one_line(what: str, tmp_path:
         out = tmp_path / "out"
         out.mkdir()
         (out / "results.jsonl.new").symlink_to("/dev/full")
-    ran = batch_command(folder, out=out)
+    ran = batch_process(folder, out=out)
     assert ran.returncode in (USAGE, FAULT)
     one_line(ran)
     assert (tmp_path / "file").read_text() == "x"
@@ -622,7 +623,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, byte
         "=1+1/ex1.py": right("formula"),
     }
     folder = write(base / "in", sources)
-    ran = batch_command(folder, "--exercise", "ex1", "--workers", "2", out=base / "out")
+    ran = batch_process(folder, "--exercise", "ex1", "--workers", "2", out=base / "out")
     assert ran.returncode == FAILED, ran.stderr
     return base / "out", ran.stdout, ran.stderr
 

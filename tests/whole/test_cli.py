@@ -844,7 +844,7 @@ def test_reset_puts_back_only_what_was_named(scratch: Path) -> None:
 
 
 def test_nothing_has_drifted_from_the_solutions(work: Path) -> None:
-    ran = grader("build", "--check", "ex2", cwd=work)
+    ran = installed("build", "--check", "ex2", cwd=work)
     assert ran.returncode == PASSED, ran.stdout + ran.stderr
     assert "1 exercise: stubs, notebooks and fixtures are what solutions/ gives" in ran.stdout
 
