@@ -853,7 +853,7 @@ def test_nothing_has_drifted_from_the_solutions(work: Path) -> None:
 def test_the_doctor_finds_this_checkout_healthy_and_tells_where_things_are(
     work: Path, tmp_path: Path
 ) -> None:
-    ran = grader("doctor", "--verbose", cwd=work, XDG_RUNTIME_DIR="", TMPDIR=str(tmp_path))
+    ran = installed("doctor", "--verbose", cwd=work, XDG_RUNTIME_DIR="", TMPDIR=str(tmp_path))
     assert ran.returncode == PASSED, ran.stdout
     *lines, last = ran.stdout.splitlines()
     facts = dict(line[5:].split(": ", 1) for line in lines if line.startswith("     "))
