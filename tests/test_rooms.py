@@ -55,9 +55,6 @@ UNTRUSTED = {
 
 # What the rules forbid and the code does today, each for a definition that is to move. No line is added.
 KNOWN = {
-    # escaped -> core/text.py
-    ("grader.authoring.handout.cells", "grader.reports.markdown"),
-    ("grader.authoring.notebook", "grader.reports.markdown"),
     # protections, missing -> runner/host/client.py
     ("grader.learner.api", "grader.commands.doctor"),
     ("grader.learner.pytest_plugin", "grader.commands.doctor"),
