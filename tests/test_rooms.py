@@ -55,9 +55,6 @@ UNTRUSTED = {
 
 # What the rules forbid and the code does today, each for a definition that is to move. No line is added.
 KNOWN = {
-    # protections, missing -> runner/host/client.py
-    ("grader.learner.api", "grader.commands.doctor"),
-    ("grader.learner.pytest_plugin", "grader.commands.doctor"),
     # show -> reports/screen.py
     ("grader.learner.notebook", "grader.commands.check"),
     # tensors, pack and the draws -> reference/draws.py

@@ -22,7 +22,7 @@ from grader.judging.targets import chosen, renames, source
 from grader.learner import progress
 from grader.reports import screen
 from grader.reports.screen import Screen
-from grader.runner.host.client import Runner
+from grader.runner.host.client import Runner, protections
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find
 
@@ -56,11 +56,8 @@ def answer(
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
     how = How(strict=args.strict, rename=renames(suite, args.rename))
     mark = marker(suite, args, ci.root(os.environ) if service else None)
-    if args.require_sandbox:
-        from grader.commands.doctor import protections
-
-        if off := protections():
-            raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
+    if args.require_sandbox and (off := protections()):
+        raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     with opened() as bench:
         report = grade(suite, bench, wanted, sources, how, seed)
         if not (args.submission or args.solutions or args.fresh is not None):
