@@ -21,7 +21,7 @@ from grader.judging.requests import grade
 from grader.judging.targets import chosen, renames, source
 from grader.learner import progress
 from grader.reports import screen
-from grader.reports.screen import Screen
+from grader.reports.screen import Screen, show
 from grader.runner.host.client import Runner, protections
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find
@@ -113,17 +113,6 @@ def _elsewhere(suite: Suite, report: Report) -> list[str]:
                 shown = suite.shown(path)
                 notes.append(f"{shown} has changed: `grader check {shown}` grades it")
     return notes
-
-
-def show(report: Report, on: Screen) -> str:
-    """For a person: a table in colour on a terminal, plain aligned text elsewhere."""
-    if on.table:
-        from grader.reports import terminal
-
-        return terminal.render(report, on.width, on.color)
-    from grader.reports import plain
-
-    return plain.render(report)
 
 
 def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
