@@ -55,8 +55,6 @@ UNTRUSTED = {
 
 # What the rules forbid and the code does today, each for a definition that is to move. No line is added.
 KNOWN = {
-    # tensors, pack and the draws -> reference/draws.py
-    ("grader.reference.oracle", "grader.authoring.build"),
     # read_file, most, MAX_* -> suite/files.py
     ("grader.suite.find", "grader.submissions.uploads"),
 }

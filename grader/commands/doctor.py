@@ -105,7 +105,7 @@ def reproduce(runner: Runner, exercise: Exercise, fixtures: Fixtures) -> tuple[i
     """How many of the lecture fixture's gradients this machine's autograd gives bit for bit, of how many."""
     name = exercise.lecture.name
     runner.load(exercise, fixtures.given)
-    request = {"exercise": exercise.id, "reproduce": True, "sizes": exercise.lecture.sizes}
+    request = {"ask": "gradients", "exercise": exercise.id, "sizes": exercise.lecture.sizes}
     answer = fixture.reference(runner.ask(request, fixtures.given[name])).values
     wanted = fixtures.references[name].values
     items = [item.name for item in exercise.items]

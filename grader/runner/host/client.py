@@ -206,7 +206,7 @@ class Runner:
         return [*tried["off"], *(f"a submission can {what}" for what in tried["possible"])]
 
     def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:
-        """A question to the trusted reference process (`runner.oracle`); its answer's bytes."""
+        """A question to the trusted reference process (`reference.oracle`); its answer's bytes."""
         answer = bytearray()
         job = self._job({"op": "reference", **request}, given)
         try:
