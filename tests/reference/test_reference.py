@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from grader.authoring import authored
 from grader.core.exercise import Task
 from grader.core.exercise import sizes as sizes_of
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 PARTS = {name: authored.read(solution(name), name) for name in GRADIENTS}
 PROGRAMS = {name: Program.of(PARTS[name].public, name) for name in GRADIENTS}
