@@ -136,7 +136,7 @@ class Derived:
             self.files[f"exercises/{self.path}.ipynb"] = text.encode()
         return begun
 
-    def known(self, wrong: str) -> dict[str, Any]:
+    def known(self, wrong: str) -> Any:
         """What is known of mistakes, by item."""
         if not set(FIXTURES) <= set(self.given):
             return {}
