@@ -22,7 +22,8 @@ from grader.core.calling import BadRequest, resolve
 from grader.core.exercise import ALT
 from grader.diagnosis.diagnose import FIXTURES, fingerprint
 from grader.diagnosis.relations import CLOSE
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 KNOWN = "known"  # the kind of a mistake that is written down
 
