@@ -14,11 +14,10 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import RUNGS, Authored, AuthoredError, Item
-from grader.authoring.hints.example import Example, Search, is_float, small
+from grader.authoring.hints.example import Example, Search, figure, is_float, matrix, side_by_side, small
 from grader.authoring.hints.notation import sizes_named, total, write
 from grader.authoring.hints.operations import Path, paths
 from grader.authoring.hints.outputs import ladders as output_ladders
-from grader.authoring.hints.paper import figure, matrix, side_by_side
 from grader.authoring.hints.shapes import shapes
 from grader.authoring.hints.site import NoRule, Scope
 from grader.core.exercise import Line, sizes
