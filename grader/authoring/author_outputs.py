@@ -27,8 +27,9 @@ from grader.judging.compare import ATOL, RTOL
 from grader.judging.compare_outputs import FLOOR, numbers
 from grader.judging.output_fingerprints import mark, same_mark
 from grader.reference import near
+from grader.reference.forward import Env
 from grader.reference.near import Kept
-from grader.reference.program import Env, Program
+from grader.reference.program import Program
 from grader.runner.untrusted import values
 
 MARGIN = (

@@ -18,14 +18,10 @@ from grader.authoring.authored import Authored, AuthoredError
 from grader.authoring.hints import ladder
 from grader.authoring.slips import fingerprints
 from grader.core.exercise import (
-    ALT,
-    FEW,
     FORMAT,
     TRAINING,
-    Exercise,
     FixtureEntry,
     Stated,
-    Training,
     Worked,
     is_probe,
     sizes,
@@ -33,14 +29,13 @@ from grader.core.exercise import (
 )
 from grader.diagnosis.diagnose import FIXTURES
 from grader.judging.compare import ATOL, RTOL
-from grader.reference import near
+from grader.reference import draws, near
+from grader.reference.forward import Env
 from grader.reference.near import Kept
-from grader.reference.program import Env, Program
-from grader.reference.training import autograd_steps
+from grader.reference.program import Program
 from grader.runner.untrusted import values
 from grader.suite import fixtures
 
-NONE = Kept()
 Files = dict[str, bytes]  # by path below the project's root
 
 
@@ -77,7 +72,7 @@ class Derived:
         self.parts = authored.read(source, self.filename)
         self.program = Program.of(self.parts.public, self.filename)
         self.author = author_gradients.Gradients(source, self.parts, self.filename)
-        self.training = _plan(self.program)
+        self.training = draws.plan(self.program)
         self.files: Files = {}
         self.entries: list[FixtureEntry] = []
         self.given: dict[str, Env] = {}
@@ -109,19 +104,19 @@ class Derived:
                 "passes"
             )
         if self.training:
-            pair = _training(program, self.training, self.first, self._old(TRAINING))
+            pair = draws.training(program, self.training, self.first, self._old(TRAINING))
             self._save(TRAINING, self.first, *pair)
         _lint(parts, next(iter(self.given.values())), self.filename)
 
     def _old(self, name: str) -> Kept:
-        return self.old.fixtures.get(name, NONE)
+        return self.old.fixtures.get(name, draws.NONE)
 
     def _save(self, name: str, settings: Mapping[str, Any], given: Env, reference: Env) -> None:
         mark = {"format": FORMAT, "fixture": name, **settings, **stamp()}
         stated = []
         for part, env in (("given", given), ("reference", reference)):
             once = {k: v for k, v in env.items() if part == "given" or not _same(v, given.get(k))}
-            data = kept.file(contiguous(once), mark, self._old(name).raw.get(part, b""))
+            data = kept.file(draws.contiguous(once), mark, self._old(name).raw.get(part, b""))
             self.files[f"fixtures/{self.path}/{name}.{part}.safetensors.gz"] = fixtures.packed(data)
             stated.append(fixtures.stated(data))
         self.entries.append(FixtureEntry(name, dict(settings), *stated))
@@ -183,60 +178,16 @@ class Derived:
         return fixtures.stated(data)
 
 
-def tensors(
-    program: Program, exercise: Exercise, name: str, settings: Mapping[str, Any], old: Kept = NONE
-) -> tuple[Env, Env]:
-    """What a submission is given on a fixture, and what it is graded against.
-
-    On a probe every upstream gradient is random; elsewhere they are those of the loss. old: the fixture as
-    it is saved.
-    """
-    env = near.inputs(_start(program, settings), old.given)
-    if not program.lines:
-        return env, {}
-    values, upstream = near.forward(program, env, old.given), program.gradients(env)[1]
-    grads = upstream
-    g = torch.Generator().manual_seed(settings["seed"] + 1_000_003)
-    if is_probe(name):
-        upstream = _random(upstream, g, old)
-    else:
-        upstream = {k: _upstream(program, values, k, grads, old) for k in grads}
-    given = {**values, **{"d" + k: v for k, v in upstream.items() if "d" + k in exercise.gradients_given}}
-    reference: Env = {}
-    for item in exercise.gradients:
-        cut = frozenset(item.cut)
-        value, size = program.pull(values, item.tensor, cut, upstream)
-        reference[item.name] = value if is_probe(name) else grads[item.tensor]
-        reference["size." + item.name] = torch.tensor(size, dtype=torch.float64)
-        if is_probe(name) and item.siblings:
-            # other random gradients, and siblings that agree with them: on the usual ones the
-            # siblings would be their own items' references
-            other = _random(upstream, g, old, ALT)
-            given |= {ALT + p: other[p[1:]] for p in item.available if p not in item.siblings}
-            for sibling in item.siblings:
-                direct = program.direct(sibling[1:])
-                value, size = program.pull(values, sibling[1:], direct, other)
-                given[ALT + sibling] = near.near(value, old.given.get(ALT + sibling), size)
-            value, size = program.pull(values, item.tensor, cut, other)
-            reference[ALT + item.name] = value
-            reference["size." + ALT + item.name] = torch.tensor(size, dtype=torch.float64)
-    return given, near.references(reference, old.reference)
-
-
-def _upstream(program: Program, values: Env, tensor: str, grads: Env, old: Kept) -> torch.Tensor:
-    """Autograd's gradient of the loss for a tensor, or the saved one where it agrees."""
-    value: torch.Tensor = grads[tensor]
-    saved = old.given.get("d" + tensor)
-    if isinstance(saved, torch.Tensor) and not torch.equal(value, saved):
-        value = near.near(value, saved, program.pull(values, tensor, program.direct(tensor), grads)[1])
-    return value
-
-
 def saved(
-    program: Program, parts: Authored, name: str, settings: Mapping[str, Any], filename: str, old: Kept = NONE
+    program: Program,
+    parts: Authored,
+    name: str,
+    settings: Mapping[str, Any],
+    filename: str,
+    old: Kept = draws.NONE,
 ) -> tuple[Env, Env, list[str]]:
     """`tensors`, with what output items are given and give, and the bounds of deep graphs, told in words."""
-    given, reference = tensors(program, parts.public, name, settings, old)
+    given, reference = draws.tensors(program, parts.public, name, settings, old)
     told = []
     for item in parts.gradients:
         deviation, bound = _bound(program, parts, item, given, reference, is_probe(name))
@@ -278,11 +229,6 @@ def _bound(
     return deviation, bound if bound > RTOL * largest + ATOL * size else 0.0
 
 
-def _random(like: Env, g: torch.Generator, old: Kept, prefix: str = "") -> Env:
-    drawn = {k: torch.randn(v.shape, generator=g) for k, v in like.items()}
-    return {k: near.near(v, old.given.get(f"{prefix}d{k}"), float(v.abs().max())) for k, v in drawn.items()}
-
-
 def stamp() -> dict[str, str]:
     """What the saved bytes depend on."""
     return {
@@ -291,46 +237,8 @@ def stamp() -> dict[str, str]:
     }
 
 
-def _start(program: Program, settings: Mapping[str, Any]) -> Env:
-    env = program.draw(settings)
-    plan = _plan(program)
-    if not plan or not settings.get("trained"):
-        return env
-    batches = _batches(program, settings, settings["trained"])
-    return {**env, **autograd_steps(program, plan, env, batches)[0]}
-
-
-def _plan(program: Program) -> Training | None:
-    plan = program.module.get("TRAINING")
-    return Training.from_json(plan) if plan else None
-
-
-def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[Env]:
-    g = torch.Generator().manual_seed(settings["seed"] + 1)
-    sizes = {k: settings[k] for k in ("n", "block_size", "vocab_size")}
-    return [program.module["minibatch"](g, **sizes) for _ in range(steps)]
-
-
-def _training(program: Program, plan: Training, settings: Mapping[str, Any], old: Kept) -> tuple[Env, Env]:
-    env = near.inputs(program.draw(settings), old.given)
-    batches = _batches(program, settings, plan.steps)
-    given = {k: env[k] for k in plan.parameters}
-    given |= {k: torch.stack([b[k] for b in batches]) for k in ("Xb", "Yb")}
-    after = autograd_steps(program, plan, env, batches)[0]
-    few = autograd_steps(program, plan, env, batches[: plan.few])[0]
-    after |= {FEW + k: v for k, v in few.items()}
-    start = {**env, **{FEW + k: v for k, v in env.items()}}
-    sizes = {f"size.{k}": (v - start[k]).abs().max().double() for k, v in after.items()}
-    return given, near.references({**after, **sizes}, old.reference)
-
-
 def _same(value: Any, other: Any) -> bool:
     return isinstance(other, torch.Tensor) and torch.equal(value, other)
-
-
-def contiguous(env: Env) -> dict[str, torch.Tensor]:
-    """The tensors of an environment, as a safetensors file can hold them."""
-    return {k: v.contiguous().clone() for k, v in env.items() if isinstance(v, torch.Tensor)}
 
 
 def _shapes(
@@ -340,7 +248,7 @@ def _shapes(
     lecture = next(iter(given.values()))
     shapes = {k: tuple(v.shape) for k, v in lecture.items() if isinstance(v, torch.Tensor)}
     if program.lines:
-        _, upstream = program.gradients(_start(program, next(iter(program.fixtures.values()))))
+        _, upstream = program.gradients(draws.start(program, next(iter(program.fixtures.values()))))
         shapes |= {"d" + name: tuple(value.shape) for name, value in upstream.items()}
     for item in parts.outputs:
         result = next(iter(references.values()))[item.name]

@@ -18,7 +18,7 @@ from command import grader
 from conftest import ROOT, solution, stub_of
 
 from grader.reference import training
-from grader.reference.program import Env
+from grader.reference.forward import Env, Forward
 from grader.runner.untrusted.loading import load
 from grader.suite import fixtures
 
@@ -247,7 +247,7 @@ def test_too_few_names_to_split_are_told_in_one_line(tmp_path: Path, names: list
 
 def after(steps: int, dtype: torch.dtype) -> tuple[Env, Env, list[float], list[float]]:
     """Parameters and losses of both runs, on the same batches."""
-    program, settings = training.program_of(EX4), EX4.lecture.settings
+    program, settings = Forward.of(EX4), EX4.lecture.settings
     env = program.draw(settings)
     env |= {k: env[k].to(dtype) for k in PLAN.parameters}
     backward = training.Backward(load(SOLUTION.read_bytes(), "ex4.py").names, EX4)

@@ -21,7 +21,8 @@ from grader.authoring.authored import Authored, Item
 from grader.authoring.hints.elementwise import ELEMENTWISE, LN
 from grader.authoring.hints.site import operation
 from grader.core.exercise import Line, downstream, sizes
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 DRAWS, FUSED = 150, 500  # draws of which the shortest is kept; for an item that spans several lines
 PLAIN = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0)

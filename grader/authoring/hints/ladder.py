@@ -21,7 +21,8 @@ from grader.authoring.hints.outputs import ladders as output_ladders
 from grader.authoring.hints.shapes import shapes
 from grader.authoring.hints.site import NoRule, Scope
 from grader.core.exercise import Line, sizes
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 CLOSE = 1e-9
 

@@ -23,7 +23,8 @@ from grader.core.calling import BadRequest, resolve
 from grader.core.exercise import ALT
 from grader.diagnosis.diagnose import FIXTURES, fingerprint
 from grader.diagnosis.relations import CLOSE
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 
 def known(
