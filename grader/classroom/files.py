@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +17,7 @@ from grader.core.errors import UsageError
 from grader.core.text import text
 from grader.core.verdict import Points, Verdict, place
 from grader.reports.table import verdict_line, words
+from grader.suite.files import replaced, replacing
 
 COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "passed", "late", "note")
 FORMULA = re.compile("(^|[;\\t\\r\\n]\\s*)(?=[-=+@\\t\\r\\uff1d\\uff0b\\uff0d\\uff20])")
@@ -150,7 +151,10 @@ def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
     folder = out / "reports"
     folder.mkdir(exist_ok=True)
     taken: set[str] = set()
-    with (out / "grades.csv.new").open("w", newline="", encoding="utf-8") as file:
+    with (
+        replacing(out / "grades.csv") as raw,
+        io.TextIOWrapper(raw, encoding="utf-8", newline="") as file,
+    ):
         table = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
         table.writerow(COLUMNS)
         for result in chain(first, results):
@@ -160,7 +164,6 @@ def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
             name = next(n for n in _numbered(name) if n.casefold() not in taken)
             taken.add(name.casefold())
             _replace(folder / f"{name}.txt", _text(result))
-    os.replace(out / "grades.csv.new", out / "grades.csv")
     _replace(out / "summary.json", json.dumps(summary.document(), indent=1) + "\n")
     _replace(out / "summary.txt", summary.lines())
     _replace(out / page.NAME, page.render(summary))
@@ -234,6 +237,4 @@ def _text(result: dict[str, Any]) -> str:
 def _replace(path: Path, content: str) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == content:
         return
-    new = path.with_name(path.name + ".new")
-    new.write_text(content, encoding="utf-8")
-    os.replace(new, path)
+    replaced(path, content.encode())
