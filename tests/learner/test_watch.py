@@ -188,6 +188,7 @@ def test_a_save_ends_a_run_that_hangs(mine: Path, watch: Spawn) -> None:
     child.expect(pexpect.EOF)
 
 
+@pytest.mark.slow
 def test_a_hang_is_ended_by_the_runners_limits(mine: Path, watch: Spawn) -> None:
     child = watch("ex1")
     save(mine, HANGS)

@@ -174,7 +174,9 @@ ACTS = {
 }
 
 
-@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+@pytest.mark.parametrize(
+    "act", [pytest.param(a, id=i, marks=pytest.mark.slow if "hangs" in i else ()) for i, a in ACTS.items()]
+)
 def test_what_one_exercise_does_to_its_process_costs_no_other(
     act: str, runner: Runner, exercises: dict[str, Task]
 ) -> None:

@@ -688,16 +688,17 @@ def test_a_report_is_of_plain_data() -> None:
     assert Report("", ()).score == 0
 
 
-def test_a_batch_of_all_attacks_changes_no_honest_grade(
-    exercises: dict[str, Task], outside: Outside, tmp_path: Path
+@pytest.mark.parametrize("each", [9, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_batch_of_attacks_changes_no_honest_grade(
+    each: int, exercises: dict[str, Task], outside: Outside, tmp_path: Path
 ) -> None:
-    """Every attack once through the batch, an honest submission between any ten of them."""
+    """Every attack once through the batch, or some, an honest submission between any ten of them."""
     from grader.classroom import batch
     from grader.submissions.uploads import uploads
 
     folder = tmp_path / "in"
     folder.mkdir()
-    for number, case in enumerate(CASES):
+    for number, case in enumerate(CASES[::each]):
         where = "top" if case.where == "both" else case.where
         (folder / f"a{number:04}.py").write_bytes(source(case, where, outside, 1))
         if number % 10 == 0:

@@ -677,7 +677,8 @@ def test_the_doctor_names_a_damaged_fixture_and_goes_on(copy: Path) -> None:
     ran = grader("doctor", cwd=copy)
     assert ran.returncode == FAULT
     assert "BAD  fixtures/ex1/lecture.reference.safetensors.gz was altered" in ran.stdout
-    assert "ok   ex2: autograd gives 1 of 1" in ran.stdout
+    assert re.search(r"^ok   the fixtures of \d+ exercises are intact", ran.stdout, re.M)
+    assert re.search(r"^ok   this machine .* of \d+ gradients", ran.stdout, re.M)
     assert ran.stdout.splitlines()[-1].endswith("BAD: mend it first.")
 
 
@@ -852,7 +853,7 @@ def test_nothing_has_drifted_from_the_solutions(work: Path) -> None:
 def test_the_doctor_finds_this_checkout_healthy_and_tells_where_things_are(
     work: Path, tmp_path: Path
 ) -> None:
-    ran = grader("doctor", "--verbose", cwd=work, XDG_RUNTIME_DIR="", TMPDIR=str(tmp_path))
+    ran = installed("doctor", "--verbose", cwd=work, XDG_RUNTIME_DIR="", TMPDIR=str(tmp_path))
     assert ran.returncode == PASSED, ran.stdout
     *lines, last = ran.stdout.splitlines()
     facts = dict(line[5:].split(": ", 1) for line in lines if line.startswith("     "))
@@ -862,7 +863,7 @@ def test_the_doctor_finds_this_checkout_healthy_and_tells_where_things_are(
     assert facts["standard error of the server"] == home
     assert facts["folder of a child"].startswith(f"{tmp_path}/grader-")
     assert platform.release() in facts["kernel"] and facts["Python"] == sys.executable
-    assert "ex1: autograd gives" in ran.stdout
+    assert "ok   this machine " in ran.stdout
 
 
 def test_version(work: Path) -> None:
