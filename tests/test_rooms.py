@@ -144,6 +144,11 @@ def test_a_module_imports_only_what_its_room_may(module: str) -> None:
     assert not upward(module)
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_no_import_runs_in_a_circle(module: str) -> None:
+    assert module not in reached(module)
+
+
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) in NEVER])
 def test_a_room_never_reaches_what_it_does_without(module: str) -> None:
     assert not reached(module) & NEVER[room(module)]

@@ -44,6 +44,7 @@ from conftest import ROOT, solution, stub_of
 from grader.classroom import batch, files
 from grader.classroom.batch import Progress
 from grader.classroom.results import Result
+from grader.classroom.summary import Summary
 from grader.core.errors import GraderFault
 from grader.core.exercise import Task
 from grader.submissions.uploads import uploads
@@ -69,7 +70,7 @@ def local(ex1: Described) -> Iterator[batch.Local]:
 
 def graded(
     folder: Path, exercises: Described, out: Path, grader: batch.Grader, workers: int = 2
-) -> tuple[files.Summary, Progress]:
+) -> tuple[Summary, Progress]:
     """A batch in this process, written as the command writes it."""
     out.mkdir(exist_ok=True)
     last = Progress(0)

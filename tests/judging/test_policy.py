@@ -27,8 +27,9 @@ from test_ci import CLASSROOM, PATHS, REPORTER, RESULT
 
 from grader.classroom import gradebook
 from grader.classroom import page as classroom
-from grader.classroom.files import Summary, _row, _text
+from grader.classroom.files import _row, _text
 from grader.classroom.gradebook import Grade
+from grader.classroom.summary import Summary
 from grader.commands.grades import earned
 from grader.core.exercise import Exercise
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict

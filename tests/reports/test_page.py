@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.classroom import page as classroom
-from grader.classroom.files import Summary
+from grader.classroom.summary import Summary
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages import figures, page
 from grader.reports.pages.figures import Evidence, sentence
