@@ -19,7 +19,7 @@ ROOMS = {
     "runner": ("core", "submissions", "reference"),
     "diagnosis": ("core",),
     "judging": ("core", "suite", "submissions", "runner", "diagnosis"),
-    "reports": ("core", "submissions", "judging"),
+    "reports": ("core", "judging"),
     "learner": ("core", "suite", "submissions", "reference", "runner", "diagnosis", "judging", "reports"),
     "classroom": ("core", "suite", "submissions", "runner", "judging", "reports"),
     "authoring": ("core", "suite", "reference", "runner", "diagnosis", "judging"),

@@ -51,10 +51,14 @@ def run(args: argparse.Namespace) -> int:
 def sheet(runner: Runner, one: Graded) -> Sheet:
     """What an exercise's pictures are made from."""
     from grader.reports.pages.page import Sheet
+    from grader.submissions.script import cell
 
     evidence = evidence_of(one.task, one.report, one.run)
     losses = _losses(runner, one.task, one.run)
-    return Sheet(one.report, one.task.exercise, one.file.data, evidence, losses)
+    data = one.file.data
+    numbers = {item.cell for item in one.report.items}
+    sources = {n: cell(data, n).encode("utf-8", "replace") if n else data for n in numbers}
+    return Sheet(one.report, one.task.exercise, sources, evidence, losses)
 
 
 def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evidence]:

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grader.core.verdict import Verdict
+from grader.core.verdict import RULE, Verdict
 from grader.judging import compare as module
 from grader.judging.compare import compare, judge
 from grader.runner.wire import Malformed, Parser, Record, encode
@@ -105,7 +105,7 @@ def test_an_answer_passes_exactly_where_its_difference_is_within_the_documented_
 
 def test_the_documented_rule_names_the_numbers_in_use() -> None:
     form = r"maxdiff <= (\S+) \* \(?largest reference element\)? \+ (\S+) \* size"
-    for text in (module.RULE, module.__doc__ or ""):
+    for text in (RULE, module.__doc__ or ""):
         found = re.search(form, text)
         assert found and tuple(map(float, found.groups())) == (module.RTOL, module.ATOL)
     assert NEAR < module.RTOL < module.RTOL + 10 * module.ATOL < FAR

@@ -256,7 +256,8 @@ def hostile(words: str) -> str:
     graded = ExerciseReport("ex1", "t", (item, replace(item, id="ex1.dcounts")))
     evidence = {"ex1.dprobs": Evidence("lecture", np.ones((2, 2)), np.zeros((2, 2)))}
     source = f"def dprobs(x):\n    {words}\n".encode("utf-8", "surrogatepass")
-    return page.render(Report(words, (graded,), words, (words,)), [Sheet(graded, EX1, source, evidence)])
+    sheet = Sheet(graded, EX1, {None: source}, evidence)
+    return page.render(Report(words, (graded,), words, (words,)), [sheet])
 
 
 MARKUP = st.sampled_from(
