@@ -166,6 +166,10 @@ def test_only_few_name_what_is_untrusted(module: str) -> None:
     assert not [one for one in named if not module.startswith(UNTRUSTED.get(one, ()))]
 
 
+def test_a_submissions_process_has_nothing_that_differentiates() -> None:
+    assert "grader.reference.program" not in reached("grader.runner.untrusted.child")
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_no_module_takes_a_private_name(module: str) -> None:
     assert not private(module)
