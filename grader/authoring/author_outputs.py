@@ -91,7 +91,7 @@ def saved(solution: Solution, parts: Authored, env: Env, draw: Draw) -> tuple[En
         if item.receives:
             if draw.probe:
                 own = _drawn(draw, item.name, draw.settings["seed"] + DRAW * number)
-            own = {**own, **_received(solution, parts, item, own)}
+            own = {**own, **received(solution, parts, item, own)}
             asked = [k for k in own if k in item.receives or (draw.probe and k not in draw.settings)]
             own |= near.inputs({k: own[k] for k in asked}, _own(draw.old, item.name))
             given |= {f"{item.name}:{k}": own[k] for k in asked}
@@ -123,7 +123,7 @@ def _own(old: Kept, item: str) -> Env:
     return {k.removeprefix(f"{item}:"): v for k, v in old.given.items() if k.startswith(f"{item}:")}
 
 
-def _received(solution: Solution, parts: Authored, item: Item, env: Env) -> Env:
+def received(solution: Solution, parts: Authored, item: Item, env: Env) -> Env:
     """The author's own results of the items before one, as it receives them."""
     results: Env = {}
     for other in parts.outputs[: parts.outputs.index(item)]:

@@ -31,6 +31,7 @@ from grader.reports.document import document
 from grader.runner.host.client import Run, Runner
 from grader.submissions.uploads import Upload
 from grader.suite import fixtures
+from grader.suite.files import replacing
 
 TRIES = 3  # runs of one submission before the grader gives up on its own fault
 
@@ -283,8 +284,7 @@ def _settle(
         pairs = enumerate(zip(uploads, keys, strict=True))
         standings = marking.standings((n, one, marked(one, key)) for n, (one, key) in pairs)
     first: dict[str, str] = {}
-    new = store.out / "results.jsonl.new"
-    with new.open("wb") as file:
+    with replacing(store.out / "results.jsonl") as file:
         for number, (upload, key) in enumerate(zip(uploads, keys, strict=True)):
             result = marked(upload, key)
             c = upload.chosen
@@ -304,7 +304,6 @@ def _settle(
             yield result
         file.flush()
         os.fsync(file.fileno())
-    os.replace(new, store.out / "results.jsonl")
     store.journal.close()
     os.unlink(store.out / "journal.jsonl")
 

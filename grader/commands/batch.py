@@ -13,7 +13,8 @@ from typing import Any
 
 from grader.classroom import batch
 from grader.classroom.batch import Grader, Progress
-from grader.classroom.files import Summary, write
+from grader.classroom.files import write
+from grader.classroom.summary import Summary
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import Task
 from grader.core.text import text

@@ -200,7 +200,7 @@ def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
                         why = relations.origin(name, _forward(left, lines))
                         joint = ": " if why else ""
                         yield f"what comes through {names} is {name} times what it should be{joint}{why}"
-                for name, ratio in relations.written(e.sizes):
+                for name, ratio in relations.written(e):
                     if _near(own, there_too + ratio * gone, limit):
                         yield name
 

@@ -55,7 +55,8 @@ def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dic
             else:
                 places[name] = ""
             return
-        text = words(source, name) or (None, None)
+        uses, numbers = words(source, name) or (None, None)
+        lecture = exercise.lecture.sizes
         evidence = []
         for f in given:
             record, reference = answer.records.get(f), fixtures.references[f]
@@ -63,7 +64,8 @@ def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dic
             if value is not None and np.isfinite(value).all():
                 key = answer.key_in(reference)
                 wanted, size = reference.values[key].astype(float), reference.sizes[key]
-                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f], size, *text))
+                at = (f, value.astype(float), wanted, given[f], settings[f])
+                evidence.append(Evidence(*at, size, uses, numbers, lecture))
         if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])
             if found := diagnose(item, about, evidence, lines):

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.classroom import page as classroom
-from grader.classroom.files import Summary
+from grader.classroom.summary import Summary
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages import figures, page
 from grader.reports.pages.figures import Evidence, sentence
@@ -256,7 +256,8 @@ def hostile(words: str) -> str:
     graded = ExerciseReport("ex1", "t", (item, replace(item, id="ex1.dcounts")))
     evidence = {"ex1.dprobs": Evidence("lecture", np.ones((2, 2)), np.zeros((2, 2)))}
     source = f"def dprobs(x):\n    {words}\n".encode("utf-8", "surrogatepass")
-    return page.render(Report(words, (graded,), words, (words,)), [Sheet(graded, EX1, source, evidence)])
+    sheet = Sheet(graded, EX1, {None: source}, evidence)
+    return page.render(Report(words, (graded,), words, (words,)), [sheet])
 
 
 MARKUP = st.sampled_from(

@@ -8,11 +8,11 @@ from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from grader.core.course import SIZES
 from grader.core.exercise import Exercise, Gradient
 from grader.submissions.flat.statements import Code
 
 NOT_FOUND = "not found: nothing assigns"  # for judging/grade.py
-SIZES = {"batch_size": "n"}  # what lectures call the sizes that fixtures have under another name
 
 
 @dataclass
