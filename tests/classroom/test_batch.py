@@ -79,7 +79,7 @@ def graded(
         last = progress
 
     found = uploads([folder], EXERCISES, "ex1")
-    return files.write(batch.run(found, exercises, out, grader, workers, look), out), last
+    return files.write(batch.run(batch.Class(found, exercises), out, grader, workers, look), out), last
 
 
 # --- what is written -------------------------------------------------------------------------------
@@ -364,7 +364,7 @@ def test_one_file_for_two_exercises_is_two_results(tmp_path: Path, exercises: di
     folder = write(tmp_path / "in", {"ann/ex1.py": right(), "ann/ex2.py": right()})
     found = uploads([folder], EXERCISES, None)
     both = {name: exercises[name] for name in ("ex1", "ex2")}
-    told = list(batch.run(found, both, tmp_path, Echo(), 2, quiet))
+    told = list(batch.run(batch.Class(found, both), tmp_path, Echo(), 2, quiet))
     assert [r["output"].split()[0] for r in told] == ["ex1", "ex2"]
     assert [r["identical_to"] for r in told] == [None, None]
 
@@ -467,7 +467,7 @@ def test_a_killed_zygote_costs_nobody_a_grade(tmp_path: Path, ex1: Described) ->
             os.kill(grader.runner.process.pid, signal.SIGKILL)
 
     try:
-        told = list(batch.run(found, ex1, tmp_path, grader, 3, tell))
+        told = list(batch.run(batch.Class(found, ex1), tmp_path, grader, 3, tell))
     finally:
         grader.close()
     assert at == []
@@ -483,7 +483,7 @@ def test_two_batches_in_one_folder_harm_nothing(tmp_path: Path, ex1: Described) 
 
     def disturbed() -> Iterator[Result]:
         found = uploads([folder], EXERCISES, "ex1")
-        for number, result in enumerate(batch.run(found, ex1, out, Echo(), 2, quiet)):
+        for number, result in enumerate(batch.run(batch.Class(found, ex1), out, Echo(), 2, quiet)):
             if number == 140:
                 with pytest.raises(GraderFault, match="another batch is at work here"):
                     graded(folder, ex1, out, Echo())
