@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from grader.core.exercise import Exercise
 from grader.submissions.flat import reads_writes
-from grader.submissions.flat.slicing import SIZES
+from grader.submissions.flat.dataflow import SIZES
 from grader.submissions.flat.statements import Code, Statement
 
 COMPARED = re.compile(
