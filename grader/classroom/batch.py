@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from grader import __version__
 from grader.classroom.results import Result, Store, only_one
-from grader.core.errors import GraderFault, Unreadable
+from grader.core.errors import GraderFault, Unreadable, swallowed
 from grader.core.exercise import Exercise, File, Task
 from grader.core.text import block, text
 from grader.core.verdict import ExerciseReport, Report, Verdict
@@ -265,7 +265,10 @@ def _graded(grader: Grader, todo: _Todo) -> list[Result]:
         problems = [_problem(upload, f"refused: it {error}") for upload in todo.uploads]
         return [{**p, "key": key} for key, p in zip(todo.keys, problems, strict=True)]
     except Exception as error:  # costs this file its grade, and no other
-        why = f"{error}" if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
+        why = str(error)
+        if not isinstance(error, GraderFault):
+            swallowed(f"{text(todo.uploads[0].id, 1000)} its grade")
+            why = f"{type(error).__name__}: {error}"
         return [_problem(upload, f"the grader's own fault: {why}", fault=True) for upload in todo.uploads]
 
 

@@ -6,6 +6,7 @@ import csv
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -417,7 +418,7 @@ class Foreseen:
 
 
 def test_a_fault_that_nobody_foresaw_costs_one_file(
-    tmp_path: Path, ex1: Described, local: batch.Local
+    tmp_path: Path, ex1: Described, local: batch.Local, swallowed: list[str]
 ) -> None:
     folder, out = tmp_path / "class", tmp_path / "out"
     write(folder, {f"{n}.py": right("odd" if n == "b" else n) for n in "abc"})
@@ -425,6 +426,9 @@ def test_a_fault_that_nobody_foresaw_costs_one_file(
     assert (summary.faults, summary.passed, progress.done) == (1, 2, 3)
     problem = results(out)[1]["problem"]
     assert "the grader's own fault: OverflowError" in problem and problem.isprintable()
+    (logged,) = swallowed
+    assert re.match(r"an error cost \S+/b.py its grade\nTraceback", logged) and "OverflowError" in logged
+    swallowed.clear()
 
 
 ODD_DATA = {
