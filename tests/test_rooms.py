@@ -67,6 +67,14 @@ KNOWN_IMPURE = {
 }
 # A name that another module keeps for itself.
 KNOWN_PRIVATE = {("grader.authoring.hints.outputs", "grader.authoring.author_outputs._received")}
+# Functions of more than MOST parameters.
+KNOWN_LONG = {
+    "grader.authoring.hints.example._shortest",
+    "grader.authoring.hints.example._pulled",
+    "grader.authoring.hints.example._matters",
+    "grader.authoring.hints.ladder._ways",
+}
+MOST = 6
 
 FILES = {
     ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
@@ -187,7 +195,24 @@ def test_a_room_holds_a_docstring_and_nothing_else() -> None:
             assert ast.get_docstring(tree(module)) and len(tree(module).body) == 1, module
 
 
+def long(module: str) -> set[str]:
+    """The functions with more parameters than anybody remembers; self and what a star takes don't count."""
+    found = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            if len(names) - (names[:1] in (["self"], ["cls"])) > MOST:
+                found.add(f"{module}.{node.name}")
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_function_has_too_many_parameters(module: str) -> None:
+    assert long(module) <= KNOWN_LONG
+
+
 def test_what_is_known_still_occurs() -> None:
     assert {edge for edge in KNOWN if edge not in upward(edge[0])} == set()
     assert {module for module in KNOWN_IMPURE if not impure(module)} == set()
     assert {edge for edge in KNOWN_PRIVATE if edge not in private(edge[0])} == set()
+    assert {name for module in MODULES for name in long(module)} >= KNOWN_LONG
