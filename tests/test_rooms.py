@@ -53,6 +53,8 @@ UNTRUSTED = {
     "grader.runner.untrusted.values": ("grader.runner.warm.zygote", "grader.authoring."),
 }
 
+MOST = 6  # parameters of a function
+
 FILES = {
     ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
     for p in sorted((ROOT / "grader").rglob("*.py"))
@@ -179,3 +181,19 @@ def test_a_room_holds_a_docstring_and_nothing_else() -> None:
     for module, path in FILES.items():
         if path.name == "__init__.py" and module != "grader":
             assert ast.get_docstring(tree(module)) and len(tree(module).body) == 1, module
+
+
+def long(module: str) -> set[str]:
+    """The functions with more parameters than anybody remembers; self and what a star takes don't count."""
+    found = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+            if len(names) - (names[:1] in (["self"], ["cls"])) > MOST:
+                found.add(f"{module}.{node.name}")
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_function_has_too_many_parameters(module: str) -> None:
+    assert not long(module)

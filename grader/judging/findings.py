@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
+from grader.core.errors import swallowing
 from grader.core.exercise import Exercise, Output, Task
 from grader.core.verdict import Verdict
 from grader.judging.choices import Answer
@@ -77,7 +77,7 @@ def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dic
             places[name] = where(evidence[0])
 
     for answer in wrong:
-        with suppress(Exception):  # what only adds to a verdict must not cost it
+        with swallowing(f"{answer.item.name} its diagnosis"):
             explain(answer)
     return told, places
 
@@ -93,7 +93,7 @@ def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) ->
         passed = {f for f, c in answer.checks.items() if c.verdict.passed}
         if passed and passed == {f for f in answer.checks if settings[f] == lecture}:
             name = answer.item.name
-            with suppress(Exception):  # what only adds to a verdict must not cost it
+            with swallowing(f"{name} a look at its numbers"):
                 if passed != set(answer.checks) and (found := hard_coded(source, name, lecture)):
                     told[name] = found
     return told
@@ -121,10 +121,9 @@ def traced(task: Task, answer: Answer, source: bytes, diagnosis: str | None) -> 
         if wanted is None:  # plain data has no shape
             return answer
         evidence.append(Came({**settings[f], **known}, wanted.shape, shape, record.message, record.line))
-    try:
+    told = None
+    with swallowing(f"{answer.item.name} the story of its shape"):
         told = explain(source, answer.item.name, evidence, advise=diagnosis is None)
-    except Exception:  # what only adds to a verdict must not cost it
-        return answer
     if told is None:
         return answer
     reason = check.reason.removesuffix(f"; {LOST_AXIS}") if "drops axis" in told else check.reason

@@ -142,16 +142,7 @@ class Zip:
         try:
             with self._zip.open(info) as member:
                 data = member.read(limit + 1)
-        except (
-            zipfile.BadZipFile,
-            OSError,
-            RuntimeError,
-            NotImplementedError,
-            EOFError,
-            ValueError,
-        ) as error:
-            raise Unreadable(f"is damaged ({text(str(error), 80)})") from None
-        except Exception as error:  # zlib.error, lzma.LZMAError: each codec has its own
+        except Exception as error:  # BadZipFile, zlib.error, lzma.LZMAError: each codec has its own
             raise Unreadable(f"is damaged ({text(str(error), 80)})") from None
         if len(data) != info.file_size:
             raise Unreadable("is damaged (its size is not the one it states)")

@@ -201,7 +201,7 @@ def test_each_damaged_submission_gets_one_clear_result(
     told: list[Result] = []
 
     def kept() -> Iterator[Result]:
-        for result in batch.run(found, {"ex1": exercises["ex1"]}, out, timed, 2, quiet):
+        for result in batch.run(batch.Class(found, {"ex1": exercises["ex1"]}), out, timed, 2, quiet):
             told.append(result)
             yield result
 
