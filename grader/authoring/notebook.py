@@ -70,7 +70,7 @@ def _cells(
         yield "upstream", "code", "\n".join(f"d{t} = {t}.grad" for t in outside)
     for item in parts.items:
         yield f"{item.name}-task", "markdown", _task(item)
-        answer = flat(item) if solved else f"{item.name} = None  # replace None"
+        answer = statements(item) if solved else f"{item.name} = None  # replace None"
         yield item.name, "code", f"{answer}\ncmp('{item.tensor}', {item.name}, {item.tensor})"
     yield "check-task", "markdown", f"## All of them\n\n{ELSEWHERE.format(exercise=exercise, file=file)}"
     if training:
@@ -175,7 +175,7 @@ def _training(plan: Training, exercise: str, file: str) -> str:
     )
 
 
-def flat(item: Item) -> str:
+def statements(item: Item) -> str:
     """A function's body as flat statements that end with its gradient's name.
 
     `return X` becomes `dprobs = X`. AuthoredError where it returns elsewhere than in its last line.

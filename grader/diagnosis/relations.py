@@ -22,14 +22,14 @@ Lines = Mapping[str, Line]
 
 CLOSE = 1e-5  # relative: what counts as the same
 NOISE = 2e-6  # of the answer's size without cancellation: what is rounding
-LECTURE = {"n": 32, "block_size": 3, "vocab_size": 27, "n_embd": 10}
+LECTURE_SIZES = {"n": 32, "block_size": 3, "vocab_size": 27, "n_embd": 10}
 
 
 @dataclass(frozen=True)
 class Evidence:
     """One fixture's answer and what it is explained from. given: forward tensors and upstream gradients.
 
-    size: of the answer if nothing in it cancelled, see `compare`. uses, numbers: the names whose values
+    magnitude: of the answer if nothing in it cancelled, see `compare`. uses, numbers: the names whose values
     the function works with, and the numbers in it; None where its text isn't at hand.
     """
 
@@ -38,7 +38,7 @@ class Evidence:
     reference: Array
     given: Mapping[str, Array]
     sizes: Mapping[str, Any]
-    size: float = 0.0
+    magnitude: float = 0.0
     uses: frozenset[str] | None = None
     numbers: frozenset[float] | None = None
 
@@ -48,7 +48,7 @@ class Evidence:
 
     @property
     def noise(self) -> float:
-        return NOISE * self.size
+        return NOISE * self.magnitude
 
 
 def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
@@ -56,7 +56,7 @@ def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
     if a.shape != b.shape or not a.size:
         return False
     largest = float(np.abs(b).max())
-    return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + NOISE * e.size * scale)
+    return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + e.noise * scale)
 
 
 def zero(e: Evidence) -> Iterator[str]:
@@ -200,7 +200,7 @@ def origin(name: str, code: str) -> str:
 
 def written(sizes: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """What a size of the lecture, written as a number, does to an answer at these sizes."""
-    for name, number in LECTURE.items():
+    for name, number in LECTURE_SIZES.items():
         size = sizes.get(name)
         for less, meant in ((0, name), (1, f"{name} - 1")):
             if isinstance(size, int) and size > less:
