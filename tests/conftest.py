@@ -31,6 +31,7 @@ settings.load_profile("usual")
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = sorted({str(p.parent) for p in ROOT.glob("tests/*/test_*.py")})  # they use one another
 EXERCISES = fixtures.exercises(ROOT)
+DEADLINE = 300  # seconds that anything may take that a test waits for: the machine may be busy
 GRADIENTS = [e for e in EXERCISES if fixtures.describe(ROOT, e).lines]  # not of outputs alone
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from classroom import FAILED, GRADER, Counting, batch_command, environ, quiet, right, snapshot, write, wrong
-from conftest import examples, sampled
+from conftest import DEADLINE, examples, sampled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,6 @@ from grader.core.exercise import Task
 from grader.submissions.uploads import uploads
 
 COUNT = 60
-DEADLINE = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ import jsonschema
 import pytest
 from classroom import FAULT, PASSED, USAGE, environ
 from command import Ran, grader
-from conftest import ROOT, solution
+from conftest import DEADLINE, ROOT, solution
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,7 +88,7 @@ NOON = "2026-11-20T12:00:00.000000-08:00"
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return out / WHEEL
 
@@ -141,7 +141,7 @@ def prefix(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         env=environ() | {"PIP_NO_INDEX": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.rstrip().endswith(f"grader {__version__}")
@@ -156,7 +156,12 @@ Run = Callable[..., Results]
 def script(prefix: Path) -> Ran:
     """run_autograder, as Gradescope starts it."""
     return subprocess.run(
-        [prefix / "run_autograder"], cwd=prefix, env=environ(), capture_output=True, text=True, timeout=120
+        [prefix / "run_autograder"],
+        cwd=prefix,
+        env=environ(),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
     )
 
 
@@ -444,7 +449,7 @@ def test_grading_that_is_killed_is_no_zero(prefix: Path, tmp_path: Path) -> None
     (tmp_path / "venv/bin").mkdir(parents=True)
     (tmp_path / "venv/bin/python").write_text("#!/bin/sh\nkill -9 $$\n")
     (tmp_path / "venv/bin/python").chmod(0o755)
-    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, timeout=60)
+    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, timeout=DEADLINE)
     assert ran.returncode == -9
     assert no_grade(json.loads((tmp_path / "results/results.json").read_text()))
 

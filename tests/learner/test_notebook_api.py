@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 import pytest
 import torch
-from conftest import ROOT, examples, solution
+from conftest import DEADLINE, ROOT, examples, solution
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -530,7 +530,7 @@ def test_in_a_real_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "grader.check('ex1', globals())",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(x) for x in sources])
-    NotebookClient(book, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(book, timeout=DEADLINE, resources={"metadata": {"path": str(tmp_path)}}).execute()
     nbformat.validate(book)
     first, compared, table = (c.outputs for c in book.cells)
     assert first == []

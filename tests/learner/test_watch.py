@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from conftest import ROOT, stub_of
+from conftest import DEADLINE, ROOT, stub_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,7 +79,7 @@ def spawn(mine: Path) -> Iterator[Spawn]:
             cwd=str(mine.parent.parent),
             env=ENVIRON,
             encoding="utf-8",
-            timeout=120,
+            timeout=DEADLINE,
             dimensions=(60, 110),
         )
         child.delaybeforesend = None

@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 import yaml
 from command import grader
-from conftest import ROOT
+from conftest import DEADLINE, ROOT
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -273,7 +273,7 @@ def shell(script: str, cwd: Path, env: dict[str, str]) -> Ran:
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
     )
 
 

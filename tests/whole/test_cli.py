@@ -21,7 +21,7 @@ from typing import Any
 import jsonschema
 import pytest
 from command import Ran, grader
-from conftest import EXERCISES, ROOT, solution, stub_of
+from conftest import DEADLINE, EXERCISES, ROOT, solution, stub_of
 
 from grader import __version__
 from grader.core import course
@@ -32,8 +32,6 @@ GRADER = Path(sys.executable).with_name("grader")
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())
 PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
 HEADINGS = ["item", "shape", "exact", "approx", "maxdiff", "relative", "verdict"]
-
-DEADLINE = 120  # seconds that a command may take on a busy machine
 
 
 SERVER: dict[str, str] = {}  # what lets a command find the background server, as most users' do

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import tools
 import yaml
-from conftest import EXERCISES, ROOT, sampled, solution
+from conftest import DEADLINE, EXERCISES, ROOT, sampled, solution
 from test_release import made
 from test_tutorial import follow
 
@@ -37,7 +37,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both, built by the standard front end: the wheel from the sdist."""
     out = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(ROOT)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return out
 
@@ -59,7 +59,7 @@ def clean(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [*pip, "--no-index", "--find-links", str(dist), REQUIREMENT],
         check=True,
-        timeout=60,
+        timeout=DEADLINE,
     )
     torch = importlib.util.find_spec("torch")
     assert torch and torch.origin
@@ -83,7 +83,7 @@ def run(clean: Path, *args: str, cwd: Path) -> Ran:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
     )
 
 
@@ -196,7 +196,7 @@ def test_a_notebook_is_graded(clean: Path, tmp_path: Path) -> None:
         "--notebook",
         str(tmp_path / "my.ipynb"),
     ]
-    subprocess.run(solved, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    subprocess.run(solved, cwd=ROOT, check=True, capture_output=True, timeout=DEADLINE)
     ran = run(clean, "grader", "check", "my.ipynb", "--strict", cwd=tmp_path)
     assert ran.returncode == PASSED and "score: 1 of 1. All passed." in ran.stdout, ran.stderr
 
@@ -293,7 +293,7 @@ def test_a_recipe_grades_with_the_package_that_it_installs(clean: Path, course: 
     assert install.endswith(f"install {REQUIREMENT}")  # what `clean` has installed, by this name
     env = environ(clean, course) | {"CI": "true"}
     ran = subprocess.run(
-        ["bash", "-ec", grade], cwd=course, env=env, capture_output=True, text=True, timeout=60
+        ["bash", "-ec", grade], cwd=course, env=env, capture_output=True, text=True, timeout=DEADLINE
     )
     assert ran.returncode == FAILED, ran.stderr
     assert "::notice::26 not written yet: ex1.dlogprobs" in ran.stdout
@@ -352,7 +352,7 @@ def test_the_public_names_are_typed(clean: Path, tmp_path: Path) -> None:
         "right.py",
         "wrong.py",
     ]
-    ran = subprocess.run(mypy, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(mypy, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE)
     errors = [line for line in ran.stdout.splitlines() if ": error:" in line]
     assert [line.split(":")[:2] for line in errors] == [["wrong.py", "2"], ["wrong.py", "3"]], ran.stdout
 
