@@ -187,9 +187,8 @@ def _concept(parts: Authored, item: Item, lines: tuple[Line, ...], mine: list[Pa
         )
     ways = "\n".join(f"- {code[path.term.consumer]}\n  {_said(path)}" for path in mine)
     return (
-        f"{item.tensor} is read by {len(consumers)} lines. A small change of it reaches the loss along "
-        f"each of them, so the gradients that come back through each add up. Work them out one by "
-        f"one:\n{ways}"
+        f"{item.tensor} is read by {len(consumers)} lines. A small change of it reaches the loss along each "
+        f"of them, so the gradients that come back through each add up. Work them out one by one:\n{ways}"
     )
 
 
