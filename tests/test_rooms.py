@@ -197,3 +197,36 @@ def long(module: str) -> set[str]:
 @pytest.mark.parametrize("module", MODULES)
 def test_no_function_has_too_many_parameters(module: str) -> None:
     assert not long(module)
+
+
+# Words in modules' names that need no glossary: plain English, names of files and services, the rooms.
+PLAIN = """
+api arguments arithmetic attempts author authoring axes background batch build cell cells changes ci
+bar classroom classroom50 cli client code codequality commands compare completion core course curve dask
+diagnose doctor document elementwise errors events example explain export feedback figures files find
+focus folders forward github grade gradebook grades gradescope gradients graph handout heat hints host
+html in judge judging junit learn learner lecture limits line loading manual moving namespace nbgrader
+new notebook numbers otter page pages place plain plugin points progress pytest read rebuild reference
+reporter reproducible requests results rules run runner saves screen script sentences serve server
+services shapes start statements suite summary syntax table talk terminal testcell text texts train training
+untrusted uploads values views watch zeros
+"""
+
+
+def words() -> set[str]:
+    """The words that modules and their folders are named after."""
+    stems = (module.split(".")[1:] for module in MODULES if not module.endswith("__main__"))
+    return {word for parts in stems for part in parts for word in part.split("_")}
+
+
+def glossary() -> set[str]:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Glossary")[2]
+    told = {
+        word for term in re.findall(r"\*\*(.+?)\*\*", text) for word in re.findall(r"[a-z]+", term.lower())
+    }
+    return told | {f"{word}s" for word in told}
+
+
+def test_the_glossary_has_what_modules_are_named_after() -> None:
+    assert sorted(words() - set(PLAIN.split()) - glossary()) == []
+    assert sorted(set(PLAIN.split()) - words()) == []  # no word is excused that no module has

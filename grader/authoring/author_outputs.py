@@ -31,10 +31,9 @@ from grader.reference.forward import Env
 from grader.reference.near import Kept
 from grader.reference.program import Program
 from grader.runner.untrusted import values
+from grader.runner.untrusted.outputs import arguments
 
-MARGIN = (
-    4.0  # a bound allows an answer twice the distance from the truth that float32 has here, and so the other
-)
+MARGIN = 4.0  # an answer may be twice as far from the truth as float32 is here, and so may the other
 MOST = 1e-3  # of an answer's size: where float32 is farther from float64, another seed is to be drawn
 STEPS = 20  # times the author's own steps, after which a mutant counts as endless
 DRAW = 1_000_003
@@ -242,8 +241,6 @@ def known(parts: Authored, env: Mapping[str, Mapping[str, Any]], filename: str) 
 
     env: by fixture, the arguments that an item gets by name (`runner.outputs.arguments`, its own draw first).
     """
-    from grader.runner.untrusted.outputs import arguments
-
     author = Solution(parts, filename)
     out: dict[str, Any] = {item.name: {"mistakes": [], "branches": {}} for item in parts.outputs}
     right = {

@@ -36,7 +36,7 @@ TRIES = 3  # runs of one submission before the grader gives up on its own fault
 
 
 class Grader(Protocol):
-    """What grades one submission's bytes: `Local` here, `dask.Cluster` elsewhere."""
+    """What grades one submission's bytes: `Local` here, `classroom.dask.Cluster` elsewhere."""
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result: ...
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from grader.core.exercise import Gradient, Line
-from grader.diagnosis import places, relations
-from grader.diagnosis.relations import CLOSE, NOISE, Array, Evidence
+from grader.diagnosis import positions, relations
+from grader.diagnosis.relations import CLOSE, Array, Evidence
 
 PRINTS = 2  # projections in a fingerprint, on each fixture
 KEPT = 1 << 16  # elements: no tensor of an exercise has more, but an answer may
@@ -118,11 +118,11 @@ def _told(
         relations.passed_through(item, lines, whole=False),
         relations.another_gradient(item, lines),
         relations.added,
-        places.order,
+        positions.order,
         _mistakes(known, code, twice=True),
-        places.ends,
-        places.cells,
-        places.rows,
+        positions.ends,
+        positions.cells,
+        positions.rows,
     ):
         if (told := _agreed(explain, evidence)) is not None:
             return told
@@ -157,7 +157,7 @@ def _limit(e: Evidence) -> float:
     """How far a fingerprint may be from the answer's to explain it. Where the answer is wrong, the right one
     must be far less near: else a slip that undoes another would explain what is almost right.
     """
-    limit = CLOSE * float(np.linalg.norm(e.answer)) + NOISE * e.size * float(np.sqrt(e.reference.size))
+    limit = CLOSE * float(np.linalg.norm(e.answer)) + e.noise * float(np.sqrt(e.reference.size))
     if e.answer.shape != e.reference.shape or relations.same(e, e.answer, e.reference):
         return limit
     return min(limit, max(map(abs, fingerprint(e.answer - e.reference))) / 4)

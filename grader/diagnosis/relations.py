@@ -28,7 +28,7 @@ NOISE = 2e-6  # of the answer's size without cancellation: what is rounding
 class Evidence:
     """One fixture's answer and what it is explained from. given: forward tensors and upstream gradients.
 
-    size: of the answer if nothing in it cancelled, see `compare`. uses, numbers: the names whose values
+    magnitude: of the answer if nothing in it cancelled, see `compare`. uses, numbers: the names whose values
     the function works with, and the numbers in it; None where its text isn't at hand. lecture: the
     lecture's sizes, which it may have as numbers.
     """
@@ -38,7 +38,7 @@ class Evidence:
     reference: Array
     given: Mapping[str, Array]
     sizes: Mapping[str, Any]
-    size: float = 0.0
+    magnitude: float = 0.0
     uses: frozenset[str] | None = None
     numbers: frozenset[float] | None = None
     lecture: Mapping[str, Any] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Evidence:
 
     @property
     def noise(self) -> float:
-        return NOISE * self.size
+        return NOISE * self.magnitude
 
 
 def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
@@ -57,7 +57,7 @@ def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
     if a.shape != b.shape or not a.size:
         return False
     largest = float(np.abs(b).max())
-    return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + NOISE * e.size * scale)
+    return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + e.noise * scale)
 
 
 def zero(e: Evidence) -> Iterator[str]:

@@ -35,7 +35,7 @@ def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dic
 
     from grader.diagnosis.diagnose import FIXTURES, KEEPDIM, Known, diagnose
     from grader.diagnosis.numbers_in_code import words
-    from grader.diagnosis.places import where
+    from grader.diagnosis.positions import where
     from grader.diagnosis.relations import Evidence
     from grader.diagnosis.shapes.explain import drops
 
