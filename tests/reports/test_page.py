@@ -322,9 +322,9 @@ def test_the_policy_names_the_style_and_the_script_that_are_there() -> None:
 
 def test_a_report_is_written_and_exits_as_check_does(tmp_path: Path) -> None:
     out = tmp_path / "page.html"
-    ran = grader("report", "ex2", "--solutions", "--html", str(out), cwd=ROOT)
+    ran = grader("report", "ex2", "--solutions", "--html", "page.html", cwd=tmp_path)
     assert (ran.returncode, ran.stderr) == (PASSED, "")
-    assert ran.stdout == f"score: 1 of 1. All passed.\n{out} is written\n"
+    assert ran.stdout == "score: 1 of 1. All passed.\npage.html is written\n"
     assert 'id="ex2.dlogits"' in out.read_text()
     submission = str(ROOT / "tests/submissions/readme.py")
     ran = grader("report", "ex1.dprobs", "--submission", submission, "--html", str(out), cwd=ROOT)
