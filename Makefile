@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: help setup grade grade-solutions test test-all lint types build dist bench clean
+.PHONY: help setup grade grade-solutions test test-all lint types build dist bench bench-compare clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -37,12 +37,29 @@ test: $(VENV)/.ready  ## run the test suite but for what is slow
 test-all: $(VENV)/.ready  ## run the rest of it: what is slow, and many more examples of each property
 	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough
 
+.PHONY: test-tools coverage docs
+
+test-tools:  ## install what some tests run: a browser, shells, man
+	@$(PYTHON) tests/tools.py
+
+coverage: $(VENV)/.ready  ## run it and count the lines that were run, children's too
+	$(VENV)/bin/python scripts/coverage_figures.py -n 2 --dist worksteal $(TESTS)
+
 lint: $(VENV)/.ready  ## ruff: style and format
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check grader tests scripts benchmarks
 
-types: $(VENV)/.ready  ## mypy, strict, the tests too
+types: $(VENV)/.ready  ## mypy, strict
 	$(VENV)/bin/mypy
+
+# What the site needs is set up by itself, when it is first asked for.
+$(VENV)/.docs: $(VENV)/.ready
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs  ## build the documentation site into build/site/; a broken link is an error
+	$(VENV)/bin/python -m sphinx -c docs -b html -W --keep-going -E -q . build/site
+	@echo build/site/index.html
 
 build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/
 	@$(GRADER) build
@@ -50,8 +67,18 @@ build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/
 dist: $(VENV)/.ready  ## build the wheel and the sdist into dist/
 	$(VENV)/bin/python -m build --no-isolation
 
+# where the results go: `make bench RESULTS=old.json`
+RESULTS ?= bench.json
+
 bench: $(VENV)/.ready  ## measure, as ratios
-	@for script in benchmarks/*.py; do $(VENV)/bin/python $$script || exit 1; done
+	@$(VENV)/bin/python -m benchmarks --out $(RESULTS)
+
+# also `make bench-compare old.json new.json`: the words after it, which are no targets of ours
+OLD ?= $(word 2,$(MAKECMDGOALS))
+NEW ?= $(word 3,$(MAKECMDGOALS))
+
+bench-compare: $(VENV)/.ready  ## OLD=a.json NEW=b.json: two results as ratios
+	@$(VENV)/bin/python -m benchmarks --compare $(OLD) $(NEW)
 
 clean:  ## remove what was set up
 	rm -rf $(VENV) build dist *.egg-info

@@ -14,7 +14,7 @@ class Hook(BuildHookInterface[Any]):
             return
         build_data["force_include"][str(Path(self.root, "fixtures"))] = "grader/fixtures"
         sys.path.insert(0, self.root)
-        from grader import arguments, manual
+        from grader.commands import arguments, manual
 
         self.folder = TemporaryDirectory()
         for name, text in manual.pages(arguments.parser()).items():

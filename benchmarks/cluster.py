@@ -1,63 +1,40 @@
 """The same class on a Dask cluster of this machine and without one: what the cluster costs, as a ratio.
 
-Usage: python benchmarks/cluster.py [SUBMISSIONS]. One worker process with two threads, so that both
-sides have one zygote and two children under way.
+One worker process with two threads, so that both sides have one zygote and two children under way.
 """
 
 from __future__ import annotations
 
-import sys
-import threading
-import time
-from pathlib import Path
+import argparse
+from collections.abc import Sequence
 
-from grader import fixture
-from grader.batch import Grader, Local
-from grader.cluster import Cluster
+from distributed import LocalCluster
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.common import Results, blocks, exercises, graded, parsed, script, solution
+from grader.classroom.batch import Local
+from grader.classroom.dask import Cluster
 
 
-def seconds(grader: Grader, sources: list[bytes], in_flight: int) -> float:
-    todo, lock = list(sources), threading.Lock()
-
-    def work() -> None:
-        while True:
-            with lock:
-                if not todo:
-                    return
-                source = todo.pop()
-            assert grader.grade("ex1", source, "ex1.py")["passed"]
-
-    start = time.perf_counter()
-    threads = [threading.Thread(target=work) for _ in range(in_flight)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - start
-
-
-def main(count: int = 200) -> None:
-    from distributed import LocalCluster
-
-    description = fixture.describe(ROOT, "ex1")
-    exercises = {"ex1": (description, fixture.read(ROOT, description))}
-    solution = (ROOT / "solutions" / "ex1.py").read_bytes()
-    sources = [solution + b"# %d\n" % i for i in range(count)]
+def main(argv: Sequence[str]) -> Results:
+    args = parsed(argparse.ArgumentParser(description=__doc__), argv, submissions=(200, 4))
+    ex1, right = exercises("ex1"), solution("ex1")
+    sources = [right + b"# %d\n" % i for i in range(args.submissions)]
     with LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None) as cluster:
-        local, remote = Local(exercises), Cluster(cluster.scheduler_address, exercises)
+        local, remote = Local(ex1), Cluster(cluster.scheduler_address, ex1)
         for grader in (local, remote):
-            seconds(grader, sources[:20], 3)
+            graded(grader, sources[:20], 3)
         here = there = 0.0
-        for start in range(0, count, 40):
-            here += seconds(local, sources[start : start + 40], 3)
-            there += seconds(remote, sources[start : start + 40], 3)
+        for some in blocks(sources):
+            here += graded(local, some, 3)[0]
+            there += graded(remote, some, 3)[0]
         local.close()
         remote.close()
-    rates = f"local {count / here:.1f} a second, on the cluster {count / there:.1f}"
-    print(f"{rates}: {here / there:.2f} of the rate")
+    return {
+        "without a cluster: submissions a second": len(sources) / here,
+        "on a cluster: submissions a second": len(sources) / there,
+        "rate on a cluster / without": here / there,
+    }
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    script(main)

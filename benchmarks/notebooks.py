@@ -1,97 +1,93 @@
 """What a notebook costs as a ratio of the same code as stub files, interleaved; and notebooks a second.
 
-Usage: python benchmarks/notebooks.py [ROUNDS] [FOLDER of notebooks]. The aims: twice a stub at most, and
-20 notebooks a second on two cores. The notebook is laid out as the lecture's and holds the very statements
-of solutions/. Without a folder it is also what is graded at a rate.
+The aims: twice a stub at most, and 20 notebooks a second on two cores. The notebook is laid out as the
+lecture's and holds the very statements of solutions/. Without --folder it is also what is graded at a rate.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
-import statistics
-import sys
 import textwrap
-import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 
-ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+import nbformat
 
-import flatcode  # noqa: E402
-
-from grader import authored, derive_notebook, fixture  # noqa: E402
-from grader.batch import Local  # noqa: E402
-from grader.errors import Unreadable  # noqa: E402
+from benchmarks.common import ROOT, Results, exercises, parsed, script, solution
+from grader.authoring import authored, notebook
+from grader.classroom.batch import Local
+from grader.core.errors import Unreadable
 
 LECTURE = ("ex1", "ex2", "ex3", "ex4")
+PARTS = ROOT / "tests/notebooks/parts"
 
 
-def main(rounds: int = 20, folder: Path | None = None) -> None:
-    described = {e: fixture.describe(ROOT, e) for e in LECTURE}
-    local = Local({e: (d, fixture.read(ROOT, d)) for e, d in described.items()})
-    notebook = written_flat()
-    stubs = {e: (ROOT / f"solutions/{e}.py").read_bytes() for e in LECTURE}
+def main(argv: Sequence[str]) -> Results:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, help="whose notebooks are graded at a rate")
+    args = parsed(parser, argv, rounds=(20, 1), notebooks=(60, 2))
+    local = Local(exercises(*LECTURE))
+    notebook, stubs = written_flat(), {e: solution(e) for e in LECTURE}
 
-    def as_notebook(exercises: tuple[str, ...]) -> float:
+    def as_notebook(asked: Sequence[str]) -> float:
         start = time.perf_counter()
-        results = local.grade_all(exercises, notebook, "x.ipynb")
+        results = local.grade_all(asked, notebook, "x.ipynb")
         seconds = time.perf_counter() - start
         assert all(result["passed"] for result in results)
         return seconds
 
-    def as_stubs(exercises: tuple[str, ...]) -> float:
+    def as_stubs(asked: Sequence[str]) -> float:
         start = time.perf_counter()
-        for e in exercises:
-            local.grade(e, stubs[e], f"{e}.py")
+        for e in asked:
+            assert local.grade(e, stubs[e], f"{e}.py")["passed"]
         return time.perf_counter() - start
 
     as_notebook(LECTURE)
-    for exercises in (LECTURE, *((e,) for e in LECTURE)):
-        pairs = [(as_notebook(exercises), as_stubs(exercises)) for _ in range(rounds)]
-        a, b = (statistics.median(times) for times in zip(*pairs, strict=True))
-        print(f"{' '.join(exercises):16} notebook {a * 1000:5.0f} ms, stubs {b * 1000:5.0f} ms: {a / b:.2f}")
-    many = [p.read_bytes() for p in sorted(folder.glob("*.ipynb"))] if folder else [notebook] * 60
-    for exercises in (("ex1",), LECTURE):
-        print(f"{' '.join(exercises)}: {_rate(local, many, exercises):.1f} notebooks a second")
+    results: Results = {}
+    for asked in (LECTURE, *((e,) for e in LECTURE)):
+        pairs = [(as_notebook(asked), as_stubs(asked)) for _ in range(args.rounds)]
+        a, b = (median(times) for times in zip(*pairs, strict=True))
+        results[f"{' '.join(asked)} as a notebook / as stubs"] = a / b
+    many = [p.read_bytes() for p in sorted(args.folder.glob("*.ipynb"))] if args.folder else []
+    many = many or [notebook] * args.notebooks
+    for asked in (("ex1",), LECTURE):
+        results[f"{' '.join(asked)}: notebooks a second"] = rate(local, many, asked)
     local.close()
+    return results
 
 
 def written_flat() -> bytes:
     """One notebook with the statements of the solutions of all four exercises."""
-    parts = {"setup": flatcode.PARTS["setup"], "forward": flatcode.PARTS["forward"]}
+    parts = {name: (PARTS / f"{name}.py").read_text(encoding="utf-8") for name in ("setup", "forward", "ex4")}
+    cells = [nbformat.v4.new_code_cell(parts[name]) for name in ("setup", "forward")]
     for e in LECTURE:
-        items = authored.read((ROOT / f"solutions/{e}.py").read_text(encoding="utf-8"), f"{e}.py").items
-        parts[e] = "\n".join(derive_notebook.flat(item) for item in items)
-    head, _, rest = flatcode.PARTS["ex4"].partition("    dlogits = ")
-    tail = rest[rest.index("    grads = ") :]
-    parts["ex4"] = head + textwrap.indent(parts["ex4"], "    ") + "\n" + tail
-    cells = [("code", parts["setup"]), ("code", parts["forward"])]
-    for e in LECTURE:
-        cells += [("markdown", f"# Exercise {e[-1]}"), ("code", parts[e])]
-    return json.dumps(flatcode.notebook(cells)).encode()
+        items = authored.read(solution(e).decode(), f"{e}.py").items
+        code = "\n".join(notebook.statements(item) for item in items)
+        if e == "ex4":  # in the training loop, from the first gradient to the last
+            head, _, rest = parts[e].partition("    dlogits = ")
+            code = head + textwrap.indent(code, "    ") + "\n" + rest[rest.index("    grads = ") :]
+        cells += [nbformat.v4.new_markdown_cell(f"# Exercise {e[-1]}"), nbformat.v4.new_code_cell(code)]
+    return str(nbformat.writes(nbformat.v4.new_notebook(cells=cells))).encode()
 
 
-def _rate(local: Local, many: list[bytes], exercises: tuple[str, ...]) -> float:
-    left = list(many)
+def rate(local: Local, many: Sequence[bytes], asked: Sequence[str]) -> float:
+    """Notebooks a second, on all cores; those that can't be read count as well."""
 
-    def work() -> None:
-        while left:
-            data = left.pop()
-            try:
-                local.grade_all(exercises, data, "x.ipynb")
-            except Unreadable:
-                pass
+    def grade(notebook: bytes) -> None:
+        try:
+            local.grade_all(asked, notebook, "x.ipynb")
+        except Unreadable:
+            pass
 
-    threads = [threading.Thread(target=work) for _ in range((os.cpu_count() or 1) + 1)]
     start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as threads:
+        list(threads.map(grade, many))
     return len(many) / (time.perf_counter() - start)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *map(Path, sys.argv[2:3]))
+    script(main)

@@ -1,24 +1,25 @@
-"""What each setting of `grader.settings.REPRODUCIBLE` does to ex1's saved bits, and what it costs.
+"""What each setting of `reference.reproducible.REPRODUCIBLE` does to ex1's saved bits, and what it costs.
 
-For each environment: how many of autograd's 26 gradients come out bit for bit as saved, and the time
-of a run of the solution as a ratio of the one with all settings.
+For each environment: how many of autograd's 26 gradients come out bit for bit as saved, and the time of a run
+of the solution as a ratio of the one with all settings.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
-import sys
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-from grader import fixture
+from benchmarks.common import Results, exercises, parsed, script, solution
 from grader.commands.doctor import reproduce
-from grader.runner.client import Runner
-from grader.settings import REPRODUCIBLE
+from grader.core.exercise import File
+from grader.runner.host.client import Part, Runner
 
-ROOT = Path(__file__).parent.parent
+AS_GRADED = "all settings"
 CASES = {
-    "all settings": {},
+    AS_GRADED: {},
     "AVX2 kernels": {"ATEN_CPU_CAPABILITY": "avx2"},
     "AVX512 kernels": {"ATEN_CPU_CAPABILITY": "avx512"},
     "MKL free": {"MKL_CBWR": "AUTO"},
@@ -32,28 +33,30 @@ CASES = {
 }
 
 
-def main(rounds: int = 15) -> None:
-    description = fixture.describe(ROOT, "ex1")
-    fixtures = fixture.read(ROOT, description)
-    source = (ROOT / "solutions" / "ex1.py").read_bytes()
-    names = [item["name"] for item in description["items"]]
-    runners = {case: Runner(environ) for case, environ in CASES.items()}
-    times: dict[str, list[float]] = {case: [] for case in CASES}
-    exact = {case: reproduce(runner, description, fixtures) for case, runner in runners.items()}
-    for _ in range(rounds):
-        for case, runner in runners.items():
-            start = time.perf_counter()
-            runner.run("ex1", source, "ex1.py", list(fixtures.given), names)
-            times[case].append(time.perf_counter() - start)
-    base = statistics.median(times["all settings"])
-    print(f"set: {', '.join(f'{k}={v}' for k, v in REPRODUCIBLE.items())}")
-    for case in CASES:
-        same, total = exact[case]
-        ratio = statistics.median(times[case]) / base
-        print(f"{case:16} {same:2} of {total} gradients bit for bit   a run takes {ratio:.2f}")
-    for runner in runners.values():
-        runner.close()
+def main(argv: Sequence[str]) -> Results:
+    parser = argparse.ArgumentParser(description=__doc__)
+    args = parsed(parser, argv, rounds=(15, 1), cases=(len(CASES), 2))
+    task = exercises("ex1")["ex1"]
+    description, fixtures = task
+    source, names = solution("ex1"), [item.name for item in description.items]
+    with ExitStack() as stack:
+        runners = {
+            case: stack.enter_context(Runner(environ)) for case, environ in list(CASES.items())[: args.cases]
+        }
+        times: dict[str, list[float]] = {case: [] for case in runners}
+        exact = {case: reproduce(runner, task) for case, runner in runners.items()}
+        for _ in range(args.rounds):
+            for case, runner in runners.items():
+                start = time.perf_counter()
+                runner.run(Part("ex1", list(fixtures.given), names), File("ex1.py", source))
+                times[case].append(time.perf_counter() - start)
+    base = statistics.median(times[AS_GRADED])
+    results = {f"a run with {AS_GRADED}, ms": 1000 * base}
+    for case, (same, total) in exact.items():
+        results[f"{case}: gradients bit for bit / all"] = same / total
+        results[f"{case}: a run / with {AS_GRADED}"] = statistics.median(times[case]) / base
+    return results
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    script(main)

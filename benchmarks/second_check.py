@@ -1,63 +1,55 @@
 """A whole second `grader check ex1` as a ratio of a bare `python -c "import torch"`, interleaved in one run.
 
-Usage: python benchmarks/second_check.py [ROUNDS]. The aim is 0.08 or less for a changed file. The server
-is one of this run's own, in a runtime directory of its own.
+The aim is 0.08 or less for a changed file. The server is one of this run's own, in a runtime directory of its
+own.
 """
 
 from __future__ import annotations
 
-import os
-import statistics
-import subprocess
+import argparse
 import sys
 import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-GRADER = Path(sys.executable).parent / "grader"
+from benchmarks.common import (
+    BARE,
+    GRADER,
+    TORCH,
+    Results,
+    one_wrong,
+    parsed,
+    ratios,
+    script,
+    seconds,
+    served,
+    solution,
+)
 
 
-def main(rounds: int = 30) -> None:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        environ = {k: v for k, v in os.environ.items() if k not in ("CI", "GRADER_NO_SERVER")}
-        environ["XDG_RUNTIME_DIR"] = folder
+def main(argv: Sequence[str]) -> Results:
+    args = parsed(argparse.ArgumentParser(description=__doc__), argv, rounds=(30, 1))
+    right = solution("ex1")
+    wrong = one_wrong(right)
+    times: dict[str, list[float]] = {TORCH: [], "bare python": [], "changed": [], "one wrong": []}
+    times["unchanged"] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, served() as environ:
         mine = Path(folder) / "ex1.py"
-        mine.write_bytes((ROOT / "solutions/ex1.py").read_bytes())
-        wrong = mine.read_text().replace(
-            "return (1.0 / probs) * dlogprobs", "return -(1.0 / probs) * dlogprobs"
-        )
-
-        def seconds(*command: str | Path) -> float:
-            start = time.perf_counter()
-            subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL)
-            return time.perf_counter() - start
-
-        check = (GRADER, "check", "ex1", "--submission", mine)
-        times: dict[str, list[float]] = {"import torch": [], "changed": [], "one wrong": [], "unchanged": []}
-        times["bare python"] = []
-        try:
-            first = seconds(*check)
-            for number in range(rounds):
-                times["import torch"].append(seconds(sys.executable, "-c", "import torch"))
-                times["bare python"].append(seconds(sys.executable, "-c", "pass"))
-                mine.write_bytes((ROOT / "solutions/ex1.py").read_bytes() + b"# %d\n" % number)
-                times["changed"].append(seconds(*check))
-                mine.write_text(f"{wrong}# {number}\n")
-                times["one wrong"].append(seconds(*check))
-                times["unchanged"].append(seconds(*check))
-            subprocess.run([GRADER, "server", "status"], env=environ, check=True)
-        finally:
-            subprocess.run([GRADER, "server", "stop"], env=environ, check=True)
-    bare = statistics.median(times["import torch"])
-    print(f"first check, which starts the server: {first / bare:.3f} of a bare import torch")
-    for name, taken in times.items():
-        taken.sort()
-        p50, p99 = statistics.median(taken), taken[min(len(taken) * 99 // 100, len(taken) - 1)]
-        print(
-            f"{name:12}  p50 {p50 * 1000:6.0f} ms {p50 / bare:.3f}  p99 {p99 * 1000:6.0f} ms {p99 / bare:.3f}"
-        )
+        check = [GRADER, "check", "ex1", "--submission", str(mine)]
+        mine.write_bytes(right)
+        first = seconds(check, environ)
+        for number in range(args.rounds):
+            times[TORCH].append(seconds(BARE))
+            times["bare python"].append(seconds([sys.executable, "-c", "pass"]))
+            mine.write_bytes(right + b"# %d\n" % number)
+            times["changed"].append(seconds(check, environ))
+            mine.write_bytes(wrong + b"# %d\n" % number)
+            times["one wrong"].append(seconds(check, environ, code=1))
+            times["unchanged"].append(seconds(check, environ, code=1))
+        seconds([GRADER, "server", "status"], environ)  # an error where no server has answered
+    times["first, which starts the server"] = [first]
+    return ratios(times, TORCH, tail=True)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    script(main)

@@ -7,22 +7,22 @@ All else is the command's own, and may change with any version.
 
 TYPE_CHECKING = False  # typing's own costs an import
 if TYPE_CHECKING:
-    from grader.api import grade
-    from grader.errors import GraderFault, UsageError
-    from grader.notebook import check, cmp
-    from grader.verdict import Report, Verdict
+    from grader.core.errors import GraderFault, UsageError
+    from grader.core.verdict import Report, Verdict
+    from grader.learner.api import grade
+    from grader.learner.notebook import check, cmp
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["GraderFault", "Report", "UsageError", "Verdict", "__version__", "check", "cmp", "grade"]
 
 _HOMES = {
-    "GraderFault": "errors",
-    "Report": "verdict",
-    "UsageError": "errors",
-    "Verdict": "verdict",
-    "check": "notebook",
-    "cmp": "notebook",
-    "grade": "api",
+    "GraderFault": "core.errors",
+    "Report": "core.verdict",
+    "UsageError": "core.errors",
+    "Verdict": "core.verdict",
+    "check": "learner.notebook",
+    "cmp": "learner.notebook",
+    "grade": "learner.api",
 }
 
 

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 
-from grader.errors import GraderFault, UsageError
+from grader.core.errors import GraderFault, UsageError
 
 TYPE_CHECKING = False  # typing's own costs an import
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     from importlib import import_module
 
-    from grader.arguments import parser
+    from grader.commands.arguments import parser
 
     args = parser().parse_args(argv)
     try:
         module, _, function = args.run.partition(".")
         return int(getattr(import_module(f"grader.commands.{module}"), function)(args))
     except (UsageError, GraderFault) as error:
-        from grader.harmless import text
+        from grader.core.text import text
 
         print(f"grader: {text(str(error), 4000)}", file=sys.stderr)
         return USAGE if isinstance(error, UsageError) else FAULT
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def served(argv: list[str]) -> int | None:
     """The exit code of a command that the background server answered; None where it didn't."""
-    from grader.server import client
+    from grader.commands.background import client
 
     try:
         answer = client.check(argv) if client.wanted(argv) else None
@@ -59,6 +59,10 @@ def entry() -> None:
             getattr(sys, name).reconfigure(errors="replace")  # its encoding may lack ×
     if sys.stdin is None:
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    if os.environ.get("GRADER_TRACEBACK"):
+        import logging
+
+        logging.getLogger("grader").addHandler(logging.StreamHandler())
     code = FAULT
     try:
         try:

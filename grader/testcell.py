@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from grader.errors import GraderFault, UsageError
+from grader.core.errors import GraderFault, UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "import sys; sys.path.append(sys.argv.pop(1)); from grader.cli import entry; entry()"
@@ -33,7 +33,7 @@ def require_passed(item: str, notebook: str) -> None:
     item: "ex1.dprobs". notebook: the file, in the current folder; if the learner gave it another name, the
     only notebook there. UsageError where there is none or it can't be read, GraderFault where grading fails.
     """
-    if "grader.runner.child" in sys.modules:
+    if "grader.runner.untrusted.child" in sys.modules:
         return  # it is this very cell that is being graded, without the mark that it is none of the answer
     path = _found(Path(notebook))
     exercise = item.rpartition(".")[0]
@@ -84,7 +84,7 @@ def _report(exercise: str, path: Path) -> dict[str, Any]:
 
 
 def _place(judged: dict[str, Any]) -> str:
-    from grader.verdict import place
+    from grader.core.verdict import place
 
     where = place(judged["cell"], judged["line"])
     return f" ({where})" if where and judged["verdict"] != "not-written" else ""

@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from conftest import ROOT, solution
 
-from grader import authored, fixture
-from grader.program import Env, Program
-from grader.training import Backward
+from grader.authoring import authored
+from grader.reference.forward import Env
+from grader.reference.program import Program
+from grader.reference.training import Backward
+from grader.suite import fixtures
 
 
 def functions(exercise: str) -> SimpleNamespace:
@@ -26,8 +28,10 @@ class Net:
     def __init__(self, exercise: str) -> None:
         parts = authored.read(solution(exercise), exercise)
         written = vars(functions(exercise))
-        self.program = Program.of(parts, exercise)
-        self.back = Backward({i.name: written[i.name] for i in parts.items}, fixture.describe(ROOT, exercise))
+        self.program = Program.of(parts.public, exercise)
+        self.back = Backward(
+            {i.name: written[i.name] for i in parts.items}, fixtures.describe(ROOT, exercise)
+        )
 
     def __call__(self, env: Env, **upstream: torch.Tensor) -> Env:
         """Every tensor, and every gradient as d<name>. upstream: those that arrive from outside."""

@@ -17,8 +17,8 @@ from typing import Any
 import command
 from conftest import DEADLINE, solution
 
-from grader.batch import Grader, Progress
-from grader.results import Result
+from grader.classroom.batch import Grader, Progress
+from grader.classroom.results import Result
 
 GRADER = Path(sys.executable).with_name("grader")
 PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3

@@ -8,20 +8,22 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import json
 import os
 import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
-from grader import batch, cli, commands, fixture, rebuild
+from grader import cli, commands
+from grader.authoring import rebuild
+from grader.classroom import batch
 from grader.commands import build
-from grader.runner import client
-from grader.runner.client import Runner
+from grader.core.exercise import Exercise
+from grader.runner.host import client
+from grader.runner.host.client import Runner
+from grader.suite import fixtures
 
 UNWANTED = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH"}
 
@@ -35,12 +37,12 @@ class Warm(Runner):
         super().__init__()
         self.known: dict[str, str] = {}
 
-    def load(self, exercise: Mapping[str, Any], given: Mapping[str, bytes], settle: bool = False) -> None:
-        parts = [json.dumps([exercise, list(given)]).encode(), *given.values()]
-        mark = "".join(map(fixture.digest, parts))
-        if self.known.get(exercise["id"]) != mark:
+    def load(self, exercise: Exercise, given: Mapping[str, bytes], settle: bool = False) -> None:
+        parts = [repr((exercise, list(given))).encode(), *given.values()]
+        mark = "".join(map(fixtures.digest, parts))
+        if self.known.get(exercise.id) != mark:
             super().load(exercise, given, settle)
-            self.known[exercise["id"]] = mark
+            self.known[exercise.id] = mark
 
     def __exit__(self, *_: object) -> None:
         """It stays for the next command."""

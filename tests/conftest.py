@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -13,14 +14,14 @@ import command
 import pytest
 from hypothesis import settings
 
-from grader import fixture
-from grader.fixture import Fixtures
-from grader.grading import check
-from grader.runner.client import Runner
-from grader.settings import REPRODUCIBLE
-from grader.verdict import ExerciseReport, ItemReport
+from grader.core.exercise import File, How, Task
+from grader.core.verdict import ExerciseReport, ItemReport
+from grader.judging import grade as grading
+from grader.reference.reproducible import REPRODUCIBLE
+from grader.runner.host.client import Runner
+from grader.suite import fixtures
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tools"]
 os.environ.update(REPRODUCIBLE)  # before torch is there: what is derived in this process has the saved bits
 os.environ["GRADER_NO_SERVER"] = "1"  # each command by itself; test_server.py turns it on
 # no deadline: the machine may be busy; `make test-all` asks for the other by its name
@@ -29,9 +30,10 @@ settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile("usual")
 
 ROOT = Path(__file__).parent.parent
-EXERCISES = fixture.exercises(ROOT)
+sys.path[:0] = sorted({str(p.parent) for p in ROOT.glob("tests/*/test_*.py")})  # they use one another
+EXERCISES = fixtures.exercises(ROOT)
 DEADLINE = 300  # seconds that anything may take that a test waits for: the machine may be busy
-GRADIENTS = [e for e in EXERCISES if fixture.describe(ROOT, e)["lines"]]  # not of outputs alone
+GRADIENTS = [e for e in EXERCISES if fixtures.describe(ROOT, e).lines]  # not of outputs alone
 
 
 def examples(many: int) -> int:
@@ -65,18 +67,15 @@ def one_thread() -> None:
         torch.set_num_threads(1)
 
 
-Exercises = dict[str, tuple[dict[str, Any], Fixtures]]  # by id an exercise's description and its fixtures
-
-
 @pytest.fixture(scope="session")
-def exercises() -> Exercises:
+def exercises() -> dict[str, Task]:
     """Descriptions and verified fixtures by exercise id."""
-    descriptions = {name: fixture.describe(ROOT, name) for name in EXERCISES}
-    return {name: (d, fixture.read(ROOT, d)) for name, d in descriptions.items()}
+    descriptions = {name: fixtures.describe(ROOT, name) for name in EXERCISES}
+    return {name: Task(d, fixtures.read(ROOT, d)) for name, d in descriptions.items()}
 
 
 @pytest.fixture(scope="session")
-def runner(exercises: Exercises) -> Iterator[Runner]:
+def runner(exercises: dict[str, Task]) -> Iterator[Runner]:
     with Runner() as one:
         for description, fixtures in exercises.values():
             one.load(description, fixtures.given)
@@ -90,16 +89,40 @@ def warm() -> Iterator[None]:
     command.close()
 
 
+class Swallowed(logging.Handler):
+    """Keeps what the grader logs: errors of its own that it did not let cost a grade."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.errors.append(self.format(record))
+
+
+SWALLOWED = Swallowed()
+logging.getLogger("grader").addHandler(SWALLOWED)
+
+
+@pytest.fixture(autouse=True)
+def swallowed() -> Iterator[list[str]]:
+    """What was swallowed in a test fails it, unless it takes this list and empties it."""
+    yield SWALLOWED.errors
+    found = SWALLOWED.errors[:]
+    SWALLOWED.errors.clear()
+    assert not found, "\n".join(found)
+
+
 Grade = Callable[..., ExerciseReport]
 
 
 @pytest.fixture
-def grade(runner: Runner, exercises: Exercises) -> Grade:
+def grade(runner: Runner, exercises: dict[str, Task]) -> Grade:
     """grade(source, "ex1", items=None): the report of a submission's text."""
 
     def one(source: str, exercise: str = "ex1", items: list[str] | None = None) -> ExerciseReport:
-        description, fixtures = exercises[exercise]
-        return check(runner, description, fixtures, source.encode(), "submission.py", items)[0]
+        file = File("submission.py", source.encode())
+        return grading.grade(runner, exercises[exercise], file, How(items))[0]
 
     return one
 
@@ -115,7 +138,7 @@ def item(grade: Grade) -> Callable[..., ItemReport]:
 
 
 def stub_of(exercise: str) -> str:
-    return fixture.derived(ROOT, fixture.describe(ROOT, exercise))["stub"]
+    return fixtures.derived(ROOT, fixtures.describe(ROOT, exercise))["stub"]
 
 
 def solution(exercise: str) -> str:

@@ -10,27 +10,29 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader import choices, findings, judged
-from grader.authored import Item
-from grader.compare import compare
-from grader.compare_output import held
-from grader.fixture import Fixtures
-from grader.runner import asking, loading, oracle, wire
-from grader.runner.client import Runner, sizes
-from grader.runner.values import unpacked
-from grader.solved import counted
-from grader.submissions.flat import Script
-from grader.verdict import Check, ItemReport
+from grader.authoring.author_outputs import counted
+from grader.authoring.authored import Item
+from grader.core.exercise import Exercise, Fixtures, Output, Task
+from grader.core.verdict import Check, ItemReport
+from grader.judging import choices, findings, items
+from grader.judging.compare import compare
+from grader.judging.compare_outputs import held
+from grader.reference import oracle
+from grader.runner import wire
+from grader.runner.host.client import Runner
+from grader.runner.untrusted import asking, loading
+from grader.runner.untrusted.values import unpacked
+from grader.submissions.script import Script
 
 
 class Local(Runner):
     """Grades one function of trusted source at a time. steps: lines of it, after which a call is an error."""
 
-    def __init__(self, exercise: Mapping[str, Any], fixtures: Fixtures, steps: int | None = None) -> None:
-        self.exercise, self.fixtures, self.steps = exercise, fixtures, steps
-        settings = {e["name"]: e["settings"] for e in exercise["fixtures"]}
+    def __init__(self, exercise: Exercise, fixtures: Fixtures, steps: int | None = None) -> None:
+        self.task, self.exercise, self.fixtures = Task(exercise, fixtures), exercise, fixtures
+        self.steps = steps
         self.given = {
-            name: {**sizes(settings[name]), **unpacked(safetensors.torch.load(data))}
+            name: {**exercise.sizes[name], **unpacked(safetensors.torch.load(data))}
             for name, data in fixtures.given.items()
             if name != "training"
         }
@@ -42,52 +44,49 @@ class Local(Runner):
         key = repr(request)
         if key not in self.cache:
             tensors = dict(safetensors.torch.load(given)) | request["sizes"]
-            self.cache[key] = safetensors.torch.save(
-                oracle.choices(self.exercise, tensors, request["choices"])
-            )
+            self.cache[key] = safetensors.torch.save(oracle.choices(self.exercise, tensors, request))
         return self.cache[key]
 
     def values(self, source: str, name: str) -> dict[str, wire.Record]:
         """What a function of `source` gives on every fixture; it is run once, however often this is asked."""
         if self.asked == (source, name):
             return self.last
-        item = next(i for i in self.exercise["items"] if i["name"] == name)
+        item = self.exercise.item(name)
         submission = loading.load(source.encode(), "mutant.py")
         records = {}
         for fixture, given in self.given.items():
             parser = wire.Parser({(fixture, name)}, off=())
-            ask = asking.ask_output if item.get("compare") else asking.ask
             # each call is counted anew: what one raises is swallowed, and Python then stops counting
             with counted(self.steps, "mutant.py") if self.steps else contextlib.nullcontext():
-                parser.feed(wire.encode(*ask(submission, item, fixture, given, self.exercise)))
+                parser.feed(wire.encode(*asking.ask(submission, item, fixture, given, self.exercise)))
             records[fixture] = parser.records[fixture, name]
         self.asked, self.last = (source, name), records
         return records
 
     def judge(self, source: str, name: str) -> dict[str, Check]:
         """The checks of one item, other choices of upstream gradients considered."""
-        item = next(i for i in self.exercise["items"] if i["name"] == name)
+        item = self.exercise.item(name)
         answer = choices.Answer(item, self.values(source, name), {})
         checks = {}
         for fixture, record in answer.records.items():
             reference = self.fixtures.references[fixture]
             assert record is not None
-            if item.get("compare"):
-                checks[fixture] = held(record, reference, name, item["compare"] == "exact")
+            if isinstance(item, Output):
+                checks[fixture] = held(record, reference, name, item.exact)
                 continue
             key = answer.key_in(reference)
             checks[fixture] = compare(record, reference.values[key], reference.sizes[key])
         answer = replace(answer, checks=checks)
-        return dict(choices.reconsider(self, self.exercise, self.fixtures, [answer])[0].checks)
+        return dict(choices.reconsider(self, self.task, [answer])[0].checks)
 
     def report(self, source: str, name: str) -> ItemReport:
         """The whole report of one item, diagnosis included."""
-        item = next(i for i in self.exercise["items"] if i["name"] == name)
+        item = self.exercise.item(name)
         answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
-        told, places = findings.diagnoses(self.exercise, self.fixtures, [answer], source.encode())
+        told, places = findings.diagnoses(self.task, [answer], source.encode())
         code = Script(source.encode())
-        answer = findings.traced(self.exercise, self.fixtures, answer, code.source, told.get(name))
-        return judged.report(self.exercise, answer, code, told.get(name), places.get(name))
+        answer = findings.traced(self.task, answer, code.source, told.get(name))
+        return items.report(self.exercise, answer, code, told.get(name), places.get(name))
 
     def passes(self, source: str, name: str) -> bool:
         return all(c.verdict.passed for c in self.judge(source, name).values())

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from conftest import solution
 from local import Local, lecture_cmp
 
-from grader import authored
-from grader.compare import values
-from grader.diagnose import FIXTURES, fingerprint
-from grader.fixture import Fixtures
-from grader.mutants import Mutant, mutants
-from grader.verdict import ItemReport, Verdict
+from grader.authoring import authored
+from grader.authoring.slips.mutants import Mutant, mutants
+from grader.core.exercise import Exercise, Fixtures
+from grader.core.verdict import ItemReport, Verdict
+from grader.diagnosis.diagnose import FIXTURES, fingerprint
+from grader.judging.compare import values
 
 MOST, CORE = 25, 100  # mutants of one exercise, or of one of the core, that are diagnosed in a usual run
 
 
-def made(exercise: str, description: Mapping[str, Any]) -> list[Mutant]:
+def made(exercise: str, description: Exercise) -> list[Mutant]:
     """The mutants of an exercise's solution."""
     parts = authored.read(solution(exercise), f"solutions/{'/'.join(exercise.split('.'))}.py")
-    shapes = description["shapes"]
+    shapes = description.shapes
     found = []
     for item in parts.gradients:
-        known = [t for t in (*description["tensors"], *parts.available(item)) if t in shapes]
+        known = [t for t in (*description.tensors, *parts.available(item)) if t in shapes]
         alike = {
             p: [t for t in known if t != p and shapes[t] == shapes[p]] for p in item.params if p in shapes
         }
@@ -56,14 +54,14 @@ def chosen(exercise: str, made: list[Mutant]) -> list[Mutant]:
 
 def run(
     exercise: str,
-    description: Mapping[str, Any],
+    description: Exercise,
     fixtures: Fixtures,
     found: list[Mutant],
     diagnosed: list[Mutant],
 ) -> list[Outcome]:
     """What became of these mutants of an exercise; the report of those that are diagnosed."""
     local = Local(description, fixtures)
-    lecture = description["fixtures"][0]["name"]
+    lecture = description.fixtures[0].name
     head = authored.read(solution(exercise), exercise).imports
     asked = {m.key for m in diagnosed}
     outcomes = []

@@ -7,7 +7,7 @@ import random
 import pytest
 from conftest import EXERCISES
 
-from grader import course
+from grader.core import course
 
 
 @pytest.mark.parametrize("seed", range(5))

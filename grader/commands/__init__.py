@@ -1,1 +1,4 @@
-"""One file a command; each has `run(args) -> exit code`."""
+"""Arguments → one of the rooms below; exit codes. One file a command; each has `run(args) -> exit code`.
+
+background/ is the process that stays.
+"""

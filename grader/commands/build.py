@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from grader.course import set_of
-from grader.errors import GraderFault, UsageError
-from grader.settings import environment
-from grader.suite import current_folder, find
+from grader.core.course import set_of
+from grader.core.errors import GraderFault, UsageError
+from grader.reference.reproducible import environment
+from grader.suite.find import current_folder, find
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,9 +34,9 @@ def home() -> Path:
 
 
 def apart(root: Path, mode: str, *names: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-    """`grader.rebuild` in a process of its own."""
+    """`grader.authoring.rebuild` in a process of its own."""
     program = Path(__file__).resolve().parent.parent.parent
-    command = [sys.executable, "-P", "-m", "grader.rebuild", str(root), mode, *names]
+    command = [sys.executable, "-P", "-m", "grader.authoring.rebuild", str(root), mode, *names]
     environ = {**environment(), "PYTHONPATH": str(program), "PATH": os.environ.get("PATH", "")}
     return subprocess.run(command, env=environ, cwd=root, text=True, capture_output=capture)
 

@@ -11,17 +11,20 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TextIO
 
-from grader import fixture, progress, screen
-from grader.bench import Bench
 from grader.commands import ci
-from grader.commands.chosen import chosen, renames, source
-from grader.commands.graded import grade
 from grader.commands.policy import marker
-from grader.errors import GraderFault, UsageError
-from grader.runner.client import Runner
-from grader.screen import Screen
-from grader.suite import Suite, Target, find
-from grader.verdict import Report, Verdict
+from grader.core.errors import GraderFault, UsageError
+from grader.core.exercise import File, How
+from grader.core.verdict import Report, Verdict
+from grader.judging.bench import Bench
+from grader.judging.requests import grade
+from grader.judging.targets import chosen, renames, source
+from grader.learner import progress
+from grader.reports import screen
+from grader.reports.screen import Screen, show
+from grader.runner.host.client import Runner, protections
+from grader.suite import fixtures
+from grader.suite.find import Suite, Target, find
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,15 +54,12 @@ def answer(
     if args.sealed:
         _sealed(suite, wanted, args.sealed)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
-    rename = renames(suite, args.rename)
+    how = How(strict=args.strict, rename=renames(suite, args.rename))
     mark = marker(suite, args, ci.root(os.environ) if service else None)
-    if args.require_sandbox:
-        from grader.commands.doctor import protections
-
-        if off := protections():
-            raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
+    if args.require_sandbox and (off := protections()):
+        raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     with opened() as bench:
-        report = grade(suite, bench, wanted, sources, seed, args.strict, rename)
+        report = grade(suite, bench, wanted, sources, how, seed)
         if not (args.submission or args.solutions or args.fresh is not None):
             if hindered := progress.record(suite.work, report, sources):
                 print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
@@ -75,7 +75,7 @@ def answer(
                 out.write(_first_steps(suite, bench, wanted[0].exercise, on))
         out.flush()
     if service:
-        service.close(report, {exercise: name for exercise, (name, _) in sources.items()}, out, mark.whole)
+        service.close(report, {exercise: file.name for exercise, file in sources.items()}, out, mark.whole)
         if service.exits_0:  # the score is in what was handed over; another code means that grading failed
             return 0
     if args.progress:
@@ -92,10 +92,10 @@ def _for_others(args: argparse.Namespace) -> bool:
 
 def _sealed(suite: Suite, wanted: list[Target], digest: str) -> None:
     """The fixtures of all that is graded are those that were released."""
-    from grader import fixture
+    from grader.suite import fixtures
 
     names = dict.fromkeys(t.exercise for t in wanted)
-    if fixture.sealed([suite.describe(name) for name in names]) != digest:
+    if fixtures.sealed([suite.describe(name) for name in names]) != digest:
         raise GraderFault(
             f"the fixtures of {', '.join(names)} are not those that were released (--sealed): `git checkout` "
             "of fixtures/ brings them back"
@@ -108,22 +108,11 @@ def _elsewhere(suite: Suite, report: Report) -> list[str]:
     for exercise in report.exercises:
         path = suite.notebook(exercise.id)
         if all(item.verdict is Verdict.NOT_WRITTEN for item in exercise.items) and path.is_file():
-            derived = suite.describe(exercise.id)["notebook"] or {"sha256": ""}
-            if fixture.digest(path.read_bytes()) != derived["sha256"]:
+            derived = suite.describe(exercise.id).notebook
+            if derived is None or fixtures.digest(path.read_bytes()) != derived.sha256:
                 shown = suite.shown(path)
                 notes.append(f"{shown} has changed: `grader check {shown}` grades it")
     return notes
-
-
-def show(report: Report, on: Screen) -> str:
-    """For a person: a table in colour on a terminal, plain aligned text elsewhere."""
-    if on.table:
-        from grader.reports import terminal
-
-        return terminal.render(report, on.width, on.color)
-    from grader.reports import plain
-
-    return plain.render(report)
 
 
 def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
@@ -141,15 +130,15 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
 def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
     """What to do first, with one item worked out and the row that it earns."""
     description = suite.describe(exercise)
-    worked = description["worked"]
+    worked = description.worked
     if not worked:
         return ""
     name = suite.shown(suite.stub(exercise))
-    stub = fixture.derived(suite.root, description)["stub"]
-    example_source = f"{stub}\n\n{worked['source']}\n".encode()
-    target = Target(exercise, worked["item"])
-    example = grade(suite, bench, [target], {exercise: (name, example_source)}, None)
-    code = "\n".join("    " + line for line in worked["source"].splitlines())
+    stub = fixtures.derived(suite.root, description)["stub"]
+    example_source = f"{stub}\n\n{worked.source}\n".encode()
+    target = Target(exercise, worked.item)
+    example = grade(suite, bench, [target], {exercise: File(name, example_source)})
+    code = "\n".join("    " + line for line in worked.source.splitlines())
     row = show(example, on).rsplit("\n\n", 1)[0]
     return (
         f"\nNothing is written yet. Open {name}, and replace the `raise` in each function by its gradient,\n"

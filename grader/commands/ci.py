@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from grader.commands.report import writable
-from grader.errors import UsageError
-from grader.verdict import Report
+from grader.core.errors import UsageError
+from grader.core.verdict import Report
+from grader.suite.files import replaced, writable
 
 FILES = ("classroom50", "junit", "codequality")
 BODY = "release-body.md"
@@ -40,7 +39,7 @@ class Service:
             if path := getattr(args, name):
                 writable(Path(path), f"--{name}")
         if args.classroom50:
-            from grader.reports.classroom50 import NEEDED
+            from grader.reports.services.classroom50 import NEEDED
 
             if missing := [name for name in NEEDED if not environ.get(name)]:
                 raise UsageError(f"--classroom50: the environment has no {', '.join(missing)}")
@@ -54,7 +53,7 @@ class Service:
     def open(self, out: TextIO) -> None:
         """From here on nothing is a workflow command; nor is the error that ends a check early."""
         if self.on_github:
-            from grader.reports.github import stopped
+            from grader.reports.services.github import stopped
 
             out.write(stopped(self.token)[0])
             out.flush()
@@ -64,7 +63,7 @@ class Service:
         paths = {exercise: self._from_the_root(name) for exercise, name in names.items()}
         self._files(report, paths, whole)
         if self.on_github:
-            from grader.reports import github
+            from grader.reports.services import github
 
             out.write(github.stopped(self.token)[1])
             if self.args.github:
@@ -74,26 +73,27 @@ class Service:
     def _files(self, report: Report, paths: Mapping[str, str], whole: bool) -> None:
         args = self.args
         if args.classroom50:
-            from grader.reports import classroom50
+            from grader.reports.services import classroom50
 
             result = Path(args.classroom50)
-            _write(result, classroom50.render(report, self.environ, datetime.now(UTC), whole))
-            _write(result.with_name(BODY), classroom50.body(report))
+            made = classroom50.render(report, self.environ, datetime.now(UTC), whole)
+            replaced(result, made.encode())
+            replaced(result.with_name(BODY), classroom50.body(report).encode())
         if args.classroom_reporter:
-            from grader.reports import reporter
+            from grader.reports.services import reporter
 
             _append(self.environ["GITHUB_OUTPUT"], f"result={reporter.render(report, paths)}\n")
         if args.junit:
-            from grader.reports import junit
+            from grader.reports.services import junit
 
-            _write(Path(args.junit), junit.render(report, paths))
+            replaced(Path(args.junit), junit.render(report, paths).encode())
         if args.codequality:
-            from grader.reports import codequality
+            from grader.reports.services import codequality
 
-            _write(Path(args.codequality), codequality.render(report, paths))
+            replaced(Path(args.codequality), codequality.render(report, paths).encode())
 
     def _summary(self, report: Report) -> None:
-        from grader.reports.github import SUMMARY_LIMIT, markdown
+        from grader.reports.services.github import SUMMARY_LIMIT, markdown
 
         if path := self.environ.get("GITHUB_STEP_SUMMARY"):
             there = os.path.getsize(path) if os.path.exists(path) else 0
@@ -103,23 +103,6 @@ class Service:
         """A file as the service names it: from the root of the repository."""
         path = os.path.relpath(os.path.realpath(name), os.path.realpath(root(self.environ)))
         return name if path.startswith("..") else Path(path).as_posix()
-
-
-def _write(path: Path, content: str) -> None:
-    """Replace a file whole. A link in its place, or in that of a temporary file, is not followed."""
-    import tempfile
-
-    new = ""
-    try:
-        descriptor, new = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
-        os.chmod(new, 0o644)
-        os.replace(new, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(new)
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None
 
 
 def _append(path: str, content: str) -> None:

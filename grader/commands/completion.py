@@ -10,8 +10,8 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from grader import course
-from grader.suite import find, item_names
+from grader.core import course
+from grader.suite.find import find, item_names
 
 Names = dict[str, list[str]]  # by what is before the last dot: "" to sets and ex1, gpt to gpt.ex1, …
 FILES = ("*.py", "*.ipynb")
@@ -20,7 +20,7 @@ FILES = ("*.py", "*.ipynb")
 def run(args: argparse.Namespace) -> int:
     import shtab
 
-    from grader.arguments import parser
+    from grader.commands.arguments import parser
 
     suite = find()
     top = parser()

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import platform
-from typing import Any
+import sys
+from contextlib import suppress
 
-from grader import fixture
-from grader.errors import GraderFault
-from grader.fixture import Fixtures
-from grader.runner.client import Runner, sizes
+from grader import __version__
+from grader.commands.background import client, place
+from grader.core.errors import GraderFault
+from grader.core.exercise import Task
+from grader.reference.reproducible import environment
+from grader.runner.host.client import CPU, WALL, Runner
+from grader.runner.warm import confine
 from grader.runner.wire import LAYERS
-from grader.suite import find
+from grader.suite import fixtures
+from grader.suite.find import find
 
 PACKAGES = ("torch", "numpy", "safetensors", "rich", "pytest", "nbformat")
 
@@ -31,32 +36,35 @@ def run(args: argparse.Namespace) -> int:
         try:
             say(True, f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
-            repair = f"pip install {package}" if fixture.installed(suite.root) else "make setup"
+            repair = f"pip install {package}" if fixtures.installed(suite.root) else "make setup"
             say(False, f"{package} is not installed: `{repair}` installs it")
-    loaded: dict[str, tuple[dict[str, Any], Fixtures]] = {}
+    loaded: dict[str, Task] = {}
     if not suite.ids():
-        say(False, f"there are no fixtures: {fixture.repair(suite.root)}")
+        say(False, f"there are no fixtures: {fixtures.repair(suite.root)}")
     for name in suite.ids():
         try:
             description = suite.describe(name)
-            loaded[name] = description, fixture.read(suite.root, description)
+            loaded[name] = Task(description, fixtures.read(suite.root, description))
         except GraderFault as error:
             say(False, str(error))
-            continue
-        stamp = description["stamp"]
-        say(True, f"fixtures of {name} intact (torch {stamp['torch']}, {stamp['cpu_capability']} kernels)")
+    if loaded:
+        made = sorted(
+            {f"torch {d.stamp['torch']}, {d.stamp['cpu_capability']} kernels" for d, _ in loaded.values()}
+        )
+        say(True, f"the fixtures of {len(loaded)} exercises are intact ({'; '.join(made)})")
     with Runner() as runner:
-        for name, (description, fixtures) in loaded.items():
-            if not description["lines"]:  # outputs alone: nothing to differentiate
+        bits = [0, 0]
+        for name, task in loaded.items():
+            if not task.exercise.lines:  # outputs alone: nothing to differentiate
                 continue
             try:
-                same, total = reproduce(runner, description, fixtures)
+                same, total = reproduce(runner, task)
             except GraderFault as error:
                 say(False, f"{name}: {error}")
                 continue
-            # another torch may round differently: then right answers read approximate, and still pass
-            exact = "exact results reproduce" if same == total else "some will read approximate, not exact"
-            say(True, f"{name}: autograd gives {same} of {total} saved gradients bit for bit; {exact}")
+            bits = [bits[0] + same, bits[1] + total]
+        if bits[1]:
+            say(True, _bits(*bits))
         tried = runner.trial()
         for layer in LAYERS:
             print(f"{'off ' if layer in tried['off'] else 'on  '} sandbox: {layer}")
@@ -66,28 +74,51 @@ def run(args: argparse.Namespace) -> int:
             say(False, f"sandbox: a submission can't {what}: it may not read torch's own files")
         if not tried["off"] and not tried["possible"]:
             say(True, "a confined process was stopped at everything that it tried")
+        if args.verbose:
+            for what, text in facts(runner).items():
+                print(f"     {what}: {text}")
     print(f"{bad} BAD: mend it first." if bad else "This machine can grade.")
     return 3 if bad else 0
 
 
-def protections() -> list[str]:
-    """What is missing of the sandbox here: layers that are off, and what a child could really do."""
-    with Runner() as runner:
-        return missing(runner)
+def _bits(same: int, total: int) -> str:
+    """What this processor and this torch make of the saved numbers: a verdict never depends on it."""
+    if same == total:
+        return f"this machine gives the saved bits: {total} of {total} gradients"
+    told = "a right answer may read approximate for exact, and passes"
+    return f"this machine rounds otherwise: {same} of {total} gradients have the saved bits; {told}"
 
 
-def missing(runner: Runner) -> list[str]:
-    tried = runner.trial()
-    return [*tried["off"], *(f"a submission can {what}" for what in tried["possible"])]
+def facts(runner: Runner) -> dict[str, str]:
+    """What to know of this machine and of the grader's processes, to debug them or to report a crash."""
+    line = None
+    with suppress(OSError):  # it does not answer
+        line = client.ask("status")
+    if line:
+        line.close()
+    seconds = f"{CPU} s of processor time, {WALL:g} s by the clock"
+    return {
+        "grader": f"{__version__}, {place.PACKAGE}",
+        "Python": sys.executable,
+        "kernel": f"{platform.release()}, Landlock ABI {confine.landlock_version() or 'none'}",
+        "environment of what computes": " ".join(f"{k}={v}" for k, v in environment().items()),
+        "limits of a child": f"{seconds}, {confine.MEMORY >> 20} MB beside torch's own",
+        "folder of a child": f"{runner.folder}/NUMBER, removed at its end",
+        "standard error of a child": "with its output in a pipe to the command, which shows it behind `| `",
+        "standard error of the zygote": "a pipe to the command, whose last line is told if it ends; "
+        "GRADER_TRACEBACK=1 tells all",
+        "standard error of the server": f"{place.LOG} in {place.home() or 'no folder that is yours alone'}, "
+        f"beside its {place.SOCKET}; {'one runs' if line else 'none runs'}",
+    }
 
 
-def reproduce(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures) -> tuple[int, int]:
+def reproduce(runner: Runner, task: Task) -> tuple[int, int]:
     """How many of the lecture fixture's gradients this machine's autograd gives bit for bit, of how many."""
-    entry = exercise["fixtures"][0]
-    name = entry["name"]
-    runner.load(exercise, fixtures.given)
-    request = {"exercise": exercise["id"], "reproduce": True, "sizes": sizes(entry["settings"])}
-    answer = fixture.reference(runner.ask(request, fixtures.given[name])).values
-    wanted = fixtures.references[name].values
-    items = [item["name"] for item in exercise["items"]]
+    exercise, saved = task
+    name = exercise.lecture.name
+    runner.load(exercise, saved.given)
+    request = {"ask": "gradients", "exercise": exercise.id, "sizes": exercise.lecture.sizes}
+    answer = fixtures.reference(runner.ask(request, saved.given[name])).values
+    wanted = saved.references[name].values
+    items = [item.name for item in exercise.items]
     return sum(bool((answer[i] == wanted[i]).all()) for i in items), len(items)

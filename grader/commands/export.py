@@ -8,11 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from grader import course, fixture
+from grader.authoring.handout.cells import Cell
 from grader.commands.policy import load
-from grader.errors import GraderFault, UsageError
-from grader.export.cells import Cell
-from grader.suite import Suite, find, item_names, targets
+from grader.core import course
+from grader.core.errors import GraderFault, UsageError
+from grader.suite import fixtures
+from grader.suite.find import Suite, find, item_names, targets
 
 Points = Mapping[str, Mapping[str, float]]  # by exercise and item
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # what nbgrader, otter and a shell all take as it is
@@ -53,7 +54,7 @@ def _nbgrader(
     suite: Suite, exercises: Sequence[str], asked: str | None, points: Points
 ) -> tuple[dict[str, str], str]:
     """Files by path in a course's folder, and the command that comes next there."""
-    from grader.export import nbgrader
+    from grader.authoring.handout import nbgrader
 
     sets = list(dict.fromkeys(map(course.set_of, exercises)))
     if asked is None and len(exercises) > 1 and len(sets) > 1:
@@ -70,7 +71,7 @@ def _nbgrader(
 
 def _otter(suite: Suite, exercises: Sequence[str], points: Points) -> tuple[dict[str, str], str]:
     """Files by path, a folder for each exercise, and the command that comes next."""
-    from grader.export import nbgrader, otter
+    from grader.authoring.handout import nbgrader, otter
 
     files = {
         f"{nbgrader.stem(e)}/{path}": text
@@ -82,13 +83,13 @@ def _otter(suite: Suite, exercises: Sequence[str], points: Points) -> tuple[dict
 
 
 def _cells(suite: Suite, exercise: str) -> list[Cell]:
-    from grader.authored import AuthoredError
-    from grader.export import cells
+    from grader.authoring.authored import AuthoredError
+    from grader.authoring.handout import cells
 
     path, described = suite.solution(exercise), suite.describe(exercise)
     try:
         text = path.read_text(encoding="utf-8") if path.is_file() else None
-        return cells.of(described, fixture.derived(suite.root, described), text)
+        return cells.of(described, fixtures.derived(suite.root, described), text)
     except AuthoredError as error:
         raise GraderFault(str(error)) from None
 

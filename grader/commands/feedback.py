@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from grader.commands.chosen import chosen, renames
 from grader.commands.policy import marker
-from grader.commands.report import replaced, writable
-from grader.errors import Unreadable, UsageError
-from grader.suite import find, read_submission
-from grader.verdict import Report
+from grader.core.errors import Unreadable, UsageError
+from grader.core.exercise import File, How
+from grader.core.verdict import Report
+from grader.judging.targets import chosen, renames
+from grader.suite.files import replaced, writable
+from grader.suite.find import find, read_submission
 
 ENDING = ".feedback.ipynb"
 
@@ -23,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         )
     args.submission, args.solutions = args.notebook, False
     wanted = chosen(suite, args, args.targets)
-    rename = renames(suite, args.rename)
+    how = How(strict=args.strict, rename=renames(suite, args.rename))
     path = Path(args.notebook)
     from grader.submissions import cells
 
@@ -38,13 +39,13 @@ def run(args: argparse.Namespace) -> int:
     if page and page.resolve() in (out.resolve(), path.resolve()):
         raise UsageError(f"--html {page} is a notebook of this command: name another file")
     mark = marker(suite, args)
-    from grader.bench import Bench
-    from grader.commands.graded import grade
-    from grader.runner.client import Runner
+    from grader.judging.bench import Bench
+    from grader.judging.requests import grade
+    from grader.runner.host.client import Runner
 
-    sources = {t.exercise: (args.notebook, book.data) for t in wanted}
+    sources = {t.exercise: File(args.notebook, book.data) for t in wanted}
     with Runner() as runner:
-        report: Report = mark(grade(suite, Bench(runner), wanted, sources, None, args.strict, rename))
+        report: Report = mark(grade(suite, Bench(runner), wanted, sources, how))
     from grader.reports import feedback
     from grader.reports.table import advice, of
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from grader.commands.report import replaced, writable
-from grader.errors import UsageError
-from grader.reports import gradebook
-from grader.reports.gradebook import Grade
-from grader.verdict import points
+from grader.classroom import gradebook
+from grader.classroom.gradebook import Grade
+from grader.core.errors import UsageError
+from grader.core.verdict import points
+from grader.suite.files import replaced, writable
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,8 +23,8 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{args.into} can't be read: {error.strerror}") from None
     book = gradebook.read(export, args.into, args.column)
-    from grader.harmless import text
-    from grader.reports.grades import results
+    from grader.classroom.files import results
+    from grader.core.text import text
 
     grades, left = earned(results(Path(args.batch)))
     replaced(out, book.filled(grades).encode())
@@ -66,6 +66,6 @@ def earned(found: Iterable[dict[str, Any]]) -> tuple[dict[str, Grade], list[str]
             seen.add((student, name))
     of = points(sum(maxima.values()))
     grades = {s: Grade(points(score), of) for s, score in scores.items() if s not in problems}
-    from grader.harmless import text
+    from grader.core.text import text
 
     return grades, [f"{text(student)}: {text(problem)}" for student, problem in problems.items()]

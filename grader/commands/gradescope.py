@@ -18,9 +18,9 @@ from pathlib import Path
 
 from grader import __version__
 from grader.commands.policy import load
-from grader.commands.report import replaced, writable
-from grader.errors import UsageError
-from grader.suite import Suite, find, read_submission, targets
+from grader.core.errors import UsageError
+from grader.suite.files import replaced, writable
+from grader.suite.find import Suite, find, read_submission, targets
 
 DATA = Path(__file__).parent.parent / "data"
 BEGINNING = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can name
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if args.policy:
         options += ["--policy", f"{args.prefix}/source/policy.toml"]
         files["policy.toml"] = read_submission(Path(args.policy))
-    from grader.reports import gradescope
+    from grader.reports.services import gradescope
 
     files["run_autograder"] = _script(
         "gradescope-run",
@@ -86,9 +86,9 @@ def _known(layers: list[str]) -> list[str]:
 
 
 def _points(suite: Suite, exercises: list[str], policy: object) -> object:
-    from grader.policy import Policy
-    from grader.suite import item_names
-    from grader.verdict import points
+    from grader.core.verdict import points
+    from grader.judging.points.policy import Policy
+    from grader.suite.find import item_names
 
     items = [f"{e}.{name}" for e in exercises for name in item_names(suite.describe(e))]
     return points(sum(policy.worth[i] for i in items)) if isinstance(policy, Policy) else len(items)

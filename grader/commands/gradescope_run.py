@@ -9,18 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import fixture
-from grader.errors import GraderFault, Unreadable, UsageError
-from grader.harmless import text
-from grader.reports import gradescope
-from grader.submissions.names import IGNORED, SUFFIXES, Chosen, Owned, choose
-from grader.suite import Suite, Target, find
-from grader.verdict import Report
+from grader.core.errors import GraderFault, Unreadable, UsageError
+from grader.core.exercise import File
+from grader.core.text import text
+from grader.core.verdict import Report
+from grader.reports.services import gradescope
+from grader.submissions.owners import IGNORED, SUFFIXES, Chosen, Owned, choose
+from grader.suite import fixtures
+from grader.suite.files import MAX_METADATA, most, read_file, replaced
+from grader.suite.find import Suite, Target, find
 
 if TYPE_CHECKING:
-    from grader.bench import Bench
-    from grader.policy import Policy
-    from grader.submissions.intake import Folder
+    from grader.judging.bench import Bench
+    from grader.judging.points.policy import Policy
+    from grader.submissions.uploads import Folder
 
 # Below the prefix, as Gradescope makes it.
 SUBMISSION, RESULTS, METADATA = "submission", "results/results.json", "submission_metadata.json"
@@ -38,12 +40,9 @@ def run(args: argparse.Namespace) -> int:
             raise
         results, code = gradescope.fault(text(f"{type(error).__name__}: {error}", 4000)), 3
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        new = out.with_name("results.json.new")
-        new.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(new, out)
-    except OSError as error:
-        raise GraderFault(f"{out} can't be written: {error.strerror}") from None
+        replaced(out, json.dumps(results, indent=1, allow_nan=False).encode() + b"\n")
+    except UsageError as error:
+        raise GraderFault(str(error)) from None
     print(results["output"])
     return code
 
@@ -51,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
 def graded(args: argparse.Namespace) -> gradescope.Results:
     from grader.commands.gradescope import wanted
     from grader.commands.policy import load
-    from grader.marks import days_late, marked
-    from grader.runner.client import Runner
+    from grader.judging.points.marks import days_late, marked
+    from grader.runner.host.client import Runner
 
     suite = find()
     exercises = wanted(suite, args.targets)
@@ -62,10 +61,9 @@ def graded(args: argparse.Namespace) -> gradescope.Results:
     if told and attempts and gradescope.refused(told, attempts):
         return gradescope.kept(told, attempts)
     with Runner() as runner:
-        from grader.bench import Bench
-        from grader.commands.doctor import missing
+        from grader.judging.bench import Bench
 
-        if off := [what for what in missing(runner) if what not in (args.without or ())]:
+        if off := [what for what in runner.missing() if what not in (args.without or ())]:
             raise GraderFault(f"the sandbox is not to be had here: {', '.join(off)}")
         report = _report(suite, Bench(runner), exercises, Path(args.prefix) / SUBMISSION)
     if policy:
@@ -83,8 +81,6 @@ def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
     """What the policy asks of it; nothing where it asks nothing."""
     if policy is None or not (policy.late or policy.attempts):
         return None
-    from grader.submissions.intake import MAX_METADATA, read_file
-
     try:
         found = gradescope.metadata(read_file(path, MAX_METADATA).decode())
     except (Unreadable, ValueError) as error:
@@ -98,23 +94,21 @@ def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
 
 def _report(suite: Suite, bench: Bench, exercises: list[str], folder: Path) -> Report:
     """One report over all exercises. Where there is no file, or none that can be read, nothing is written."""
-    from grader.commands.graded import grade
-    from grader.submissions.intake import Folder, most
+    from grader.judging.requests import grade
+    from grader.submissions.uploads import Folder
 
     source = Folder(folder)
     chosen = _chosen(suite, source, exercises)
     reports: list[Report] = []
     for exercise in exercises:
         one, target = chosen[exercise], [Target(exercise)]
-        nothing, said = {exercise: (f"{exercise}.py", b"")}, one.problem or one.note
+        nothing, said = {exercise: File(f"{exercise}.py", b"")}, one.problem or one.note
         try:
             code = b"" if one.problem else source.read(one.path, most(one.path))
-            report = grade(
-                suite, bench, target, nothing if one.problem else {exercise: (one.path, code)}, None
-            )
+            report = grade(suite, bench, target, nothing if one.problem else {exercise: File(one.path, code)})
         except (Unreadable, UsageError) as error:  # too large; a notebook that is none
             said = str(error) if isinstance(error, UsageError) else f"{one.path} {error}"
-            report = grade(suite, bench, target, nothing, None)
+            report = grade(suite, bench, target, nothing)
         notes = (f"{exercise}: {text(said, 1000)}",) if said else ()
         reports.append(replace(report, notes=(*notes, *report.notes)))
     return joined(reports)
@@ -135,7 +129,7 @@ def _chosen(suite: Suite, source: Folder, exercises: list[str]) -> dict[str, Cho
     own = [Owned(path, "", "", path) for path in paths]
     found = _by_exercise(own, exercises)
     if any(one.problem for one in found.values()):
-        begun = (fixture.derived(suite.root, suite.describe(e)) for e in exercises)
+        begun = (fixtures.derived(suite.root, suite.describe(e)) for e in exercises)
         derived = {text.encode() for texts in begun for text in texts.values()}
         edited = [one for one in own if not _is_one_of(source, one.path, derived)]
         again = _by_exercise(edited, exercises)
@@ -158,8 +152,6 @@ def _by_exercise(own: list[Owned], exercises: list[str]) -> dict[str, Chosen]:
 
 
 def _is_one_of(source: Folder, path: str, contents: set[bytes]) -> bool:
-    from grader.submissions.intake import most
-
     try:
         return path.endswith(SUFFIXES) and source.read(path, most(path)) in contents
     except Unreadable:

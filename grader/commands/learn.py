@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import shutil
 import textwrap
-from typing import Any
 
-from grader import fixture, progress
 from grader.commands.read import learners_text, statuses, task
-from grader.errors import UsageError
-from grader.explain import explain, explain_output
-from grader.harmless import text as harmless
-from grader.progress import State, Status
-from grader.suite import Suite, Target, find, targets
+from grader.core.errors import UsageError
+from grader.core.exercise import Output
+from grader.core.text import text as harmless
+from grader.learner import progress
+from grader.learner.explain import explain, explain_output
+from grader.learner.progress import State, Status
+from grader.suite import fixtures
+from grader.suite.find import Suite, Target, find, targets
 
 WIDTH = 96
 
@@ -51,7 +52,7 @@ def ladder(
             f"{target.exercise}` "
             "tells which of them have not passed, and `grader hint` helps with the next."
         )
-    rungs = fixture.hints(suite.root, exercise)["items"][target.item]["rungs"]
+    rungs = fixtures.hints(suite.root, exercise)["items"][target.item]["rungs"]
     kinds = list(rungs)
     given = state["rungs"].get(name, 0)
     last = len(kinds)
@@ -114,10 +115,10 @@ def following(args: argparse.Namespace) -> int:
         step = (
             f"First step: `grader check {name}`, since {item} in {place} has not been checked as it is now."
         )
-    elif next(i for i in description["items"] if i["name"] == item).get("compare"):
+    elif isinstance(description.item(item), Output):
         step = f"First step: write it in {place}."
     else:
-        code = [x["code"] for x in description["lines"] if item[1:] in x["uses"]]
+        code = [x.code for x in description.lines if item[1:] in x.uses]
         which = f"the line `{code[0]}`" if len(code) == 1 else f"each of the {len(code)} lines that read it"
         step = (
             f"First step: differentiate {which} with respect to {item[1:]}, on paper; then replace the "
@@ -152,11 +153,11 @@ def explanation(args: argparse.Namespace) -> int:
     for word in args.targets:
         for exercise, tensor in _tensors(suite, word):
             description = suite.describe(exercise)
-            item = next((i for i in description["items"] if i["name"] == tensor and i.get("compare")), None)
+            item = next((i for i in description.outputs if i.name == tensor), None)
             if item:
                 texts.append(wrapped(explain_output(description, item)))
                 continue
-            lines = fixture.hints(suite.root, description)["lines"]
+            lines = fixtures.hints(suite.root, description)["lines"]
             texts.append(wrapped(explain(description, lines, tensor)))
     print(f"\n\n{'-' * 40}\n\n".join(texts))
     return 0
@@ -166,17 +167,17 @@ def _tensors(suite: Suite, word: str) -> list[tuple[str, str]]:
     """What a word names: an item's tensor, all of an exercise's, or any tensor: ex3.bnraw, ex3.dbnraw."""
     exercise, _, name = word.rpartition(".")
     if exercise in suite.ids():
-        description: dict[str, Any] = suite.describe(exercise)
-        known = {t for t in description["tensors"] if "d" + t in description["shapes"]}
+        description = suite.describe(exercise)
+        known = {t for t in description.tensors if "d" + t in description.shapes}
         for tensor in (name, name.removeprefix("d")):
             if tensor in known:
                 return [(exercise, tensor)]
-        if name in description["tensors"]:
+        if name in description.tensors:
             raise UsageError(f"{word} is not differentiable: it has no gradient to explain")
     found = []
     for target in targets(suite, [word]):
-        items = suite.describe(target.exercise)["items"]
-        found += [(target.exercise, i["tensor"]) for i in items if target.item in (None, i["name"])]
+        items = suite.describe(target.exercise).items
+        found += [(target.exercise, i.tensor) for i in items if target.item in (None, i.name)]
     if not found:
         raise UsageError(f"{word} follows from all the gradients; `grader explain` explains one of them")
     return found

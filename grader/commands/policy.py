@@ -10,18 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.errors import UsageError
-from grader.suite import Suite, find, item_names, read_submission, targets
+from grader.core.errors import UsageError
+from grader.suite.find import Suite, find, item_names, read_submission, targets
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from grader.policy import Policy
-    from grader.verdict import Report
+    from grader.core.verdict import Report
+    from grader.judging.points.policy import Policy
 
 
 def run(args: argparse.Namespace) -> int:
-    from grader.policy import TEMPLATE
+    from grader.judging.points.policy import TEMPLATE
 
     if args.action == "template":
         if args.file:
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if wrong:
         import sys
 
-        from grader.harmless import text
+        from grader.core.text import text
 
         for line in wrong:
             print(f"grader: {text(line, 1000)}", file=sys.stderr)
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 def told(suite: Suite, policy: Policy, exercises: list[str], single: bool) -> list[str]:
     """What a policy says: exercises that are worth something, with their items where single."""
-    from grader.verdict import points
+    from grader.core.verdict import points
 
     lines, total = [], 0
     wide = max(16, *map(len, exercises))
@@ -91,7 +91,7 @@ def _share(value: Fraction) -> str:
 
 def parsed(suite: Suite, path: str, exercises: Sequence[str] | None = None) -> tuple[Policy, list[str]]:
     """A policy file, held against the suite or some exercises of it, and what is wrong with it."""
-    from grader.policy import parse
+    from grader.judging.points.policy import parse
 
     known = {exercise: item_names(suite.describe(exercise)) for exercise in exercises or suite.ids()}
     try:
@@ -132,7 +132,7 @@ class Marker:
     def __call__(self, report: Report) -> Report:
         if self.policy is None:
             return report
-        from grader.marks import marked
+        from grader.judging.points.marks import marked
 
         report = marked(report, self.policy, self.days)
         return replace(report, notes=(*report.notes, *self.told))
@@ -144,7 +144,7 @@ def marker(suite: Suite, args: argparse.Namespace, checkout: str | None = None) 
         if args.time:
             raise UsageError("--time: only a policy with [late] asks when: name it with --policy")
         return Marker()
-    from grader.marks import days_late
+    from grader.judging.points.marks import days_late
 
     policy = load(suite, args.policy, checkout)
     at, told = moment(args.time, policy)
@@ -163,7 +163,7 @@ def moment(submitted: str | None, policy: Policy) -> tuple[datetime | None, tupl
     if submitted is None:
         now = datetime.now(UTC).replace(microsecond=0)
         return now, ("counted as submitted now; `--time TIME` names another time",)
-    from grader.policy import moment as parse
+    from grader.judging.points.policy import moment as parse
 
     try:
         return parse(submitted), ()

@@ -6,11 +6,13 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from grader import course, fixture, progress
-from grader.errors import GraderFault, UsageError
-from grader.suite import Suite, Target, find, targets
+from grader.core import course
+from grader.core.errors import GraderFault, UsageError
+from grader.core.exercise import TRAINING, Exercise, Output
+from grader.learner import progress
+from grader.suite import fixtures
+from grader.suite.find import Suite, Target, find, targets
 
 
 def listing(args: argparse.Namespace) -> int:
@@ -26,16 +28,16 @@ def listing(args: argparse.Namespace) -> int:
         exercise = suite.describe(target.exercise)
         found = statuses(suite, exercise, state)
         if course.set_of(target.exercise) in whole_sets:
-            rows.append((target.exercise, _count(found), exercise["title"]))
+            rows.append((target.exercise, _count(found), exercise.title))
             continue
-        for item in exercise["items"]:
-            if target.item in (None, item["name"]):
-                takes = "" if item.get("driver") else f"({', '.join(item['params'])})"
-                name = f"{target.exercise}.{item['name']}{takes}"
-                form = item["compare"] if item.get("compare") else _shape(exercise, item["tensor"])
-                rows.append((name, form, found[item["name"]].value))
-        if exercise["training"] and target.item in (None, "training"):
-            steps = f"{exercise['training']['steps']} steps"
+        for item in exercise.items:
+            if target.item in (None, item.name):
+                takes = "" if isinstance(item, Output) and item.driver else f"({', '.join(item.params)})"
+                name = f"{target.exercise}.{item.name}{takes}"
+                form = item.compare if isinstance(item, Output) else _shape(exercise, item.tensor)
+                rows.append((name, form, found[item.name].value))
+        if exercise.training and target.item in (None, "training"):
+            steps = f"{exercise.training.steps} steps"
             rows.append((f"{target.exercise}.training", steps, found["training"].value))
     widths = [max(len(row[k]) for row in rows) for k in (0, 1)]
     for name, middle, end in rows:
@@ -61,10 +63,10 @@ def _count(found: Mapping[str, progress.Status]) -> str:
     return f"{passed:3} of {len(found):3} passed"
 
 
-def statuses(suite: Suite, exercise: Mapping[str, Any], state: progress.State) -> dict[str, progress.Status]:
+def statuses(suite: Suite, exercise: Exercise, state: progress.State) -> dict[str, progress.Status]:
     """Each item's status in the learner's file as it is now."""
-    stub = fixture.derived(suite.root, exercise)["stub"].encode()
-    return progress.statuses(exercise, stub, learners_text(suite, exercise["id"]), state)
+    stub = fixtures.derived(suite.root, exercise)["stub"].encode()
+    return progress.statuses(exercise, stub, learners_text(suite, exercise.id), state)
 
 
 def learners_text(suite: Suite, exercise: str) -> bytes:
@@ -72,7 +74,7 @@ def learners_text(suite: Suite, exercise: str) -> bytes:
     try:
         return suite.stub(exercise).read_bytes()
     except OSError:
-        return fixture.derived(suite.root, suite.describe(exercise))["stub"].encode()
+        return fixtures.derived(suite.root, suite.describe(exercise))["stub"].encode()
 
 
 def show(args: argparse.Namespace) -> int:
@@ -81,14 +83,13 @@ def show(args: argparse.Namespace) -> int:
     for target in targets(suite, args.targets):
         exercise = suite.describe(target.exercise)
         if target.item is None:
-            lines = "\n".join(f"    {line['code']}" for line in exercise["lines"])
-            texts.append(exercise["statement"] + (f"\n\nforward pass:\n{lines}" if lines else ""))
-        elif target.item == "training":
-            plan = exercise["training"]
+            lines = "\n".join(f"    {line.code}" for line in exercise.lines)
+            texts.append(exercise.statement + (f"\n\nforward pass:\n{lines}" if lines else ""))
+        elif target.item == TRAINING and (plan := exercise.training):
             texts.append(
-                f"{target.exercise}.training: {plan['steps']} steps with your gradients, at a rate of "
-                f"{plan['lr']} and, from the middle on, {plan['lr_late']}; the parameters "
-                f"{', '.join(plan['parameters'])} must be those of autograd's training."
+                f"{target.exercise}.training: {plan.steps} steps with your gradients, at a rate of "
+                f"{plan.lr} and, from the middle on, {plan.lr_late}; the parameters "
+                f"{', '.join(plan.parameters)} must be those of autograd's training."
             )
         else:
             texts.append(task(exercise, target))
@@ -96,49 +97,48 @@ def show(args: argparse.Namespace) -> int:
     return 0
 
 
-def task(exercise: dict[str, Any], target: Target, brief: bool = False) -> str:
+def task(exercise: Exercise, target: Target, brief: bool = False) -> str:
     """What there is to do for an item. brief: without all that it might ask for."""
-    item = next(i for i in exercise["items"] if i["name"] == target.item)
-    if item.get("compare"):
+    item = exercise.item(target.item or "")
+    if isinstance(item, Output):
         return _output_task(exercise, item)
-    tensor = item["tensor"]
-    forward = [line["code"] for line in exercise["lines"] if tensor in line["uses"]]
-    own = [line["code"] for line in exercise["lines"] if line["name"] == tensor]
-    values = [t for t in exercise["tensors"] if t in exercise["shapes"]]
-    sizes = [k for k in exercise["fixtures"][0]["settings"] if k not in ("seed", "trained")]
+    tensor = item.tensor
+    forward = [line.code for line in exercise.lines if tensor in line.uses]
+    own = [line.code for line in exercise.lines if line.name == tensor]
+    values = [t for t in exercise.tensors if t in exercise.shapes]
     parts = [
-        f"{target.exercise}.{item['name']}({', '.join(item['params'])})",
+        f"{target.exercise}.{item.name}({', '.join(item.params)})",
         "",
-        item["doc"],
+        item.doc,
         "",
         f"made by:   {own[0] if own else 'an input of the network'}",
         *(f"used by:   {code}" for code in forward),
         f"shape:     {_shape(exercise, tensor)}",
-        f"upstream:  {', '.join(item['available'])}",
+        f"upstream:  {', '.join(item.available)}",
     ]
     everything = [
         f"tensors:   {', '.join(f'{t} {_shape(exercise, t)}' for t in values)}",
-        f"sizes:     {', '.join(sizes)}",
+        f"sizes:     {', '.join(exercise.lecture.sizes)}",
     ]
     return "\n".join(parts if brief else parts + everything)
 
 
-def _output_task(exercise: dict[str, Any], item: dict[str, Any]) -> str:
+def _output_task(exercise: Exercise, item: Output) -> str:
     """What `show` says of an output item: its docstring, what it is called with, how it is compared."""
-    takes = "" if item["driver"] else f"({', '.join(item['params'])})"
+    takes = "" if item.driver else f"({', '.join(item.params)})"
     parts = [
-        f"{exercise['id']}.{item['name']}{takes}",
+        f"{exercise.id}.{item.name}{takes}",
         "",
-        item["doc"],
+        item.doc,
         "",
-        f"compared:  {HOW[item['compare']]}",
+        f"compared:  {HOW[item.compare]}",
     ]
-    if item["driver"]:
-        parts.append(f"calls your: {', '.join(item['asks'])}")
-    if item["receives"]:
-        parts.append(f"is given:  {', '.join(item['receives'])}, as it should be")
-    if item["uses"]:
-        parts.append(f"may use:   {', '.join(item['uses'])}")
+    if item.driver:
+        parts.append(f"calls your: {', '.join(item.asks)}")
+    if item.receives:
+        parts.append(f"is given:  {', '.join(item.receives)}, as it should be")
+    if item.uses:
+        parts.append(f"may use:   {', '.join(item.uses)}")
     return "\n".join(parts)
 
 
@@ -148,8 +148,8 @@ HOW = {
 }
 
 
-def _shape(exercise: dict[str, Any], tensor: str) -> str:
-    return "×".join(str(d) for d in exercise["shapes"][tensor]) or "scalar"
+def _shape(exercise: Exercise, tensor: str) -> str:
+    return "×".join(str(d) for d in exercise.shapes[tensor]) or "scalar"
 
 
 def solution(args: argparse.Namespace) -> int:
@@ -160,7 +160,7 @@ def solution(args: argparse.Namespace) -> int:
             raise UsageError(f"solutions/ is not here, so there is no solution of {target.exercise} to show")
     if not args.yes and not confirmed(f"Show the solution of {', '.join(args.targets)}?"):
         return 1
-    from grader import authored
+    from grader.authoring import authored
 
     if args.notebook:
         return _solved(suite, wanted, Path(args.notebook))
@@ -174,20 +174,20 @@ def solution(args: argparse.Namespace) -> int:
 
 def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
     """Write an exercise's solution as a notebook."""
-    from grader import authored, derive_notebook
+    from grader.authoring import authored, notebook
 
     if len(wanted) != 1 or wanted[0].item:
         raise UsageError("--notebook takes one whole exercise: `grader solution ex1 --notebook FILE`")
     exercise, path = wanted[0].exercise, suite.solution(wanted[0].exercise)
     described = suite.describe(exercise)
-    if not described["notebook"]:
+    if not described.notebook:
         raise UsageError(
             f"{exercise} has no forward pass, and no notebook: `grader solution {exercise}` prints it"
         )
-    settings = described["fixtures"][0]["settings"]
+    settings = described.lecture.settings
     try:
         parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
-        text = derive_notebook.notebook(parts, exercise, settings, described["training"], solved=True)
+        text = notebook.notebook(parts, exercise, settings, described.training, solved=True)
     except authored.AuthoredError as error:
         raise GraderFault(str(error)) from None
     try:

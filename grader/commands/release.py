@@ -9,12 +9,12 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader import release
+from grader.authoring.handout import release
+from grader.authoring.handout.release import MANIFEST, Files
 from grader.commands.policy import parsed
-from grader.errors import UsageError
-from grader.fixture import digest
-from grader.release import MANIFEST, Files
-from grader.suite import Suite, find, read_submission, targets
+from grader.core.errors import UsageError
+from grader.suite.find import Suite, find, read_submission, targets
+from grader.suite.fixtures import digest
 
 STAGE = ".release.new"
 
@@ -76,7 +76,8 @@ def _before(out: Path, update: bool) -> dict[str, str] | None:
 
 def _verified(suite: Suite, exercises: list[str], files: Files) -> None:
     """No solution is in the files; where solutions/ is not at hand, no text of it can be."""
-    from grader import authored, leaks
+    from grader.authoring import authored
+    from grader.authoring.handout import leaks
 
     parts = {}
     for name in exercises:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from grader.commands.chosen import chosen, renames, source
 from grader.commands.policy import marker
-from grader.errors import UsageError
-from grader.suite import find
+from grader.core.errors import UsageError
+from grader.core.exercise import Gradient, How, Output, Task
+from grader.judging.targets import chosen, renames, source
+from grader.suite.files import replaced, writable
+from grader.suite.find import find
 
 if TYPE_CHECKING:
-    from grader.commands.graded import Graded
-    from grader.fixture import Fixtures
-    from grader.reports.figures import Evidence
-    from grader.reports.page import Sheet
-    from grader.runner.client import Run, Runner
-    from grader.verdict import ExerciseReport
+    from grader.core.verdict import ExerciseReport
+    from grader.judging.requests import Graded
+    from grader.reports.pages.figures import Evidence
+    from grader.reports.pages.page import Sheet
+    from grader.runner.host.client import Run, Runner
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,17 +28,17 @@ def run(args: argparse.Namespace) -> int:
     suite = find()
     wanted = chosen(suite, args, args.targets)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
-    rename = renames(suite, args.rename)
+    how = How(strict=args.strict, rename=renames(suite, args.rename))
     path = writable(Path(args.html or "report.html"), "--html")
     mark = marker(suite, args)
-    from grader.bench import Bench
-    from grader.commands.graded import every, report_of
-    from grader.runner.client import Runner
+    from grader.judging.bench import Bench
+    from grader.judging.requests import every, report_of
+    from grader.runner.host.client import Runner
 
     with Runner() as runner:
-        graded = every(suite, Bench(runner), wanted, sources, None, args.strict, rename)
+        graded = every(suite, Bench(runner), wanted, sources, how)
         sheets = [sheet(runner, one) for one in graded]
-    from grader.reports import page
+    from grader.reports.pages import page
     from grader.reports.table import score
 
     report = mark(report_of(graded))
@@ -50,56 +50,62 @@ def run(args: argparse.Namespace) -> int:
 
 def sheet(runner: Runner, one: Graded) -> Sheet:
     """What an exercise's pictures are made from."""
-    from grader.reports.page import Sheet
+    from grader.reports.pages.page import Sheet
+    from grader.submissions.script import cell
 
-    evidence = evidence_of(one.exercise, one.fixtures, one.report, one.run)
-    losses = _losses(runner, one.exercise, one.fixtures, one.run)
-    return Sheet(one.report, one.exercise, one.code, evidence, losses)
+    evidence = evidence_of(one.task, one.report, one.run)
+    losses = _losses(runner, one.task, one.run)
+    data = one.file.data
+    numbers = {item.cell for item in one.report.items}
+    sources = {n: cell(data, n).encode("utf-8", "replace") if n else data for n in numbers}
+    return Sheet(one.report, one.task.exercise, sources, evidence, losses)
 
 
-def evidence_of(
-    exercise: dict[str, Any], fixtures: Fixtures, graded: ExerciseReport, run: Run
-) -> dict[str, Evidence]:
+def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evidence]:
     """By item id: both sides' numbers on the fixture that settled its verdict."""
     import safetensors.numpy
 
-    from grader.choices import Answer
-    from grader.compare import values
-    from grader.reports.figures import Evidence
+    from grader.judging.choices import Answer
+    from grader.judging.compare import values
+    from grader.reports.pages.figures import Evidence
 
-    items = {f"{exercise['id']}.{item['name']}": item for item in exercise["items"]}
+    exercise, fixtures = task
+    items = {f"{exercise.id}.{item.name}": item for item in exercise.items}
     found = {}
     for report in graded.items:
         if report.id not in items:  # training: its picture is the loss curve
             continue
         item, on = items[report.id], report.fixture
-        if item["name"] in fixtures.references[on].plain:
+        if item.name in fixtures.references[on].plain:
             continue  # plain data has no picture
-        record, reference = run.records.get((on, item["name"])), fixtures.references[on]
-        first = {f: run.records.get((f, item["name"])) for f in fixtures.given}
+        record, reference = run.records.get((on, item.name)), fixtures.references[on]
+        first = {f: run.records.get((f, item.name)) for f in fixtures.given}
         key = Answer(item, first, {}).key_in(reference)
         labels = None
-        if item["tensor"] == "logits" and "compare" not in item:
+        if item.tensor == "logits" and isinstance(item, Gradient):
             labels = safetensors.numpy.load(fixtures.given[on]).get("Yb")
         yours = values(record) if record is not None else None
-        found[report.id] = Evidence(on, yours, reference.values[key], labels, "compare" in item)
+        found[report.id] = Evidence(on, yours, reference.values[key], labels, isinstance(item, Output))
     return found
 
 
-def _losses(runner: Runner, exercise: dict[str, Any], fixtures: Fixtures, run: Run) -> dict[str, list[float]]:
+def _losses(runner: Runner, task: Task, run: Run) -> dict[str, list[float]]:
     """The losses of a training run by hand, if it came to its end, and of autograd's beside it."""
-    from grader.compare import values
-    from grader.fixture import reference
-    from grader.judged import TRAINING
-    from grader.runner.client import sizes
-    from grader.runner.wire import LOSSES
+    from grader.core.exercise import LOSSES, TRAINING
+    from grader.judging.compare import values
+    from grader.suite.fixtures import reference
 
+    exercise, fixtures = task
     record = run.records.get((TRAINING, LOSSES))
     by_hand = values(record) if record is not None else None
     if by_hand is None or by_hand.ndim != 1 or not len(by_hand):
         return {}
-    settings = next(entry["settings"] for entry in exercise["fixtures"] if entry["name"] == TRAINING)
-    request = {"exercise": exercise["id"], "losses": len(by_hand), "sizes": sizes(settings)}
+    request = {
+        "ask": "losses",
+        "exercise": exercise.id,
+        "steps": len(by_hand),
+        "sizes": exercise.sizes[TRAINING],
+    }
     by_autograd = reference(runner.ask(request, fixtures.given[TRAINING])).values[LOSSES]
     return {"by hand": by_hand[: len(by_autograd)].tolist(), "by autograd": by_autograd.tolist()}
 
@@ -109,33 +115,14 @@ def _class(args: argparse.Namespace) -> int:
         raise UsageError("--class is the page of a whole class: name no target and no submission")
     if args.policy or args.time:
         raise UsageError("--class shows the points that `grader batch --policy` gave: run that again")
-    from grader.reports import classroom
-    from grader.reports.grades import read
+    from grader.classroom import page
+    from grader.classroom.files import read
 
     room = Path(args.room)
     if not room.is_dir():
         raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
-    path = writable(Path(args.html) if args.html else room / classroom.NAME, "--html")
+    path = writable(Path(args.html) if args.html else room / page.NAME, "--html")
     summary = read(room)
-    replaced(path, classroom.render(summary).encode())
+    replaced(path, page.render(summary).encode())
     print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0
-
-
-def writable(path: Path, option: str) -> Path:
-    """A path that a file can be written to, as far as can be seen; else UsageError."""
-    if path.is_dir():
-        raise UsageError(f"{option} {path} is a folder: name a file")
-    if not path.parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
-    return path
-
-
-def replaced(path: Path, content: bytes) -> None:
-    """Write a file whole, or leave what is there."""
-    new = path.with_name(path.name + ".new")
-    try:
-        new.write_bytes(content)
-        os.replace(new, path)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None

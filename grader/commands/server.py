@@ -7,8 +7,8 @@ import json
 import time
 from typing import Any
 
-from grader.errors import GraderFault
-from grader.server import client, talk
+from grader.commands.background import client, talk
+from grader.core.errors import GraderFault
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,4 +55,6 @@ def _answer(verb: str) -> bytes | None:
     except ConnectionError:  # it left at this moment
         return None
     except OSError:
-        raise GraderFault("the server does not answer: `ps` shows it as `grader.server.serve`") from None
+        raise GraderFault(
+            "the server does not answer: `ps` shows it as `grader.commands.background.serve`"
+        ) from None

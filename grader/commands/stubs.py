@@ -9,13 +9,14 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from grader import course, fixture
 from grader.commands.read import confirmed
-from grader.errors import UsageError
-from grader.harmless import text as harmless
-from grader.suite import Suite, find, targets, work_here
+from grader.core import course
+from grader.core.errors import UsageError
+from grader.core.exercise import Exercise
+from grader.core.text import text as harmless
+from grader.suite import fixtures
+from grader.suite.find import Suite, find, targets, work_here
 
 
 def init(args: argparse.Namespace) -> int:
@@ -94,10 +95,10 @@ def _whole(suite: Suite, words: list[str], what: str) -> list[str]:
     return list(dict.fromkeys(t.exercise for t in wanted))
 
 
-def _files(suite: Suite, exercise: dict[str, Any]) -> Iterator[tuple[Path, str, str]]:
+def _files(suite: Suite, exercise: Exercise) -> Iterator[tuple[Path, str, str]]:
     """An exercise's derived files: where each goes, what it is, and its text."""
-    paths = {"stub": suite.stub(exercise["id"]), "notebook": suite.notebook(exercise["id"])}
-    for kind, text in fixture.derived(suite.root, exercise).items():
+    paths = {"stub": suite.stub(exercise.id), "notebook": suite.notebook(exercise.id)}
+    for kind, text in fixtures.derived(suite.root, exercise).items():
         yield paths[kind], kind, text
 
 

@@ -6,25 +6,26 @@ import argparse
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
-from grader import progress, screen
-from grader.bench import Bench
-from grader.commands import check, graded
-from grader.commands.chosen import chosen
 from grader.commands.learn import current_item, ladder
 from grader.commands.read import task
-from grader.errors import UsageError
-from grader.events import Event, Events
-from grader.harmless import text
-from grader.runner.client import Runner
-from grader.runner.job import Abandoned
-from grader.saves import Saves, stamp
-from grader.screen import Screen
-from grader.suite import Suite, Target, find, read_submission, targets
-from grader.verdict import Report
-from grader.watching import beside, changes, following
+from grader.core.errors import UsageError
+from grader.core.exercise import File
+from grader.core.text import text
+from grader.core.verdict import Report
+from grader.judging import requests
+from grader.judging.bench import Bench
+from grader.judging.targets import chosen
+from grader.learner import progress
+from grader.learner.watch.changes import beside, changes, following
+from grader.learner.watch.events import Event, Events
+from grader.learner.watch.saves import Saves, stamp
+from grader.reports import screen
+from grader.reports.screen import Screen
+from grader.runner.host.client import Runner
+from grader.runner.host.job import Abandoned
+from grader.suite.find import Suite, Target, find, read_submission, targets
 
 HALF = 0.15  # seconds that a file which is no Python, or empty, may take to become whole
 MANY = 6  # changes that are told one by one
@@ -140,11 +141,11 @@ class Watch:
         self.until = time.monotonic() + HALF
 
     def _grade(self, source: bytes) -> None:
-        sources = dict.fromkeys(self.exercises, (self.name, source))
+        sources = dict.fromkeys(self.exercises, File(self.name, source))
         wanted = [Target(exercise) for exercise in self.exercises]
         self.slow = time.monotonic() + SLOW if self.report else float("inf")
         try:
-            report = graded.grade(self.suite, self.bench, wanted, sources, None)
+            report = requests.grade(self.suite, self.bench, wanted, sources)
         except Abandoned:  # what made it so is next in the queue
             self.graded = None
             return
@@ -204,7 +205,7 @@ class Watch:
             self._draw()
 
     def _extra(self, key: str) -> str:
-        from grader.reports import focus
+        from grader.learner.watch import focus
 
         assert self.report
         if key == "h":
@@ -230,26 +231,26 @@ class Watch:
         if self.events.keys:
             self._write(CLEAR + self._screen(self.report))
         else:
-            from grader.reports import focus
+            from grader.learner.watch import focus
 
-            lines = [focus.heading(self.report, self.name), *self.said]
+            lines = [focus.heading(self.report), *self.said]
             self._write("\n".join([*lines, focus.verdict(self.report, self.current)]) + "\n")
 
     def _screen(self, report: Report) -> str:
-        from grader.reports import focus
+        from grader.learner.watch import focus
 
         said = [*self.said, self.note] if self.note else self.said
         on = screen.here()
         on = Screen(os.get_terminal_size(sys.stdout.fileno()).columns, True, on.color)
         if self.whole and not self.extra:
             lines = [*said, focus.KEYS]
-            return check.show(replace(report, submission=self.name), on) + "\n" + "\n".join(lines) + "\n"
+            return screen.show(report, on) + "\n" + "\n".join(lines) + "\n"
         exercise, _, item = self.current.rpartition(".")
         target = Target(exercise, item)
         about = (
             self.current if item == "training" else task(self.suite.describe(exercise), target, brief=True)
         )
-        return focus.render(report, self.current, self.name, said, about, self.extra, on.width, on.color)
+        return focus.render(report, self.current, said, about, self.extra, on)
 
     def _write(self, shown: str) -> None:
         sys.stdout.write(shown)
@@ -273,6 +274,6 @@ def _half(source: bytes, name: str) -> bool:
 
 def _prepare() -> None:
     """For the next save, while nobody waits."""
-    import grader.diagnose
-    import grader.reports.focus
+    import grader.diagnosis.diagnose
+    import grader.learner.watch.focus
     import grader.reports.plain  # noqa: F401

@@ -1,1 +1,4 @@
-"""One file a renderer; each is a function from a Report."""
+"""Report → text, one renderer a file: pages/, services/, and what both share.
+
+Doors: one `render` each; table, document, screen.
+"""

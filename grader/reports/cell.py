@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from html import escape
 
+from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.table import RIGHT, headings, row, rule, score, summary
-from grader.verdict import ExerciseReport, ItemReport, Report, Verdict
 
 
 def render(report: Report) -> str:

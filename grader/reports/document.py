@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from grader.verdict import Check, ItemReport, Report
+from grader.core.verdict import Check, ItemReport, Report
 
 SCHEMA = "grader/report/v1"
 

@@ -1,4 +1,4 @@
-"""A report beside a notebook's cells: Markdown for a copy of it, and a page. Pure.
+"""A report beside a notebook's cells: Markdown for a copy of it, and a page.
 
 A submission's words reach both: they are escaped, so that they show and do nothing.
 """
@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from grader.harmless import text
-from grader.reports.html import kind, page, scores
-from grader.reports.markdown import escaped
+from grader.core.text import escaped, text
+from grader.core.verdict import ItemReport, Report, Verdict
+from grader.reports.pages.html import kind, page, scores
 from grader.reports.table import all_passed, number, of, row, summary
-from grader.verdict import ItemReport, Report, Verdict
 
 LINES = 400  # of a cell's code on the page, at most
 

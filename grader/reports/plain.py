@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from grader.core.verdict import Report
 from grader.reports.table import RIGHT, headings, row, rule, score, summary
-from grader.verdict import Report
 
 
 def render(report: Report) -> str:

@@ -10,8 +10,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from grader.core.verdict import ItemReport, Report, Verdict
 from grader.reports.table import RIGHT, headings, row, rule, score, summary
-from grader.verdict import ItemReport, Report, Verdict
 
 NARROW = 100  # columns; below that, shape and relative give their room to the verdict
 

@@ -1,1 +1,4 @@
-"""The only place where a submission's code runs: client (trusted), zygote, child (untrusted), wire."""
+"""The only place where a learner's code runs: host/ asks, warm/ forks and confines, untrusted/ runs.
+
+wire.py is the border. Doors: host.client, host.job, wire.
+"""

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader import plain
+from grader.core import plain
 
 LENGTH = struct.Struct("<I")
 MAX_HEADER = 16_384
@@ -25,8 +25,6 @@ STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor"
 WIDTH = {"float32": 4, "float64": 8}
 LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
 PLAIN = "plain"  # the type of an output item's value that is no tensor
-LOSSES = "losses"  # the record of a training run beside its parameters: each step's loss, to be drawn
-ALT = "alt:"  # names gradients for items that also ask for a sibling's; see build.tensors
 
 
 class Malformed(Exception):
@@ -141,22 +139,8 @@ def _header(text: bytes) -> dict[str, Any]:
     return header
 
 
-FIELDS = frozenset(
-    (
-        "fixture",
-        "item",
-        "status",
-        "dtype",
-        "encoded",
-        "message",
-        "shape",
-        "line",
-        "reads",
-        "mutated",
-        "sent",
-        "bytes",
-    )
-)
+FIELDS = {"fixture", "item", "status", "dtype", "encoded", "message", "shape", "line", "reads", "mutated",
+          "sent", "bytes"}  # fmt: skip
 
 
 def _record(header: dict[str, Any], data: bytes) -> Record:
@@ -199,7 +183,19 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
         raise Malformed("payload without values")
     reads, mutated = _names(get("reads", ())), _names(get("mutated", ()))
     kept = data if sent else None
-    return Record(fixture, item, status, dtype, tuple(shape), encoded, kept, message, line, reads, mutated)
+    return Record(
+        fixture=fixture,
+        item=item,
+        status=status,
+        dtype=dtype,
+        shape=tuple(shape),
+        encoded=encoded,
+        data=kept,
+        message=message,
+        line=line,
+        reads=reads,
+        mutated=mutated,
+    )
 
 
 def _unparsed(value: Any) -> tuple[str, int | None] | None:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grader.errors import Unreadable
-from grader.submissions.flat import is_feedback
+from grader.core.errors import Unreadable
+from grader.submissions.script import is_feedback
 
 DECODER = json.JSONDecoder()
 BLANK = " \t\r\n"

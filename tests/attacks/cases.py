@@ -230,7 +230,7 @@ while True: os.write(3, rec({"loaded": True}) * 1000)""",
         "025_replace_the_harness",
         """
 import sys
-for m in (sys.modules["grader.runner.child"], sys.modules["grader.runner.asking"]):
+for m in (sys.modules["grader.runner.untrusted.child"], sys.modules["grader.runner.untrusted.asking"]):
     m.pack = lambda h, v: ({**h, "status": "value", "verdict": "exact"}, b"")
     m.describe = m._equal = m._write = m.wire = None""",
         ANY_VALUE,
@@ -527,9 +527,9 @@ READING = [
     Case("034_references", 'open("<fixtures>/lecture.reference.safetensors.gz", "rb").read()'),
     Case("034_given", 'open("<fixtures>/probe-1.given.safetensors.gz", "rb").read()'),
     Case("034_solution", 'open("<root>/solutions/ex1.py").read()'),
-    Case("034_grader", 'open("<root>/grader/grading.py").read()'),
-    Case("034_import_oracle", "import grader.runner.oracle"),
-    Case("034_import_build", "import grader.build"),
+    Case("034_grader", 'open("<root>/grader/judging/grade.py").read()'),
+    Case("034_import_oracle", "import grader.reference.oracle"),
+    Case("034_import_build", "import grader.authoring.build"),
     Case("034_by_mmap", 'import mmap, os; mmap.mmap(os.open("<fixtures>/exercise.json", 0), 0, prot=1)'),
     Case("034_by_numpy", 'import numpy; numpy.fromfile("<fixtures>/lecture.reference.safetensors.gz")'),
     Case("034_by_dotdot", 'import os; os.open("../" * 30 + "<fixtures>/exercise.json", 0)'),
@@ -897,7 +897,7 @@ open("x")""",
         "own_audit_names_cleared",
         """
 import os, sys
-sys.modules["grader.runner.limits"].STARTS.clear()
+sys.modules["grader.runner.warm.limits"].STARTS.clear()
 os.fork()""",
         E,
     ),
@@ -906,7 +906,7 @@ os.fork()""",
         "own_gc_of_the_hook",
         """
 import gc, os, sys
-l = sys.modules["grader.runner.limits"]
+l = sys.modules["grader.runner.warm.limits"]
 l.watch.__code__ = (lambda event, args: None).__code__
 os.fork()""",
         E,
@@ -915,7 +915,7 @@ os.fork()""",
         "own_socket_without_the_hook",
         """
 import sys
-l = sys.modules["grader.runner.limits"]
+l = sys.modules["grader.runner.warm.limits"]
 l.watch.__code__ = (lambda event, args: None).__code__
 import socket
 socket.create_connection(("127.0.0.1", <port>), 2)""",
@@ -925,7 +925,7 @@ socket.create_connection(("127.0.0.1", <port>), 2)""",
         "own_exec_without_the_hook",
         """
 import os, sys
-sys.modules["grader.runner.limits"].watch.__code__ = (lambda event, args: None).__code__
+sys.modules["grader.runner.warm.limits"].watch.__code__ = (lambda event, args: None).__code__
 os.execv("/usr/bin/id", ["id"])""",
         E,
     ),
@@ -1735,7 +1735,7 @@ def dprobs(probs, dlogprobs): return SAVED[0]
         """<ref>
 import sys
 def dprobs(probs, dlogprobs):
-    p = sys.modules["grader.runner.asking"].POLICY
+    p = sys.modules["grader.runner.untrusted.asking"].POLICY
     p.enforced = p.running = False
     with torch.inference_mode(False), torch.enable_grad():
         x = probs.clone().requires_grad_()
@@ -1750,13 +1750,13 @@ def dprobs(probs, dlogprobs):
 <job>
 def dprobs(probs, dlogprobs):
     import sys
-    from grader.training import program_of
-    child = sys.modules["grader.runner.child"]
+    from grader.reference.program import Program
+    child = sys.modules["grader.runner.untrusted.child"]
     child.POLICY.enforced = False
     child.KEPT[0].__exit__(None, None, None)
     try:
         env = {**job.fixtures["lecture"], "probs": probs.clone()}
-        return program_of(job.exercise).pull(env, "probs", {"logprobs"}, {"logprobs": dlogprobs.clone()})[0]
+        return Program.of(job.exercise).pull(env, "probs", {"logprobs"}, {"logprobs": dlogprobs.clone()})[0]
     finally:
         child.KEPT[0].__enter__()
 """,
@@ -1768,9 +1768,9 @@ def dprobs(probs, dlogprobs):
         """<ref>
 <job>
 def dprobs(probs, dlogprobs):
-    from grader.training import program_of
+    from grader.reference.program import Program
     g = job.fixtures["lecture"]
-    _, grads = program_of(job.exercise).gradients(g)
+    _, grads = Program.of(job.exercise).gradients(g)
     return grads["probs"]
 """,
         f"{R}|{E}|{W}",

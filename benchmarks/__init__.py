@@ -1,0 +1,1 @@
+"""Measurements of the grader, as ratios; see `common.py`. Nothing here is installed."""

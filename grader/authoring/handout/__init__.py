@@ -1,0 +1,1 @@
+"""What students get: releases without solutions, assignments for nbgrader and otter."""

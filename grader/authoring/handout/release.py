@@ -1,0 +1,153 @@
+"""What students get: a repository's files, made of an exercise's fixtures alone. No solution is read.
+
+The fixtures hold the references, which `grader check` needs. The item that an exercise shows worked out is
+left out of its description, and the hints' last rung too where that is wished.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from grader import __version__
+from grader.core import course
+from grader.core.exercise import Exercise
+from grader.suite import fixtures
+from grader.suite.find import Suite
+
+MANIFEST = ".release.json"
+WORKFLOW = ".github/workflows/autograde.yml"
+POLICY = "policy.toml"
+IGNORED = (
+    ".grader/\n.ipynb_checkpoints/\n__pycache__/\n*.bak\n*.feedback.ipynb\n/report.html\n/loss-ex4.svg\n"
+)
+Files = dict[str, bytes]  # by path below the release
+
+README = """\
+# {title}
+
+You derive gradients by hand and write them down as functions, one for each tensor of a network; `grader`
+tells for each of them whether it is right, and if not, what went wrong.
+
+## Start
+
+With Python 3.11 or newer:
+
+```sh
+python -m pip install backprop-grader=={version}
+```
+
+Then, in this folder:
+
+```console
+$ grader list
+$ grader next
+$ grader check {first}  # exit 1
+```
+
+Replace the `raise` in `{stub}`, function by function, and check again.
+
+| command | what it does |
+|---|---|
+| `grader show {item}` | tells an item's task |
+| `grader hint {item}` | helps when you are stuck, a bit more at each call |
+| `grader watch {first}` | stays, and grades at every save |
+| `grader report {first}` | writes a page with pictures |
+{notebooks}
+Each function receives the right upstream gradients, whatever your other functions return. It is asked at
+other sizes and with other upstream gradients too, so a formula that fits one batch alone does not pass.
+
+## The exercises
+
+| exercise | items | what it is |
+|---|---|---|
+{exercises}
+
+## What is in here
+
+| file | what |
+|---|---|
+| `exercises/` | what you edit |
+| `fixtures/` | what your answers are compared with; leave it as it is |
+| `.github/` | grades at each push, on GitHub |
+{policy}"""
+NOTEBOOKS = """
+Each exercise that has a file `.ipynb` beside it is a notebook too: do either. `grader check` grades the
+`.py` file, and naming the notebook grades that.
+"""
+
+
+def files(
+    suite: Suite, exercises: Sequence[str], formulas: bool = True, policy: bytes | None = None
+) -> Files:
+    """Every file of a release, by path. GraderFault where a fixture is missing or damaged.
+
+    formulas: whether the hints' last rung is given.
+    """
+    out: Files = {}
+    released = []
+    for name in exercises:
+        described = suite.describe(name)
+        path = "/".join(name.split("."))
+        parts = fixtures.files(suite.root, described)
+        if not formulas:
+            parts["hints.json"] = without_formulas(parts["hints.json"])
+        hints = fixtures.stated(parts["hints.json"])
+        public = replace(described, worked=None, hints=hints)
+        released.append(public)
+        out |= {f"fixtures/{path}/{file}.gz": fixtures.packed(content) for file, content in parts.items()}
+        out[f"fixtures/{path}/exercise.json"] = fixtures.seal(public).encode()
+        begun = json.loads(parts["derived.json"])
+        out[f"exercises/{path}.py"] = begun["stub"].encode()
+        if "notebook" in begun:
+            out[f"exercises/{path}.ipynb"] = begun["notebook"].encode()
+    out["README.md"] = readme(released, bool(policy)).encode()
+    out[".gitignore"] = IGNORED.encode()
+    out[WORKFLOW] = workflow(exercises, fixtures.sealed(released)).encode()
+    if policy is not None:
+        out[POLICY] = policy
+    return out
+
+
+def without_formulas(hints: bytes) -> bytes:
+    """hints.json without the last rung of each item."""
+    told = json.loads(hints)
+    for item in told["items"].values():
+        del item["rungs"]["formula"]
+    return json.dumps(told, indent=1, ensure_ascii=False).encode()
+
+
+def readme(described: Sequence[Exercise], policy: bool) -> str:
+    first = described[0]
+    sets = dict.fromkeys(course.set_of(d.id) for d in described)
+    path = "/".join(first.id.split("."))
+    rows = (f"| `{d.id}` | {len(d.items) + bool(d.training)} | {d.title} |" for d in described)
+    row = f"| `{POLICY}` | what the items are worth: `grader check --policy {POLICY}` |\n" if policy else ""
+    return README.format(
+        title=course.title(next(iter(sets))) if len(sets) == 1 else "Backpropagation by hand",
+        version=__version__,
+        first=first.id,
+        stub=f"exercises/{path}.py",
+        item=f"{first.id}.{first.items[0].name}",
+        notebooks=NOTEBOOKS if any(d.notebook for d in described) else "",
+        exercises="\n".join(rows),
+        policy=row,
+    )
+
+
+def workflow(exercises: Sequence[str], digest: str) -> str:
+    """GitHub's file that grades at each push, with what was released and nothing else."""
+    text = Path(__file__).parents[2].joinpath("data").joinpath("autograde.yml").read_text(encoding="utf-8")
+    names = "\n          ".join(textwrap.wrap(" ".join(exercises), 96))
+    for mark, value in (("VERSION", __version__), ("TARGETS", names), ("DIGEST", digest)):
+        text = text.replace(mark, value)
+    return text
+
+
+def manifest(files: Files) -> str:
+    """What was written, so that a later release knows which files somebody has edited."""
+    marks = {path: fixtures.digest(data) for path, data in sorted(files.items())}
+    return json.dumps({"grader": __version__, "files": marks}, indent=1) + "\n"

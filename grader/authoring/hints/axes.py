@@ -1,0 +1,177 @@
+"""What works along an axis: sum, mean, maximum, variance, softmax, cross entropy."""
+
+from __future__ import annotations
+
+import ast
+
+from grader.authoring.hints.notation import Index, Named, Sum, binary, call, element, name, number, write
+from grader.authoring.hints.site import NoRule, Site, Step, arguments, is_pair, leading
+
+
+def _axes(site: Site, names: tuple[str, ...] = ("dim", "keepdim")) -> tuple[tuple[int, ...], bool]:
+    given = arguments(site.node, names, leading(site))
+    dim = given.get("dim")
+    n = len(site.before)
+    dims = tuple(range(n)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    return tuple(d % n for d in dims), bool(given.get("keepdim"))
+
+
+def _reduced(site: Site, axes: tuple[int, ...], keep: bool) -> Index:
+    kept = [number(0) if a in axes else letter for a, letter in enumerate(site.index)]
+    return tuple(x for a, x in enumerate(kept) if keep or a not in axes)
+
+
+def _over(site: Site, axes: tuple[int, ...]) -> str:
+    return "all numbers" if len(axes) == len(site.before) else "axis " + " and ".join(map(str, axes))
+
+
+def _count(site: Site, axes: tuple[int, ...]) -> ast.expr:
+    """How many numbers there are along some axes."""
+    first, *rest = (site.scope.size(site.child, a) for a in axes)
+    for size in rest:
+        first = binary(first, ast.Mult(), size)
+    return first
+
+
+def total(site: Site) -> Step:
+    axes, keep = _axes(site)
+    say = (
+        f"A sum over {_over(site, axes)}: each number of {site.x} enters one total, with weight 1. So the "
+        "upstream gradient of that total is handed to all of its summands: a sum forwards is a broadcast "
+        "backwards."
+    )
+    return Step(_reduced(site, axes, keep), say)
+
+
+def running(site: Site) -> Step:
+    axis = arguments(site.node, ("dim",), leading(site)).get("dim")
+    if axis is None:
+        raise NoRule("a running sum without its axis")
+    axis %= len(site.before)
+    letter = site.fresh()
+    own = site.index[axis]
+    index = tuple(letter if a == axis else x for a, x in enumerate(site.index))
+    later = ast.Compare(binary(own, ast.Sub(), number(1)), [ast.Lt()], [letter])
+    say = (
+        f"A running sum along axis {axis}: each number of {site.x} enters the total at its own place and at "
+        "every later one, with weight 1. So it gets the sum of the upstream gradients from its own place to "
+        "the end: a running sum forwards is a running sum from the other end backwards."
+    )
+    total = Sum(write(letter), site.scope.size(site.node, axis))
+    return Step(index, say, sums=(total,), where=(later,))
+
+
+def mean(site: Site) -> Step:
+    axes, keep = _axes(site)
+    count = _count(site, axes)
+    say = (
+        f"A mean over {_over(site, axes)}: each number enters it with the same weight, one over how many "
+        "there are, and gets that share of the upstream gradient."
+    )
+    return Step(_reduced(site, axes, keep), say, (binary(number(1), ast.Div(), count),))
+
+
+def maximum(site: Site) -> Step:
+    axes, keep = _axes(site)
+    if len(axes) != 1 or not is_pair(site.scope.value(site.node)):
+        raise NoRule("a maximum over several axes")
+    axis = axes[0]
+    inner = tuple(x for a, x in enumerate(site.index) if a != axis)
+    where = ast.Compare(site.index[axis], [ast.Eq()], [element(name("m"), inner)])
+    method = leading(site) == 0
+    owner = site.child
+    code = (
+        f"({ast.unparse(owner)}).max({axis}).indices"
+        if method
+        else f"torch.max({ast.unparse(owner)}, {axis}).indices"
+    )
+    line = {0: "column", 1: "row"}.get(axis, "line") if len(site.before) == 2 else "line"
+    m = element(name("m"), inner)
+    named = {
+        "m": Named(ast.parse(code, mode="eval").body, f"{write(m)} is the place of the maximum in its {line}")
+    }
+    say = (
+        f"A maximum over axis {axis} is decided by one number of each {line}: nudge another one a little and "
+        "nothing changes. So the gradient goes to the place of the maximum alone, the rest gets 0."
+    )
+    return Step(_reduced(site, axes, keep), say, where=(where,), named=named)
+
+
+def variance(site: Site, root: bool) -> Step:
+    given = arguments(site.node, ("dim", "unbiased", "keepdim"), leading(site))
+    axes, _ = _axes(site, ("dim", "unbiased", "keepdim"))
+    off = 1 if given.get("unbiased", True) and given.get("correction", 1) else 0
+    size = _count(site, axes)
+    count = binary(size, ast.Sub(), number(1)) if off else size
+    mean = ast.parse(f"({ast.unparse(site.child)}).mean({axes}, keepdim=True)", mode="eval").body
+    centre = tuple(number(0) if a in axes else x for a, x in enumerate(site.index))
+    away = binary(site.at(site.child, site.index), ast.Sub(), element(name("mu"), centre))
+    named = {"mu": Named(mean, f"mu is the mean of {site.x} over {_over(site, axes)}")}
+    index = _reduced(site, axes, bool(given.get("keepdim")))
+    say = (
+        f"A variance: each number counts by its distance from the mean, over {write(count)}. That the mean "
+        "moves as well makes no difference, because the distances from it sum to 0."
+    )
+    if root:
+        spread_ = element(site.node if not site.output else name(site.output), index)
+        return Step(
+            index,
+            say.replace("variance", "standard deviation"),
+            (binary(away, ast.Div(), binary(count, ast.Mult(), spread_)),),
+            named=named,
+        )
+    return Step(index, say, (binary(binary(number(2), ast.Mult(), away), ast.Div(), count),), named=named)
+
+
+def softmax(site: Site, log: bool) -> Step:
+    given = arguments(site.node, ("dim",), leading(site))
+    dim = given.get("dim")
+    if dim is None:
+        raise NoRule("a softmax without its axis")
+    axis = dim % len(site.before)
+    letter = site.fresh()
+    out = tuple(letter if a == axis else x for a, x in enumerate(site.index))
+    own = call("hit", ast.Compare(letter, [ast.Eq()], [site.index[axis]]))
+    total = Sum(write(letter), site.scope.size(site.node, axis))
+    y = name(site.output) if site.output else site.node
+    if log:
+        p = Named(
+            ast.parse(f"({ast.unparse(y)}).exp()", mode="eval").body, "p is the softmax, exp of the result"
+        )
+        factor = binary(own, ast.Sub(), element(name("p"), site.index))
+        say = (
+            "log-softmax: every output of a line depends on every input of it, through the sum that "
+            "normalises."
+        )
+        return Step(out, say, (factor,), sums=(total,), named={"p": p})
+    factor = binary(own, ast.Sub(), element(y, site.index))
+    say = (
+        "A softmax: every output of a line depends on every input of it, through the sum that "
+        "normalises. Take out how the output moves with its own input, and how with the others."
+    )
+    return Step(out, say, (element(y, out), factor), sums=(total,))
+
+
+def cross_entropy(site: Site) -> Step:
+    node = site.node
+    assert isinstance(node, ast.Call)
+    if len(node.args) != 2 or node.keywords or len(site.before) != 2:
+        raise NoRule("this use of cross_entropy")
+    i, j = site.index
+    labels = node.args[1]
+    x, target = site.x, ast.unparse(labels)
+    p = Named(
+        ast.parse(f"torch.softmax({x}, 1)", mode="eval").body,
+        f"p is the softmax of {x} along each row: p[{write(i)},{write(j)}] = "
+        f"exp({x}[{write(i)},{write(j)}]) / Σ_k exp({x}[{write(i)},k])",
+    )
+    hit = call("hit", ast.Compare(element(labels, (i,)), [ast.Eq()], [j]))
+    away = binary(element(name("p"), (i, j)), ast.Sub(), hit)
+    factor = binary(away, ast.Div(), site.scope.size(site.child, 0))
+    say = (
+        "The cross entropy is the mean over the rows of −log p at the label, where p is the softmax of the "
+        "row. Write one row's loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two "
+        f"parts has a short derivative: the first touches the label ({target}) alone, and the second is a "
+        "function you have seen in the forward pass. Then comes the mean over the rows."
+    )
+    return Step((), say, (factor,), named={"p": p})

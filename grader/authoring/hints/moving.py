@@ -1,0 +1,244 @@
+"""What moves numbers: views, transposes, lookups, slices, joining, masks."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from grader.authoring.hints.notation import Sum, binary, element, number, write
+from grader.authoring.hints.site import (
+    NoRule,
+    Shape,
+    Site,
+    Step,
+    arguments,
+    leading,
+    operation,
+    shape_of,
+    spread,
+)
+
+
+def view(site: Site) -> Step:
+    say = (
+        f"{site.x} only changes its shape here, and no number changes: the gradient's numbers go back "
+        f"into the shape of {site.x}, in the same order."
+    )
+    before, after = site.before, site.after
+    size = site.scope.size
+    index: list[ast.expr] = []
+    a = b = 0
+    while a < len(before) or b < len(after):
+        i, j, m, n = a, b, 1, 1
+        while True:
+            if m <= n and i < len(before) and (m < n or i == a):
+                m, i = m * before[i], i + 1
+            elif j < len(after) and (n < m or j == b):
+                n, j = n * after[j], j + 1
+            elif m == n:
+                break
+            else:
+                raise NoRule("this change of shape")
+        flat: ast.expr = number(0)
+        for axis in range(a, i):
+            letter = site.index[axis]
+            grown = binary(flat, ast.Mult(), size(site.child, axis))
+            flat = letter if axis == a else binary(grown, ast.Add(), letter)
+        if j - b == 1:
+            index.append(flat)
+        else:
+            for axis in range(b, j):
+                part = flat
+                for later in range(axis + 1, j):
+                    part = binary(part, ast.FloorDiv(), size(site.node, later))
+                index.append(binary(part, ast.Mod(), size(site.node, axis)) if axis > b else part)
+        a, b = i, j
+    return Step(tuple(index), say)
+
+
+def _permuted(site: Site, order: tuple[int, ...]) -> Step:
+    say = "Transposed forwards, so the gradient is transposed back: the same axes exchanged once more."
+    return Step(tuple(site.index[a] for a in order), say)
+
+
+def transpose(site: Site) -> Step:
+    n = len(site.before)
+    node = site.node
+    order = list(range(n))
+    if isinstance(node, ast.Attribute) or operation(node) == "t":
+        a, b = -2, -1
+    else:
+        given = arguments(node, ("dim0", "dim1"), leading(site))
+        a, b = given["dim0"], given["dim1"]
+    order[a], order[b] = order[b], order[a]
+    return _permuted(site, tuple(order))
+
+
+def permute(site: Site) -> Step:
+    assert isinstance(site.node, ast.Call)
+    dims = [ast.literal_eval(x) for x in site.node.args[leading(site) :]]
+    dims = list(dims[0]) if len(dims) == 1 and not isinstance(dims[0], int) else dims
+    return _permuted(site, tuple(d % len(site.before) for d in dims))
+
+
+def concatenated(site: Site, stack: bool) -> Step:
+    node = site.node
+    assert isinstance(node, ast.Call) and isinstance(node.args[0], ast.List | ast.Tuple)
+    given = arguments(node, ("dim",), 1)
+    members = node.args[0].elts
+    place = next(k for k, m in enumerate(members) if m is site.child)
+    axis = (given.get("dim") or 0) % len(site.after)
+    if stack:
+        index = (*site.index[:axis], number(place), *site.index[axis:])
+        return Step(
+            index, f"Stacked: {site.x} is slice {place} of the result along axis {axis}, and gets that slice."
+        )
+    start: ast.expr | None = None
+    for member in members[:place]:
+        one = site.scope.size(member, axis)
+        start = one if start is None else binary(start, ast.Add(), one)
+    moved = list(site.index)
+    moved[axis] = moved[axis] if start is None else binary(moved[axis], ast.Add(), start)
+    say = f"Concatenated along axis {axis}: {site.x} gets its own stretch of the upstream gradient."
+    return Step(tuple(moved), say)
+
+
+def subscript(site: Site) -> Step:
+    node = site.node
+    assert isinstance(node, ast.Subscript)
+    picks = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if all(isinstance(p, ast.Slice | ast.Constant | ast.UnaryOp) for p in picks):
+        return _sliced(site, picks)
+    if any(isinstance(p, ast.Slice) for p in picks):
+        raise NoRule("lookup and slice in one")
+    shapes = [shape_of(site.scope.value(p)) if not _range(p) else (0,) for p in picks]
+    if len(picks) == 1:
+        return _lookup(site, picks[0], shapes[0])
+    if any(len(s) != 1 for s in shapes):
+        raise NoRule("a lookup by several index tensors")
+    runs = next((k for k, p in enumerate(picks) if _range(p)), None)
+    if runs is None:
+        letter = site.fresh()
+        sums: tuple[Sum, ...] = (Sum(write(letter), site.scope.size(site.node, 0)),)
+    else:
+        letter, sums = site.index[runs], ()
+    where = tuple(
+        ast.Compare(element(p, (letter,)), [ast.Eq()], [site.index[k]])
+        for k, p in enumerate(picks)
+        if k != runs
+    )
+    say = (
+        f"{ast.unparse(node)} picks one number from each row of {site.x}. What is not picked never reaches "
+        "the result, so its gradient is 0; what is picked passes on unchanged."
+    )
+    return Step((letter, *site.index[len(picks) :]), say, sums=sums, where=where)
+
+
+def _range(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("range", "torch.arange")
+
+
+def _lookup(site: Site, pick: ast.expr, shape: Shape) -> Step:
+    letters = tuple(site.fresh() for _ in shape)
+    sums = tuple(Sum(write(x), site.scope.size(pick, a)) for a, x in enumerate(letters))
+    where = (ast.Compare(element(pick, letters), [ast.Eq()], [site.index[0]]),)
+    text = ast.unparse(pick)
+    say = (
+        f"A lookup: each number in {text} names a row of {site.x}, and that row is copied out. A row that "
+        "was looked up several times receives one gradient for each copy, and they add up (assigning would "
+        "keep only the last); a row that was never looked up gets 0."
+    )
+    return Step((*letters, *site.index[1:]), say, sums=sums, where=where)
+
+
+def _sliced(site: Site, picks: list[ast.expr]) -> Step:
+    index: list[ast.expr] = []
+    where: list[ast.expr] = []
+    for axis, letter in enumerate(site.index):
+        pick = picks[axis] if axis < len(picks) else ast.Slice()
+        if isinstance(pick, ast.Slice):
+            if any(_from_the_end(s) for s in (pick.lower, pick.upper, pick.step)):
+                raise NoRule("a slice from the end")
+            low = pick.lower or number(0)
+            where += [ast.Compare(letter, [ast.Lt()], [pick.upper])] if pick.upper else []
+            below = binary(low, ast.Sub(), number(1))
+            if isinstance(low, ast.Constant) and isinstance(low.value, int):
+                below = number(low.value - 1)
+            where += [ast.Compare(below, [ast.Lt()], [letter])] if pick.lower else []
+            place = binary(letter, ast.Sub(), low) if pick.lower else letter
+            if pick.step:
+                where.append(ast.Compare(binary(place, ast.Mod(), pick.step), [ast.Eq()], [number(0)]))
+                place = binary(place, ast.FloorDiv(), pick.step)
+            index.append(place)
+        else:
+            where.append(ast.Compare(letter, [ast.Eq()], [pick]))
+    say = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
+    return Step(tuple(index), say, where=tuple(where))
+
+
+def _from_the_end(bound: ast.expr | None) -> bool:
+    return isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub)
+
+
+def gather(site: Site) -> Step:
+    node = site.node
+    assert isinstance(node, ast.Call)
+    dim, pick = node.args[leading(site) :]
+    axis = int(site.scope.value(dim)) % len(site.before)
+    index = list(site.index)
+    alone = site.after[axis] == 1
+    index[axis] = number(0) if alone else site.fresh()
+    sums = () if alone else (Sum(write(index[axis]), site.scope.size(site.node, axis)),)
+    where = (ast.Compare(element(pick, tuple(index)), [ast.Eq()], [site.index[axis]]),)
+    say = (
+        f"gather picks along axis {axis}, at the places that {ast.unparse(pick)} names. What is not picked "
+        "never reaches the result, so its gradient is 0; what is picked passes on unchanged."
+    )
+    return Step(tuple(index), say, sums=sums, where=where)
+
+
+def expand(site: Site) -> Step:
+    return spread(site, "")
+
+
+def unsqueezed(site: Site) -> Step:
+    before, after = list(site.before), list(site.after)
+    index, own = [], 0
+    rest = (
+        [a for a, n in enumerate(before) if n != 1] if len(after) < len(before) else list(range(len(before)))
+    )
+    for n in after:
+        if own < len(rest) and before[rest[own]] == n:
+            index.append(site.index[rest[own]])
+            own += 1
+        else:
+            index.append(number(0))
+    return Step(tuple(index), "An axis of size 1 comes or goes; the gradient gets the shape before.")
+
+
+def masked_fill(site: Site) -> Step:
+    assert isinstance(site.node, ast.Call)
+    mask = site.node.args[leading(site)]
+    step = spread(
+        site,
+        "Where the mask is set, the value was overwritten: nothing of it reaches the loss, and its "
+        "gradient is 0. Elsewhere the upstream gradient passes.",
+    )
+    return replace(step, where=(ast.UnaryOp(ast.Not(), site.at(mask, step.index)),))
+
+
+def where(site: Site) -> Step:
+    assert isinstance(site.node, ast.Call)
+    condition, first, _ = site.node.args
+    step = spread(
+        site,
+        "where chooses one of two: the upstream gradient goes to the one that was chosen, the other gets 0.",
+    )
+    test = site.at(condition, step.index)
+    return replace(step, where=(test if site.child is first else ast.UnaryOp(ast.Not(), test),))
+
+
+def embedding(site: Site) -> Step:
+    assert isinstance(site.node, ast.Call)
+    pick = site.node.args[0]
+    return _lookup(site, pick, site.scope.shape(pick))

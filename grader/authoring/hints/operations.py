@@ -1,0 +1,148 @@
+"""The table of operations: what each does to one number on its way to the loss, and how to think of it.
+
+A rule follows the element x[index] through one operation: at which elements of the result it appears, by
+what local gradient it counts there, and the sentence that a teaching assistant would say. The rules know
+tensors only by their values and shapes, through a Scope; nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from grader.authoring.hints import arithmetic, axes, moving
+from grader.authoring.hints.elementwise import ELEMENTWISE, elementwise
+from grader.authoring.hints.notation import Index, Named, Sum, Term, name, number, write
+from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation
+
+LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the forward program
+
+CALLS: dict[str, Callable[[Site], Step]] = {
+    "sum": axes.total,
+    "mean": axes.mean,
+    "cumsum": axes.running,
+    "max": axes.maximum,
+    "var": lambda site: axes.variance(site, root=False),
+    "std": lambda site: axes.variance(site, root=True),
+    "softmax": lambda site: axes.softmax(site, log=False),
+    "log_softmax": lambda site: axes.softmax(site, log=True),
+    "cross_entropy": axes.cross_entropy,
+    "view": moving.view,
+    "reshape": moving.view,
+    "flatten": moving.view,
+    "transpose": moving.transpose,
+    "t": moving.transpose,
+    "T": moving.transpose,
+    "mT": moving.transpose,
+    "permute": moving.permute,
+    "unsqueeze": moving.unsqueezed,
+    "squeeze": moving.unsqueezed,
+    "expand": moving.expand,
+    "cat": lambda site: moving.concatenated(site, stack=False),
+    "stack": lambda site: moving.concatenated(site, stack=True),
+    "embedding": lambda site: moving.embedding(site),
+    "gather": moving.gather,
+    "masked_fill": moving.masked_fill,
+    "where": moving.where,
+    "values": lambda site: Step(site.index, ""),
+}
+
+
+def operands(node: ast.expr, scope: Scope) -> list[ast.expr]:
+    """The expressions that an operation works on."""
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    if isinstance(node, ast.UnaryOp):
+        return [node.operand]
+    if isinstance(node, ast.Subscript | ast.Attribute):
+        return [node.value]
+    if isinstance(node, ast.Call):
+        method = isinstance(node.func, ast.Attribute) and not isinstance(
+            scope.value(node.func.value), ModuleType
+        )
+        given = [*([node.func.value] if method and isinstance(node.func, ast.Attribute) else []), *node.args]
+        return list(itertools.chain(*(x.elts if isinstance(x, ast.List | ast.Tuple) else [x] for x in given)))
+    return []
+
+
+def ways(node: ast.expr, tensor: str, scope: Scope) -> Iterator[list[ast.expr]]:
+    """Each way from an occurrence of the tensor out to the whole expression: the name first."""
+    if isinstance(node, ast.Name):
+        if node.id == tensor:
+            yield [node]
+        return
+    for operand in operands(node, scope):
+        if isinstance(operand, ast.Constant) or not differentiable(_try(scope, operand)):
+            continue
+        for way in ways(operand, tensor, scope):
+            yield [*way, node]
+
+
+def _try(scope: Scope, node: ast.expr) -> Any:
+    try:
+        return scope.value(node)
+    except Exception:
+        return None
+
+
+def rule(site: Site) -> Step:
+    if isinstance(site.node, ast.BinOp):
+        return arithmetic.binop(site)
+    if isinstance(site.node, ast.UnaryOp):
+        return arithmetic.unary(site)
+    if isinstance(site.node, ast.Subscript):
+        return moving.subscript(site)
+    called = operation(site.node)
+    if called in ELEMENTWISE:
+        said = {k.arg for k in getattr(site.node, "keywords", ())}
+        if said - {*ELEMENTWISE[called].constants}:  # gelu(x, approximate="tanh")
+            raise NoRule(ast.unparse(site.node))
+        return elementwise(site, ELEMENTWISE[called])
+    if called in CALLS:
+        return CALLS[called](site)
+    raise NoRule(called or ast.unparse(site.node))
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way of a tensor through one line: its term of the gradient, and what to say on the way."""
+
+    term: Term
+    say: tuple[str, ...]  # backwards, from the line's result to the tensor
+    kinds: tuple[str, ...] = ()  # of the operations, by the type of their node
+
+
+def paths(tensor: str, shape: Shape, line: str, code: str, scope: Scope, loss: bool) -> list[Path]:
+    """Every way of a tensor through one forward line. NoRule where the table doesn't know an operation."""
+    assign = ast.parse(code.strip()).body[0]
+    assert isinstance(assign, ast.Assign)
+    out = scope.shape(assign.value)
+    letters = [x for x in LETTERS if x not in scope.small]
+    first = 1 if len(shape) == 1 and len(out) > 1 else 0  # b[j], where the result is [i,j]
+    start: Index = tuple(number(0) if n == 1 else name(letters[first + k]) for k, n in enumerate(shape))
+    used = {write(x) for x in start}
+    found = []
+    for way in ways(assign.value, tensor, scope):
+        fresh = iter(x for x in letters if x not in used)
+        index, sign = start, 1
+        factors: list[ast.expr] = []
+        sums: list[Sum] = []
+        where: list[ast.expr] = []
+        named: dict[str, Named] = {}
+        say = []
+        for child, node in itertools.pairwise(way):
+            step = rule(Site(scope, node, child, index, line if node is way[-1] else None, fresh))
+            index, sign = step.index, sign * step.sign
+            factors += step.factors
+            sums += step.sums
+            where += step.where
+            named |= step.named
+            say.append(step.say)
+        term = Term(tensor, start, line, index, sign, tuple(factors), tuple(sums), tuple(where), named, loss)
+        kinds = tuple(type(getattr(n, "op", n)).__name__ for n in way[1:])
+        found.append(Path(term, tuple(dict.fromkeys(s for s in reversed(say) if s)), kinds))
+    return found

@@ -1,0 +1,93 @@
+"""The second rung of an item's hints: what the shapes alone tell of its gradient."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from grader.authoring.authored import Authored, Item
+from grader.authoring.hints.arithmetic import one_way
+from grader.authoring.hints.notation import write
+from grader.authoring.hints.operations import Path
+from grader.authoring.hints.site import times
+from grader.reference.forward import Env
+
+
+def shapes(parts: Authored, lecture: Env, item: Item, mine: list[Path], direct: bool) -> str:
+    def shape(tensor: str) -> str:
+        return times(tuple(lecture[tensor].shape))
+
+    lines = [f"{item.name} has the shape of {item.tensor}: {shape(item.tensor)}."]
+    if not direct:
+        for tensor in sorted(parts.cut(item)):
+            lines.append(f"What arrives, d{tensor}, is {shape(tensor)}.")
+        others = [
+            p
+            for p in item.params
+            if isinstance(lecture.get(p), torch.Tensor) and p[1:] not in parts.cut(item)
+        ]
+        lines += [f"{p} is {shape(p)}." for p in others if p != item.tensor]
+        lines.append("A sum over an axis that keeps it with size 1 broadcasts back over that axis by itself.")
+        return "\n".join(lines)
+    for path in mine:
+        lines.append(_journey(path, lecture))
+    if len(mine) > 1:
+        lines.append(
+            f"Each of the {len(mine)} contributions must have the shape {shape(item.tensor)} when they "
+            f"are added."
+        )
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _journey(path: Path, lecture: Env) -> str:
+    """How the upstream gradient's shape becomes the tensor's."""
+    term = path.term
+    own, out = tuple(lecture[term.tensor].shape), tuple(lecture[term.consumer].shape)
+    if term.through_loss:
+        return (
+            f"What arrives is a single number, the loss's own gradient, 1. The line turns {times(own)} into "
+            "one number; its gradient turns that one number back into all of them."
+        )
+    arrives = f"d{term.consumer} arrives as {times(out)}"
+    matrices = [f for f in term.factors if term.sums and _meets(f, term.sums[-1].letter)]
+    gone = [a for a, x in enumerate(term.at) if write(x) in {s.letter for s in term.sums}]
+    if own == out and gone and "MatMult" not in path.kinds:
+        axes = " and ".join(map(str, gone))
+        return (
+            f"{arrives}, the same shape. But no number of the result comes from one number alone: each needs "
+            f"a sum along axis {axes}."
+        )
+    if term.where and not term.sums:
+        return (
+            f"{arrives}. Each of its numbers goes to one place of the {times(own)}; to all other places this "
+            "way gives 0."
+        )
+    if term.where:
+        return f"{arrives}; its numbers are gathered into {times(own)}, each at the row that it came from."
+    other = write(matrices[0]).partition("[")[0] if matrices else ""
+    if other in lecture and len(own) >= 2 and "MatMult" in path.kinds:
+        factor = tuple(lecture[other].shape)
+        told = f"{arrives}, and {other} is {times(factor)}. The result must be {times(own)}"
+        if one_way(own[-2:], factor[-2:], out[-2:]):
+            return f"{told}, so the axis that the two share and the result lacks is the one to sum along."
+        return f"{told}. Sizes are equal here, so the shapes alone do not tell which axes meet."
+    if gone:
+        axes = " and ".join(map(str, gone))
+        kept = len(own) == len(out)
+        end = "kept with size 1 (keepdim)" if kept else "dropped"
+        return f"{arrives}, so axis {axes} has to go: a sum over axis {axes}, which is {end}."
+    if own == out:
+        return f"{arrives}, the same shape: element by element, no axis comes or goes."
+    if math.prod(own) == math.prod(out):
+        return f"{arrives}: as many numbers, arranged in another way."
+    if math.prod(own) > math.prod(out):
+        return (
+            f"{arrives} and must become {times(own)}: it is broadcast, each of its numbers used many times."
+        )
+    return f"{arrives} and must become {times(own)}."
+
+
+def _meets(factor: Any, letter: str) -> bool:
+    return letter in write(factor).partition("[")[2].rstrip("]").split(",")

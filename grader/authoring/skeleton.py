@@ -1,0 +1,235 @@
+"""An authored file to begin with: from a forward function, and then an item for each of its tensors. Pure.
+
+`begin` writes the statement, FIXTURES, inputs and forward; `items` what is to be written for each gradient,
+once the shapes are known.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from grader.authoring.item import AuthoredError, assigns, parsed
+from grader.authoring.straight_line import problem
+from grader.core.exercise import Line, consumers
+
+STATEMENT = '''"""TITLE: every gradient by hand.
+
+TODO: what the network is, in a few sentences for learners; they stand in the stub and in the notebook.
+"""
+'''
+FIXTURES = """# TODO: add the sizes to each, by name: dict(seed=1, n=4, d=3); inputs() gets them. In the
+# last two let all numbers differ: they tell a right gradient from one that fits the lecture's sizes alone.
+FIXTURES = {
+    "lecture": dict(seed=1),
+    "probe-1": dict(seed=2),
+    "probe-2": dict(seed=3),
+    "probe-3": dict(seed=4),
+}
+"""
+INPUTS = '''def inputs(g):
+    """What the network starts from, drawn with the generator g."""
+    # TODO: def inputs(g, n, d), and return dict(x=torch.randn((n, d), generator=g), …)
+    raise NotImplementedError("inputs: not written yet")
+'''
+FORWARD = """def forward(x, W, b, Y):
+    # TODO: your network, one named tensor a line
+    logits = x @ W + b
+    loss = F.cross_entropy(logits, Y)
+    return loss
+"""
+ITEM = '''def {name}({params}):
+    """{stated}: the gradient of the loss with respect to {tensor}.
+
+    Forward:  {forward}
+    Upstream: {upstream}
+    """
+    raise NotImplementedError("{name}: not written yet")
+'''
+TORCH = ("import torch\n", "import torch.nn.functional as F\n")
+
+
+def begin(name: str, source: str = "", function: str = "", filename: str = "") -> str:
+    """An authored file for the exercise `name`: from the forward function in `source`, or from nothing.
+
+    FIXTURES, inputs, and what these and the function use are taken over from `source` where it has them.
+    AuthoredError names the line that is not flat, and how to write it.
+    """
+    title = name.partition(".")[0].replace("-", " ").replace("_", " ")
+    if not source:
+        head = STATEMENT.replace("TITLE", title[:1].upper() + title[1:])
+        return "\n\n".join([head + "\n" + "".join(TORCH) + "\n" + FIXTURES, INPUTS, FORWARD])
+    tree = parsed(source, filename)
+    forward = _function(tree, function, filename)
+    if found := problem(forward):
+        raise AuthoredError(f"{filename}, line {found[0]}: {found[1]}")
+    wanted = _needed(tree, forward)
+    for node in wanted:
+        if isinstance(node, ast.FunctionDef) and node is not forward and node.name.startswith("d"):
+            raise AuthoredError(
+                f"{filename}, line {node.lineno}: {node.name} begins with d, as items do: call it otherwise"
+            )
+    opening = ast.get_source_segment(source, tree.body[0]) if ast.get_docstring(tree) else None
+    head = f"{opening}\n" if opening else STATEMENT.replace("TITLE", title[:1].upper() + title[1:])
+    imports = [_text(source, n) for n in wanted if isinstance(n, ast.Import | ast.ImportFrom)]
+    if not any(assigns(n, "FIXTURES") for n in wanted) and TORCH[0] not in imports:
+        imports.insert(0, TORCH[0])
+    blocks = ["".join(imports)] if imports else []
+    constants = [_text(source, n) for n in wanted if isinstance(n, ast.Assign)]
+    if not any(assigns(n, "FIXTURES") for n in wanted):
+        constants.append(FIXTURES)
+    functions = [_text(source, n) for n in wanted if isinstance(n, ast.FunctionDef) and n is not forward]
+    if "inputs" not in {n.name for n in wanted if isinstance(n, ast.FunctionDef)}:
+        functions.insert(0, INPUTS)
+    text = _text(source, forward)
+    at = text.index(forward.name)
+    functions.append(text[:at] + "forward" + text[at + len(forward.name) :])
+    return "\n\n".join(["\n".join([head, *blocks, *constants]), *functions])
+
+
+def _function(tree: ast.Module, name: str, filename: str) -> ast.FunctionDef:
+    functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    if name not in functions:
+        has = f"it has {', '.join(functions)}" if functions else "it has none"
+        methods = {
+            m.name
+            for c in tree.body
+            if isinstance(c, ast.ClassDef)
+            for m in c.body
+            if isinstance(m, ast.FunctionDef)
+        }
+        if name in methods:
+            has = "there it is a method: write it as a function of the tensors that it works with"
+        raise AuthoredError(f"{filename} has no function {name or 'by that name'}; {has}")
+    return functions[name]
+
+
+def _needed(tree: ast.Module, forward: ast.FunctionDef) -> list[ast.stmt]:
+    """What the exercise takes over of a file: forward, inputs and FIXTURES, and all that these use."""
+    defined: dict[str, ast.stmt] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined[node.name] = node
+        elif isinstance(node, ast.Assign):
+            defined |= {n.id: node for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            defined |= {(a.asname or a.name).split(".")[0]: node for a in node.names}
+    todo: list[ast.stmt] = [forward, *(defined[n] for n in ("inputs", "FIXTURES") if n in defined)]
+    needed: list[ast.stmt] = []
+    while todo:
+        node = todo.pop()
+        if node in needed:
+            continue
+        needed.append(node)
+        todo += [defined[n.id] for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in defined]
+    return [node for node in tree.body if node in needed]
+
+
+def _text(source: str, node: ast.stmt) -> str:
+    lines = source.splitlines()
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    return "\n".join(lines[first - 1 : node.end_lineno]) + "\n"
+
+
+def items(
+    inputs: Sequence[str],
+    lines: Sequence[Line],
+    shapes: Mapping[str, Sequence[int]],
+    grads: Collection[str],
+    sizes: Collection[str],
+) -> dict[str, str]:
+    """By item what is to be written for it, in backward order; without the loss.
+
+    shapes: of every tensor at the lecture's sizes. grads: the tensors whose gradients there are.
+    """
+    return {
+        f"d{tensor}": _item(tensor, tuple(lines), shapes, grads, sizes)
+        for tensor in _backward(inputs, tuple(lines))
+        if tensor in grads
+    }
+
+
+def _backward(inputs: Sequence[str], lines: tuple[Line, ...]) -> Iterator[str]:
+    """Every tensor but the loss, each after all that are made of it."""
+    for line in reversed(lines):
+        if line is not lines[-1]:
+            yield line.name
+        yield from (name for name in inputs if consumers(lines, name)[:1] == (line.name,))
+
+
+def _item(
+    tensor: str,
+    lines: tuple[Line, ...],
+    shapes: Mapping[str, Sequence[int]],
+    grads: Collection[str],
+    sizes: Collection[str],
+) -> str:
+    reading = [line for line in lines if tensor in line.uses and line.name in grads]
+    arrives = [line for line in reading if line is not lines[-1]]
+    near = list(
+        dict.fromkeys(name for line in reading for name in _near(line.code.strip(), tensor, line.uses))
+    )
+    params = dict.fromkeys([*(n for n in near if n not in sizes), *(n for n in near if n in sizes)])
+
+    def stated(name: str) -> str:
+        return f"d{name} {tuple(shapes[name])}"
+
+    upstream = ", ".join(stated(line.name) for line in arrives)
+    loss = (
+        "none, the loss itself (its gradient is 1)" if not arrives else "the loss itself, whose gradient is 1"
+    )
+    return ITEM.format(
+        name=f"d{tensor}",
+        tensor=tensor,
+        params=", ".join([*params, *(f"d{line.name}" for line in arrives)]),
+        stated=stated(tensor),
+        forward="\n              ".join(line.code.strip() for line in reading),
+        upstream=", ".join(filter(None, [upstream, loss if lines[-1] in reading else ""])),
+    )
+
+
+def _near(code: str, tensor: str, uses: Collection[str]) -> list[str]:
+    """What of a line its local gradient with respect to a tensor may need: not the other summands."""
+    statement = ast.parse(code).body[0]
+    assert isinstance(statement, ast.Assign)
+    node = statement.value
+
+    def holds(part: ast.expr) -> bool:
+        return tensor in _names(part)
+
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        if holds(node.left) and holds(node.right):
+            break
+        node = node.left if holds(node.left) else node.right
+    if isinstance(node, ast.Name):
+        return []
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult):
+        factors = (node.left, node.right)
+        if sum(map(holds, factors)) == 1:
+            own = next(f for f in factors if holds(f))
+            other = next(f for f in factors if not holds(f))
+            node = other if isinstance(own, ast.Name) else node
+    return [name for name in uses if name in _names(node)]
+
+
+def _names(node: ast.expr) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def gradients(source: str, filename: str) -> tuple[str, ...]:
+    """The functions d<name> of an authored file."""
+    return tuple(n.name for n in _functions(source, filename) if n.name.startswith("d"))
+
+
+def unwritten(source: str, filename: str) -> list[ast.FunctionDef]:
+    """The functions of an authored file that are still only a `raise NotImplementedError`."""
+    return [node for node in _functions(source, filename) if _is_blank(node)]
+
+
+def _functions(source: str, filename: str) -> list[ast.FunctionDef]:
+    return [n for n in parsed(source, filename).body if isinstance(n, ast.FunctionDef)]
+
+
+def _is_blank(node: ast.FunctionDef) -> bool:
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    return [type(n) for n in body] == [ast.Raise] and "NotImplementedError" in ast.unparse(body[0])

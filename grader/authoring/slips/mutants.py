@@ -1,0 +1,205 @@
+"""First-order changes of a reference body: the mistakes that one slip of the pen makes. Pure.
+
+`mutants(item, alike)` gives every function that differs from the author's in one place: a factor, a
+sign, a summand, a sum, a keepdim or a transpose dropped, another dim, a mean for a sum, a changed
+exponent or constant, `=` for `+=`, a branch left out, n for n - 1, another tensor of the same shape.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from grader.authoring.authored import Item
+from grader.authoring.slips.changes import LECTURE_N, changes
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change. kind: which; old, new: the code that changed; source: the whole function.
+
+    context: what the change stands in, where that is no formula: an axis, an index, a comparison, a count.
+    """
+
+    item: str
+    kind: str
+    old: str
+    new: str
+    source: str
+    piece: str = ""  # what was dropped or stands in the wrong place
+    context: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.item}: {self.kind}: {self.old} -> {self.new}"
+
+
+def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
+    """Every first-order mutant of an item's function, each text once.
+
+    alike: for a parameter, the other tensors of its shape that could stand in its place.
+    """
+    tree = ast.parse(item.source)
+    original = ast.unparse(tree)
+    pickled = pickle.dumps(tree)  # a copy of it takes a fifth of deepcopy's time
+    found: dict[str, Mutant] = {}
+    contexts = _contexts(tree)
+    for index, node in enumerate(_body(tree)):
+        for kind, new, *piece in changes(node, alike):
+            changed = pickle.loads(pickled)
+            target = list(_body(changed))[index]
+            source = ast.unparse(ast.fix_missing_locations(_put(changed, target, new)))
+            old, now = _less_one(tree, node, new) or (ast.unparse(node), _text(new))
+            if kind == "constant changed" and (power := _power(tree, node)):
+                kind, old = "exponent changed", power
+            if source != original and source not in found:
+                found[source] = Mutant(
+                    item.name,
+                    kind,
+                    old,
+                    now,
+                    source,
+                    ast.unparse(piece[0]) if piece else "",
+                    contexts.get(id(node), ""),
+                )
+    for kind, old, now, whole in _throughout(tree, alike):
+        source = ast.unparse(ast.fix_missing_locations(whole))
+        if source != original and source not in found:
+            found[source] = Mutant(item.name, kind, old, now, source)
+    return _with_parameters(list(found.values()), item)
+
+
+ALONG = frozenset(
+    ("sum", "mean", "max", "min", "argmax", "softmax", "log_softmax", "logsumexp", "var", "std", "cumsum",
+     "any", "all", "cat", "stack", "transpose", "index_add_", "flip", "unbind", "squeeze", "unsqueeze")
+)  # fmt: skip
+
+
+def _contexts(tree: ast.Module) -> dict[int, str]:
+    """By a node's id: what it stands in, where that is no formula."""
+    found: dict[int, str] = {}
+
+    def put(context: str, *nodes: ast.AST | None) -> None:
+        found.update({id(n): context for node in nodes if node for n in ast.walk(node)})
+
+    for node in ast.walk(tree):  # from the outside in: what is further in counts
+        if isinstance(node, ast.Compare | ast.BoolOp):
+            put("a comparison", node)
+        elif isinstance(node, ast.If | ast.IfExp | ast.While):
+            put("a comparison", node.test)
+        elif isinstance(node, ast.Subscript):
+            size = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+            put("a size" if size else "an index", node.slice)
+        elif isinstance(node, ast.For | ast.comprehension):
+            put("a count", node.iter)
+        elif isinstance(node, ast.AugAssign) and not isinstance(node.op, ast.Mult | ast.Div):
+            gradient = isinstance(node.target, ast.Attribute) and node.target.attr == "grad"
+            put("" if gradient else "a count", node)
+        elif isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            put("a count", *(node.args if name in ("range", "enumerate") else ()))
+            put("an axis", *(k.value for k in node.keywords if k.arg in ("dim", "axis")))
+            put("an axis", *(a for a in node.args if name in ALONG and _axes(a)))
+    return found
+
+
+def _axes(node: ast.AST) -> bool:
+    """Whether an argument is a whole number, or several."""
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:
+        return False
+    return type(value) is int or (isinstance(value, tuple) and all(type(v) is int for v in value))
+
+
+def _throughout(
+    tree: ast.Module, alike: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, str, str, ast.Module]]:
+    """The changes of one name wherever it is used: another tensor of its shape, n as a number."""
+
+    def everywhere(old: str, new: ast.expr) -> ast.Module:
+        changed = copy.deepcopy(tree)
+        for target in [n for n in _body(changed) if _reads(n, old)]:
+            changed = _put(changed, target, new)
+        return changed
+
+    uses = [n.id for n in _body(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    for name in dict.fromkeys(uses):
+        if uses.count(name) > 1:
+            for other in alike.get(name, ()):
+                yield "another tensor", name, other, everywhere(name, ast.Name(other, ast.Load()))
+            if name == "n":
+                yield "hard-coded", "n", str(LECTURE_N), everywhere("n", ast.Constant(LECTURE_N))
+
+
+def _less_one(tree: ast.Module, node: ast.AST, new: ast.AST) -> tuple[str, str] | None:
+    """Where n is changed within n - 1: the whole of it, before and after."""
+    after = {"n - 1": "n - 2", "n + 1": "n"}.get(ast.unparse(new))
+    whole = [b for b in ast.walk(tree) if isinstance(b, ast.BinOp) and b.left is node]
+    return ("n - 1", after) if after and whole and ast.unparse(whole[0]) == "n - 1" else None
+
+
+def _power(tree: ast.Module, node: ast.AST) -> str:
+    """The power whose exponent a constant stands in; nothing where it stands elsewhere."""
+    powers = [b for b in ast.walk(tree) if isinstance(b, ast.BinOp) and isinstance(b.op, ast.Pow)]
+    return next((ast.unparse(b) for b in powers if any(c is node for c in ast.walk(b.right))), "")
+
+
+def _reads(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+
+
+def _body(tree: ast.Module) -> Iterator[ast.AST]:
+    """The nodes that may be changed, in a stable order: not the signature, not the docstring.
+
+    Where only a shape is taken, of ones_like or .shape, the tensor's values can't be mistaken.
+    """
+    function = tree.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    todo: list[ast.AST] = list(reversed(function.body[1:]))
+    while todo:
+        node = todo.pop()
+        yield node
+        like = isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "torch.zeros_like",
+            "torch.ones_like",
+        )
+        if not like and not (isinstance(node, ast.Attribute) and node.attr == "shape"):
+            todo += reversed(list(ast.iter_child_nodes(node)))
+
+
+def _text(node: ast.AST) -> str:
+    return "nothing" if isinstance(node, ast.Pass) else ast.unparse(node)
+
+
+def _put(tree: ast.Module, target: ast.AST, new: ast.AST) -> ast.Module:
+    class Put(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            return new if node is target else self.generic_visit(node)
+
+    changed = Put().visit(tree)
+    assert isinstance(changed, ast.Module)
+    return changed
+
+
+def _with_parameters(found: list[Mutant], item: Item) -> list[Mutant]:
+    """A mutant that names another tensor asks for it."""
+    result = []
+    for m in found:
+        if m.kind == "another tensor":
+            head, rest = m.source.split("):", 1)
+            if m.new not in item.params:
+                m = replace(m, source=f"{head}, {m.new}):{rest}")
+        result.append(m)
+    return result
+
+
+def alike_tensors(
+    item: Item, known: Sequence[str], shapes: Mapping[str, Sequence[int]]
+) -> dict[str, list[str]]:
+    """For each parameter with a shape: the other tensors of `known` that have the same one."""
+    here = [t for t in known if t in shapes]
+    return {p: [t for t in here if t != p and shapes[t] == shapes[p]] for p in item.params if p in shapes}

@@ -1,0 +1,4 @@
+"""A class: uploads → results, resumable → grades.
+
+Doors: batch, files, summary, gradebook.
+"""

@@ -1,0 +1,337 @@
+"""A class of submissions: graded as fast as the cores allow, every result on disk as soon as it exists.
+
+`results.jsonl` has a line for each submission, in the order of the submissions. While a batch runs,
+results go to `journal.jsonl` as they come; killed at any moment, the same command reads both and goes
+on. A line carries the key of what it graded (content, exercise, fixtures, grader), so that nothing is
+graded twice: neither what an earlier run has graded nor what two students handed in alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+from grader import __version__
+from grader.classroom.results import Result, Store, only_one
+from grader.core.errors import GraderFault, Unreadable, swallowed
+from grader.core.exercise import Exercise, File, Task
+from grader.core.text import block, text
+from grader.core.verdict import ExerciseReport, Report, Verdict
+from grader.judging.grade import grade_several, notes
+from grader.judging.points import marks
+from grader.judging.points.attempts import Marking, Standing
+from grader.reports.document import document
+from grader.runner.host.client import Run, Runner
+from grader.submissions.uploads import Upload
+from grader.suite import fixtures
+from grader.suite.files import replacing
+
+TRIES = 3  # runs of one submission before the grader gives up on its own fault
+
+
+class Grader(Protocol):
+    """What grades one submission's bytes: `Local` here, `classroom.dask.Cluster` elsewhere."""
+
+    def grade(self, exercise: str, source: bytes, filename: str) -> Result: ...
+
+    def grade_all(self, exercises: Sequence[str], source: bytes, filename: str) -> list[Result]: ...
+
+    def close(self) -> None: ...
+
+
+class Local:
+    """Grades on this machine, on one warm zygote. Several threads may call it at once."""
+
+    def __init__(self, exercises: Mapping[str, Task], **options: Any) -> None:
+        self.exercises, self.options = exercises, options
+        self.lock = threading.Lock()
+        self.runner: Runner | None = None
+        self.closed = False
+
+    def grade(self, exercise: str, source: bytes, filename: str) -> Result:
+        """The document of a submission's report. GraderFault where the grader failed TRIES times."""
+        return self.grade_all([exercise], source, filename)[0]
+
+    def grade_all(self, exercises: Sequence[str], source: bytes, filename: str) -> list[Result]:
+        """The same for several exercises in one file, a notebook: a document of each."""
+        asked = [self.exercises[exercise] for exercise in exercises]
+        for left in reversed(range(TRIES)):
+            runner = self._runner()
+            try:
+                found = grade_several(runner, asked, File(filename, source))
+                break
+            except GraderFault:
+                self._drop(runner)
+                if not left:
+                    raise
+        return [_result(graded, run, filename) for graded, run in found]
+
+    def _runner(self) -> Runner:
+        with self.lock:
+            if self.closed:
+                raise GraderFault("closed")
+            if self.runner is None:
+                self.runner = Runner(**self.options)
+                last = len(self.exercises)
+                for number, (description, fixtures) in enumerate(self.exercises.values(), 1):
+                    self.runner.load(description, fixtures.given, settle=number == last)
+            return self.runner
+
+    def _drop(self, runner: Runner) -> None:
+        with self.lock:
+            if self.runner is runner:
+                runner.close()
+                self.runner = None
+
+    def close(self) -> None:
+        with self.lock:
+            self.closed = True
+            if self.runner:
+                self.runner.close()
+
+
+def _result(graded: ExerciseReport, run: Run, filename: str) -> Result:
+    output = block(run.output, 4000).rstrip()
+    report = Report(filename, (graded,), output, tuple(notes(graded, run, filename)))
+    return {**document(report, checks=False), "protection_off": list(run.off)}
+
+
+@dataclass
+class Progress:
+    """How far a batch is; a renderer looks at it now and then."""
+
+    total: int
+    done: int = 0
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    reused: int = 0
+
+    def count(self, result: Result) -> None:
+        self.done += 1
+        if result["problem"]:
+            self.errors += 1
+        elif result["passed"]:
+            self.passed += 1
+        else:
+            self.failed += 1
+
+
+@dataclass(frozen=True)
+class Class:
+    """What was handed in, the exercises that it is graded on, and the policy that marks it."""
+
+    uploads: Sequence[Upload]
+    exercises: Mapping[str, Task]
+    marking: Marking | None = None
+
+
+def run(
+    klass: Class, out: Path, grader: Grader, workers: int, tell: Callable[[Progress], None]
+) -> Iterator[Result]:
+    """Grade all uploads, and then give their results in order, having written results.jsonl.
+
+    tell: called from this thread when something was done.
+    """
+    with only_one(out):
+        store = Store(out)
+        store.open()
+        work = _Work(store, grader, workers, Progress(len(klass.uploads)), tell)
+        prints = {name: fixtures_print(d) for name, (d, _) in klass.exercises.items()}
+        try:
+            keys = _grade(klass.uploads, prints, work)
+        finally:
+            work.end()
+        store.sync()
+        yield from _settle(klass, keys, store)
+
+
+class _Work:
+    """Files graded by several threads, not many of them in memory; this thread alone writes results."""
+
+    def __init__(
+        self,
+        store: Store,
+        grader: Grader,
+        workers: int,
+        progress: Progress,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self.store, self.grader, self.progress, self.tell = store, grader, progress, tell
+        # one more than there are workers: a core has the next child while this process reads the last
+        self.pool = ThreadPoolExecutor(workers + 1)
+        self.most = 3 * (workers + 1)
+        self.running: dict[Future[list[Result]], list[str]] = {}
+        self.waiting: dict[str, int] = {}  # key -> uploads that wait for it
+        self.faults: dict[str, Result] = {}  # not kept: the next run tries again
+
+    def give(self, one: _Todo) -> None:
+        """Have a file graded as soon as there is room for it."""
+        while len(self.running) >= self.most:
+            self.take()
+        self.running[self.pool.submit(_graded, self.grader, one)] = one.keys
+
+    def take(self, timeout: float | None = None) -> None:
+        """Keep the results there are, having waited for one."""
+        done, _ = wait(self.running, timeout, FIRST_COMPLETED)
+        for future in done:
+            for key, result in zip(self.running.pop(future), future.result(), strict=True):
+                if result.get("fault"):
+                    self.faults[key] = result
+                else:
+                    self.store.add(key, result)
+                self.count(result, self.waiting.pop(key))
+
+    def count(self, result: Result, uploads: int = 1) -> None:
+        for _ in range(uploads):
+            self.progress.count(result)
+        self.tell(self.progress)
+
+    def end(self) -> None:
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _grade(uploads: Sequence[Upload], prints: Mapping[str, str], work: _Work) -> list[str | Result]:
+    """The key of each upload's result, or the result itself where there was nothing to grade."""
+    keys: list[str | Result] = []
+    gathered: _Todo | None = None  # a notebook whose other exercises follow
+    for upload in uploads:
+        if gathered and not gathered.goes_on(upload):
+            work.give(gathered)
+            gathered = None
+        source = gathered.source if gathered else None
+        problem = upload.chosen.problem
+        if not problem and source is None:
+            try:
+                source = upload.read()
+            except Unreadable as error:
+                problem = f"refused: it {error}"
+        if source is None or problem:
+            result = _problem(upload, problem)
+            keys.append(result)
+            work.count(result)
+            continue
+        key = _key(upload, source, prints)
+        keys.append(key)
+        if key in work.store.places:
+            work.progress.reused += 1
+            work.count(work.store.get(key))
+        elif key in work.waiting:
+            work.waiting[key] += 1
+        else:
+            work.waiting[key] = 1
+            gathered = gathered or _Todo(source)
+            gathered.keys.append(key)
+            gathered.uploads.append(upload)
+        work.take(timeout=0)
+    if gathered:
+        work.give(gathered)
+    while work.running:
+        work.take()
+    return [work.faults[k] if isinstance(k, str) and k in work.faults else k for k in keys]
+
+
+@dataclass
+class _Todo:
+    """A file to grade: on one exercise, or on several where the lecture's notebook holds them."""
+
+    source: bytes
+    keys: list[str] = field(default_factory=list)
+    uploads: list[Upload] = field(default_factory=list)
+
+    def goes_on(self, upload: Upload) -> bool:
+        """Whether an upload is the same file, for one more exercise."""
+        last = self.uploads[-1]
+        same = upload.chosen.shared and last.chosen.shared and upload.chosen.path == last.chosen.path
+        return same and upload.source is last.source
+
+
+def _graded(grader: Grader, todo: _Todo) -> list[Result]:
+    """The results of a file, one for each of its exercises; where it can't be graded, why."""
+    exercises = [upload.chosen.exercise for upload in todo.uploads]
+    try:
+        filename = _called(todo.uploads[0])
+        if len(exercises) == 1:
+            results = [grader.grade(exercises[0], todo.source, filename)]
+        else:
+            results = grader.grade_all(exercises, todo.source, filename)
+        return [{**r, "key": key, "problem": ""} for key, r in zip(todo.keys, results, strict=True)]
+    except Unreadable as error:
+        problems = [_problem(upload, f"refused: it {error}") for upload in todo.uploads]
+        return [{**p, "key": key} for key, p in zip(todo.keys, problems, strict=True)]
+    except Exception as error:  # costs this file its grade, and no other
+        why = str(error)
+        if not isinstance(error, GraderFault):
+            swallowed(f"{text(todo.uploads[0].id, 1000)} its grade")
+            why = f"{type(error).__name__}: {error}"
+        return [_problem(upload, f"the grader's own fault: {why}", fault=True) for upload in todo.uploads]
+
+
+def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterator[Result]:
+    """Write results.jsonl in the uploads' order, replacing it whole; the results one by one."""
+    uploads, marking = klass.uploads, klass.marking
+
+    def marked(upload: Upload, key: str | Result) -> Result:
+        result = store.get(key) if isinstance(key, str) else key
+        return marking.of(upload, result) if marking else marks.counted(result)
+
+    standings: Mapping[int, Standing] = {}
+    if marking and marking.policy.attempts:
+        pairs = enumerate(zip(uploads, keys, strict=True))
+        standings = marking.standings((n, one, marked(one, key)) for n, (one, key) in pairs)
+    first: dict[str, str] = {}
+    with replacing(store.out / "results.jsonl") as file:
+        for number, (upload, key) in enumerate(zip(uploads, keys, strict=True)):
+            result = marked(upload, key)
+            c = upload.chosen
+            standing = standings.get(number, Standing())
+            same = first.setdefault(key, upload.id) if isinstance(key, str) else upload.id
+            own = {
+                "submission": text(upload.id, 1000),
+                "student": text(c.student),
+                "name": text(c.name),
+                "late": c.late or bool(result.get("days_late")),
+                "note": "; ".join(t for t in (text(c.note), standing.note) if t),
+                "counts": standing.counts,
+                "identical_to": None if same == upload.id or _untouched(result) else text(same, 1000),
+            }
+            result = {**result, **own}
+            file.write(json.dumps(result).encode() + b"\n")
+            yield result
+        file.flush()
+        os.fsync(file.fileno())
+    store.journal.close()
+    os.unlink(store.out / "journal.jsonl")
+
+
+def _untouched(result: Result) -> bool:
+    """Whether nothing is written in it: such files are all alike."""
+    verdicts = {item["verdict"] for exercise in result["exercises"] for item in exercise["items"]}
+    return verdicts == {Verdict.NOT_WRITTEN}
+
+
+def _problem(upload: Upload, why: str, fault: bool = False) -> Result:
+    empty = document(Report("", ()))
+    return {**empty, "passed": False, "protection_off": [], "key": None, "problem": text(why), "fault": fault}
+
+
+def _key(upload: Upload, source: bytes, prints: Mapping[str, str]) -> str:
+    what = (prints[upload.chosen.exercise], _called(upload), fixtures.digest(source))
+    return fixtures.digest("".join(what).encode())
+
+
+def _called(upload: Upload) -> str:
+    """What messages call a file: equal files alike, since they share a result."""
+    chosen = upload.chosen
+    return f"{'notebook' if chosen.shared else chosen.exercise}{PurePosixPath(chosen.path).suffix}"
+
+
+def fixtures_print(description: Exercise) -> str:
+    """What a grade depends on besides the submission: the exercise, its fixtures' digests, the grader."""
+    return fixtures.digest(json.dumps([__version__, description.to_json()], sort_keys=True).encode())

@@ -1,0 +1,92 @@
+"""The class as one page: scores, each item's pass rate, the commonest mistakes, a row for each student."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from grader.classroom.summary import Student, Summary
+from grader.core.text import text
+from grader.core.verdict import Verdict
+from grader.reports.pages.html import kind, page
+
+NAME = "class.html"
+BINS = 11  # tenths of the score, and one for all of it
+MISTAKES = 20
+CELL = 9  # pixels: of one verdict in a student's strip
+
+
+def render(summary: Summary) -> str:
+    graded = [s for s in summary.students if s.max_score and s.counts]
+    return page(
+        "class.html",
+        "The class",
+        f"{summary.submissions} submissions, {len(graded)} graded, {summary.passed} passed everything",
+        bins=bins(graded),
+        median=_median(graded),
+        items=[
+            {"id": text(name), "passed": summary.right[name], "asked": n, "share": summary.right[name] / n}
+            for name, n in summary.asked.items()
+        ],
+        mistakes=[
+            (n, text(told), [(text(name), k) for name, k in items])
+            for told, n, items in summary.diagnosed()[:MISTAKES]
+        ],
+        unexplained=[(n, *map(text, what.split(": ", 1))) for what, n in summary.reasons.most_common(10)],
+        legend=_legend(summary),
+        students=[_row(s) for s in summary.students],
+        identical=[(text(a), [text(b) for b in rest]) for a, rest in sorted(summary.identical.items())],
+        cell=CELL,
+    )
+
+
+def bins(students: Sequence[Student]) -> list[tuple[str, int, float]]:
+    """How many students have which share of their score: label, count, share of the largest count."""
+    counts = [0] * BINS
+    for s in students:
+        counts[min(BINS - 1, int((BINS - 1) * max(0, s.score) / s.max_score + 1e-9))] += 1
+    labels = [f"{10 * i}" for i in range(BINS - 1)] + ["all"]
+    most = max(counts) or 1
+    return [(label, n, n / most) for label, n in zip(labels, counts, strict=True)]
+
+
+def _median(students: Sequence[Student]) -> str:
+    if not students:
+        return ""
+    ranked = sorted(students, key=lambda s: s.score / s.max_score)
+    s = ranked[len(ranked) // 2]
+    return f"The median student has {s.score} of {s.max_score}."
+
+
+def _legend(summary: Summary) -> list[tuple[str, str, str, int]]:
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for verdict, n in summary.verdicts.items():
+        counts[kind(Verdict(verdict))] += n
+    return [(*what, n) for what, n in counts.most_common()]
+
+
+def _row(s: Student) -> dict[str, Any]:
+    """A student's row. strips: for each exercise its verdicts as one path a kind, to keep pages small."""
+    strips = []
+    for exercise, verdicts in s.verdicts.items():
+        paths: dict[str, str] = {}
+        for i, verdict in enumerate(verdicts):
+            css = kind(verdict)[0]
+            tall = 14 if verdict.passed else 7  # not by colour alone
+            move = f"M{i * CELL} {14 - tall}h{CELL - 2}v{tall}h-{CELL - 2}z"
+            paths[css] = paths.get(css, "") + move
+        passed = sum(v.passed for v in verdicts)
+        said = f"{exercise}: {passed} of {len(verdicts)} passed"
+        strips.append((text(said), CELL * len(verdicts), paths))
+    return {
+        "submission": text(s.submission),
+        "student": text(s.student),
+        "name": text(s.name),
+        "score": s.score,
+        "max_score": s.max_score,
+        "late": s.late,
+        "counts": s.counts,
+        "problem": text(s.problem),
+        "strips": strips,
+    }

@@ -1,0 +1,85 @@
+"""A batch's results on disk, as they come: a line for each in `journal.jsonl`, found again by its key."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.core.errors import GraderFault
+
+SYNC = 0.5  # seconds between fsyncs of the journal
+
+Result = dict[str, Any]  # one line of results.jsonl
+
+
+@dataclass
+class Store:
+    """The results in a folder: by key, where each line is. Holds no result in memory."""
+
+    out: Path
+    journal: Any = None
+    places: dict[str, tuple[Path, int, int]] = field(default_factory=dict)
+    synced: float = 0.0
+
+    def open(self) -> None:
+        """Read what earlier runs left; a line that was cut off by a kill is dropped."""
+        for name in ("results.jsonl", "journal.jsonl"):
+            path = self.out / name
+            if not path.exists():
+                continue
+            at = 0
+            with path.open("rb") as file:
+                for line in file:
+                    if line.endswith(b"\n") and (key := _key_of(line)):
+                        self.places[key] = (path, at, len(line))
+                    at += len(line)
+        path = self.out / "journal.jsonl"
+        self.journal = path.open("a+b", buffering=0)  # a kill loses nothing that the system has
+        if self.journal.seek(0, os.SEEK_END):
+            self.journal.seek(-1, os.SEEK_END)
+            if self.journal.read(1) != b"\n":
+                self.journal.write(b"\n")
+
+    def add(self, key: str, result: Result) -> None:
+        line = json.dumps(result).encode() + b"\n"
+        at = self.journal.tell()
+        self.journal.write(line)
+        self.places[key] = (self.out / "journal.jsonl", at, len(line))
+        if time.monotonic() - self.synced > SYNC:
+            self.sync()
+
+    def sync(self) -> None:
+        os.fsync(self.journal.fileno())
+        self.synced = time.monotonic()
+
+    def get(self, key: str) -> Result:
+        path, at, length = self.places[key]
+        with path.open("rb") as file:
+            file.seek(at)
+            return dict(json.loads(file.read(length)))
+
+
+def _key_of(line: bytes) -> str | None:
+    try:
+        result = json.loads(line)
+        return str(result["key"]) if result["key"] else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+@contextlib.contextmanager
+def only_one(out: Path) -> Iterator[None]:
+    """One batch at a time in a folder; GraderFault names the folder where another is at work."""
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GraderFault(f"{out}: another batch is at work here") from None
+        yield

@@ -1,0 +1,143 @@
+"""What a learner's function asks for: its parameters, by name. Runs nothing of a submission."""
+
+from __future__ import annotations
+
+import difflib
+import dis
+import inspect
+import types
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any
+
+from grader.core.exercise import Exercise, Item
+
+
+class BadRequest(Exception):
+    """A parameter names something that can't be injected."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """How to call one function: which names go by position and which by keyword, what it reads."""
+
+    function: Callable[..., Any]
+    positional: tuple[str, ...]
+    keywords: tuple[str, ...]
+    reads: tuple[str, ...]
+    fill: Mapping[str, Any]  # defaults of parameters that nothing is injected for
+
+    @property
+    def injected(self) -> tuple[str, ...]:
+        """The names that it gets, beside its own defaults."""
+        return tuple(k for k in (*self.positional, *self.keywords) if k not in self.fill)
+
+    def __call__(self, arguments: Mapping[str, Any]) -> Any:
+        """Call the function with its arguments out of `arguments`."""
+        if self.fill:
+            arguments = {**self.fill, **arguments}
+        given = [arguments[k] for k in self.positional]
+        if not self.keywords:
+            return self.function(*given)
+        return self.function(*given, **{k: arguments[k] for k in self.keywords})
+
+
+def _parameters(function: Any, name: str) -> Iterable[tuple[str, Any, Any]]:
+    """Name, kind and default of each parameter."""
+    code = getattr(function, "__code__", None)
+    plain = type(function) is types.FunctionType and not (function.__dict__ or function.__kwdefaults__)
+    if plain and code and not (function.__defaults__ or code.co_flags & 12 or code.co_kwonlyargcount):
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        return [(n, kind, Parameter.empty) for n in code.co_varnames[: code.co_argcount]]
+    try:
+        return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
+    except (TypeError, ValueError):
+        raise BadRequest(f"the parameters of {name} can't be read") from None
+
+
+def resolve(function: Any, item: Item, given: Collection[str], exercise: Exercise) -> Call:
+    """What a function asks for by name, and which upstream gradients its code reads.
+
+    given: the names of all that can be injected. BadRequest where the function asks for more.
+    """
+    if not callable(function):
+        raise BadRequest(f"{item.name} is not a function")
+    positional: list[str] = []
+    keywords: list[str] = []
+    fill: dict[str, Any] = {}
+    hidden = False
+    for name, kind, default in _parameters(function, item.name):
+        if kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
+            hidden = True
+        elif name in item.available or (name in given and not is_gradient(name, exercise)):
+            by_position = kind is Parameter.POSITIONAL_ONLY or not (
+                keywords or kind is Parameter.KEYWORD_ONLY
+            )
+            (positional if by_position else keywords).append(name)
+        elif default is Parameter.empty:
+            raise BadRequest(why_not(name, item, exercise, given))
+        elif kind is not Parameter.KEYWORD_ONLY and not keywords:
+            positional.append(name)  # in its place, so that the ones after it keep theirs
+            fill[name] = default
+    if hidden and not positional and not keywords:
+        raise BadRequest(
+            f"the parameters of {item.name} are hidden behind * or **: name them, or use functools.wraps"
+        )
+    used = loads(function)
+    reads = [k for k in (*positional, *keywords) if k in item.available and (used is None or k in used)]
+    return Call(function, tuple(positional), tuple(keywords), tuple(reads), fill)
+
+
+def is_gradient(name: str, exercise: Exercise) -> bool:
+    return name[:1] == "d" and name[1:] in exercise.tensors
+
+
+def why_not(name: str, item: Item, exercise: Exercise, given: Collection[str]) -> str:
+    """Why a name is nothing that an item's function can ask for."""
+    if name == item.name:
+        return f"{name} asks for {name} itself, the gradient it is to return"
+    if is_gradient(name, exercise):
+        have = ", ".join(item.available) or "none"
+        return f"{name} does not exist yet when the backward pass reaches {item.name} (there is: {have})"
+    close = difflib.get_close_matches(name, [*given, *item.available], 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"there is nothing called {name} to pass to {item.name}{hint}"
+
+
+_ONE = {code for name, code in dis.opmap.items() if name.startswith("LOAD_FAST")}
+_TWO = {
+    code
+    for name, code in dis.opmap.items()
+    if name.endswith(("LOAD_FAST_LOAD_FAST", "BORROW_LOAD_FAST_BORROW"))
+}
+_TWO |= {code for name, code in dis.opmap.items() if name == "STORE_FAST_LOAD_FAST"}
+
+
+def loads(function: Any) -> set[str] | None:
+    """The local names that a function's own code loads, nested functions included; None: can't be seen.
+
+    Reads the bytecode's bytes: `dis` builds an object for each, which a fork pays for twice.
+    """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if not isinstance(code, types.CodeType) or {"locals", "vars", "eval", "exec"} & set(code.co_names):
+        return None
+    names = {n for c in code.co_consts if isinstance(c, types.CodeType) for n in c.co_freevars}
+    local, raw = code.co_varnames, code.co_code
+    for op, arg in zip(raw[::2], raw[1::2], strict=True):
+        if op in _TWO:
+            names.update(local[i] for i in (arg >> 4, arg & 15) if i < len(local))
+        elif op in _ONE and arg < len(local):
+            names.add(local[arg])
+    return names
+
+
+def line_of(function: Any) -> int | None:
+    """The line of a function's only statement, where that is a `return`; else the one it begins on."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return None
+    begin = code.co_firstlineno
+    if code.co_nlocals > code.co_argcount + code.co_kwonlyargcount:
+        return begin
+    return min((line for _, _, line in code.co_lines() if line and line > begin), default=begin)

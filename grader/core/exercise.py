@@ -1,0 +1,410 @@
+"""An exercise as data: its forward program, its items, and its saved runs, as exercise.json has them. Pure.
+
+`Exercise.from_json` is the only way in from outside; `to_json` gives the very same text back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMAT = 2  # of exercise.json
+ALT = "alt:"  # names gradients for items that also ask for a sibling's; see draws.tensors
+LOSSES = "losses"  # the record of a training run beside its parameters: each step's loss, to be drawn
+FEW = "few."  # before a parameter's name: its value after the first steps of a training
+TRAINING = "training"  # the item, and the fixture, of a training run
+
+T = TypeVar("T")
+Reader = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the forward program: the tensor it names, its code, and the tensors it reads."""
+
+    name: str
+    code: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """An item that asks for the gradient of a tensor, as the function d<tensor>.
+
+    params: what the stub's function receives. cut: the tensors whose upstream gradients those are.
+    siblings: gradients among them that don't lie between the tensor and the loss. available: the gradients
+    that a learner may ask for, nearest to the loss first, the siblings last.
+    """
+
+    name: str
+    tensor: str
+    params: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
+    available: tuple[str, ...] = ()
+    doc: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Output:
+    """An item that asks for what a function or class gives.
+
+    compare: "exact" or "approximate". asks: the functions and classes of the learner's file that it needs.
+    driver: the function that calls them, "" where there is none. receives: the results that it takes from
+    items before it. uses: the items whose functions its own calls. about: the definition that it judges, or
+    the method, as Value.tanh.
+    """
+
+    name: str
+    params: tuple[str, ...] = ()
+    doc: str = ""
+    compare: str = "exact"
+    asks: tuple[str, ...] = ()
+    driver: str = ""
+    receives: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    about: str = ""
+
+    cut: ClassVar[tuple[str, ...]] = ()  # no upstream gradient is for an output
+    siblings: ClassVar[tuple[str, ...]] = ()
+    available: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def tensor(self) -> str:
+        """What `Exercise.shapes` has it under."""
+        return self.name
+
+    @property
+    def exact(self) -> bool:
+        return self.compare == "exact"
+
+    @property
+    def judged(self) -> str:
+        return definition(self.about)
+
+    def to_json(self) -> dict[str, Any]:
+        none: dict[str, Any] = {"cut": (), "siblings": (), "available": ()}
+        return {"name": self.name, "tensor": self.tensor, "params": self.params, **none, **asdict(self)}
+
+
+Item = Gradient | Output
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What exercise.json states of another file's content."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class FixtureEntry:
+    """One run whose tensors are saved. settings: its seed, how many steps it was trained, and its sizes."""
+
+    name: str
+    settings: Mapping[str, Any]
+    given: Stated
+    reference: Stated
+
+    @cached_property
+    def sizes(self) -> dict[str, Any]:
+        return sizes(self.settings)
+
+    @property
+    def is_probe(self) -> bool:
+        return is_probe(self.name)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training run with the items' gradients: `few` steps of flat code, else `steps`.
+
+    lr, lr_late: the learning rates of its halves. calibrate: the tensors whose values over the whole
+    training set stand for a batch's, once it is trained.
+    """
+
+    parameters: tuple[str, ...]
+    steps: int
+    few: int
+    lr: float
+    lr_late: float
+    calibrate: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Training:
+        return _made(cls, told)
+
+
+@dataclass(frozen=True)
+class Worked:
+    """The item that is shown worked out, and its function."""
+
+    item: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A forward program and its items, and what lies on disk for it.
+
+    statement: what it is about, in plain text; its first line is the title. program: the authored file
+    without the items. inputs: the forward pass's arguments. shapes: by name each tensor's, each gradient's
+    and each output's, at the lecture's sizes. stamp: what the saved bytes depend on. diagnosis, hints,
+    derived: files beside exercise.json; notebook: the text of the one that a learner begins with.
+    """
+
+    id: str
+    title: str = ""
+    statement: str = ""
+    stamp: Mapping[str, str] = field(default_factory=dict)
+    program: str = ""
+    inputs: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    items: tuple[Item, ...] = ()
+    training: Training | None = None
+    fixtures: tuple[FixtureEntry, ...] = ()
+    diagnosis: Stated = Stated("", 0)
+    hints: Stated = Stated("", 0)
+    derived: Stated = Stated("", 0)
+    notebook: Stated | None = None
+    worked: Worked | None = None
+
+    @cached_property
+    def gradients(self) -> tuple[Gradient, ...]:
+        return tuple(item for item in self.items if isinstance(item, Gradient))
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        return tuple(item for item in self.items if isinstance(item, Output))
+
+    @cached_property
+    def tensors(self) -> tuple[str, ...]:
+        """What the forward pass starts from and names, sizes that it takes among them."""
+        return (*self.inputs, *(line.name for line in self.lines))
+
+    @property
+    def batch(self) -> tuple[str, ...]:
+        """The tensors that each step of a training run has others of."""
+        parameters = self.training.parameters if self.training else self.inputs
+        return tuple(n for n in self.inputs if n not in parameters and n not in self.size_names)
+
+    @property
+    def loss(self) -> str:
+        return self.lines[-1].name
+
+    @property
+    def lecture(self) -> FixtureEntry:
+        return self.fixtures[0]
+
+    @cached_property
+    def sizes(self) -> dict[str, dict[str, Any]]:
+        """By fixture its sizes: what items may ask for by name."""
+        return {entry.name: entry.sizes for entry in self.fixtures}
+
+    @cached_property
+    def size_names(self) -> frozenset[str]:
+        return frozenset(name for own in self.sizes.values() for name in own)
+
+    def item(self, name: str) -> Item:
+        """KeyError where there is none of this name."""
+        for item in self.items:
+            if item.name == name:
+                return item
+        raise KeyError(name)
+
+    def is_gradient(self, name: str) -> bool:
+        return name[:1] == "d" and name[1:] in self.tensors
+
+    @cached_property
+    def gradients_given(self) -> frozenset[str]:
+        """The gradients that a submission can ask for: no others have to be saved."""
+        names = (n for i in self.gradients for n in (*i.available, *i.params))
+        return frozenset(n for n in names if self.is_gradient(n))
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Exercise:
+        """From what exercise.json holds. KeyError, TypeError or ValueError where it is of another form."""
+        return _made(cls, told)
+
+    def to_json(self) -> dict[str, Any]:
+        """What exercise.json holds, its digest apart, with tuples for lists."""
+        return {
+            "format": FORMAT,
+            "id": self.id,
+            "title": self.title,
+            "statement": self.statement,
+            "stamp": dict(self.stamp),
+            "program": self.program,
+            "inputs": self.inputs,
+            "lines": [vars(line) for line in self.lines],
+            "tensors": self.tensors,
+            "shapes": dict(self.shapes),
+            "items": [item.to_json() for item in self.items],
+            "training": self.training and vars(self.training),
+            "fixtures": [asdict(entry) for entry in self.fixtures],
+            "diagnosis": vars(self.diagnosis),
+            "hints": vars(self.hints),
+            "derived": vars(self.derived),
+            "notebook": self.notebook and vars(self.notebook),
+            "worked": self.worked and vars(self.worked),
+        }
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What one fixture's answers are compared with, by item name.
+
+    values: the reference gradients. sizes: the size each answer would have if nothing in it
+    cancelled (see `Program.pull`), which sets the absolute part of the tolerance. bounds: for the items
+    whose float32 is too far from their float64 for that rule. plain: outputs that are no tensors, encoded.
+    """
+
+    values: Mapping[str, NDArray[Any]]
+    sizes: Mapping[str, float]
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    plain: Mapping[str, bytes] = field(default_factory=dict)
+    raw: dict[str, tuple[bytes, Any]] = field(default_factory=dict, compare=False)  # kept by compare.held
+
+
+@dataclass(frozen=True)
+class Fixtures:
+    """An exercise's saved tensors, verified. `given` holds the files' bytes, as a child gets them."""
+
+    given: Mapping[str, bytes]
+    references: Mapping[str, Reference]
+    diagnosis: bytes = b"{}"  # what is known of mistakes, by item; see `diagnose.Known`
+
+
+class Task(NamedTuple):
+    """An exercise with what its answers are held against."""
+
+    exercise: Exercise
+    fixtures: Fixtures
+
+
+class File(NamedTuple):
+    """A submission: the name that is shown of it, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class How:
+    """How a submission is to be graded.
+
+    items: names to grade; None for all, the training run included. strict: flat code too must be right at
+    other sizes than the lecture's. rename: what flat code calls otherwise, its names -> ours.
+    """
+
+    items: Collection[str] | None = None
+    strict: bool = False
+    rename: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_probe(fixture: str) -> bool:
+    return fixture.startswith("probe")
+
+
+def sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The sizes in a fixture's settings: what items may ask for by name."""
+    return {k: v for k, v in settings.items() if k not in ("seed", "trained")}
+
+
+def definition(about: str) -> str:
+    """The definition that an output is about, the whole class where that is a method."""
+    return about.partition(".")[0]
+
+
+def downstream(lines: Sequence[Line], tensor: str) -> set[str]:
+    """Every tensor of the program that depends on `tensor`."""
+    reached = {tensor}
+    for line in lines:
+        if reached & set(line.uses):
+            reached.add(line.name)
+    return reached - {tensor}
+
+
+def consumers(lines: Sequence[Line], tensor: str) -> tuple[str, ...]:
+    """The tensors whose own line reads `tensor`."""
+    return tuple(line.name for line in lines if tensor in line.uses)
+
+
+def uncovered(lines: Sequence[Line], tensor: str, cut: frozenset[str]) -> tuple[str, ...] | None:
+    """A shortest path from `tensor` to the loss that meets no tensor of `cut`, or None."""
+    paths: list[tuple[str, ...]] = [(tensor,)]
+    seen = {tensor}
+    for path in paths:
+        if path[-1] == lines[-1].name:
+            return path
+        new = [c for c in consumers(lines, path[-1]) if c not in cut and c not in seen]
+        seen.update(new)
+        paths += [(*path, c) for c in new]
+    return None
+
+
+def _made(kind: Callable[..., T], told: Mapping[str, Any]) -> T:
+    """One of the classes above, from its JSON object."""
+    return kind(**{name: read(told[name]) for name, read in _readers(kind)})
+
+
+@cache
+def _readers(kind: Any) -> list[tuple[str, Reader]]:
+    return [(field.name, READERS[str(field.type)]) for field in fields(kind)]
+
+
+def _item(told: Mapping[str, Any]) -> Item:
+    return _made(Output, told) if "compare" in told else _made(Gradient, told)
+
+
+def _a(*kinds: type) -> Reader:
+    def read(value: Any) -> Any:
+        if type(value) not in kinds:
+            raise ValueError(f"{value!r:.40} is no {kinds[0].__name__}")
+        return value
+
+    return read
+
+
+def _tuple(read: Reader) -> Reader:
+    return lambda values: tuple(read(v) for v in _a(list, tuple)(values))
+
+
+def _mapping(read: Reader) -> Reader:
+    return lambda values: {_a(str)(k): read(v) for k, v in values.items()}
+
+
+def _one(kind: type) -> Reader:
+    return lambda told: _made(kind, told)
+
+
+def _perhaps(kind: type) -> Reader:
+    return lambda told: None if told is None else _made(kind, told)
+
+
+READERS: dict[str, Reader] = {  # by a field's type as it is written above
+    "str": _a(str),
+    "int": _a(int),
+    "float": _a(float, int),
+    "tuple[str, ...]": _tuple(_a(str)),
+    "Mapping[str, str]": _mapping(_a(str)),
+    "Mapping[str, Any]": _mapping(lambda value: value),
+    "Mapping[str, tuple[int, ...]]": _mapping(_tuple(_a(int))),
+    "Stated": _one(Stated),
+    "Stated | None": _perhaps(Stated),
+    "Training | None": _perhaps(Training),
+    "Worked | None": _perhaps(Worked),
+    "tuple[Line, ...]": _tuple(_one(Line)),
+    "tuple[Item, ...]": _tuple(_item),
+    "tuple[FixtureEntry, ...]": _tuple(_one(FixtureEntry)),
+}

@@ -1,0 +1,198 @@
+"""What a grade is made of: verdicts, checks, reports. Frozen data, no behaviour but their own sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+# What approximate means, as judging/compare.py has it.
+RULE = (
+    "maxdiff <= 1e-5 * largest reference element + 2e-6 * size of the answer without cancellation, "
+    "and not all zero where the reference is more than the second part"
+)
+
+
+class Verdict(StrEnum):
+    """All that can be said of an item. Closed: a renderer or a CI recipe may list them."""
+
+    EXACT = "exact"
+    APPROXIMATE = "approximate"
+    WRONG = "wrong"
+    WRONG_SHAPE = "wrong-shape"
+    WRONG_DTYPE = "wrong-dtype"
+    NOT_FINITE = "not-finite"
+    NOT_A_TENSOR = "not-a-tensor"
+    ERROR = "error"
+    NOT_WRITTEN = "not-written"
+    REFUSED = "refused"
+    OVER_LIMIT = "over-limit"
+
+    @property
+    def passed(self) -> bool:
+        return self in (Verdict.EXACT, Verdict.APPROXIMATE)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One answer held against one reference.
+
+    maxdiff: largest absolute difference; relative: maxdiff over the largest reference element;
+    tolerance: the largest maxdiff that passes. All None where there was nothing to compare.
+    allclose: what torch.allclose(answer, reference) with its defaults says.
+    note: something to tell although it doesn't fail. shape: of the answer.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    note: str = ""
+    shape: tuple[int, ...] | None = None
+    exact: bool = False
+    approx: bool = False
+    allclose: bool = False
+    maxdiff: float | None = None
+    relative: float | None = None
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Points by a policy: those earned, of those that can be. In hundredths, so that they add up exactly."""
+
+    earned: int
+    of: int
+
+
+Points = int | float  # an integer where it is one, else with at most two decimals
+
+
+def shared(total: int, weights: Sequence[int]) -> list[int]:
+    """`total` in whole parts as the weights are, which add up to it: the largest remainders get one more."""
+    every = sum(weights)
+    if not every:
+        return [0] * len(weights)
+    parts = [total * weight // every for weight in weights]
+    order: Callable[[int], int] = lambda i: -(total * weights[i] % every)  # noqa: E731
+    for i in sorted(range(len(weights)), key=order)[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def points(hundredths: int) -> Points:
+    return hundredths / 100 if hundredths % 100 else hundredths // 100
+
+
+@dataclass(frozen=True)
+class ItemReport:
+    """An item's verdict over all fixtures; the numbers are those of the lecture fixture."""
+
+    id: str
+    shape: tuple[int, ...]
+    check: Check
+    fixture: str
+    line: int | None = None
+    diagnosis: str | None = None
+    checks: Mapping[str, Check] | None = None
+    cell: int | None = None  # of a notebook, from 1; `line` is in it
+    marks: Marks | None = None  # by a policy; without one an item is a point
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.check.verdict
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.passed
+
+    @property
+    def score(self) -> Points:
+        return points(self.marks.earned) if self.marks else int(self.passed)
+
+    @property
+    def max_score(self) -> Points:
+        return points(self.marks.of) if self.marks else 1
+
+    @property
+    def place(self) -> str:
+        return place(self.cell, self.line)
+
+
+def place(cell: int | None, line: int | None) -> str:
+    """Where in a submission: "line 3", "cell 12, line 3", or nothing."""
+    if not line:
+        return ""
+    return f"cell {cell}, line {line}" if cell else f"line {line}"
+
+
+@dataclass(frozen=True)
+class ExerciseReport:
+    """All graded items of one exercise, in backward order."""
+
+    id: str
+    title: str
+    items: tuple[ItemReport, ...]
+    unparsed: str = ""  # what of the submission Python can't read: "line 3 is not Python (…)"
+    marks: Marks | None = None  # by a policy, after its deductions
+    deductions: tuple[str, ...] = ()  # in words
+
+    @property
+    def right(self) -> int:
+        """How many items passed."""
+        return sum(item.passed for item in self.items)
+
+    @property
+    def score(self) -> Points:
+        return points(self.marks.earned) if self.marks else self.right
+
+    @property
+    def max_score(self) -> Points:
+        return points(self.marks.of) if self.marks else len(self.items)
+
+    @property
+    def parts(self) -> list[int]:
+        """What each item contributes after the deductions, in hundredths: they add up to the score.
+
+        For the formats that have nothing but items' points, which they add up themselves.
+        """
+        if self.marks is None:
+            return [100 * item.passed for item in self.items]
+        return shared(self.marks.earned, [item.marks.earned for item in self.items if item.marks])
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one submission earned. `output` is what it printed, made harmless; `notes` are for people."""
+
+    submission: str
+    exercises: tuple[ExerciseReport, ...]
+    output: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def items(self) -> tuple[ItemReport, ...]:
+        return tuple(item for exercise in self.exercises for item in exercise.items)
+
+    @property
+    def right(self) -> int:
+        """How many items passed."""
+        return sum(exercise.right for exercise in self.exercises)
+
+    @property
+    def marked(self) -> bool:
+        """Whether a policy says what the items are worth."""
+        return any(exercise.marks for exercise in self.exercises)
+
+    @property
+    def score(self) -> Points:
+        """By the policy; without one, the number of items that passed."""
+        return points(sum(e.marks.earned for e in self.exercises if e.marks)) if self.marked else self.right
+
+    @property
+    def max_score(self) -> Points:
+        marks = [e.marks for e in self.exercises if e.marks]
+        return points(sum(m.of for m in marks)) if marks else len(self.items)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every item passed, whatever it is worth."""
+        return self.right == len(self.items)

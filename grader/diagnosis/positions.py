@@ -1,0 +1,99 @@
+"""Where an answer is wrong: the relations of rows, of cells and of the order. Pure; NumPy only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import permutations
+
+import numpy as np
+
+from grader.diagnosis.relations import CLOSE, Array, Evidence, same
+
+FEW = 4  # rows or columns that are listed
+
+
+def order(e: Evidence) -> Iterator[str]:
+    """The right numbers in another order."""
+    if e.answer.shape != e.reference.shape or e.answer.size < 4:
+        return
+    for axes in list(permutations(range(e.answer.ndim)))[1:]:
+        turned = tuple(e.reference.shape[i] for i in axes)
+        back = np.argsort(axes)
+        if same(e, e.answer, e.reference.reshape(turned).transpose(back)):
+            yield "the right numbers in another order: two axes are exchanged in the view"
+    if same(e, np.sort(e.answer, None), np.sort(e.reference, None)):
+        yield "the right numbers in another order"
+
+
+def _wrong(e: Evidence) -> Array | None:
+    """Which elements are wrong; None where all are, or none is."""
+    if e.answer.shape != e.reference.shape or e.answer.ndim < 2:
+        return None
+    scale = float(np.abs(e.reference).max())
+    off = np.abs(e.answer - e.reference) > CLOSE * scale + e.noise
+    return off if off.any() and not off.all() else None
+
+
+def where(e: Evidence) -> str:
+    """Which rows or columns are wrong, if only a few are; else nothing."""
+    off = _wrong(e)
+    if off is None:
+        return ""
+    for axis, name in ((0, "row"), (1, "column")):
+        if off.shape[axis] == 1:
+            continue
+        other = tuple(i for i in range(off.ndim) if i != axis)
+        wrong = np.flatnonzero(off.any(other)).tolist()
+        if len(wrong) <= max(1, off.shape[axis] // 2):
+            shown = ", ".join(map(str, wrong[:FEW])) + (
+                f" and {len(wrong) - FEW} more" if len(wrong) > FEW else ""
+            )
+            return f"only in {name}{'s' if len(wrong) > 1 else ''} {shown}"
+    return ""
+
+
+def ends(e: Evidence) -> Iterator[str]:
+    """Right in all but the first or the last row or column."""
+    off = _wrong(e)
+    if off is None:
+        return
+    for axis, name in ((0, "row"), (1, "column")):
+        other = tuple(i for i in range(off.ndim) if i != axis)
+        wrong, length = np.flatnonzero(off.any(other)).tolist(), off.shape[axis]
+        for end, at in (("first", 0), ("last", length - 1)):
+            if length > 2 and wrong == [at]:
+                yield f"right everywhere but in the {end} {name}"
+
+
+def cells(e: Evidence) -> Iterator[str]:
+    """Right in all but the cells of the labels or of the rows' maxima, or in these alone."""
+    off = _wrong(e)
+    labels, logits = e.given.get("Yb"), e.given.get("logits")
+    if off is None or labels is None or logits is None or off.shape != logits.shape:
+        return
+    if labels.shape != off.shape[:-1]:
+        return
+    for name, columns in (
+        ("the labels' cells, [range(n), Yb]", labels),
+        ("each row's largest logit", logits.argmax(-1)),
+    ):
+        mask = np.arange(off.shape[-1]) == columns[..., None]
+        if not off[~mask].any():
+            some = "" if off[mask].mean() > 0.5 else "some of "
+            yield f"right everywhere but at {some}{name}"
+        if not off[mask].any():
+            yield f"right at {name}, wrong elsewhere"
+
+
+def rows(e: Evidence) -> Iterator[str]:
+    """Right in all but some rows, and what those have in common."""
+    index = e.given.get("Xb")
+    if index is None or e.answer.shape != e.reference.shape or len(e.reference) != e.sizes.get("vocab_size"):
+        return
+    counts = np.bincount(index.ravel(), minlength=len(e.reference))
+    if same(e, e.answer * np.maximum(counts, 1)[:, None], e.reference, math.sqrt(counts.max())):
+        yield "each row is divided by the number of its look-ups: a mean is taken where a sum is meant"
+    off = _wrong(e)
+    if off is not None and not off[counts < 2].any():
+        yield "right for each row that is looked up once, wrong for those looked up several times"

@@ -1,0 +1,371 @@
+"""Relations between a wrong answer and what it was made from. Pure; NumPy only.
+
+Each function takes one fixture's evidence and yields the sentences that are true there; `diagnose` says
+one that is true on every fixture.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.core.exercise import Gradient, Line
+
+Array = NDArray[Any]
+Lines = Mapping[str, Line]
+
+CLOSE = 1e-5  # relative: what counts as the same
+NOISE = 2e-6  # of the answer's size without cancellation: what is rounding
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One fixture's answer and what it is explained from. given: forward tensors and upstream gradients.
+
+    magnitude: of the answer if nothing in it cancelled, see `compare`. uses, numbers: the names whose values
+    the function works with, and the numbers in it; None where its text isn't at hand. lecture: the
+    lecture's sizes, which it may have as numbers.
+    """
+
+    fixture: str
+    answer: Array
+    reference: Array
+    given: Mapping[str, Array]
+    sizes: Mapping[str, Any]
+    magnitude: float = 0.0
+    uses: frozenset[str] | None = None
+    numbers: frozenset[float] | None = None
+    lecture: Mapping[str, Any] = field(default_factory=dict)
+
+    def may_use(self, name: str) -> bool:
+        """Whether a sentence may say that the function uses a tensor."""
+        return self.uses is None or name in self.uses
+
+    @property
+    def noise(self) -> float:
+        return NOISE * self.magnitude
+
+
+def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
+    """Whether two arrays are the same; scale: how much the answer was scaled for it."""
+    if a.shape != b.shape or not a.size:
+        return False
+    largest = float(np.abs(b).max())
+    return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + e.noise * scale)
+
+
+def zero(e: Evidence) -> Iterator[str]:
+    if e.answer.size and not e.answer.any():
+        yield "all zero"
+    elif e.answer.size and np.abs(e.answer).max() <= 10 * e.noise:
+        yield "all zero, or as good as zero"
+
+
+def ones(e: Evidence) -> Iterator[str]:
+    if e.answer.size and (e.answer == 1).all():
+        yield "all ones: what arrives from upstream is missing"
+
+
+def sign(e: Evidence) -> Iterator[str]:
+    if same(e, e.answer, -e.reference):
+        yield "the sign is wrong"
+
+
+def transposed(e: Evidence) -> Iterator[str]:
+    if e.answer.ndim == 2 and same(e, e.answer.T, e.reference):
+        yield "right when transposed"
+
+
+def unsummed(e: Evidence) -> Iterator[str]:
+    """Right once summed over the axes that the forward line replicated, or contracted."""
+    came, wanted = e.answer.shape, e.reference.shape
+    for axis in range(len(came)):
+        for keep in (True, False):
+            if (*came[:axis], *((1,) if keep else ()), *came[axis + 1 :]) == wanted and came[axis] > 1:
+                total = e.answer.sum(axis, keepdims=keep)
+                if same(e, total, e.reference):
+                    yield f"the sum over dim {axis} is missing: right once it is summed"
+
+
+def summed(e: Evidence) -> Iterator[str]:
+    """The right gradient, summed over an axis that it should have kept."""
+    for axis in range(e.reference.ndim):
+        for keep in (True, False):
+            length = e.reference.shape[axis]
+            total = e.reference.sum(axis, keepdims=keep)
+            if length > 1 and same(e, e.answer, total, math.sqrt(length)):
+                yield f"these are the sums of the right gradient over dim {axis}, which it keeps"
+
+
+def ratio(e: Evidence) -> float | None:
+    """c where the answer is c times the reference, else None."""
+    if e.answer.shape != e.reference.shape or not e.reference.any():
+        return None
+    at = np.unravel_index(int(np.abs(e.reference).argmax()), e.reference.shape)
+    c = float(e.answer[at] / e.reference[at])
+    return c if c and same(e, e.answer / c, e.reference, 1 + 1 / abs(c)) else None
+
+
+def twice_or_half(e: Evidence) -> Iterator[str]:
+    yield from _factor(e, [f for f in factors(e.sizes) if f[0] in ("exactly 2", "exactly 1/2")], "")
+
+
+def factor(code: str) -> Callable[[Evidence], Iterator[str]]:
+    """The right gradient times a simple factor. code: the forward lines that it comes back through."""
+
+    def explain(e: Evidence) -> Iterator[str]:
+        yield from _factor(e, list(factors(e.sizes)), code)
+
+    return explain
+
+
+def _factor(e: Evidence, known: list[tuple[str, float]], code: str) -> Iterator[str]:
+    for name, value in known:
+        if abs(value - 1) > 1e-6 and same(e, e.answer, value * e.reference, 1 + abs(value)):
+            why = origin(name, code)
+            if why and value < 0:
+                yield f"two slips: the sign is wrong, and {why}"
+            else:
+                yield f"{name} times what it should be{': ' if why else ''}{why}"
+
+
+def constant(code: str) -> Callable[[Evidence], Iterator[str]]:
+    """The right gradient times one number at all sizes; or that number, or another size, where n is meant."""
+
+    def explain(e: Evidence) -> Iterator[str]:
+        c, n = ratio(e), e.sizes.get("n")
+        if c is None or abs(c - 1) < 1e-4:
+            return
+        for name, size in e.sizes.items():
+            for less, meant in ((0, "n"), (1, "n-1")):
+                if not isinstance(size, int) or not isinstance(n, int) or name == "n" or min(size, n) <= less:
+                    continue
+                if DIVIDES[meant].search(code) and abs(c * (size - less) / (n - less) - 1) < CLOSE:
+                    yield f"{name}{' - 1' * less} stands where {'n - 1' if less else 'n'} is meant"
+        if isinstance(n, int) and DIVIDES["n"].search(code) and _whole(n / c):
+            yield f"{round(n / c)} is written where n is meant"
+        k = round(1 / c)
+        if _whole(1 / c):
+            written = e.numbers is not None and k in e.numbers
+            why = f": a division by the number {k} is one too many" if written else ""
+            yield f"exactly 1/{k} of what it should be, at all sizes{why}"
+        elif abs(20 * c - round(20 * c)) < 1e-4 * abs(c):
+            yield f"exactly {round(20 * c) / 20:g} times what it should be, at all sizes"
+
+    return explain
+
+
+def _whole(x: float) -> bool:
+    return 1.5 < x < 1e5 and abs(x / round(x) - 1) < CLOSE
+
+
+def factors(sizes: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Simple factors by name, at these sizes."""
+    yield from (("exactly 2", 2.0), ("exactly 1/2", 0.5), ("exactly -2", -2.0), ("exactly -1/2", -0.5))
+    n = sizes.get("n")
+    if isinstance(n, int) and n > 1:
+        for name, value in (("n", n), ("1/n", 1 / n), ("n/(n-1)", n / (n - 1)), ("(n-1)/n", (n - 1) / n)):
+            yield f"exactly {name}", value
+            yield f"exactly -{name}", -value
+        yield from (("exactly n-1", float(n - 1)), ("exactly 1/(n-1)", 1 / (n - 1)))
+    for name, size in sizes.items():
+        if name != "n" and isinstance(size, int) and size > 1:
+            yield f"exactly {name}", float(size)
+            yield f"exactly 1/{name}", 1 / size
+
+
+DIVIDES = {
+    "n": re.compile(r"/ ?n\b|\bmean\(|cross_entropy"),
+    "n-1": re.compile(r"/ ?\(n ?- ?1\)|\bvar\("),
+}
+
+
+def origin(name: str, code: str) -> str:
+    """The likely origin of a factor, in words; where a division is told of, the forward lines have it."""
+    bare = name.removeprefix("exactly ").removeprefix("-")
+    if bare in DIVIDES:
+        return f"the division by {bare} is missing" if DIVIDES[bare].search(code) else ""
+    if bare.startswith("1/") and bare != "1/2":
+        what = bare.removeprefix("1/")
+        return f"a mean is taken where a sum is meant, or a division by {what} is one too many"
+    if bare == "n/(n-1)" and DIVIDES["n"].search(code):
+        return "n - 1 stands where n is meant"
+    return "n stands where n - 1 is meant" if bare == "(n-1)/n" and DIVIDES["n-1"].search(code) else ""
+
+
+def written(e: Evidence) -> Iterator[tuple[str, float]]:
+    """What a size of the lecture, written as a number, does to an answer at the evidence's sizes."""
+    for name, number in e.lecture.items():
+        size = e.sizes.get(name)
+        for less, meant in ((0, name), (1, f"{name} - 1")):
+            if isinstance(size, int) and isinstance(number, int) and min(size, number) > less:
+                ratio = (size - less) / (number - less)
+                yield f"{number - less} is written where {meant} is meant", ratio
+                yield f"{number - less} is written where {meant} is meant", 1 / ratio
+
+
+def hard_coded(e: Evidence) -> Iterator[str]:
+    """A size of the lecture written as a number: right there, off by the sizes' ratio elsewhere."""
+    c = ratio(e)
+    if c is not None:
+        yield from (say for say, ratio in written(e) if abs(c / ratio - 1) < 1e-5)
+
+
+def passed_through(item: Gradient, lines: Lines, whole: bool) -> Callable[[Evidence], Iterator[str]]:
+    """The upstream gradient as it came. whole: only where the wanted shape is its own."""
+
+    def explain(e: Evidence) -> Iterator[str]:
+        if whole and e.answer.shape != e.reference.shape:
+            return
+        for name in item.available:
+            if name in e.given and e.may_use(name) and same(e, e.answer, e.given[name].astype(np.float64)):
+                others = [t for t in item.cut if "d" + t != name]
+                if others and name[1:] in item.cut:
+                    left = " and ".join(sorted(others))
+                    yield f"the branch through {left} is left out: only {name} is there, as it came"
+                line = lines.get(name[1:])
+                direct = line and item.tensor in line.uses
+                what = f"the local gradient of {line.code.strip()}" if line and direct else "the way back"
+                yield f"{name} is passed through as it came: {what} is missing"
+
+    return explain
+
+
+def another_gradient(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[str]]:
+    def explain(e: Evidence) -> Iterator[str]:
+        for name, value in e.given.items():
+            if name != item.name and ":" not in name and same(e, e.answer, value.astype(np.float64)):
+                yield f"this is {name}"
+
+    return explain
+
+
+def _fits(value: Array, shape: tuple[int, ...]) -> bool:
+    """Whether an array broadcasts to a shape, and is no mere scalar."""
+    return (
+        value.ndim == len(shape)
+        and value.size > 1
+        and all(a in (1, b) for a, b in zip(value.shape, shape, strict=True))
+    )
+
+
+POWERS: dict[str, Callable[[Array], Array]] = {
+    "is multiplied by {t} once too often, or a division by it is missing": lambda t: t,
+    "is divided by {t} once too often, or a factor {t} is missing": lambda t: 1 / t,
+    "is divided by {t} where a multiplication is meant": lambda t: 1 / t**2,
+    "is multiplied by {t} where a division is meant": lambda t: t**2,
+    "is multiplied by 1 - {t} squared, which belongs to another step": lambda t: 1 - t**2,
+}
+
+
+def another_factor(item: Gradient) -> Callable[[Evidence], Iterator[str]]:
+    """The reference times a power of some tensor: a factor too many, or one upside down."""
+    first = [*item.params, *item.available]
+
+    def explain(e: Evidence) -> Iterator[str]:
+        if e.answer.shape != e.reference.shape or not e.reference.any():
+            return
+        at = np.unravel_index(int(np.abs(e.reference).argmax()), e.reference.shape)
+        want = e.answer[at] / e.reference[at]
+        names = [*first, *(k for k in e.given if k not in first and not k.startswith("d") and ":" not in k)]
+        for name in names:
+            value = e.given.get(name)
+            usable = value is not None and value.dtype.kind == "f" and e.may_use(name)
+            if value is None or not usable or not _fits(value, e.reference.shape):
+                continue
+            t = value.astype(np.float64)
+            here = np.broadcast_to(t, e.reference.shape)[at]
+            for text, power in POWERS.items():
+                with np.errstate(all="ignore"):
+                    close = abs(power(here) / want - 1) < 1e-3
+                    if close and same(e, e.answer, power(t) * e.reference, 1 + abs(want)):
+                        yield "it " + text.format(t=name)
+
+    return explain
+
+
+FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+    "{t}": lambda t: t,
+    "1/{t}": lambda t: 1 / t,
+    "{t} squared": lambda t: t**2,
+    "1/{t} squared": lambda t: 1 / t**2,
+    "1 - {t}": lambda t: 1 - t,
+    "1 - {t} squared": lambda t: 1 - t**2,
+    "{t} * (1 - {t})": lambda t: t * (1 - t),
+    "exp({t})": np.exp,
+    "log({t})": np.log,
+    "tanh({t})": np.tanh,
+    "1 - tanh({t}) squared": lambda t: 1 - np.tanh(t) ** 2,
+    "2 * {t}": lambda t: 2 * t,
+}
+
+
+def products(item: Gradient, line: Line, e: Evidence) -> Iterator[tuple[str, Array]]:
+    """The upstream gradient of one line times a simple function of each tensor in it or near it."""
+    upstream = e.given.get("d" + line.name)
+    if upstream is None:
+        return
+    d = upstream.astype(np.float64)
+    own = [line.name, *line.uses]
+    near = [k for k in e.given if k not in own and not k.startswith("d") and ":" not in k]
+    for t in [*own, *near]:
+        value = e.given.get(t)
+        if value is None or value.dtype.kind != "f" or value.ndim != 2 or d.ndim != 2:
+            continue
+        if not e.may_use(t) or not e.may_use("d" + line.name):
+            continue
+        v = value.astype(np.float64)
+        if any(a != b and 1 not in (a, b) for a, b in zip(v.shape, d.shape, strict=True)):
+            continue
+        for text, function in FUNCTIONS.items():
+            if t not in own and text not in ("{t}", "exp({t})"):
+                continue
+            with np.errstate(all="ignore"):
+                product = function(v) * d
+            if not np.isfinite(product).all():
+                continue
+            if e.reference.ndim == 2:
+                axes = tuple(i for i, s in enumerate(e.reference.shape) if s == 1 < product.shape[i])
+                product = product.sum(axes, keepdims=True)
+            what = text.format(t=t)
+            if what == f"1 - tanh({line.name}) squared":
+                yield f"tanh is taken twice: {line.name} is its output already", product
+            yield (
+                f"d{line.name} is multiplied by {what}, which is not the local gradient of "
+                f"{line.code.strip()}",
+                product,
+            )
+
+
+def local_gradient(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[str]]:
+    """The right upstream gradient times a wrong factor."""
+
+    def explain(e: Evidence) -> Iterator[str]:
+        if len(item.cut) == 1 and item.cut[0] in lines:
+            for say, value in products(item, lines[item.cut[0]], e):
+                right = value.size == e.reference.size and same(
+                    e, value.reshape(e.reference.shape), e.reference
+                )
+                if same(e, e.answer, value) and not right:
+                    yield say
+
+    return explain
+
+
+def added(e: Evidence) -> Iterator[str]:
+    """The right gradient on top of something that was there before."""
+    if e.answer.shape != e.reference.shape:
+        return
+    over = e.answer - e.reference
+    if same(e, over, np.ones_like(over)):
+        yield "1 too much everywhere: it starts from ones, not from zeros"
+    for name, value in e.given.items():
+        forward = not name.startswith("d") and value.dtype.kind == "f" and e.may_use(name)
+        if forward and same(e, over, value.astype(np.float64)):
+            yield f"{name} itself is added to it: it starts from {name}, not from zeros"

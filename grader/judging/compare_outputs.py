@@ -1,0 +1,315 @@
+"""An output held against the author's. Pure; NumPy only.
+
+A tensor is judged as a gradient is (`compare`); an exact item passes only where every element is equal.
+Plain data must have the author's structure: the same entries in the same places. Each number in an
+approximate item may be off by
+
+    1e-5 * its own size + 1e-9 * the largest number of the answer
+
+or by the fixture's `bound`, where float32 and float64 were found to be farther apart when it was built.
+
+What a learner can't know is forgiven, with a note: a tuple for a list, 2 for 2.0, a number for a tensor of no
+axes or the reverse, an integer type of another width. True is no 1, and text is no bytes. A value of a wrong
+kind is `wrong`: the reason says what came.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.core import plain
+from grader.core.exercise import Reference
+from grader.core.plain import Tensor
+from grader.core.text import text
+from grader.core.verdict import Check, Verdict
+from grader.judging.compare import RTOL, judge, values
+from grader.judging.compare import compare as compare_gradient
+from grader.runner.wire import Record
+
+FLOOR = 1e-9  # of the largest number of an answer
+NUMBER = "a number where the author has a tensor of one"
+LONG = 40  # characters of a value that are shown
+Array = NDArray[Any]
+
+
+def held(record: Record, reference: Reference, item: str, exact: bool) -> Check:
+    """Judge one record of an output item against its reference."""
+    if record.status != "value":
+        kind = Verdict.WRONG if record.status == "not-a-tensor" else Verdict(record.status)
+        return Check(kind, text(record.message))
+    bound = reference.bounds.get(item, 0.0)
+    if item in reference.values:
+        return _tensor(record, reference.values[item], reference.sizes[item], bound, exact)
+    wanted = reference.plain[item]
+    if record.encoded == "plain" and record.data == wanted:
+        return Check(Verdict.EXACT, exact=True, approx=True, allclose=True, maxdiff=0.0)
+    return _plain(answer_of(record), plain.decode(wanted), bound, exact)
+
+
+def answer_of(record: Record) -> Any:
+    if record.encoded == "plain":
+        return plain.decode(record.data or b"")
+    return Tensor(record.dtype, record.shape, record.data or b"")
+
+
+# --- a tensor ----------------------------------------------------------------------------------------
+
+
+def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: bool) -> Check:
+    note = ""
+    if record.encoded == "plain":
+        came = plain.decode(record.data or b"")
+        if wanted.shape or wanted.dtype == np.bool_ or not _number(came):
+            return Check(Verdict.NOT_A_TENSOR, f"returned {kind_of(came)}, not a tensor")
+        note = NUMBER
+        record = replace(record, dtype=str(wanted.dtype), encoded="float64", data=_double(came).tobytes())
+    elif record.dtype != str(wanted.dtype) and _whole(record.dtype) and _whole(str(wanted.dtype)):
+        note = f"{text(record.dtype)} where the author has {wanted.dtype}"
+        record = replace(record, dtype=str(wanted.dtype))
+    answer = values(record)
+    if answer is not None and answer.shape == wanted.shape and np.isinf(wanted).any():
+        if (
+            not (np.isinf(answer) == np.isinf(wanted)).all()
+            or (answer[np.isinf(wanted)] < 0).tolist() != (wanted[np.isinf(wanted)] < 0).tolist()
+        ):
+            at = [int(i) for i in np.argwhere(_other_infinity(answer, wanted))[0]]
+            reason = f"at {at} {answer[tuple(at)]:.4g}, wanted {wanted[tuple(at)]:.4g}"
+            return Check(Verdict.WRONG, reason, shape=record.shape)
+        finite = np.where(np.isinf(wanted), 0, answer).astype(answer.dtype)
+        record = replace(record, data=finite.tobytes())
+        wanted = np.where(np.isinf(wanted), 0, wanted).astype(wanted.dtype)
+    check = compare_gradient(record, wanted, size, bound, wants="wanted")
+    if exact and check.verdict is Verdict.APPROXIMATE:
+        reason = f"to be exact: off by {check.maxdiff:.2g} at most"
+        return replace(check, verdict=Verdict.WRONG, reason=reason, note="")
+    if check.verdict.passed and note:
+        return replace(check, note="; ".join(n for n in (check.note, note) if n))
+    return check
+
+
+def _double(number: float) -> Array:
+    """A plain number as a float64 of no axes; infinite where it is too large for one."""
+    try:
+        return np.array(number, np.dtype("<f8"))
+    except OverflowError:
+        return np.array(math.inf if number > 0 else -math.inf, np.dtype("<f8"))
+
+
+def _other_infinity(a: Array, b: Array) -> Array:
+    return np.asarray((np.isinf(a) | np.isinf(b)) & ~(a == b))
+
+
+def _whole(dtype: str) -> bool:
+    return dtype.startswith(("int", "uint"))
+
+
+# --- plain data --------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Found:
+    """What a walk over both sides found. first: the first difference, in words."""
+
+    exact: bool
+    bound: float
+    floor: float
+    entries: int = 0
+    wrong: int = 0
+    first: str = ""
+    not_finite: bool = False
+    maxdiff: float = 0.0
+    identical: bool = True
+    notes: dict[str, None] = field(default_factory=dict)
+
+    def differ(self, place: str, what: str) -> None:
+        self.wrong += 1
+        self.first = self.first or f"{'at ' + place + ': ' if place else ''}{what}"
+
+
+def _plain(answer: Any, wanted: Any, bound: float, exact: bool) -> Check:
+    largest = max((abs(x) for x in numbers(wanted) if math.isfinite(x)), default=0.0)
+    found = _Found(exact, bound, FLOOR * largest)
+    _walk(answer, wanted, "", found)
+    numeric = any(True for _ in numbers(wanted))
+    maxdiff = found.maxdiff if numeric and math.isfinite(found.maxdiff) else None
+    if found.wrong:
+        reason = found.first
+        if found.entries > 1:
+            reason += f"; {found.wrong} of {found.entries} entries differ"
+        verdict = Verdict.NOT_FINITE if found.not_finite else Verdict.WRONG
+        return Check(verdict, reason, maxdiff=maxdiff)
+    verdict = Verdict.EXACT if found.identical else Verdict.APPROXIMATE
+    return Check(
+        verdict,
+        note="; ".join(found.notes),
+        exact=found.identical,
+        approx=True,
+        allclose=True,
+        maxdiff=maxdiff if maxdiff is not None or not numeric else 0.0,
+    )
+
+
+def _walk(a: Any, w: Any, place: str, found: _Found) -> None:
+    if type(a) in (list, tuple) and type(w) in (list, tuple):
+        if type(a) is not type(w):
+            found.notes[f"{kind_of(a)} where the author has {kind_of(w)}"] = None
+        if len(a) != len(w):
+            found.entries += max(len(a), len(w))
+            where = next((k for k, (x, y) in enumerate(zip(a, w, strict=False)) if not _alike(x, y)), None)
+            said = f"{len(a)} entries, wanted {len(w)}"
+            if where is not None:
+                said += f"; the first that differs is [{where}]: {shown(a[where])}, wanted {shown(w[where])}"
+            found.differ(place, said)
+            return
+        for k, (x, y) in enumerate(zip(a, w, strict=True)):
+            _walk(x, y, f"{place}[{k}]", found)
+        return
+    if type(a) is dict and type(w) is dict:
+        for key, value in w.items():
+            if key in a:
+                _walk(a[key], value, f"{place}[{shown(key)}]", found)
+            else:
+                found.entries += 1
+                found.differ(place, f"there is no {shown(key)}, wanted {shown(value)} there")
+        for key in a.keys() - w.keys() if len(a) > len(w.keys() & a.keys()) else ():
+            found.entries += 1
+            found.differ(place, f"{shown(key)}, which is not wanted")
+        return
+    found.entries += 1
+    if type(a) is Tensor or type(w) is Tensor:
+        _inner_tensor(a, w, place, found)
+    elif _number(a) and _number(w):
+        _numbers(a, w, place, found)
+    elif type(a) is not type(w):
+        hint = " (is a `return` missing?)" if a is None and not place else ""
+        found.differ(place, f"{kind_of(a)}{_value(a)}{hint}, wanted {kind_of(w)}{_value(w)}")
+    elif a != w:
+        found.differ(place, _sets(a, w) if type(w) is set else f"{shown(a)}, wanted {shown(w)}")
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _numbers(a: float, w: float, place: str, found: _Found) -> None:
+    if type(a) is not type(w) and (a == w or not found.exact):
+        found.notes["a whole number where the author has a decimal, or the reverse"] = None
+    if a == w:
+        return
+    found.identical = False
+    difference = _apart(a, w)
+    found.maxdiff = max(found.maxdiff, difference) if difference == difference else math.inf
+    close = not found.exact and difference <= max(RTOL * _apart(w, 0) + found.floor, found.bound)
+    finite = type(a) is int or math.isfinite(a)
+    if not (close and finite):
+        found.not_finite = found.not_finite or not (finite or found.wrong)
+        found.differ(place, f"{_digits(a, w)}, wanted {_digits(w, a)}")
+
+
+def _apart(a: float, b: float) -> float:
+    """How far two numbers are apart; inf where no float is so large."""
+    try:
+        return float(abs(a - b))
+    except OverflowError:
+        return math.inf
+
+
+def _digits(value: float, other: float) -> str:
+    if type(value) is int:
+        return shown(value)
+    return f"{value:.{4 if _apart(value, other) > 1e-2 * _apart(other, 0) else 9}g}"
+
+
+def _inner_tensor(a: Any, w: Any, place: str, found: _Found) -> None:
+    if type(w) is not Tensor and type(a) is Tensor and _number(w) and a.shape == () and a.data:
+        found.notes["a tensor of one number where the author has a number"] = None
+        number = array(a).item()
+        _numbers(int(number) if type(w) is int and number.is_integer() else number, w, place, found)
+        return
+    if type(w) is Tensor and w.shape == () and w.dtype != "bool" and _number(a):
+        found.notes[NUMBER] = None
+        _numbers(a, int(array(w)) if _whole(w.dtype) else float(array(w)), place, found)
+        return
+    if type(a) is not type(w):
+        found.differ(place, f"{kind_of(a)}, wanted {kind_of(w)}")
+        return
+    if a.shape != w.shape:
+        found.differ(place, f"a tensor of shape {a.shape}, wanted {w.shape}")
+        return
+    if a.dtype != w.dtype and not (_whole(a.dtype) and _whole(w.dtype)):
+        found.differ(place, f"a tensor of {text(a.dtype)}, wanted {w.dtype}")
+        return
+    x, y = array(a).astype(np.float64), array(w).astype(np.float64)
+    if not np.isfinite(x).all() and not (x == y)[~np.isfinite(x)].all():
+        found.not_finite = found.not_finite or not found.wrong
+        found.differ(place, "numbers that are not finite")
+        return
+    same = np.isinf(x)
+    check = judge(
+        np.where(same, 0, x), np.where(same, 0, y), float(np.abs(y[~same]).max(initial=0)), found.bound
+    )
+    found.identical = found.identical and check.exact
+    found.maxdiff = max(found.maxdiff, check.maxdiff or 0.0)
+    if not (check.exact if found.exact else check.approx):
+        found.differ(place, check.reason.replace("autograd has", "wanted") or "not exact")
+
+
+def _alike(x: Any, y: Any) -> bool:
+    return type(x) is type(y) and bool(x == y)
+
+
+def _sets(a: set[Any], w: set[Any]) -> str:
+    parts = []
+    if missing := w - a:
+        parts.append(f"lacks {shown(min(missing, key=plain.encode))}")
+    if extra := a - w:
+        parts.append(f"has {shown(min(extra, key=plain.encode))}, which is not wanted")
+    return " and ".join(parts)
+
+
+def array(tensor: Tensor) -> Array:
+    sent = np.float32 if tensor.dtype == "float32" else np.float64
+    return np.frombuffer(tensor.data, np.dtype(sent).newbyteorder("<")).reshape(tensor.shape)
+
+
+def numbers(value: Any) -> Iterator[float]:
+    """Every number of plain data that an approximate item may have a little off: floats, and tensors'."""
+    if type(value) is float:
+        yield value
+    elif type(value) is Tensor:
+        yield from (float(x) for x in array(value).ravel())
+    elif type(value) in (list, tuple):
+        for one in value:
+            yield from numbers(one)
+    elif type(value) is dict:
+        for one in value.values():
+            yield from numbers(one)
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in words: a list, an int, None."""
+    if value is None:
+        return "None"
+    name = {"str": "text", "bytes": "bytes", "Tensor": "a tensor"}.get(type(value).__name__)
+    return name or f"{'an' if type(value) is int else 'a'} {type(value).__name__}"
+
+
+def _value(value: Any) -> str:
+    return f" {shown(value)}" if type(value) in (bool, int, float, str, bytes) else ""
+
+
+def shown(value: Any) -> str:
+    """A value as it is written, cut where it is long."""
+    if type(value) is float:
+        return f"{value:.6g}"
+    try:
+        said = repr(value) if type(value) is not int else plain.short(value)
+    except ValueError:  # an integer of thousands of digits in it
+        said = kind_of(value)
+    return text(said if len(said) <= LONG else said[:LONG] + "…")

@@ -1,0 +1,131 @@
+"""What is found out about a wrong answer: the mistake, where it shows, what made its shape wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from grader.core.errors import swallowing
+from grader.core.exercise import Exercise, Output, Task
+from grader.core.verdict import Verdict
+from grader.judging.choices import Answer
+from grader.judging.compare import LOST_AXIS, values
+from grader.judging.output_fingerprints import known as known_output
+from grader.suite.fixtures import shapes
+
+EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
+
+
+def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dict[str, str], dict[str, str]]:
+    """By item: the mistake that explains a wrong value; where none is known, the places that are wrong."""
+    exercise, fixtures = task
+    places: dict[str, str] = {}
+    told = _hard_coded(exercise, answers, source)
+    wrong = [
+        a
+        for a in answers
+        if a.item.name not in told and any(c.verdict in EXPLAINED for c in a.checks.values())
+    ]
+    if not wrong:
+        return told, places
+    import json
+
+    import numpy as np
+    import safetensors.numpy
+
+    from grader.diagnosis.diagnose import FIXTURES, KEEPDIM, Known, diagnose
+    from grader.diagnosis.numbers_in_code import words
+    from grader.diagnosis.positions import where
+    from grader.diagnosis.relations import Evidence
+    from grader.diagnosis.shapes.explain import drops
+
+    known = json.loads(fixtures.diagnosis)
+    settings = exercise.sizes
+    given = {f: safetensors.numpy.load(fixtures.given[f]) for f in FIXTURES if f in fixtures.given}
+    lines = {line.name: line for line in exercise.lines}
+
+    def explain(answer: Answer) -> None:
+        name = answer.item.name
+        item = answer.item
+        if isinstance(item, Output):
+            records = {f: r for f in FIXTURES if (r := answer.records.get(f)) is not None}
+            mistakes = known.get(name, {}).get("mistakes", [])
+            if found := known_output(mistakes, records, fixtures.references, name, item.exact):
+                told[name] = found
+            else:
+                places[name] = ""
+            return
+        uses, numbers = words(source, name) or (None, None)
+        lecture = exercise.lecture.sizes
+        evidence = []
+        for f in given:
+            record, reference = answer.records.get(f), fixtures.references[f]
+            value = values(record) if record is not None else None
+            if value is not None and np.isfinite(value).all():
+                key = answer.key_in(reference)
+                wanted, size = reference.values[key].astype(float), reference.sizes[key]
+                at = (f, value.astype(float), wanted, given[f], settings[f])
+                evidence.append(Evidence(*at, size, uses, numbers, lecture))
+        if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
+            about = Known(known[name]["mistakes"], known[name]["branches"])
+            if found := diagnose(item, about, evidence, lines):
+                if found != KEEPDIM or drops(source, name):  # else what is said of the shape is enough
+                    told[name] = found
+            elif all(e.answer.shape == e.reference.shape for e in evidence):
+                places[name] = where(evidence[0])
+        elif evidence and evidence[0].answer.shape == evidence[0].reference.shape:
+            places[name] = where(evidence[0])
+
+    for answer in wrong:
+        with swallowing(f"{answer.item.name} its diagnosis"):
+            explain(answer)
+    return told, places
+
+
+def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) -> dict[str, str]:
+    """By item: the numbers that stand for sizes, where an answer is right at the lecture's sizes alone."""
+    from grader.diagnosis.numbers_in_code import hard_coded
+
+    settings = exercise.sizes
+    told = {}
+    for answer in answers:
+        lecture = settings[next(iter(answer.checks))]
+        passed = {f for f, c in answer.checks.items() if c.verdict.passed}
+        if passed and passed == {f for f in answer.checks if settings[f] == lecture}:
+            name = answer.item.name
+            with swallowing(f"{name} a look at its numbers"):
+                if passed != set(answer.checks) and (found := hard_coded(source, name, lecture)):
+                    told[name] = found
+    return told
+
+
+def traced(task: Task, answer: Answer, source: bytes, diagnosis: str | None) -> Answer:
+    """The same answer; where its shape is wrong, or torch refused one, with the operation that made it so."""
+    exercise, fixtures = task
+    first, check = next(iter(answer.checks.items()))
+    if not source or check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
+        return answer
+    from grader.diagnosis.shapes.explain import Came, explain
+    from grader.diagnosis.shapes.values import Tensor
+
+    settings = exercise.sizes
+    evidence: list[Came] = []
+    for f, record in answer.records.items():
+        if record is None or answer.checks[f].verdict is not check.verdict:
+            evidence = evidence[:1]
+            break
+        known = {n: Tensor(s, kind) for n, (s, kind) in shapes(fixtures.given[f]).items()}
+        shape = record.shape if check.verdict is Verdict.WRONG_SHAPE else None
+        reference = fixtures.references[f]
+        wanted = reference.values.get(answer.key_in(reference))
+        if wanted is None:  # plain data has no shape
+            return answer
+        evidence.append(Came({**settings[f], **known}, wanted.shape, shape, record.message, record.line))
+    told = None
+    with swallowing(f"{answer.item.name} the story of its shape"):
+        told = explain(source, answer.item.name, evidence, advise=diagnosis is None)
+    if told is None:
+        return answer
+    reason = check.reason.removesuffix(f"; {LOST_AXIS}") if "drops axis" in told else check.reason
+    joint = ": " if ": " not in reason else "; "
+    return replace(answer, checks={**answer.checks, first: replace(check, reason=f"{reason}{joint}{told}")})

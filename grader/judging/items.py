@@ -1,0 +1,215 @@
+"""An item's answers on all fixtures: each held against its reference, and one verdict of them all."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from grader.core.exercise import FEW, TRAINING, Exercise, Fixtures, Item, Output, Task
+from grader.core.text import text as harmless
+from grader.core.verdict import Check, ItemReport, Verdict
+from grader.diagnosis.syntax import reached
+from grader.judging.choices import Answer
+from grader.judging.compare import held, spread
+from grader.judging.compare_outputs import held as held_output
+from grader.runner.host.client import Run
+from grader.submissions.script import Script
+
+ABSENT = frozenset((Verdict.NOT_WRITTEN, Verdict.REFUSED))  # where no other item's mistake shows
+
+
+def answered(
+    item: Item,
+    fixtures: Fixtures,
+    run: Run,
+    on: Sequence[str],
+    lenient: bool,
+) -> Answer:
+    """One item's records on all fixtures, each held against its saved reference."""
+    records = {name: run.records.get((name, item.name)) for name in on}
+    one = Answer(item, records, {})
+    checks = {}
+    for name, record in records.items():
+        reference = fixtures.references[name]
+        own = one.key_in(reference)
+        if record is not None and isinstance(item, Output):
+            checks[name] = held_output(record, reference, item.name, item.exact)
+            continue
+        checks[name] = gone(run, item.name) if record is None else held(record, reference, own)
+        if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
+            checks[name] = spread(record, reference, own) or checks[name]
+    return replace(one, checks=checks)
+
+
+def in_order(answers: Sequence[Answer], source: bytes) -> list[Answer]:
+    """The answers, each wrong output that rests on another wrong one with a word of that.
+
+    source: the learner's, who may call more of his functions than the author does.
+    """
+    failed: list[Output] = []
+    return [_after(answer, failed, source) for answer in answers]
+
+
+def _after(answer: Answer, failed: list[Output], source: bytes) -> Answer:
+    """A wrong output that rests on others, or shares a class with them: which to mend first.
+
+    failed: the wrong ones before it, to which it is added.
+    """
+    item = answer.item
+    well = all(c.verdict.passed or c.verdict in ABSENT for c in answer.checks.values())
+    if well or not isinstance(item, Output):
+        return answer
+    own = reached(source, item.judged) if failed else set()
+    before = [o for o in failed if o.name in item.uses or o.judged in own]
+    beside = [o for o in failed if o.judged in item.asks]
+    failed.append(item)
+    if not before and not beside:
+        return answer
+    first, *_ = before or beside
+    methods = "." in first.about and "." in item.about and first.about != item.about
+    beside_it = methods and first.judged == item.judged
+    say = f"mend {first.name} first, {'of the same class' if beside_it else 'which it rests on'}"
+    checks = {
+        f: c
+        if c.verdict.passed or c.verdict in ABSENT
+        else replace(c, reason="; ".join(t for t in (c.reason, say) if t))
+        for f, c in answer.checks.items()
+    }
+    return replace(answer, checks=checks)
+
+
+def report(
+    exercise: Exercise,
+    answer: Answer,
+    code: Script,
+    diagnosis: str | None = None,
+    places: str | None = None,
+    lenient: bool = False,
+) -> ItemReport:
+    """An item's report. places: where it is wrong, if no known mistake explains it; else None."""
+    gone_on = [name for name, record in answer.records.items() if record is None]
+    other = "other data" if isinstance(answer.item, Output) else "another upstream gradient"
+    fixture, settled = decide(answer.checks, exercise, gone_on, lenient, other)
+    lecture = next(iter(answer.checks.values()))
+    record = next(iter(answer.records.values()))
+    note = lecture.note
+    if code.flat is not None and record and record.status == "value":
+        told = harmless(record.message)  # what it is called there, or what changes it afterwards
+        if settled.verdict.passed:
+            note = _join(note, told)
+        elif any(c.verdict.passed for c in answer.checks.values()):
+            diagnosis = told or diagnosis
+    if settled.verdict.passed and settled.note not in note:
+        note = _join(note, settled.note)
+    if answer.graded_for is not None:
+        names = ", ".join("d" + t for t in sorted(answer.graded_for)) or "no upstream gradient"
+        note = _join(note, f"graded for what it uses: {names}")
+    if mutated := sorted({m for r in answer.records.values() if r for m in r.mutated}):
+        what = ", ".join(harmless(m) for m in mutated)
+        note = _join(note, f"changes its argument {what} in place, which what comes after would see")
+    if places is not None and settled.verdict is Verdict.WRONG and not settled.reason.endswith("all zero"):
+        unknown = "no known mistake matches"
+        settled = replace(
+            settled, reason=", ".join(t for t in (settled.reason, places) if t) + f"; {unknown}"
+        )
+    shown = replace(lecture, verdict=settled.verdict, reason=settled.reason, note=note)
+    line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
+    if line is None and gone_on:  # nothing came that could tell it
+        match = re.search(rb"^def %s\b" % answer.item.name.encode(), code.source, re.MULTILINE)
+        line = code.source.count(b"\n", 0, match.start()) + 1 if match else None
+    shape = exercise.shapes[answer.item.tensor]
+    name = f"{exercise.id}.{answer.item.name}"
+    cell, line = code.place(line)
+    return ItemReport(name, shape, shown, fixture, line, diagnosis, answer.checks, cell)
+
+
+def decide(
+    checks: Mapping[str, Check],
+    exercise: Exercise,
+    gone_on: Collection[str] = (),
+    lenient: bool = False,
+    other: str = "another upstream gradient",
+) -> tuple[str, Check]:
+    """The fixture that settles an item's verdict, and its check, reworded where only probes fail.
+
+    gone_on: the fixtures on which nothing came, since the process ended before.
+    lenient: the lecture's sizes are enough. other: what a probe of the lecture's sizes has.
+    """
+    first = next(iter(checks))
+    if not checks[first].verdict.passed:
+        return first, checks[first]
+    failed = {name: c for name, c in checks.items() if not c.verdict.passed}
+    if not failed:
+        return first, checks[first]
+    settings = exercise.sizes
+    same = [name for name in failed if settings[name] == settings[first]]
+    name = same[0] if same else next(iter(failed))
+    if lenient and not same:
+        sizes_ = _differs(settings[first], settings[name])
+        note = f"right at the lecture's sizes only; with {sizes_} {_fails(failed[name])}"
+        return first, replace(checks[first], note=note)
+    if name in gone_on:
+        return name, failed[name]
+    what = other if same else _differs(settings[first], settings[name])
+    reason = f"right on the lecture's numbers, wrong in general: with {what}, {failed[name].reason}"
+    return name, replace(failed[name], reason=reason)
+
+
+def _fails(check: Check) -> str:
+    """What an answer does that is not right."""
+    if check.verdict is Verdict.ERROR:
+        return f"it fails ({check.reason})" if check.reason else "it fails"
+    return "its shape is wrong" if check.verdict is Verdict.WRONG_SHAPE else "it is wrong"
+
+
+def gone(run: Run, name: str = "") -> Check:
+    """The check of an item whose record never came."""
+    if run.blamed and name not in run.blamed:
+        return Check(Verdict.ERROR, f"not graded, since others ended the process: {', '.join(run.blamed)}")
+    ended, over = run.blamed.get(name, (run.ended, run.over))
+    who = "it" if name in run.blamed else "the submission"
+    return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")
+
+
+def training(task: Task, run: Run, code: Script, steps: int) -> ItemReport:
+    """The parameters after so many manual steps, all of them, against autograd's."""
+    exercise, plan = task.exercise, task.exercise.training
+    reference = task.fixtures.references[TRAINING]
+    assert plan is not None
+    names, whole = plan.parameters, plan.steps
+    few = "" if steps == whole else FEW
+    checks: dict[str, Check] = {}
+    records = {name: run.records.get((TRAINING, name)) for name in names}
+    for name in names:
+        record = records[name]
+        checks[name] = gone(run) if record is None else held(record, reference, few + name)
+    name = max(names, key=lambda n: _rank(checks[n]))
+    worst = checks[name]
+    reason = worst.reason
+    if reason and worst.verdict not in (Verdict.NOT_WRITTEN, Verdict.ERROR, Verdict.OVER_LIMIT):
+        reason = f"{name} after {steps} steps: {reason}"
+    taken = f"{steps} of {whole}" if few else str(steps)
+    whose = ", the update being the grader's" if code.flat is not None else ""
+    shown = replace(
+        worst, reason=reason, note="" if reason else f"{taken} manual steps{whose}; worst is {name}"
+    )
+    record = records[name]
+    cell, line = code.place(record.line if record else None)
+    count = sum(math.prod(exercise.shapes[n]) for n in names)
+    return ItemReport(f"{exercise.id}.{TRAINING}", (count,), shown, TRAINING, line, None, checks, cell)
+
+
+def _rank(check: Check) -> tuple[bool, float]:
+    excess = (check.maxdiff or 0.0) / (check.tolerance or 1.0) if check.tolerance else check.maxdiff or 0.0
+    return not check.verdict.passed, excess
+
+
+def _differs(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    return f"other sizes ({', '.join(f'{k}={b[k]}' for k in a if a[k] != b[k])})"
+
+
+def _join(*notes: str) -> str:
+    return "; ".join(n for n in notes if n)

@@ -1,0 +1,1 @@
+"""Points for what passed, by an instructor's policy. Pure."""

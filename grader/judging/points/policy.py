@@ -1,0 +1,279 @@
+"""A policy: what items are worth, and what takes points away. One small TOML file, read and verified. Pure.
+
+Points are kept in hundredths, as integers: whatever adds them up gets the same sum.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from grader.core.verdict import shared
+
+MOST = 1_000_000  # points
+
+TEMPLATE = """\
+# What the items are worth: `grader policy check FILE` shows it, `--policy FILE` grades by it.
+# Every line is optional; an empty file counts items, as the grader does without one.
+
+# What an approximate answer is worth of its item's points. Whether an answer is exact depends on the
+# machine and its torch as well as on the student, so less than 1 is seldom fair.
+approximate = 1
+
+[points]
+default = 1          # of an item that nothing below names
+# ex1 = 26           # of a whole exercise: its items share them, those named below aside
+# "ex1.dcounts" = 3  # of one item
+
+[required]
+items = []           # items, or exercises for all of theirs: ["ex1.dlogits", "ex2"]
+cap = 0              # without them an exercise is worth at most this share of its points
+
+# [late]             # without this table nobody loses points for being late
+# deadline = 2026-12-01T23:59:00+01:00  # without it: the platform's, where it tells one
+# per_day = 0.1      # the share of what was earned that each day begun takes
+# maximum = 0.5      # and no more than this
+
+# [attempts]         # where one student has several submissions
+# counts = "last"    # or "best"
+# most = 5           # what comes after these does not count
+"""
+
+
+@dataclass(frozen=True)
+class Late:
+    deadline: datetime | None
+    per_day: Fraction
+    maximum: Fraction
+
+
+@dataclass(frozen=True)
+class Attempts:
+    best: bool
+    most: int | None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """worth: every item's points, in hundredths. required: items. cap, approximate: shares."""
+
+    name: str  # of the file
+    worth: Mapping[str, int]
+    required: frozenset[str] = frozenset()
+    cap: Fraction = Fraction(0)
+    approximate: Fraction = Fraction(1)
+    late: Late | None = None
+    attempts: Attempts | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every score by this policy is a whole number of points."""
+        fractions = self.late or self.approximate % 1 or (self.required and self.cap % 1)
+        return not fractions and all(worth % 100 == 0 for worth in self.worth.values())
+
+
+Known = Mapping[str, Sequence[str]]  # exercises in the suite's order, each with its items
+
+
+def parse(text: str, name: str, known: Known) -> tuple[Policy, list[str]]:
+    """The policy in `text`, and all that is wrong with it, a line each; with any, it is not to be used."""
+    read = _Reader(name)
+    try:
+        table = tomllib.loads(text, parse_float=_decimal)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        hint = ': an item\'s name goes in quotes, "ex1.dprobs" = 2' if "overwrite" in str(error) else ""
+        return Policy(name, {}), [f"{name} is no TOML: {' '.join(str(error).split())}{hint}"]
+    read.keys(table, "", ("approximate", "points", "required", "late", "attempts"))
+    approximate = read.share(table, "", "approximate", 1)
+    worth = _worth(read, read.table(table, "points"), known)
+    needed = read.table(table, "required")
+    read.keys(needed, "required", ("items", "cap"))
+    policy = Policy(
+        name,
+        worth,
+        _required(read, needed, known),
+        read.share(needed, "required", "cap", 0),
+        approximate,
+        _late(read, read.table(table, "late")) if "late" in table else None,
+        _attempts(read, read.table(table, "attempts")) if "attempts" in table else None,
+    )
+    return policy, read.wrong
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite() or abs(number.adjusted()) > 20:
+        raise ValueError(f"{text} is not a number that a policy can have")
+    return number
+
+
+@dataclass
+class _Reader:
+    """Reads a parsed file's tables, and collects what is wrong."""
+
+    name: str
+    wrong: list[str] = field(default_factory=list)
+
+    def no(self, key: str, why: str) -> None:
+        self.wrong.append(f"{self.name}: {key}: {why}")
+
+    def table(self, within: Mapping[str, Any], key: str) -> dict[str, Any]:
+        found = within.get(key, {})
+        if isinstance(found, dict):
+            return found
+        self.no(key, f"is a table: begin a line [{key}]")
+        return {}
+
+    def keys(self, table: Mapping[str, Any], where: str, allowed: Sequence[str]) -> None:
+        for key in table:
+            if key not in allowed:
+                place = f"[{where}]" if where else "a policy"
+                self.no(
+                    f"{where}.{key}".lstrip("."), f"{place} has {', '.join(allowed)}{close(key, allowed)}"
+                )
+
+    def share(self, table: Mapping[str, Any], where: str, key: str, otherwise: int) -> Fraction:
+        """A number from 0 to 1."""
+        value = table.get(key, otherwise)
+        if _number(value) and 0 <= value <= 1:
+            return Fraction(value)
+        self.no(f"{where}.{key}".lstrip("."), f"{_shown(value)} is no share: write a number from 0 to 1")
+        return Fraction(otherwise)
+
+    def points(self, key: str, value: Any) -> int:
+        """In hundredths."""
+        if not _number(value) or not 0 <= value <= MOST:
+            self.no(key, f"{_shown(value)} are no points: write a number from 0 to {MOST}")
+        elif Fraction(value) * 100 % 1:
+            self.no(key, f"{_shown(value)}: points have at most two decimals")
+        else:
+            return int(Fraction(value) * 100)
+        return 0
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if _number(value) else repr(value)[:60]
+
+
+def close(word: str, names: Sequence[str]) -> str:
+    found = difflib.get_close_matches(word, names, 1, 0.6)
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+def _worth(read: _Reader, table: Mapping[str, Any], known: Known) -> dict[str, int]:
+    """Each item's points: its own, or its part of its exercise's, or the default."""
+    flat: dict[str, Any] = {}
+    for key, value in _flat(table, ""):
+        if key in flat:
+            read.no(f"points.{key}", "is there twice: keep one of them")
+        flat[key] = value
+    default = read.points("points.default", flat.pop("default", 1))
+    given = {key: read.points(f"points.{key}", value) for key, value in flat.items()}
+    _verify(read, "points", list(given), known)
+    worth: dict[str, int] = {}
+    for exercise, items in known.items():
+        own = {item: given[i] for item in items if (i := f"{exercise}.{item}") in given}
+        rest = [item for item in items if item not in own]
+        if exercise in given:
+            left = given[exercise] - sum(own.values())
+            if left < 0 or (left and not rest):
+                more = " or more" if rest else ""
+                total = Fraction(sum(own.values()), 100)
+                read.no(f"points.{exercise}", f"its items have {float(total):g} of them: make it that{more}")
+            own |= dict(zip(rest, shared(max(left, 0), [1] * len(rest)), strict=True))
+        worth |= {f"{exercise}.{item}": own.get(item, default) for item in items}
+    return worth
+
+
+def _flat(table: Mapping[str, Any], before: str) -> list[tuple[str, Any]]:
+    """TOML reads `gpt.ex1 = 3` as a table in a table."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in table.items():
+        pairs += _flat(value, f"{before}{key}.") if isinstance(value, dict) else [(before + key, value)]
+    return pairs
+
+
+def _verify(read: _Reader, where: str, names: Sequence[str], known: Known) -> None:
+    """Say of each name that is neither an exercise nor an item what may be meant."""
+    for name in names:
+        exercise, _, item = name.rpartition(".")
+        if name in known or item in known.get(exercise, ()):
+            continue
+        if exercise in known:
+            meant = close(item, known[exercise])
+            read.no(
+                f"{where}.{name}", f"{exercise} has no item {item}{meant}; `grader list {exercise}` has all"
+            )
+        else:
+            every = [*known, *(f"{e}.{i}" for e, items in known.items() for i in items)]
+            read.no(
+                f"{where}.{name}",
+                f"no exercise or item is called so{close(name, every)}; `grader list` has all",
+            )
+
+
+def _required(read: _Reader, table: Mapping[str, Any], known: Known) -> frozenset[str]:
+    names = table.get("items", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        read.no("required.items", 'is a list of names: ["ex1.dlogits", "ex2"]')
+        return frozenset()
+    _verify(read, "required.items", names, known)
+    found: set[str] = set()
+    for name in names:
+        found |= {f"{name}.{item}" for item in known[name]} if name in known else {name}
+    return frozenset(found)
+
+
+def _late(read: _Reader, table: Mapping[str, Any]) -> Late:
+    read.keys(table, "late", ("deadline", "per_day", "maximum"))
+    if "per_day" not in table:
+        read.no("late.per_day", "is missing: the share that a day takes, such as 0.1")
+    deadline = table.get("deadline")
+    try:
+        if deadline is not None:
+            deadline = moment(deadline)
+    except ValueError as error:
+        read.no("late.deadline", str(error))
+        deadline = None
+    maximum = read.share(table, "late", "maximum", 1)
+    return Late(deadline, read.share(table, "late", "per_day", 0), maximum)
+
+
+def _attempts(read: _Reader, table: Mapping[str, Any]) -> Attempts:
+    read.keys(table, "attempts", ("counts", "most"))
+    counts, most = table.get("counts", "last"), table.get("most")
+    if counts not in ("last", "best"):
+        read.no("attempts.counts", f'{_shown(counts)}: write "last" or "best"')
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+        read.no("attempts.most", f"{_shown(most)}: write a whole number from 1 up, or leave it out")
+        most = None
+    return Attempts(counts == "best", most)
+
+
+def moment(value: Any) -> datetime:
+    """A time in ISO 8601 with its offset from UTC. ValueError, which follows the time's name."""
+    example = "write it as 2026-12-01T23:59:00+01:00"
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value[:40]!r} is no time: {example}") from None
+    if not isinstance(value, datetime):
+        raise ValueError(f"{_shown(value)} is no time: {example}")
+    if value.tzinfo is None:
+        raise ValueError(f"{value.isoformat()} has no offset from UTC: {example}")
+    return value

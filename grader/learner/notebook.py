@@ -1,0 +1,274 @@
+"""For a notebook or a REPL: `from grader import cmp, check`.
+
+Both work in the learner's own process, on the tensors that are there. Nothing is confined, nothing is
+asked at other sizes or with other upstream gradients, and nothing of it is a grade: that is what
+`grader check` on a file is for. No tensor, gradient, random state or setting of torch is changed.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections import ChainMap
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from grader.core.errors import GraderFault, UsageError
+from grader.core.exercise import Exercise, Gradient
+from grader.core.text import text
+from grader.core.verdict import ExerciseReport, Report, Verdict
+
+if TYPE_CHECKING:
+    import torch
+
+    from grader.learner.namespace import Network
+
+
+def cmp(s: str, dt: Any, t: Any) -> None:
+    """Print how the gradient `dt` compares with autograd's, `t.grad`: the lecture's line, and more.
+
+    s: the name to print.
+    dt: your gradient, of t's shape.
+    t: the tensor; `t.retain_grad()` must have been called before `loss.backward()`.
+
+    Returns nothing, as the lecture's does, so that a cell may end with it. After the lecture's part comes
+    what its comparison misses: a shape that only broadcasts, a tolerance too wide or too narrow, and the
+    mistake where the numbers tell it.
+    """
+    frame = sys._getframe(1)
+    name = s if isinstance(s, str) else type(s).__name__
+    line = f"{text(name):15s} | "
+    with _untouched():
+        problem = _problem(s, dt, t)
+        line += problem or _compared(dt, t, ChainMap(frame.f_locals, frame.f_globals))
+    print(line)
+
+
+def check(exercise: str, namespace: Mapping[str, Any]) -> Result:
+    """Hold every gradient d<name> in `namespace` against autograd, each for what it received.
+
+    exercise: "ex1", or "ex1.dprobs" for one item.
+    namespace: `globals()`: the inputs of the forward pass, the forward tensors and gradients so far.
+
+    As a cell's last expression the result shows as a table; it is true if everything is written and right.
+    """
+    from grader.suite.find import find, targets
+
+    graded: list[ExerciseReport] = []
+    notes: list[str] = []
+    try:
+        if not isinstance(exercise, str) or not isinstance(namespace, Mapping):
+            raise UsageError('check takes a name and the namespace: check("ex1", globals())')
+        suite = find()
+        wanted = targets(suite, [exercise])
+        for name in dict.fromkeys(t.exercise for t in wanted):
+            items = {t.item for t in wanted if t.exercise == name}
+            with _untouched():
+                report, said = _graded(suite.describe(name), namespace, items)
+            graded.append(report)
+            notes += said
+    except (UsageError, GraderFault) as error:
+        notes.append(str(error))
+    return Result(Report("this namespace", tuple(graded), notes=tuple(notes)))
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """What `check` found. It shows as HTML in Jupyter and as text elsewhere; true if all passed."""
+
+    report: Report
+
+    def __bool__(self) -> bool:
+        return bool(self.report.items) and self.report.passed
+
+    def __repr__(self) -> str:
+        if not self.report.items:
+            return "\n".join(self.report.notes)
+        from grader.reports import screen
+
+        return screen.show(self.report, screen.here()).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from grader.reports.cell import render
+
+        return render(self.report)
+
+
+def _untouched() -> ExitStack:
+    """Autograd on whatever mode the caller is in, and no warning for looking at a .grad."""
+    import torch
+
+    stack = ExitStack()
+    stack.enter_context(torch.inference_mode(False))
+    stack.enter_context(torch.enable_grad())
+    stack.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore")
+    return stack
+
+
+def _graded(
+    description: Exercise, namespace: Mapping[str, Any], items: set[str | None]
+) -> tuple[ExerciseReport, list[str]]:
+    from grader.learner.judge_received import judged
+    from grader.learner.namespace import read
+
+    network = read(description, namespace)
+    asked = [i for i in description.gradients if items & {None, i.name}]
+    if not asked:
+        raise UsageError(f"the training run is graded on a file: `grader check {description.id}.training`")
+    notes = list(network.notes)
+    if description.training and None in items:
+        notes.append(f"the training run is graded on a file: `grader check {description.id}.training`")
+    reports = tuple(judged(network, item) for item in asked)
+    return ExerciseReport(description.id, description.title, reports), notes
+
+
+def _problem(s: Any, dt: Any, t: Any) -> str:
+    """Why there is nothing to compare, in one sentence; empty where there is."""
+    import torch
+
+    from grader.learner.judge_received import strange
+
+    if dt is None:
+        return "not written yet"
+    if not isinstance(t, torch.Tensor) and isinstance(s, torch.Tensor):
+        return "the first argument is a tensor: cmp(name, gradient, tensor)"
+    if not isinstance(t, torch.Tensor):
+        return f"the third argument is no tensor but {text(type(t).__name__)}: cmp(name, gradient, tensor)"
+    if not isinstance(dt, torch.Tensor):
+        return f"not a tensor: {strange(dt, 'it').reason}"
+    if t.grad is None:
+        return _no_grad(dt, t)
+    if dt.device != t.grad.device:
+        return f"it is on {dt.device}, autograd's gradient on {t.grad.device}: .to({str(t.grad.device)!r})"
+    if dt.layout != t.grad.layout:
+        return "one of the two is sparse: .to_dense() makes it comparable"
+    if dt.dtype != t.grad.dtype:
+        return f"{_short(dt)}, wanted {_short(t.grad)}: .to(torch.{_short(t.grad)})"
+    try:
+        torch.empty(dt.shape, device="meta") + torch.empty(t.grad.shape, device="meta")
+    except RuntimeError:
+        from grader.judging.compare import compare
+        from grader.learner.namespace import plain, record
+
+        return "wrong shape: " + compare(record(dt), plain(t.grad).double().numpy(), 0.0).reason
+    return ""
+
+
+def _no_grad(dt: torch.Tensor, t: torch.Tensor) -> str:
+    if dt.grad is not None:
+        return "no gradient to compare with: the arguments look swapped, cmp(name, gradient, tensor)"
+    if not t.requires_grad and t.is_leaf:
+        return (
+            "autograd has no gradient for it: it does not require one (p.requires_grad = True, then forward)"
+        )
+    if not t.is_leaf and not t.retains_grad:
+        return "autograd has kept no gradient for it: .retain_grad() on it before loss.backward()"
+    return "autograd has no gradient for it yet: loss.backward() comes first, and it must be used in the loss"
+
+
+def _short(value: torch.Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")
+
+
+def _compared(dt: Any, t: Any, namespace: Mapping[str, Any]) -> str:
+    """The lecture's three figures, and what there is to say beside them."""
+    import torch
+
+    ex = torch.all(dt == t.grad).item()
+    app = torch.allclose(dt, t.grad)
+    maxdiff = (dt - t.grad).abs().max().item() if dt.numel() and t.grad.numel() else 0.0
+    line = f"exact: {str(ex):5s} | approximate: {str(app):5s} | maxdiff: {maxdiff}"
+    more = _more(dt, t, app, namespace)
+    return f"{line} | {more}" if more else line
+
+
+def _more(dt: torch.Tensor, t: torch.Tensor, app: bool, namespace: Mapping[str, Any]) -> str:
+    """What the lecture's figures miss, and the mistake; empty where they say all there is."""
+    from grader.learner.judge_received import judged
+
+    grad = t.grad
+    if grad is None or _short(grad) not in ("float32", "float64"):
+        return ""
+    placed = _place(t, namespace)
+    if placed is None:
+        return _alone(dt, grad, app)
+    network, item = placed
+    if stale := _stale(network, item.tensor, grad):
+        return stale
+    report = judged(replace(network, namespace=ChainMap({item.name: dt}, dict(network.namespace))), item)
+    if not report.passed:
+        unjudged = report.verdict is Verdict.ERROR
+        return "wrong: " * (not unjudged) + _joined(report.diagnosis, report.check.reason)
+    if report.check.note:
+        return f"note: {report.check.note}"
+    if app:
+        return ""
+    return "right: what differs is rounding, since most of it cancels"
+
+
+def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Gradient] | None:
+    """The exercise's network that `t` is a tensor of, and its item, where the namespace holds one."""
+    from grader.learner.namespace import read
+    from grader.suite.find import find
+
+    names = {k for k, v in namespace.items() if v is t}
+    try:
+        suite = find()
+        for description in map(suite.describe, suite.ids()):
+            item = next((i for i in description.gradients if i.tensor in names), None)
+            if item is not None:
+                with suppress(UsageError):
+                    network = read(description, namespace)
+                    found = network.env.get(item.tensor)  # not there where its forward pass is another's
+                    if not network.odd and found is not None and found.shape == t.shape:
+                        return network, item
+    except GraderFault:
+        pass  # without the fixtures the comparison is the lecture's
+    return None
+
+
+def _stale(network: Network, tensor: str, grad: torch.Tensor) -> str:
+    """What is wrong with `t.grad` itself, where it isn't the gradient of the forward pass at hand."""
+    from grader.judging.compare import compare
+    from grader.learner.namespace import plain, record
+
+    whole, size = network.whole(tensor)
+    here, there = plain(grad).reshape(-1), whole.reshape(-1)
+    at = there.abs().argmax()
+    finite = bool(here.isfinite().all()) and bool(there.isfinite().all())
+    times = round(float(here[at] / there[at])) if finite and float(there[at]) else 0
+    if times > 1 and bool((here - times * there).abs().max() <= 1e-5 * here.abs().max()):
+        return (
+            f"t.grad is {times} times the gradient: backward ran {times} times without .grad = None between"
+        )
+    if compare(record(grad), whole.numpy(), size).verdict.passed:
+        return ""
+    return "t.grad is not the gradient of the forward pass that is here now: run it and backward again"
+
+
+def _alone(dt: torch.Tensor, grad: torch.Tensor, app: bool) -> str:
+    """The same where no exercise's forward pass is at hand: by these two arrays alone."""
+    from grader.diagnosis.diagnose import related
+    from grader.diagnosis.relations import Evidence
+    from grader.judging.compare import compare
+    from grader.learner.namespace import plain, record
+
+    reference = plain(grad).numpy()
+    found = compare(record(dt), reference, float(abs(reference).max(initial=0.0)))
+    if found.verdict.passed:
+        return f"note: {found.note}" if found.note else ""
+    told = None
+    if dt.isfinite().all():
+        e = Evidence("cmp", plain(dt).double().numpy(), reference.astype(float), {}, {})
+        told = related(Gradient("", ""), e, {})
+    if told or not app or found.relative is None:
+        return "wrong: " + _joined(told, found.reason)
+    return f"wrong, unless it is rounding: it differs by {found.relative:.0e} of the largest element"
+
+
+def _joined(*parts: str | None) -> str:
+    said = [p for part in parts for p in (part or "").split("; ") if p]
+    return "; ".join(dict.fromkeys(said))

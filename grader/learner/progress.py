@@ -1,0 +1,223 @@
+"""What a learner has reached: the last check of each item and the rung of its hints, in one small file.
+
+`.grader/progress.json` stands beside `exercises/`. Each entry is tied to the text of its function and of
+what the file shares (imports, helpers): after an edit it no longer counts. Two processes may write at
+once: a lock, and the file is only ever replaced whole. A file that can't be understood is put aside; a
+folder that can't be written to means that nothing is remembered, which a check says.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.core.exercise import Exercise, File, Output
+from grader.suite.files import replacing
+
+if TYPE_CHECKING:
+    from grader.core.verdict import Report
+
+FORMAT = 1
+State = dict[str, Any]  # "items": by item its last check; "rungs": by item the last rung shown
+
+
+class Status(StrEnum):
+    """Where an item stands. Closed."""
+
+    PASSED = "passed"
+    WRONG = "wrong"  # its last check did not pass
+    UNCHECKED = "unchecked"  # written, but edited since its last check or never checked
+    NOT_YET = "not yet"  # not written, and all that it takes has passed
+    BLOCKED = "blocked"  # not written, and an upstream gradient's own item hasn't passed yet
+
+
+def empty() -> State:
+    return {"format": FORMAT, "items": {}, "rungs": {}}
+
+
+def record(work: Path, report: Report, sources: Mapping[str, File]) -> str:
+    """Remember a check of exercises/; what hinders that, in words, or nothing.
+
+    work: the folder that holds them. sources: by exercise, as graded.
+    """
+    entries = {}
+    for exercise in report.exercises:
+        marks = digests(sources[exercise.id].data)
+        for item in exercise.items:
+            entries[item.id] = {
+                "verdict": item.verdict.value,
+                "passed": item.passed,
+                "said": item.diagnosis or item.check.reason,
+                "line": item.line,
+                "source": marks(item.id.rpartition(".")[2]),
+            }
+
+    def change(state: State) -> None:
+        state["items"].update(entries)
+
+    return update(work, change)
+
+
+def digests(source: bytes) -> Callable[[str], str]:
+    """By item name: a digest of its function and of the file without the other items' functions.
+
+    A file that isn't Python has one digest for all.
+    """
+    functions, rest = _taken_apart(source)
+    return lambda name: hashlib.sha256(f"{functions.get(name, functions)}\n{rest}".encode()).hexdigest()
+
+
+def _definitions(source: bytes) -> dict[str, str]:
+    """The functions and classes of a file by name, without comments and layout."""
+    try:
+        tree = ast.parse(source.decode("utf-8"))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return {}
+    return {n.name: ast.dump(n) for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+
+
+def _taken_apart(source: bytes) -> tuple[dict[str, str], str]:
+    """The items' functions by name, and the rest of the file: without comments and layout."""
+    try:
+        tree = ast.parse(source.decode("utf-8"))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return {}, repr(source)
+    items = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("d")]
+    rest = "\n".join(ast.dump(n) for n in tree.body if n not in items)
+    return {n.name: ast.dump(n) for n in items}, rest
+
+
+def statuses(exercise: Exercise, stub: bytes, source: bytes, state: State) -> dict[str, Status]:
+    """Each item's status. exercise: its description. stub, source: the learner's file at first, and now."""
+    now = digests(source)
+    functions, rest = _taken_apart(source)
+    stubs, _ = _taken_apart(stub)
+    readable = bool(functions) or not source.strip()
+    needs = {
+        item.name: set(item.uses) if isinstance(item, Output) else {"d" + t for t in item.cut} & stubs.keys()
+        for item in exercise.items
+    }
+    mine, blank = _definitions(source), _definitions(stub)
+    asks = {item.name: item.asks for item in exercise.outputs}
+    found: dict[str, Status] = {}
+    for name in needs:
+        last = state["items"].get(f"{exercise.id}.{name}")
+        fresh = last is not None and last["source"] == now(name)
+        if fresh and last["verdict"] != "not-written":
+            found[name] = Status.PASSED if last["passed"] else Status.WRONG
+        elif name in asks:
+            untouched = any(mine.get(a, blank[a]) == blank[a] for a in asks[name])
+            found[name] = Status.NOT_YET if fresh or untouched else Status.UNCHECKED
+        elif fresh or (readable and functions.get(name) in (None, stubs[name])):
+            found[name] = Status.NOT_YET
+        else:
+            found[name] = Status.UNCHECKED
+    if exercise.training:  # it is written when all the others are
+        last = state["items"].get(f"{exercise.id}.training")
+        fresh = last is not None and last["source"] == now("training") and last["verdict"] != "not-written"
+        found["training"] = (Status.PASSED if last["passed"] else Status.WRONG) if fresh else Status.NOT_YET
+        needs["training"] = set(found) - {"training"}
+    passed = {name for name, status in found.items() if status is Status.PASSED}
+    return {
+        name: Status.BLOCKED if status is Status.NOT_YET and needs[name] - passed else status
+        for name, status in found.items()
+    }
+
+
+# --- the file ----------------------------------------------------------------------------------------
+
+
+def path(work: Path) -> Path:
+    return work / ".grader" / "progress.json"
+
+
+def read(work: Path) -> State:
+    """The state; an empty one where there is none. What can't be understood is put aside, and said."""
+    state, damaged = _load(path(work))
+    if damaged:
+        with contextlib.suppress(OSError), _locked(work):
+            state, damaged = _load(path(work))  # another process may have put it aside
+            if damaged:
+                _put_aside(path(work), damaged)
+    return state
+
+
+def update(work: Path, change: Callable[[State], None]) -> str:
+    """Change the state, alone among processes; why it can't be written, or nothing."""
+    try:
+        with _locked(work):
+            file = path(work)
+            state, damaged = _load(file)
+            if damaged:
+                _put_aside(file, damaged)
+            change(state)
+            with replacing(file) as new:
+                new.write(json.dumps(state, indent=1).encode() + b"\n")
+    except OSError as error:
+        return f"nothing can be remembered in .grader/ ({error.strerror})"
+    return ""
+
+
+def _load(file: Path) -> tuple[State, str]:
+    """The state, and what is wrong with the file if it isn't one."""
+    try:
+        with open(file, "rb", opener=_own) as opened:
+            raw = opened.read()
+    except OSError:
+        return empty(), ""
+    try:
+        state = json.loads(raw)
+        if state["format"] != FORMAT:
+            return empty(), "has another format"
+        sane = all(
+            isinstance(x["verdict"], str)
+            and isinstance(x["passed"], bool)
+            and isinstance(x["source"], str)
+            and isinstance(x["said"], str)
+            and isinstance(x["line"], int | None)
+            for x in state["items"].values()
+        ) and all(isinstance(x, int) for x in state["rungs"].values())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return empty(), "is damaged"
+    return (dict(state), "") if sane else (empty(), "is damaged")
+
+
+def _put_aside(file: Path, why: str) -> None:
+    aside = file.with_name("progress.bad.json")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = file.with_name(f"progress.bad-{number}.json")
+    os.replace(file, aside)
+    print(f"grader: .grader/{file.name} {why}: kept as .grader/{aside.name}, begun anew", file=sys.stderr)
+
+
+def _own(name: str, flags: int) -> int:
+    """Open a regular file that is no link; OSError where it is anything else, a pipe without a reader too."""
+    fd = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return fd
+
+
+@contextlib.contextmanager
+def _locked(work: Path) -> Iterator[None]:
+    folder = path(work).parent
+    folder.mkdir(exist_ok=True)
+    if folder.is_symlink():  # in somebody else's repository it may lead anywhere
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    with open(folder / "lock", "a", opener=_own) as lock:  # closing it gives the lock back
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,1 @@
+"""`grader watch`: what a save changed, keys and signals, and the screen that shows one item."""

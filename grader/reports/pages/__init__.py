@@ -1,0 +1,1 @@
+"""Reports as pages that load nothing: graph, figures, curves."""

@@ -1,0 +1,72 @@
+"""A template as one self-contained page. Whatever is put in is escaped, and the page may load nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from grader.core.verdict import Report, Verdict
+from grader.reports.table import of
+
+WEB = Path(__file__).parents[1] / "web"
+
+# A verdict's kind is its colour, its symbol says the same without one.
+KINDS = {
+    Verdict.EXACT: ("exact", "✓"),
+    Verdict.APPROXIMATE: ("approximate", "≈"),
+    Verdict.NOT_WRITTEN: ("open", "○"),
+    Verdict.ERROR: ("stopped", "!"),
+    Verdict.REFUSED: ("stopped", "!"),
+    Verdict.OVER_LIMIT: ("stopped", "!"),
+}
+WRONG = ("wrong", "✕")
+
+
+def kind(verdict: Verdict) -> tuple[str, str, str]:
+    """A verdict's CSS class, symbol and words."""
+    return *KINDS.get(verdict, WRONG), verdict.value.replace("-", " ")
+
+
+def scores(report: Report) -> tuple[str, str]:
+    """What stands in large, and what in small behind it."""
+    score, words = of(report).split(" ", 1)
+    return score, f" {words} points" if report.marked else f" {words} passed"
+
+
+def page(template: str, title: str, subtitle: str, **values: Any) -> str:
+    """A page that carries its style and script and, by its policy, runs and loads nothing else."""
+    style, script = ((WEB / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            title=title,
+            subtitle=subtitle,
+            style=Markup(style),
+            script=Markup(script),
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+            **values,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(WEB),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

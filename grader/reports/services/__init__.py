@@ -1,0 +1,1 @@
+"""Reports as the services read them: one file a service."""

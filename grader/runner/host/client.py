@@ -1,0 +1,300 @@
+"""The trusted end: starts the zygote, hands it jobs, reads what children send. Never imports torch."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from grader.core import text
+from grader.core.errors import GraderFault
+from grader.core.exercise import LOSSES, Exercise, File
+from grader.reference.reproducible import environment
+from grader.runner import wire
+from grader.runner.host import folders
+from grader.runner.host.job import MAX_OUTPUT, Job, how
+
+WALL = 20.0  # seconds for one submission; `over-limit` after that
+CPU = 10  # seconds of processor time for one submission
+SHARED = 4.0  # seconds for several exercises of one file in one child; longer, each has a child of its own
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one submission: its records by (fixture, item), its output, and how it ended.
+
+    ended: "" where it finished as it should, else what the learner is told.
+    over: whether it was ended for using too much.
+    """
+
+    records: Mapping[tuple[str, str], wire.Record]
+    output: bytes
+    truncated: bool
+    ended: str
+    over: bool
+    loaded: bool = False  # whether the submission's top level came to its end
+    off: tuple[str, ...] = ()
+    blamed: Mapping[str, tuple[str, bool]] = field(default_factory=dict)  # item -> how it ended a run, over
+    cpu: float = 0.0
+    unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
+    early: Collection[tuple[str, str]] = ()  # records that came before any of its flat code ran
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a child is to do for one exercise: its `items` on `fixtures`.
+
+    training: the steps to train, 0 for none.
+    flat: the source is flat code; the lecture's number of the exercise in it, or 0.
+    """
+
+    exercise: str
+    fixtures: Sequence[str]
+    items: Sequence[str]
+    training: int = 0
+    flat: int | None = None
+
+
+class Runner:
+    """A warm process that runs submissions; use it as a context manager."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        skip: Sequence[str] = (),
+        wall: float = WALL,
+        cpu: int = CPU,
+    ) -> None:
+        """wall, cpu: seconds for one run of a submission.
+
+        For tests and benchmarks: more environment for the computing processes, layers to skip.
+        """
+        self.wall, self.cpu = wall, cpu
+        self.abandoned: Callable[[], bool] = lambda: False  # asked while a child runs
+        self.folder = tempfile.mkdtemp(prefix="grader-")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        here = Path(__file__).parents[1]
+        with theirs:
+            options = {
+                "root": str(here.parent.parent),
+                "control": theirs.fileno(),
+                "folder": self.folder,
+                "skip": list(skip),
+            }
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", str(here / "warm/start.py"), json.dumps(options)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                cwd="/",
+                process_group=0,  # Ctrl-Z and Ctrl-C are for the command, which tells it what to do
+                env={**environment(), **(environ or {})},
+            )
+        self.control = ours
+        self.loaded: dict[str, Exercise] = {}
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the zygote, and with it every child."""
+        self.control.close()
+        self.process.kill()
+        if self.process.stderr:
+            self.process.stderr.close()
+        self.process.wait()
+        folders.remove(self.folder)
+
+    def load(self, exercise: Exercise, given: Mapping[str, bytes], settle: bool = False) -> None:
+        """Give the zygote an exercise's public description and the files that submissions run on.
+
+        settle: prepare for many submissions, which takes some tenths of a second.
+        """
+        public = replace(exercise, worked=None)  # which holds a solution
+        request = {
+            "op": "load",
+            "settle": settle,
+            "exercise": public.to_json(),
+            "fixtures": list(given),
+        }
+        self.loaded[exercise.id] = exercise
+        self._send(request, given.values(), ())
+
+    def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
+        """Run a submission for one exercise in a child of its own."""
+        return self.together([part], file, wall or self.wall, cpu or self.cpu)[0]
+
+    def together(self, parts: Sequence[Part], file: File, wall: float, cpu: int) -> list[Run]:
+        """Run a submission in one child for several exercises: a run of each, in their order.
+
+        How the child ended stands in all of them, what the submission printed in the first.
+        """
+        labels = [f"{part.exercise}/" if len(parts) > 1 else "" for part in parts]
+        labelled = dict(zip(labels, parts, strict=True))
+        request = {
+            "op": "run",
+            "filename": file.name,
+            "parts": [{**vars(part), "label": label} for label, part in labelled.items()],
+            "cpu": cpu,
+        }
+        whole = self._pumped(self._job(request, file.data), self._parser(labelled), wall, cpu)
+        return [_of(whole, label, first=not number) for number, label in enumerate(labels)]
+
+    def _parser(self, labelled: Mapping[str, Part]) -> wire.Parser:
+        """A parser of what a child may send, no more. labelled: its parts, by the label before fixtures."""
+        expected: set[tuple[str, str]] = set()
+        plain: set[tuple[str, str]] = set()
+        for label, part in labelled.items():
+            exercise = self.loaded[part.exercise]
+            expected |= {(label + f, i) for f in part.fixtures for i in part.items}
+            plain |= {(label + f, i.name) for f in part.fixtures for i in exercise.outputs}
+            if part.training and exercise.training:
+                names = (*exercise.training.parameters, LOSSES)
+                expected |= {(f"{label}training", name) for name in names}
+        return wire.Parser(expected, plain)
+
+    def _pumped(self, job: Job, parser: wire.Parser, wall: float, cpu: int) -> Run:
+        """All that a child sends until it ends, or until it is ended."""
+        ended, over = "", False
+        try:
+            job.pump(parser.feed, wall)
+        except wire.Malformed as error:
+            parser.records.clear()  # no honest submission writes there
+            parser.loaded = False
+            ended = f"wrote to the grader's result channel ({error})"
+        except TimeoutError:
+            ended, over = f"took more than {wall:g} seconds", True
+        finally:
+            job.finish()
+        if not ended and not parser.complete:
+            ended, over = how(job.end, cpu)
+        return Run(
+            records=parser.records,
+            output=bytes(job.output[:MAX_OUTPUT]),
+            truncated=len(job.output) > MAX_OUTPUT,
+            ended=ended,
+            over=over,
+            loaded=parser.loaded,
+            off=parser.off or (),
+            cpu=job.end["cpu"],
+            unparsed=parser.unparsed,
+            early=parser.early,
+        )
+
+    def trial(self) -> dict[str, list[str]]:
+        """What a confined child tried and was not stopped from ("possible"), the layers that are off, and
+        what any submission may do but can't here ("impossible").
+        """
+        return dict(json.loads(self.ask({"op": "trial"})))
+
+    def missing(self) -> list[str]:
+        """What is missing of the sandbox here: layers that are off, and what a child could really do."""
+        tried = self.trial()
+        return [*tried["off"], *(f"a submission can {what}" for what in tried["possible"])]
+
+    def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:
+        """A question to the trusted reference process (`reference.oracle`); its answer's bytes."""
+        answer = bytearray()
+        job = self._job({"op": "reference", **request}, given)
+        try:
+            job.pump(answer.extend, 10 * WALL)
+        except TimeoutError:
+            raise GraderFault("the reference process did not answer in time") from None
+        finally:
+            job.finish()
+        if job.end["status"] != 0:
+            raise GraderFault(f"the reference process failed: {_last_line(job.output) or 'no message'}")
+        return bytes(answer)
+
+    def _job(self, request: Mapping[str, Any], source: bytes) -> Job:
+        result_read, result_write = os.pipe()
+        output_read, output_write = os.pipe()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._send(request, [source], (result_write, output_write, theirs.fileno()))
+        except BaseException:
+            os.close(result_read)
+            os.close(output_read)
+            ours.close()
+            raise
+        finally:
+            os.close(result_write)
+            os.close(output_write)
+            theirs.close()
+        return Job(result_read, output_read, ours, self.abandoned, self.last_words)
+
+    def _send(self, request: Mapping[str, Any], files: Any, descriptors: Sequence[int]) -> None:
+        with contextlib.ExitStack() as stack:
+            data = [json.dumps(request).encode(), *files]
+            fds = [stack.enter_context(_memory(one)) for one in data]
+            packed = array.array("i", [*fds, *descriptors])
+            try:
+                self.control.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, packed)])
+            except OSError:
+                raise GraderFault(f"the computing process ended: {self.last_words()}") from None
+
+    def last_words(self) -> str:
+        """What the zygote wrote before it ended."""
+        self.control.close()
+        self.process.kill()
+        written = b""
+        with contextlib.suppress(ValueError, OSError):  # another thread has closed it
+            written = self.process.stderr.read() if self.process.stderr else b""
+        return _last_line(written) or f"exit status {self.process.wait()}"
+
+
+def protections() -> list[str]:
+    """What is missing of the sandbox, as a runner of its own finds."""
+    with Runner() as runner:
+        return runner.missing()
+
+
+def _last_line(written: bytes | bytearray) -> str:
+    """The last line of what a process of ours wrote; with GRADER_TRACEBACK standard error gets it all."""
+    if os.environ.get("GRADER_TRACEBACK"):
+        print(text.block(bytes(written), MAX_OUTPUT), file=sys.stderr)
+    lines = [line for line in written.decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def _of(whole: Run, label: str, first: bool) -> Run:
+    """What of a child's run is one part's."""
+    return replace(
+        whole,
+        records={(f.removeprefix(label), i): r for (f, i), r in whole.records.items() if f.startswith(label)},
+        early={(f.removeprefix(label), i) for f, i in whole.early if f.startswith(label)},
+        output=whole.output if first else b"",
+        truncated=whole.truncated and first,
+    )
+
+
+@contextlib.contextmanager
+def _memory(data: bytes) -> Iterator[int]:
+    """A descriptor that reads `data`."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("grader")
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            yield fd
+        finally:
+            os.close(fd)
+    else:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            yield file.fileno()

@@ -1,0 +1,125 @@
+"""One child under way, seen from the trusted end: what it sends is read until its end is told."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import math
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from grader.core.errors import GraderFault
+
+MAX_OUTPUT = 65_536  # bytes of what a submission prints
+PIPE = 1 << 20
+END = 20.0  # seconds for the zygote to end a child
+READS = 16  # of a pipe at a time
+TICK = 0.02  # seconds between looks at what a child has sent so far
+
+
+class Abandoned(Exception):
+    """Nobody waits for the answer any more; the child has been ended."""
+
+
+class Job:
+    """One child under way: two pipes to read and a channel on which its end is told."""
+
+    def __init__(
+        self,
+        result: int,
+        output: int,
+        channel: socket.socket,
+        abandoned: Callable[[], bool],
+        last_words: Callable[[], str],
+    ) -> None:
+        """abandoned: asked while the child runs. last_words: what the zygote wrote, where it has ended."""
+        self.channel, self.abandoned, self.last_words = channel, abandoned, last_words
+        self.output = bytearray()
+        self.end: dict[str, Any] = {}
+        self.open = {result: True, output: False}  # descriptor -> whether it carries the result
+        for fd in self.open:
+            os.set_blocking(fd, False)
+        with contextlib.suppress(AttributeError, OSError):  # Linux; where not, the child waits for a tick
+            fcntl.fcntl(result, fcntl.F_SETPIPE_SZ, PIPE)
+
+    def pump(self, take: Callable[[bytes], object], wall: float) -> None:
+        """Read until the child has ended; TimeoutError after `wall` seconds, Abandoned where nobody waits.
+
+        The pipes hold what a child mostly sends, so that this process wakes up once, at its end.
+        """
+        deadline = time.monotonic() + wall
+        channel = self.channel.fileno()
+        flood = False
+        while not self.end:
+            left = deadline - time.monotonic()
+            ready, _, _ = select.select([channel], [], [], 0 if flood else max(0, min(left, TICK)))
+            flood = self._drain(take, deadline)
+            if ready:  # be it late: this process may have had no time to look
+                self._ended()
+            elif left <= 0:
+                raise TimeoutError
+            elif self.abandoned():
+                raise Abandoned
+        self._drain(take, math.inf)
+
+    def _drain(self, take: Callable[[bytes], object], deadline: float) -> bool:
+        """Read what is there, within reason; whether there is so much that more will follow at once."""
+        most = 0
+        for fd, carries in self.open.items():
+            size = 0
+            with contextlib.suppress(BlockingIOError):
+                for _ in range(READS):  # and then a look at the channel
+                    if time.monotonic() > deadline or not (chunk := os.read(fd, PIPE)):
+                        break
+                    size += len(chunk)
+                    if carries:
+                        take(chunk)
+                    elif len(self.output) <= MAX_OUTPUT:
+                        self.output += chunk
+            most = max(most, size)
+        return most >= 1 << 16
+
+    def _ended(self) -> None:
+        data = self.channel.recv(4096)
+        if not data:
+            raise GraderFault(f"the computing process ended: {self.last_words()}")
+        self.end = json.loads(data)
+
+    def finish(self) -> None:
+        """Make sure that the child is gone, and close what belongs to it."""
+        silent = False
+        if not self.end:
+            self.channel.settimeout(END)
+            try:
+                self.channel.send(b"K")
+                self._ended()
+            except TimeoutError:
+                silent = True
+            except OSError:
+                pass
+        self.end = self.end or {"status": 0, "cpu": 0.0, "why": ""}
+        for fd in self.open:
+            os.close(fd)
+        self.channel.close()
+        if silent:
+            raise GraderFault("the computing process does not answer")
+
+
+def how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:
+    """How a child ended that did not finish, and whether that was for using too much."""
+    status = int(end["status"])
+    if end["why"]:
+        return str(end["why"]), True
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU or (number == signal.SIGKILL and end["cpu"] >= cpu):
+            return f"used more than {cpu} seconds of processor time", True
+        name = signal.Signals(number).name if number in list(signal.Signals) else str(number)
+        return f"ended its process by {name}", False
+    return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})", False

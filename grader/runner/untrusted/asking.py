@@ -1,0 +1,276 @@
+"""One item asked of a submission, in the untrusted process: its function called, its answer packed."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable, Collection
+from typing import Any
+
+import torch
+
+from grader.core.calling import BadRequest, Call, line_of, resolve
+from grader.core.exercise import ALT, Exercise, Gradient, Item, Output, is_probe
+from grader.runner import wire
+from grader.runner.untrusted import byhand, outputs
+from grader.runner.untrusted.loading import Submission, describe, is_stub
+from grader.runner.untrusted.slips import remedy
+from grader.runner.warm import limits
+from grader.submissions.flat.slicing import Flat
+
+# Bound before a submission can replace them.
+_Tensor, _equal = torch.Tensor, torch.equal
+_float32, _float64 = torch.float32, torch.float64
+
+POLICY = byhand.Policy()
+UNBOUND = re.compile(r"UnboundLocalError: \D*local variable '(\w+)'")  # flat code has no local variables
+
+Given = dict[str, Any]  # one fixture's tensors and sizes by name
+
+
+def guard_forward(submission: Submission, exercise: Exercise) -> None:
+    """The stub's forward pass run again inside an item is how one differentiates by small differences."""
+    forward: Any = submission.names.get("forward")
+    code = getattr(forward, "__code__", None)
+    if code is None or list(code.co_varnames[: code.co_argcount]) != list(exercise.inputs):
+        return  # a helper of the learner's own that is called so
+    refused = POLICY.refuse("the forward pass, run again,")
+
+    def guarded(*args: Any, **keywords: Any) -> Any:
+        refused()
+        return forward(*args, **keywords)
+
+    submission.names["forward"] = guarded
+
+
+class NoValue(Exception):
+    """An item gives nothing. fields: of the record that says why."""
+
+    def __init__(self, status: str, message: str = "", line: int | None = None) -> None:
+        self.fields: dict[str, Any] = {"status": status}
+        self.fields |= {"message": message} if message else {}
+        self.fields |= {"line": line} if line else {}
+
+
+def ask(
+    submission: Submission, item: Item, fixture: str, given: Given, exercise: Exercise
+) -> tuple[dict[str, Any], bytes]:
+    """Call an item's function on one fixture; a header and the value's bytes."""
+    header: dict[str, Any] = {"fixture": fixture, "item": item.name}
+    try:
+        if isinstance(item, Output):
+            return of_output(submission, item, header, given, exercise)
+        if submission.flat:
+            return of_flat_code(submission, submission.flat, item, header, given, exercise)
+        return of_function(submission, item, header, given, exercise)
+    except NoValue as why:
+        return {**header, **why.fields}, b""
+
+
+def _failed(error: BaseException, filename: str, line: int | None) -> NoValue:
+    """An exception of a submission: an error, or a limit that was met."""
+    limit = limits.met(error)
+    message, at = describe(error, filename)
+    return NoValue("over-limit" if limit else "error", limit or message, at or line)
+
+
+def called(submission: Submission, line: int | None, code: Callable[[], Any]) -> Any:
+    """What code of a submission gives, which begins on a line, under the policy; NoValue where nothing."""
+    POLICY.called, POLICY.running = None, True
+    value = None
+    try:
+        value = code()
+    except BadRequest as error:
+        raise NoValue("error", str(error), line) from None
+    except BaseException as error:
+        if is_stub(error, submission.filename):
+            raise NoValue("not-written") from None
+        if not POLICY.called:
+            raise _failed(error, submission.filename, line) from None
+        line = describe(error, submission.filename)[1] or line
+    finally:
+        POLICY.running = False
+    if POLICY.called:
+        raise NoValue("refused", f"{POLICY.called} {byhand.WHY}", line)
+    return value
+
+
+def of_function(
+    submission: Submission, item: Gradient, header: dict[str, Any], given: Given, exercise: Exercise
+) -> tuple[dict[str, Any], bytes]:
+    """A gradient's function, as the stub has it."""
+    function = _written(submission, item.name, f"function {item.name}")
+    call = _call(submission, function, item, header, given, exercise)
+    pristine, passed = _arguments(call, item, given)
+    try:
+        value = called(submission, line_of(function), lambda: call(passed))
+    except NoValue as why:
+        if why.fields["status"] == "error":
+            names, message = (*call.injected, *submission.names), why.fields["message"]
+            why.fields["message"] += remedy(message, item, given, exercise, names)
+        raise
+    return _mutated(*pack(header, value), pristine, passed)
+
+
+def of_flat_code(
+    submission: Submission,
+    flat: Flat,
+    item: Gradient,
+    header: dict[str, Any],
+    given: Given,
+    exercise: Exercise,
+) -> tuple[dict[str, Any], bytes]:
+    """A gradient's function that was cut out of flat code, which may keep its values in shapes of its own."""
+    name, tensor = item.name, given.get(item.tensor)
+    if name in flat.refused:
+        raise NoValue("refused", *flat.refused[name])
+    function = _written(submission, name, f"function {name}")
+    if not is_probe(header["fixture"]):  # there it counts what became of the value in the end
+        function = submission.changed.get(name, function)
+    call = _call(submission, function, item, header, given, exercise)
+    pristine, passed = _arguments(call, item, given)
+    own = submission.forms.keys() & passed.keys()  # in the learner's own shape, (32,) for (32, 1)
+    if own and _fits(submission, call, _squeezed(submission, passed, own), tensor):
+        passed = _squeezed(submission, passed, own)
+    try:
+        value = called(submission, line_of(function), lambda: call(passed))
+    except NoValue as why:
+        if unbound := UNBOUND.match(why.fields.get("message", "")):
+            why.fields["message"] = f"NameError: {unbound[1]} has no value yet on this line"
+        raise
+    header, data = pack(header, value)
+    if isinstance(value, types.FunctionType):
+        header["message"] = f"{name} is a function here; flat code assigns the gradient itself: {name} = …"
+    elif header["status"] == "value":
+        header["message"] = flat.notes.get(name, "")
+        if function is submission.changed.get(name):
+            header["message"] = flat.afterwards[name]
+        _remember_form(submission, name, value, tensor)
+    return _mutated(header, data, pristine, passed)
+
+
+def of_output(
+    submission: Submission, item: Output, header: dict[str, Any], given: Given, exercise: Exercise
+) -> tuple[dict[str, Any], bytes]:
+    """An output item's function, or its driver."""
+    for name in item.asks:
+        _written(submission, name, name)
+    line = outputs.line_of(submission.names, item.about)
+
+    def code() -> tuple[list[str], dict[str, Any], bytes]:
+        value, mutated = outputs.call(submission, item, given, exercise)
+        packed = pack if isinstance(value, _Tensor) else outputs.pack
+        return mutated, *packed({**header, "line": line}, value)
+
+    mutated, header, data = called(submission, line, code)
+    return {**header, **({"mutated": mutated} if mutated else {})}, data
+
+
+def _written(submission: Submission, name: str, what: str) -> Any:
+    """What a submission defines under a name; NoValue where it has nothing."""
+    found, failure = submission.names.get(name), submission.broken.get(name)
+    if found is not None and not failure:
+        return found
+    if failure := failure or (None if submission.flat else submission.failure):
+        raise NoValue("error", *failure)
+    raise NoValue("not-written", f"the file has no {what}")
+
+
+def _call(
+    submission: Submission,
+    function: Any,
+    item: Gradient,
+    header: dict[str, Any],
+    given: Given,
+    exercise: Exercise,
+) -> Call:
+    """How a function is called. The first time its header says on which line it stands and what it reads."""
+    call = submission.calls.get(item.name)
+    if call is None or call.function is not function:
+        header["line"] = line_of(function)
+        try:
+            call = submission.calls[item.name] = resolve(function, item, given, exercise)
+        except BadRequest as error:
+            raise NoValue("error", str(error)) from None
+        header["reads"] = call.reads
+    return call
+
+
+def _arguments(call: Call, item: Gradient, given: Given) -> tuple[Given, Given]:
+    """The given values that a function asks for, and copies of them to be passed."""
+    alternative = any(k in call.reads for k in item.siblings)
+    pristine = {k: given.get(ALT + k, given[k]) if alternative else given[k] for k in call.injected}
+    return pristine, _copies(pristine)
+
+
+def _copies(arguments: Given) -> Given:
+    return {k: v.clone() if isinstance(v, _Tensor) else v for k, v in arguments.items()}
+
+
+def _mutated(
+    header: dict[str, Any], data: bytes, pristine: Given, passed: Given
+) -> tuple[dict[str, Any], bytes]:
+    """A record that also names the arguments that were changed."""
+    changed = [k for k, v in pristine.items() if passed[k] is not v and not _same(passed[k], v)]
+    return ({**header, "mutated": changed} if changed else header), data
+
+
+def _same(value: Any, pristine: Any) -> bool:
+    """Whether an argument still holds what was passed, be it in the learner's own shape."""
+    return bool(value.numel() == pristine.numel() and _equal(value.reshape(pristine.shape), pristine))
+
+
+def _squeezed(submission: Submission, arguments: Given, own: Collection[str]) -> Given:
+    return {**arguments, **{k: arguments[k].squeeze(submission.forms[k]) for k in own}}
+
+
+def _fits(submission: Submission, call: Call, arguments: Given, tensor: Any) -> bool:
+    """Whether a function gives something of its tensor's shape for these arguments, which it may change."""
+    copies = _copies(arguments)
+    try:
+        value = called(submission, None, lambda: call(copies))
+    except NoValue:
+        return False
+    return isinstance(value, _Tensor) and isinstance(tensor, _Tensor) and value.numel() == tensor.numel()
+
+
+def _remember_form(submission: Submission, name: str, value: Any, tensor: Any) -> None:
+    """Keep the axes of size 1 that a gradient of flat code lacks: what follows was written for it so."""
+    if isinstance(value, _Tensor) and isinstance(tensor, _Tensor) and value.shape != tensor.shape:
+        ones = tuple(i for i, size in enumerate(tensor.shape) if size == 1)
+        if ones and tensor.squeeze(ones).shape == value.shape:
+            submission.forms.setdefault(name, ones)
+
+
+def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
+    """Reduce what a function returned to plain data."""
+    if not isinstance(value, _Tensor):
+        name = type(value).__name__[:80]
+        article = "an" if name[:1] in "aeio" or name == "ndarray" else "a"
+        kind = "None (is a `return` missing?)" if value is None else f"{article} {name}"
+        return {**header, "status": "not-a-tensor", "message": f"returned {kind}, not a tensor"}, b""
+    try:
+        strided = value if value.layout is torch.strided else value.to_dense()
+        plain = strided.detach().as_subclass(_Tensor)
+        header["dtype"] = str(plain.dtype).removeprefix("torch.")
+        if plain.dim() > wire.MAX_DIMS:
+            message = f"returned a tensor of {plain.dim()} dimensions"
+            return {**header, "status": "not-a-tensor", "message": message}, b""
+        header["shape"] = list(plain.shape)
+        header["status"] = "value"
+        if max((plain.numel(), *plain.shape)) > wire.MAX_ELEMENTS:
+            return header, b""
+        if plain.device.type != "cpu":
+            message = f"returned a tensor on {plain.device.type}, which holds no values here"
+            return {**header, "status": "not-a-tensor", "message": message}, b""
+        if plain.is_complex():
+            return header, b""
+        plain = plain.resolve_conj().resolve_neg()
+        encoded = plain if plain.dtype is _float32 else plain.to(_float64)
+        header["encoded"] = "float32" if plain.dtype is _float32 else "float64"
+        header["sent"] = True
+        return header, encoded.contiguous().numpy().tobytes()
+    except Exception as error:
+        message = f"returned a tensor that can't be read: {describe(error, '')[0]}"
+        failed = {k: v for k, v in header.items() if k not in ("encoded", "sent", "shape")}
+        return {**failed, "status": "not-a-tensor", "message": message}, b""

@@ -1,0 +1,183 @@
+"""The untrusted side: runs one submission on the given tensors and sends what its functions return.
+
+Everything here shares a process with the submission, so nothing here decides anything: it holds no
+reference, and the trusted side believes none of it but the numbers, which it compares.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from grader.core.exercise import LOSSES, Exercise
+from grader.reference.training import Backward, Whole, manual_steps
+from grader.runner import wire
+from grader.runner.untrusted.asking import POLICY, Given, NoValue, ask, called, guard_forward, pack
+from grader.runner.untrusted.loading import Submission, define, load, load_flat
+from grader.runner.warm import limits
+
+# Bound before a submission can replace them.
+_write, _exit = os.write, os._exit
+
+
+@dataclass(frozen=True)
+class Job:
+    """One exercise's part of what a child is to do: its public description, which fixtures and items to ask.
+
+    label: stands before the fixtures' names in what is sent, where a child has several parts.
+    """
+
+    exercise: Exercise
+    fixtures: Mapping[str, Given]
+    items: tuple[str, ...]
+    training: Given | None = None
+    flat: int | None = None  # flat code, and the lecture's number of the exercise in it (0: of no lecture)
+    label: str = ""
+
+
+KEPT: list[Any] = []  # what ends with its last reference
+
+
+def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Sequence[str]) -> None:
+    """Run the submission in `source` and write records to the descriptor `result`.
+
+    jobs: one, or several of flat code, which is then taken apart once.
+    off: the layers of confinement that this process has to do without; told before anything else.
+    """
+    send = _sender(result)
+    send({"off": list(off)}, b"")
+    null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
+    POLICY.enforced = True
+    sys.addaudithook(limits.watch)
+    KEPT.append(torch.inference_mode())
+    KEPT[-1].__enter__()
+    if jobs[0].flat is None:
+        submissions = [load(source, filename)]
+        guard_forward(submissions[0], jobs[0].exercise)
+    else:
+        submissions = load_flat(source, filename, [(_gradients(job), job.flat or None) for job in jobs])
+        for job, submission in zip(jobs, submissions, strict=True):
+            for header in unwritten(submission, job):
+                send(header, b"")
+    unparsed = submissions[0].unparsed
+    send({"loaded": True} | ({"unparsed": unparsed} if unparsed else {}), b"")
+    parts = list(zip(jobs, submissions, strict=True))
+    for job, submission in parts:
+        define(submission)
+        for record in items(submission, job, list(job.fixtures)[:1]):
+            send(*record)
+    _silence(null)  # what a submission prints is shown once, from the lecture fixture
+    for job, submission in parts:
+        for record in items(submission, job, list(job.fixtures)[1:]):
+            send(*record)
+        if job.training is not None and not (submission.flat and waits(submission, job.exercise)):
+            for header, data in train(submission, job.exercise, job.training):
+                send({**header, "fixture": job.label + header["fixture"]}, data)
+    send({"end": True}, b"")
+
+
+def unwritten(submission: Submission, job: Job) -> Iterator[dict[str, Any]]:
+    """Records of the items that flat code doesn't have, which needs nothing of it to run."""
+    for fixture in job.fixtures:
+        for name in submission.absent & set(job.items):
+            message, line = submission.flat.missing[name] if submission.flat else ("", None)
+            header = {"fixture": job.label + fixture, "item": name, "status": "not-written"}
+            yield {**header, "message": message, "line": line}
+    if job.training is not None and (message := waits(submission, job.exercise)):
+        for name in _parameters(job.exercise):
+            header = {"fixture": job.label + "training", "item": name, "status": "not-written"}
+            yield {**header, "message": message}
+
+
+def items(
+    submission: Submission, job: Job, fixtures: Sequence[str]
+) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The records of a job's items on some of its fixtures."""
+    for name in fixtures:
+        for item in job.exercise.items:
+            if item.name in job.items and item.name not in submission.absent:
+                header, data = ask(submission, item, name, job.fixtures[name], job.exercise)
+                yield {**header, "fixture": job.label + name}, data
+
+
+def _gradients(job: Job) -> Exercise:
+    return replace(job.exercise, items=job.exercise.gradients)
+
+
+def _sender(fd: int) -> Callable[[dict[str, Any], bytes], None]:
+    """Sends each record at once: should the next item end the process, this one counts."""
+    encode = wire.encode
+
+    def send(header: dict[str, Any], data: bytes) -> None:
+        view = memoryview(encode(header, data))
+        while view:
+            view = view[_write(fd, view) :]
+
+    return send
+
+
+def _silence(null: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+
+
+# --- a chain of items that trains ------------------------------------------------------------------
+
+
+def waits(submission: Submission, exercise: Exercise) -> str:
+    """Why there can be no training yet; empty where there can."""
+    if submission.flat:
+        absent = [] if submission.flat.whole else [i for i in exercise.items if i.name in submission.absent]
+    else:
+        absent = [item for item in exercise.items if item.name not in submission.names]
+    return f"waits for {absent[0].name}" if absent else ""
+
+
+def _parameters(exercise: Exercise) -> tuple[str, ...]:
+    return exercise.training.parameters if exercise.training else ()
+
+
+def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Drive training with the submission's own gradients; one record for each parameter tensor."""
+    names = _parameters(exercise)
+    header: dict[str, Any] = {"fixture": "training"}
+    whole = submission.names.get("whole") if submission.flat else None
+    if message := waits(submission, exercise):
+        for name in names:
+            yield {**header, "item": name, "status": "not-written", "message": message}, b""
+        return
+
+    def code() -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        if whole is not None:
+            return manual_steps(exercise, Whole(whole, exercise), given)
+        functions = {item.name: submission.names[item.name] for item in exercise.items}
+        return manual_steps(exercise, Backward(functions, exercise), given)
+
+    try:
+        parameters, losses = called(submission, None, code)
+    except NoValue as why:
+        if why.fields["status"] == "not-written":
+            why.fields["message"] = "waits for all gradients"
+        for name in names:
+            yield {**header, **why.fields, "item": name}, b""
+        return
+    for name in names:
+        yield pack({**header, "item": name}, parameters[name])
+    yield pack({**header, "item": LOSSES}, losses)
+
+
+def end(code: int = 0) -> None:
+    """Leave at once: no atexit handler, no destructor, no thread of the submission runs on."""
+    signal.alarm(0)
+    _exit(code)

@@ -1,0 +1,84 @@
+"""An output item's call in the child: its arguments, its driver, and the value as bytes. Untrusted side."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Mapping
+from typing import Any
+
+from grader.core import plain
+from grader.core.calling import resolve
+from grader.core.exercise import Exercise, Output
+from grader.runner.untrusted import values
+from grader.runner.untrusted.loading import Submission
+
+_dumps, _decode, _NotPlain = values.dumps, plain.decode, plain.NotPlain
+
+
+def call(
+    submission: Submission, item: Output, given: Mapping[str, Any], exercise: Exercise
+) -> tuple[Any, list[str]]:
+    """What the learner's function gives, or the driver of it; and the arguments that it changed."""
+    have = arguments(item.name, given)
+    if not item.driver:
+        asked = resolve(submission.names[item.name], item, have, exercise)
+        passed = {k: values.copied(have[k]) for k in asked.injected}
+        value = asked(passed)
+    else:
+        passed = {k: values.copied(have[k]) for k in item.params}
+        learners = {name: submission.names[name] for name in item.asks}
+        value = _driver(exercise, item.driver)(**learners, **passed)
+    return value, [k for k, v in passed.items() if _changed(v, have[k])]
+
+
+def _changed(now: Any, before: Any) -> bool:
+    try:
+        return _dumps(now) != _dumps(before)
+    except _NotPlain:
+        return True
+
+
+def arguments(item: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What an item may ask for, by name: its own draw where it has one, else the fixture's."""
+    own = f"{item}:"
+    shared = {k: v for k, v in given.items() if ":" not in k}
+    return {**shared, **{k.removeprefix(own): v for k, v in given.items() if k.startswith(own)}}
+
+
+def _driver(exercise: Exercise, name: str) -> Any:
+    """A driver of the exercise's own program, which holds nothing of a solution."""
+    names: dict[str, Any] = {"__name__": "program"}
+    exec(compile(exercise.program, f"{exercise.id}.py (the grader's)", "exec"), names)
+    return names[name]
+
+
+def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
+    """A value that is no tensor, as plain data."""
+    try:
+        data = _dumps(value)
+        _decode(data)
+    except ValueError:
+        message = (
+            "returned data that can't be compared: there is more than plain values in a set, or as a key"
+        )
+        return {**header, "status": "not-a-tensor", "message": message}, b""
+    except _NotPlain as error:
+        message = f"returned {error}, which is no plain data"
+        return {**header, "status": "not-a-tensor", "message": message}, b""
+    return {**header, "status": "value", "dtype": "plain", "encoded": "plain", "sent": True}, data
+
+
+def line_of(names: Mapping[str, Any], about: str) -> int | None:
+    """The line on which a function or a method stands, or a class begins. about: "f", "C" or "C.m"."""
+    name, _, method = about.partition(".")
+    definition = names[name]
+    if isinstance(definition, type):
+        own = vars(definition).get(method)
+        if isinstance(own, types.FunctionType):
+            return own.__code__.co_firstlineno
+        codes = [getattr(v, "__code__", None) for v in vars(definition).values()]
+        lines = [c.co_firstlineno for c in codes if isinstance(c, types.CodeType)]
+        return min(lines, default=None)
+    code = getattr(inspect.unwrap(definition), "__code__", None)
+    return code.co_firstlineno if isinstance(code, types.CodeType) else None

@@ -1,0 +1,50 @@
+"""Which limit a submission met, told in its own words. Imported by the zygote, used in children.
+
+The limits themselves are the kernel's (`confine`); this only names them. An audit hook turns what
+seccomp would answer with a bare "operation not permitted" into a sentence.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from grader.runner.warm import confine
+
+PROCESSES = "started a process or a thread: a submission is one process with one thread"
+NETWORK = "a submission has no network"
+STARTS = {"os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen",
+          "_thread.start_new_thread", "pty.spawn"}  # fmt: skip
+
+
+class OverLimit(Exception):
+    """A submission asked for more than it may have."""
+
+
+def watch(event: str, args: tuple[Any, ...]) -> None:
+    """An audit hook: say what is not to be had before the kernel refuses it."""
+    if event in STARTS:
+        raise OverLimit(PROCESSES)
+    if event.startswith("socket."):
+        raise PermissionError(NETWORK)
+
+
+def met(error: BaseException) -> str | None:
+    """The limit that an exception stands for, as something that the submission did; None: none."""
+    if isinstance(error, OverLimit):
+        return PROCESSES
+    if isinstance(error, MemoryError):
+        return f"used more than {confine.MEMORY >> 20} MB of memory"
+    if isinstance(error, OSError):
+        return {
+            errno.ENOMEM: f"used more than {confine.MEMORY >> 20} MB of memory",
+            errno.EFBIG: f"wrote a file of more than {confine.FILE >> 20} MB",
+            errno.EMFILE: f"had more than {confine.FILES} files open",
+        }.get(error.errno or 0)
+    if isinstance(error, RuntimeError):
+        text = str(error)
+        if "can't allocate memory" in text or "DefaultCPUAllocator" in text:
+            return f"used more than {confine.MEMORY >> 20} MB of memory"
+        if "can't start new thread" in text:
+            return PROCESSES
+    return None

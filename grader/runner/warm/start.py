@@ -1,0 +1,34 @@
+"""The zygote's first lines, run as a script before torch is imported: `start.py OPTIONS`.
+
+OPTIONS is JSON: "root", the folder that holds the package; "control", the descriptor to the parent;
+"folder", where children get a folder each; "skip", layers of confinement to leave out.
+"""
+
+import gc
+import json
+import os
+import sys
+
+gc.disable()  # a third of the import's time is collecting what nobody frees
+options = json.loads(sys.argv[1])
+sys.path[0] = options["root"]
+
+from grader.runner.warm import confine  # noqa: E402
+
+options["namespaces"] = "namespaces" not in options["skip"] and confine.unshare()
+if options["namespaces"]:
+    outside = os.getpid()
+    if zygote := os.fork():  # the fork is the init of the PID namespace; this process only waits for it
+        os.close(options["control"])
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(zygote, 0)[1]) & 0xFF)
+    confine.die_with_parent(0)  # the parent's id reads 0 from inside
+
+from grader.runner.warm.deferred import defer  # noqa: E402
+
+defer("torch._meta_registrations", "torch.export")
+
+import torch._prims.rng_prims  # noqa: E402, F401 -- torch.Generator needs it; it came with what is deferred
+
+from grader.runner.warm.zygote import main  # noqa: E402
+
+main(options)

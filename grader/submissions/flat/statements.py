@@ -1,0 +1,142 @@
+"""Flat code's text -> its statements, each with what it reads and writes, and the exercise it belongs to.
+
+Runs nothing of a submission. Untrusted side.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from grader.submissions.flat import reads_writes
+from grader.submissions.flat.effects import analyse
+from grader.submissions.flat.rewriting import Kept, WithoutGrad, copies_grad, opened, quieten, run_in_place
+
+CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as jupytext writes them
+OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/script.py writes it; others may stand in strings
+EMPTY = re.compile(r"= *(\{\}|dict\(\)|[\w.]*SimpleNamespace\(\))")
+FORM_OF_GRAD = re.compile(r"_like\b.*\.grad\b|\.grad\s*\.")
+PADDED = 3000  # lines
+
+
+@dataclass
+class Statement:
+    """One top-level statement and its effect; those of `with` blocks and training loops stand singly."""
+
+    node: ast.stmt
+    effect: reads_writes.Effect
+    section: int = 1
+
+    @cached_property
+    def placeholder(self) -> bool:
+        """`dlogits = None  # TODO`, also of several at once."""
+        if not isinstance(self.node, ast.Assign):
+            return False
+        value = self.node.value
+        values = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+        return bool(values) and all(isinstance(v, ast.Constant) and v.value in (None, ...) for v in values)
+
+    @cached_property
+    def grad(self) -> tuple[str, int] | None:
+        """`x.grad` and its line, if it reads one."""
+        return copies_grad(self.node)
+
+    @cached_property
+    def copy(self) -> bool:
+        """`dhpreact = hpreact.grad`"""
+        node = self.node
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Attribute | ast.Call):
+            return False
+        return self.grad is not None
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A cell that doesn't parse: why, the line of the error, and the text from there on, which is lost."""
+
+    message: str
+    line: int
+    lost: str
+
+
+@dataclass
+class Code:
+    """Flat code taken apart: its text, its statements, and its cells that don't parse."""
+
+    text: str
+    statements: list[Statement] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)  # gradients in a dictionary: dprobs -> grads['probs']
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
+
+def parse(text: str) -> Code:
+    """Every statement of every cell that parses; of one that doesn't, those before the error."""
+    code = Code(text)
+    found: list[ast.stmt] = []
+    for start, lines in _cells(code):
+        if not any(lines):
+            continue
+        shift = min(
+            (len(s) - len(s.lstrip()) for s in lines if s.strip() and s.lstrip()[0] != "#"), default=0
+        )
+        body = _parsed([line[shift:] if not line[:shift].strip() else line for line in lines], start, code)
+        if any(".grad" in line for line in lines):
+            grad = WithoutGrad()
+            body = [grad.visit(node) if _says_grad(node, lines, start) else node for node in body]
+        for node in body:
+            found += opened(node)
+    if EMPTY.search(text) and (kept := Kept.of(found)):
+        code.kept = kept
+        found = [Kept(kept).visit(node) for node in found]
+    found = run_in_place(found)
+    if ".grad" in text or "cmp" in text:
+        quieten(found)
+    code.statements = analyse(found, Statement)
+    return code
+
+
+def _says_grad(node: ast.stmt, lines: Sequence[str], start: int) -> bool:
+    own = lines[node.lineno - start - 1 : (node.end_lineno or node.lineno) - start]
+    return any(FORM_OF_GRAD.search(line) for line in own)
+
+
+def _cells(code: Code) -> Iterable[tuple[int, list[str]]]:
+    """Each cell: how many lines stand before it, and its lines."""
+    start, lines = 0, list[str]()
+    marker = OF_NOTEBOOK if OF_NOTEBOOK.match(code.lines[0]) else CELL
+    for number, line in enumerate(code.lines):
+        if marker.match(line) and lines:
+            yield start, lines
+            start, lines = number, []
+        lines.append(line)
+    yield start, lines
+
+
+def _parsed(lines: list[str], start: int, code: Code) -> list[ast.stmt]:
+    whole, told, body = lines, ("", 0), list[ast.stmt]()
+    pad = start if start < PADDED else 0  # empty lines are the quick way to the right line numbers, for few
+    while lines:
+        try:
+            tree = ast.parse("\n" * pad + "\n".join(lines))
+            body = (tree if pad == start else ast.increment_lineno(tree, start)).body
+            break
+        except (ValueError, MemoryError, RecursionError) as error:
+            told, lines = (f"can't be parsed ({error})", start + 1), []
+        except SyntaxError as error:
+            at = max(1, min((error.lineno or 1) - pad, len(lines)))
+            told = told if told[1] else (str(error.msg), start + at)
+            exact = "was never closed" in str(error.msg) and lines[at - 1][:1] not in (" ", "\t")
+            lines = lines[: at - 1]
+            # most else, a block without a body too, is told where it was noticed: give up its beginning
+            while not exact and lines and (not lines[-1].strip() or lines[-1][0] in " \t)]}"):
+                lines.pop()
+    if told[1]:
+        code.broken.append(Broken(*told, "\n".join(whole[len(lines) :])))
+    return body

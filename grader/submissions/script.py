@@ -1,0 +1,230 @@
+"""Notebooks and flat scripts -> one flat script, with the cell and line that each of its lines had. Pure.
+
+Nothing here runs or parses the code: magics and shell lines become empty lines, Markdown becomes
+comments, outputs are dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from grader.core.errors import Unreadable
+from grader.core.exercise import Exercise, File
+
+MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
+TIMED = re.compile(r"^(\s*)%time\s+(?=\w)")  # runs the rest of its line as any other
+QUOTED = re.compile(r"'[^'\\]*'" r'|"[^"\\]*"')
+SHELL = re.compile(rb"^[ \t]*!.*$|^%{1,2}[a-z].*$", re.MULTILINE)  # no Python, but in what Colab exports
+KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
+MAX_CODE = 2 << 20
+MAX_LINES = 200_000  # of a notebook's cells, each of which has one more
+TARGETS = re.compile(r"[\w, \t]*")
+CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Script:
+    """What goes to the child. flat: the lecture's number of the exercise in flat code, 0 without a lecture,
+    None for a stub's functions. places: by line of a notebook's code, the cell (from 1) and the line in it.
+    ours: a notebook that was derived for the exercise, which asks for as much as its stub.
+    name: of the file.
+    """
+
+    source: bytes
+    flat: int | None = None
+    places: tuple[tuple[int, int], ...] = ()
+    ours: bool = False
+    name: str = ""
+
+    @property
+    def file(self) -> File:
+        return File(self.name, self.source)
+
+    @property
+    def functions(self) -> bytes:
+        """The text of a stub's functions; nothing of flat code, which has none."""
+        return self.source if self.flat is None else b""
+
+    def place(self, line: int | None) -> tuple[int | None, int | None]:
+        """The cell, where there are cells, and the line."""
+        if line is None or not self.places:
+            return None, line
+        return self.places[line - 1] if line <= len(self.places) else (None, None)
+
+
+def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = None) -> Script:
+    """A submission as the child takes it. Unreadable where a notebook is none, or not in Python.
+
+    rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
+    """
+    name, data = file
+    told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
+    number = re.fullmatch(r"ex(\d)", exercise.id)
+    lecture = int(number[1]) if number else 0
+    if name.endswith(".ipynb"):
+        source, places = notebook(data)
+        if not exercise.lines:  # functions and classes alone, as a file has them
+            return Script(source.encode("utf-8", "replace"), None, places, name=name)
+        ours = declared(data) == exercise.id  # then all of it is this exercise
+        return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours, name)
+    if is_flat(data.decode("utf-8", "replace"), exercise):
+        data = SHELL.sub(b"", data)
+        return Script(data + b"\n" + told.encode() if told else data, lecture, name=name)
+    return Script(data, name=name)
+
+
+@lru_cache(maxsize=2)  # its exercises are asked for one after another
+def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """A notebook's code, and the cell and line of each line of it. Unreadable where nothing can be graded."""
+    document = _json(data)
+    language = _language(document)
+    if language and not language.lower().startswith(("python", "ipython", "xpython", "conda", "sage")):
+        raise Unreadable(f"is a notebook in {language}, not in Python")
+    lines: list[str] = []
+    places: list[tuple[int, int]] = []
+    room, left = MAX_CODE, MAX_LINES
+    for number, (kind, source) in enumerate(_cells(document), 1):
+        room -= len(source) if kind == "code" else 0
+        if room < 0:
+            raise Unreadable(f"has more than {MAX_CODE >> 20} MB of code")
+        lines.append(f"# %% cell {number}")
+        places.append((number, 0))
+        source = source.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+        left -= source.count("\n") + 2
+        if left < 0:
+            raise Unreadable(f"has more than {MAX_LINES} lines")
+        text = source.split("\n")
+        text = list(_plain(text)) if kind == "code" else ["# " + line for line in text]
+        lines += text
+        places += [(number, k) for k in range(1, len(text) + 1)]
+    return "\n".join(lines) + "\n", tuple(places)
+
+
+def cell(data: bytes, number: int) -> str:
+    """The source of one cell of a notebook, from 1."""
+    return list(_cells(_json(data)))[number - 1][1]
+
+
+def declared(data: bytes) -> str | None:
+    """The exercise that a notebook of ours was derived for, by its metadata; None for any other file."""
+    try:
+        document = _json(data) if b'"grader"' in data else {}
+    except Unreadable:
+        return None
+    exercise = _ours(document).get("exercise")
+    return exercise if isinstance(exercise, str) else None
+
+
+def is_feedback(cell: Mapping[str, Any]) -> bool:
+    """Whether `grader feedback` put a cell there. Code is the learner's, whatever it is marked as."""
+    return cell.get("cell_type") != "code" and _ours(cell).get("feedback") is True
+
+
+def is_test(cell: Mapping[str, Any]) -> bool:
+    """Whether `grader export` put a cell there to grade others: it is no part of an answer."""
+    return _ours(cell).get("test") is True
+
+
+def _ours(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the grader has written into the metadata of a document or of a cell."""
+    metadata = part.get("metadata")
+    found = metadata.get("grader") if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def is_flat(source: str, exercise: Exercise) -> bool:
+    """Whether a script is flat: it has a forward pass on its top level, and gradients that it assigns.
+
+    A stub's forward pass is inside a function.
+    """
+    if not exercise.lines:
+        return False
+    gradients = {item.name for item in exercise.items}
+    items = "|".join(map(re.escape, gradients))
+    lines = "|".join(re.escape(line.name) for line in exercise.lines)
+    if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
+        return False
+    forward = re.search(rf"^(?:{lines})[ \t]*=[^=]", source, re.MULTILINE)
+    if not forward:
+        return False
+    tensors = "|".join(re.escape(name[1:]) for name in gradients)
+    compared = rf"""^\s*cmp\(\s*(['"])[^'"\n]*\1,\s*\w+,\s*(?:{tensors})\s*\)"""
+    assigned = any(gradients & _assigned(line) for line in source.split("\n"))
+    return assigned or re.search(compared, source, re.MULTILINE) is not None
+
+
+def _assigned(line: str) -> set[str]:
+    """The names that a line assigns, all that it has before its first =."""
+    left, equals, right = line.partition("=")
+    names = left.rstrip("-+*/")
+    if not equals or right.startswith("=") or not TARGETS.fullmatch(names):
+        return set()
+    return {name.strip() for name in names.split(",")}
+
+
+def _json(data: bytes) -> Mapping[str, Any]:
+    if not data.strip():
+        raise Unreadable("is empty")
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        if CONFLICT.search(data):
+            line = data[: CONFLICT.search(data).start()].count(b"\n") + 1  # type: ignore[union-attr]
+            raise Unreadable(f"has merge-conflict markers, the first on line {line}") from None
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise Unreadable(f"is not a notebook: its JSON is broken{where}") from None
+    if not isinstance(document, dict) or not (
+        isinstance(document.get("cells"), list) or isinstance(document.get("worksheets"), list)
+    ):
+        raise Unreadable("is not a notebook: it has no cells")
+    return document
+
+
+def _language(document: Mapping[str, Any]) -> str:
+    metadata = document.get("metadata")
+    for key, name in (("kernelspec", "language"), ("language_info", "name")):
+        entry = metadata.get(key) if isinstance(metadata, dict) else None
+        if isinstance(entry, dict) and isinstance(entry.get(name), str):
+            return str(entry[name])
+    return ""
+
+
+def _cells(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Kind and source of every cell; of old formats (nbformat 3) too."""
+    sheets = document.get("worksheets")
+    cells = document.get("cells")
+    if not isinstance(cells, list):
+        inner = [s.get("cells") for s in sheets or () if isinstance(s, dict)]
+        cells = [cell for one in inner if isinstance(one, list) for cell in one]
+    for cell in cells:
+        if not isinstance(cell, dict):
+            continue
+        source = "" if is_feedback(cell) or is_test(cell) else cell.get("source", cell.get("input", ""))
+        if isinstance(source, list):
+            source = "".join(s for s in source if isinstance(s, str))
+        yield str(cell.get("cell_type", "")), source if isinstance(source, str) else ""
+
+
+def _plain(lines: list[str]) -> Iterator[str]:
+    """A code cell's lines with what only IPython understands left empty."""
+    first = next((line.strip() for line in lines if line.strip()), "")
+    if first.startswith("%%"):
+        name = re.match(r"%%(\w*)", first)
+        if name is None or name[1] not in KEEPING:
+            yield from ("" for _ in lines)
+            return
+    goes_on, depth = False, 0  # of brackets: in them a line that begins with % goes on with a modulo
+    for line in lines:
+        line = TIMED.sub(r"\1", line) if depth <= 0 else line
+        inside = depth > 0 and line.lstrip().startswith("%")
+        skip = goes_on or (bool(MAGIC.match(line)) and not inside and not line.lstrip().startswith("#"))
+        code = "" if skip else QUOTED.sub("", line).partition("#")[0]
+        depth += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
+        goes_on = skip and line.rstrip().endswith("\\")
+        indent = line[: len(line) - len(line.lstrip())]
+        yield (indent + "pass" if indent and skip else "") if skip else line

@@ -1,0 +1,280 @@
+"""Reading uploads without trusting them: folders and zips. Nothing is extracted to disk.
+
+Links, devices, pipes, absolute and climbing paths, control characters, two names that differ only by
+case, members that lie about their size, and bombs are refused, each with a line that names it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from grader.core.errors import Unreadable, UsageError
+from grader.core.text import text
+from grader.submissions.owners import (
+    GRADESCOPE,
+    IGNORED,
+    METADATA,
+    Chosen,
+    Owned,
+    choose,
+    owners,
+    unnamed,
+    without_common_folder,
+)
+from grader.submissions.script import declared
+from grader.suite.files import MAX_METADATA, MAX_NOTEBOOK, MAX_SOURCE, most, read_file
+
+MAX_MEMBERS = 50_000
+DEEPEST = 50  # folders in one another
+MAX_RATIO = 100
+RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
+
+
+class Source(Protocol):
+    """A folder or a zip: what it is called, the files in it, what was refused, and a file's bytes."""
+
+    label: str
+
+    def files(self) -> Sequence[str]: ...
+
+    def refused(self) -> Mapping[str, str]: ...
+
+    def read(self, path: str, limit: int = MAX_SOURCE) -> bytes: ...
+
+
+class Folder:
+    """Files below a folder. Links are not followed."""
+
+    def __init__(self, path: Path, only: str | None = None) -> None:
+        """only: take this one file and look at nothing else."""
+        self.path, self.label = path, str(path)
+        self._refused: dict[str, str] = {}
+        self._files = sorted(self._walk()) if only is None else [only]
+
+    def _walk(self) -> Iterator[str]:
+        def unreadable(error: OSError) -> None:
+            path = os.path.relpath(str(error.filename), self.path)
+            self._refused[path] = f"can't be read ({error.strerror})"
+
+        for base, folders, names in os.walk(self.path, onerror=unreadable):
+            folders.sort()
+            here = os.path.relpath(base, self.path)
+            if folders and here.count(os.sep) >= DEEPEST:
+                self._refused[here] = f"has folders more than {DEEPEST} deep"
+                folders.clear()
+            elif not folders and not names and base != str(self.path):
+                self._refused[here] = "is an empty folder"
+            for name in [f for f in folders if os.path.islink(os.path.join(base, f))]:
+                self._refused[os.path.relpath(os.path.join(base, name), self.path)] = "is a link"
+            for name in names:
+                path = os.path.relpath(os.path.join(base, name), self.path)
+                if why := _strange(path):
+                    self._refused[path] = why
+                else:
+                    yield path
+
+    def files(self) -> Sequence[str]:
+        return self._files
+
+    def refused(self) -> Mapping[str, str]:
+        return self._refused
+
+    def read(self, path: str, limit: int = MAX_SOURCE) -> bytes:
+        return read_file(self.path / path, limit)
+
+
+class Zip:
+    """Members of a zip, read into memory one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.label = str(path)
+        self._refused: dict[str, str] = {}
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        try:
+            self._file = open(path, "rb")  # noqa: SIM115 -- lives as long as this object
+            if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+                raise UsageError(f"{path} is not a file")
+            self._zip = zipfile.ZipFile(self._file)
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+            raise UsageError(f"{path} is not a zip, or a damaged one ({text(str(error), 80)})") from None
+        except OSError as error:
+            raise UsageError(f"{path} can't be read: {error.strerror}") from None
+        members = self._zip.infolist()
+        if len(members) > MAX_MEMBERS:
+            raise UsageError(f"{path} has {len(members)} members, more than {MAX_MEMBERS}")
+        folded: dict[str, str] = {}
+        for info in members:
+            name = info.filename
+            if name.endswith("/"):
+                continue
+            why = _strange(name) or _strange_member(info)
+            if not why and folded.setdefault(unicodedata.normalize("NFC", name).casefold(), name) != name:
+                why = (
+                    f"has the same name as {text(folded[unicodedata.normalize('NFC', name).casefold()], 80)}"
+                )
+            if not why and (name in self._members or name in self._refused):
+                why = "is there twice"
+            if why:
+                self._refused[name] = why
+                self._members.pop(name, None)
+            else:
+                self._members[name] = info
+
+    def files(self) -> Sequence[str]:
+        return list(self._members)
+
+    def refused(self) -> Mapping[str, str]:
+        return self._refused
+
+    def read(self, path: str, limit: int = MAX_SOURCE) -> bytes:
+        info = self._members[path]
+        if info.file_size > limit:
+            raise Unreadable(f"is too large ({info.file_size} bytes)")
+        try:
+            with self._zip.open(info) as member:
+                data = member.read(limit + 1)
+        except Exception as error:  # BadZipFile, zlib.error, lzma.LZMAError: each codec has its own
+            raise Unreadable(f"is damaged ({text(str(error), 80)})") from None
+        if len(data) != info.file_size:
+            raise Unreadable("is damaged (its size is not the one it states)")
+        return data
+
+
+def _strange(path: str) -> str:
+    """Why a path is not to be taken, or nothing."""
+    if any(unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Zl", "Zp") for ch in path):
+        return "has a control character in its name"
+    if not path:
+        return "has no name"
+    if "\\" in path or path.startswith("/") or (len(path) > 1 and path[1] == ":"):
+        return "has an absolute path, or one of another system"
+    if ".." in PurePosixPath(path).parts:
+        return "climbs out of its folder"
+    return "" if len(path) <= 1000 else "has a path of more than 1000 characters"
+
+
+def _strange_member(info: zipfile.ZipInfo) -> str:
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        return "is a link or a device"
+    if info.flag_bits & 1:
+        return "is encrypted"
+    if info.file_size > 1 << 20 and info.file_size > MAX_RATIO * max(info.compress_size, 1):
+        return "unpacks to more than a hundred times its size"
+    return ""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One submission of a batch: what was chosen, and where its bytes are. id: its path, unique."""
+
+    id: str
+    chosen: Chosen
+    source: Source
+    submitted: datetime | None = None  # where the platform tells
+
+    def read(self) -> bytes:
+        return self.source.read(self.chosen.path, most(self.chosen.path))
+
+
+def uploads(paths: Sequence[Path], exercises: Sequence[str], only: str | None) -> list[Upload]:
+    """Everything to grade below `paths` (folders, zips, files), in a fixed order."""
+    found: list[Upload] = []
+    for path in paths:
+        if path.is_dir():
+            source: Source = Folder(path)
+        elif path.suffix.lower() == ".zip":
+            source = Zip(path)
+        elif path.exists():
+            source = Folder(path.parent, only=path.name)
+        else:
+            raise UsageError(f"{path} does not exist")
+        found += _of_source(source, exercises, only)
+    seen: set[str] = set()
+    for upload in found:
+        if upload.id in seen:
+            raise UsageError(f"{text(upload.id)} is named twice")
+        seen.add(upload.id)
+    return found
+
+
+def _of_source(source: Source, exercises: Sequence[str], only: str | None) -> list[Upload]:
+    files = source.files()
+    within = dict(without_common_folder([f for f in files if not IGNORED.search(f)]))
+    people, times = _people(source, within)
+    owned = [
+        replace(one, declared=_declared(source, one)) if unnamed(one, exercises) else one
+        for one in owners(files, people)
+    ]
+    chosen = choose(owned, exercises, only)
+    for path, why in sorted(source.refused().items()):
+        chosen.append(Chosen(path, path, path, only or "", path, problem=f"refused: it {why}"))
+    return [Upload(_id(source, c), c, source, times.get(_number(within.get(c.path, "")))) for c in chosen]
+
+
+def _declared(source: Source, one: Owned) -> str | None:
+    try:
+        return declared(source.read(one.path, MAX_NOTEBOOK))
+    except Unreadable:  # which is told when it is to be graded
+        return None
+
+
+def _id(source: Source, chosen: Chosen) -> str:
+    path = f"{source.label}/{chosen.path}"
+    return f"{path} ({chosen.exercise})" if chosen.shared else path
+
+
+def _number(path: str) -> str:
+    """Gradescope's submission id of a file, by its path in the export; empty where it has none."""
+    match = GRADESCOPE.fullmatch(path.split("/", 1)[0])
+    return match["id"] if match else ""
+
+
+def _people(source: Source, within: Mapping[str, str]) -> tuple[dict[str, str], dict[str, datetime]]:
+    """Names and times by submission id from Gradescope's metadata; none where it isn't there or readable.
+
+    within: by path a file's path in the export. A list that lies elsewhere than at its top is a student's.
+    """
+    metadata = next((path for path, inner in within.items() if inner == METADATA), None)
+    if metadata is None or not any(map(_number, within.values())):
+        return {}, {}
+    import yaml
+
+    try:
+        # BaseLoader makes texts of everything: no tag of the file's is followed
+        document = yaml.load(source.read(metadata, MAX_METADATA), Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, Unreadable, ValueError, RecursionError):
+        return {}, {}
+    people: dict[str, str] = {}
+    times: dict[str, datetime] = {}
+    for key, entry in document.items() if isinstance(document, dict) else ():
+        submitters = entry.get(":submitters") if isinstance(entry, dict) else None
+        if not isinstance(key, str) or not isinstance(submitters, list):
+            continue
+        names = [s.get(":name") for s in submitters if isinstance(s, dict)]
+        known = [n for n in names if isinstance(n, str) and n not in ("", "null", "~")]
+        number = key.removeprefix("submission_")
+        people[number] = ", ".join(known) or key
+        if at := _time(entry.get(":created_at")):
+            times[number] = at
+    return people, times
+
+
+def _time(told: object) -> datetime | None:
+    """A time as Ruby writes it into YAML, 2026-11-22 18:30:01.123456000 Z, if it tells its offset."""
+    if not isinstance(told, str) or not (match := RUBY.fullmatch(told)):
+        return None
+    day, time, offset = match.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{time}{offset}")
+    except ValueError:
+        return None

@@ -1,0 +1,181 @@
+"""Where things are, and what a command's arguments mean: the project's folders, exercises, submissions."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.core import course
+from grader.core.errors import Unreadable, UsageError
+from grader.core.exercise import Exercise
+from grader.core.text import text
+from grader.suite import fixtures
+from grader.suite.files import most, read_file
+
+
+@dataclass(frozen=True)
+class Suite:
+    """root: holds fixtures/ and perhaps solutions/. work: where exercises/ is, or shall be."""
+
+    root: Path
+    work: Path
+
+    def ids(self) -> list[str]:
+        return course.ordered(fixtures.exercises(self.root))
+
+    def describe(self, exercise: str) -> Exercise:
+        return fixtures.describe(self.root, exercise)
+
+    def stub(self, exercise: str) -> Path:
+        return self.work.joinpath("exercises", *exercise.split(".")).with_suffix(".py")
+
+    def learners(self, exercise: str) -> Path:
+        """The learner's file; UsageError, where there is none, names the command that makes it."""
+        path = self.stub(exercise)
+        if not path.exists():
+            if not (self.work / "exercises").is_dir():
+                raise UsageError(f"there is no exercises/ in {self.work}: `grader init` makes it there")
+            whole = course.set_of(exercise)
+            raise UsageError(
+                f"{self.shown(path)} is missing: `grader reset {exercise}` makes it, "
+                f"`grader init {whole}` all of {whole}"
+            )
+        return path
+
+    def at_hand(self) -> list[str]:
+        """What is meant where nothing is named: the exercises of all sets that exercises/ has anything of."""
+        ids = self.ids()
+        sets = {course.set_of(i) for i in ids if self.stub(i).exists() or self.notebook(i).exists()}
+        return [i for i in ids if course.set_of(i) in sets] or ids
+
+    def notebook(self, exercise: str) -> Path:
+        return self.stub(exercise).with_suffix(".ipynb")
+
+    def solution(self, exercise: str) -> Path:
+        return self.root.joinpath("solutions", *exercise.split(".")).with_suffix(".py")
+
+    def shown(self, path: Path) -> str:
+        """A path as a user would type it: from the current folder, unless the whole one is shorter."""
+        return min(os.path.relpath(path), str(path), key=len)
+
+
+def find(trusted: bool = False) -> Suite:
+    """The suite of the folder that we work in, where that has fixtures, as a release has; else the one of
+    this package, with work in the current folder where that has exercises, or is one of theirs; else in the
+    checkout, if this is one.
+
+    trusted: this package's fixtures whatever the folder holds, which may be somebody else's.
+    """
+    package = Path(__file__).resolve().parents[1]
+    root = package if fixtures.installed(package) else package.parent
+    work = work_here()
+    for folder in () if trusted else (current_folder(), work):
+        if folder and has_fixtures(folder):
+            return Suite(folder, folder)
+    return Suite(root, work or (Path.cwd() if root == package else root))
+
+
+def work_here() -> Path | None:
+    """The folder whose exercises/ is here, or which we are in."""
+    here = current_folder()
+    if (here / "exercises").is_dir():
+        return here
+    above = next((p.parent for p in (here, *here.parents) if p.name == "exercises"), None)
+    return above if above and any(here.glob("ex*.py")) else None
+
+
+def current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the folder that you are in has been deleted: `cd` to another one") from None
+
+
+def has_fixtures(folder: Path) -> bool:
+    """Whether a folder holds an exercise's fixtures; `fixtures/` of another program's doesn't count."""
+    base = folder / "fixtures"
+    return any(next(base.glob(f"{depth}/exercise.json"), None) for depth in ("*", "*/*"))
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a command names: an exercise, and an item of it or (None) all."""
+
+    exercise: str
+    item: str | None = None
+
+
+def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
+    """Exercises and items by name: ex1, ex1.dprobs, or the name of a set. None means all."""
+    ids = suite.ids()
+    if not ids:
+        raise UsageError(f"{suite.root} has no fixtures: {fixtures.repair(suite.root)}")
+    found: list[Target] = []
+    for word in words or ids:
+        known = [i for i in ids if word in (i, course.set_of(i))]
+        if known:
+            found += [Target(i) for i in known]
+            continue
+        exercise, _, item = word.rpartition(".")
+        if exercise not in ids:
+            if _authored(suite, word):
+                raise UsageError(f"{_quoted(word)} has no fixtures yet: `grader build {word}` makes them")
+            meant = _meant(suite, word) or _close(word, ids)
+            raise UsageError(f"there is no exercise {_quoted(word)}{meant}; `grader list` names them")
+        names = item_names(suite.describe(exercise))
+        item = f"d{item}" if f"d{item}" in names else item  # the tensor's own name will do
+        if item not in names:
+            meant = _close(item, names)
+            raise UsageError(
+                f"{exercise} has no item {_quoted(item)}{meant}; `grader list {exercise}` names them"
+            )
+        found.append(Target(exercise, item))
+    return found
+
+
+def item_names(exercise: Exercise) -> list[str]:
+    return [i.name for i in exercise.items] + (["training"] if exercise.training else [])
+
+
+def _meant(suite: Suite, word: str) -> str:
+    """What a word may mean that names no exercise: one in other letters, or an item without its exercise."""
+    ids = suite.ids()
+    items = (f"{i}.{n}" for i in ids for n in item_names(suite.describe(i)) if n in (word, f"d{word}"))
+    meant = next((i for i in ids if i == word.lower()), None) or next(items, None)
+    return f" (did you mean {meant}?)" if meant else ""
+
+
+def _authored(suite: Suite, word: str) -> bool:
+    """Whether solutions/, here or in the suite, has an exercise or a set that is called so."""
+    if not all(part.replace("-", "_").isidentifier() for part in word.split(".")) or len(word) > 100:
+        return False
+    homes = [root.joinpath("solutions", *word.split(".")) for root in (current_folder(), suite.root)]
+    return any(home.with_suffix(".py").is_file() or any(home.glob("*.py")) for home in homes)
+
+
+def _quoted(word: str) -> str:
+    return text(word, 60) or '""'
+
+
+def _close(word: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(word, names, 1, 0.7)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def read_submission(path: Path) -> bytes:
+    """A submission's bytes. UsageError, in one line, where it is no regular file of a sane size."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        ours = path.parts[:1] == ("exercises",) and not os.path.isdir("exercises")
+        raise UsageError(f"{path} does not exist" + ": `grader init` makes it here" * ours) from None
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+    try:
+        return read_file(path, most(str(path)))
+    except Unreadable as error:
+        repair = ": name the file itself, or copy it there" * path.is_symlink()
+        raise UsageError(f"{path} {error}{repair}") from None

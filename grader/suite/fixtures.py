@@ -1,0 +1,220 @@
+"""Fixtures on disk: an exercise's public description and its saved tensors, read and verified.
+
+`fixtures/<exercise>/exercise.json` describes the exercise and lists every other file with its digest.
+`<fixture>.given.safetensors` is what a submission is run on, `<fixture>.reference.safetensors` what it is
+graded against; a reference that is given as well, as off the probes, is saved once, with the given. All
+but exercise.json are gzip files; a digest is that of the content, since another zlib may pack it
+otherwise. No torch is needed to read them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.core.errors import GraderFault
+from grader.core.exercise import FORMAT, Exercise, FixtureEntry, Fixtures, Reference, Stated
+
+if TYPE_CHECKING:
+    pass
+
+GZIP = 31  # zlib's word for a gzip file
+
+
+def installed(root: Path) -> bool:
+    """Whether `root` is the package itself, as a wheel has it: with the fixtures, without solutions."""
+    return (root / "cli.py").is_file() and (root / "fixtures").is_dir()
+
+
+def repair(root: Path, exercise: str = "") -> str:
+    """The command that puts fixtures right: all of them, or an exercise's."""
+    if (root / ".release.json").is_file():
+        return "`git checkout fixtures` puts it back"
+    if installed(root):
+        return "`pip install --force-reinstall --no-deps backprop-grader` puts it back"
+    return f"`grader build {exercise}` rebuilds it" if exercise else "`grader build` makes them"
+
+
+def stated(data: bytes) -> Stated:
+    return Stated(digest(data), len(data))
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def seal(exercise: Exercise) -> str:
+    """The text of exercise.json: the description, a field a line, and a digest over all of it."""
+    whole = {**exercise.to_json(), "digest": mark(exercise)}
+    fields = (f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in whole.items())
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+def mark(exercise: Exercise) -> str:
+    """A digest over an exercise's description, which has those of all its files."""
+    return digest(json.dumps(exercise.to_json(), sort_keys=True).encode())
+
+
+def describe(root: Path, exercise: str) -> Exercise:
+    """An exercise; GraderFault, in one line, where it is missing, damaged or too new."""
+    path = _folder(root, exercise) / "exercise.json"
+    mend = repair(root, exercise)
+    try:
+        description = json.loads(path.read_bytes())
+        stated = description["format"]
+        told = description.pop("digest")
+    except FileNotFoundError:
+        raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
+    except OSError as error:
+        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {mend}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
+    if stated != FORMAT:
+        raise GraderFault(
+            f"{_short(root, path)} has format {ascii(stated)[:20]}, this grader reads format {FORMAT}: "
+            f"upgrade the grader, or {mend} in this one's format"
+        )
+    if digest(json.dumps(description, sort_keys=True).encode()) != told:
+        raise GraderFault(f"{_short(root, path)} was altered: {mend}")
+    try:
+        return Exercise.from_json(description)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
+
+
+def exercises(root: Path) -> list[str]:
+    """The ids of all exercises that have fixtures: ex1, or gpt.ex3 for one of a set."""
+    base = root / "fixtures"
+    found = (
+        [p for end in ("exercise.json", "*.safetensors.gz") for p in base.rglob(end)] if base.is_dir() else []
+    )
+    return sorted({".".join(p.parent.relative_to(base).parts) for p in found})
+
+
+def stamp(root: Path, exercise: str) -> tuple[tuple[str, int, int, int], ...]:
+    """What is another once a file of an exercise's has changed: names, sizes, times; nothing is read."""
+    try:
+        with os.scandir(_folder(root, exercise)) as entries:
+            found = [(e.name, e.stat()) for e in entries]
+    except OSError:  # `describe` tells
+        return ()
+    return tuple(sorted((name, s.st_size, s.st_mtime_ns, s.st_ino) for name, s in found))
+
+
+def read(root: Path, exercise: Exercise) -> Fixtures:
+    """The saved tensors of an exercise; GraderFault names a file that is missing or altered."""
+    given: dict[str, bytes] = {}
+    references: dict[str, Reference] = {}
+    items = [item.name for item in exercise.items]
+    for entry in exercise.fixtures:
+        data = given[entry.name] = _given(root, exercise, entry)
+        references[entry.name] = reference(_reference(root, exercise, entry), data, items)
+    return Fixtures(given, references, _verified(root, exercise, "diagnosis.json", exercise.diagnosis))
+
+
+def files(root: Path, exercise: Exercise) -> dict[str, bytes]:
+    """The contents of all of an exercise's files but exercise.json, by name, verified as `read` does."""
+    out: dict[str, bytes] = {}
+    for entry in exercise.fixtures:
+        out[f"{entry.name}.given.safetensors"] = _given(root, exercise, entry)
+        out[f"{entry.name}.reference.safetensors"] = _reference(root, exercise, entry)
+    texts = {"diagnosis": exercise.diagnosis, "hints": exercise.hints, "derived": exercise.derived}
+    return out | {f"{name}.json": _verified(root, exercise, f"{name}.json", s) for name, s in texts.items()}
+
+
+def sealed(exercises: Sequence[Exercise]) -> str:
+    """One digest over some exercises: over their descriptions, which have the digests of all their files."""
+    return digest(json.dumps(sorted((e.id, mark(e)) for e in exercises)).encode())
+
+
+def hints(root: Path, exercise: Exercise) -> dict[str, Any]:
+    """An exercise's hints: `items` to their rungs, `lines` to what to say of them."""
+    return dict(json.loads(_verified(root, exercise, "hints.json", exercise.hints)))
+
+
+def derived(root: Path, exercise: Exercise) -> dict[str, str]:
+    """What a learner begins with: the texts of the "stub" and, where there is one, of the "notebook"."""
+    return dict(json.loads(_verified(root, exercise, "derived.json", exercise.derived)))
+
+
+def packed(content: bytes) -> bytes:
+    """A gzip file without a date."""
+    packer = zlib.compressobj(9, wbits=GZIP)
+    return packer.compress(content) + packer.flush()
+
+
+def unpacked(data: bytes, most: int = 0) -> bytes:
+    """The content of a gzip file. ValueError where it is none, not whole, or followed by more.
+
+    most: bytes that are made of it, and no more; 0 for all.
+    """
+    unpacker = zlib.decompressobj(GZIP)
+    try:
+        content = unpacker.decompress(data, most)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("it is not one whole gzip file")
+    return content
+
+
+def reference(data: bytes, given: bytes = b"", items: Iterable[str] = ()) -> Reference:
+    """A reference file's tensors and sizes, from its bytes; those of `items` that it lacks from `given`'s."""
+    import safetensors.numpy
+
+    tensors = safetensors.numpy.load(data)
+    if lacking := [name for name in items if name not in tensors and f"plain:{name}" not in tensors]:
+        shared = safetensors.numpy.load(given)
+        tensors |= {name: shared[name] for name in lacking if name in shared}
+    sizes = {k.removeprefix("size."): float(v) for k, v in tensors.items() if k.startswith("size.")}
+    bounds = {k.removeprefix("bound."): float(v) for k, v in tensors.items() if k.startswith("bound.")}
+    plain = {k.removeprefix("plain:"): v.tobytes() for k, v in tensors.items() if k.startswith("plain:")}
+    told = ("size.", "bound.", "plain:")
+    return Reference({k: v for k, v in tensors.items() if not k.startswith(told)}, sizes, bounds, plain)
+
+
+def shapes(data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
+    """By name each tensor's shape, and its kind: f, i or b; from the header alone. Not of plain data."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return {
+        name: (tuple(entry["shape"]), {"F": "f", "I": "i", "B": "b"}[entry["dtype"][0]])
+        for name, entry in header.items()
+        if name != "__metadata__" and not name.startswith("plain:")
+    }
+
+
+def _given(root: Path, exercise: Exercise, entry: FixtureEntry) -> bytes:
+    return _verified(root, exercise, f"{entry.name}.given.safetensors", entry.given)
+
+
+def _reference(root: Path, exercise: Exercise, entry: FixtureEntry) -> bytes:
+    return _verified(root, exercise, f"{entry.name}.reference.safetensors", entry.reference)
+
+
+def _verified(root: Path, exercise: Exercise, name: str, stated: Stated) -> bytes:
+    path = _folder(root, exercise.id) / f"{name}.gz"
+    mend = repair(root, exercise.id)
+    try:
+        data = unpacked(path.read_bytes(), stated.bytes + 1)
+    except FileNotFoundError:
+        raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
+    except OSError as error:
+        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {mend}") from None
+    except ValueError:
+        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
+    if len(data) != stated.bytes or digest(data) != stated.sha256:
+        raise GraderFault(f"{_short(root, path)} was altered: {mend}")
+    return data
+
+
+def _folder(root: Path, exercise: str) -> Path:
+    return root.joinpath("fixtures", *exercise.split("."))
+
+
+def _short(root: Path, path: Path) -> str:
+    return str(path.relative_to(root))

@@ -1,0 +1,666 @@
+"""Output items: plain data on the wire, comparison, stubs and drivers, mutants, hostile values."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, OrderedDict, namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from conftest import EXERCISES, ROOT, Grade, solution, stub_of
+from hypothesis import given
+from hypothesis import strategies as st
+from local import Local
+
+from grader.authoring import authored
+from grader.authoring.author_outputs import changes
+from grader.authoring.authored import RUNGS, AuthoredError
+from grader.authoring.hints.outputs import _rounded
+from grader.core import plain
+from grader.core.exercise import Reference
+from grader.core.verdict import Check, ItemReport, Verdict
+from grader.judging.compare_outputs import held
+from grader.runner.untrusted import outputs, values
+from grader.runner.wire import Record
+from grader.suite import fixtures
+
+OUTPUTS = [e for e in EXERCISES if "\nOUTPUTS = " in solution(e)]
+
+# --- plain data --------------------------------------------------------------------------------------
+
+keys = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(), st.binary(), st.tuples(st.integers(), st.text())
+)
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(-(1 << 200), 1 << 200), st.floats(), st.text(), st.binary(),
+    st.sets(st.integers()),
+)  # fmt: skip
+data = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner),
+        st.tuples(inner, inner),
+        st.dictionaries(keys, inner),
+        st.builds(tuple, st.lists(inner)),
+    ),
+    max_leaves=20,
+)
+
+
+@given(data)
+def test_plain_data_comes_back_as_it_was_and_has_one_spelling(value: Any) -> None:
+    spelt = plain.encode(value)
+    assert plain.decode(spelt) == value or b'"nan"' in spelt
+    assert plain.encode(plain.decode(spelt)) == spelt
+
+
+@given(st.binary(max_size=60))
+def test_what_is_no_plain_data_is_refused(raw: bytes) -> None:
+    try:
+        value = plain.decode(raw)
+    except ValueError:
+        return
+    assert plain.encode(value) == raw
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        set(torch.tensor([1, 2, 2])),
+        {frozenset((1, 2)): 3},
+        {frozenset((1,)), frozenset((2,))},
+        [{1: {2, (3,)}}],
+    ],
+    ids=["a set of tensors", "a set for a key", "a set of sets", "numbers and a tuple"],
+)
+def test_what_is_packed_can_be_read_back_or_is_refused(value: Any) -> None:
+    header, data = outputs.pack({}, value)
+    assert header["status"] == "not-a-tensor" or plain.encode(plain.decode(data)) == data
+    assert (header["status"] == "value") == isinstance(value, list)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"1.5", b"NaN", b'{"a":1}', b' 1', b"9007199254740993", b'["i","10"]', b'["f","1.5"]',
+        b'["f","nan "]',
+        b'["b","0 0"]', b'["s",2,1]', b'["s",1,1]', b'["d",1]', b'["d",1,2,1,3]', b'["d",["l"],1]', b'["x"]',
+        b"[]", b'["T","float32",[2],"00"]', b'["T","float32",[-1],""]', b'["T","f l",[],"00000000"]',
+        b'["i"]', b'["f",1]', b"[" * 5000, b"9" * 5000, b'["l",' * 50 + b"1" + b"]" * 50,
+    ],
+)  # fmt: skip
+def test_another_spelling_or_a_malformed_one_is_refused(raw: bytes) -> None:
+    with pytest.raises(ValueError):
+        plain.decode(raw)
+
+
+def colliding(count: int, kind: str) -> list[Any]:
+    """Distinct keys of one hash: whole numbers, or tuples of such."""
+    numbers = [k * (2**61 - 1) for k in range(count)]
+    return numbers if kind == "numbers" else [(n, 1) for n in numbers]
+
+
+@pytest.mark.parametrize("kind", ["numbers", "tuples"])
+@pytest.mark.parametrize("make", [set, dict.fromkeys])
+def test_keys_chosen_for_their_hash_are_refused(kind: str, make: Callable[[Any], Any]) -> None:
+    few, many = (plain.encode(make(colliding(count, kind))) for count in (16, 17))
+    assert plain.decode(few) == make(colliding(16, kind))
+    with pytest.raises(ValueError, match="chosen for their hash"):
+        plain.decode(many)
+
+
+class Sly(int):
+    def __int__(self) -> int:
+        raise AssertionError("asked")
+
+    __index__ = __eq__ = __hash__ = __repr__ = __format__ = __int__  # type: ignore[assignment]
+
+
+class Text(str):
+    def __str__(self) -> str:
+        return "another"
+
+
+class Mapping(dict[int, int]):
+    def items(self) -> Any:
+        raise AssertionError("asked")
+
+    __iter__ = keys = items
+
+
+class Pretends:
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return int
+
+
+def test_a_subclass_is_copied_by_its_base_type_and_none_of_its_methods_is_asked() -> None:
+    point = namedtuple("point", "x y")
+    value = [
+        Sly(3),
+        Text("own"),
+        Mapping({1: 2}),
+        Counter("aab"),
+        OrderedDict(a=1),
+        point(1, 2),
+        bytearray(b"x"),
+    ]
+    assert plain.decode(plain.encode(value)) == [3, "own", {1: 2}, {"a": 2, "b": 1}, {"a": 1}, (1, 2), b"x"]
+
+
+@pytest.mark.parametrize(
+    "value, said",
+    [(Pretends(), "a Pretends"), (iter([]), "a list_iterator"), (object(), "an object")],
+    ids=["pretends", "iterator", "object"],
+)
+def test_what_is_no_plain_data_is_named(value: Any, said: str) -> None:
+    with pytest.raises(plain.NotPlain, match=said):
+        plain.encode(value)
+
+
+def test_what_is_endless_or_too_much_is_said() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    for value in (loop, [[0] * 1000] * 1000, "x" * (2 << 20), 1 << 100_000):
+        with pytest.raises(plain.NotPlain):
+            plain.encode(value)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [torch.randn(2, 3), torch.arange(4), torch.tensor(True), torch.zeros(0, 2), torch.randn(2, 3).T.double()],
+)
+def test_a_tensor_in_plain_data_comes_back(tensor: torch.Tensor) -> None:
+    back = values.loads(values.dumps({"t": [tensor]}))["t"][0]
+    assert back.dtype == tensor.dtype and torch.equal(back, tensor)
+
+
+# --- comparison --------------------------------------------------------------------------------------
+
+
+def compared(answer: Any, wanted: Any, exact: bool = True, bound: float = 0.0) -> Check:
+    record = Record("f", "x", "value", "plain", (), "plain", values.dumps(answer))
+    reference = Reference({}, {"x": 1.0}, {"x": bound} if bound else {}, {"x": values.dumps(wanted)})
+    return held(record, reference, "x", exact)
+
+
+@pytest.mark.parametrize(
+    "answer, wanted, verdict, said",
+    [
+        ({(1, 2): 3}, {(1, 2): 3}, Verdict.EXACT, ""),
+        (
+            [0, 1, {"ab": 5}],
+            [0, 1, {"ab": 7}],
+            Verdict.WRONG,
+            "at [2]['ab']: 5, wanted 7; 1 of 3 entries differ",
+        ),
+        ([1, 2], [1, 2, 3], Verdict.WRONG, "2 entries, wanted 3"),
+        ({"a": 1}, {"a": 1, "b": 2}, Verdict.WRONG, "there is no 'b', wanted 2 there"),
+        ({"a": 1, "c": 1}, {"a": 1}, Verdict.WRONG, "'c', which is not wanted"),
+        (None, [1], Verdict.WRONG, "None (is a `return` missing?), wanted a list"),
+        (True, 1, Verdict.WRONG, "a bool True, wanted an int 1"),
+        ("a", b"a", Verdict.WRONG, "text 'a', wanted bytes b'a'"),
+        ({1, 2}, {2, 3}, Verdict.WRONG, "lacks 3 and has 1, which is not wanted"),
+        ((1, 2), [1, 2], Verdict.EXACT, "a tuple where the author has a list"),
+        (2, 2.0, Verdict.EXACT, "a whole number"),
+        ([float("nan")], [1.0], Verdict.NOT_FINITE, "nan, wanted 1"),
+        (torch.tensor(5), 5, Verdict.EXACT, "a tensor of one number"),
+        ([5], [torch.tensor(5.0)], Verdict.EXACT, "a number where the author has a tensor of one"),
+        ([2], [torch.tensor(2.5)], Verdict.WRONG, "2, wanted 2.5"),
+        ([2.5], [torch.tensor(2)], Verdict.WRONG, "2.5, wanted 2"),
+        ([True], [torch.tensor(1.0)], Verdict.WRONG, "a bool, wanted a tensor"),
+        ([1], [torch.ones(1)], Verdict.WRONG, "an int, wanted a tensor"),
+        ([torch.ones(2)], [torch.ones(3)], Verdict.WRONG, "a tensor of shape (2,), wanted (3,)"),
+    ],
+)
+def test_exact_items_say_the_first_place_that_differs(
+    answer: Any, wanted: Any, verdict: Verdict, said: str
+) -> None:
+    check = compared(answer, wanted)
+    assert check.verdict is verdict and said in (check.reason or check.note)
+
+
+@pytest.mark.parametrize(
+    "answer, wanted, exact, verdict, said",
+    [
+        (2.5, torch.tensor(2.5), True, Verdict.EXACT, "a number where the author has a tensor of one"),
+        (2.500001, torch.tensor(2.5), False, Verdict.APPROXIMATE, "a number where"),
+        (2.500001, torch.tensor(2.5), True, Verdict.WRONG, "to be exact"),
+        (2.501, torch.tensor(2.5), False, Verdict.WRONG, "wanted 2.5"),
+        (2, torch.tensor(2), True, Verdict.EXACT, "a number where"),
+        (math.nan, torch.tensor(2.5), False, Verdict.NOT_FINITE, "NaN"),
+        pytest.param(-(10**400), torch.tensor(2.5), False, Verdict.NOT_FINITE, "inf", id="a huge one"),
+        (True, torch.tensor(1.0), False, Verdict.NOT_A_TENSOR, "returned a bool, not a tensor"),
+        ("2.5", torch.tensor(2.5), False, Verdict.NOT_A_TENSOR, "returned text, not a tensor"),
+        ([2.5], torch.tensor(2.5), False, Verdict.NOT_A_TENSOR, "returned a list, not a tensor"),
+        (1, torch.tensor(True), True, Verdict.NOT_A_TENSOR, "returned an int, not a tensor"),
+        (2.5, torch.tensor([2.5]), False, Verdict.NOT_A_TENSOR, "returned a float, not a tensor"),
+    ],
+)
+def test_a_number_stands_for_a_tensor_of_no_axes_and_for_no_other(
+    answer: Any, wanted: torch.Tensor, exact: bool, verdict: Verdict, said: str
+) -> None:
+    record = Record("f", "x", "value", "plain", (), "plain", values.dumps(answer))
+    check = held(record, Reference({"x": wanted.numpy()}, {"x": 1.0}, {}, {}), "x", exact)
+    assert check.verdict is verdict and said in (check.reason or check.note)
+
+
+def test_approximate_items_forgive_rounding_and_nothing_else() -> None:
+    wanted = {"a": [1.0, 1000.0], "n": 3}
+    assert compared({"a": [1.000001, 1000.0], "n": 3}, wanted, exact=False).verdict is Verdict.APPROXIMATE
+    assert compared({"a": [1.0001, 1000.0], "n": 3}, wanted, exact=False).verdict is Verdict.WRONG
+    assert (
+        compared({"a": [1.0001, 1000.0], "n": 3}, wanted, exact=False, bound=1e-3).verdict
+        is Verdict.APPROXIMATE
+    )
+    assert compared({"a": [1.0, 1000.0], "n": 4}, wanted, exact=False).verdict is Verdict.WRONG
+    assert compared({"a": [1.000001, 1000.0], "n": 3}, wanted).verdict is Verdict.WRONG
+    for bad in (math.nan, math.inf):
+        assert not compared({"a": [bad, 1000.0], "n": 3}, wanted, exact=False, bound=1e9).verdict.passed
+
+
+@given(data, data)
+def test_a_comparison_ends_with_a_verdict_and_says_why_not(answer: Any, wanted: Any) -> None:
+    for exact in (True, False):
+        check = compared(answer, wanted, exact)
+        assert check.verdict.passed or check.reason
+
+
+# --- authored files ----------------------------------------------------------------------------------
+
+SMALL = '''"""Two functions.
+
+A statement.
+"""
+
+import math
+
+import torch
+
+FIXTURES = {"lecture": dict(seed=1, n=3), "probe-1": dict(seed=2, n=3)}
+OUTPUTS = {"double": "exact", "total": "approximate", "engine": "exact"}
+PROVIDED = ("given",)
+
+
+def inputs(g, n):
+    return dict(xs=torch.randint(100, (n,), generator=g).tolist())
+
+
+def given(x):
+    return math.floor(x)
+
+
+def double(xs):
+    """Every number twice as large."""
+    return [2 * given(x) for x in xs]
+
+
+def total(double):
+    """The sum of what `double` gives."""
+    return float(sum(double))
+
+
+class Engine:
+    """Counts."""
+
+    def __init__(self):
+        self.count = 0
+
+    def more(self, by):
+        """Count on."""
+        self.count += by
+        return self.count
+
+
+def use_engine(Engine, xs):
+    """An engine that counts."""
+    engine = Engine()
+    return [engine.more(x) for x in xs]
+'''
+
+
+def test_a_stub_has_the_tasks_without_bodies_and_no_driver() -> None:
+    parts = authored.read(SMALL, "small.py")
+    stub = authored.stub(parts)
+    assert "use_engine" not in stub and "OUTPUTS" not in stub and "import torch" not in stub
+    assert "import math" in stub and "return math.floor(x)" in stub and "self.count = 0" in stub
+    for gone in ("2 * given", "sum(double)", "self.count += by"):
+        assert gone not in stub and gone not in parts.program
+    assert 'raise NotImplementedError("Engine.more: not written yet")' in stub
+    assert [(i.name, i.asks, i.receives, i.params) for i in parts.items] == [
+        ("double", ("double",), (), ("xs",)),
+        ("total", ("total",), ("double",), ("double",)),
+        ("engine", ("Engine",), (), ("xs",)),
+    ]
+    compile(stub, "stub.py", "exec")
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ('"total": "approximate"', '"total": "nearly"', "OUTPUTS is a dict"),
+        ('"engine": "exact"', '"motor": "exact"', "use_engine is a driver, and OUTPUTS has no engine"),
+        (
+            '"double": "exact"',
+            '"triple": "exact", "double": "exact"',
+            "write the function triple or use_triple",
+        ),
+        ('    """Every number twice as large."""\n', "", "double has no docstring"),
+        ('        """Count on."""\n', "", "Engine has no method with a docstring"),
+        ("use_engine(Engine, xs)", "use_engine(xs)", "asks for no function or class"),
+        ('("given",)', '("gone",)', "PROVIDED names gone"),
+        (
+            "    return [2 * given(x) for x in xs]",
+            "    return [total([given(x)]) * 2 for x in xs]",
+            "double uses total, which OUTPUTS names after it",
+        ),
+    ],
+)
+def test_a_broken_rule_is_one_line(old: str, new: str, said: str) -> None:
+    assert old in SMALL
+    with pytest.raises(AuthoredError) as error:
+        authored.read(SMALL.replace(old, new), "small.py")
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_variable_that_is_called_like_an_item_does_not_use_it() -> None:
+    own = SMALL.replace("[2 * given(x) for x in xs]", "[2 * given(total) for total in xs]")
+    assert own != SMALL and all(item.uses == () for item in authored.read(own, "small.py").outputs)
+
+
+@pytest.mark.parametrize("exercise", OUTPUTS)
+def test_no_rung_of_an_outputs_hints_says_its_task_again(exercise: str) -> None:
+    description = fixtures.describe(ROOT, exercise)
+    told = fixtures.hints(ROOT, description)["items"]
+    for item in description.items:
+        rungs = told[item.name]["rungs"]
+        assert list(rungs) == [r for r in RUNGS if r in rungs] and {"shapes", "example"} <= rungs.keys()
+        said = {" ".join(part.split()) for part in item.doc.split("\n\n")}
+        assert said.isdisjoint(" ".join(text.split()) for text in rungs.values())
+
+
+@given(st.sets(st.text(max_size=5), min_size=2))
+def test_a_hint_shows_a_set_in_order(words: set[str]) -> None:
+    assert repr(_rounded({"some": words})) == f"{{'some': {{{', '.join(sorted(map(repr, words)))}}}}}"
+
+
+def test_an_item_that_receives_results_has_a_draw_of_its_own_on_probes() -> None:
+    from grader.authoring.build import saved
+    from grader.reference.program import Program
+
+    parts = authored.read(SMALL, "small.py")
+    program = Program.of(parts.public, "small.py")
+    for name, settings in program.fixtures.items():
+        given_, reference, _ = saved(program, parts, name, settings, "small.py")
+        assert "double" not in given_
+        same = given_["total:double"] == reference["double"]
+        assert same is (name == "lecture")
+        assert reference["total"] == sum(given_["total:double"])
+        argument = outputs.arguments("total", given_)
+        assert argument["double"] == [2 * x for x in argument["xs"]]
+
+
+def test_an_answer_that_lies_in_the_inputs_is_refused_when_it_is_built() -> None:
+    from grader.authoring.build import saved
+    from grader.reference.program import Program
+
+    text = SMALL.replace("dict(xs=", "dict(twice=[0, 0, 0], xs=").replace(
+        "return [2 * given(x) for x in xs]", "return xs[:]"
+    )
+    parts = authored.read(text, "small.py")
+    program = Program.of(parts.public, "small.py")
+    with pytest.raises(AuthoredError, match="is to give what it is given as xs"):
+        saved(program, parts, "probe-1", program.fixtures["probe-1"], "small.py")
+
+
+# --- graded in a child -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", OUTPUTS)
+def test_the_solution_passes_and_the_stub_is_not_written(exercise: str, grade: Grade, exercises: Any) -> None:
+    assert all(i.verdict.passed for i in grade(solution(exercise), exercise).items)
+    stub = stub_of(exercise)
+    assert {i.verdict for i in grade(stub, exercise).items} == {Verdict.NOT_WRITTEN}
+
+
+Item = Callable[..., ItemReport]
+
+HOSTILE = {
+    "a generator": ("yield 1", Verdict.WRONG, "a generator"),
+    "nothing": ("pass", Verdict.WRONG, "is a `return` missing?"),
+    "itself": ("a = []; a.append(a); return a", Verdict.WRONG, "nested too deeply"),
+    "too much": ("return [0] * 10**6", Verdict.WRONG, "too many values"),
+    "a class that pretends": (
+        "return type('X', (list,), {'__iter__': lambda s: 1 / 0, '__len__': lambda s: 9})()",
+        Verdict.WRONG, "0 entries, wanted",
+    ),
+    "equal to all": ("return type('X', (), {'__eq__': lambda *a: True})()", Verdict.WRONG, "a X"),
+    "a tensor": ("import torch; return torch.ones(3)", Verdict.WRONG, "a tensor"),
+    "an error": ("return 1 / 0", Verdict.ERROR, "ZeroDivisionError"),
+    "another's answer": ("return stats", Verdict.ERROR, "NameError"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body, verdict, said", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_and_odd_values_get_an_honest_verdict(
+    body: str, verdict: Verdict, said: str, item: Item
+) -> None:
+    report = item(f"def encoded(text):\n    {body}\n", "tokenizer.ex1", "encoded")
+    assert report.verdict is verdict and said in report.check.reason
+
+
+def test_an_item_can_not_ask_for_the_result_that_it_is_to_give(item: Item) -> None:
+    report = item("def stats(stats):\n    return stats\n", "tokenizer.ex1", "stats")
+    assert report.verdict is Verdict.ERROR
+
+
+def test_what_is_right_on_the_lectures_numbers_alone_is_wrong(item: Item) -> None:
+    source = "def numgrad(f, x, h):\n    return 6 * x - 4 + 3 * h\n"
+    assert item(source, "micrograd.ex1", "numgrad").verdict is Verdict.WRONG
+
+
+def test_a_changed_argument_is_noted(item: Item) -> None:
+    source = (
+        "def stats(ids):\n    out = {}\n    while len(ids) > 1:\n        p = ids.pop(0), ids[0]\n"
+        "        out[p] = out.get(p, 0) + 1\n    return out\n"
+    )
+    report = item(source, "tokenizer.ex1", "stats")
+    assert report.passed and "changes its argument ids in place" in report.check.note
+
+
+def test_an_argument_that_came_by_a_driver_and_is_changed_is_noted(item: Item) -> None:
+    source = solution("tokenizer.ex3").replace(
+        "for chunk in chunks:", "while chunks:\n        chunk = chunks.pop(0)"
+    )
+    report = item(source, "tokenizer.ex3", "encode")
+    assert report.passed and "changes its argument chunks in place" in report.check.note
+
+
+def test_the_engine_is_right_by_torch_in_double_on_random_expressions(exercises: Any) -> None:
+    description, fixtures = exercises["micrograd.ex2"]
+    names: dict[str, Any] = {}
+    exec(solution("micrograd.ex2"), names)
+    local = Local(description, fixtures)
+
+    def number(x: float) -> torch.Tensor:
+        return torch.tensor(x, dtype=torch.float64, requires_grad=True)
+
+    for given_ in local.given.values():
+        ours = names["use_backward"](names["Value"], given_["expressions"])
+        for expression, (value, own, grads) in zip(given_["expressions"], ours, strict=True):
+            nodes = names["build"](number, expression)
+            wanted = torch.autograd.grad(nodes[-1], nodes[: len(expression[0])])
+            assert own == 1.0 and math.isclose(value, float(nodes[-1]), rel_tol=1e-12)
+            for got, want in zip(grads, wanted, strict=True):
+                assert math.isclose(got, float(want), rel_tol=1e-9, abs_tol=1e-12)
+
+
+# --- where a mistake is, and what is to be mended first ------------------------------------------------
+
+
+def changed(exercise: str, *pairs: tuple[str, str]) -> str:
+    """The solution with a mistake: each text, of which there is one, in other words."""
+    text = solution(exercise)
+    for old, new in pairs:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return text
+
+
+def line_of(text: str, code: str) -> int:
+    return text[: text.index(code)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    "exercise, name, old, new, at",
+    [
+        ("tokenizer.ex2", "train", "max(counts", "min(counts", "def train"),
+        (
+            "tokenizer.ex3",
+            "encode",
+            "    return out\n\n\ndef use_encode",
+            "    return 0\n\n\ndef use_encode",
+            "def encode",
+        ),
+        ("micrograd.ex2", "tanh", "(1 - out.data * out.data)", "(1 - out.data)", "    def tanh"),
+        ("micrograd.ex2", "multiply", "other.data * out.grad", "out.grad", "    def __mul__"),
+        ("micrograd.ex2", "power", "exponent * self.data **", "self.data **", "    def __pow__"),
+        ("micrograd.ex2", "tanh_from_exp", "(e - 1)", "(e - 2)", "def tanh_from_exp"),
+        ("batchnorm.ex5", "running", "self.momentum * mean", "mean", "    def __call__"),
+    ],
+)
+def test_the_line_that_is_shown_is_that_of_the_function_or_the_method(
+    exercise: str, name: str, old: str, new: str, at: str, item: Item
+) -> None:
+    text = changed(exercise, (old, new))
+    report = item(text, exercise, name)
+    assert not report.passed and report.line == line_of(text, at)
+
+
+def reasons(grade: Grade, text: str, exercise: str) -> dict[str, str]:
+    return {i.id.split(".")[-1]: i.check.reason for i in grade(text, exercise).items if not i.passed}
+
+
+def test_what_rests_on_a_wrong_function_says_so_where_it_ends_in_an_error(grade: Grade) -> None:
+    text = changed("tokenizer.ex2", ("        merges[pair] = 256 + k", "        merges[pair] = 1256 + k"))
+    said = reasons(grade, text, "tokenizer.ex2")
+    assert (
+        said["round_trip"].startswith("KeyError")
+        and "mend train first, which it rests on" in said["round_trip"]
+    )
+    assert said.keys() == {"train", "short", "round_trip"} and "mend" not in said["train"]
+
+
+def test_a_function_that_calls_anothers_by_choice_rests_on_it(grade: Grade) -> None:
+    wrong = "def norm(grads):\n    return sum(grad.norm() for grad in grads)\n"
+    own = "import torch\n\n\ndef clipped(grads, most):\n"
+    calls = f"{wrong}\n\n{own}    return [grad * torch.clamp(most / scale(grads), max=1) for grad in grads]\n"
+    calls += "\n\ndef scale(grads):\n    return norm(grads) + 1e-6\n"
+    assert "mend norm first, which it rests on" in reasons(grade, calls, "gpt2.ex9")["clipped"]
+    alone = f"{wrong}\n\n{own}    return [grad / 2 for grad in grads]\n"
+    assert "norm" not in reasons(grade, alone, "gpt2.ex9")["clipped"]
+
+
+def test_another_method_of_the_class_is_not_said_to_be_rested_on(grade: Grade) -> None:
+    text = changed("micrograd.ex2", ("out.data > 0", "True"), ("math.exp(self.data)", "math.exp(-self.data)"))
+    said = reasons(grade, text, "micrograd.ex2")
+    assert "mend exp first, of the same class" in said["relu"]
+    assert "mend exp first, which it rests on" in said["tanh_from_exp"]
+
+
+def test_an_output_has_no_upstream_gradient(item: Item, exercises: Any) -> None:
+    ids = Local(*exercises["tokenizer.ex1"]).given["lecture"]["ids"]
+    text = changed("tokenizer.ex1", ("def merge(", "def merged("))
+    text += f"\n\ndef merge(ids, pair, idx):\n    return merged(ids, pair, idx) if ids == {ids} else ids\n"
+    reason = item(text, "tokenizer.ex1", "merge").check.reason
+    assert reason.startswith("right on the lecture's numbers, wrong in general: with other data, ")
+
+
+# --- what is told of a wrong output --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "exercise, name, old, new, told",
+    [
+        ("wavenet.ex7", "batchnorm", "sqrt(var + self.eps) +", "sqrt(var) +", "self.eps"),
+        ("bigrams.ex1", "probs", "P / P.sum(1, keepdim=True)", "P / P.sum(0, keepdim=True)", "the wrong dim"),
+        ("gpt2.ex9", "norm", " ** 0.5\n\n\ndef clipped", "\n\n\ndef clipped", "part with grads"),
+        ("micrograd.ex2", "exp", "self.grad += out.data *", "self.grad = out.data *", "contributions add up"),
+        ("micrograd.ex1", "numgrad", " / h", "", "the division by h is missing"),
+        ("gpt.ex11", "expected_loss", "return math", "return -math", "^the sign is wrong$"),
+        # what another way of writing would make false
+        ("tokenizer.ex2", "train", "max(counts", "min(counts", None),
+        ("tokenizer.ex1", "merge", "at += 2", "at += 1", None),
+        ("micrograd.ex2", "tanh_from_exp", "(e - 1) / (e + 1)", "(e + 1) / (e - 1)", None),
+        ("mlp.ex1", "dataset", 'word + "."', "word", None),
+    ],
+)  # fmt: skip
+def test_a_wrong_output_is_told_what_is_true_of_its_values(
+    exercise: str, name: str, old: str, new: str, told: str | None, item: Item
+) -> None:
+    report = item(changed(exercise, (old, new)), exercise, name)
+    assert not report.passed
+    if told is None:
+        assert report.diagnosis is None, report.diagnosis
+    else:
+        assert report.diagnosis and re.search(told, report.diagnosis)
+
+
+def test_an_eps_left_out_is_told_from_one_with_another_sign(item: Item) -> None:
+    text = solution("wavenet.ex7")
+    last = text.rindex("torch.sqrt(var + eps)")
+    for code, told in (("torch.sqrt(var)", True), ("torch.sqrt(var - eps)", False)):
+        source = f"{text[:last]}{code}{text[last + len('torch.sqrt(var + eps)') :]}"
+        report = item(source, "wavenet.ex7", "mended")
+        assert not report.passed
+        assert ("term eps is missing" in (report.diagnosis or "")) == told
+
+
+def test_a_loss_that_is_not_divided_is_not_said_to_be_assigned(item: Item) -> None:
+    text = solution("bigrams.ex1")
+    body = "    return -sum(math.log(float(probs[chars.index(a), chars.index(b)])) for w in words\n"
+    body += "                for a, b in zip('.' + w, w + '.'))\n"
+    head = text[text.index("def nll(") :].splitlines()[0]
+    report = item(f"{text}\n\nimport math\n\n\n{head}\n{body}", "bigrams.ex1", "nll")
+    assert not report.passed and "only the last" not in (report.diagnosis or "")
+
+
+# --- mutants -----------------------------------------------------------------------------------------
+
+NO_MATTER: dict[str, str] = {
+    "bigrams.ex1: sample: constant changed: 0 -> -1": "a row of probabilities has one axis, 0 or -1",
+    "bigrams.ex2: losses: constant changed: 1 -> 0": "W is square",
+    "gpt.ex11: by_loop: zeros for ones: torch.zeros_like(x) -> torch.ones_like(x)": "every place is written",
+    "gpt.ex11: by_softmax: sign dropped: -1 -> 1": "a matrix has two axes",
+    "gpt.ex11: generate: sign dropped: -1 -> 1": "logits (B, vocab_size) has two axes",
+    **{
+        f"wavenet.ex7: mended: keepdim dropped: x.{f}(axes, keepdim=True) -> x.{f}(axes)": "leading axes go"
+        for f in ("mean", "var")
+    },
+    "micrograd.ex2: Value.__neg__: division for multiplication: self * -1 -> self / -1": "the same number",
+    "tokenizer.ex5: order: constant changed: 0 -> -1": "a token of one byte has its first for its last",
+}
+
+
+@pytest.mark.parametrize("exercise", OUTPUTS)
+@pytest.mark.parametrize("each", [6, pytest.param(1, marks=pytest.mark.slow)])
+def test_no_mutant_that_is_not_equivalent_passes(
+    each: int, exercise: str, exercises: Any, capsys: Any
+) -> None:
+    """A change must be found by one item at least of those that call what was changed."""
+    description, fixtures = exercises[exercise]
+    local = Local(description, fixtures, steps=20_000)
+    text = solution(exercise)
+    parts = authored.read(text, exercise)
+    survivors = []
+    found = changes(parts)[::each]
+    for definition, source, mutant in found:
+        asking = [item.name for item in parts.outputs if definition in item.asks]
+        if all(local.passes(f"{text}\n\n\n{source}\n", name) for name in asking):
+            survivors.append(f"{exercise}: {mutant.key}")
+    with capsys.disabled():
+        print(f"\n{exercise}: {len(found)} mutants, {len(survivors)} of them equivalent")
+    assert [key for key in survivors if key not in NO_MATTER] == []
