@@ -31,6 +31,7 @@ from grader.classroom.files import Summary, _row, _text
 from grader.classroom.gradebook import Grade
 from grader.commands.grades import earned
 from grader.core.exercise import Exercise
+from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.judging.points.attempts import counting
 from grader.judging.points.marks import days_late, mark, marked, marked_document, parts, rounded
@@ -251,7 +252,9 @@ POLICIES = st.builds(
 
 def item(name: str, verdict: Verdict) -> ItemReport:
     maxdiff = 0.5 if verdict is Verdict.WRONG else None
-    return ItemReport(name, (2, 3), Check(verdict, "a reason", maxdiff=maxdiff), "lecture", 3)
+    return ItemReport(
+        name, (2, 3), Check(verdict, Finding(Code.ERROR, "a reason"), maxdiff=maxdiff), "lecture", 3
+    )
 
 
 @st.composite

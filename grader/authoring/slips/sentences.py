@@ -85,7 +85,7 @@ def say(m: Mutant) -> str:
         "mean for sum": "a mean is taken where a sum is meant",
         "sum over everything": "the sum runs over all elements where it is meant over one dim",
         "another dim": "the wrong dim: rows and columns are mixed up",
-        "keepdim dropped": KEEPDIM,
+        "keepdim dropped": KEEPDIM.text,
         "transpose dropped": "a transpose is missing",
         "view for transpose": f"{piece} is viewed in the other shape, which keeps the order of its "
         "numbers: a transpose is meant",

@@ -10,6 +10,7 @@ import torch
 
 from grader.core.calling import BadRequest, Call, line_of, resolve
 from grader.core.exercise import ALT, Exercise, Gradient, Item, Output, is_probe
+from grader.core.finding import Code
 from grader.runner import wire
 from grader.runner.untrusted import byhand, outputs
 from grader.runner.untrusted.loading import Submission, describe, is_stub
@@ -83,7 +84,8 @@ def ask_gradient(
         try:
             call = submission.calls[name] = resolve(function, item, given, exercise)
         except BadRequest as error:
-            return {**header, "status": "error", "message": str(error)}, b""
+            why = {"status": "error", "message": str(error), "code": Code.UNKNOWN_PARAMETER}
+            return {**header, **why}, b""
         header["reads"] = call.reads  # told once
     alternative = any(k in call.reads for k in item.siblings)
     pristine = {k: given[k] for k in call.injected}
@@ -103,10 +105,12 @@ def ask_gradient(
         if not POLICY.called:
             why = failed(error, submission.filename, line)
             if flat and (unbound := UNBOUND.match(why["message"])):
-                why["message"] = f"NameError: {unbound[1]} has no value yet on this line"
+                told = f"NameError: {unbound[1]} has no value yet on this line"
+                why |= {"message": told, "code": Code.UNDEFINED_NAME}
             elif not flat and why["status"] == "error":
                 names = (*call.injected, *submission.names)
-                why["message"] += remedy(why["message"], item, given, exercise, names)
+                if found := remedy(why["message"], item, given, exercise, names):
+                    why |= {"message": f"{why['message']}; {found.text}", "code": found.code}
             return {**header, **why}, b""
         header["line"] = describe(error, submission.filename)[1] or line
     finally:
@@ -115,11 +119,12 @@ def ask_gradient(
         return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
     header, data = pack(header, value)
     if flat and isinstance(value, types.FunctionType):
-        header["message"] = f"{name} is a function here; flat code assigns the gradient itself: {name} = …"
+        told = f"{name} is a function here; flat code assigns the gradient itself: {name} = …"
+        header |= {"message": told, "code": Code.FUNCTION_FOR_TENSOR}
     elif flat and header["status"] == "value":
         header["message"] = flat.notes.get(name, "")
         if function is submission.changed.get(name):
-            header["message"] = flat.afterwards[name]
+            header |= {"message": flat.afterwards[name], "code": Code.CHANGED_AFTERWARDS}
         _remember_form(submission, name, value, given.get(item.tensor))
     mutated = [k for k, v in pristine.items() if passed[k] is not v and not _same(passed[k], v)]
     if mutated:
@@ -192,7 +197,9 @@ def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
         name = type(value).__name__[:80]
         article = "an" if name[:1] in "aeio" or name == "ndarray" else "a"
         kind = "None (is a `return` missing?)" if value is None else f"{article} {name}"
-        return {**header, "status": "not-a-tensor", "message": f"returned {kind}, not a tensor"}, b""
+        code = Code.MISSING_RETURN if value is None else Code.NOT_A_TENSOR
+        told = f"returned {kind}, not a tensor"
+        return {**header, "status": "not-a-tensor", "message": told, "code": code}, b""
     try:
         strided = value if value.layout is torch.strided else value.to_dense()
         plain = strided.detach().as_subclass(_Tensor)

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from grader.core.exercise import LOSSES, Exercise
+from grader.core.finding import Code
 from grader.reference.program import Program
 from grader.reference.training import Backward, Whole, manual_steps
 from grader.runner import wire
@@ -89,13 +90,14 @@ def unwritten(submission: Submission, job: Job) -> Iterator[dict[str, Any]]:
     """Records of the items that flat code doesn't have, which needs nothing of it to run."""
     for fixture in job.fixtures:
         for name in submission.absent & set(job.items):
-            message, line = submission.flat.missing[name] if submission.flat else ("", None)
+            assert submission.flat
+            why, line = submission.flat.missing[name]
             header = {"fixture": job.label + fixture, "item": name, "status": "not-written"}
-            yield {**header, "message": message, "line": line}
+            yield {**header, "message": why.text, "code": why.code, "line": line}
     if job.training is not None and (message := waits(submission, job.exercise)):
         for name in _parameters(job.exercise):
             header = {"fixture": job.label + "training", "item": name, "status": "not-written"}
-            yield {**header, "message": message}
+            yield {**header, "message": message, "code": Code.WAITS}
 
 
 def items(
@@ -158,7 +160,8 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     whole = submission.names.get("whole") if submission.flat else None
     if message := waits(submission, exercise):
         for name in names:
-            yield {**header, "item": name, "status": "not-written", "message": message}, b""
+            why = {"status": "not-written", "message": message, "code": Code.WAITS}
+            yield {**header, **why, "item": name}, b""
         return
     POLICY.called, POLICY.running = None, True
     try:
@@ -174,7 +177,7 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
         if POLICY.called:
             why = {**why, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}
         elif is_stub(error, submission.filename):
-            why = {"status": "not-written", "message": "waits for all gradients"}
+            why = {"status": "not-written", "message": "waits for all gradients", "code": Code.WAITS}
         for name in names:
             yield {**header, **why, "item": name}, b""
         return
