@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: help setup grade grade-solutions test lint types build dist bench bench-compare clean
+.PHONY: help setup grade grade-solutions test test-all lint types build dist bench bench-compare clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,8 +28,14 @@ grade: $(VENV)/.ready  ## grade your exercises/
 grade-solutions: $(VENV)/.ready  ## grade solutions/: what success looks like
 	@$(GRADER) check $(SET) --solutions
 
-test: $(VENV)/.ready  ## run the test suite
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Whoever of the workers is done takes what is left from another.
+PYTEST := $(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+
+test: $(VENV)/.ready  ## run the test suite but for what is slow
+	$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/.ready  ## run the rest of it: what is slow, and many more examples of each property
+	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough
 
 .PHONY: test-tools coverage docs
 
@@ -37,7 +43,7 @@ test-tools:  ## install what some tests run: a browser, shells, man
 	@$(PYTHON) tests/tools.py
 
 coverage: $(VENV)/.ready  ## run it and count the lines that were run, children's too
-	$(VENV)/bin/python scripts/coverage_figures.py -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(VENV)/bin/python scripts/coverage_figures.py -n 2 --dist worksteal $(TESTS)
 
 lint: $(VENV)/.ready  ## ruff: style and format
 	$(VENV)/bin/ruff check .

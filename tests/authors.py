@@ -9,7 +9,8 @@ import torch
 from conftest import ROOT, solution
 
 from grader.authoring import authored
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 from grader.reference.training import Backward
 from grader.suite import fixtures
 

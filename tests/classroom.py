@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import command
-from conftest import solution
+from conftest import DEADLINE, solution
 
 from grader.classroom.batch import Grader, Progress
 from grader.classroom.results import Result
@@ -68,7 +68,7 @@ def batch_command(*args: str | Path, out: Path) -> Ran:
     return Ran(ran.args, ran.returncode, ran.stdout.encode(), ran.stderr.encode())
 
 
-def batch_process(*args: str | Path, out: Path, timeout: float = 300) -> Ran:
+def batch_process(*args: str | Path, out: Path, timeout: float = DEADLINE) -> Ran:
     """`grader batch`, as it is installed, its output piped."""
     return subprocess.run(
         [GRADER, "batch", *map(str, args), "--out", str(out)],

@@ -23,13 +23,21 @@ from grader.suite import fixtures
 pytest_plugins = ["pytester", "tools"]
 os.environ.update(REPRODUCIBLE)  # before torch is there: what is derived in this process has the saved bits
 os.environ["GRADER_NO_SERVER"] = "1"  # each command by itself; test_server.py turns it on
-settings.register_profile("unhurried", deadline=None)  # the machine may be busy
-settings.load_profile("unhurried")
+# no deadline: the machine may be busy; `make test-all` asks for the other by its name
+settings.register_profile("usual", deadline=None, max_examples=20)
+settings.register_profile("thorough", deadline=None, max_examples=100)
+settings.load_profile("usual")
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = sorted({str(p.parent) for p in ROOT.glob("tests/*/test_*.py")})  # they use one another
 EXERCISES = fixtures.exercises(ROOT)
+DEADLINE = 300  # seconds that anything may take that a test waits for: the machine may be busy
 GRADIENTS = [e for e in EXERCISES if fixtures.describe(ROOT, e).lines]  # not of outputs alone
+
+
+def examples(many: int) -> int:
+    """How many examples a property gets: `many` where all is tested, in a usual run a fifth."""
+    return many * settings.default.max_examples // 100  # what the profile has of the usual hundred
 
 
 def sampled(cases: Iterable[Any], each: int) -> list[Any]:
@@ -44,19 +52,9 @@ def _parameters(case: Any) -> tuple[Any, ...]:
     return case if isinstance(case, tuple) else (case,)
 
 
-# The files that take longest, which begin first, so that two workers end together.
-LONGEST = ("mutants", "drift", "attacks", "cli", "package", "notebook_api", "diagnose", "outputs", "batch",
-           "notebooks_ours", "server", "watch", "kill", "browser", "submissions", "progress")  # fmt: skip
-
-
 def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell: Ctrl-C is tested
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    order = {f"test_{name}": number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -44,9 +44,7 @@ class Local(Runner):
         key = repr(request)
         if key not in self.cache:
             tensors = dict(safetensors.torch.load(given)) | request["sizes"]
-            self.cache[key] = safetensors.torch.save(
-                oracle.choices(self.exercise, tensors, request["choices"])
-            )
+            self.cache[key] = safetensors.torch.save(oracle.choices(self.exercise, tensors, request))
         return self.cache[key]
 
     def values(self, source: str, name: str) -> dict[str, wire.Record]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from conftest import ROOT
+from conftest import DEADLINE, ROOT
 
 PINS = Path(__file__).with_name("notebook-graders.txt")
 UNREACHABLE = re.compile(r"ConnectionError|NewConnectionError|NameResolutionError|timed out|ProxyError")
@@ -52,7 +52,7 @@ class Environment:
         environ["PATH"] = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
         environ["JUPYTER_PLATFORM_DIRS"] = "1"
         command = [self.bin / words[0], *map(str, words[1:])]
-        done = subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=300)
+        done = subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=DEADLINE)
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 

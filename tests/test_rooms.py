@@ -55,16 +55,6 @@ UNTRUSTED = {
 
 # What the rules forbid and the code does today, each for a definition that is to move. No line is added.
 KNOWN = {
-    # escaped -> core/text.py
-    ("grader.authoring.handout.cells", "grader.reports.markdown"),
-    ("grader.authoring.notebook", "grader.reports.markdown"),
-    # protections, missing -> runner/host/client.py
-    ("grader.learner.api", "grader.commands.doctor"),
-    ("grader.learner.pytest_plugin", "grader.commands.doctor"),
-    # show -> reports/screen.py
-    ("grader.learner.notebook", "grader.commands.check"),
-    # tensors, pack and the draws -> reference/draws.py
-    ("grader.reference.oracle", "grader.authoring.build"),
     # read_file, most, MAX_* -> suite/files.py
     ("grader.suite.find", "grader.submissions.uploads"),
 }

@@ -18,17 +18,18 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import Authored, AuthoredError, Item
-from grader.authoring.slips.fingerprints import rank
 from grader.authoring.slips.mutants import Mutant, mutants
-from grader.authoring.slips.sentences_of_outputs import say_of_output
+from grader.authoring.slips.sentences import say_of_output
+from grader.authoring.slips.table import SLIPS
 from grader.core import plain
 from grader.diagnosis.diagnose import FIXTURES
 from grader.judging.compare import ATOL, RTOL
 from grader.judging.compare_outputs import FLOOR, numbers
 from grader.judging.output_fingerprints import mark, same_mark
 from grader.reference import near
+from grader.reference.forward import Env
 from grader.reference.near import Kept
-from grader.reference.program import Env, Program
+from grader.reference.program import Program
 from grader.runner.untrusted import values
 
 MARGIN = (
@@ -249,7 +250,7 @@ def known(parts: Authored, env: Mapping[str, Mapping[str, Any]], filename: str) 
         item.name: {f: _marked(author, item, arguments(item.name, env[f]), None) for f in FIXTURES}
         for item in parts.outputs
     }
-    found = sorted(changes(parts), key=lambda c: (c[2].kind == "keepdim dropped", rank(c[2])))
+    found = sorted(changes(parts), key=lambda c: (c[2].kind == "keepdim dropped", SLIPS[c[2].kind].rank))
     for definition, source, mutant in found:
         about = [item for item in parts.outputs if _judges(parts, item, mutant)]
         if not about:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from grader.authoring import read_outputs
 from grader.authoring.item import AuthoredError as AuthoredError
-from grader.authoring.item import Definition, assigns
 from grader.authoring.item import Item as Item
+from grader.authoring.item import Source
 from grader.core.exercise import Exercise, Gradient, Line, Output, downstream
 
 RUNGS = ("concept", "shapes", "example", "formula")  # of an item's ladder of hints
@@ -122,108 +122,104 @@ class Authored:
 
 def read(source: str, filename: str) -> Authored:
     """Take an authored file apart; AuthoredError where it breaks a rule."""
-    try:
-        tree = ast.parse(source, filename)
-    except SyntaxError as error:
-        raise AuthoredError(f"{filename}, line {error.lineno}: {error.msg}") from None
-    statement = ast.get_docstring(tree)
+    file = Source.parsed(source, filename)
+    statement = ast.get_docstring(file.tree)
     if not statement:
-        raise AuthoredError(f"{filename}: begin with a docstring, the exercise's statement")
-    functions: dict[str, Definition] = {}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            if node.name in functions:
-                raise AuthoredError(f"{filename}, line {node.lineno}: {node.name} is defined twice")
-            functions[node.name] = node
-    results = read_outputs.items(tree, functions, source, filename)
-    forward, start = functions.get("forward"), functions.get("inputs")
-    if not isinstance(start, ast.FunctionDef) or not (results or isinstance(forward, ast.FunctionDef)):
-        raise AuthoredError(f"{filename}: needs the functions inputs(g, ...) and forward(...)")
-    arguments: tuple[str, ...] = ()
-    lines: tuple[Line, ...] = ()
-    if isinstance(forward, ast.FunctionDef):
-        arguments = tuple(a.arg for a in forward.args.args)
-        lines = _lines(forward, source, filename)
-    tensors = {*arguments, *(line.name for line in lines)}
-    taken = {name for item in results for name in (*item.asks, item.driver)}
-    taken |= set(read_outputs.provided(tree, functions, filename))
-    nodes = [
-        n
-        for n in functions.values()
-        if isinstance(n, ast.FunctionDef) and n.name[:1] == "d" and n.name[1:] in tensors
-    ]
-    for helper in functions.values():
-        if helper not in nodes and helper.name.startswith("d") and helper.name not in taken:
-            raise AuthoredError(
-                f"{filename}, line {helper.lineno}: {helper.name} begins with d, and forward has no tensor "
-                f"{helper.name[1:]}"
-            )
-    if results and nodes:
-        raise AuthoredError(
-            f"{filename}, line {nodes[0].lineno}: {nodes[0].name} is a gradient and {results[0].name} an "
-            "output: put the gradients into an exercise of their own, another file of the set"
-        )
-    items = (*results, *(_item(node, source, filename) for node in nodes))
+        raise file.error("begin with a docstring, the exercise's statement")
+    outputs = read_outputs.items(file)
+    inputs, lines = _network(file, bool(outputs))
+    gradients = _gradients(file, {*inputs, *(line.name for line in lines)}, outputs)
+    items = (*outputs, *(_item(file, node) for node in gradients))
     if not items:
-        raise AuthoredError(
-            f"{filename}: has no item, a function d<name> for a tensor of forward: `grader new` adds them"
-        )
-    hints = next((n for n in tree.body if assigns(n, "HINTS")), None)
-    asked = dict.fromkeys(name for item in results for name in item.asks)
-    secret: list[ast.stmt] = [*nodes, *(n for n in functions.values() if n.name in asked)]
-    text = source.splitlines(keepends=True)
-    for gone in sorted([*secret, *([hints] if hints else [])], key=lambda n: -n.lineno):
-        del text[gone.lineno - 1 : gone.end_lineno]
-    learners = [n for n in secret if n not in nodes]
-    learners += [functions[name] for name in read_outputs.provided(tree, functions, filename)]
-    imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+        raise file.error("has no item, a function d<name> for a tensor of forward: `grader new` adds them")
+    asked = [n for n in file.definitions.values() if any(n.name in item.asks for item in outputs)]
+    forward = file.definitions.get("forward")
     return Authored(
         title=statement.splitlines()[0].rstrip("."),
         statement=statement,
-        opening=ast.get_source_segment(source, tree.body[0]) or "",
-        program="".join(text).rstrip() + "\n",
-        imports="\n".join(
-            ast.unparse(n) for n in imports if not _ours(n) and (forward or _used(n, learners))
-        ),
-        forward=_segment(source, forward) if forward else "",
-        inputs=arguments,
+        opening=ast.get_source_segment(source, file.tree.body[0]) or "",
+        program=_without(file, [*gradients, *asked]),
+        imports=_imports(file, asked),
+        forward=file.lines(forward) if forward else "",
+        inputs=inputs,
         lines=lines,
         items=items,
-        hints=_hints(hints, items, filename) if hints else {},
-        blanks=read_outputs.blanks(tree, functions, asked, source, filename) if results else (),
-        source=source if results else "",
+        hints=_hints(file, items),
+        blanks=read_outputs.blanks(file, [n.name for n in asked]) if outputs else (),
+        source=source if outputs else "",
     )
 
 
 def network(source: str, filename: str) -> tuple[tuple[str, ...], tuple[Line, ...]]:
     """The arguments and lines of forward, of a file that has no items yet; AuthoredError without one."""
-    functions = [n for n in ast.parse(source, filename).body if isinstance(n, ast.FunctionDef)]
-    forward = next((n for n in functions if n.name == "forward"), None)
-    if forward is None:
-        raise AuthoredError(
-            f"{filename}: write forward(…), one named tensor a line, or OUTPUTS and their functions"
+    file = Source.parsed(source, filename)
+    forward = file.definitions.get("forward")
+    if not isinstance(forward, ast.FunctionDef):
+        raise file.error("write forward(…), one named tensor a line, or OUTPUTS and their functions")
+    return tuple(a.arg for a in forward.args.args), _lines(file, forward)
+
+
+def _network(file: Source, outputs: bool) -> tuple[tuple[str, ...], tuple[Line, ...]]:
+    """The arguments and lines of forward; nothing where there are outputs and no forward."""
+    forward, start = file.definitions.get("forward"), file.definitions.get("inputs")
+    whole = isinstance(forward, ast.FunctionDef)
+    if not isinstance(start, ast.FunctionDef) or not (outputs or whole):
+        raise file.error("needs the functions inputs(g, ...) and forward(...)")
+    return network(file.text, file.filename) if whole else ((), ())
+
+
+def _gradients(file: Source, tensors: Set[str], outputs: Sequence[Item]) -> list[ast.FunctionDef]:
+    """The functions d<name>, of tensors of forward."""
+    taken = {*read_outputs.provided(file), *(n for item in outputs for n in (*item.asks, item.driver))}
+    found = []
+    for node in file.definitions.values():
+        if isinstance(node, ast.FunctionDef) and node.name[:1] == "d" and node.name[1:] in tensors:
+            found.append(node)
+        elif node.name.startswith("d") and node.name not in taken:
+            raise file.error(f"{node.name} begins with d, and forward has no tensor {node.name[1:]}", node)
+    if outputs and found:
+        raise file.error(
+            f"{found[0].name} is a gradient and {outputs[0].name} an output: put the gradients into an "
+            "exercise of their own, another file of the set",
+            found[0],
         )
-    return tuple(a.arg for a in forward.args.args), _lines(forward, source, filename)
+    return found
 
 
-def _hints(node: ast.stmt, items: tuple[Item, ...], filename: str) -> dict[str, dict[str, str]]:
+def _without(file: Source, secret: Sequence[ast.stmt]) -> str:
+    """The file's text without some definitions and the author's hints."""
+    text = file.text.splitlines(keepends=True)
+    hints = file.assignment("HINTS")
+    for gone in sorted([*secret, *([hints] if hints else [])], key=lambda n: -n.lineno):
+        del text[gone.lineno - 1 : gone.end_lineno]
+    return "".join(text).rstrip() + "\n"
+
+
+def _imports(file: Source, asked: Sequence[ast.stmt]) -> str:
+    """The imports that a learner's file needs: all where it has forward, else those that are used."""
+    learners = [*asked, *(file.definitions[name] for name in read_outputs.provided(file))]
+    return "\n".join(
+        ast.unparse(n)
+        for n in file.tree.body
+        if isinstance(n, ast.Import | ast.ImportFrom)
+        and not _ours(n)
+        and ("forward" in file.definitions or _used(n, learners))
+    )
+
+
+def _hints(file: Source, items: Sequence[Item]) -> dict[str, dict[str, str]]:
     """HINTS = {"dx": {"concept": "...", "formula": "..."}}: rungs that go before the derived ones."""
-    where = f"{filename}, line {node.lineno}: HINTS"
-    assert isinstance(node, ast.Assign)
-    try:
-        hints = ast.literal_eval(node.value)
-    except ValueError:
-        raise AuthoredError(f"{where} holds plain texts only") from None
+    hints, node = file.literal("HINTS", {}), file.assignment("HINTS")
     names = [item.name for item in items]
     if not isinstance(hints, dict):
-        raise AuthoredError(f"{where} is a dict by item")
+        raise file.error("HINTS is a dict by item", node)
     for item, rungs in hints.items():
         if item not in names:
-            raise AuthoredError(f"{where} names {item!r}, which is no item")
+            raise file.error(f"HINTS names {item!r}, which is no item", node)
         if not isinstance(rungs, dict) or not all(
             k in RUNGS and isinstance(v, str) and v.strip() for k, v in rungs.items()
         ):
-            raise AuthoredError(f"{where} of {item}: a dict of {', '.join(RUNGS)} to texts")
+            raise file.error(f"HINTS of {item}: a dict of {', '.join(RUNGS)} to texts", node)
     return {item: {k: _flowed(v) for k, v in rungs.items()} for item, rungs in hints.items()}
 
 
@@ -251,12 +247,7 @@ def _used(node: ast.Import | ast.ImportFrom, definitions: Sequence[ast.stmt]) ->
     return bool(names & loaded) or isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
-def _segment(source: str, node: ast.stmt) -> str:
-    lines = source.splitlines()
-    return "\n".join(lines[node.lineno - 1 : node.end_lineno])
-
-
-def _lines(forward: ast.FunctionDef, source: str, filename: str) -> tuple[Line, ...]:
+def _lines(file: Source, forward: ast.FunctionDef) -> tuple[Line, ...]:
     known = {a.arg for a in forward.args.args}
     lines: list[Line] = []
     body = forward.body[1:] if ast.get_docstring(forward) else forward.body
@@ -264,39 +255,35 @@ def _lines(forward: ast.FunctionDef, source: str, filename: str) -> tuple[Line, 
         if not (
             isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
         ):
-            raise AuthoredError(f"{filename}, line {node.lineno}: each line of forward names one tensor")
+            raise file.error("each line of forward names one tensor", node)
         name = node.targets[0].id
         if name in known:
-            raise AuthoredError(f"{filename}, line {node.lineno}: forward names {name} twice")
+            raise file.error(f"forward names {name} twice", node)
         loaded = [n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)]
-        code = ast.get_source_segment(source, node) or ""
+        code = ast.get_source_segment(file.text, node) or ""
         lines.append(Line(name, code, tuple(dict.fromkeys(u for u in loaded if u in known))))
         known.add(name)
     if not body:
-        raise AuthoredError(f"{filename}, line {forward.lineno}: forward has no lines")
+        raise file.error("forward has no lines", forward)
     last = body[-1]
     if not (isinstance(last, ast.Return) and lines and ast.unparse(last) == f"return {lines[-1].name}"):
-        raise AuthoredError(f"{filename}, line {last.lineno}: forward ends by returning its last tensor")
+        raise file.error("forward ends by returning its last tensor", last)
     return tuple(lines)
 
 
-def _item(node: ast.FunctionDef, source: str, filename: str) -> Item:
+def _item(file: Source, node: ast.FunctionDef) -> Item:
     doc = ast.get_docstring(node)
     if not doc:
-        raise AuthoredError(f"{filename}, line {node.lineno}: {node.name} has no docstring, its task")
-    lines = source.splitlines()
-    first = node.body[1] if len(node.body) > 1 else None
-    if first is None or first.lineno <= (node.body[0].end_lineno or 0) or node.body[0].lineno == node.lineno:
-        raise AuthoredError(
-            f"{filename}, line {node.lineno}: the body of {node.name} begins on a line after its docstring"
-        )
-    header = lines[node.lineno - 1 : node.body[0].end_lineno]
+        raise file.error(f"{node.name} has no docstring, its task", node)
+    if not read_outputs.begins_below(node):
+        raise file.error(f"the body of {node.name} begins on a line after its docstring", node)
+    header = file.text.splitlines()[node.lineno - 1 : node.body[0].end_lineno]
     return Item(
         name=node.name,
         tensor=node.name[1:],
         params=tuple(a.arg for a in node.args.args),
         doc=doc,
-        source=_segment(source, node),
+        source=file.lines(node),
         header="\n".join(header),
         line=node.lineno,
     )

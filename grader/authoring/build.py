@@ -13,19 +13,15 @@ from typing import Any
 
 import torch
 
-from grader.authoring import author_gradients, author_outputs, authored, kept
-from grader.authoring import notebook as derive_notebook
+from grader.authoring import author_gradients, author_outputs, authored, kept, notebook
 from grader.authoring.authored import Authored, AuthoredError
 from grader.authoring.hints import ladder
 from grader.authoring.slips import fingerprints
 from grader.core.exercise import (
-    ALT,
-    FEW,
     FORMAT,
-    Exercise,
+    TRAINING,
     FixtureEntry,
     Stated,
-    Training,
     Worked,
     is_probe,
     sizes,
@@ -33,14 +29,13 @@ from grader.core.exercise import (
 )
 from grader.diagnosis.diagnose import FIXTURES
 from grader.judging.compare import ATOL, RTOL
-from grader.reference import near
+from grader.reference import draws, near
+from grader.reference.forward import Env
 from grader.reference.near import Kept
-from grader.reference.program import Env, Program
-from grader.reference.training import autograd_steps
+from grader.reference.program import Program
 from grader.runner.untrusted import values
 from grader.suite import fixtures
 
-NONE = Kept()
 Files = dict[str, bytes]  # by path below the project's root
 
 
@@ -56,133 +51,143 @@ def derive(
     wrong: the text of the exercise's known mistakes, see `fingerprints.known`. tell: gets the bounds that are
     wider than the rule, in words. old: what is saved, of which all stays that agrees (`near`).
     """
-    path = "/".join(exercise.split("."))
-    author_gradients.written(source, f"solutions/{path}.py")
-    parts = authored.read(source, f"solutions/{path}.py")
-    program = Program.of(parts.public, f"solutions/{path}.py")
-    own = author_gradients.Gradients(source, parts, f"solutions/{path}.py")
-    files: Files = {}
-    entries: list[FixtureEntry] = []
-    lecture: Env = {}
-    evidence: list[dict[str, Env]] = [{}, {}, {}]  # given, references, sizes by fixture
-    for name, settings in program.fixtures.items():
-        author_gradients.runs(program, name, settings, f"solutions/{path}.py")
-        before = old.fixtures.get(name, Kept())
-        given, reference, told = saved(program, parts, name, settings, f"solutions/{path}.py", before)
-        own.verify(name, given, reference, sizes(settings))
-        for line in told:
-            tell(f"{exercise}, {name}: {line}")
-        lecture = lecture or given
-        for where, env in zip(evidence, (given, reference, sizes(settings)), strict=True):
-            where[name] = env
-        if parts.outputs:
-            apart = {k: v for k, v in given.items() if k not in settings}
-            given, reference = values.packed(apart), values.packed(reference)
-        entries.append(_save(files, path, name, settings, (given, reference), before))
-    if parts.lines and len({repr(sizes(settings)) for settings in program.fixtures.values()}) == 1:
-        tell(f"{exercise}: no fixture has other sizes than the first: a size written as a number passes")
-    training = _plan(program)
-    if training:
-        settings = next(iter(program.fixtures.values()))
-        before = old.fixtures.get("training", Kept())
-        pair = _training(program, training, settings, before)
-        entries.append(_save(files, path, "training", settings, pair, before))
-    _lint(parts, lecture, f"solutions/{path}.py")
-    stub = authored.stub(parts)
-    notebook = None
-    if parts.lines:
-        notebook = derive_notebook.notebook(parts, exercise, next(iter(program.fixtures.values())), training)
-    known: dict[str, Any] = {}
-    if set(FIXTURES) <= set(evidence[0]):
-        given_on, references, sizes_on = evidence
-        known = fingerprints.known(parts, program, given_on, references, sizes_on, wrong)
-        if parts.outputs:
-            env = {f: {**sizes_on[f], **given_on[f]} for f in FIXTURES}
-            known |= author_outputs.known(parts, env, f"solutions/{path}.py")
-    known = kept.known(known, old.texts.get("diagnosis.json"), evidence[1])
-    begun = {"stub": stub, **({"notebook": notebook} if notebook else {})}
-    story = ladder.story(parts, program, evidence[0], f"solutions/{path}.py")
-    story = kept.hints(story, old.texts.get("hints.json"))
-    same = all(
-        files[f"fixtures/{path}/{entry.name}.{part}.safetensors.gz"]
-        == fixtures.packed(old.fixtures.get(entry.name, NONE).raw.get(part, b""))
-        for entry in entries
-        for part in ("given", "reference")
-    )
-    built = replace(
-        parts.public,
-        id=exercise,
-        stamp=old.stamp if same and old.stamp else stamp(),
-        shapes=_shapes(program, parts, lecture, evidence[1]),
-        training=training,
-        fixtures=tuple(entries),
-        diagnosis=_save_text(files, f"fixtures/{path}/diagnosis.json", _json(known)),
-        hints=_save_text(files, f"fixtures/{path}/hints.json", _json(story)),
-        derived=_save_text(files, f"fixtures/{path}/derived.json", _json(begun)),
-        notebook=fixtures.stated(notebook.encode()) if notebook else None,
-        worked=_worked(parts, program.module.get("WORKED")),
-    )
-    files[f"fixtures/{path}/exercise.json"] = fixtures.seal(built).encode()
-    files[f"exercises/{path}.py"] = stub.encode()
-    if notebook:
-        files[f"exercises/{path}.ipynb"] = notebook.encode()
-    return files
+    derived = Derived(source, exercise, tell, old)
+    derived.run()
+    begun = derived.begin()
+    known = derived.known(wrong)
+    return derived.described(begun, known)
 
 
-def tensors(
-    program: Program, exercise: Exercise, name: str, settings: Mapping[str, Any], old: Kept = NONE
-) -> tuple[Env, Env]:
-    """What a submission is given on a fixture, and what it is graded against.
+class Derived:
+    """What is derived of an authored file, step by step.
 
-    On a probe every upstream gradient is random; elsewhere they are those of the loss. old: the fixture as
-    it is saved.
+    files: by path. given, references, sizes: by fixture, with all that is given and asked for there.
     """
-    env = near.inputs(_start(program, settings), old.given)
-    if not program.lines:
-        return env, {}
-    values, upstream = near.forward(program, env, old.given), program.gradients(env)[1]
-    grads = upstream
-    g = torch.Generator().manual_seed(settings["seed"] + 1_000_003)
-    if is_probe(name):
-        upstream = _random(upstream, g, old)
-    else:
-        upstream = {k: _upstream(program, values, k, grads, old) for k in grads}
-    given = {**values, **{"d" + k: v for k, v in upstream.items() if "d" + k in exercise.gradients_given}}
-    reference: Env = {}
-    for item in exercise.gradients:
-        cut = frozenset(item.cut)
-        value, size = program.pull(values, item.tensor, cut, upstream)
-        reference[item.name] = value if is_probe(name) else grads[item.tensor]
-        reference["size." + item.name] = torch.tensor(size, dtype=torch.float64)
-        if is_probe(name) and item.siblings:
-            # other random gradients, and siblings that agree with them: on the usual ones the
-            # siblings would be their own items' references
-            other = _random(upstream, g, old, ALT)
-            given |= {ALT + p: other[p[1:]] for p in item.available if p not in item.siblings}
-            for sibling in item.siblings:
-                direct = program.direct(sibling[1:])
-                value, size = program.pull(values, sibling[1:], direct, other)
-                given[ALT + sibling] = near.near(value, old.given.get(ALT + sibling), size)
-            value, size = program.pull(values, item.tensor, cut, other)
-            reference[ALT + item.name] = value
-            reference["size." + ALT + item.name] = torch.tensor(size, dtype=torch.float64)
-    return given, near.references(reference, old.reference)
 
+    def __init__(self, source: str, exercise: str, tell: Callable[[str], object], old: kept.Saved) -> None:
+        self.exercise, self.tell, self.old = exercise, tell, old
+        self.path = "/".join(exercise.split("."))
+        self.filename = f"solutions/{self.path}.py"
+        author_gradients.written(source, self.filename)
+        self.parts = authored.read(source, self.filename)
+        self.program = Program.of(self.parts.public, self.filename)
+        self.author = author_gradients.Gradients(source, self.parts, self.filename)
+        self.training = draws.plan(self.program)
+        self.files: Files = {}
+        self.entries: list[FixtureEntry] = []
+        self.given: dict[str, Env] = {}
+        self.references: dict[str, Env] = {}
+        self.sizes: dict[str, Env] = {}
 
-def _upstream(program: Program, values: Env, tensor: str, grads: Env, old: Kept) -> torch.Tensor:
-    """Autograd's gradient of the loss for a tensor, or the saved one where it agrees."""
-    value: torch.Tensor = grads[tensor]
-    saved = old.given.get("d" + tensor)
-    if isinstance(saved, torch.Tensor) and not torch.equal(value, saved):
-        value = near.near(value, saved, program.pull(values, tensor, program.direct(tensor), grads)[1])
-    return value
+    @property
+    def first(self) -> Mapping[str, Any]:
+        """The settings of the lecture's fixture."""
+        return next(iter(self.program.fixtures.values()))
+
+    def run(self) -> None:
+        """Every fixture, and the training run: the author's answers held against autograd's, and saved."""
+        program, parts = self.program, self.parts
+        for name, settings in program.fixtures.items():
+            author_gradients.runs(program, name, settings, self.filename)
+            given, reference, told = saved(program, parts, name, settings, self.filename, self._old(name))
+            self.given[name], self.references[name], self.sizes[name] = given, reference, sizes(settings)
+            self.author.verify(name, given, reference, self.sizes[name])
+            for line in told:
+                self.tell(f"{self.exercise}, {name}: {line}")
+            if parts.outputs:
+                apart = {k: v for k, v in given.items() if k not in settings}
+                given, reference = values.packed(apart), values.packed(reference)
+            self._save(name, settings, given, reference)
+        if parts.lines and len(set(map(repr, self.sizes.values()))) == 1:
+            self.tell(
+                f"{self.exercise}: no fixture has other sizes than the first: a size written as a number "
+                "passes"
+            )
+        if self.training:
+            pair = draws.training(program, self.training, self.first, self._old(TRAINING))
+            self._save(TRAINING, self.first, *pair)
+        _lint(parts, next(iter(self.given.values())), self.filename)
+
+    def _old(self, name: str) -> Kept:
+        return self.old.fixtures.get(name, draws.NONE)
+
+    def _save(self, name: str, settings: Mapping[str, Any], given: Env, reference: Env) -> None:
+        mark = {"format": FORMAT, "fixture": name, **settings, **stamp()}
+        stated = []
+        for part, env in (("given", given), ("reference", reference)):
+            once = {k: v for k, v in env.items() if part == "given" or not _same(v, given.get(k))}
+            data = kept.file(draws.contiguous(once), mark, self._old(name).raw.get(part, b""))
+            self.files[f"fixtures/{self.path}/{name}.{part}.safetensors.gz"] = fixtures.packed(data)
+            stated.append(fixtures.stated(data))
+        self.entries.append(FixtureEntry(name, dict(settings), *stated))
+
+    def begin(self) -> dict[str, str]:
+        """What a learner begins with: the stub, and of gradients a notebook."""
+        begun = {"stub": authored.stub(self.parts)}
+        self.files[f"exercises/{self.path}.py"] = begun["stub"].encode()
+        if self.parts.lines:
+            text = notebook.notebook(self.parts, self.exercise, self.first, self.training)
+            begun["notebook"] = text
+            self.files[f"exercises/{self.path}.ipynb"] = text.encode()
+        return begun
+
+    def known(self, wrong: str) -> Any:
+        """What is known of mistakes, by item."""
+        if not set(FIXTURES) <= set(self.given):
+            return {}
+        known = fingerprints.known(self.parts, self.program, self.given, self.references, self.sizes, wrong)
+        if self.parts.outputs:
+            env = {f: {**self.sizes[f], **self.given[f]} for f in FIXTURES}
+            known |= author_outputs.known(self.parts, env, self.filename)
+        return kept.known(known, self.old.texts.get("diagnosis.json"), self.references)
+
+    def described(self, begun: Mapping[str, str], known: Mapping[str, Any]) -> Files:
+        """All files: those so far, hints, and the exercise's own description."""
+        story = ladder.story(self.parts, self.program, self.given, self.filename)
+        story = kept.hints(story, self.old.texts.get("hints.json"))
+        text = begun.get("notebook")
+        built = replace(
+            self.parts.public,
+            id=self.exercise,
+            stamp=self._stamp(),
+            shapes=_shapes(self.program, self.parts, self.given, self.references),
+            training=self.training,
+            fixtures=tuple(self.entries),
+            diagnosis=self._save_text("diagnosis", known),
+            hints=self._save_text("hints", story),
+            derived=self._save_text("derived", begun),
+            notebook=fixtures.stated(text.encode()) if text else None,
+            worked=_worked(self.parts, self.program.module.get("WORKED")),
+        )
+        self.files[f"fixtures/{self.path}/exercise.json"] = fixtures.seal(built).encode()
+        return self.files
+
+    def _stamp(self) -> Any:
+        """The saved stamp while no saved tensor changes."""
+        same = all(
+            self.files[f"fixtures/{self.path}/{entry.name}.{part}.safetensors.gz"]
+            == fixtures.packed(self._old(entry.name).raw.get(part, b""))
+            for entry in self.entries
+            for part in ("given", "reference")
+        )
+        return self.old.stamp if same and self.old.stamp else stamp()
+
+    def _save_text(self, name: str, value: Any) -> Stated:
+        data = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+        self.files[f"fixtures/{self.path}/{name}.json.gz"] = fixtures.packed(data)
+        return fixtures.stated(data)
 
 
 def saved(
-    program: Program, parts: Authored, name: str, settings: Mapping[str, Any], filename: str, old: Kept = NONE
+    program: Program,
+    parts: Authored,
+    name: str,
+    settings: Mapping[str, Any],
+    filename: str,
+    old: Kept = draws.NONE,
 ) -> tuple[Env, Env, list[str]]:
     """`tensors`, with what output items are given and give, and the bounds of deep graphs, told in words."""
-    given, reference = tensors(program, parts.public, name, settings, old)
+    given, reference = draws.tensors(program, parts.public, name, settings, old)
     told = []
     for item in parts.gradients:
         deviation, bound = _bound(program, parts, item, given, reference, is_probe(name))
@@ -224,11 +229,6 @@ def _bound(
     return deviation, bound if bound > RTOL * largest + ATOL * size else 0.0
 
 
-def _random(like: Env, g: torch.Generator, old: Kept, prefix: str = "") -> Env:
-    drawn = {k: torch.randn(v.shape, generator=g) for k, v in like.items()}
-    return {k: near.near(v, old.given.get(f"{prefix}d{k}"), float(v.abs().max())) for k, v in drawn.items()}
-
-
 def stamp() -> dict[str, str]:
     """What the saved bytes depend on."""
     return {
@@ -237,79 +237,18 @@ def stamp() -> dict[str, str]:
     }
 
 
-def _start(program: Program, settings: Mapping[str, Any]) -> Env:
-    env = program.draw(settings)
-    plan = _plan(program)
-    if not plan or not settings.get("trained"):
-        return env
-    batches = _batches(program, settings, settings["trained"])
-    return {**env, **autograd_steps(program, plan, env, batches)[0]}
-
-
-def _plan(program: Program) -> Training | None:
-    plan = program.module.get("TRAINING")
-    return Training.from_json(plan) if plan else None
-
-
-def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[Env]:
-    g = torch.Generator().manual_seed(settings["seed"] + 1)
-    sizes = {k: settings[k] for k in ("n", "block_size", "vocab_size")}
-    return [program.module["minibatch"](g, **sizes) for _ in range(steps)]
-
-
-def _training(program: Program, plan: Training, settings: Mapping[str, Any], old: Kept) -> tuple[Env, Env]:
-    env = near.inputs(program.draw(settings), old.given)
-    batches = _batches(program, settings, plan.steps)
-    given = {k: env[k] for k in plan.parameters}
-    given |= {k: torch.stack([b[k] for b in batches]) for k in ("Xb", "Yb")}
-    after = autograd_steps(program, plan, env, batches)[0]
-    few = autograd_steps(program, plan, env, batches[: plan.few])[0]
-    after |= {FEW + k: v for k, v in few.items()}
-    start = {**env, **{FEW + k: v for k, v in env.items()}}
-    sizes = {f"size.{k}": (v - start[k]).abs().max().double() for k, v in after.items()}
-    return given, near.references({**after, **sizes}, old.reference)
-
-
-def _save(
-    files: Files, path: str, name: str, settings: Mapping[str, Any], pair: tuple[Env, Env], old: Kept
-) -> FixtureEntry:
-    given, reference = pair
-    mark = {"format": FORMAT, "fixture": name, **settings, **stamp()}
-    saved = []
-    for part, env in (("given", given), ("reference", reference)):
-        once = {k: v for k, v in env.items() if part == "given" or not _same(v, given.get(k))}
-        data = kept.file(contiguous(once), mark, old.raw.get(part, b""))
-        files[f"fixtures/{path}/{name}.{part}.safetensors.gz"] = fixtures.packed(data)
-        saved.append(fixtures.stated(data))
-    return FixtureEntry(name, dict(settings), *saved)
-
-
 def _same(value: Any, other: Any) -> bool:
     return isinstance(other, torch.Tensor) and torch.equal(value, other)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-def _save_text(files: Files, path: str, text: str) -> Stated:
-    data = text.encode()
-    files[f"{path}.gz"] = fixtures.packed(data)
-    return fixtures.stated(data)
-
-
-def contiguous(env: Env) -> dict[str, torch.Tensor]:
-    """The tensors of an environment, as a safetensors file can hold them."""
-    return {k: v.contiguous().clone() for k, v in env.items() if isinstance(v, torch.Tensor)}
-
-
 def _shapes(
-    program: Program, parts: Authored, lecture: Env, references: Mapping[str, Env]
+    program: Program, parts: Authored, given: Mapping[str, Env], references: Mapping[str, Env]
 ) -> dict[str, tuple[int, ...]]:
     """By name the shape of each tensor and of its gradient; of an output that is no tensor a number's, ()."""
+    lecture = next(iter(given.values()))
     shapes = {k: tuple(v.shape) for k, v in lecture.items() if isinstance(v, torch.Tensor)}
     if program.lines:
-        _, upstream = program.gradients(_start(program, next(iter(program.fixtures.values()))))
+        _, upstream = program.gradients(draws.start(program, next(iter(program.fixtures.values()))))
         shapes |= {"d" + name: tuple(value.shape) for name, value in upstream.items()}
     for item in parts.outputs:
         result = next(iter(references.values()))[item.name]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from grader.core.exercise import definition
 
@@ -12,6 +14,54 @@ Definition = ast.FunctionDef | ast.ClassDef
 
 class AuthoredError(Exception):
     """An authored file breaks a rule of the format."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An authored file, parsed. definitions: its functions and classes by name, in the file's order."""
+
+    text: str
+    filename: str
+    tree: ast.Module
+    definitions: Mapping[str, Definition]
+
+    @classmethod
+    def parsed(cls, text: str, filename: str) -> Source:
+        """AuthoredError where it is no Python, or defines a name twice."""
+        file = cls(text, filename, parsed(text, filename), found := {})
+        for node in file.tree.body:
+            if isinstance(node, Definition):
+                if node.name in found:
+                    raise file.error(f"{node.name} is defined twice", node)
+                found[node.name] = node
+        return file
+
+    def error(self, said: str, node: ast.stmt | None = None) -> AuthoredError:
+        return AuthoredError(f"{self.filename}{f', line {node.lineno}' if node else ''}: {said}")
+
+    def lines(self, node: ast.stmt) -> str:
+        """A statement's whole lines."""
+        return "\n".join(self.text.splitlines()[node.lineno - 1 : node.end_lineno])
+
+    def assignment(self, name: str) -> ast.Assign | None:
+        """The file's first `name = ...`."""
+        return next((n for n in self.tree.body if isinstance(n, ast.Assign) and assigns(n, name)), None)
+
+    def literal(self, name: str, default: Any) -> Any:
+        """What a name is assigned, of plain data; the default where it isn't."""
+        node = self.assignment(name)
+        try:
+            return ast.literal_eval(node.value) if node else default
+        except ValueError:
+            raise self.error(f"{name} holds plain texts only", node) from None
+
+
+def parsed(text: str, filename: str) -> ast.Module:
+    """ast.parse, whose SyntaxError is an AuthoredError."""
+    try:
+        return ast.parse(text, filename)
+    except SyntaxError as error:
+        raise AuthoredError(f"{filename}, line {error.lineno}: {error.msg}") from None
 
 
 @dataclass(frozen=True)

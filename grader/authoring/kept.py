@@ -16,8 +16,8 @@ import safetensors
 import safetensors.torch
 import torch
 
+from grader.reference.forward import Env
 from grader.reference.near import Kept
-from grader.reference.program import Env
 from grader.runner.untrusted import values
 from grader.suite import fixtures
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from grader.authoring.authored import Authored, AuthoredError, Item
 from grader.core.exercise import Training, sizes
-from grader.reports.markdown import escaped
+from grader.core.text import escaped
 
 CONFIGURES = ("FIXTURES", "TRAINING", "HINTS", "WORKED")  # for `grader build`, not for a learner
 TASK = "Write each gradient in place of its `None` and run the cell: `cmp` compares it with autograd's."

@@ -12,70 +12,57 @@ import ast
 import textwrap
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
 
-from grader.authoring.item import AuthoredError, Definition, Item, assigns
+from grader.authoring.item import AuthoredError, Definition, Item, Source
 
 KINDS = ("exact", "approximate")
 DRIVER = "use_"
 NOT_WRITTEN = "not written yet"
 
 
-def items(
-    tree: ast.Module, definitions: Mapping[str, Definition], source: str, filename: str
-) -> tuple[Item, ...]:
+def items(file: Source) -> tuple[Item, ...]:
     """The items that OUTPUTS names, in its order; none where there is no OUTPUTS."""
-    table = _literal(tree, "OUTPUTS", {}, filename)
+    table = file.literal("OUTPUTS", {})
     if not isinstance(table, dict) or not all(type(k) is str and v in KINDS for k, v in table.items()):
-        raise AuthoredError(f"{filename}: OUTPUTS is a dict of names to {' or '.join(map(repr, KINDS))}")
+        raise file.error(f"OUTPUTS is a dict of names to {' or '.join(map(repr, KINDS))}")
     drivers = {DRIVER + name: name for name in table}
-    for name, node in definitions.items():
+    for name, node in file.definitions.items():
         if name.startswith(DRIVER) and name not in drivers:
-            raise AuthoredError(
-                f"{filename}, line {node.lineno}: {name} is a driver, and OUTPUTS has no "
-                f"{name.removeprefix(DRIVER)}"
-            )
-    given = {*provided(tree, definitions, filename), *drivers, "inputs", "forward"}
-    learners = {name: node for name, node in definitions.items() if name not in given}
+            raise file.error(f"{name} is a driver, and OUTPUTS has no {name.removeprefix(DRIVER)}", node)
+    given = {*provided(file), *drivers, "inputs", "forward"}
+    learners = {name: node for name, node in file.definitions.items() if name not in given}
     found: list[Item] = []
     for name, kind in table.items():
-        found.append(_item(name, kind, definitions, learners, found, source, filename))
+        found.append(_item(file, name, kind, learners, [item.name for item in found]))
     asked = {item.judged: item.name for item in reversed(found)}
     for number, item in enumerate(found):
         used = _uses(item, learners, asked)
         if late := used & {other.name for other in found[number:]}:
             raise AuthoredError(
-                f"{filename}, line {item.line}: {item.name} uses {', '.join(sorted(late))}, which OUTPUTS "
-                "names after it: put what is needed first"
+                f"{file.filename}, line {item.line}: {item.name} uses {', '.join(sorted(late))}, which "
+                "OUTPUTS names after it: put what is needed first"
             )
         found[number] = replace(item, uses=tuple(sorted(used)))
     return tuple(found)
 
 
 def _item(
-    name: str,
-    kind: str,
-    definitions: Mapping[str, Definition],
-    learners: Mapping[str, Definition],
-    before: Collection[Item],
-    source: str,
-    filename: str,
+    file: Source, name: str, kind: str, learners: Mapping[str, Definition], before: Collection[str]
 ) -> Item:
-    driver, own = definitions.get(DRIVER + name), learners.get(name)
+    """before: the names of the items that OUTPUTS has above."""
+    driver, own = file.definitions.get(DRIVER + name), learners.get(name)
     caller = driver or own
     if not isinstance(caller, ast.FunctionDef):
-        raise AuthoredError(f"{filename}: OUTPUTS names {name}: write the function {name} or {DRIVER}{name}")
-    where = f"{filename}, line {caller.lineno}: {caller.name}"
+        raise file.error(f"OUTPUTS names {name}: write the function {name} or {DRIVER}{name}")
     params = [a.arg for a in caller.args.args]
-    earlier = {item.name for item in before}
     asks = [p for p in params if p in learners] if driver else [name]
     if not asks:
-        raise AuthoredError(f"{where} asks for no function or class of this file")
+        raise file.error(f"{caller.name} asks for no function or class of this file", caller)
     doc = ast.get_docstring(caller) or (ast.get_docstring(own) if own else None)
     if not doc:
-        raise AuthoredError(f"{where} has no docstring, its task")
+        raise file.error(f"{caller.name} has no docstring, its task", caller)
     for one in asks:
-        _checked(learners[one], filename)
+        _checked(file, learners[one])
     taken = tuple(p for p in params if p not in asks)
     about = name if name in asks else asks[-1]
     return Item(
@@ -83,13 +70,13 @@ def _item(
         tensor=name,
         params=taken,
         doc=doc,
-        source="\n\n\n".join(_text(learners[one], source) for one in asks),
+        source="\n\n\n".join(textwrap.dedent(file.lines(learners[one])) for one in asks),
         header="",
         line=caller.lineno,
         compare=kind,
         asks=tuple(asks),
         driver=driver.name if driver else "",
-        receives=tuple(p for p in taken if p in earlier),
+        receives=tuple(p for p in taken if p in before),
         about=f"{about}{_method(name, learners[about], caller)}",
     )
 
@@ -117,7 +104,9 @@ def _method(name: str, node: Definition, driver: ast.FunctionDef) -> str:
     for n in ast.walk(driver):
         if isinstance(n, ast.Attribute):
             called.add(n.attr)
-        elif isinstance(n, ast.BinOp) or (isinstance(n, ast.UnaryOp) and not _number(n.operand)):
+        elif isinstance(n, ast.BinOp) or (
+            isinstance(n, ast.UnaryOp) and not isinstance(n.operand, ast.Constant)
+        ):
             called.add(OPERATORS.get(type(n.op), ""))
         elif isinstance(n, ast.Call) and (isinstance(n.func, ast.Call) or getattr(n.func, "id", "") in made):
             called.add("__call__")
@@ -125,23 +114,22 @@ def _method(name: str, node: Definition, driver: ast.FunctionDef) -> str:
     return f".{found.pop()}" if len(found) == 1 else ""
 
 
-def _number(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant)
-
-
-def _checked(node: Definition, filename: str) -> None:
+def _checked(file: Source, node: Definition) -> None:
     """What is to be written has a docstring, its task, and its body begins on a line after it."""
-    where = f"{filename}, line {node.lineno}: {node.name}"
     if not ast.get_docstring(node):
-        raise AuthoredError(f"{where} has no docstring, its task")
+        raise file.error(f"{node.name} has no docstring, its task", node)
     found = tasks(node)
     if not found:
-        raise AuthoredError(f"{where} has no method with a docstring: what has one is to be written")
+        raise file.error(f"{node.name} has no method with a docstring: what has one is to be written", node)
     for task in found:
-        rest = task.body[1:]
-        if not rest or rest[0].lineno <= (task.body[0].end_lineno or 0) or task.body[0].lineno == task.lineno:
-            place = f"{filename}, line {task.lineno}"
-            raise AuthoredError(f"{place}: the body of {task.name} begins on a line after its docstring")
+        if not begins_below(task):
+            raise file.error(f"the body of {task.name} begins on a line after its docstring", task)
+
+
+def begins_below(task: ast.FunctionDef) -> bool:
+    """Whether a function with a docstring has a body, on a line after it."""
+    doc, *rest = task.body
+    return bool(rest) and rest[0].lineno > (doc.end_lineno or 0) and doc.lineno != task.lineno
 
 
 def tasks(node: Definition) -> list[ast.FunctionDef]:
@@ -166,27 +154,21 @@ def _uses(item: Item, learners: Mapping[str, Definition], asked: Mapping[str, st
     return {asked[name] for name in called - own if name in asked} - {item.name}
 
 
-def provided(tree: ast.Module, definitions: Mapping[str, Definition], filename: str) -> tuple[str, ...]:
+def provided(file: Source) -> tuple[str, ...]:
     """PROVIDED = ("name", ...): functions and classes that the stub holds as they are."""
-    names = _literal(tree, "PROVIDED", (), filename)
+    names = file.literal("PROVIDED", ())
     for name in names:
-        if name not in definitions:
-            raise AuthoredError(f"{filename}: PROVIDED names {name}, which is not defined")
+        if name not in file.definitions:
+            raise file.error(f"PROVIDED names {name}, which is not defined")
     return tuple(names)
 
 
-def blanks(
-    tree: ast.Module,
-    definitions: Mapping[str, Definition],
-    asked: Collection[str],
-    source: str,
-    filename: str,
-) -> tuple[str, ...]:
+def blanks(file: Source, asked: Collection[str]) -> tuple[str, ...]:
     """What of the stub belongs to outputs, in the file's order: what is provided, what is to be written."""
-    given = provided(tree, definitions, filename)
+    given = provided(file)
     return tuple(
-        _text(node, source) if name in given else _blank(node, source)
-        for name, node in definitions.items()
+        textwrap.dedent(file.lines(node)) if name in given else _blank(node, file.text)
+        for name, node in file.definitions.items()
         if name in given or name in asked
     )
 
@@ -202,18 +184,3 @@ def _blank(node: Definition, source: str) -> str:
         ]
     removed = len(source.splitlines()) - len(lines)
     return "\n".join(lines[node.lineno - 1 : (node.end_lineno or 0) - removed])
-
-
-def _text(node: Definition, source: str) -> str:
-    return textwrap.dedent("\n".join(source.splitlines()[node.lineno - 1 : node.end_lineno]))
-
-
-def _literal(tree: ast.Module, name: str, default: Any, filename: str) -> Any:
-    node = next((n for n in tree.body if assigns(n, name)), None)
-    if node is None:
-        return default
-    assert isinstance(node, ast.Assign)
-    try:
-        return ast.literal_eval(node.value)
-    except ValueError:
-        raise AuthoredError(f"{filename}, line {node.lineno}: {name} holds plain texts only") from None

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from grader.authoring.flatness import problem
-from grader.authoring.item import AuthoredError, assigns
+from grader.authoring.item import AuthoredError, assigns, parsed
 from grader.core.exercise import Line, consumers
 
 STATEMENT = '''"""TITLE: every gradient by hand.
@@ -59,10 +59,7 @@ def begin(name: str, source: str = "", function: str = "", filename: str = "") -
     if not source:
         head = STATEMENT.replace("TITLE", title[:1].upper() + title[1:])
         return "\n\n".join([head + "\n" + "".join(TORCH) + "\n" + FIXTURES, INPUTS, FORWARD])
-    try:
-        tree = ast.parse(source, filename)
-    except SyntaxError as error:
-        raise AuthoredError(f"{filename}, line {error.lineno}: {error.msg}") from None
+    tree = parsed(source, filename)
     forward = _function(tree, function, filename)
     if found := problem(forward):
         raise AuthoredError(f"{filename}, line {found[0]}: {found[1]}")
@@ -230,10 +227,7 @@ def unwritten(source: str, filename: str) -> list[ast.FunctionDef]:
 
 
 def _functions(source: str, filename: str) -> list[ast.FunctionDef]:
-    try:
-        return [n for n in ast.parse(source, filename).body if isinstance(n, ast.FunctionDef)]
-    except SyntaxError as error:
-        raise AuthoredError(f"{filename}, line {error.lineno}: {error.msg}") from None
+    return [n for n in parsed(source, filename).body if isinstance(n, ast.FunctionDef)]
 
 
 def _is_blank(node: ast.FunctionDef) -> bool:

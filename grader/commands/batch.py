@@ -14,11 +14,11 @@ from typing import Any
 from grader.classroom import batch
 from grader.classroom.batch import Grader, Progress
 from grader.classroom.files import Summary, write
-from grader.commands.doctor import protections
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import Task
 from grader.core.text import text
 from grader.judging.points.attempts import Marking
+from grader.runner.host.client import protections
 from grader.submissions.uploads import uploads
 from grader.suite import fixtures
 from grader.suite.find import Suite, find, targets

@@ -21,8 +21,8 @@ from grader.judging.requests import grade
 from grader.judging.targets import chosen, renames, source
 from grader.learner import progress
 from grader.reports import screen
-from grader.reports.screen import Screen
-from grader.runner.host.client import Runner
+from grader.reports.screen import Screen, show
+from grader.runner.host.client import Runner, protections
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find
 
@@ -56,11 +56,8 @@ def answer(
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
     how = How(strict=args.strict, rename=renames(suite, args.rename))
     mark = marker(suite, args, ci.root(os.environ) if service else None)
-    if args.require_sandbox:
-        from grader.commands.doctor import protections
-
-        if off := protections():
-            raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
+    if args.require_sandbox and (off := protections()):
+        raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     with opened() as bench:
         report = grade(suite, bench, wanted, sources, how, seed)
         if not (args.submission or args.solutions or args.fresh is not None):
@@ -116,17 +113,6 @@ def _elsewhere(suite: Suite, report: Report) -> list[str]:
                 shown = suite.shown(path)
                 notes.append(f"{shown} has changed: `grader check {shown}` grades it")
     return notes
-
-
-def show(report: Report, on: Screen) -> str:
-    """For a person: a table in colour on a terminal, plain aligned text elsewhere."""
-    if on.table:
-        from grader.reports import terminal
-
-        return terminal.render(report, on.width, on.color)
-    from grader.reports import plain
-
-    return plain.render(report)
 
 
 def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:

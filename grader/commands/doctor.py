@@ -112,22 +112,11 @@ def facts(runner: Runner) -> dict[str, str]:
     }
 
 
-def protections() -> list[str]:
-    """What is missing of the sandbox here: layers that are off, and what a child could really do."""
-    with Runner() as runner:
-        return missing(runner)
-
-
-def missing(runner: Runner) -> list[str]:
-    tried = runner.trial()
-    return [*tried["off"], *(f"a submission can {what}" for what in tried["possible"])]
-
-
 def reproduce(runner: Runner, exercise: Exercise, fixtures: Fixtures) -> tuple[int, int]:
     """How many of the lecture fixture's gradients this machine's autograd gives bit for bit, of how many."""
     name = exercise.lecture.name
     runner.load(exercise, fixtures.given)
-    request = {"exercise": exercise.id, "reproduce": True, "sizes": exercise.lecture.sizes}
+    request = {"ask": "gradients", "exercise": exercise.id, "sizes": exercise.lecture.sizes}
     answer = fixture.reference(runner.ask(request, fixtures.given[name])).values
     wanted = fixtures.references[name].values
     items = [item.name for item in exercise.items]

@@ -63,10 +63,9 @@ def graded(args: argparse.Namespace) -> gradescope.Results:
     if told and attempts and gradescope.refused(told, attempts):
         return gradescope.kept(told, attempts)
     with Runner() as runner:
-        from grader.commands.doctor import missing
         from grader.judging.bench import Bench
 
-        if off := [what for what in missing(runner) if what not in (args.without or ())]:
+        if off := [what for what in runner.missing() if what not in (args.without or ())]:
             raise GraderFault(f"the sandbox is not to be had here: {', '.join(off)}")
         report = _report(suite, Bench(runner), exercises, Path(args.prefix) / SUBMISSION)
     if policy:

@@ -96,7 +96,12 @@ def _losses(runner: Runner, task: Task, run: Run) -> dict[str, list[float]]:
     by_hand = values(record) if record is not None else None
     if by_hand is None or by_hand.ndim != 1 or not len(by_hand):
         return {}
-    request = {"exercise": exercise.id, "losses": len(by_hand), "sizes": exercise.sizes[TRAINING]}
+    request = {
+        "ask": "losses",
+        "exercise": exercise.id,
+        "steps": len(by_hand),
+        "sizes": exercise.sizes[TRAINING],
+    }
     by_autograd = reference(runner.ask(request, fixtures.given[TRAINING])).values[LOSSES]
     return {"by hand": by_hand[: len(by_autograd)].tolist(), "by autograd": by_autograd.tolist()}
 

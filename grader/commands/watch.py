@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from grader.commands import check
 from grader.commands.learn import current_item, ladder
 from grader.commands.read import task
 from grader.core.errors import UsageError
@@ -246,7 +245,7 @@ class Watch:
         on = Screen(os.get_terminal_size(sys.stdout.fileno()).columns, True, on.color)
         if self.whole and not self.extra:
             lines = [*said, focus.KEYS]
-            return check.show(replace(report, submission=self.name), on) + "\n" + "\n".join(lines) + "\n"
+            return screen.show(replace(report, submission=self.name), on) + "\n" + "\n".join(lines) + "\n"
         exercise, _, item = self.current.rpartition(".")
         target = Target(exercise, item)
         about = (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT = 2  # of exercise.json
-ALT = "alt:"  # names gradients for items that also ask for a sibling's; see build.tensors
+ALT = "alt:"  # names gradients for items that also ask for a sibling's; see draws.tensors
 LOSSES = "losses"  # the record of a training run beside its parameters: each step's loss, to be drawn
 FEW = "few."  # before a parameter's name: its value after the first steps of a training
 TRAINING = "training"  # the item, and the fixture, of a training run

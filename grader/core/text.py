@@ -1,10 +1,19 @@
-"""Text from a submission, made safe to show: no control character, nothing hidden."""
+"""Text made safe to show: no control character, nothing hidden, and nothing that Markdown obeys."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 LIMIT = 500
+ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "&#36;"}  # what a backslash doesn't stop everywhere
+ACTIVE = r"""(?xm)
+      [<>&$]             # HTML and formulas
+    | [\\`*_\[\]{}|~\#!@]  # markup
+    | (?<=\w):(?=/)        # an address
+    | (?<=\bwww)\.(?=\w)
+    | ^\s*(?:[-+=]|\d+[.)])(?=\s|$)  # the beginning of a list, or of a rule
+"""
 
 
 def text(raw: str, limit: int = LIMIT) -> str:
@@ -19,6 +28,16 @@ def block(raw: bytes, limit: int) -> str:
     """Several lines of output, each made harmless."""
     lines = raw[:limit].decode("utf-8", "backslashreplace").replace("\r\n", "\n").split("\n")
     return "\n".join(text(line.replace("\t", "    "), 1000) for line in lines)
+
+
+def escaped(shown: str) -> str:
+    """Text that is harmless already as Markdown that shows it as it is: no markup, link, formula or HTML."""
+    return re.sub(ACTIVE, _escape, shown)
+
+
+def _escape(found: re.Match[str]) -> str:
+    mark = found[0]
+    return ENTITIES.get(mark) or mark[:-1] + "\\" + mark[-1]
 
 
 def _plain(ch: str) -> bool:

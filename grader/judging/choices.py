@@ -166,6 +166,7 @@ def _ask(
     if not wanted:
         return {}, set()
     request = {
+        "ask": "choices",
         "exercise": task.exercise.id,
         "choices": [{"item": i, "cut": sorted(cut), "alt": key != i} for i, cut, key in wanted],
         "sizes": task.exercise.sizes[probe],

@@ -31,7 +31,7 @@ def fresh(runner: Runner, task: Task, seed: int) -> Task:
             settings[entry.name] = drawn
             entry = replace(entry, settings=drawn)
         entries.append(entry)
-    request = {"exercise": exercise.id, "fresh": {"settings": settings}}
+    request = {"ask": "fresh", "exercise": exercise.id, "settings": settings}
     files = {k: v.tobytes() for k, v in safetensors.numpy.load(runner.ask(request)).items()}
     given = {name: files.get(f"{name}.given", data) for name, data in fixtures.given.items()}
     references = {

@@ -51,6 +51,7 @@ def accept(
     run = runner.run(Part(own.id, [PROBE], list(hopeful), flat=code.flat), code.file)
     cuts = {name: sorted(_cut(a)) for name, a in hopeful.items()}
     request = {
+        "ask": "choices",
         "exercise": exercise.id,
         "choices": [{"item": i, "cut": cut, "alt": False} for i, cut in cuts.items()],
         "sizes": size,

@@ -28,7 +28,6 @@ def grade(
     Raises UsageError where the file can't be graded or a name is unknown, GraderFault where the grader is
     at fault: a submission that is merely wrong is a report.
     """
-    from grader.commands.doctor import missing
     from grader.judging import requests
     from grader.judging import targets as chosen
     from grader.judging.bench import Bench
@@ -40,7 +39,7 @@ def grade(
     chosen.holds(suite, path, meant)
     file = File(path, read_submission(Path(path)))
     with Runner() as runner:
-        if require_sandbox and (off := missing(runner)):
+        if require_sandbox and (off := runner.missing()):
             raise GraderFault(f"require_sandbox: not to be had here: {', '.join(off)}")
         sources = {t.exercise: file for t in meant}
         return requests.grade(suite, Bench(runner), meant, sources, How(strict=strict))

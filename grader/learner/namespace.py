@@ -15,8 +15,8 @@ from grader.core.errors import UsageError
 from grader.core.exercise import Exercise, Line, downstream
 from grader.core.text import text
 from grader.judging.compare import compare
-from grader.reference.program import Env, Program
-from grader.reference.training import program_of
+from grader.reference.forward import Env
+from grader.reference.program import Program
 from grader.runner.wire import Record
 
 Cut = frozenset[str]
@@ -65,7 +65,7 @@ class Network:
 
 def read(exercise: Exercise, namespace: Mapping[str, Any]) -> Network:
     """The network in a namespace. UsageError, in one line, where its forward pass can't be had."""
-    program = program_of(exercise)
+    program = Program.of(exercise)
     missing = []
     inputs: Env = {}
     for name in program.inputs:

@@ -86,10 +86,9 @@ class Result:
     def __repr__(self) -> str:
         if not self.report.items:
             return "\n".join(self.report.notes)
-        from grader.commands.check import show
         from grader.reports import screen
 
-        return show(self.report, screen.here()).rstrip("\n")
+        return screen.show(self.report, screen.here()).rstrip("\n")
 
     def _repr_html_(self) -> str:
         from grader.reports.cell import render

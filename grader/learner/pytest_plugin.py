@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if (wanted := config.option.grader_exercise) and wanted not in _suite(config).ids():
         raise pytest.UsageError(f"--grader-exercise: there is no exercise {wanted}; `grader list` names them")
     if config.option.grader_require_sandbox:
-        from grader.commands.doctor import protections
+        from grader.runner.host.client import protections
 
         if off := protections():
             pytest.exit(f"--grader-require-sandbox: not to be had here: {', '.join(off)}", 3)

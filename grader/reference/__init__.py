@@ -1,4 +1,4 @@
 """Autograd, the only judge: the forward program run, and pulled back. Torch; trusted.
 
-Doors: program, training, oracle.
+Doors: forward, program, training, draws, oracle.
 """

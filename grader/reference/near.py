@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from grader.core import plain
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 OF_LARGEST, OF_SIZE = 1e-6, 2e-6  # the noise: of the largest element, and of the size without cancellation
 OF_INPUTS = 1e-5  # of an input's largest element: inputs() may have made it of draws that differ a little

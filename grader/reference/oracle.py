@@ -15,43 +15,47 @@ import safetensors.torch
 import torch
 
 from grader.core.exercise import ALT, LOSSES, Exercise
+from grader.reference import draws
+from grader.reference.forward import Env
 from grader.reference.program import Program
-from grader.reference.training import autograd_steps, batches_of, program_of
+from grader.reference.training import autograd_steps, batches_of
+
+Request = Mapping[str, Any]
 
 
-def answer(exercise: Exercise, request: Mapping[str, Any], given: bytes, result: int) -> None:
-    """Compute what `request` asks and write one safetensors document to `result`."""
-    if "fresh" in request:
-        out = fresh(exercise, request["fresh"])
-    else:
-        tensors: dict[str, Any] = dict(safetensors.torch.load(given)) | request["sizes"]
-        if "reproduce" in request:
-            _, grads = program_of(exercise).gradients(tensors)
-            out = {f"d{k}": v.clone() for k, v in grads.items()}
-        elif "losses" in request:
-            program, plan = program_of(exercise), exercise.training
-            assert plan is not None
-            batches = batches_of(tensors)[: request["losses"]]
-            out = {LOSSES: autograd_steps(program, plan, tensors, batches)[1]}
-        else:
-            out = choices(exercise, tensors, request["choices"])
-    data = memoryview(safetensors.torch.save(out))
+def answer(exercise: Exercise, request: Request, given: bytes, result: int) -> None:
+    """Compute what `request` asks and write one safetensors document to `result`.
+
+    given: the tensors that the question is about, with the request's `sizes`; none where it is about none.
+    """
+    tensors = {**safetensors.torch.load(given), **request["sizes"]} if given else {}
+    data = memoryview(safetensors.torch.save(ANSWERS[request["ask"]](exercise, tensors, request)))
     while data:
         data = data[os.write(result, data) :]
 
 
-def choices(
-    exercise: Exercise, given: Mapping[str, Any], asked: list[Mapping[str, Any]]
-) -> dict[str, torch.Tensor]:
-    """For each {"item", "cut", "alt"}, by its number: the reference, and its size as `size.<number>`.
+def gradients(exercise: Exercise, given: Env, _: Request) -> Env:
+    """Autograd's gradient of the loss for every tensor."""
+    return {f"d{k}": v.clone() for k, v in Program.of(exercise).gradients(given)[1].items()}
+
+
+def losses(exercise: Exercise, given: Env, request: Request) -> Env:
+    """The losses of the first `steps` of a training run by autograd."""
+    assert exercise.training is not None
+    batches = batches_of(given)[: request["steps"]]
+    return {LOSSES: autograd_steps(Program.of(exercise), exercise.training, given, batches)[1]}
+
+
+def choices(exercise: Exercise, given: Env, request: Request) -> Env:
+    """For each {"item", "cut", "alt"} asked, by its number: the reference, and its size as `size.<number>`.
 
     Where the gradient from a cut cancels to nothing (db1 from dhpreact, through the batch norm), a
     zero would be as good as the work: then there is only `vanishes.<number>`.
     """
-    program = program_of(exercise)
+    program = Program.of(exercise)
     tensors = {item.name: item.tensor for item in exercise.items}
-    out: dict[str, torch.Tensor] = {}
-    for number, choice in enumerate(asked):
+    out: Env = {}
+    for number, choice in enumerate(request["choices"]):
         tensor, cut = tensors[choice["item"]], frozenset(choice["cut"])
         prefix = ALT if choice["alt"] else ""
         upstream = {t: given[f"{prefix}d{t}"] for t in cut}
@@ -81,16 +85,17 @@ def _vanishes(
     return not float(value.abs().max()) > 1e-4 * size
 
 
-def fresh(exercise: Exercise, request: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+def fresh(exercise: Exercise, _: Env, request: Request) -> Env:
     """New probes: for each of `settings` its given and reference files, as byte tensors."""
-    from grader.authoring import build
-
-    program = program_of(exercise)
-    out: dict[str, torch.Tensor] = {}
+    program = Program.of(exercise)
+    out: Env = {}
     for name, settings in request["settings"].items():
-        for part, env in zip(
-            ("given", "reference"), build.tensors(program, exercise, name, settings), strict=True
-        ):
-            data = safetensors.torch.save(build.contiguous(env))
+        pair = draws.tensors(program, exercise, name, settings)
+        for part, env in zip(("given", "reference"), pair, strict=True):
+            data = safetensors.torch.save(draws.contiguous(env))
             out[f"{name}.{part}"] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
     return out
+
+
+# by a request's "ask"; what else it says stands in each
+ANSWERS = {"choices": choices, "fresh": fresh, "gradients": gradients, "losses": losses}

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from grader.core.calling import resolve
 from grader.core.exercise import Exercise, Gradient, Training
+from grader.reference.forward import Env, Forward
 from grader.reference.lecture import LETTERS
-from grader.reference.program import Env, Program
 
 ONE = torch.ones(())
 
@@ -52,11 +52,6 @@ def _put_right(value: Any, shape: Any) -> Any:
     return value
 
 
-def program_of(exercise: Exercise) -> Program:
-    """The forward program from an exercise's public description."""
-    return Program.of(exercise, f"{exercise.id}.py")
-
-
 def rate(plan: Training, step: int, steps: int) -> float:
     """The learning rate at a step: the first half at lr, the second at lr_late."""
     return float(plan.lr if step < steps // 2 else plan.lr_late)
@@ -65,7 +60,7 @@ def rate(plan: Training, step: int, steps: int) -> float:
 class Manual:
     """Gradient descent with gradients by hand. Holds the parameters; each step gives its loss."""
 
-    def __init__(self, program: Program, plan: Training, backward: Backward | Whole, env: Env) -> None:
+    def __init__(self, program: Forward, plan: Training, backward: Backward | Whole, env: Env) -> None:
         self.program, self.backward = program, backward
         self.params = {k: env[k].clone() for k in plan.parameters}
         self.sizes = _sizes(env)
@@ -82,7 +77,7 @@ class Manual:
 class Autograd:
     """The same descent with autograd's gradients."""
 
-    def __init__(self, program: Program, plan: Training, env: Env) -> None:
+    def __init__(self, program: Forward, plan: Training, env: Env) -> None:
         self.program = program
         self.params = {k: env[k].clone().requires_grad_() for k in plan.parameters}
         self.sizes = _sizes(env)
@@ -106,13 +101,13 @@ def manual_steps(exercise: Exercise, backward: Backward | Whole, given: Env) -> 
     """Train by hand on the batches in `given`; the parameters after, and each step's loss."""
     plan = exercise.training
     assert plan is not None
-    manual = Manual(program_of(exercise), plan, backward, given)
+    manual = Manual(Forward.of(exercise), plan, backward, given)
     batches = batches_of(given)
     losses = [manual.step(batch, rate(plan, i, len(batches))) for i, batch in enumerate(batches)]
     return manual.params, torch.tensor(losses)
 
 
-def autograd_steps(program: Program, plan: Training, env: Env, batches: Sequence[Env]) -> tuple[Env, Tensor]:
+def autograd_steps(program: Forward, plan: Training, env: Env, batches: Sequence[Env]) -> tuple[Env, Tensor]:
     """Train by autograd on these batches; the parameters after, and each step's loss."""
     autograd = Autograd(program, plan, env)
     losses = [autograd.step(batch, rate(plan, i, len(batches))) for i, batch in enumerate(batches)]
@@ -127,7 +122,7 @@ def batches_of(given: Env) -> list[Env]:
 class Calibrated:
     """The trained network with the batch norm's statistics taken over the whole training set."""
 
-    def __init__(self, program: Program, plan: Training, params: Env, sizes: Env, x: Tensor) -> None:
+    def __init__(self, program: Forward, plan: Training, params: Env, sizes: Env, x: Tensor) -> None:
         self.program, self.env = program, {**sizes, **{k: p.detach() for k, p in params.items()}}
         whole = program.run({**self.env, "n": len(x), "Xb": x, "Yb": torch.zeros(len(x), dtype=torch.long)})
         self.fixed = {k: whole[k] for k in plan.calibrate}

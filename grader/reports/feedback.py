@@ -10,9 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from grader.core.finding import Code
-from grader.core.text import text
+from grader.core.text import escaped, text
 from grader.core.verdict import ItemReport, Report, Verdict
-from grader.reports.markdown import escaped
 from grader.reports.pages.html import kind, page, scores
 from grader.reports.table import all_passed, number, of, row, summary
 

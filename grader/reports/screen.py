@@ -8,6 +8,10 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False  # typing's own costs an import
+if TYPE_CHECKING:
+    from grader.core.verdict import Report
+
 
 class Screen:
     """width: columns. table: whether it is a terminal, wide enough for a table. color: whether to use any."""
@@ -21,6 +25,17 @@ def here() -> Screen:
     width = _columns()
     table = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and width >= 60
     return Screen(width, table, not os.environ.get("NO_COLOR"))
+
+
+def show(report: Report, on: Screen) -> str:
+    """For a person: a table in colour on a terminal, plain aligned text elsewhere."""
+    if on.table:
+        from grader.reports import terminal
+
+        return terminal.render(report, on.width, on.color)
+    from grader.reports import plain
+
+    return plain.render(report)
 
 
 def _columns() -> int:

@@ -1750,13 +1750,13 @@ def dprobs(probs, dlogprobs):
 <job>
 def dprobs(probs, dlogprobs):
     import sys
-    from grader.reference.training import program_of
+    from grader.reference.program import Program
     child = sys.modules["grader.runner.untrusted.child"]
     child.POLICY.enforced = False
     child.KEPT[0].__exit__(None, None, None)
     try:
         env = {**job.fixtures["lecture"], "probs": probs.clone()}
-        return program_of(job.exercise).pull(env, "probs", {"logprobs"}, {"logprobs": dlogprobs.clone()})[0]
+        return Program.of(job.exercise).pull(env, "probs", {"logprobs"}, {"logprobs": dlogprobs.clone()})[0]
     finally:
         child.KEPT[0].__enter__()
 """,
@@ -1768,9 +1768,9 @@ def dprobs(probs, dlogprobs):
         """<ref>
 <job>
 def dprobs(probs, dlogprobs):
-    from grader.reference.training import program_of
+    from grader.reference.program import Program
     g = job.fixtures["lecture"]
-    _, grads = program_of(job.exercise).gradients(g)
+    _, grads = Program.of(job.exercise).gradients(g)
     return grads["probs"]
 """,
         f"{R}|{E}|{W}",

@@ -14,7 +14,7 @@ import jsonschema
 import nbformat
 import pytest
 from command import grader
-from conftest import EXERCISES, ROOT, solution
+from conftest import DEADLINE, EXERCISES, ROOT, solution
 from nbclient import NotebookClient
 from notebook_graders import cells, written
 
@@ -205,7 +205,7 @@ def required(item: str, notebook: str, cwd: Path) -> subprocess.CompletedProcess
     code = f"from grader.testcell import require_passed\nrequire_passed({item!r}, {notebook!r})"
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=120)
+    return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=DEADLINE)
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from test_authored import TINY
 from grader.authoring import authored
 from grader.authoring.authored import RUNGS, AuthoredError
 from grader.authoring.build import derive
+from grader.authoring.hints.example import figure
 from grader.authoring.hints.notation import total
 from grader.authoring.hints.operations import paths
-from grader.authoring.hints.paper import figure
 from grader.authoring.hints.site import NoRule, Scope
 from grader.core.exercise import consumers
 from grader.reference.program import Program

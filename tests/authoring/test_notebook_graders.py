@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, solution
+from conftest import DEADLINE, ROOT, solution
 from notebook_graders import Environment, NotReachable, cells, exported, gradebook, written
 
 from grader.authoring.handout import cells as cells_of
@@ -34,7 +34,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
 def grader(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "grader.cli", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=120)
+    return subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=DEADLINE)
 
 
 def passed(notebook: Path) -> dict[str, bool]:

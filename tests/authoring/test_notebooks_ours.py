@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 from command import grader
-from conftest import EXERCISES, ROOT, sampled, solution
+from conftest import DEADLINE, EXERCISES, ROOT, sampled, solution
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
@@ -47,7 +47,7 @@ def executed(text: str, folder: Path, kernel: KernelManager | None = None) -> li
     book = nbformat.reads(text, as_version=4)
     if kernel:
         book.cells.insert(0, nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {folder}", id="emptied"))
-    NotebookClient(book, km=kernel, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(book, km=kernel, timeout=DEADLINE, resources={"metadata": {"path": str(folder)}}).execute()
     ran = []
     for cell in book.cells:
         if cell.cell_type == "code":

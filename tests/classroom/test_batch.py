@@ -39,7 +39,7 @@ from classroom import (
     wrong,
     zipped,
 )
-from conftest import ROOT, solution, stub_of
+from conftest import DEADLINE, ROOT, solution, stub_of
 
 from grader.classroom import batch, files
 from grader.classroom.batch import Progress
@@ -230,7 +230,7 @@ def test_the_order_is_the_submissions_whatever_the_order_of_work(tmp_path: Path,
             number = next(n for n in range(12) if right(n).encode() == source)
             with turn:
                 # of those under way (13 threads take all 12), the last goes first
-                assert turn.wait_for(lambda: number == max(left), timeout=30)
+                assert turn.wait_for(lambda: number == max(left), timeout=DEADLINE)
                 left.remove(number)
                 turn.notify_all()
             return {**EMPTY, "output": f"s{number:02}.py"}

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from classroom import FAILED, GRADER, Counting, batch_command, environ, quiet, right, snapshot, write, wrong
+from conftest import DEADLINE, examples, sampled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,6 @@ from grader.core.exercise import Task
 from grader.submissions.uploads import uploads
 
 COUNT = 60
-DEADLINE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def kill_after(process: subprocess.Popen[bytes], journal: Path, lines: int) -> b
     return process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("lines", [0, 20, COUNT - 1])
+@pytest.mark.parametrize("lines", sampled([20, 0, COUNT - 1], 3))
 def test_a_killed_batch_goes_on_to_the_same_bytes(
     lines: int, klass: Path, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -79,6 +79,7 @@ def test_a_killed_batch_goes_on_to_the_same_bytes(
     assert snapshot(out) == whole
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_nothing_is_graded_twice(
     klass: Path, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -210,7 +211,7 @@ def test_a_journal_cut_at_every_byte_of_its_last_line_goes_on(
 
 
 @given(data=st.data())
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_a_journal_cut_or_damaged_anywhere_goes_on(
     data: st.DataObject,
     few: Path,

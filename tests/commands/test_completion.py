@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from conftest import EXERCISES, ROOT
+from conftest import DEADLINE, EXERCISES, ROOT
 
 from grader.commands.completion import names
 
@@ -22,7 +22,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("completion")
     for shell, name in (("bash", "grader.bash"), ("zsh", "_grader"), ("fish", "grader.fish")):
         command = [sys.executable, "-X", "importtime", "-m", "grader", "completion", shell]
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE)
         assert ran.returncode == 0, ran.stderr
         (folder / name).write_text(ran.stdout)
         imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ran.stderr.splitlines()}
@@ -62,7 +62,7 @@ def test_bash(typed: str, offered: set[str], not_offered: set[str], scripts: Pat
         printf '%s\\n' "${COMPREPLY[@]}"
     """
     ran = subprocess.run(
-        ["bash", "-c", program, "bash", typed], cwd=scripts, capture_output=True, text=True, timeout=30
+        ["bash", "-c", program, "bash", typed], cwd=scripts, capture_output=True, text=True, timeout=DEADLINE
     )
     found = set(ran.stdout.split("\n"))
     assert offered <= found and not found & not_offered, ran.stdout + ran.stderr
@@ -78,7 +78,7 @@ def test_fish(typed: str, offered: set[str], not_offered: set[str], scripts: Pat
         env={**os.environ, "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE,
     )
     found = {line.partition("\t")[0].rstrip("/") for line in ran.stdout.splitlines()}
     assert offered <= found and not found & not_offered, ran.stdout + ran.stderr
@@ -100,7 +100,7 @@ def test_a_tab_at_a_real_prompt(shell: str, scripts: Path, tmp_path: Path) -> No
         env=environ,
         cwd=str(scripts / "work"),
         encoding="utf-8",
-        timeout=30,
+        timeout=DEADLINE,
         dimensions=(40, 200),
     )
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +20,8 @@ from typing import Any
 import jsonschema
 import pytest
 from classroom import FAULT, PASSED, USAGE, environ
-from conftest import ROOT, solution
+from command import Ran, grader
+from conftest import DEADLINE, ROOT, solution
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,14 +88,13 @@ NOON = "2026-11-20T12:00:00.000000-08:00"
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return out / WHEEL
 
 
 def zipped(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    command = [GRADER, "gradescope-zip", *args]
-    return subprocess.run(command, cwd=folder, env=environ(), capture_output=True, text=True, timeout=120)
+    return grader("gradescope-zip", *args, cwd=folder)
 
 
 def unzipped(archive: Path, folder: Path) -> None:
@@ -139,7 +141,7 @@ def prefix(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         env=environ() | {"PIP_NO_INDEX": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.rstrip().endswith(f"grader {__version__}")
@@ -151,37 +153,59 @@ Results = dict[str, Any]
 Run = Callable[..., Results]
 
 
+def script(prefix: Path) -> Ran:
+    """run_autograder, as Gradescope starts it."""
+    return subprocess.run(
+        [prefix / "run_autograder"],
+        cwd=prefix,
+        env=environ(),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+
+
+def here(prefix: Path) -> Ran:
+    """The command that it ends in, in this process, with the fixtures of this checkout."""
+    words = shlex.split((prefix / "run_autograder").read_text().splitlines()[-1].partition("grader.cli")[2])
+    return grader(*words, cwd=prefix)
+
+
+def submitted(
+    start: Callable[[Path], Ran],
+    prefix: Path,
+    files: dict[str, str],
+    at: str = NOON,
+    previous: tuple[Any, ...] = (),
+    code: int = PASSED,
+) -> Results:
+    """The results of one submission, in a fresh container."""
+    for name in ("submission", "results"):
+        shutil.rmtree(prefix / name, ignore_errors=True)
+    (prefix / "submission").mkdir()
+    for name, text in files.items():
+        path = prefix / "submission" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (prefix / "submission_metadata.json").write_text(json.dumps(told(at, *previous)))
+    ran = start(prefix)
+    assert ran.returncode == code, ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr
+    results: Results = json.loads((prefix / "results/results.json").read_text())
+    if code == PASSED:
+        jsonschema.validate(results, SPECIFIED)
+    return results
+
+
 @pytest.fixture
 def run(prefix: Path) -> Run:
-    """run({name: text}, at, previous): the results of one submission, in a fresh container."""
+    """run({name: text}, at, previous): the results by the script itself."""
+    return functools.partial(submitted, script, prefix)
 
-    def one(
-        files: dict[str, str], at: str = NOON, previous: tuple[Any, ...] = (), code: int = PASSED
-    ) -> Results:
-        for name in ("submission", "results"):
-            shutil.rmtree(prefix / name, ignore_errors=True)
-        (prefix / "submission").mkdir()
-        for name, text in files.items():
-            path = prefix / "submission" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        (prefix / "submission_metadata.json").write_text(json.dumps(told(at, *previous)))
-        ran = subprocess.run(
-            [prefix / "run_autograder"],
-            cwd=prefix,
-            env=environ(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert ran.returncode == code, ran.stdout + ran.stderr
-        assert "Traceback" not in ran.stdout + ran.stderr
-        results: Results = json.loads((prefix / "results/results.json").read_text())
-        if code == PASSED:
-            jsonschema.validate(results, SPECIFIED)
-        return results
 
-    return one
+@pytest.fixture
+def run_here(prefix: Path) -> Run:
+    return functools.partial(submitted, here, prefix)
 
 
 def told(at: str = NOON, *previous: Any) -> dict[str, Any]:
@@ -292,14 +316,13 @@ def test_an_honest_submission_of_any_name(run: Run) -> None:
     assert results["stdout_visibility"] == "hidden"
 
 
-def test_a_notebook(run: Run, tmp_path: Path) -> None:
-    command = [GRADER, "solution", "ex2", "--yes", "--notebook", "solved.ipynb"]
-    subprocess.run(command, cwd=tmp_path, env=environ(), check=True, capture_output=True)
-    assert run({"Untitled7.ipynb": (tmp_path / "solved.ipynb").read_text()})["score"] == 8
+def test_a_notebook(run_here: Run, tmp_path: Path) -> None:
+    grader("solution", "ex2", "--yes", "--notebook", "solved.ipynb", cwd=tmp_path)
+    assert run_here({"Untitled7.ipynb": (tmp_path / "solved.ipynb").read_text()})["score"] == 8
 
 
-def test_a_wrong_submission(run: Run) -> None:
-    results = run({"ex2.py": "def dlogits(logits, Yb, n):\n    return -logits\n"})
+def test_a_wrong_submission(run_here: Run) -> None:
+    results = run_here({"ex2.py": "def dlogits(logits, Yb, n):\n    return -logits\n"})
     (test,) = results["tests"]
     assert results["score"] == test["score"] == 0 and test["status"] == "failed"
     assert test["output"].startswith("wrong: ") and "(line 2)" in test["output"]
@@ -343,53 +366,54 @@ def dlogits(logits, Yb, n):
     assert not list(prefix.rglob("heard"))
 
 
-def test_nothing_that_can_be_graded(run: Run) -> None:
+def test_nothing_that_can_be_graded(run_here: Run) -> None:
     for files, why in (
         ({}, "nothing was submitted"),
         ({"README.txt": "hello"}, "no .py or .ipynb file; it has README.txt"),
         ({"a.py": "", "b.py": ""}, "several files could be ex2: a.py, b.py"),
         ({"x.ipynb": "{"}, "x.ipynb"),
     ):
-        results = run(files)
+        results = run_here(files)
         assert results["score"] == 0 and why in results["output"], results
         assert [t["tags"][1] for t in results["tests"]] == ["not-written"]
 
 
-def test_a_whole_repository(run: Run) -> None:
+def test_a_whole_repository(run_here: Run) -> None:
     """The stub is written in, the notebook beside it is as it was: so the stub is meant."""
     book = (ROOT / "exercises/ex2.ipynb").read_text()
     files = {"exercises/ex2.py": solution("ex2"), "exercises/ex2.ipynb": book, "README.md": "x"}
-    assert run(files)["score"] == 8
+    assert run_here(files)["score"] == 8
     assert (
-        "several files" in run({**files, "exercises/ex2.ipynb": book.replace("dlogits", "dlogitz")})["output"]
+        "several files"
+        in run_here({**files, "exercises/ex2.ipynb": book.replace("dlogits", "dlogitz")})["output"]
     )
 
 
 # --- time and attempts -------------------------------------------------------------------------------
 
 
-def test_late_by_gradescope_s_own_clock(run: Run) -> None:
-    late = run({"ex2.py": solution("ex2")}, at="2026-11-21T12:00:00.000001-08:00")
+def test_late_by_gradescope_s_own_clock(run_here: Run) -> None:
+    late = run_here({"ex2.py": solution("ex2")}, at="2026-11-21T12:00:00.000001-08:00")
     assert late["score"] == 4 and "ex2: 4 less for 2 days late" in late["output"]
     assert late["tests"][0]["score"] == 8 and late["tests"][1]["name"] == "ex2: points taken off"
     assert "score" not in late["tests"][1]
 
 
-def test_the_best_attempt_counts(run: Run) -> None:
+def test_the_best_attempt_counts(run_here: Run) -> None:
     files = {"ex2.py": solution("ex2")}
-    better = run(files, at="2026-11-21T13:00:00-08:00", previous=(earlier("6.5"), earlier(2.0, 2)))
+    better = run_here(files, at="2026-11-21T13:00:00-08:00", previous=(earlier("6.5"), earlier(2.0, 2)))
     assert better["score"] == 6.5 and "The score of attempt 1 counts" in better["output"]
-    assert run(files, previous=(earlier("6.5"), earlier(None, 2)))["score"] == 8
+    assert run_here(files, previous=(earlier("6.5"), earlier(None, 2)))["score"] == 8
 
 
-def test_after_the_last_attempt_nothing_is_graded(run: Run) -> None:
+def test_after_the_last_attempt_nothing_is_graded(run_here: Run) -> None:
     tests = [{"name": "ex2.dlogits", "score": 2}]
     previous = (earlier(1.0), earlier("3.0", 2), earlier(2.0, 3, tests=tests))
-    results = run({"ex2.py": solution("ex2")}, previous=previous)
+    results = run_here({"ex2.py": solution("ex2")}, previous=previous)
     assert results["score"] == 3 and results["tests"] == tests
     assert results["output"] == "Attempt 4: not graded, since 3 are allowed. The score of attempt 2 stands."
     failed = (earlier(1.0), earlier(0.0, 2, error=True), earlier(2.0, 3))  # one was the autograder's own
-    assert run({"ex2.py": solution("ex2")}, previous=failed)["score"] == 8
+    assert run_here({"ex2.py": solution("ex2")}, previous=failed)["score"] == 8
 
 
 # --- faults ------------------------------------------------------------------------------------------
@@ -412,8 +436,8 @@ def test_the_grader_s_own_fault_is_no_zero(run: Run, prefix: Path) -> None:
     assert no_grade(results) and "lecture.reference.safetensors.gz is damaged" in results["output"]
 
 
-def test_metadata_that_can_t_be_read_is_no_zero(run: Run) -> None:
-    results = run({"ex2.py": solution("ex2")}, at="yesterday", code=FAULT)
+def test_metadata_that_can_t_be_read_is_no_zero(run_here: Run) -> None:
+    results = run_here({"ex2.py": solution("ex2")}, at="yesterday", code=FAULT)
     assert (
         no_grade(results) and "submission_metadata.json is not as Gradescope writes it" in results["output"]
     )
@@ -425,7 +449,7 @@ def test_grading_that_is_killed_is_no_zero(prefix: Path, tmp_path: Path) -> None
     (tmp_path / "venv/bin").mkdir(parents=True)
     (tmp_path / "venv/bin/python").write_text("#!/bin/sh\nkill -9 $$\n")
     (tmp_path / "venv/bin/python").chmod(0o755)
-    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, timeout=60)
+    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, timeout=DEADLINE)
     assert ran.returncode == -9
     assert no_grade(json.loads((tmp_path / "results/results.json").read_text()))
 

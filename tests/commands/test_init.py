@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import grader
-from conftest import EXERCISES, ROOT
+from conftest import EXERCISES, ROOT, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,7 +103,7 @@ def test_force_keeps_a_backup_each_time(tmp_path: Path) -> None:
     assert {found["ex2.py.bak"], found["ex2.py.2.bak"]} == {b"one", b"two"}
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(
     st.lists(
         st.tuples(st.sampled_from(["ex2.py", "ex2.ipynb"]), st.binary(min_size=1, max_size=8)), max_size=4

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from command import Ran, grader
-from conftest import ROOT, sampled, solution
+from conftest import DEADLINE, ROOT, sampled, solution
 from test_cli import FAULT, PASSED, USAGE, on_a_terminal, put_stubs
 
 from grader.commands.background import place, talk
@@ -26,7 +26,6 @@ from grader.suite import fixtures
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these tests look into /proc")
 
 GRADER = Path(sys.executable).with_name("grader")
-DEADLINE = 60.0  # seconds that a condition may take to come true
 SECRET = "hunter2-in-the-environment"
 SLOW = "import time\ntime.sleep(3)\n"
 STUCK = "import time\ntime.sleep(1000)\n"

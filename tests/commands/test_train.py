@@ -15,10 +15,10 @@ import flatcode
 import pytest
 import torch
 from command import grader
-from conftest import ROOT, solution, stub_of
+from conftest import DEADLINE, ROOT, solution, stub_of
 
 from grader.reference import training
-from grader.reference.program import Env
+from grader.reference.forward import Env, Forward
 from grader.runner.untrusted.loading import load
 from grader.suite import fixtures
 
@@ -114,7 +114,7 @@ def test_a_run_that_is_interrupted_says_so_and_draws_what_it_has(tmp_path: Path,
         while not re.search(rb"[1-9]\d*/200000", shown):
             shown += os.read(terminal, 4096)
         process.send_signal(signal.SIGINT)
-        stdout, _ = process.communicate(timeout=60)
+        stdout, _ = process.communicate(timeout=DEADLINE)
     finally:
         process.kill()
         process.wait()
@@ -137,7 +137,7 @@ def test_an_interrupt_as_soon_as_the_size_is_printed_still_ends_in_order(tmp_pat
         seen = iter(process.stdout.readline, "")
         assert any(line == "12297 parameters\n" for line in seen)
         process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=DEADLINE)
     assert "Traceback" not in stderr
     assert process.returncode == 0 and "stopped after" in stdout
 
@@ -247,7 +247,7 @@ def test_too_few_names_to_split_are_told_in_one_line(tmp_path: Path, names: list
 
 def after(steps: int, dtype: torch.dtype) -> tuple[Env, Env, list[float], list[float]]:
     """Parameters and losses of both runs, on the same batches."""
-    program, settings = training.program_of(EX4), EX4.lecture.settings
+    program, settings = Forward.of(EX4), EX4.lecture.settings
     env = program.draw(settings)
     env |= {k: env[k].to(dtype) for k in PLAN.parameters}
     backward = training.Backward(load(SOLUTION.read_bytes(), "ex4.py").names, EX4)

@@ -98,10 +98,10 @@ def test_the_network_comes_to_the_lectures_losses_on_all_its_names() -> None:
         return round(float(-(N * W.log_softmax(1)).sum() / n), 4)
 
     xs, ys = network.pairs(names, CHARS)
-    env = {"n": n, "xenc": torch.eye(27)[xs], "ys": ys, "W": weights()}
+    env = {"n": n, "xenc": torch.eye(27).double()[xs], "ys": ys, "W": weights().double()}
     full = Net("bigrams.ex3")(env)
     assert round(float(full["loss"]), 4) == loss(weights()) == 3.7590
-    torch.testing.assert_close(full["dW"], gradient(weights()), rtol=1e-4, atol=1e-7)
+    torch.testing.assert_close(full["dW"], gradient(weights().double()), rtol=1e-9, atol=1e-12)
     W, found = weights(), {}
     for step in range(201):
         found[step] = loss(W)

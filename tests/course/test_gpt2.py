@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from conftest import solution
 
 from grader.authoring import authored
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 
 def run(exercise: str, fixture: str = "lecture") -> tuple[Env, Env]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from conftest import examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from local import Local
@@ -149,7 +150,7 @@ LEAVES = st.sampled_from([*ARGUMENTS, "2", "0.5", "1/n"])
 EXPRESSION = st.recursive(LEAVES, extended, max_leaves=5)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(EXPRESSION)
 def test_an_expression_has_the_shape_that_torch_gives_it_or_none(expression: str) -> None:
     found, source = traced(f"return {expression}")
@@ -162,7 +163,9 @@ def test_an_expression_has_the_shape_that_torch_gives_it_or_none(expression: str
         assert isinstance(value, torch.Tensor) and tuple(value.shape) == found.shape
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.filter_too_much])  # torch refuses most
+@settings(
+    max_examples=examples(100), suppress_health_check=[HealthCheck.filter_too_much]
+)  # torch refuses most
 @given(EXPRESSION, EXPRESSION, EXPRESSION, st.sampled_from(["=", "+=", "*=", "-="]))
 def test_so_does_a_body_of_several_statements(one: str, two: str, three: str, how: str) -> None:
     found, source = traced(

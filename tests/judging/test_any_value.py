@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import EXERCISES, GRADIENTS, ROOT, solution
+from conftest import EXERCISES, GRADIENTS, ROOT, examples, sampled, solution
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from local import Local, after
@@ -56,7 +56,7 @@ ODD = (
 )
 
 
-@pytest.mark.parametrize("exercise", GRADIENTS)
+@pytest.mark.parametrize("exercise", sampled(GRADIENTS, 2))
 def test_an_odd_value_gets_a_verdict(exercise: str, exercises: dict[str, Task]) -> None:
     local = Local(*exercises[exercise])
     for at, item in enumerate(authored.read(solution(exercise), exercise).gradients):
@@ -143,7 +143,7 @@ def author_has(reference: Reference, name: str) -> Any:
 ITEMS = [(e, i) for e in EXERCISES for i in fixtures.describe(ROOT, e).outputs]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_any_answer_to_an_output_item_gets_a_verdict(data: st.DataObject) -> None:
     exercise, item = data.draw(st.sampled_from(ITEMS))
@@ -199,7 +199,7 @@ def ex1() -> tuple[Local, authored.Item]:
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(expressions, expressions, st.sampled_from(("v", "v * 2", "v * (1 if n == 32 else 2)", "v.sum()", "n")))
 def test_any_source_of_a_gradient_gets_a_verdict(one: str, other: str, result: str) -> None:
     local, item = ex1()

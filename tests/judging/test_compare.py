@@ -103,6 +103,33 @@ def test_an_answer_passes_exactly_where_its_difference_is_within_the_documented_
     assert check.approx is (check.maxdiff <= check.tolerance and not zero)
 
 
+@given(st.floats(0, 1e6), st.sampled_from([0.0, 0.25, 1e-3]))
+def test_a_difference_of_the_tolerance_itself_passes_and_the_next_larger_does_not(
+    size: float, bound: float
+) -> None:
+    reference = np.array([1.0, 0.0], np.float32)
+    tolerance = max(module.RTOL + module.ATOL * size, bound)
+    for difference, verdict in (
+        (tolerance, Verdict.APPROXIMATE),
+        (np.nextafter(tolerance, np.inf), Verdict.WRONG),
+    ):
+        check = judge(np.array([1.0, difference]), reference, size, bound)
+        assert (check.maxdiff, check.tolerance, check.verdict) == (difference, tolerance, verdict)
+
+
+def test_a_difference_of_allclose_s_own_tolerance_is_close() -> None:
+    for difference, close in ((1e-8, True), (np.nextafter(1e-8, 1), False)):
+        assert judge(np.array([1.0, difference]), np.array([1.0, 0.0]), 0.0).allclose is close
+
+
+@pytest.mark.parametrize("size", [0.5, 1.0, 3.0])
+def test_zeros_pass_where_the_reference_is_as_large_as_what_is_rounding_and_no_larger(size: float) -> None:
+    rounding = module.ATOL * size
+    zeros = np.zeros(2)
+    assert judge(zeros, np.array([rounding, 0.0]), size).verdict is Verdict.APPROXIMATE
+    assert judge(zeros, np.array([np.nextafter(rounding, 1), 0.0]), size).verdict is Verdict.WRONG
+
+
 def test_the_documented_rule_names_the_numbers_in_use() -> None:
     form = r"maxdiff <= (\S+) \* \(?largest reference element\)? \+ (\S+) \* size"
     for text in (module.RULE, module.__doc__ or ""):

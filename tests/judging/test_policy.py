@@ -20,7 +20,7 @@ import command
 import jsonschema
 import pytest
 from classroom import FAILED, PASSED, USAGE, environ, grades, one_line, results, right, write, wrong
-from conftest import ROOT
+from conftest import DEADLINE, ROOT, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_ci import CLASSROOM, PATHS, REPORTER, RESULT
@@ -300,7 +300,7 @@ PLATFORMS = (
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(POLICIES, graded(), st.integers(0, 9))
 def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days: int) -> None:
     report = marked(unmarked, one, days)
@@ -569,5 +569,5 @@ def test_times_that_can_t_be_read(tmp_path: Path, line: str, said: str) -> None:
         "--times",
         "times.csv",
     ]
-    ran = subprocess.run(command, cwd=tmp_path, env=environ(), capture_output=True, timeout=60)
+    ran = subprocess.run(command, cwd=tmp_path, env=environ(), capture_output=True, timeout=DEADLINE)
     assert ran.returncode == USAGE and said in one_line(ran)

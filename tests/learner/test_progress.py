@@ -12,7 +12,7 @@ from typing import Any
 
 import command
 import pytest
-from conftest import EXERCISES, ROOT, solution, stub_of
+from conftest import DEADLINE, EXERCISES, ROOT, solution, stub_of
 
 from grader.core.exercise import Exercise
 from grader.learner import progress
@@ -223,7 +223,7 @@ for k in range(40):
 
 def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     writers = [start("-c", WRITER, str(k), cwd=tmp_path) for k in range(4)]
-    assert [(w.communicate(timeout=120)[1], w.returncode) for w in writers] == [("", 0)] * 4
+    assert [(w.communicate(timeout=DEADLINE)[1], w.returncode) for w in writers] == [("", 0)] * 4
     rungs = state(tmp_path)["rungs"]
     assert rungs.pop("all") == 160
     assert rungs == {f"{who}.{k}": k for who in range(4) for k in range(40)}
@@ -233,7 +233,7 @@ def test_two_checks_at_once_are_both_remembered(work: Path) -> None:
     write(work, "dlogprobs", "dprobs")
     targets = ("ex1.dlogprobs", "ex1.dprobs")
     checks = [start("-m", "grader.cli", "check", target, cwd=work) for target in targets]
-    assert [(c.communicate(timeout=180)[1], c.returncode) for c in checks] == [("", 0)] * 2
+    assert [(c.communicate(timeout=DEADLINE)[1], c.returncode) for c in checks] == [("", 0)] * 2
     assert {k for k, v in state(work)["items"].items() if v["passed"]} == set(targets)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from command import Ran, lent
-from conftest import ROOT, solution
+from conftest import DEADLINE, ROOT, solution
 
 PYTEST = Path(sys.executable).with_name("pytest")
 PASSED, FAILED, INTERRUPTED, INTERNAL, USAGE, NOTHING = range(6)
@@ -26,7 +26,9 @@ Run = Callable[..., Ran]
 def installed(cwd: Path, *args: str) -> Ran:
     """The installed pytest."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "PYTHONPATH"))}
-    return subprocess.run([PYTEST, *args], cwd=cwd, env=environ, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [PYTEST, *args], cwd=cwd, env=environ, capture_output=True, text=True, timeout=DEADLINE
+    )
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from conftest import ROOT, stub_of
+from conftest import DEADLINE, ROOT, stub_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,7 +79,7 @@ def spawn(mine: Path) -> Iterator[Spawn]:
             cwd=str(mine.parent.parent),
             env=ENVIRON,
             encoding="utf-8",
-            timeout=120,
+            timeout=DEADLINE,
             dimensions=(60, 110),
         )
         child.delaybeforesend = None
@@ -188,6 +188,7 @@ def test_a_save_ends_a_run_that_hangs(mine: Path, watch: Spawn) -> None:
     child.expect(pexpect.EOF)
 
 
+@pytest.mark.slow
 def test_a_hang_is_ended_by_the_runners_limits(mine: Path, watch: Spawn) -> None:
     child = watch("ex1")
     save(mine, HANGS)

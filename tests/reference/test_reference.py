@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import GRADIENTS, solution
+from conftest import GRADIENTS, examples, solution
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from grader.authoring import authored
 from grader.core.exercise import Task
 from grader.core.exercise import sizes as sizes_of
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 PARTS = {name: authored.read(solution(name), name) for name in GRADIENTS}
 PROGRAMS = {name: Program.of(PARTS[name].public, name) for name in GRADIENTS}
@@ -77,7 +78,7 @@ def pulled_by_differences(
 
 
 @every_exercise
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(data=st.data())
 def test_references_are_finite_differences_and_the_chain_of_them_is_autograd(
     exercise: str, data: st.DataObject
@@ -104,7 +105,7 @@ def test_references_are_finite_differences_and_the_chain_of_them_is_autograd(
 
 
 @every_exercise
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(data=st.data())
 def test_solutions_are_right_at_any_size_and_for_any_upstream_gradient(
     exercise: str, data: st.DataObject

@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 import yaml
 from command import grader
-from conftest import ROOT
+from conftest import DEADLINE, ROOT
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -278,7 +278,7 @@ def shell(script: str, cwd: Path, env: dict[str, str]) -> Ran:
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
     )
 
 
@@ -324,6 +324,7 @@ def test_the_workflow_for_github_actions(checkout: Path, tmp_path: Path) -> None
     assert workflow(EXAMPLES / "github-actions/autograde.yml", checkout, env).returncode == PASSED
 
 
+@pytest.mark.slow
 def test_the_workflow_for_the_older_reporter(checkout: Path, tmp_path: Path) -> None:
     output = tmp_path / "output"
     env = environ(tmp_path, GITHUB_OUTPUT=str(output), GITHUB_WORKSPACE=str(checkout))
@@ -339,6 +340,7 @@ def test_the_workflow_for_the_older_reporter(checkout: Path, tmp_path: Path) -> 
     assert not (checkout / "heard").exists()
 
 
+@pytest.mark.slow
 def test_the_autograder_for_classroom_50(checkout: Path, tmp_path: Path) -> None:
     """As the runner calls it: in the checkout, with the names in the environment."""
     (tmp_path / "precious").write_text("kept")
@@ -362,6 +364,7 @@ def test_the_autograder_for_classroom_50(checkout: Path, tmp_path: Path) -> None
     assert lost.returncode == USAGE and "SUBMISSION_TAG" in lost.stderr
 
 
+@pytest.mark.slow
 def test_the_recipe_for_gitlab(checkout: Path, tmp_path: Path) -> None:
     recipe = yaml.safe_load((EXAMPLES / "gitlab/.gitlab-ci.yml").read_text())["grade"]
     env = environ(tmp_path, CI_PROJECT_DIR=str(checkout))

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 
 from grader.authoring import authored, notebook
 from grader.core.errors import Unreadable
-from grader.reports.markdown import escaped
+from grader.core.text import escaped
 from grader.submissions import cells
 from grader.submissions.script import is_feedback
 from grader.suite import fixtures

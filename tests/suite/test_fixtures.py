@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
-from conftest import GRADIENTS, ROOT
+from conftest import GRADIENTS, ROOT, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,7 +130,7 @@ def test_a_damaged_description_is_a_fault_that_names_it(
 
 
 @given(st.sampled_from(FILES), st.integers(0), st.integers(1, 255))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_one_flipped_byte_is_a_fault_or_changes_no_content(
     copied: Path, name: str, at: int, mask: int
 ) -> None:
@@ -149,7 +149,7 @@ def test_one_flipped_byte_is_a_fault_or_changes_no_content(
 
 
 @given(st.sampled_from(FILES), st.integers(0), st.integers(1, 255))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_one_flipped_byte_of_a_content_is_a_fault(copied: Path, name: str, at: int, mask: int) -> None:
     path = copied / "fixtures" / "ex1" / name
     original = path.read_bytes()
@@ -184,7 +184,7 @@ def _json(data: bytes) -> Any:
 
 
 @given(st.integers(0), st.integers(1, 255))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_one_flipped_byte_in_a_description_is_a_fault_or_only_white_space(
     copied: Path, at: int, mask: int
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import flatcode
 import pytest
 from command import grader
+from conftest import DEADLINE
 
 from grader.core.errors import Unreadable
 from grader.core.exercise import LOSSES, File, How, Task
@@ -174,7 +175,9 @@ ACTS = {
 }
 
 
-@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+@pytest.mark.parametrize(
+    "act", [pytest.param(a, id=i, marks=pytest.mark.slow if "hangs" in i else ()) for i, a in ACTS.items()]
+)
 def test_what_one_exercise_does_to_its_process_costs_no_other(
     act: str, runner: Runner, exercises: dict[str, Task]
 ) -> None:
@@ -361,5 +364,5 @@ print(is_flat("logits = 1\\n" + ",".join(["dh"] * 600_000) + "\\n", exercise))
 
 
 def test_a_line_of_many_names_is_read_once() -> None:
-    ran = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, timeout=30)
+    ran = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, timeout=DEADLINE)
     assert ran.stdout == "False\n", ran.stderr

@@ -9,7 +9,7 @@ from typing import Any
 
 import flatcode
 import pytest
-from conftest import solution
+from conftest import examples, solution
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local import Local
@@ -22,7 +22,7 @@ from grader.judging.grade import grade
 from grader.runner.host.client import Runner
 from grader.submissions.flat.effects import analyse
 
-SLOW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 HEAD = flatcode.PARTS["setup"] + flatcode.PARTS["forward"]
 # the reference, and three mistakes, so that no transformation can hide behind "all is right"
 BASE = (
@@ -156,7 +156,7 @@ def test_the_solution_as_flat_code_is_right_at_every_size(judge: Judge) -> None:
     assert judge.failed(flat_solution(), strict=True) == set()
 
 
-@settings(SLOW, max_examples=40)
+@settings(SLOW, max_examples=examples(40))
 @given(data=st.data())
 def test_a_change_of_one_item_fails_exactly_that_item(data: st.DataObject, judge: Judge) -> None:
     mutant = judge.mutants[data.draw(st.integers(0, len(judge.mutants) - 1))]

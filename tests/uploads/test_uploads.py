@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from classroom import batch_command as batch
 from classroom import one_line, right, write, zipped
-from conftest import ROOT
+from conftest import ROOT, examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -271,7 +271,7 @@ names = st.lists(parts, min_size=1, max_size=8).map("".join)
 
 
 @given(st.lists(names, max_size=12, unique=True), st.sampled_from([None, "ex1"]))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_whatever_files_are_called_each_is_somebodys_and_everybody_is_told(
     paths: list[str], only: str | None
 ) -> None:
@@ -722,7 +722,7 @@ WHOLE = of([("ann.py", CODED), ("d/bob.py", CODED), ("zoë.py", CODED)])
 
 
 @given(data=st.data())
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_zip_is_told_and_never_gives_other_bytes(data: st.DataObject, tmp_path: Path) -> None:
     held = bytearray(WHOLE)
     for at, value in data.draw(

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import pytest
 from attacks.cases import CASES, INJECTIONS, PRELUDES, Case
-from conftest import ROOT, solution
+from conftest import DEADLINE, ROOT, solution
 
 from grader.classroom import batch
 from grader.core.errors import GraderFault
@@ -89,7 +89,7 @@ def state(pid: int) -> str:
         return ""
 
 
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = DEADLINE) -> Any:
     """What `condition` returns once it is true, asked again and again until the deadline."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):
@@ -239,7 +239,7 @@ def unharmed(runner: Short, zygote: int, outside: Outside) -> None:
     assert not children(zygote), "a child is left"
     assert outside.look() == outside.before
     assert not outside.heard()
-    until(lambda: os.listdir(runner.folder) == [], 3)
+    until(lambda: os.listdir(runner.folder) == [])
 
 
 RUNS = [
@@ -257,7 +257,7 @@ def test_an_attack_gets_nothing(
     zygote = zygote_of(runner)
     start = time.monotonic()
     report, run = attempt(runner, exercises, source(case, where, outside, zygote), case)
-    assert time.monotonic() - start < 2 * case.wall + 5, "the limits don't bound the grader's own time"
+    assert time.monotonic() - start < 2 * case.wall + DEADLINE, "the limits don't bound the grader's own time"
     said = {i.id: (i.verdict.value, i.check.reason, run.ended) for i in report.items}
     verdicts = {i.id.partition(".")[2]: i.verdict.value for i in report.items}
     allowed = case.alone if where == "top" else case.inside
@@ -390,10 +390,10 @@ def test_claiming_to_read_all_costs_the_grader_little(
     )
     forged = "g[tensor] * 0 + 1"
     text = fill(ZERO_OF_ALL.replace("FORGED", forged).replace("READS", reads), outside, 1)
-    start = time.monotonic()
+    start = time.process_time()
     report, _ = grade(guarded.runner(), exercises["ex1"], File("submission.py", text.encode()))
     assert report.score == 0
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 # --- 154: nothing of one submission is left for the next -------------------------------------------
@@ -457,14 +457,17 @@ def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises
 
 @pytest.mark.usefixtures("may_read")
 def test_a_child_holds_no_reference_and_nothing_of_the_one_before(
-    guarded: Guard, exercises: dict[str, Task]
+    guarded: Guard, exercises: dict[str, Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner = guarded.runner()
+    monkeypatch.setattr(runner, "wall", float(DEADLINE))  # it stands still while it is read
     before, own = uuid.uuid4().hex, uuid.uuid4().hex
     grade(runner, exercises["ex1"], File("submission.py", f"# {before}\n{REF}".encode()))
     text = f"import signal\n# {own}\nsignal.raise_signal(signal.SIGSTOP)\n"
     with background(
-        lambda: runner.run(Part("ex1", ["lecture", "probe-1"], [FIRST]), File("x.py", text.encode()), wall=60)
+        lambda: runner.run(
+            Part("ex1", ["lecture", "probe-1"], [FIRST]), File("x.py", text.encode()), wall=DEADLINE
+        )
     ):
         zygote = zygote_of(runner)
         child = until(lambda: [p for p in children(zygote) if state(p) == "T"])[0]
@@ -489,7 +492,7 @@ def background(work: Callable[[], Any]) -> Iterator[list[Any]]:
     try:
         yield results
     finally:
-        thread.join(60)
+        thread.join(DEADLINE)
     assert not thread.is_alive()
 
 
@@ -569,7 +572,7 @@ def test_nothing_outlives_the_grader() -> None:
         until(lambda: list(Path(folder).glob("*/x")))
         parent.kill()
         for fd in watched:
-            assert select.select([fd], [], [], 10)[0], "a process is left"
+            assert select.select([fd], [], [], DEADLINE)[0], "a process is left"
             os.close(fd)
         until(lambda: not os.path.exists(folder))
 
@@ -601,7 +604,7 @@ def command(folder: Path, *arguments: str, **environ: str) -> subprocess.Complet
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environ},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
     )
 
 
@@ -688,16 +691,17 @@ def test_a_report_is_of_plain_data() -> None:
     assert Report("", ()).score == 0
 
 
-def test_a_batch_of_all_attacks_changes_no_honest_grade(
-    exercises: dict[str, Task], outside: Outside, tmp_path: Path
+@pytest.mark.parametrize("each", [9, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_batch_of_attacks_changes_no_honest_grade(
+    each: int, exercises: dict[str, Task], outside: Outside, tmp_path: Path
 ) -> None:
-    """Every attack once through the batch, an honest submission between any ten of them."""
+    """Every attack once through the batch, or some, an honest submission between any ten of them."""
     from grader.classroom import batch
     from grader.submissions.uploads import uploads
 
     folder = tmp_path / "in"
     folder.mkdir()
-    for number, case in enumerate(CASES):
+    for number, case in enumerate(CASES[::each]):
         where = "top" if case.where == "both" else case.where
         (folder / f"a{number:04}.py").write_bytes(source(case, where, outside, 1))
         if number % 10 == 0:

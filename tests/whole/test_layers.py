@@ -16,7 +16,7 @@ import pytest
 import rich
 import safetensors
 import torch
-from conftest import ROOT
+from conftest import DEADLINE, ROOT
 
 from grader.core.exercise import File, Task
 from grader.runner.host.client import Part, Run, Runner
@@ -191,6 +191,6 @@ def test_torch_may_be_installed_where_a_pth_file_leads(tmp_path: Path) -> None:
     source.write_text("def dlogits(logits):\n    print('logits:', logits)\n    return logits\n")
     ran = subprocess.run(
         [tmp_path / "venv/bin/python", "-m", "grader", "check", str(source)],
-        cwd=ROOT, capture_output=True, text=True, timeout=60,
+        cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE,
     )  # fmt: skip
     assert "logits: tensor(" in ran.stdout, ran.stdout + ran.stderr

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import tools
 import yaml
-from conftest import EXERCISES, ROOT, solution
+from conftest import DEADLINE, EXERCISES, ROOT, sampled, solution
 from test_release import made
 from test_tutorial import follow
 
@@ -37,7 +37,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both, built by the standard front end: the wheel from the sdist."""
     out = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(ROOT)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return out
 
@@ -59,7 +59,7 @@ def clean(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [*pip, "--no-index", "--find-links", str(dist), REQUIREMENT],
         check=True,
-        timeout=60,
+        timeout=DEADLINE,
     )
     torch = importlib.util.find_spec("torch")
     assert torch and torch.origin
@@ -83,7 +83,7 @@ def run(clean: Path, *args: str, cwd: Path) -> Ran:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=DEADLINE,
     )
 
 
@@ -184,6 +184,7 @@ def test_stubs_fail_and_what_is_filled_in_passes(clean: Path, course: Path, tmp_
     assert "26 of  42 passed" in " ".join(run(clean, "grader", "list", cwd=tmp_path).stdout.split("\n"))
 
 
+@pytest.mark.slow
 def test_a_notebook_is_graded(clean: Path, tmp_path: Path) -> None:
     solved = [
         sys.executable,
@@ -195,11 +196,12 @@ def test_a_notebook_is_graded(clean: Path, tmp_path: Path) -> None:
         "--notebook",
         str(tmp_path / "my.ipynb"),
     ]
-    subprocess.run(solved, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    subprocess.run(solved, cwd=ROOT, check=True, capture_output=True, timeout=DEADLINE)
     ran = run(clean, "grader", "check", "my.ipynb", "--strict", cwd=tmp_path)
     assert ran.returncode == PASSED and "score: 1 of 1. All passed." in ran.stdout, ran.stderr
 
 
+@pytest.mark.slow
 def test_the_doctor_finds_the_installation_healthy(clean: Path, course: Path) -> None:
     ran = run(clean, "grader", "doctor", cwd=course)
     assert ran.returncode == PASSED, ran.stdout
@@ -236,6 +238,7 @@ def test_a_submission_can_not_read_the_installed_fixtures(clean: Path, tmp_path:
 # --- an instructor's day with the wheel --------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_exercise_of_one_s_own_needs_no_checkout(clean: Path, tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     follow(tmp_path / "work", environ(clean, tmp_path))
@@ -283,13 +286,14 @@ def test_a_ladder_of_hints_is_climbed_without_exercises_too(clean: Path, tmp_pat
 # --- recipes, types, man pages -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_recipe_grades_with_the_package_that_it_installs(clean: Path, course: Path) -> None:
     (job,) = yaml.safe_load((ROOT / "examples/github-actions/autograde.yml").read_text())["jobs"].values()
     install, grade = [s["run"] for s in job["steps"] if "run" in s and "sysctl" not in s["run"]]
     assert install.endswith(f"install {REQUIREMENT}")  # what `clean` has installed, by this name
     env = environ(clean, course) | {"CI": "true"}
     ran = subprocess.run(
-        ["bash", "-ec", grade], cwd=course, env=env, capture_output=True, text=True, timeout=60
+        ["bash", "-ec", grade], cwd=course, env=env, capture_output=True, text=True, timeout=DEADLINE
     )
     assert ran.returncode == FAILED, ran.stderr
     assert "::notice::26 not written yet: ex1.dlogprobs" in ran.stdout
@@ -333,6 +337,7 @@ def test_the_public_names_work(clean: Path, tmp_path: Path) -> None:
     assert several.endswith("solutions/ex2.py is one exercise's file: name one exercise")
 
 
+@pytest.mark.slow
 def test_the_public_names_are_typed(clean: Path, tmp_path: Path) -> None:
     """As mypy reads them from the installed wheel; torch's own types are left out, which take a minute."""
     (tmp_path / "right.py").write_text(API)
@@ -347,7 +352,7 @@ def test_the_public_names_are_typed(clean: Path, tmp_path: Path) -> None:
         "right.py",
         "wrong.py",
     ]
-    ran = subprocess.run(mypy, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(mypy, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE)
     errors = [line for line in ran.stdout.splitlines() if ": error:" in line]
     assert [line.split(":")[:2] for line in errors] == [["wrong.py", "2"], ["wrong.py", "3"]], ran.stdout
 
@@ -389,7 +394,7 @@ def interpreter(version: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("version", sampled(["3.13", "3.12", "3.14"], 3))
 def test_what_needs_no_torch_works_on_another_python(version: str, dist: Path, tmp_path: Path) -> None:
     """The whole job on these has been done by hand; torch for each would be gigabytes."""
     path = interpreter(version)

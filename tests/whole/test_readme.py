@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import grader
 from conftest import ROOT
 
 COMMAND = re.compile(r"^\$ (?P<command>.*?)(?:  # exit (?P<exit>\d))?$")
@@ -34,7 +32,7 @@ def console() -> Iterator[tuple[str, int, list[str]]]:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with untouched stubs, to be a learner in."""
     copy = tmp_path_factory.mktemp("readme")
-    for name in ("solutions", "exercises", "fixtures", "grader", "tests"):
+    for name in ("solutions", "exercises", "fixtures", "tests"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
 
@@ -45,15 +43,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_tour_prints_what_it_shows(command: str, code: int, lines: list[str], checkout: Path) -> None:
     program, *arguments = command.removesuffix(" < /dev/null").split()
     assert program == "grader"
-    environ = {**os.environ, "PYTHONPATH": str(checkout), "NO_COLOR": "1"}
-    result = subprocess.run(
-        [sys.executable, "-m", "grader.cli", *arguments],
-        cwd=checkout,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
+    result = grader(*arguments, cwd=checkout, NO_COLOR="1")
     assert result.returncode == code, result.stdout + result.stderr
     shown = {" ".join(line.split()) for line in result.stdout.splitlines()}
     missing = [line for line in lines if " ".join(line.split()) not in shown]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from grader.authoring import authored, notebook, read_outputs
 from grader.core.exercise import Exercise, Item
-from grader.reports.markdown import escaped
+from grader.core.text import escaped
 
 TRAINING = "training"
 ENDING = ("check-task", TRAINING, "check")  # of our own notebooks: what only a learner on his own needs

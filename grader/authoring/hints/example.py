@@ -11,16 +11,18 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any, cast
 
 import torch
 
 from grader.authoring.authored import Authored, Item
 from grader.authoring.hints.elementwise import ELEMENTWISE, LN
-from grader.authoring.hints.paper import figure, is_exact
 from grader.authoring.hints.site import operation
 from grader.core.exercise import Line, downstream, sizes
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 DRAWS, FUSED = 150, 500  # draws of which the shortest is kept; for an item that spans several lines
 PLAIN = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
@@ -28,6 +30,7 @@ POSITIVE = (1.0, 2.0, 3.0, 4.0)
 SHARE = (0.5, 0.25, 0.2, 0.4, 0.1, 0.8)
 UPSTREAM = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 6.0)
 ROOT = (1.0, 4.0, 0.25)
+LOGARITHMS = {math.log(k): f"ln {k}" for k in range(2, 10)}
 
 
 @dataclass(frozen=True)
@@ -55,21 +58,113 @@ def region(parts: Authored, tensor: str, cut: frozenset[str]) -> tuple[Line, ...
     return tuple(lines)
 
 
-def example(parts: Authored, program: Program, item: Item) -> Example | None:
-    """The small example of an item; None where the exercise's inputs can't be made small."""
-    cut = parts.cut(item)
-    lines = region(parts, item.tensor, cut)
-    for square in (False, True):  # attention's weights are square at any size
-        for settings in _sizes(program, lines):
-            try:
-                env = _start(program, settings)
-            except Exception:  # sizes that don't fit one another: the author's inputs() may raise anything
+class Search:
+    """An item's small example, looked for among draws of small values.
+
+    lines: the forward lines between its tensor and its cut.
+    """
+
+    def __init__(self, parts: Authored, program: Program, item: Item) -> None:
+        self.parts, self.program, self.item = parts, program, item
+        self.cut = parts.cut(item)
+        self.lines = region(parts, item.tensor, self.cut)
+
+    def example(self) -> Example | None:
+        """None where the exercise's inputs can't be made small."""
+        for square in (False, True):  # attention's weights are square at any size
+            for settings in _sizes(self.program, self.lines):
+                try:
+                    env = _start(self.program, settings)
+                except Exception:  # sizes that don't fit one another: inputs() may raise anything
+                    continue
+                own = env[self.item.tensor]
+                if not isinstance(own, torch.Tensor) or _square(own) is not square:
+                    continue
+                if found := self._shortest(settings, env):
+                    return found
+        return None
+
+    def _shortest(self, settings: dict[str, Any], env: Env) -> Example | None:
+        """Of many draws the one that is shortest to write and says something."""
+        lines, item = self.lines, self.item
+        own = {line.name for line in lines}
+        reads = tuple(
+            dict.fromkeys(u for line in lines for u in line.uses if u not in own or u == item.tensor)
+        )
+        values = {t: _values(t, lines, env[t]) for t in reads if is_float(env[t])}
+        indexed = any(not is_float(env[t]) for t in reads if isinstance(env[t], torch.Tensor))
+        shown = self._shown(env, reads)
+        best: tuple[float, Example] | None = None
+        for seed in range(DRAWS if len(lines) < 3 else FUSED):
+            g = torch.Generator().manual_seed(seed)
+            one = {**env}
+            if seed and indexed:
+                try:
+                    one = _start(self.program, {**settings, "seed": seed})
+                except Exception:
+                    return None
+            for tensor, choice in values.items():
+                one[tensor] = _draw(one[tensor].shape, choice, g)
+            upstream = {t: _draw(env[t].shape, UPSTREAM, g) for t in sorted(self.cut)}
+            if (found := self._pulled(one, upstream)) is None:
                 continue
-            if not isinstance(env[item.tensor], torch.Tensor) or _square(env[item.tensor]) is not square:
-                continue
-            if found := _shortest(parts, program, item, cut, lines, settings, env):
-                return found
-    return None
+            if not seed:  # a tensor of which only the shape counts is not shown
+                shown = tuple(t for t in shown if t in own or self._matters(t, one, found[1], upstream))
+            candidate = Example(sizes(settings), found[0], reads, shown, upstream, found[1], {})
+            score = _score(candidate)
+            if len(lines) > 2 and bool((found[1].abs() < 1e-6).all(0).any()):
+                score += 1000  # a column that vanishes shows nothing of the lines in between
+            if best is None or score < best[0]:
+                best = score, candidate
+        if best is None or float(best[1].result.abs().max()) < 1e-3:
+            return None
+        return self._with_siblings(best[1])
+
+    def _shown(self, env: Env, reads: tuple[str, ...]) -> tuple[str, ...]:
+        """The tensors that the item asks for: those that its lines read or name, or that lie elsewhere."""
+        near = {*reads, *(line.name for line in self.lines)}
+        beyond = downstream(self.parts.lines, self.item.tensor)
+        asked = [p for p in self.item.params if isinstance(env.get(p), torch.Tensor)]
+        return tuple(p for p in asked if p in near or p not in beyond)
+
+    def _with_siblings(self, found: Example) -> Example:
+        pull, direct = self.program.pull, self.program.direct
+        siblings = self.parts.siblings(self.item)
+        return replace(
+            found,
+            siblings={s: pull(found.env, s[1:], direct(s[1:]), found.upstream)[0] for s in siblings},
+        )
+
+    def _pulled(self, env: Env, upstream: Mapping[str, torch.Tensor]) -> tuple[Env, torch.Tensor] | None:
+        """The lines run on, and the gradient by autograd; None where it is not finite."""
+        start = env[self.item.tensor].detach().clone().requires_grad_()
+        live: Env = {**env, self.item.tensor: start}
+        total: Any = 0.0
+        for line in self.lines:
+            out = self.program.step(line, live)
+            live[line.name] = out
+            if line.name in self.cut:  # its path ends here
+                total = total + (out * upstream[line.name]).sum()
+                live[line.name] = out.detach()
+            elif line.name == self.program.loss:
+                total = total + out
+        (result,) = torch.autograd.grad(cast(torch.Tensor, total), start)
+        after = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in live.items()}
+        return (after, result) if bool(result.isfinite().all()) else None
+
+    def _matters(
+        self, tensor: str, env: Env, result: torch.Tensor, upstream: Mapping[str, torch.Tensor]
+    ) -> bool:
+        """Whether the gradient changes with a tensor's values."""
+        if not is_float(env[tensor]):
+            return True
+        g = torch.Generator().manual_seed(1)
+        for _ in range(4):
+            other = torch.rand(env[tensor].shape, generator=g, dtype=torch.float64) + 0.5
+            found = self._pulled({**env, tensor: other}, upstream)
+            if found is None or not torch.allclose(found[1], result):
+                return True
+        return False
 
 
 def _sizes(program: Program, lines: tuple[Line, ...]) -> Iterator[dict[str, Any]]:
@@ -112,114 +207,6 @@ def _double(env: Env) -> Env:
     return {
         k: v.double() if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in env.items()
     }
-
-
-def _shortest(
-    parts: Authored,
-    program: Program,
-    item: Item,
-    cut: frozenset[str],
-    lines: tuple[Line, ...],
-    settings: dict[str, Any],
-    env: Env,
-) -> Example | None:
-    """Of many draws the one that is shortest to write and says something."""
-    own = {line.name for line in lines}
-    reads = tuple(dict.fromkeys(u for line in lines for u in line.uses if u not in own or u == item.tensor))
-    values = {t: _values(t, lines, env[t]) for t in reads if is_float(env[t])}
-    beyond = downstream(parts.lines, item.tensor)
-    shown = tuple(
-        p
-        for p in item.params
-        if isinstance(env.get(p), torch.Tensor) and (p in reads or p in own or p not in beyond)
-    )
-    best: tuple[float, Example] | None = None
-    for seed in range(DRAWS if len(lines) < 3 else FUSED):
-        g = torch.Generator().manual_seed(seed)
-        one = {**env}
-        if seed and any(not is_float(env[t]) for t in reads if isinstance(env[t], torch.Tensor)):
-            try:
-                one = _start(program, {**settings, "seed": seed})
-            except Exception:
-                return None
-        for tensor, choice in values.items():
-            one[tensor] = _draw(one[tensor].shape, choice, g)
-        upstream = {t: _draw(env[t].shape, UPSTREAM, g) for t in sorted(cut)}
-        found = _pulled(program, parts, item, cut, lines, one, upstream)
-        if found is None:
-            continue
-        if not seed:  # a tensor of which only the shape counts is not shown
-            shown = tuple(
-                t
-                for t in shown
-                if t in own or _matters(t, one, found[1], program, parts, item, cut, lines, upstream)
-            )
-        sizes = {k: v for k, v in settings.items() if k != "seed"}
-        candidate = Example(sizes, found[0], reads, shown, upstream, found[1], {})
-        score = _score(candidate)
-        if len(lines) > 2 and bool((found[1].abs() < 1e-6).all(0).any()):
-            score += 1000  # a column that vanishes shows nothing of the lines in between
-        if best is None or score < best[0]:
-            best = score, candidate
-    if best is None or float(best[1].result.abs().max()) < 1e-3:
-        return None
-    chosen = best[1]
-    siblings = {
-        s: program.pull(chosen.env, s[1:], program.direct(s[1:]), chosen.upstream)[0]
-        for s in parts.siblings(item)
-    }
-    return replace(chosen, siblings=siblings)
-
-
-def _pulled(
-    program: Program,
-    parts: Authored,
-    item: Item,
-    cut: frozenset[str],
-    lines: tuple[Line, ...],
-    env: Env,
-    upstream: Mapping[str, torch.Tensor],
-) -> tuple[Env, torch.Tensor] | None:
-    """The lines run on, and the gradient by autograd."""
-    start = env[item.tensor].detach().clone().requires_grad_()
-    live: Env = {**env, item.tensor: start}
-    total: Any = 0.0
-    for line in lines:
-        out = program.step(line, live)
-        live[line.name] = out
-        if line.name in cut:  # its path ends here
-            total = total + (out * upstream[line.name]).sum()
-            live[line.name] = out.detach()
-        elif line.name == program.loss:
-            total = total + out
-    (result,) = torch.autograd.grad(cast(torch.Tensor, total), start)
-    after = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in live.items()}
-    if not bool(result.isfinite().all()):
-        return None
-    return after, result
-
-
-def _matters(
-    tensor: str,
-    env: Env,
-    result: torch.Tensor,
-    program: Program,
-    parts: Authored,
-    item: Item,
-    cut: frozenset[str],
-    lines: tuple[Line, ...],
-    upstream: Mapping[str, torch.Tensor],
-) -> bool:
-    """Whether the gradient changes with a tensor's values."""
-    if not is_float(env[tensor]):
-        return True
-    g = torch.Generator().manual_seed(1)
-    for _ in range(4):
-        other = torch.rand(env[tensor].shape, generator=g, dtype=torch.float64) + 0.5
-        found = _pulled(program, parts, item, cut, lines, {**env, tensor: other}, upstream)
-        if found is None or not torch.allclose(found[1], result):
-            return True
-    return False
 
 
 def _square(tensor: torch.Tensor) -> bool:
@@ -285,3 +272,73 @@ def _score(e: Example) -> float:
             values = e.env[name].reshape(-1).tolist()
             repeats += 8 * (len(set(values)) == len(values)) + 8 * (len(set(values)) == 1)
     return length + 15 * zeros + 2 * alike + repeats
+
+
+# --- as one writes it on paper -------------------------------------------------------------------------
+
+
+def is_exact(value: float) -> bool:
+    return not figure(value).startswith("≈")
+
+
+@lru_cache(1 << 16)  # of many draws of few values
+def figure(value: float) -> str:
+    """A number as one writes it on paper: 2, -1/3, 0.25, ln 2, or ≈ and four digits."""
+    if math.isclose(value, round(value), abs_tol=1e-9):
+        return str(round(value))
+    for denominator in (2, 4, 5, 8, 10, 16, 20, 40, 100):
+        if math.isclose(value * denominator, round(value * denominator), abs_tol=1e-9):
+            return f"{value:.6g}"
+    near = Fraction(value).limit_denominator(99)
+    if math.isclose(value, near, abs_tol=1e-9):
+        return f"{near.numerator}/{near.denominator}"
+    for number, text in LOGARITHMS.items():
+        if math.isclose(abs(value), number, abs_tol=1e-9):
+            return text if value > 0 else "-" + text
+    if abs(value) < 1e-4 and f"{value:.5f}".strip("-0.") != "":
+        return f"≈{value:.5f}"
+    return f"≈{value:.4g}" if f"{value:.4g}" not in ("-0", "0") else "≈0"
+
+
+def matrix(title: str, values: Any) -> list[str]:
+    """A tensor with its name above, aligned as on paper; one of three axes as one matrix after another."""
+    tensor = torch.as_tensor(values, dtype=torch.float64)
+    shape = (
+        "×".join(map(str, tensor.shape))
+        if tensor.ndim > 1
+        else f"({tensor.shape[0]},)"
+        if tensor.ndim
+        else ""
+    )
+    lines = [f"{title}  {shape}".rstrip()]
+    cells = [figure(float(v)) for v in tensor.reshape(-1)]
+    width = max(map(len, cells), default=0)
+    rows = tensor.reshape(-1, tensor.shape[-1]) if tensor.ndim else tensor.reshape(1, 1)
+    per = rows.shape[1]
+    for k in range(rows.shape[0]):
+        if tensor.ndim > 2 and k and k % tensor.shape[-2] == 0:
+            lines.append("")
+        lines.append("  ".join(c.rjust(width) for c in cells[k * per : (k + 1) * per]))
+    return lines
+
+
+def side_by_side(blocks: list[list[str]], limit: int = 84) -> str:
+    """Blocks of lines, next to one another as far as they fit."""
+    rows: list[list[list[str]]] = [[]]
+    for block in blocks:
+        used = sum(max(map(len, b)) + 4 for b in rows[-1])
+        if rows[-1] and used + max(map(len, block)) > limit:
+            rows.append([])
+        rows[-1].append(block)
+    texts = []
+    for row in rows:
+        height = max(map(len, row))
+        widths = [max(map(len, b)) for b in row]
+        padded = [[*b, *[""] * (height - len(b))] for b in row]
+        texts.append(
+            "\n".join(
+                "    ".join(b[k].ljust(w) for b, w in zip(padded, widths, strict=True)).rstrip()
+                for k in range(height)
+            )
+        )
+    return "\n\n".join(texts)

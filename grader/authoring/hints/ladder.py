@@ -14,15 +14,15 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import RUNGS, Authored, AuthoredError, Item
-from grader.authoring.hints.example import Example, example, is_float, region, small
+from grader.authoring.hints.example import Example, Search, figure, is_float, matrix, side_by_side, small
 from grader.authoring.hints.notation import sizes_named, total, write
 from grader.authoring.hints.operations import Path, paths
 from grader.authoring.hints.outputs import ladders as output_ladders
-from grader.authoring.hints.paper import figure, matrix, side_by_side
 from grader.authoring.hints.shapes import shapes
 from grader.authoring.hints.site import NoRule, Scope
 from grader.core.exercise import Line, sizes
-from grader.reference.program import Env, Program
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 CLOSE = 1e-9
 
@@ -67,17 +67,17 @@ def ladders(parts: Authored, program: Program, lecture: Env, filename: str) -> d
 
 def _ladder(parts: Authored, program: Program, lecture: Env, item: Item, filename: str) -> dict[str, Any]:
     authored = parts.hints.get(item.name, {})
-    found = example(parts, program, item)
+    search = Search(parts, program, item)
+    found, lines = search.example(), search.lines
     if found is None:
         raise AuthoredError(
             f"{filename}, line {item.line}: {item.name} has no small example: inputs() fails at 2 and 3"
         )
-    lines = region(parts, item.tensor, parts.cut(item))
     direct = all(item.tensor in line.uses for line in lines)
     ways: dict[str, list[Path]] = {}
     if not {"concept", "formula"} <= authored.keys():
         try:
-            ways = _ways(parts, program, lecture, found, item.tensor, lines, parts.cut(item))
+            ways = _ways(program, lecture, found, item.tensor, lines, search.cut)
         except NoRule as error:
             raise AuthoredError(
                 f"{filename}, line {item.line}: {item.name}: no rule for {error} in "
@@ -97,7 +97,6 @@ def _ladder(parts: Authored, program: Program, lecture: Env, item: Item, filenam
 
 
 def _ways(
-    parts: Authored,
     program: Program,
     lecture: Env,
     found: Example,

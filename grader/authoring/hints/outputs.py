@@ -16,7 +16,7 @@ import torch
 from grader.authoring.author_outputs import Solution, _received
 from grader.authoring.authored import RUNGS, Authored, Item
 from grader.judging.compare_outputs import kind_of
-from grader.reference.program import Env
+from grader.reference.forward import Env
 
 LONG = 400  # characters of a value that an example shows
 WIDTH = 88

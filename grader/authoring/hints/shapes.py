@@ -12,7 +12,7 @@ from grader.authoring.hints.arithmetic import one_way
 from grader.authoring.hints.notation import write
 from grader.authoring.hints.operations import Path
 from grader.authoring.hints.site import times
-from grader.reference.program import Env
+from grader.reference.forward import Env
 
 
 def shapes(parts: Authored, lecture: Env, item: Item, mine: list[Path], direct: bool) -> str:

@@ -47,8 +47,7 @@ class Scope:
         return shape_of(value.values if is_pair(value) else value)
 
     def size(self, node: ast.expr, axis: int) -> ast.expr:
-        """How many there are along an axis: by name if the forward program has one for it, else a "
-        "number."""
+        """How many there are along an axis: by name if the forward program has one for it, else a number."""
         small, said = self.shape(node)[axis], self.shape(node, lecture=True)[axis]
         for known, value in self.small.items():
             if isinstance(value, int) and value == small and self.lecture.get(known) == said:

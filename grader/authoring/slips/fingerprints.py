@@ -18,28 +18,13 @@ import torch
 from grader.authoring.authored import Authored, Item
 from grader.authoring.slips.mutants import Mutant, alike_tensors, mutants
 from grader.authoring.slips.sentences import lacks, say, uses
+from grader.authoring.slips.table import KNOWN, SLIPS
 from grader.core.calling import BadRequest, resolve
 from grader.core.exercise import ALT
 from grader.diagnosis.diagnose import FIXTURES, fingerprint
 from grader.diagnosis.relations import CLOSE
-from grader.reference.program import Env, Program
-
-KNOWN = "known"  # the kind of a mistake that is written down
-
-# Where several mutants give one value, the one whose kind stands first is told.
-RANK = (
-    "known", "eps dropped", "Bessel dropped",
-    "sum dropped", "mean for sum", "keepdim dropped", "another dim", "sum over everything",
-    "transpose dropped", "= for an accumulation", "branch left out", "sign of a branch", "sign dropped",
-    "sign", "summand dropped", "factor dropped", "division dropped", "another tensor",
-    "elementwise for matrix product", "factors exchanged", "only the first term", "one factor summed",
-    "both factors summed", "power dropped",
-)  # fmt: skip
-
-
-def rank(m: Mutant) -> int:
-    """How likely a mistake is, the likeliest first."""
-    return RANK.index(m.kind) if m.kind in RANK else len(RANK)
+from grader.reference.forward import Env
+from grader.reference.program import Program
 
 
 def known(
@@ -63,7 +48,7 @@ def known(
             tensors = [*parts.inputs, *(line.name for line in parts.lines), *parts.available(item)]
             found = mutants(item, alike_tensors(item, tensors, shapes))
             found += _written(written, item)
-            found.sort(key=rank)
+            found.sort(key=lambda m: SLIPS[m.kind].rank)
             kept: list[dict[str, Any]] = []
             for m in found:
                 mistake = _mistake(parts, item, m, given, references, sizes)
@@ -109,7 +94,7 @@ def _mistake(
         return None
     if m.kind == "sum dropped" and on[FIXTURES[0]]["shape"] == whole:
         m = replace(m, kind="inner sum dropped")
-    told = {"say": m.new if m.kind == KNOWN else say(m), "on": on}
+    told = {"say": say(m), "on": on}
     return told | {key: names for key, names in (("uses", uses(m)), ("lacks", lacks(m))) if names}
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from grader.core.text import escaped
 from grader.core.verdict import ItemReport, Report, Verdict
-from grader.reports.markdown import escaped
 from grader.reports.table import advice, headings, of, row, rule, summary
 
 MOST = 10  # annotations of a kind that GitHub shows for one step

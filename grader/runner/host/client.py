@@ -200,8 +200,13 @@ class Runner:
         """
         return dict(json.loads(self.ask({"op": "trial"})))
 
+    def missing(self) -> list[str]:
+        """What is missing of the sandbox here: layers that are off, and what a child could really do."""
+        tried = self.trial()
+        return [*tried["off"], *(f"a submission can {what}" for what in tried["possible"])]
+
     def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:
-        """A question to the trusted reference process (`runner.oracle`); its answer's bytes."""
+        """A question to the trusted reference process (`reference.oracle`); its answer's bytes."""
         answer = bytearray()
         job = self._job({"op": "reference", **request}, given)
         try:
@@ -249,6 +254,12 @@ class Runner:
         with contextlib.suppress(ValueError, OSError):  # another thread has closed it
             written = self.process.stderr.read() if self.process.stderr else b""
         return _last_line(written) or f"exit status {self.process.wait()}"
+
+
+def protections() -> list[str]:
+    """What is missing of the sandbox, as a runner of its own finds."""
+    with Runner() as runner:
+        return runner.missing()
 
 
 def _last_line(written: bytes | bytearray) -> str:

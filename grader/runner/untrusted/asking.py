@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import types
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from grader.runner.untrusted import byhand, outputs
 from grader.runner.untrusted.loading import Submission, describe, is_stub
 from grader.runner.untrusted.slips import remedy
 from grader.runner.warm import limits
+from grader.submissions.flat.slicing import Flat
 
 # Bound before a submission can replace them.
 _Tensor, _equal = torch.Tensor, torch.equal
@@ -42,94 +44,182 @@ def guard_forward(submission: Submission, exercise: Exercise) -> None:
     submission.names["forward"] = guarded
 
 
-def failed(error: BaseException, filename: str, line: int | None) -> dict[str, Any]:
-    """The fields of a record for an exception: an error, or a limit that was met."""
-    limit = limits.met(error)
-    message, at = describe(error, filename)
-    status = "over-limit" if limit else "error"
-    return {"status": status, "message": limit or message, "line": at or line}
+class NoValue(Exception):
+    """An item gives nothing. fields: of the record that says why."""
+
+    def __init__(
+        self, status: str, message: str = "", line: int | None = None, code: Code | None = None
+    ) -> None:
+        self.fields: dict[str, Any] = {"status": status}
+        self.fields |= {"message": message} if message else {}
+        self.fields |= {"line": line} if line else {}
+        self.fields |= {"code": code} if code else {}
 
 
 def ask(
     submission: Submission, item: Item, fixture: str, given: Given, exercise: Exercise
 ) -> tuple[dict[str, Any], bytes]:
     """Call an item's function on one fixture; a header and the value's bytes."""
-    if isinstance(item, Output):
-        return ask_output(submission, item, fixture, given, exercise)
-    return ask_gradient(submission, item, fixture, given, exercise)
-
-
-def ask_gradient(
-    submission: Submission, item: Gradient, fixture: str, given: Given, exercise: Exercise
-) -> tuple[dict[str, Any], bytes]:
-    """Call one gradient's function on one fixture; a header and the value's bytes."""
-    name = item.name
-    header: dict[str, Any] = {"fixture": fixture, "item": name}
-    function = submission.names.get(name)
-    if not is_probe(fixture):  # there it counts what became of the value in the end
-        function = submission.changed.get(name, function)
-    broken = submission.broken.get(name)
-    flat = submission.flat
-    if flat and name in flat.refused:
-        message, at = flat.refused[name]
-        return {**header, "status": "refused", "message": message, "line": at}, b""
-    if function is None or broken:
-        if broken := broken or (None if flat else submission.failure):
-            return {**header, "status": "error", "message": broken[0], "line": broken[1]}, b""
-        return {**header, "status": "not-written", "message": f"the file has no function {name}"}, b""
-    line = line_of(function)
-    call = submission.calls.get(name)
-    if call is None or call.function is not function:
-        header["line"] = line
-        try:
-            call = submission.calls[name] = resolve(function, item, given, exercise)
-        except BadRequest as error:
-            why = {"status": "error", "message": str(error), "code": Code.UNKNOWN_PARAMETER}
-            return {**header, **why}, b""
-        header["reads"] = call.reads  # told once
-    alternative = any(k in call.reads for k in item.siblings)
-    pristine = {k: given[k] for k in call.injected}
-    if alternative:
-        pristine = {k: given.get(ALT + k, v) for k, v in pristine.items()}
-    passed = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in pristine.items()}
-    if own := submission.forms.keys() & passed.keys():  # the learner's own shape, (32,) for (32, 1)
-        squeezed = {**passed, **{k: passed[k].squeeze(submission.forms[k]) for k in own}}
-        if _fits(call, squeezed, given.get(item.tensor)):
-            passed |= {k: passed[k].squeeze(submission.forms[k]) for k in own}
-    POLICY.called, POLICY.running = None, True
+    header: dict[str, Any] = {"fixture": fixture, "item": item.name}
     try:
-        value = call(passed)
+        if isinstance(item, Output):
+            return of_output(submission, item, header, given, exercise)
+        if submission.flat:
+            return of_flat_code(submission, submission.flat, item, header, given, exercise)
+        return of_function(submission, item, header, given, exercise)
+    except NoValue as why:
+        return {**header, **why.fields}, b""
+
+
+def _failed(error: BaseException, filename: str, line: int | None) -> NoValue:
+    """An exception of a submission: an error, or a limit that was met."""
+    limit = limits.met(error)
+    message, at = describe(error, filename)
+    return NoValue("over-limit" if limit else "error", limit or message, at or line)
+
+
+def called(submission: Submission, line: int | None, code: Callable[[], Any]) -> Any:
+    """What code of a submission gives, which begins on a line, under the policy; NoValue where nothing."""
+    POLICY.called, POLICY.running = None, True
+    value = None
+    try:
+        value = code()
+    except BadRequest as error:
+        raise NoValue("error", str(error), line) from None
     except BaseException as error:
         if is_stub(error, submission.filename):
-            return {**header, "status": "not-written"}, b""
+            raise NoValue("not-written") from None
         if not POLICY.called:
-            why = failed(error, submission.filename, line)
-            if flat and (unbound := UNBOUND.match(why["message"])):
-                told = f"NameError: {unbound[1]} has no value yet on this line"
-                why |= {"message": told, "code": Code.UNDEFINED_NAME}
-            elif not flat and why["status"] == "error":
-                names = (*call.injected, *submission.names)
-                if found := remedy(why["message"], item, given, exercise, names):
-                    why |= {"message": f"{why['message']}; {found.text}", "code": found.code}
-            return {**header, **why}, b""
-        header["line"] = describe(error, submission.filename)[1] or line
+            raise _failed(error, submission.filename, line) from None
+        line = describe(error, submission.filename)[1] or line
     finally:
         POLICY.running = False
     if POLICY.called:
-        return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
+        raise NoValue("refused", f"{POLICY.called} {byhand.WHY}", line)
+    return value
+
+
+def of_function(
+    submission: Submission, item: Gradient, header: dict[str, Any], given: Given, exercise: Exercise
+) -> tuple[dict[str, Any], bytes]:
+    """A gradient's function, as the stub has it."""
+    function = _written(submission, item.name, f"function {item.name}")
+    call = _call(submission, function, item, header, given, exercise)
+    pristine, passed = _arguments(call, item, given)
+    try:
+        value = called(submission, line_of(function), lambda: call(passed))
+    except NoValue as why:
+        if why.fields["status"] == "error":
+            names, message = (*call.injected, *submission.names), why.fields["message"]
+            if found := remedy(message, item, given, exercise, names):
+                why.fields |= {"message": f"{message}; {found.text}", "code": found.code}
+        raise
+    return _mutated(*pack(header, value), pristine, passed)
+
+
+def of_flat_code(
+    submission: Submission,
+    flat: Flat,
+    item: Gradient,
+    header: dict[str, Any],
+    given: Given,
+    exercise: Exercise,
+) -> tuple[dict[str, Any], bytes]:
+    """A gradient's function that was cut out of flat code, which may keep its values in shapes of its own."""
+    name, tensor = item.name, given.get(item.tensor)
+    if name in flat.refused:
+        raise NoValue("refused", *flat.refused[name])
+    function = _written(submission, name, f"function {name}")
+    if not is_probe(header["fixture"]):  # there it counts what became of the value in the end
+        function = submission.changed.get(name, function)
+    call = _call(submission, function, item, header, given, exercise)
+    pristine, passed = _arguments(call, item, given)
+    own = submission.forms.keys() & passed.keys()  # in the learner's own shape, (32,) for (32, 1)
+    if own and _fits(submission, call, _squeezed(submission, passed, own), tensor):
+        passed = _squeezed(submission, passed, own)
+    try:
+        value = called(submission, line_of(function), lambda: call(passed))
+    except NoValue as why:
+        if unbound := UNBOUND.match(why.fields.get("message", "")):
+            told = f"NameError: {unbound[1]} has no value yet on this line"
+            why.fields |= {"message": told, "code": Code.UNDEFINED_NAME}
+        raise
     header, data = pack(header, value)
-    if flat and isinstance(value, types.FunctionType):
+    if isinstance(value, types.FunctionType):
         told = f"{name} is a function here; flat code assigns the gradient itself: {name} = …"
         header |= {"message": told, "code": Code.FUNCTION_FOR_TENSOR}
-    elif flat and header["status"] == "value":
+    elif header["status"] == "value":
         header["message"] = flat.notes.get(name, "")
         if function is submission.changed.get(name):
             header |= {"message": flat.afterwards[name], "code": Code.CHANGED_AFTERWARDS}
-        _remember_form(submission, name, value, given.get(item.tensor))
-    mutated = [k for k, v in pristine.items() if passed[k] is not v and not _same(passed[k], v)]
-    if mutated:
-        header["mutated"] = mutated
-    return header, data
+        _remember_form(submission, name, value, tensor)
+    return _mutated(header, data, pristine, passed)
+
+
+def of_output(
+    submission: Submission, item: Output, header: dict[str, Any], given: Given, exercise: Exercise
+) -> tuple[dict[str, Any], bytes]:
+    """An output item's function, or its driver."""
+    for name in item.asks:
+        _written(submission, name, name)
+    line = outputs.line_of(submission.names, item.about)
+
+    def code() -> tuple[list[str], dict[str, Any], bytes]:
+        value, mutated = outputs.call(submission, item, given, exercise)
+        packed = pack if isinstance(value, _Tensor) else outputs.pack
+        return mutated, *packed({**header, "line": line}, value)
+
+    mutated, header, data = called(submission, line, code)
+    return {**header, **({"mutated": mutated} if mutated else {})}, data
+
+
+def _written(submission: Submission, name: str, what: str) -> Any:
+    """What a submission defines under a name; NoValue where it has nothing."""
+    found, failure = submission.names.get(name), submission.broken.get(name)
+    if found is not None and not failure:
+        return found
+    if failure := failure or (None if submission.flat else submission.failure):
+        raise NoValue("error", *failure)
+    raise NoValue("not-written", f"the file has no {what}")
+
+
+def _call(
+    submission: Submission,
+    function: Any,
+    item: Gradient,
+    header: dict[str, Any],
+    given: Given,
+    exercise: Exercise,
+) -> Call:
+    """How a function is called. The first time its header says on which line it stands and what it reads."""
+    call = submission.calls.get(item.name)
+    if call is None or call.function is not function:
+        header["line"] = line_of(function)
+        try:
+            call = submission.calls[item.name] = resolve(function, item, given, exercise)
+        except BadRequest as error:
+            raise NoValue("error", str(error), code=Code.UNKNOWN_PARAMETER) from None
+        header["reads"] = call.reads
+    return call
+
+
+def _arguments(call: Call, item: Gradient, given: Given) -> tuple[Given, Given]:
+    """The given values that a function asks for, and copies of them to be passed."""
+    alternative = any(k in call.reads for k in item.siblings)
+    pristine = {k: given.get(ALT + k, given[k]) if alternative else given[k] for k in call.injected}
+    return pristine, _copies(pristine)
+
+
+def _copies(arguments: Given) -> Given:
+    return {k: v.clone() if isinstance(v, _Tensor) else v for k, v in arguments.items()}
+
+
+def _mutated(
+    header: dict[str, Any], data: bytes, pristine: Given, passed: Given
+) -> tuple[dict[str, Any], bytes]:
+    """A record that also names the arguments that were changed."""
+    changed = [k for k, v in pristine.items() if passed[k] is not v and not _same(passed[k], v)]
+    return ({**header, "mutated": changed} if changed else header), data
 
 
 def _same(value: Any, pristine: Any) -> bool:
@@ -137,50 +227,18 @@ def _same(value: Any, pristine: Any) -> bool:
     return bool(value.numel() == pristine.numel() and _equal(value.reshape(pristine.shape), pristine))
 
 
-def _fits(call: Call, arguments: Given, tensor: Any) -> bool:
+def _squeezed(submission: Submission, arguments: Given, own: Collection[str]) -> Given:
+    return {**arguments, **{k: arguments[k].squeeze(submission.forms[k]) for k in own}}
+
+
+def _fits(submission: Submission, call: Call, arguments: Given, tensor: Any) -> bool:
     """Whether a function gives something of its tensor's shape for these arguments, which it may change."""
-    copies = {k: v.clone() if isinstance(v, _Tensor) else v for k, v in arguments.items()}
-    POLICY.called, POLICY.running = None, True
+    copies = _copies(arguments)
     try:
-        value = call(copies)
-    except Exception:
+        value = called(submission, None, lambda: call(copies))
+    except NoValue:
         return False
-    finally:
-        POLICY.running = False
     return isinstance(value, _Tensor) and isinstance(tensor, _Tensor) and value.numel() == tensor.numel()
-
-
-def ask_output(
-    submission: Submission, item: Output, fixture: str, given: Given, exercise: Exercise
-) -> tuple[dict[str, Any], bytes]:
-    """Call one output item's function, or its driver, on one fixture; a header and the value's bytes."""
-    header: dict[str, Any] = {"fixture": fixture, "item": item.name}
-    for name in item.asks:
-        if name not in submission.names or name in submission.broken:
-            if failure := submission.broken.get(name) or submission.failure:
-                return {**header, "status": "error", "message": failure[0], "line": failure[1]}, b""
-            return {**header, "status": "not-written", "message": f"the file has no {name}"}, b""
-    line = outputs.line_of(submission.names, item.about)
-    POLICY.called, POLICY.running = None, True
-    try:
-        value, mutated = outputs.call(submission, item, given, exercise)
-        packed = pack if isinstance(value, _Tensor) else outputs.pack
-        header, data = packed({**header, "line": line}, value)
-    except BadRequest as error:
-        return {**header, "status": "error", "message": str(error), "line": line}, b""
-    except BaseException as error:
-        if is_stub(error, submission.filename):
-            return {**header, "status": "not-written"}, b""
-        if not POLICY.called:
-            return {**header, **failed(error, submission.filename, line)}, b""
-        header["line"] = describe(error, submission.filename)[1] or line
-    finally:
-        POLICY.running = False
-    if POLICY.called:
-        return {**header, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}, b""
-    if mutated:
-        header["mutated"] = mutated
-    return header, data
 
 
 def _remember_form(submission: Submission, name: str, value: Any, tensor: Any) -> None:

@@ -17,12 +17,10 @@ import torch
 
 from grader.core.exercise import LOSSES, Exercise
 from grader.core.finding import Code
-from grader.reference.program import Program
 from grader.reference.training import Backward, Whole, manual_steps
 from grader.runner import wire
-from grader.runner.untrusted import byhand
-from grader.runner.untrusted.asking import POLICY, Given, ask, failed, guard_forward, pack
-from grader.runner.untrusted.loading import Submission, define, is_stub, load, load_flat
+from grader.runner.untrusted.asking import POLICY, Given, NoValue, ask, called, guard_forward, pack
+from grader.runner.untrusted.loading import Submission, define, load, load_flat
 from grader.runner.warm import limits
 
 # Bound before a submission can replace them.
@@ -57,7 +55,6 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
     send({"off": list(off)}, b"")
     null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
     POLICY.enforced = True
-    del Program.pull, Program.gradients  # which the oracle has, a process of its own
     sys.addaudithook(limits.watch)
     KEPT.append(torch.inference_mode())
     KEPT[-1].__enter__()
@@ -160,29 +157,24 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     whole = submission.names.get("whole") if submission.flat else None
     if message := waits(submission, exercise):
         for name in names:
-            why = {"status": "not-written", "message": message, "code": Code.WAITS}
-            yield {**header, **why, "item": name}, b""
+            why_not = {"status": "not-written", "message": message, "code": Code.WAITS}
+            yield {**header, **why_not, "item": name}, b""
         return
-    POLICY.called, POLICY.running = None, True
-    try:
-        backward: Backward | Whole
+
+    def code() -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         if whole is not None:
-            backward = Whole(whole, exercise)
-        else:
-            functions = {item.name: submission.names[item.name] for item in exercise.items}
-            backward = Backward(functions, exercise)
-        parameters, losses = manual_steps(exercise, backward, given)
-    except BaseException as error:
-        why = failed(error, submission.filename, None)
-        if POLICY.called:
-            why = {**why, "status": "refused", "message": f"{POLICY.called} {byhand.WHY}"}
-        elif is_stub(error, submission.filename):
-            why = {"status": "not-written", "message": "waits for all gradients", "code": Code.WAITS}
+            return manual_steps(exercise, Whole(whole, exercise), given)
+        functions = {item.name: submission.names[item.name] for item in exercise.items}
+        return manual_steps(exercise, Backward(functions, exercise), given)
+
+    try:
+        parameters, losses = called(submission, None, code)
+    except NoValue as why:
+        if why.fields["status"] == "not-written":
+            why.fields |= {"message": "waits for all gradients", "code": Code.WAITS}
         for name in names:
-            yield {**header, **why, "item": name}, b""
+            yield {**header, **why.fields, "item": name}, b""
         return
-    finally:
-        POLICY.running = False
     for name in names:
         yield pack({**header, "item": name}, parameters[name])
     yield pack({**header, "item": LOSSES}, losses)
