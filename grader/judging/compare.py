@@ -210,7 +210,8 @@ def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
             code = Code.NOT_EXPANDED
             reason += ": right after broadcasting; expand it to the tensor's own shape"
         elif (axes := _extra_axes(came, wanted)) is not None:
-            summed = answer.astype(np.float64).sum(axes, keepdims=True).reshape(wanted)
+            with np.errstate(invalid="ignore"):  # a signalling NaN is cast
+                summed = answer.astype(np.float64).sum(axes, keepdims=True).reshape(wanted)
             if right(summed):
                 code = Code.NOT_SUMMED
                 axis = ", ".join(str(i) for i in axes)

@@ -251,10 +251,9 @@ POLICIES = st.builds(
 
 
 def item(name: str, verdict: Verdict) -> ItemReport:
+    found = None if verdict.passed else Finding(Code.ERROR, "a reason")
     maxdiff = 0.5 if verdict is Verdict.WRONG else None
-    return ItemReport(
-        name, (2, 3), Check(verdict, Finding(Code.ERROR, "a reason"), maxdiff=maxdiff), "lecture", 3
-    )
+    return ItemReport(name, (2, 3), Check(verdict, found, maxdiff=maxdiff), "lecture", 3)
 
 
 @st.composite
