@@ -66,7 +66,7 @@ def written_flat() -> bytes:
     cells = [nbformat.v4.new_code_cell(parts[name]) for name in ("setup", "forward")]
     for e in LECTURE:
         items = authored.read(solution(e).decode(), f"{e}.py").items
-        code = "\n".join(notebook.flat(item) for item in items)
+        code = "\n".join(notebook.statements(item) for item in items)
         if e == "ex4":  # in the training loop, from the first gradient to the last
             head, _, rest = parts[e].partition("    dlogits = ")
             code = head + textwrap.indent(code, "    ") + "\n" + rest[rest.index("    grads = ") :]

@@ -36,14 +36,15 @@ CASES = {
 def main(argv: Sequence[str]) -> Results:
     parser = argparse.ArgumentParser(description=__doc__)
     args = parsed(parser, argv, rounds=(15, 1), cases=(len(CASES), 2))
-    description, fixtures = exercises("ex1")["ex1"]
+    task = exercises("ex1")["ex1"]
+    description, fixtures = task
     source, names = solution("ex1"), [item.name for item in description.items]
     with ExitStack() as stack:
         runners = {
             case: stack.enter_context(Runner(environ)) for case, environ in list(CASES.items())[: args.cases]
         }
         times: dict[str, list[float]] = {case: [] for case in runners}
-        exact = {case: reproduce(runner, description, fixtures) for case, runner in runners.items()}
+        exact = {case: reproduce(runner, task) for case, runner in runners.items()}
         for _ in range(args.rounds):
             for case, runner in runners.items():
                 start = time.perf_counter()

@@ -59,6 +59,10 @@ def entry() -> None:
             getattr(sys, name).reconfigure(errors="replace")  # its encoding may lack ×
     if sys.stdin is None:
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    if os.environ.get("GRADER_TRACEBACK"):
+        import logging
+
+        logging.getLogger("grader").addHandler(logging.StreamHandler())
     code = FAULT
     try:
         try:

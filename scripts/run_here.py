@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import grader.suite.find as suite
-from grader.core.exercise import sizes
+from grader.core.exercise import File, sizes
 from grader.reference.reproducible import environment
 from grader.runner import wire
 from grader.submissions.script import script
@@ -40,7 +40,7 @@ def main(path: str, target: str, name: str = "lecture", cut: bool = False) -> No
     wanted = suite.targets(here, [target])[0]
     exercise = here.describe(wanted.exercise)
     items = [wanted.item] if wanted.item else [item.name for item in exercise.items]
-    code = script(suite.read_submission(Path(path)), path, exercise)
+    code = script(File(path, suite.read_submission(Path(path))), exercise)
     renames.prepare(exercise)
     if cut:
         found = flat.read(statements.parse(code.source.decode()), exercise, code.flat or None)

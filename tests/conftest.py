@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -84,6 +85,30 @@ def warm() -> Iterator[None]:
     """What `command.grader` keeps between its calls ends with the session."""
     yield
     command.close()
+
+
+class Swallowed(logging.Handler):
+    """Keeps what the grader logs: errors of its own that it did not let cost a grade."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.errors.append(self.format(record))
+
+
+SWALLOWED = Swallowed()
+logging.getLogger("grader").addHandler(SWALLOWED)
+
+
+@pytest.fixture(autouse=True)
+def swallowed() -> Iterator[list[str]]:
+    """What was swallowed in a test fails it, unless it takes this list and empties it."""
+    yield SWALLOWED.errors
+    found = SWALLOWED.errors[:]
+    SWALLOWED.errors.clear()
+    assert not found, "\n".join(found)
 
 
 Grade = Callable[..., ExerciseReport]

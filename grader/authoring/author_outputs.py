@@ -31,10 +31,9 @@ from grader.reference.forward import Env
 from grader.reference.near import Kept
 from grader.reference.program import Program
 from grader.runner.untrusted import values
+from grader.runner.untrusted.outputs import arguments
 
-MARGIN = (
-    4.0  # a bound allows an answer twice the distance from the truth that float32 has here, and so the other
-)
+MARGIN = 4.0  # an answer may be twice as far from the truth as float32 is here, and so may the other
 MOST = 1e-3  # of an answer's size: where float32 is farther from float64, another seed is to be drawn
 STEPS = 20  # times the author's own steps, after which a mutant counts as endless
 DRAW = 1_000_003
@@ -91,7 +90,7 @@ def saved(solution: Solution, parts: Authored, env: Env, draw: Draw) -> tuple[En
         if item.receives:
             if draw.probe:
                 own = _drawn(draw, item.name, draw.settings["seed"] + DRAW * number)
-            own = {**own, **_received(solution, parts, item, own)}
+            own = {**own, **received(solution, parts, item, own)}
             asked = [k for k in own if k in item.receives or (draw.probe and k not in draw.settings)]
             own |= near.inputs({k: own[k] for k in asked}, _own(draw.old, item.name))
             given |= {f"{item.name}:{k}": own[k] for k in asked}
@@ -123,7 +122,7 @@ def _own(old: Kept, item: str) -> Env:
     return {k.removeprefix(f"{item}:"): v for k, v in old.given.items() if k.startswith(f"{item}:")}
 
 
-def _received(solution: Solution, parts: Authored, item: Item, env: Env) -> Env:
+def received(solution: Solution, parts: Authored, item: Item, env: Env) -> Env:
     """The author's own results of the items before one, as it receives them."""
     results: Env = {}
     for other in parts.outputs[: parts.outputs.index(item)]:
@@ -242,8 +241,6 @@ def known(parts: Authored, env: Mapping[str, Mapping[str, Any]], filename: str) 
 
     env: by fixture, the arguments that an item gets by name (`runner.outputs.arguments`, its own draw first).
     """
-    from grader.runner.untrusted.outputs import arguments
-
     author = Solution(parts, filename)
     out: dict[str, Any] = {item.name: {"mistakes": [], "branches": {}} for item in parts.outputs}
     right = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from grader.authoring.authored import Authored, AuthoredError, Item
@@ -37,18 +37,28 @@ def notebook(
     training: the plan of the exercise's training run, if it has one. solved: with the solution for None;
     AuthoredError where a function's body can't be written as flat statements.
     """
+    return written(exercise, [new_cell(*one) for one in _cells(parts, exercise, settings, training, solved)])
+
+
+def new_cell(name: str, kind: str, source: str, metadata: Mapping[str, Any] | None = None) -> Any:
+    """A cell of nbformat. name: its id; kind: markdown or code."""
     import nbformat
 
-    cells = []
-    for name, kind, source in _cells(parts, exercise, settings, training, solved):
-        new = nbformat.v4.new_markdown_cell if kind == "markdown" else nbformat.v4.new_code_cell
-        cells.append(new(source, id=name))
-    metadata = {
+    new = nbformat.v4.new_markdown_cell if kind == "markdown" else nbformat.v4.new_code_cell
+    return new(source, id=name, metadata=dict(metadata or {}))
+
+
+def written(exercise: str, cells: Sequence[Any], metadata: Mapping[str, Any] | None = None) -> str:
+    """Cells of nbformat as the text of a notebook, which says what exercise it is."""
+    import nbformat
+
+    about = {
         "grader": {"exercise": exercise},
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
+        **(metadata or {}),
     }
-    book = nbformat.v4.new_notebook(cells=cells, metadata=metadata, nbformat_minor=5)
+    book = nbformat.v4.new_notebook(cells=list(cells), metadata=about, nbformat_minor=5)
     nbformat.validate(book)
     return str(nbformat.writes(book)) + "\n"
 
@@ -70,7 +80,7 @@ def _cells(
         yield "upstream", "code", "\n".join(f"d{t} = {t}.grad" for t in outside)
     for item in parts.items:
         yield f"{item.name}-task", "markdown", _task(item)
-        answer = flat(item) if solved else f"{item.name} = None  # replace None"
+        answer = statements(item) if solved else f"{item.name} = None  # replace None"
         yield item.name, "code", f"{answer}\ncmp('{item.tensor}', {item.name}, {item.tensor})"
     yield "check-task", "markdown", f"## All of them\n\n{ELSEWHERE.format(exercise=exercise, file=file)}"
     if training:
@@ -175,7 +185,7 @@ def _training(plan: Training, exercise: str, file: str) -> str:
     )
 
 
-def flat(item: Item) -> str:
+def statements(item: Item) -> str:
     """A function's body as flat statements that end with its gradient's name.
 
     `return X` becomes `dprobs = X`. AuthoredError where it returns elsewhere than in its last line.

@@ -6,7 +6,6 @@ A process of its own, whose CPU kernels `settings.reproducible` has fixed, as `b
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from grader.authoring.authored import AuthoredError
 from grader.authoring.build import Files, derive, network
 from grader.core.errors import GraderFault
 from grader.suite import fixtures
+from grader.suite.files import replaced
 
 
 def main(argv: list[str]) -> int:
@@ -95,10 +95,7 @@ def write(root: Path, name: str, files: Files) -> int:
             continue
         if target.exists() and _content(path, target.read_bytes()) == _content(path, data):
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        new = target.with_name(target.name + ".new")
-        new.write_bytes(data)
-        os.replace(new, target)
+        replaced(target, data)
         print(f"wrote {path}")
     return 0
 

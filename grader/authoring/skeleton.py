@@ -9,8 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from grader.authoring.flatness import problem
 from grader.authoring.item import AuthoredError, assigns, parsed
+from grader.authoring.straight_line import problem
 from grader.core.exercise import Line, consumers
 
 STATEMENT = '''"""TITLE: every gradient by hand.

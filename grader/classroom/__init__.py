@@ -1,4 +1,4 @@
 """A class: uploads → results, resumable → grades.
 
-Doors: batch, files, gradebook.
+Doors: batch, files, summary, gradebook.
 """

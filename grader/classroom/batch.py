@@ -8,19 +8,18 @@ graded twice: neither what an earlier run has graded nor what two students hande
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from grader import __version__
 from grader.classroom.results import Result, Store, only_one
-from grader.core.errors import GraderFault, Unreadable
+from grader.core.errors import GraderFault, Unreadable, swallowed
 from grader.core.exercise import Exercise, File, Task
 from grader.core.text import block, text
 from grader.core.verdict import ExerciseReport, Report, Verdict
@@ -31,12 +30,13 @@ from grader.reports.document import document
 from grader.runner.host.client import Run, Runner
 from grader.submissions.uploads import Upload
 from grader.suite import fixtures
+from grader.suite.files import replacing
 
 TRIES = 3  # runs of one submission before the grader gives up on its own fault
 
 
 class Grader(Protocol):
-    """What grades one submission's bytes: `Local` here, `dask.Cluster` elsewhere."""
+    """What grades one submission's bytes: `Local` here, `classroom.dask.Cluster` elsewhere."""
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result: ...
 
@@ -123,81 +123,87 @@ class Progress:
             self.failed += 1
 
 
+@dataclass(frozen=True)
+class Class:
+    """What was handed in, the exercises that it is graded on, and the policy that marks it."""
+
+    uploads: Sequence[Upload]
+    exercises: Mapping[str, Task]
+    marking: Marking | None = None
+
+
 def run(
-    uploads: Sequence[Upload],
-    exercises: Mapping[str, Task],
-    out: Path,
-    grader: Grader,
-    workers: int,
-    tell: Callable[[Progress], None],
-    marking: Marking | None = None,
+    klass: Class, out: Path, grader: Grader, workers: int, tell: Callable[[Progress], None]
 ) -> Iterator[Result]:
     """Grade all uploads, and then give their results in order, having written results.jsonl.
 
-    tell: called from this thread when something was done. marking: applied to what is graded or kept.
+    tell: called from this thread when something was done.
     """
     with only_one(out):
         store = Store(out)
         store.open()
-        progress = Progress(len(uploads))
-        prints = {name: fixtures_print(d) for name, (d, _) in exercises.items()}
-        keys = _grade(uploads, prints, store, grader, workers, progress, tell)
+        work = _Work(store, grader, workers, Progress(len(klass.uploads)), tell)
+        prints = {name: fixtures_print(d) for name, (d, _) in klass.exercises.items()}
+        try:
+            keys = _grade(klass.uploads, prints, work)
+        finally:
+            work.end()
         store.sync()
-        yield from _settle(uploads, keys, store, marking)
+        yield from _settle(klass, keys, store)
 
 
-def _grade(
-    uploads: Sequence[Upload],
-    prints: Mapping[str, str],
-    store: Store,
-    grader: Grader,
-    workers: int,
-    progress: Progress,
-    tell: Callable[[Progress], None],
-) -> list[str | Result]:
+class _Work:
+    """Files graded by several threads, not many of them in memory; this thread alone writes results."""
+
+    def __init__(
+        self,
+        store: Store,
+        grader: Grader,
+        workers: int,
+        progress: Progress,
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self.store, self.grader, self.progress, self.tell = store, grader, progress, tell
+        # one more than there are workers: a core has the next child while this process reads the last
+        self.pool = ThreadPoolExecutor(workers + 1)
+        self.most = 3 * (workers + 1)
+        self.running: dict[Future[list[Result]], list[str]] = {}
+        self.waiting: dict[str, int] = {}  # key -> uploads that wait for it
+        self.faults: dict[str, Result] = {}  # not kept: the next run tries again
+
+    def give(self, one: _Todo) -> None:
+        """Have a file graded as soon as there is room for it."""
+        while len(self.running) >= self.most:
+            self.take()
+        self.running[self.pool.submit(_graded, self.grader, one)] = one.keys
+
+    def take(self, timeout: float | None = None) -> None:
+        """Keep the results there are, having waited for one."""
+        done, _ = wait(self.running, timeout, FIRST_COMPLETED)
+        for future in done:
+            for key, result in zip(self.running.pop(future), future.result(), strict=True):
+                if result.get("fault"):
+                    self.faults[key] = result
+                else:
+                    self.store.add(key, result)
+                self.count(result, self.waiting.pop(key))
+
+    def count(self, result: Result, uploads: int = 1) -> None:
+        for _ in range(uploads):
+            self.progress.count(result)
+        self.tell(self.progress)
+
+    def end(self) -> None:
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _grade(uploads: Sequence[Upload], prints: Mapping[str, str], work: _Work) -> list[str | Result]:
     """The key of each upload's result, or the result itself where there was nothing to grade."""
     keys: list[str | Result] = []
-    todo: queue.Queue[_Todo | None] = queue.Queue(maxsize=2 * workers + 2)
-    finished: queue.Queue[tuple[str, Result]] = queue.Queue()
-
-    def work() -> None:
-        while (one := todo.get()) is not None:
-            for key, result in zip(one.keys, _graded(grader, one), strict=True):
-                finished.put((key, result))
-
-    # one more than there are workers: a core has the next child while this process reads the last
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(workers + 1)]
-    for thread in threads:
-        thread.start()
-    waiting: dict[str, int] = {}  # key -> uploads that wait for it
-    faults: dict[str, Result] = {}
-
-    def take(block: bool) -> None:
-        key, result = finished.get(block)
-        if result.get("fault"):
-            faults[key] = result  # not kept: the next run tries again
-        else:
-            store.add(key, result)
-        for _ in range(waiting.pop(key)):
-            progress.count(result)
-        tell(progress)
-
-    def take_all() -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                take(block=False)
-
-    def give(one: _Todo | None) -> None:
-        while one:
-            with contextlib.suppress(queue.Full):
-                todo.put(one, timeout=0.01)
-                return
-            take_all()
-
     gathered: _Todo | None = None  # a notebook whose other exercises follow
     for upload in uploads:
         if gathered and not gathered.goes_on(upload):
-            give(gathered)
+            work.give(gathered)
             gathered = None
         source = gathered.source if gathered else None
         problem = upload.chosen.problem
@@ -209,31 +215,26 @@ def _grade(
         if source is None or problem:
             result = _problem(upload, problem)
             keys.append(result)
-            progress.count(result)
-            tell(progress)
+            work.count(result)
             continue
         key = _key(upload, source, prints)
         keys.append(key)
-        if key in store.places:
-            progress.reused += 1
-            progress.count(store.get(key))
-            tell(progress)
-        elif key in waiting:
-            waiting[key] += 1
+        if key in work.store.places:
+            work.progress.reused += 1
+            work.count(work.store.get(key))
+        elif key in work.waiting:
+            work.waiting[key] += 1
         else:
-            waiting[key] = 1
+            work.waiting[key] = 1
             gathered = gathered or _Todo(source)
             gathered.keys.append(key)
             gathered.uploads.append(upload)
-        take_all()
-    give(gathered)
-    while waiting:
-        take(block=True)
-    for _ in threads:
-        todo.put(None)
-    for thread in threads:
-        thread.join()
-    return [faults[k] if isinstance(k, str) and k in faults else k for k in keys]
+        work.take(timeout=0)
+    if gathered:
+        work.give(gathered)
+    while work.running:
+        work.take()
+    return [work.faults[k] if isinstance(k, str) and k in work.faults else k for k in keys]
 
 
 @dataclass
@@ -265,14 +266,16 @@ def _graded(grader: Grader, todo: _Todo) -> list[Result]:
         problems = [_problem(upload, f"refused: it {error}") for upload in todo.uploads]
         return [{**p, "key": key} for key, p in zip(todo.keys, problems, strict=True)]
     except Exception as error:  # costs this file its grade, and no other
-        why = f"{error}" if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
+        why = str(error)
+        if not isinstance(error, GraderFault):
+            swallowed(f"{text(todo.uploads[0].id, 1000)} its grade")
+            why = f"{type(error).__name__}: {error}"
         return [_problem(upload, f"the grader's own fault: {why}", fault=True) for upload in todo.uploads]
 
 
-def _settle(
-    uploads: Sequence[Upload], keys: Sequence[str | Result], store: Store, marking: Marking | None
-) -> Iterator[Result]:
+def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterator[Result]:
     """Write results.jsonl in the uploads' order, replacing it whole; the results one by one."""
+    uploads, marking = klass.uploads, klass.marking
 
     def marked(upload: Upload, key: str | Result) -> Result:
         result = store.get(key) if isinstance(key, str) else key
@@ -283,8 +286,7 @@ def _settle(
         pairs = enumerate(zip(uploads, keys, strict=True))
         standings = marking.standings((n, one, marked(one, key)) for n, (one, key) in pairs)
     first: dict[str, str] = {}
-    new = store.out / "results.jsonl.new"
-    with new.open("wb") as file:
+    with replacing(store.out / "results.jsonl") as file:
         for number, (upload, key) in enumerate(zip(uploads, keys, strict=True)):
             result = marked(upload, key)
             c = upload.chosen
@@ -304,7 +306,6 @@ def _settle(
             yield result
         file.flush()
         os.fsync(file.fileno())
-    os.replace(new, store.out / "results.jsonl")
     store.journal.close()
     os.unlink(store.out / "journal.jsonl")
 

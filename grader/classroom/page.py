@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from grader.classroom.files import Student, Summary
+from grader.classroom.summary import Student, Summary
 from grader.core.text import text
 from grader.core.verdict import Verdict
 from grader.reports.pages.html import kind, page

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from grader.classroom import batch
 from grader.classroom.batch import Grader, Progress
-from grader.classroom.files import Summary, write
+from grader.classroom.files import write
+from grader.classroom.summary import Summary
+from grader.commands.bar import Bar
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import Task
 from grader.core.text import text
@@ -22,6 +23,8 @@ from grader.runner.host.client import protections
 from grader.submissions.uploads import uploads
 from grader.suite import fixtures
 from grader.suite.find import Suite, find, targets
+
+COUNTS = "{rate:.0f}/s  passed {passed}  failed {failed}  errors {errors}"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     described = {name: suite.describe(name) for name in needed}
     exercises = {name: Task(d, fixtures.read(suite.root, d)) for name, d in described.items()}
     marking = _marking(suite, args)
+    klass = batch.Class(todo, exercises, marking)
     if args.require_sandbox and (off := protections()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     grader: Grader
@@ -59,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"--out {out}: can't be made: {error.strerror}") from None
     try:
-        with _Bar(len(todo)) as bar:
-            summary = write(batch.run(todo, exercises, out, grader, workers, bar.at, marking), out)
+        with Bar(len(todo), COUNTS, rate=0, passed=0, failed=0, errors=0) as bar:
+            summary = write(batch.run(klass, out, grader, workers, _shown(bar)), out)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it was", file=sys.stderr)
         return 130
@@ -78,6 +82,16 @@ def run(args: argparse.Namespace) -> int:
     if summary.faults:
         return 3
     return 0 if summary.passed == summary.submissions else 1
+
+
+def _shown(bar: Bar) -> Callable[[Progress], None]:
+    start = time.monotonic()
+
+    def show(p: Progress) -> None:
+        rate = (p.done - p.reused) / max(time.monotonic() - start, 1e-9)
+        bar.at(p.done, rate=rate, passed=p.passed, failed=p.failed, errors=p.errors)
+
+    return show
 
 
 def _earlier(out: Path) -> str:
@@ -127,42 +141,3 @@ def _times(path: str) -> dict[str, datetime]:
 def _told(summary: Summary, out: Path) -> str:
     names = "results.jsonl, grades.csv, summary.txt, summary.json, class.html, reports/"
     return f"{summary.lines()}\n{out}/{names} are written\n"
-
-
-class _Bar:
-    """Done, rate, time left; passed, failed, errors. Silent where the output is no terminal."""
-
-    def __init__(self, total: int) -> None:
-        self.progress: Any = None
-        self.shown = 0.0
-        if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        counts = TextColumn(
-            "{task.fields[rate]:.0f}/s  passed {task.fields[passed]}  failed {task.fields[failed]}"
-            "  errors {task.fields[errors]}"
-        )
-        columns = (BarColumn(), MofNCompleteColumn(), counts, TimeRemainingColumn())
-        console = Console(stderr=True)
-        self.progress = Progress(*columns, console=console, redirect_stdout=False, auto_refresh=False)
-        self.task = self.progress.add_task("batch", total=total, rate=0.0, passed=0, failed=0, errors=0)
-        self.start = time.monotonic()
-
-    def at(self, p: Progress) -> None:
-        now = time.monotonic()
-        if self.progress and (now - self.shown > 0.1 or p.done == p.total):
-            self.shown = now
-            rate = (p.done - p.reused) / max(now - self.start, 1e-9)
-            counts = {"rate": rate, "passed": p.passed, "failed": p.failed, "errors": p.errors}
-            self.progress.update(self.task, completed=p.done, refresh=True, **counts)
-
-    def __enter__(self) -> _Bar:
-        if self.progress:
-            self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.progress:
-            self.progress.stop()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from grader.commands.report import writable
 from grader.core.errors import UsageError
 from grader.core.verdict import Report
+from grader.suite.files import replaced, writable
 
 FILES = ("classroom50", "junit", "codequality")
 BODY = "release-body.md"
@@ -77,8 +76,9 @@ class Service:
             from grader.reports.services import classroom50
 
             result = Path(args.classroom50)
-            _write(result, classroom50.render(report, self.environ, datetime.now(UTC), whole))
-            _write(result.with_name(BODY), classroom50.body(report))
+            made = classroom50.render(report, self.environ, datetime.now(UTC), whole)
+            replaced(result, made.encode())
+            replaced(result.with_name(BODY), classroom50.body(report).encode())
         if args.classroom_reporter:
             from grader.reports.services import reporter
 
@@ -86,11 +86,11 @@ class Service:
         if args.junit:
             from grader.reports.services import junit
 
-            _write(Path(args.junit), junit.render(report, paths))
+            replaced(Path(args.junit), junit.render(report, paths).encode())
         if args.codequality:
             from grader.reports.services import codequality
 
-            _write(Path(args.codequality), codequality.render(report, paths))
+            replaced(Path(args.codequality), codequality.render(report, paths).encode())
 
     def _summary(self, report: Report) -> None:
         from grader.reports.services.github import SUMMARY_LIMIT, markdown
@@ -103,23 +103,6 @@ class Service:
         """A file as the service names it: from the root of the repository."""
         path = os.path.relpath(os.path.realpath(name), os.path.realpath(root(self.environ)))
         return name if path.startswith("..") else Path(path).as_posix()
-
-
-def _write(path: Path, content: str) -> None:
-    """Replace a file whole. A link in its place, or in that of a temporary file, is not followed."""
-    import tempfile
-
-    new = ""
-    try:
-        descriptor, new = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
-        os.chmod(new, 0o644)
-        os.replace(new, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(new)
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None
 
 
 def _append(path: str, content: str) -> None:

@@ -11,12 +11,12 @@ from contextlib import suppress
 from grader import __version__
 from grader.commands.background import client, place
 from grader.core.errors import GraderFault
-from grader.core.exercise import Exercise, Fixtures, Task
+from grader.core.exercise import Task
 from grader.reference.reproducible import environment
 from grader.runner.host.client import CPU, WALL, Runner
 from grader.runner.warm import confine
 from grader.runner.wire import LAYERS
-from grader.suite import fixtures as fixture
+from grader.suite import fixtures
 from grader.suite.find import find
 
 PACKAGES = ("torch", "numpy", "safetensors", "rich", "pytest", "nbformat")
@@ -36,15 +36,15 @@ def run(args: argparse.Namespace) -> int:
         try:
             say(True, f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
-            repair = f"pip install {package}" if fixture.installed(suite.root) else "make setup"
+            repair = f"pip install {package}" if fixtures.installed(suite.root) else "make setup"
             say(False, f"{package} is not installed: `{repair}` installs it")
     loaded: dict[str, Task] = {}
     if not suite.ids():
-        say(False, f"there are no fixtures: {fixture.repair(suite.root)}")
+        say(False, f"there are no fixtures: {fixtures.repair(suite.root)}")
     for name in suite.ids():
         try:
             description = suite.describe(name)
-            loaded[name] = Task(description, fixture.read(suite.root, description))
+            loaded[name] = Task(description, fixtures.read(suite.root, description))
         except GraderFault as error:
             say(False, str(error))
     if loaded:
@@ -54,11 +54,11 @@ def run(args: argparse.Namespace) -> int:
         say(True, f"the fixtures of {len(loaded)} exercises are intact ({'; '.join(made)})")
     with Runner() as runner:
         bits = [0, 0]
-        for name, (description, fixtures) in loaded.items():
-            if not description.lines:  # outputs alone: nothing to differentiate
+        for name, task in loaded.items():
+            if not task.exercise.lines:  # outputs alone: nothing to differentiate
                 continue
             try:
-                same, total = reproduce(runner, description, fixtures)
+                same, total = reproduce(runner, task)
             except GraderFault as error:
                 say(False, f"{name}: {error}")
                 continue
@@ -112,12 +112,13 @@ def facts(runner: Runner) -> dict[str, str]:
     }
 
 
-def reproduce(runner: Runner, exercise: Exercise, fixtures: Fixtures) -> tuple[int, int]:
+def reproduce(runner: Runner, task: Task) -> tuple[int, int]:
     """How many of the lecture fixture's gradients this machine's autograd gives bit for bit, of how many."""
+    exercise, saved = task
     name = exercise.lecture.name
-    runner.load(exercise, fixtures.given)
+    runner.load(exercise, saved.given)
     request = {"ask": "gradients", "exercise": exercise.id, "sizes": exercise.lecture.sizes}
-    answer = fixture.reference(runner.ask(request, fixtures.given[name])).values
-    wanted = fixtures.references[name].values
+    answer = fixtures.reference(runner.ask(request, saved.given[name])).values
+    wanted = saved.references[name].values
     items = [item.name for item in exercise.items]
     return sum(bool((answer[i] == wanted[i]).all()) for i in items), len(items)

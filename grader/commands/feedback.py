@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 
 from grader.commands.policy import marker
-from grader.commands.report import replaced, writable
 from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import File, How
 from grader.core.verdict import Report
 from grader.judging.targets import chosen, renames
+from grader.suite.files import replaced, writable
 from grader.suite.find import find, read_submission
 
 ENDING = ".feedback.ipynb"

@@ -9,9 +9,9 @@ from typing import Any
 
 from grader.classroom import gradebook
 from grader.classroom.gradebook import Grade
-from grader.commands.report import replaced, writable
 from grader.core.errors import UsageError
 from grader.core.verdict import points
+from grader.suite.files import replaced, writable
 
 
 def run(args: argparse.Namespace) -> int:

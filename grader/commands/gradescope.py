@@ -18,8 +18,8 @@ from pathlib import Path
 
 from grader import __version__
 from grader.commands.policy import load
-from grader.commands.report import replaced, writable
 from grader.core.errors import UsageError
+from grader.suite.files import replaced, writable
 from grader.suite.find import Suite, find, read_submission, targets
 
 DATA = Path(__file__).parent.parent / "data"

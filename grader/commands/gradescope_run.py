@@ -16,6 +16,7 @@ from grader.core.verdict import Report
 from grader.reports.services import gradescope
 from grader.submissions.owners import IGNORED, SUFFIXES, Chosen, Owned, choose
 from grader.suite import fixtures
+from grader.suite.files import MAX_METADATA, most, read_file, replaced
 from grader.suite.find import Suite, Target, find
 
 if TYPE_CHECKING:
@@ -39,12 +40,9 @@ def run(args: argparse.Namespace) -> int:
             raise
         results, code = gradescope.fault(text(f"{type(error).__name__}: {error}", 4000)), 3
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        new = out.with_name("results.json.new")
-        new.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(new, out)
-    except OSError as error:
-        raise GraderFault(f"{out} can't be written: {error.strerror}") from None
+        replaced(out, json.dumps(results, indent=1, allow_nan=False).encode() + b"\n")
+    except UsageError as error:
+        raise GraderFault(str(error)) from None
     print(results["output"])
     return code
 
@@ -83,8 +81,6 @@ def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
     """What the policy asks of it; nothing where it asks nothing."""
     if policy is None or not (policy.late or policy.attempts):
         return None
-    from grader.submissions.uploads import MAX_METADATA, read_file
-
     try:
         found = gradescope.metadata(read_file(path, MAX_METADATA).decode())
     except (Unreadable, ValueError) as error:
@@ -99,7 +95,7 @@ def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
 def _report(suite: Suite, bench: Bench, exercises: list[str], folder: Path) -> Report:
     """One report over all exercises. Where there is no file, or none that can be read, nothing is written."""
     from grader.judging.requests import grade
-    from grader.submissions.uploads import Folder, most
+    from grader.submissions.uploads import Folder
 
     source = Folder(folder)
     chosen = _chosen(suite, source, exercises)
@@ -156,8 +152,6 @@ def _by_exercise(own: list[Owned], exercises: list[str]) -> dict[str, Chosen]:
 
 
 def _is_one_of(source: Folder, path: str, contents: set[bytes]) -> bool:
-    from grader.submissions.uploads import most
-
     try:
         return path.endswith(SUFFIXES) and source.read(path, most(path)) in contents
     except Unreadable:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from grader.authoring.item import AuthoredError
 from grader.commands.build import apart
 from grader.commands.learn import wrapped
 from grader.core.errors import GraderFault, UsageError
+from grader.suite.files import replaced
 from grader.suite.find import current_folder
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_]*)?")
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         text = path.read_text(encoding="utf-8")
     else:
         text = _begun(name, args.forward)
-        _write(path, text)
+        replaced(path, text.encode())
         print(f"{shown} is written.")
     try:
         return _further(root, path, name, text)
@@ -69,7 +69,7 @@ def _further(root: Path, path: Path, name: str, text: str) -> int:
             raise GraderFault(f"looking at {shown} ended with exit status {told.returncode}")
         if added := skeleton.items(*authored.network(text, shown), **json.loads(told.stdout)):
             text = "\n\n\n".join([text.rstrip(), *(item.rstrip() for item in added.values())]) + "\n"
-            _write(path, text)
+            replaced(path, text.encode())
             print(f"{len(added)} items are added, in backward order: {', '.join(added)}.")
     print("\n".join(_next(shown, name, text)))
     return 0
@@ -98,14 +98,3 @@ def _next(shown: str, name: str, text: str) -> Iterator[str]:
         f"{'Then' if lines else 'Next'}: `grader build {short}` holds your gradients against autograd's and "
         "derives the stub, the notebook and the fixtures."
     )
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole, or not at all."""
-    new = path.with_name(path.name + ".new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(text, encoding="utf-8")
-        os.replace(new, path)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None

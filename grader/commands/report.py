@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from grader.commands.policy import marker
 from grader.core.errors import UsageError
 from grader.core.exercise import Gradient, How, Output, Task
 from grader.judging.targets import chosen, renames, source
+from grader.suite.files import replaced, writable
 from grader.suite.find import find
 
 if TYPE_CHECKING:
@@ -51,10 +51,14 @@ def run(args: argparse.Namespace) -> int:
 def sheet(runner: Runner, one: Graded) -> Sheet:
     """What an exercise's pictures are made from."""
     from grader.reports.pages.page import Sheet
+    from grader.submissions.script import cell
 
     evidence = evidence_of(one.task, one.report, one.run)
     losses = _losses(runner, one.task, one.run)
-    return Sheet(one.report, one.task.exercise, one.file.data, evidence, losses)
+    data = one.file.data
+    numbers = {item.cell for item in one.report.items}
+    sources = {n: cell(data, n).encode("utf-8", "replace") if n else data for n in numbers}
+    return Sheet(one.report, one.task.exercise, sources, evidence, losses)
 
 
 def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evidence]:
@@ -122,22 +126,3 @@ def _class(args: argparse.Namespace) -> int:
     replaced(path, page.render(summary).encode())
     print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0
-
-
-def writable(path: Path, option: str) -> Path:
-    """A path that a file can be written to, as far as can be seen; else UsageError."""
-    if path.is_dir():
-        raise UsageError(f"{option} {path} is a folder: name a file")
-    if not path.parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
-    return path
-
-
-def replaced(path: Path, content: bytes) -> None:
-    """Write a file whole, or leave what is there."""
-    new = path.with_name(path.name + ".new")
-    try:
-        new.write_bytes(content)
-        os.replace(new, path)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import shlex
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from grader.commands.bar import Bar
 from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import Exercise, File
 from grader.core.text import text
@@ -16,6 +18,11 @@ from grader.core.verdict import place
 from grader.reference.lecture import EMBEDDED, dataset, read_names, splits
 from grader.submissions.script import Script, script
 from grader.suite.find import Suite, find, read_submission, targets
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Rows = tuple[Tensor, Tensor]
 
 SAMPLES = 20
 CHUNK = 50  # steps by hand, then as many by autograd: what else the machine does falls on both
@@ -25,84 +32,142 @@ def run(args: argparse.Namespace) -> int:
     suite = find()
     exercise, path = _which(suite, args)
     learner = _learner(exercise, read_submission(path), str(path), args.submission)
+    out = _checked(args)
+    names = read_names(Path(args.names) if args.names else EMBEDDED)
+
+    import torch
+
+    torch.set_num_threads(1)  # the matrices are small; more threads only wait for each other
+    race = Race(exercise, learner, _rows(names, exercise, args.names), args.steps)
+    train, valid, test = (len(x) for x, _ in race.rows.values())
+    print(f"{len(names)} names; {train} training, {valid} validation and {test} test rows")
+    race.start(args.seed, autograd=not args.no_autograd)
+    with Bar(args.steps, "loss {loss:.4f}", loss=float("nan")) as bar:
+        try:
+            print(f"{race.size} parameters")
+            while race.done < args.steps:
+                race.turn()
+                bar.at(race.done, loss=race.curves["by hand"].last)
+        except KeyboardInterrupt:
+            bar.stop()
+            print(f"stopped after {race.done} of {args.steps} steps")
+    if not race.done:
+        return 0
+    print("\n".join(race.result()))
+    g = torch.Generator().manual_seed(args.seed + 10)
+    print("samples: " + " ".join(race.samples(g)))
+    from grader.reports.pages import curve
+
+    drawn = curve.render(race.curves, f"{exercise.id}: loss over {race.done} steps")
+    try:
+        out.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--out {out}: can't be written: {error.strerror}") from None
+    print(f"loss curve: {out}")
+    return 0
+
+
+def _checked(args: argparse.Namespace) -> Path:
+    """Where the picture goes; UsageError where an option asks for what can't be."""
     if not 0 <= args.seed < 2**63:
         raise UsageError(f"--seed {args.seed}: a seed is a number from 0 up, below 2^63")
     if args.steps < 1:
         raise UsageError(f"--steps {args.steps}: at least one step is needed")
-    names = read_names(Path(args.names) if args.names else EMBEDDED)
     out = Path(args.out)
     if out.is_dir():
         raise UsageError(f"--out {out} is a folder: name a file")
     if not out.parent.is_dir():
         raise UsageError(f"--out {out}: there is no folder {out.parent}")
+    return out
 
+
+def _rows(names: list[str], exercise: Exercise, file: str) -> dict[str, Rows]:
+    """The contexts (rows, block_size) and what follows each (rows), by what they are for."""
     import torch
 
-    torch.set_num_threads(1)  # the matrices are small; more threads only wait for each other
-    from grader.reference import training
-    from grader.reference.forward import Forward
-    from grader.reports.pages.curve import Curve
-
-    plan, program = exercise.training, Forward.of(exercise)
-    assert plan is not None
-    sizes = exercise.lecture.sizes
-    block = sizes["block_size"]
-    parts = [dataset(part, block) for part in splits(names)]
+    parts = [dataset(part, exercise.lecture.sizes["block_size"]) for part in splits(names)]
     if not all(xs for xs, _ in parts):
-        raise UsageError(f"{args.names}: {len(names)} names are too few to train, validate and test on")
-    (x, y), (xv, yv), _ = [(torch.tensor(a), torch.tensor(b)) for a, b in parts]
-    print(f"{len(names)} names; {len(x)} training, {len(xv)} validation and {len(parts[2][0])} test rows")
-    env = program.draw({**sizes, "seed": args.seed})
-    manual = training.Manual(program, plan, _backward(exercise, learner), env)
-    runs: dict[str, Any] = {"by hand": manual}
-    if not args.no_autograd:
-        runs["by autograd"] = training.Autograd(program, plan, env)
-    g = torch.Generator().manual_seed(args.seed)
-    clock = dict.fromkeys(runs, 0.0)
-    curves = {name: Curve(args.steps) for name in runs}
-    done = 0
-    with _Bar(args.steps) as bar:
-        try:
-            print(f"{sum(env[k].numel() for k in plan.parameters)} parameters")
-            while done < args.steps:
-                ix = torch.randint(0, len(x), (min(CHUNK, args.steps - done), sizes["n"]), generator=g)
-                batches = [{"Xb": x[row], "Yb": y[row]} for row in ix]
-                for name, one in runs.items():
-                    for i, batch in enumerate(batches):
-                        lr = training.rate(plan, done + i, args.steps)
-                        start = time.perf_counter()
-                        loss = _step(one, name, batch, lr, learner)
-                        clock[name] += time.perf_counter() - start
-                        curves[name].add(loss)
-                done += len(batches)
-                bar.at(done, curves["by hand"].last)
-        except KeyboardInterrupt:
-            bar.stop()
-            print(f"stopped after {done} of {args.steps} steps")
-    if not done:
-        return 0
-    for name, one in runs.items():
-        if not all(bool(torch.isfinite(p).all()) for p in one.params.values()):
-            raise UsageError(f"the run {name} ended with parameters that are not finite: {learner.advice}")
-    for name, one in runs.items():
-        trained = training.Calibrated(program, plan, one.params, sizes, x)
-        print(
-            f"{name + ':':12} train {trained.loss(x, y):.4f}  validation {trained.loss(xv, yv):.4f}  "
-            f"{1e6 * clock[name] / done:.0f} us a step"
-        )
-    if len(runs) == 2:
-        print(f"a step by hand takes {clock['by hand'] / clock['by autograd']:.2f} of autograd's")
-    trained = training.Calibrated(program, plan, manual.params, sizes, x)
-    g = torch.Generator().manual_seed(args.seed + 10)
-    print("samples: " + " ".join(trained.sample(g, block) or "." for _ in range(SAMPLES)))
-    from grader.reports.pages import curve
+        raise UsageError(f"{file}: {len(names)} names are too few to train, validate and test on")
+    tensors = [(torch.tensor(xs), torch.tensor(ys)) for xs, ys in parts]
+    return dict(zip(("training", "validation", "test"), tensors, strict=True))
 
-    try:
-        out.write_text(curve.render(curves, f"{exercise.id}: loss over {done} steps"), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--out {out}: can't be written: {error.strerror}") from None
-    print(f"loss curve: {out}")
-    return 0
+
+class Race:
+    """The same descent with the learner's gradients and with autograd's, taking turns on the same batches."""
+
+    def __init__(self, exercise: Exercise, learner: _Learner, rows: dict[str, Rows], steps: int) -> None:
+        from grader.reference.forward import Forward
+
+        assert exercise.training is not None
+        self.exercise, self.learner, self.rows, self.steps = exercise, learner, rows, steps
+        self.plan, self.program = exercise.training, Forward.of(exercise)
+        self.runs: dict[str, Any] = {}  # by what they are called
+        self.done = 0
+
+    def start(self, seed: int, autograd: bool) -> None:
+        """Draw the parameters, and what the batches are drawn with."""
+        import torch
+
+        from grader.reference import training
+        from grader.reports.pages.curve import Curve
+
+        env = self.program.draw({**self.exercise.lecture.sizes, "seed": seed})
+        backward = _backward(self.exercise, self.learner)
+        self.runs["by hand"] = training.Manual(self.program, self.plan, backward, env)
+        if autograd:
+            self.runs["by autograd"] = training.Autograd(self.program, self.plan, env)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.clock = dict.fromkeys(self.runs, 0.0)
+        self.curves = {name: Curve(self.steps) for name in self.runs}
+        self.size = sum(env[k].numel() for k in self.plan.parameters)
+
+    def turn(self) -> None:
+        """Some steps of each run."""
+        import torch
+
+        from grader.reference import training
+
+        x, y = self.rows["training"]
+        size = min(CHUNK, self.steps - self.done), self.exercise.lecture.sizes["n"]
+        batches = [
+            {"Xb": x[row], "Yb": y[row]} for row in torch.randint(0, len(x), size, generator=self.generator)
+        ]
+        for name, one in self.runs.items():
+            for i, batch in enumerate(batches):
+                lr = training.rate(self.plan, self.done + i, self.steps)
+                start = time.perf_counter()
+                loss = _step(one, name, batch, lr, self.learner)
+                self.clock[name] += time.perf_counter() - start
+                self.curves[name].add(loss)
+        self.done += len(batches)
+
+    def result(self) -> Iterator[str]:
+        """Lines: the losses of each run and what a step took. UsageError where a run went astray."""
+        import torch
+
+        for name, one in self.runs.items():
+            if not all(bool(torch.isfinite(p).all()) for p in one.params.values()):
+                advice = self.learner.advice
+                raise UsageError(f"the run {name} ended with parameters that are not finite: {advice}")
+        for name in self.runs:
+            trained = self._trained(name)
+            losses = [trained.loss(*self.rows[which]) for which in ("training", "validation")]
+            took = 1e6 * self.clock[name] / self.done
+            yield f"{name + ':':12} train {losses[0]:.4f}  validation {losses[1]:.4f}  {took:.0f} us a step"
+        if len(self.runs) == 2:
+            ratio = self.clock["by hand"] / self.clock["by autograd"]
+            yield f"a step by hand takes {ratio:.2f} of autograd's"
+
+    def samples(self, g: Any) -> list[str]:
+        """Names that the network makes which was trained by hand."""
+        trained, block = self._trained("by hand"), self.exercise.lecture.sizes["block_size"]
+        return [trained.sample(g, block) or "." for _ in range(SAMPLES)]
+
+    def _trained(self, name: str) -> Any:
+        from grader.reference.training import Calibrated
+
+        sizes, (x, _) = self.exercise.lecture.sizes, self.rows["training"]
+        return Calibrated(self.program, self.plan, self.runs[name].params, sizes, x)
 
 
 def _which(suite: Suite, args: argparse.Namespace) -> tuple[Exercise, Path]:
@@ -198,36 +263,3 @@ def _step(one: Any, who: str, batch: Any, lr: float, learner: _Learner) -> float
     if not loss < float("inf"):
         raise UsageError(f"the loss of the run {who} is no longer finite: {learner.advice}")
     return loss
-
-
-class _Bar:
-    """rich's progress bar: steps, loss, time left. Silent where the output is no terminal."""
-
-    def __init__(self, steps: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        loss = TextColumn("loss {task.fields[loss]:.4f}")
-        self.progress = Progress(
-            BarColumn(), MofNCompleteColumn(), loss, TimeRemainingColumn(),
-            console=console, redirect_stdout=False, disable=not console.is_terminal, auto_refresh=False,
-        )  # fmt: skip
-        self.task = self.progress.add_task("train", total=steps, loss=float("nan"))
-        self.shown = 0.0
-
-    def at(self, step: int, loss: float) -> None:
-        now = time.monotonic()
-        if now - self.shown > 0.1 or step == self.progress.tasks[0].total:
-            self.shown = now
-            self.progress.update(self.task, completed=step, loss=loss, refresh=True)
-
-    def stop(self) -> None:
-        self.progress.stop()
-
-    def __enter__(self) -> _Bar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from grader.commands.learn import current_item, ladder
@@ -234,7 +233,7 @@ class Watch:
         else:
             from grader.learner.watch import focus
 
-            lines = [focus.heading(self.report, self.name), *self.said]
+            lines = [focus.heading(self.report), *self.said]
             self._write("\n".join([*lines, focus.verdict(self.report, self.current)]) + "\n")
 
     def _screen(self, report: Report) -> str:
@@ -245,13 +244,13 @@ class Watch:
         on = Screen(os.get_terminal_size(sys.stdout.fileno()).columns, True, on.color)
         if self.whole and not self.extra:
             lines = [*said, focus.KEYS]
-            return screen.show(replace(report, submission=self.name), on) + "\n" + "\n".join(lines) + "\n"
+            return screen.show(report, on) + "\n" + "\n".join(lines) + "\n"
         exercise, _, item = self.current.rpartition(".")
         target = Target(exercise, item)
         about = (
             self.current if item == "training" else task(self.suite.describe(exercise), target, brief=True)
         )
-        return focus.render(report, self.current, self.name, said, about, self.extra, on.width, on.color)
+        return focus.render(report, self.current, said, about, self.extra, on)
 
     def _write(self, shown: str) -> None:
         sys.stdout.write(shown)

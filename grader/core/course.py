@@ -23,6 +23,31 @@ SETS = {
 }
 
 
+# The lecture's notebook, which holds the core's exercises in one: the lines that tell what its sizes and
+# labels are called, the names of sizes, and those that it has for a fixture's.
+NOTEBOOK = ("ex1", "ex2", "ex3", "ex4")
+SETUP = (
+    ("C", "torch.randn((vocab_size, n_embd), generator=g)"),
+    ("ix", "torch.randint(0, Xtr.shape[0], (batch_size,), generator=g)"),
+    ("W1", "torch.randn((n_embd * block_size, n_hidden), generator=g) * (5/3)/((n_embd * block_size)**0.5)"),
+    ("b1", "torch.randn(n_hidden, generator=g) * 0.1"),
+    ("loss", "-logprobs[range(n), Yb].mean()"),
+)
+SIZE_NAMES = ("block_size", "vocab_size", "n_embd", "n_hidden")
+SIZES = {"batch_size": "n"}
+# By what its exercises are told apart where no heading does: the chain's first and last gradients; by
+# exercise the gradient that it makes anew, and one that only the first makes it from; by exercise a line of
+# its own (what is assigned, what the value holds); a pattern of the gradients that the first alone asks for.
+CHAIN_BEGINS = frozenset(("dlogprobs", "dprobs"))
+CHAIN_ENDS = frozenset(("demb", "dC", "dembcat"))
+FUSED = {2: ("dlogits", "dnorm_logits"), 3: ("dhprebn", "dbndiff")}
+OWN_LINES = {2: ("loss.*", ("cross_entropy",)), 3: ("h.*", (".mean(", ".var(")), 4: ("C", ("randn",))}
+FIRST_ALONE = (
+    "d(logprobs|probs|counts_sum_inv|counts_sum|counts|norm_logits|logit_maxes|h|W2|b2|hpreact|bngain|bnbias|"
+    "bnraw|bnvar_inv|bnvar|bndiff2|bndiff|bnmeani|embcat|W1|b1|emb|C)"
+)
+
+
 def set_of(exercise: str) -> str:
     """The set that an exercise belongs to: gpt of gpt.ex3."""
     name, dot, _ = exercise.rpartition(".")

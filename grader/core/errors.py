@@ -1,5 +1,10 @@
 """How a command can end early (the user's slip, the grader's own fault), and a file that can't be graded."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UsageError(Exception):
     """What a user got wrong, in one line that names the thing and the repair. Exit code 2."""
@@ -11,3 +16,27 @@ class GraderFault(Exception):
 
 class Unreadable(Exception):
     """A submission's file can't be taken, and why, in a few words that follow its name."""
+
+
+def swallowed(what: str) -> None:
+    """Log the exception that is being handled, an error of our own that may cost no more than `what`.
+
+    Nobody sees it unless GRADER_TRACEBACK is set, or something else listens to the logger "grader".
+    """
+    import logging
+
+    logger = logging.getLogger("grader")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    logger.warning("an error cost %s", what, exc_info=True)
+
+
+@contextmanager
+def swallowing(what: str) -> Iterator[None]:
+    """A block that only adds to a verdict and must not cost it. A submission too deep to read is no error."""
+    try:
+        yield
+    except (RecursionError, MemoryError):
+        pass
+    except Exception:
+        swallowed(what)

@@ -193,6 +193,12 @@ class Exercise:
         return (*self.inputs, *(line.name for line in self.lines))
 
     @property
+    def batch(self) -> tuple[str, ...]:
+        """The tensors that each step of a training run has others of."""
+        parameters = self.training.parameters if self.training else self.inputs
+        return tuple(n for n in self.inputs if n not in parameters and n not in self.size_names)
+
+    @property
     def loss(self) -> str:
         return self.lines[-1].name
 

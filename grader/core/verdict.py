@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from grader.core.finding import Code, Finding
+
+# What approximate means, as judging/compare.py has it.
+RULE = (
+    "maxdiff <= 1e-5 * largest reference element + 2e-6 * size of the answer without cancellation, "
+    "and not all zero where the reference is more than the second part"
+)
 
 
 class Verdict(StrEnum):
@@ -73,6 +79,18 @@ class Marks:
 
 
 Points = int | float  # an integer where it is one, else with at most two decimals
+
+
+def shared(total: int, weights: Sequence[int]) -> list[int]:
+    """`total` in whole parts as the weights are, which add up to it: the largest remainders get one more."""
+    every = sum(weights)
+    if not every:
+        return [0] * len(weights)
+    parts = [total * weight // every for weight in weights]
+    order: Callable[[int], int] = lambda i: -(total * weights[i] % every)  # noqa: E731
+    for i in sorted(range(len(weights)), key=order)[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
 
 
 def points(hundredths: int) -> Points:
@@ -149,6 +167,16 @@ class ExerciseReport:
     @property
     def max_score(self) -> Points:
         return points(self.marks.of) if self.marks else len(self.items)
+
+    @property
+    def parts(self) -> list[int]:
+        """What each item contributes after the deductions, in hundredths: they add up to the score.
+
+        For the formats that have nothing but items' points, which they add up themselves.
+        """
+        if self.marks is None:
+            return [100 * item.passed for item in self.items]
+        return shared(self.marks.earned, [item.marks.earned for item in self.items if item.marks])
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ import numpy as np
 
 from grader.core.exercise import Gradient, Line
 from grader.core.finding import Code, Finding
-from grader.diagnosis import places, relations
-from grader.diagnosis.relations import CLOSE, NOISE, Array, Evidence
+from grader.diagnosis import positions, relations
+from grader.diagnosis.relations import CLOSE, Array, Evidence
 
 PRINTS = 2  # projections in a fingerprint, on each fixture
 KEPT = 1 << 16  # elements: no tensor of an exercise has more, but an answer may
@@ -119,11 +119,11 @@ def _told(
         relations.passed_through(item, lines, whole=False),
         relations.another_gradient(item, lines),
         relations.added,
-        places.order,
+        positions.order,
         _mistakes(known, code, twice=True),
-        places.ends,
-        places.cells,
-        places.rows,
+        positions.ends,
+        positions.cells,
+        positions.rows,
     ):
         if (told := _agreed(explain, evidence)) is not None:
             return told
@@ -158,7 +158,7 @@ def _limit(e: Evidence) -> float:
     """How far a fingerprint may be from the answer's to explain it. Where the answer is wrong, the right one
     must be far less near: else a slip that undoes another would explain what is almost right.
     """
-    limit = CLOSE * float(np.linalg.norm(e.answer)) + NOISE * e.size * float(np.sqrt(e.reference.size))
+    limit = CLOSE * float(np.linalg.norm(e.answer)) + e.noise * float(np.sqrt(e.reference.size))
     if e.answer.shape != e.reference.shape or relations.same(e, e.answer, e.reference):
         return limit
     return min(limit, max(map(abs, fingerprint(e.answer - e.reference))) / 4)
@@ -200,7 +200,7 @@ def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
                         joint = ": " if why else ""
                         said = f"is exactly {name} times what it should be{joint}{why}"
                         yield Finding(Code.BRANCH_FACTOR, f"what comes through {names} {said}")
-                for found, ratio in relations.written(e.sizes):
+                for found, ratio in relations.written(e):
                     if _near(own, there_too + ratio * gone, limit):
                         yield found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,15 @@ Lines = Mapping[str, Line]
 
 CLOSE = 1e-5  # relative: what counts as the same
 NOISE = 2e-6  # of the answer's size without cancellation: what is rounding
-LECTURE = {"n": 32, "block_size": 3, "vocab_size": 27, "n_embd": 10}
 
 
 @dataclass(frozen=True)
 class Evidence:
     """One fixture's answer and what it is explained from. given: forward tensors and upstream gradients.
 
-    size: of the answer if nothing in it cancelled, see `compare`. uses, numbers: the names whose values
-    the function works with, and the numbers in it; None where its text isn't at hand.
+    magnitude: of the answer if nothing in it cancelled, see `compare`. uses, numbers: the names whose values
+    the function works with, and the numbers in it; None where its text isn't at hand. lecture: the
+    lecture's sizes, which it may have as numbers.
     """
 
     fixture: str
@@ -39,9 +39,10 @@ class Evidence:
     reference: Array
     given: Mapping[str, Array]
     sizes: Mapping[str, Any]
-    size: float = 0.0
+    magnitude: float = 0.0
     uses: frozenset[str] | None = None
     numbers: frozenset[float] | None = None
+    lecture: Mapping[str, Any] = field(default_factory=dict)
 
     def may_use(self, name: str) -> bool:
         """Whether a sentence may say that the function uses a tensor."""
@@ -49,7 +50,7 @@ class Evidence:
 
     @property
     def noise(self) -> float:
-        return NOISE * self.size
+        return NOISE * self.magnitude
 
 
 def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
@@ -57,7 +58,7 @@ def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
     if a.shape != b.shape or not a.size:
         return False
     largest = float(np.abs(b).max())
-    return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + NOISE * e.size * scale)
+    return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + e.noise * scale)
 
 
 def zero(e: Evidence) -> Iterator[Finding]:
@@ -204,12 +205,12 @@ def origin(name: str, code: str) -> str:
     return "n stands where n - 1 is meant" if bare == "(n-1)/n" and DIVIDES["n-1"].search(code) else ""
 
 
-def written(sizes: Mapping[str, Any]) -> Iterator[tuple[Finding, float]]:
-    """What a size of the lecture, written as a number, does to an answer at these sizes."""
-    for name, number in LECTURE.items():
-        size = sizes.get(name)
+def written(e: Evidence) -> Iterator[tuple[Finding, float]]:
+    """What a size of the lecture, written as a number, does to an answer at the evidence's sizes."""
+    for name, number in e.lecture.items():
+        size = e.sizes.get(name)
         for less, meant in ((0, name), (1, f"{name} - 1")):
-            if isinstance(size, int) and size > less:
+            if isinstance(size, int) and isinstance(number, int) and min(size, number) > less:
                 ratio = (size - less) / (number - less)
                 found = Finding(Code.HARD_CODED, f"{number - less} is written where {meant} is meant")
                 yield from ((found, ratio), (found, 1 / ratio))
@@ -219,7 +220,7 @@ def hard_coded(e: Evidence) -> Iterator[Finding]:
     """A size of the lecture written as a number: right there, off by the sizes' ratio elsewhere."""
     c = ratio(e)
     if c is not None:
-        yield from (found for found, ratio in written(e.sizes) if abs(c / ratio - 1) < 1e-5)
+        yield from (found for found, ratio in written(e) if abs(c / ratio - 1) < 1e-5)
 
 
 def passed_through(item: Gradient, lines: Lines, whole: bool) -> Callable[[Evidence], Iterator[Finding]]:

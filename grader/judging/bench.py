@@ -7,7 +7,7 @@ from collections import OrderedDict
 from grader.core.exercise import Task
 from grader.core.verdict import Report
 from grader.runner.host.client import Runner
-from grader.suite import fixtures as fixture
+from grader.suite import fixtures
 from grader.suite.find import Suite
 
 Stamp = tuple[tuple[str, int, int, int], ...]
@@ -27,13 +27,13 @@ class Bench:
 
     def task(self, suite: Suite, name: str) -> Task:
         """An exercise with its fixtures, which the runner has. GraderFault as `fixtures.read`."""
-        stamp = fixture.stamp(suite.root, name)
+        stamp = fixtures.stamp(suite.root, name)
         if name not in self.loaded or self.loaded[name][0] != stamp:
             self.forget(name)
             description = suite.describe(name)
-            fixtures = fixture.read(suite.root, description)
-            self.runner.load(description, fixtures.given)
-            self.loaded[name] = stamp, Task(description, fixtures)
+            saved = fixtures.read(suite.root, description)
+            self.runner.load(description, saved.given)
+            self.loaded[name] = stamp, Task(description, saved)
         return self.loaded[name][1]
 
     def forget(self, name: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
+from grader.core.errors import swallowing
 from grader.core.exercise import Exercise, Output, Task
 from grader.core.finding import Code, Finding
 from grader.core.verdict import Verdict
@@ -38,7 +38,7 @@ def diagnoses(
 
     from grader.diagnosis.diagnose import FIXTURES, Known, diagnose
     from grader.diagnosis.numbers_in_code import words
-    from grader.diagnosis.places import where
+    from grader.diagnosis.positions import where
     from grader.diagnosis.relations import Evidence
     from grader.diagnosis.shapes.explain import drops
 
@@ -58,7 +58,8 @@ def diagnoses(
             else:
                 places[name] = ""
             return
-        text = words(source, name) or (None, None)
+        uses, numbers = words(source, name) or (None, None)
+        lecture = exercise.lecture.sizes
         evidence = []
         for f in given:
             record, reference = answer.records.get(f), fixtures.references[f]
@@ -66,7 +67,8 @@ def diagnoses(
             if value is not None and np.isfinite(value).all():
                 key = answer.key_in(reference)
                 wanted, size = reference.values[key].astype(float), reference.sizes[key]
-                evidence.append(Evidence(f, value.astype(float), wanted, given[f], settings[f], size, *text))
+                at = (f, value.astype(float), wanted, given[f], settings[f])
+                evidence.append(Evidence(*at, size, uses, numbers, lecture))
         if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])
             if found := diagnose(item, about, evidence, lines):
@@ -80,7 +82,7 @@ def diagnoses(
             places[name] = where(evidence[0])
 
     for answer in wrong:
-        with suppress(Exception):  # what only adds to a verdict must not cost it
+        with swallowing(f"{answer.item.name} its diagnosis"):
             explain(answer)
     return told, places
 
@@ -96,7 +98,7 @@ def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) ->
         passed = {f for f, c in answer.checks.items() if c.verdict.passed}
         if passed and passed == {f for f in answer.checks if settings[f] == lecture}:
             name = answer.item.name
-            with suppress(Exception):  # what only adds to a verdict must not cost it
+            with swallowing(f"{name} a look at its numbers"):
                 if passed != set(answer.checks) and (found := hard_coded(source, name, lecture)):
                     told[name] = found
     return told
@@ -125,10 +127,9 @@ def traced(task: Task, answer: Answer, source: bytes, mistake: Finding | None) -
         if wanted is None:  # plain data has no shape
             return answer
         evidence.append(Came({**settings[f], **known}, wanted.shape, shape, record.message, record.line))
-    try:
+    told = None
+    with swallowing(f"{answer.item.name} the story of its shape"):
         told = explain(source, answer.item.name, evidence, advise=mistake is None)
-    except Exception:  # what only adds to a verdict must not cost it
-        return answer
     if told is None:
         return answer
     reason = finding.text

@@ -7,9 +7,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.core.course import NOTEBOOK
 from grader.core.errors import UsageError
 from grader.core.exercise import Exercise, File
-from grader.submissions.owners import LECTURE, SUFFIXES
+from grader.submissions.owners import SUFFIXES
 from grader.suite.find import Suite, Target, read_submission, targets
 
 
@@ -39,7 +40,7 @@ def holds(suite: Suite, submission: str, wanted: Sequence[Target]) -> None:
     exercises = {t.exercise for t in wanted}
     if len(exercises) < 2 or submission.endswith(".ipynb"):
         return
-    if not (exercises <= set(LECTURE) and _lecture(suite, submission)):
+    if not (exercises <= set(NOTEBOOK) and _lecture(suite, submission)):
         raise UsageError(f"{submission} is one exercise's file: name one exercise")
 
 
@@ -56,7 +57,7 @@ def called_after(suite: Suite, submission: str) -> list[str]:
         if name in suite.ids():
             return [name]
     if submission.endswith(".ipynb") or _lecture(suite, submission):
-        return [exercise for exercise in LECTURE if exercise in suite.ids()]
+        return [exercise for exercise in NOTEBOOK if exercise in suite.ids()]
     raise UsageError(f"{submission}: which exercise is it? Name it: `grader check ex1 --submission …`")
 
 
@@ -65,7 +66,7 @@ def _lecture(suite: Suite, script: str) -> bool:
     from grader.submissions.script import is_flat
 
     source = read_submission(Path(script)).decode("utf-8", "replace")
-    return any(is_flat(source, suite.describe(e)) for e in LECTURE if e in suite.ids())
+    return any(is_flat(source, suite.describe(e)) for e in NOTEBOOK if e in suite.ids())
 
 
 def renames(suite: Suite, path: str | None) -> dict[str, str]:

@@ -29,14 +29,14 @@ def grade(
     at fault: a submission that is merely wrong is a report.
     """
     from grader.judging import requests
-    from grader.judging import targets as chosen
     from grader.judging.bench import Bench
+    from grader.judging.targets import called_after, holds
     from grader.runner.host.client import Runner
 
     suite, path = find(), os.fspath(submission)
-    names = wanted or chosen.called_after(suite, path)
+    names = wanted or called_after(suite, path)
     meant = targets(suite, names)
-    chosen.holds(suite, path, meant)
+    holds(suite, path, meant)
     file = File(path, read_submission(Path(path)))
     with Runner() as runner:
         if require_sandbox and (off := runner.missing()):

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.core.exercise import Exercise, File, Output
+from grader.suite.files import replacing
 
 if TYPE_CHECKING:
     from grader.core.verdict import Report
@@ -161,9 +162,8 @@ def update(work: Path, change: Callable[[State], None]) -> str:
             if damaged:
                 _put_aside(file, damaged)
             change(state)
-            new = file.with_name(f"{file.name}.new")
-            new.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-            os.replace(new, file)
+            with replacing(file) as new:
+                new.write(json.dumps(state, indent=1).encode() + b"\n")
     except OSError as error:
         return f"nothing can be remembered in .grader/ ({error.strerror})"
     return ""

@@ -101,7 +101,7 @@ def _suite(config: pytest.Config) -> Suite:
 
 def _exercises(config: pytest.Config, path: Path, named: bool) -> list[str]:
     """What a file holds, by the option, its metadata, its place below exercises/, or its name."""
-    from grader.submissions.owners import LECTURE
+    from grader.core.course import NOTEBOOK
 
     ids = _suite(config).ids()
     if wanted := config.option.grader_exercise:
@@ -116,7 +116,7 @@ def _exercises(config: pytest.Config, path: Path, named: bool) -> list[str]:
     if ".".join(below) in ids:
         return [".".join(below)]
     if config.option.grader and path.suffix == ".ipynb":
-        return [exercise for exercise in LECTURE if exercise in ids]  # as `grader check` has it
+        return [exercise for exercise in NOTEBOOK if exercise in ids]  # as `grader check` has it
     return []
 
 

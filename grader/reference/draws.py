@@ -5,6 +5,7 @@ Trusted side only: build time, and the oracle's fresh probes.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -86,8 +87,9 @@ def plan(program: Program) -> Training | None:
 
 def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[Env]:
     g = torch.Generator().manual_seed(settings["seed"] + 1)
-    sizes = {k: settings[k] for k in ("n", "block_size", "vocab_size")}
-    return [program.module["minibatch"](g, **sizes) for _ in range(steps)]
+    draw = program.module["minibatch"]
+    sizes = {k: settings[k] for k in inspect.signature(draw).parameters if k in settings}
+    return [draw(g, **sizes) for _ in range(steps)]
 
 
 def training(program: Program, plan: Training, settings: Mapping[str, Any], old: Kept) -> tuple[Env, Env]:
@@ -95,7 +97,7 @@ def training(program: Program, plan: Training, settings: Mapping[str, Any], old:
     env = near.inputs(program.draw(settings), old.given)
     batches = _batches(program, settings, plan.steps)
     given = {k: env[k] for k in plan.parameters}
-    given |= {k: torch.stack([b[k] for b in batches]) for k in ("Xb", "Yb")}
+    given |= {k: torch.stack([b[k] for b in batches]) for k in batches[0]}
     after = autograd_steps(program, plan, env, batches)[0]
     few = autograd_steps(program, plan, env, batches[: plan.few])[0]
     after |= {FEW + k: v for k, v in few.items()}

@@ -42,7 +42,7 @@ def gradients(exercise: Exercise, given: Env, _: Request) -> Env:
 def losses(exercise: Exercise, given: Env, request: Request) -> Env:
     """The losses of the first `steps` of a training run by autograd."""
     assert exercise.training is not None
-    batches = batches_of(given)[: request["steps"]]
+    batches = batches_of(exercise, given)[: request["steps"]]
     return {LOSSES: autograd_steps(Program.of(exercise), exercise.training, given, batches)[1]}
 
 

@@ -102,7 +102,7 @@ def manual_steps(exercise: Exercise, backward: Backward | Whole, given: Env) -> 
     plan = exercise.training
     assert plan is not None
     manual = Manual(Forward.of(exercise), plan, backward, given)
-    batches = batches_of(given)
+    batches = batches_of(exercise, given)
     losses = [manual.step(batch, rate(plan, i, len(batches))) for i, batch in enumerate(batches)]
     return manual.params, torch.tensor(losses)
 
@@ -114,9 +114,10 @@ def autograd_steps(program: Forward, plan: Training, env: Env, batches: Sequence
     return {k: p.detach() for k, p in autograd.params.items()}, torch.tensor(losses)
 
 
-def batches_of(given: Env) -> list[Env]:
-    """The batches of a training run's given tensors: Xb and Yb, with a leading step axis."""
-    return [{"Xb": x, "Yb": y} for x, y in zip(given["Xb"], given["Yb"], strict=True)]
+def batches_of(exercise: Exercise, given: Env) -> list[Env]:
+    """The batches of a training run, whose given tensors have a leading step axis."""
+    batches = zip(*(given[name] for name in exercise.batch), strict=True)
+    return [dict(zip(exercise.batch, batch, strict=True)) for batch in batches]
 
 
 class Calibrated:

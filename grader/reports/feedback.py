@@ -1,4 +1,4 @@
-"""A report beside a notebook's cells: Markdown for a copy of it, and a page. Pure.
+"""A report beside a notebook's cells: Markdown for a copy of it, and a page.
 
 A submission's words reach both: they are escaped, so that they show and do nothing.
 """

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
-from grader.judging.compare import RULE
+from grader.core.verdict import RULE, ExerciseReport, ItemReport, Report, Verdict
 
 HEADINGS = ("item", "shape", "exact", "approx", "maxdiff", "relative", "verdict")
 RIGHT = (4, 5, 6)  # columns of numbers, where they aren't the last

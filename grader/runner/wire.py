@@ -142,23 +142,8 @@ def _header(text: bytes) -> dict[str, Any]:
     return header
 
 
-FIELDS = frozenset(
-    (
-        "fixture",
-        "item",
-        "status",
-        "dtype",
-        "encoded",
-        "message",
-        "code",
-        "shape",
-        "line",
-        "reads",
-        "mutated",
-        "sent",
-        "bytes",
-    )
-)
+FIELDS = {"fixture", "item", "status", "dtype", "encoded", "message", "code", "shape", "line", "reads",
+          "mutated", "sent", "bytes"}  # fmt: skip
 
 
 def _record(header: dict[str, Any], data: bytes) -> Record:

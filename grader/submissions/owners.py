@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from grader.core.course import CORE, SETS
+from grader.core.course import CORE, NOTEBOOK, SETS
 
 CANVAS = re.compile(r"(?P<name>.*?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
 CANVAS_BLIND = re.compile(r"(?P<late>LATE_)?anon_(?P<id>\w+?)_\d+_(?P<file>.+)")
@@ -26,7 +26,6 @@ REPEATED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)(?P<suffix>\.\w+)")
 IGNORED = re.compile(r"(^|/)(__MACOSX|__pycache__|\.[^/]*)(/|$)")
 METADATA = "submission_metadata.yml"
 SUFFIXES = (".py", ".ipynb")
-LECTURE = ("ex1", "ex2", "ex3", "ex4")  # the lecture's one notebook has them all
 
 
 @dataclass(frozen=True)
@@ -143,8 +142,8 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
             others = [] if chosen else [f for f in code if f.file not in known]
             chosen.append(_one(named, named + others, exercise))
     books = [f for f in code if f.file.endswith(".ipynb")]
-    if not chosen and books and set(LECTURE) & set(exercises):
-        candidates = [replace(_one(books, code, e), shared=True) for e in LECTURE if e in exercises]
+    if not chosen and books and set(NOTEBOOK) & set(exercises):
+        candidates = [replace(_one(books, code, e), shared=True) for e in NOTEBOOK if e in exercises]
         return candidates if not candidates[0].problem else candidates[:1]
     if not chosen:
         names = ", ".join(sorted({f.file for f in code})[:5])

@@ -31,13 +31,11 @@ from grader.submissions.owners import (
     without_common_folder,
 )
 from grader.submissions.script import declared
+from grader.suite.files import MAX_METADATA, MAX_NOTEBOOK, MAX_SOURCE, most, read_file
 
-MAX_SOURCE = 2 << 20
-MAX_NOTEBOOK = 32 << 20  # pictures and all
 MAX_MEMBERS = 50_000
 DEEPEST = 50  # folders in one another
 MAX_RATIO = 100
-MAX_METADATA = 8 << 20
 RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
 
 
@@ -144,16 +142,7 @@ class Zip:
         try:
             with self._zip.open(info) as member:
                 data = member.read(limit + 1)
-        except (
-            zipfile.BadZipFile,
-            OSError,
-            RuntimeError,
-            NotImplementedError,
-            EOFError,
-            ValueError,
-        ) as error:
-            raise Unreadable(f"is damaged ({text(str(error), 80)})") from None
-        except Exception as error:  # zlib.error, lzma.LZMAError: each codec has its own
+        except Exception as error:  # BadZipFile, zlib.error, lzma.LZMAError: each codec has its own
             raise Unreadable(f"is damaged ({text(str(error), 80)})") from None
         if len(data) != info.file_size:
             raise Unreadable("is damaged (its size is not the one it states)")
@@ -182,30 +171,6 @@ def _strange_member(info: zipfile.ZipInfo) -> str:
     if info.file_size > 1 << 20 and info.file_size > MAX_RATIO * max(info.compress_size, 1):
         return "unpacks to more than a hundred times its size"
     return ""
-
-
-def read_file(path: Path, limit: int = MAX_SOURCE) -> bytes:
-    """A regular file's bytes; no link is followed, no pipe waited for."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError as error:
-        link = os.path.islink(path)
-        raise Unreadable("is a link" if link else f"can't be read ({error.strerror})") from None
-    try:
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode):
-            raise Unreadable("is not a file")
-        if info.st_size > limit:
-            raise Unreadable(f"is too large ({info.st_size} bytes)")
-        with os.fdopen(fd, "rb", closefd=False) as file:
-            return file.read(limit + 1)
-    finally:
-        os.close(fd)
-
-
-def most(path: str) -> int:
-    """The bytes that a submission's file may have."""
-    return MAX_NOTEBOOK if path.endswith(".ipynb") else MAX_SOURCE
 
 
 @dataclass(frozen=True)

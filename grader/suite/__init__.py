@@ -1,4 +1,4 @@
 """Where exercises and fixtures lie on disk: found, read, verified, replaced whole.
 
-Doors: find, fixtures.
+Doors: find, fixtures, files.
 """

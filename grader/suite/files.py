@@ -1,7 +1,79 @@
-"""A file's bytes, read from where others write and replaced whole. No link is followed."""
+"""A file's bytes: read where others write, and replaced whole. No link is followed."""
 
 from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from grader.core.errors import Unreadable, UsageError
 
 MAX_SOURCE = 2 << 20
 MAX_NOTEBOOK = 32 << 20  # pictures and all
 MAX_METADATA = 8 << 20
+
+
+def read_file(path: Path, limit: int = MAX_SOURCE) -> bytes:
+    """A regular file's bytes; no link is followed, no pipe waited for."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        link = os.path.islink(path)
+        raise Unreadable("is a link" if link else f"can't be read ({error.strerror})") from None
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise Unreadable("is not a file")
+        if info.st_size > limit:
+            raise Unreadable(f"is too large ({info.st_size} bytes)")
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            return file.read(limit + 1)
+    finally:
+        os.close(fd)
+
+
+def most(path: str) -> int:
+    """The bytes that a submission's file may have."""
+    return MAX_NOTEBOOK if path.endswith(".ipynb") else MAX_SOURCE
+
+
+def writable(path: Path, option: str) -> Path:
+    """A path that a file can be written to, as far as can be seen; else UsageError."""
+    if path.is_dir():
+        raise UsageError(f"{option} {path} is a folder: name a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
+    return path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` once it is whole; until then, or on an error, that stays.
+
+    It is written as `path` with .new behind; what lies there was left by a process that was ended.
+    """
+    new = path.with_name(path.name + ".new")
+    with contextlib.suppress(FileNotFoundError):
+        new.unlink()
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        os.replace(new, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise
+
+
+def replaced(path: Path, content: bytes) -> None:
+    """Write a file whole, or leave what is there: then UsageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}") from None

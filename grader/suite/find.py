@@ -13,6 +13,7 @@ from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import Exercise
 from grader.core.text import text
 from grader.suite import fixtures
+from grader.suite.files import most, read_file
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,6 @@ def _close(word: str, names: list[str]) -> str:
 
 def read_submission(path: Path) -> bytes:
     """A submission's bytes. UsageError, in one line, where it is no regular file of a sane size."""
-    from grader.submissions.uploads import most, read_file
-
     try:
         os.lstat(path)
     except FileNotFoundError:

@@ -11,7 +11,7 @@ import pytest
 from conftest import GRADIENTS, solution
 from test_release import PASSED, USAGE, contents, grader
 
-from grader.authoring import authored, build, flatness, skeleton
+from grader.authoring import authored, build, skeleton, straight_line
 from grader.authoring.item import AuthoredError
 
 # --- is it flat ------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def test_what_is_not_flat_is_named_with_what_to_write_instead(body: str) -> None
     node = ast.parse(source).body[0]
     assert isinstance(node, ast.FunctionDef)
     line, said = NOT_FLAT[body]
-    found = flatness.problem(node)
+    found = straight_line.problem(node)
     assert found and found[0] == line and said in found[1], found
     with pytest.raises(AuthoredError, match=f"net.py, line {line}: "):
         skeleton.begin("net.ex1", source, "net", "net.py")
@@ -84,7 +84,7 @@ def test_the_suite_s_own_forward_passes_are_refused_only_with_a_way_to_write_the
     """None is refused for nothing: a line that is, holds a step inside a step, as its author meant it."""
     node = ast.parse(authored.read(solution(exercise), exercise).forward).body[0]
     assert isinstance(node, ast.FunctionDef)
-    if found := flatness.problem(node):
+    if found := straight_line.problem(node):
         assert "step inside a step" in found[1] or "longer than a line" in found[1], found
 
 

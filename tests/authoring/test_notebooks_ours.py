@@ -176,13 +176,13 @@ def test_running_the_forward_cell_again_does_not_double_the_gradients(
 def test_a_body_becomes_flat_statements(body: str, flat: str) -> None:
     source = f'def dx(a, b):\n    """dx (1,): a task."""\n    {body}'
     item = authored.Item("dx", "x", ("a", "b"), "dx (1,): a task.", source, "", 1)
-    assert notebook.flat(item) == flat
+    assert notebook.statements(item) == flat
 
 
 def test_a_body_with_two_returns_is_no_flat_code() -> None:
     source = 'def dx(a):\n    """A task."""\n    if a:\n        return a\n    return 2'
     with pytest.raises(AuthoredError, match="one return"):
-        notebook.flat(authored.Item("dx", "x", ("a",), "A task.", source, "", 1))
+        notebook.statements(authored.Item("dx", "x", ("a",), "A task.", source, "", 1))
 
 
 def test_reset_puts_the_notebook_back_and_keeps_what_was_there(tmp_path: Path) -> None:

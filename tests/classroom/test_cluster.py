@@ -69,7 +69,9 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(
         counting = Counting(cluster)
         assert cluster.slots() == 3
         found = uploads([klass], ["ex1"], None)
-        summary = files.write(batch.run(found, only, tmp_path, counting, cluster.slots(), tell), tmp_path)
+        summary = files.write(
+            batch.run(batch.Class(found, only), tmp_path, counting, cluster.slots(), tell), tmp_path
+        )
     finally:
         cluster.close()
     assert killed and not Path(f"/proc/{killed[0]}/exe").exists()

@@ -169,7 +169,9 @@ def journal(few: Path, exercises: dict[str, Task]) -> bytes:
     """The journal of a batch that graded all of them, and then was killed."""
     out = few.parent / "journal"
     out.mkdir()
-    told = batch.run(uploads([few], ["ex1"], None), {"ex1": exercises["ex1"]}, out, Lazy(), 1, quiet)
+    told = batch.run(
+        batch.Class(uploads([few], ["ex1"], None), {"ex1": exercises["ex1"]}), out, Lazy(), 1, quiet
+    )
     next(told)
     data = (out / "journal.jsonl").read_bytes()
     told.close()
@@ -181,7 +183,7 @@ def finish(few: Path, exercises: dict[str, Task], out: Path) -> int:
     """Run to the end; how many were graded now."""
     counting = Counting(Lazy())
     found = uploads([few], ["ex1"], None)
-    files.write(batch.run(found, {"ex1": exercises["ex1"]}, out, counting, 1, quiet), out)
+    files.write(batch.run(batch.Class(found, {"ex1": exercises["ex1"]}), out, counting, 1, quiet), out)
     return len(counting.asked)
 
 
@@ -267,6 +269,6 @@ def test_an_error_in_the_middle_loses_nothing(
 
     found = uploads([few], ["ex1"], None)
     with pytest.raises(Killed):
-        list(batch.run(found, {"ex1": exercises["ex1"]}, tmp_path, Lazy(), 1, tell))
+        list(batch.run(batch.Class(found, {"ex1": exercises["ex1"]}), tmp_path, Lazy(), 1, tell))
     assert finish(few, exercises, tmp_path) == 2
     assert snapshot(tmp_path) == finished

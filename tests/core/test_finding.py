@@ -26,6 +26,7 @@ OTHERS = {
     "exit codes",  # a heading of the manual
     "resource limits",  # a layer of the confinement
     "division for multiplication",  # a kind of mutant
+    "an axis",  # where in a call a mutant changes something
     " on line {}",  # that is told once
     # What Python and torch say in English, and in no other way.
     r"UnboundLocalError: \D*local variable '(\w+)'",

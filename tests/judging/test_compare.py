@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from grader.core.verdict import Verdict
+from grader.core.verdict import RULE, Verdict
 from grader.judging import compare as module
 from grader.judging.compare import compare, judge
 from grader.runner.wire import Malformed, Parser, Record, encode
@@ -132,7 +132,7 @@ def test_zeros_pass_where_the_reference_is_as_large_as_what_is_rounding_and_no_l
 
 def test_the_documented_rule_names_the_numbers_in_use() -> None:
     form = r"maxdiff <= (\S+) \* \(?largest reference element\)? \+ (\S+) \* size"
-    for text in (module.RULE, module.__doc__ or ""):
+    for text in (RULE, module.__doc__ or ""):
         found = re.search(form, text)
         assert found and tuple(map(float, found.groups())) == (module.RTOL, module.ATOL)
     assert NEAR < module.RTOL < module.RTOL + 10 * module.ATOL < FAR

@@ -27,14 +27,15 @@ from test_ci import CLASSROOM, PATHS, REPORTER, RESULT
 
 from grader.classroom import gradebook
 from grader.classroom import page as classroom
-from grader.classroom.files import Summary, _row, _text
+from grader.classroom.files import _row, _text
 from grader.classroom.gradebook import Grade
+from grader.classroom.summary import Summary
 from grader.commands.grades import earned
 from grader.core.exercise import Exercise
 from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.judging.points.attempts import counting
-from grader.judging.points.marks import days_late, mark, marked, marked_document, parts, rounded
+from grader.judging.points.marks import days_late, mark, marked, marked_document, rounded
 from grader.judging.points.policy import TEMPLATE, Attempts, Late, Policy, parse, shared
 from grader.reports import cell, feedback, plain, terminal
 from grader.reports.document import document
@@ -312,9 +313,9 @@ def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days
         left = min(100 * whole, rounded(one.cap * most)) if unmet else 100 * whole
         left -= rounded(left * min(one.late.maximum, one.late.per_day * days)) if one.late and days else 0
         assert round(100 * exercise.score) == left <= most == round(100 * exercise.max_score)
-        assert sum(parts(exercise)) == left
+        assert sum(exercise.parts) == left
         assert all(
-            p <= i.marks.earned for p, i in zip(parts(exercise), exercise.items, strict=True) if i.marks
+            p <= i.marks.earned for p, i in zip(exercise.parts, exercise.items, strict=True) if i.marks
         )
 
     # tables, for a person
@@ -326,7 +327,7 @@ def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days
     assert [pair(without_tags(row)) for row in shown if 'scope="row"' in row] == list(items.values())
     assert pair(github.markdown(report), r"## .* ", " points") == (score, of)
     assert table(github.markdown(report)) == items
-    sheets = [Sheet(e, replace(EXERCISE, id=e.id), b"", {}) for e in report.exercises]
+    sheets = [Sheet(e, replace(EXERCISE, id=e.id), {None: b""}, {}) for e in report.exercises]
     for html in (page(report, sheets), feedback.render(report, [])):
         assert pair(without_tags(html), after=" points") == (score, of)
         for name, (got, worth) in items.items():

@@ -37,11 +37,9 @@ def test_the_solution_of_ex1_is_as_exact_whatever_vector_unit_the_user_asks_for(
 
 
 def test_what_the_grader_sets_is_what_makes_the_saved_bits_come_out_again(exercises: dict[str, Task]) -> None:
-    description, fixtures = exercises["ex1"]
-
     def reproduced(environ: dict[str, str]) -> tuple[int, int]:
         with Runner(environ) as runner:
-            return reproduce(runner, description, fixtures)
+            return reproduce(runner, exercises["ex1"])
 
     if vectorised():
         same, _ = reproduced({"ATEN_CPU_CAPABILITY": "avx2"})

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.classroom import page as classroom
-from grader.classroom.files import Summary
+from grader.classroom.summary import Summary
 from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages import figures, page
@@ -258,7 +258,8 @@ def hostile(words: str) -> str:
     graded = ExerciseReport("ex1", "t", (item, replace(item, id="ex1.dcounts")))
     evidence = {"ex1.dprobs": Evidence("lecture", np.ones((2, 2)), np.zeros((2, 2)))}
     source = f"def dprobs(x):\n    {words}\n".encode("utf-8", "surrogatepass")
-    return page.render(Report(words, (graded,), words, (words,)), [Sheet(graded, EX1, source, evidence)])
+    sheet = Sheet(graded, EX1, {None: source}, evidence)
+    return page.render(Report(words, (graded,), words, (words,)), [sheet])
 
 
 MARKUP = st.sampled_from(
@@ -323,9 +324,9 @@ def test_the_policy_names_the_style_and_the_script_that_are_there() -> None:
 
 def test_a_report_is_written_and_exits_as_check_does(tmp_path: Path) -> None:
     out = tmp_path / "page.html"
-    ran = grader("report", "ex2", "--solutions", "--html", str(out), cwd=ROOT)
+    ran = grader("report", "ex2", "--solutions", "--html", "page.html", cwd=tmp_path)
     assert (ran.returncode, ran.stderr) == (PASSED, "")
-    assert ran.stdout == f"score: 1 of 1. All passed.\n{out} is written\n"
+    assert ran.stdout == "score: 1 of 1. All passed.\npage.html is written\n"
     assert 'id="ex2.dlogits"' in out.read_text()
     submission = str(ROOT / "tests/submissions/readme.py")
     ran = grader("report", "ex1.dprobs", "--submission", submission, "--html", str(out), cwd=ROOT)

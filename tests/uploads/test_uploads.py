@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 from grader.core.errors import UsageError
 from grader.submissions.owners import IGNORED, METADATA, Chosen, choose, owners
-from grader.submissions.uploads import MAX_SOURCE, Folder, Unreadable, Upload, read_file, uploads
+from grader.submissions.uploads import Folder, Unreadable, Upload, uploads
+from grader.suite.files import MAX_SOURCE, read_file
 
 EXERCISES = ["ex1", "ex2", "ex3", "ex4"]
 CODE = "def dprobs(probs, dlogprobs):\n    return dlogprobs / probs\n"

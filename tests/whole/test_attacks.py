@@ -711,7 +711,9 @@ def test_a_batch_of_attacks_changes_no_honest_grade(
     out.mkdir()
     local = batch.Local({"ex1": exercises["ex1"]}, wall=4.0, cpu=1)
     try:
-        results = list(batch.run(found, {"ex1": exercises["ex1"]}, out, local, 2, lambda _: None))
+        results = list(
+            batch.run(batch.Class(found, {"ex1": exercises["ex1"]}), out, local, 2, lambda _: None)
+        )
     finally:
         local.close()
     assert len(results) == len(found)

@@ -22,7 +22,8 @@ from grader.classroom import batch, files
 from grader.classroom.results import Result
 from grader.core.exercise import Task
 from grader.runner.host.client import WALL
-from grader.submissions.uploads import MAX_SOURCE, uploads
+from grader.submissions.uploads import uploads
+from grader.suite.files import MAX_SOURCE
 
 SEED = int(os.environ.get("GRADER_FUZZ_SEED", "1"))
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())
@@ -200,7 +201,7 @@ def test_each_damaged_submission_gets_one_clear_result(
     told: list[Result] = []
 
     def kept() -> Iterator[Result]:
-        for result in batch.run(found, {"ex1": exercises["ex1"]}, out, timed, 2, quiet):
+        for result in batch.run(batch.Class(found, {"ex1": exercises["ex1"]}), out, timed, 2, quiet):
             told.append(result)
             yield result
 

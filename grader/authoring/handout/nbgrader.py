@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.authoring.handout.cells import Cell
+from grader.authoring.notebook import new_cell, written
 
 SCHEMA = 3
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -26,33 +27,15 @@ def stem(exercise: str) -> str:
 
 def notebook(exercise: str, cells: Sequence[Cell], points: Mapping[str, float]) -> str:
     """The instructor's notebook as JSON text. points: by item, what it is worth."""
-    import nbformat
-
     made = []
     for cell in cells:
-        new = nbformat.v4.new_markdown_cell if cell.kind == "markdown" else nbformat.v4.new_code_cell
         metadata: dict[str, Any] = {}
         if cell.kind == "code":
             metadata["nbgrader"] = _metadata(f"{stem(exercise)}-{cell.id}", cell, points)
         if cell.item:
             metadata["grader"] = {"test": True}
-        made.append(new(_source(exercise, cell), id=cell.id, metadata=metadata))
-    return written(exercise, made, {})
-
-
-def written(exercise: str, cells: Sequence[Any], metadata: Mapping[str, Any]) -> str:
-    """Cells of nbformat as the text of a notebook, which says what exercise it is."""
-    import nbformat
-
-    about = {
-        "grader": {"exercise": exercise},
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-        **metadata,
-    }
-    book = nbformat.v4.new_notebook(cells=list(cells), metadata=about, nbformat_minor=5)
-    nbformat.validate(book)
-    return str(nbformat.writes(book)) + "\n"
+        made.append(new_cell(cell.id, cell.kind, _source(exercise, cell), metadata))
+    return written(exercise, made)
 
 
 def _metadata(grade_id: str, cell: Cell, points: Mapping[str, float]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from grader import __version__
 from grader.authoring.handout.cells import Cell
-from grader.authoring.handout.nbgrader import stem, written
+from grader.authoring.handout.nbgrader import stem
+from grader.authoring.notebook import new_cell, written
 
 SET_UP = """\
 import otter
@@ -49,16 +50,10 @@ def _test(exercise: str, item: str, points: float) -> str:
 
 
 def _notebook(exercise: str, cells: Sequence[Cell], tests: Mapping[str, str]) -> str:
-    import nbformat
-
     ours = {"grader": {"test": True}}
     set_up = SET_UP.format(notebook=f"{stem(exercise)}.ipynb")
-    made = [nbformat.v4.new_code_cell(set_up, id="otter-set-up", metadata=ours)]
+    made = [new_cell("otter-set-up", "code", set_up, ours)]
     for cell in cells:
-        if cell.item:
-            source = f'grader.check("{cell.item}")'
-            made.append(nbformat.v4.new_code_cell(source, id=cell.id, metadata=ours))
-        else:
-            new = nbformat.v4.new_markdown_cell if cell.kind == "markdown" else nbformat.v4.new_code_cell
-            made.append(new(cell.source, id=cell.id))
+        source = f'grader.check("{cell.item}")' if cell.item else cell.source
+        made.append(new_cell(cell.id, cell.kind, source, ours if cell.item else None))
     return written(exercise, made, {"otter": {"OK_FORMAT": False, "tests": dict(tests)}})

@@ -66,8 +66,7 @@ def mean(site: Site) -> Step:
     count = _count(site, axes)
     say = (
         f"A mean over {_over(site, axes)}: each number enters it with the same weight, one over how many "
-        f"there "
-        "are, and gets that share of the upstream gradient."
+        "there are, and gets that share of the upstream gradient."
     )
     return Step(_reduced(site, axes, keep), say, (binary(number(1), ast.Div(), count),))
 
@@ -92,8 +91,7 @@ def maximum(site: Site) -> Step:
         "m": Named(ast.parse(code, mode="eval").body, f"{write(m)} is the place of the maximum in its {line}")
     }
     say = (
-        f"A maximum over axis {axis} is decided by one number of each {line}: nudge another one a little "
-        f"and "
+        f"A maximum over axis {axis} is decided by one number of each {line}: nudge another one a little and "
         "nothing changes. So the gradient goes to the place of the maximum alone, the rest gets 0."
     )
     return Step(_reduced(site, axes, keep), say, where=(where,), named=named)
@@ -111,9 +109,8 @@ def variance(site: Site, root: bool) -> Step:
     named = {"mu": Named(mean, f"mu is the mean of {site.x} over {_over(site, axes)}")}
     index = _reduced(site, axes, bool(given.get("keepdim")))
     say = (
-        f"A variance: each number counts by its distance from the mean, over {write(count)}. That the "
-        f"mean moves "
-        "as well makes no difference, because the distances from it sum to 0."
+        f"A variance: each number counts by its distance from the mean, over {write(count)}. That the mean "
+        "moves as well makes no difference, because the distances from it sum to 0."
     )
     if root:
         spread_ = element(site.node if not site.output else name(site.output), index)
@@ -172,11 +169,9 @@ def cross_entropy(site: Site) -> Step:
     away = binary(element(name("p"), (i, j)), ast.Sub(), hit)
     factor = binary(away, ast.Div(), site.scope.size(site.child, 0))
     say = (
-        "The cross entropy is the mean over the rows of −log p at the label, where p is the softmax of "
-        "the row. "
-        f"Write one row's loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two "
-        f"parts has a short derivative: the first touches the label ({target}) alone, and the second is "
-        f"a function you have "
-        "seen in the forward pass. Then comes the mean over the rows."
+        "The cross entropy is the mean over the rows of −log p at the label, where p is the softmax of the "
+        "row. Write one row's loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two "
+        f"parts has a short derivative: the first touches the label ({target}) alone, and the second is a "
+        "function you have seen in the forward pass. Then comes the mean over the rows."
     )
     return Step((), say, (factor,), named={"p": p})

@@ -148,7 +148,7 @@ def _numbers(path: Path, at: tuple[int, ...], program: Program, found: Example) 
 
 def _proved(item: Item, mine: list[Path], program: Program, found: Example, filename: str) -> None:
     """The formula gives autograd's numbers on the example, element by element."""
-    for at in _places(found.result):
+    for at in _indices(found.result):
         got = sum(math.prod(f) for path in mine for f in _numbers(path, at, program, found))
         if not math.isclose(got, float(found.result[at]), rel_tol=1e-6, abs_tol=CLOSE):
             raise AuthoredError(
@@ -158,7 +158,7 @@ def _proved(item: Item, mine: list[Path], program: Program, found: Example, file
             )
 
 
-def _places(tensor: torch.Tensor) -> list[tuple[int, ...]]:
+def _indices(tensor: torch.Tensor) -> list[tuple[int, ...]]:
     return [tuple(int(v) for v in row) for row in (torch.ones_like(tensor)).nonzero()]
 
 
@@ -187,9 +187,8 @@ def _concept(parts: Authored, item: Item, lines: tuple[Line, ...], mine: list[Pa
         )
     ways = "\n".join(f"- {code[path.term.consumer]}\n  {_said(path)}" for path in mine)
     return (
-        f"{item.tensor} is read by {len(consumers)} lines. A small change of it reaches the loss along "
-        f"each of them, so the gradients that come back through each add up. Work them out one by "
-        f"one:\n{ways}"
+        f"{item.tensor} is read by {len(consumers)} lines. A small change of it reaches the loss along each "
+        f"of them, so the gradients that come back through each add up. Work them out one by one:\n{ways}"
     )
 
 
@@ -238,7 +237,7 @@ def _one_element(item: Item, found: Example, mine: list[Path], program: Program)
     for path in mine:
         scope |= {k: Scope(scope, {}).value(v.code) for k, v in path.term.named.items()}
     best: tuple[Any, ...] = ()
-    for at in _places(found.result):
+    for at in _indices(found.result):
         summands = [one for path in mine for one in path.term.summands(at, scope)]
         value = float(found.result[at])
         rank = (
@@ -250,7 +249,7 @@ def _one_element(item: Item, found: Example, mine: list[Path], program: Program)
         if not best or rank > best[0]:
             best = rank, at, [(p.term.sign, t) for p in mine for t in p.term.in_numbers(at, scope, figure)]
     _, at, summands = best
-    place = f"{item.name}[{','.join(map(str, at))}]" if at else item.name
+    element = f"{item.name}[{','.join(map(str, at))}]" if at else item.name
     text = ""
     for sign, product in summands:
         if product.startswith("-") and (text or sign < 0):
@@ -263,7 +262,7 @@ def _one_element(item: Item, found: Example, mine: list[Path], program: Program)
     if text == result and " " not in text and "/" not in text:  # nothing was calculated
         return ""
     end = "" if text == result else f" ≈ {result[1:]}" if result.startswith("≈") else f" = {result}"
-    return f"One element in full: {place} = {text}{end}"
+    return f"One element in full: {element} = {text}{end}"
 
 
 def _indent(text: str) -> str:

@@ -128,9 +128,8 @@ def subscript(site: Site) -> Step:
         if k != runs
     )
     say = (
-        f"{ast.unparse(node)} picks one number from each row of {site.x}. What is not picked never "
-        f"reaches the "
-        "result, so its gradient is 0; what is picked passes on unchanged."
+        f"{ast.unparse(node)} picks one number from each row of {site.x}. What is not picked never reaches "
+        "the result, so its gradient is 0; what is picked passes on unchanged."
     )
     return Step((letter, *site.index[len(picks) :]), say, sums=sums, where=where)
 
@@ -145,9 +144,8 @@ def _lookup(site: Site, pick: ast.expr, shape: Shape) -> Step:
     where = (ast.Compare(element(pick, letters), [ast.Eq()], [site.index[0]]),)
     text = ast.unparse(pick)
     say = (
-        f"A lookup: each number in {text} names a row of {site.x}, and that row is copied out. A row "
-        f"that was "
-        "looked up several times receives one gradient for each copy, and they add up (assigning would "
+        f"A lookup: each number in {text} names a row of {site.x}, and that row is copied out. A row that "
+        "was looked up several times receives one gradient for each copy, and they add up (assigning would "
         "keep only the last); a row that was never looked up gets 0."
     )
     return Step((*letters, *site.index[1:]), say, sums=sums, where=where)

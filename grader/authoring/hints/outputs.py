@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from grader.authoring.author_outputs import Solution, _received
+from grader.authoring.author_outputs import Solution, received
 from grader.authoring.authored import RUNGS, Authored, Item
 from grader.judging.compare_outputs import kind_of
 from grader.reference.forward import Env
@@ -30,7 +30,7 @@ def ladders(parts: Authored, env: Env, filename: str) -> dict[str, dict[str, Any
     solution = Solution(parts, filename)
     out = {}
     for item in parts.outputs:
-        own = {**env, **_received(solution, parts, item, env)}
+        own = {**env, **received(solution, parts, item, env)}
         result = solution.result(item, own)
         authored = parts.hints.get(item.name, {})
         rungs = {

@@ -47,9 +47,8 @@ def _journey(path: Path, lecture: Env) -> str:
     own, out = tuple(lecture[term.tensor].shape), tuple(lecture[term.consumer].shape)
     if term.through_loss:
         return (
-            f"What arrives is a single number, the loss's own gradient, 1. The line turns {times(own)} "
-            f"into one "
-            "number; its gradient turns that one number back into all of them."
+            f"What arrives is a single number, the loss's own gradient, 1. The line turns {times(own)} into "
+            "one number; its gradient turns that one number back into all of them."
         )
     arrives = f"d{term.consumer} arrives as {times(out)}"
     matrices = [f for f in term.factors if term.sums and _meets(f, term.sums[-1].letter)]

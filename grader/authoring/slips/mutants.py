@@ -21,7 +21,7 @@ from grader.authoring.slips.changes import LECTURE_N, changes
 class Mutant:
     """One change. kind: which; old, new: the code that changed; source: the whole function.
 
-    place: what the change stands in, where that is no formula: an axis, an index, a comparison, a count.
+    context: what the change stands in, where that is no formula: an axis, an index, a comparison, a count.
     """
 
     item: str
@@ -30,7 +30,7 @@ class Mutant:
     new: str
     source: str
     piece: str = ""  # what was dropped or stands in the wrong place
-    place: str = ""
+    context: str = ""
 
     @property
     def key(self) -> str:
@@ -46,7 +46,7 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
     original = ast.unparse(tree)
     pickled = pickle.dumps(tree)  # a copy of it takes a fifth of deepcopy's time
     found: dict[str, Mutant] = {}
-    places = _places(tree)
+    contexts = _contexts(tree)
     for index, node in enumerate(_body(tree)):
         for kind, new, *piece in changes(node, alike):
             changed = pickle.loads(pickled)
@@ -63,7 +63,7 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
                     now,
                     source,
                     ast.unparse(piece[0]) if piece else "",
-                    places.get(id(node), ""),
+                    contexts.get(id(node), ""),
                 )
     for kind, old, now, whole in _throughout(tree, alike):
         source = ast.unparse(ast.fix_missing_locations(whole))
@@ -78,12 +78,12 @@ ALONG = frozenset(
 )  # fmt: skip
 
 
-def _places(tree: ast.Module) -> dict[int, str]:
+def _contexts(tree: ast.Module) -> dict[int, str]:
     """By a node's id: what it stands in, where that is no formula."""
     found: dict[int, str] = {}
 
-    def put(place: str, *nodes: ast.AST | None) -> None:
-        found.update({id(n): place for node in nodes if node for n in ast.walk(node)})
+    def put(context: str, *nodes: ast.AST | None) -> None:
+        found.update({id(n): context for node in nodes if node for n in ast.walk(node)})
 
     for node in ast.walk(tree):  # from the outside in: what is further in counts
         if isinstance(node, ast.Compare | ast.BoolOp):

@@ -12,7 +12,7 @@ from grader.authoring.slips.table import DROPPED, EXCHANGED, SAME, SLIPS
 from grader.diagnosis.diagnose import AS_IF
 from grader.diagnosis.numbers_in_code import valued
 
-PLACES = {
+CONTEXTS = {
     "an axis": "a dim is wrong: another axis is meant",
     "an index": "an index is off",
     "a size": "a size is off: that of another axis is meant",
@@ -137,8 +137,8 @@ class Told:
 
 def say(m: Mutant) -> str:
     """What one did who wrote this mutant: the mistake, without the formula that would mend it."""
-    if m.kind in ("constant changed", "sign dropped") and m.place in PLACES:
-        return PLACES[m.place]
+    if m.kind in ("constant changed", "sign dropped") and m.context in CONTEXTS:
+        return CONTEXTS[m.context]
     if m.old == "n - 1" and m.new in ("n", "n - 2"):
         return f"{m.new} stands where the forward pass has n - 1"
     if m.piece.startswith("torch.ones_like") and "dropped" in m.kind:
@@ -161,8 +161,8 @@ def say_of_output(m: Mutant, exact: bool, negated: bool) -> str | None:
     """
     if negated:
         return SLIPS["sign"].sentence
-    if m.place:
-        told = m.place == "an axis" and m.kind in ("constant changed", "sign dropped")
+    if m.context:
+        told = m.context == "an axis" and m.kind in ("constant changed", "sign dropped")
         return say(m) if told else None
     output = SLIPS[m.kind].output
     if output == SAME:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 
 from grader.commands.background import place, talk
+from grader.core.errors import swallowed
 
 PATIENCE = 5.0  # seconds in which a server must accept a request
 PAUSE = 0.01  # seconds between two tries
@@ -46,7 +47,10 @@ def check(argv: Sequence[str]) -> tuple[int, bytes, str] | None:
             code = talk.exactly(line, 1)[0]
             out, err = talk.part(line), talk.part(line)
             return code, out, err.decode()
-    except Exception:  # of whatever kind: the command itself will tell what matters
+    except (OSError, talk.Broken):
+        return None
+    except Exception:  # the command itself will tell what matters
+        swallowed("the server's answer")
         return None
 
 

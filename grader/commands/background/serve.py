@@ -143,18 +143,8 @@ class Server:
             finally:
                 self.grading.release()
 
-    def check(
-        self,
-        line: socket.socket,
-        cwd: str,
-        width: str,
-        table: str,
-        color: str,
-        encoding: str,
-        errors: str,
-        *argv: str,
-    ) -> bytes:
-        """The answer to `grader check`."""
+    def check(self, line: socket.socket, cwd: str, *words: str) -> bytes:
+        """The answer to `grader check`. words: of its terminal and its output, then its arguments."""
         from grader.commands import arguments, check, ci
         from grader.reports.screen import Screen
 
@@ -163,6 +153,7 @@ class Server:
         bench = self.bench = self.bench or Bench(Runner(), REMEMBER)
         bench.runner.abandoned = lambda: talk.gone(line)
         try:
+            width, table, color, encoding, errors, *argv = words
             os.chdir(cwd)  # only the thread whose turn it is looks at paths
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
                 args = arguments.parser().parse_args(argv)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader.judging.points.marks import days_late, marked_document
 from grader.judging.points.policy import Attempts, Policy
-from grader.submissions.uploads import Upload
+
+if TYPE_CHECKING:
+    from grader.submissions.uploads import Upload
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from grader.core.verdict import ExerciseReport, Marks, Report, Verdict, points
-from grader.judging.points.policy import Policy, shared
+from grader.core.verdict import Marks, Report, Verdict, points
+from grader.judging.points.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,3 @@ def _listed(items: list[str]) -> str:
 def rounded(hundredths: Fraction) -> int:
     """To a whole hundredth, halves up."""
     return math.floor(hundredths + Fraction(1, 2))
-
-
-def parts(exercise: ExerciseReport) -> list[int]:
-    """What each item contributes after the deductions, in hundredths: they add up to the exercise's score.
-
-    For the formats that have nothing but items' points, which they add up themselves.
-    """
-    if exercise.marks is None:
-        return [100 * item.passed for item in exercise.items]
-    return shared(exercise.marks.earned, [item.marks.earned for item in exercise.items if item.marks])

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+
+from grader.core.verdict import shared
 
 MOST = 1_000_000  # points
 
@@ -275,15 +277,3 @@ def moment(value: Any) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no offset from UTC: {example}")
     return value
-
-
-def shared(total: int, weights: Sequence[int]) -> list[int]:
-    """`total` in whole parts as the weights are, which add up to it: the largest remainders get one more."""
-    every = sum(weights)
-    if not every:
-        return [0] * len(weights)
-    parts = [total * weight // every for weight in weights]
-    order: Callable[[int], int] = lambda i: -(total * weights[i] % every)  # noqa: E731
-    for i in sorted(range(len(weights)), key=order)[: total - sum(parts)]:
-        parts[i] += 1
-    return parts

@@ -10,6 +10,7 @@ from rich.text import Text
 from grader.core.verdict import Report
 from grader.learner.watch.changes import find, short, words
 from grader.reports import terminal
+from grader.reports.screen import Screen
 from grader.reports.table import all_passed, row, rule
 
 KEYS = "h hint  n next  p previous  l list  a all  r run again  q quit  ? help"
@@ -23,23 +24,14 @@ q  quit (Ctrl-C too; Ctrl-Z puts it aside, `fg` brings it back)
 A save is graded at once. When the item passes, the next one that has not passed follows."""
 
 
-def heading(report: Report, file: str) -> str:
-    return f"{report.right} of {len(report.items)} passed  {file}"
+def heading(report: Report) -> str:
+    return f"{report.right} of {len(report.items)} passed  {report.submission}"
 
 
-def render(
-    report: Report,
-    current: str,
-    file: str,
-    said: Sequence[str],
-    task: str,
-    extra: str,
-    width: int,
-    color: bool,
-) -> str:
+def render(report: Report, current: str, said: Sequence[str], task: str, extra: str, screen: Screen) -> str:
     """said: what changed. task: what `grader show` says of the item. extra: a hint, a list, or nothing."""
     item = find(report, current)
-    parts: list[RenderableType] = [Text(heading(report, file), style="bold"), Text()]
+    parts: list[RenderableType] = [Text(heading(report), style="bold"), Text()]
     parts += [Text(line, style="bold") for line in said] + [Text()] * bool(said)
     if report.passed:
         parts += [Text(all_passed(report), style="green"), Text()]
@@ -52,7 +44,7 @@ def render(
         parts += [Text(), Text(rule(report), style="dim")]
     parts += [Text(), Text(extra)] if extra else []
     parts += [Text(), Text(KEYS, style="dim")]
-    return terminal.drawn(parts, width, color)
+    return terminal.drawn(parts, screen.width, screen.color)
 
 
 def verdict(report: Report, current: str) -> str:

@@ -21,11 +21,13 @@ CODE = 24  # lines of a submission, at most
 
 @dataclass(frozen=True)
 class Sheet:
-    """One exercise of a report, with what its pictures are made from."""
+    """One exercise of a report, with what its pictures are made from. sources: a notebook's cells, by number;
+    the file where that is None.
+    """
 
     report: ExerciseReport
     exercise: Exercise
-    source: bytes
+    sources: Mapping[int | None, bytes]
     evidence: Mapping[str, Evidence]  # by item id
     losses: Mapping[str, Sequence[float]] = field(default_factory=dict)  # of a training run, by its name
 
@@ -139,7 +141,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "maxdiff": number(item.check.maxdiff),
         "numbers": _numbers(item),
         "place": "" if item.passed else item.place,
-        "code": excerpt(_code(sheet, item), item.line, name, not item.passed) if item.line else [],
+        "code": excerpt(sheet.sources[item.cell], item.line, name, not item.passed) if item.line else [],
         "forward": forward,
         "checks": [
             (*kind(c.verdict)[:2], f"{on}: {kind(c.verdict)[2]}") for on, c in (item.checks or {}).items()
@@ -163,15 +165,6 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     if name == "training" and sheet.losses:
         article |= curves(sheet.losses)
     return article
-
-
-def _code(sheet: Sheet, item: ItemReport) -> bytes:
-    """What the item's line is a line of: the file, or a notebook's cell."""
-    if not item.cell:
-        return sheet.source
-    from grader.submissions.script import cell
-
-    return cell(sheet.source, item.cell).encode("utf-8", "replace")
 
 
 def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tuple[int, str, bool]]:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from grader.core.verdict import Report
-from grader.judging.points.marks import parts
 from grader.reports.services.github import SUMMARY_LIMIT, markdown
 
 SCHEMA = "classroom50/result/v1"
@@ -23,7 +22,7 @@ def render(report: Report, environ: Mapping[str, str], now: datetime, whole: boo
     of a point, so that nothing is rounded. What tests earn is after the deductions, and adds up to the score.
     """
     unit = 100 if whole else 1
-    earned = [share for exercise in report.exercises for share in parts(exercise)]
+    earned = [share for exercise in report.exercises for share in exercise.parts]
     worth = [item.marks.of if item.marks else 100 for item in report.items]
     document: dict[str, Any] = {
         "schema": SCHEMA,

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 
 from grader.core.verdict import Report, points
-from grader.judging.points.marks import parts
 from grader.reports.services.github import quiet
 from grader.reports.table import row
 
@@ -29,7 +28,7 @@ def render(report: Report, paths: Mapping[str, str]) -> str:
             "duration": 0,  # all items run in one process
         }
         for exercise in report.exercises
-        for item, share in zip(exercise.items, parts(exercise), strict=True)
+        for item, share in zip(exercise.items, exercise.parts, strict=True)
     ]
     status = "pass" if report.passed else "fail"
     document = {"version": 1, "status": status, "max_score": report.max_score, "tests": tests}

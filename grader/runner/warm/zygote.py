@@ -163,7 +163,7 @@ class Zygote:
         training = None
         if steps := part["training"]:
             training = self.givens[exercise.id, "training"]
-            training = {**training, **{k: training[k][:steps] for k in ("Xb", "Yb")}}
+            training = {**training, **{k: training[k][:steps] for k in exercise.batch}}
         items = tuple(part["items"])
         return child.Job(exercise, fixtures, items, training, part["flat"], part["label"])
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from grader.core.exercise import Exercise
+from grader.submissions.flat.dataflow import flow
 from grader.submissions.flat.renames import called, renamed
 from grader.submissions.flat.sections import sections
 from grader.submissions.flat.slicing import Flat, Slicer
@@ -34,11 +35,11 @@ def read(code: Code, exercise: Exercise, section: int | None) -> Flat:
     own |= {ours[1:]: their for their, ours in told.items() if ours[0] == "d" and ours[1:] in tensors}
     first = [i for i, s in enumerate(statements) if s.section == 1] if section in (2, 3) else []
     before = called(code, first, tensors, theirs)  # what they receive was made there
-    slicer = Slicer(code, here, own, before | own, theirs, exercise)
+    slicer = Slicer(code, flow(code, here, own, before | own, theirs, exercise))
     flat = Flat()
     for item in exercise.gradients:
         slicer.cut(item, flat)
     if exercise.training and all(t in own for t in exercise.training.parameters):
         slicer.cut_whole(exercise.training.parameters, flat)
-    flat.imports = [statements[i].node for i in sorted(slicer.imports)]
+    flat.imports = [statements[i].node for i in sorted(flat.imported)]
     return flat

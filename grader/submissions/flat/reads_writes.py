@@ -19,22 +19,8 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 SCOPES = (*COMPREHENSIONS, ast.Lambda)
 WORDLESS = frozenset((ast.Constant, *ast.expr_context.__subclasses__(), *ast.operator.__subclasses__()))
 LEAVES = WORDLESS | {ast.Name}
-VIEWS = frozenset(
-    (
-        "unbind",
-        "numpy",
-        "view",
-        "reshape",
-        "squeeze",
-        "unsqueeze",
-        "t",
-        "transpose",
-        "permute",
-        "expand",
-        "detach",
-        "flatten",
-    )
-)
+VIEWS = {"unbind", "numpy", "view", "reshape", "squeeze", "unsqueeze", "t", "transpose", "permute", "expand",
+         "detach", "flatten"}  # fmt: skip
 
 
 def children(node: ast.AST) -> list[ast.AST]:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
+from grader.core.course import SETUP, SIZE_NAMES, SIZES
 from grader.core.exercise import Exercise
 from grader.submissions.flat import reads_writes
-from grader.submissions.flat.slicing import SIZES
 from grader.submissions.flat.statements import Code, Statement
 
 COMPARED = re.compile(
@@ -18,14 +18,6 @@ COMPARED = re.compile(
 ARGUMENTS = 4  # lines that a call may go on for
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
 PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
-SETUP = (  # the lecture's lines that tell what its sizes and labels are called
-    ("C", "torch.randn((vocab_size, n_embd), generator=g)"),
-    ("ix", "torch.randint(0, Xtr.shape[0], (batch_size,), generator=g)"),
-    ("W1", "torch.randn((n_embd * block_size, n_hidden), generator=g) * (5/3)/((n_embd * block_size)**0.5)"),
-    ("b1", "torch.randn(n_hidden, generator=g) * 0.1"),
-    ("loss", "-logprobs[range(n), Yb].mean()"),
-)
-SIZE_NAMES = ("block_size", "vocab_size", "n_embd", "n_hidden")
 
 Form = tuple[type, str]
 

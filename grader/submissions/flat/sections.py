@@ -8,15 +8,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cache
 
+from grader.core.course import CHAIN_BEGINS, CHAIN_ENDS, FIRST_ALONE, FUSED, NOTEBOOK, OWN_LINES
 from grader.submissions.flat.renames import PREFIXES
 from grader.submissions.flat.statements import Code
 
 TITLE = re.compile(r"[\s#*_>-]*#[\s#*_>-]*exercise\s*#?\s*(\d)(\s+[a-z]+)?", re.IGNORECASE)
 CONTENTS = 3  # headings with no code between them are a table of contents
-ONLY_FIRST = re.compile(  # gradients that exercise 1 alone asks for
-    "d(logprobs|probs|counts_sum_inv|counts_sum|counts|norm_logits|logit_maxes|h|W2|b2|hpreact|bngain|bnbias|"
-    "bnraw|bnvar_inv|bnvar|bndiff2|bndiff|bnmeani|embcat|W1|b1|emb|C)$"
-)
 
 
 def sections(code: Code, tensors: Sequence[str], several: bool) -> None:
@@ -29,7 +26,7 @@ def sections(code: Code, tensors: Sequence[str], several: bool) -> None:
             s.section = 0
         return
     marks = _headings(code)
-    at, current, gradients, ended, fused, sure = 0, 1, False, False, False, True
+    at, current, gradients, ended, whole, sure = 0, 1, False, False, False, True
     ordered = sorted(marks)
     usual = _usual(tensors)
     made: set[str] = set()
@@ -42,18 +39,19 @@ def sections(code: Code, tensors: Sequence[str], several: bool) -> None:
             current = max(current, _own_line(s.node))
         strong, reads = (frozenset(map(usual, w)) for w in (s.effect.strong, s.effect.reads))
         anew = strong - reads
-        if not sure and current in (2, 3) and any(map(ONLY_FIRST.match, anew - made)) and not s.placeholder:
+        alone = any(re.fullmatch(FIRST_ALONE, w) for w in anew - made)
+        if alone and not sure and current in (2, 3) and not s.placeholder:
             current = 1  # what looked like a heading was a remark
-        ended = ended or bool({"demb", "dC", "dembcat"} & strong)
-        if anew & {"dlogprobs", "dprobs"}:
+        ended = ended or bool(CHAIN_ENDS & strong)
+        if anew & CHAIN_BEGINS:
             ended = False  # the chain, once more
-        if ended and current < 2 and _again("dlogits", anew, made) and "dnorm_logits" not in reads:
-            current = 2
-        if ended and current < 3 and _again("dhprebn", anew, made) and "dbndiff" not in reads:
-            current = 3
-        if fused and current == 3 and "dlogits" in anew and "dnorm_logits" not in reads:
+        for exercise, (fused, first) in FUSED.items():
+            if ended and current < exercise and _again(fused, anew, made) and first not in reads:
+                current = exercise
+        (begins, first), (ends, _) = FUSED.values()
+        if whole and current == 3 and begins in anew and first not in reads:
             current = 4  # all together: after the fused batch norm the chain begins once more
-        fused = current == 3 and (fused or ("dhprebn" in strong and not s.placeholder))
+        whole = current == 3 and (whole or (ends in strong and not s.placeholder))
         if not s.placeholder:
             made |= strong
         s.section = current
@@ -68,7 +66,7 @@ def _headings(code: Code) -> dict[int, tuple[int, bool]]:
     marks: dict[int, tuple[int, bool]] = {}
     for number, line in enumerate(code.lines, 1):
         title = "#" in line and TITLE.match(line)
-        if title and title[1] in "1234":
+        if title and f"ex{title[1]}" in NOTEBOOK:
             marks[number] = int(title[1]), not (title[2] or "").strip().islower()
     last = {exercise: number for number, (exercise, _) in marks.items()}
     marks = {n: (exercise, sure and n == last[exercise]) for n, (exercise, sure) in marks.items()}
@@ -103,14 +101,8 @@ def _own_line(node: ast.stmt) -> int:
     """2 for the lecture's fused cross entropy, 3 for its fused batch norm, 4 for its new start; else 0."""
     if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
         return 0
-    target = node.targets[0].id
-    if target != "C" and not target.startswith(("loss", "h")):
-        return 0
-    code = ast.unparse(node.value)
-    if target.startswith("loss") and "cross_entropy" in code:
-        return 2
-    if target.startswith("h") and ".mean(" in code and ".var(" in code:
-        return 3
-    if target == "C" and "randn" in code:
-        return 4
+    for exercise, (target, parts) in OWN_LINES.items():
+        if re.fullmatch(target, node.targets[0].id):
+            code = ast.unparse(node.value)
+            return exercise if all(part in code for part in parts) else 0
     return 0

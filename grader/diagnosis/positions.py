@@ -9,13 +9,13 @@ from itertools import permutations
 import numpy as np
 
 from grader.core.finding import Code, Finding
-from grader.diagnosis.relations import CLOSE, NOISE, Array, Evidence, same
+from grader.diagnosis.relations import CLOSE, Array, Evidence, same
 
 FEW = 4  # rows or columns that are listed
 
 
 def order(e: Evidence) -> Iterator[Finding]:
-    """The right numbers at other places."""
+    """The right numbers in another order."""
     if e.answer.shape != e.reference.shape or e.answer.size < 4:
         return
     for axes in list(permutations(range(e.answer.ndim)))[1:]:
@@ -33,7 +33,7 @@ def _wrong(e: Evidence) -> Array | None:
     if e.answer.shape != e.reference.shape or e.answer.ndim < 2:
         return None
     scale = float(np.abs(e.reference).max())
-    off = np.abs(e.answer - e.reference) > CLOSE * scale + NOISE * e.size
+    off = np.abs(e.answer - e.reference) > CLOSE * scale + e.noise
     return off if off.any() and not off.all() else None
 
 

@@ -1,4 +1,4 @@
-"""Whether a forward function is flat, a tensor a line, and how to make it so where it isn't. Pure.
+"""Whether a forward function is straight-line code, a tensor a line, and how to make it so. Pure.
 
 An author's network often isn't: loops, changes in place, calls inside calls. Each finding is one line that
 names the line and says what to write there instead.

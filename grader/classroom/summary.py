@@ -1,0 +1,129 @@
+"""What a class did, counted while its results go by, and a row for each student."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.core.text import text
+from grader.core.verdict import Points, Verdict
+from grader.reports.table import words
+
+SHARED = re.compile(r" \(ex\d\)$")  # see `uploads._id`
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One submission's row on the class page. verdicts: of its items, by exercise in the suite's order."""
+
+    submission: str
+    student: str
+    name: str
+    score: Points
+    max_score: Points
+    late: bool
+    problem: str
+    verdicts: Mapping[str, tuple[Verdict, ...]]
+    counts: bool = True  # by the policy's [attempts]
+
+
+@dataclass
+class Summary:
+    """What a class did, counted while its results go by."""
+
+    submissions: int = 0
+    passed: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)  # by item
+    right: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)  # "item: verdict"
+    diagnoses: dict[str, Counter[str]] = field(default_factory=dict)  # by diagnosis: the items, counted
+    students: list[Student] = field(default_factory=list)
+    identical: dict[str, list[str]] = field(default_factory=dict)
+    off: set[str] = field(default_factory=set)
+    faults: int = 0
+    timeless: int = 0  # graded, by a policy, without a time
+
+    def add(self, result: dict[str, Any]) -> None:
+        self.passed += bool(result["passed"])
+        self.faults += bool(result.get("fault"))
+        self.timeless += not result["problem"] and "submitted" in result and not result["submitted"]
+        self.off.update(result["protection_off"])
+        if result["problem"]:
+            # of a notebook that is there for several exercises, once
+            name = SHARED.sub("", result["submission"])
+            self.problems[f"{name}: {result['problem']}"] += 1
+        if result["identical_to"]:
+            self.identical.setdefault(result["identical_to"], []).append(result["submission"])
+        for exercise in result["exercises"]:
+            for item in exercise["items"]:
+                self.asked[item["id"]] += 1
+                self.right[item["id"]] += item["passed"]
+                self.verdicts[item["verdict"]] += 1
+                if not item["passed"] and item["verdict"] != "not-written":
+                    self.reasons[f"{item['id']}: {item['verdict']}"] += 1
+                    if item["diagnosis"]:
+                        self.diagnoses.setdefault(item["diagnosis"], Counter())[item["id"]] += 1
+        verdicts = {e["id"]: tuple(Verdict(i["verdict"]) for i in e["items"]) for e in result["exercises"]}
+        who = ("submission", "student", "name", "score", "max_score", "late", "problem")
+        counts = result.get("counts", True)
+        self.students.append(Student(**{k: result[k] for k in who}, verdicts=verdicts, counts=counts))
+        self.submissions += 1
+
+    def hardest(self) -> list[tuple[str, float]]:
+        """Items by the share of submissions that passed them, the hardest first."""
+        shares = [(name, self.right[name] / n) for name, n in self.asked.items()]
+        return sorted(shares, key=lambda x: x[1])
+
+    def diagnosed(self) -> list[tuple[str, int, list[tuple[str, int]]]]:
+        """Each diagnosis, how often it was made, and for which items; the commonest first."""
+        found = [(told, items.total(), items.most_common()) for told, items in self.diagnoses.items()]
+        return sorted(found, key=lambda x: -x[1])
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "schema": "grader/summary/v1",
+            "submissions": self.submissions,
+            "passed": self.passed,
+            "problems": sorted(self.problems),
+            "verdicts": dict(self.verdicts.most_common()),
+            "items": {name: {"asked": n, "passed": self.right[name]} for name, n in self.asked.items()},
+            "commonest": dict(self.reasons.most_common(20)),
+            "diagnoses": [
+                {"diagnosis": told, "count": n, "items": dict(items)}
+                for told, n, items in self.diagnosed()[:20]
+            ],
+            "identical": dict(sorted(self.identical.items())),
+            "protection_off": sorted(self.off),
+        }
+
+    def lines(self) -> str:
+        """The summary for a person."""
+        ending = "" if self.submissions == 1 else "s"
+        parts = [f"{self.submissions} submission{ending}, {self.passed} passed everything"]
+        if self.asked:
+            parts.append("\nhardest items:")
+            parts += [f"  {share:4.0%} passed  {name}" for name, share in self.hardest()[:10]]
+            parts.append("\nverdicts:")
+            parts += [f"  {n:6}  {words(name)}" for name, n in self.verdicts.most_common()]
+        if self.reasons:
+            parts.append("\ncommonest mistakes:")
+            for name, n in self.reasons.most_common(10):
+                item, _, verdict = name.rpartition(": ")
+                parts.append(f"  {n:6}  {item}: {words(verdict)}")
+        if self.diagnoses:
+            parts.append("\ncommonest mistakes by diagnosis:")
+            for told, n, items in self.diagnosed()[:10]:
+                where = ", ".join(f"{name} {k}" for name, k in items[:4]) + (", …" if len(items) > 4 else "")
+                parts.append(f"  {n:6}  {text(told)} ({where})")
+        if self.identical:
+            parts.append("\nidentical submissions:")
+            parts += [f"  {first} = {', '.join(rest)}" for first, rest in sorted(self.identical.items())]
+        if self.problems:
+            parts.append("\nnot graded:")
+            parts += [f"  {one}" for one in sorted(self.problems)]
+        return "\n".join(parts) + "\n"
