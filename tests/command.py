@@ -88,7 +88,7 @@ def grader(*words: str | Path, cwd: Path, **more: str) -> Ran:
             code = cli.main([str(word) for word in words])
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else cli.USAGE
-    said = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+    said = [stream.buffer.getvalue().decode() for stream in (out, err)]
     return subprocess.CompletedProcess(words, code, *said)
 
 

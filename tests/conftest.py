@@ -38,7 +38,9 @@ GRADIENTS = [e for e in EXERCISES if fixtures.describe(ROOT, e).lines]  # not of
 
 def examples(many: int) -> int:
     """How many examples a property gets: `many` where all is tested, in a usual run a fifth."""
-    return many * settings.default.max_examples // 100  # what the profile has of the usual hundred
+    profile = settings.default
+    assert profile
+    return many * profile.max_examples // 100
 
 
 def sampled(cases: Iterable[Any], each: int) -> list[Any]:
@@ -63,6 +65,9 @@ def one_thread() -> None:
     """The tensors of the tests are small: more threads would only wait for one another, and for the cores."""
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
+
+
+Exercises = dict[str, Task]  # by id an exercise with its fixtures
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from grader.core.verdict import ItemReport, Verdict
 from grader.diagnosis.diagnose import FIXTURES, fingerprint
 from grader.judging.compare import values
 
-MOST = 25  # mutants of one exercise of a set that are diagnosed in a usual run
+MOST, CORE = 25, 100  # mutants of one exercise, or of one of the core, that are diagnosed in a usual run
 
 
 def made(exercise: str, description: Exercise) -> list[Mutant]:
@@ -48,8 +48,8 @@ class Outcome:
 
 
 def chosen(exercise: str, made: list[Mutant]) -> list[Mutant]:
-    """Those that are diagnosed in a usual run: all of the lecture's, of a set's many some of each item."""
-    return made[:: 1 + len(made) // MOST] if "." in exercise else made
+    """Those that are diagnosed in a usual run: of many some of each item."""
+    return made[:: 1 + len(made) // (MOST if "." in exercise else CORE)]
 
 
 def run(

@@ -36,7 +36,15 @@ class Environment:
     def __init__(self, folder: Path) -> None:
         self.bin = folder / "bin"
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-        pip = [sys.executable, "-m", "pip", "--python", self.bin / "python", "install", "--quiet"]
+        pip: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            self.bin / "python",
+            "install",
+            "--quiet",
+        ]
         quick = ["--no-deps", "--no-compile", "--disable-pip-version-check", "--retries", "1"]
         done = subprocess.run([*pip, *quick, "-r", PINS], text=True, capture_output=True)
         if done.returncode and UNREACHABLE.search(done.stderr):
@@ -51,7 +59,7 @@ class Environment:
         environ = {k: v for k, v in os.environ.items() if k not in MASK}
         environ["PATH"] = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
         environ["JUPYTER_PLATFORM_DIRS"] = "1"
-        command = [self.bin / words[0], *map(str, words[1:])]
+        command: list[str | Path] = [self.bin / words[0], *map(str, words[1:])]
         done = subprocess.run(command, cwd=cwd, env=environ, text=True, capture_output=True, timeout=DEADLINE)
         assert done.returncode == 0, done.stdout + done.stderr
         return done

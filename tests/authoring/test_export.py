@@ -159,7 +159,7 @@ def test_points_by_a_policy(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text('[points]\ndefault = 0\nex3 = 1\n"ex4.dh" = 2.5\n')
     done = grader("export", "nbgrader", "ex3", "ex4", "--policy", "policy.toml", cwd=tmp_path)
     assert done.returncode == PASSED, done.stderr
-    worth = {}
+    worth: dict[str, float] = {}
     for name in ("ex3", "ex4"):
         book = json.loads((tmp_path / f"source/backprop/{name}.ipynb").read_text())
         about = [c["metadata"]["nbgrader"] for c in book["cells"] if c["cell_type"] == "code"]
@@ -241,6 +241,7 @@ def test_what_is_right_at_the_lectures_sizes_alone_does_not_pass(bigrams: Path) 
     assert done.returncode == 1 and "5" in done.stderr and "NotPassed" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_notebook_without_our_marks_is_graded_as_strictly(bigrams: Path) -> None:
     written(bigrams, {"dpicked": "dpicked = -1 / (5 * picked)"}, bigrams)
     book = json.loads(bigrams.read_text())
@@ -274,6 +275,7 @@ def test_what_is_nobodys_answer_is_another_error(
     assert done.returncode == 1 and said in done.stderr and "NotPassed" not in done.stderr
 
 
+@pytest.mark.slow
 def test_in_jupyter_the_cell_says_what_is_to_be_saved(bigrams: Path) -> None:
     """A learner has written dpicked, run it, and not saved it; then he saves."""
     ran = json.loads(written(bigrams, {"dpicked": "dpicked = -1 / (n * picked)"}, bigrams).read_text())

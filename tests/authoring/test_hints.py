@@ -325,7 +325,7 @@ LINES = [
 
 @pytest.mark.parametrize(("code", "x"), LINES, ids=[f"{c} {tuple(x.shape)}" for c, x in LINES])
 def test_the_formula_of_an_operation_is_autograds(code: str, x: torch.Tensor) -> None:
-    env = {**OTHERS, "x": x.clone().requires_grad_()}
+    env: dict[str, Any] = {**OTHERS, "x": x.clone().requires_grad_()}
     exec(code, env)
     y: torch.Tensor = env["y"]
     dy = torch.randn(y.shape, generator=g, dtype=torch.float64)

@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from command import grader
 from conftest import GRADIENTS, solution
-from test_release import PASSED, USAGE, contents, grader
+from test_release import PASSED, USAGE, contents
 
 from grader.authoring import authored, build, skeleton, straight_line
 from grader.authoring.item import AuthoredError

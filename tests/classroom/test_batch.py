@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from classroom import (
     PASSED,
     USAGE,
     Counting,
+    One,
     batch_command,
     batch_process,
     controls,
@@ -227,7 +228,7 @@ def test_the_order_is_the_submissions_whatever_the_order_of_work(tmp_path: Path,
     folder = write(tmp_path / "in", {f"s{n:02}.py": right(n) for n in range(12)})
     turn, left = threading.Condition(), [*range(12)]
 
-    class Backwards:
+    class Backwards(One):
         def grade(self, exercise: str, source: bytes, filename: str) -> Result:
             number = next(n for n in range(12) if right(n).encode() == source)
             with turn:
@@ -236,8 +237,6 @@ def test_the_order_is_the_submissions_whatever_the_order_of_work(tmp_path: Path,
                 left.remove(number)
                 turn.notify_all()
             return {**EMPTY, "output": f"s{number:02}.py"}
-
-        def close(self) -> None: ...
 
     graded(folder, ex1, tmp_path / "out", Backwards(), workers=12)
     assert [r["output"] for r in results(tmp_path / "out")] == [f"s{n:02}.py" for n in range(12)]
@@ -256,13 +255,11 @@ EMPTY: Result = {
 }
 
 
-class Echo:
+class Echo(One):
     """Grades nothing: what it was asked comes back."""
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result:
         return {**EMPTY, "output": f"{exercise} {source.decode('latin-1')}"}
-
-    def close(self) -> None: ...
 
 
 # --- once only -------------------------------------------------------------------------------------
@@ -400,7 +397,7 @@ def test_a_fault_is_told_not_kept_and_tried_again(tmp_path: Path, ex1: Described
     assert (summary.faults, summary.passed, len(counting.asked)) == (0, 3, 1)
 
 
-class Foreseen:
+class Foreseen(One):
     """A grader that meets in one file what it has not foreseen."""
 
     def __init__(self, inner: batch.Grader) -> None:
@@ -410,12 +407,6 @@ class Foreseen:
         if b"# odd" in source:
             raise OverflowError("int too large to convert to float\n\x1b[31m")
         return self.inner.grade(exercise, source, filename)
-
-    def grade_all(self, exercises: Sequence[str], source: bytes, filename: str) -> list[Result]:
-        return [self.grade(exercise, source, filename) for exercise in exercises]
-
-    def close(self) -> None:
-        pass
 
 
 def test_a_fault_that_nobody_foresaw_costs_one_file(
@@ -521,7 +512,7 @@ def test_exit_codes_and_usage(tmp_path: Path) -> None:
     assert batch_command(good, "--exercise", "ex1", out=out).returncode == PASSED
     assert batch_command(good, out=out).returncode == PASSED  # called after its exercise
     assert batch_command(bad, "--exercise", "ex1", "--require-sandbox", out=out).returncode == FAILED
-    for args, said in (
+    refused: list[tuple[tuple[str | Path, ...], str]] = [
         ((good, "--exercise", "ex9"), "ex9"),
         ((good, "--exercise", "ex1.dprobs"), "a batch grades whole exercises"),
         ((good, "--exercise", "../ex1"), "../ex1"),
@@ -530,12 +521,14 @@ def test_exit_codes_and_usage(tmp_path: Path) -> None:
         ((good, good, "--exercise", "ex1"), "is named twice"),
         ((tmp_path / "none",), "does not exist"),
         ((good, "--exercise", "ex2"), "has the results of ex1: name another folder"),
-    ):
+    ]
+    for args, said in refused:
         ran = batch_command(*args, out=out)
         assert ran.returncode == USAGE and said in one_line(ran)
         assert ran.stdout == b""
-    for args in ((good, "--workers", "x"), (), (good, "--nonsense")):
-        assert batch_command(*args, out=out).returncode == USAGE
+    unknown: list[list[str | Path]] = [[good, "--workers", "x"], [], [good, "--nonsense"]]
+    for words in unknown:
+        assert batch_command(*words, out=out).returncode == USAGE
     ran = subprocess.run([GRADER, "batch", good], env=environ(), capture_output=True)
     assert ran.returncode == USAGE and b"--out" in ran.stderr
 

@@ -12,7 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classroom import FAILED, GRADER, Counting, batch_command, environ, quiet, right, snapshot, write, wrong
+from classroom import (
+    FAILED,
+    GRADER,
+    Counting,
+    One,
+    batch_command,
+    environ,
+    quiet,
+    right,
+    snapshot,
+    write,
+    wrong,
+)
 from conftest import DEADLINE, examples, sampled
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,15 +154,13 @@ def test_stopped_by_the_keyboard_it_goes_on_too(klass: Path, whole: dict[str, by
 # --- the same within this process, at every byte -----------------------------------------------------
 
 
-class Lazy:
+class Lazy(One):
     """Grades nothing, and always says the same."""
 
     def grade(self, exercise: str, source: bytes, filename: str) -> Result:
         own: dict[str, Any] = {"submission": filename, "output": source.decode("utf-8", "replace")}
         rest: dict[str, Any] = {"exercises": [], "notes": [], "protection_off": []}
         return {**own, **rest, "score": 1, "max_score": 1, "passed": True}
-
-    def close(self) -> None: ...
 
 
 class Killed(BaseException):

@@ -92,7 +92,8 @@ def test_the_network_comes_to_the_lectures_losses_on_all_its_names() -> None:
     n = int(N.sum())
 
     def gradient(W: torch.Tensor) -> torch.Tensor:  # of all pairs, each distinct one once
-        return (N.sum(1, keepdim=True) * W.softmax(1) - N) / n
+        found: torch.Tensor = (N.sum(1, keepdim=True) * W.softmax(1) - N) / n
+        return found
 
     def loss(W: torch.Tensor) -> float:
         return round(float(-(N * W.log_softmax(1)).sum() / n), 4)

@@ -65,7 +65,7 @@ def test_both_forms_of_several_heads_are_one() -> None:
     env = run("gpt.ex6", n_head=2, head_size=5)
     heads = [
         torch.nn.functional.scaled_dot_product_attention(
-            *(env[name][..., part] for name in "qkv"), is_causal=True
+            env["q"][..., part], env["k"][..., part], env["v"][..., part], is_causal=True
         )
         for part in (slice(0, 5), slice(5, 10))
     ]

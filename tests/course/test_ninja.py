@@ -69,7 +69,8 @@ def test_the_batch_norm_in_one_step_and_what_bessels_correction_is_worth(lecture
 
     def dhprebn(correction: float) -> torch.Tensor:
         inner = n * env["dhpreact"] - total - correction * env["bnraw"] * weighted
-        return env["bngain"] * env["bnvar_inv"] / n * inner
+        found: torch.Tensor = env["bngain"] * env["bnvar_inv"] / n * inner
+        return found
 
     assert farthest(dhprebn(n / (n - 1)), env["dhprebn"]) < 2e-9  # about 9e-10
     assert farthest(dhprebn(1), env["dhprebn"]) == pytest.approx(3.7e-5, rel=0.05)

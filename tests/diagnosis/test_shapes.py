@@ -56,9 +56,10 @@ def computed(source: str) -> torch.Tensor | None:
     names: dict[str, Any] = {"torch": torch, "F": F}
     exec(source, names)
     try:
-        return names["f"](
+        value: torch.Tensor = names["f"](
             **{k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in ARGUMENTS.items()}
         )
+        return value
     except Exception:
         return None
 
@@ -163,9 +164,8 @@ def test_an_expression_has_the_shape_that_torch_gives_it_or_none(expression: str
         assert isinstance(value, torch.Tensor) and tuple(value.shape) == found.shape
 
 
-@settings(
-    max_examples=examples(100), suppress_health_check=[HealthCheck.filter_too_much]
-)  # torch refuses most
+# torch refuses most
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.filter_too_much])
 @given(EXPRESSION, EXPRESSION, EXPRESSION, st.sampled_from(["=", "+=", "*=", "-="]))
 def test_so_does_a_body_of_several_statements(one: str, two: str, three: str, how: str) -> None:
     found, source = traced(
@@ -174,6 +174,7 @@ def test_so_does_a_body_of_several_statements(one: str, two: str, three: str, ho
     )
     value = computed(source)
     assume(found and value is not None)
+    assert value is not None
     assert found.clash is None and tuple(value.shape) == found.shape
 
 

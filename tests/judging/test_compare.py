@@ -98,6 +98,7 @@ def test_an_answer_passes_exactly_where_its_difference_is_within_the_documented_
     check = judge(answer, reference, size)
     assert check.tolerance == module.RTOL * largest(reference) + module.ATOL * size
     assert check.maxdiff == np.abs(answer.astype(np.float64) - reference.astype(np.float64)).max()
+    assert check.maxdiff is not None and check.tolerance is not None
     assert check.relative == check.maxdiff / largest(reference)
     zero = not answer.any() and largest(reference) > module.ATOL * size
     assert check.approx is (check.maxdiff <= check.tolerance and not zero)

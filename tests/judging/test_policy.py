@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import command
 import jsonschema
@@ -353,7 +354,7 @@ def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days
         100 * score
     )
     xml = ET.fromstring(junit.render(report, dict.fromkeys(KNOWN, "x.py")))
-    told_of = {(s.get("name"),): properties(s) for s in xml}
+    told_of: dict[tuple[str | None, ...], Any] = {(s.get("name"),): properties(s) for s in xml}
     told_of |= {(c.get("classname"), c.get("name")): properties(c) for c in xml.iter("testcase")}
     for e in report.exercises:
         assert told_of[e.id,] == (e.score, e.max_score)
@@ -556,7 +557,7 @@ def test_times_that_can_t_be_read(tmp_path: Path, line: str, said: str) -> None:
     write(tmp_path / "up", {"eve.py": right()})
     (tmp_path / "p.toml").write_text(POLICY)
     (tmp_path / "times.csv").write_text(f"student,submitted\n{line}\n")
-    command = [
+    command: list[str | Path] = [
         GRADER,
         "batch",
         "up",

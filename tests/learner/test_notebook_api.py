@@ -59,12 +59,13 @@ def grader_names() -> Namespace:
 
 def lecture(exercise: str = "ex1", **sizes: int) -> Namespace:
     """The same with every gradient written, as the solution writes it."""
-    ns, module = forward(exercise, **sizes), {"__name__": "authored"}
+    module: Namespace = {"__name__": "authored"}
+    ns = forward(exercise, sizes.get("n", 32), sizes.get("n_hidden", 64))
     exec(solution(exercise), module)
     with torch.no_grad():
         for item in PARTS[exercise].items:
             own = [ns[p] if p in ns else ns[p[1:]].grad for p in item.params]
-            ns[item.name] = module[item.name](*own)  # type: ignore[operator]
+            ns[item.name] = module[item.name](*own)
     return ns
 
 
@@ -388,15 +389,15 @@ def test_no_mutant_passes_unless_the_doubt_is_said(
     right = lecture(exercise)
     survivors, doubted = [], 0
     for mutant in made(exercise, exercises[exercise][0])[::each]:
-        scope = {"torch": torch, "F": torch.nn.functional}
+        scope: Namespace = {"torch": torch, "F": torch.nn.functional}
         exec(mutant.source, scope)
-        code = scope[mutant.item].__code__  # type: ignore[attr-defined]
+        code = scope[mutant.item].__code__
         names = code.co_varnames[: code.co_argcount]
         arguments = [right[p] if p in right else right[p[1:]].grad for p in names]
         with torch.no_grad():
             copies = (a.clone() if isinstance(a, torch.Tensor) else a for a in arguments)
             try:
-                value = scope[mutant.item](*copies)  # type: ignore[operator]
+                value = scope[mutant.item](*copies)
             except Exception:
                 continue  # the learner has a traceback
         (item,) = grader.check(f"{exercise}.{mutant.item}", {**right, mutant.item: value}).report.items

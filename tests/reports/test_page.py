@@ -368,9 +368,9 @@ def test_a_report_that_can_not_be_made_is_refused_in_one_line(args: list[str], t
 def test_a_class_has_a_page_that_can_be_made_again(tmp_path: Path) -> None:
     uploads = write(tmp_path / "in", {"a.py": right("a"), "b.py": wrong("b"), "c.py": wrong("c")})
     out = tmp_path / "out"
-    ran = batch_command(uploads, "--exercise", "ex1", out=out)
-    assert ran.returncode == FAILED, ran.stderr
-    assert b"commonest mistakes by diagnosis:\n       2  " in ran.stdout
+    first = batch_command(uploads, "--exercise", "ex1", out=out)
+    assert first.returncode == FAILED, first.stderr
+    assert b"commonest mistakes by diagnosis:\n       2  " in first.stdout
     before = snapshot(out)
     html = before["class.html"].decode()
     assert re.search(r"3 submissions, 3 graded, 1 passed everything", html)

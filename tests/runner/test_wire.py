@@ -37,7 +37,7 @@ tails = st.fixed_dictionaries(
 @st.composite
 def messages(draw: st.DrawFn) -> tuple[dict[str, Any], bytes]:
     """A header that a child may send, and its payload."""
-    header = {"fixture": draw(names), "item": draw(names), **draw(tails)}
+    header: dict[str, Any] = {"fixture": draw(names), "item": draw(names), **draw(tails)}
     if draw(st.booleans()):
         return {**header, "status": draw(st.sampled_from(sorted(wire.STATUSES)))}, b""
     shape, encoded = draw(dims), draw(st.sampled_from(sorted(wire.WIDTH)))
@@ -50,7 +50,9 @@ batches = st.lists(messages(), max_size=5, unique_by=lambda m: (m[0]["fixture"],
 
 
 def record_of(header: dict[str, Any], data: bytes) -> Record:
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in header.items() if k != "sent"}
+    fields: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in header.items() if k != "sent"
+    }
     return Record(**fields, data=data if header.get("sent") else None)
 
 

@@ -194,7 +194,7 @@ def test_one_flipped_byte_in_a_description_is_a_fault_or_only_white_space(
     data[at % len(data)] ^= mask
     path.write_bytes(data)
     try:
-        if _json(data) == json.loads(original):
+        if _json(bytes(data)) == json.loads(original):
             read_all(copied)
         else:
             fault(copied, "exercise.json")

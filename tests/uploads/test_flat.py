@@ -249,6 +249,7 @@ def cells(*sources: str) -> bytes:
 
 
 FORWARD = flatcode.PARTS["forward"]
+NO_TEXT: list[Any] = [[1, None, {}], 3, None, [FORWARD], SHORT]
 HOSTILE = {
     "nested brackets": cells(FORWARD, "x = " + "[" * 5000 + "]" * 5000, SHORT),
     "a sum of ten thousand": cells(FORWARD, "x = " + "1+" * 10_000 + "1", SHORT),
@@ -266,10 +267,7 @@ HOSTILE = {
         SHORT,
     ),
     "sources that are no text": json.dumps(
-        {
-            "cells": [{"cell_type": "code", "source": s} for s in ([1, None, {}], 3, None, [FORWARD], SHORT)]
-            + [7]
-        }
+        {"cells": [*({"cell_type": "code", "source": s} for s in NO_TEXT), 7]}
     ).encode(),
     "functions that call each other": cells(
         FORWARD, "\n".join(f"def f{i}():\n    return f{(i + 1) % 500}()" for i in range(500)), SHORT
@@ -316,7 +314,7 @@ def test_a_class_of_notebooks_is_graded_on_all_four_exercises(tmp_path: Path) ->
         code, _, error = command(tmp_path, "class", "--out", "grades", *words, verb="batch")
         assert (code, error) == (1, "")
         found = [json.loads(line) for line in (tmp_path / "grades/results.jsonl").read_text().splitlines()]
-        got = {r["student"]: {} for r in found}
+        got: dict[str, dict[str, bool]] = {r["student"]: {} for r in found}
         for result in found:
             (exercise,) = result["exercises"]
             got[result["student"]][exercise["id"]] = result["passed"]

@@ -264,7 +264,7 @@ def test_a_folder_around_an_export_changes_nothing(paths: list[str]) -> None:
     assert len(bare) == 2 and not any(problem for *_, problem in bare)
 
 
-words = st.text(st.sampled_from("aB1_- .'ë李/\\") | st.characters(exclude_categories=("Cs",)), max_size=14)
+words = st.text(st.sampled_from("aB1_- .'ë李/\\") | st.characters(exclude_categories=["Cs"]), max_size=14)
 parts = words | st.sampled_from(
     ["LATE", "anon", "_12_", "_345_", "assignsubmission_file", "submission_7", "ex1.py", "ex2-1.py", "/", "_"]
 )
@@ -281,8 +281,8 @@ def test_whatever_files_are_called_each_is_somebodys_and_everybody_is_told(
     assert Counter(o.path for o in owned) == Counter(kept)
     found = choose(owned, EXERCISES, only)
     by_student: dict[str, list[str]] = {}
-    for one in owned:
-        by_student.setdefault(one.student, []).append(one.path)
+    for owner in owned:
+        by_student.setdefault(owner.student, []).append(owner.path)
     assert {c.student for c in found} == set(by_student)
     assert len({(c.path, c.exercise) for c in found}) == len(found)
     for one in found:

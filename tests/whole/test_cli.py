@@ -586,7 +586,7 @@ def test_a_terminal_gets_colour(work: Path, half: Path) -> None:
 
 @pytest.mark.parametrize("more", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
 def test_a_terminal_without_colour_gets_no_escape(more: dict[str, str], work: Path, half: Path) -> None:
-    text = on_a_terminal("check", "ex1", "--submission", str(half), cwd=work, **more)
+    text = on_a_terminal("check", "ex1", "--submission", str(half), cwd=work, width=140, **more)
     assert "ex1.dprobs" in text
     assert "\x1b" not in text
 

@@ -164,19 +164,18 @@ def unnamed(outcomes: list[Outcome], diagnosis: bytes | str) -> tuple[list[str],
         for m in known["mistakes"]:
             prints = [p for on in m["on"].values() for p in on["prints"]]
             prints_of.setdefault((name, m["say"]), []).append(prints)
-    told = [o for o in outcomes if o.prints is not None]
-    for o in told:
-        prints_of.setdefault((o.mutant.item, say(o.mutant)), []).append(o.prints)
+    told = [(o.mutant, o.report.diagnosis, o.prints) for o in outcomes if o.report and o.prints]
+    for mutant, _, prints in told:
+        prints_of.setdefault((mutant.item, say(mutant)), []).append(prints)
     silent, wrong = [], []
-    for o in told:
-        said = o.report.diagnosis
-        equals = prints_of.get((o.mutant.item, (said or "").removeprefix(AS_IF)), [])
+    for mutant, said, prints in told:
+        equals = prints_of.get((mutant.item, (said or "").removeprefix(AS_IF)), [])
         if said is None:
-            silent.append(o.mutant.key)
+            silent.append(mutant.key)
         elif not RELATION.match(said) and not any(
-            len(o.prints) == len(other) and np.allclose(o.prints, other, 1e-3, 1e-4) for other in equals
+            len(prints) == len(other) and np.allclose(prints, other, 1e-3, 1e-4) for other in equals
         ):
-            wrong.append(f"{o.mutant.key}: {said}")
+            wrong.append(f"{mutant.key}: {said}")
     return silent, wrong, len(told)
 
 

@@ -17,7 +17,8 @@ COMMAND = re.compile(r"^\$ (?P<command>.*?)(?:  # exit (?P<exit>\d))?$")
 def console() -> Iterator[tuple[str, int, list[str]]]:
     """Each command of the README's console blocks, its exit code, and the lines shown below it."""
     for block in re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL):
-        command, code, lines = "", 0, []
+        command, code = "", 0
+        lines: list[str] = []
         for line in block.splitlines():
             if match := COMMAND.match(line):
                 if command:
