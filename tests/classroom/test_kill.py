@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,7 @@ def journal(few: Path, exercises: dict[str, Task]) -> bytes:
     )
     next(told)
     data = (out / "journal.jsonl").read_bytes()
+    assert isinstance(told, Generator)
     told.close()
     assert data.count(b"\n") == 5
     return data

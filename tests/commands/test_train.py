@@ -257,8 +257,8 @@ def after(steps: int, dtype: torch.dtype) -> tuple[Env, Env, list[float], list[f
     losses: tuple[list[float], list[float]] = ([], [])
     for i in range(steps):
         batch = program.module["minibatch"](g, **sizes)
-        for one, seen in zip((manual, autograd), losses, strict=True):
-            seen.append(one.step(batch, training.rate(PLAN, i, steps)))
+        for step, seen in zip((manual.step, autograd.step), losses, strict=True):
+            seen.append(step(batch, training.rate(PLAN, i, steps)))
     return manual.params, {k: p.detach() for k, p in autograd.params.items()}, *losses
 
 

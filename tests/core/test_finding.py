@@ -17,7 +17,7 @@ METHODS = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "in
            "rpartition", "replace"}  # fmt: skip
 SEARCHES = {"match", "search", "fullmatch", "compile", "sub", "findall"}
 # A mutant's, at build time: keys of two words, as "sign dropped".
-KEYS = {"kind", "place"}
+KEYS = {"kind", "context"}
 # Texts with words in them that are no sentence of ours, and that may decide.
 OTHERS = {
     "from grader",  # a line of code
@@ -26,7 +26,6 @@ OTHERS = {
     "exit codes",  # a heading of the manual
     "resource limits",  # a layer of the confinement
     "division for multiplication",  # a kind of mutant
-    "an axis",  # where in a call a mutant changes something
     " on line {}",  # that is told once
     # What Python and torch say in English, and in no other way.
     r"UnboundLocalError: \D*local variable '(\w+)'",
@@ -80,7 +79,7 @@ def decisions(tree: ast.Module) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.MatchValue):
             operands = [node.value]
         for operand in operands:
-            yield from ((node.lineno, text) for text in texts(operand))
+            yield from ((operand.lineno, text) for text in texts(operand))
 
 
 def sentences(source: str) -> dict[str, int]:

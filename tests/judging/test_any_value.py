@@ -149,9 +149,9 @@ def test_any_answer_to_an_output_item_gets_a_verdict(data: st.DataObject) -> Non
     exercise, item = data.draw(st.sampled_from(ITEMS))
     _, fixtures = suite(exercise)
     on = [name for name in fixtures.given if name != "training"]
-    odd = data.draw(values)
+    odd: Any = data.draw(values)
     right = {name: author_has(fixtures.references[name], item.name) for name in on}
-    given = dict.fromkeys(on, odd)
+    given: dict[str, Any] = dict.fromkeys(on, odd)
     where = data.draw(st.integers(-1, 9))
     if where >= 0:  # in the place of one of the author's numbers, or tensors
         for name, value in right.items():

@@ -34,10 +34,10 @@ from grader.classroom.summary import Summary
 from grader.commands.grades import earned
 from grader.core.exercise import Exercise
 from grader.core.finding import Code, Finding
-from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
+from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict, shared
 from grader.judging.points.attempts import counting
 from grader.judging.points.marks import days_late, mark, marked, marked_document, rounded
-from grader.judging.points.policy import TEMPLATE, Attempts, Late, Policy, parse, shared
+from grader.judging.points.policy import TEMPLATE, Attempts, Late, Policy, parse
 from grader.reports import cell, feedback, plain, terminal
 from grader.reports.document import document
 from grader.reports.pages.page import Sheet

@@ -58,7 +58,7 @@ def test_another_processors_kernels_are_no_drift_in_any_exercise(setting: str) -
 def test_every_solution_passes_with_another_processors_kernels(
     setting: str, exercises: dict[str, Task]
 ) -> None:
-    verdicts = {}
+    verdicts: dict[str, Verdict] = {}
     with Runner(SETTINGS[setting][0]) as runner:
         for name, task in exercises.items():
             runner.load(task.exercise, task.fixtures.given)

@@ -21,9 +21,9 @@ from conftest import ROOT, examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.core.errors import UsageError
+from grader.core.errors import Unreadable, UsageError
 from grader.submissions.owners import IGNORED, METADATA, Chosen, choose, owners
-from grader.submissions.uploads import Folder, Unreadable, Upload, uploads
+from grader.submissions.uploads import Folder, Upload, uploads
 from grader.suite.files import MAX_SOURCE, read_file
 
 EXERCISES = ["ex1", "ex2", "ex3", "ex4"]
