@@ -67,9 +67,6 @@ def one_thread() -> None:
         torch.set_num_threads(1)
 
 
-Exercises = dict[str, Task]  # by id an exercise with its fixtures
-
-
 @pytest.fixture(scope="session")
 def exercises() -> dict[str, Task]:
     """Descriptions and verified fixtures by exercise id."""

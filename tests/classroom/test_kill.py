@@ -183,9 +183,9 @@ def journal(few: Path, exercises: dict[str, Task]) -> bytes:
     told = batch.run(
         batch.Class(uploads([few], ["ex1"], None), {"ex1": exercises["ex1"]}), out, Lazy(), 1, quiet
     )
+    assert isinstance(told, Generator)
     next(told)
     data = (out / "journal.jsonl").read_bytes()
-    assert isinstance(told, Generator)
     told.close()
     assert data.count(b"\n") == 5
     return data

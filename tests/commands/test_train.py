@@ -256,9 +256,9 @@ def after(steps: int, dtype: torch.dtype) -> tuple[Env, Env, list[float], list[f
     sizes = {k: settings[k] for k in ("n", "block_size", "vocab_size")}
     losses: tuple[list[float], list[float]] = ([], [])
     for i in range(steps):
-        batch = program.module["minibatch"](g, **sizes)
-        for step, seen in zip((manual.step, autograd.step), losses, strict=True):
-            seen.append(step(batch, training.rate(PLAN, i, steps)))
+        batch, rate = program.module["minibatch"](g, **sizes), training.rate(PLAN, i, steps)
+        losses[0].append(manual.step(batch, rate))
+        losses[1].append(autograd.step(batch, rate))
     return manual.params, {k: p.detach() for k, p in autograd.params.items()}, *losses
 
 

@@ -22,7 +22,7 @@ def exact_of_ex1(exercises: dict[str, Task], environ: dict[str, str] | None = No
     with Runner(environ) as runner:
         runner.load(description, fixtures.given)
         report, _ = grade(runner, exercises["ex1"], File("ex1.py", solution("ex1").encode()))
-    return sum(item.check.exact for item in report.items), report.score
+    return sum(item.check.exact for item in report.items), int(report.score)
 
 
 def test_the_solution_of_ex1_is_as_exact_whatever_vector_unit_the_user_asks_for(
