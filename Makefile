@@ -49,7 +49,7 @@ lint: $(VENV)/.ready  ## ruff: style and format
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check grader tests scripts benchmarks
 
-types: $(VENV)/.ready  ## mypy, strict
+types: $(VENV)/.ready  ## mypy, strict, the tests too
 	$(VENV)/bin/mypy
 
 # What the site needs is set up by itself, when it is first asked for.

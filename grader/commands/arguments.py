@@ -54,7 +54,7 @@ def _grading(add: Add) -> None:
     check.add_argument(
         "--solutions", action="store_true", help="grade solutions/ instead (make grade-solutions)"
     )
-    check.add_argument("--json", action="store_true", help="print one JSON document (grader/report/v1)")
+    check.add_argument("--json", action="store_true", help="print one JSON document (grader/report/v1.1)")
     check.add_argument(
         "--fresh",
         nargs="?",

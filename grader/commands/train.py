@@ -227,7 +227,9 @@ def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
     if submission.flat.whole is None:
         missing = next(i.name for i in exercise.items if i.name in submission.absent)
         why, line = submission.flat.missing[missing]
-        raise UsageError(f"{learner.at(line)}: {missing}: {text(why) or 'not written yet'}; {learner.advice}")
+        raise UsageError(
+            f"{learner.at(line)}: {missing}: {text(why.text) or 'not written yet'}; {learner.advice}"
+        )
     define(submission)
     return Whole(submission.names["whole"], exercise)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from grader.core.finding import Code, Finding
+
 # What approximate means, as judging/compare.py has it.
 RULE = (
     "maxdiff <= 1e-5 * largest reference element + 2e-6 * size of the answer without cancellation, "
@@ -40,11 +42,12 @@ class Check:
     maxdiff: largest absolute difference; relative: maxdiff over the largest reference element;
     tolerance: the largest maxdiff that passes. All None where there was nothing to compare.
     allclose: what torch.allclose(answer, reference) with its defaults says.
-    note: something to tell although it doesn't fail. shape: of the answer.
+    finding: why it fails, None where it passes. note: something to tell although it doesn't fail.
+    shape: of the answer.
     """
 
     verdict: Verdict
-    reason: str = ""
+    finding: Finding | None = None
     note: str = ""
     shape: tuple[int, ...] | None = None
     exact: bool = False
@@ -53,6 +56,18 @@ class Check:
     maxdiff: float | None = None
     relative: float | None = None
     tolerance: float | None = None
+
+    @property
+    def code(self) -> Code | None:
+        return self.finding.code if self.finding else None
+
+    @property
+    def reason(self) -> str:
+        """The finding in words; empty where there is nothing to say."""
+        return self.finding.text if self.finding else ""
+
+    def says(self, code: Code) -> bool:
+        return self.finding is not None and self.finding.says(code)
 
 
 @dataclass(frozen=True)
@@ -91,7 +106,7 @@ class ItemReport:
     check: Check
     fixture: str
     line: int | None = None
-    diagnosis: str | None = None
+    mistake: Finding | None = None  # that explains the answer
     checks: Mapping[str, Check] | None = None
     cell: int | None = None  # of a notebook, from 1; `line` is in it
     marks: Marks | None = None  # by a policy; without one an item is a point
@@ -99,6 +114,11 @@ class ItemReport:
     @property
     def verdict(self) -> Verdict:
         return self.check.verdict
+
+    @property
+    def diagnosis(self) -> str | None:
+        """The mistake in words."""
+        return self.mistake.text if self.mistake else None
 
     @property
     def passed(self) -> bool:

@@ -18,16 +18,17 @@ from typing import Any
 import numpy as np
 
 from grader.core.exercise import Gradient, Line
+from grader.core.finding import Code, Finding
 from grader.diagnosis import positions, relations
 from grader.diagnosis.relations import CLOSE, Array, Evidence
 
 PRINTS = 2  # projections in a fingerprint, on each fixture
 KEPT = 1 << 16  # elements: no tensor of an exercise has more, but an answer may
-KEEPDIM = "keepdim=True is missing"  # of a mistake, as the fixtures have it
+KEEPDIM = Finding(Code.KEEPDIM, "keepdim=True is missing")  # of a mistake, as the fixtures have it
 AS_IF = "the values are those that come out when "
 FIXTURES = ("lecture", "probe-2", "probe-3")  # where the evidence comes from
 
-Explain = Callable[[Evidence], Iterator[str]]
+Explain = Callable[[Evidence], Iterator[Finding]]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def diagnose(
     known: Known,
     evidence: Sequence[Evidence],
     lines: Mapping[str, Line],
-) -> str | None:
+) -> Finding | None:
     """The simplest mistake that explains the answer on all of the evidence; None where none is known.
 
     item: its description. lines: the forward program's, by the tensor that each names. The evidence
@@ -81,14 +82,14 @@ def _reshaped(e: Evidence) -> Evidence:
     return replace(e, answer=e.answer.reshape(e.reference.shape)) if fits else e
 
 
-def _unexpanded(known: Known, evidence: Sequence[Evidence], lines: Mapping[str, Line]) -> str | None:
+def _unexpanded(known: Known, evidence: Sequence[Evidence], lines: Mapping[str, Line]) -> Finding | None:
     """A branch that would have the tensor's shape once it is expanded."""
     try:
         wide = [replace(e, answer=np.broadcast_to(e.answer, e.reference.shape)) for e in evidence]
     except ValueError:
         return None
     told = _agreed(_branches(known, lines), wide)
-    return f"{told}, not expanded to the tensor's shape" if told else None
+    return told and told.under(Code.NOT_EXPANDED, f"{told.text}, not expanded to the tensor's shape")
 
 
 def _told(
@@ -96,7 +97,7 @@ def _told(
     known: Known,
     evidence: Sequence[Evidence],
     lines: Mapping[str, Line],
-) -> str | None:
+) -> Finding | None:
     code = _forward(item.cut, lines)
     for explain in (
         relations.zero,
@@ -134,7 +135,7 @@ def _forward(cut: Sequence[str], lines: Mapping[str, Line]) -> str:
     return "\n".join(lines[t].code for t in cut or ["loss"] if t in lines)
 
 
-def _agreed(explain: Explain, evidence: Sequence[Evidence]) -> str | None:
+def _agreed(explain: Explain, evidence: Sequence[Evidence]) -> Finding | None:
     """The first explanation that every piece of the evidence gives; of mere rounding, only that it is."""
     if explain is not relations.zero and all(
         np.abs(e.answer).max(initial=0) <= 10 * e.noise for e in evidence
@@ -177,7 +178,7 @@ def _total(prints: Mapping[str, Array], names: Sequence[str]) -> Array:
 def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
     """One or more of several branches instead of the sum of all; or one with a wrong sign or factor."""
 
-    def explain(e: Evidence) -> Iterator[str]:
+    def explain(e: Evidence) -> Iterator[Finding]:
         prints = _prints(known, e)
         own, limit = (fingerprint(e.answer), _limit(e)) if prints else ([], 0.0)
         for size in range(1, len(prints)):
@@ -189,20 +190,19 @@ def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
                     there = " and ".join(kept)
                     tried = e.uses is not None and any("d" + t in e.uses for t in left)
                     nothing = ", or comes to nothing" if tried else ""
-                    yield (
-                        f"the branch through {names} is left out{nothing}: "
-                        f"only what comes through {there} is there"
-                    )
+                    said = f"is left out{nothing}: only what comes through {there} is there"
+                    yield Finding(Code.BRANCH_MISSING, f"the branch through {names} {said}")
                 if _near(own, there_too - gone, limit):
-                    yield f"the branch through {names} has the wrong sign"
+                    yield Finding(Code.BRANCH_SIGN, f"the branch through {names} has the wrong sign")
                 for name, value in relations.factors(e.sizes):
                     if _near(own, there_too + value * gone, limit):
                         why = relations.origin(name, _forward(left, lines))
                         joint = ": " if why else ""
-                        yield f"what comes through {names} is {name} times what it should be{joint}{why}"
-                for name, ratio in relations.written(e):
+                        said = f"is exactly {name} times what it should be{joint}{why}"
+                        yield Finding(Code.BRANCH_FACTOR, f"what comes through {names} {said}")
+                for found, ratio in relations.written(e):
                     if _near(own, there_too + ratio * gone, limit):
-                        yield name
+                        yield found
 
     return explain
 
@@ -212,44 +212,51 @@ def _shape(mistake: Mapping[str, Any], e: Evidence) -> tuple[int, ...] | None:
     return tuple(on["shape"]) if on else None
 
 
-def _said(mistake: Mapping[str, Any], e: Evidence) -> str | None:
+def spoken(mistake: Mapping[str, Any]) -> Finding:
+    """A mistake of the fixtures, which hold its sentence and no code."""
+    say = str(mistake["say"])
+    return KEEPDIM if say == KEEPDIM.text else Finding(Code.KNOWN_MISTAKE, say)
+
+
+def _said(mistake: Mapping[str, Any], e: Evidence) -> Finding | None:
     """What may be said of a mistake, by the names that the function uses; None where it can't be this one.
 
     The value alone tells less where nobody knows the names, or where what is missing is used after all.
     """
-    say, claimed = str(mistake["say"]), frozenset(mistake.get("uses", ()))
+    found, claimed = spoken(mistake), frozenset(mistake.get("uses", ()))
+    as_if = Finding(Code.KNOWN_MISTAKE, f"{AS_IF}{found.text}")
     if e.uses is None:
-        return f"{AS_IF}{say}" if claimed else say
+        return as_if if claimed else found
     if not claimed <= e.uses:
         return None
     lacks = frozenset(mistake.get("lacks", ()))
-    return f"{AS_IF}{say}" if lacks and lacks <= e.uses else say
+    return as_if if lacks and lacks <= e.uses else found
 
 
 def _mistakes(known: Known, code: str, twice: bool = False) -> Explain:
     """The mistakes whose value this is, the likeliest first. twice: a simple factor besides."""
 
-    def explain(e: Evidence) -> Iterator[str]:
+    def explain(e: Evidence) -> Iterator[Finding]:
         alike = [m for m in known.mistakes if _shape(m, e) == e.answer.shape]
         if not alike:  # an answer may be large
             return
         own, limit = np.array(fingerprint(e.answer)), _limit(e)
         if twice and e.answer.shape != e.reference.shape:
             return
-        factors = [f for f in relations.factors(e.sizes) if f[0] in ("exactly n", "exactly 1/n")]
+        factors = [f for f in relations.factors(e.sizes) if f[0] in ("n", "1/n")]
         for mistake in alike:
-            if (say := _said(mistake, e)) is None:
+            if (found := _said(mistake, e)) is None:
                 continue
             prints = np.array(mistake["on"][e.fixture]["prints"])
             if not twice and _near(own, prints, limit):
-                yield say
+                yield found
             if twice and _near(own, -prints, limit):
-                yield f"two slips: the sign is wrong, and {say}"
+                yield found.under(Code.TWO_SLIPS, f"two slips: the sign is wrong, and {found.text}")
             for name, value in factors if twice else ():
                 if _near(own, value * prints, limit):
-                    missing = relations.origin("exactly n", code) or "it is n times too large"
-                    slip = missing if name == "exactly n" else "it is divided by n once too often"
-                    yield f"two slips: {slip}, and {say}"
+                    missing = relations.origin("n", code) or "it is n times too large"
+                    slip = missing if name == "n" else "it is divided by n once too often"
+                    yield found.under(Code.TWO_SLIPS, f"two slips: {slip}, and {found.text}")
 
     return explain
 
@@ -257,14 +264,14 @@ def _mistakes(known: Known, code: str, twice: bool = False) -> Explain:
 def _local_of_a_branch(item: Gradient, known: Known, lines: Mapping[str, Line]) -> Explain:
     """All branches but one are right, and in that one the upstream gradient meets a wrong factor."""
 
-    def explain(e: Evidence) -> Iterator[str]:
+    def explain(e: Evidence) -> Iterator[Finding]:
         prints = _prints(known, e)
         own, limit = (np.array(fingerprint(e.answer)), _limit(e)) if prints else (None, 0.0)
         for t in prints:
             rest = _total(prints, [o for o in prints if o != t])
             for name, value in relations.products(item, lines[t], e):
                 if value.shape == e.answer.shape and _near(own - rest, fingerprint(value), limit):
-                    yield f"in the branch through {t} {name}"
+                    yield Finding(Code.LOCAL_GRADIENT, f"in the branch through {t} {name}")
 
     return explain
 
@@ -272,7 +279,7 @@ def _local_of_a_branch(item: Gradient, known: Known, lines: Mapping[str, Line]) 
 MANY = 4  # elements below which a relation between two arrays may be coincidence
 
 
-def related(item: Gradient, e: Evidence, lines: Mapping[str, Line]) -> str | None:
+def related(item: Gradient, e: Evidence, lines: Mapping[str, Line]) -> Finding | None:
     """What explains an answer by one set of numbers alone; None where that could be coincidence.
 
     For a notebook, where there is no second fixture: relations that single out every element, of an
@@ -296,5 +303,5 @@ def related(item: Gradient, e: Evidence, lines: Mapping[str, Line]) -> str | Non
         return named[0]
     for k, word in ((c or 0.0, "{} times"), (1 / c if c else 0.0, "1/{} of")):
         if abs(k) > 1.5 and abs(k / round(k) - 1) < 1e-4:
-            return f"exactly {word.format(round(k))} what it should be"
+            return Finding(Code.FACTOR, f"exactly {word.format(round(k))} what it should be")
     return next(relations.another_gradient(item, lines)(e), None)

@@ -6,10 +6,11 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from grader.core.finding import Code, Finding
 from grader.diagnosis import syntax
 
 
-def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> str | None:
+def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> Finding | None:
     """What to say of an item that is right at the lecture's sizes alone; None where no number shows why.
 
     sizes: the lecture's, by name.
@@ -32,7 +33,8 @@ def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> str | None
     if not found:
         return None
     verb = "is" if len(found) == 1 else "are"
-    return f"{_list(found)} {verb} written where {_list(found.values())} {verb} meant"
+    said = f"{_list(found)} {verb} written where {_list(found.values())} {verb} meant"
+    return Finding(Code.HARD_CODED, said)
 
 
 def words(source: bytes, name: str) -> tuple[frozenset[str], frozenset[float]] | None:

@@ -8,12 +8,13 @@ from itertools import permutations
 
 import numpy as np
 
+from grader.core.finding import Code, Finding
 from grader.diagnosis.relations import CLOSE, Array, Evidence, same
 
 FEW = 4  # rows or columns that are listed
 
 
-def order(e: Evidence) -> Iterator[str]:
+def order(e: Evidence) -> Iterator[Finding]:
     """The right numbers in another order."""
     if e.answer.shape != e.reference.shape or e.answer.size < 4:
         return
@@ -21,9 +22,10 @@ def order(e: Evidence) -> Iterator[str]:
         turned = tuple(e.reference.shape[i] for i in axes)
         back = np.argsort(axes)
         if same(e, e.answer, e.reference.reshape(turned).transpose(back)):
-            yield "the right numbers in another order: two axes are exchanged in the view"
+            said = "the right numbers in another order: two axes are exchanged in the view"
+            yield Finding(Code.REORDERED, said)
     if same(e, np.sort(e.answer, None), np.sort(e.reference, None)):
-        yield "the right numbers in another order"
+        yield Finding(Code.REORDERED, "the right numbers in another order")
 
 
 def _wrong(e: Evidence) -> Array | None:
@@ -53,7 +55,7 @@ def where(e: Evidence) -> str:
     return ""
 
 
-def ends(e: Evidence) -> Iterator[str]:
+def ends(e: Evidence) -> Iterator[Finding]:
     """Right in all but the first or the last row or column."""
     off = _wrong(e)
     if off is None:
@@ -63,10 +65,10 @@ def ends(e: Evidence) -> Iterator[str]:
         wrong, length = np.flatnonzero(off.any(other)).tolist(), off.shape[axis]
         for end, at in (("first", 0), ("last", length - 1)):
             if length > 2 and wrong == [at]:
-                yield f"right everywhere but in the {end} {name}"
+                yield Finding(Code.PARTLY_RIGHT, f"right everywhere but in the {end} {name}")
 
 
-def cells(e: Evidence) -> Iterator[str]:
+def cells(e: Evidence) -> Iterator[Finding]:
     """Right in all but the cells of the labels or of the rows' maxima, or in these alone."""
     off = _wrong(e)
     labels, logits = e.given.get("Yb"), e.given.get("logits")
@@ -81,19 +83,21 @@ def cells(e: Evidence) -> Iterator[str]:
         mask = np.arange(off.shape[-1]) == columns[..., None]
         if not off[~mask].any():
             some = "" if off[mask].mean() > 0.5 else "some of "
-            yield f"right everywhere but at {some}{name}"
+            yield Finding(Code.PARTLY_RIGHT, f"right everywhere but at {some}{name}")
         if not off[mask].any():
-            yield f"right at {name}, wrong elsewhere"
+            yield Finding(Code.PARTLY_RIGHT, f"right at {name}, wrong elsewhere")
 
 
-def rows(e: Evidence) -> Iterator[str]:
+def rows(e: Evidence) -> Iterator[Finding]:
     """Right in all but some rows, and what those have in common."""
     index = e.given.get("Xb")
     if index is None or e.answer.shape != e.reference.shape or len(e.reference) != e.sizes.get("vocab_size"):
         return
     counts = np.bincount(index.ravel(), minlength=len(e.reference))
     if same(e, e.answer * np.maximum(counts, 1)[:, None], e.reference, math.sqrt(counts.max())):
-        yield "each row is divided by the number of its look-ups: a mean is taken where a sum is meant"
+        said = "each row is divided by the number of its look-ups: a mean is taken where a sum is meant"
+        yield Finding(Code.MEAN_FOR_SUM, said)
     off = _wrong(e)
     if off is not None and not off[counts < 2].any():
-        yield "right for each row that is looked up once, wrong for those looked up several times"
+        said = "right for each row that is looked up once, wrong for those looked up several times"
+        yield Finding(Code.PARTLY_RIGHT, said)

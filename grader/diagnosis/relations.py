@@ -1,6 +1,6 @@
 """Relations between a wrong answer and what it was made from. Pure; NumPy only.
 
-Each function takes one fixture's evidence and yields the sentences that are true there; `diagnose` says
+Each function takes one fixture's evidence and yields the findings that are true there; `diagnose` says
 one that is true on every fixture.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.core.exercise import Gradient, Line
+from grader.core.finding import Code, Finding
 
 Array = NDArray[Any]
 Lines = Mapping[str, Line]
@@ -60,29 +61,29 @@ def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
     return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + e.noise * scale)
 
 
-def zero(e: Evidence) -> Iterator[str]:
+def zero(e: Evidence) -> Iterator[Finding]:
     if e.answer.size and not e.answer.any():
-        yield "all zero"
+        yield Finding(Code.ALL_ZERO, "all zero")
     elif e.answer.size and np.abs(e.answer).max() <= 10 * e.noise:
-        yield "all zero, or as good as zero"
+        yield Finding(Code.ALL_ZERO, "all zero, or as good as zero")
 
 
-def ones(e: Evidence) -> Iterator[str]:
+def ones(e: Evidence) -> Iterator[Finding]:
     if e.answer.size and (e.answer == 1).all():
-        yield "all ones: what arrives from upstream is missing"
+        yield Finding(Code.UPSTREAM_MISSING, "all ones: what arrives from upstream is missing")
 
 
-def sign(e: Evidence) -> Iterator[str]:
+def sign(e: Evidence) -> Iterator[Finding]:
     if same(e, e.answer, -e.reference):
-        yield "the sign is wrong"
+        yield Finding(Code.SIGN, "the sign is wrong")
 
 
-def transposed(e: Evidence) -> Iterator[str]:
+def transposed(e: Evidence) -> Iterator[Finding]:
     if e.answer.ndim == 2 and same(e, e.answer.T, e.reference):
-        yield "right when transposed"
+        yield Finding(Code.TRANSPOSED, "right when transposed")
 
 
-def unsummed(e: Evidence) -> Iterator[str]:
+def unsummed(e: Evidence) -> Iterator[Finding]:
     """Right once summed over the axes that the forward line replicated, or contracted."""
     came, wanted = e.answer.shape, e.reference.shape
     for axis in range(len(came)):
@@ -90,17 +91,19 @@ def unsummed(e: Evidence) -> Iterator[str]:
             if (*came[:axis], *((1,) if keep else ()), *came[axis + 1 :]) == wanted and came[axis] > 1:
                 total = e.answer.sum(axis, keepdims=keep)
                 if same(e, total, e.reference):
-                    yield f"the sum over dim {axis} is missing: right once it is summed"
+                    said = f"the sum over dim {axis} is missing: right once it is summed"
+                    yield Finding(Code.NOT_SUMMED, said)
 
 
-def summed(e: Evidence) -> Iterator[str]:
+def summed(e: Evidence) -> Iterator[Finding]:
     """The right gradient, summed over an axis that it should have kept."""
     for axis in range(e.reference.ndim):
         for keep in (True, False):
             length = e.reference.shape[axis]
             total = e.reference.sum(axis, keepdims=keep)
             if length > 1 and same(e, e.answer, total, math.sqrt(length)):
-                yield f"these are the sums of the right gradient over dim {axis}, which it keeps"
+                said = f"these are the sums of the right gradient over dim {axis}, which it keeps"
+                yield Finding(Code.SUMMED, said)
 
 
 def ratio(e: Evidence) -> float | None:
@@ -112,33 +115,34 @@ def ratio(e: Evidence) -> float | None:
     return c if c and same(e, e.answer / c, e.reference, 1 + 1 / abs(c)) else None
 
 
-def twice_or_half(e: Evidence) -> Iterator[str]:
-    yield from _factor(e, [f for f in factors(e.sizes) if f[0] in ("exactly 2", "exactly 1/2")], "")
+def twice_or_half(e: Evidence) -> Iterator[Finding]:
+    yield from _factor(e, [f for f in factors(e.sizes) if f[0] in ("2", "1/2")], "")
 
 
-def factor(code: str) -> Callable[[Evidence], Iterator[str]]:
+def factor(code: str) -> Callable[[Evidence], Iterator[Finding]]:
     """The right gradient times a simple factor. code: the forward lines that it comes back through."""
 
-    def explain(e: Evidence) -> Iterator[str]:
+    def explain(e: Evidence) -> Iterator[Finding]:
         yield from _factor(e, list(factors(e.sizes)), code)
 
     return explain
 
 
-def _factor(e: Evidence, known: list[tuple[str, float]], code: str) -> Iterator[str]:
+def _factor(e: Evidence, known: list[tuple[str, float]], code: str) -> Iterator[Finding]:
     for name, value in known:
         if abs(value - 1) > 1e-6 and same(e, e.answer, value * e.reference, 1 + abs(value)):
             why = origin(name, code)
             if why and value < 0:
-                yield f"two slips: the sign is wrong, and {why}"
+                yield Finding(Code.TWO_SLIPS, f"two slips: the sign is wrong, and {why}")
             else:
-                yield f"{name} times what it should be{': ' if why else ''}{why}"
+                said = f"exactly {name} times what it should be{': ' if why else ''}{why}"
+                yield Finding(Code.FACTOR, said)
 
 
-def constant(code: str) -> Callable[[Evidence], Iterator[str]]:
+def constant(code: str) -> Callable[[Evidence], Iterator[Finding]]:
     """The right gradient times one number at all sizes; or that number, or another size, where n is meant."""
 
-    def explain(e: Evidence) -> Iterator[str]:
+    def explain(e: Evidence) -> Iterator[Finding]:
         c, n = ratio(e), e.sizes.get("n")
         if c is None or abs(c - 1) < 1e-4:
             return
@@ -147,16 +151,18 @@ def constant(code: str) -> Callable[[Evidence], Iterator[str]]:
                 if not isinstance(size, int) or not isinstance(n, int) or name == "n" or min(size, n) <= less:
                     continue
                 if DIVIDES[meant].search(code) and abs(c * (size - less) / (n - less) - 1) < CLOSE:
-                    yield f"{name}{' - 1' * less} stands where {'n - 1' if less else 'n'} is meant"
+                    said = f"{name}{' - 1' * less} stands where {'n - 1' if less else 'n'} is meant"
+                    yield Finding(Code.WRONG_SIZE, said)
         if isinstance(n, int) and DIVIDES["n"].search(code) and _whole(n / c):
-            yield f"{round(n / c)} is written where n is meant"
+            yield Finding(Code.HARD_CODED, f"{round(n / c)} is written where n is meant")
         k = round(1 / c)
         if _whole(1 / c):
             written = e.numbers is not None and k in e.numbers
             why = f": a division by the number {k} is one too many" if written else ""
-            yield f"exactly 1/{k} of what it should be, at all sizes{why}"
+            yield Finding(Code.FACTOR, f"exactly 1/{k} of what it should be, at all sizes{why}")
         elif abs(20 * c - round(20 * c)) < 1e-4 * abs(c):
-            yield f"exactly {round(20 * c) / 20:g} times what it should be, at all sizes"
+            said = f"exactly {round(20 * c) / 20:g} times what it should be, at all sizes"
+            yield Finding(Code.FACTOR, said)
 
     return explain
 
@@ -167,17 +173,17 @@ def _whole(x: float) -> bool:
 
 def factors(sizes: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Simple factors by name, at these sizes."""
-    yield from (("exactly 2", 2.0), ("exactly 1/2", 0.5), ("exactly -2", -2.0), ("exactly -1/2", -0.5))
+    yield from (("2", 2.0), ("1/2", 0.5), ("-2", -2.0), ("-1/2", -0.5))
     n = sizes.get("n")
     if isinstance(n, int) and n > 1:
         for name, value in (("n", n), ("1/n", 1 / n), ("n/(n-1)", n / (n - 1)), ("(n-1)/n", (n - 1) / n)):
-            yield f"exactly {name}", value
-            yield f"exactly -{name}", -value
-        yield from (("exactly n-1", float(n - 1)), ("exactly 1/(n-1)", 1 / (n - 1)))
+            yield name, value
+            yield f"-{name}", -value
+        yield from (("n-1", float(n - 1)), ("1/(n-1)", 1 / (n - 1)))
     for name, size in sizes.items():
         if name != "n" and isinstance(size, int) and size > 1:
-            yield f"exactly {name}", float(size)
-            yield f"exactly 1/{name}", 1 / size
+            yield name, float(size)
+            yield f"1/{name}", 1 / size
 
 
 DIVIDES = {
@@ -188,7 +194,7 @@ DIVIDES = {
 
 def origin(name: str, code: str) -> str:
     """The likely origin of a factor, in words; where a division is told of, the forward lines have it."""
-    bare = name.removeprefix("exactly ").removeprefix("-")
+    bare = name.removeprefix("-")
     if bare in DIVIDES:
         return f"the division by {bare} is missing" if DIVIDES[bare].search(code) else ""
     if bare.startswith("1/") and bare != "1/2":
@@ -199,28 +205,28 @@ def origin(name: str, code: str) -> str:
     return "n stands where n - 1 is meant" if bare == "(n-1)/n" and DIVIDES["n-1"].search(code) else ""
 
 
-def written(e: Evidence) -> Iterator[tuple[str, float]]:
+def written(e: Evidence) -> Iterator[tuple[Finding, float]]:
     """What a size of the lecture, written as a number, does to an answer at the evidence's sizes."""
     for name, number in e.lecture.items():
         size = e.sizes.get(name)
         for less, meant in ((0, name), (1, f"{name} - 1")):
             if isinstance(size, int) and isinstance(number, int) and min(size, number) > less:
                 ratio = (size - less) / (number - less)
-                yield f"{number - less} is written where {meant} is meant", ratio
-                yield f"{number - less} is written where {meant} is meant", 1 / ratio
+                found = Finding(Code.HARD_CODED, f"{number - less} is written where {meant} is meant")
+                yield from ((found, ratio), (found, 1 / ratio))
 
 
-def hard_coded(e: Evidence) -> Iterator[str]:
+def hard_coded(e: Evidence) -> Iterator[Finding]:
     """A size of the lecture written as a number: right there, off by the sizes' ratio elsewhere."""
     c = ratio(e)
     if c is not None:
-        yield from (say for say, ratio in written(e) if abs(c / ratio - 1) < 1e-5)
+        yield from (found for found, ratio in written(e) if abs(c / ratio - 1) < 1e-5)
 
 
-def passed_through(item: Gradient, lines: Lines, whole: bool) -> Callable[[Evidence], Iterator[str]]:
+def passed_through(item: Gradient, lines: Lines, whole: bool) -> Callable[[Evidence], Iterator[Finding]]:
     """The upstream gradient as it came. whole: only where the wanted shape is its own."""
 
-    def explain(e: Evidence) -> Iterator[str]:
+    def explain(e: Evidence) -> Iterator[Finding]:
         if whole and e.answer.shape != e.reference.shape:
             return
         for name in item.available:
@@ -228,20 +234,22 @@ def passed_through(item: Gradient, lines: Lines, whole: bool) -> Callable[[Evide
                 others = [t for t in item.cut if "d" + t != name]
                 if others and name[1:] in item.cut:
                     left = " and ".join(sorted(others))
-                    yield f"the branch through {left} is left out: only {name} is there, as it came"
+                    said = f"the branch through {left} is left out: only {name} is there, as it came"
+                    yield Finding(Code.BRANCH_MISSING, said)
                 line = lines.get(name[1:])
                 direct = line and item.tensor in line.uses
                 what = f"the local gradient of {line.code.strip()}" if line and direct else "the way back"
-                yield f"{name} is passed through as it came: {what} is missing"
+                said = f"{name} is passed through as it came: {what} is missing"
+                yield Finding(Code.PASSED_THROUGH, said)
 
     return explain
 
 
-def another_gradient(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[str]]:
-    def explain(e: Evidence) -> Iterator[str]:
+def another_gradient(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[Finding]]:
+    def explain(e: Evidence) -> Iterator[Finding]:
         for name, value in e.given.items():
             if name != item.name and ":" not in name and same(e, e.answer, value.astype(np.float64)):
-                yield f"this is {name}"
+                yield Finding(Code.ANOTHER_GRADIENT, f"this is {name}")
 
     return explain
 
@@ -264,11 +272,11 @@ POWERS: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def another_factor(item: Gradient) -> Callable[[Evidence], Iterator[str]]:
+def another_factor(item: Gradient) -> Callable[[Evidence], Iterator[Finding]]:
     """The reference times a power of some tensor: a factor too many, or one upside down."""
     first = [*item.params, *item.available]
 
-    def explain(e: Evidence) -> Iterator[str]:
+    def explain(e: Evidence) -> Iterator[Finding]:
         if e.answer.shape != e.reference.shape or not e.reference.any():
             return
         at = np.unravel_index(int(np.abs(e.reference).argmax()), e.reference.shape)
@@ -285,7 +293,7 @@ def another_factor(item: Gradient) -> Callable[[Evidence], Iterator[str]]:
                 with np.errstate(all="ignore"):
                     close = abs(power(here) / want - 1) < 1e-3
                     if close and same(e, e.answer, power(t) * e.reference, 1 + abs(want)):
-                        yield "it " + text.format(t=name)
+                        yield Finding(Code.ANOTHER_FACTOR, f"it {text.format(t=name)}")
 
     return explain
 
@@ -343,29 +351,29 @@ def products(item: Gradient, line: Line, e: Evidence) -> Iterator[tuple[str, Arr
             )
 
 
-def local_gradient(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[str]]:
+def local_gradient(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[Finding]]:
     """The right upstream gradient times a wrong factor."""
 
-    def explain(e: Evidence) -> Iterator[str]:
+    def explain(e: Evidence) -> Iterator[Finding]:
         if len(item.cut) == 1 and item.cut[0] in lines:
             for say, value in products(item, lines[item.cut[0]], e):
                 right = value.size == e.reference.size and same(
                     e, value.reshape(e.reference.shape), e.reference
                 )
                 if same(e, e.answer, value) and not right:
-                    yield say
+                    yield Finding(Code.LOCAL_GRADIENT, say)
 
     return explain
 
 
-def added(e: Evidence) -> Iterator[str]:
+def added(e: Evidence) -> Iterator[Finding]:
     """The right gradient on top of something that was there before."""
     if e.answer.shape != e.reference.shape:
         return
     over = e.answer - e.reference
     if same(e, over, np.ones_like(over)):
-        yield "1 too much everywhere: it starts from ones, not from zeros"
+        yield Finding(Code.ADDED, "1 too much everywhere: it starts from ones, not from zeros")
     for name, value in e.given.items():
         forward = not name.startswith("d") and value.dtype.kind == "f" and e.may_use(name)
         if forward and same(e, over, value.astype(np.float64)):
-            yield f"{name} itself is added to it: it starts from {name}, not from zeros"
+            yield Finding(Code.ADDED, f"{name} itself is added to it: it starts from {name}, not from zeros")

@@ -23,6 +23,7 @@ from grader.core.exercise import (
     is_probe,
     uncovered,
 )
+from grader.core.finding import Code
 from grader.core.verdict import Check, Verdict
 from grader.judging.compare import compare
 from grader.runner.host.client import Runner
@@ -133,6 +134,7 @@ def _settled(
     path = uncovered(lines, answer.item.tensor, frozenset(answer.reads))
     if vanishes:
         direct = " and ".join("d" + t for t in sorted(usual))
+        code = Code.CANCELS
         reason = (
             f"from what you use it cancels to nothing, as a zero would: make it from {direct}"
             if answer.reads
@@ -140,15 +142,16 @@ def _settled(
         )
     elif path and answer.reads and not uncovered(lines, answer.item.tensor, usual):
         what = " -> ".join(path if len(path) < 5 else (*path[:3], "…", path[-1]))
+        code = Code.BRANCH_MISSING
         reason = (
             f"a branch seems to be left out: no gradient that you use carries what flows back along {what}"
         )
     else:
         return answer
     wrong = {
-        f: replace(c, reason="; ".join(r for r in (reason, c.reason) if r))
+        f: replace(c, finding=c.finding.under(code, "; ".join(r for r in (reason, c.reason) if r)))
         for f, c in answer.checks.items()
-        if not c.verdict.passed
+        if c.finding
     }
     return replace(answer, checks={**answer.checks, **wrong})
 

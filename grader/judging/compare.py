@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.core.exercise import Reference
+from grader.core.finding import Code, Finding
 from grader.core.text import text
 from grader.core.verdict import Check, Verdict
 from grader.runner.wire import PLAIN, Record
@@ -66,6 +67,11 @@ def spread(record: Record, reference: Reference, name: str) -> Check | None:
     return replace(check, shape=answer.shape, note=note) if check.verdict.passed else None
 
 
+def told(record: Record) -> Finding:
+    """What a record without a value says of itself."""
+    return Finding(record.code or Code(record.status), text(record.message))
+
+
 def values(record: Record) -> Array | None:
     """The numbers that a record carries; None where it carries none, or sizes that no array has."""
     if not record.data or record.encoded == PLAIN:
@@ -78,17 +84,20 @@ def compare(
 ) -> Check:
     """Judge one record of a submission against the reference of its item; bound, wants: as in `judge`."""
     if record.status != "value":
-        return Check(Verdict(record.status), text(record.message))
+        return Check(Verdict(record.status), told(record))
     shape = record.shape
     if record.encoded == PLAIN:  # only an output item's may be: a submission wrote to the wire
-        return Check(Verdict.NOT_A_TENSOR, "plain data, not a tensor")
+        return Check(Verdict.NOT_A_TENSOR, Finding(Code.NOT_A_TENSOR, "plain data, not a tensor"))
     if record.data is None:
         if shape != reference.shape:
-            return Check(Verdict.WRONG_SHAPE, _shapes(shape, reference.shape), shape=shape)
-        return Check(Verdict.WRONG_DTYPE, f"{text(record.dtype)}, wanted {reference.dtype}", shape=shape)
+            found = Finding(Code.WRONG_SHAPE, _shapes(shape, reference.shape))
+            return Check(Verdict.WRONG_SHAPE, found, shape=shape)
+        found = Finding(Code.WRONG_DTYPE, f"{text(record.dtype)}, wanted {reference.dtype}")
+        return Check(Verdict.WRONG_DTYPE, found, shape=shape)
     answer = values(record)
     if answer is None:  # no elements, and perhaps sizes that no array has
-        return Check(Verdict.WRONG_SHAPE, f"came {shape}, wanted {reference.shape}", shape=shape)
+        found = Finding(Code.WRONG_SHAPE, f"came {shape}, wanted {reference.shape}")
+        return Check(Verdict.WRONG_SHAPE, found, shape=shape)
     note = ""
     if shape != reference.shape:
         if not _leading_one(shape, reference.shape):
@@ -100,14 +109,14 @@ def compare(
         reason = f"{text(record.dtype)}, wanted {reference.dtype}"
         if judge(answer, reference, size, bound).approx:
             reason += "; the values are right"
-        return Check(Verdict.WRONG_DTYPE, reason, shape=shape)
+        return Check(Verdict.WRONG_DTYPE, Finding(Code.WRONG_DTYPE, reason), shape=shape)
     finite = np.isfinite(answer)
     if not finite.all():
         first = tuple(int(i) for i in np.argwhere(~finite)[0])
         kind = "NaN" if np.isnan(answer[first]) else "inf"
         count = int((~finite).sum())
         reason = f"{count} of {answer.size} not finite, the first is {kind} at {list(first)}"
-        return Check(Verdict.NOT_FINITE, reason, shape=shape)
+        return Check(Verdict.NOT_FINITE, Finding(Code.NOT_FINITE, reason), shape=shape)
     check = judge(answer, reference, size, bound, wants)
     return replace(check, shape=shape, note=note if check.verdict.passed else "")
 
@@ -131,15 +140,14 @@ def judge(
     exact = bool((answer == reference).all())
     zero = bool((a == 0).all()) and largest > ATOL * size
     approx = maxdiff <= tolerance and not zero
-    if exact:
-        verdict, reason = Verdict.EXACT, ""
-    elif approx:
-        verdict, reason = Verdict.APPROXIMATE, ""
-    else:
-        verdict, reason = Verdict.WRONG, "all zero" if zero else _worst(a, r, difference, wants)
+    verdict, found = Verdict.EXACT if exact else Verdict.APPROXIMATE, None
+    if not (exact or approx):
+        verdict, found = Verdict.WRONG, Finding(Code.ALL_ZERO, "all zero")
+        if not zero:
+            found = Finding(Code.VALUE_DIFFERS, _worst(a, r, difference, wants))
     return Check(
         verdict,
-        reason,
+        found,
         exact=exact,
         approx=approx or exact,
         allclose=bool((difference <= 1e-8 + 1e-5 * np.abs(r)).all()),
@@ -175,7 +183,7 @@ def _repair(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
 def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
     """Say what came and what was wanted, and whether the numbers are right under another shape."""
     came, wanted = answer.shape, reference.shape
-    reason = f"came {came}, wanted {wanted}"
+    code, reason = Code.WRONG_SHAPE, f"came {came}, wanted {wanted}"
 
     def right(values: Array) -> bool:
         return bool(np.isfinite(values).all()) and judge(values, reference, size).approx
@@ -183,9 +191,11 @@ def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
     if answer.size == reference.size:
         if right(answer.reshape(wanted)):
             dropped = came == tuple(d for d in wanted if d != 1)
+            code = Code.KEEPDIM if dropped else Code.RESHAPED
             hint = LOST_AXIS if dropped else f"give it the shape {wanted}"
             reason += f": right after a reshape; {hint}"
         elif answer.ndim == 2 and answer.T.shape == wanted and right(answer.T):
+            code = Code.TRANSPOSED
             reason += "; right when transposed"
     else:
         try:
@@ -193,13 +203,16 @@ def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
         except ValueError:
             wide = None
         if wide is not None and right(wide):
+            code = Code.NOT_EXPANDED
             reason += ": right after broadcasting; expand it to the tensor's own shape"
         elif (axes := _extra_axes(came, wanted)) is not None:
-            summed = answer.astype(np.float64).sum(axes, keepdims=True).reshape(wanted)
+            with np.errstate(invalid="ignore"):  # a signalling NaN is cast
+                summed = answer.astype(np.float64).sum(axes, keepdims=True).reshape(wanted)
             if right(summed):
+                code = Code.NOT_SUMMED
                 axis = ", ".join(str(i) for i in axes)
                 reason += f": right once summed over dim {axis}, which the forward pass broadcast"
-    return Check(Verdict.WRONG_SHAPE, reason, shape=came)
+    return Check(Verdict.WRONG_SHAPE, Finding(code, reason), shape=came)
 
 
 def _extra_axes(came: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:

@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 
 from grader.core import plain
 from grader.core.exercise import Reference
+from grader.core.finding import Code, Finding
 from grader.core.plain import Tensor
 from grader.core.text import text
 from grader.core.verdict import Check, Verdict
-from grader.judging.compare import RTOL, judge, values
+from grader.judging.compare import RTOL, judge, told, values
 from grader.judging.compare import compare as compare_gradient
 from grader.runner.wire import Record
 
@@ -42,7 +43,7 @@ def held(record: Record, reference: Reference, item: str, exact: bool) -> Check:
     """Judge one record of an output item against its reference."""
     if record.status != "value":
         kind = Verdict.WRONG if record.status == "not-a-tensor" else Verdict(record.status)
-        return Check(kind, text(record.message))
+        return Check(kind, told(record))
     bound = reference.bounds.get(item, 0.0)
     if item in reference.values:
         return _tensor(record, reference.values[item], reference.sizes[item], bound, exact)
@@ -66,7 +67,8 @@ def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: boo
     if record.encoded == "plain":
         came = plain.decode(record.data or b"")
         if wanted.shape or wanted.dtype == np.bool_ or not _number(came):
-            return Check(Verdict.NOT_A_TENSOR, f"returned {kind_of(came)}, not a tensor")
+            found = Finding(Code.NOT_A_TENSOR, f"returned {kind_of(came)}, not a tensor")
+            return Check(Verdict.NOT_A_TENSOR, found)
         note = NUMBER
         record = replace(record, dtype=str(wanted.dtype), encoded="float64", data=_double(came).tobytes())
     elif record.dtype != str(wanted.dtype) and _whole(record.dtype) and _whole(str(wanted.dtype)):
@@ -80,14 +82,14 @@ def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: boo
         ):
             at = [int(i) for i in np.argwhere(_other_infinity(answer, wanted))[0]]
             reason = f"at {at} {answer[tuple(at)]:.4g}, wanted {wanted[tuple(at)]:.4g}"
-            return Check(Verdict.WRONG, reason, shape=record.shape)
+            return Check(Verdict.WRONG, Finding(Code.VALUE_DIFFERS, reason), shape=record.shape)
         finite = np.where(np.isinf(wanted), 0, answer).astype(answer.dtype)
         record = replace(record, data=finite.tobytes())
         wanted = np.where(np.isinf(wanted), 0, wanted).astype(wanted.dtype)
     check = compare_gradient(record, wanted, size, bound, wants="wanted")
     if exact and check.verdict is Verdict.APPROXIMATE:
-        reason = f"to be exact: off by {check.maxdiff:.2g} at most"
-        return replace(check, verdict=Verdict.WRONG, reason=reason, note="")
+        found = Finding(Code.NOT_EXACT, f"to be exact: off by {check.maxdiff:.2g} at most")
+        return replace(check, verdict=Verdict.WRONG, finding=found, note="")
     if check.verdict.passed and note:
         return replace(check, note="; ".join(n for n in (check.note, note) if n))
     return check
@@ -114,22 +116,22 @@ def _whole(dtype: str) -> bool:
 
 @dataclass
 class _Found:
-    """What a walk over both sides found. first: the first difference, in words."""
+    """What a walk over both sides found. first: the first difference."""
 
     exact: bool
     bound: float
     floor: float
     entries: int = 0
     wrong: int = 0
-    first: str = ""
+    first: Finding | None = None
     not_finite: bool = False
     maxdiff: float = 0.0
     identical: bool = True
     notes: dict[str, None] = field(default_factory=dict)
 
-    def differ(self, place: str, what: str) -> None:
+    def differ(self, place: str, what: str, code: Code = Code.VALUE_DIFFERS) -> None:
         self.wrong += 1
-        self.first = self.first or f"{'at ' + place + ': ' if place else ''}{what}"
+        self.first = self.first or Finding(code, f"{'at ' + place + ': ' if place else ''}{what}")
 
 
 def _plain(answer: Any, wanted: Any, bound: float, exact: bool) -> Check:
@@ -138,12 +140,11 @@ def _plain(answer: Any, wanted: Any, bound: float, exact: bool) -> Check:
     _walk(answer, wanted, "", found)
     numeric = any(True for _ in numbers(wanted))
     maxdiff = found.maxdiff if numeric and math.isfinite(found.maxdiff) else None
-    if found.wrong:
-        reason = found.first
+    if first := found.first:
         if found.entries > 1:
-            reason += f"; {found.wrong} of {found.entries} entries differ"
-        verdict = Verdict.NOT_FINITE if found.not_finite else Verdict.WRONG
-        return Check(verdict, reason, maxdiff=maxdiff)
+            reason = f"{first.text}; {found.wrong} of {found.entries} entries differ"
+            first = Finding(Code.NOT_FINITE if found.not_finite else Code.ENTRIES_DIFFER, reason)
+        return Check(Verdict.NOT_FINITE if found.not_finite else Verdict.WRONG, first, maxdiff=maxdiff)
     verdict = Verdict.EXACT if found.identical else Verdict.APPROXIMATE
     return Check(
         verdict,
@@ -165,7 +166,7 @@ def _walk(a: Any, w: Any, place: str, found: _Found) -> None:
             said = f"{len(a)} entries, wanted {len(w)}"
             if where is not None:
                 said += f"; the first that differs is [{where}]: {shown(a[where])}, wanted {shown(w[where])}"
-            found.differ(place, said)
+            found.differ(place, said, Code.ENTRIES_DIFFER)
             return
         for k, (x, y) in enumerate(zip(a, w, strict=True)):
             _walk(x, y, f"{place}[{k}]", found)
@@ -176,10 +177,12 @@ def _walk(a: Any, w: Any, place: str, found: _Found) -> None:
                 _walk(a[key], value, f"{place}[{shown(key)}]", found)
             else:
                 found.entries += 1
-                found.differ(place, f"there is no {shown(key)}, wanted {shown(value)} there")
+                found.differ(
+                    place, f"there is no {shown(key)}, wanted {shown(value)} there", Code.ENTRIES_DIFFER
+                )
         for key in a.keys() - w.keys() if len(a) > len(w.keys() & a.keys()) else ():
             found.entries += 1
-            found.differ(place, f"{shown(key)}, which is not wanted")
+            found.differ(place, f"{shown(key)}, which is not wanted", Code.ENTRIES_DIFFER)
         return
     found.entries += 1
     if type(a) is Tensor or type(w) is Tensor:
@@ -188,7 +191,8 @@ def _walk(a: Any, w: Any, place: str, found: _Found) -> None:
         _numbers(a, w, place, found)
     elif type(a) is not type(w):
         hint = " (is a `return` missing?)" if a is None and not place else ""
-        found.differ(place, f"{kind_of(a)}{_value(a)}{hint}, wanted {kind_of(w)}{_value(w)}")
+        code = Code.MISSING_RETURN if hint else Code.WRONG_TYPE
+        found.differ(place, f"{kind_of(a)}{_value(a)}{hint}, wanted {kind_of(w)}{_value(w)}", code)
     elif a != w:
         found.differ(place, _sets(a, w) if type(w) is set else f"{shown(a)}, wanted {shown(w)}")
 
@@ -209,7 +213,8 @@ def _numbers(a: float, w: float, place: str, found: _Found) -> None:
     finite = type(a) is int or math.isfinite(a)
     if not (close and finite):
         found.not_finite = found.not_finite or not (finite or found.wrong)
-        found.differ(place, f"{_digits(a, w)}, wanted {_digits(w, a)}")
+        code = Code.VALUE_DIFFERS if finite else Code.NOT_FINITE
+        found.differ(place, f"{_digits(a, w)}, wanted {_digits(w, a)}", code)
 
 
 def _apart(a: float, b: float) -> float:
@@ -237,27 +242,26 @@ def _inner_tensor(a: Any, w: Any, place: str, found: _Found) -> None:
         _numbers(a, int(array(w)) if _whole(w.dtype) else float(array(w)), place, found)
         return
     if type(a) is not type(w):
-        found.differ(place, f"{kind_of(a)}, wanted {kind_of(w)}")
+        found.differ(place, f"{kind_of(a)}, wanted {kind_of(w)}", Code.WRONG_TYPE)
         return
     if a.shape != w.shape:
-        found.differ(place, f"a tensor of shape {a.shape}, wanted {w.shape}")
+        found.differ(place, f"a tensor of shape {a.shape}, wanted {w.shape}", Code.WRONG_SHAPE)
         return
     if a.dtype != w.dtype and not (_whole(a.dtype) and _whole(w.dtype)):
-        found.differ(place, f"a tensor of {text(a.dtype)}, wanted {w.dtype}")
+        found.differ(place, f"a tensor of {text(a.dtype)}, wanted {w.dtype}", Code.WRONG_DTYPE)
         return
     x, y = array(a).astype(np.float64), array(w).astype(np.float64)
     if not np.isfinite(x).all() and not (x == y)[~np.isfinite(x)].all():
         found.not_finite = found.not_finite or not found.wrong
-        found.differ(place, "numbers that are not finite")
+        found.differ(place, "numbers that are not finite", Code.NOT_FINITE)
         return
     same = np.isinf(x)
-    check = judge(
-        np.where(same, 0, x), np.where(same, 0, y), float(np.abs(y[~same]).max(initial=0)), found.bound
-    )
+    size = float(np.abs(y[~same]).max(initial=0))
+    check = judge(np.where(same, 0, x), np.where(same, 0, y), size, found.bound, wants="wanted")
     found.identical = found.identical and check.exact
     found.maxdiff = max(found.maxdiff, check.maxdiff or 0.0)
     if not (check.exact if found.exact else check.approx):
-        found.differ(place, check.reason.replace("autograd has", "wanted") or "not exact")
+        found.differ(place, check.reason or "not exact", check.code or Code.NOT_EXACT)
 
 
 def _alike(x: Any, y: Any) -> bool:

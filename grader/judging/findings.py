@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from grader.core.errors import swallowing
 from grader.core.exercise import Exercise, Output, Task
+from grader.core.finding import Code, Finding
 from grader.core.verdict import Verdict
 from grader.judging.choices import Answer
 from grader.judging.compare import LOST_AXIS, values
@@ -16,7 +17,9 @@ from grader.suite.fixtures import shapes
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
 
 
-def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dict[str, str], dict[str, str]]:
+def diagnoses(
+    task: Task, answers: Sequence[Answer], source: bytes
+) -> tuple[dict[str, Finding], dict[str, str]]:
     """By item: the mistake that explains a wrong value; where none is known, the places that are wrong."""
     exercise, fixtures = task
     places: dict[str, str] = {}
@@ -33,7 +36,7 @@ def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dic
     import numpy as np
     import safetensors.numpy
 
-    from grader.diagnosis.diagnose import FIXTURES, KEEPDIM, Known, diagnose
+    from grader.diagnosis.diagnose import FIXTURES, Known, diagnose
     from grader.diagnosis.numbers_in_code import words
     from grader.diagnosis.positions import where
     from grader.diagnosis.relations import Evidence
@@ -69,7 +72,9 @@ def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dic
         if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])
             if found := diagnose(item, about, evidence, lines):
-                if found != KEEPDIM or drops(source, name):  # else what is said of the shape is enough
+                if found.code is not Code.KEEPDIM or drops(
+                    source, name
+                ):  # else what is said of the shape is enough
                     told[name] = found
             elif all(e.answer.shape == e.reference.shape for e in evidence):
                 places[name] = where(evidence[0])
@@ -82,7 +87,7 @@ def diagnoses(task: Task, answers: Sequence[Answer], source: bytes) -> tuple[dic
     return told, places
 
 
-def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) -> dict[str, str]:
+def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) -> dict[str, Finding]:
     """By item: the numbers that stand for sizes, where an answer is right at the lecture's sizes alone."""
     from grader.diagnosis.numbers_in_code import hard_coded
 
@@ -99,11 +104,12 @@ def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) ->
     return told
 
 
-def traced(task: Task, answer: Answer, source: bytes, diagnosis: str | None) -> Answer:
+def traced(task: Task, answer: Answer, source: bytes, mistake: Finding | None) -> Answer:
     """The same answer; where its shape is wrong, or torch refused one, with the operation that made it so."""
     exercise, fixtures = task
     first, check = next(iter(answer.checks.items()))
-    if not source or check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
+    finding = check.finding
+    if not source or finding is None or check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
         return answer
     from grader.diagnosis.shapes.explain import Came, explain
     from grader.diagnosis.shapes.values import Tensor
@@ -123,9 +129,12 @@ def traced(task: Task, answer: Answer, source: bytes, diagnosis: str | None) -> 
         evidence.append(Came({**settings[f], **known}, wanted.shape, shape, record.message, record.line))
     told = None
     with swallowing(f"{answer.item.name} the story of its shape"):
-        told = explain(source, answer.item.name, evidence, advise=diagnosis is None)
+        told = explain(source, answer.item.name, evidence, advise=mistake is None)
     if told is None:
         return answer
-    reason = check.reason.removesuffix(f"; {LOST_AXIS}") if "drops axis" in told else check.reason
+    reason = finding.text
+    if finding.code is Code.KEEPDIM and told.code is Code.AXIS_DROPPED:  # which says it better
+        reason = reason.removesuffix(f"; {LOST_AXIS}")
     joint = ": " if ": " not in reason else "; "
-    return replace(answer, checks={**answer.checks, first: replace(check, reason=f"{reason}{joint}{told}")})
+    finding = finding.under(told.code, f"{reason}{joint}{told.text}")
+    return replace(answer, checks={**answer.checks, first: replace(check, finding=finding)})

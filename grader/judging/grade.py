@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.core.exercise import TRAINING, File, How, Task
+from grader.core.finding import Code
 from grader.core.text import text as harmless
 from grader.core.verdict import ExerciseReport, place
 from grader.judging import choices, findings, items, lecture_zeros
 from grader.runner.host.client import SHARED, Part, Run, Runner
 from grader.submissions.script import Script, script
 
-OTHERWISE = "not found: nothing assigns"  # as submissions/flat/slicing.py says it
 WHOLE = How()
 RETRY = 45.0  # seconds that runs without those who ended the process may take, before the rest is given up
 
@@ -105,7 +105,7 @@ def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
     name, said = harmless(filename), []
     if graded.unparsed:
         said.append(f"{name}: {graded.unparsed}; what parses was graded")
-    if any(item.check.reason.startswith(OTHERWISE) for item in graded.items):
+    if any(item.check.code in (Code.NOT_ASSIGNED, Code.ALIAS_NOT_ASSIGNED) for item in graded.items):
         said.append(
             f"{name}: a gradient of another name is found by its cmp('dh', yours, h), or with --rename FILE"
         )

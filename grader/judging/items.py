@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from grader.core.exercise import FEW, TRAINING, Exercise, Fixtures, Item, Output, Task
+from grader.core.finding import Code, Finding
 from grader.core.text import text as harmless
 from grader.core.verdict import Check, ItemReport, Verdict
 from grader.diagnosis.syntax import reached
@@ -75,7 +76,7 @@ def _after(answer: Answer, failed: list[Output], source: bytes) -> Answer:
     checks = {
         f: c
         if c.verdict.passed or c.verdict in ABSENT
-        else replace(c, reason="; ".join(t for t in (c.reason, say) if t))
+        else replace(c, finding=Finding(Code.RESTS_ON_ANOTHER, "; ".join(t for t in (c.reason, say) if t)))
         for f, c in answer.checks.items()
     }
     return replace(answer, checks=checks)
@@ -85,7 +86,7 @@ def report(
     exercise: Exercise,
     answer: Answer,
     code: Script,
-    diagnosis: str | None = None,
+    mistake: Finding | None = None,
     places: str | None = None,
     lenient: bool = False,
 ) -> ItemReport:
@@ -101,7 +102,7 @@ def report(
         if settled.verdict.passed:
             note = _join(note, told)
         elif any(c.verdict.passed for c in answer.checks.values()):
-            diagnosis = told or diagnosis
+            mistake = Finding(record.code or Code.OTHER_NAME, told) if told else mistake
     if settled.verdict.passed and settled.note not in note:
         note = _join(note, settled.note)
     if answer.graded_for is not None:
@@ -110,12 +111,11 @@ def report(
     if mutated := sorted({m for r in answer.records.values() if r for m in r.mutated}):
         what = ", ".join(harmless(m) for m in mutated)
         note = _join(note, f"changes its argument {what} in place, which what comes after would see")
-    if places is not None and settled.verdict is Verdict.WRONG and not settled.reason.endswith("all zero"):
-        unknown = "no known mistake matches"
-        settled = replace(
-            settled, reason=", ".join(t for t in (settled.reason, places) if t) + f"; {unknown}"
-        )
-    shown = replace(lecture, verdict=settled.verdict, reason=settled.reason, note=note)
+    found = settled.finding
+    if places is not None and found and settled.verdict is Verdict.WRONG and not found.says(Code.ALL_ZERO):
+        located = ", ".join(t for t in (found.text, places) if t)
+        found = replace(found, text=f"{located}; no known mistake matches")
+    shown = replace(lecture, verdict=settled.verdict, finding=found, note=note)
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
     if line is None and gone_on:  # nothing came that could tell it
         match = re.search(rb"^def %s\b" % answer.item.name.encode(), code.source, re.MULTILINE)
@@ -123,7 +123,7 @@ def report(
     shape = exercise.shapes[answer.item.tensor]
     name = f"{exercise.id}.{answer.item.name}"
     cell, line = code.place(line)
-    return ItemReport(name, shape, shown, fixture, line, diagnosis, answer.checks, cell)
+    return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell)
 
 
 def decide(
@@ -151,11 +151,12 @@ def decide(
         sizes_ = _differs(settings[first], settings[name])
         note = f"right at the lecture's sizes only; with {sizes_} {_fails(failed[name])}"
         return first, replace(checks[first], note=note)
-    if name in gone_on:
+    finding = failed[name].finding
+    if name in gone_on or finding is None:
         return name, failed[name]
     what = other if same else _differs(settings[first], settings[name])
-    reason = f"right on the lecture's numbers, wrong in general: with {what}, {failed[name].reason}"
-    return name, replace(failed[name], reason=reason)
+    reason = f"right on the lecture's numbers, wrong in general: with {what}, {finding.text}"
+    return name, replace(failed[name], finding=finding.under(Code.RIGHT_ON_LECTURE_ONLY, reason))
 
 
 def _fails(check: Check) -> str:
@@ -168,10 +169,12 @@ def _fails(check: Check) -> str:
 def gone(run: Run, name: str = "") -> Check:
     """The check of an item whose record never came."""
     if run.blamed and name not in run.blamed:
-        return Check(Verdict.ERROR, f"not graded, since others ended the process: {', '.join(run.blamed)}")
+        why = f"not graded, since others ended the process: {', '.join(run.blamed)}"
+        return Check(Verdict.ERROR, Finding(Code.NOT_GRADED, why))
     ended, over = run.blamed.get(name, (run.ended, run.over))
     who = "it" if name in run.blamed else "the submission"
-    return Check(Verdict.OVER_LIMIT if over else Verdict.ERROR, f"{who} {ended or 'sent nothing for it'}")
+    verdict, code = (Verdict.OVER_LIMIT, Code.OVER_LIMIT) if over else (Verdict.ERROR, Code.ENDED)
+    return Check(verdict, Finding(code, f"{who} {ended or 'sent nothing for it'}"))
 
 
 def training(task: Task, run: Run, code: Script, steps: int) -> ItemReport:
@@ -188,14 +191,13 @@ def training(task: Task, run: Run, code: Script, steps: int) -> ItemReport:
         checks[name] = gone(run) if record is None else held(record, reference, few + name)
     name = max(names, key=lambda n: _rank(checks[n]))
     worst = checks[name]
-    reason = worst.reason
-    if reason and worst.verdict not in (Verdict.NOT_WRITTEN, Verdict.ERROR, Verdict.OVER_LIMIT):
-        reason = f"{name} after {steps} steps: {reason}"
+    found = worst.finding
+    if found and worst.verdict not in (Verdict.NOT_WRITTEN, Verdict.ERROR, Verdict.OVER_LIMIT):
+        found = replace(found, text=f"{name} after {steps} steps: {found.text}")
     taken = f"{steps} of {whole}" if few else str(steps)
     whose = ", the update being the grader's" if code.flat is not None else ""
-    shown = replace(
-        worst, reason=reason, note="" if reason else f"{taken} manual steps{whose}; worst is {name}"
-    )
+    note = "" if worst.reason else f"{taken} manual steps{whose}; worst is {name}"
+    shown = replace(worst, finding=found, note=note)
     record = records[name]
     cell, line = code.place(record.line if record else None)
     count = sum(math.prod(exercise.shapes[n]) for n in names)

@@ -11,8 +11,9 @@ import numpy as np
 
 from grader.core import plain
 from grader.core.exercise import Reference
+from grader.core.finding import Finding
 from grader.core.plain import Tensor
-from grader.diagnosis.diagnose import fingerprint
+from grader.diagnosis.diagnose import fingerprint, spoken
 from grader.judging.compare_outputs import answer_of, numbers
 from grader.runner.wire import Record
 
@@ -69,7 +70,7 @@ def known(
     references: Mapping[str, Reference],
     item: str,
     exact: bool,
-) -> str | None:
+) -> Finding | None:
     """The first mistake that gives these answers on every fixture that it is known on, two at least.
 
     It must be far closer to them than the right answer is: a mistake may change little.
@@ -82,7 +83,7 @@ def known(
     for mistake in mistakes:
         on = [f for f in mistake["on"] if f in marks]
         if len(on) > 1 and all(_between(mistake["on"][f], marks[f]) <= limit[f] for f in on):
-            return str(mistake["say"])
+            return spoken(mistake)
     return None
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 import torch
 
 from grader.core.exercise import Gradient, Line, downstream
+from grader.core.finding import Code, Finding
 from grader.core.text import text
 from grader.core.verdict import Check, ItemReport, Verdict
 from grader.diagnosis.diagnose import related
@@ -31,25 +32,25 @@ def judged(network: Network, item: Gradient) -> ItemReport:
     shape = tuple(network.env[tensor].shape)
     value = network.namespace.get(item.name)
     if isinstance(value, torch.Tensor) and not value.is_meta:
-        check, diagnosis = _answered(network, item, value)
+        check, mistake = _answered(network, item, value)
     else:
-        check, diagnosis = strange(value, item.name), None
-    return ItemReport(f"{network.exercise.id}.{item.name}", shape, check, "namespace", diagnosis=diagnosis)
+        check, mistake = strange(value, item.name), None
+    return ItemReport(f"{network.exercise.id}.{item.name}", shape, check, "namespace", mistake=mistake)
 
 
 def strange(value: object, name: str) -> Check:
     """The check of what is no tensor."""
     if value is None:
-        return Check(Verdict.NOT_WRITTEN)
+        return Check(Verdict.NOT_WRITTEN, Finding(Code.NOT_WRITTEN))
+    code, said = Code.NOT_A_TENSOR, text(type(value).__name__)
     if callable(value):
-        return Check(Verdict.NOT_A_TENSOR, "a function: `grader check` grades the functions of a file")
-    kind = text(type(value).__name__)
-    if type(value).__module__ == "numpy":
-        return Check(Verdict.NOT_A_TENSOR, f"NumPy's {kind}: torch.as_tensor({name}) makes a tensor of it")
-    return Check(Verdict.NOT_A_TENSOR, kind)
+        code, said = Code.FUNCTION_FOR_TENSOR, "a function: `grader check` grades the functions of a file"
+    elif type(value).__module__ == "numpy":
+        said = f"NumPy's {said}: torch.as_tensor({name}) makes a tensor of it"
+    return Check(Verdict.NOT_A_TENSOR, Finding(code, said))
 
 
-def _answered(network: Network, item: Gradient, value: torch.Tensor) -> tuple[Check, str | None]:
+def _answered(network: Network, item: Gradient, value: torch.Tensor) -> tuple[Check, Finding | None]:
     tensor, answer = item.tensor, record(value)
     tried: list[tuple[Cut, torch.Tensor, Check]] = []
     for cut in _cuts(network, tensor):
@@ -58,11 +59,11 @@ def _answered(network: Network, item: Gradient, value: torch.Tensor) -> tuple[Ch
             if tried:
                 break
             reason = f"can't be judged, since {odd[0]} {network.odd[odd[0]]}"
-            return Check(Verdict.ERROR, reason, shape=answer.shape), None
+            return Check(Verdict.ERROR, Finding(Code.NOT_JUDGED, reason), shape=answer.shape), None
         reference, size = network.program.pull(network.env, tensor, cut, network.own)
         if not torch.isfinite(reference).all():
             reason = "can't be judged: autograd's own gradient is not finite here"
-            return Check(Verdict.ERROR, reason, shape=answer.shape), None
+            return Check(Verdict.ERROR, Finding(Code.NOT_JUDGED, reason), shape=answer.shape), None
         check = compare(answer, reference.numpy(), size)
         tried.append((cut, reference, check))
         if check.verdict.passed:
@@ -71,9 +72,10 @@ def _answered(network: Network, item: Gradient, value: torch.Tensor) -> tuple[Ch
     explained = (_explained(network, item, value, cut, reference) for cut, reference, _ in tried)
     found = next((f for f in explained if f), None)
     said = [check.reason, *_suspects(network, item)]
-    if not found or found.startswith("this is"):
+    if not found or found.code is Code.ANOTHER_GRADIENT:
         said += _shared(network, item, value)
-    return replace(check, reason="; ".join(s for s in said if s)), found
+    why = check.finding and replace(check.finding, text="; ".join(s for s in said if s))
+    return replace(check, finding=why), found
 
 
 def _cuts(network: Network, tensor: str) -> Iterator[Cut]:
@@ -100,7 +102,7 @@ def _met(lines: Sequence[Line], tensor: str, cut: Cut) -> tuple[Cut, Cut]:
 
 def _passing(
     network: Network, item: Gradient, answer: Record, found: tuple[Cut, torch.Tensor, Check]
-) -> tuple[Check, str | None]:
+) -> tuple[Check, Finding | None]:
     cut, reference, check = found
     notes = [check.note]
     wrong = sorted(network.wrong(_met(network.lines, item.tensor, cut)[0]))
@@ -113,10 +115,11 @@ def _passing(
         value = torch.frombuffer(bytearray(answer.data or b""), dtype=getattr(torch, answer.encoded))
         told = _explained(network, item, value.reshape(reference.shape), cut, reference)
         if told and len(set(value.flatten().tolist())) >= DISTINCT:  # rounding would not be related so
-            return replace(check, verdict=Verdict.WRONG, approx=False), told
+            return replace(check, verdict=Verdict.WRONG, finding=Finding(told.code), approx=False), told
         doubt = f"all of it is rounding here, so that these numbers can't tell right from wrong: {unsettled}"
         if not value.any():  # not even the rounding of a right formula
-            return replace(check, verdict=Verdict.ERROR, reason=doubt, approx=False), None
+            unknown = Finding(Code.NOT_JUDGED, doubt)
+            return replace(check, verdict=Verdict.ERROR, finding=unknown, approx=False), None
         notes[1:] = [doubt]
     else:
         for through, alone in _branches(network, item.tensor, cut):
@@ -148,7 +151,7 @@ def _branches(network: Network, tensor: str, cut: Cut) -> list[tuple[str, torch.
 
 def _explained(
     network: Network, item: Gradient, value: torch.Tensor, cut: Cut, reference: torch.Tensor
-) -> str | None:
+) -> Finding | None:
     """The mistake behind a wrong value, by relations that hold on these numbers."""
     value = plain(value)
     if not value.is_floating_point() or not torch.isfinite(value).all():
@@ -164,9 +167,10 @@ def _explained(
                 continue  # whether it is there makes no difference
             if float((value - (reference - alone)).abs().max()) <= close:
                 there = " and ".join(t for t, _ in branches if t != through)
-                return f"the branch through {through} is left out: only what comes through {there} is there"
+                said = f"the branch through {through} is left out: only what comes through {there} is there"
+                return Finding(Code.BRANCH_MISSING, said)
             if float((value - (reference - 2 * alone)).abs().max()) <= close:
-                return f"the branch through {through} has the wrong sign"
+                return Finding(Code.BRANCH_SIGN, f"the branch through {through} has the wrong sign")
     return related(item, e, {line.name: line for line in network.exercise.lines})
 
 

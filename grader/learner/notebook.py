@@ -265,7 +265,7 @@ def _alone(dt: torch.Tensor, grad: torch.Tensor, app: bool) -> str:
         e = Evidence("cmp", plain(dt).double().numpy(), reference.astype(float), {}, {})
         told = related(Gradient("", ""), e, {})
     if told or not app or found.relative is None:
-        return "wrong: " + _joined(told, found.reason)
+        return "wrong: " + _joined(told.text if told else None, found.reason)
     return f"wrong, unless it is rounding: it differs by {found.relative:.0e} of the largest element"
 
 

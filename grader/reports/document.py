@@ -7,7 +7,7 @@ from typing import Any
 
 from grader.core.verdict import Check, ItemReport, Report
 
-SCHEMA = "grader/report/v1"
+SCHEMA = "grader/report/v1.1"
 
 
 def render(report: Report) -> str:
@@ -51,6 +51,7 @@ def _item(item: ItemReport, checks: bool) -> dict[str, Any]:
         "line": item.line,
         "cell": item.cell,
         "diagnosis": item.diagnosis,
+        "diagnosis_code": item.mistake.code.value if item.mistake else None,
     }
     if checks:
         document["checks"] = [
@@ -70,5 +71,6 @@ def _check(check: Check) -> dict[str, Any]:
         "relative": check.relative,
         "tolerance": check.tolerance,
         "reason": check.reason,
+        "code": check.code.value if check.code else None,
         "note": check.note,
     }

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from grader.core.finding import Code
 from grader.core.text import escaped, text
 from grader.core.verdict import ItemReport, Report, Verdict
 from grader.reports.pages.html import kind, page, scores
@@ -49,7 +50,7 @@ def _loose(items: Sequence[ItemReport]) -> list[str]:
     lines = []
     for item in items:
         exercise, _, name = item.id.rpartition(".")
-        if item.check.reason == f"not found: nothing assigns {name}":
+        if item.check.code is Code.NOT_ASSIGNED:
             absent.setdefault(exercise, []).append(name)
         else:
             lines.append(_line(item))

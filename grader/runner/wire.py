@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.core import plain
+from grader.core.finding import Code
 
 LENGTH = struct.Struct("<I")
 MAX_HEADER = 16_384
@@ -24,6 +25,7 @@ MAX_TOTAL = 1 << 28
 STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor", "over-limit"})
 WIDTH = {"float32": 4, "float64": 8}
 LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
+CODES = frozenset(Code)
 PLAIN = "plain"  # the type of an output item's value that is no tensor
 
 
@@ -49,6 +51,7 @@ class Record:
     line: int | None = None
     reads: tuple[str, ...] = ()
     mutated: tuple[str, ...] = ()
+    code: Code | None = None  # what the message is about, where the status alone doesn't say
 
 
 def encode(header: dict[str, Any], data: bytes = b"") -> bytes:
@@ -139,8 +142,8 @@ def _header(text: bytes) -> dict[str, Any]:
     return header
 
 
-FIELDS = {"fixture", "item", "status", "dtype", "encoded", "message", "shape", "line", "reads", "mutated",
-          "sent", "bytes"}  # fmt: skip
+FIELDS = {"fixture", "item", "status", "dtype", "encoded", "message", "code", "shape", "line", "reads",
+          "mutated", "sent", "bytes"}  # fmt: skip
 
 
 def _record(header: dict[str, Any], data: bytes) -> Record:
@@ -151,6 +154,9 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
     dtype, encoded, message = _text(get("dtype", "")), _text(get("encoded", "")), _text(get("message", ""))
     if status not in STATUSES:
         raise Malformed("unknown status")
+    code = _text(get("code", ""))
+    if code and code not in CODES:
+        raise Malformed("unknown code")
     shape, line, sent = get("shape", ()), _line(get("line")), get("sent", False)
     if shape != ():
         if type(shape) is not list or len(shape) > MAX_DIMS:
@@ -195,6 +201,7 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
         line=line,
         reads=reads,
         mutated=mutated,
+        code=Code(code) if code else None,
     )
 
 

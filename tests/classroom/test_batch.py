@@ -243,7 +243,7 @@ def test_the_order_is_the_submissions_whatever_the_order_of_work(tmp_path: Path,
 
 
 EMPTY: Result = {
-    "schema": "grader/report/v1",
+    "schema": "grader/report/v1.1",
     "submission": "",
     "score": 0,
     "max_score": 0,

@@ -123,6 +123,7 @@ def judged_as(exercise: str, item: Item, given: Mapping[str, Any]) -> ItemReport
     name = item.name
     report = items.report(described, answer, Script(b""), told.get(name), places.get(name))
     document(Report("", (ExerciseReport(exercise, "", (report,), ""),)))
+    assert report.passed == (report.check.code is None)
     return report
 
 
@@ -148,7 +149,7 @@ def test_any_answer_to_an_output_item_gets_a_verdict(data: st.DataObject) -> Non
     exercise, item = data.draw(st.sampled_from(ITEMS))
     _, fixtures = suite(exercise)
     on = [name for name in fixtures.given if name != "training"]
-    odd = data.draw(values)
+    odd: Any = data.draw(values)
     right = {name: author_has(fixtures.references[name], item.name) for name in on}
     given: dict[str, Any] = dict.fromkeys(on, odd)
     where = data.draw(st.integers(-1, 9))

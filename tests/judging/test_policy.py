@@ -33,6 +33,7 @@ from grader.classroom.gradebook import Grade
 from grader.classroom.summary import Summary
 from grader.commands.grades import earned
 from grader.core.exercise import Exercise
+from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict, shared
 from grader.judging.points.attempts import counting
 from grader.judging.points.marks import days_late, mark, marked, marked_document, rounded
@@ -252,8 +253,9 @@ POLICIES = st.builds(
 
 
 def item(name: str, verdict: Verdict) -> ItemReport:
+    found = None if verdict.passed else Finding(Code.ERROR, "a reason")
     maxdiff = 0.5 if verdict is Verdict.WRONG else None
-    return ItemReport(name, (2, 3), Check(verdict, "a reason", maxdiff=maxdiff), "lecture", 3)
+    return ItemReport(name, (2, 3), Check(verdict, found, maxdiff=maxdiff), "lecture", 3)
 
 
 @st.composite

@@ -26,6 +26,7 @@ from test_mutants import EQUIVALENT
 import grader
 from grader.authoring import authored
 from grader.core.exercise import Task
+from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.learner.notebook import Result
 from grader.reports import cell
@@ -451,7 +452,8 @@ class Page(HTMLParser):
 
 def test_hostile_text_stays_text() -> None:
     hostile = "</td><script>alert(1)</script><img src=x onerror=alert(1)>&amp;"
-    item = ItemReport(hostile, (1,), Check(Verdict.WRONG, hostile, hostile), "namespace", None, hostile)
+    found = Finding(Code.ERROR, hostile)
+    item = ItemReport(hostile, (1,), Check(Verdict.WRONG, found, hostile), "namespace", None, found)
     page = Page(cell.render(Report(hostile, (ExerciseReport(hostile, hostile, (item,)),), notes=(hostile,))))
     assert not {"script", "img"} & set(page.tags)
     assert page.text.count(hostile) >= 5

@@ -17,7 +17,7 @@ from grader.judging.grade import grade
 from grader.runner.host.client import Runner
 
 
-def exact_of_ex1(exercises: dict[str, Task], environ: dict[str, str] | None = None) -> tuple[int, int]:
+def exact_of_ex1(exercises: dict[str, Task], environ: dict[str, str] | None = None) -> tuple[int, float]:
     description, fixtures = exercises["ex1"]
     with Runner(environ) as runner:
         runner.load(description, fixtures.given)

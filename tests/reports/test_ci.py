@@ -22,6 +22,7 @@ from conftest import DEADLINE, ROOT
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from grader.core.finding import Code, Finding
 from grader.core.text import text
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.services import classroom50, codequality, github, junit, reporter
@@ -105,7 +106,11 @@ def reports(words: st.SearchStrategy[str]) -> st.SearchStrategy[Report]:
     """Reports whose every text comes from a submission, harmless as the grader has made it."""
     check = st.builds(
         lambda verdict, reason, maxdiff: Check(
-            verdict, text(reason), exact=verdict is Verdict.EXACT, approx=verdict.passed, maxdiff=maxdiff
+            verdict,
+            Finding(Code.ERROR, text(reason)),
+            exact=verdict is Verdict.EXACT,
+            approx=verdict.passed,
+            maxdiff=maxdiff,
         ),
         st.sampled_from(list(Verdict)),
         words,

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from grader.classroom import page as classroom
 from grader.classroom.summary import Summary
+from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages import figures, page
 from grader.reports.pages.figures import Evidence, sentence
@@ -251,8 +252,9 @@ class Structure(HTMLParser):
 
 def hostile(words: str) -> str:
     """A report page on which everything that a submission can choose is `words`."""
-    check = Check(Verdict.WRONG, words, words, (2, 2), maxdiff=1.0, tolerance=0.1)
-    item = ItemReport("ex1.dprobs", (2, 2), check, "lecture", 2, words, {"lecture": check})
+    found = Finding(Code.VALUE_DIFFERS, words)
+    check = Check(Verdict.WRONG, found, words, (2, 2), maxdiff=1.0, tolerance=0.1)
+    item = ItemReport("ex1.dprobs", (2, 2), check, "lecture", 2, found, {"lecture": check})
     graded = ExerciseReport("ex1", "t", (item, replace(item, id="ex1.dcounts")))
     evidence = {"ex1.dprobs": Evidence("lecture", np.ones((2, 2)), np.zeros((2, 2)))}
     source = f"def dprobs(x):\n    {words}\n".encode("utf-8", "surrogatepass")

@@ -62,6 +62,7 @@ def test_learners_mistakes_are_named_rightly_or_not_at_all(
     for mistake in read(FILES[exercise].read_text(encoding="utf-8")):
         report = local.report(f"{HEAD}{mistake.source}\n", mistake.item)
         told = report.diagnosis
+        assert report.passed == (report.check.code is None), mistake
         what = f"{mistake.item}, {mistake.title}: {told}"
         if mistake.kind == "passes" or report.passed:
             if not (mistake.kind == "passes" and report.passed and mistake.text in report.check.note):

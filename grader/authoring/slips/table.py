@@ -38,7 +38,7 @@ SLIPS = {
         output="a sum is missing",
     ),
     "mean for sum": Slip("a mean is taken where a sum is meant", 4, output=SAME),
-    "keepdim dropped": Slip(KEEPDIM, 5, output=SAME),
+    "keepdim dropped": Slip(KEEPDIM.text, 5, output=SAME),
     "another dim": Slip("the wrong dim: rows and columns are mixed up", 6, output=SAME),
     "sum over everything": Slip(
         "the sum runs over all elements where it is meant over one dim", 7, output=SAME

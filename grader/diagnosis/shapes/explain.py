@@ -10,9 +10,10 @@ import ast
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from grader.core.finding import Code, Finding
 from grader.core.text import text as harmless
 from grader.diagnosis.shapes.rules import REDUCTIONS as REDUCING
 from grader.diagnosis.shapes.trace import PRODUCTS, Event, Trace, function, trace
@@ -37,7 +38,7 @@ class Came:
     line: int | None = None
 
 
-def explain(source: bytes, name: str, evidence: Sequence[Came], advise: bool = True) -> str | None:
+def explain(source: bytes, name: str, evidence: Sequence[Came], advise: bool = True) -> Finding | None:
     """Which operation made the shape that came, or which one torch refused; None where that isn't certain.
 
     The evidence is the lecture's fixture first, and others; one alone tells only of a width that varies.
@@ -66,12 +67,13 @@ def explain(source: bytes, name: str, evidence: Sequence[Came], advise: bool = T
     last = first.events[-1]
     code = _code(source, last.node)
     if isinstance(last.node, ast.BinOp) and not isinstance(last.node.op, ast.MatMult):
-        return f"broadcast to {last.after} by {code}: {_listed(last.before)}"
+        return Finding(Code.BROADCAST, f"broadcast to {last.after} by {code}: {_listed(last.before)}")
+    made = Finding(Code.WRONG_SHAPE, f"{code} makes it of {_listed(last.before)}")
     if short := _short(evidence):
-        return f"{code} makes it of {_listed(last.before)}; {short}"
+        return Finding(Code.PLACES_MISSING, f"{made.text}; {short}")
     if last.reduced and len(first.shape or ()) != len(evidence[0].wanted):
         return _drops(code, last)
-    return f"{code} makes it of {_listed(last.before)}"
+    return made
 
 
 def drops(source: bytes, name: str) -> bool:
@@ -104,7 +106,7 @@ def _short(evidence: Sequence[Came]) -> str:
     return f"axis {axis} has {came[axis] if came else 0} of its {wanted[axis]} places"
 
 
-def _one_hot(source: bytes, tree: ast.FunctionDef, evidence: Sequence[Came]) -> str | None:
+def _one_hot(source: bytes, tree: ast.FunctionDef, evidence: Sequence[Came]) -> Finding | None:
     """A one_hot that is not told how wide to be, on the line that torch refused: its width varies."""
     message, line = evidence[0].message, evidence[0].line or 0
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.lineno <= line <= (n.end_lineno or 0)]
@@ -112,13 +114,14 @@ def _one_hot(source: bytes, tree: ast.FunctionDef, evidence: Sequence[Came]) -> 
         called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if called == "one_hot" and len(call.args) == 1 and not call.keywords:
             code = _code(source, call).removesuffix(f" on line {line}")
-            return f"{code} is only as wide as its largest index asks: num_classes sets its width"
+            said = f"{code} is only as wide as its largest index asks: num_classes sets its width"
+            return Finding(Code.ONE_HOT_WIDTH, said)
     return None
 
 
 def _reduction(
     source: bytes, tree: ast.FunctionDef, event: Event, evidence: Sequence[Came], advise: bool
-) -> str | None:
+) -> Finding | None:
     """A reduction that would give the wanted shape everywhere with keepdim, or along another dim."""
     assert event.reduced
     dim, keepdim = event.reduced
@@ -129,28 +132,31 @@ def _reduction(
         return all(t is not None and t.shape == e.wanted for t, e in zip(again, evidence, strict=True))
 
     if dim is not None and not keepdim and right((dim, True)):
-        return f"{_drops(code, event)}{': keepdim=True keeps it' if advise else ''}"
+        found = _drops(code, event)
+        return replace(found, text=f"{found.text}: keepdim=True keeps it") if advise else found
     ndim = len(event.before[0])
     if (
         type(dim) is int
         and len(others := [d for d in range(ndim) if d != dim % ndim and right((d, keepdim))]) == 1
     ):
         where = f", where axis {others[0]} has to go" if advise else ""
-        return f"{code} goes along axis {dim % ndim} of {event.before[0]}{where}"
+        return Finding(Code.WRONG_AXIS, f"{code} goes along axis {dim % ndim} of {event.before[0]}{where}")
     return None
 
 
-def _drops(code: str, event: Event) -> str:
+def _drops(code: str, event: Event) -> Finding:
     assert event.reduced
     (shape, *_), (dim, keepdim) = event.before, event.reduced
     if dim is None:
-        return f"{code} goes over all of {shape}"
+        return Finding(Code.ALL_REDUCED, f"{code} goes over all of {shape}")
     dims = [d % max(len(shape), 1) for d in (dim if isinstance(dim, tuple) else (dim,))]
     axes = f"{'axis' if len(dims) == 1 else 'axes'} {' and '.join(map(str, dims))}"
-    return f"{code} goes along {axes} of {shape}" if keepdim else f"{code} drops {axes}"
+    if keepdim:
+        return Finding(Code.WRONG_AXIS, f"{code} goes along {axes} of {shape}")
+    return Finding(Code.AXIS_DROPPED if len(dims) == 1 else Code.AXES_DROPPED, f"{code} drops {axes}")
 
 
-def _clash(source: bytes, traces: Sequence[Trace], evidence: Sequence[Came]) -> str | None:
+def _clash(source: bytes, traces: Sequence[Trace], evidence: Sequence[Came]) -> Finding | None:
     """The operands that torch refused, where its own messages have their sizes."""
     clashes = [t.clash for t in traces if t.clash]
     node = clashes[0].node
@@ -162,7 +168,8 @@ def _clash(source: bytes, traces: Sequence[Trace], evidence: Sequence[Came]) -> 
         if not {int(n) for n in re.findall(r"\((\d+)\)", e.message)} <= sizes:
             return None
     code = _code(source, node).removesuffix(f" on line {evidence[0].line}")  # which the error says itself
-    return f"{code} has {_listed(clashes[0].before)}{_turned(source, node, clashes, evidence)}"
+    turned = _turned(source, node, clashes, evidence)
+    return Finding(Code.SHAPES_CLASH, f"{code} has {_listed(clashes[0].before)}{turned}")
 
 
 def _turned(source: bytes, node: ast.expr, clashes: Sequence[Event], evidence: Sequence[Came]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.core.exercise import Exercise
+from grader.core.finding import Code
 from grader.core.text import text
 from grader.core.verdict import ExerciseReport, ItemReport, Report
 from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence, shape_of
@@ -150,6 +151,8 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "figures": [],
         "limit": "",
         "worst": "",
+        # whether the reason tells the worst
+        "told": evidence is not None and not evidence.hidden and item.check.says(Code.VALUE_DIFFERS),
         "grey": False,
         "lecture": [],
         "pictured": _on(evidence.on) if evidence else "",

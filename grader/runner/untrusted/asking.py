@@ -11,6 +11,7 @@ import torch
 
 from grader.core.calling import BadRequest, Call, line_of, resolve
 from grader.core.exercise import ALT, Exercise, Gradient, Item, Output, is_probe
+from grader.core.finding import Code
 from grader.runner import wire
 from grader.runner.untrusted import byhand, outputs
 from grader.runner.untrusted.loading import Submission, describe, is_stub
@@ -46,10 +47,13 @@ def guard_forward(submission: Submission, exercise: Exercise) -> None:
 class NoValue(Exception):
     """An item gives nothing. fields: of the record that says why."""
 
-    def __init__(self, status: str, message: str = "", line: int | None = None) -> None:
+    def __init__(
+        self, status: str, message: str = "", line: int | None = None, code: Code | None = None
+    ) -> None:
         self.fields: dict[str, Any] = {"status": status}
         self.fields |= {"message": message} if message else {}
         self.fields |= {"line": line} if line else {}
+        self.fields |= {"code": code} if code else {}
 
 
 def ask(
@@ -107,7 +111,8 @@ def of_function(
     except NoValue as why:
         if why.fields["status"] == "error":
             names, message = (*call.injected, *submission.names), why.fields["message"]
-            why.fields["message"] += remedy(message, item, given, exercise, names)
+            if found := remedy(message, item, given, exercise, names):
+                why.fields |= {"message": f"{message}; {found.text}", "code": found.code}
         raise
     return _mutated(*pack(header, value), pristine, passed)
 
@@ -136,15 +141,17 @@ def of_flat_code(
         value = called(submission, line_of(function), lambda: call(passed))
     except NoValue as why:
         if unbound := UNBOUND.match(why.fields.get("message", "")):
-            why.fields["message"] = f"NameError: {unbound[1]} has no value yet on this line"
+            told = f"NameError: {unbound[1]} has no value yet on this line"
+            why.fields |= {"message": told, "code": Code.UNDEFINED_NAME}
         raise
     header, data = pack(header, value)
     if isinstance(value, types.FunctionType):
-        header["message"] = f"{name} is a function here; flat code assigns the gradient itself: {name} = …"
+        told = f"{name} is a function here; flat code assigns the gradient itself: {name} = …"
+        header |= {"message": told, "code": Code.FUNCTION_FOR_TENSOR}
     elif header["status"] == "value":
         header["message"] = flat.notes.get(name, "")
         if function is submission.changed.get(name):
-            header["message"] = flat.afterwards[name]
+            header |= {"message": flat.afterwards[name], "code": Code.CHANGED_AFTERWARDS}
         _remember_form(submission, name, value, tensor)
     return _mutated(header, data, pristine, passed)
 
@@ -191,7 +198,7 @@ def _call(
         try:
             call = submission.calls[item.name] = resolve(function, item, given, exercise)
         except BadRequest as error:
-            raise NoValue("error", str(error)) from None
+            raise NoValue("error", str(error), code=Code.UNKNOWN_PARAMETER) from None
         header["reads"] = call.reads
     return call
 
@@ -248,7 +255,9 @@ def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
         name = type(value).__name__[:80]
         article = "an" if name[:1] in "aeio" or name == "ndarray" else "a"
         kind = "None (is a `return` missing?)" if value is None else f"{article} {name}"
-        return {**header, "status": "not-a-tensor", "message": f"returned {kind}, not a tensor"}, b""
+        code = Code.MISSING_RETURN if value is None else Code.NOT_A_TENSOR
+        told = f"returned {kind}, not a tensor"
+        return {**header, "status": "not-a-tensor", "message": told, "code": code}, b""
     try:
         strided = value if value.layout is torch.strided else value.to_dense()
         plain = strided.detach().as_subclass(_Tensor)

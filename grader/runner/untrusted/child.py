@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from grader.core.exercise import LOSSES, Exercise
+from grader.core.finding import Code
 from grader.reference.training import Backward, Whole, manual_steps
 from grader.runner import wire
 from grader.runner.untrusted.asking import POLICY, Given, NoValue, ask, called, guard_forward, pack
@@ -86,13 +87,14 @@ def unwritten(submission: Submission, job: Job) -> Iterator[dict[str, Any]]:
     """Records of the items that flat code doesn't have, which needs nothing of it to run."""
     for fixture in job.fixtures:
         for name in submission.absent & set(job.items):
-            message, line = submission.flat.missing[name] if submission.flat else ("", None)
+            assert submission.flat
+            why, line = submission.flat.missing[name]
             header = {"fixture": job.label + fixture, "item": name, "status": "not-written"}
-            yield {**header, "message": message, "line": line}
+            yield {**header, "message": why.text, "code": why.code, "line": line}
     if job.training is not None and (message := waits(submission, job.exercise)):
         for name in _parameters(job.exercise):
             header = {"fixture": job.label + "training", "item": name, "status": "not-written"}
-            yield {**header, "message": message}
+            yield {**header, "message": message, "code": Code.WAITS}
 
 
 def items(
@@ -155,7 +157,8 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     whole = submission.names.get("whole") if submission.flat else None
     if message := waits(submission, exercise):
         for name in names:
-            yield {**header, "item": name, "status": "not-written", "message": message}, b""
+            why_not = {"status": "not-written", "message": message, "code": Code.WAITS}
+            yield {**header, **why_not, "item": name}, b""
         return
 
     def code() -> tuple[dict[str, torch.Tensor], torch.Tensor]:
@@ -168,7 +171,7 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
         parameters, losses = called(submission, None, code)
     except NoValue as why:
         if why.fields["status"] == "not-written":
-            why.fields["message"] = "waits for all gradients"
+            why.fields |= {"message": "waits for all gradients", "code": Code.WAITS}
         for name in names:
             yield {**header, **why.fields, "item": name}, b""
         return

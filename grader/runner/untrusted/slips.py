@@ -9,6 +9,7 @@ from typing import Any
 
 from grader.core.calling import is_gradient, why_not
 from grader.core.exercise import Exercise, Item
+from grader.core.finding import Code, Finding
 
 UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 XOR = re.compile(r"bitwise_xor|unsupported operand type\(s\) for \^=?:")
@@ -28,18 +29,19 @@ def remedy(
     given: Mapping[str, Any],
     exercise: Exercise,
     own: Collection[str],
-) -> str:
-    """The remedy of an error in an item's function, to stand after its message; empty where none is known.
+) -> Finding | None:
+    """The remedy of an error in an item's function, to stand after its message; None where none is known.
 
     given: all that can be injected, by name. own: those of the submission's file.
     """
     if XOR.search(message):
-        return "; `^` is no power in Python: write `**`"
+        return Finding(Code.CARET, "`^` is no power in Python: write `**`")
     if FUNCTION.match(message):
         who = item.name
-        return f"; a function stands where a tensor should: is it missing among the parameters of {who}?"
+        said = f"a function stands where a tensor should: is it missing among the parameters of {who}?"
+        return Finding(Code.FUNCTION_FOR_TENSOR, said)
     undefined = UNDEFINED.match(message)
-    return f"; {said}" if undefined and (said := _undefined(undefined[1], item, given, exercise, own)) else ""
+    return _undefined(undefined[1], item, given, exercise, own) if undefined else None
 
 
 def _undefined(
@@ -48,16 +50,17 @@ def _undefined(
     given: Mapping[str, Any],
     exercise: Exercise,
     own: Collection[str],
-) -> str:
+) -> Finding | None:
     if name in IMPORTS:
-        return f"`{IMPORTS[name]}` is missing"
+        return Finding(Code.MISSING_IMPORT, f"`{IMPORTS[name]}` is missing")
     if name in item.available:
-        return f"it is an upstream gradient: add it to the parameters of {item.name}"
+        said = f"it is an upstream gradient: add it to the parameters of {item.name}"
+        return Finding(Code.MISSING_PARAMETER, said)
     if is_gradient(name, exercise):
-        return why_not(name, item, exercise, given)
+        return Finding(Code.UNKNOWN_PARAMETER, why_not(name, item, exercise, given))
     if name in given:
         kind = "a size" if isinstance(given[name], int) else "a tensor of the forward pass"
-        return f"it is {kind}: add it to the parameters of {item.name}"
+        return Finding(Code.MISSING_PARAMETER, f"it is {kind}: add it to the parameters of {item.name}")
     known = {k.lower(): k for k in (*own, *given, *item.available) if isinstance(k, str)}
     close = difflib.get_close_matches(name.lower(), known, 1, 0.75)
-    return f"did you mean {known[close[0]]}?" if close else ""
+    return Finding(Code.UNDEFINED_NAME, f"did you mean {known[close[0]]}?") if close else None

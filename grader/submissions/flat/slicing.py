@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.core.exercise import Gradient
+from grader.core.finding import Code as Kind
+from grader.core.finding import Finding
 from grader.submissions.flat.dataflow import Flow, Slice
 from grader.submissions.flat.statements import Code
-
-NOT_FOUND = "not found: nothing assigns"  # for judging/grade.py
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Flat:
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     imported: set[int] = field(default_factory=set)  # the statements that import what they need
     imports: list[ast.stmt] = field(default_factory=list)
-    missing: dict[str, tuple[str, int | None]] = field(default_factory=dict)  # why, and the line
+    missing: dict[str, tuple[Finding, int | None]] = field(default_factory=dict)  # why, and the line
     refused: dict[str, tuple[str, int]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     whole: ast.FunctionDef | None = None  # all gradients of the parameters at once, for training
@@ -61,19 +61,21 @@ class Slicer:
         if (theirs := self.code.kept.get(own, own)) != name:
             flat.notes[name] = f"found as {theirs}"
 
-    def _why_missing(self, name: str, own: str) -> tuple[str, int | None]:
+    def _why_missing(self, name: str, own: str) -> tuple[Finding, int | None]:
         """Why a gradient is not found, and the line that shows it: of a placeholder, or of a syntax error."""
         if line := self.flow.empty.get(own):
-            return "", line
+            return Finding(Kind.NOT_WRITTEN), line
         for broken in self.code.broken:
             before = [s.section for s in self.code.statements if s.node.lineno < broken.line]
             assigned = rf"^[ \t]*(?:\w+, *)*{own}\b[^=(]*=(?!=)"
             here = (before[-1:] or [self.flow.section]) == [self.flow.section]
             if here and re.search(assigned, broken.lost, re.MULTILINE):
                 why = f"not found: its cell can't be read from a syntax error on ({broken.message})"
-                return why, broken.line
-        called = f"; {name} is called {own} here" if own != name else ""
-        return f"{NOT_FOUND} {own}{called}", None
+                return Finding(Kind.UNREADABLE, why), broken.line
+        why = f"not found: nothing assigns {own}"
+        if own != name:
+            return Finding(Kind.ALIAS_NOT_ASSIGNED, f"{why}; {name} is called {own} here"), None
+        return Finding(Kind.NOT_ASSIGNED, why), None
 
     def cut_whole(self, parameters: Sequence[str], flat: Flat) -> None:
         own = [self.flow.called[t] for t in parameters]

@@ -1,0 +1,101 @@
+"""What is found out about an answer: a code for programs, of a closed list, and a text for people. Pure.
+
+No code of ours decides by the text, so that it may be reworded or translated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """All that can be found. Closed: a class is counted by these; the JSON schema lists them."""
+
+    # Nothing came that could be compared.
+    NOT_WRITTEN = "not-written"
+    NOT_ASSIGNED = "not-assigned"  # flat code: no statement assigns the gradient's name
+    ALIAS_NOT_ASSIGNED = "alias-not-assigned"  # nor the other name that the code itself compares
+    UNREADABLE = "unreadable"  # flat code: a syntax error hides its cell
+    WAITS = "waits"  # training, for gradients that aren't there
+    ERROR = "error"
+    UNKNOWN_PARAMETER = "unknown-parameter"  # a parameter that nothing can be passed for
+    MISSING_PARAMETER = "missing-parameter"
+    MISSING_IMPORT = "missing-import"
+    UNDEFINED_NAME = "undefined-name"
+    CARET = "caret"  # ^ for a power
+    FUNCTION_FOR_TENSOR = "function-for-tensor"
+    SHAPES_CLASH = "shapes-clash"  # torch refuses the operands
+    ONE_HOT_WIDTH = "one-hot-width"
+    ENDED = "ended"  # the process
+    NOT_GRADED = "not-graded"  # since other items ended the process
+    NOT_JUDGED = "not-judged"  # a notebook's numbers can't tell
+    REFUSED = "refused"
+    OVER_LIMIT = "over-limit"
+    NOT_A_TENSOR = "not-a-tensor"
+    MISSING_RETURN = "missing-return"
+
+    # Its form is wrong.
+    WRONG_DTYPE = "wrong-dtype"
+    NOT_FINITE = "not-finite"
+    WRONG_TYPE = "wrong-type"  # a list for an int
+    WRONG_SHAPE = "wrong-shape"
+    KEEPDIM = "keepdim"  # an axis of size 1 is missing
+    RESHAPED = "reshaped"  # right after a reshape
+    TRANSPOSED = "transposed"
+    NOT_EXPANDED = "not-expanded"
+    NOT_SUMMED = "not-summed"
+    AXIS_DROPPED = "axis-dropped"  # by an operation that is named
+    AXES_DROPPED = "axes-dropped"
+    WRONG_AXIS = "wrong-axis"
+    ALL_REDUCED = "all-reduced"
+    BROADCAST = "broadcast"
+    PLACES_MISSING = "places-missing"  # an axis is too short
+
+    # Its numbers are.
+    VALUE_DIFFERS = "value-differs"
+    ENTRIES_DIFFER = "entries-differ"
+    ALL_ZERO = "all-zero"
+    NOT_EXACT = "not-exact"
+    RIGHT_ON_LECTURE_ONLY = "right-on-lecture-only"
+    CANCELS = "cancels"  # what it is made from comes to nothing
+    RESTS_ON_ANOTHER = "rests-on-another"  # that is to be mended first
+
+    # The mistake that explains them.
+    SIGN = "sign"
+    FACTOR = "factor"
+    WRONG_SIZE = "wrong-size"  # n - 1 for n
+    HARD_CODED = "hard-coded"
+    MEAN_FOR_SUM = "mean-for-sum"
+    TWO_SLIPS = "two-slips"
+    SUMMED = "summed"
+    UPSTREAM_MISSING = "upstream-missing"
+    PASSED_THROUGH = "passed-through"
+    LOCAL_GRADIENT = "local-gradient"
+    ANOTHER_FACTOR = "another-factor"
+    ANOTHER_GRADIENT = "another-gradient"
+    ADDED = "added"  # to what was there before
+    BRANCH_MISSING = "branch-missing"
+    BRANCH_SIGN = "branch-sign"
+    BRANCH_FACTOR = "branch-factor"
+    REORDERED = "reordered"
+    PARTLY_RIGHT = "partly-right"
+    KNOWN_MISTAKE = "known-mistake"  # by its fingerprint
+    CHANGED_AFTERWARDS = "changed-afterwards"  # flat code: by another name of the same tensor
+    OTHER_NAME = "other-name"  # flat code: found under it
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found, and what its text says besides: `also`."""
+
+    code: Code
+    text: str = ""
+    also: frozenset[Code] = frozenset()
+
+    def says(self, code: Code) -> bool:
+        return code is self.code or code in self.also
+
+    def under(self, code: Code, text: str) -> Finding:
+        """What `code` names, above all; `text` still says what this finding does."""
+        return Finding(code, text, self.also | {self.code})
