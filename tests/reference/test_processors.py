@@ -6,6 +6,7 @@ The grader makes its own environment, so another one is put in where it does.
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,9 @@ from grader.judging.grade import grade
 from grader.reference.reproducible import REPRODUCIBLE, environment
 from grader.runner.host.client import Runner
 
+pytestmark = pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="the settings are of torch's kernels for x86"
+)
 FREE = {"MKL_CBWR": "AUTO"}
 SETTINGS: dict[str, tuple[dict[str, str], int]] = {
     "torch's plain kernels, MKL free": ({"ATEN_CPU_CAPABILITY": "default", **FREE}, 1),
