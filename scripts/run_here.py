@@ -46,7 +46,8 @@ def main(path: str, target: str, name: str = "lecture", cut: bool = False) -> No
         found = flat.read(statements.parse(code.source.decode()), exercise, code.flat or None)
         for item in items:
             function = found.functions.get(item)
-            print(ast.unparse(function) if function else f"# {item}: {found.missing[item][0].text}", end="\n\n")
+            why = "" if function else f"# {item}: {found.missing[item][0].text}"
+            print(ast.unparse(function) if function else why, end="\n\n")
         return
     given = fixtures.read(here.root, exercise).given[name]
     settings = next(entry.settings for entry in exercise.fixtures if entry.name == name)
