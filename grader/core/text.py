@@ -12,7 +12,7 @@ ACTIVE = r"""(?xm)
     | [\\`*_\[\]{}|~\#!@]  # markup
     | (?<=\w):(?=/)        # an address
     | (?<=\bwww)\.(?=\w)
-    | ^\s*(?:[-+=]|\d+[.)])(?=\s|$)  # the beginning of a list, or of a rule
+    | ^[^\S\n]*(?:[-+=]|\d+[.)])(?=\s|$)  # the beginning of a list, or of a rule
 """
 
 
