@@ -217,7 +217,7 @@ def _teaching(add: Add) -> None:
         metavar="EXERCISE",
         action="append",
         default=[],
-        help="what counts, once for each; needed where students have handed in different exercises",
+        help="what counts, once for each; what all students have handed in by default",
     )
 
     export = add("export", "write exercises as an assignment of nbgrader or of otter")

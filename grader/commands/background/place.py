@@ -10,7 +10,7 @@ import zlib
 from grader import __version__
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# Each has a server of its own: two checkouts of one user or one in two environments, share it.
+# Two checkouts of one user, or two environments, share the folder: each has a server of its own there.
 OWN = f"{zlib.crc32(os.fsencode(chr(0).join((PACKAGE, sys.prefix)))):08x}"
 SOCKET, LOCK, LOG = f"{OWN}.socket", f"{OWN}.lock", f"{OWN}.log"
 
