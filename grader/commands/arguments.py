@@ -216,7 +216,6 @@ def _teaching(add: Add) -> None:
         "--exercise",
         metavar="EXERCISE",
         action="append",
-        default=[],
         help="what counts, once for each; what all students have handed in by default",
     )
 

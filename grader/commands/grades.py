@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from grader.classroom.files import results
     from grader.core.text import text
 
-    grades, left = earned(results(Path(args.batch)), dict.fromkeys(args.exercise))
+    grades, left = earned(results(Path(args.batch)), dict.fromkeys(args.exercise or ()))
     replaced(out, book.filled(grades).encode())
     here = grades.keys() & book.students.keys()
     print(f"{out} is written: {len(here)} grades in {book.rows[0][book.column]!r}")
