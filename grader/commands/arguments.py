@@ -212,6 +212,12 @@ def _teaching(add: Add) -> None:
     grades.add_argument(
         "--column", metavar="NAME", help="the column's heading, or the number of a Canvas assignment"
     )
+    grades.add_argument(
+        "--exercise",
+        metavar="EXERCISE",
+        action="append",
+        help="what counts, once for each; what all students have handed in by default",
+    )
 
     export = add("export", "write exercises as an assignment of nbgrader or of otter")
     export.add_argument("platform", choices=("nbgrader", "otter"), help="which of the two graders")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from grader.classroom.files import results
     from grader.core.text import text
 
-    grades, left = earned(results(Path(args.batch)))
+    grades, left = earned(results(Path(args.batch)), dict.fromkeys(args.exercise or ()))
     replaced(out, book.filled(grades).encode())
     here = grades.keys() & book.students.keys()
     print(f"{out} is written: {len(here)} grades in {book.rows[0][book.column]!r}")
@@ -40,16 +40,19 @@ def run(args: argparse.Namespace) -> int:
     return 1 if missing else 0
 
 
-def earned(found: Iterable[dict[str, Any]]) -> tuple[dict[str, Grade], list[str]]:
-    """Each student's grade over all of the class's exercises, and who has none, with the reason.
+def earned(
+    found: Iterable[dict[str, Any]], exercises: Collection[str] = ()
+) -> tuple[dict[str, Grade], list[str]]:
+    """Each student's grade over the exercises that count, and who has none, with the reason.
 
+    exercises: those that count; none: what every student has handed in, worth anything, where that is the
+    same for all. Else UsageError: what one student hands in must not change what another's points are of.
     An exercise that a student did not hand in is worth nothing, but what can't be graded is nobody's zero.
     Nor is one of several submissions taken, unless a policy has said which counts.
     """
-    scores: dict[str, int] = {}  # in hundredths
+    scores: dict[str, dict[str, int]] = {}  # in hundredths, by student and exercise
     maxima: dict[str, int] = {}
     problems: dict[str, str] = {}
-    seen: set[tuple[str, str]] = set()
     for result in found:
         student = result["student"]
         if not result.get("counts", True):
@@ -57,15 +60,37 @@ def earned(found: Iterable[dict[str, Any]]) -> tuple[dict[str, Grade], list[str]
         if result["problem"]:
             problems[student] = result["problem"]
             continue
-        scores[student] = scores.get(student, 0) + round(100 * result["score"])
+        own = scores.setdefault(student, {})
         for exercise in result["exercises"]:
-            name = exercise["id"]
-            maxima[name] = round(100 * exercise["max_score"])
-            if (student, name) in seen:
+            name, of = exercise["id"], round(100 * exercise["max_score"])
+            if maxima.setdefault(name, of) != of:
+                raise UsageError(f"{name} is not of as many points for all: grade the class in one batch")
+            if name in own and name in (exercises or own):
                 problems[student] = f"{name} is there twice: a policy's [attempts] says which counts"
-            seen.add((student, name))
-    of = points(sum(maxima.values()))
-    grades = {s: Grade(points(score), of) for s, score in scores.items() if s not in problems}
+            own[name] = round(100 * exercise["score"])
+    counted = exercises or _common(scores, maxima)
+    if unknown := [name for name in counted if name not in maxima]:
+        raise UsageError(f"--exercise {unknown[0]}: nobody has handed it in; here are {_listed(maxima)}")
+    of = sum(maxima[name] for name in counted)
+    grades = {}
+    for student, own in scores.items():
+        if counted and not own.keys() & set(counted):
+            problems.setdefault(student, f"handed in {_listed(own)}, which does not count")
+        if student not in problems:
+            grades[student] = Grade(points(sum(own.get(name, 0) for name in counted)), points(of))
     from grader.core.text import text
 
     return grades, [f"{text(student)}: {text(problem)}" for student, problem in problems.items()]
+
+
+def _common(scores: Mapping[str, Mapping[str, int]], maxima: Mapping[str, int]) -> frozenset[str]:
+    """The exercises that every student has handed in; UsageError where somebody has others too."""
+    sets = {frozenset(name for name in own if maxima[name]) for own in scores.values()}
+    if len(sets) > 1:
+        every = _listed(frozenset().union(*sets))
+        raise UsageError(f"not all have handed in the same of {every}: name each that counts with --exercise")
+    return next(iter(sets), frozenset())
+
+
+def _listed(exercises: Iterable[str]) -> str:
+    return ", ".join(sorted(exercises))

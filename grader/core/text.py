@@ -7,21 +7,36 @@ import unicodedata
 
 LIMIT = 500
 ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "&#36;"}  # what a backslash doesn't stop everywhere
+# A command to the runner of GitHub or Azure wherever it stands in a line. One at a line's beginning, `::`, is
+# a matter of the log: see `reports/services/github.py`.
+COMMAND = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
+LONGEST = len("##vso[")
+# Letters and marks that show nothing: Unicode's Default_Ignorable_Code_Point without what is of category C,
+# and the empty cell of Braille.
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
 ACTIVE = r"""(?xm)
       [<>&$]             # HTML and formulas
     | [\\`*_\[\]{}|~\#!@]  # markup
     | (?<=\w):(?=/)        # an address
     | (?<=\bwww)\.(?=\w)
-    | ^\s*(?:[-+=]|\d+[.)])(?=\s|$)  # the beginning of a list, or of a rule
+    | ^[^\S\n]*(?:[-+=]|\d+[.)])(?=\s|$)  # the beginning of a list, or of a rule
 """
 
 
 def text(raw: str, limit: int = LIMIT) -> str:
     """One line without anything a terminal, a log or a page could obey. Renderers still escape markup."""
-    if raw.isascii() and raw.isprintable():  # nearly always, and a hundred times as fast
-        return raw if len(raw) <= limit else raw[:limit] + "…"
-    shown = "".join(ch if _plain(ch) else _named(ch) for ch in raw[: limit + 1])
+    shown = raw[: limit + LONGEST]
+    if not (shown.isascii() and shown.isprintable()):  # nearly always they are, and a hundred times as fast
+        shown = "".join(ch if _plain(ch) else _named(ch) for ch in shown)
+    shown = quiet(shown)
     return shown[:limit] + "…" if len(shown) > limit else shown
+
+
+def quiet(shown: str) -> str:
+    """Without a command to a CI runner, which it would find anywhere in a line."""
+    return COMMAND.sub("# ", shown) if "##" in shown else shown
 
 
 def block(raw: bytes, limit: int) -> str:
@@ -41,7 +56,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _plain(ch: str) -> bool:
-    return ch == " " or unicodedata.category(ch)[0] in "LMNPS"
+    return ch == " " or (unicodedata.category(ch)[0] in "LMNPS" and not INVISIBLE.match(ch))
 
 
 def _named(ch: str) -> str:

@@ -237,7 +237,7 @@ class ExerciseItem(pytest.Item):
         assert isinstance(file, ExerciseFile)
         if file.report and file.report.output and not file.told_output:
             file.told_output = True
-            from grader.reports.services.github import quiet
+            from grader.core.text import quiet
 
             lines = quiet(file.report.output).split("\n")
             self.add_report_section("call", "submission", "\n".join(f"| {line}" for line in lines))
@@ -253,7 +253,7 @@ class ExerciseItem(pytest.Item):
 
 def _text(item: ItemReport) -> str:
     """Reason and diagnosis as the table has them; then the numbers, where there are any."""
-    from grader.reports.services.github import quiet
+    from grader.core.text import quiet
     from grader.reports.table import HEADINGS, row
 
     cells = dict(zip(HEADINGS, row(item), strict=True))

@@ -153,7 +153,7 @@ def is_flat(source: str, exercise: Exercise) -> bool:
     if not forward:
         return False
     tensors = "|".join(re.escape(name[1:]) for name in gradients)
-    compared = rf"""^\s*cmp\(\s*(['"])[^'"\n]*\1,\s*\w+,\s*(?:{tensors})\s*\)"""
+    compared = rf"""^[^\S\n]*cmp\(\s*(['"])[^'"\n]*\1,\s*\w+,\s*(?:{tensors})\s*\)"""
     assigned = any(gradients & _assigned(line) for line in source.split("\n"))
     return assigned or re.search(compared, source, re.MULTILINE) is not None
 

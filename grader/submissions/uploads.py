@@ -56,7 +56,7 @@ class Folder:
 
     def __init__(self, path: Path, only: str | None = None) -> None:
         """only: take this one file and look at nothing else."""
-        self.path, self.label = path, str(path)
+        self.path, self.label, self._single = path, str(path), only is not None
         self._refused: dict[str, str] = {}
         self._files = sorted(self._walk()) if only is None else [only]
 
@@ -89,7 +89,9 @@ class Folder:
         return self._refused
 
     def read(self, path: str, limit: int = MAX_SOURCE) -> bytes:
-        return read_file(self.path / path, limit)
+        if self._single:  # all of its path has been named, perhaps by a shell's *
+            return read_file(self.path / path, limit)
+        return read_file(Path(path), limit, self.path)
 
 
 class Zip:

@@ -177,5 +177,5 @@ def read_submission(path: Path) -> bytes:
     try:
         return read_file(path, most(str(path)))
     except Unreadable as error:
-        repair = ": name the file itself, or copy it there" * path.is_symlink()
+        repair = ": name the file itself, or copy it there" * ("link" in str(error))
         raise UsageError(f"{path} {error}{repair}") from None

@@ -105,7 +105,7 @@ def test_nothing_is_guessed(export: str, column: str | None, word: str) -> None:
 
 def test_what_can_t_be_graded_is_nobody_s_zero() -> None:
     def result(student: str, exercise: str, score: int, of: int, problem: str = "") -> dict[str, object]:
-        exercises = [] if problem else [{"id": exercise, "max_score": of}]
+        exercises = [] if problem else [{"id": exercise, "score": score, "max_score": of}]
         return {"student": student, "score": score, "problem": problem, "exercises": exercises}
 
     grades, left = earned(
@@ -114,9 +114,58 @@ def test_what_can_t_be_graded_is_nobody_s_zero() -> None:
             result("a", "ex2", 0, 1),
             result("b", "ex2", 1, 1),
             result("c", "ex1", 0, 0, "two files"),
-        ]
+            result("d", "ex3", 1, 1),
+        ],
+        ["ex1", "ex2"],
     )
-    assert grades == {"a": Grade(26, 27), "b": Grade(1, 27)} and left == ["c: two files"]
+    assert grades == {"a": Grade(26, 27), "b": Grade(1, 27)}
+    assert left == ["c: two files", "d: handed in ex3, which does not count"]
+
+
+CLASS = {f"s{n}_{n}_5{n}_ex1.py": right(f"s{n}") for n in range(101, 130)}
+LAST = "mallory_130_5130_"
+EXTRA = {
+    "others": {LAST + "ex1.py": right("m"), LAST + "gpt.ex10.py": "x = 1", LAST + "wavenet.ex4.py": ""},
+    "only another": {LAST + "gpt2.ex8.py": "x = 1"},
+    "nothing to be graded": {LAST + "ex1.py": "x = 1", LAST + "ex2.ipynb": "{"},
+    "itself twice": {LAST + "ex1.py": right("m"), "mallory_130_5131_ex1-1.py": wrong("m")},
+}
+BOOK = (
+    "Student,ID,SIS Login ID,Section,Week 1 (777)\n    Points Possible,,,,26\n"
+    + "".join(f'"S, {n}",{n},s{n},A,\n' for n in range(101, 130))
+    + '"Mallory, M",130,m,A,\n'
+)
+
+
+@pytest.mark.parametrize("extra", EXTRA)
+def test_what_one_student_hands_in_takes_nothing_from_the_others(extra: str, tmp_path: Path) -> None:
+    write(tmp_path / "up", CLASS | EXTRA[extra])
+    (tmp_path / "book.csv").write_text(BOOK)
+    command.grader("batch", "up", "--out", "done", "--workers", "1", cwd=tmp_path)
+    grades = ("grades", "done", "--into", "book.csv", "--out", "filled.csv")
+    ran = command.grader(*grades, cwd=tmp_path)
+    if ran.returncode == USAGE:
+        assert "not all have handed in the same of ex1, gpt" in ran.stderr and ran.stderr.count("\n") == 1
+        assert "--exercise" in ran.stderr and not (tmp_path / "filled.csv").exists()
+        ran = command.grader(*grades, "--exercise", "ex1", cwd=tmp_path)
+    else:
+        assert extra not in ("others", "only another")
+    assert ran.returncode in (PASSED, FAILED)
+    filled = {row[1]: row[4] for row in table((tmp_path / "filled.csv").read_text())[2:]}
+    assert [filled[str(n)] for n in range(101, 130)] == ["26"] * 29
+
+
+def test_what_counts_must_be_there() -> None:
+    def result(student: str, **of: int) -> dict[str, object]:
+        exercises = [{"id": name, "score": most, "max_score": most} for name, most in of.items()]
+        return {"student": student, "problem": "", "exercises": exercises}
+
+    one = result("a", ex1=26)
+    assert earned([one, result("b", ex1=26, ex2=0)])[0] == {"a": Grade(26, 26), "b": Grade(26, 26)}
+    with pytest.raises(UsageError, match="--exercise ex3: nobody has handed it in; here are ex1"):
+        earned([one], ["ex1", "ex3"])
+    with pytest.raises(UsageError, match="ex1 is not of as many points for all"):
+        earned([one, result("b", ex1=20)])
 
 
 def test_from_an_upload_to_the_file_to_import(tmp_path: Path) -> None:

@@ -115,7 +115,11 @@ def private(cwd: Path) -> Iterator[Place]:
         if one.home.is_dir() and not one.home.is_symlink():
             os.chown(one.home, os.getuid(), -1)
             os.chmod(one.home, 0o700)
-        one.run("server", "stop")
+        for path in one.home.glob("*.socket"):  # of copies too
+            with contextlib.suppress(ConnectionError), socket.socket(socket.AF_UNIX) as line:
+                line.connect(str(path))
+                talk.write(line, "stop", "")
+                line.recv(1)
         until(lambda: not servers(one.home))
     finally:
         shutil.rmtree(folder)
@@ -379,6 +383,23 @@ def test_a_server_of_older_code_is_replaced(copy: Path, cold: Place) -> None:
     assert cold.run("check", "ex2", "--solutions").stdout.endswith("All passed.\n")  # another place's code
 
 
+def test_two_checkouts_keep_their_servers_and_each_stops_its_own(copy: Path, cold: Place) -> None:
+    started(cold)
+    ours = cold.pid()
+    assert "server" not in check_copy(copy, cold).stderr
+    (theirs,) = {*servers(cold.home)} - {ours}
+    for _ in range(2):  # one after the other, neither makes room
+        assert cold.run("check", "ex2", "--solutions").returncode == PASSED
+        assert check_copy(copy, cold).returncode == PASSED
+    assert sorted(servers(cold.home)) == sorted([ours, theirs])
+    assert (cold.pid(), cold.requests()) == (ours, 2)
+    assert cold.run("server", "stop").stdout == "stopped\n"
+    until(lambda: not alive(ours))
+    assert cold.run("server", "stop").stdout == "no server is running\n"
+    assert alive(theirs) and servers(cold.home) == [theirs]
+    assert check_copy(copy, cold).returncode == PASSED and servers(cold.home) == [theirs]
+
+
 def test_a_fixture_that_changes_is_read_again(copy: Path, cold: Place) -> None:
     assert check_copy(copy, cold).returncode == PASSED
     path = copy / "fixtures/ex2/lecture.reference.safetensors.gz"
@@ -389,7 +410,7 @@ def test_a_fixture_that_changes_is_read_again(copy: Path, cold: Place) -> None:
     assert bad.stderr.startswith("grader: fixtures/ex2/lecture.reference.safetensors.gz was altered")
     path.write_bytes(good)
     assert check_copy(copy, cold).returncode == PASSED
-    assert cold.requests() == 3
+    assert "\n3 requests" in cold.run("server", "status", PYTHONPATH=str(copy)).stdout
 
 
 # --- whose it is ---------------------------------------------------------------------------------------

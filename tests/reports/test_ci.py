@@ -23,7 +23,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.core.finding import Code, Finding
-from grader.core.text import text
+from grader.core.text import quiet, text
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.services import classroom50, codequality, github, junit, reporter
 
@@ -171,8 +171,8 @@ def test_a_command_is_one_line_and_says_what_it_was_given(message: str, file: st
     line = github.command("error", message, file=file, title=title)
     assert "\n" not in line and "\r" not in line
     name, properties, said = parsed(line)
-    assert said == github.quiet(message)
-    assert properties == {"file": github.quiet(file), "title": github.quiet(title)}
+    assert said == quiet(message)
+    assert properties == {"file": quiet(file), "title": quiet(title)}
     assert name == "error" and "##[" not in line
 
 

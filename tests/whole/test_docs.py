@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -125,9 +126,10 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="they show the layers
 @linux
 @pytest.mark.parametrize("page", INTERNALS, ids=lambda page: page.stem)
 def test_what_a_page_on_internals_shows_is_so(page: Path, tmp_path: Path) -> None:
-    """Its files, commands and Python sessions, in a folder that has the checkout's as links."""
-    for name in ("scripts", "tests", "fixtures", "solutions"):
+    """Its files, commands and Python sessions in a folder of links, but for what is submitted."""
+    for name in ("scripts", "fixtures", "solutions"):
         (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     env = environ(tmp_path, NO_COLOR="1")
     follow(tmp_path, env, page)
     sessions = re.findall(r"^```pycon\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)

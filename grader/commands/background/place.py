@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import zlib
 
 from grader import __version__
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SOCKET, LOCK, LOG = "socket", "lock", "log"
+# Two checkouts of one user, or two environments, share the folder: each has a server of its own there.
+OWN = f"{zlib.crc32(os.fsencode(chr(0).join((PACKAGE, sys.prefix)))):08x}"
+SOCKET, LOCK, LOG = f"{OWN}.socket", f"{OWN}.lock", f"{OWN}.log"
 
 
 def home() -> str | None:

@@ -1,14 +1,15 @@
 """The report as GitHub Actions shows it: annotations on the learner's lines, and the step's summary. Pure.
 
 A line of a log that begins with `::`, or has `##[` anywhere in it, is a command to the runner. What a
-submission says must never be one: it is escaped here, and `stopped` encloses all that is for people.
+submission says must never be one: `core/text.py` breaks the second, and `stopped` encloses all that is for
+people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.core.text import escaped
+from grader.core.text import escaped, quiet
 from grader.core.verdict import ItemReport, Report, Verdict
 from grader.reports.table import advice, headings, of, row, rule, summary
 
@@ -57,11 +58,6 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def quiet(text: str) -> str:
-    """Without the runner's old form of a command, which it finds anywhere in a line."""
-    return text.replace("##[", "# #[")
 
 
 def stopped(token: str) -> tuple[str, str]:

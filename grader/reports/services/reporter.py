@@ -6,8 +6,8 @@ import base64
 import json
 from collections.abc import Mapping
 
+from grader.core.text import quiet
 from grader.core.verdict import Report, points
-from grader.reports.services.github import quiet
 from grader.reports.table import row
 
 

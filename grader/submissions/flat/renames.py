@@ -13,7 +13,7 @@ from grader.submissions.flat import reads_writes
 from grader.submissions.flat.statements import Code, Statement
 
 COMPARED = re.compile(
-    r"\bcmp\(\s*[^,()]*,\s*([A-Za-z_]\w*)(?:\.(?:T|mT|data)\b|\.\w+\([^()]*\))*\s*,\s*([A-Za-z_]\w*)"
+    r"\bcmp\([^,()]*,\s*([A-Za-z_]\w*)(?:\.(?:T|mT|data)\b|\.\w+\([^()]*\))*\s*,\s*([A-Za-z_]\w*)"
 )
 ARGUMENTS = 4  # lines that a call may go on for
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
@@ -44,8 +44,9 @@ def called(
             continue
         if line.count("(") > line.count(")"):  # its arguments stand on lines of their own
             line = " ".join((line, *map(str.strip, lines[at + 1 : at + 1 + ARGUMENTS])))
+        comment = line.find("#") % (len(line) + 1)  # its end where there is none
         for match in COMPARED.finditer(line):
-            table, tensor = inert if "#" in line[: match.start()] else active, renamed.get(match[2], match[2])
+            table, tensor = inert if comment < match.start() else active, renamed.get(match[2], match[2])
             table[tensor] = match[1]
             if table is active and match[1] == f"d{tensor}":
                 own.add(tensor)

@@ -12,7 +12,7 @@ from grader.core.course import CHAIN_BEGINS, CHAIN_ENDS, FIRST_ALONE, FUSED, NOT
 from grader.submissions.flat.renames import PREFIXES
 from grader.submissions.flat.statements import Code
 
-TITLE = re.compile(r"[\s#*_>-]*#[\s#*_>-]*exercise\s*#?\s*(\d)(\s+[a-z]+)?", re.IGNORECASE)
+TITLE = re.compile(r"(?=[\s*_>-]*#)[\s#*_>-]*exercise\s*(?:#\s*)?(\d)(\s+[a-z]+)?", re.IGNORECASE)
 CONTENTS = 3  # headings with no code between them are a table of contents
 
 

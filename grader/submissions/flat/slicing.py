@@ -67,7 +67,7 @@ class Slicer:
             return Finding(Kind.NOT_WRITTEN), line
         for broken in self.code.broken:
             before = [s.section for s in self.code.statements if s.node.lineno < broken.line]
-            assigned = rf"^[ \t]*(?:\w+, *)*{own}\b[^=(]*=(?!=)"
+            assigned = rf"^[ \t]*(?:\w+, *)*{own}\b[^=(\n]*=(?!=)"
             here = (before[-1:] or [self.flow.section]) == [self.flow.section]
             if here and re.search(assigned, broken.lost, re.MULTILINE):
                 why = f"not found: its cell can't be read from a syntax error on ({broken.message})"

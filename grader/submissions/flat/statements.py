@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from grader.submissions.flat.rewriting import Kept, WithoutGrad, copies_grad, op
 CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as jupytext writes them
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/script.py writes it; others may stand in strings
 EMPTY = re.compile(r"= *(\{\}|dict\(\)|[\w.]*SimpleNamespace\(\))")
-FORM_OF_GRAD = re.compile(r"_like\b.*\.grad\b|\.grad\s*\.")
+LIKE, GRAD, OF_GRAD = re.compile(r"_like\b"), re.compile(r"\.grad\b"), re.compile(r"\.grad\s*\.")
 PADDED = 3000  # lines
 
 
@@ -89,7 +89,9 @@ def parse(text: str) -> Code:
         body = _parsed([line[shift:] if not line[:shift].strip() else line for line in lines], start, code)
         if any(".grad" in line for line in lines):
             grad = WithoutGrad()
-            body = [grad.visit(node) if _says_grad(node, lines, start) else node for node in body]
+            form = {n for n, line in enumerate(lines, start + 1) if _form_of_grad(line)}
+            own = (range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in body)
+            body = [n if form.isdisjoint(o) else grad.visit(n) for n, o in zip(body, own, strict=True)]
         for node in body:
             found += opened(node)
     if EMPTY.search(text) and (kept := Kept.of(found)):
@@ -102,9 +104,10 @@ def parse(text: str) -> Code:
     return code
 
 
-def _says_grad(node: ast.stmt, lines: Sequence[str], start: int) -> bool:
-    own = lines[node.lineno - start - 1 : (node.end_lineno or node.lineno) - start]
-    return any(FORM_OF_GRAD.search(line) for line in own)
+def _form_of_grad(line: str) -> bool:
+    """Whether a line asks a .grad for no more than its shape and the like."""
+    like = LIKE.search(line)
+    return bool(like and GRAD.search(line, like.end()) or OF_GRAD.search(line))
 
 
 def _cells(code: Code) -> Iterable[tuple[int, list[str]]]:
