@@ -66,6 +66,7 @@ def told(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_prints_equal_losses_and_names_and_draws_both_curves(tmp_path: Path) -> None:
     out = tmp_path / "loss.svg"
     done = train(out, "--steps", "60")
