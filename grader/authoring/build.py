@@ -1,7 +1,7 @@
 """From an authored file to what is derived of it: the learner's stub and notebook, the saved tensors.
 
-Imports torch; runs in a process of its own whose CPU kernels `settings.reproducible` has fixed, so
-that the same bytes come out on any machine.
+Imports torch; runs in a process of its own whose CPU kernels `reference/reproducible.py` has fixed. What a
+processor still rounds otherwise is held against the saved (`near`).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ network. Trusted side; torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,9 +37,9 @@ def near(new: Any, old: Any, size: float = 0.0, of_largest: float = OF_LARGEST) 
 
     size: how large the value would be if nothing in it cancelled.
     """
-    if type(new) is not type(old) or _form(new) != _form(old):
+    (form, a), (other, b) = _apart(new), _apart(old)
+    if type(new) is not type(old) or form != other:
         return new
-    a, b = _numbers(new), _numbers(old)
     finite = np.isfinite(a)
     if not (finite == np.isfinite(b)).all() or not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return new
@@ -47,33 +47,23 @@ def near(new: Any, old: Any, size: float = 0.0, of_largest: float = OF_LARGEST) 
     return old if bool((np.abs(a[finite] - b[finite]) <= noise).all()) else new
 
 
-def _form(value: Any) -> bytes:
-    """A value with its rounded numbers taken out."""
+def _apart(value: Any) -> tuple[bytes, np.ndarray[Any, np.dtype[np.float64]]]:
+    """A value's form, and the rounded numbers in it."""
+    numbers = [np.zeros(0)]
 
     def blank(one: Any) -> Any:
         if isinstance(one, torch.Tensor):
-            return [str(one.dtype), list(one.shape), [] if one.is_floating_point() else one.tolist()]
-        return 0.5 if type(one) is float else one
+            if not one.is_floating_point():
+                return [str(one.dtype), list(one.shape), one.tolist()]
+            numbers.append(one.detach().double().numpy().ravel())
+            return [str(one.dtype), list(one.shape), []]
+        if type(one) is float:
+            numbers.append(np.array([one]))
+            return 0.5
+        return one
 
-    return plain.encode(plain.rebuilt(value, blank))
-
-
-def _numbers(value: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.concatenate([np.zeros(0), *(np.ravel(x) for x in _floats(value))])
-
-
-def _floats(value: Any) -> Iterator[Any]:
-    if isinstance(value, torch.Tensor):
-        if value.is_floating_point():
-            yield value.detach().double().numpy()
-    elif isinstance(value, list | tuple | set):
-        for one in value:
-            yield from _floats(one)
-    elif isinstance(value, dict):
-        for one in (*value, *value.values()):
-            yield from _floats(one)
-    elif type(value) is float:
-        yield value
+    form = plain.encode(plain.rebuilt(value, blank))
+    return form, np.concatenate(numbers)
 
 
 def inputs(new: Env, old: Env) -> Env:
@@ -103,7 +93,7 @@ def references(new: Env, old: Env) -> Env:
         if name.startswith(("size.", "bound.")):
             continue
         size = float(new["size." + name])
-        numbers = _numbers(value)
+        _, numbers = _apart(value)
         largest = float(np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0))
         noise = OF_LARGEST * max(largest, size) + OF_SIZE * size
         out[name] = near(value, old.get(name), size)
