@@ -1,8 +1,8 @@
 """`python derive_here.py ROOT THREADS EXERCISE...`: derive with the kernels of this process's environment.
 
 What `grader build --check` does in the environment that it makes for itself, done in the one that is given.
-First it shows that the environment matters: exit 3 where every tensor that is derived with nothing kept has
-the saved bytes.
+First it shows that the environment matters: exit 3 where every tensor of every exercise that is derived with
+nothing kept has the saved bytes (a processor's kernels may well agree on one exercise).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def other_bytes(root: Path, exercise: str) -> list[str]:
 def main(argv: list[str]) -> int:
     root, threads, exercises = Path(argv[0]), int(argv[1]), argv[2:]
     torch.set_num_threads(threads)
-    if not other_bytes(root, exercises[0]):
+    if not any(other_bytes(root, exercise) for exercise in exercises):
         return 3
     return rebuild.main([str(root), "check", *exercises])
 
