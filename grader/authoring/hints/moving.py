@@ -141,8 +141,8 @@ def _lookup(site: Site, pick: ast.expr, shape: Shape) -> Step:
     where = (_is(element(pick, letters), site.index[0]),)
     say = (
         f"A lookup: each number in {ast.unparse(pick)} names a row of {site.x}, and that row is copied out. "
-        "A row that was looked up several times receives one gradient for each copy, and they add up (assigning would "
-        "keep only the last); a row that was never looked up gets 0."
+        "A row that was looked up several times receives one gradient for each copy, and they add up "
+        "(assigning would keep only the last); a row that was never looked up gets 0."
     )
     return Step((*letters, *site.index[1:]), say, sums=sums, where=where)
 
