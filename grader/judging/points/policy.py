@@ -18,33 +18,6 @@ from grader.core.verdict import shared
 
 MOST = 1_000_000  # points
 
-TEMPLATE = """\
-# What the items are worth: `grader policy check FILE` shows it, `--policy FILE` grades by it.
-# Every line is optional; an empty file counts items, as the grader does without one.
-
-# What an approximate answer is worth of its item's points. Whether an answer is exact depends on the
-# machine and its torch as well as on the student, so less than 1 is seldom fair.
-approximate = 1
-
-[points]
-default = 1          # of an item that nothing below names
-# ex1 = 26           # of a whole exercise: its items share them, those named below aside
-# "ex1.dcounts" = 3  # of one item
-
-[required]
-items = []           # items, or exercises for all of theirs: ["ex1.dlogits", "ex2"]
-cap = 0              # without them an exercise is worth at most this share of its points
-
-# [late]             # without this table nobody loses points for being late
-# deadline = 2026-12-01T23:59:00+01:00  # without it: the platform's, where it tells one
-# per_day = 0.1      # the share of what was earned that each day begun takes
-# maximum = 0.5      # and no more than this
-
-# [attempts]         # where one student has several submissions
-# counts = "last"    # or "best"
-# most = 5           # what comes after these does not count
-"""
-
 
 @dataclass(frozen=True)
 class Late:
