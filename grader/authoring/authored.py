@@ -14,7 +14,8 @@ from grader.authoring import read_outputs
 from grader.authoring.item import AuthoredError as AuthoredError
 from grader.authoring.item import Item as Item
 from grader.authoring.item import Source
-from grader.core.exercise import Exercise, Gradient, Line, Output, downstream
+from grader.core.exercise import Exercise, Gradient, Line, Output
+from grader.core.graph import downstream
 
 RUNGS = ("concept", "shapes", "example", "formula")  # of an item's ladder of hints
 

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from grader.authoring.item import AuthoredError, assigns, parsed
 from grader.authoring.straight_line import problem
-from grader.core.exercise import Line, consumers
+from grader.core.exercise import Line
+from grader.core.graph import consumers
 
 STATEMENT = '''"""TITLE: every gradient by hand.
 

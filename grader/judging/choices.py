@@ -13,17 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from grader.core.exercise import (
-    ALT,
-    Exercise,
-    Gradient,
-    Item,
-    Reference,
-    Task,
-    is_probe,
-    uncovered,
-)
+from grader.core.exercise import ALT, Exercise, Gradient, Item, Reference, Task, is_probe
 from grader.core.finding import Code
+from grader.core.graph import uncovered
 from grader.core.verdict import Check, Verdict
 from grader.judging.compare import compare
 from grader.runner.host.client import Runner

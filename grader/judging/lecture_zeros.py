@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.core.exercise import ALT, Exercise, Fixtures, Task, is_probe, uncovered
+from grader.core.exercise import ALT, Exercise, Fixtures, Task, is_probe
+from grader.core.graph import uncovered
 from grader.core.verdict import Check, Verdict
 from grader.judging.choices import Answer
 from grader.judging.compare import compare

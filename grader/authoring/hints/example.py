@@ -20,7 +20,8 @@ import torch
 from grader.authoring.authored import Authored, Item
 from grader.authoring.hints.elementwise import ELEMENTWISE, LN
 from grader.authoring.hints.site import operation
-from grader.core.exercise import Line, downstream, sizes
+from grader.core.exercise import Line, sizes
+from grader.core.graph import downstream
 from grader.reference.forward import Env
 from grader.reference.program import Program
 
