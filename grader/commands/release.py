@@ -13,7 +13,7 @@ from grader.authoring.handout import release
 from grader.authoring.handout.release import MANIFEST, Files
 from grader.commands.policy import parsed
 from grader.core.errors import UsageError
-from grader.suite.find import Suite, find, read_submission, targets
+from grader.suite.find import Suite, find, read_submission, whole
 from grader.suite.fixtures import digest
 
 STAGE = ".release.new"
@@ -21,7 +21,8 @@ STAGE = ".release.new"
 
 def run(args: argparse.Namespace) -> int:
     suite = find()
-    exercises = list(dict.fromkeys(t.exercise for t in targets(suite, args.targets) if _whole(t.item)))
+    refused = "whole exercises and sets are released: `grader release DIR ex1`"
+    exercises = whole(suite, args.targets, lambda _: refused)
     policy = _policy(suite, exercises, args.policy) if args.policy else None
     out = Path(args.dir)
     before = _before(out, args.update)
@@ -44,12 +45,6 @@ def _policy(suite: Suite, exercises: list[str], path: str) -> bytes:
     if wrong := parsed(suite, path, exercises)[1]:
         raise UsageError(f"{wrong[0]} among what is released")
     return read_submission(Path(path))
-
-
-def _whole(item: str | None) -> bool:
-    if item:
-        raise UsageError("whole exercises and sets are released: `grader release DIR ex1`")
-    return True
 
 
 def _before(out: Path, update: bool) -> dict[str, str] | None:

@@ -16,7 +16,7 @@ from grader.core.errors import UsageError
 from grader.core.exercise import Exercise
 from grader.core.text import text as harmless
 from grader.suite import fixtures
-from grader.suite.find import Suite, find, targets, work_here
+from grader.suite.find import Suite, find, whole, work_here
 
 
 def init(args: argparse.Namespace) -> int:
@@ -24,7 +24,7 @@ def init(args: argparse.Namespace) -> int:
     suite = find()
     folder, words = _folder_and_words(suite, args.words)
     there = replace(suite, work=folder)
-    names = _whole(suite, words, "init copies")
+    names = whole(suite, words, lambda t: f"init copies a whole exercise: `grader init {t.exercise}`")
     written = already = 0
     kept: list[Path] = []
     for path, _, text in (file for name in names for file in _files(there, suite.describe(name))):
@@ -54,7 +54,8 @@ def init(args: argparse.Namespace) -> int:
 
 def reset(args: argparse.Namespace) -> int:
     suite = find()
-    for name in _whole(suite, args.targets, "reset puts back"):
+    refused = "reset puts back a whole exercise: `grader reset {}`"
+    for name in whole(suite, args.targets, lambda t: refused.format(t.exercise)):
         for path, kind, text in _files(suite, suite.describe(name)):
             old = _old(suite, path)
             if old == text:
@@ -83,16 +84,6 @@ def _folder_and_words(suite: Suite, words: list[str]) -> tuple[Path, list[str]]:
             f"a folder of that name is `grader init ./{harmless(first, 60)}`"
         )
     return Path(os.path.abspath(first)), rest
-
-
-def _whole(suite: Suite, words: list[str], what: str) -> list[str]:
-    """The exercises that the words name; UsageError where one is a single item."""
-    wanted = targets(suite, words)
-    for target in wanted:
-        if target.item:
-            command = what.partition(" ")[0]
-            raise UsageError(f"{what} a whole exercise: `grader {command} {target.exercise}`")
-    return list(dict.fromkeys(t.exercise for t in wanted))
 
 
 def _files(suite: Suite, exercise: Exercise) -> Iterator[tuple[Path, str, str]]:

@@ -92,9 +92,8 @@ class _Ladder:
         self.found, self.lines, self.cut = found, search.lines, search.cut
         self.direct = all(item.tensor in line.uses for line in self.lines)
         module = {k: v for k, v in program.module.items() if not k.startswith("__")}
-        known = {
-            k: found.env[k] for k in (*program.inputs, *(x.name for x in program.lines)) if k in found.env
-        }
+        names = {*program.inputs, *(line.name for line in program.lines)}
+        known = {k: v for k, v in found.env.items() if k in names}
         self.scope = {**module, **FUNCTIONS, **known, **{"d" + t: v for t, v in found.upstream.items()}}
         self.ways: dict[str, list[Path]] = {}
         self.authored = parts.hints.get(item.name, {})
