@@ -13,6 +13,7 @@ from grader.authoring.handout import release
 from grader.authoring.handout.release import MANIFEST, Files
 from grader.commands.policy import parsed
 from grader.core.errors import UsageError
+from grader.suite.files import refusing
 from grader.suite.find import Suite, find, read_submission, whole
 from grader.suite.fixtures import digest
 
@@ -28,10 +29,8 @@ def run(args: argparse.Namespace) -> int:
     before = _before(out, args.update)
     files = release.files(suite, exercises, not args.no_formulas, policy)
     _verified(suite, exercises, files)
-    try:
+    with refusing(f"{out} can't be written"):
         notes = _renew(out, before, files) if before is not None else _place(out, files)
-    except OSError as error:
-        raise UsageError(f"{out} can't be written: {error.strerror}") from None
     many = "s" * (len(exercises) != 1)
     what = f"{out} is {'renewed' if before else 'written'}: {len(exercises)} exercise{many}."
     print("\n".join([*notes, what]))

@@ -16,6 +16,7 @@ from grader.core.errors import UsageError
 from grader.core.exercise import Exercise
 from grader.core.text import text as harmless
 from grader.suite import fixtures
+from grader.suite.files import free, refusing
 from grader.suite.find import Suite, find, whole, work_here
 
 
@@ -95,26 +96,20 @@ def _files(suite: Suite, exercise: Exercise) -> Iterator[tuple[Path, str, str]]:
 
 def _old(suite: Suite, path: Path) -> str | None:
     """What is there now; None where there is nothing."""
-    try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UsageError(f"{suite.shown(path)} can't be read: {error.strerror}") from None
+    with refusing(f"{suite.shown(path)} can't be read"):
+        try:
+            return path.read_text(encoding="utf-8", errors="surrogateescape")
+        except FileNotFoundError:
+            return None
 
 
 def _write(suite: Suite, path: Path, text: str, old: str | None) -> None:
     """Write a derived text; what was there, `old`, is kept beside it."""
-    try:
+    with refusing(f"{suite.shown(path)} can't be written"):
         if old is not None:
-            number, backup = 1, path.with_name(f"{path.name}.bak")
-            while os.path.lexists(backup):
-                number += 1
-                backup = path.with_name(f"{path.name}.{number}.bak")
+            backup = free(path.with_name(f"{path.name}.bak"), lambda n: f"{path.name}.{n}.bak")
             path.rename(backup)
             print(f"kept what was there as {suite.shown(backup)}")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
-    except OSError as error:
-        raise UsageError(f"{suite.shown(path)} can't be written: {error.strerror}") from None
