@@ -100,10 +100,11 @@ def compare(
         return Check(Verdict.WRONG_SHAPE, found, shape=shape)
     note = ""
     if shape != reference.shape:
-        if not _leading_one(shape, reference.shape):
+        if shape != (1, *reference.shape) and reference.shape != (1, *shape):
             return _wrong_shape(answer, reference, size)
-        what = _shapes(shape, reference.shape)
-        note = f"{what}: the same but for a leading 1, {_repair(shape, reference.shape)}"
+        more = len(shape) > reference.ndim
+        repair = "sum without keepdim, or .squeeze(0), drops it" if more else "keepdim=True keeps it"
+        note = f"{_shapes(shape, reference.shape)}: the same but for a leading 1, {repair}"
         answer = answer.reshape(reference.shape)
     if record.dtype != str(reference.dtype):
         reason = f"{text(record.dtype)}, wanted {reference.dtype}"
@@ -166,18 +167,8 @@ def _worst(a: Array, r: Array, difference: Array, wants: str) -> str:
     return f"at {index} {came:.{digits}g}, {wants} {wanted:.{digits}g}; {count} of {a.size} elements differ"
 
 
-def _leading_one(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    return a == (1, *b) or b == (1, *a)
-
-
 def _shapes(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return f"{came} for {wanted}"
-
-
-def _repair(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    if len(came) < len(wanted):
-        return "keepdim=True keeps it"
-    return "sum without keepdim, or .squeeze(0), drops it"
 
 
 def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
