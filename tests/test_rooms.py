@@ -50,7 +50,7 @@ UNTRUSTED = {
     "grader.runner.untrusted.outputs": (
         "grader.authoring.author_outputs",
     ),  # the author's, run as a learner's
-    "grader.runner.untrusted.values": ("grader.runner.warm.zygote", "grader.authoring."),
+    "grader.reference.values": ("grader.runner.warm.zygote", "grader.authoring."),
 }
 
 MOST = 6  # parameters of a function

@@ -94,7 +94,7 @@ def _fresh(suite: Suite, bench: Bench, exercise: str, seed: int) -> Task:
     """An exercise with new probes, which the runner has."""
     from grader.judging.fresh_probes import fresh
 
-    task = fresh(bench.runner, bench.task(suite, exercise), seed)
+    task = fresh(bench.runner, suite, bench.task(suite, exercise), seed)
     bench.forget(exercise)
     bench.runner.load(task.exercise, task.fixtures.given)
     return task
