@@ -62,6 +62,7 @@ def _grading(add: Add) -> None:
         metavar="SEED",
         help="make new probes on the spot, and name their seed",
     )
+    _probes(check)
     check.add_argument("--require-sandbox", action="store_true", help="fail unless every protection is on")
     check.add_argument(
         "--progress", action="store_true", help="items not written yet don't count as failures (make grade)"
@@ -165,6 +166,12 @@ def _learning(add: Add) -> None:
 def _authoring(add: Add) -> None:
     build = add("build", "derive stubs and fixtures from solutions/")
     build.add_argument("targets", nargs="*", metavar="TARGET", help="ex1, gpt; none means all")
+    build.add_argument(
+        "--private",
+        nargs=2,
+        metavar=("SEED", "DIR"),
+        help="write fixtures with fresh probes to a folder, for --fixtures; change nothing here",
+    )
     build.add_argument("--check", action="store_true", help="change nothing; say what has drifted")
 
     new = add("new", "start an exercise for your own network, and say what to write next")
@@ -191,6 +198,7 @@ def _teaching(add: Add) -> None:
     batch.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="the cores by default"
     )
+    _probes(batch)
     batch.add_argument("--require-sandbox", action="store_true", help="fail unless every protection is on")
     batch.add_argument("--dask", metavar="ADDRESS", help="send the work to a Dask cluster (extra `dask`)")
     batch.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
@@ -264,6 +272,17 @@ def _machine(add: Add) -> None:
     completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
 
 
+def _probes(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--probes",
+        metavar="saved|SEED",
+        help="what to grade on; fresh ones of a secret seed by default, where others read the grade",
+    )
+    command.add_argument(
+        "--fixtures", metavar="DIR", help="grade on a set of your own (`grader build --private`)"
+    )
+
+
 def _of_notebooks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--strict",
@@ -284,6 +303,7 @@ def _points(command: argparse.ArgumentParser) -> None:
 
 def _gradescope(one: argparse.ArgumentParser) -> None:
     one.add_argument("targets", nargs="+", metavar="EXERCISE", help="ex1; gpt, for all of a set")
+    _probes(one)
     one.add_argument("--prefix", metavar="DIR", default="/autograder", help="/autograder by default")
     one.add_argument("--policy", metavar="FILE", help="points by this file (`grader policy template`)")
     one.add_argument(

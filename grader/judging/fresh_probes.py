@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +15,6 @@ from grader.suite.fixtures import reference, stated
 
 SEEDS = 2**63  # of which a secret one is drawn
 FRESH = "-fresh"  # ends a fresh fixture's name, after that of the probe whose sizes it has
-
-Pairs = Mapping[str, tuple[bytes, bytes]]  # by fixture its given and its reference file
 
 
 def rests_on_saved(suite: Suite, exercise: Exercise) -> bool:
@@ -29,16 +27,19 @@ def fresh(runner: Runner, suite: Suite, task: Task, seed: int) -> Task:
     exercise, fixtures = task
     if rests_on_saved(suite, exercise):
         return task
-    drawn, pairs = draw(runner, suite, exercise, seed)
-    given = {**fixtures.given, **{name: pair[0] for name, pair in pairs.items()}}
-    references = {**fixtures.references, **{name: reference(pair[1]) for name, pair in pairs.items()}}
-    kept = [entry.name for entry in drawn.fixtures]
-    made = Fixtures({n: given[n] for n in kept}, {n: references[n] for n in kept}, fixtures.diagnosis)
-    return Task(drawn, made)
+    drawn, files = draw(runner, suite, exercise, seed)
+    given, references = {}, {}
+    for entry in drawn.fixtures:
+        name = entry.name
+        new = files.get(f"{name}.given.safetensors")
+        given[name] = fixtures.given[name] if new is None else new
+        new = files.get(f"{name}.reference.safetensors")
+        references[name] = fixtures.references[name] if new is None else reference(new)
+    return Task(drawn, Fixtures(given, references, fixtures.diagnosis))
 
 
-def draw(runner: Runner, suite: Suite, exercise: Exercise, seed: int) -> tuple[Exercise, Pairs]:
-    """What stands in an exercise's description once its fresh fixtures are there, and those.
+def draw(runner: Runner, suite: Suite, exercise: Exercise, seed: int) -> tuple[Exercise, dict[str, bytes]]:
+    """What stands in an exercise's description once its fresh fixtures are there, and their files by name.
 
     The author's functions run confined, as a submission does.
     """
@@ -48,13 +49,14 @@ def draw(runner: Runner, suite: Suite, exercise: Exercise, seed: int) -> tuple[E
     settings = plan(exercise, seed)
     request = {"ask": "fresh", "exercise": exercise.id, "settings": settings, "solution": bool(author)}
     runner.load(exercise, {})
-    files = {k: v.tobytes() for k, v in safetensors.numpy.load(runner.ask(request, author)).items()}
-    pairs = {name: (files[f"{name}.given"], files[f"{name}.reference"]) for name in settings}
+    answer = safetensors.numpy.load(runner.ask(request, author))
+    files = {f"{name}.safetensors": data.tobytes() for name, data in answer.items()}
     entries = [entry for entry in exercise.fixtures if not _replaced(entry.name, settings)]
-    for name, pair in pairs.items():
-        shown = {k: v for k, v in settings[name].items() if k != "seed"}  # which no child is told
-        entries.append(FixtureEntry(name, shown, *map(stated, pair)))
-    return replace(exercise, fixtures=tuple(entries)), pairs
+    for name, own in settings.items():
+        shown = {k: v for k, v in own.items() if k != "seed"}  # which no child is told
+        parts = (stated(files[f"{name}.{part}.safetensors"]) for part in ("given", "reference"))
+        entries.append(FixtureEntry(name, shown, *parts))
+    return replace(exercise, fixtures=tuple(entries)), files
 
 
 def plan(exercise: Exercise, seed: int) -> dict[str, dict[str, Any]]:

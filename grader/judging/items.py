@@ -19,6 +19,8 @@ from grader.judging.compare_outputs import held as held_output
 from grader.runner.host.client import Run
 from grader.submissions.script import Script
 
+# a name that is defined, assigned, or imported; possessive, so that it is linear
+DEFINED = re.compile(rb"\b(?:def|class)\s++(\w++)|\b(\w++)\s*+(?:=(?!=)|[,)\]]|$)", re.M)
 ABSENT = frozenset((Verdict.NOT_WRITTEN, Verdict.REFUSED))  # where no other item's mistake shows
 
 
@@ -43,6 +45,20 @@ def answered(
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
             checks[name] = spread(record, reference, own) or checks[name]
     return replace(one, checks=checks)
+
+
+def nameless(exercise: Exercise, reports: Sequence[ItemReport], source: bytes) -> tuple[str, ...]:
+    """The items that passed though a file of functions defines none of the name: for a person to look at.
+
+    No verdict: a loop or a decorator may have made the function.
+    """
+    if not source:
+        return ()
+    defined = {(a or b).decode() for a, b in DEFINED.findall(source)}
+    asked = {
+        f"{exercise.id}.{i.name}": i.asks if isinstance(i, Output) else (i.name,) for i in exercise.items
+    }
+    return tuple(r.id for r in reports if r.passed and not defined.issuperset(asked.get(r.id, ())))
 
 
 def in_order(answers: Sequence[Answer], source: bytes) -> list[Answer]:

@@ -36,9 +36,8 @@ def answer(exercise: Exercise, request: Request, given: bytes, result: int) -> N
     if request["ask"] == "fresh":
         found = fresh(exercise, given.decode() if request["solution"] else "", request)
     else:
-        found = ANSWERS[request["ask"]](
-            exercise, {**safetensors.torch.load(given), **request["sizes"]}, request
-        )
+        tensors = {**safetensors.torch.load(given), **request["sizes"]}
+        found = ANSWERS[request["ask"]](exercise, tensors, request)
     data = memoryview(safetensors.torch.save(found))
     while data:
         data = data[os.write(result, data) :]

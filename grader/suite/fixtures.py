@@ -13,15 +13,13 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.core.errors import GraderFault
 from grader.core.exercise import FORMAT, Exercise, FixtureEntry, Fixtures, Reference, Stated
-
-if TYPE_CHECKING:
-    pass
+from grader.suite.files import replaced
 
 GZIP = 31  # zlib's word for a gzip file
 
@@ -35,6 +33,8 @@ def repair(root: Path, exercise: str = "") -> str:
     """The command that puts fixtures right: all of them, or an exercise's."""
     if (root / ".release.json").is_file():
         return "`git checkout fixtures` puts it back"
+    if not (root / "solutions").is_dir() and not installed(root):
+        return f"`grader build --private SEED {root}` makes it anew"
     if installed(root):
         return "`pip install --force-reinstall --no-deps backprop-grader` puts it back"
     return f"`grader build {exercise}` rebuilds it" if exercise else "`grader build` makes them"
@@ -125,6 +125,16 @@ def files(root: Path, exercise: Exercise) -> dict[str, bytes]:
         out[f"{entry.name}.reference.safetensors"] = _reference(root, exercise, entry)
     texts = {"diagnosis": exercise.diagnosis, "hints": exercise.hints, "derived": exercise.derived}
     return out | {f"{name}.json": _verified(root, exercise, f"{name}.json", s) for name, s in texts.items()}
+
+
+def save(root: Path, exercise: Exercise, contents: Mapping[str, bytes]) -> None:
+    """Write an exercise's files below `root`: of `contents`, by name, those that its description states."""
+    folder = _folder(root, exercise.id)
+    told = {entry.name for entry in exercise.fixtures} | {"diagnosis", "hints", "derived"}
+    for name, data in contents.items():
+        if name.partition(".")[0] in told:
+            replaced(folder / f"{name}.gz", packed(data))
+    replaced(folder / "exercise.json", seal(exercise).encode())
 
 
 def sealed(exercises: Sequence[Exercise]) -> str:
