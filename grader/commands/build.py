@@ -13,6 +13,7 @@ from grader.core.course import set_of
 from grader.core.errors import GraderFault, UsageError
 from grader.reference.reproducible import environment
 from grader.suite import fixtures
+from grader.suite.files import replaced
 from grader.suite.find import Suite, current_folder, find
 
 
@@ -44,6 +45,7 @@ def _private(suite: Suite, names: list[str], seed: str, folder: str) -> int:
             exercise = suite.describe(name)
             drawn, pairs = draw(runner, suite, exercise, secret)
             fixtures.save(target, drawn, {**fixtures.files(suite.root, exercise), **pairs})
+    replaced(target / fixtures.PRIVATE, b"")
     target.chmod(0o700)
     print(f"{folder} has fixtures of its own for {', '.join(names)}; keep it and the seed to yourself")
     return 0

@@ -55,10 +55,9 @@ def nameless(exercise: Exercise, reports: Sequence[ItemReport], source: bytes) -
     if not source:
         return ()
     defined = {(a or b).decode() for a, b in DEFINED.findall(source)}
-    asked = {
-        f"{exercise.id}.{i.name}": i.asks if isinstance(i, Output) else (i.name,) for i in exercise.items
-    }
-    return tuple(r.id for r in reports if r.passed and not defined.issuperset(asked.get(r.id, ())))
+    asks = {i.name: i.asks if isinstance(i, Output) else (i.name,) for i in exercise.items}
+    own = {r.id: asks.get(r.id.removeprefix(f"{exercise.id}."), ()) for r in reports if r.passed}
+    return tuple(name for name, asked in own.items() if not defined.issuperset(asked))
 
 
 def in_order(answers: Sequence[Answer], source: bytes) -> list[Answer]:

@@ -21,6 +21,7 @@ from grader.core.errors import GraderFault
 from grader.core.exercise import FORMAT, Exercise, FixtureEntry, Fixtures, Reference, Stated
 from grader.suite.files import replaced
 
+PRIVATE = ".private"  # lies beside the fixtures that `build --private` wrote
 GZIP = 31  # zlib's word for a gzip file
 
 
@@ -33,7 +34,7 @@ def repair(root: Path, exercise: str = "") -> str:
     """The command that puts fixtures right: all of them, or an exercise's."""
     if (root / ".release.json").is_file():
         return "`git checkout fixtures` puts it back"
-    if not (root / "solutions").is_dir() and not installed(root):
+    if (root / PRIVATE).is_file():
         return f"`grader build --private SEED {root}` makes it anew"
     if installed(root):
         return "`pip install --force-reinstall --no-deps backprop-grader` puts it back"

@@ -36,6 +36,7 @@ from grader.core.errors import GraderFault
 from grader.core.exercise import File, How, Task
 from grader.core.verdict import ExerciseReport, Report, Verdict
 from grader.judging.bench import Bench
+from grader.judging.fresh_probes import fresh
 from grader.judging.grade import grade
 from grader.judging.requests import grade as grade_all
 from grader.reports import document, plain, terminal
@@ -157,6 +158,13 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
         out = Outside(folder, tcp, udp, [path, abstract], name)
         out.before = out.look()
         yield out
+
+
+@pytest.fixture(scope="module")
+def exercises(exercises: dict[str, Task]) -> dict[str, Task]:
+    """With fresh probes, as a grade rests on them."""
+    with Runner() as one:
+        return {**exercises, "ex1": fresh(one, Suite(ROOT, ROOT), exercises["ex1"], 13)}
 
 
 @pytest.fixture(scope="module")
