@@ -275,8 +275,8 @@ def _machine(add: Add) -> None:
 def _probes(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--probes",
-        metavar="saved|SEED",
-        help="what to grade on; fresh ones of a secret seed by default, where others read the grade",
+        metavar="SEED",
+        help="grade on fresh ones of this seed, or on the saved; a secret seed where others read the grade",
     )
     command.add_argument(
         "--fixtures", metavar="DIR", help="grade on a set of your own (`grader build --private`)"

@@ -458,8 +458,8 @@ def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises
     markers = {"source": marker.encode(), "result": tensor, **references(exercises)}
     assert len(markers) > 30
     # what is looked for can be found: the inputs are there
-    probe = "probe-1.given"
-    start = exercises["ex1"][1].given["probe-1"][-512:-256]
+    probe = "probe-1-fresh.given"
+    start = exercises["ex1"][1].given["probe-1-fresh"][-512:-256]
     assert found_in(zygote_of(runner), {**markers, probe: start}) == {probe}
 
 
@@ -474,7 +474,7 @@ def test_a_child_holds_no_reference_and_nothing_of_the_one_before(
     text = f"import signal\n# {own}\nsignal.raise_signal(signal.SIGSTOP)\n"
     with background(
         lambda: runner.run(
-            Part("ex1", ["lecture", "probe-1"], [FIRST]), File("x.py", text.encode()), wall=DEADLINE
+            Part("ex1", ["lecture", "probe-2"], [FIRST]), File("x.py", text.encode()), wall=DEADLINE
         )
     ):
         zygote = zygote_of(runner)
