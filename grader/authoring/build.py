@@ -17,16 +17,8 @@ from grader.authoring import author_gradients, author_outputs, authored, kept, n
 from grader.authoring.authored import Authored, AuthoredError
 from grader.authoring.hints import ladder
 from grader.authoring.slips import fingerprints
-from grader.core.exercise import (
-    FORMAT,
-    TRAINING,
-    FixtureEntry,
-    Stated,
-    Worked,
-    is_probe,
-    sizes,
-    uncovered,
-)
+from grader.core.exercise import FORMAT, TRAINING, FixtureEntry, Stated, Worked, is_probe, sizes
+from grader.core.graph import uncovered
 from grader.diagnosis.diagnose import FIXTURES
 from grader.reference import draws, near, outputs, values
 from grader.reference.float64 import Unfit

@@ -24,13 +24,7 @@ DEFINED = re.compile(rb"\b(?:def|class)\s++(\w++)|\b(\w++)\s*+(?:=(?!=)|[,)\]]|$
 ABSENT = frozenset((Verdict.NOT_WRITTEN, Verdict.REFUSED))  # where no other item's mistake shows
 
 
-def answered(
-    item: Item,
-    fixtures: Fixtures,
-    run: Run,
-    on: Sequence[str],
-    lenient: bool,
-) -> Answer:
+def answered(item: Item, fixtures: Fixtures, run: Run, on: Sequence[str], lenient: bool) -> Answer:
     """One item's records on all fixtures, each held against its saved reference."""
     records = {name: run.records.get((name, item.name)) for name in on}
     one = Answer(item, records, {})
@@ -154,10 +148,8 @@ def decide(
     lenient: the lecture's sizes are enough. other: what a probe of the lecture's sizes has.
     """
     first = next(iter(checks))
-    if not checks[first].verdict.passed:
-        return first, checks[first]
     failed = {name: c for name, c in checks.items() if not c.verdict.passed}
-    if not failed:
+    if not failed or first in failed:
         return first, checks[first]
     settings = exercise.sizes
     same = [name for name in failed if settings[name] == settings[first]]

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 import torch
 
-from grader.core.exercise import Gradient, Line, downstream
+from grader.core.exercise import Gradient, Line
 from grader.core.finding import Code, Finding
+from grader.core.graph import downstream
 from grader.core.text import text
 from grader.core.tolerance import RTOL
 from grader.core.verdict import Check, ItemReport, Verdict
