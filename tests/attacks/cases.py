@@ -1065,8 +1065,8 @@ FOLDER = [
     Case(
         "own_folder_many_bytes",
         """
-for i in range(20):
-    with open(f"f{i}", "wb") as f: f.write(bytes(15 << 20))""",
+for i in range(100):
+    with open(f"f{i}", "wb") as f: f.write(bytes(1 << 20))""",
         LIMIT,
     ),
     Case(

@@ -21,6 +21,7 @@ from conftest import DEADLINE, ROOT
 
 from grader.core.exercise import File, Task
 from grader.runner.host.client import Part, Run, Runner
+from grader.runner.warm import confine
 from grader.runner.wire import LAYERS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers of confinement are Linux's")
@@ -197,6 +198,66 @@ def test_a_signal_by_way_of_a_descriptor(attack: Attack) -> None:
             else:
                 assert victim.poll() is None
                 victim.terminate()
+
+
+UNLINKED = f"""{RAW}
+import os
+files = []
+try:
+    while len(files) < 150:  # at most so much where nothing stops it
+        files.append(os.open("x", os.O_CREAT | os.O_RDWR))
+        os.unlink("x")
+        <fill>
+except OSError as error:
+    pass
+size = sum(os.fstat(f).st_blocks * 512 for f in files)
+for f in files: os.close(f)
+raise RuntimeError(size >> 20)
+"""
+LIMIT = confine.FOLDER >> 20
+WRITTEN, KEPT = "os.write(files[-1], bytes(1 << 20))", "call(285, files[-1], 1, 0, 1 << 20)"
+
+
+@pytest.mark.parametrize(
+    ("fill", "skip", "full"),
+    [
+        (WRITTEN, (), False),
+        (WRITTEN, ("disks",), False),  # files by their size
+        (WRITTEN, ("resource limits",), False),  # the file system alone
+        (KEPT, ("resource limits", "seccomp"), False),
+        (WRITTEN, ("disks", "resource limits"), True),
+        (KEPT, ("disks", "resource limits", "seccomp"), True),
+    ],
+)
+def test_unlinked_files_are_bounded_by_the_kernel(
+    fill: str, skip: tuple[str, ...], full: bool, attack: Attack
+) -> None:
+    written = int(returned(attack(UNLINKED.replace("<fill>", fill), *skip)))
+    assert written == 150 if full else 32 < written <= LIMIT
+
+
+def test_an_unlinked_file_that_is_mapped_counts(attack: Attack) -> None:
+    lines = f"""{RAW}
+import os
+for k in range(150):
+    f = os.open("x", os.O_CREAT | os.O_RDWR)
+    os.unlink("x")
+    os.write(f, bytes(1 << 20))
+    call(9, 0, 4096, 1, 1, f, 0)
+    os.close(f)
+"""
+    assert f"more than {LIMIT} MB" in message(attack(lines))
+
+
+def test_a_disk_is_empty_for_the_next(attack: Attack) -> None:
+    fill = """
+    import os
+    with open("a", "wb") as f: f.write(bytes(1 << 20))
+    for k in range(40):
+        with open(f"{k}", "wb") as f: f.write(bytes(1 << 20))
+    """
+    for _ in range(confine.DISKS + 1):
+        assert message(attack(fill)) == ""
 
 
 def test_descriptors_and_their_flags_are_left(attack: Attack) -> None:
