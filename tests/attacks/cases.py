@@ -664,7 +664,7 @@ RESOURCES = [
     Case("048_cpu_on_a_probe_only", "while probs.shape[0] == 7: pass", O, where="inside", wall=1),
     Case("own_inference_mode_is_on", "assert not torch.is_inference_mode_enabled()", where="inside"),
     Case("049_sleep", "import time; time.sleep(60)", O, wall=0.8),
-    Case("049_sleep_by_select", "import select; select.select([], [], [], 60)", O, wall=0.8),
+    Case("049_sleep_by_select", "import select; select.select([], [], [], 60)", wall=0.8),
     Case(
         "050_sigxcpu_ignored",
         f"import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\n{SPIN}",
