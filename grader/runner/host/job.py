@@ -123,3 +123,8 @@ def how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:
         name = signal.Signals(number).name if number in list(signal.Signals) else str(number)
         return f"ended its process by {name}", False
     return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})", False
+
+
+def by_a_signal(end: Mapping[str, Any], cpu: int) -> bool:
+    """Whether a child was ended by a signal that stands for none of its own limits."""
+    return os.WIFSIGNALED(int(end["status"])) and not end["why"] and end["cpu"] < cpu

@@ -7,7 +7,6 @@ reference, and the trusted side believes none of it but the numbers, which it co
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -182,5 +181,4 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
 
 def end(code: int = 0) -> None:
     """Leave at once: no atexit handler, no destructor, no thread of the submission runs on."""
-    signal.alarm(0)
     _exit(code)
