@@ -19,7 +19,7 @@ from grader.classroom.results import Store
 from grader.core.exercise import Task
 from grader.runner import wire
 from grader.runner.host.client import Run, Runner
-from grader.runner.host.job import Job
+from grader.runner.host.job import Job, by_others
 from grader.runner.host.turns import Turns
 from grader.submissions.uploads import uploads
 
@@ -27,6 +27,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for a chi
 
 # nobody reads what it prints before the test has done what it does: so it is under way until then
 WAITS = right() + "\nprint('x' * (4 << 20), flush=True)\n"
+
+
+def out_of_time(*_: object) -> None:
+    raise TimeoutError
 
 
 class Disturbed(Runner):
@@ -42,7 +46,7 @@ class Disturbed(Runner):
             if Disturbed.how == "killed":
                 os.kill(child, signal.SIGKILL)
             else:
-                wall = 0
+                job.pump = out_of_time  # type: ignore[assignment, method-assign]
         return super()._pumped(job, parser, wall, cpu)
 
 
@@ -95,6 +99,29 @@ def test_a_journal_holds_a_disturbed_result_for_nobody(tmp_path: Path) -> None:
     again.open()
     again.journal.close()
     assert set(again.places) == {"b"}
+
+
+KILLED, EXITED = int(signal.SIGKILL), 1 << 8
+
+
+@pytest.mark.parametrize(
+    ("status", "cpu", "seconds", "late", "why", "others"),
+    [
+        pytest.param(KILLED, 0.1, 20, True, "", True, id="it slept, or was stopped"),
+        pytest.param(KILLED, 8, 20, True, "", True, id="it had less than half a processor"),
+        pytest.param(KILLED, 19.5, 20, True, "", False, id="it computed all the while"),
+        pytest.param(KILLED, 0.1, 10, False, "", True, id="somebody killed it"),
+        pytest.param(int(signal.SIGSEGV), 0.1, 10, False, "", True, id="a signal may be anybody's"),
+        pytest.param(KILLED, 10, 10, False, "", False, id="its processor time was over"),
+        pytest.param(int(signal.SIGXCPU), 9.99, 10, False, "", False, id="as the kernel counts it"),
+        pytest.param(KILLED, 0.1, 10, False, "wrote more than 64 MB", False, id="it filled its folder"),
+        pytest.param(EXITED, 0.1, 10, False, "", False, id="it ended itself"),
+    ],
+)
+def test_what_a_submission_did_itself_is_its_own(
+    status: int, cpu: float, seconds: float, late: bool, why: str, others: bool
+) -> None:
+    assert by_others({"status": status, "cpu": cpu, "why": why}, seconds, late) is others
 
 
 def test_alone_is_alone() -> None:

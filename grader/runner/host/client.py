@@ -21,7 +21,7 @@ from grader.core.exercise import LOSSES, Exercise, File
 from grader.reference.reproducible import environment
 from grader.runner import wire
 from grader.runner.host import folders
-from grader.runner.host.job import MAX_OUTPUT, Job, by_a_signal, how
+from grader.runner.host.job import MAX_OUTPUT, Job, by_others, how
 from grader.runner.host.turns import Turns
 
 WALL = 20.0  # seconds for one submission; `over-limit` after that
@@ -184,7 +184,7 @@ class Runner:
 
     def _pumped(self, job: Job, parser: wire.Parser, wall: float, cpu: int) -> Run:
         """All that a child sends until it ends, or until it is ended."""
-        ended, over, outside = "", False, False
+        ended, over, outside, late = "", False, False, False
         try:
             job.pump(parser.feed, wall)
         except wire.Malformed as error:
@@ -192,12 +192,14 @@ class Runner:
             parser.loaded = False
             ended = f"wrote to the grader's result channel ({error})"
         except TimeoutError:
-            ended, over, outside = f"took more than {wall:g} seconds", True, True
+            ended, over, late = f"took more than {wall:g} seconds", True, True
         finally:
             job.finish()
-        if not ended and not parser.complete:
+        if late:
+            outside = by_others(job.end, wall, late)
+        elif not ended and not parser.complete:
             ended, over = how(job.end, cpu)
-            outside = by_a_signal(job.end, cpu)
+            outside = by_others(job.end, cpu, late)
         return Run(
             records=parser.records,
             output=bytes(job.output[:MAX_OUTPUT]),

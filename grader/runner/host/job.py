@@ -20,6 +20,7 @@ MAX_OUTPUT = 65_536  # bytes of what a submission prints
 PIPE = 1 << 20
 END = 20.0  # seconds for the zygote to end a child
 READS = 16  # of a pipe at a time
+OWN = 0.9  # of the time that a child had: if it computed for as much, it took all of it
 TICK = 0.02  # seconds between looks at what a child has sent so far
 
 
@@ -125,6 +126,13 @@ def how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:
     return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})", False
 
 
-def by_a_signal(end: Mapping[str, Any], cpu: int) -> bool:
-    """Whether a child was ended by a signal that stands for none of its own limits."""
-    return os.WIFSIGNALED(int(end["status"])) and not end["why"] and end["cpu"] < cpu
+def by_others(end: Mapping[str, Any], seconds: float, late: bool) -> bool:
+    """Whether something else than a child's own work may have ended it.
+
+    late: it was ended after that many seconds on the wall; else it had so many of processor time. One that
+    computed all the while was kept from nothing. One that slept may have been stopped, or have waited for
+    a file, and a signal may be anybody's.
+    """
+    if end["cpu"] >= OWN * seconds:
+        return False
+    return late or (os.WIFSIGNALED(int(end["status"])) and not end["why"])
