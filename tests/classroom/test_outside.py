@@ -18,8 +18,8 @@ from grader.classroom import batch
 from grader.classroom.results import Store
 from grader.core.exercise import Task
 from grader.runner import wire
-from grader.runner.host.client import Run, Runner
-from grader.runner.host.job import Job, by_others
+from grader.runner.host.client import CPU, WALL, Run, Runner
+from grader.runner.host.job import SHARE, Job, by_others
 from grader.runner.host.turns import Turns
 from grader.submissions.uploads import uploads
 
@@ -105,23 +105,27 @@ KILLED, EXITED = int(signal.SIGKILL), 1 << 8
 
 
 @pytest.mark.parametrize(
-    ("status", "cpu", "seconds", "late", "why", "others"),
+    ("status", "used", "wall", "why", "others"),
     [
-        pytest.param(KILLED, 0.1, 20, True, "", True, id="it slept, or was stopped"),
-        pytest.param(KILLED, 8, 20, True, "", True, id="it had less than half a processor"),
-        pytest.param(KILLED, 19.5, 20, True, "", False, id="it computed all the while"),
-        pytest.param(KILLED, 0.1, 10, False, "", True, id="somebody killed it"),
-        pytest.param(int(signal.SIGSEGV), 0.1, 10, False, "", True, id="a signal may be anybody's"),
-        pytest.param(KILLED, 10, 10, False, "", False, id="its processor time was over"),
-        pytest.param(int(signal.SIGXCPU), 9.99, 10, False, "", False, id="as the kernel counts it"),
-        pytest.param(KILLED, 0.1, 10, False, "wrote more than 64 MB", False, id="it filled its folder"),
-        pytest.param(EXITED, 0.1, 10, False, "", False, id="it ended itself"),
+        pytest.param(KILLED, 0.1, 20, "", True, id="it slept, or was stopped"),
+        pytest.param(KILLED, 8, 20, "", True, id="it had less than half a processor"),
+        pytest.param(KILLED, 2, 3, "", False, id="it had its share"),
+        pytest.param(KILLED, 0.1, None, "", True, id="somebody killed it"),
+        pytest.param(int(signal.SIGSEGV), 0.1, None, "", True, id="a signal may be anybody's"),
+        pytest.param(KILLED, 10, None, "", False, id="its processor time was over"),
+        pytest.param(int(signal.SIGXCPU), 9.999, None, "", False, id="as the kernel counts it"),
+        pytest.param(KILLED, 0.1, None, "wrote more than 64 MB", False, id="it filled its folder"),
+        pytest.param(EXITED, 0.1, None, "", False, id="it ended itself"),
     ],
 )
 def test_what_a_submission_did_itself_is_its_own(
-    status: int, cpu: float, seconds: float, late: bool, why: str, others: bool
+    status: int, used: float, wall: float | None, why: str, others: bool
 ) -> None:
-    assert by_others({"status": status, "cpu": cpu, "why": why}, seconds, late) is others
+    assert by_others({"status": status, "cpu": used, "why": why}, wall, CPU) is others
+
+
+def test_the_limits_leave_each_child_half_a_processor() -> None:
+    assert SHARE * WALL == CPU
 
 
 def test_alone_is_alone() -> None:

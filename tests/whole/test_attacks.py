@@ -463,23 +463,21 @@ def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises
 
 @pytest.mark.usefixtures("may_read")
 def test_a_child_holds_no_reference_and_nothing_of_the_one_before(
-    guarded: Guard, exercises: dict[str, Task], monkeypatch: pytest.MonkeyPatch
+    guarded: Guard, exercises: dict[str, Task]
 ) -> None:
     runner = guarded.runner()
-    monkeypatch.setattr(runner, "wall", float(DEADLINE))  # it stands still while it is read
     before, own = uuid.uuid4().hex, uuid.uuid4().hex
     grade(runner, exercises["ex1"], File("submission.py", f"# {before}\n{REF}".encode()))
     text = f"import signal\n# {own}\nsignal.raise_signal(signal.SIGSTOP)\n"
-    with background(
-        lambda: runner.run(
-            Part("ex1", ["lecture", "probe-1"], [FIRST]), File("x.py", text.encode()), wall=DEADLINE
-        )
-    ):
+    part, file = Part("ex1", ["lecture", "probe-1"], [FIRST]), File("x.py", text.encode())
+    with background(lambda: runner.together([part], file, wall=60, cpu=60)):  # it is tried no second time
         zygote = zygote_of(runner)
-        child = until(lambda: [p for p in children(zygote) if state(p) == "T"])[0]
-        markers = {"before": before.encode(), "own": own.encode(), **references(exercises)}
-        assert found_in(child, markers) == {"own"}
-        os.kill(child, signal.SIGKILL)
+        child = until(lambda: [p for p in children(zygote) if state(p) == "T"])[0]  # and is read meanwhile
+        try:
+            markers = {"before": before.encode(), "own": own.encode(), **references(exercises)}
+            assert found_in(child, markers) == {"own"}
+        finally:
+            os.kill(child, signal.SIGKILL)
 
 
 @contextlib.contextmanager

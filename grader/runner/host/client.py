@@ -184,7 +184,7 @@ class Runner:
 
     def _pumped(self, job: Job, parser: wire.Parser, wall: float, cpu: int) -> Run:
         """All that a child sends until it ends, or until it is ended."""
-        ended, over, outside, late = "", False, False, False
+        ended, over, outside = "", False, False
         try:
             job.pump(parser.feed, wall)
         except wire.Malformed as error:
@@ -192,14 +192,14 @@ class Runner:
             parser.loaded = False
             ended = f"wrote to the grader's result channel ({error})"
         except TimeoutError:
-            ended, over, late = f"took more than {wall:g} seconds", True, True
+            ended, over = f"took more than {wall:g} seconds", True
         finally:
             job.finish()
-        if late:
-            outside = by_others(job.end, wall, late)
+        if over:
+            outside = by_others(job.end, wall, cpu)
         elif not ended and not parser.complete:
             ended, over = how(job.end, cpu)
-            outside = by_others(job.end, cpu, late)
+            outside = by_others(job.end, None, cpu)
         return Run(
             records=parser.records,
             output=bytes(job.output[:MAX_OUTPUT]),

@@ -18,9 +18,9 @@ from grader.core.errors import GraderFault
 
 MAX_OUTPUT = 65_536  # bytes of what a submission prints
 PIPE = 1 << 20
+SHARE = 0.5  # of a processor, that a child may count on: its wall limit is twice that of processor time
 END = 20.0  # seconds for the zygote to end a child
 READS = 16  # of a pipe at a time
-OWN = 0.9  # of the time that a child had: if it computed for as much, it took all of it
 TICK = 0.02  # seconds between looks at what a child has sent so far
 
 
@@ -126,13 +126,13 @@ def how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:
     return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})", False
 
 
-def by_others(end: Mapping[str, Any], seconds: float, late: bool) -> bool:
+def by_others(end: Mapping[str, Any], wall: float | None, cpu: int) -> bool:
     """Whether something else than a child's own work may have ended it.
 
-    late: it was ended after that many seconds on the wall; else it had so many of processor time. One that
-    computed all the while was kept from nothing. One that slept may have been stopped, or have waited for
-    a file, and a signal may be anybody's.
+    wall: it was ended after so many seconds on the wall, None: it ended before. One that slept may have been
+    stopped, or have waited for a file; one that had its share of a processor took too long by itself.
     """
-    if end["cpu"] >= OWN * seconds:
-        return False
-    return late or (os.WIFSIGNALED(int(end["status"])) and not end["why"])
+    if wall is not None:
+        return bool(end["cpu"] < SHARE * wall)
+    signalled = os.WIFSIGNALED(int(end["status"])) and not end["why"]  # by whomever
+    return signalled and end["cpu"] < cpu - TICK
