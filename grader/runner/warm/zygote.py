@@ -147,6 +147,7 @@ class Zygote:
             if request["op"] == "reference":
                 from grader.reference import oracle
 
+                asking.POLICY.allow_kernels()
                 oracle.answer(self.exercises[request["exercise"]], request, text, 3)
             else:
                 jobs = [self.job(part) for part in request["parts"]]
