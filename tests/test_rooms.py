@@ -209,7 +209,7 @@ html in judge judging junit learn learner lecture limits line loading manual mov
 new notebook numbers otter page pages place plain plugin points progress pytest read rebuild reference
 reporter reproducible requests results rules run runner saves screen script sentences serve server
 services shapes start statements suite summary syntax table talk terminal testcell text texts tolerance
-train training untrusted uploads values views watch zeros
+train training turns untrusted uploads values views watch zeros
 """
 
 

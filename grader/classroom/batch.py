@@ -103,7 +103,7 @@ class Local:
 def _result(graded: ExerciseReport, run: Run, filename: str) -> Result:
     output = block(run.output, 4000).rstrip()
     report = Report(filename, (graded,), output, tuple(notes(graded, run, filename)))
-    return {**document(report, checks=False), "protection_off": list(run.off)}
+    return {**document(report, checks=False), "protection_off": list(run.off), "outside": run.outside}
 
 
 @dataclass

@@ -16,7 +16,7 @@ from grader.runner.host.client import SHARED, Part, Run, Runner
 from grader.submissions.script import Script, script
 
 WHOLE = How()
-RETRY = 45.0  # seconds that runs without those who ended the process may take, before the rest is given up
+RETRY = 55.0  # seconds after which no more runs begin without those who ended the process
 
 
 def grade(runner: Runner, task: Task, file: File, how: How = WHOLE) -> tuple[ExerciseReport, Run]:
@@ -119,11 +119,12 @@ def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
 
 def _run(runner: Runner, part: Part, file: File) -> Run:
     """Run a submission; where an item ended the process, the others again without it."""
+    start = time.monotonic()
     left = list(part.items)
     run = first = runner.run(part, file)
+    outside = run.outside
     records = dict(run.records)
     blamed: dict[str, tuple[str, bool]] = {}
-    start = time.monotonic()
     while run.ended and run.loaded and len(part.items) > 1:
         guilty = next((n for f in part.fixtures for n in left if (f, n) not in run.records), None)
         if guilty is None:
@@ -136,7 +137,8 @@ def _run(runner: Runner, part: Part, file: File) -> Run:
             break
         run = runner.run(replace(part, items=left), file)
         records |= run.records
-    return replace(first, records=records, blamed=blamed)
+        outside |= run.outside
+    return replace(first, records=records, blamed=blamed, outside=outside)
 
 
 def _unparsed(run: Run, code: Script) -> str:

@@ -30,18 +30,22 @@ Given = dict[str, Any]  # one fixture's tensors and sizes by name
 
 
 def guard_forward(submission: Submission, exercise: Exercise) -> None:
-    """The stub's forward pass run again inside an item is how one differentiates by small differences."""
-    forward: Any = submission.names.get("forward")
-    code = getattr(forward, "__code__", None)
-    if code is None or list(code.co_varnames[: code.co_argcount]) != list(exercise.inputs):
+    """The stub's forward pass run again inside an item is how one differentiates by small differences.
+
+    The function itself is changed, under whatever names the submission has it.
+    """
+    forward = submission.names.get("forward")
+    if not isinstance(forward, types.FunctionType) or forward.__closure__:
+        return
+    code = forward.__code__
+    if list(code.co_varnames[: code.co_argcount]) != list(exercise.inputs):
         return  # a helper of the learner's own that is called so
-    refused = POLICY.refuse("the forward pass, run again,")
+    forward.__code__ = _again.__code__
+    forward.__kwdefaults__ = {"refused": POLICY.refuse("the forward pass, run again,")}
 
-    def guarded(*args: Any, **keywords: Any) -> Any:
-        refused()
-        return forward(*args, **keywords)
 
-    submission.names["forward"] = guarded
+def _again(*_: Any, refused: Callable[[], Any], **__: Any) -> Any:
+    return refused()
 
 
 class NoValue(Exception):

@@ -45,8 +45,11 @@ class _Running:
 class Zygote:
     """The event loop: messages from the parent, children's ends, and kill requests by job."""
 
-    def __init__(self, control: socket.socket, folder: str, prepared: confine.Prepared) -> None:
-        self.control, self.folder, self.prepared = control, folder, prepared
+    def __init__(
+        self, control: socket.socket, folder: str, disks: list[str], prepared: confine.Prepared
+    ) -> None:
+        """disks: file systems below `folder`, each for a child at a time."""
+        self.control, self.folder, self.disks, self.prepared = control, folder, disks, prepared
         self.jobs = 0
         self.looked = 0.0
         self.exercises: dict[str, Exercise] = {}
@@ -101,7 +104,8 @@ class Zygote:
     def run(self, request: dict[str, Any], fds: list[int]) -> None:
         """Fork a child for one job. Descriptors: source, result, output, channel."""
         self.jobs += 1
-        folder = os.path.join(self.folder, str(self.jobs))
+        disk = self.disks.pop() if self.disks else self.folder
+        folder = os.path.join(disk, str(self.jobs))
         os.mkdir(folder, 0o700)
         me = os.getpid()
         pid = os.fork()
@@ -146,6 +150,7 @@ class Zygote:
                 code = 0
                 return
             if request["op"] == "reference":
+                asking.POLICY.allow_kernels()
                 oracle.answer(self.exercises[request["exercise"]], request, text, 3)
             else:
                 jobs = [self.job(part) for part in request["parts"]]
@@ -202,9 +207,12 @@ class Zygote:
                 pass
             job.channel.close()
             folders.remove(job.folder)
+            disk = os.path.dirname(job.folder)
+            if disk != self.folder and not os.listdir(disk):
+                self.disks.append(disk)
 
     def look(self) -> None:
-        """End a child that fills its private folder: no limit of the kernel's counts that."""
+        """End a child that fills its private folder, where the kernel's limits let it, or digs too deep."""
         self.looked = time.monotonic()
         for pid, job in self.running.items():
             if not job.why and folders.fills(job.folder, confine.FOLDER, confine.ENTRIES):
@@ -296,4 +304,4 @@ def main(options: dict[str, Any]) -> None:
     _warm()
     asking.POLICY.install()
     prepared = confine.prepare(options["namespaces"], options["skip"])
-    Zygote(control, options["folder"], prepared).serve()
+    Zygote(control, options["folder"], options["disks"], prepared).serve()
