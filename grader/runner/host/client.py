@@ -47,6 +47,7 @@ class Run:
     cpu: float = 0.0
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
     early: Collection[tuple[str, str]] = ()  # records that came before any of its flat code ran
+    sent: int = 0  # bytes, and what plain data counts as besides
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ class Runner:
         except wire.Malformed as error:
             parser.records.clear()  # no honest submission writes there
             parser.loaded = False
-            ended = f"wrote to the grader's result channel ({error})"
+            over = isinstance(error, wire.TooMuch)
+            ended = f"returned {error}" if over else f"wrote to the grader's result channel ({error})"
         except TimeoutError:
             ended, over = f"took more than {wall:g} seconds", True
         finally:
@@ -192,6 +194,7 @@ class Runner:
             cpu=job.end["cpu"],
             unparsed=parser.unparsed,
             early=parser.early,
+            sent=parser.sent,
         )
 
     def trial(self) -> dict[str, list[str]]:
