@@ -16,6 +16,7 @@ from typing import Any
 from grader.core.exercise import ALT, Exercise, Gradient, Item, Reference, Task, is_probe
 from grader.core.finding import Code
 from grader.core.graph import uncovered
+from grader.core.limits import MAX_CHOICES
 from grader.core.verdict import Check, Verdict
 from grader.judging.compare import compare
 from grader.runner.host.client import Runner
@@ -79,6 +80,10 @@ def reconsider(runner: Runner, task: Task, answers: list[Answer], lenient: bool 
     probes = [entry.name for entry in exercise.fixtures if entry.is_probe]
     # the smallest first: mostly none is left after it
     for probe in sorted(probes, key=lambda n: (n not in enough, len(fixtures.given[n]))):
+        # of too many those that an answer reads all of, then with one less: each item's likeliest
+        asked = sorted(fitting, key=lambda c: min(len(by_name[c[0]].reads), MOST) - len(c[1]))
+        for choice in asked[MAX_CHOICES:]:
+            del fitting[choice]
         wanted = [(name, cut, by_name[name].key) for name, cut in fitting]
         found, vanishing = _ask(runner, task, probe, wanted)
         for name, cut, key in wanted:

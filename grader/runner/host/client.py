@@ -50,6 +50,7 @@ class Run:
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
     early: Collection[tuple[str, str]] = ()  # records that came before any of its flat code ran
     outside: bool = False
+    sent: int = 0  # bytes, and what plain data counts as besides
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,8 @@ class Runner:
         except wire.Malformed as error:
             parser.records.clear()  # no honest submission writes there
             parser.loaded = False
-            ended = f"wrote to the grader's result channel ({error})"
+            over = isinstance(error, wire.TooMuch)
+            ended = f"returned {error}" if over else f"wrote to the grader's result channel ({error})"
         except TimeoutError:
             ended, over = f"took more than {wall:g} seconds", True
         finally:
@@ -212,6 +214,7 @@ class Runner:
             unparsed=parser.unparsed,
             early=parser.early,
             outside=outside,
+            sent=parser.sent,
         )
 
     def trial(self) -> dict[str, list[str]]:
