@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from grader.core.course import SETUP, SIZE_NAMES, SIZES
 from grader.core.exercise import Exercise
+from grader.submissions.flat.compared import held_against
 from grader.submissions.flat.statements import Code, Statement
 from grader.submissions.flat.terms import Matcher, Term, names_of, term
 
-COMPARED = re.compile(
-    r"\bcmp\([^,()]*,\s*([A-Za-z_]\w*)(?:\.(?:T|mT|data)\b|\.\w+\([^()]*\))*\s*,\s*([A-Za-z_]\w*)"
-)
-ARGUMENTS = 4  # lines that a call may go on for
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
 PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
 COMMON = ("+", "*", "**", "@", "index")  # heads of terms that tell nothing by themselves
@@ -35,26 +31,21 @@ def called(
     first = min((statements[i].node.lineno for i in here), default=1)  # a function's body may have moved
     last = max((statements[i].node.end_lineno or first for i in here), default=0)
     theirs = {ours: their for their, ours in renamed.items()}
-    active: dict[str, str] = {}
+    known = {t: t for t in tensors} | dict(renamed)
+    tables: list[dict[str, str]] = [{}, {}, {}]  # by weight
     own = set()  # tensors whose d<tensor> is compared
-    inert: dict[str, str] = {}
-    lines = code.lines[first - 1 : last + AFTER]
-    for at, line in enumerate(lines):
-        if "cmp" not in line:
-            continue
-        if line.count("(") > line.count(")"):  # its arguments stand on lines of their own
-            line = " ".join((line, *map(str.strip, lines[at + 1 : at + 1 + ARGUMENTS])))
-        comment = line.find("#") % (len(line) + 1)  # its end where there is none
-        for match in COMPARED.finditer(line):
-            table, tensor = inert if comment < match.start() else active, renamed.get(match[2], match[2])
-            table[tensor] = match[1]
-            if table is active and match[1] == f"d{tensor}":
+    for one in code.compared:
+        tensor, gradient = held_against(one, known)
+        if tensor and first <= one.line <= last + AFTER:
+            tables[one.weight][tensor] = gradient
+            if one.weight and gradient == f"d{tensor}":
                 own.add(tensor)
+    inert, loose, active = tables
     called = {}
     for t in tensors:
         if f"d{t}" in written and (t in own or active.get(t, "")[1:] in tensors):
             active.pop(t, None)  # what else is held against it is a slip, or an experiment
-        spellings = [active.get(t, f"d{t}"), f"d{t}", inert.get(t, f"d{t}")]
+        spellings = [table.get(t, f"d{t}") for table in (active, {}, loose, inert)]
         for name in (t, theirs.get(t, t)):
             spellings += [prefix + name for prefix in PREFIXES]
         for spelling in spellings:

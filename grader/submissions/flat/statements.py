@@ -12,12 +12,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from grader.submissions.flat import reads_writes
+from grader.submissions.flat.compared import Compared, compared, told_aside
 from grader.submissions.flat.effects import analyse
-from grader.submissions.flat.rewriting import Kept, WithoutGrad, copies_grad, opened, quieten, run_in_place
+from grader.submissions.flat.rewriting import (
+    Kept,
+    WithoutGrad,
+    copies_grad,
+    opened,
+    quieten,
+    run_in_place,
+    unclassed,
+)
 
 CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as jupytext writes them
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/script.py writes it; others may stand in strings
-EMPTY = re.compile(r"= *(\{\}|dict\(\)|[\w.]*SimpleNamespace\(\))")
+KEPT = re.compile(r"""= *(\{\}|[\w.]+\(\))|^[^\S\n]*\w+\.\w+ *=|\[['"]\w+['"]\] *=""", re.MULTILINE)
 LIKE, GRAD, OF_GRAD = re.compile(r"_like\b"), re.compile(r"\.grad\b"), re.compile(r"\.grad\s*\.")
 PADDED = 3000  # lines
 
@@ -70,6 +79,7 @@ class Code:
     statements: list[Statement] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)  # gradients in a dictionary: dprobs -> grads['probs']
+    compared: list[Compared] = field(default_factory=list)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -92,12 +102,15 @@ def parse(text: str) -> Code:
             form = {n for n, line in enumerate(lines, start + 1) if _form_of_grad(line)}
             own = (range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in body)
             body = [n if form.isdisjoint(o) else grad.visit(n) for n, o in zip(body, own, strict=True)]
-        for node in body:
-            found += opened(node)
-    if EMPTY.search(text) and (kept := Kept.of(found)):
+        found += body
+    if KEPT.search(text) and (kept := Kept.of(found, ".backward(" in text)):
         code.kept = kept
         found = [Kept(kept).visit(node) for node in found]
-    found = run_in_place(found)
+    if "self" in text:
+        found = unclassed(found)
+    lost = (range(b.line - 1, b.line + b.lost.count("\n") + 1) for b in code.broken)
+    code.compared = [*compared(found), *told_aside(code.lines, (n for r in lost for n in r))]
+    found = run_in_place([inner for node in found for inner in opened(node)])
     if ".grad" in text or "cmp" in text:
         quieten(found)
     code.statements = analyse(found, Statement)
