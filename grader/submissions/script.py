@@ -138,9 +138,8 @@ def _ours(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def is_flat(source: str, exercise: Exercise) -> bool:
-    """Whether a script is flat: it has a forward pass on its top level, and gradients that it assigns.
-
-    A stub's forward pass is inside a function.
+    """Whether a script is flat: it has a forward pass outside of a stub's, and gradients that it assigns or
+    compares.
     """
     if not exercise.lines:
         return False
@@ -149,13 +148,16 @@ def is_flat(source: str, exercise: Exercise) -> bool:
     lines = "|".join(re.escape(line.name) for line in exercise.lines)
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
-    forward = re.search(rf"^(?:{lines})[ \t]*=[^=]", source, re.MULTILINE)
-    if not forward:
+    tops = re.split(r"^(?=[^\s#)\]}])", source, flags=re.MULTILINE)
+    forward = re.compile(rf"^[ \t]*(?:self\.)?(?:{lines})[ \t]*=[^=]", re.MULTILINE)
+    if not any(forward.search(top) for top in tops if not top.startswith("def forward(")):  # as a stub has it
         return False
     tensors = "|".join(re.escape(name[1:]) for name in gradients)
-    compared = rf"""^[^\S\n]*cmp\(\s*(['"])[^'"\n]*\1,\s*\w+,\s*(?:{tensors})\s*\)"""
+    labelled = rf"""\b\w+\(\s*(['"])d?(?:{tensors})\1,\s*\w"""
+    compared = rf"""{labelled}|cmp\(\s*(['"])[^'"\n]*\2,\s*\w+,\s*(?:{tensors})\s*\)"""
+    kept = rf"\bself\.d(?:{tensors})[ \t]*=[^=]"
     assigned = any(gradients & _assigned(line) for line in source.split("\n"))
-    return assigned or re.search(compared, source, re.MULTILINE) is not None
+    return assigned or re.search(f"{compared}|{kept}", source) is not None
 
 
 def _assigned(line: str) -> set[str]:

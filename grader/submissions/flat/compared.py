@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from grader.submissions.flat.reads_writes import walk
 
-CALL = re.compile(r"\w*cmp\(.*\)")
 WORDS = re.compile(r"cmp|compar|check")
 THROUGH = ("T", "mT", "data", "grad")
 ASIDE, LOOSE, TOLD = range(3)
@@ -58,12 +57,12 @@ def told_aside(lines: Sequence[str], lost: Iterable[int]) -> Iterator[Compared]:
     lost = frozenset(lost)
     for number, line in enumerate(lines, 1):
         comment, at = number not in lost, line.find("#")
-        found = CALL.search(line, max(at, 0)) if "cmp" in line and (not comment or at >= 0) else None
+        begin = line.find("cmp(", max(at, 0)) if not comment or at >= 0 else -1
         try:
-            tree = ast.parse(found[0]) if found else None
+            tree = ast.parse(line[begin : line.rfind(")") + 1] if begin >= 0 else "")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
-        for one in compared([tree]) if tree else ():
+        for one in compared([tree]):
             yield replace(one, line=number, weight=ASIDE if comment else one.weight)
 
 

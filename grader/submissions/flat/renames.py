@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -82,8 +83,8 @@ def forward(statements: Sequence[Statement], exercise: Exercise, section: int | 
     made: dict[str, tuple[Term, int]] = {}
     for i in early_:
         for name, value in _assigned(statements[i].node):
-            if name[:1] != "d":
-                made[name] = term(value), i
+            with suppress(RecursionError):
+                made |= {name: (term(value), i)} if name[:1] != "d" else {}
     ours = {name: value for name, value in lines if name in exercise.tensors}
     n = exercise.lecture.sizes.get("n")
     batch = frozenset(t for t in exercise.tensors if exercise.shapes.get(t, ())[:1] == (n,))

@@ -63,8 +63,10 @@ def _in_first(test: ast.expr) -> bool:
 def _trains(node: ast.For | ast.While | ast.If | ast.FunctionDef) -> bool:
     """Whether a block's own statements name several gradients anew, or a function's one that it compares."""
     stored = _gradients_of(node)
-    return len(stored) >= 4 or isinstance(node, ast.FunctionDef) and (
-        any(c.gradient in _stored(node) for c in compared([node])) or node.name == "main"
+    return (
+        len(stored) >= 4
+        or isinstance(node, ast.FunctionDef)
+        and (any(c.gradient in _stored(node) for c in compared([node])) or node.name == "main")
     )
 
 
@@ -179,7 +181,11 @@ def unclassed(nodes: list[ast.stmt]) -> list[ast.stmt]:
         objects = own | {t.id for t in made[0].targets if isinstance(t, ast.Name)}
         bare = {id(n.value): n for n in nodes if isinstance(n, ast.Expr)}
         used = [c for n in nodes for c in reads_writes.walk(n) if isinstance(c, ast.Call)]
-        used = [c for c in used if isinstance(c.func, ast.Attribute) and getattr(c.func.value, "id", "") in objects]
+        used = [
+            c
+            for c in used
+            if isinstance(c.func, ast.Attribute) and getattr(c.func.value, "id", "") in objects
+        ]
         calls = {c.func.attr: c for c in used if isinstance(c.func, ast.Attribute)}
         if any(id(c) not in bare and c.func.attr in {m.name for m in methods} for c in used):  # type: ignore[attr-defined]
             continue

@@ -7,7 +7,7 @@ a - b is a sum, a / b a product with a power.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from grader.core.course import SIZES
 Term = str | tuple[Any, ...]
 
 DEEPEST = 12  # definitions and lines put in for names, in one another
+MOST = 50_000  # matches tried for one exercise
 WIDEST = 6  # terms of a sum or product, whose orders are tried
 MODULES = ("torch", "F", "np", "math", "torch.nn.functional")
 POWERS = {"square": 2, "sqrt": 0.5, "rsqrt": -0.5, "reciprocal": -1}
@@ -137,7 +138,8 @@ def names_of(one: Term) -> list[str]:
     """The names in a term, in their order."""
     if isinstance(one, str):
         return [one]
-    return [name for part in one[1:] if isinstance(part, str | tuple) and one[0] != "const" for name in names_of(part)]
+    parts = () if one[0] == "const" else one[1:]
+    return [name for part in parts if isinstance(part, str | tuple) for name in names_of(part)]
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ class Matcher:
     free: Callable[[str, str], bool]
     batch: frozenset[str]
     table: dict[str, str] = field(default_factory=dict)  # theirs -> ours; grows with each match
+    tried: list[None] = field(default_factory=list)
 
     def match(self, theirs: Term, ours: Term, depth: int = 0) -> bool:
         """Leaves the table as it was, where they don't match."""
@@ -164,7 +167,8 @@ class Matcher:
         return False
 
     def _match(self, theirs: Term, ours: Term, depth: int) -> bool:
-        if depth > DEEPEST:
+        self.tried.append(None)
+        if depth > DEEPEST or len(self.tried) > MOST:
             return False
         if isinstance(theirs, str) and isinstance(ours, str):
             if self.table.get(theirs, theirs) == ours:
@@ -199,10 +203,18 @@ class Matcher:
                 return True
             self.table.clear()
             self.table.update(kept)
-        more, fewer, known = (theirs, ours, self.lines) if len(theirs) > len(ours) else (ours, theirs, self.definitions)
-        for k, one in enumerate(fewer) if len(more) > len(fewer) and depth < DEEPEST else ():
-            if isinstance(one, str) and (inner := known.get(one, one))[0] == head:
-                both = {id(fewer): [*fewer[:k], *inner[1:], *fewer[k + 1 :]], id(more): more}
-                if self._in_any_order(head, both[id(theirs)], both[id(ours)], depth + 1):
-                    return True
+        if depth < DEEPEST and len(theirs) > len(ours):
+            return any(
+                self._in_any_order(head, theirs, o, depth + 1) for o in _opened(ours, head, self.lines)
+            )
+        if depth < DEEPEST and len(theirs) < len(ours):
+            more = _opened(theirs, head, self.definitions)
+            return any(self._in_any_order(head, t, ours, depth + 1) for t in more)
         return False
+
+
+def _opened(terms: list[Term], head: str, known: Mapping[str, Term]) -> Iterator[list[Term]]:
+    """Those terms, one name among them replaced by what it is a sum, or a product, of."""
+    for k, one in enumerate(terms):
+        if isinstance(one, str) and (inner := known.get(one, one))[0] == head:
+            yield [*terms[:k], *inner[1:], *terms[k + 1 :]]
