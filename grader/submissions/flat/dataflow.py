@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from grader.core.course import SIZES
 from grader.core.exercise import Exercise
+from grader.submissions.flat.rewriting import GRAD
 from grader.submissions.flat.statements import Code, Statement
 
 
@@ -145,6 +146,8 @@ def flow(
     for i in range(begin, len(statements)):
         for w in writes[i]:
             written.setdefault(w, []).append(i)
+    given = _given(renamed, exercise)
+    leaves = _leaves([s for s in statements if s.section <= section], received, exercise)
     open_ = [statements[i] for i in here if statements[i].placeholder]
     return Flow(
         statements=statements,
@@ -157,8 +160,8 @@ def flow(
         final=final,
         changed=changed,
         empty={w: s.node.lineno for s in open_ for w in s.effect.strong},
-        leaves=_leaves([s for s in statements if s.section <= section], received, exercise),
-        given=_given(renamed, exercise),
+        leaves=leaves | {GRAD + theirs: f"d{ours}" for theirs, ours in given.items()},
+        given=given,
     )
 
 

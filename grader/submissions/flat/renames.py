@@ -43,7 +43,7 @@ def called(
                 own.add(tensor)
     inert, loose, active = tables
     called = {}
-    for t in tensors:
+    for t in (t for t in tensors if t not in renamed):  # their emb may be our embcat
         if f"d{t}" in written and (t in own or active.get(t, "")[1:] in tensors):
             active.pop(t, None)  # what else is held against it is a slip, or an experiment
         spellings = [table.get(t, f"d{t}") for table in (active, {}, loose, inert)]

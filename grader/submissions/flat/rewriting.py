@@ -14,6 +14,7 @@ from typing import cast
 from grader.submissions.flat import reads_writes
 from grader.submissions.flat.compared import compared
 
+GRAD = "_grad_"  # before a tensor's name: its .grad
 EMPTY = ("dict", "SimpleNamespace", "OrderedDict", "Namespace")
 
 
@@ -245,7 +246,7 @@ class Quiet(ast.NodeTransformer):
         if stored or changed:
             return False
         calls = (c.func for c in reads_writes.walk(node) if isinstance(c, ast.Call))
-        return any(getattr(f, "id", "") in self.looking for f in calls) or copies_grad(node) is not None
+        return any(getattr(f, "id", "") in self.looking for f in calls) or bool(copies_grad(node))
 
 
 class Kept(ast.NodeTransformer):
@@ -331,14 +332,30 @@ def _plain(node: ast.expr) -> ast.expr:
     return node.value if isinstance(node, ast.Attribute) and node.attr == "grad" else node
 
 
-def copies_grad(node: ast.AST) -> tuple[str, int] | None:
-    """`x.grad`, with its line, if something reads one: of a tensor by its name, or of `parameters[3]`."""
+class OfAutograd(ast.NodeTransformer):
+    """Puts a name for x.grad: it may stand for an upstream gradient."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if node.attr == "grad" and isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
+            return ast.copy_location(ast.Name(GRAD + node.value.id, node.ctx), node)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return node
+
+
+def copies_grad(node: ast.AST) -> list[tuple[str, int]]:
+    """Each `x.grad` that something reads, with its line: of a tensor by its name, or of `parameters[3]`."""
+    found = []
     for child in reads_writes.walk(node):
-        if (
+        if isinstance(child, ast.Name) and child.id.startswith(GRAD):
+            found.append((f"{child.id.removeprefix(GRAD)}.grad", child.lineno))
+        elif (
             isinstance(child, ast.Attribute)
             and child.attr == "grad"
             and isinstance(child.ctx, ast.Load)
             and isinstance(child.value, ast.Name | ast.Subscript)
         ):
-            return f"{ast.unparse(child.value)}.grad"[:60], child.lineno
-    return None
+            found.append((f"{ast.unparse(child.value)}.grad"[:60], child.lineno))
+    return found

@@ -11,6 +11,7 @@ from grader.core.exercise import Gradient
 from grader.core.finding import Code as Kind
 from grader.core.finding import Finding
 from grader.submissions.flat.dataflow import Flow, Slice
+from grader.submissions.flat.rewriting import GRAD
 from grader.submissions.flat.statements import Code
 
 
@@ -39,7 +40,10 @@ class Slicer:
     def cut(self, item: Gradient, flat: Flat) -> None:
         name, own, flow = item.name, self.flow.called.get(item.tensor), self.flow
         if own is None or own not in flow.final:
-            flat.missing[name] = self._why_missing(name, own or name)
+            ours = flow.given.get(item.tensor, item.tensor)
+            merged = f"not found: your {item.tensor} is what is called {ours} here, and its gradient d{ours}"
+            alias = Finding(Kind.ALIAS_NOT_ASSIGNED, merged), None
+            flat.missing[name] = self._why_missing(name, own or name) if ours == item.tensor else alias
             return
         available = set(item.available)
         leaves = {name: a for name, a in flow.leaves.items() if a in available}
@@ -54,12 +58,16 @@ class Slicer:
                 f"`{culprit}` changes {own} after it was made: both names stand for one tensor, "
                 "of which .clone() makes two"
             )
-        copied = (self.code.statements[i].grad for i in (*cut.below, *cut.taken))
-        if ".grad" in self.code.text and (first := next(filter(None, copied), None)):
+        upstream = {f"{p.removeprefix(GRAD)}.grad": leaves[p] for p in sorted(cut.passed) if p.startswith(GRAD)}
+        copied = [g for i in (*cut.below, *cut.taken) for g in self.code.statements[i].grads]
+        if first := next((g for g in copied if g[0] not in upstream), None):
             what, line = first
             flat.refused[name] = f"{what} is autograd's own: a gradient is to be written by hand", line
-        if (theirs := self.code.kept.get(own, own)) != name:
-            flat.notes[name] = f"found as {theirs}"
+        theirs = self.code.kept.get(own, own)
+        notes = [f"found as {theirs}"] if theirs != name else []
+        flat.notes[name] = "; ".join(
+            (*notes, *(f"{what} is taken for the upstream gradient, {ours}" for what, ours in upstream.items()))
+        )
 
     def _why_missing(self, name: str, own: str) -> tuple[Finding, int | None]:
         """Why a gradient is not found, and the line that shows it: of a placeholder, or of a syntax error."""

@@ -16,6 +16,7 @@ from grader.submissions.flat.compared import Compared, compared, told_aside
 from grader.submissions.flat.effects import analyse
 from grader.submissions.flat.rewriting import (
     Kept,
+    OfAutograd,
     WithoutGrad,
     copies_grad,
     opened,
@@ -23,6 +24,7 @@ from grader.submissions.flat.rewriting import (
     run_in_place,
     unclassed,
 )
+from grader.submissions.flat.terms import SAME
 
 CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as jupytext writes them
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/script.py writes it; others may stand in strings
@@ -49,17 +51,19 @@ class Statement:
         return bool(values) and all(isinstance(v, ast.Constant) and v.value in (None, ...) for v in values)
 
     @cached_property
-    def grad(self) -> tuple[str, int] | None:
-        """`x.grad` and its line, if it reads one."""
+    def grads(self) -> list[tuple[str, int]]:
+        """Each `x.grad` that it reads, and its line."""
         return copies_grad(self.node)
 
     @cached_property
     def copy(self) -> bool:
-        """`dhpreact = hpreact.grad`"""
-        node = self.node
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Attribute | ast.Call):
-            return False
-        return self.grad is not None
+        """`dhpreact = hpreact.grad.clone()`"""
+        value = self.node.value if isinstance(self.node, ast.Assign) else None
+        while isinstance(value, ast.Call | ast.Attribute):
+            if isinstance(value, ast.Attribute) and value.attr not in (*SAME, "grad", "data", "detach", "to"):
+                return False
+            value = value.func if isinstance(value, ast.Call) else value.value
+        return bool(self.grads) and isinstance(value, ast.Name | ast.Subscript)
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,8 @@ def parse(text: str) -> Code:
     found = run_in_place([inner for node in found for inner in opened(node)])
     if ".grad" in text or "cmp" in text:
         quieten(found)
+    if ".grad" in text:
+        found = [OfAutograd().visit(node) for node in found]
     code.statements = analyse(found, Statement)
     return code
 
