@@ -231,7 +231,7 @@ def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
             f"{learner.at(line)}: {missing}: {text(why.text) or 'not written yet'}; {learner.advice}"
         )
     define(submission)
-    return Whole(submission.names["whole"], exercise)
+    return Whole(submission.functions["whole"], exercise)
 
 
 def _of_functions(exercise: Exercise, learner: _Learner) -> Any:

@@ -129,6 +129,8 @@ def of_flat_code(
     name, tensor = item.name, given.get(item.tensor)
     if name in flat.refused:
         raise NoValue("refused", *flat.refused[name])
+    if name in flat.unknown:
+        raise NoValue("error", *flat.unknown[name], Code.UNDEFINED_NAME)
     function = _written(submission, name, f"function {name}")
     if not is_probe(header["fixture"]):  # there it counts what became of the value in the end
         function = submission.changed.get(name, function)
@@ -175,7 +177,7 @@ def of_output(
 
 def _written(submission: Submission, name: str, what: str) -> Any:
     """What a submission defines under a name; NoValue where it has nothing."""
-    found, failure = submission.names.get(name), submission.broken.get(name)
+    found, failure = submission.functions.get(name), submission.broken.get(name)
     if found is not None and not failure:
         return found
     if failure := failure or (None if submission.flat else submission.failure):

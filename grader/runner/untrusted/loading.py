@@ -36,6 +36,12 @@ class Submission:
     changed: dict[str, Any] = field(default_factory=dict)  # an item -> what later statements made of it
     forms: dict[str, tuple[int, ...]] = field(default_factory=dict)  # gradients whose own shape differs
 
+    cut: dict[str, Any] = field(default_factory=dict)  # the functions of flat code, no names of its own
+
+    @property
+    def functions(self) -> dict[str, Any]:
+        return self.cut if self.flat else self.names
+
     @property
     def absent(self) -> set[str]:
         """The items that flat code doesn't have."""
@@ -114,10 +120,10 @@ def define(submission: Submission) -> None:
         except Exception:
             pass  # whoever uses it says so
     functions = found.functions | ({"whole": found.whole} if found.whole else {})
-    for table, kept in ((found.changed, submission.changed), (functions, names)):
+    for table, kept in ((found.changed, submission.changed), (functions, submission.cut)):
         try:
             exec(compile(ast.Module([*table.values()], []), filename, "exec", dont_inherit=True), names)
-            kept |= {name: names[name] for name in table}
+            kept |= {name: names.pop(name) for name in table}
         except Exception:
             _define_each(table, kept, submission)
 
@@ -128,7 +134,7 @@ def _define_each(table: Mapping[str, ast.FunctionDef], kept: dict[str, Any], sub
         try:
             code = compile(ast.Module([function], []), submission.filename, "exec", dont_inherit=True)
             exec(code, submission.names)
-            kept[name] = submission.names[name]
+            kept[name] = submission.names.pop(name)
         except Exception as error:
             submission.broken[name] = describe(error, submission.filename)
 

@@ -5,8 +5,9 @@ Statements are spoken of by number; names are the learner's ("theirs") or the st
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from grader.core.course import SIZES
@@ -25,6 +26,7 @@ class Slice:
     imports: Set[int]
     given: Mapping[str, str]  # theirs -> ours, from the beginning
     passed: Mapping[str, int]  # a gradient's name -> the statement after which it is passed in
+    unknown: tuple[str, int] | None = None  # a name of the learner's own set-up that it reads, and where
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Flow:
     empty: Mapping[str, int]  # a name -> the line of its placeholder
     leaves: Mapping[str, str]  # gradients that may be passed in, theirs -> ours
     given: Mapping[str, str]  # forward tensors and sizes, theirs -> ours
+    parameters: Set[str]  # what the learner lists as such
 
     def slice(
         self, wanted: Collection[str], end: int, leaves: Mapping[str, str], shared: bool = False
@@ -93,7 +96,19 @@ class Flow:
                 more = self.statements[later].effect.reads - seen
                 seen |= more
                 left += sorted(more)
-        return Slice(end, taken[::-1], below[::-1], imports, given, passed)
+        return Slice(end, taken[::-1], below[::-1], imports, given, passed, self._unknown(taken[::-1]))
+
+    def _unknown(self, taken: Sequence[int]) -> tuple[str, int] | None:
+        """A name that the gradient code reads, whose value was drawn or loaded before it, and where it does."""
+        drawn: set[str] = set()
+        for i in taken:
+            statement = self.statements[i]
+            effect, before = statement.effect, i < self.begin
+            if not before and (found := effect.reads & drawn):
+                return min(found), statement.node.lineno
+            own = effect.strong & self.parameters or statement.draws or effect.reads & drawn
+            drawn = drawn | effect.written if before and own else drawn - effect.strong
+        return None
 
     def _before(self, name: str, i: int) -> bool:
         """Whether the gradient code before statement i writes a name."""
@@ -162,7 +177,15 @@ def flow(
         empty={w: s.node.lineno for s in open_ for w in s.effect.strong},
         leaves=leaves | {GRAD + theirs: f"d{ours}" for theirs, ours in given.items()},
         given=given,
+        parameters={p for s in statements for p in _listed(s.node)},
     )
+
+
+def _listed(node: ast.stmt) -> Iterator[str]:
+    """The names in `parameters = [C, W1, …]`."""
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.List | ast.Tuple):
+        if any("param" in getattr(t, "id", "") for t in node.targets):
+            yield from (e.id for e in node.value.elts if isinstance(e, ast.Name))
 
 
 def _beginning(statements: Sequence[Statement], here: Sequence[int], makes: Sequence[bool]) -> int:

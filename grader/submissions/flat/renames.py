@@ -59,10 +59,11 @@ def called(
 @dataclass(frozen=True)
 class Forward:
     """A learner's forward pass. renamed: what it calls otherwise, theirs -> ours. other: by tensor of ours
-    the statement that makes it otherwise than our line does, as far as the text tells."""
+    the statement that makes it otherwise than our line does, as far as the text tells. guesses: what a name that is unknown may be, by its place in a line."""
 
     renamed: dict[str, str]
     other: dict[str, int]
+    guesses: dict[str, str]
 
 
 def forward(statements: Sequence[Statement], exercise: Exercise, section: int | None) -> Forward:
@@ -110,17 +111,20 @@ def forward(statements: Sequence[Statement], exercise: Exercise, section: int | 
                     continue
                 if name == one:
                     right.add(name)
-                else:
+                elif ends or name not in known:  # a name of ours for another tensor only where all is seen
                     matcher.table.setdefault(name, one)
                 break
     table = {their: one for their, one in matcher.table.items() if their != one}
     theirs = {one: their for their, one in table.items()}
-    other = {}
+    other, guesses = {}, {}
     for one in ours:
         value, i = made.get(theirs.get(one, one), (None, 0))
         if value is not None and theirs.get(one, one) not in right and not matcher.match(value, ours[one]):
             other[one] = i
-    return Forward(table, other)
+            left = [n for n in names_of(value) if free(n, "n") and n not in table]
+            missing = [n for n in names_of(ours[one]) if n not in made and n not in theirs and n in exercise.tensors]
+            guesses |= dict(zip(left, missing, strict=False))
+    return Forward(table, other, guesses)
 
 
 def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:

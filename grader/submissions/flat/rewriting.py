@@ -19,10 +19,12 @@ EMPTY = ("dict", "SimpleNamespace", "OrderedDict", "Namespace")
 
 
 def opened(node: ast.stmt) -> list[ast.stmt]:
-    """The statements of a `with` block, of a loop that makes gradients, a training loop, or that ends in its
+    """The statements of a `with` block, of a marimo cell, of a loop that makes gradients, a training loop, or that ends in its
     first round, and of an `if` that holds for sure."""
-    if isinstance(node, ast.With) and not any(i.optional_vars for i in node.items):
-        return [inner for child in node.body for inner in opened(child)]
+    cell = isinstance(node, ast.FunctionDef) and any(ast.unparse(d) == "app.cell" for d in node.decorator_list)
+    if cell or isinstance(node, ast.With) and not any(i.optional_vars for i in node.items):
+        body = [n for n in node.body if not isinstance(n, ast.Return)]  # type: ignore[attr-defined]
+        return [inner for child in body for inner in opened(child)]
     once = _first_round(node)
     if once or (isinstance(node, ast.For | ast.While | ast.If) and not node.orelse and _trains(node)):
         return [inner for child in once or node.body for inner in opened(child)]  # type: ignore[attr-defined]

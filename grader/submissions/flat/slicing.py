@@ -24,6 +24,7 @@ class Flat:
     imports: list[ast.stmt] = field(default_factory=list)
     missing: dict[str, tuple[Finding, int | None]] = field(default_factory=dict)  # why, and the line
     refused: dict[str, tuple[str, int]] = field(default_factory=dict)
+    unknown: dict[str, tuple[str, int]] = field(default_factory=dict)  # what an item reads, and where
     notes: dict[str, str] = field(default_factory=dict)
     whole: ast.FunctionDef | None = None  # all gradients of the parameters at once, for training
     afterwards: dict[str, str] = field(default_factory=dict)  # and which statement that was
@@ -36,6 +37,7 @@ class Slicer:
 
     code: Code
     flow: Flow
+    guesses: Mapping[str, str]  # what an unknown name may be
 
     def cut(self, item: Gradient, flat: Flat) -> None:
         name, own, flow = item.name, self.flow.called.get(item.tensor), self.flow
@@ -63,6 +65,10 @@ class Slicer:
         if first := next((g for g in copied if g[0] not in upstream), None):
             what, line = first
             flat.refused[name] = f"{what} is autograd's own: a gradient is to be written by hand", line
+        if cut.unknown:
+            unknown, line = cut.unknown
+            guess = f"is it {self.guesses[unknown]}? " if unknown in self.guesses else ""
+            flat.unknown[name] = f"`{unknown}` is not known: {guess}--rename says what it is called here", line
         theirs = self.code.kept.get(own, own)
         notes = [f"found as {theirs}"] if theirs != name else []
         flat.notes[name] = "; ".join(

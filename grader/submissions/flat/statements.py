@@ -30,6 +30,7 @@ CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/script.py writes it; others may stand in strings
 KEPT = re.compile(r"""= *(\{\}|[\w.]+\(\))|^[^\S\n]*\w+\.\w+ *=|\[['"]\w+['"]\] *=""", re.MULTILINE)
 LIKE, GRAD, OF_GRAD = re.compile(r"_like\b"), re.compile(r"\.grad\b"), re.compile(r"\.grad\s*\.")
+DRAWS = re.compile(r"^(?:rand|normal|multinomial|open$|load|read|kaiming|xavier|Parameter$|Linear$|Embedding$)")
 PADDED = 3000  # lines
 
 
@@ -54,6 +55,12 @@ class Statement:
     def grads(self) -> list[tuple[str, int]]:
         """Each `x.grad` that it reads, and its line."""
         return copies_grad(self.node)
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether it draws numbers, or reads a file: its value is the learner's own."""
+        calls = (c.func for c in reads_writes.walk(self.node) if isinstance(c, ast.Call))
+        return any(DRAWS.search(getattr(f, "attr", getattr(f, "id", ""))) for f in calls)
 
     @cached_property
     def copy(self) -> bool:
