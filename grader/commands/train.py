@@ -242,7 +242,8 @@ def _of_functions(exercise: Exercise, learner: _Learner) -> Any:
     submission = load(learner.code.source, learner.path)
     for item in exercise.items:
         if item.name not in submission.names:
-            what, line = submission.broken.get(item.name) or submission.failure or ("no such function", None)
+            why = submission.broken.get(item.name) or submission.lost.get(item.name) or submission.failure
+            what, line = why or ("no such function", None)
             raise UsageError(f"{learner.at(line)}: {item.name}: {text(what)}")
     try:
         return Backward({i.name: submission.names[i.name] for i in exercise.items}, exercise)

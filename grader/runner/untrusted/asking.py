@@ -71,10 +71,13 @@ def ask(
         return {**header, **why.fields}, b""
 
 
-def _failed(error: BaseException, filename: str, line: int | None) -> NoValue:
+def _failed(error: BaseException, submission: Submission, line: int | None) -> NoValue:
     """An exception of a submission: an error, or a limit that was met."""
     limit = limits.met(error)
-    message, at = describe(error, filename)
+    message, at = describe(error, submission.filename)
+    if isinstance(error, NameError) and (cause := submission.lost.get(str(error.name))):
+        where = f"line {cause[1]} failed" if cause[1] else "what makes it failed"
+        message = f"NameError: {error.name} is not defined: {where}, {cause[0]}"
     return NoValue("over-limit" if limit else "error", limit or message, at or line)
 
 
@@ -90,7 +93,7 @@ def called(submission: Submission, line: int | None, code: Callable[[], Any]) ->
         if is_stub(error, submission.filename):
             raise NoValue("not-written") from None
         if not POLICY.called:
-            raise _failed(error, submission.filename, line) from None
+            raise _failed(error, submission, line) from None
         line = describe(error, submission.filename)[1] or line
     finally:
         POLICY.running = False
@@ -180,7 +183,7 @@ def _written(submission: Submission, name: str, what: str) -> Any:
     found, failure = submission.functions.get(name), submission.broken.get(name)
     if found is not None and not failure:
         return found
-    if failure := failure or (None if submission.flat else submission.failure):
+    if failure := failure or submission.lost.get(name) or (None if submission.flat else submission.failure):
         raise NoValue("error", *failure)
     raise NoValue("not-written", f"the file has no {what}")
 

@@ -19,7 +19,7 @@ ASIDE, LOOSE, TOLD = range(3)
 
 @dataclass(frozen=True)
 class Compared:
-    """A gradient held against a tensor's, by their names. weight: ASIDE in comments, LOOSE without a label."""
+    """A gradient held against a tensor's, by their names. weight: ASIDE in comments, LOOSE with no label."""
 
     label: str
     gradient: str
@@ -49,7 +49,7 @@ def compared(nodes: Iterable[ast.AST]) -> Iterator[Compared]:
             continue
         gradient, tensor = map(_name, both[::-1] if _of_autograd(both[0]) else both)
         if gradient and tensor:
-            yield Compared(label, gradient, tensor, part.lineno, TOLD if label else LOOSE)
+            yield Compared(label, gradient, tensor, getattr(part, "lineno", 1), TOLD if label else LOOSE)
 
 
 def told_aside(lines: Sequence[str], lost: Iterable[int]) -> Iterator[Compared]:

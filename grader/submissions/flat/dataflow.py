@@ -99,7 +99,7 @@ class Flow:
         return Slice(end, taken[::-1], below[::-1], imports, given, passed, self._unknown(taken[::-1]))
 
     def _unknown(self, taken: Sequence[int]) -> tuple[str, int] | None:
-        """A name that the gradient code reads, whose value was drawn or loaded before it, and where it does."""
+        """A name that the gradient code reads, and where, whose value was drawn or loaded before."""
         drawn: set[str] = set()
         for i in taken:
             statement = self.statements[i]
@@ -183,9 +183,9 @@ def flow(
 
 def _listed(node: ast.stmt) -> Iterator[str]:
     """The names in `parameters = [C, W1, …]`."""
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.List | ast.Tuple):
-        if any("param" in getattr(t, "id", "") for t in node.targets):
-            yield from (e.id for e in node.value.elts if isinstance(e, ast.Name))
+    listed = isinstance(node, ast.Assign) and any("param" in getattr(t, "id", "") for t in node.targets)
+    if listed and isinstance(node, ast.Assign) and isinstance(node.value, ast.List | ast.Tuple):
+        yield from (e.id for e in node.value.elts if isinstance(e, ast.Name))
 
 
 def _beginning(statements: Sequence[Statement], here: Sequence[int], makes: Sequence[bool]) -> int:

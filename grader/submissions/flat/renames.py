@@ -58,8 +58,12 @@ def called(
 
 @dataclass(frozen=True)
 class Forward:
-    """A learner's forward pass. renamed: what it calls otherwise, theirs -> ours. other: by tensor of ours
-    the statement that makes it otherwise than our line does, as far as the text tells. guesses: what a name that is unknown may be, by its place in a line."""
+    """A learner's forward pass.
+
+    renamed: what it calls otherwise, theirs -> ours. other: by tensor of ours the statement that makes it
+    otherwise than our line does, as far as the text tells. guesses: what an unknown name may be, by its
+    place in a line.
+    """
 
     renamed: dict[str, str]
     other: dict[str, int]
@@ -83,9 +87,9 @@ def forward(statements: Sequence[Statement], exercise: Exercise, section: int | 
     known = {*exercise.tensors, "n", "torch", "g", "Xtr", "logprobs", *SIZES, *SIZE_NAMES}
     made: dict[str, tuple[Term, int]] = {}
     for i in early_:
-        for name, value in _assigned(statements[i].node):
+        for name, node in _assigned(statements[i].node):
             with suppress(RecursionError):
-                made |= {name: (term(value), i)} if name[:1] != "d" else {}
+                made |= {name: (term(node), i)} if name[:1] != "d" else {}
     ours = {name: value for name, value in lines if name in exercise.tensors}
     n = exercise.lecture.sizes.get("n")
     batch = frozenset(t for t in exercise.tensors if exercise.shapes.get(t, ())[:1] == (n,))
@@ -116,13 +120,16 @@ def forward(statements: Sequence[Statement], exercise: Exercise, section: int | 
                 break
     table = {their: one for their, one in matcher.table.items() if their != one}
     theirs = {one: their for their, one in table.items()}
-    other, guesses = {}, {}
+    other: dict[str, int] = {}
+    guesses: dict[str, str] = {}
     for one in ours:
-        value, i = made.get(theirs.get(one, one), (None, 0))
-        if value is not None and theirs.get(one, one) not in right and not matcher.match(value, ours[one]):
-            other[one] = i
+        name = theirs.get(one, one)
+        if name in made and name not in right and not matcher.match(made[name][0], ours[one]):
+            value, other[one] = made[name]
             left = [n for n in names_of(value) if free(n, "n") and n not in table]
-            missing = [n for n in names_of(ours[one]) if n not in made and n not in theirs and n in exercise.tensors]
+            missing = [
+                n for n in names_of(ours[one]) if n not in made and n not in theirs and n in exercise.tensors
+            ]
             guesses |= dict(zip(left, missing, strict=False))
     return Forward(table, other, guesses)
 

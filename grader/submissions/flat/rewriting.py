@@ -19,9 +19,11 @@ EMPTY = ("dict", "SimpleNamespace", "OrderedDict", "Namespace")
 
 
 def opened(node: ast.stmt) -> list[ast.stmt]:
-    """The statements of a `with` block, of a marimo cell, of a loop that makes gradients, a training loop, or that ends in its
-    first round, and of an `if` that holds for sure."""
-    cell = isinstance(node, ast.FunctionDef) and any(ast.unparse(d) == "app.cell" for d in node.decorator_list)
+    """The statements of a `with` block, of a marimo cell, of a loop that makes gradients, a training loop, or
+    that ends in its first round, and of an `if` that holds for sure."""
+    cell = isinstance(node, ast.FunctionDef) and any(
+        ast.unparse(d) == "app.cell" for d in node.decorator_list
+    )
     if cell or isinstance(node, ast.With) and not any(i.optional_vars for i in node.items):
         body = [n for n in node.body if not isinstance(n, ast.Return)]  # type: ignore[attr-defined]
         return [inner for child in body for inner in opened(child)]
@@ -171,8 +173,8 @@ def _body(node: ast.FunctionDef, call: ast.Call | None) -> list[ast.stmt]:
 
 
 def unclassed(nodes: list[ast.stmt]) -> list[ast.stmt]:
-    """A class whose methods make gradients as attributes of its one object: their statements, where that is made,
-    with x for self.x. What a method returns must be of no use."""
+    """A class whose methods make gradients as attributes of its one object: their statements, where that is
+    made, with x for self.x. What a method returns must be of no use."""
     for one in [n for n in nodes if isinstance(n, ast.ClassDef)]:
         methods = [n for n in one.body if isinstance(n, ast.FunctionDef) and n.args.args]
         own = {m.args.args[0].arg for m in methods}
@@ -252,15 +254,15 @@ class Quiet(ast.NodeTransformer):
 
 
 class Kept(ast.NodeTransformer):
-    """Puts a name for an element of a dictionary or namespace, or for an attribute, that gradients are kept in."""
+    """Puts a name for an element of a dictionary or namespace, or an attribute, that keeps gradients."""
 
     def __init__(self, kept: Mapping[str, str]) -> None:
         self.names = {theirs: name for name, theirs in kept.items()}
 
     @staticmethod
     def of(nodes: Iterable[ast.stmt], backward: bool) -> dict[str, str]:
-        """By name what it stands for: grads['probs'] or grads['dprobs'] for dprobs, or probs.d, several of them,
-        but not where they are only put there: grads['probs'] = dprobs. backward: whether autograd has run.
+        """By name what it stands for: grads['probs'] or grads['dprobs'] for dprobs, or probs.d, several of
+        them, but not where they are only put there: grads['probs'] = dprobs. backward: whether autograd runs.
         """
         empty, stored, after = set[str](), dict[str, dict[str, str]](), set[str]()
         for one in (n for node in nodes for n in reads_writes.walk(node)):

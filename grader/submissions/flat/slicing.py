@@ -60,7 +60,9 @@ class Slicer:
                 f"`{culprit}` changes {own} after it was made: both names stand for one tensor, "
                 "of which .clone() makes two"
             )
-        upstream = {f"{p.removeprefix(GRAD)}.grad": leaves[p] for p in sorted(cut.passed) if p.startswith(GRAD)}
+        upstream = {
+            f"{p.removeprefix(GRAD)}.grad": leaves[p] for p in sorted(cut.passed) if p.startswith(GRAD)
+        }
         copied = [g for i in (*cut.below, *cut.taken) for g in self.code.statements[i].grads]
         if first := next((g for g in copied if g[0] not in upstream), None):
             what, line = first
@@ -68,11 +70,17 @@ class Slicer:
         if cut.unknown:
             unknown, line = cut.unknown
             guess = f"is it {self.guesses[unknown]}? " if unknown in self.guesses else ""
-            flat.unknown[name] = f"`{unknown}` is not known: {guess}--rename says what it is called here", line
+            flat.unknown[name] = (
+                f"`{unknown}` is not known: {guess}--rename says what it is called here",
+                line,
+            )
         theirs = self.code.kept.get(own, own)
         notes = [f"found as {theirs}"] if theirs != name else []
         flat.notes[name] = "; ".join(
-            (*notes, *(f"{what} is taken for the upstream gradient, {ours}" for what, ours in upstream.items()))
+            (
+                *notes,
+                *(f"{what} is taken for the upstream gradient, {ours}" for what, ours in upstream.items()),
+            )
         )
 
     def _why_missing(self, name: str, own: str) -> tuple[Finding, int | None]:

@@ -30,7 +30,9 @@ CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/script.py writes it; others may stand in strings
 KEPT = re.compile(r"""= *(\{\}|[\w.]+\(\))|^[^\S\n]*\w+\.\w+ *=|\[['"]\w+['"]\] *=""", re.MULTILINE)
 LIKE, GRAD, OF_GRAD = re.compile(r"_like\b"), re.compile(r"\.grad\b"), re.compile(r"\.grad\s*\.")
-DRAWS = re.compile(r"^(?:rand|normal|multinomial|open$|load|read|kaiming|xavier|Parameter$|Linear$|Embedding$)")
+DRAWS = re.compile(
+    r"^(?:rand|normal|multinomial|open$|load|read|kaiming|xavier|Parameter$|Linear$|Embedding$)"
+)
 PADDED = 3000  # lines
 
 

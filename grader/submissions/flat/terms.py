@@ -43,7 +43,7 @@ def term(node: ast.AST) -> Term:
         return _const(node.value)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = term(node.operand)
-        return _const(-inner[1]) if _is_number(inner) else _joined("*", (_const(-1), inner))
+        return _const(-1 * inner[1]) if _is_number(inner) else _joined("*", (_const(-1), inner))
     if isinstance(node, ast.BinOp) and (make := OPERATORS.get(type(node.op).__name__)):
         return make(term(node.left), term(node.right))
     if isinstance(node, ast.Call):
