@@ -24,6 +24,8 @@ SHELL = re.compile(rb"^[ \t]*!.*$|^%{1,2}[a-z].*$", re.MULTILINE)  # no Python, 
 KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
 MAX_CODE = 2 << 20
 MAX_LINES = 200_000  # of a notebook's cells, each of which has one more
+OWN = b"def inputs(g, "  # what draws the inputs in a notebook of ours
+CHECK = re.compile(rb"""\bcheck\(\\?["']([\w.-]+)\\?["'], globals\(\)\)""")
 TARGETS = re.compile(r"[\w, \t]*")
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
 
@@ -64,6 +66,7 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
     rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
     """
     name, data = file
+    ours = declared(data) == exercise.id or OWN in data and declared(data) is None  # then all of it is this one
     told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
     number = re.fullmatch(r"ex(\d)", exercise.id)
     lecture = int(number[1]) if number else 0
@@ -71,11 +74,11 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
         source, places = notebook(data)
         if not exercise.lines:  # functions and classes alone, as a file has them
             return Script(source.encode("utf-8", "replace"), None, places, name=name)
-        ours = declared(data) == exercise.id  # then all of it is this exercise
         return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours, name)
     if is_flat(data.decode("utf-8", "replace"), exercise):
         data = SHELL.sub(b"", data)
-        return Script(data + b"\n" + told.encode() if told else data, lecture, name=name)
+        told_too = data + b"\n" + told.encode() if told else data
+        return Script(told_too, 0 if ours else lecture, ours=ours, name=name)
     return Script(data, name=name)
 
 
@@ -112,12 +115,14 @@ def cell(data: bytes, number: int) -> str:
 
 
 def declared(data: bytes) -> str | None:
-    """The exercise that a notebook of ours was derived for, by its metadata; None for any other file."""
+    """The exercise that a notebook of ours was derived for, by its metadata or, where they are lost as in a
+    script of it, by its code; None for any other file."""
+    told = {m.decode() for m in CHECK.findall(data)} if OWN in data else set()
     try:
         document = _json(data) if b'"grader"' in data else {}
     except Unreadable:
         return None
-    exercise = _ours(document).get("exercise")
+    exercise = _ours(document).get("exercise", told.pop() if len(told) == 1 else None)
     return exercise if isinstance(exercise, str) else None
 
 
