@@ -136,7 +136,7 @@ def waits(submission: Submission, exercise: Exercise) -> str:
     if submission.flat:
         absent = [] if submission.flat.whole else [i for i in exercise.items if i.name in submission.absent]
     else:
-        absent = [item for item in exercise.items if item.name not in submission.names]
+        absent = [item for item in exercise.items if item.name not in submission.functions]
     return f"waits for {absent[0].name}" if absent else ""
 
 
@@ -148,7 +148,7 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     """Drive training with the submission's own gradients; one record for each parameter tensor."""
     names = _parameters(exercise)
     header: dict[str, Any] = {"fixture": "training"}
-    whole = submission.names.get("whole") if submission.flat else None
+    whole = submission.functions.get("whole") if submission.flat else None
     if message := waits(submission, exercise):
         for name in names:
             why_not = {"status": "not-written", "message": message, "code": Code.WAITS}
@@ -158,7 +158,7 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     def code() -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         if whole is not None:
             return manual_steps(exercise, Whole(whole, exercise), given)
-        functions = {item.name: submission.names[item.name] for item in exercise.items}
+        functions = {item.name: submission.functions[item.name] for item in exercise.items}
         return manual_steps(exercise, Backward(functions, exercise), given)
 
     try:
