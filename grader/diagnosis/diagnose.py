@@ -207,6 +207,20 @@ def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
     return explain
 
 
+def short_of(known: Known, e: Evidence) -> Finding | None:
+    """That an answer is what comes through some branches alone, and which of those it doesn't use is missing."""
+    prints = _prints(known, e)
+    own, limit = (fingerprint(e.answer), _limit(e)) if prints else ([], 0.0)
+    for size in range(1, len(prints)):
+        for kept in combinations(prints, size):
+            left = [t for t in prints if t not in kept]
+            used = e.uses is not None and any("d" + t in e.uses for t in left)
+            if not used and _near(own, _total(prints, kept), limit):
+                said = f"the branch through {' and '.join(left)} is left out"
+                return Finding(Code.BRANCH_MISSING, said)
+    return None
+
+
 def _shape(mistake: Mapping[str, Any], e: Evidence) -> tuple[int, ...] | None:
     on = mistake["on"].get(e.fixture)
     return tuple(on["shape"]) if on else None

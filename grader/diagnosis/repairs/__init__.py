@@ -1,0 +1,1 @@
+"""A learner's function with one change: which change makes it right names the mistake. Pure text; runs nothing."""
