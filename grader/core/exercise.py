@@ -283,6 +283,7 @@ class Fixtures:
     given: Mapping[str, bytes]
     references: Mapping[str, Reference]
     diagnosis: bytes = b"{}"  # what is known of mistakes, by item; see `diagnose.Known`
+    saved: Task | None = None  # that `diagnosis` is of, where the probes here are others
 
 
 class Task(NamedTuple):

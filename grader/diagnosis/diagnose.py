@@ -101,7 +101,7 @@ def _told(
     code = _forward(item.cut, lines)
     for explain in (
         relations.zero,
-        relations.ones,
+        relations.ones(item, lines),
         relations.sign,
         _branches(known, lines),
         relations.passed_through(item, lines, whole=True),

@@ -113,7 +113,7 @@ def compare(
     finite = np.isfinite(answer)
     if not finite.all():
         first = tuple(int(i) for i in np.argwhere(~finite)[0])
-        kind = "NaN" if np.isnan(answer[first]) else "inf"
+        kind = "NaN" if np.isnan(answer[first]) else "inf" if answer[first] > 0 else "-inf"
         count = int((~finite).sum())
         reason = f"{count} of {answer.size} not finite, the first is {kind} at {list(first)}"
         return Check(Verdict.NOT_FINITE, Finding(Code.NOT_FINITE, reason), shape=shape)
@@ -167,7 +167,10 @@ def _worst(a: Array, r: Array, difference: Array, wants: str) -> str:
 
 
 def _leading_one(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    return a == (1, *b) or b == (1, *a)
+    """Whether two shapes are the same but for ones in front."""
+    short, long = sorted((a, b), key=len)
+    more = len(long) - len(short)
+    return more > 0 and long == (*[1] * more, *short)
 
 
 def _shapes(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:

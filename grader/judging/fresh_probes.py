@@ -38,5 +38,5 @@ def fresh(runner: Runner, task: Task, seed: int) -> Task:
         name: reference(files[f"{name}.reference"]) if name in settings else old
         for name, old in fixtures.references.items()
     }
-    drawn_anew = Fixtures(given, references, fixtures.diagnosis)
+    drawn_anew = Fixtures(given, references, fixtures.diagnosis, saved=fixtures.saved or task)
     return Task(replace(exercise, fixtures=tuple(entries)), drawn_anew)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.core.exercise import TRAINING, File, How, Task
-from grader.core.finding import Code
+from grader.core.finding import Code, Finding
 from grader.core.text import text as harmless
 from grader.core.verdict import ExerciseReport, place
 from grader.judging import choices, findings, items, lecture_zeros
@@ -66,7 +66,7 @@ def _graded(
     answers = choices.reconsider(runner, task, answers, lenient)
     if lenient:
         answers = lecture_zeros.accept(runner, task, code, answers)
-    diagnoses, places = findings.diagnoses(runner, task, answers, code)
+    diagnoses, places = _diagnoses(runner, task, answers, code)
     answers = [findings.traced(task, a, code.functions, diagnoses.get(a.item.name)) for a in answers]
     answers = items.in_order(answers, code.functions)
     reports = [
@@ -76,6 +76,26 @@ def _graded(
     if part.training:
         reports.append(items.training(task, run, code, part.training))
     return ExerciseReport(exercise.id, exercise.title, tuple(reports), _unparsed(run, code)), run
+
+
+def _diagnoses(
+    runner: Runner, task: Task, answers: Sequence[choices.Answer], code: Script
+) -> tuple[dict[str, Finding], dict[str, str]]:
+    """By item its mistake, or the places that are wrong. On fresh probes: as the saved ones tell it."""
+    saved = task.fixtures.saved
+    if saved is None:
+        return findings.diagnoses(runner, task, answers, code)
+    wrong = [a.item.name for a in answers if not all(c.verdict.passed for c in a.checks.values())]
+    if not wrong:
+        return {}, {}
+    exercise = replace(saved.exercise, id=f"{saved.exercise.id} as saved")
+    if runner.loaded.get(exercise.id) != exercise:
+        runner.load(exercise, saved.fixtures.given)
+    part = Part(exercise.id, [f for f in saved.fixtures.given if f != TRAINING], wrong, flat=code.flat)
+    run = runner.run(part, code.file)
+    again = Task(exercise, saved.fixtures)
+    held = [items.answered(exercise.item(n), saved.fixtures, run, part.fixtures, False) for n in wrong]
+    return findings.diagnoses(runner, again, choices.reconsider(runner, again, held), code)
 
 
 def _settled(graded: ExerciseReport, run: Run) -> bool:

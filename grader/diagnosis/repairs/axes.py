@@ -51,7 +51,7 @@ def reductions(s: Source) -> Iterator[Change]:
                 told = "keepdim=True is missing" if flip else "keepdim=True keeps an axis that is to go"
                 yield s.change(n, f"{text}.{name}({dims}{flip})", Code.KEEPDIM, told, 1)
             told = f"{s.quoted(n)} is summed up where each number is meant on its own"
-            yield s.change(n, text, Code.SUMMED, told, 15)
+            yield s.change(n, text, Code.SUMMED, told, 3)
             if name == "mean":
                 for k in s.about.shapes:
                     if k in s.about.wanted or k in s.params:
@@ -69,7 +69,7 @@ def reductions(s: Source) -> Iterator[Change]:
             told = f"{s.quoted(n)} goes {along}, where {_spoken(to)} {'are' if ',' in to else 'is'} meant"
             if name in ("sum", "mean"):
                 for kept in (", keepdim=True", ""):
-                    yield s.change(n, f"{text}.{name}({to}{kept})", Code.WRONG_AXIS, told, 3)
+                    yield s.change(n, f"{text}.{name}({to}{kept})", Code.WRONG_AXIS, told, 4)
             elif "," not in to:
                 yield s.change(n, f"{text}.{name}({to})", Code.WRONG_AXIS, told, 3)
     yield from _throughout(s, calls)
@@ -195,7 +195,9 @@ def assignments(s: Source) -> Iterator[Change]:
         yield s.change(n, [Edit(start, end, new)], Code.ASSIGNED, told, 4)
         if op == "=":
             told = f"`{s.quoted(target).strip('`')}` is assigned where it is to be added to: what was there before is lost"
-            yield s.change(n, [Edit(start, end, f"{s.text(target)} += {s.text(value)}")], Code.ASSIGNED, told, 5)
+            yield s.change(n, [Edit(start, end, f"{s.text(target)} += {s.text(value)}")], Code.ASSIGNED, told, 6)
+            told = f"the step {s.quoted(n)} is one too many"
+            yield s.change(n, [Edit(start, end, "pass")], Code.EXTRA_STEP, told, 5)
         if op == "+=":
             told = f"{s.quoted(target)} is added to where it is to be assigned"
             yield s.change(n, [Edit(start, end, f"{s.text(target)} = {s.text(value)}")], Code.ADDED, told, 9)
@@ -216,6 +218,15 @@ def _plain(s: Source, n: ast.AST) -> Iterator[Change]:
             start, end = s.span(n)
             told = f"{name} is assigned anew where it is to be added to: what was there before is lost"
             yield s.change(n, [Edit(start, end, f"{name} = {name} + ({s.text(n.value)})")], Code.ASSIGNED, told, 8)
+
+
+def lengths(s: Source) -> Iterator[Change]:
+    """The number of all elements for the length of one axis."""
+    for n in s.nodes:
+        if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Attribute) and n.value.attr == "shape":
+            of = s.text(n.value.value)
+            told = f"{s.quoted(n)} is the length of one axis: the number of all elements is meant"
+            yield s.change(n, f"({of}).numel()", Code.WRONG_SIZE, told, 20)
 
 
 def loops(s: Source) -> Iterator[Change]:

@@ -9,6 +9,7 @@ from grader.core.finding import Code
 from grader.diagnosis.repairs.source import Change, Source, is_number, method, names_in, subject
 
 WORDS = {ast.Mult: "a multiplication by", ast.Div: "a division by"}
+ALONG = frozenset(("scatter", "scatter_", "scatter_add", "scatter_add_", "gather", "index_add", "index_add_"))
 DERIVATIVES = {
     "log": "1 / ({})",
     "tanh": "1 - ({}).tanh() ** 2",
@@ -90,14 +91,24 @@ def _number(s: Source, n: ast.Constant, value: float) -> Iterator[Change]:
             told = f"the eps, {value:g}, is not that of the forward line"
             yield s.change(n, other, Code.EPS, told, 19)
         return
+    parent = s.parents.get(id(n))
+    if isinstance(parent, ast.Call) and method(parent) in ALONG and parent.args and parent.args[0] is n:
+        for axis in ("0", "1", "2", "-1", "-2"):
+            told = f"{method(parent)} goes along axis {value:g}, where another is meant"
+            yield s.change(n, axis, Code.WRONG_AXIS, told, 4)
     told = f"the constant {value:g} is off"
     for new in (value + 1, value - 1, value * 2, value / 2, -value):
         if new != value:
             yield s.change(n, f"{new!r}", Code.CONSTANT, told, 32)
-    for name in s.about.sizes if value >= 1 else ():
+    for name in s.about.sizes if value > 1 or _divides(s, n) else ():
         told = f"{value:g} is written where {name} is meant"
         yield s.change(n, name, Code.HARD_CODED, told, 21, name)
         yield s.change(n, f"({name} - 1)", Code.HARD_CODED, f"{value:g} is written where {name} - 1 is meant", 22, name)
+
+
+def _divides(s: Source, n: ast.AST) -> bool:
+    parent = s.parents.get(id(n))
+    return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div)
 
 
 def _is_exponent(s: Source, n: ast.AST) -> bool:
@@ -136,6 +147,10 @@ def _operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
     left, right = s.quoted(n.left), s.quoted(n.right)
     match n.op:
         case ast.Add() | ast.Sub():
+            if is_number(n.right, 1) and isinstance(n.left, ast.Name):
+                name, sign = n.left.id, "-" if isinstance(n.op, ast.Sub) else "+"
+                told = f"{name} {sign} 1 stands where {name} is meant"
+                yield s.change(n, name, Code.WRONG_SIZE, told, 21)
             yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", 29)
             yield s.change(n, s.text(n.right), Code.EXTRA_TERM, f"the term {left} is one too many", 29)
             minus = f"-({s.text(n.right)})"
@@ -143,6 +158,10 @@ def _operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
         case ast.Mult() | ast.MatMult():
             yield s.change(n, s.text(n.left), Code.EXTRA_FACTOR, f"the factor {right} is one too many", 29)
             yield s.change(n, s.text(n.right), Code.EXTRA_FACTOR, f"the factor {left} is one too many", 29)
+            for part in (n.left, n.right) if isinstance(n.op, ast.Mult) else ():
+                if not is_number(part):
+                    told = f"{s.quoted(part)} is a factor too many"
+                    yield s.change(part, f"torch.ones_like({s.text(part)})", Code.EXTRA_FACTOR, told, 30)
             if isinstance(n.left, ast.BinOp) and isinstance(n.op, ast.MatMult):
                 told = f"the factors after {s.quoted(n.left.left)} are too many"
                 yield s.change(n, s.text(n.left.left), Code.EXTRA_FACTOR, told, 36)
@@ -152,10 +171,10 @@ def _operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
 
 def _call_dropped(s: Source, n: ast.Call, of: ast.expr) -> Iterator[Change]:
     name = method(n)
-    told = f"{name} is one step too many"
+    told, rank = f"{name} is one step too many", 20
     if name in ("tanh", "sigmoid", "exp", "softmax") and isinstance(of, ast.Name):
-        told = f"{name} is applied to {of.id}, which is meant as it is"
-    yield s.change(n, s.text(of), Code.EXTRA_STEP, told, 35)
+        told, rank = f"{name} is applied to {of.id}, which is meant as it is", 17
+    yield s.change(n, s.text(of), Code.EXTRA_STEP, told, rank)
     if name in DERIVATIVES:
         told = f"{name} itself is used where its derivative is meant"
         yield s.change(n, DERIVATIVES[name].format(s.text(of)), Code.LOCAL_GRADIENT, told, 38)

@@ -25,8 +25,8 @@ FLIPS = ("-1", "0", "1", "(0, 1)", "(-2, -1)")
 def another(s: Source) -> Iterator[Change]:
     """Another tensor or size for a name, in one place and throughout."""
     for name in s.used:
-        places = [n for n in s.loads if n.id == name]
-        for other in _others(s, name):
+        places = [n for n in s.loads if n.id == name and not _only_shape(s, n) and not _compared(s, n)]
+        for other in _others(s, name) if places else ():
             told = f"{name} is used where {other} is meant"
             rank = 20 if _alike(s, name, other) else 24
             if len(places) > 1:
@@ -55,7 +55,9 @@ def products(s: Source) -> Iterator[Change]:
     """A product of two sizes, or one size less 1, for one; a number for a size."""
     sizes = list(s.about.sizes)
     for n in s.loads:
-        if n.id not in sizes:
+        parent = s.parents.get(id(n))
+        less = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub)
+        if n.id not in sizes or less:
             continue
         for a, b in combinations(sizes, 2):
             told = f"{n.id} stands where {a} * {b} is meant"
@@ -115,7 +117,8 @@ def functions(s: Source) -> Iterator[Change]:
     for n in s.loads:
         if n.id in s.about.masks:
             yield s.change(n, f"~{n.id}", Code.MASK, f"{n.id} marks the opposite of what is meant", 12)
-        if n.id not in s.about.shapes or _only_shape(s, n):
+        turned = isinstance(s.parents.get(id(n)), ast.Attribute)
+        if n.id not in s.about.shapes or _only_shape(s, n) or turned:
             continue
         for told, new in FUNCTIONS.items():
             said = f"{n.id} itself is used where {told} is meant"
@@ -128,8 +131,19 @@ def functions(s: Source) -> Iterator[Change]:
 
 
 def _only_shape(s: Source, n: ast.Name) -> bool:
+    """Whether only the shape of a tensor is taken."""
     parent = s.parents.get(id(n))
     like = isinstance(parent, ast.Call) and method(parent).endswith("_like")
-    return like or isinstance(parent, ast.Attribute) and parent.attr in ("shape", "ndim", "T", "mT")
+    return like or isinstance(parent, ast.Attribute) and parent.attr in ("shape", "ndim", "size", "numel")
+
+
+def _compared(s: Source, n: ast.AST) -> bool:
+    """Whether a name is a part of what is compared: others would often do as well."""
+    inner = s.parents.get(id(n))
+    while inner is not None and (parent := s.parents.get(id(inner))) is not None:
+        if isinstance(parent, ast.Compare):
+            return True
+        inner = parent
+    return False
 
 
