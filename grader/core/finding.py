@@ -94,7 +94,10 @@ class Code(StrEnum):
     EXTRA_TERM = "extra-term"
     EXTRA_FACTOR = "extra-factor"
     EXTRA_STEP = "extra-step"  # a call that is to go
+    TERM_MISSING = "term-missing"
     FACTOR_MISSING = "factor-missing"  # or a division
+    ANOTHER_FUNCTION = "another-function"  # log_softmax for softmax
+    VIEW = "view"  # for a transpose, or with its axes in another order
     FUNCTION_MISSING = "function-missing"  # x for exp(x)
     DIRECTION = "direction"  # a running sum or a kernel the wrong way round
     WRONG_PART = "wrong-part"  # of a tensor: the other half, one example

@@ -61,6 +61,13 @@ def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
     return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + e.noise * scale)
 
 
+def leading_ones(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether two shapes are the same but for ones in front of one of them."""
+    short, long = sorted((a, b), key=len)
+    more = len(long) - len(short)
+    return more > 0 and long == (*[1] * more, *short)
+
+
 def zero(e: Evidence) -> Iterator[Finding]:
     if e.answer.size and not e.answer.any():
         yield Finding(Code.ALL_ZERO, "all zero")

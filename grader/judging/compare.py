@@ -30,6 +30,7 @@ from grader.core.exercise import Reference
 from grader.core.finding import Code, Finding
 from grader.core.text import text
 from grader.core.verdict import Check, Verdict
+from grader.diagnosis.relations import leading_ones
 from grader.runner.wire import PLAIN, Record
 
 RTOL = 1e-5
@@ -100,7 +101,7 @@ def compare(
         return Check(Verdict.WRONG_SHAPE, found, shape=shape)
     note = ""
     if shape != reference.shape:
-        if not _leading_one(shape, reference.shape):
+        if not leading_ones(shape, reference.shape):
             return _wrong_shape(answer, reference, size)
         what = _shapes(shape, reference.shape)
         note = f"{what}: the same but for a leading 1, {_repair(shape, reference.shape)}"
@@ -164,13 +165,6 @@ def _worst(a: Array, r: Array, difference: Array, wants: str) -> str:
     digits = 4 if abs(a[at] - r[at]) > 1e-2 * abs(r[at]) else 7
     came, wanted = a[at] + 0.0, r[at] + 0.0  # no -0
     return f"at {index} {came:.{digits}g}, {wants} {wanted:.{digits}g}; {count} of {a.size} elements differ"
-
-
-def _leading_one(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    """Whether two shapes are the same but for ones in front."""
-    short, long = sorted((a, b), key=len)
-    more = len(long) - len(short)
-    return more > 0 and long == (*[1] * more, *short)
 
 
 def _shapes(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:

@@ -17,9 +17,9 @@ from grader.submissions.script import Script
 from grader.suite.fixtures import shapes
 
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
-REPAIRED = EXPLAINED | {Verdict.ERROR, Verdict.NOT_FINITE}
+REPAIRED = EXPLAINED | {Verdict.ERROR, Verdict.NOT_FINITE, Verdict.WRONG_DTYPE, Verdict.NOT_A_TENSOR}
 SETTLED = frozenset(  # what is true of any code that gives such values
-    (Code.SIGN, Code.HARD_CODED, Code.PASSED_THROUGH, Code.BRANCH_MISSING, Code.BRANCH_SIGN)
+    (Code.SIGN, Code.HARD_CODED, Code.PASSED_THROUGH, Code.LOCAL_GRADIENT, Code.BRANCH_MISSING, Code.BRANCH_SIGN)
 )
 
 

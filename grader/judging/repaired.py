@@ -5,6 +5,7 @@ What comes back is material for words alone: no verdict rests on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from grader.core.exercise import ALT, Gradient, Line, Task
 from grader.core.finding import Code, Finding
 from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
-from grader.diagnosis.relations import Evidence
+from grader.diagnosis.relations import Evidence, leading_ones
 from grader.diagnosis.repairs import search
 from grader.diagnosis.repairs.source import About, Source
 from grader.judging.choices import Answer, chosen
@@ -35,6 +36,7 @@ class Wanted:
     fixture: str
     by_name: Mapping[str, tuple[Any, float, float]]
     other: tuple[Any, float] | None = None  # for the upstream gradients that the learner's own reads
+    came: tuple[int, ...] | None = None  # the learner's own shape
 
     def right(self, record: Record | None, item: Gradient) -> bool:
         value = values(record) if record is not None else None
@@ -43,7 +45,11 @@ class Wanted:
         key = ALT + item.name if any(s in record.reads for s in item.siblings) else item.name
         ways = [self.by_name.get(key, self.by_name[item.name])]
         ways += [(*self.other, 0.0)] if self.other else []
-        return any(value.shape == r.shape and judge(value, r, size, bound).approx for r, size, bound in ways)
+        return any(
+            judge(value.reshape(r.shape), r, size, bound).approx
+            for r, size, bound in ways
+            if value.shape == r.shape or (self.came and leading_ones(value.shape, r.shape) and len(value.shape) == len(self.came))
+        )
 
 
 def about(task: Task, item: Gradient, arrays: Mapping[str, Any], uses: Sequence[str]) -> About:
@@ -54,7 +60,10 @@ def about(task: Task, item: Gradient, arrays: Mapping[str, Any], uses: Sequence[
     shapes |= {k: arrays[k].shape for k in gradients if k in arrays}
     kinds = {kind: [k for k, v in known.items() if v.dtype.kind == kind] for kind in "ib"}
     sizes = list(task.exercise.lecture.sizes)
-    return About(shapes, item.params, sizes, kinds["i"], kinds["b"])
+    cut = {*item.cut} or {task.exercise.loss}
+    code = " ".join(line.code for line in task.exercise.lines if line.name in cut)
+    numbers = [n for n in re.findall(r"(?<![\w.])\d+\.\d+(?![\w.])", code) if float(n)]
+    return About(shapes, item.params, sizes, kinds["i"], kinds["b"], item.tensor, numbers)
 
 
 def read(code: Script, name: str, known: About) -> Source | None:
@@ -107,7 +116,8 @@ class Search:
             reference = self.task.fixtures.references[f]
             names = [n for n in (item.name, ALT + item.name) if n in reference.values]
             by_name = {n: (reference.values[n], reference.sizes[n], reference.bounds.get(n, 0.0)) for n in names}
-            found[f] = Wanted(f, by_name, other.get(f))
+            record = answer.records.get(f)
+            found[f] = Wanted(f, by_name, other.get(f), record.shape if record and record.data else None)
         return found
 
     def _run(self, item: Gradient, texts: Sequence[str], on: Sequence[str]) -> dict[tuple[str, int], Record]:

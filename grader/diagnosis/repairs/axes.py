@@ -14,7 +14,8 @@ DIMS = ("0", "1", "-1", "2", "(0, 1)", "(0, 2)", "(1, 2)", "(0, 1, 2)")
 
 def _calls(s: Source) -> Iterator[tuple[ast.Call, str, ast.expr]]:
     for n in s.nodes:
-        if isinstance(n, ast.Call) and method(n) in REDUCTIONS and (of := subject(n)) is not None:
+        of = subject(n) if isinstance(n, ast.Call) and method(n) in REDUCTIONS else None
+        if isinstance(n, ast.Call) and of is not None and not s.compared(of):
             yield n, method(n), of
 
 
@@ -73,6 +74,26 @@ def reductions(s: Source) -> Iterator[Change]:
             elif "," not in to:
                 yield s.change(n, f"{text}.{name}({to})", Code.WRONG_AXIS, told, 3)
     yield from _throughout(s, calls)
+
+
+def products(s: Source) -> Iterator[Change]:
+    """A product of sums, or with one sum, for the sum of the products."""
+    for n in s.values:
+        if not isinstance(n, ast.BinOp) or not isinstance(n.op, ast.Mult):
+            continue
+        sides = [(x, subject(x)) if isinstance(x, ast.Call) and method(x) == "sum" else (x, None) for x in (n.left, n.right)]
+        summed = [(x, of) for x, of in sides if of is not None and isinstance(x, ast.Call)]
+        if not summed:
+            continue
+        call, of = summed[0]
+        a, b = (s.text(o) if o is not None else s.text(x) for x, o in sides)
+        _, end = s.span(of)
+        tail = s.data[end : s.span(call)[1]].decode()
+        tail = tail[tail.index(".sum") :] if ".sum" in tail else ".sum()"
+        told = "a product of sums stands where the sum of the products is meant"
+        if len(summed) == 1:
+            told = f"only {s.quoted(of)} is summed: the product comes first, then its sum"
+        yield s.change(n, f"(({a}) * ({b})){tail}", Code.SUMMED, told, 9)
 
 
 def _throughout(s: Source, calls: list[tuple[ast.Call, str, ast.expr]]) -> Iterator[Change]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Source, is_number, method, names_in, subject
+from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method, names_in, subject
 
 WORDS = {ast.Mult: "a multiplication by", ast.Div: "a division by"}
 ALONG = frozenset(("scatter", "scatter_", "scatter_add", "scatter_add_", "gather", "index_add", "index_add_"))
@@ -16,6 +17,12 @@ DERIVATIVES = {
     "sigmoid": "({0}).sigmoid() * (1 - ({0}).sigmoid())",
     "relu": "(({}) > 0)",
 }
+RELATED = {
+    "log_softmax": ("softmax",), "softmax": ("log_softmax", "sigmoid"), "tanh": ("sigmoid",), "exp": ("expm1",),
+    "sigmoid": ("tanh", "softmax"), "zeros_like": ("ones_like",), "ones_like": ("zeros_like",), "sinh": ("tanh",),
+    "cosh": ("tanh",), "log2": ("log",), "log10": ("log",), "argmin": ("argmax",), "min": ("max",), "gelu": ("relu",),
+    "logsigmoid": ("sigmoid",), "prod": ("sum",), "std": ("var",), "var": ("std",), "norm": ("sum",),
+}  # fmt: skip
 
 
 def operators(s: Source) -> Iterator[Change]:
@@ -46,6 +53,9 @@ def operators(s: Source) -> Iterator[Change]:
                 yield s.change(n, f"({a}) * ({b})", Code.OPERATOR, told, 14)
                 yield s.change(n, f"({b}) / ({a})", Code.OPERATOR, f"{s.quoted(n)} is upside down", 15)
                 if not is_number(n.right):
+                    for word in ("-", "+"):
+                        told = f"{piece} stands where 1 {'less' if word == '-' else 'more'} is meant"
+                        yield s.change(n.right, f"({b}) {word} 1", Code.WRONG_SIZE, told, 23)
                     told = f"the division by {piece} is meant by its square"
                     yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 31)
             case ast.MatMult():
@@ -69,11 +79,14 @@ def numbers(s: Source) -> Iterator[Change]:
             base, power = s.text(n.left), s.text(n.right)
             told = f"the exponent of {s.quoted(n.left)} is off"
             for new in (f"({power}) + 1", f"({power}) - 1", f"({power}) * 2", f"({power}) / 2", f"-({power})",
-                        f"({power}) - 0.5", f"({power}) + 0.5"):  # fmt: skip
+                        f"({power}) - 0.5", f"({power}) + 0.5", f"({power}) - 2", f"({power}) + 2"):  # fmt: skip
                 yield s.change(n, f"({base}) ** ({new})", Code.EXPONENT, told, 18)
             yield s.change(n, base, Code.EXPONENT, told, 18)
         if isinstance(n, ast.Constant) and type(n.value) in (int, float) and not _is_exponent(s, n):
             yield from _number(s, n, n.value)
+        own = isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in s.local
+        if own and isinstance(s.parents.get(id(n)), ast.BinOp):
+            yield s.change(n, f"{s.text(n)} ** 2", Code.EXPONENT, f"{s.text(n)} is meant squared", 31)
     same: dict[float, list[ast.Constant]] = {}
     for n in s.nodes:
         if isinstance(n, ast.Constant) and type(n.value) is int:
@@ -96,7 +109,7 @@ def _number(s: Source, n: ast.Constant, value: float) -> Iterator[Change]:
         for axis in ("0", "1", "2", "-1", "-2"):
             told = f"{method(parent)} goes along axis {value:g}, where another is meant"
             yield s.change(n, axis, Code.WRONG_AXIS, told, 4)
-    told = f"the constant {value:g} is off"
+    told = f"the constant {'-' * isinstance(parent, ast.UnaryOp)}{value:g} is off"
     for new in (value + 1, value - 1, value * 2, value / 2, -value):
         if new != value:
             yield s.change(n, f"{new!r}", Code.CONSTANT, told, 32)
@@ -161,7 +174,7 @@ def _operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
             for part in (n.left, n.right) if isinstance(n.op, ast.Mult) else ():
                 if not is_number(part):
                     told = f"{s.quoted(part)} is a factor too many"
-                    yield s.change(part, f"torch.ones_like({s.text(part)})", Code.EXTRA_FACTOR, told, 30)
+                    yield s.change(part, f"torch.ones_like({s.text(part)})", Code.EXTRA_FACTOR, told, 36)
             if isinstance(n.left, ast.BinOp) and isinstance(n.op, ast.MatMult):
                 told = f"the factors after {s.quoted(n.left.left)} are too many"
                 yield s.change(n, s.text(n.left.left), Code.EXTRA_FACTOR, told, 36)
@@ -175,9 +188,42 @@ def _call_dropped(s: Source, n: ast.Call, of: ast.expr) -> Iterator[Change]:
     if name in ("tanh", "sigmoid", "exp", "softmax") and isinstance(of, ast.Name):
         told, rank = f"{name} is applied to {of.id}, which is meant as it is", 17
     yield s.change(n, s.text(of), Code.EXTRA_STEP, told, rank)
+    start, end = s.span(n.func)
+    for other in RELATED.get(name, ()):
+        told = f"{name} is used where {other} is meant"
+        edit = Edit(end - len(name.encode()), end, other)
+        yield s.change(n, [edit], Code.ANOTHER_FUNCTION, told, 18)
+    if name == "relu":
+        for k in s.about.wanted:
+            if k in s.about.shapes:
+                told = f"relu is applied to {s.quoted(of)}, which passes where {k} is positive, whatever its own sign"
+                yield s.change(n, f"({s.text(of)}) * ({k} > 0)", Code.MASK, told, 19, k)
+    if name in ("view", "reshape"):
+        yield from _views(s, n, of)
     if name in DERIVATIVES:
         told = f"{name} itself is used where its derivative is meant"
         yield s.change(n, DERIVATIVES[name].format(s.text(of)), Code.LOCAL_GRADIENT, told, 38)
+
+
+def _views(s: Source, n: ast.Call, of: ast.expr) -> Iterator[Change]:
+    """A transpose for a view, or a view that cuts the axes in another order."""
+    told = f"{method(n)} keeps the order of the numbers: a transpose is meant"
+    yield s.change(n, f"({s.text(of)}).mT", Code.VIEW, told, 18)
+    sizes = [a for a in n.args if a is not of]
+    sizes = sizes[0].elts if len(sizes) == 1 and isinstance(sizes[0], ast.Tuple) else sizes
+    outer = s.parents.get(id(n))
+    turn = s.parents.get(id(outer)) if isinstance(outer, ast.Attribute) else None
+    turned = turn if method(turn) in ("permute", "transpose", "swapaxes") else None  # type: ignore[arg-type]
+    for i, j in combinations(range(len(sizes)), 2):
+        order = [s.text(a) for a in sizes]
+        order[i], order[j] = order[j], order[i]
+        told = f"{method(n)} cuts the axes in another order than they lie in"
+        view = f"({s.text(of)}).{method(n)}({', '.join(order)})"
+        yield s.change(n, view, Code.VIEW, told, 21)
+        yield s.change(n, f"{view}.transpose({i}, {j})", Code.VIEW, told, 22)
+        if turned is not None:
+            yield s.change(turned, view, Code.VIEW, told, 23)
+            yield s.change(turned, f"{view}.transpose({i}, {j})", Code.VIEW, told, 23)
 
 
 def terms(s: Source) -> list[ast.expr]:
@@ -192,6 +238,23 @@ def terms(s: Source) -> list[ast.expr]:
     return [n for n in {id(n): n for n in found}.values() if not is_number(n)]
 
 
+def _counts(s: Source, n: ast.expr, text: str, sizes: list[str]) -> Iterator[Change]:
+    """A division by a number of places that is missing."""
+    for a, b in combinations(sizes, 2):
+        told = f"the division by {a} * {b} is missing"
+        yield s.change(n, f"{text} / ({a} * {b})", Code.FACTOR_MISSING, told, 45, a, b)
+    for k in dict.fromkeys((*s.about.wanted, *s.params, s.about.tensor)):
+        if k in s.about.masks or k in s.about.shapes:
+            told = f"the division by the sum of {k} is missing"
+            yield s.change(n, f"{text} / {k}.sum()", Code.FACTOR_MISSING, told, 46, k)
+        if k in s.about.shapes:
+            told = f"the division by the number of elements of {k} is missing"
+            yield s.change(n, f"{text} / {k}.numel()", Code.FACTOR_MISSING, told, 46, k)
+            told = f"the division by the length of an axis of {k} is missing"
+            for axis in (0, -1):
+                yield s.change(n, f"{text} / {k}.shape[{axis}]", Code.FACTOR_MISSING, told, 47, k)
+
+
 def too_few(s: Source) -> Iterator[Change]:
     """A factor, a division, a sign or a sum that is missing."""
     about = s.about
@@ -202,7 +265,7 @@ def too_few(s: Source) -> Iterator[Change]:
     whole = {id(n) for n in s.returned}
     for n in terms(s):
         what = "" if id(n) in whole else f"in {s.quoted(n)} "
-        text, rank = f"({s.text(n)})", 44 if id(n) in whole else 46
+        text, rank = f"({s.text(n)})", 42 if id(n) in whole else 46
         yield s.change(n, f"-{text}", Code.TERM_SIGN if what else Code.SIGN, f"{what}the sign is wrong", 13)
         for k in (*tensors, *masks):
             again = k in names_in(n)
@@ -222,5 +285,15 @@ def too_few(s: Source) -> Iterator[Change]:
             yield s.change(n, f"{text} * {k} / ({k} - 1)", Code.BESSEL, told, rank, k)
             told = f"{what}{k} - 1 stands where {k} is meant, or a correction by them is one too many"
             yield s.change(n, f"{text} * ({k} - 1) / {k}", Code.BESSEL, told, rank + 1, k)
-        for number in ("2", "3", "0.5"):
+            told = f"{what}the division by {k} - 1 is missing"
+            yield s.change(n, f"{text} / ({k} - 1)", Code.FACTOR_MISSING, told, rank, k)
+        if not what:
+            yield from _counts(s, n, text, sizes)
+            for k in tensors:
+                for sign in "+-":
+                    told = f"the term {k} is missing" if k not in names_in(n) else f"a term {k} is missing"
+                    yield s.change(n, f"{text} {sign} {k}", Code.TERM_MISSING, told, 41, k)
+        for number in dict.fromkeys(("2", "3", "0.5", *s.about.numbers)):
+            told = f"{what}the division by {number} is missing"
+            yield s.change(n, f"{text} / {number}", Code.FACTOR_MISSING, told, rank + 1)
             yield s.change(n, f"{text} * {number}", Code.FACTOR_MISSING, f"{what}the factor {number} is missing", rank)

@@ -11,13 +11,15 @@ from grader.diagnosis.repairs.source import Change, Source, method, subject
 
 FUNCTIONS = {
     "its exponential": "{}.exp()",
+    "its softmax": "{}.softmax(-1)",
     "its logarithm": "{}.log()",
     "its tanh": "{}.tanh()",
     "its sigmoid": "{}.sigmoid()",
     "its inverse": "{} ** -1",
     "its square": "{} ** 2",
-    "1 minus it": "1 - {}",
+    "1 - {}": "1 - {}",
     "1 minus its square": "1 - {} ** 2",
+    "{} + 1": "1 + {}",
 }
 FLIPS = ("-1", "0", "1", "(0, 1)", "(-2, -1)")
 
@@ -25,7 +27,7 @@ FLIPS = ("-1", "0", "1", "(0, 1)", "(-2, -1)")
 def another(s: Source) -> Iterator[Change]:
     """Another tensor or size for a name, in one place and throughout."""
     for name in s.used:
-        places = [n for n in s.loads if n.id == name and not _only_shape(s, n) and not _compared(s, n)]
+        places = [n for n in s.loads if n.id == name and not _only_shape(s, n) and not s.compared(n)]
         for other in _others(s, name) if places else ():
             told = f"{name} is used where {other} is meant"
             rank = 20 if _alike(s, name, other) else 24
@@ -54,6 +56,15 @@ def _alike(s: Source, a: str, b: str) -> bool:
 def products(s: Source) -> Iterator[Change]:
     """A product of two sizes, or one size less 1, for one; a number for a size."""
     sizes = list(s.about.sizes)
+    for name in (k for k in s.used if k in sizes):
+        places = [n for n in s.loads if n.id == name]
+        for other in ("2", *sizes):
+            told = f"{name} stands where {name} * {other} is meant"
+            edits = [s.put(n, f"{name} * {other}") for n in places]
+            asks = (other,) if other in sizes else ()
+            yield s.change(places[0], edits, Code.WRONG_SIZE, told, 25, *asks)
+        for n in places:
+            yield s.change(n, f"1 / {name}", Code.OPERATOR, f"{name} stands where 1 / {name} is meant", 26)
     for n in s.loads:
         parent = s.parents.get(id(n))
         less = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub)
@@ -121,13 +132,31 @@ def functions(s: Source) -> Iterator[Change]:
         if n.id not in s.about.shapes or _only_shape(s, n) or turned:
             continue
         for told, new in FUNCTIONS.items():
-            said = f"{n.id} itself is used where {told} is meant"
+            said = f"{n.id} itself is used where {told.format(n.id)} is meant"
             yield s.change(n, new.format(n.id), Code.FUNCTION_MISSING, said, 40)
         for dims in FLIPS[: len(s.about.shapes[n.id]) + 1]:
             said = f"{n.id} is to be turned round, its last place first"
             yield s.change(n, f"{n.id}.flip({dims})", Code.DIRECTION, said, 42)
+        said = f"the eps is left out where {n.id} is used"
+        yield s.change(n, f"{n.id} + 1e-5", Code.EPS, said, 19)
         said = f"{n.id} is a factor too many"
         yield s.change(n, f"torch.ones_like({n.id})", Code.EXTRA_FACTOR, said, 39)
+
+
+def joined(s: Source) -> Iterator[Change]:
+    """A factor that is missing wherever a tensor is used, or in one place."""
+    for name in [k for k in s.used if k in s.about.shapes]:
+        places = [n for n in s.loads if n.id == name and not _only_shape(s, n)]
+        for other in s.about.wanted:
+            if other in s.about.shapes and other not in s.used:
+                for word, sign in (("factor", "*"), ("division by", "/")):
+                    told = f"the {word} {other} is missing where {name} is used"
+                    new = f"{name} {sign} {other}"
+                    edits = [s.put(n, new) for n in places]
+                    if len(edits) > 1:
+                        yield s.change(places[0], edits, Code.FACTOR_MISSING, told, 43, other)
+                    for n in places:
+                        yield s.change(n, new, Code.FACTOR_MISSING, told, 48, other)
 
 
 def _only_shape(s: Source, n: ast.Name) -> bool:
@@ -135,15 +164,5 @@ def _only_shape(s: Source, n: ast.Name) -> bool:
     parent = s.parents.get(id(n))
     like = isinstance(parent, ast.Call) and method(parent).endswith("_like")
     return like or isinstance(parent, ast.Attribute) and parent.attr in ("shape", "ndim", "size", "numel")
-
-
-def _compared(s: Source, n: ast.AST) -> bool:
-    """Whether a name is a part of what is compared: others would often do as well."""
-    inner = s.parents.get(id(n))
-    while inner is not None and (parent := s.parents.get(id(inner))) is not None:
-        if isinstance(parent, ast.Compare):
-            return True
-        inner = parent
-    return False
 
 

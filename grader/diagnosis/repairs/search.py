@@ -12,9 +12,9 @@ from grader.diagnosis.repairs import axes, formulas, names
 from grader.diagnosis.repairs.source import Change, Source
 
 KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
-    names.another, names.products, names.exchanged, names.transposes, names.functions,
+    names.another, names.products, names.exchanged, names.transposes, names.functions, names.joined,
     formulas.operators, formulas.numbers, formulas.too_many, formulas.too_few,
-    axes.reductions, axes.sums, axes.parts, axes.assignments, axes.lengths, axes.loops, axes.choices,
+    axes.reductions, axes.products, axes.sums, axes.parts, axes.assignments, axes.lengths, axes.loops, axes.choices,
 )  # fmt: skip
 MOST = 900  # changes of one function that are tried; where it has loops, fewer
 TOGETHER = 1200  # pairs of changes
@@ -31,7 +31,7 @@ def _most(s: Source, most: int) -> int:
     if any(isinstance(n, ast.While) for n in s.nodes):
         return 0
     loops = sum(isinstance(n, ast.For) for n in s.nodes)
-    return most // (1 + 3 * loops)
+    return most // (1 + loops)
 
 
 def single(s: Source) -> dict[str, Tried]:

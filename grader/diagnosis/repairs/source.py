@@ -41,6 +41,7 @@ class About:
     """What a function may ask for, by name. shapes: of floating tensors and upstream gradients, the lecture's.
 
     wanted: the stub's own parameters. sizes, whole, masks: names of sizes, of integer tensors, of boolean ones.
+    tensor: whose gradient it gives. numbers: those in the forward lines between, as they are written there.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -48,6 +49,8 @@ class About:
     sizes: Sequence[str]
     whole: Collection[str] = ()
     masks: Collection[str] = ()
+    tensor: str = ""
+    numbers: Sequence[str] = ()
 
     def __contains__(self, name: str) -> bool:
         return name in self.shapes or name in self.sizes or name in self.whole or name in self.masks
@@ -125,6 +128,15 @@ class Source:
     @cached_property
     def returned(self) -> list[ast.expr]:
         return [n.value for n in self.nodes if isinstance(n, ast.Return) and n.value is not None]
+
+    def compared(self, node: ast.AST) -> bool:
+        """Whether a node is a part of what is compared: another would often do as well there."""
+        inner = self.parents.get(id(node))
+        while inner is not None and (parent := self.parents.get(id(inner))) is not None:
+            if isinstance(parent, ast.Compare):
+                return True
+            inner = parent
+        return False
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         line, end = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1)
