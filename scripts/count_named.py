@@ -2,9 +2,9 @@
 
     python scripts/count_named.py FOLDER [--fresh SEED] [--show] [EXERCISE ...]
 
-FOLDER has wrong.txt and right.txt: blocks of "### item | what it is", then a whole submission. The codes that are
-true of each wrong answer stand in tests/whole/answers_codes.toml, by "item | what it is"; one that is not listed there
-is counted as named by whatever it gets. One warm runner grades them all in this process.
+FOLDER has wrong.txt and right.txt: blocks of "### item | what it is", then a whole submission. The codes that
+are true of each wrong answer stand in tests/whole/answers_codes.toml, by "item | what it is"; one that is not
+listed there counts as named by whatever it gets. One warm runner grades them all in this process.
 """
 
 from __future__ import annotations
@@ -72,12 +72,16 @@ class Counting:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("exercises", nargs="*", help="only these; else all")
     parser.add_argument("--fresh", type=int, metavar="SEED", help="on probes drawn anew")
     parser.add_argument("--outputs", action="store_true", help="output items too")
-    parser.add_argument("--show", action="store_true", help="a line for each answer that is not as it should be")
+    parser.add_argument(
+        "--show", action="store_true", help="a line for each answer that is not as it should be"
+    )
     parser.add_argument("--all", action="store_true", help="a line for each answer")
     args = parser.parse_args()
     true = tomllib.loads(CODES.read_text(encoding="utf-8")) if CODES.exists() else {}

@@ -208,7 +208,7 @@ def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
 
 
 def short_of(known: Known, e: Evidence) -> Finding | None:
-    """That an answer is what comes through some branches alone, and which of those it doesn't use is missing."""
+    """The branches that are missing: an answer is what comes through the rest, and uses none of them."""
     prints = _prints(known, e)
     own, limit = (fingerprint(e.answer), _limit(e)) if prints else ([], 0.0)
     for size in range(1, len(prints)):

@@ -76,7 +76,7 @@ def zero(e: Evidence) -> Iterator[Finding]:
 
 
 def ones(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[Finding]]:
-    """Ones alone, where something arrives from upstream; where nothing does, the local gradient is missing."""
+    """Ones alone: what arrives from upstream is missing; where nothing does, the local gradient."""
 
     def explain(e: Evidence) -> Iterator[Finding]:
         if not e.answer.size or not (e.answer == 1).all():
@@ -84,7 +84,7 @@ def ones(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[Finding]
         if item.cut:
             yield Finding(Code.UPSTREAM_MISSING, "all ones: what arrives from upstream is missing")
         else:
-            line = next((line.code.strip() for line in reversed(lines.values()) if item.tensor in line.uses), "")
+            line = next((line.code.strip() for line in lines.values() if item.tensor in line.uses), "")
             yield Finding(Code.LOCAL_GRADIENT, f"all ones: the local gradient of {line} is missing")
 
     return explain

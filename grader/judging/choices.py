@@ -183,9 +183,7 @@ def _ask(
     return {numbered[n]: (v, answer.sizes[n]) for n, v in answer.values.items() if n in numbered}, vanishing
 
 
-def chosen(
-    runner: Runner, task: Task, answer: Answer, probes: Sequence[str]
-) -> dict[str, tuple[Any, float]]:
+def chosen(runner: Runner, task: Task, answer: Answer, probes: Sequence[str]) -> dict[str, tuple[Any, float]]:
     """By probe the reference for the upstream gradients that a function reads, and its size.
 
     Nothing where those are the stub's, or an answer came of none.

@@ -19,14 +19,24 @@ from grader.suite.fixtures import shapes
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
 REPAIRED = EXPLAINED | {Verdict.ERROR, Verdict.NOT_FINITE, Verdict.WRONG_DTYPE, Verdict.NOT_A_TENSOR}
 SETTLED = frozenset(  # what is true of any code that gives such values
-    (Code.SIGN, Code.HARD_CODED, Code.PASSED_THROUGH, Code.LOCAL_GRADIENT, Code.BRANCH_MISSING, Code.BRANCH_SIGN)
+    (
+        Code.SIGN,
+        Code.HARD_CODED,
+        Code.PASSED_THROUGH,
+        Code.LOCAL_GRADIENT,
+        Code.BRANCH_MISSING,
+        Code.BRANCH_SIGN,
+    )
 )
 
 
 def diagnoses(
-    runner: Runner, task: Task, answers: Sequence[Answer], code: Script
+    runner: Runner | None, task: Task, answers: Sequence[Answer], code: Script
 ) -> tuple[dict[str, Finding], dict[str, str]]:
-    """By item: the mistake that explains a wrong value; where none is known, the places that are wrong."""
+    """By item: the mistake that explains a wrong value; where none is known, the places that are wrong.
+
+    runner: it runs a wrong function once more, with one change at a time; without it nothing is run.
+    """
     exercise, fixtures = task
     source = code.functions
     places: dict[str, str] = {}
@@ -93,14 +103,14 @@ def diagnoses(
         if any(c.verdict in EXPLAINED for c in answer.checks.values()):
             with swallowing(f"{answer.item.name} its diagnosis"):
                 explain(answer)
-    searching = Search(runner, task, code, given)
-    for answer in wrong:
+    searching = Search(runner, task, code, given) if runner else None
+    for answer in wrong if searching else ():
         name = answer.item.name
         doubtful = name not in told or told[name].code not in SETTLED
         if isinstance(answer.item, Gradient) and name in known and doubtful:
             with swallowing(f"{name} the change that makes it right"):
                 about = Known(known[name]["mistakes"], known[name]["branches"])
-                if found := searching.explain(answer, about, lines):
+                if searching and (found := searching.explain(answer, about)):
                     told[name] = found
                     places.pop(name, None)
     return told, places

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.core.exercise import ALT, Gradient, Line, Task
+from grader.core.exercise import ALT, Gradient, Task
 from grader.core.finding import Code, Finding
 from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
@@ -26,12 +26,16 @@ from grader.runner.wire import Record
 from grader.submissions.script import Script
 
 Given = Mapping[str, Mapping[str, Any]]  # by fixture its arrays
-BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {Code.FACTOR_MISSING, Code.EXPONENT, Code.SIGN}  # a branch left out
+BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {
+    Code.FACTOR_MISSING,
+    Code.EXPONENT,
+    Code.SIGN,
+}  # a branch left out
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a changed function is held against on one fixture: references by name, each with size and bound."""
+    """What a changed function is held against on one fixture: references, each with its size and bound."""
 
     fixture: str
     by_name: Mapping[str, tuple[Any, float, float]]
@@ -48,7 +52,8 @@ class Wanted:
         return any(
             judge(value.reshape(r.shape), r, size, bound).approx
             for r, size, bound in ways
-            if value.shape == r.shape or (self.came and leading_ones(value.shape, r.shape) and len(value.shape) == len(self.came))
+            if value.shape == r.shape
+            or (self.came and leading_ones(value.shape, r.shape) and len(value.shape) == len(self.came))
         )
 
 
@@ -67,7 +72,7 @@ def about(task: Task, item: Gradient, arrays: Mapping[str, Any], uses: Sequence[
 
 
 def read(code: Script, name: str, known: About) -> Source | None:
-    """The function that a submission has for an item; None where its text isn't at hand, or it has decorators."""
+    """The function that a submission has for an item; None where its text isn't at hand, or is decorated."""
     functions = [
         n
         for n in syntax.tree(code.functions).body
@@ -91,7 +96,7 @@ class Search:
         self.runner, self.task, self.code, self.given = runner, task, code, given
         self.on = sorted((f for f in FIXTURES if f in given), key=lambda f: len(task.fixtures.given[f]))
 
-    def explain(self, answer: Answer, known: Known, lines: Mapping[str, Line]) -> Finding | None:
+    def explain(self, answer: Answer, known: Known) -> Finding | None:
         """The change that makes an answer right on all fixtures; None where none does."""
         item = answer.item
         assert isinstance(item, Gradient)
@@ -104,7 +109,7 @@ class Search:
         first = self._run(item, list(single), self.on[:1])
         if found := self._fit(item, single, first, wanted):
             return found
-        if found := self._short(item, single, first, known, lines):
+        if found := self._short(item, single, first, known):
             return found
         double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
         return self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
@@ -115,13 +120,15 @@ class Search:
         for f in self.on:
             reference = self.task.fixtures.references[f]
             names = [n for n in (item.name, ALT + item.name) if n in reference.values]
-            by_name = {n: (reference.values[n], reference.sizes[n], reference.bounds.get(n, 0.0)) for n in names}
+            by_name = {
+                n: (reference.values[n], reference.sizes[n], reference.bounds.get(n, 0.0)) for n in names
+            }
             record = answer.records.get(f)
             found[f] = Wanted(f, by_name, other.get(f), record.shape if record and record.data else None)
         return found
 
     def _run(self, item: Gradient, texts: Sequence[str], on: Sequence[str]) -> dict[tuple[str, int], Record]:
-        """What functions give, by fixture and number; nothing at all where the process didn't come to its end."""
+        """What functions give, by fixture and number; nothing where the process didn't come to its end."""
         if not texts:
             return {}
         variants = [(item.name, text) for text in texts]
@@ -160,7 +167,6 @@ class Search:
         tried: Mapping[str, search.Tried],
         first: Mapping[tuple[str, int], Record],
         known: Known,
-        lines: Mapping[str, Line],
     ) -> Finding | None:
         """A change after which just one branch, or several, is missing."""
         if len(known.branches) < 2:
@@ -177,7 +183,9 @@ class Search:
         records = self._run(item, [texts[k] for k, _ in fits], rest)
         for number, (k, said) in enumerate(fits):
             others = [records.get((f, number)) for f in rest]
-            if all(r and self._left_out(item, f, r, known) == said for f, r in zip(rest, others, strict=True)):
+            if all(
+                r and self._left_out(item, f, r, known) == said for f, r in zip(rest, others, strict=True)
+            ):
                 one = search.told(tried[texts[k]])
                 text = f"two slips: {said.text}, and {one.text}"
                 both = replace(one.under(Code.TWO_SLIPS, text), on=tuple(self.on))

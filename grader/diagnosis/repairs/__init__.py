@@ -1,1 +1,1 @@
-"""A learner's function with one change: which change makes it right names the mistake. Pure text; runs nothing."""
+"""A learner's function with one change: the one that makes it right names the mistake. Pure; runs nothing."""

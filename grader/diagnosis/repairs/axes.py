@@ -57,7 +57,9 @@ def reductions(s: Source) -> Iterator[Change]:
                 for k in s.about.shapes:
                     if k in s.about.wanted or k in s.params:
                         told = f"a plain mean is taken where a sum weighted by {k} is meant"
-                        yield s.change(n, f"({text} * {k}).sum({dims or '-1'}{keep})", Code.MEAN_FOR_SUM, told, 37, k)
+                        yield s.change(
+                            n, f"({text} * {k}).sum({dims or '-1'}{keep})", Code.MEAN_FOR_SUM, told, 37, k
+                        )
         if name in ("max", "amax"):
             told = "the maximum is taken where another of these numbers is meant"
             yield s.change(n, f"{text}.mean({dims or '-1'}{keep})", Code.OPERATOR, told, 40)
@@ -81,7 +83,10 @@ def products(s: Source) -> Iterator[Change]:
     for n in s.values:
         if not isinstance(n, ast.BinOp) or not isinstance(n.op, ast.Mult):
             continue
-        sides = [(x, subject(x)) if isinstance(x, ast.Call) and method(x) == "sum" else (x, None) for x in (n.left, n.right)]
+        sides = [
+            (x, subject(x)) if isinstance(x, ast.Call) and method(x) == "sum" else (x, None)
+            for x in (n.left, n.right)
+        ]
         summed = [(x, of) for x, of in sides if of is not None and isinstance(x, ast.Call)]
         if not summed:
             continue
@@ -194,7 +199,10 @@ def _slices(s: Source, part: ast.Slice) -> Iterator[str]:
         yield f"{low}:"
 
 
-ADDS = "`{t}[…] {op} …` keeps only one contribution where an index comes several times: index_add_, or a loop, adds all"
+ADDS = (
+    "`{t}[…] {op} …` keeps only one contribution where an index comes several times: index_add_, or a loop, "
+    "adds all"
+)
 
 
 def assignments(s: Source) -> Iterator[Change]:
@@ -202,7 +210,9 @@ def assignments(s: Source) -> Iterator[Change]:
     for n in s.nodes:
         if isinstance(n, ast.Assign) and len(n.targets) == 1 and isinstance(n.targets[0], ast.Subscript):
             target, op = n.targets[0], "="
-        elif isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Add) and isinstance(n.target, ast.Subscript):
+        elif (
+            isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Add) and isinstance(n.target, ast.Subscript)
+        ):
             target, op = n.target, "+="
         else:
             yield from _plain(s, n)
@@ -215,8 +225,10 @@ def assignments(s: Source) -> Iterator[Change]:
         start, end = s.span(n)
         yield s.change(n, [Edit(start, end, new)], Code.ASSIGNED, told, 4)
         if op == "=":
-            told = f"`{s.quoted(target).strip('`')}` is assigned where it is to be added to: what was there before is lost"
-            yield s.change(n, [Edit(start, end, f"{s.text(target)} += {s.text(value)}")], Code.ASSIGNED, told, 6)
+            told = f"{s.quoted(target)} is assigned where it is to be added to: what was there is lost"
+            yield s.change(
+                n, [Edit(start, end, f"{s.text(target)} += {s.text(value)}")], Code.ASSIGNED, told, 6
+            )
             told = f"the step {s.quoted(n)} is one too many"
             yield s.change(n, [Edit(start, end, "pass")], Code.EXTRA_STEP, told, 5)
         if op == "+=":
@@ -238,7 +250,9 @@ def _plain(s: Source, n: ast.AST) -> Iterator[Change]:
         if name in s.local and sum(isinstance(m, ast.Name) and m.id == name for m in s.nodes) > 2:
             start, end = s.span(n)
             told = f"{name} is assigned anew where it is to be added to: what was there before is lost"
-            yield s.change(n, [Edit(start, end, f"{name} = {name} + ({s.text(n.value)})")], Code.ASSIGNED, told, 8)
+            yield s.change(
+                n, [Edit(start, end, f"{name} = {name} + ({s.text(n.value)})")], Code.ASSIGNED, told, 8
+            )
 
 
 def lengths(s: Source) -> Iterator[Change]:
@@ -265,7 +279,9 @@ def loops(s: Source) -> Iterator[Change]:
                 edits = [Edit(a, b, "pass"), Edit(end, end, f"{indent}{s.text(n)}")]
                 yield s.change(n, edits, Code.LOOP, told, 1)
             if isinstance(n, ast.Assign):
-                told = f"{s.quoted(n.targets[0])} begins anew in each turn of the loop: only the last one's part stays"
+                told = (
+                    f"{s.quoted(n.targets[0])} begins anew in each turn of the loop: only the last part stays"
+                )
                 edits = [Edit(a, b, "pass"), Edit(start, start, f"{s.text(n)}{indent}")]
                 yield s.change(n, edits, Code.LOOP, told, 2)
 
@@ -282,13 +298,17 @@ def choices(s: Source) -> Iterator[Change]:
             yield s.change(n, f"torch.where({condition}, {b}, {a})", Code.MASK, told, 8)
         if name == "masked_fill" and len(n.args) == 2 and isinstance(n.func, ast.Attribute):
             told = f"{s.quoted(n.args[1])} is filled in where 0 is meant"
-            yield s.change(n, f"{s.text(n.func.value)}.masked_fill({s.text(n.args[0])}, 0.0)", Code.CONSTANT, told, 6)
+            yield s.change(
+                n, f"{s.text(n.func.value)}.masked_fill({s.text(n.args[0])}, 0.0)", Code.CONSTANT, told, 6
+            )
         if name in ("dropout", "bernoulli", "rand_like") and (of := subject(n)) is not None:
             for mask in s.about.wanted:
                 if mask in s.about.masks or mask in s.about.shapes:
                     told = f"{name} draws a new mask: the one of the forward pass, {mask}, is meant"
                     for scale in ("0.8", "0.9", "0.5", "1.0"):
-                        yield s.change(n, f"({s.text(of)}) * {mask} / {scale}", Code.FRESH_MASK, told, 6, mask)
+                        yield s.change(
+                            n, f"({s.text(of)}) * {mask} / {scale}", Code.FRESH_MASK, told, 6, mask
+                        )
         if name in ("cat", "stack", "concat") and n.args and isinstance(n.args[0], ast.List | ast.Tuple):
             dims = s.text(n.args[1]) if len(n.args) > 1 else next((s.text(k.value) for k in n.keywords), "0")
             items = [s.text(e) for e in n.args[0].elts]

@@ -18,11 +18,23 @@ DERIVATIVES = {
     "relu": "(({}) > 0)",
 }
 RELATED = {
-    "log_softmax": ("softmax",), "softmax": ("log_softmax", "sigmoid"), "tanh": ("sigmoid",), "exp": ("expm1",),
-    "sigmoid": ("tanh", "softmax"), "zeros_like": ("ones_like",), "ones_like": ("zeros_like",), "sinh": ("tanh",),
-    "cosh": ("tanh",), "log2": ("log",), "log10": ("log",), "argmin": ("argmax",), "min": ("max",), "gelu": ("relu",),
-    "logsigmoid": ("sigmoid",), "prod": ("sum",), "std": ("var",), "var": ("std",), "norm": ("sum",),
-}  # fmt: skip
+    "log_softmax": ("softmax",),
+    "softmax": ("log_softmax", "sigmoid"),
+    "tanh": ("sigmoid",),
+    "sigmoid": ("tanh", "softmax"),
+    "logsigmoid": ("sigmoid",),
+    "sinh": ("tanh",),
+    "cosh": ("tanh",),
+    "log2": ("log",),
+    "log10": ("log",),
+    "zeros_like": ("ones_like",),
+    "ones_like": ("zeros_like",),
+    "argmin": ("argmax",),
+    "min": ("max",),
+    "prod": ("sum",),
+    "std": ("var",),
+    "var": ("std",),
+}
 
 
 def operators(s: Source) -> Iterator[Change]:
@@ -79,11 +91,13 @@ def numbers(s: Source) -> Iterator[Change]:
             base, power = s.text(n.left), s.text(n.right)
             told = f"the exponent of {s.quoted(n.left)} is off"
             for new in (f"({power}) + 1", f"({power}) - 1", f"({power}) * 2", f"({power}) / 2", f"-({power})",
-                        f"({power}) - 0.5", f"({power}) + 0.5", f"({power}) - 2", f"({power}) + 2"):  # fmt: skip
+                        f"({power}) - 0.5", f"({power}) + 0.5", f"({power}) - 2", 
+                        f"({power}) + 2"):  # fmt: skip
                 yield s.change(n, f"({base}) ** ({new})", Code.EXPONENT, told, 18)
             yield s.change(n, base, Code.EXPONENT, told, 18)
-        if isinstance(n, ast.Constant) and type(n.value) in (int, float) and not _is_exponent(s, n):
-            yield from _number(s, n, n.value)
+        value = n.value if isinstance(n, ast.Constant) else None
+        if isinstance(n, ast.Constant) and isinstance(value, int | float) and type(value) is not bool:
+            yield from () if _is_exponent(s, n) else _number(s, n, value)
         own = isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in s.local
         if own and isinstance(s.parents.get(id(n)), ast.BinOp):
             yield s.change(n, f"{s.text(n)} ** 2", Code.EXPONENT, f"{s.text(n)} is meant squared", 31)
@@ -91,10 +105,10 @@ def numbers(s: Source) -> Iterator[Change]:
     for n in s.nodes:
         if isinstance(n, ast.Constant) and type(n.value) is int:
             same.setdefault(n.value, []).append(n)
-    for value, places in same.items():
-        for new in (value - 1, value + 1) if len(places) > 1 and value > 0 else ():
-            edits = [s.put(n, str(new)) for n in places]
-            told = f"{value} is written where another number is meant"
+    for number, places in same.items():
+        for step in (-1, 1) if len(places) > 1 and number > 0 else ():
+            edits = [s.put(n, str(number + step)) for n in places]
+            told = f"{number} is written where another number is meant"
             yield s.change(places[0], edits, Code.CONSTANT, told, 34)
 
 
@@ -116,7 +130,9 @@ def _number(s: Source, n: ast.Constant, value: float) -> Iterator[Change]:
     for name in s.about.sizes if value > 1 or _divides(s, n) else ():
         told = f"{value:g} is written where {name} is meant"
         yield s.change(n, name, Code.HARD_CODED, told, 21, name)
-        yield s.change(n, f"({name} - 1)", Code.HARD_CODED, f"{value:g} is written where {name} - 1 is meant", 22, name)
+        yield s.change(
+            n, f"({name} - 1)", Code.HARD_CODED, f"{value:g} is written where {name} - 1 is meant", 22, name
+        )
 
 
 def _divides(s: Source, n: ast.AST) -> bool:
@@ -179,7 +195,9 @@ def _operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
                 told = f"the factors after {s.quoted(n.left.left)} are too many"
                 yield s.change(n, s.text(n.left.left), Code.EXTRA_FACTOR, told, 36)
         case ast.Div():
-            yield s.change(n, s.text(n.left), Code.EXTRA_FACTOR, f"the division by {right} is one too many", 29)
+            yield s.change(
+                n, s.text(n.left), Code.EXTRA_FACTOR, f"the division by {right} is one too many", 29
+            )
 
 
 def _call_dropped(s: Source, n: ast.Call, of: ast.expr) -> Iterator[Change]:
@@ -196,7 +214,7 @@ def _call_dropped(s: Source, n: ast.Call, of: ast.expr) -> Iterator[Change]:
     if name == "relu":
         for k in s.about.wanted:
             if k in s.about.shapes:
-                told = f"relu is applied to {s.quoted(of)}, which passes where {k} is positive, whatever its own sign"
+                told = f"relu is applied to {s.quoted(of)}, which passes where {k} is positive"
                 yield s.change(n, f"({s.text(of)}) * ({k} > 0)", Code.MASK, told, 19, k)
     if name in ("view", "reshape"):
         yield from _views(s, n, of)
@@ -261,7 +279,7 @@ def too_few(s: Source) -> Iterator[Change]:
     known = [*about.wanted, *(p for p in s.params if p not in about.wanted)]
     tensors = [k for k in known if k in about.shapes]
     masks = [k for k in known if k in about.masks]
-    sizes = [k for k in about.sizes]
+    sizes = list(about.sizes)
     whole = {id(n) for n in s.returned}
     for n in terms(s):
         what = "" if id(n) in whole else f"in {s.quoted(n)} "
@@ -276,11 +294,22 @@ def too_few(s: Source) -> Iterator[Change]:
                 told = f"{what}the division by {k} is missing" + (" once more" if again else "")
                 yield s.change(n, f"{text} / {k}", Code.FACTOR_MISSING, told, rank, k)
         for k in sizes:
-            yield s.change(n, f"{text} / {k}", Code.FACTOR_MISSING, f"{what}the division by {k} is missing", rank, k)
-            yield s.change(n, f"{text} * {k}", Code.FACTOR_MISSING, f"{what}the factor {k} is missing", rank, k)
+            yield s.change(
+                n, f"{text} / {k}", Code.FACTOR_MISSING, f"{what}the division by {k} is missing", rank, k
+            )
+            yield s.change(
+                n, f"{text} * {k}", Code.FACTOR_MISSING, f"{what}the factor {k} is missing", rank, k
+            )
             told = f"{what}the scale by the root of {k} is missing"
             yield s.change(n, f"{text} * {k} ** -0.5", Code.FACTOR_MISSING, told, rank, k)
-            yield s.change(n, f"{text} * {k} ** 0.5", Code.EXTRA_FACTOR, f"{what}the scale by the root of {k} is taken once too often", rank, k)
+            yield s.change(
+                n,
+                f"{text} * {k} ** 0.5",
+                Code.EXTRA_FACTOR,
+                f"{what}the scale by the root of {k} is taken once too often",
+                rank,
+                k,
+            )
             told = f"{what}Bessel's correction, {k} / ({k} - 1), is left out"
             yield s.change(n, f"{text} * {k} / ({k} - 1)", Code.BESSEL, told, rank, k)
             told = f"{what}{k} - 1 stands where {k} is meant, or a correction by them is one too many"
@@ -296,4 +325,6 @@ def too_few(s: Source) -> Iterator[Change]:
         for number in dict.fromkeys(("2", "3", "0.5", *s.about.numbers)):
             told = f"{what}the division by {number} is missing"
             yield s.change(n, f"{text} / {number}", Code.FACTOR_MISSING, told, rank + 1)
-            yield s.change(n, f"{text} * {number}", Code.FACTOR_MISSING, f"{what}the factor {number} is missing", rank)
+            yield s.change(
+                n, f"{text} * {number}", Code.FACTOR_MISSING, f"{what}the factor {number} is missing", rank
+            )

@@ -104,7 +104,9 @@ def transposes(s: Source) -> Iterator[Change]:
     for n in _operands(s):
         told = f"{s.quoted(n)} is meant transposed"
         yield s.change(n, f"({s.text(n)}).mT", Code.TRANSPOSED, told, 9)
-        for other in s.about.shapes if isinstance(n, ast.Name) else ():
+        if not isinstance(n, ast.Name):
+            continue
+        for other in s.about.shapes:
             if other in s.about.wanted and n.id in s.about.shapes and other != n.id:
                 told = f"{n.id} is used where {other}, transposed, is meant"
                 yield s.change(n, f"{other}.mT", Code.ANOTHER_TENSOR, told, 28, other)
@@ -164,5 +166,3 @@ def _only_shape(s: Source, n: ast.Name) -> bool:
     parent = s.parents.get(id(n))
     like = isinstance(parent, ast.Call) and method(parent).endswith("_like")
     return like or isinstance(parent, ast.Attribute) and parent.attr in ("shape", "ndim", "size", "numel")
-
-

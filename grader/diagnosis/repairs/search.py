@@ -14,7 +14,8 @@ from grader.diagnosis.repairs.source import Change, Source
 KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     names.another, names.products, names.exchanged, names.transposes, names.functions, names.joined,
     formulas.operators, formulas.numbers, formulas.too_many, formulas.too_few,
-    axes.reductions, axes.products, axes.sums, axes.parts, axes.assignments, axes.lengths, axes.loops, axes.choices,
+    axes.reductions, axes.products, axes.sums, axes.parts, axes.assignments, axes.lengths, axes.loops,
+    axes.choices,
 )  # fmt: skip
 MOST = 900  # changes of one function that are tried; where it has loops, fewer
 TOGETHER = 1200  # pairs of changes
@@ -49,7 +50,7 @@ def single(s: Source) -> dict[str, Tried]:
 def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
     """The same of two changes that are often made."""
     often = [c for (c,) in tried if c.finding.code in OFTEN]
-    pairs = sorted(combinations(often, 2), key=lambda p: (p[0].rank + p[1].rank))
+    pairs = sorted(combinations(often, 2), key=lambda p: p[0].rank + p[1].rank)
     found: dict[str, Tried] = {}
     for a, b in pairs:
         if len(found) >= _most(s, TOGETHER):

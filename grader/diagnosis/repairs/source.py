@@ -1,4 +1,4 @@
-"""A function's text, and changes of it: edits that leave every other character, and every line, where it was."""
+"""A function's text, and changes of it: edits that leave all other characters, and lines, where they were."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Change:
-    """Edits that make one change, and what it says of the code that has to be changed so. rank: the least is told."""
+    """Edits that make one change, and what it says of the code that needs it. rank: the least is told."""
 
     edits: tuple[Edit, ...]
     finding: Finding
@@ -38,9 +38,9 @@ class Change:
 
 @dataclass(frozen=True)
 class About:
-    """What a function may ask for, by name. shapes: of floating tensors and upstream gradients, the lecture's.
+    """What a function may ask for, by name. shapes: of floating tensors and gradients, the lecture's.
 
-    wanted: the stub's own parameters. sizes, whole, masks: names of sizes, of integer tensors, of boolean ones.
+    wanted: the stub's own parameters. sizes, whole, masks: names of sizes, of integer and of boolean tensors.
     tensor: whose gradient it gives. numbers: those in the forward lines between, as they are written there.
     """
 
@@ -60,7 +60,7 @@ class Source:
     """One function as text and tree."""
 
     def __init__(self, text: str, about: About, lines: Sequence[int] = ()) -> None:
-        """lines: by line of the text, from 1, the line of the submission; without them it is the text's own."""
+        """lines: by line of the text, from 1, that of the submission; without them it is the text's own."""
         self.data, self.about, self.lines = text.encode(), about, lines
         node = ast.parse(text).body[-1]
         assert isinstance(node, ast.FunctionDef)
@@ -110,7 +110,7 @@ class Source:
 
     @cached_property
     def values(self) -> list[ast.expr]:
-        """The expressions that are computed with: no called function's name, no part of an index, no keyword."""
+        """The expressions that are computed with: no called function's name, no index, no keyword."""
         skipped: set[int] = set()
         for n in self.nodes:
             if isinstance(n, ast.Call):
@@ -172,7 +172,9 @@ class Source:
     def changed(self, *changes: Change) -> str:
         """The function's text with changes that are apart, its parameters what it then asks for."""
         edits = [e for c in changes for e in c.edits]
-        more = dict.fromkeys(n for c in changes for n in c.asks if n not in self.params and n not in self.local)
+        more = dict.fromkeys(
+            n for c in changes for n in c.asks if n not in self.params and n not in self.local
+        )
         if more:
             edits.append(self._parameters(more))
         data = self.data

@@ -157,9 +157,9 @@ def of_flat_code(
 
 
 def of_variant(
-    submission: Submission, item: Item, source: str, given: Given, exercise: Exercise
+    submission: Submission, item: Gradient, source: str, given: Given, exercise: Exercise
 ) -> tuple[dict[str, Any], bytes] | None:
-    """What another function for a gradient gives, beside the names of the submission; None where no tensor."""
+    """What another function for a gradient gives, among the submission's names; None where no tensor."""
     names = dict(submission.names)
     other = Submission(names, submission.filename)
 

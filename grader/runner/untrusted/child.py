@@ -19,7 +19,16 @@ from grader.core.exercise import LOSSES, Exercise
 from grader.core.finding import Code
 from grader.reference.training import Backward, Whole, manual_steps
 from grader.runner import wire
-from grader.runner.untrusted.asking import POLICY, Given, NoValue, ask, called, guard_forward, of_variant, pack
+from grader.runner.untrusted.asking import (
+    POLICY,
+    Given,
+    NoValue,
+    ask,
+    called,
+    guard_forward,
+    of_variant,
+    pack,
+)
 from grader.runner.untrusted.loading import Submission, define, load, load_flat
 from grader.runner.warm import limits
 
@@ -88,10 +97,11 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
 
 
 def variants(submission: Submission, job: Job) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """What other functions give in place of an item's own, those that give a tensor: material for words alone."""
+    """What other functions give in place of an item's own, where that is a tensor: material for words."""
+    gradients = {item.name: item for item in job.exercise.gradients}
     for number, (item, source) in enumerate(job.variants):
         for name, given in job.fixtures.items():
-            if found := of_variant(submission, job.exercise.item(item), source, given, job.exercise):
+            if found := of_variant(submission, gradients[item], source, given, job.exercise):
                 yield {**found[0], "fixture": name, "item": str(number)}, found[1]
 
 
