@@ -52,6 +52,12 @@ class Answer:
         return self.key if self.key in reference.values else self.item.name
 
     @property
+    def record_reads(self) -> tuple[str, ...]:
+        """All that its code reads of upstream gradients, siblings too."""
+        record = next(iter(self.records.values()))
+        return record.reads if record else ()
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """The tensors whose upstream gradients its code reads."""
         known = set(self.item.available) - set(self.item.siblings)
@@ -163,6 +169,23 @@ def _ask(
     numbered = {str(n): one for n, one in enumerate(wanted)}
     vanishing = {numbered[n.removeprefix("vanishes.")] for n in answer.values if n.startswith("vanishes.")}
     return {numbered[n]: (v, answer.sizes[n]) for n, v in answer.values.items() if n in numbered}, vanishing
+
+
+def chosen(runner: Runner, task: Task, answer: Answer, probes: Sequence[str]) -> dict[str, tuple[Any, float]]:
+    """By probe the reference for the upstream gradients that a function reads, and its size.
+
+    Nothing where those are the stub's, or an answer came of none.
+    """
+    cut = frozenset(answer.reads)
+    if not cut or cut == frozenset(answer.item.cut):
+        return {}
+    one = (answer.item.name, cut, answer.key)
+    found = {}
+    for probe in probes:
+        references, _ = _ask(runner, task, probe, [one])
+        if one in references:
+            found[probe] = references[one]
+    return found
 
 
 def _subsets(names: Sequence[str]) -> list[Cut]:

@@ -67,7 +67,7 @@ def _graded(
     answers = choices.reconsider(runner, task, answers, lenient)
     if lenient:
         answers = lecture_zeros.accept(runner, task, code, answers)
-    diagnoses, places = findings.diagnoses(task, answers, code.functions)
+    diagnoses, places = findings.diagnoses(runner, task, answers, code)
     answers = [findings.traced(task, a, code.functions, diagnoses.get(a.item.name)) for a in answers]
     answers = items.in_order(answers, code.functions)
     reports = [

@@ -59,6 +59,7 @@ class Part:
 
     training: the steps to train, 0 for none.
     flat: the source is flat code; the lecture's number of the exercise in it, or 0.
+    variants: an item and the text of another function for it, each; they are called in place of the items.
     """
 
     exercise: str
@@ -66,6 +67,7 @@ class Part:
     items: Sequence[str]
     training: int = 0
     flat: int | None = None
+    variants: Sequence[tuple[str, str]] = ()
 
 
 class Runner:
@@ -177,6 +179,7 @@ class Runner:
         for label, part in labelled.items():
             exercise = self.loaded[part.exercise]
             expected |= {(label + f, i) for f in part.fixtures for i in part.items}
+            expected |= {(label + f, str(k)) for f in part.fixtures for k in range(len(part.variants))}
             plain |= {(label + f, i.name) for f in part.fixtures for i in exercise.outputs}
             if part.training and exercise.training:
                 names = (*exercise.training.parameters, LOSSES)

@@ -165,6 +165,28 @@ def of_flat_code(
     return _mutated(header, data, pristine, passed)
 
 
+def of_variant(
+    submission: Submission, item: Gradient, source: str, given: Given, exercise: Exercise
+) -> tuple[dict[str, Any], bytes] | None:
+    """What another function for a gradient gives, among the submission's names; None where no tensor."""
+    names = dict(submission.names)
+    other = Submission(names, submission.filename)
+
+    def define() -> None:
+        exec(compile(source, submission.filename, "exec", dont_inherit=True), names)
+
+    try:
+        called(other, None, define)
+        call = resolve(names[item.name], item, given, exercise)
+        _, passed = _arguments(call, item, given)
+        header, data = pack({}, called(other, None, lambda: call(passed)))
+    except (NoValue, BadRequest, KeyError):
+        return None
+    if header["status"] != "value":
+        return None
+    return {**header, "reads": call.reads}, data
+
+
 def of_output(
     submission: Submission, item: Output, header: dict[str, Any], given: Given, exercise: Exercise
 ) -> tuple[dict[str, Any], bytes]:
