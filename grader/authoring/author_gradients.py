@@ -16,9 +16,9 @@ from grader.authoring.authored import Authored, AuthoredError, Item
 from grader.authoring.skeleton import unwritten
 from grader.core.exercise import ALT, is_probe
 from grader.judging.compare import judge
+from grader.reference import values
 from grader.reference.forward import Env
 from grader.reference.program import Program
-from grader.runner.untrusted import values
 
 
 def written(source: str, filename: str) -> None:

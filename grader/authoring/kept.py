@@ -17,9 +17,9 @@ import safetensors
 import safetensors.torch
 import torch
 
+from grader.reference import values
 from grader.reference.forward import Env
 from grader.reference.near import Kept
-from grader.runner.untrusted import values
 from grader.suite import fixtures
 
 OF_PRINTS = 1e-5  # of a fingerprint, and of the answer's size times the root of its elements

@@ -80,5 +80,6 @@ def _row(s: Student) -> dict[str, Any]:
         "late": s.late,
         "counts": s.counts,
         "problem": text(s.problem),
+        "nameless": [text(name) for name in s.nameless],
         "strips": strips,
     }

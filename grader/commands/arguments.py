@@ -57,6 +57,7 @@ def _grading(add: Add) -> None:
     _flag(check, "--solutions", "grade solutions/ instead (make grade-solutions)")
     _flag(check, "--json", "print one JSON document (grader/report/v1.1)")
     _value(check, "--fresh", "SEED", "make new probes on the spot, and name their seed", nargs="?", const="")
+    _probes(check)
     _flag(check, "--require-sandbox", "fail unless every protection is on")
     _flag(check, "--progress", "items not written yet don't count as failures (make grade)")
     _of_notebooks(check)
@@ -134,6 +135,8 @@ def _learning(add: Add) -> None:
 def _authoring(add: Add) -> None:
     build = add("build", "derive stubs and fixtures from solutions/")
     _words(build, "TARGET", "ex1, gpt; none means all")
+    private = "write fixtures with fresh probes to a folder, for --fixtures; change nothing here"
+    _value(build, "--private", ("SEED", "DIR"), private, nargs=2)
     _flag(build, "--check", "change nothing; say what has drifted")
 
     new = add("new", "start an exercise for your own network, and say what to write next")
@@ -154,6 +157,7 @@ def _teaching(add: Add) -> None:
     _value(batch, "--exercise", "NAME", "what all files are; else each is called after its own")
     _value(batch, "--out", "DIR", "where the results go; run again to go on", required=True)
     _value(batch, "--workers", "N", "the cores by default", type=int, default=os.cpu_count() or 1)
+    _probes(batch)
     _flag(batch, "--require-sandbox", "fail unless every protection is on")
     _value(batch, "--dask", "ADDRESS", "send the work to a Dask cluster (extra `dask`)")
     _policy(batch)
@@ -219,12 +223,18 @@ def _flag(command: Command, name: str, help: str) -> None:
     command.add_argument(name, action="store_true", help=help)
 
 
-def _value(command: Command, name: str, metavar: str, help: str, **more: Any) -> None:
+def _value(command: Command, name: str, metavar: str | tuple[str, ...], help: str, **more: Any) -> None:
     command.add_argument(name, metavar=metavar, help=help, **more)
 
 
 def _policy(command: Command, help: str = "points by this file (`grader policy template`)") -> None:
     _value(command, "--policy", "FILE", help)
+
+
+def _probes(command: Command) -> None:
+    help = "grade on fresh ones of this seed, or on the saved; a secret seed where others read the grade"
+    _value(command, "--probes", "SEED", help)
+    _value(command, "--fixtures", "DIR", "grade on a set of your own (`grader build --private`)")
 
 
 def _of_notebooks(command: Command) -> None:
@@ -240,6 +250,7 @@ def _points(command: Command) -> None:
 
 def _gradescope(one: Command) -> None:
     _words(one, "EXERCISE", "ex1; gpt, for all of a set", "+")
+    _probes(one)
     _value(one, "--prefix", "DIR", "/autograder by default", default="/autograder")
     _policy(one)
     when = "of tests: visible by default; after_due_date, after_published, hidden hide the total too"

@@ -288,12 +288,15 @@ class How:
     """How a submission is to be graded.
 
     items: names to grade; None for all, the training run included. strict: flat code too must be right at
-    other sizes than the lecture's. rename: what flat code calls otherwise, its names -> ours.
+    other sizes than the lecture's. rename: what flat code calls otherwise, its names -> ours. seed: of fresh
+    probes beside the saved ones; secret: nobody is told it.
     """
 
     items: Collection[str] | None = None
     strict: bool = False
     rename: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    secret: bool = False
 
 
 def is_probe(fixture: str) -> bool:

@@ -29,11 +29,11 @@ from numpy.typing import NDArray
 from grader.core.exercise import Reference
 from grader.core.finding import Code, Finding
 from grader.core.text import text
+from grader.core.tolerance import ATOL, RTOL
 from grader.core.verdict import Check, Verdict
+from grader.diagnosis.relations import leading_ones
 from grader.runner.wire import PLAIN, Record
 
-RTOL = 1e-5
-ATOL = 2e-6
 LOST_AXIS = "an axis of size 1 is missing, which a sum keeps with keepdim=True"
 
 Array = NDArray[Any]
@@ -100,7 +100,7 @@ def compare(
         return Check(Verdict.WRONG_SHAPE, found, shape=shape)
     note = ""
     if shape != reference.shape:
-        if shape != (1, *reference.shape) and reference.shape != (1, *shape):
+        if not leading_ones(shape, reference.shape):
             return _wrong_shape(answer, reference, size)
         more = len(shape) > reference.ndim
         repair = "sum without keepdim, or .squeeze(0), drops it" if more else "keepdim=True keeps it"
@@ -114,7 +114,7 @@ def compare(
     finite = np.isfinite(answer)
     if not finite.all():
         first = tuple(int(i) for i in np.argwhere(~finite)[0])
-        kind = "NaN" if np.isnan(answer[first]) else "inf"
+        kind = "NaN" if np.isnan(answer[first]) else "inf" if answer[first] > 0 else "-inf"
         count = int((~finite).sum())
         reason = f"{count} of {answer.size} not finite, the first is {kind} at {list(first)}"
         return Check(Verdict.NOT_FINITE, Finding(Code.NOT_FINITE, reason), shape=shape)

@@ -14,13 +14,15 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from grader.core.errors import GraderFault
 from grader.core.exercise import FORMAT, Exercise, Fixtures, Reference, Stated
+from grader.suite.files import replaced
 
+PRIVATE = ".private"  # lies beside the fixtures that `build --private` wrote
 GZIP = 31  # zlib's word for a gzip file
 TEXTS = ("diagnosis", "hints", "derived")
 
@@ -34,6 +36,8 @@ def repair(root: Path, exercise: str = "") -> str:
     """The command that puts fixtures right: all of them, or an exercise's."""
     if (root / ".release.json").is_file():
         return "`git checkout fixtures` puts it back"
+    if (root / PRIVATE).is_file():
+        return f"`grader build --private SEED {root}` makes it anew"
     if installed(root):
         return "`pip install --force-reinstall --no-deps backprop-grader` puts it back"
     return f"`grader build {exercise}` rebuilds it" if exercise else "`grader build` makes them"
@@ -125,6 +129,16 @@ def files(root: Path, exercise: Exercise, texts: Sequence[str] = TEXTS) -> dict[
         stated[f"{entry.name}.reference.safetensors"] = entry.reference
     stated |= {f"{name}.json": getattr(exercise, name) for name in texts}
     return {name: _verified(root, exercise, name, one) for name, one in stated.items()}
+
+
+def save(root: Path, exercise: Exercise, contents: Mapping[str, bytes]) -> None:
+    """Write an exercise's files below `root`: of `contents`, by name, those that its description states."""
+    folder = _folder(root, exercise.id)
+    told = {entry.name for entry in exercise.fixtures} | {*TEXTS}
+    for name, data in contents.items():
+        if name.partition(".")[0] in told:
+            replaced(folder / f"{name}.gz", packed(data))
+    replaced(folder / "exercise.json", seal(exercise).encode())
 
 
 def sealed(exercises: Sequence[Exercise]) -> str:
