@@ -75,7 +75,8 @@ def _graded(
     ]
     if part.training:
         reports.append(items.training(task, run, code, part.training))
-    return ExerciseReport(exercise.id, exercise.title, tuple(reports), _unparsed(run, code)), run
+    nameless = items.nameless(exercise, reports, code.functions)
+    return ExerciseReport(exercise.id, exercise.title, tuple(reports), nameless, _unparsed(run, code)), run
 
 
 def _settled(graded: ExerciseReport, run: Run) -> bool:

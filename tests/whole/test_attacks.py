@@ -36,6 +36,7 @@ from grader.core.errors import GraderFault
 from grader.core.exercise import File, How, Task
 from grader.core.verdict import ExerciseReport, Report, Verdict
 from grader.judging.bench import Bench
+from grader.judging.fresh_probes import fresh
 from grader.judging.grade import grade
 from grader.judging.requests import grade as grade_all
 from grader.reports import document, plain, terminal
@@ -163,6 +164,13 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
         out = Outside(folder, tcp, udp, [path, abstract], name)
         out.before = out.look()
         yield out
+
+
+@pytest.fixture(scope="module")
+def exercises(exercises: dict[str, Task]) -> dict[str, Task]:
+    """With fresh probes, as a grade rests on them."""
+    with Runner() as one:
+        return {**exercises, "ex1": fresh(one, Suite(ROOT, ROOT), exercises["ex1"], 13)}
 
 
 @pytest.fixture(scope="module")
@@ -456,8 +464,8 @@ def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises
     markers = {"source": marker.encode(), "result": tensor, **references(exercises)}
     assert len(markers) > 30
     # what is looked for can be found: the inputs are there
-    probe = "probe-1.given"
-    start = exercises["ex1"][1].given["probe-1"][-512:-256]
+    probe = "probe-1-fresh.given"
+    start = exercises["ex1"][1].given["probe-1-fresh"][-512:-256]
     assert found_in(zygote_of(runner), {**markers, probe: start}) == {probe}
 
 
@@ -469,7 +477,7 @@ def test_a_child_holds_no_reference_and_nothing_of_the_one_before(
     before, own = uuid.uuid4().hex, uuid.uuid4().hex
     grade(runner, exercises["ex1"], File("submission.py", f"# {before}\n{REF}".encode()))
     text = f"import signal\n# {own}\nsignal.raise_signal(signal.SIGSTOP)\n"
-    part, file = Part("ex1", ["lecture", "probe-1"], [FIRST]), File("x.py", text.encode())
+    part, file = Part("ex1", ["lecture", "probe-2"], [FIRST]), File("x.py", text.encode())
     with background(lambda: runner.together([part], file, wall=60, cpu=60)):  # it is tried no second time
         zygote = zygote_of(runner)
         child = until(lambda: [p for p in children(zygote) if state(p) == "T"])[0]  # and is read meanwhile
