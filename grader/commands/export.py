@@ -113,8 +113,7 @@ def _write(out: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         path = out / name
         if path.exists() and (not path.is_file() or path.read_bytes() != text.encode()):
-            raise UsageError(
-                f"{path} exists already and is kept: remove it, or name another folder with --out"
-            )
+            kept = f"{path} exists already and is kept"
+            raise UsageError(f"{kept}: remove it, or name another folder with --out")
     for name, text in files.items():
         replaced(out / name, text.encode())

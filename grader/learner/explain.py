@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.core.exercise import Exercise, Gradient, Line, Output
+from grader.core.text import times
 
 
 def explain(exercise: Exercise, lines: Mapping[str, Any], tensor: str) -> str:
@@ -56,15 +57,11 @@ def _consumers(exercise: Exercise, tensor: str) -> list[Line]:
     return [line for line in exercise.lines if tensor in line.uses]
 
 
-def shape(exercise: Exercise, tensor: str) -> str:
-    return "×".join(map(str, exercise.shapes[tensor])) or "scalar"
-
-
 def _head(exercise: Exercise, tensor: str, item: Gradient | None) -> str:
     own = next((line.code for line in exercise.lines if line.name == tensor), None)
     made = f"made by:  {own}" if own else "made by:  nothing, it is an input of the network"
     what = f"{exercise.id}.d{tensor}" if item else f"{tensor}, an in-between tensor of {exercise.id}"
-    return f"{what}  {shape(exercise, tensor)}\n{made}"
+    return f"{what}  {times(exercise.shapes[tensor])}\n{made}"
 
 
 def _graph(exercise: Exercise, tensor: str, cut: set[str]) -> str:
@@ -80,7 +77,7 @@ def _graph(exercise: Exercise, tensor: str, cut: set[str]) -> str:
             last = k == len(following) - 1
             new = line.name
             note = (
-                f"  ← d{new} {shape(exercise, new)} arrives"
+                f"  ← d{new} {times(exercise.shapes[new])} arrives"
                 if new in cut
                 else "  (see above)"
                 if new in seen
@@ -101,7 +98,7 @@ def _arrives(exercise: Exercise, tensor: str, cut: set[str], loss: str) -> str:
     ordered: Sequence[str] = [x.name for x in reversed(exercise.lines) if x.name in cut - {loss}]
     if not ordered:
         return "Nothing arrives but the loss's own gradient, which is 1."
-    named = [f"d{t} {shape(exercise, t)}" for t in ordered]
+    named = [f"d{t} {times(exercise.shapes[t])}" for t in ordered]
     between = cut - {line.name for line in _consumers(exercise, tensor)}
     far = " The lines in between are yours to go through." if between else ""
     if len(named) == 1:

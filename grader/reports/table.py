@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grader.core.text import times
 from grader.core.verdict import RULE, ExerciseReport, ItemReport, Report, Verdict
 
 HEADINGS = ("item", "shape", "exact", "approx", "maxdiff", "relative", "verdict")
@@ -18,7 +19,7 @@ def row(item: ItemReport) -> tuple[str, ...]:
     compared = check.maxdiff is not None
     return (
         item.id,
-        "×".join(str(d) for d in item.shape) or "scalar",
+        times(item.shape),
         _flag(check.exact) if compared else "",
         _flag(check.approx) if compared else "",
         number(check.maxdiff),
