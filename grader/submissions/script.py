@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.core.course import FIRST_ALONE, NOTEBOOK
 from grader.core.errors import Unreadable
-from grader.core.exercise import Exercise, File
+from grader.core.exercise import Exercise, File, Line
 
 MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
 TIMED = re.compile(r"^(\s*)%time\s+(?=\w)")  # runs the rest of its line as any other
@@ -28,6 +28,9 @@ OWN = b"def inputs(g, "  # what draws the inputs in a notebook of ours
 CHECK = re.compile(rb"""\bcheck\(\\?["']([\w.-]+)\\?["'], globals\(\)\)""")
 TARGETS = re.compile(r"[\w, \t]*")
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
+
+FIRST = FIRST_ALONE[2:-1].split("|")  # the tensors of the lecture's network
+LECTURE = Exercise(NOTEBOOK[0], lines=tuple(Line(t, "", ()) for t in (*FIRST, "logits", "hprebn", "loss")))
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
     rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
     """
     name, data = file
-    ours = declared(data) == exercise.id or OWN in data and declared(data) is None  # then all of it is this one
+    whose = declared(data)  # of a notebook of ours, all of which is this exercise
+    ours = whose == exercise.id or OWN in data and whose is None
     told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
     number = re.fullmatch(r"ex(\d)", exercise.id)
     lecture = int(number[1]) if number else 0
@@ -151,7 +155,7 @@ def is_flat(source: str, exercise: Exercise) -> bool:
         return False
     gradients = {item.name for item in exercise.items}
     if exercise.id in NOTEBOOK:  # a script of one of them is none of a stub's functions for another
-        gradients |= {f"d{t}" for t in FIRST_ALONE[2:-1].split("|")}
+        gradients |= {f"d{t}" for t in (*FIRST, "logits", "hprebn")}
     items = "|".join(map(re.escape, gradients))
     lines = "|".join(re.escape(line.name) for line in exercise.lines)
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
