@@ -26,6 +26,8 @@ MAX_CODE = 2 << 20
 MAX_LINES = 200_000  # of a notebook's cells, each of which has one more
 OWN = b"def inputs(g, "  # what draws the inputs in a notebook of ours
 CHECK = re.compile(rb"""\bcheck\(\\?["']([\w.-]+)\\?["'], globals\(\)\)""")
+STUBS = re.compile(r"def\s+forward\(")  # the forward pass in a stub
+DEFINED = re.compile(r"^[ \t]*(?:(?:def|class) (\w+)|(?:self\.)?(\w+)[ \t]*=[^=])", re.MULTILINE)
 TARGETS = re.compile(r"[\w, \t]*")
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
 
@@ -162,7 +164,7 @@ def is_flat(source: str, exercise: Exercise) -> bool:
         return False
     tops = re.split(r"^(?=[^\s#)\]}])", source, flags=re.MULTILINE)
     forward = re.compile(rf"^[ \t]*(?:self\.)?(?:{lines})[ \t]*=[^=]", re.MULTILINE)
-    if not any(forward.search(top) for top in tops if not top.startswith("def forward(")):  # as a stub has it
+    if not any(forward.search(top) for top in tops if not STUBS.match(top)):  # as a stub has it
         return False
     tensors = "|".join(re.escape(name[1:]) for name in gradients)
     labelled = rf"""\b\w+\(\s*(['"])d?(?:{tensors})\1,\s*\w"""
@@ -170,6 +172,11 @@ def is_flat(source: str, exercise: Exercise) -> bool:
     kept = rf"\bself\.d(?:{tensors})[ \t]*=[^=]"
     assigned = any(gradients & _assigned(line) for line in source.split("\n"))
     return assigned or re.search(f"{compared}|{kept}", source) is not None
+
+
+def defined(notebook_: bytes) -> set[str]:
+    """The names of what a notebook defines or assigns, in blocks too. Unreadable where it is none."""
+    return {name for pair in DEFINED.findall(notebook(notebook_)[0]) for name in pair}
 
 
 def _assigned(line: str) -> set[str]:
