@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.core.course import NOTEBOOK
 from grader.core.errors import Unreadable, UsageError
-from grader.core.exercise import Exercise, File
+from grader.core.exercise import File
 from grader.submissions.owners import SUFFIXES
 from grader.suite.find import Suite, Target, read_submission, targets
 
@@ -44,7 +44,7 @@ def holds(suite: Suite, submission: str, wanted: Sequence[Target]) -> None:
         _of_these(suite, submission, exercises)
     if len(exercises) < 2 or submission.endswith(".ipynb"):
         return
-    if not (exercises <= set(NOTEBOOK) and _lecture(suite, submission)):
+    if not (exercises <= set(NOTEBOOK) and _lecture(submission)):
         raise UsageError(f"{submission} is one exercise's file: name one exercise")
 
 
@@ -83,17 +83,16 @@ def called_after(suite: Suite, submission: str) -> list[str]:
     for name in (f"{path.parent.name}.{path.stem}", path.stem):
         if name in suite.ids():
             return [name]
-    if submission.endswith(".ipynb") or _lecture(suite, submission):
+    if submission.endswith(".ipynb") or _lecture(submission):
         return [exercise for exercise in NOTEBOOK if exercise in suite.ids()]
     raise UsageError(f"{submission}: which exercise is it? Name it: `grader check ex1 --submission …`")
 
 
-def _lecture(suite: Suite, script: str) -> bool:
-    """Whether a script is flat code for one of the lecture's exercises. UsageError where there is none."""
-    from grader.submissions.script import is_flat
+def _lecture(script: str) -> bool:
+    """Whether a script is flat code for the lecture's exercises. UsageError where there is none."""
+    from grader.submissions.script import LECTURE, is_flat
 
-    source = read_submission(Path(script)).decode("utf-8", "replace")
-    return any(is_flat(source, suite.describe(e)) for e in NOTEBOOK if e in suite.ids())
+    return is_flat(read_submission(Path(script)).decode("utf-8", "replace"), LECTURE)
 
 
 def renames(suite: Suite, path: str | None) -> dict[str, str]:
@@ -108,7 +107,8 @@ def renames(suite: Suite, path: str | None) -> dict[str, str]:
         raise UsageError(f"--rename {path} is no TOML: {error}") from None
     if not isinstance(table, dict) or not table:
         raise UsageError(f'--rename {path} has no table [rename] with lines such as dl = "dlogits"')
-    known = {n for e in suite.ids() for n in _nameable(suite.describe(e))}
+    exercises = list(map(suite.describe, suite.ids()))
+    known = {n for e in exercises for n in (*e.tensors, *e.size_names, *(f"d{t}" for t in e.tensors))}
     for theirs, ours in table.items():
         if not theirs.isidentifier() or not theirs.isascii():
             raise UsageError(f"--rename {path}: {theirs!r} is not a variable's name")
@@ -118,10 +118,6 @@ def renames(suite: Suite, path: str | None) -> dict[str, str]:
                 "`grader show` has their names"
             )
     return dict(table)
-
-
-def _nameable(exercise: Exercise) -> set[str]:
-    return {*exercise.tensors, *exercise.size_names, *(f"d{t}" for t in exercise.tensors)}
 
 
 def source(suite: Suite, args: argparse.Namespace, exercise: str) -> File:
