@@ -8,6 +8,7 @@ from pathlib import Path
 from grader.commands.policy import marker
 from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import File, How
+from grader.core.limits import MAX_NOTEBOOK
 from grader.judging.bench import Bench
 from grader.judging.requests import grade
 from grader.judging.targets import chosen, renames
@@ -15,7 +16,7 @@ from grader.reports import feedback
 from grader.reports.table import advice, of
 from grader.runner.host.client import Runner
 from grader.submissions import cells
-from grader.suite.files import replaced, writable
+from grader.suite.files import read_file, replaced, writable
 from grader.suite.find import find, read_submission
 
 ENDING = ".feedback.ipynb"
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     with Runner() as runner:
         report = mark(grade(suite, Bench(runner), wanted, sources, how))
     under = {number: feedback.under(items) for number, items in feedback.by_cell(report).items()}
-    replaced(out, cells.with_feedback(book, feedback.top(report), under).data)
+    replaced(out, cells.with_feedback(book, feedback.top(report), under))
     if page:
         replaced(page, feedback.render(report, book.cells).encode())
     written = " and ".join(suite.shown(p) for p in (out, page) if p)
@@ -65,7 +66,7 @@ def _copy(path: Path, asked: str | None) -> Path:
         out = path  # a copy already: its feedback is replaced
     writable(out, "--out")
     try:
-        known = not out.exists() or cells.read(out.read_bytes()).has_feedback
+        known = not out.exists() or cells.read(read_file(out, MAX_NOTEBOOK)).has_feedback
     except (Unreadable, OSError):
         known = False
     if not known:

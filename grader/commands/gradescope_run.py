@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from grader.commands.probes import seed_of, suite_of
 from grader.core.errors import GraderFault, Unreadable, UsageError
 from grader.core.exercise import File, How
+from grader.core.limits import MAX_METADATA
 from grader.core.text import text
 from grader.core.verdict import Report
 from grader.reports.services import gradescope
 from grader.submissions.owners import IGNORED, SUFFIXES, Chosen, Owned, choose
 from grader.suite import fixtures
-from grader.suite.files import MAX_METADATA, most, read_file, replaced
+from grader.suite.files import most, read_file, replaced
 from grader.suite.find import Suite, Target, find
 
 if TYPE_CHECKING:

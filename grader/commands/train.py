@@ -211,14 +211,15 @@ def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
             f"{learner.at(line)}: {missing}: {text(why.text) or 'not written yet'}; {learner.advice}"
         )
     define(submission)
-    return training.Whole(submission.names["whole"], exercise)
+    return training.Whole(submission.functions["whole"], exercise)
 
 
 def _of_functions(exercise: Exercise, learner: _Learner) -> Any:
     submission = load(learner.code.source, learner.path)
     for item in exercise.items:
         if item.name not in submission.names:
-            what, line = submission.broken.get(item.name) or submission.failure or ("no such function", None)
+            why = submission.broken.get(item.name) or submission.lost.get(item.name) or submission.failure
+            what, line = why or ("no such function", None)
             raise UsageError(f"{learner.at(line)}: {item.name}: {text(what)}")
     try:
         return training.Backward({i.name: submission.names[i.name] for i in exercise.items}, exercise)

@@ -16,6 +16,7 @@ from typing import Any
 from grader.core.exercise import ALT, Exercise, Gradient, Item, Reference, Task, is_probe
 from grader.core.finding import Code
 from grader.core.graph import uncovered
+from grader.core.limits import MAX_CHOICES
 from grader.core.verdict import Check, Verdict
 from grader.judging.compare import compare
 from grader.runner.host.client import Runner
@@ -51,6 +52,12 @@ class Answer:
         return self.key if self.key in reference.values else self.item.name
 
     @property
+    def record_reads(self) -> tuple[str, ...]:
+        """All that its code reads of upstream gradients, siblings too."""
+        record = next(iter(self.records.values()))
+        return record.reads if record else ()
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """The tensors whose upstream gradients its code reads."""
         known = set(self.item.available) - set(self.item.siblings)
@@ -79,6 +86,10 @@ def reconsider(runner: Runner, task: Task, answers: list[Answer], lenient: bool 
     probes = [entry.name for entry in exercise.fixtures if entry.is_probe]
     # the smallest first: mostly none is left after it
     for probe in sorted(probes, key=lambda n: (n not in enough, len(fixtures.given[n]))):
+        # of too many those that an answer reads all of, then with one less: each item's likeliest
+        asked = sorted(fitting, key=lambda c: min(len(by_name[c[0]].reads), MOST) - len(c[1]))
+        for choice in asked[MAX_CHOICES:]:
+            del fitting[choice]
         wanted = [(name, cut, by_name[name].key) for name, cut in fitting]
         found, vanishing = _ask(runner, task, probe, wanted)
         for name, cut, key in wanted:
@@ -158,6 +169,23 @@ def _ask(
     numbered = {str(n): one for n, one in enumerate(wanted)}
     vanishing = {numbered[n.removeprefix("vanishes.")] for n in answer.values if n.startswith("vanishes.")}
     return {numbered[n]: (v, answer.sizes[n]) for n, v in answer.values.items() if n in numbered}, vanishing
+
+
+def chosen(runner: Runner, task: Task, answer: Answer, probes: Sequence[str]) -> dict[str, tuple[Any, float]]:
+    """By probe the reference for the upstream gradients that a function reads, and its size.
+
+    Nothing where those are the stub's, or an answer came of none.
+    """
+    cut = frozenset(answer.reads)
+    if not cut or cut == frozenset(answer.item.cut):
+        return {}
+    one = (answer.item.name, cut, answer.key)
+    found = {}
+    for probe in probes:
+        references, _ = _ask(runner, task, probe, [one])
+        if one in references:
+            found[probe] = references[one]
+    return found
 
 
 def _subsets(names: Sequence[str]) -> list[Cut]:

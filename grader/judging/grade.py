@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from grader.core.exercise import TRAINING, File, How, Task
 from grader.core.finding import Code
+from grader.core.limits import MAX_SENT
 from grader.core.text import text as harmless
 from grader.core.verdict import ExerciseReport, place
 from grader.judging import choices, findings, items, lecture_zeros
@@ -66,7 +67,7 @@ def _graded(
     answers = choices.reconsider(runner, task, answers, lenient)
     if lenient:
         answers = lecture_zeros.accept(runner, task, code, answers)
-    diagnoses, places = findings.diagnoses(task, answers, code.functions)
+    diagnoses, places = findings.diagnoses(runner, task, answers, code)
     answers = [findings.traced(task, a, code.functions, diagnoses.get(a.item.name)) for a in answers]
     answers = items.in_order(answers, code.functions)
     reports = [
@@ -125,6 +126,7 @@ def _run(runner: Runner, part: Part, file: File) -> Run:
     outside = run.outside
     records = dict(run.records)
     blamed: dict[str, tuple[str, bool]] = {}
+    sent = run.sent
     while run.ended and run.loaded and len(part.items) > 1:
         guilty = next((n for f in part.fixtures for n in left if (f, n) not in run.records), None)
         if guilty is None:
@@ -133,11 +135,12 @@ def _run(runner: Runner, part: Part, file: File) -> Run:
         blamed[guilty] = run.ended, run.over
         for fixture in part.fixtures:
             records.pop((fixture, guilty), None)
-        if not left or time.monotonic() - start > RETRY:
+        if not left or sent > MAX_SENT or time.monotonic() - start > RETRY:
             break
         run = runner.run(replace(part, items=left), file)
         records |= run.records
         outside |= run.outside
+        sent += run.sent
     return replace(first, records=records, blamed=blamed, outside=outside)
 
 

@@ -131,6 +131,7 @@ def report(
         line = code.source.count(b"\n", 0, match.start()) + 1 if match else None
     shape = exercise.shapes[answer.item.tensor]
     name = f"{exercise.id}.{answer.item.name}"
+    line = mistake.line if mistake and mistake.line else line
     cell, line = code.place(line)
     return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell)
 

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from grader.core.errors import Unreadable, UsageError
+from grader.core.limits import MAX_NOTEBOOK, MAX_SOURCE
 from grader.core.text import text
 
 FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY | getattr(os, "O_PATH", 0)  # to go through it will do
-MAX_SOURCE = 2 << 20
-MAX_NOTEBOOK = 32 << 20  # pictures and all
-MAX_METADATA = 8 << 20
 
 
 def read_file(path: Path, limit: int = MAX_SOURCE, folder: Path | None = None) -> bytes:
@@ -30,11 +28,15 @@ def read_file(path: Path, limit: int = MAX_SOURCE, folder: Path | None = None) -
         if not stat.S_ISREG(info.st_mode):
             raise Unreadable("is not a file")
         if info.st_size > limit:
-            raise Unreadable(f"is too large ({info.st_size} bytes)")
+            raise too_large(info.st_size, limit)
         with os.fdopen(fd, "rb", closefd=False) as file:
             return file.read(limit + 1)
     finally:
         os.close(fd)
+
+
+def too_large(size: int, limit: int) -> Unreadable:
+    return Unreadable(f"is too large ({size} bytes, at most {limit})")
 
 
 def _opened(path: Path, folder: Path | None) -> int:

@@ -25,6 +25,7 @@ from conftest import DEADLINE, EXERCISES, ROOT, solution, stub_of
 
 from grader import __version__
 from grader.core import course
+from grader.core.limits import MAX_SOURCE
 from grader.suite import fixtures
 from grader.suite.find import item_names
 
@@ -343,10 +344,10 @@ def test_where_the_output_can_not_be_written_it_is_named(work: Path) -> None:
 def test_a_submission_that_is_too_large_is_refused(tmp_path: Path, work: Path) -> None:
     path = tmp_path / "ex1.py"
     with path.open("wb") as file:
-        file.truncate((2 << 20) + 1)
+        file.truncate(MAX_SOURCE + 1)
     ran = grader("check", "--submission", str(path), cwd=work)
     assert ran.returncode == USAGE
-    assert "is too large (2097153 bytes)" in one_line(ran.stderr)
+    assert f"is too large ({MAX_SOURCE + 1} bytes, at most {MAX_SOURCE})" in one_line(ran.stderr)
 
 
 def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path, work: Path) -> None:

@@ -50,6 +50,7 @@ class Run:
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
     early: Collection[tuple[str, str]] = ()  # records that came before any of its flat code ran
     outside: bool = False
+    sent: int = 0  # bytes, and what plain data counts as besides
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Part:
 
     training: the steps to train, 0 for none.
     flat: the source is flat code; the lecture's number of the exercise in it, or 0.
+    variants: an item and the text of another function for it, each; they are called in place of the items.
     """
 
     exercise: str
@@ -65,6 +67,7 @@ class Part:
     items: Sequence[str]
     training: int = 0
     flat: int | None = None
+    variants: Sequence[tuple[str, str]] = ()
 
 
 class Runner:
@@ -176,6 +179,7 @@ class Runner:
         for label, part in labelled.items():
             exercise = self.loaded[part.exercise]
             expected |= {(label + f, i) for f in part.fixtures for i in part.items}
+            expected |= {(label + f, str(k)) for f in part.fixtures for k in range(len(part.variants))}
             plain |= {(label + f, i.name) for f in part.fixtures for i in exercise.outputs}
             if part.training and exercise.training:
                 names = (*exercise.training.parameters, LOSSES)
@@ -190,7 +194,8 @@ class Runner:
         except wire.Malformed as error:
             parser.records.clear()  # no honest submission writes there
             parser.loaded = False
-            ended = f"wrote to the grader's result channel ({error})"
+            over = isinstance(error, wire.TooMuch)
+            ended = f"returned {error}" if over else f"wrote to the grader's result channel ({error})"
         except TimeoutError:
             ended, over = f"took more than {wall:g} seconds", True
         finally:
@@ -212,6 +217,7 @@ class Runner:
             unparsed=parser.unparsed,
             early=parser.early,
             outside=outside,
+            sent=parser.sent,
         )
 
     def trial(self) -> dict[str, list[str]]:

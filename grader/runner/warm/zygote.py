@@ -173,7 +173,8 @@ class Zygote:
             training = self.givens[exercise.id, "training"]
             training = {**training, **{k: training[k][:steps] for k in exercise.batch}}
         items = tuple(part["items"])
-        return child.Job(exercise, fixtures, items, training, part["flat"], part["label"])
+        variants = tuple((item, source) for item, source in part["variants"])
+        return child.Job(exercise, fixtures, items, training, part["flat"], part["label"], variants)
 
     def reap(self) -> None:
         """Report every ended child on its own channel, after ending whatever it left in its group."""
