@@ -97,7 +97,8 @@ class Race:
     def start(self, seed: int, autograd: bool) -> None:
         """Draw the parameters, and what the batches are drawn with."""
         env = self.program.draw({**self.exercise.lecture.sizes, "seed": seed})
-        backward = _backward(self.exercise, self.learner)
+        read = _of_functions if self.learner.code.flat is None else _of_flat_code
+        backward = read(self.exercise, self.learner)
         self.runs["by hand"] = training.Manual(self.program, self.plan, backward, env)
         if autograd:
             self.runs["by autograd"] = training.Autograd(self.program, self.plan, env)
@@ -185,12 +186,8 @@ def _learner(exercise: Exercise, source: bytes, path: str, submission: str | Non
     return _Learner(path, code, shlex.join(["grader", "check", exercise.id, *own]))
 
 
-def _backward(exercise: Exercise, learner: _Learner) -> Any:
-    """The learner's gradients as one backward pass; UsageError names the first that is missing."""
-    return (_of_functions if learner.code.flat is None else _of_flat_code)(exercise, learner)
-
-
 def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
+    """The learner's gradients as one backward pass; UsageError names the first that is missing."""
     code = learner.code
     (submission,) = load_flat(code.source, learner.path, [(exercise, code.flat or None)])
     if submission.flat is None:
@@ -206,6 +203,7 @@ def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
 
 
 def _of_functions(exercise: Exercise, learner: _Learner) -> Any:
+    """The same, of a file of functions."""
     submission = load(learner.code.source, learner.path)
     for item in exercise.items:
         if item.name not in submission.names:

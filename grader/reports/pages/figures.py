@@ -59,7 +59,8 @@ def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
     """
     wanted = np.asarray(e.autograd, np.float64)
     yours = None if e.yours is None or e.yours.size == 0 else np.asarray(e.yours, np.float64)
-    fits = yours is not None and yours.size == wanted.size and _same_but_for_a_leading_one(yours, wanted)
+    alike = (wanted.shape, (1, *wanted.shape), wanted.shape[1:] if wanted.shape[:1] == (1,) else None)
+    fits = yours is not None and yours.size == wanted.size and yours.shape in alike
     scale = _largest(wanted, yours) if yours is not None else _largest(wanted)
     figures = []
     mark, worst, grey_cells = None, "", False
@@ -163,10 +164,6 @@ def _range(values: Array) -> str:
 
 def _largest(*arrays: Array) -> float:
     return max(float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in arrays)
-
-
-def _same_but_for_a_leading_one(a: Array, b: Array) -> bool:
-    return a.shape == b.shape or a.shape == (1, *b.shape) or b.shape == (1, *a.shape)
 
 
 def sentence(words: str, tensors: Sequence[str] = ()) -> str:

@@ -135,10 +135,14 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         ],
         # whether the reason tells the worst
         "told": evidence is not None and not evidence.hidden and item.check.says(Code.VALUE_DIFFERS),
-        "pictured": _on(evidence.on) if evidence else "",
     }
     if evidence:
-        article |= {**pictures(evidence, item.passed), "lecture": lecture(evidence, item.passed)}
+        on = "the lecture’s minibatch" if evidence.on == "lecture" else evidence.on
+        article |= {
+            "pictured": f"On {on}",
+            **pictures(evidence, item.passed),
+            "lecture": lecture(evidence, item.passed),
+        }
     if name == "training" and sheet.losses:
         article |= curves(sheet.losses)
     return article
@@ -165,10 +169,6 @@ def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tupl
     return [
         (n, text(lines[n - 1].replace("\t", "    "), 200), mark and n == line) for n in range(begin, end + 1)
     ]
-
-
-def _on(fixture: str) -> str:
-    return "On the lecture’s minibatch" if fixture == "lecture" else f"On {fixture}"
 
 
 def _numbers(item: ItemReport) -> list[tuple[str, str]]:
