@@ -24,6 +24,7 @@ from grader.judging import choices, findings
 from grader.judging import items as judged
 from grader.judging.choices import Answer
 from grader.runner.host.client import Part, Runner
+from grader.submissions.script import Script
 
 MISTAKES = ROOT / "tests/mistakes"
 FILES = {".".join(p.relative_to(MISTAKES).with_suffix("").parts): p for p in sorted(MISTAKES.rglob("*.py"))}
@@ -89,7 +90,7 @@ class Graded:
         answers = choices.reconsider(self.runner, self.task, compare())
 
         def diagnose() -> object:
-            return findings.diagnoses(self.task, answers, source.encode())
+            return findings.diagnoses(None, self.task, answers, Script(source.encode()))
 
         wrong = all(any(c.verdict in findings.EXPLAINED for c in a.checks.values()) for a in answers)
         return compare, diagnose if wrong else None

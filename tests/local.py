@@ -12,16 +12,16 @@ import torch
 
 from grader.authoring.author_outputs import counted
 from grader.authoring.authored import Item
-from grader.core.exercise import Exercise, Fixtures, Output, Task
+from grader.core.exercise import Exercise, File, Fixtures, Output, Task
 from grader.core.verdict import Check, ItemReport
 from grader.judging import choices, findings, items
 from grader.judging.compare import compare
 from grader.judging.compare_outputs import held
 from grader.reference import oracle
+from grader.reference.values import unpacked
 from grader.runner import wire
-from grader.runner.host.client import Runner
-from grader.runner.untrusted import asking, loading
-from grader.runner.untrusted.values import unpacked
+from grader.runner.host.client import Part, Run, Runner
+from grader.runner.untrusted import asking, child, loading
 from grader.submissions.script import Script
 
 
@@ -46,6 +46,17 @@ class Local(Runner):
             tensors = dict(safetensors.torch.load(given)) | request["sizes"]
             self.cache[key] = safetensors.torch.save(oracle.choices(self.exercise, tensors, request))
         return self.cache[key]
+
+    def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
+        """What other functions give in place of an item's own."""
+        submission = loading.load(file.data, "mutant.py")
+        expected = {(f, str(k)) for f in part.fixtures for k in range(len(part.variants))}
+        parser = wire.Parser(expected, off=())
+        given = {f: self.given[f] for f in part.fixtures}
+        job = child.Job(self.exercise, given, (), variants=tuple(part.variants))
+        for record in child.variants(submission, job):
+            parser.feed(wire.encode(*record))
+        return Run(parser.records, b"", False, "", False)
 
     def values(self, source: str, name: str) -> dict[str, wire.Record]:
         """What a function of `source` gives on every fixture; it is run once, however often this is asked."""
@@ -83,8 +94,8 @@ class Local(Runner):
         """The whole report of one item, diagnosis included."""
         item = self.exercise.item(name)
         answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
-        told, places = findings.diagnoses(self.task, [answer], source.encode())
-        code = Script(source.encode())
+        code = Script(source.encode(), name="mutant.py")
+        told, places = findings.diagnoses(self, self.task, [answer], code)
         answer = findings.traced(self.task, answer, code.source, told.get(name))
         return items.report(self.exercise, answer, code, told.get(name), places.get(name))
 

@@ -5,7 +5,7 @@ No code of ours decides by the text, so that it may be reworded or translated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -81,6 +81,31 @@ class Code(StrEnum):
     REORDERED = "reordered"
     PARTLY_RIGHT = "partly-right"
     KNOWN_MISTAKE = "known-mistake"  # by its fingerprint
+    ANOTHER_TENSOR = "another-tensor"  # a name, or a size, stands where another is meant
+    EXCHANGED = "exchanged"  # two names, or the factors of a matrix product
+    MATRIX_PRODUCT = "matrix-product"  # * for @, or the reverse
+    SUM_FOR_MEAN = "sum-for-mean"
+    OPERATOR = "operator"  # * for /, + for * …
+    TERM_SIGN = "term-sign"  # of a part of it
+    EXPONENT = "exponent"
+    CONSTANT = "constant"
+    EPS = "eps"
+    BESSEL = "bessel"  # n / (n - 1)
+    EXTRA_TERM = "extra-term"
+    EXTRA_FACTOR = "extra-factor"
+    EXTRA_STEP = "extra-step"  # a call that is to go
+    TERM_MISSING = "term-missing"
+    FACTOR_MISSING = "factor-missing"  # or a division
+    ANOTHER_FUNCTION = "another-function"  # log_softmax for softmax
+    VIEW = "view"  # for a transpose, or with its axes in another order
+    FUNCTION_MISSING = "function-missing"  # x for exp(x)
+    DIRECTION = "direction"  # a running sum or a kernel the wrong way round
+    WRONG_PART = "wrong-part"  # of a tensor: the other half, one example
+    WHOLE_ROWS = "whole-rows"  # or columns, for cells
+    ASSIGNED = "assigned"  # where contributions add up
+    LOOP = "loop"  # ended, or begun anew, in each turn
+    MASK = "mask"  # marks other places
+    FRESH_MASK = "fresh-mask"  # drawn anew
     CHANGED_AFTERWARDS = "changed-afterwards"  # flat code: by another name of the same tensor
     OTHER_NAME = "other-name"  # flat code: found under it
 
@@ -92,10 +117,13 @@ class Finding:
     code: Code
     text: str = ""
     also: frozenset[Code] = frozenset()
+    line: int | None = None  # of the statement at fault, in what was graded
+    on: tuple[str, ...] = ()  # the fixtures that a diagnosis holds on
+    nearest: Code | None = None  # another mistake that would explain the same
 
     def says(self, code: Code) -> bool:
         return code is self.code or code in self.also
 
     def under(self, code: Code, text: str) -> Finding:
         """What `code` names, above all; `text` still says what this finding does."""
-        return Finding(code, text, self.also | {self.code})
+        return replace(self, code=code, text=text, also=self.also | {self.code})

@@ -70,7 +70,7 @@ def diagnose(
     """
     if len(evidence) < 2 or all(relations.same(e, e.answer, e.reference) for e in evidence):
         return None  # wrong on other fixtures alone
-    if all(e.answer.shape in ((1, *e.reference.shape), e.reference.shape[1:]) for e in evidence) and (
+    if all(relations.leading_ones(e.answer.shape, e.reference.shape) for e in evidence) and (
         told := _told(item, known, [_reshaped(e) for e in evidence], lines)
     ):
         return told
@@ -101,7 +101,7 @@ def _told(
     code = _forward(item.cut, lines)
     for explain in (
         relations.zero,
-        relations.ones,
+        relations.ones(item, lines),
         relations.sign,
         _branches(known, lines),
         relations.passed_through(item, lines, whole=True),
@@ -205,6 +205,20 @@ def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
                         yield found
 
     return explain
+
+
+def short_of(known: Known, e: Evidence) -> Finding | None:
+    """The branches that are missing: an answer is what comes through the rest, and uses none of them."""
+    prints = _prints(known, e)
+    own, limit = (fingerprint(e.answer), _limit(e)) if prints else ([], 0.0)
+    for size in range(1, len(prints)):
+        for kept in combinations(prints, size):
+            left = [t for t in prints if t not in kept]
+            used = e.uses is not None and any("d" + t in e.uses for t in left)
+            if not used and _near(own, _total(prints, kept), limit):
+                said = f"the branch through {' and '.join(left)} is left out"
+                return Finding(Code.BRANCH_MISSING, said)
+    return None
 
 
 def _shape(mistake: Mapping[str, Any], e: Evidence) -> tuple[int, ...] | None:

@@ -22,7 +22,7 @@ def order(e: Evidence) -> Iterator[Finding]:
         turned = tuple(e.reference.shape[i] for i in axes)
         back = np.argsort(axes)
         if same(e, e.answer, e.reference.reshape(turned).transpose(back)):
-            said = "the right numbers in another order: two axes are exchanged in the view"
+            said = "the right numbers in another order: two axes are exchanged"
             yield Finding(Code.REORDERED, said)
     if same(e, np.sort(e.answer, None), np.sort(e.reference, None)):
         yield Finding(Code.REORDERED, "the right numbers in another order")

@@ -61,6 +61,13 @@ def same(e: Evidence, a: Array, b: Array, scale: float = 1.0) -> bool:
     return 0 < largest < np.inf and bool(np.abs(a - b).max() <= CLOSE * largest + e.noise * scale)
 
 
+def leading_ones(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether two shapes are the same but for ones in front of one of them."""
+    short, long = sorted((a, b), key=len)
+    more = len(long) - len(short)
+    return more > 0 and long == (*[1] * more, *short)
+
+
 def zero(e: Evidence) -> Iterator[Finding]:
     if e.answer.size and not e.answer.any():
         yield Finding(Code.ALL_ZERO, "all zero")
@@ -68,9 +75,19 @@ def zero(e: Evidence) -> Iterator[Finding]:
         yield Finding(Code.ALL_ZERO, "all zero, or as good as zero")
 
 
-def ones(e: Evidence) -> Iterator[Finding]:
-    if e.answer.size and (e.answer == 1).all():
-        yield Finding(Code.UPSTREAM_MISSING, "all ones: what arrives from upstream is missing")
+def ones(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[Finding]]:
+    """Ones alone: what arrives from upstream is missing; where nothing does, the local gradient."""
+
+    def explain(e: Evidence) -> Iterator[Finding]:
+        if not e.answer.size or not (e.answer == 1).all():
+            return
+        if item.cut:
+            yield Finding(Code.UPSTREAM_MISSING, "all ones: what arrives from upstream is missing")
+        else:
+            line = next((line.code.strip() for line in lines.values() if item.tensor in line.uses), "")
+            yield Finding(Code.LOCAL_GRADIENT, f"all ones: the local gradient of {line} is missing")
+
+    return explain
 
 
 def sign(e: Evidence) -> Iterator[Finding]:
@@ -324,7 +341,7 @@ def products(item: Gradient, line: Line, e: Evidence) -> Iterator[tuple[str, Arr
     near = [k for k in e.given if k not in own and not k.startswith("d") and ":" not in k]
     for t in [*own, *near]:
         value = e.given.get(t)
-        if value is None or value.dtype.kind != "f" or value.ndim != 2 or d.ndim != 2:
+        if value is None or value.dtype.kind != "f" or value.ndim != d.ndim:
             continue
         if not e.may_use(t) or not e.may_use("d" + line.name):
             continue
@@ -338,7 +355,7 @@ def products(item: Gradient, line: Line, e: Evidence) -> Iterator[tuple[str, Arr
                 product = function(v) * d
             if not np.isfinite(product).all():
                 continue
-            if e.reference.ndim == 2:
+            if e.reference.ndim == product.ndim:
                 axes = tuple(i for i, s in enumerate(e.reference.shape) if s == 1 < product.shape[i])
                 product = product.sum(axes, keepdims=True)
             what = text.format(t=t)

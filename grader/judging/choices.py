@@ -13,17 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from grader.core.exercise import (
-    ALT,
-    Exercise,
-    Gradient,
-    Item,
-    Reference,
-    Task,
-    is_probe,
-    uncovered,
-)
+from grader.core.exercise import ALT, Exercise, Gradient, Item, Reference, Task, is_probe
 from grader.core.finding import Code
+from grader.core.graph import uncovered
 from grader.core.limits import MAX_CHOICES
 from grader.core.verdict import Check, Verdict
 from grader.judging.compare import compare
@@ -47,30 +39,32 @@ class Answer:
     @property
     def key(self) -> str:
         """The name of its reference on a probe: the other one where it asked for a sibling's gradient."""
-        record = next(iter(self.records.values()))
-        siblings = record and any(name in self.item.siblings for name in record.reads)
+        siblings = not set(self.item.siblings).isdisjoint(self._read)
         return f"{ALT if siblings else ''}{self.item.name}"
+
+    @property
+    def _read(self) -> Sequence[str]:
+        record = next(iter(self.records.values()))
+        return record.reads if record else ()
 
     def key_in(self, reference: Reference) -> str:
         """The same, where that fixture has another one; off the probes there is only the usual."""
         return self.key if self.key in reference.values else self.item.name
 
     @property
+    def record_reads(self) -> tuple[str, ...]:
+        """All that its code reads of upstream gradients, siblings too."""
+        record = next(iter(self.records.values()))
+        return record.reads if record else ()
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """The tensors whose upstream gradients its code reads."""
-        record = next(iter(self.records.values()))
-        if record is None:
-            return ()
         known = set(self.item.available) - set(self.item.siblings)
-        return tuple(r[1:] for r in record.reads if r in known)  # what a child says is not believed
+        return tuple(r[1:] for r in self._read if r in known)  # what a child says is not believed
 
 
-def reconsider(
-    runner: Runner,
-    task: Task,
-    answers: list[Answer],
-    lenient: bool = False,
-) -> list[Answer]:
+def reconsider(runner: Runner, task: Task, answers: list[Answer], lenient: bool = False) -> list[Answer]:
     """The answers, those that are right for another choice passed, and a left-out branch named.
 
     lenient: it is enough to be right at the lecture's sizes.
@@ -105,9 +99,7 @@ def reconsider(
                 nothing.add(name)
             bound = fixtures.references[probe].bounds.get(name, 0.0)
             check = compare(record, *reference, bound) if record and reference else None
-            if check and check.verdict.passed:
-                fitting[name, cut][probe] = check
-            elif probe in enough:
+            if probe in enough and not (check and check.verdict.passed):
                 del fitting[name, cut]
             elif check:
                 fitting[name, cut][probe] = check
@@ -123,10 +115,7 @@ def _worth_asking(answer: Answer, enough: Collection[str]) -> bool:
 
 
 def _settled(
-    exercise: Exercise,
-    answer: Answer,
-    fitting: Mapping[tuple[str, Cut], Mapping[str, Check]],
-    vanishes: bool,
+    exercise: Exercise, answer: Answer, fitting: Mapping[tuple[str, Cut], Mapping[str, Check]], vanishes: bool
 ) -> Answer:
     name, usual = answer.item.name, frozenset(answer.item.cut)
     rest = {f: c for f, c in answer.checks.items() if not is_probe(f)}
@@ -180,6 +169,23 @@ def _ask(
     numbered = {str(n): one for n, one in enumerate(wanted)}
     vanishing = {numbered[n.removeprefix("vanishes.")] for n in answer.values if n.startswith("vanishes.")}
     return {numbered[n]: (v, answer.sizes[n]) for n, v in answer.values.items() if n in numbered}, vanishing
+
+
+def chosen(runner: Runner, task: Task, answer: Answer, probes: Sequence[str]) -> dict[str, tuple[Any, float]]:
+    """By probe the reference for the upstream gradients that a function reads, and its size.
+
+    Nothing where those are the stub's, or an answer came of none.
+    """
+    cut = frozenset(answer.reads)
+    if not cut or cut == frozenset(answer.item.cut):
+        return {}
+    one = (answer.item.name, cut, answer.key)
+    found = {}
+    for probe in probes:
+        references, _ = _ask(runner, task, probe, [one])
+        if one in references:
+            found[probe] = references[one]
+    return found
 
 
 def _subsets(names: Sequence[str]) -> list[Cut]:

@@ -29,11 +29,11 @@ from numpy.typing import NDArray
 from grader.core.exercise import Reference
 from grader.core.finding import Code, Finding
 from grader.core.text import text
+from grader.core.tolerance import ATOL, RTOL
 from grader.core.verdict import Check, Verdict
+from grader.diagnosis.relations import leading_ones
 from grader.runner.wire import PLAIN, Record
 
-RTOL = 1e-5
-ATOL = 2e-6
 LOST_AXIS = "an axis of size 1 is missing, which a sum keeps with keepdim=True"
 
 Array = NDArray[Any]
@@ -100,7 +100,7 @@ def compare(
         return Check(Verdict.WRONG_SHAPE, found, shape=shape)
     note = ""
     if shape != reference.shape:
-        if not _leading_one(shape, reference.shape):
+        if not leading_ones(shape, reference.shape):
             return _wrong_shape(answer, reference, size)
         what = _shapes(shape, reference.shape)
         note = f"{what}: the same but for a leading 1, {_repair(shape, reference.shape)}"
@@ -113,7 +113,7 @@ def compare(
     finite = np.isfinite(answer)
     if not finite.all():
         first = tuple(int(i) for i in np.argwhere(~finite)[0])
-        kind = "NaN" if np.isnan(answer[first]) else "inf"
+        kind = "NaN" if np.isnan(answer[first]) else "inf" if answer[first] > 0 else "-inf"
         count = int((~finite).sum())
         reason = f"{count} of {answer.size} not finite, the first is {kind} at {list(first)}"
         return Check(Verdict.NOT_FINITE, Finding(Code.NOT_FINITE, reason), shape=shape)
@@ -164,10 +164,6 @@ def _worst(a: Array, r: Array, difference: Array, wants: str) -> str:
     digits = 4 if abs(a[at] - r[at]) > 1e-2 * abs(r[at]) else 7
     came, wanted = a[at] + 0.0, r[at] + 0.0  # no -0
     return f"at {index} {came:.{digits}g}, {wants} {wanted:.{digits}g}; {count} of {a.size} elements differ"
-
-
-def _leading_one(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    return a == (1, *b) or b == (1, *a)
 
 
 def _shapes(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:

@@ -6,28 +6,45 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.core.errors import swallowing
-from grader.core.exercise import Exercise, Output, Task
+from grader.core.exercise import Exercise, Gradient, Output, Task
 from grader.core.finding import Code, Finding
 from grader.core.verdict import Verdict
 from grader.judging.choices import Answer
 from grader.judging.compare import LOST_AXIS, values
 from grader.judging.output_fingerprints import known as known_output
+from grader.runner.host.client import Runner
+from grader.submissions.script import Script
 from grader.suite.fixtures import shapes
 
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
+REPAIRED = EXPLAINED | {Verdict.ERROR, Verdict.NOT_FINITE, Verdict.WRONG_DTYPE, Verdict.NOT_A_TENSOR}
+SETTLED = frozenset(  # what is true of any code that gives such values
+    (
+        Code.SIGN,
+        Code.HARD_CODED,
+        Code.PASSED_THROUGH,
+        Code.LOCAL_GRADIENT,
+        Code.BRANCH_MISSING,
+        Code.BRANCH_SIGN,
+    )
+)
 
 
 def diagnoses(
-    task: Task, answers: Sequence[Answer], source: bytes
+    runner: Runner | None, task: Task, answers: Sequence[Answer], code: Script
 ) -> tuple[dict[str, Finding], dict[str, str]]:
-    """By item: the mistake that explains a wrong value; where none is known, the places that are wrong."""
+    """By item: the mistake that explains a wrong value; where none is known, the places that are wrong.
+
+    runner: it runs a wrong function once more, with one change at a time; without it nothing is run.
+    """
     exercise, fixtures = task
+    source = code.functions
     places: dict[str, str] = {}
     told = _hard_coded(exercise, answers, source)
     wrong = [
         a
         for a in answers
-        if a.item.name not in told and any(c.verdict in EXPLAINED for c in a.checks.values())
+        if a.item.name not in told and any(c.verdict in REPAIRED for c in a.checks.values())
     ]
     if not wrong:
         return told, places
@@ -41,6 +58,7 @@ def diagnoses(
     from grader.diagnosis.positions import where
     from grader.diagnosis.relations import Evidence
     from grader.diagnosis.shapes.explain import drops
+    from grader.judging.repaired import Search
 
     known = json.loads(fixtures.diagnosis)
     settings = exercise.sizes
@@ -82,8 +100,19 @@ def diagnoses(
             places[name] = where(evidence[0])
 
     for answer in wrong:
-        with swallowing(f"{answer.item.name} its diagnosis"):
-            explain(answer)
+        if any(c.verdict in EXPLAINED for c in answer.checks.values()):
+            with swallowing(f"{answer.item.name} its diagnosis"):
+                explain(answer)
+    searching = Search(runner, task, code, given) if runner else None
+    for answer in wrong if searching else ():
+        name = answer.item.name
+        doubtful = name not in told or told[name].code not in SETTLED
+        if isinstance(answer.item, Gradient) and name in known and doubtful:
+            with swallowing(f"{name} the change that makes it right"):
+                about = Known(known[name]["mistakes"], known[name]["branches"])
+                if searching and (found := searching.explain(answer, about)):
+                    told[name] = found
+                    places.pop(name, None)
     return told, places
 
 

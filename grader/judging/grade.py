@@ -17,7 +17,7 @@ from grader.runner.host.client import SHARED, Part, Run, Runner
 from grader.submissions.script import Script, script
 
 WHOLE = How()
-RETRY = 45.0  # seconds that runs without those who ended the process may take, before the rest is given up
+RETRY = 55.0  # seconds after which no more runs begin without those who ended the process
 
 
 def grade(runner: Runner, task: Task, file: File, how: How = WHOLE) -> tuple[ExerciseReport, Run]:
@@ -67,7 +67,7 @@ def _graded(
     answers = choices.reconsider(runner, task, answers, lenient)
     if lenient:
         answers = lecture_zeros.accept(runner, task, code, answers)
-    diagnoses, places = findings.diagnoses(task, answers, code.functions)
+    diagnoses, places = findings.diagnoses(runner, task, answers, code)
     answers = [findings.traced(task, a, code.functions, diagnoses.get(a.item.name)) for a in answers]
     answers = items.in_order(answers, code.functions)
     reports = [
@@ -76,7 +76,8 @@ def _graded(
     ]
     if part.training:
         reports.append(items.training(task, run, code, part.training))
-    return ExerciseReport(exercise.id, exercise.title, tuple(reports), _unparsed(run, code)), run
+    nameless = items.nameless(exercise, reports, code.functions)
+    return ExerciseReport(exercise.id, exercise.title, tuple(reports), nameless, _unparsed(run, code)), run
 
 
 def _settled(graded: ExerciseReport, run: Run) -> bool:
@@ -119,11 +120,13 @@ def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
 
 def _run(runner: Runner, part: Part, file: File) -> Run:
     """Run a submission; where an item ended the process, the others again without it."""
+    start = time.monotonic()
     left = list(part.items)
     run = first = runner.run(part, file)
+    outside = run.outside
     records = dict(run.records)
     blamed: dict[str, tuple[str, bool]] = {}
-    start, sent = time.monotonic(), run.sent
+    sent = run.sent
     while run.ended and run.loaded and len(part.items) > 1:
         guilty = next((n for f in part.fixtures for n in left if (f, n) not in run.records), None)
         if guilty is None:
@@ -136,8 +139,9 @@ def _run(runner: Runner, part: Part, file: File) -> Run:
             break
         run = runner.run(replace(part, items=left), file)
         records |= run.records
+        outside |= run.outside
         sent += run.sent
-    return replace(first, records=records, blamed=blamed)
+    return replace(first, records=records, blamed=blamed, outside=outside)
 
 
 def _unparsed(run: Run, code: Script) -> str:

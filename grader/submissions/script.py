@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from grader.core.course import FIRST_ALONE, NOTEBOOK
 from grader.core.errors import Unreadable
 from grader.core.exercise import Exercise, File
 from grader.core.limits import MAX_CODE, MAX_LINES, MAX_TEXT, MAX_VALUES
@@ -23,6 +24,8 @@ QUOTED = re.compile(r"'[^'\\]*'" r'|"[^"\\]*"')
 SHELL = re.compile(rb"^[ \t]*!.*$|^%{1,2}[a-z].*$", re.MULTILINE)  # no Python, but in what Colab exports
 KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
 HEADING = 1000  # characters of a line of text that are looked at: a picture may follow
+OWN = b"def inputs(g, "  # what draws the inputs in a notebook of ours
+CHECK = re.compile(rb"""\bcheck\(\\?["']([\w.-]+)\\?["'], globals\(\)\)""")
 TARGETS = re.compile(r"[\w, \t]*")
 WIDE = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")  # a character that takes four bytes in memory
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
@@ -64,6 +67,9 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
     rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
     """
     name, data = file
+    ours = (
+        declared(data) == exercise.id or OWN in data and declared(data) is None
+    )  # then all of it is this one
     told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
     number = re.fullmatch(r"ex(\d)", exercise.id)
     lecture = int(number[1]) if number else 0
@@ -71,11 +77,11 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
         source, places = notebook(data)
         if not exercise.lines:  # functions and classes alone, as a file has them
             return Script(source.encode("utf-8", "replace"), None, places, name=name)
-        ours = declared(data) == exercise.id  # then all of it is this exercise
         return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours, name)
     if is_flat(data.decode("utf-8", "replace"), exercise):
         data = SHELL.sub(b"", data)
-        return Script(data + b"\n" + told.encode() if told else data, lecture, name=name)
+        told_too = data + b"\n" + told.encode() if told else data
+        return Script(told_too, 0 if ours else lecture, ours=ours, name=name)
     return Script(data, name=name)
 
 
@@ -113,11 +119,14 @@ def cell(data: bytes, number: int) -> str:
 
 
 def declared(data: bytes) -> str | None:
-    """The exercise that a notebook of ours was derived for, by its metadata; None for any other file."""
+    """The exercise that a notebook of ours was derived for, by its metadata or, where they are lost as in a
+    script of it, by its code; None for any other file."""
+    told = {m.decode() for m in CHECK.findall(data)} if OWN in data else set()
     try:
-        return _read(data)[2] if b'"grader"' in data else None
+        own = _read(data)[2] if b'"grader"' in data else None
     except Unreadable:
-        return None
+        own = None
+    return own or (told.pop() if len(told) == 1 else None)
 
 
 def is_feedback(cell: Mapping[str, Any]) -> bool:
@@ -138,24 +147,28 @@ def _ours(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def is_flat(source: str, exercise: Exercise) -> bool:
-    """Whether a script is flat: it has a forward pass on its top level, and gradients that it assigns.
-
-    A stub's forward pass is inside a function.
+    """Whether a script is flat: it has a forward pass outside of a stub's, and gradients that it assigns or
+    compares.
     """
     if not exercise.lines:
         return False
     gradients = {item.name for item in exercise.items}
+    if exercise.id in NOTEBOOK:  # a script of one of them is none of a stub's functions for another
+        gradients |= {f"d{t}" for t in FIRST_ALONE[2:-1].split("|")}
     items = "|".join(map(re.escape, gradients))
     lines = "|".join(re.escape(line.name) for line in exercise.lines)
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
-    forward = re.search(rf"^(?:{lines})[ \t]*=[^=]", source, re.MULTILINE)
-    if not forward:
+    tops = re.split(r"^(?=[^\s#)\]}])", source, flags=re.MULTILINE)
+    forward = re.compile(rf"^[ \t]*(?:self\.)?(?:{lines})[ \t]*=[^=]", re.MULTILINE)
+    if not any(forward.search(top) for top in tops if not top.startswith("def forward(")):  # as a stub has it
         return False
     tensors = "|".join(re.escape(name[1:]) for name in gradients)
-    compared = rf"""^[^\S\n]*cmp\(\s*(['"])[^'"\n]*\1,\s*\w+,\s*(?:{tensors})\s*\)"""
+    labelled = rf"""\b\w+\(\s*(['"])d?(?:{tensors})\1,\s*\w"""
+    compared = rf"""{labelled}|cmp\(\s*(['"])[^'"\n]*\2,\s*\w+,\s*(?:{tensors})\s*\)"""
+    kept = rf"\bself\.d(?:{tensors})[ \t]*=[^=]"
     assigned = any(gradients & _assigned(line) for line in source.split("\n"))
-    return assigned or re.search(compared, source, re.MULTILINE) is not None
+    return assigned or re.search(f"{compared}|{kept}", source) is not None
 
 
 def _assigned(line: str) -> set[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -105,9 +106,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 def replaced(path: Path, content: bytes) -> None:
     """Write a file whole, or leave what is there: then UsageError."""
-    try:
+    with refusing(f"{path} can't be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             file.write(content)
+
+
+def free(path: Path, numbered: Callable[[int], str]) -> Path:
+    """The first of a path and its numbered names, from 2 up, at which nothing lies."""
+    names = itertools.chain((path.name,), map(numbered, itertools.count(2)))
+    return next(p for name in names if not os.path.lexists(p := path.with_name(name)))
+
+
+@contextlib.contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """An error of the system's is a UsageError: `what`, and why."""
+    try:
+        yield
     except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None
+        raise UsageError(f"{what}: {error.strerror}") from None

@@ -13,12 +13,30 @@ from conftest import EXERCISES, GRADIENTS, solution
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from local import Local, after
+from local import Local
 
 from grader.authoring import authored
 from grader.core.exercise import Task
 from grader.diagnosis.diagnose import fingerprint
 from grader.diagnosis.relations import CLOSE
+
+SPOILED = """import functools
+
+import torch
+import torch.nn.functional as F
+
+
+def spoiled(f):
+    @functools.wraps(f)
+    def changed(*args, **keywords):
+        g = torch.Generator().manual_seed(5)
+        v = f(*args, **keywords)
+        return {change}
+    return changed
+
+
+@spoiled
+"""
 
 
 @given(arrays(np.float64, (3, 4), elements=st.floats(-1e3, 1e3)), st.integers(0, 11), st.floats(0.01, 10))
@@ -33,7 +51,7 @@ def test_a_fingerprint_tells_arrays_apart_and_is_linear(a: Any, at: int, step: f
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dict[str, Task]) -> None:
-    """A right answer with a tenth of noise on it, or a smooth distortion of it."""
+    """A right answer with a tenth of noise on it, or a smooth distortion of it, out of its own function."""
     description, fixtures = exercises[exercise]
     local = Local(description, fixtures)
     text = solution(exercise)
@@ -42,8 +60,7 @@ def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dic
             "1.1 * v + 0.1 * torch.rand(v.shape, generator=g) * v.abs().max()",
             "v * (1.3 + v.sin())",
         ):
-            source = after(item, "g = torch.Generator().manual_seed(5)", f"return {change}")
-            report = local.report(source, item.name)
+            report = local.report(SPOILED.format(change=change) + item.source, item.name)
             assert not report.passed
             if (report.diagnosis or "").startswith("right everywhere but at"):
                 continue  # a place, which is true: where the right answer is zero, neither change is seen

@@ -43,7 +43,7 @@ SLIPS = {
     "sum over everything": Slip(
         "the sum runs over all elements where it is meant over one dim", 7, output=SAME
     ),
-    "transpose dropped": Slip("a transpose is missing", 8, output=SAME),
+    "transpose dropped": Slip("a transpose is missing, or one is too many", 8, output=SAME),
     "= for an accumulation": Slip(
         "assigned where contributions add up: only the last one stays",
         9,
@@ -66,7 +66,7 @@ SLIPS = {
     ),
     "factors exchanged": Slip("the matrix product has its factors the wrong way round", 19, uses="old"),
     "only the first term": Slip(
-        "the terms with sums over the batch are left out, through mean and variance", 20
+        "the terms with sums are left out: what comes back through mean and variance", 20
     ),
     "one factor summed": Slip(
         "only {m.piece} is summed: take the product first, then its sum", 21, uses="piece"

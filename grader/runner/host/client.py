@@ -21,7 +21,8 @@ from grader.core.exercise import LOSSES, Exercise, File
 from grader.reference.reproducible import environment
 from grader.runner import wire
 from grader.runner.host import folders
-from grader.runner.host.job import MAX_OUTPUT, Job, how
+from grader.runner.host.job import MAX_OUTPUT, Job, by_others, how
+from grader.runner.host.turns import Turns
 
 WALL = 20.0  # seconds for one submission; `over-limit` after that
 CPU = 10  # seconds of processor time for one submission
@@ -34,6 +35,7 @@ class Run:
 
     ended: "" where it finished as it should, else what the learner is told.
     over: whether it was ended for using too much.
+    outside: whether something else than the submission may have ended it: a signal, or time on the wall.
     """
 
     records: Mapping[tuple[str, str], wire.Record]
@@ -47,6 +49,7 @@ class Run:
     cpu: float = 0.0
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
     early: Collection[tuple[str, str]] = ()  # records that came before any of its flat code ran
+    outside: bool = False
     sent: int = 0  # bytes, and what plain data counts as besides
 
 
@@ -56,6 +59,7 @@ class Part:
 
     training: the steps to train, 0 for none.
     flat: the source is flat code; the lecture's number of the exercise in it, or 0.
+    variants: an item and the text of another function for it, each; they are called in place of the items.
     """
 
     exercise: str
@@ -63,6 +67,7 @@ class Part:
     items: Sequence[str]
     training: int = 0
     flat: int | None = None
+    variants: Sequence[tuple[str, str]] = ()
 
 
 class Runner:
@@ -80,6 +85,7 @@ class Runner:
         For tests and benchmarks: more environment for the computing processes, layers to skip.
         """
         self.wall, self.cpu = wall, cpu
+        self.turns = Turns()
         self.abandoned: Callable[[], bool] = lambda: False  # asked while a child runs
         self.folder = tempfile.mkdtemp(prefix="grader-")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -135,14 +141,26 @@ class Runner:
         self._send(request, given.values(), ())
 
     def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
-        """Run a submission for one exercise in a child of its own."""
-        return self.together([part], file, wall or self.wall, cpu or self.cpu)[0]
+        """Run a submission for one exercise in a child of its own.
+
+        Where something else may have ended it, it is run once more, while no other submission is.
+        """
+        wall, cpu = wall or self.wall, cpu or self.cpu
+        run = self.together([part], file, wall, cpu)[0]
+        if run.outside:
+            with self.turns.alone():
+                run = self._together([part], file, wall, cpu)[0]
+        return run
 
     def together(self, parts: Sequence[Part], file: File, wall: float, cpu: int) -> list[Run]:
         """Run a submission in one child for several exercises: a run of each, in their order.
 
         How the child ended stands in all of them, what the submission printed in the first.
         """
+        with self.turns.beside():
+            return self._together(parts, file, wall, cpu)
+
+    def _together(self, parts: Sequence[Part], file: File, wall: float, cpu: int) -> list[Run]:
         labels = [f"{part.exercise}/" if len(parts) > 1 else "" for part in parts]
         labelled = dict(zip(labels, parts, strict=True))
         request = {
@@ -161,6 +179,7 @@ class Runner:
         for label, part in labelled.items():
             exercise = self.loaded[part.exercise]
             expected |= {(label + f, i) for f in part.fixtures for i in part.items}
+            expected |= {(label + f, str(k)) for f in part.fixtures for k in range(len(part.variants))}
             plain |= {(label + f, i.name) for f in part.fixtures for i in exercise.outputs}
             if part.training and exercise.training:
                 names = (*exercise.training.parameters, LOSSES)
@@ -169,7 +188,7 @@ class Runner:
 
     def _pumped(self, job: Job, parser: wire.Parser, wall: float, cpu: int) -> Run:
         """All that a child sends until it ends, or until it is ended."""
-        ended, over = "", False
+        ended, over, outside = "", False, False
         try:
             job.pump(parser.feed, wall)
         except wire.Malformed as error:
@@ -181,8 +200,11 @@ class Runner:
             ended, over = f"took more than {wall:g} seconds", True
         finally:
             job.finish()
-        if not ended and not parser.complete:
+        if over:
+            outside = by_others(job.end, wall, cpu)
+        elif not ended and not parser.complete:
             ended, over = how(job.end, cpu)
+            outside = by_others(job.end, None, cpu)
         return Run(
             records=parser.records,
             output=bytes(job.output[:MAX_OUTPUT]),
@@ -194,6 +216,7 @@ class Runner:
             cpu=job.end["cpu"],
             unparsed=parser.unparsed,
             early=parser.early,
+            outside=outside,
             sent=parser.sent,
         )
 

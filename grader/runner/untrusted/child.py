@@ -7,7 +7,6 @@ reference, and the trusted side believes none of it but the numbers, which it co
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,16 @@ from grader.core.exercise import LOSSES, Exercise
 from grader.core.finding import Code
 from grader.reference.training import Backward, Whole, manual_steps
 from grader.runner import wire
-from grader.runner.untrusted.asking import POLICY, Given, NoValue, ask, called, guard_forward, pack
+from grader.runner.untrusted.asking import (
+    POLICY,
+    Given,
+    NoValue,
+    ask,
+    called,
+    guard_forward,
+    of_variant,
+    pack,
+)
 from grader.runner.untrusted.loading import Submission, define, load, load_flat
 from grader.runner.warm import limits
 
@@ -32,6 +40,7 @@ class Job:
     """One exercise's part of what a child is to do: its public description, which fixtures and items to ask.
 
     label: stands before the fixtures' names in what is sent, where a child has several parts.
+    variants: an item and the text of another function for it, each.
     """
 
     exercise: Exercise
@@ -40,9 +49,7 @@ class Job:
     training: Given | None = None
     flat: int | None = None  # flat code, and the lecture's number of the exercise in it (0: of no lecture)
     label: str = ""
-
-
-KEPT: list[Any] = []  # what ends with its last reference
+    variants: tuple[tuple[str, str], ...] = ()
 
 
 def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Sequence[str]) -> None:
@@ -54,10 +61,8 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
     send = _sender(result)
     send({"off": list(off)}, b"")
     null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
-    POLICY.enforced = True
+    POLICY.enforce()
     sys.addaudithook(limits.watch)
-    KEPT.append(torch.inference_mode())
-    KEPT[-1].__enter__()
     if jobs[0].flat is None:
         submissions = [load(source, filename)]
         guard_forward(submissions[0], jobs[0].exercise)
@@ -80,7 +85,18 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
         if job.training is not None and not (submission.flat and waits(submission, job.exercise)):
             for header, data in train(submission, job.exercise, job.training):
                 send({**header, "fixture": job.label + header["fixture"]}, data)
+        for header, data in variants(submission, job):
+            send({**header, "fixture": job.label + header["fixture"]}, data)
     send({"end": True}, b"")
+
+
+def variants(submission: Submission, job: Job) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """What other functions give in place of an item's own, where that is a tensor: material for words."""
+    gradients = {item.name: item for item in job.exercise.gradients}
+    for number, (item, source) in enumerate(job.variants):
+        for name, given in job.fixtures.items():
+            if found := of_variant(submission, gradients[item], source, given, job.exercise):
+                yield {**found[0], "fixture": name, "item": str(number)}, found[1]
 
 
 def unwritten(submission: Submission, job: Job) -> Iterator[dict[str, Any]]:
@@ -142,7 +158,7 @@ def waits(submission: Submission, exercise: Exercise) -> str:
     if submission.flat:
         absent = [] if submission.flat.whole else [i for i in exercise.items if i.name in submission.absent]
     else:
-        absent = [item for item in exercise.items if item.name not in submission.names]
+        absent = [item for item in exercise.items if item.name not in submission.functions]
     return f"waits for {absent[0].name}" if absent else ""
 
 
@@ -154,7 +170,7 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     """Drive training with the submission's own gradients; one record for each parameter tensor."""
     names = _parameters(exercise)
     header: dict[str, Any] = {"fixture": "training"}
-    whole = submission.names.get("whole") if submission.flat else None
+    whole = submission.functions.get("whole") if submission.flat else None
     if message := waits(submission, exercise):
         for name in names:
             why_not = {"status": "not-written", "message": message, "code": Code.WAITS}
@@ -164,7 +180,7 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     def code() -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         if whole is not None:
             return manual_steps(exercise, Whole(whole, exercise), given)
-        functions = {item.name: submission.names[item.name] for item in exercise.items}
+        functions = {item.name: submission.functions[item.name] for item in exercise.items}
         return manual_steps(exercise, Backward(functions, exercise), given)
 
     try:
@@ -182,5 +198,4 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
 
 def end(code: int = 0) -> None:
     """Leave at once: no atexit handler, no destructor, no thread of the submission runs on."""
-    signal.alarm(0)
     _exit(code)

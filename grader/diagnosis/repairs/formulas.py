@@ -1,0 +1,330 @@
+"""Changes of a formula: an operator, a constant, an exponent, a part too many or too few."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations
+
+from grader.core.finding import Code
+from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method, names_in, subject
+
+WORDS = {ast.Mult: "a multiplication by", ast.Div: "a division by"}
+ALONG = frozenset(("scatter", "scatter_", "scatter_add", "scatter_add_", "gather", "index_add", "index_add_"))
+DERIVATIVES = {
+    "log": "1 / ({})",
+    "tanh": "1 - ({}).tanh() ** 2",
+    "sigmoid": "({0}).sigmoid() * (1 - ({0}).sigmoid())",
+    "relu": "(({}) > 0)",
+}
+RELATED = {
+    "log_softmax": ("softmax",),
+    "softmax": ("log_softmax", "sigmoid"),
+    "tanh": ("sigmoid",),
+    "sigmoid": ("tanh", "softmax"),
+    "logsigmoid": ("sigmoid",),
+    "sinh": ("tanh",),
+    "cosh": ("tanh",),
+    "log2": ("log",),
+    "log10": ("log",),
+    "zeros_like": ("ones_like",),
+    "ones_like": ("zeros_like",),
+    "argmin": ("argmax",),
+    "min": ("max",),
+    "prod": ("sum",),
+    "std": ("var",),
+    "var": ("std",),
+}
+
+
+def operators(s: Source) -> Iterator[Change]:
+    for n in s.values:
+        if not isinstance(n, ast.BinOp):
+            continue
+        a, b = s.text(n.left), s.text(n.right)
+        piece = s.quoted(n.right)
+        match n.op:
+            case ast.Add():
+                told = f"{piece} is added where it is to be subtracted"
+                yield s.change(n, f"({a}) - ({b})", Code.TERM_SIGN, told, 13)
+                told = f"{piece} is added where it is to be multiplied"
+                yield s.change(n, f"({a}) * ({b})", Code.OPERATOR, told, 33)
+            case ast.Sub():
+                told = f"{piece} is subtracted where it is to be added"
+                yield s.change(n, f"({a}) + ({b})", Code.TERM_SIGN, told, 13)
+                told = f"the signs of {s.quoted(n.left)} and of {piece} are exchanged"
+                yield s.change(n, f"({b}) - ({a})", Code.TERM_SIGN, told, 14)
+            case ast.Mult():
+                told = f"there is a multiplication by {piece} where a division is meant"
+                yield s.change(n, f"({a}) / ({b})", Code.OPERATOR, told, 14)
+                told = f"there is a multiplication by {s.quoted(n.left)} where a division is meant"
+                yield s.change(n, f"({b}) / ({a})", Code.OPERATOR, told, 15)
+                yield from _matrix_products(s, n, a, b)
+            case ast.Div():
+                told = f"there is a division by {piece} where a multiplication is meant"
+                yield s.change(n, f"({a}) * ({b})", Code.OPERATOR, told, 14)
+                yield s.change(n, f"({b}) / ({a})", Code.OPERATOR, f"{s.quoted(n)} is upside down", 15)
+                if not is_number(n.right):
+                    for word in ("-", "+"):
+                        told = f"{piece} stands where 1 {'less' if word == '-' else 'more'} is meant"
+                        yield s.change(n.right, f"({b}) {word} 1", Code.WRONG_SIZE, told, 23)
+                    told = f"the division by {piece} is meant by its square"
+                    yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 31)
+            case ast.MatMult():
+                told = "the matrix product has its factors the wrong way round"
+                yield s.change(n, f"({b}) @ ({a})", Code.EXCHANGED, told, 16)
+                told = "a matrix product stands where an elementwise product is meant"
+                yield s.change(n, f"({a}) * ({b})", Code.MATRIX_PRODUCT, told, 17)
+
+
+def _matrix_products(s: Source, n: ast.BinOp, a: str, b: str) -> Iterator[Change]:
+    told = "`*` multiplies element by element: a matrix product, `@`, is meant"
+    for rank, new in enumerate(("{a} @ {b}", "{a} @ {b}.mT", "{a}.mT @ {b}", "{b} @ {a}", "{b} @ {a}.mT",
+                                "{b}.mT @ {a}")):  # fmt: skip
+        yield s.change(n, new.format(a=f"({a})", b=f"({b})"), Code.MATRIX_PRODUCT, told, 16 + rank)
+
+
+def numbers(s: Source) -> Iterator[Change]:
+    """A constant or an exponent that is off."""
+    for n in s.nodes:
+        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow):
+            base, power = s.text(n.left), s.text(n.right)
+            told = f"the exponent of {s.quoted(n.left)} is off"
+            for new in (f"({power}) + 1", f"({power}) - 1", f"({power}) * 2", f"({power}) / 2", f"-({power})",
+                        f"({power}) - 0.5", f"({power}) + 0.5", f"({power}) - 2", 
+                        f"({power}) + 2"):  # fmt: skip
+                yield s.change(n, f"({base}) ** ({new})", Code.EXPONENT, told, 18)
+            yield s.change(n, base, Code.EXPONENT, told, 18)
+        value = n.value if isinstance(n, ast.Constant) else None
+        if isinstance(n, ast.Constant) and isinstance(value, int | float) and type(value) is not bool:
+            yield from () if _is_exponent(s, n) else _number(s, n, value)
+        own = isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in s.local
+        if own and isinstance(s.parents.get(id(n)), ast.BinOp):
+            yield s.change(n, f"{s.text(n)} ** 2", Code.EXPONENT, f"{s.text(n)} is meant squared", 31)
+    same: dict[float, list[ast.Constant]] = {}
+    for n in s.nodes:
+        if isinstance(n, ast.Constant) and type(n.value) is int:
+            same.setdefault(n.value, []).append(n)
+    for number, places in same.items():
+        for step in (-1, 1) if len(places) > 1 and number > 0 else ():
+            edits = [s.put(n, str(number + step)) for n in places]
+            told = f"{number} is written where another number is meant"
+            yield s.change(places[0], edits, Code.CONSTANT, told, 34)
+
+
+def _number(s: Source, n: ast.Constant, value: float) -> Iterator[Change]:
+    if 0 < value < 1e-3:
+        for other in ("1e-5", "1e-6", "1e-8", "1e-12", "1e-3", "0.0"):
+            told = f"the eps, {value:g}, is not that of the forward line"
+            yield s.change(n, other, Code.EPS, told, 19)
+        return
+    parent = s.parents.get(id(n))
+    if isinstance(parent, ast.Call) and method(parent) in ALONG and parent.args and parent.args[0] is n:
+        for axis in ("0", "1", "2", "-1", "-2"):
+            told = f"{method(parent)} goes along axis {value:g}, where another is meant"
+            yield s.change(n, axis, Code.WRONG_AXIS, told, 4)
+    told = f"the constant {'-' * isinstance(parent, ast.UnaryOp)}{value:g} is off"
+    for new in (value + 1, value - 1, value * 2, value / 2, -value):
+        if new != value:
+            yield s.change(n, f"{new!r}", Code.CONSTANT, told, 32)
+    for name in s.about.sizes if value > 1 or _divides(s, n) else ():
+        told = f"{value:g} is written where {name} is meant"
+        yield s.change(n, name, Code.HARD_CODED, told, 21, name)
+        yield s.change(
+            n, f"({name} - 1)", Code.HARD_CODED, f"{value:g} is written where {name} - 1 is meant", 22, name
+        )
+
+
+def _divides(s: Source, n: ast.AST) -> bool:
+    parent = s.parents.get(id(n))
+    return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div)
+
+
+def _is_exponent(s: Source, n: ast.AST) -> bool:
+    parent = s.parents.get(id(n))
+    if isinstance(parent, ast.UnaryOp):
+        n, parent = parent, s.parents.get(id(parent))
+    return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and parent.right is n
+
+
+def too_many(s: Source) -> Iterator[Change]:
+    """A term, a factor, a step or a sign that is to go."""
+    for n in s.values:
+        match n:
+            case ast.UnaryOp(op=ast.USub()):
+                told = f"the minus sign of {s.quoted(n.operand)} is one too many"
+                yield s.change(n, s.text(n.operand), Code.TERM_SIGN, told, 12)
+            case ast.UnaryOp(op=ast.Invert()):
+                told = f"{s.quoted(n)} marks the opposite of what is meant"
+                yield s.change(n, s.text(n.operand), Code.MASK, told, 12)
+            case ast.Compare(ops=[one]):
+                yield from _comparison(s, n, one)
+            case ast.BinOp():
+                yield from _operand_dropped(s, n)
+            case ast.Call() if (of := subject(n)) is not None and method(n) not in ("sum", "mean", "where"):
+                yield from _call_dropped(s, n, of)
+
+
+def _comparison(s: Source, n: ast.Compare, op: ast.cmpop) -> Iterator[Change]:
+    left, right = s.text(n.left), s.text(n.comparators[0])
+    for word in (">", "<", ">=", "<=", "==", "!="):
+        told = f"{s.quoted(n)} marks other places than are meant"
+        yield s.change(n, f"({left}) {word} ({right})", Code.MASK, told, 30)
+
+
+def _operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
+    left, right = s.quoted(n.left), s.quoted(n.right)
+    match n.op:
+        case ast.Add() | ast.Sub():
+            if is_number(n.right, 1) and isinstance(n.left, ast.Name):
+                name, sign = n.left.id, "-" if isinstance(n.op, ast.Sub) else "+"
+                told = f"{name} {sign} 1 stands where {name} is meant"
+                yield s.change(n, name, Code.WRONG_SIZE, told, 21)
+            yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", 29)
+            yield s.change(n, s.text(n.right), Code.EXTRA_TERM, f"the term {left} is one too many", 29)
+            minus = f"-({s.text(n.right)})"
+            yield s.change(n, minus, Code.EXTRA_TERM, f"the term {left} is one too many", 30)
+        case ast.Mult() | ast.MatMult():
+            yield s.change(n, s.text(n.left), Code.EXTRA_FACTOR, f"the factor {right} is one too many", 29)
+            yield s.change(n, s.text(n.right), Code.EXTRA_FACTOR, f"the factor {left} is one too many", 29)
+            for part in (n.left, n.right) if isinstance(n.op, ast.Mult) else ():
+                if not is_number(part):
+                    told = f"{s.quoted(part)} is a factor too many"
+                    yield s.change(part, f"torch.ones_like({s.text(part)})", Code.EXTRA_FACTOR, told, 36)
+            if isinstance(n.left, ast.BinOp) and isinstance(n.op, ast.MatMult):
+                told = f"the factors after {s.quoted(n.left.left)} are too many"
+                yield s.change(n, s.text(n.left.left), Code.EXTRA_FACTOR, told, 36)
+        case ast.Div():
+            yield s.change(
+                n, s.text(n.left), Code.EXTRA_FACTOR, f"the division by {right} is one too many", 29
+            )
+
+
+def _call_dropped(s: Source, n: ast.Call, of: ast.expr) -> Iterator[Change]:
+    name = method(n)
+    told, rank = f"{name} is one step too many", 20
+    if name in ("tanh", "sigmoid", "exp", "softmax") and isinstance(of, ast.Name):
+        told, rank = f"{name} is applied to {of.id}, which is meant as it is", 17
+    yield s.change(n, s.text(of), Code.EXTRA_STEP, told, rank)
+    start, end = s.span(n.func)
+    for other in RELATED.get(name, ()):
+        told = f"{name} is used where {other} is meant"
+        edit = Edit(end - len(name.encode()), end, other)
+        yield s.change(n, [edit], Code.ANOTHER_FUNCTION, told, 18)
+    if name == "relu":
+        for k in s.about.wanted:
+            if k in s.about.shapes:
+                told = f"relu is applied to {s.quoted(of)}, which passes where {k} is positive"
+                yield s.change(n, f"({s.text(of)}) * ({k} > 0)", Code.MASK, told, 19, k)
+    if name in ("view", "reshape"):
+        yield from _views(s, n, of)
+    if name in DERIVATIVES:
+        told = f"{name} itself is used where its derivative is meant"
+        yield s.change(n, DERIVATIVES[name].format(s.text(of)), Code.LOCAL_GRADIENT, told, 38)
+
+
+def _views(s: Source, n: ast.Call, of: ast.expr) -> Iterator[Change]:
+    """A transpose for a view, or a view that cuts the axes in another order."""
+    told = f"{method(n)} keeps the order of the numbers: a transpose is meant"
+    yield s.change(n, f"({s.text(of)}).mT", Code.VIEW, told, 18)
+    sizes = [a for a in n.args if a is not of]
+    sizes = sizes[0].elts if len(sizes) == 1 and isinstance(sizes[0], ast.Tuple) else sizes
+    outer = s.parents.get(id(n))
+    turn = s.parents.get(id(outer)) if isinstance(outer, ast.Attribute) else None
+    turned = turn if method(turn) in ("permute", "transpose", "swapaxes") else None  # type: ignore[arg-type]
+    for i, j in combinations(range(len(sizes)), 2):
+        order = [s.text(a) for a in sizes]
+        order[i], order[j] = order[j], order[i]
+        told = f"{method(n)} cuts the axes in another order than they lie in"
+        view = f"({s.text(of)}).{method(n)}({', '.join(order)})"
+        yield s.change(n, view, Code.VIEW, told, 21)
+        yield s.change(n, f"{view}.transpose({i}, {j})", Code.VIEW, told, 22)
+        if turned is not None:
+            yield s.change(turned, view, Code.VIEW, told, 23)
+            yield s.change(turned, f"{view}.transpose({i}, {j})", Code.VIEW, told, 23)
+
+
+def terms(s: Source) -> list[ast.expr]:
+    """What a factor may be missing of: what is returned, what is added up, what is summed."""
+    found = list(s.returned)
+    for n in s.values:
+        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub):
+            found += [n.left, n.right]
+        elif isinstance(n, ast.Call) and method(n) in ("sum", "mean") and (of := subject(n)):
+            found.append(of)
+    found += [n.value for n in s.nodes if isinstance(n, ast.AugAssign | ast.Assign)]
+    return [n for n in {id(n): n for n in found}.values() if not is_number(n)]
+
+
+def _counts(s: Source, n: ast.expr, text: str, sizes: list[str]) -> Iterator[Change]:
+    """A division by a number of places that is missing."""
+    for a, b in combinations(sizes, 2):
+        told = f"the division by {a} * {b} is missing"
+        yield s.change(n, f"{text} / ({a} * {b})", Code.FACTOR_MISSING, told, 45, a, b)
+    for k in dict.fromkeys((*s.about.wanted, *s.params, s.about.tensor)):
+        if k in s.about.masks or k in s.about.shapes:
+            told = f"the division by the sum of {k} is missing"
+            yield s.change(n, f"{text} / {k}.sum()", Code.FACTOR_MISSING, told, 46, k)
+        if k in s.about.shapes:
+            told = f"the division by the number of elements of {k} is missing"
+            yield s.change(n, f"{text} / {k}.numel()", Code.FACTOR_MISSING, told, 46, k)
+            told = f"the division by the length of an axis of {k} is missing"
+            for axis in (0, -1):
+                yield s.change(n, f"{text} / {k}.shape[{axis}]", Code.FACTOR_MISSING, told, 47, k)
+
+
+def too_few(s: Source) -> Iterator[Change]:
+    """A factor, a division, a sign or a sum that is missing."""
+    about = s.about
+    known = [*about.wanted, *(p for p in s.params if p not in about.wanted)]
+    tensors = [k for k in known if k in about.shapes]
+    masks = [k for k in known if k in about.masks]
+    sizes = list(about.sizes)
+    whole = {id(n) for n in s.returned}
+    for n in terms(s):
+        what = "" if id(n) in whole else f"in {s.quoted(n)} "
+        text, rank = f"({s.text(n)})", 42 if id(n) in whole else 46
+        yield s.change(n, f"-{text}", Code.TERM_SIGN if what else Code.SIGN, f"{what}the sign is wrong", 13)
+        for k in (*tensors, *masks):
+            again = k in names_in(n)
+            for form in (k, f"{k}.unsqueeze(-1)", f"{k}.unsqueeze(1)", f"{k}.mT"):
+                told = f"{what}the factor {k} is missing" + (" once more" if again else "")
+                yield s.change(n, f"{text} * {form}", Code.FACTOR_MISSING, told, rank, k)
+            if k in tensors:
+                told = f"{what}the division by {k} is missing" + (" once more" if again else "")
+                yield s.change(n, f"{text} / {k}", Code.FACTOR_MISSING, told, rank, k)
+        for k in sizes:
+            yield s.change(
+                n, f"{text} / {k}", Code.FACTOR_MISSING, f"{what}the division by {k} is missing", rank, k
+            )
+            yield s.change(
+                n, f"{text} * {k}", Code.FACTOR_MISSING, f"{what}the factor {k} is missing", rank, k
+            )
+            told = f"{what}the scale by the root of {k} is missing"
+            yield s.change(n, f"{text} * {k} ** -0.5", Code.FACTOR_MISSING, told, rank, k)
+            yield s.change(
+                n,
+                f"{text} * {k} ** 0.5",
+                Code.EXTRA_FACTOR,
+                f"{what}the scale by the root of {k} is taken once too often",
+                rank,
+                k,
+            )
+            told = f"{what}Bessel's correction, {k} / ({k} - 1), is left out"
+            yield s.change(n, f"{text} * {k} / ({k} - 1)", Code.BESSEL, told, rank, k)
+            told = f"{what}{k} - 1 stands where {k} is meant, or a correction by them is one too many"
+            yield s.change(n, f"{text} * ({k} - 1) / {k}", Code.BESSEL, told, rank + 1, k)
+            told = f"{what}the division by {k} - 1 is missing"
+            yield s.change(n, f"{text} / ({k} - 1)", Code.FACTOR_MISSING, told, rank, k)
+        if not what:
+            yield from _counts(s, n, text, sizes)
+            for k in tensors:
+                for sign in "+-":
+                    told = f"the term {k} is missing" if k not in names_in(n) else f"a term {k} is missing"
+                    yield s.change(n, f"{text} {sign} {k}", Code.TERM_MISSING, told, 41, k)
+        for number in dict.fromkeys(("2", "3", "0.5", *s.about.numbers)):
+            told = f"{what}the division by {number} is missing"
+            yield s.change(n, f"{text} / {number}", Code.FACTOR_MISSING, told, rank + 1)
+            yield s.change(
+                n, f"{text} * {number}", Code.FACTOR_MISSING, f"{what}the factor {number} is missing", rank
+            )

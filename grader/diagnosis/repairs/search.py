@@ -1,0 +1,69 @@
+"""All that is tried on one function, the likeliest first; two changes at once where no single one does."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from grader.core.finding import Code, Finding
+from grader.diagnosis.repairs import axes, formulas, names
+from grader.diagnosis.repairs.source import Change, Source
+
+KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
+    names.another, names.products, names.exchanged, names.transposes, names.functions, names.joined,
+    formulas.operators, formulas.numbers, formulas.too_many, formulas.too_few,
+    axes.reductions, axes.products, axes.sums, axes.parts, axes.assignments, axes.lengths, axes.loops,
+    axes.choices,
+)  # fmt: skip
+MOST = 900  # changes of one function that are tried; where it has loops, fewer
+TOGETHER = 1200  # pairs of changes
+OFTEN = frozenset(
+    (Code.ANOTHER_TENSOR, Code.TRANSPOSED, Code.MEAN_FOR_SUM, Code.WRONG_AXIS, Code.TERM_SIGN, Code.KEEPDIM,
+     Code.EXTRA_FACTOR, Code.MATRIX_PRODUCT, Code.CONSTANT, Code.OPERATOR)
+)  # fmt: skip
+
+Tried = tuple[Change, ...]
+
+
+def _most(s: Source, most: int) -> int:
+    """A function with loops is slower; one with `while` may not end."""
+    if any(isinstance(n, ast.While) for n in s.nodes):
+        return 0
+    loops = sum(isinstance(n, ast.For) for n in s.nodes)
+    return most // (1 + loops)
+
+
+def single(s: Source) -> dict[str, Tried]:
+    """By the text of the function that it makes, each change; the likeliest first."""
+    found: dict[str, Tried] = {}
+    whole = sorted((c for kind in KINDS for c in kind(s)), key=lambda c: c.rank)
+    for change in whole:
+        if len(found) >= _most(s, MOST):
+            break
+        found.setdefault(s.changed(change), (change,))
+    found.pop(s.data.decode(), None)
+    return found
+
+
+def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
+    """The same of two changes that are often made."""
+    often = [c for (c,) in tried if c.finding.code in OFTEN]
+    pairs = sorted(combinations(often, 2), key=lambda p: p[0].rank + p[1].rank)
+    found: dict[str, Tried] = {}
+    for a, b in pairs:
+        if len(found) >= _most(s, TOGETHER):
+            break
+        if a.apart(b):
+            found.setdefault(s.changed(a, b), (a, b))
+    return found
+
+
+def told(tried: Tried) -> Finding:
+    """What the changes say of the code."""
+    first, *more = (c.finding for c in tried)
+    if not more:
+        return first
+    said = f"two slips: {first.text}, and {more[0].text}"
+    return replace(first.under(Code.TWO_SLIPS, said), also=frozenset(f.code for f in (first, *more)))

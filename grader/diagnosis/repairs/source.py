@@ -1,0 +1,218 @@
+"""A function's text, and changes of it: edits that leave all other characters, and lines, where they were."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from grader.core.finding import Code, Finding
+from grader.core.text import text as harmless
+
+QUOTED = 48  # characters of an expression that are shown
+LIBRARIES = frozenset(("torch", "F", "math", "np", "numpy", "nn"))
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The bytes from start to end, replaced."""
+
+    start: int
+    end: int
+    new: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """Edits that make one change, and what it says of the code that needs it. rank: the least is told."""
+
+    edits: tuple[Edit, ...]
+    finding: Finding
+    rank: int
+    asks: tuple[str, ...] = ()  # names that it uses
+
+    def apart(self, other: Change) -> bool:
+        return all(a.end <= b.start or b.end <= a.start for a in self.edits for b in other.edits)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a function may ask for, by name. shapes: of floating tensors and gradients, the lecture's.
+
+    wanted: the stub's own parameters. sizes, whole, masks: names of sizes, of integer and of boolean tensors.
+    tensor: whose gradient it gives. numbers: those in the forward lines between, as they are written there.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    wanted: Sequence[str]
+    sizes: Sequence[str]
+    whole: Collection[str] = ()
+    masks: Collection[str] = ()
+    tensor: str = ""
+    numbers: Sequence[str] = ()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.shapes or name in self.sizes or name in self.whole or name in self.masks
+
+
+class Source:
+    """One function as text and tree."""
+
+    def __init__(self, text: str, about: About, lines: Sequence[int] = ()) -> None:
+        """lines: by line of the text, from 1, that of the submission; without them it is the text's own."""
+        self.data, self.about, self.lines = text.encode(), about, lines
+        node = ast.parse(text).body[-1]
+        assert isinstance(node, ast.FunctionDef)
+        self.function = node
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """By line, from 0, its first byte."""
+        found = [0]
+        for line in self.data.splitlines(keepends=True):
+            found.append(found[-1] + len(line))
+        return found
+
+    @cached_property
+    def body(self) -> list[ast.stmt]:
+        """The statements that do something."""
+        first, *rest = self.function.body
+        docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+        return rest if docstring and rest else self.function.body
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return [n for statement in self.body for n in ast.walk(statement)]
+
+    @cached_property
+    def parents(self) -> dict[int, ast.AST]:
+        return {id(c): n for n in self.nodes for c in ast.iter_child_nodes(n)}
+
+    @cached_property
+    def params(self) -> list[str]:
+        args = self.function.args
+        return [a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
+
+    @cached_property
+    def local(self) -> frozenset[str]:
+        return frozenset(n.id for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+    @cached_property
+    def loads(self) -> list[ast.Name]:
+        """The places where a name is read that the function may ask for."""
+        names = [n for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+        return [n for n in names if n.id in self.about and n.id not in self.local]
+
+    @cached_property
+    def used(self) -> list[str]:
+        return list(dict.fromkeys(n.id for n in self.loads))
+
+    @cached_property
+    def values(self) -> list[ast.expr]:
+        """The expressions that are computed with: no called function's name, no index, no keyword."""
+        skipped: set[int] = set()
+        for n in self.nodes:
+            if isinstance(n, ast.Call):
+                skipped.add(id(n.func))
+                if isinstance(n.func, ast.Attribute) and getattr(n.func.value, "id", "") in LIBRARIES:
+                    skipped.add(id(n.func.value))
+                skipped |= {id(c) for k in n.keywords for c in ast.walk(k.value)}
+            elif isinstance(n, ast.Subscript):
+                skipped |= {id(c) for c in ast.walk(n.slice)}
+            elif isinstance(n, ast.For | ast.comprehension):
+                skipped |= {id(c) for c in ast.walk(n.iter)} | {id(c) for c in ast.walk(n.target)}
+        kept = [n for n in self.nodes if isinstance(n, ast.expr) and id(n) not in skipped]
+        return [n for n in kept if not isinstance(getattr(n, "ctx", None), ast.Store)]
+
+    @cached_property
+    def returned(self) -> list[ast.expr]:
+        return [n.value for n in self.nodes if isinstance(n, ast.Return) and n.value is not None]
+
+    def compared(self, node: ast.AST) -> bool:
+        """Whether a node is a part of what is compared: another would often do as well there."""
+        inner = self.parents.get(id(node))
+        while inner is not None and (parent := self.parents.get(id(inner))) is not None:
+            if isinstance(parent, ast.Compare):
+                return True
+            inner = parent
+        return False
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        line, end = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1)
+        return self.starts[line - 1] + node.col_offset, self.starts[end - 1] + node.end_col_offset  # type: ignore[attr-defined]
+
+    def text(self, node: ast.AST) -> str:
+        start, end = self.span(node)
+        return self.data[start:end].decode()
+
+    def line(self, node: ast.AST) -> int | None:
+        number = getattr(node, "lineno", None)
+        if number is None or not self.lines:
+            return number
+        return self.lines[number - 1] if number <= len(self.lines) else None
+
+    def quoted(self, node: ast.AST) -> str:
+        """A piece as it is written, on one line; what is long by its place alone."""
+        written = " ".join(self.text(node).split())
+        if len(written) > QUOTED or "`" in written:
+            return f"what is on line {self.line(node)}"
+        return f"`{harmless(written)}`"
+
+    def put(self, node: ast.AST, new: str) -> Edit:
+        return Edit(*self.span(node), f"({new})")
+
+    def change(
+        self, node: ast.AST, new: str | Sequence[Edit], code: Code, told: str, rank: int, *asks: str
+    ) -> Change:
+        """One change at a node, by what stands there afterwards or by edits, with what is said of it."""
+        edits = (self.put(node, new),) if isinstance(new, str) else tuple(new)
+        return Change(edits, Finding(code, told, line=self.line(node)), rank, asks)
+
+    def changed(self, *changes: Change) -> str:
+        """The function's text with changes that are apart, its parameters what it then asks for."""
+        edits = [e for c in changes for e in c.edits]
+        more = dict.fromkeys(
+            n for c in changes for n in c.asks if n not in self.params and n not in self.local
+        )
+        if more:
+            edits.append(self._parameters(more))
+        data = self.data
+        for e in sorted(edits, key=lambda e: (e.start, e.end), reverse=True):
+            data = data[: e.start] + e.new.encode() + data[e.end :]
+        return data.decode()
+
+    def _parameters(self, more: Collection[str]) -> Edit:
+        args = self.function.args
+        first = next(iter((*args.posonlyargs, *args.args)), None)
+        if first is not None:
+            at, _ = self.span(first)
+            return Edit(at, at, "".join(f"{name}, " for name in more))
+        at = self.data.index(b"(", self.starts[self.function.lineno - 1]) + 1
+        return Edit(at, at, ", ".join(more) + (", " if args.kwonlyargs or args.vararg else ""))
+
+
+def is_number(node: ast.AST, *values: float) -> bool:
+    """Whether a node is a number, one of `values` where there are some."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return isinstance(node.operand, ast.Constant) and is_number(node.operand, *(-v for v in values))
+    number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
+    return number and (not values or node.value in values)  # type: ignore[attr-defined]
+
+
+def names_in(node: ast.AST) -> Iterator[str]:
+    return (n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+
+
+def method(node: ast.AST) -> str:
+    """The name of a called function or method; nothing of another node."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def subject(node: ast.Call) -> ast.expr | None:
+    """What a call works on: x of x.sum(0), of torch.sum(x, 0), of F.softmax(x, 1)."""
+    if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") not in LIBRARIES:
+        return node.func.value
+    return node.args[0] if node.args and not isinstance(node.args[0], ast.Starred) else None

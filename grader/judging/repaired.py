@@ -1,0 +1,203 @@
+"""Which one change of a wrong function would make it right: the child runs it changed, the references tell.
+
+What comes back is material for words alone: no verdict rests on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from grader.core.exercise import ALT, Gradient, Task
+from grader.core.finding import Code, Finding
+from grader.diagnosis import syntax
+from grader.diagnosis.diagnose import FIXTURES, Known, short_of
+from grader.diagnosis.relations import Evidence, leading_ones
+from grader.diagnosis.repairs import search
+from grader.diagnosis.repairs.source import About, Source
+from grader.judging.choices import Answer, chosen
+from grader.judging.compare import judge, values
+from grader.runner.host.client import Part, Runner
+from grader.runner.wire import Record
+from grader.submissions.script import Script
+
+Given = Mapping[str, Mapping[str, Any]]  # by fixture its arrays
+BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {
+    Code.FACTOR_MISSING,
+    Code.EXPONENT,
+    Code.SIGN,
+}  # a branch left out
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a changed function is held against on one fixture: references, each with its size and bound."""
+
+    fixture: str
+    by_name: Mapping[str, tuple[Any, float, float]]
+    other: tuple[Any, float] | None = None  # for the upstream gradients that the learner's own reads
+    came: tuple[int, ...] | None = None  # the learner's own shape
+
+    def right(self, record: Record | None, item: Gradient) -> bool:
+        value = values(record) if record is not None else None
+        if record is None or value is None or record.dtype != "float32" or not np.isfinite(value).all():
+            return False
+        key = ALT + item.name if any(s in record.reads for s in item.siblings) else item.name
+        ways = [self.by_name.get(key, self.by_name[item.name])]
+        ways += [(*self.other, 0.0)] if self.other else []
+        return any(
+            judge(value.reshape(r.shape), r, size, bound).approx
+            for r, size, bound in ways
+            if value.shape == r.shape
+            or (self.came and leading_ones(value.shape, r.shape) and len(value.shape) == len(self.came))
+        )
+
+
+def about(task: Task, item: Gradient, arrays: Mapping[str, Any], uses: Sequence[str]) -> About:
+    """What a function for an item may ask for."""
+    known = {k: v for k, v in arrays.items() if ":" not in k and not task.exercise.is_gradient(k)}
+    gradients = [k for k in item.available if k not in item.siblings or k in uses]
+    shapes = {k: v.shape for k, v in known.items() if v.dtype.kind == "f"}
+    shapes |= {k: arrays[k].shape for k in gradients if k in arrays}
+    kinds = {kind: [k for k, v in known.items() if v.dtype.kind == kind] for kind in "ib"}
+    sizes = list(task.exercise.lecture.sizes)
+    cut = {*item.cut} or {task.exercise.loss}
+    code = " ".join(line.code for line in task.exercise.lines if line.name in cut)
+    numbers = [n for n in re.findall(r"(?<![\w.])\d+\.\d+(?![\w.])", code) if float(n)]
+    return About(shapes, item.params, sizes, kinds["i"], kinds["b"], item.tensor, numbers)
+
+
+def read(code: Script, name: str, known: About) -> Source | None:
+    """The function that a submission has for an item; None where its text isn't at hand, or is decorated."""
+    functions = [
+        n
+        for n in syntax.tree(code.functions).body
+        if getattr(n, "name", "") == name and not getattr(n, "decorator_list", ())
+    ]
+    if not functions:
+        return None
+    node = functions[-1]
+    lines = code.functions.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    try:
+        return Source(text, known, range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    except (SyntaxError, ValueError, AssertionError):
+        return None
+
+
+class Search:
+    """What makes one wrong answer right, on the fixtures that a diagnosis rests on."""
+
+    def __init__(self, runner: Runner, task: Task, code: Script, given: Given) -> None:
+        self.runner, self.task, self.code, self.given = runner, task, code, given
+        self.on = sorted((f for f in FIXTURES if f in given), key=lambda f: len(task.fixtures.given[f]))
+
+    def explain(self, answer: Answer, known: Known) -> Finding | None:
+        """The change that makes an answer right on all fixtures; None where none does."""
+        item = answer.item
+        assert isinstance(item, Gradient)
+        uses = answer.record_reads
+        source = read(self.code, item.name, about(self.task, item, self.given[FIXTURES[0]], uses))
+        if source is None or len(self.on) < 2:
+            return None
+        wanted = self._wanted(answer, item)
+        single = search.single(source)
+        first = self._run(item, list(single), self.on[:1])
+        if found := self._fit(item, single, first, wanted):
+            return found
+        if found := self._short(item, single, first, known):
+            return found
+        double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
+        return self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
+
+    def _wanted(self, answer: Answer, item: Gradient) -> dict[str, Wanted]:
+        other = chosen(self.runner, self.task, answer, [f for f in self.on if f != FIXTURES[0]])
+        found = {}
+        for f in self.on:
+            reference = self.task.fixtures.references[f]
+            names = [n for n in (item.name, ALT + item.name) if n in reference.values]
+            by_name = {
+                n: (reference.values[n], reference.sizes[n], reference.bounds.get(n, 0.0)) for n in names
+            }
+            record = answer.records.get(f)
+            found[f] = Wanted(f, by_name, other.get(f), record.shape if record and record.data else None)
+        return found
+
+    def _run(self, item: Gradient, texts: Sequence[str], on: Sequence[str]) -> dict[tuple[str, int], Record]:
+        """What functions give, by fixture and number; nothing where the process didn't come to its end."""
+        if not texts:
+            return {}
+        variants = [(item.name, text) for text in texts]
+        part = Part(self.task.exercise.id, on, [], flat=self.code.flat, variants=variants)
+        run = self.runner.run(part, self.code.file)
+        return {(f, int(k)): r for (f, k), r in run.records.items() if k.isdecimal()} if not run.ended else {}
+
+    def _fit(
+        self,
+        item: Gradient,
+        tried: Mapping[str, search.Tried],
+        first: Mapping[tuple[str, int], Record],
+        wanted: Mapping[str, Wanted],
+    ) -> Finding | None:
+        """The likeliest of what is right everywhere, with the next that is another mistake."""
+        smallest, *rest = self.on
+        texts = list(tried)
+        fits = [k for k in range(len(texts)) if wanted[smallest].right(first.get((smallest, k)), item)]
+        if not fits:
+            return None
+        records = self._run(item, [texts[k] for k in fits], rest)
+        held = [
+            search.told(tried[texts[k]])
+            for number, k in enumerate(fits)
+            if all(wanted[f].right(records.get((f, number)), item) for f in rest)
+        ]
+        if not held:
+            return None
+        best = held[0]
+        nearest = next((f.code for f in held if f.code is not best.code), None)
+        return replace(best, on=tuple(f for f in FIXTURES if f in self.on), nearest=nearest)
+
+    def _short(
+        self,
+        item: Gradient,
+        tried: Mapping[str, search.Tried],
+        first: Mapping[tuple[str, int], Record],
+        known: Known,
+    ) -> Finding | None:
+        """A change after which just one branch, or several, is missing."""
+        if len(known.branches) < 2:
+            return None
+        smallest, *rest = self.on
+        texts = list(tried)
+        fits: list[tuple[int, Finding]] = []
+        for k, text in enumerate(texts):
+            (change, *_), record = tried[text], first.get((smallest, k))
+            if change.finding.code not in BESIDE or record is None:
+                continue
+            if said := self._left_out(item, smallest, record, known):
+                fits.append((k, said))
+        records = self._run(item, [texts[k] for k, _ in fits], rest)
+        for number, (k, said) in enumerate(fits):
+            others = [records.get((f, number)) for f in rest]
+            if all(
+                r and self._left_out(item, f, r, known) == said for f, r in zip(rest, others, strict=True)
+            ):
+                one = search.told(tried[texts[k]])
+                text = f"two slips: {said.text}, and {one.text}"
+                both = replace(one.under(Code.TWO_SLIPS, text), on=tuple(self.on))
+                return replace(both, also=frozenset((one.code, said.code)))
+        return None
+
+    def _left_out(self, item: Gradient, fixture: str, record: Record, known: Known) -> Finding | None:
+        value = values(record)
+        reference = self.task.fixtures.references[fixture]
+        if value is None or not np.isfinite(value).all():
+            return None
+        wanted = reference.values[item.name].astype(float)
+        uses = frozenset(record.reads)
+        at = (fixture, value.astype(float), wanted, self.given[fixture], self.task.exercise.sizes[fixture])
+        return short_of(known, Evidence(*at, reference.sizes[item.name], uses))
