@@ -22,8 +22,8 @@ MAX_NODES = 1000  # of a function whose shapes are followed; honest: 560
 
 # what a run sends
 MAX_ELEMENTS = 1 << 20  # of a tensor: a wrong shape of more is reported by its shape alone; honest: 6400
-MAX_SENT = 32 << 20  # bytes of all results; honest: 0.6 MB
-VALUE = 250  # bytes that a value of plain data counts as: decoding it, and comparing it, costs 5 µs
+MAX_SENT = 24 << 20  # bytes of all results; honest: 0.6 MB
+VALUE = 200  # bytes that a value of plain data counts as: decoding it, and comparing it, costs 5 µs
 MAX_PLAIN = 20_000  # values of one result of plain data; honest: 600
 
 # what is asked because of it
