@@ -2,7 +2,7 @@
 
 Everything is interleaved in blocks, all fixtures and probes included. --growth submissions (usually none)
 look for anything that grows. The aims: 80 a second on two cores, confinement under 15% of a submission's
-time, p99 under twice p50.
+time, p99 under twice p50, fresh probes within a tenth of the saved ones.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ from benchmarks.common import (
     solution,
 )
 from grader.classroom.batch import Local
+from grader.judging.fresh_probes import fresh
+from grader.runner.host.client import Runner
 from grader.runner.wire import LAYERS
+from grader.suite.find import Suite
 
 PYTEST = """
 import importlib.util, pytest, safetensors.torch, torch
@@ -49,6 +52,7 @@ def test_item(name):
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     assert torch.allclose(function(*[given[k] for k in names]), given[name])
 """
+SAVED, FRESH = "two cores, confined", "two cores, confined, fresh probes"
 ALONE, NOT_CONFINED = "one at a time, confined", "one at a time, not confined"
 GROWTH = 5 if sys.platform == "linux" else 0  # /proc tells the memory
 
@@ -60,8 +64,11 @@ def main(argv: Sequence[str]) -> Results:
     sources = [right + b"# %d\n" % i for i in range(args.submissions)]
     ex1 = exercises("ex1")
     on, off = Local(ex1), Local(ex1, skip=LAYERS)
+    with Runner() as runner:
+        drawn = Local({name: fresh(runner, Suite(ROOT, ROOT), task, 1) for name, task in ex1.items()})
     cases = {
-        "two cores, confined": (on, 3),
+        SAVED: (on, 3),
+        FRESH: (drawn, 3),
         "two cores, not confined": (off, 3),
         ALONE: (on, 1),
         NOT_CONFINED: (off, 1),
@@ -82,6 +89,7 @@ def main(argv: Sequence[str]) -> Results:
         results[f"{case}: submissions a second"] = len(sources) / taken[case]
         results[f"{case}: p50 / {TORCH}"] = p50 / bare
         results[f"{case}: p99 / p50"] = p99(each) / p50
+    results["fresh probes / saved probes"] = taken[FRESH] / taken[SAVED]
     results["confinement / a submission"] = 1 - taken[NOT_CONFINED] / taken[ALONE]
     one = statistics.median(latencies[ALONE])
     for name, price in others(args.commands).items():
@@ -89,6 +97,7 @@ def main(argv: Sequence[str]) -> Results:
     if args.growth:
         results |= grow(on, right, args.growth)
     on.close()
+    drawn.close()
     off.close()
     return results
 

@@ -32,7 +32,8 @@ os.environ.update(environment())  # before torch is imported
 def main(path: str, target: str, name: str = "lecture", cut: bool = False) -> None:
     import safetensors.torch
 
-    from grader.runner.untrusted import asking, child, values
+    from grader.reference import values
+    from grader.runner.untrusted import asking, child
     from grader.submissions.flat import cut as flat
     from grader.submissions.flat import renames, statements
 

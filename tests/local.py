@@ -18,10 +18,10 @@ from grader.judging import choices, findings, items
 from grader.judging.compare import compare
 from grader.judging.compare_outputs import held
 from grader.reference import oracle
+from grader.reference.values import unpacked
 from grader.runner import wire
 from grader.runner.host.client import Part, Run, Runner
 from grader.runner.untrusted import asking, child, loading
-from grader.runner.untrusted.values import unpacked
 from grader.submissions.script import Script
 
 

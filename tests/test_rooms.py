@@ -50,7 +50,7 @@ UNTRUSTED = {
     "grader.runner.untrusted.outputs": (
         "grader.authoring.author_outputs",
     ),  # the author's, run as a learner's
-    "grader.runner.untrusted.values": ("grader.runner.warm.zygote", "grader.authoring."),
+    "grader.reference.values": ("grader.runner.warm.zygote", "grader.authoring."),
 }
 
 MOST = 6  # parameters of a function
@@ -204,12 +204,12 @@ PLAIN = """
 api arguments arithmetic attempts author authoring axes background batch build cell cells changes ci
 bar classroom classroom50 cli client code codequality commands compare completion core course curve dask
 diagnose doctor document elementwise errors events example explain export feedback figures files find
-focus folders formulas forward github grade gradebook grades gradescope gradients graph handout heat hints host
-html in judge judging junit learn learner lecture limits line loading manual moving names namespace nbgrader
-new notebook numbers otter page pages place plain plugin points progress pytest read rebuild reference
-reporter reproducible requests results rules run runner saves screen script search sentences serve
-server services shapes source start statements suite summary syntax table talk terminal testcell text texts train training
-untrusted uploads values views watch zeros
+float64 focus folders formulas forward github grade gradebook grades gradescope gradients graph handout heat
+hints host html in judge judging junit learn learner lecture limits line loading manual moving names namespace
+nbgrader new notebook numbers otter page pages place plain plugin points progress pytest read rebuild reference
+reporter reproducible requests results rules run runner saves screen script search sentences serve server
+services shapes source start statements suite summary syntax table talk terminal testcell text texts tolerance
+train training turns untrusted uploads values views watch zeros
 """
 
 

@@ -6,7 +6,8 @@ file, the line or the item, and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -15,9 +16,9 @@ from grader.authoring.authored import Authored, AuthoredError, Item
 from grader.authoring.skeleton import unwritten
 from grader.core.exercise import ALT, is_probe
 from grader.judging.compare import judge
+from grader.reference import values
 from grader.reference.forward import Env
 from grader.reference.program import Program
-from grader.runner.untrusted import values
 
 
 def written(source: str, filename: str) -> None:
@@ -31,10 +32,8 @@ def runs(program: Program, fixture: str, settings: Mapping[str, Any], filename: 
     """inputs() and forward, line by line, at one fixture's sizes: every tensor by name."""
     sizes = ", ".join(f"{k}={v}" for k, v in settings.items() if k != "seed")
     where = f"{filename}, at the sizes of {fixture} ({sizes})"
-    try:
+    with _running(f"{where}: inputs() stops"):
         env = program.draw(settings)
-    except Exception as error:  # the author's code, which may raise anything
-        raise AuthoredError(f"{where}: inputs() stops: {_told(error)}") from None
     again = program.draw(settings)
     if changing := [name for name, value in env.items() if not _same(value, again[name])]:
         raise AuthoredError(
@@ -44,17 +43,13 @@ def runs(program: Program, fixture: str, settings: Mapping[str, Any], filename: 
         if name not in env:
             raise AuthoredError(f"{where}: forward takes {name}, which is no size and not of inputs()")
     for line in program.lines:
-        try:
+        with _running(f"{where}: `{line.code.strip()}` stops"):
             env = {**env, line.name: program.step(line, env)}
-        except Exception as error:
-            raise AuthoredError(f"{where}: `{line.code.strip()}` stops: {_told(error)}") from None
     if program.lines:
         loss = env[program.loss]
         if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
-            shape = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
-            raise AuthoredError(
-                f"{where}: forward ends with {program.loss} {shape}; it must end with one number, the loss"
-            )
+            ends = f"forward ends with {program.loss} {_form(loss)}"
+            raise AuthoredError(f"{where}: {ends}; it must end with one number, the loss")
     return env
 
 
@@ -62,8 +57,18 @@ def _same(a: Any, b: Any) -> bool:
     return torch.equal(a, b) if isinstance(a, torch.Tensor) else repr(a) == repr(b)
 
 
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".split("\n")[0]
+def _form(value: Any) -> object:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
+
+
+@contextlib.contextmanager
+def _running(what: str) -> Iterator[None]:
+    """The author's code, which may raise anything."""
+    try:
+        yield
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}".split("\n")[0]
+        raise AuthoredError(f"{what}: {told}") from None
 
 
 class Gradients:
@@ -87,15 +92,11 @@ class Gradients:
         for param in item.params:
             if param not in env:
                 raise AuthoredError(f"{where} asks for {param}, which nothing gives")
-        try:
-            with torch.no_grad():
-                answer = self.names[item.name](**{p: values.copied(env[p]) for p in item.params})
-        except Exception as error:  # the author's code
-            raise AuthoredError(f"{where} stops on {fixture}: {_told(error)}") from None
+        with _running(f"{where} stops on {fixture}"), torch.no_grad():
+            answer = self.names[item.name](**{p: values.copied(env[p]) for p in item.params})
         wanted = reference[name]
         if not isinstance(answer, torch.Tensor) or answer.shape != wanted.shape:
-            came = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer).__name__
-            raise AuthoredError(f"{where} gives {came} on {fixture}, autograd {tuple(wanted.shape)}")
+            raise AuthoredError(f"{where} gives {_form(answer)} on {fixture}, autograd {tuple(wanted.shape)}")
         size = float(reference["size." + name])
         bound = float(reference.get("bound." + item.name, 0.0))
         check = judge(answer.numpy(), wanted.numpy(), size, bound)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from grader.authoring import read_outputs
 from grader.authoring.item import AuthoredError as AuthoredError
 from grader.authoring.item import Item as Item
 from grader.authoring.item import Source
-from grader.core.exercise import Exercise, Gradient, Line, Output, downstream
+from grader.core.exercise import Exercise, Gradient, Line, Output
+from grader.core.graph import downstream
 
 RUNGS = ("concept", "shapes", "example", "formula")  # of an item's ladder of hints
 
@@ -68,17 +69,7 @@ class Authored:
                 available=(*self.available(item), *self.siblings(item)),
                 doc=item.doc,
             )
-        return Output(
-            name=item.name,
-            params=item.params,
-            doc=item.doc,
-            compare=item.compare,
-            asks=item.asks,
-            driver=item.driver,
-            receives=item.receives,
-            uses=item.uses,
-            about=item.about,
-        )
+        return Output(**{field.name: getattr(item, field.name) for field in fields(Output)})
 
     @cached_property
     def upstream(self) -> frozenset[str]:
@@ -227,8 +218,7 @@ def _flowed(text: str) -> str:
     """A paragraph is one line; what is indented, as formulas are, stays as it is."""
     lines: list[str] = []
     for line in text.strip("\n").rstrip().split("\n"):
-        goes_on = lines and lines[-1] and line and not line.startswith(" ") and not lines[-1].startswith(" ")
-        if goes_on:
+        if lines and all(part and part[0] != " " for part in (lines[-1], line)):
             lines[-1] += " " + line
         else:
             lines.append(line)
@@ -252,14 +242,13 @@ def _lines(file: Source, forward: ast.FunctionDef) -> tuple[Line, ...]:
     lines: list[Line] = []
     body = forward.body[1:] if ast.get_docstring(forward) else forward.body
     for node in body[:-1]:
-        if not (
-            isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
-        ):
-            raise file.error("each line of forward names one tensor", node)
-        name = node.targets[0].id
+        match node:
+            case ast.Assign([ast.Name(name)], value):
+                loaded = [n.id for n in ast.walk(value) if isinstance(n, ast.Name)]
+            case _:
+                raise file.error("each line of forward names one tensor", node)
         if name in known:
             raise file.error(f"forward names {name} twice", node)
-        loaded = [n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)]
         code = ast.get_source_segment(file.text, node) or ""
         lines.append(Line(name, code, tuple(dict.fromkeys(u for u in loaded if u in known))))
         known.add(name)
@@ -291,16 +280,10 @@ def _item(file: Source, node: ast.FunctionDef) -> Item:
 
 def stub(authored: Authored) -> str:
     """The learner's file: statement, forward program, and every item with its body taken out."""
-    text = f"{authored.opening}\n"
-    if authored.imports:
-        text += f"\n{authored.imports}\n"
-    if authored.forward:
-        note = "# The forward pass, to read; the grader runs its own copy."
-        text += f"\n\n{note}\n{authored.forward}\n"
-    for blank in authored.blanks:
-        text += f"\n\n{blank}\n"
+    head = f"{authored.opening}\n" + (f"\n{authored.imports}\n" if authored.imports else "")
+    note = "# The forward pass, to read; the grader runs its own copy."
+    parts = [f"{note}\n{authored.forward}"] if authored.forward else []
+    parts += authored.blanks
     for item in authored.gradients:
-        text += (
-            f'\n\n{item.header}\n    raise NotImplementedError("{item.name}: {read_outputs.NOT_WRITTEN}")\n'
-        )
-    return text
+        parts.append(f"{item.header}\n{read_outputs.unwritten('    ', item.name)}")
+    return head + "".join(f"\n\n{part}\n" for part in parts)

@@ -17,23 +17,14 @@ from grader.authoring import author_gradients, author_outputs, authored, kept, n
 from grader.authoring.authored import Authored, AuthoredError
 from grader.authoring.hints import ladder
 from grader.authoring.slips import fingerprints
-from grader.core.exercise import (
-    FORMAT,
-    TRAINING,
-    FixtureEntry,
-    Stated,
-    Worked,
-    is_probe,
-    sizes,
-    uncovered,
-)
+from grader.core.exercise import FORMAT, TRAINING, FixtureEntry, Stated, Worked, is_probe, sizes
+from grader.core.graph import uncovered
 from grader.diagnosis.diagnose import FIXTURES
-from grader.judging.compare import ATOL, RTOL
-from grader.reference import draws, near
+from grader.reference import draws, near, outputs, values
+from grader.reference.float64 import Unfit
 from grader.reference.forward import Env
 from grader.reference.near import Kept
 from grader.reference.program import Program
-from grader.runner.untrusted import values
 from grader.suite import fixtures
 
 Files = dict[str, bytes]  # by path below the project's root
@@ -186,47 +177,22 @@ def saved(
     filename: str,
     old: Kept = draws.NONE,
 ) -> tuple[Env, Env, list[str]]:
-    """`tensors`, with what output items are given and give, and the bounds of deep graphs, told in words."""
-    given, reference = draws.tensors(program, parts.public, name, settings, old)
-    told = []
-    for item in parts.gradients:
-        deviation, bound = _bound(program, parts, item, given, reference, is_probe(name))
-        if bound:
-            reference["bound." + item.name] = torch.tensor(bound, dtype=torch.float64)
-            told.append(f"{item.name}: float32 is {deviation:.2g} from float64, so the bound is {bound:.2g}")
-    if parts.outputs:
-        solution = author_outputs.Solution(parts, filename)
-        try:
-            draw = author_outputs.Draw(program, settings, is_probe(name), old)
-            more = author_outputs.saved(solution, parts, {**sizes(settings), **given}, draw)
-        except AuthoredError as error:
-            raise AuthoredError(f"{filename}, {error}") from None
-        given, reference, told = {**given, **more[0]}, {**reference, **more[1]}, told + more[2]
-    return given, near.references(reference, old.reference), told
-
-
-def _bound(
-    program: Program, parts: Authored, item: authored.Item, given: Env, reference: Env, probe: bool
-) -> tuple[float, float]:
-    """How far autograd's float32 is from its float64, and a bound if the rule is too narrow."""
-    upstream = {k[1:]: v.double() for k, v in given.items() if parts.is_gradient(k)}
-    doubled = {k: author_outputs.doubled(v) for k, v in given.items()}
-    cut = parts.cut(item) if probe else frozenset[str]()
+    """`draws.tensors`, with what output items are given and give, and bounds, which are told in words."""
     try:
-        with author_outputs.double():
-            better, _ = program.pull(doubled, item.tensor, cut, upstream)
-    except RuntimeError:  # the forward pass names float32 itself
-        return 0.0, 0.0
-    value, size = reference[item.name], float(reference["size." + item.name])
-    deviation = float((value.double() - better).abs().max())
-    largest = float(value.abs().max())
-    if deviation > author_outputs.MOST * max(largest, size):
-        raise AuthoredError(
-            f"{item.name}: float32 and float64 are {deviation:.2g} apart, the gradient {largest:.2g} at "
-            "most: draw another seed"
-        )
-    bound = author_outputs.MARGIN * deviation
-    return deviation, bound if bound > RTOL * largest + ATOL * size else 0.0
+        given, reference = draws.tensors(program, parts.public, name, settings, old)
+        told = []
+        for item, (far, bound) in draws.bounds(program, parts.public, name, given, reference).items():
+            reference["bound." + item] = torch.tensor(bound, dtype=torch.float64)
+            told.append(f"{item}: float32 is {far:.2g} from float64, so the bound is {bound:.2g}")
+        if parts.outputs:
+            draw = outputs.Draw(program, settings, is_probe(name), old)
+            solution, env = outputs.Solution(parts.source, filename), {**sizes(settings), **given}
+            more = outputs.saved(solution, parts.public.outputs, env, draw)
+            given, reference, told = {**given, **more[0]}, {**reference, **more[1]}, told + more[2]
+    except Unfit as error:
+        line = next(item.line for item in parts.items if item.name == error.item)
+        raise AuthoredError(f"{filename}, line {line}: {error}") from None
+    return given, near.references(reference, old.reference), told
 
 
 def stamp() -> dict[str, str]:

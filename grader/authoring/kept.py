@@ -5,6 +5,7 @@ Imports torch; build time only.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -16,9 +17,9 @@ import safetensors
 import safetensors.torch
 import torch
 
+from grader.reference import values
 from grader.reference.forward import Env
 from grader.reference.near import Kept
-from grader.runner.untrusted import values
 from grader.suite import fixtures
 
 OF_PRINTS = 1e-5  # of a fingerprint, and of the answer's size times the root of its elements
@@ -42,10 +43,9 @@ def read(root: Path, exercise: str) -> Saved:
     folder = root.joinpath("fixtures", *exercise.split("."))
     raw = {p.name.removesuffix(".gz"): data for p in folder.glob("*.gz") if (data := _content(p))}
     texts = {name: _json(raw.get(name, b"")) for name in ("hints.json", "diagnosis.json")}
-    try:
+    stamp = None
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         stamp = json.loads((folder / "exercise.json").read_bytes())["stamp"]
-    except (OSError, ValueError, TypeError, KeyError):
-        stamp = None
     fixtures = {}
     for name in {file.partition(".")[0] for file in raw if file.endswith(".safetensors")}:
         files = {part: raw.get(f"{name}.{part}.safetensors", b"") for part in ("given", "reference")}
@@ -55,24 +55,21 @@ def read(root: Path, exercise: str) -> Saved:
 
 
 def _content(path: Path) -> bytes:
-    try:
+    with contextlib.suppress(OSError, ValueError):
         return fixtures.unpacked(path.read_bytes())
-    except (OSError, ValueError):
-        return b""
+    return b""
 
 
 def _json(data: bytes) -> Any:
-    try:
+    with contextlib.suppress(ValueError):
         return json.loads(data)
-    except ValueError:
-        return None
+    return None
 
 
 def _tensors(data: bytes) -> Env:
-    try:
+    with contextlib.suppress(safetensors.SafetensorError, ValueError, KeyError):
         return values.unpacked(safetensors.torch.load(data)) if data else {}
-    except (safetensors.SafetensorError, ValueError, KeyError):
-        return {}
+    return {}
 
 
 def file(tensors: Mapping[str, torch.Tensor], mark: Mapping[str, Any], old: bytes) -> bytes:

@@ -102,14 +102,17 @@ def _method(name: str, node: Definition, driver: ast.FunctionDef) -> str:
     made = {n.id for n in ast.walk(driver) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     called: set[str] = set()
     for n in ast.walk(driver):
-        if isinstance(n, ast.Attribute):
-            called.add(n.attr)
-        elif isinstance(n, ast.BinOp) or (
-            isinstance(n, ast.UnaryOp) and not isinstance(n.operand, ast.Constant)
-        ):
-            called.add(OPERATORS.get(type(n.op), ""))
-        elif isinstance(n, ast.Call) and (isinstance(n.func, ast.Call) or getattr(n.func, "id", "") in made):
-            called.add("__call__")
+        match n:
+            case ast.Attribute(attr=attribute):
+                called.add(attribute)
+            case ast.UnaryOp(operand=ast.Constant()):
+                pass
+            case ast.BinOp(op=op) | ast.UnaryOp(op=op):
+                called.add(OPERATORS.get(type(op), ""))
+            case ast.Call(func=ast.Call()):
+                called.add("__call__")
+            case ast.Call(func=ast.Name(id)) if id in made:
+                called.add("__call__")
     found = {name} & written or {"__call__"} & called & written or called & written
     return f".{found.pop()}" if len(found) == 1 else ""
 
@@ -146,9 +149,8 @@ def _uses(item: Item, learners: Mapping[str, Definition], asked: Mapping[str, st
     """
     nodes = [n for a in item.asks for n in ast.walk(learners[a])]
     found = [n for n in nodes if isinstance(n, ast.Name)]
-    own = {n.id for n in found if isinstance(n.ctx, ast.Store)} | {
-        n.arg for n in nodes if isinstance(n, ast.arg)
-    }
+    own = {n.id for n in found if isinstance(n.ctx, ast.Store)}
+    own |= {n.arg for n in nodes if isinstance(n, ast.arg)}
     own |= {a for a in item.asks if isinstance(learners[a], ast.ClassDef)}
     called = {n.id for n in found} | set(item.asks)
     return {asked[name] for name in called - own if name in asked} - {item.name}
@@ -173,14 +175,16 @@ def blanks(file: Source, asked: Collection[str]) -> tuple[str, ...]:
     )
 
 
+def unwritten(indent: str, name: str) -> str:
+    return f'{indent}raise NotImplementedError("{name}: {NOT_WRITTEN}")'
+
+
 def _blank(node: Definition, source: str) -> str:
     """A definition, each task of it without its body."""
     lines = source.splitlines()
     for task in reversed(tasks(node)):
         name = task.name if task is node else f"{node.name}.{task.name}"
         indent = " " * task.body[0].col_offset
-        lines[task.body[0].end_lineno : task.end_lineno] = [
-            f'{indent}raise NotImplementedError("{name}: {NOT_WRITTEN}")'
-        ]
+        lines[task.body[0].end_lineno : task.end_lineno] = [unwritten(indent, name)]
     removed = len(source.splitlines()) - len(lines)
     return "\n".join(lines[node.lineno - 1 : (node.end_lineno or 0) - removed])

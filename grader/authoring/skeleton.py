@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from grader.authoring.item import AuthoredError, assigns, parsed
 from grader.authoring.straight_line import problem
-from grader.core.exercise import Line, consumers
+from grader.core.exercise import Line
+from grader.core.graph import consumers
 
 STATEMENT = '''"""TITLE: every gradient by hand.
 
@@ -56,8 +57,8 @@ def begin(name: str, source: str = "", function: str = "", filename: str = "") -
     AuthoredError names the line that is not flat, and how to write it.
     """
     title = name.partition(".")[0].replace("-", " ").replace("_", " ")
+    head = STATEMENT.replace("TITLE", title[:1].upper() + title[1:])
     if not source:
-        head = STATEMENT.replace("TITLE", title[:1].upper() + title[1:])
         return "\n\n".join([head + "\n" + "".join(TORCH) + "\n" + FIXTURES, INPUTS, FORWARD])
     tree = parsed(source, filename)
     forward = _function(tree, function, filename)
@@ -69,21 +70,18 @@ def begin(name: str, source: str = "", function: str = "", filename: str = "") -
             raise AuthoredError(
                 f"{filename}, line {node.lineno}: {node.name} begins with d, as items do: call it otherwise"
             )
-    opening = ast.get_source_segment(source, tree.body[0]) if ast.get_docstring(tree) else None
-    head = f"{opening}\n" if opening else STATEMENT.replace("TITLE", title[:1].upper() + title[1:])
+    if ast.get_docstring(tree):
+        head = f"{ast.get_source_segment(source, tree.body[0])}\n"
     imports = [_text(source, n) for n in wanted if isinstance(n, ast.Import | ast.ImportFrom)]
-    if not any(assigns(n, "FIXTURES") for n in wanted) and TORCH[0] not in imports:
-        imports.insert(0, TORCH[0])
-    blocks = ["".join(imports)] if imports else []
     constants = [_text(source, n) for n in wanted if isinstance(n, ast.Assign)]
     if not any(assigns(n, "FIXTURES") for n in wanted):
+        imports = imports if TORCH[0] in imports else [TORCH[0], *imports]
         constants.append(FIXTURES)
+    blocks = ["".join(imports)] if imports else []
     functions = [_text(source, n) for n in wanted if isinstance(n, ast.FunctionDef) and n is not forward]
-    if "inputs" not in {n.name for n in wanted if isinstance(n, ast.FunctionDef)}:
+    if not any(isinstance(n, ast.FunctionDef) and n.name == "inputs" for n in wanted):
         functions.insert(0, INPUTS)
-    text = _text(source, forward)
-    at = text.index(forward.name)
-    functions.append(text[:at] + "forward" + text[at + len(forward.name) :])
+    functions.append(_text(source, forward).replace(forward.name, "forward", 1))
     return "\n\n".join(["\n".join([head, *blocks, *constants]), *functions])
 
 
@@ -91,14 +89,8 @@ def _function(tree: ast.Module, name: str, filename: str) -> ast.FunctionDef:
     functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
     if name not in functions:
         has = f"it has {', '.join(functions)}" if functions else "it has none"
-        methods = {
-            m.name
-            for c in tree.body
-            if isinstance(c, ast.ClassDef)
-            for m in c.body
-            if isinstance(m, ast.FunctionDef)
-        }
-        if name in methods:
+        inner = [m for c in tree.body if isinstance(c, ast.ClassDef) for m in c.body]
+        if any(isinstance(m, ast.FunctionDef) and m.name == name for m in inner):
             has = "there it is a method: write it as a function of the tensors that it works with"
         raise AuthoredError(f"{filename} has no function {name or 'by that name'}; {has}")
     return functions[name]
@@ -142,11 +134,8 @@ def items(
 
     shapes: of every tensor at the lecture's sizes. grads: the tensors whose gradients there are.
     """
-    return {
-        f"d{tensor}": _item(tensor, tuple(lines), shapes, grads, sizes)
-        for tensor in _backward(inputs, tuple(lines))
-        if tensor in grads
-    }
+    asked = [tensor for tensor in _backward(inputs, tuple(lines)) if tensor in grads]
+    return {f"d{tensor}": _item(tensor, tuple(lines), shapes, grads, sizes) for tensor in asked}
 
 
 def _backward(inputs: Sequence[str], lines: tuple[Line, ...]) -> Iterator[str]:
@@ -166,25 +155,23 @@ def _item(
 ) -> str:
     reading = [line for line in lines if tensor in line.uses and line.name in grads]
     arrives = [line for line in reading if line is not lines[-1]]
-    near = list(
-        dict.fromkeys(name for line in reading for name in _near(line.code.strip(), tensor, line.uses))
-    )
-    params = dict.fromkeys([*(n for n in near if n not in sizes), *(n for n in near if n in sizes)])
+    near = dict.fromkeys(name for line in reading for name in _near(line.code.strip(), tensor, line.uses))
+    params = sorted(near, key=lambda name: name in sizes)
 
     def stated(name: str) -> str:
         return f"d{name} {tuple(shapes[name])}"
 
-    upstream = ", ".join(stated(line.name) for line in arrives)
-    loss = (
-        "none, the loss itself (its gradient is 1)" if not arrives else "the loss itself, whose gradient is 1"
-    )
+    upstream = [stated(line.name) for line in arrives]
+    if lines[-1] in reading:
+        alone = "none, the loss itself (its gradient is 1)"
+        upstream.append("the loss itself, whose gradient is 1" if arrives else alone)
     return ITEM.format(
         name=f"d{tensor}",
         tensor=tensor,
         params=", ".join([*params, *(f"d{line.name}" for line in arrives)]),
         stated=stated(tensor),
         forward="\n              ".join(line.code.strip() for line in reading),
-        upstream=", ".join(filter(None, [upstream, loss if lines[-1] in reading else ""])),
+        upstream=", ".join(upstream),
     )
 
 
@@ -206,8 +193,7 @@ def _near(code: str, tensor: str, uses: Collection[str]) -> list[str]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult):
         factors = (node.left, node.right)
         if sum(map(holds, factors)) == 1:
-            own = next(f for f in factors if holds(f))
-            other = next(f for f in factors if not holds(f))
+            other, own = sorted(factors, key=holds)
             node = other if isinstance(own, ast.Name) else node
     return [name for name in uses if name in _names(node)]
 

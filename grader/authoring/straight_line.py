@@ -20,21 +20,11 @@ def problem(forward: ast.FunctionDef) -> tuple[int, str] | None:
 def _problems(forward: ast.FunctionDef) -> Iterator[tuple[int, str]]:
     arguments = forward.args
     if [a.arg for a in arguments.args][:1] == ["self"]:
-        yield (
-            forward.lineno,
-            "`self` hides what it works with: name each parameter, self.W as W, in the signature",
-        )
-    if (
-        arguments.vararg
-        or arguments.kwarg
-        or arguments.kwonlyargs
-        or arguments.posonlyargs
-        or arguments.defaults
-    ):
-        yield (
-            forward.lineno,
-            "name all that it works with as plain parameters, without * and without defaults",
-        )
+        said = "`self` hides what it works with: name each parameter, self.W as W, in the signature"
+        yield forward.lineno, said
+    if any(getattr(arguments, kind) for kind in ("vararg", "kwarg", "kwonlyargs", "posonlyargs", "defaults")):
+        said = "name all that it works with as plain parameters, without * and without defaults"
+        yield forward.lineno, said
     known = {a.arg for a in arguments.args}
     body = forward.body[1:] if ast.get_docstring(forward) else forward.body
     for node in body[:-1]:

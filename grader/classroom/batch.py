@@ -48,9 +48,11 @@ class Grader(Protocol):
 class Local:
     """Grades on this machine, on one warm zygote. Several threads may call it at once."""
 
-    def __init__(self, exercises: Mapping[str, Task], **options: Any) -> None:
+    def __init__(self, exercises: Mapping[str, Task], first: Runner | None = None, **options: Any) -> None:
+        """first: the runner that begins; another one where it fails."""
         self.exercises, self.options = exercises, options
         self.lock = threading.Lock()
+        self.first: Runner | None = first
         self.runner: Runner | None = None
         self.closed = False
 
@@ -77,7 +79,8 @@ class Local:
             if self.closed:
                 raise GraderFault("closed")
             if self.runner is None:
-                self.runner = Runner(**self.options)
+                self.runner = self.first or Runner(**self.options)
+                self.first = None
                 last = len(self.exercises)
                 for number, (description, fixtures) in enumerate(self.exercises.values(), 1):
                     self.runner.load(description, fixtures.given, settle=number == last)
@@ -92,14 +95,15 @@ class Local:
     def close(self) -> None:
         with self.lock:
             self.closed = True
-            if self.runner:
-                self.runner.close()
+            for runner in (self.first, self.runner):
+                if runner:
+                    runner.close()
 
 
 def _result(graded: ExerciseReport, run: Run, filename: str) -> Result:
     output = block(run.output, 4000).rstrip()
     report = Report(filename, (graded,), output, tuple(notes(graded, run, filename)))
-    return {**document(report, checks=False), "protection_off": list(run.off)}
+    return {**document(report, checks=False), "protection_off": list(run.off), "outside": run.outside}
 
 
 @dataclass

@@ -23,12 +23,12 @@ COLUMNS = ("student", "name", "submission", "exercise", "score", "max_score", "p
 FORMULA = re.compile("(^|[;\\t\\r\\n]\\s*)(?=[-=+@\\t\\r\\uff1d\\uff0b\\uff0d\\uff20])")
 
 
-def write(results: Iterable[dict[str, Any]], out: Path) -> Summary:
+def write(results: Iterable[dict[str, Any]], out: Path, seed: int | None = None) -> Summary:
     """Write grades.csv, reports/, the summary and the class page from the results as they go by.
 
-    Each file is replaced whole.
+    Each file is replaced whole. seed: of the class's fresh probes.
     """
-    summary = Summary()
+    summary = Summary(seed=seed)
     results = iter(results)
     first = [next(results)]  # nothing is touched before there is a result: another batch may be at work
     folder = out / "reports"

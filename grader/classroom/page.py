@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from grader.classroom.summary import Student, Summary
 from grader.core.text import text
 from grader.core.verdict import Verdict
-from grader.reports.pages.html import kind, page
+from grader.reports.pages.html import kind, legend, page
 
 NAME = "class.html"
 BINS = 11  # tenths of the score, and one for all of it
@@ -34,7 +33,7 @@ def render(summary: Summary) -> str:
             for told, n, items in summary.diagnosed()[:MISTAKES]
         ],
         unexplained=[(n, *map(text, what.split(": ", 1))) for what, n in summary.reasons.most_common(10)],
-        legend=_legend(summary),
+        legend=sorted(legend(map(Verdict, summary.verdicts.elements())), key=lambda one: -one[-1]),
         students=[_row(s) for s in summary.students],
         identical=[(text(a), [text(b) for b in rest]) for a, rest in sorted(summary.identical.items())],
         cell=CELL,
@@ -59,13 +58,6 @@ def _median(students: Sequence[Student]) -> str:
     return f"The median student has {s.score} of {s.max_score}."
 
 
-def _legend(summary: Summary) -> list[tuple[str, str, str, int]]:
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for verdict, n in summary.verdicts.items():
-        counts[kind(Verdict(verdict))] += n
-    return [(*what, n) for what, n in counts.most_common()]
-
-
 def _row(s: Student) -> dict[str, Any]:
     """A student's row. strips: for each exercise its verdicts as one path a kind, to keep pages small."""
     strips = []
@@ -88,5 +80,6 @@ def _row(s: Student) -> dict[str, Any]:
         "late": s.late,
         "counts": s.counts,
         "problem": text(s.problem),
+        "nameless": [text(name) for name in s.nameless],
         "strips": strips,
     }

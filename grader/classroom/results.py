@@ -67,9 +67,10 @@ class Store:
 
 
 def _key_of(line: bytes) -> str | None:
+    """The key of a result that may be used again: not where something outside may have ended the run."""
     try:
         result = json.loads(line)
-        return str(result["key"]) if result["key"] else None
+        return str(result["key"]) if result["key"] and not result.get("outside") else None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
 

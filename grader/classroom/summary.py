@@ -28,6 +28,7 @@ class Student:
     problem: str
     verdicts: Mapping[str, tuple[Verdict, ...]]
     counts: bool = True  # by the policy's [attempts]
+    nameless: tuple[str, ...] = ()  # items that passed without a function of their name
 
 
 @dataclass
@@ -44,8 +45,10 @@ class Summary:
     diagnoses: dict[str, Counter[str]] = field(default_factory=dict)  # by diagnosis: the items, counted
     students: list[Student] = field(default_factory=list)
     identical: dict[str, list[str]] = field(default_factory=dict)
+    nameless: dict[str, int] = field(default_factory=dict)  # submissions -> items without a function
     off: set[str] = field(default_factory=set)
     faults: int = 0
+    seed: int | None = None  # of the class's fresh probes; None for the saved ones
     timeless: int = 0  # graded, by a policy, without a time
 
     def add(self, result: dict[str, Any]) -> None:
@@ -71,7 +74,12 @@ class Summary:
         verdicts = {e["id"]: tuple(Verdict(i["verdict"]) for i in e["items"]) for e in result["exercises"]}
         who = ("submission", "student", "name", "score", "max_score", "late", "problem")
         counts = result.get("counts", True)
-        self.students.append(Student(**{k: result[k] for k in who}, verdicts=verdicts, counts=counts))
+        nameless = tuple(name for e in result["exercises"] for name in e.get("nameless", ()))
+        if nameless:
+            self.nameless[result["submission"]] = len(nameless)
+        self.students.append(
+            Student(**{k: result[k] for k in who}, verdicts=verdicts, counts=counts, nameless=nameless)
+        )
         self.submissions += 1
 
     def hardest(self) -> list[tuple[str, float]]:
@@ -87,6 +95,7 @@ class Summary:
     def document(self) -> dict[str, Any]:
         return {
             "schema": "grader/summary/v1",
+            "probes": "saved" if self.seed is None else self.seed,
             "submissions": self.submissions,
             "passed": self.passed,
             "problems": sorted(self.problems),
@@ -98,6 +107,7 @@ class Summary:
                 for told, n, items in self.diagnosed()[:20]
             ],
             "identical": dict(sorted(self.identical.items())),
+            "nameless": dict(sorted(self.nameless.items())),
             "protection_off": sorted(self.off),
         }
 
@@ -123,6 +133,9 @@ class Summary:
         if self.identical:
             parts.append("\nidentical submissions:")
             parts += [f"  {first} = {', '.join(rest)}" for first, rest in sorted(self.identical.items())]
+        if self.nameless:
+            parts.append("\nitems that passed, though the file defines no function of the name (look at it):")
+            parts += [f"  {n:6}  {name}" for name, n in sorted(self.nameless.items())]
         if self.problems:
             parts.append("\nnot graded:")
             parts += [f"  {one}" for one in sorted(self.problems)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -15,20 +16,24 @@ from grader.classroom.batch import Grader, Progress
 from grader.classroom.files import write
 from grader.classroom.summary import Summary
 from grader.commands.bar import Bar
+from grader.commands.probes import on_saved, seed_of, suite_of
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import Task
 from grader.core.text import text
+from grader.judging.fresh_probes import fresh
 from grader.judging.points.attempts import Marking
-from grader.runner.host.client import protections
+from grader.runner.host.client import Runner, protections
 from grader.submissions.uploads import uploads
 from grader.suite import fixtures
+from grader.suite.files import replaced
 from grader.suite.find import Suite, find, targets
 
+SEED = ".seed"  # in the results: what students must not know
 COUNTS = "{rate:.0f}/s  passed {passed}  failed {failed}  errors {errors}"
 
 
 def run(args: argparse.Namespace) -> int:
-    suite = find()
+    suite = suite_of(args, find())
     if args.exercise and args.exercise not in suite.ids():
         targets(suite, [args.exercise])
         raise UsageError(f"--exercise {args.exercise}: a batch grades whole exercises")
@@ -46,25 +51,31 @@ def run(args: argparse.Namespace) -> int:
     described = {name: suite.describe(name) for name in needed}
     exercises = {name: Task(d, fixtures.read(suite.root, d)) for name, d in described.items()}
     marking = _marking(suite, args)
-    klass = batch.Class(todo, exercises, marking)
     if args.require_sandbox and (off := protections()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
-    grader: Grader
-    if args.dask is not None:
-        from grader.classroom.dask import Cluster
-
-        cluster = Cluster(args.dask, exercises)
-        grader, workers = cluster, cluster.slots()
-    else:
-        grader = batch.Local(exercises)
-        workers = args.workers
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--out {out}: can't be made: {error.strerror}") from None
+    seed, runner = _seed(args, out), None
+    if seed is not None:
+        runner = Runner()
+        exercises = {name: fresh(runner, suite, task, seed) for name, task in exercises.items()}
+    klass = batch.Class(todo, exercises, marking)
+    grader: Grader
+    if args.dask is not None:
+        from grader.classroom.dask import Cluster
+
+        if runner:
+            runner.close()
+        cluster = Cluster(args.dask, exercises)
+        grader, workers = cluster, cluster.slots()
+    else:
+        grader = batch.Local(exercises, runner)
+        workers = args.workers
     try:
         with Bar(len(todo), COUNTS, rate=0, passed=0, failed=0, errors=0) as bar:
-            summary = write(batch.run(klass, out, grader, workers, _shown(bar)), out)
+            summary = write(batch.run(klass, out, grader, workers, _shown(bar)), out, seed)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it was", file=sys.stderr)
         return 130
@@ -73,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.write(_told(summary, out))
     if summary.off:
         print(f"protection that was off: {', '.join(sorted(summary.off))} (`grader doctor` tells more)")
+    if seed is not None and (said := on_saved(suite, list(described.values()))):
+        print(said)
     if marking and marking.policy.late and summary.timeless:
         print(
             f"{summary.timeless} submissions have no time, and lose nothing for being late: --times tells it"
@@ -82,6 +95,21 @@ def run(args: argparse.Namespace) -> int:
     if summary.faults:
         return 3
     return 0 if summary.passed == summary.submissions else 1
+
+
+def _seed(args: argparse.Namespace, out: Path) -> int | None:
+    """The seed of the class's fresh probes: an earlier run's into the folder, which this one goes on."""
+    path = out / SEED
+    if not args.probes and not args.fixtures:
+        with contextlib.suppress(OSError, ValueError):
+            return int(path.read_text(encoding="ascii"))
+    seed = seed_of(args, for_others=True)
+    if seed is None:
+        path.unlink(missing_ok=True)
+    else:
+        replaced(path, f"{seed}\n".encode())
+        path.chmod(0o600)
+    return seed
 
 
 def _shown(bar: Bar) -> Callable[[Progress], None]:

@@ -8,15 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+from grader.commands.probes import number
 from grader.core.course import set_of
 from grader.core.errors import GraderFault, UsageError
 from grader.reference.reproducible import environment
-from grader.suite.find import current_folder, find
+from grader.suite import fixtures
+from grader.suite.files import replaced
+from grader.suite.find import Suite, current_folder, find
 
 
 def run(args: argparse.Namespace) -> int:
     root = home()
     names = _names(root, args.targets)
+    if args.private:
+        return _private(Suite(root, root), names, *args.private)
     sys.stdout.flush()
     code = apart(root, "check" if args.check else "write", *names).returncode
     if code not in (0, 1, 2):
@@ -25,6 +30,25 @@ def run(args: argparse.Namespace) -> int:
         many = "s" * (len(names) != 1)
         print(f"{len(names)} exercise{many}: stubs, notebooks and fixtures are what solutions/ gives")
     return code
+
+
+def _private(suite: Suite, names: list[str], seed: str, folder: str) -> int:
+    """Write fixtures with fresh probes of a secret seed, for `--fixtures`, and their hints beside them."""
+    from grader.judging.fresh_probes import draw
+    from grader.runner.host.client import Runner
+
+    if any((Path(folder) / name).exists() for name in ("solutions", "exercises")):
+        raise UsageError(f"--private: {folder} holds a course of its own: name another folder")
+    target, secret = Path(folder).resolve(), number(seed, "--private")
+    with Runner() as runner:
+        for name in names:
+            exercise = suite.describe(name)
+            drawn, pairs = draw(runner, suite, exercise, secret)
+            fixtures.save(target, drawn, {**fixtures.files(suite.root, exercise), **pairs})
+    replaced(target / fixtures.PRIVATE, b"")
+    target.chmod(0o700)
+    print(f"{folder} has fixtures of its own for {', '.join(names)}; keep it and the seed to yourself")
+    return 0
 
 
 def home() -> Path:

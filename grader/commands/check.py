@@ -13,6 +13,7 @@ from typing import TextIO
 
 from grader.commands import ci
 from grader.commands.policy import marker
+from grader.commands.probes import number, seed_of, suite_of
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import File, How
 from grader.core.verdict import Report, Verdict
@@ -45,22 +46,26 @@ def answer(
     opened: Callable[[], AbstractContextManager[Bench]],
 ) -> int:
     """The exit code, the report written to `out`. The paths in `args` are relative to the current folder."""
-    suite = find(trusted=_for_others(args))
+    for_others = _for_others(args)
+    own = find(trusted=for_others and not args.sealed)
+    suite = suite_of(args, own)
     service = ci.Service(args, os.environ) if ci.asked(args) else None
     if service:
         service.open(out)
     words, seed = _fresh(args)
+    if secret := seed is None:
+        seed = seed_of(args, for_others)
     wanted = chosen(suite, args, words)
     if args.sealed:
         _sealed(suite, wanted, args.sealed)
-    sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
-    how = How(strict=args.strict, rename=renames(suite, args.rename))
+    sources = {t.exercise: source(own, args, t.exercise) for t in wanted}
+    how = How(strict=args.strict, rename=renames(suite, args.rename), seed=seed, secret=secret and for_others)
     mark = marker(suite, args, ci.root(os.environ) if service else None)
     if args.require_sandbox and (off := protections()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     with opened() as bench:
-        report = grade(suite, bench, wanted, sources, how, seed)
-        if not (args.submission or args.solutions or args.fresh is not None):
+        report = grade(suite, bench, wanted, sources, how)
+        if not (args.submission or args.solutions or args.fixtures or seed is not None):
             if hindered := progress.record(suite.work, report, sources):
                 print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
             report = replace(report, notes=(*report.notes, *_elsewhere(suite, report)))
@@ -85,9 +90,9 @@ def answer(
 
 def _for_others(args: argparse.Namespace) -> bool:
     """Whether somebody else reads the grade: then fixtures in the current folder, which the learner can
-    write to, count only where --sealed says what they must be.
+    write to, count only where --sealed says what they must be; and the probes are fresh.
     """
-    return not args.sealed and (args.require_sandbox or ci.asked(args))
+    return bool(args.require_sandbox or ci.asked(args))
 
 
 def _sealed(suite: Suite, wanted: list[Target], digest: str) -> None:
@@ -119,10 +124,10 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
     """The targets, and the seed of fresh probes if they are wanted."""
     if args.fresh is None:
         return args.targets, None
+    if args.probes or args.fixtures:
+        raise UsageError("--fresh is --probes with a seed that is told: choose one")
     if args.fresh.lstrip("-").isdecimal():
-        if not 0 <= int(args.fresh) < 2**31:
-            raise UsageError(f"--fresh {args.fresh}: a seed is a number from 0 up, below 2^31")
-        return args.targets, int(args.fresh)
+        return args.targets, number(args.fresh, "--fresh")
     words = [args.fresh] if args.fresh else []  # `--fresh ex1`: that was a target
     return [*words, *args.targets], int.from_bytes(os.urandom(3), "big")
 

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from grader.core.errors import UsageError
 from grader.core.verdict import Report
-from grader.suite.files import replaced, writable
+from grader.suite.files import refusing, replaced, writable
 
 FILES = ("classroom50", "junit", "codequality")
 BODY = "release-body.md"
@@ -106,8 +106,5 @@ class Service:
 
 
 def _append(path: str, content: str) -> None:
-    try:
-        with open(path, "a", encoding="utf-8", newline="\n") as file:
-            file.write(content)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None
+    with refusing(f"{path} can't be written"), open(path, "a", encoding="utf-8", newline="\n") as file:
+        file.write(content)

@@ -13,7 +13,8 @@ from grader.commands.policy import load
 from grader.core import course
 from grader.core.errors import GraderFault, UsageError
 from grader.suite import fixtures
-from grader.suite.find import Suite, find, item_names, targets
+from grader.suite.files import replaced
+from grader.suite.find import Suite, find, item_names, whole
 
 Points = Mapping[str, Mapping[str, float]]  # by exercise and item
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # what nbgrader, otter and a shell all take as it is
@@ -21,7 +22,14 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # what nbgrader, otter and a sh
 
 def run(args: argparse.Namespace) -> int:
     suite = find()
-    exercises = _whole(suite, args)
+    exercises = whole(
+        suite,
+        args.targets,
+        lambda part: (
+            f"export takes whole exercises, not the item {part.exercise}.{part.item}: "
+            f"`grader export {args.platform} {part.exercise}`"
+        ),
+    )
     points = _points(suite, exercises, args)
     if args.platform == "otter":
         if args.assignment:
@@ -38,16 +46,6 @@ def run(args: argparse.Namespace) -> int:
         print("solutions/ is not here: what is to be written stays empty")
     print(f"Next: {next_.format(out=out)}")
     return 0
-
-
-def _whole(suite: Suite, args: argparse.Namespace) -> list[str]:
-    wanted = targets(suite, args.targets)
-    if part := next((t for t in wanted if t.item), None):
-        raise UsageError(
-            f"export takes whole exercises, not the item {part.exercise}.{part.item}: "
-            f"`grader export {args.platform} {part.exercise}`"
-        )
-    return list(dict.fromkeys(t.exercise for t in wanted))
 
 
 def _nbgrader(
@@ -119,9 +117,4 @@ def _write(out: Path, files: Mapping[str, str]) -> None:
                 f"{path} exists already and is kept: remove it, or name another folder with --out"
             )
     for name, text in files.items():
-        path = out / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
-        except OSError as error:
-            raise UsageError(f"{path} can't be written: {error.strerror}") from None
+        replaced(out / name, text.encode())

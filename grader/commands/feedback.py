@@ -8,9 +8,15 @@ from pathlib import Path
 from grader.commands.policy import marker
 from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import File, How
-from grader.core.verdict import Report
+from grader.core.limits import MAX_NOTEBOOK
+from grader.judging.bench import Bench
+from grader.judging.requests import grade
 from grader.judging.targets import chosen, renames
-from grader.suite.files import replaced, writable
+from grader.reports import feedback
+from grader.reports.table import advice, of
+from grader.runner.host.client import Runner
+from grader.submissions import cells
+from grader.suite.files import read_file, replaced, writable
 from grader.suite.find import find, read_submission
 
 ENDING = ".feedback.ipynb"
@@ -26,8 +32,6 @@ def run(args: argparse.Namespace) -> int:
     wanted = chosen(suite, args, args.targets)
     how = How(strict=args.strict, rename=renames(suite, args.rename))
     path = Path(args.notebook)
-    from grader.submissions import cells
-
     try:
         data = read_submission(path)
         current = cells.upgraded(data)
@@ -39,18 +43,11 @@ def run(args: argparse.Namespace) -> int:
     if page and page.resolve() in (out.resolve(), path.resolve()):
         raise UsageError(f"--html {page} is a notebook of this command: name another file")
     mark = marker(suite, args)
-    from grader.judging.bench import Bench
-    from grader.judging.requests import grade
-    from grader.runner.host.client import Runner
-
     sources = {t.exercise: File(args.notebook, book.data) for t in wanted}
     with Runner() as runner:
-        report: Report = mark(grade(suite, Bench(runner), wanted, sources, how))
-    from grader.reports import feedback
-    from grader.reports.table import advice, of
-
+        report = mark(grade(suite, Bench(runner), wanted, sources, how))
     under = {number: feedback.under(items) for number, items in feedback.by_cell(report).items()}
-    replaced(out, cells.with_feedback(book, feedback.top(report), under).data)
+    replaced(out, cells.with_feedback(book, feedback.top(report), under))
     if page:
         replaced(page, feedback.render(report, book.cells).encode())
     written = " and ".join(suite.shown(p) for p in (out, page) if p)
@@ -64,14 +61,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _copy(path: Path, asked: str | None) -> Path:
     """Where the copy goes. UsageError where that would overwrite what is no feedback of ours."""
-    from grader.submissions import cells
-
     out = Path(asked) if asked else path.with_name(path.name.removesuffix(".ipynb") + ENDING)
     if not asked and path.name.endswith(ENDING):
         out = path  # a copy already: its feedback is replaced
     writable(out, "--out")
     try:
-        known = not out.exists() or cells.read(out.read_bytes()).has_feedback
+        known = not out.exists() or cells.read(read_file(out, MAX_NOTEBOOK)).has_feedback
     except (Unreadable, OSError):
         known = False
     if not known:

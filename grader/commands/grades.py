@@ -8,24 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from grader.classroom import gradebook
+from grader.classroom.files import results
 from grader.classroom.gradebook import Grade
 from grader.core.errors import UsageError
+from grader.core.text import text
 from grader.core.verdict import points
-from grader.suite.files import replaced, writable
+from grader.suite.files import refusing, replaced, writable
 
 
 def run(args: argparse.Namespace) -> int:
     out = writable(Path(args.out), "--out")
     if out.resolve() == Path(args.into).resolve():
         raise UsageError(f"--out {out} is the platform's export, which stays as it is: name another file")
-    try:
+    with refusing(f"{args.into} can't be read"):
         export = Path(args.into).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{args.into} can't be read: {error.strerror}") from None
     book = gradebook.read(export, args.into, args.column)
-    from grader.classroom.files import results
-    from grader.core.text import text
-
     grades, left = earned(results(Path(args.batch)), dict.fromkeys(args.exercise or ()))
     replaced(out, book.filled(grades).encode())
     here = grades.keys() & book.students.keys()
@@ -78,8 +75,6 @@ def earned(
             problems.setdefault(student, f"handed in {_listed(own)}, which does not count")
         if student not in problems:
             grades[student] = Grade(points(sum(own.get(name, 0) for name in counted)), points(of))
-    from grader.core.text import text
-
     return grades, [f"{text(student)}: {text(problem)}" for student, problem in problems.items()]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from grader import __version__
 from grader.commands.policy import load
+from grader.commands.probes import seed_of, suite_of
 from grader.core.errors import UsageError
 from grader.suite.files import replaced, writable
 from grader.suite.find import Suite, find, read_submission, targets
@@ -27,12 +28,14 @@ BEGINNING = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can name
 
 
 def run(args: argparse.Namespace) -> int:
-    suite = find()
+    own = find()
+    suite = suite_of(args, own)
+    seed_of(args, for_others=True)
     out = writable(Path(args.out), "--out")
     exercises = wanted(suite, args.targets)
     without = _known(args.without or [])
     policy = load(suite, args.policy) if args.policy else None
-    name, wheel = _wheel(suite, args.wheel, exercises)
+    name, wheel = _wheel(own, args.wheel, exercises)
     options = [*exercises, "--prefix", args.prefix, "--visibility", args.visibility]
     options += [word for layer in without for word in ("--without", layer)]
     files = {
@@ -45,6 +48,14 @@ def run(args: argparse.Namespace) -> int:
             INDEX=shlex.quote(args.torch_index or ""),
         ),
     }
+    if args.probes:
+        options += ["--probes", args.probes]
+    if args.fixtures:
+        options += ["--fixtures", f"{args.prefix}/source/private"]
+        found = (path for path in Path(args.fixtures).rglob("*") if path.is_file())
+        files |= {f"private/{p.relative_to(args.fixtures).as_posix()}": p.read_bytes() for p in found}
+    elif args.probes != "saved" and (outputs := [e for e in exercises if suite.describe(e).outputs]):
+        print(f"outputs rest on saved probes there: {', '.join(outputs)} (--fixtures takes a private set)")
     if args.policy:
         options += ["--policy", f"{args.prefix}/source/policy.toml"]
         files["policy.toml"] = read_submission(Path(args.policy))

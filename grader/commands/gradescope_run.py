@@ -5,22 +5,25 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.commands.probes import seed_of, suite_of
 from grader.core.errors import GraderFault, Unreadable, UsageError
-from grader.core.exercise import File
+from grader.core.exercise import File, How
+from grader.core.limits import MAX_METADATA
 from grader.core.text import text
 from grader.core.verdict import Report
 from grader.reports.services import gradescope
 from grader.submissions.owners import IGNORED, SUFFIXES, Chosen, Owned, choose
 from grader.suite import fixtures
-from grader.suite.files import MAX_METADATA, most, read_file, replaced
+from grader.suite.files import most, read_file, replaced
 from grader.suite.find import Suite, Target, find
 
 if TYPE_CHECKING:
-    from grader.judging.bench import Bench
     from grader.judging.points.policy import Policy
     from grader.submissions.uploads import Folder
 
@@ -53,8 +56,9 @@ def graded(args: argparse.Namespace) -> gradescope.Results:
     from grader.judging.points.marks import days_late, marked
     from grader.runner.host.client import Runner
 
-    suite = find()
+    suite = suite_of(args, find())
     exercises = wanted(suite, args.targets)
+    how = How(seed=seed_of(args, for_others=True), secret=True)
     policy = load(suite, args.policy, str(Path(args.prefix) / SUBMISSION)) if args.policy else None
     told = _metadata(Path(args.prefix) / METADATA, policy)
     attempts = policy.attempts if policy else None
@@ -62,10 +66,12 @@ def graded(args: argparse.Namespace) -> gradescope.Results:
         return gradescope.kept(told, attempts)
     with Runner() as runner:
         from grader.judging.bench import Bench
+        from grader.judging.requests import grade
 
         if off := [what for what in runner.missing() if what not in (args.without or ())]:
             raise GraderFault(f"the sandbox is not to be had here: {', '.join(off)}")
-        report = _report(suite, Bench(runner), exercises, Path(args.prefix) / SUBMISSION)
+        bench, folder = Bench(runner), Path(args.prefix) / SUBMISSION
+        report = _report(suite, exercises, folder, partial(grade, suite, bench, how=how))
     if policy:
         submitted, due = (told.submitted, told.due) if told else (None, None)
         report = marked(report, policy, days_late(policy, submitted, due))
@@ -92,9 +98,8 @@ def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
     return found
 
 
-def _report(suite: Suite, bench: Bench, exercises: list[str], folder: Path) -> Report:
+def _report(suite: Suite, exercises: list[str], folder: Path, graded: Callable[..., Report]) -> Report:
     """One report over all exercises. Where there is no file, or none that can be read, nothing is written."""
-    from grader.judging.requests import grade
     from grader.submissions.uploads import Folder
 
     source = Folder(folder)
@@ -105,10 +110,10 @@ def _report(suite: Suite, bench: Bench, exercises: list[str], folder: Path) -> R
         nothing, said = {exercise: File(f"{exercise}.py", b"")}, one.problem or one.note
         try:
             code = b"" if one.problem else source.read(one.path, most(one.path))
-            report = grade(suite, bench, target, nothing if one.problem else {exercise: File(one.path, code)})
+            report = graded(target, nothing if one.problem else {exercise: File(one.path, code)})
         except (Unreadable, UsageError) as error:  # too large; a notebook that is none
             said = str(error) if isinstance(error, UsageError) else f"{one.path} {error}"
-            report = grade(suite, bench, target, nothing)
+            report = graded(target, nothing)
         notes = (f"{exercise}: {text(said, 1000)}",) if said else ()
         reports.append(replace(report, notes=(*notes, *report.notes)))
     return joined(reports)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from grader.core.verdict import Report
     from grader.judging.points.policy import Policy
 
+TEMPLATE = Path(__file__).parents[1] / "data" / "policy.toml"
+
 
 def run(args: argparse.Namespace) -> int:
-    from grader.judging.points.policy import TEMPLATE
-
     if args.action == "template":
         if args.file:
             raise UsageError("grader policy template prints one: redirect it into a file")
-        print(TEMPLATE, end="")
+        print(TEMPLATE.read_text(encoding="utf-8"), end="")
         return 0
     if not args.file:
         raise UsageError("grader policy check: name the file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import TRAINING, Exercise, Output
 from grader.learner import progress
 from grader.suite import fixtures
+from grader.suite.files import refusing
 from grader.suite.find import Suite, Target, find, targets
 
 
@@ -190,13 +192,10 @@ def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
         text = notebook.notebook(parts, exercise, settings, described.training, solved=True)
     except authored.AuthoredError as error:
         raise GraderFault(str(error)) from None
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"--notebook {out} exists already, and is kept: name another file") from None
-    except OSError as error:
-        raise UsageError(f"--notebook {out} can't be written: {error.strerror}") from None
+    if os.path.lexists(out):
+        raise UsageError(f"--notebook {out} exists already, and is kept: name another file")
+    with refusing(f"--notebook {out} can't be written"), out.open("x", encoding="utf-8") as file:
+        file.write(text)
     print(f"{suite.shown(out)} is written: `grader check {suite.shown(out)}` grades it")
     return 0
 

@@ -13,7 +13,8 @@ from grader.authoring.handout import release
 from grader.authoring.handout.release import MANIFEST, Files
 from grader.commands.policy import parsed
 from grader.core.errors import UsageError
-from grader.suite.find import Suite, find, read_submission, targets
+from grader.suite.files import refusing
+from grader.suite.find import Suite, find, read_submission, whole
 from grader.suite.fixtures import digest
 
 STAGE = ".release.new"
@@ -21,16 +22,15 @@ STAGE = ".release.new"
 
 def run(args: argparse.Namespace) -> int:
     suite = find()
-    exercises = list(dict.fromkeys(t.exercise for t in targets(suite, args.targets) if _whole(t.item)))
+    refused = "whole exercises and sets are released: `grader release DIR ex1`"
+    exercises = whole(suite, args.targets, lambda _: refused)
     policy = _policy(suite, exercises, args.policy) if args.policy else None
     out = Path(args.dir)
     before = _before(out, args.update)
     files = release.files(suite, exercises, not args.no_formulas, policy)
     _verified(suite, exercises, files)
-    try:
+    with refusing(f"{out} can't be written"):
         notes = _renew(out, before, files) if before is not None else _place(out, files)
-    except OSError as error:
-        raise UsageError(f"{out} can't be written: {error.strerror}") from None
     many = "s" * (len(exercises) != 1)
     what = f"{out} is {'renewed' if before else 'written'}: {len(exercises)} exercise{many}."
     print("\n".join([*notes, what]))
@@ -44,12 +44,6 @@ def _policy(suite: Suite, exercises: list[str], path: str) -> bytes:
     if wrong := parsed(suite, path, exercises)[1]:
         raise UsageError(f"{wrong[0]} among what is released")
     return read_submission(Path(path))
-
-
-def _whole(item: str | None) -> bool:
-    if item:
-        raise UsageError("whole exercises and sets are released: `grader release DIR ex1`")
-    return True
 
 
 def _before(out: Path, update: bool) -> dict[str, str] | None:

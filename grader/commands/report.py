@@ -5,21 +5,29 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import safetensors.numpy
+
+from grader.classroom import page as class_page
+from grader.classroom.files import read
 from grader.commands.policy import marker
 from grader.core.errors import UsageError
-from grader.core.exercise import Gradient, How, Output, Task
+from grader.core.exercise import LOSSES, TRAINING, Gradient, How, Output, Task
+from grader.core.verdict import ExerciseReport
+from grader.judging.bench import Bench
+from grader.judging.choices import Answer
+from grader.judging.compare import values
+from grader.judging.requests import Graded, every, report_of
 from grader.judging.targets import chosen, renames, source
+from grader.reports.pages import page
+from grader.reports.pages.figures import Evidence
+from grader.reports.pages.page import Sheet
+from grader.reports.table import score
+from grader.runner.host.client import Run, Runner
+from grader.submissions.script import cell
 from grader.suite.files import replaced, writable
 from grader.suite.find import find
-
-if TYPE_CHECKING:
-    from grader.core.verdict import ExerciseReport
-    from grader.judging.requests import Graded
-    from grader.reports.pages.figures import Evidence
-    from grader.reports.pages.page import Sheet
-    from grader.runner.host.client import Run, Runner
+from grader.suite.fixtures import reference
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,16 +39,9 @@ def run(args: argparse.Namespace) -> int:
     how = How(strict=args.strict, rename=renames(suite, args.rename))
     path = writable(Path(args.html or "report.html"), "--html")
     mark = marker(suite, args)
-    from grader.judging.bench import Bench
-    from grader.judging.requests import every, report_of
-    from grader.runner.host.client import Runner
-
     with Runner() as runner:
         graded = every(suite, Bench(runner), wanted, sources, how)
         sheets = [sheet(runner, one) for one in graded]
-    from grader.reports.pages import page
-    from grader.reports.table import score
-
     report = mark(report_of(graded))
     sheets = [replace(sheet, report=one) for sheet, one in zip(sheets, report.exercises, strict=True)]
     replaced(path, page.render(report, sheets).encode())
@@ -50,9 +51,6 @@ def run(args: argparse.Namespace) -> int:
 
 def sheet(runner: Runner, one: Graded) -> Sheet:
     """What an exercise's pictures are made from."""
-    from grader.reports.pages.page import Sheet
-    from grader.submissions.script import cell
-
     evidence = evidence_of(one.task, one.report, one.run)
     losses = _losses(runner, one.task, one.run)
     data = one.file.data
@@ -63,12 +61,6 @@ def sheet(runner: Runner, one: Graded) -> Sheet:
 
 def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evidence]:
     """By item id: both sides' numbers on the fixture that settled its verdict."""
-    import safetensors.numpy
-
-    from grader.judging.choices import Answer
-    from grader.judging.compare import values
-    from grader.reports.pages.figures import Evidence
-
     exercise, fixtures = task
     items = {f"{exercise.id}.{item.name}": item for item in exercise.items}
     found = {}
@@ -91,21 +83,13 @@ def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evide
 
 def _losses(runner: Runner, task: Task, run: Run) -> dict[str, list[float]]:
     """The losses of a training run by hand, if it came to its end, and of autograd's beside it."""
-    from grader.core.exercise import LOSSES, TRAINING
-    from grader.judging.compare import values
-    from grader.suite.fixtures import reference
-
     exercise, fixtures = task
     record = run.records.get((TRAINING, LOSSES))
     by_hand = values(record) if record is not None else None
     if by_hand is None or by_hand.ndim != 1 or not len(by_hand):
         return {}
-    request = {
-        "ask": "losses",
-        "exercise": exercise.id,
-        "steps": len(by_hand),
-        "sizes": exercise.sizes[TRAINING],
-    }
+    sizes = exercise.sizes[TRAINING]
+    request = {"ask": "losses", "exercise": exercise.id, "steps": len(by_hand), "sizes": sizes}
     by_autograd = reference(runner.ask(request, fixtures.given[TRAINING])).values[LOSSES]
     return {"by hand": by_hand[: len(by_autograd)].tolist(), "by autograd": by_autograd.tolist()}
 
@@ -115,14 +99,11 @@ def _class(args: argparse.Namespace) -> int:
         raise UsageError("--class is the page of a whole class: name no target and no submission")
     if args.policy or args.time:
         raise UsageError("--class shows the points that `grader batch --policy` gave: run that again")
-    from grader.classroom import page
-    from grader.classroom.files import read
-
     room = Path(args.room)
     if not room.is_dir():
         raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
-    path = writable(Path(args.html) if args.html else room / page.NAME, "--html")
+    path = writable(Path(args.html) if args.html else room / class_page.NAME, "--html")
     summary = read(room)
-    replaced(path, page.render(summary).encode())
+    replaced(path, class_page.render(summary).encode())
     print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0

@@ -16,7 +16,8 @@ from grader.core.errors import UsageError
 from grader.core.exercise import Exercise
 from grader.core.text import text as harmless
 from grader.suite import fixtures
-from grader.suite.find import Suite, find, targets, work_here
+from grader.suite.files import free, refusing
+from grader.suite.find import Suite, find, whole, work_here
 
 
 def init(args: argparse.Namespace) -> int:
@@ -24,7 +25,7 @@ def init(args: argparse.Namespace) -> int:
     suite = find()
     folder, words = _folder_and_words(suite, args.words)
     there = replace(suite, work=folder)
-    names = _whole(suite, words, "init copies")
+    names = whole(suite, words, lambda t: f"init copies a whole exercise: `grader init {t.exercise}`")
     written = already = 0
     kept: list[Path] = []
     for path, _, text in (file for name in names for file in _files(there, suite.describe(name))):
@@ -54,7 +55,8 @@ def init(args: argparse.Namespace) -> int:
 
 def reset(args: argparse.Namespace) -> int:
     suite = find()
-    for name in _whole(suite, args.targets, "reset puts back"):
+    refused = "reset puts back a whole exercise: `grader reset {}`"
+    for name in whole(suite, args.targets, lambda t: refused.format(t.exercise)):
         for path, kind, text in _files(suite, suite.describe(name)):
             old = _old(suite, path)
             if old == text:
@@ -85,16 +87,6 @@ def _folder_and_words(suite: Suite, words: list[str]) -> tuple[Path, list[str]]:
     return Path(os.path.abspath(first)), rest
 
 
-def _whole(suite: Suite, words: list[str], what: str) -> list[str]:
-    """The exercises that the words name; UsageError where one is a single item."""
-    wanted = targets(suite, words)
-    for target in wanted:
-        if target.item:
-            command = what.partition(" ")[0]
-            raise UsageError(f"{what} a whole exercise: `grader {command} {target.exercise}`")
-    return list(dict.fromkeys(t.exercise for t in wanted))
-
-
 def _files(suite: Suite, exercise: Exercise) -> Iterator[tuple[Path, str, str]]:
     """An exercise's derived files: where each goes, what it is, and its text."""
     paths = {"stub": suite.stub(exercise.id), "notebook": suite.notebook(exercise.id)}
@@ -104,26 +96,20 @@ def _files(suite: Suite, exercise: Exercise) -> Iterator[tuple[Path, str, str]]:
 
 def _old(suite: Suite, path: Path) -> str | None:
     """What is there now; None where there is nothing."""
-    try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UsageError(f"{suite.shown(path)} can't be read: {error.strerror}") from None
+    with refusing(f"{suite.shown(path)} can't be read"):
+        try:
+            return path.read_text(encoding="utf-8", errors="surrogateescape")
+        except FileNotFoundError:
+            return None
 
 
 def _write(suite: Suite, path: Path, text: str, old: str | None) -> None:
     """Write a derived text; what was there, `old`, is kept beside it."""
-    try:
+    with refusing(f"{suite.shown(path)} can't be written"):
         if old is not None:
-            number, backup = 1, path.with_name(f"{path.name}.bak")
-            while os.path.lexists(backup):
-                number += 1
-                backup = path.with_name(f"{path.name}.{number}.bak")
+            backup = free(path.with_name(f"{path.name}.bak"), lambda n: f"{path.name}.{n}.bak")
             path.rename(backup)
             print(f"kept what was there as {suite.shown(backup)}")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
-    except OSError as error:
-        raise UsageError(f"{suite.shown(path)} can't be written: {error.strerror}") from None

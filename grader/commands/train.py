@@ -8,21 +8,26 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from torch import Tensor
 
 from grader.commands.bar import Bar
+from grader.core.calling import BadRequest
 from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import Exercise, File
 from grader.core.text import text
 from grader.core.verdict import place
+from grader.reference import training
+from grader.reference.forward import Forward
 from grader.reference.lecture import EMBEDDED, dataset, read_names, splits
+from grader.reports.pages import curve
+from grader.runner.untrusted.loading import define, describe, load, load_flat
 from grader.submissions.script import Script, script
 from grader.suite.find import Suite, find, read_submission, targets
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    Rows = tuple[Tensor, Tensor]
+Rows = tuple[Tensor, Tensor]
 
 SAMPLES = 20
 CHUNK = 50  # steps by hand, then as many by autograd: what else the machine does falls on both
@@ -34,9 +39,6 @@ def run(args: argparse.Namespace) -> int:
     learner = _learner(exercise, read_submission(path), str(path), args.submission)
     out = _checked(args)
     names = read_names(Path(args.names) if args.names else EMBEDDED)
-
-    import torch
-
     torch.set_num_threads(1)  # the matrices are small; more threads only wait for each other
     race = Race(exercise, learner, _rows(names, exercise, args.names), args.steps)
     train, valid, test = (len(x) for x, _ in race.rows.values())
@@ -56,8 +58,6 @@ def run(args: argparse.Namespace) -> int:
     print("\n".join(race.result()))
     g = torch.Generator().manual_seed(args.seed + 10)
     print("samples: " + " ".join(race.samples(g)))
-    from grader.reports.pages import curve
-
     drawn = curve.render(race.curves, f"{exercise.id}: loss over {race.done} steps")
     try:
         out.write_text(drawn, encoding="utf-8")
@@ -83,8 +83,6 @@ def _checked(args: argparse.Namespace) -> Path:
 
 def _rows(names: list[str], exercise: Exercise, file: str) -> dict[str, Rows]:
     """The contexts (rows, block_size) and what follows each (rows), by what they are for."""
-    import torch
-
     parts = [dataset(part, exercise.lecture.sizes["block_size"]) for part in splits(names)]
     if not all(xs for xs, _ in parts):
         raise UsageError(f"{file}: {len(names)} names are too few to train, validate and test on")
@@ -96,8 +94,6 @@ class Race:
     """The same descent with the learner's gradients and with autograd's, taking turns on the same batches."""
 
     def __init__(self, exercise: Exercise, learner: _Learner, rows: dict[str, Rows], steps: int) -> None:
-        from grader.reference.forward import Forward
-
         assert exercise.training is not None
         self.exercise, self.learner, self.rows, self.steps = exercise, learner, rows, steps
         self.plan, self.program = exercise.training, Forward.of(exercise)
@@ -106,11 +102,6 @@ class Race:
 
     def start(self, seed: int, autograd: bool) -> None:
         """Draw the parameters, and what the batches are drawn with."""
-        import torch
-
-        from grader.reference import training
-        from grader.reports.pages.curve import Curve
-
         env = self.program.draw({**self.exercise.lecture.sizes, "seed": seed})
         backward = _backward(self.exercise, self.learner)
         self.runs["by hand"] = training.Manual(self.program, self.plan, backward, env)
@@ -118,15 +109,11 @@ class Race:
             self.runs["by autograd"] = training.Autograd(self.program, self.plan, env)
         self.generator = torch.Generator().manual_seed(seed)
         self.clock = dict.fromkeys(self.runs, 0.0)
-        self.curves = {name: Curve(self.steps) for name in self.runs}
+        self.curves = {name: curve.Curve(self.steps) for name in self.runs}
         self.size = sum(env[k].numel() for k in self.plan.parameters)
 
     def turn(self) -> None:
         """Some steps of each run."""
-        import torch
-
-        from grader.reference import training
-
         x, y = self.rows["training"]
         size = min(CHUNK, self.steps - self.done), self.exercise.lecture.sizes["n"]
         batches = [
@@ -143,8 +130,6 @@ class Race:
 
     def result(self) -> Iterator[str]:
         """Lines: the losses of each run and what a step took. UsageError where a run went astray."""
-        import torch
-
         for name, one in self.runs.items():
             if not all(bool(torch.isfinite(p).all()) for p in one.params.values()):
                 advice = self.learner.advice
@@ -164,10 +149,8 @@ class Race:
         return [trained.sample(g, block) or "." for _ in range(SAMPLES)]
 
     def _trained(self, name: str) -> Any:
-        from grader.reference.training import Calibrated
-
         sizes, (x, _) = self.exercise.lecture.sizes, self.rows["training"]
-        return Calibrated(self.program, self.plan, self.runs[name].params, sizes, x)
+        return training.Calibrated(self.program, self.plan, self.runs[name].params, sizes, x)
 
 
 def _which(suite: Suite, args: argparse.Namespace) -> tuple[Exercise, Path]:
@@ -216,9 +199,6 @@ def _backward(exercise: Exercise, learner: _Learner) -> Any:
 
 
 def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
-    from grader.reference.training import Whole
-    from grader.runner.untrusted.loading import define, load_flat
-
     code = learner.code
     (submission,) = load_flat(code.source, learner.path, [(exercise, code.flat or None)])
     if submission.flat is None:
@@ -231,28 +211,23 @@ def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
             f"{learner.at(line)}: {missing}: {text(why.text) or 'not written yet'}; {learner.advice}"
         )
     define(submission)
-    return Whole(submission.names["whole"], exercise)
+    return training.Whole(submission.functions["whole"], exercise)
 
 
 def _of_functions(exercise: Exercise, learner: _Learner) -> Any:
-    from grader.core.calling import BadRequest
-    from grader.reference.training import Backward
-    from grader.runner.untrusted.loading import load
-
     submission = load(learner.code.source, learner.path)
     for item in exercise.items:
         if item.name not in submission.names:
-            what, line = submission.broken.get(item.name) or submission.failure or ("no such function", None)
+            why = submission.broken.get(item.name) or submission.lost.get(item.name) or submission.failure
+            what, line = why or ("no such function", None)
             raise UsageError(f"{learner.at(line)}: {item.name}: {text(what)}")
     try:
-        return Backward({i.name: submission.names[i.name] for i in exercise.items}, exercise)
+        return training.Backward({i.name: submission.names[i.name] for i in exercise.items}, exercise)
     except BadRequest as error:
         raise UsageError(f"{learner.path}: {text(str(error))}; {learner.advice}") from None
 
 
 def _step(one: Any, who: str, batch: Any, lr: float, learner: _Learner) -> float:
-    from grader.runner.untrusted.loading import describe
-
     try:
         loss = float(one.step(batch, lr))
     except NotImplementedError as error:

@@ -70,7 +70,7 @@ def resolve(function: Any, item: Item, given: Collection[str], exercise: Exercis
     for name, kind, default in _parameters(function, item.name):
         if kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
             hidden = True
-        elif name in item.available or (name in given and not is_gradient(name, exercise)):
+        elif name in item.available or (name in given and not exercise.is_gradient(name)):
             by_position = kind is Parameter.POSITIONAL_ONLY or not (
                 keywords or kind is Parameter.KEYWORD_ONLY
             )
@@ -89,15 +89,11 @@ def resolve(function: Any, item: Item, given: Collection[str], exercise: Exercis
     return Call(function, tuple(positional), tuple(keywords), tuple(reads), fill)
 
 
-def is_gradient(name: str, exercise: Exercise) -> bool:
-    return name[:1] == "d" and name[1:] in exercise.tensors
-
-
 def why_not(name: str, item: Item, exercise: Exercise, given: Collection[str]) -> str:
     """Why a name is nothing that an item's function can ask for."""
     if name == item.name:
         return f"{name} asks for {name} itself, the gradient it is to return"
-    if is_gradient(name, exercise):
+    if exercise.is_gradient(name):
         have = ", ".join(item.available) or "none"
         return f"{name} does not exist yet when the backward pass reaches {item.name} (there is: {have})"
     close = difflib.get_close_matches(name, [*given, *item.available], 1)

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+import typing
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +22,6 @@ FEW = "few."  # before a parameter's name: its value after the first steps of a 
 TRAINING = "training"  # the item, and the fixture, of a training run
 
 T = TypeVar("T")
-Reader = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Training:
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Training:
-        return _made(cls, told)
+        return read(cls, told)
 
 
 @dataclass(frozen=True)
@@ -217,10 +218,7 @@ class Exercise:
 
     def item(self, name: str) -> Item:
         """KeyError where there is none of this name."""
-        for item in self.items:
-            if item.name == name:
-                return item
-        raise KeyError(name)
+        return {item.name: item for item in self.items}[name]
 
     def is_gradient(self, name: str) -> bool:
         return name[:1] == "d" and name[1:] in self.tensors
@@ -234,30 +232,16 @@ class Exercise:
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Exercise:
         """From what exercise.json holds. KeyError, TypeError or ValueError where it is of another form."""
-        return _made(cls, told)
+        return read(cls, told)
 
     def to_json(self) -> dict[str, Any]:
         """What exercise.json holds, its digest apart, with tuples for lists."""
-        return {
-            "format": FORMAT,
-            "id": self.id,
-            "title": self.title,
-            "statement": self.statement,
-            "stamp": dict(self.stamp),
-            "program": self.program,
-            "inputs": self.inputs,
-            "lines": [vars(line) for line in self.lines],
-            "tensors": self.tensors,
-            "shapes": dict(self.shapes),
-            "items": [item.to_json() for item in self.items],
-            "training": self.training and vars(self.training),
-            "fixtures": [asdict(entry) for entry in self.fixtures],
-            "diagnosis": vars(self.diagnosis),
-            "hints": vars(self.hints),
-            "derived": vars(self.derived),
-            "notebook": self.notebook and vars(self.notebook),
-            "worked": self.worked and vars(self.worked),
-        }
+        told: dict[str, Any] = {"format": FORMAT}
+        for name, value in asdict(self).items():
+            told[name] = value
+            if name == "lines":
+                told["tensors"] = self.tensors
+        return {**told, "items": [item.to_json() for item in self.items]}
 
 
 @dataclass(frozen=True)
@@ -283,7 +267,6 @@ class Fixtures:
     given: Mapping[str, bytes]
     references: Mapping[str, Reference]
     diagnosis: bytes = b"{}"  # what is known of mistakes, by item; see `diagnose.Known`
-    saved: Task | None = None  # that `diagnosis` is of, where the probes here are others
 
 
 class Task(NamedTuple):
@@ -305,12 +288,15 @@ class How:
     """How a submission is to be graded.
 
     items: names to grade; None for all, the training run included. strict: flat code too must be right at
-    other sizes than the lecture's. rename: what flat code calls otherwise, its names -> ours.
+    other sizes than the lecture's. rename: what flat code calls otherwise, its names -> ours. seed: of fresh
+    probes beside the saved ones; secret: nobody is told it.
     """
 
     items: Collection[str] | None = None
     strict: bool = False
     rename: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    secret: bool = False
 
 
 def is_probe(fixture: str) -> bool:
@@ -327,85 +313,34 @@ def definition(about: str) -> str:
     return about.partition(".")[0]
 
 
-def downstream(lines: Sequence[Line], tensor: str) -> set[str]:
-    """Every tensor of the program that depends on `tensor`."""
-    reached = {tensor}
-    for line in lines:
-        if reached & set(line.uses):
-            reached.add(line.name)
-    return reached - {tensor}
-
-
-def consumers(lines: Sequence[Line], tensor: str) -> tuple[str, ...]:
-    """The tensors whose own line reads `tensor`."""
-    return tuple(line.name for line in lines if tensor in line.uses)
-
-
-def uncovered(lines: Sequence[Line], tensor: str, cut: frozenset[str]) -> tuple[str, ...] | None:
-    """A shortest path from `tensor` to the loss that meets no tensor of `cut`, or None."""
-    paths: list[tuple[str, ...]] = [(tensor,)]
-    seen = {tensor}
-    for path in paths:
-        if path[-1] == lines[-1].name:
-            return path
-        new = [c for c in consumers(lines, path[-1]) if c not in cut and c not in seen]
-        seen.update(new)
-        paths += [(*path, c) for c in new]
-    return None
-
-
-def _made(kind: Callable[..., T], told: Mapping[str, Any]) -> T:
+def read(kind: type[T], told: Mapping[str, Any]) -> T:
     """One of the classes above, from its JSON object."""
-    return kind(**{name: read(told[name]) for name, read in _readers(kind)})
+    return cast(T, _reader(cast(Any, kind))(told))
 
 
 @cache
-def _readers(kind: Any) -> list[tuple[str, Reader]]:
-    return [(field.name, READERS[str(field.type)]) for field in fields(kind)]
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """What makes a value of a field's type from plain data, or raises as `Exercise.from_json` says."""
+    args = typing.get_args(kind)
+    if kind is Item:
+        return lambda told: _reader(Output if "compare" in told else Gradient)(told)
+    if NoneType in args:
+        perhaps = _reader(args[0])
+        return lambda told: None if told is None else perhaps(told)
+    if is_dataclass(kind):
+        types = typing.get_type_hints(kind)
+        parts = [(field.name, _reader(types[field.name])) for field in fields(kind)]
+        return lambda told: cast(Any, kind)(**{name: read(told[name]) for name, read in parts})
+    if typing.get_origin(kind) is tuple:
+        each, some = _reader(args[0]), _reader(list)
+        return lambda told: tuple(map(each, told if type(told) is tuple else some(told)))
+    if args:
+        key, value = map(_reader, args)
+        return lambda told: {key(k): value(v) for k, v in told.items()}
 
+    def plain(told: Any) -> Any:
+        if kind is not Any and type(told) is not kind and not (kind is float and type(told) is int):
+            raise ValueError(f"{told!r:.40} is no {kind.__name__}")
+        return told
 
-def _item(told: Mapping[str, Any]) -> Item:
-    return _made(Output, told) if "compare" in told else _made(Gradient, told)
-
-
-def _a(*kinds: type) -> Reader:
-    def read(value: Any) -> Any:
-        if type(value) not in kinds:
-            raise ValueError(f"{value!r:.40} is no {kinds[0].__name__}")
-        return value
-
-    return read
-
-
-def _tuple(read: Reader) -> Reader:
-    return lambda values: tuple(read(v) for v in _a(list, tuple)(values))
-
-
-def _mapping(read: Reader) -> Reader:
-    return lambda values: {_a(str)(k): read(v) for k, v in values.items()}
-
-
-def _one(kind: type) -> Reader:
-    return lambda told: _made(kind, told)
-
-
-def _perhaps(kind: type) -> Reader:
-    return lambda told: None if told is None else _made(kind, told)
-
-
-READERS: dict[str, Reader] = {  # by a field's type as it is written above
-    "str": _a(str),
-    "int": _a(int),
-    "float": _a(float, int),
-    "tuple[str, ...]": _tuple(_a(str)),
-    "Mapping[str, str]": _mapping(_a(str)),
-    "Mapping[str, Any]": _mapping(lambda value: value),
-    "Mapping[str, tuple[int, ...]]": _mapping(_tuple(_a(int))),
-    "Stated": _one(Stated),
-    "Stated | None": _perhaps(Stated),
-    "Training | None": _perhaps(Training),
-    "Worked | None": _perhaps(Worked),
-    "tuple[Line, ...]": _tuple(_one(Line)),
-    "tuple[Item, ...]": _tuple(_item),
-    "tuple[FixtureEntry, ...]": _tuple(_one(FixtureEntry)),
-}
+    return plain

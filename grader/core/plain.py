@@ -13,9 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from grader.core.limits import MAX_PLAIN
+
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 40
-MAX_NODES = 200_000
 MAX_DIMS = 64
 SMALL = 1 << 53  # larger integers are spelt in hexadecimal
 MAX_HEX = 10_000  # digits of one
@@ -45,7 +46,7 @@ def encode(value: object, other: Callable[[Any], Any] = _itself) -> bytes:
 
     other: makes a Tensor or a number of what is none of the base types; None where it can't.
     """
-    left = [MAX_NODES]
+    left = [MAX_PLAIN]
     text = json.dumps(_spell(value, other, 0, left), separators=(",", ":")).encode()
     if len(text) > MAX_BYTES:
         raise NotPlain(f"more than {MAX_BYTES >> 20} MB of data")

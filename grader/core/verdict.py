@@ -151,6 +151,7 @@ class ExerciseReport:
     id: str
     title: str
     items: tuple[ItemReport, ...]
+    nameless: tuple[str, ...] = ()  # items that passed, though the file defines no function of the name
     unparsed: str = ""  # what of the submission Python can't read: "line 3 is not Python (…)"
     marks: Marks | None = None  # by a policy, after its deductions
     deductions: tuple[str, ...] = ()  # in words

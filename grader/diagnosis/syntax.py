@@ -6,7 +6,8 @@ import ast
 import threading
 from functools import lru_cache
 
-SOURCE = 100_000  # bytes: a tree takes a thousand times as many
+from grader.core.limits import EXPLAINED
+
 _ONE = threading.Lock()
 
 
@@ -17,7 +18,7 @@ def tree(source: bytes) -> ast.Module:
     Before 3.13 CPython counts the depth of all trees under construction together: where the garbage
     collector lets another thread in, a good source gets a SystemError.
     """
-    if len(source) > SOURCE:
+    if len(source) > EXPLAINED:
         return ast.Module([], [])
     try:
         with _ONE:

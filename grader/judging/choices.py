@@ -13,17 +13,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from grader.core.exercise import (
-    ALT,
-    Exercise,
-    Gradient,
-    Item,
-    Reference,
-    Task,
-    is_probe,
-    uncovered,
-)
+from grader.core.exercise import ALT, Exercise, Gradient, Item, Reference, Task, is_probe
 from grader.core.finding import Code
+from grader.core.graph import uncovered
+from grader.core.limits import MAX_CHOICES
 from grader.core.verdict import Check, Verdict
 from grader.judging.compare import compare
 from grader.runner.host.client import Runner
@@ -46,9 +39,13 @@ class Answer:
     @property
     def key(self) -> str:
         """The name of its reference on a probe: the other one where it asked for a sibling's gradient."""
-        record = next(iter(self.records.values()))
-        siblings = record and any(name in self.item.siblings for name in record.reads)
+        siblings = not set(self.item.siblings).isdisjoint(self._read)
         return f"{ALT if siblings else ''}{self.item.name}"
+
+    @property
+    def _read(self) -> Sequence[str]:
+        record = next(iter(self.records.values()))
+        return record.reads if record else ()
 
     def key_in(self, reference: Reference) -> str:
         """The same, where that fixture has another one; off the probes there is only the usual."""
@@ -63,19 +60,11 @@ class Answer:
     @property
     def reads(self) -> tuple[str, ...]:
         """The tensors whose upstream gradients its code reads."""
-        record = next(iter(self.records.values()))
-        if record is None:
-            return ()
         known = set(self.item.available) - set(self.item.siblings)
-        return tuple(r[1:] for r in record.reads if r in known)  # what a child says is not believed
+        return tuple(r[1:] for r in self._read if r in known)  # what a child says is not believed
 
 
-def reconsider(
-    runner: Runner,
-    task: Task,
-    answers: list[Answer],
-    lenient: bool = False,
-) -> list[Answer]:
+def reconsider(runner: Runner, task: Task, answers: list[Answer], lenient: bool = False) -> list[Answer]:
     """The answers, those that are right for another choice passed, and a left-out branch named.
 
     lenient: it is enough to be right at the lecture's sizes.
@@ -97,6 +86,10 @@ def reconsider(
     probes = [entry.name for entry in exercise.fixtures if entry.is_probe]
     # the smallest first: mostly none is left after it
     for probe in sorted(probes, key=lambda n: (n not in enough, len(fixtures.given[n]))):
+        # of too many those that an answer reads all of, then with one less: each item's likeliest
+        asked = sorted(fitting, key=lambda c: min(len(by_name[c[0]].reads), MOST) - len(c[1]))
+        for choice in asked[MAX_CHOICES:]:
+            del fitting[choice]
         wanted = [(name, cut, by_name[name].key) for name, cut in fitting]
         found, vanishing = _ask(runner, task, probe, wanted)
         for name, cut, key in wanted:
@@ -106,9 +99,7 @@ def reconsider(
                 nothing.add(name)
             bound = fixtures.references[probe].bounds.get(name, 0.0)
             check = compare(record, *reference, bound) if record and reference else None
-            if check and check.verdict.passed:
-                fitting[name, cut][probe] = check
-            elif probe in enough:
+            if probe in enough and not (check and check.verdict.passed):
                 del fitting[name, cut]
             elif check:
                 fitting[name, cut][probe] = check
@@ -124,10 +115,7 @@ def _worth_asking(answer: Answer, enough: Collection[str]) -> bool:
 
 
 def _settled(
-    exercise: Exercise,
-    answer: Answer,
-    fitting: Mapping[tuple[str, Cut], Mapping[str, Check]],
-    vanishes: bool,
+    exercise: Exercise, answer: Answer, fitting: Mapping[tuple[str, Cut], Mapping[str, Check]], vanishes: bool
 ) -> Answer:
     name, usual = answer.item.name, frozenset(answer.item.cut)
     rest = {f: c for f, c in answer.checks.items() if not is_probe(f)}

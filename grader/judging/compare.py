@@ -29,12 +29,11 @@ from numpy.typing import NDArray
 from grader.core.exercise import Reference
 from grader.core.finding import Code, Finding
 from grader.core.text import text
+from grader.core.tolerance import ATOL, RTOL
 from grader.core.verdict import Check, Verdict
 from grader.diagnosis.relations import leading_ones
 from grader.runner.wire import PLAIN, Record
 
-RTOL = 1e-5
-ATOL = 2e-6
 LOST_AXIS = "an axis of size 1 is missing, which a sum keeps with keepdim=True"
 
 Array = NDArray[Any]

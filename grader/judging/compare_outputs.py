@@ -28,12 +28,12 @@ from grader.core.exercise import Reference
 from grader.core.finding import Code, Finding
 from grader.core.plain import Tensor
 from grader.core.text import text
+from grader.core.tolerance import FLOOR, RTOL
 from grader.core.verdict import Check, Verdict
-from grader.judging.compare import RTOL, judge, told, values
 from grader.judging.compare import compare as compare_gradient
+from grader.judging.compare import judge, told, values
 from grader.runner.wire import Record
 
-FLOOR = 1e-9  # of the largest number of an answer
 NUMBER = "a number where the author has a tensor of one"
 LONG = 40  # characters of a value that are shown
 Array = NDArray[Any]

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.core.exercise import TRAINING, File, How, Task
-from grader.core.finding import Code, Finding
+from grader.core.finding import Code
+from grader.core.limits import MAX_SENT
 from grader.core.text import text as harmless
 from grader.core.verdict import ExerciseReport, place
 from grader.judging import choices, findings, items, lecture_zeros
@@ -16,7 +17,7 @@ from grader.runner.host.client import SHARED, Part, Run, Runner
 from grader.submissions.script import Script, script
 
 WHOLE = How()
-RETRY = 45.0  # seconds that runs without those who ended the process may take, before the rest is given up
+RETRY = 55.0  # seconds after which no more runs begin without those who ended the process
 
 
 def grade(runner: Runner, task: Task, file: File, how: How = WHOLE) -> tuple[ExerciseReport, Run]:
@@ -66,7 +67,7 @@ def _graded(
     answers = choices.reconsider(runner, task, answers, lenient)
     if lenient:
         answers = lecture_zeros.accept(runner, task, code, answers)
-    diagnoses, places = _diagnoses(runner, task, answers, code)
+    diagnoses, places = findings.diagnoses(runner, task, answers, code)
     answers = [findings.traced(task, a, code.functions, diagnoses.get(a.item.name)) for a in answers]
     answers = items.in_order(answers, code.functions)
     reports = [
@@ -75,27 +76,8 @@ def _graded(
     ]
     if part.training:
         reports.append(items.training(task, run, code, part.training))
-    return ExerciseReport(exercise.id, exercise.title, tuple(reports), _unparsed(run, code)), run
-
-
-def _diagnoses(
-    runner: Runner, task: Task, answers: Sequence[choices.Answer], code: Script
-) -> tuple[dict[str, Finding], dict[str, str]]:
-    """By item its mistake, or the places that are wrong. On fresh probes: as the saved ones tell it."""
-    saved = task.fixtures.saved
-    if saved is None:
-        return findings.diagnoses(runner, task, answers, code)
-    wrong = [a.item.name for a in answers if not all(c.verdict.passed for c in a.checks.values())]
-    if not wrong:
-        return {}, {}
-    exercise = replace(saved.exercise, id=f"{saved.exercise.id} as saved")
-    if runner.loaded.get(exercise.id) != exercise:
-        runner.load(exercise, saved.fixtures.given)
-    part = Part(exercise.id, [f for f in saved.fixtures.given if f != TRAINING], wrong, flat=code.flat)
-    run = runner.run(part, code.file)
-    again = Task(exercise, saved.fixtures)
-    held = [items.answered(exercise.item(n), saved.fixtures, run, part.fixtures, False) for n in wrong]
-    return findings.diagnoses(runner, again, choices.reconsider(runner, again, held), code)
+    nameless = items.nameless(exercise, reports, code.functions)
+    return ExerciseReport(exercise.id, exercise.title, tuple(reports), nameless, _unparsed(run, code)), run
 
 
 def _settled(graded: ExerciseReport, run: Run) -> bool:
@@ -138,11 +120,13 @@ def notes(graded: ExerciseReport, run: Run, filename: str) -> list[str]:
 
 def _run(runner: Runner, part: Part, file: File) -> Run:
     """Run a submission; where an item ended the process, the others again without it."""
+    start = time.monotonic()
     left = list(part.items)
     run = first = runner.run(part, file)
+    outside = run.outside
     records = dict(run.records)
     blamed: dict[str, tuple[str, bool]] = {}
-    start = time.monotonic()
+    sent = run.sent
     while run.ended and run.loaded and len(part.items) > 1:
         guilty = next((n for f in part.fixtures for n in left if (f, n) not in run.records), None)
         if guilty is None:
@@ -151,11 +135,13 @@ def _run(runner: Runner, part: Part, file: File) -> Run:
         blamed[guilty] = run.ended, run.over
         for fixture in part.fixtures:
             records.pop((fixture, guilty), None)
-        if not left or time.monotonic() - start > RETRY:
+        if not left or sent > MAX_SENT or time.monotonic() - start > RETRY:
             break
         run = runner.run(replace(part, items=left), file)
         records |= run.records
-    return replace(first, records=records, blamed=blamed)
+        outside |= run.outside
+        sent += run.sent
+    return replace(first, records=records, blamed=blamed, outside=outside)
 
 
 def _unparsed(run: Run, code: Script) -> str:

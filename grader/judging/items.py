@@ -19,16 +19,12 @@ from grader.judging.compare_outputs import held as held_output
 from grader.runner.host.client import Run
 from grader.submissions.script import Script
 
+# a name that is defined, assigned, or imported; possessive, so that it is linear
+DEFINED = re.compile(rb"\b(?:def|class)\s++(\w++)|\b(\w++)\s*+(?:=(?!=)|[,)\]]|$)", re.M)
 ABSENT = frozenset((Verdict.NOT_WRITTEN, Verdict.REFUSED))  # where no other item's mistake shows
 
 
-def answered(
-    item: Item,
-    fixtures: Fixtures,
-    run: Run,
-    on: Sequence[str],
-    lenient: bool,
-) -> Answer:
+def answered(item: Item, fixtures: Fixtures, run: Run, on: Sequence[str], lenient: bool) -> Answer:
     """One item's records on all fixtures, each held against its saved reference."""
     records = {name: run.records.get((name, item.name)) for name in on}
     one = Answer(item, records, {})
@@ -43,6 +39,19 @@ def answered(
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
             checks[name] = spread(record, reference, own) or checks[name]
     return replace(one, checks=checks)
+
+
+def nameless(exercise: Exercise, reports: Sequence[ItemReport], source: bytes) -> tuple[str, ...]:
+    """The items that passed though a file of functions defines none of the name: for a person to look at.
+
+    No verdict: a loop or a decorator may have made the function.
+    """
+    if not source:
+        return ()
+    defined = {(a or b).decode() for a, b in DEFINED.findall(source)}
+    asks = {i.name: i.asks if isinstance(i, Output) else (i.name,) for i in exercise.items}
+    own = {r.id: asks.get(r.id.removeprefix(f"{exercise.id}."), ()) for r in reports if r.passed}
+    return tuple(name for name, asked in own.items() if not defined.issuperset(asked))
 
 
 def in_order(answers: Sequence[Answer], source: bytes) -> list[Answer]:
@@ -140,10 +149,8 @@ def decide(
     lenient: the lecture's sizes are enough. other: what a probe of the lecture's sizes has.
     """
     first = next(iter(checks))
-    if not checks[first].verdict.passed:
-        return first, checks[first]
     failed = {name: c for name, c in checks.items() if not c.verdict.passed}
-    if not failed:
+    if not failed or first in failed:
         return first, checks[first]
     settings = exercise.sizes
     same = [name for name in failed if settings[name] == settings[first]]

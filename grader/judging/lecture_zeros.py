@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.core.exercise import ALT, Exercise, Fixtures, Task, is_probe, uncovered
+from grader.core.exercise import ALT, Exercise, Fixtures, Task, is_probe
+from grader.core.graph import uncovered
 from grader.core.verdict import Check, Verdict
 from grader.judging.choices import Answer
 from grader.judging.compare import compare
@@ -22,12 +23,7 @@ PROBE = "probe-sparse"
 SPARSE = 0.5  # zeros of all elements
 
 
-def accept(
-    runner: Runner,
-    task: Task,
-    code: Script,
-    answers: Sequence[Answer],
-) -> list[Answer]:
+def accept(runner: Runner, task: Task, code: Script, answers: Sequence[Answer]) -> list[Answer]:
     """The answers, those passed that are right wherever the upstream gradients are zero as the lecture's."""
     exercise, fixtures = task
     lecture = exercise.lecture
@@ -35,13 +31,9 @@ def accept(
     same = [e.name for e in exercise.fixtures if e.sizes == size]
     same = [name for name in same if all(name in a.checks for a in answers)]
     probes = [name for name in same if is_probe(name)]
-    hopeful = {
-        a.item.name: a for a in answers if probes and _only_on(a, probes, same) and _covered(exercise, a)
-    }
-    if not hopeful:
-        return list(answers)
-    given, sparse = _given(fixtures, lecture.name, probes[0])
-    hopeful = {name: a for name, a in hopeful.items() if sparse & set(a.reads)}
+    able = [a for a in answers if probes and _only_on(a, probes, same) and _covered(exercise, a)]
+    given, sparse = _given(fixtures, lecture.name, probes[0]) if able else (b"", set[str]())
+    hopeful = {a.item.name: a for a in able if sparse & set(a.reads)}
     if not hopeful:
         return list(answers)
     entries = (replace(lecture, name=PROBE), *exercise.fixtures)
@@ -72,16 +64,14 @@ def accept(
 def _only_on(answer: Answer, probes: Sequence[str], same: Sequence[str]) -> bool:
     """Whether an answer is wrong on such probes alone, of all fixtures that have the lecture's sizes."""
     failed = [name for name in same if not answer.checks[name].verdict.passed]
-    return bool(failed) and all(
-        name in probes and answer.checks[name].verdict is Verdict.WRONG for name in failed
-    )
+    wrong = all(answer.checks[name].verdict is Verdict.WRONG for name in failed)
+    return bool(failed) and wrong and set(failed) <= set(probes)
 
 
 def _covered(exercise: Exercise, answer: Answer) -> bool:
     """Whether what an answer reads carries all that flows back: no branch is left out."""
-    return (
-        bool(answer.reads) and uncovered(exercise.lines, answer.item.tensor, frozenset(answer.reads)) is None
-    )
+    reads = frozenset(answer.reads)
+    return bool(reads) and uncovered(exercise.lines, answer.item.tensor, reads) is None
 
 
 def _cut(answer: Answer) -> frozenset[str]:

@@ -36,21 +36,18 @@ def grade(
     wanted: Sequence[Target],
     sources: Sources,
     how: How = WHOLE,
-    seed: int | None = None,
 ) -> Report:
     """One report over all that is wanted; one that the bench has kept, where nothing has changed.
 
-    how, seed: as in `every`.
+    how: as in `every`.
     """
     key = None
-    if seed is None and bench.remember:
+    if how.seed is None and bench.remember:
         key = _key(wanted, sources, [bench.task(suite, e).exercise for e in sources], how)
         if known := bench.recall(key):
             return known
-    graded = every(suite, bench, wanted, sources, how, seed)
-    report = report_of(
-        graded, _drawn(seed, [one.task.exercise for one in graded]) if seed is not None else []
-    )
+    graded = every(suite, bench, wanted, sources, how)
+    report = report_of(graded, _drawn(suite, how, [one.task.exercise for one in graded]))
     if key and not any(one.run.ended for one in graded):  # the next time the machine may be less busy
         bench.keep(key, report)
     return report
@@ -62,11 +59,10 @@ def every(
     wanted: Sequence[Target],
     sources: Sources,
     how: How = WHOLE,
-    seed: int | None = None,
 ) -> list[Graded]:
     """Each exercise's submission graded, in the order of `sources`.
 
-    how: what `wanted` doesn't say. seed: of fresh probes instead of the saved ones.
+    how: what `wanted` doesn't say.
     UsageError where a notebook is none.
     """
     from grader.core.text import text
@@ -75,14 +71,15 @@ def every(
     asked = {exercise: _items(wanted, exercise) for exercise in sources}
     files = set(sources.values())
     try:
-        if seed is None and len(sources) > 1 and len(files) == 1 and not any(asked.values()):
+        if how.seed is None and len(sources) > 1 and len(files) == 1 and not any(asked.values()):
             (file,) = files
             tasks = [bench.task(suite, exercise) for exercise in sources]
             found = grade.grade_several(bench.runner, tasks, file, how)
             return [Graded(task, file, *one) for task, one in zip(tasks, found, strict=True)]
         graded = []
         for exercise, file in sources.items():
-            task = bench.task(suite, exercise) if seed is None else _fresh(suite, bench, exercise, seed)
+            task = bench.task(suite, exercise)
+            task = task if how.seed is None else _fresh(suite, bench, task, how.seed)
             one = grade.grade(bench.runner, task, file, replace(how, items=asked[exercise]))
             graded.append(Graded(task, file, *one))
         return graded
@@ -90,12 +87,12 @@ def every(
         raise UsageError(f"{text(file.name)} {error}") from None
 
 
-def _fresh(suite: Suite, bench: Bench, exercise: str, seed: int) -> Task:
-    """An exercise with new probes, which the runner has."""
+def _fresh(suite: Suite, bench: Bench, task: Task, seed: int) -> Task:
+    """An exercise with fresh probes, which the runner has."""
     from grader.judging.fresh_probes import fresh
 
-    task = fresh(bench.runner, bench.task(suite, exercise), seed)
-    bench.forget(exercise)
+    bench.forget(task.exercise.id)
+    task = fresh(bench.runner, suite, task, seed)
     bench.runner.load(task.exercise, task.fixtures.given)
     return task
 
@@ -133,12 +130,17 @@ def _key(wanted: Sequence[Target], sources: Sources, exercises: list[Exercise], 
     return digest(repr((wanted, contents, exercises, how)).encode("utf-8", "surrogateescape"))
 
 
-def _drawn(seed: int, exercises: list[Exercise]) -> list[str]:
-    """Of which exercises fresh probes were drawn: those of outputs would need the author's functions."""
-    kept = [e.id for e in exercises if e.outputs]
+def _drawn(suite: Suite, how: How, exercises: list[Exercise]) -> list[str]:
+    """What is said of fresh probes; those of outputs need the author's functions."""
+    if how.seed is None:
+        return []
+    from grader.judging.fresh_probes import rests_on_saved
+
+    kept = [e.id for e in exercises if rests_on_saved(suite, e)]
     notes = []
     if len(kept) < len(exercises):
-        notes.append(f"graded on fresh probes; `--fresh {seed}` makes the same ones again")
+        again = "" if how.secret else f"; `--fresh {how.seed}` makes the same ones again"
+        notes.append(f"graded on fresh probes{again}")
     if kept:
-        notes.append(f"fresh probes are for gradients; graded on the saved ones: {', '.join(kept)}")
+        notes.append(f"outputs rest on saved probes where there is no solutions/: {', '.join(kept)}")
     return notes

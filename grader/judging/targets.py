@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.core.course import NOTEBOOK
 from grader.core.errors import UsageError
-from grader.core.exercise import Exercise, File
+from grader.core.exercise import File
 from grader.submissions.owners import SUFFIXES
 from grader.suite.find import Suite, Target, read_submission, targets
 
@@ -81,7 +81,8 @@ def renames(suite: Suite, path: str | None) -> dict[str, str]:
         raise UsageError(f"--rename {path} is no TOML: {error}") from None
     if not isinstance(table, dict) or not table:
         raise UsageError(f'--rename {path} has no table [rename] with lines such as dl = "dlogits"')
-    known = {n for e in suite.ids() for n in _nameable(suite.describe(e))}
+    exercises = list(map(suite.describe, suite.ids()))
+    known = {n for e in exercises for n in (*e.tensors, *e.size_names, *(f"d{t}" for t in e.tensors))}
     for theirs, ours in table.items():
         if not theirs.isidentifier() or not theirs.isascii():
             raise UsageError(f"--rename {path}: {theirs!r} is not a variable's name")
@@ -91,10 +92,6 @@ def renames(suite: Suite, path: str | None) -> dict[str, str]:
                 "`grader show` has their names"
             )
     return dict(table)
-
-
-def _nameable(exercise: Exercise) -> set[str]:
-    return {*exercise.tensors, *exercise.size_names, *(f"d{t}" for t in exercise.tensors)}
 
 
 def source(suite: Suite, args: argparse.Namespace, exercise: str) -> File:

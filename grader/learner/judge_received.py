@@ -13,13 +13,15 @@ from dataclasses import replace
 
 import torch
 
-from grader.core.exercise import Gradient, Line, downstream
+from grader.core.exercise import Gradient, Line
 from grader.core.finding import Code, Finding
+from grader.core.graph import downstream
 from grader.core.text import text
+from grader.core.tolerance import RTOL
 from grader.core.verdict import Check, ItemReport, Verdict
 from grader.diagnosis.diagnose import related
 from grader.diagnosis.relations import Evidence
-from grader.judging.compare import RTOL, compare
+from grader.judging.compare import compare
 from grader.learner.namespace import Cut, Network, plain, record
 from grader.runner.wire import Record
 

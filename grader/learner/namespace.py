@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from grader.core.errors import UsageError
-from grader.core.exercise import Exercise, Line, downstream
+from grader.core.exercise import Exercise, Line
+from grader.core.graph import downstream
 from grader.core.text import text
 from grader.judging.compare import compare
 from grader.reference.forward import Env

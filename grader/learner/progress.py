@@ -18,12 +18,14 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.core.exercise import Exercise, File, Output
-from grader.suite.files import replacing
+from grader.core.exercise import read as made
+from grader.suite.files import free, replacing
 
 if TYPE_CHECKING:
     from grader.core.verdict import Report
@@ -42,6 +44,17 @@ class Status(StrEnum):
     BLOCKED = "blocked"  # not written, and an upstream gradient's own item hasn't passed yet
 
 
+@dataclass(frozen=True)
+class Last:
+    """The last check of an item: its verdict and the reason, and the digest of what was checked."""
+
+    verdict: str
+    passed: bool
+    said: str
+    line: int | None
+    source: str
+
+
 def empty() -> State:
     return {"format": FORMAT, "items": {}, "rungs": {}}
 
@@ -55,13 +68,8 @@ def record(work: Path, report: Report, sources: Mapping[str, File]) -> str:
     for exercise in report.exercises:
         marks = digests(sources[exercise.id].data)
         for item in exercise.items:
-            entries[item.id] = {
-                "verdict": item.verdict.value,
-                "passed": item.passed,
-                "said": item.diagnosis or item.check.reason,
-                "line": item.line,
-                "source": marks(item.id.rpartition(".")[2]),
-            }
+            said, source = item.diagnosis or item.check.reason, marks(item.id.rpartition(".")[2])
+            entries[item.id] = vars(Last(item.verdict.value, item.passed, said, item.line, source))
 
     def change(state: State) -> None:
         state["items"].update(entries)
@@ -78,23 +86,26 @@ def digests(source: bytes) -> Callable[[str], str]:
     return lambda name: hashlib.sha256(f"{functions.get(name, functions)}\n{rest}".encode()).hexdigest()
 
 
+def _parsed(source: bytes) -> list[ast.stmt] | None:
+    """A file's statements; None where it isn't Python."""
+    try:
+        return ast.parse(source.decode("utf-8")).body
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
 def _definitions(source: bytes) -> dict[str, str]:
     """The functions and classes of a file by name, without comments and layout."""
-    try:
-        tree = ast.parse(source.decode("utf-8"))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return {}
-    return {n.name: ast.dump(n) for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    body = _parsed(source) or []
+    return {n.name: ast.dump(n) for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
 
 
 def _taken_apart(source: bytes) -> tuple[dict[str, str], str]:
     """The items' functions by name, and the rest of the file: without comments and layout."""
-    try:
-        tree = ast.parse(source.decode("utf-8"))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    if (body := _parsed(source)) is None:
         return {}, repr(source)
-    items = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("d")]
-    rest = "\n".join(ast.dump(n) for n in tree.body if n not in items)
+    items = [n for n in body if isinstance(n, ast.FunctionDef) and n.name.startswith("d")]
+    rest = "\n".join(ast.dump(n) for n in body if n not in items)
     return {n.name: ast.dump(n) for n in items}, rest
 
 
@@ -180,25 +191,17 @@ def _load(file: Path) -> tuple[State, str]:
         state = json.loads(raw)
         if state["format"] != FORMAT:
             return empty(), "has another format"
-        sane = all(
-            isinstance(x["verdict"], str)
-            and isinstance(x["passed"], bool)
-            and isinstance(x["source"], str)
-            and isinstance(x["said"], str)
-            and isinstance(x["line"], int | None)
-            for x in state["items"].values()
-        ) and all(isinstance(x, int) for x in state["rungs"].values())
+        for last in state["items"].values():
+            made(Last, last)
+        if not all(isinstance(x, int) for x in state["rungs"].values()):
+            return empty(), "is damaged"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return empty(), "is damaged"
-    return (dict(state), "") if sane else (empty(), "is damaged")
+    return dict(state), ""
 
 
 def _put_aside(file: Path, why: str) -> None:
-    aside = file.with_name("progress.bad.json")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = file.with_name(f"progress.bad-{number}.json")
+    aside = free(file.with_name("progress.bad.json"), lambda n: f"progress.bad-{n}.json")
     os.replace(file, aside)
     print(f"grader: .grader/{file.name} {why}: kept as .grader/{aside.name}, begun anew", file=sys.stderr)
 

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from grader.core.exercise import ALT, FEW, Exercise, Training, is_probe
-from grader.reference import near
+from grader.core.tolerance import ATOL, RTOL
+from grader.reference import float64, near
 from grader.reference.forward import Env
 from grader.reference.near import Kept
 from grader.reference.program import Program
@@ -32,7 +33,9 @@ def tensors(
     env = near.inputs(start(program, settings), old.given)
     if not program.lines:
         return env, {}
-    values, upstream = near.forward(program, env, old.given), program.gradients(env)[1]
+    values, upstream = program.gradients(env)
+    if old.given:
+        values = near.forward(program, env, old.given)
     grads = upstream
     g = torch.Generator().manual_seed(settings["seed"] + 1_000_003)
     if is_probe(name):
@@ -58,7 +61,32 @@ def tensors(
             value, size = program.pull(values, item.tensor, cut, other)
             reference[ALT + item.name] = value
             reference["size." + ALT + item.name] = torch.tensor(size, dtype=torch.float64)
-    return given, near.references(reference, old.reference)
+    return given, reference
+
+
+def bounds(
+    program: Program, exercise: Exercise, name: str, given: Env, reference: Env
+) -> dict[str, tuple[float, float]]:
+    """By gradient item how far float32 is from float64, and the bound, where the rule is too narrow.
+
+    given, reference: as `tensors` gave them for the fixture. Unfit where no bound would do.
+    """
+    upstream = {k[1:]: v.double() for k, v in given.items() if exercise.is_gradient(k)}
+    doubled = {k: float64.doubled(v) for k, v in given.items()}
+    found = {}
+    for item in exercise.gradients:
+        cut = frozenset(item.cut) if is_probe(name) else frozenset[str]()
+        try:
+            with float64.double():
+                better, _ = program.pull(doubled, item.tensor, cut, upstream)
+        except RuntimeError:  # the forward pass names float32 itself
+            continue
+        value, size = reference[item.name], float(reference["size." + item.name])
+        deviation, largest = float((value.double() - better).abs().max()), float(value.abs().max())
+        enough = float64.MARGIN * deviation <= RTOL * largest + ATOL * size
+        if bound := float64.bound(item.name, deviation, max(largest, size), enough):
+            found[item.name] = deviation, bound
+    return found
 
 
 def _upstream(program: Program, values: Env, tensor: str, grads: Env, old: Kept) -> torch.Tensor:
@@ -92,7 +120,9 @@ def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[
     return [draw(g, **sizes) for _ in range(steps)]
 
 
-def training(program: Program, plan: Training, settings: Mapping[str, Any], old: Kept) -> tuple[Env, Env]:
+def training(
+    program: Program, plan: Training, settings: Mapping[str, Any], old: Kept = NONE
+) -> tuple[Env, Env]:
     """What a training run starts from and its batches, and its parameters after few and all steps."""
     env = near.inputs(program.draw(settings), old.given)
     batches = _batches(program, settings, plan.steps)
@@ -101,8 +131,8 @@ def training(program: Program, plan: Training, settings: Mapping[str, Any], old:
     after = autograd_steps(program, plan, env, batches)[0]
     few = autograd_steps(program, plan, env, batches[: plan.few])[0]
     after |= {FEW + k: v for k, v in few.items()}
-    start = {**env, **{FEW + k: v for k, v in env.items()}}
-    sizes = {f"size.{k}": (v - start[k]).abs().max().double() for k, v in after.items()}
+    before = {**env, **{FEW + k: v for k, v in env.items()}}
+    sizes = {f"size.{k}": (v - before[k]).abs().max().double() for k, v in after.items()}
     return given, near.references({**after, **sizes}, old.reference)
 
 

@@ -47,6 +47,11 @@ def near(new: Any, old: Any, size: float = 0.0, of_largest: float = OF_LARGEST) 
     return old if bool((np.abs(a[finite] - b[finite]) <= noise).all()) else new
 
 
+def form(value: Any) -> bytes:
+    """What a value is without its rounded numbers."""
+    return _apart(value)[0]
+
+
 def _apart(value: Any) -> tuple[bytes, np.ndarray[Any, np.dtype[np.float64]]]:
     """A value's form, and the rounded numbers in it."""
     numbers = [np.zeros(0)]

@@ -1,8 +1,8 @@
 """References made on demand, in a trusted process forked from the zygote.
 
 Four questions come here: autograd's answer to another choice of upstream gradients than the saved
-one, new probes (`--fresh`), the lecture fixture's gradients once more (`grader doctor`), and the
-losses of a training run by autograd (`grader report`).
+one, fresh probes, the lecture fixture's gradients once more (`grader doctor`), and the losses of a
+training run by autograd (`grader report`).
 """
 
 from __future__ import annotations
@@ -14,22 +14,31 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader.core.exercise import ALT, LOSSES, Exercise
-from grader.reference import draws
+from grader.core.exercise import ALT, LOSSES, TRAINING, Exercise, is_probe, sizes
+from grader.reference import draws, outputs, values
+from grader.reference.float64 import Unfit
 from grader.reference.forward import Env
+from grader.reference.outputs import Solution
 from grader.reference.program import Program
 from grader.reference.training import autograd_steps, batches_of
 
 Request = Mapping[str, Any]
+DRAWS = 50  # of one fixture, before the exercise is said to be at fault
+AGAIN = 1_000_000_007  # from a draw's seed to the next
 
 
 def answer(exercise: Exercise, request: Request, given: bytes, result: int) -> None:
     """Compute what `request` asks and write one safetensors document to `result`.
 
-    given: the tensors that the question is about, with the request's `sizes`; none where it is about none.
+    given: the tensors that the question is about, with the request's `sizes`; of fresh probes the author's
+    file, where `solution` says so.
     """
-    tensors = {**safetensors.torch.load(given), **request["sizes"]} if given else {}
-    data = memoryview(safetensors.torch.save(ANSWERS[request["ask"]](exercise, tensors, request)))
+    if request["ask"] == "fresh":
+        found = fresh(exercise, given.decode() if request["solution"] else "", request)
+    else:
+        tensors = {**safetensors.torch.load(given), **request["sizes"]}
+        found = ANSWERS[request["ask"]](exercise, tensors, request)
+    data = memoryview(safetensors.torch.save(found))
     while data:
         data = data[os.write(result, data) :]
 
@@ -85,17 +94,44 @@ def _vanishes(
     return not float(value.abs().max()) > 1e-4 * size
 
 
-def fresh(exercise: Exercise, _: Env, request: Request) -> Env:
-    """New probes: for each of `settings` its given and reference files, as byte tensors."""
+def fresh(exercise: Exercise, solution: str, request: Request) -> Env:
+    """New fixtures: for each of `settings` its given and reference files, as byte tensors.
+
+    solution: the author's file, whose functions give the references of outputs; "" where there are none.
+    A draw that can't be graded on is drawn again.
+    """
     program = Program.of(exercise)
+    author = Solution(solution, f"{exercise.id}.py") if solution else None
     out: Env = {}
     for name, settings in request["settings"].items():
-        pair = draws.tensors(program, exercise, name, settings)
+        pair = _drawn(program, exercise, name, settings, author)
         for part, env in zip(("given", "reference"), pair, strict=True):
-            data = safetensors.torch.save(draws.contiguous(env))
+            data = safetensors.torch.save(draws.contiguous(values.packed(env) if author else env))
             out[f"{name}.{part}"] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
     return out
 
 
+def _drawn(
+    program: Program, exercise: Exercise, name: str, settings: Mapping[str, Any], author: Solution | None
+) -> tuple[Env, Env]:
+    if name == TRAINING:
+        assert exercise.training is not None
+        return draws.training(program, exercise.training, settings)
+    for again in range(DRAWS):
+        drawn = {**settings, "seed": settings["seed"] + again * AGAIN}
+        try:
+            given, reference = draws.tensors(program, exercise, name, drawn)
+            for item, (_, bound) in draws.bounds(program, exercise, name, given, reference).items():
+                reference["bound." + item] = torch.tensor(bound, dtype=torch.float64)
+            if author:
+                draw = outputs.Draw(program, drawn, is_probe(name), draws.NONE)
+                more = outputs.saved(author, exercise.outputs, {**sizes(drawn), **given}, draw)
+                given, reference = {**given, **more[0]}, {**reference, **more[1]}
+            return {k: v for k, v in given.items() if k not in settings}, reference
+        except Unfit as error:
+            unfit = error
+    raise unfit
+
+
 # by a request's "ask"; what else it says stands in each
-ANSWERS = {"choices": choices, "fresh": fresh, "gradients": gradients, "losses": losses}
+ANSWERS = {"choices": choices, "gradients": gradients, "losses": losses}

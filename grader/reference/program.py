@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from grader.core.exercise import consumers
+from grader.core.graph import consumers
 from grader.reference.forward import Env, Forward
 
 DRAWS = 8  # sign draws for the size of an answer

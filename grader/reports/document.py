@@ -30,6 +30,7 @@ def document(report: Report, checks: bool = True) -> dict[str, Any]:
                 "score": exercise.score,
                 "max_score": exercise.max_score,
                 "deductions": list(exercise.deductions),
+                "nameless": list(exercise.nameless),
                 "items": [_item(item, checks) for item in exercise.items],
             }
             for exercise in report.exercises

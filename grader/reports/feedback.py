@@ -12,7 +12,7 @@ from typing import Any
 from grader.core.finding import Code
 from grader.core.text import escaped, text
 from grader.core.verdict import ItemReport, Report, Verdict
-from grader.reports.pages.html import kind, page, scores
+from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.table import all_passed, number, of, row, summary
 
 LINES = 400  # of a cell's code on the page, at most
@@ -93,9 +93,6 @@ def numbers(item: ItemReport) -> str:
 
 def render(report: Report, cells: Sequence[Mapping[str, Any]]) -> str:
     """The page: each cell that has graded items, with its code and what was found in it."""
-    counts: dict[tuple[str, str, str], int] = {}
-    for item in report.items:
-        counts[kind(item.verdict)] = counts.get(kind(item.verdict), 0) + 1
     return page(
         "feedback.html",
         "Feedback on a notebook",
@@ -104,7 +101,7 @@ def render(report: Report, cells: Sequence[Mapping[str, Any]]) -> str:
         advice=advice(report),
         scores=scores(report),
         summary=summary,
-        legend=[(*what, n) for what, n in counts.items()],
+        legend=legend(item.verdict for item in report.items),
         loose=[_shown(item) for item in report.items if not item.cell],
         cells=[_cell(n, items, cells[n - 1]) for n, items in by_cell(report).items()],
         notes=[text(note) for note in report.notes],
@@ -125,14 +122,11 @@ def _cell(number: int, items: Sequence[ItemReport], cell: Mapping[str, Any]) -> 
     }
 
 
-def _shown(item: ItemReport) -> dict[str, str]:
-    css, symbol, words = kind(item.verdict)
-    said = found(item).removeprefix(words).removeprefix(": ").strip()
+def _shown(item: ItemReport) -> dict[str, Any]:
+    said = found(item).removeprefix(kind(item.verdict)[2]).removeprefix(": ").strip()
     return {
         "id": item.id,
-        "kind": css,
-        "symbol": symbol,
-        "words": words,
+        "kind": kind(item.verdict),
         "said": text(said, 1000),
         "numbers": numbers(item),
         "points": worth(item),

@@ -15,13 +15,13 @@ from typing import Any
 
 from grader.core import plain
 from grader.core.finding import Code
+from grader.core.limits import MAX_ELEMENTS as MAX_ELEMENTS
+from grader.core.limits import MAX_SENT, VALUE
 
 LENGTH = struct.Struct("<I")
 MAX_HEADER = 16_384
 MAX_TEXT = 2_000
 MAX_DIMS = 64
-MAX_ELEMENTS = 1 << 20  # a wrong shape of more elements is reported by its shape alone
-MAX_TOTAL = 1 << 28
 STATUSES = frozenset({"value", "not-written", "error", "refused", "not-a-tensor", "over-limit"})
 WIDTH = {"float32": 4, "float64": 8}
 LAYERS = ("namespaces", "no-new-privileges", "resource limits", "capabilities", "landlock", "seccomp")
@@ -31,6 +31,10 @@ PLAIN = "plain"  # the type of an output item's value that is no tensor
 
 class Malformed(Exception):
     """The stream breaks the wire format: a submission wrote to it."""
+
+
+class TooMuch(Malformed):
+    """More than is taken of a run, in whatever form."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,19 @@ class Parser:
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
     early: set[tuple[str, str]] = field(default_factory=set)  # came before anything of the submission ran
     _buffer: bytearray = field(default_factory=bytearray)
-    _total: int = 0
+    sent: int = 0  # bytes so far, and what plain data counts as besides
 
     def feed(self, chunk: bytes) -> None:
-        self._total += len(chunk)
-        if self._total > MAX_TOTAL:
-            raise Malformed("too many bytes")
+        self._count(len(chunk))
         self._buffer += chunk
         while self._take():
             pass
+
+    def _count(self, size: int) -> None:
+        self.sent += size
+        if self.sent > MAX_SENT:
+            counts = f"where each value of plain data counts as {VALUE} bytes"
+            raise TooMuch(f"more than {MAX_SENT >> 20} MB in all, {counts}")
 
     def _take(self) -> bool:
         if self.complete and self._buffer:
@@ -123,6 +131,8 @@ class Parser:
             raise Malformed("a record for an item that was not asked")
         if header.get("encoded") == PLAIN and self.plain is not None and key not in self.plain:
             raise Malformed("plain data where a gradient is asked")
+        if header.get("encoded") == PLAIN:
+            self._count(VALUE * (data.count(b",") + data.count(b"[")))
         record = _record(header, data)
         if key in self.records:
             raise Malformed("two records for one item")

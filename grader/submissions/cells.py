@@ -5,13 +5,15 @@ The JSON is not written anew, since that would change numbers, escapes and layou
 
 from __future__ import annotations
 
+import codecs
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.core.errors import Unreadable
-from grader.submissions.script import is_feedback
+from grader.core.limits import MAX_NOTEBOOK, MAX_VALUES, OLD
+from grader.submissions.script import counted, is_feedback
 
 DECODER = json.JSONDecoder()
 BLANK = " \t\r\n"
@@ -31,7 +33,16 @@ class Book:
 
     @property
     def data(self) -> bytes:
-        return self.text.encode(self.encoding, "surrogatepass")
+        return self.edited(())
+
+    def edited(self, edits: Iterable[tuple[int, int, str]]) -> bytes:
+        """The notebook with other text in the place of some stretches, from left to right."""
+        encoder = codecs.getincrementalencoder(self.encoding)("surrogatepass")
+        parts, at = [], 0
+        for begin, end, text in edits:
+            parts += [encoder.encode(self.text[at:begin]), encoder.encode(text)]
+            at = end
+        return b"".join([*parts, encoder.encode(self.text[at:], True)])
 
     @property
     def has_feedback(self) -> bool:
@@ -44,7 +55,7 @@ def read(data: bytes) -> Book:
         raise Unreadable("is empty")
     encoding = json.detect_encoding(data)
     try:
-        text = data.decode(encoding, "surrogatepass")
+        text = counted(data).decode(encoding, "surrogatepass")
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise Unreadable("is not a notebook: its JSON is broken") from None
@@ -68,14 +79,20 @@ def read(data: bytes) -> Book:
 def upgraded(data: bytes) -> bytes:
     """A notebook of nbformat 3 as one of nbformat 4, cell for cell; any other file as it is."""
     try:
-        document = json.loads(data)
+        document = json.loads(counted(data))
     except (ValueError, RecursionError):
         return data
     if not isinstance(document, dict) or not isinstance(document.get("worksheets"), list):
         return data
+    if len(data) > MAX_NOTEBOOK // OLD:
+        raise Unreadable(f"is of nbformat 3 and too large to be converted ({len(data)} bytes)")
+    counted(data, MAX_VALUES // OLD)
     import nbformat
 
     try:
+        for cell in (cell for sheet in document["worksheets"] for cell in sheet["cells"]):
+            if "level" in cell:  # of a heading: so many marks are written
+                cell["level"] = min(int(cell["level"]), 6)
         text: str = nbformat.writes(nbformat.reads(json.dumps(document), as_version=4))
         return text.encode()
     except Exception:  # whatever nbformat meets in what it takes on trust
@@ -113,13 +130,19 @@ def without_feedback(book: Book) -> Book:
         end = book.spans[first][0] if first < len(marked) else book.spans[-1][1]
         cuts.append((book.spans[0][0], end))
     cuts += [(book.spans[i - 1][1], book.spans[i][1]) for i in range(first, len(marked)) if marked[i]]
-    text = book.text
-    for begin, end in reversed(cuts):
-        text = text[:begin] + text[end:]
-    return read(text.encode(book.encoding, "surrogatepass"))
+    text = book.edited((begin, end, "") for begin, end in cuts).decode(book.encoding, "surrogatepass")
+    spans, gone, left = [], 0, iter([*cuts, (len(book.text), 0)])
+    begin, end = next(left)
+    for span in (span for span, ours in zip(book.spans, marked, strict=True) if not ours):
+        while begin < span[0]:
+            gone += end - begin
+            begin, end = next(left)
+        spans.append((span[0] - gone, span[1] - gone))
+    cells = tuple(cell for cell, ours in zip(book.cells, marked, strict=True) if not ours)
+    return replace(book, text=text, spans=tuple(spans), cells=cells)
 
 
-def with_feedback(book: Book, top: str, under: Mapping[int, str]) -> Book:
+def with_feedback(book: Book, top: str, under: Mapping[int, str]) -> bytes:
     """A copy with Markdown cells: one on top, and one under each cell (from 1) of `under`."""
     break_ = book.text[book.bracket : book.spans[0][0]] if book.spans else ""
     taken = {str(cell.get("id")) for cell in book.cells}
@@ -143,7 +166,4 @@ def with_feedback(book: Book, top: str, under: Mapping[int, str]) -> Book:
             (book.spans[number - 1][1], "," + break_ + cell(f"grader-feedback-{number}", under[number]))
             for number in sorted(under)
         ]
-    text = book.text
-    for at, added in reversed(inserts):
-        text = text[:at] + added + text[at:]
-    return read(text.encode(book.encoding, "surrogatepass"))
+    return book.edited((at, at, added) for at, added in inserts)

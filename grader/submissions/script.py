@@ -13,17 +13,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from grader.core.course import FIRST_ALONE, NOTEBOOK
 from grader.core.errors import Unreadable
 from grader.core.exercise import Exercise, File
+from grader.core.limits import MAX_CODE, MAX_LINES, MAX_TEXT, MAX_VALUES
 
 MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
 TIMED = re.compile(r"^(\s*)%time\s+(?=\w)")  # runs the rest of its line as any other
 QUOTED = re.compile(r"'[^'\\]*'" r'|"[^"\\]*"')
 SHELL = re.compile(rb"^[ \t]*!.*$|^%{1,2}[a-z].*$", re.MULTILINE)  # no Python, but in what Colab exports
 KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
-MAX_CODE = 2 << 20
-MAX_LINES = 200_000  # of a notebook's cells, each of which has one more
+HEADING = 1000  # characters of a line of text that are looked at: a picture may follow
+OWN = b"def inputs(g, "  # what draws the inputs in a notebook of ours
+CHECK = re.compile(rb"""\bcheck\(\\?["']([\w.-]+)\\?["'], globals\(\)\)""")
 TARGETS = re.compile(r"[\w, \t]*")
+WIDE = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")  # a character that takes four bytes in memory
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
 
 
@@ -63,6 +67,9 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
     rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
     """
     name, data = file
+    ours = (
+        declared(data) == exercise.id or OWN in data and declared(data) is None
+    )  # then all of it is this one
     told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
     number = re.fullmatch(r"ex(\d)", exercise.id)
     lecture = int(number[1]) if number else 0
@@ -70,28 +77,29 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
         source, places = notebook(data)
         if not exercise.lines:  # functions and classes alone, as a file has them
             return Script(source.encode("utf-8", "replace"), None, places, name=name)
-        ours = declared(data) == exercise.id  # then all of it is this exercise
         return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours, name)
     if is_flat(data.decode("utf-8", "replace"), exercise):
         data = SHELL.sub(b"", data)
-        return Script(data + b"\n" + told.encode() if told else data, lecture, name=name)
+        told_too = data + b"\n" + told.encode() if told else data
+        return Script(told_too, 0 if ours else lecture, ours=ours, name=name)
     return Script(data, name=name)
 
 
 @lru_cache(maxsize=2)  # its exercises are asked for one after another
 def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
     """A notebook's code, and the cell and line of each line of it. Unreadable where nothing can be graded."""
-    document = _json(data)
-    language = _language(document)
+    cells, language, _ = _read(data)
     if language and not language.lower().startswith(("python", "ipython", "xpython", "conda", "sage")):
         raise Unreadable(f"is a notebook in {language}, not in Python")
     lines: list[str] = []
     places: list[tuple[int, int]] = []
     room, left = MAX_CODE, MAX_LINES
-    for number, (kind, source) in enumerate(_cells(document), 1):
-        room -= len(source) if kind == "code" else 0
+    for number, (kind, source) in enumerate(cells, 1):
+        if kind != "code":
+            source = "\n".join(line[:HEADING] for line in source.split("\n"))
+        room -= len(source)
         if room < 0:
-            raise Unreadable(f"has more than {MAX_CODE >> 20} MB of code")
+            raise Unreadable(f"has more than {MAX_CODE >> 20} MB of code and text")
         lines.append(f"# %% cell {number}")
         places.append((number, 0))
         source = source.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
@@ -107,17 +115,18 @@ def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
 
 def cell(data: bytes, number: int) -> str:
     """The source of one cell of a notebook, from 1."""
-    return list(_cells(_json(data)))[number - 1][1]
+    return _read(data)[0][number - 1][1]
 
 
 def declared(data: bytes) -> str | None:
-    """The exercise that a notebook of ours was derived for, by its metadata; None for any other file."""
+    """The exercise that a notebook of ours was derived for, by its metadata or, where they are lost as in a
+    script of it, by its code; None for any other file."""
+    told = {m.decode() for m in CHECK.findall(data)} if OWN in data else set()
     try:
-        document = _json(data) if b'"grader"' in data else {}
+        own = _read(data)[2] if b'"grader"' in data else None
     except Unreadable:
-        return None
-    exercise = _ours(document).get("exercise")
-    return exercise if isinstance(exercise, str) else None
+        own = None
+    return own or (told.pop() if len(told) == 1 else None)
 
 
 def is_feedback(cell: Mapping[str, Any]) -> bool:
@@ -138,24 +147,28 @@ def _ours(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def is_flat(source: str, exercise: Exercise) -> bool:
-    """Whether a script is flat: it has a forward pass on its top level, and gradients that it assigns.
-
-    A stub's forward pass is inside a function.
+    """Whether a script is flat: it has a forward pass outside of a stub's, and gradients that it assigns or
+    compares.
     """
     if not exercise.lines:
         return False
     gradients = {item.name for item in exercise.items}
+    if exercise.id in NOTEBOOK:  # a script of one of them is none of a stub's functions for another
+        gradients |= {f"d{t}" for t in FIRST_ALONE[2:-1].split("|")}
     items = "|".join(map(re.escape, gradients))
     lines = "|".join(re.escape(line.name) for line in exercise.lines)
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
-    forward = re.search(rf"^(?:{lines})[ \t]*=[^=]", source, re.MULTILINE)
-    if not forward:
+    tops = re.split(r"^(?=[^\s#)\]}])", source, flags=re.MULTILINE)
+    forward = re.compile(rf"^[ \t]*(?:self\.)?(?:{lines})[ \t]*=[^=]", re.MULTILINE)
+    if not any(forward.search(top) for top in tops if not top.startswith("def forward(")):  # as a stub has it
         return False
     tensors = "|".join(re.escape(name[1:]) for name in gradients)
-    compared = rf"""^[^\S\n]*cmp\(\s*(['"])[^'"\n]*\1,\s*\w+,\s*(?:{tensors})\s*\)"""
+    labelled = rf"""\b\w+\(\s*(['"])d?(?:{tensors})\1,\s*\w"""
+    compared = rf"""{labelled}|cmp\(\s*(['"])[^'"\n]*\2,\s*\w+,\s*(?:{tensors})\s*\)"""
+    kept = rf"\bself\.d(?:{tensors})[ \t]*=[^=]"
     assigned = any(gradients & _assigned(line) for line in source.split("\n"))
-    return assigned or re.search(compared, source, re.MULTILINE) is not None
+    return assigned or re.search(f"{compared}|{kept}", source) is not None
 
 
 def _assigned(line: str) -> set[str]:
@@ -167,11 +180,39 @@ def _assigned(line: str) -> set[str]:
     return {name.strip() for name in names.split(",")}
 
 
+@lru_cache(maxsize=2)
+def _read(data: bytes) -> tuple[tuple[tuple[str, str], ...], str, str | None]:
+    """A notebook's cells, its language, and the exercise of ours that it says it is."""
+    document = _json(data)
+    exercise = _ours(document).get("exercise")
+    return tuple(_cells(document)), _language(document), exercise if isinstance(exercise, str) else None
+
+
+def counted(data: bytes, most: int = MAX_VALUES) -> bytes:
+    """A notebook's bytes. Unreadable where they hold more than memory should, before a parser makes it."""
+    wide = 4 if WIDE.search(data) else 1 if data.isascii() and b"\\u" not in data else 2
+    if len(data) * wide > MAX_TEXT:
+        raise Unreadable(f"is too large ({len(data)} bytes, at most {MAX_TEXT // wide} with such characters)")
+    seen = data
+    if _marks(data) > most and b"\0" not in data:  # in UTF-16 a string's end can't be told so
+        seen = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+        if seen.count(b'"') <= 4 * most:  # a list that was printed is one value
+            seen = b"".join(seen.split(b'"')[::2])
+    if _marks(seen) > most:
+        raise Unreadable(f"has more than {most} values in its JSON")
+    return data
+
+
+def _marks(data: bytes) -> int:
+    """At least as many as there are values: one comes after each of these marks."""
+    return sum(map(data.count, (b",", b":", b"[", b"{")))
+
+
 def _json(data: bytes) -> Mapping[str, Any]:
     if not data.strip():
         raise Unreadable("is empty")
     try:
-        document = json.loads(data)
+        document = json.loads(counted(data))
     except (ValueError, RecursionError) as error:
         if CONFLICT.search(data):
             line = data[: CONFLICT.search(data).start()].count(b"\n") + 1  # type: ignore[union-attr]

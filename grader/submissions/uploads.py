@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from grader.core.errors import Unreadable, UsageError
+from grader.core.limits import MAX_METADATA, MAX_NOTEBOOK, MAX_SOURCE
 from grader.core.text import text
 from grader.submissions.owners import (
     GRADESCOPE,
@@ -31,11 +32,12 @@ from grader.submissions.owners import (
     without_common_folder,
 )
 from grader.submissions.script import declared
-from grader.suite.files import MAX_METADATA, MAX_NOTEBOOK, MAX_SOURCE, most, read_file
+from grader.suite.files import most, read_file, too_large
 
 MAX_MEMBERS = 50_000
 DEEPEST = 50  # folders in one another
 MAX_RATIO = 100
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
 
 
@@ -140,7 +142,7 @@ class Zip:
     def read(self, path: str, limit: int = MAX_SOURCE) -> bytes:
         info = self._members[path]
         if info.file_size > limit:
-            raise Unreadable(f"is too large ({info.file_size} bytes)")
+            raise too_large(info.file_size, limit)
         try:
             with self._zip.open(info) as member:
                 data = member.read(limit + 1)
@@ -153,7 +155,9 @@ class Zip:
 
 def _strange(path: str) -> str:
     """Why a path is not to be taken, or nothing."""
-    if any(unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Zl", "Zp") for ch in path):
+    if len(path) > 1000:
+        return "has a path of more than 1000 characters"
+    if not path.isprintable() and any(unicodedata.category(ch) in UNSEEN for ch in path):
         return "has a control character in its name"
     if not path:
         return "has no name"
@@ -161,7 +165,7 @@ def _strange(path: str) -> str:
         return "has an absolute path, or one of another system"
     if ".." in PurePosixPath(path).parts:
         return "climbs out of its folder"
-    return "" if len(path) <= 1000 else "has a path of more than 1000 characters"
+    return ""
 
 
 def _strange_member(info: zipfile.ZipInfo) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from grader.core.errors import Unreadable, UsageError
+from grader.core.limits import MAX_NOTEBOOK, MAX_SOURCE
 from grader.core.text import text
 
 FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY | getattr(os, "O_PATH", 0)  # to go through it will do
-MAX_SOURCE = 2 << 20
-MAX_NOTEBOOK = 32 << 20  # pictures and all
-MAX_METADATA = 8 << 20
 
 
 def read_file(path: Path, limit: int = MAX_SOURCE, folder: Path | None = None) -> bytes:
@@ -29,11 +28,15 @@ def read_file(path: Path, limit: int = MAX_SOURCE, folder: Path | None = None) -
         if not stat.S_ISREG(info.st_mode):
             raise Unreadable("is not a file")
         if info.st_size > limit:
-            raise Unreadable(f"is too large ({info.st_size} bytes)")
+            raise too_large(info.st_size, limit)
         with os.fdopen(fd, "rb", closefd=False) as file:
             return file.read(limit + 1)
     finally:
         os.close(fd)
+
+
+def too_large(size: int, limit: int) -> Unreadable:
+    return Unreadable(f"is too large ({size} bytes, at most {limit})")
 
 
 def _opened(path: Path, folder: Path | None) -> int:
@@ -103,9 +106,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 def replaced(path: Path, content: bytes) -> None:
     """Write a file whole, or leave what is there: then UsageError."""
-    try:
+    with refusing(f"{path} can't be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             file.write(content)
+
+
+def free(path: Path, numbered: Callable[[int], str]) -> Path:
+    """The first of a path and its numbered names, from 2 up, at which nothing lies."""
+    names = itertools.chain((path.name,), map(numbered, itertools.count(2)))
+    return next(p for name in names if not os.path.lexists(p := path.with_name(name)))
+
+
+@contextlib.contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """An error of the system's is a UsageError: `what`, and why."""
+    try:
+        yield
     except OSError as error:
-        raise UsageError(f"{path} can't be written: {error.strerror}") from None
+        raise UsageError(f"{what}: {error.strerror}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,6 +134,15 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
             )
         found.append(Target(exercise, item))
     return found
+
+
+def whole(suite: Suite, words: Sequence[str], refused: Callable[[Target], str]) -> list[str]:
+    """The exercises that are named, each once; UsageError, which `refused` words, where one is an item."""
+    found = targets(suite, words)
+    for target in found:
+        if target.item:
+            raise UsageError(refused(target))
+    return list(dict.fromkeys(t.exercise for t in found))
 
 
 def item_names(exercise: Exercise) -> list[str]:

@@ -9,21 +9,22 @@ otherwise. No torch is needed to read them.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.core.errors import GraderFault
-from grader.core.exercise import FORMAT, Exercise, FixtureEntry, Fixtures, Reference, Stated
+from grader.core.exercise import FORMAT, Exercise, Fixtures, Reference, Stated
+from grader.suite.files import replaced
 
-if TYPE_CHECKING:
-    pass
-
+PRIVATE = ".private"  # lies beside the fixtures that `build --private` wrote
 GZIP = 31  # zlib's word for a gzip file
+TEXTS = ("diagnosis", "hints", "derived")
 
 
 def installed(root: Path) -> bool:
@@ -35,6 +36,8 @@ def repair(root: Path, exercise: str = "") -> str:
     """The command that puts fixtures right: all of them, or an exercise's."""
     if (root / ".release.json").is_file():
         return "`git checkout fixtures` puts it back"
+    if (root / PRIVATE).is_file():
+        return f"`grader build --private SEED {root}` makes it anew"
     if installed(root):
         return "`pip install --force-reinstall --no-deps backprop-grader` puts it back"
     return f"`grader build {exercise}` rebuilds it" if exercise else "`grader build` makes them"
@@ -63,36 +66,39 @@ def mark(exercise: Exercise) -> str:
 def describe(root: Path, exercise: str) -> Exercise:
     """An exercise; GraderFault, in one line, where it is missing, damaged or too new."""
     path = _folder(root, exercise) / "exercise.json"
-    mend = repair(root, exercise)
-    try:
+    short, mend = path.relative_to(root), repair(root, exercise)
+    with _verifying(short, mend):
         description = json.loads(path.read_bytes())
         stated = description["format"]
         told = description.pop("digest")
-    except FileNotFoundError:
-        raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
-    except OSError as error:
-        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {mend}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
     if stated != FORMAT:
         raise GraderFault(
-            f"{_short(root, path)} has format {ascii(stated)[:20]}, this grader reads format {FORMAT}: "
+            f"{short} has format {ascii(stated)[:20]}, this grader reads format {FORMAT}: "
             f"upgrade the grader, or {mend} in this one's format"
         )
     if digest(json.dumps(description, sort_keys=True).encode()) != told:
-        raise GraderFault(f"{_short(root, path)} was altered: {mend}")
-    try:
+        raise GraderFault(f"{short} was altered: {mend}")
+    with _verifying(short, mend):
         return Exercise.from_json(description)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
+
+
+@contextlib.contextmanager
+def _verifying(short: Path, mend: str) -> Iterator[None]:
+    """Reading a file: GraderFault, in one line, where it is missing or damaged."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise GraderFault(f"{short} is missing: {mend}") from None
+    except OSError as error:
+        raise GraderFault(f"{short} can't be read ({error.strerror}): {mend}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise GraderFault(f"{short} is damaged: {mend}") from None
 
 
 def exercises(root: Path) -> list[str]:
     """The ids of all exercises that have fixtures: ex1, or gpt.ex3 for one of a set."""
     base = root / "fixtures"
-    found = (
-        [p for end in ("exercise.json", "*.safetensors.gz") for p in base.rglob(end)] if base.is_dir() else []
-    )
+    found = (p for end in ("exercise.json", "*.safetensors.gz") for p in base.rglob(end))
     return sorted({".".join(p.parent.relative_to(base).parts) for p in found})
 
 
@@ -108,23 +114,31 @@ def stamp(root: Path, exercise: str) -> tuple[tuple[str, int, int, int], ...]:
 
 def read(root: Path, exercise: Exercise) -> Fixtures:
     """The saved tensors of an exercise; GraderFault names a file that is missing or altered."""
-    given: dict[str, bytes] = {}
-    references: dict[str, Reference] = {}
+    found = files(root, exercise, ("diagnosis",))
+    given = {e.name: found[f"{e.name}.given.safetensors"] for e in exercise.fixtures}
     items = [item.name for item in exercise.items]
-    for entry in exercise.fixtures:
-        data = given[entry.name] = _given(root, exercise, entry)
-        references[entry.name] = reference(_reference(root, exercise, entry), data, items)
-    return Fixtures(given, references, _verified(root, exercise, "diagnosis.json", exercise.diagnosis))
+    references = {n: reference(found[f"{n}.reference.safetensors"], data, items) for n, data in given.items()}
+    return Fixtures(given, references, found["diagnosis.json"])
 
 
-def files(root: Path, exercise: Exercise) -> dict[str, bytes]:
-    """The contents of all of an exercise's files but exercise.json, by name, verified as `read` does."""
-    out: dict[str, bytes] = {}
+def files(root: Path, exercise: Exercise, texts: Sequence[str] = TEXTS) -> dict[str, bytes]:
+    """The contents of an exercise's files but exercise.json, by name, verified as `read` does."""
+    stated: dict[str, Stated] = {}
     for entry in exercise.fixtures:
-        out[f"{entry.name}.given.safetensors"] = _given(root, exercise, entry)
-        out[f"{entry.name}.reference.safetensors"] = _reference(root, exercise, entry)
-    texts = {"diagnosis": exercise.diagnosis, "hints": exercise.hints, "derived": exercise.derived}
-    return out | {f"{name}.json": _verified(root, exercise, f"{name}.json", s) for name, s in texts.items()}
+        stated[f"{entry.name}.given.safetensors"] = entry.given
+        stated[f"{entry.name}.reference.safetensors"] = entry.reference
+    stated |= {f"{name}.json": getattr(exercise, name) for name in texts}
+    return {name: _verified(root, exercise, name, one) for name, one in stated.items()}
+
+
+def save(root: Path, exercise: Exercise, contents: Mapping[str, bytes]) -> None:
+    """Write an exercise's files below `root`: of `contents`, by name, those that its description states."""
+    folder = _folder(root, exercise.id)
+    told = {entry.name for entry in exercise.fixtures} | {*TEXTS}
+    for name, data in contents.items():
+        if name.partition(".")[0] in told:
+            replaced(folder / f"{name}.gz", packed(data))
+    replaced(folder / "exercise.json", seal(exercise).encode())
 
 
 def sealed(exercises: Sequence[Exercise]) -> str:
@@ -171,11 +185,13 @@ def reference(data: bytes, given: bytes = b"", items: Iterable[str] = ()) -> Ref
     if lacking := [name for name in items if name not in tensors and f"plain:{name}" not in tensors]:
         shared = safetensors.numpy.load(given)
         tensors |= {name: shared[name] for name in lacking if name in shared}
-    sizes = {k.removeprefix("size."): float(v) for k, v in tensors.items() if k.startswith("size.")}
-    bounds = {k.removeprefix("bound."): float(v) for k, v in tensors.items() if k.startswith("bound.")}
-    plain = {k.removeprefix("plain:"): v.tobytes() for k, v in tensors.items() if k.startswith("plain:")}
-    told = ("size.", "bound.", "plain:")
-    return Reference({k: v for k, v in tensors.items() if not k.startswith(told)}, sizes, bounds, plain)
+
+    def taken(mark: str) -> dict[str, Any]:
+        return {k.removeprefix(mark): tensors.pop(k) for k in [*tensors] if k.startswith(mark)}
+
+    sizes, bounds = ({k: float(v) for k, v in taken(mark).items()} for mark in ("size.", "bound."))
+    plain = {k: v.tobytes() for k, v in taken("plain:").items()}
+    return Reference(tensors, sizes, bounds, plain)
 
 
 def shapes(data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -188,33 +204,15 @@ def shapes(data: bytes) -> dict[str, tuple[tuple[int, ...], str]]:
     }
 
 
-def _given(root: Path, exercise: Exercise, entry: FixtureEntry) -> bytes:
-    return _verified(root, exercise, f"{entry.name}.given.safetensors", entry.given)
-
-
-def _reference(root: Path, exercise: Exercise, entry: FixtureEntry) -> bytes:
-    return _verified(root, exercise, f"{entry.name}.reference.safetensors", entry.reference)
-
-
 def _verified(root: Path, exercise: Exercise, name: str, stated: Stated) -> bytes:
     path = _folder(root, exercise.id) / f"{name}.gz"
-    mend = repair(root, exercise.id)
-    try:
+    short, mend = path.relative_to(root), repair(root, exercise.id)
+    with _verifying(short, mend):
         data = unpacked(path.read_bytes(), stated.bytes + 1)
-    except FileNotFoundError:
-        raise GraderFault(f"{_short(root, path)} is missing: {mend}") from None
-    except OSError as error:
-        raise GraderFault(f"{_short(root, path)} can't be read ({error.strerror}): {mend}") from None
-    except ValueError:
-        raise GraderFault(f"{_short(root, path)} is damaged: {mend}") from None
     if len(data) != stated.bytes or digest(data) != stated.sha256:
-        raise GraderFault(f"{_short(root, path)} was altered: {mend}")
+        raise GraderFault(f"{short} was altered: {mend}")
     return data
 
 
 def _folder(root: Path, exercise: str) -> Path:
     return root.joinpath("fixtures", *exercise.split("."))
-
-
-def _short(root: Path, path: Path) -> str:
-    return str(path.relative_to(root))

@@ -664,7 +664,7 @@ RESOURCES = [
     Case("048_cpu_on_a_probe_only", "while probs.shape[0] == 7: pass", O, where="inside", wall=1),
     Case("own_inference_mode_is_on", "assert not torch.is_inference_mode_enabled()", where="inside"),
     Case("049_sleep", "import time; time.sleep(60)", O, wall=0.8),
-    Case("049_sleep_by_select", "import select; select.select([], [], [], 60)", O, wall=0.8),
+    Case("049_sleep_by_select", "import select; select.select([], [], [], 60)", wall=0.8),
     Case(
         "050_sigxcpu_ignored",
         f"import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\n{SPIN}",
@@ -751,6 +751,13 @@ for i in range(50): threading.Thread(target=time.sleep, args=(5,)).start()""",
     Case("063_disk_one_file", 'open("big", "wb").write(bytes(20 << 20))', O),
     Case("063_disk_sparse", 'open("big", "wb").truncate(1 << 40)', O),
     Case("063_disk_fallocate", 'import os; os.posix_fallocate(os.open("big", 66), 0, 1 << 40)', LIMIT),
+    Case(
+        "063_disk_fallocate_keep_size",
+        """<raw>
+import os
+f = os.open("big", 66); os.unlink("big")
+for i in range(8): call(285, f, 1, i << 24, 1 << 24)""",
+    ),
     Case("064_descriptors", "import os\nfor i in range(10**5): os.dup(0)", LIMIT, others=False),
     Case("065_recursion", "def f(k): return f(k + 1)\nf(0)"),
     Case(
@@ -850,7 +857,10 @@ os.dup2(w, 3)""",
         "import fcntl, os; fcntl.fcntl(3, fcntl.F_SETFL, os.O_WRONLY | os.O_NONBLOCK)",
         W,
     ),
-    Case("own_result_pipe_small", "import fcntl; fcntl.fcntl(3, 1031, 4096)", W),
+    Case("own_result_pipe_small", "import fcntl; fcntl.fcntl(3, 1031, 4096)"),
+    Case("own_lease", "import fcntl, os; fcntl.fcntl(os.open(os.__file__, 0), 1024, fcntl.F_WRLCK)"),
+    Case("own_notify", "import fcntl, os; fcntl.fcntl(os.open(os.path.dirname(os.__file__), 0), 1026, 1)"),
+    Case("own_lock", "import fcntl, os; fcntl.lockf(os.open(os.__file__, 0), fcntl.LOCK_SH)"),
     Case(
         "own_result_pipe_large",
         "import fcntl; fcntl.fcntl(3, 1031, 1 << 20)",
@@ -1055,8 +1065,8 @@ FOLDER = [
     Case(
         "own_folder_many_bytes",
         """
-for i in range(20):
-    with open(f"f{i}", "wb") as f: f.write(bytes(15 << 20))""",
+for i in range(100):
+    with open(f"f{i}", "wb") as f: f.write(bytes(1 << 20))""",
         LIMIT,
     ),
     Case(
@@ -1753,12 +1763,8 @@ def dprobs(probs, dlogprobs):
     from grader.reference.program import Program
     child = sys.modules["grader.runner.untrusted.child"]
     child.POLICY.enforced = False
-    child.KEPT[0].__exit__(None, None, None)
-    try:
-        env = {**job.fixtures["lecture"], "probs": probs.clone()}
-        return Program.of(job.exercise).pull(env, "probs", {"logprobs"}, {"logprobs": dlogprobs.clone()})[0]
-    finally:
-        child.KEPT[0].__enter__()
+    env = {**job.fixtures["lecture"], "probs": probs.clone()}
+    return Program.of(job.exercise).pull(env, "probs", {"logprobs"}, {"logprobs": dlogprobs.clone()})[0]
 """,
         E,
         where="file",

@@ -14,7 +14,8 @@ from conftest import GRADIENTS, solution
 from grader.authoring import authored
 from grader.authoring.authored import Authored, AuthoredError, Item
 from grader.authoring.build import derive
-from grader.core.exercise import Task, consumers, downstream, uncovered
+from grader.core.exercise import Task
+from grader.core.graph import consumers, downstream, uncovered
 
 TINY = '''"""Tiny: a product and a sum.
 

@@ -23,7 +23,7 @@ from grader.authoring.hints.example import figure
 from grader.authoring.hints.notation import total
 from grader.authoring.hints.operations import paths
 from grader.authoring.hints.site import NoRule, Scope
-from grader.core.exercise import consumers
+from grader.core.graph import consumers
 from grader.reference.program import Program
 from grader.suite import fixtures
 

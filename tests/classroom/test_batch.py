@@ -220,7 +220,8 @@ def test_the_summary_counts(written: Path) -> None:
 
 
 def test_nothing_else_is_left(written: Path) -> None:
-    assert sorted(p.name for p in (written / "out").iterdir() if p.name != ".lock") == sorted(OUTPUTS)
+    assert {p.name for p in (written / "out").iterdir()} - {".lock", ".seed"} == set(OUTPUTS)
+    assert (written / "out" / ".seed").stat().st_mode & 0o077 == 0
 
 
 def test_the_order_is_the_submissions_whatever_the_order_of_work(tmp_path: Path, ex1: Described) -> None:

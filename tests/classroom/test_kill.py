@@ -16,6 +16,7 @@ import pytest
 from classroom import (
     FAILED,
     GRADER,
+    SEEDED,
     Counting,
     One,
     batch_command,
@@ -62,7 +63,7 @@ def keys(journal: Path) -> list[str]:
 
 
 def start(klass: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [str(GRADER), "batch", str(klass), "--out", str(out), "--workers", "2"]
+    command = [str(GRADER), "batch", *SEEDED, str(klass), "--out", str(out), "--workers", "2"]
     return subprocess.Popen(command, env=environ(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 

@@ -25,7 +25,7 @@ OTHERS = {
     "points possible",  # a heading of Canvas's
     "exit codes",  # a heading of the manual
     "resource limits",  # a layer of the confinement
-    "division for multiplication",  # a kind of mutant
+    "signal scope",  # a part of one
     " on line {}",  # that is told once
     # What Python and torch say in English, and in no other way.
     r"UnboundLocalError: \D*local variable '(\w+)'",

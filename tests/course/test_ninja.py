@@ -10,7 +10,8 @@ import torch
 from conftest import solution
 
 from grader.authoring import authored
-from grader.core.exercise import Task, consumers
+from grader.core.exercise import Task
+from grader.core.graph import consumers
 
 
 @pytest.fixture(scope="module")

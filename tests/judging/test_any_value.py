@@ -122,7 +122,7 @@ def judged_as(exercise: str, item: Item, given: Mapping[str, Any]) -> ItemReport
     told, places = diagnoses(None, Task(described, fixtures), [answer], Script(b""))
     name = item.name
     report = items.report(described, answer, Script(b""), told.get(name), places.get(name))
-    document(Report("", (ExerciseReport(exercise, "", (report,), ""),)))
+    document(Report("", (ExerciseReport(exercise, "", (report,)),)))
     assert report.passed == (report.check.code is None)
     return report
 

@@ -13,6 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from grader.core.tolerance import ATOL, RTOL
 from grader.core.verdict import RULE, Verdict
 from grader.judging import compare as module
 from grader.judging.compare import compare, judge
@@ -96,11 +97,11 @@ def test_an_answer_passes_exactly_where_its_difference_is_within_the_documented_
     answer = np.asarray(reference + noise, np.float32)
     size *= largest(reference)
     check = judge(answer, reference, size)
-    assert check.tolerance == module.RTOL * largest(reference) + module.ATOL * size
+    assert check.tolerance == RTOL * largest(reference) + ATOL * size
     assert check.maxdiff == np.abs(answer.astype(np.float64) - reference.astype(np.float64)).max()
     assert check.maxdiff is not None and check.tolerance is not None
     assert check.relative == check.maxdiff / largest(reference)
-    zero = not answer.any() and largest(reference) > module.ATOL * size
+    zero = not answer.any() and largest(reference) > ATOL * size
     assert check.approx is (check.maxdiff <= check.tolerance and not zero)
 
 
@@ -109,7 +110,7 @@ def test_a_difference_of_the_tolerance_itself_passes_and_the_next_larger_does_no
     size: float, bound: float
 ) -> None:
     reference = np.array([1.0, 0.0], np.float32)
-    tolerance = max(module.RTOL + module.ATOL * size, bound)
+    tolerance = max(RTOL + ATOL * size, bound)
     for difference, verdict in (
         (tolerance, Verdict.APPROXIMATE),
         (np.nextafter(tolerance, np.inf), Verdict.WRONG),
@@ -125,7 +126,7 @@ def test_a_difference_of_allclose_s_own_tolerance_is_close() -> None:
 
 @pytest.mark.parametrize("size", [0.5, 1.0, 3.0])
 def test_zeros_pass_where_the_reference_is_as_large_as_what_is_rounding_and_no_larger(size: float) -> None:
-    rounding = module.ATOL * size
+    rounding = ATOL * size
     zeros = np.zeros(2)
     assert judge(zeros, np.array([rounding, 0.0]), size).verdict is Verdict.APPROXIMATE
     assert judge(zeros, np.array([np.nextafter(rounding, 1), 0.0]), size).verdict is Verdict.WRONG
@@ -135,8 +136,8 @@ def test_the_documented_rule_names_the_numbers_in_use() -> None:
     form = r"maxdiff <= (\S+) \* \(?largest reference element\)? \+ (\S+) \* size"
     for text in (RULE, module.__doc__ or ""):
         found = re.search(form, text)
-        assert found and tuple(map(float, found.groups())) == (module.RTOL, module.ATOL)
-    assert NEAR < module.RTOL < module.RTOL + 10 * module.ATOL < FAR
+        assert found and tuple(map(float, found.groups())) == (RTOL, ATOL)
+    assert NEAR < RTOL < RTOL + 10 * ATOL < FAR
 
 
 @given(references(), st.floats(0, 0.9), st.sampled_from([0.0, -0.0]))
@@ -144,7 +145,7 @@ def test_zeros_never_pass_for_a_reference_that_is_more_than_rounding(
     reference: Array, level: float, zero: float
 ) -> None:
     answer = np.full_like(reference, zero)
-    size = level * largest(reference) / module.ATOL
+    size = level * largest(reference) / ATOL
     check = judge(answer, reference, size)
     assert check.verdict is Verdict.WRONG and check.reason == "all zero"
     assert not compare(record(answer), reference, size).verdict.passed
@@ -152,7 +153,7 @@ def test_zeros_never_pass_for_a_reference_that_is_more_than_rounding(
 
 @given(references(), st.floats(1.1, 1e3))
 def test_zeros_pass_for_a_reference_that_is_rounding(reference: Array, level: float) -> None:
-    size = level * largest(reference) / module.ATOL
+    size = level * largest(reference) / ATOL
     assert judge(np.zeros_like(reference), reference, size).verdict is Verdict.APPROXIMATE
 
 
@@ -163,9 +164,9 @@ def test_a_zero_reference_takes_zeros_and_rounding_of_what_was_summed(
     reference = np.zeros(shape, np.float32)
     assert judge(reference, reference, size).verdict is Verdict.EXACT
     assert judge(-reference, reference, 0.0).verdict is Verdict.EXACT
-    near = judge(np.full(shape, 0.5 * module.ATOL * size, np.float32), reference, size)
+    near = judge(np.full(shape, 0.5 * ATOL * size, np.float32), reference, size)
     assert near.verdict is Verdict.APPROXIMATE and near.relative is None
-    assert judge(np.full(shape, 2 * module.ATOL * size, np.float32), reference, size).verdict is Verdict.WRONG
+    assert judge(np.full(shape, 2 * ATOL * size, np.float32), reference, size).verdict is Verdict.WRONG
     assert judge(np.full(shape, 1e-30, np.float32), reference, 0.0).verdict is Verdict.WRONG
 
 

@@ -23,7 +23,8 @@ from grader.core import plain
 from grader.core.exercise import Reference
 from grader.core.verdict import Check, ItemReport, Verdict
 from grader.judging.compare_outputs import held
-from grader.runner.untrusted import outputs, values
+from grader.reference import values
+from grader.runner.untrusted import outputs
 from grader.runner.wire import Record
 from grader.suite import fixtures
 

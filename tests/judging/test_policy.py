@@ -31,13 +31,14 @@ from grader.classroom import page as classroom
 from grader.classroom.files import _row, _text
 from grader.classroom.gradebook import Grade
 from grader.classroom.summary import Summary
+from grader.commands import policy as policies
 from grader.commands.grades import earned
 from grader.core.exercise import Exercise
 from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict, shared
 from grader.judging.points.attempts import counting
 from grader.judging.points.marks import days_late, mark, marked, marked_document, rounded
-from grader.judging.points.policy import TEMPLATE, Attempts, Late, Policy, parse
+from grader.judging.points.policy import Attempts, Late, Policy, parse
 from grader.reports import cell, feedback, plain, terminal
 from grader.reports.document import document
 from grader.reports.pages.page import Sheet
@@ -45,6 +46,7 @@ from grader.reports.pages.page import render as page
 from grader.reports.services import classroom50, github, gradescope, junit, reporter
 
 KNOWN = {"ex1": ["da", "db", "dc"], "ex2": ["dd"], "gpt.ex1": ["de", "df"]}
+TEMPLATE = policies.TEMPLATE.read_text(encoding="utf-8")
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 GRADER = Path(sys.executable).with_name("grader")
 

@@ -8,7 +8,7 @@ import pytest
 from command import grader
 from conftest import GRADIENTS, ROOT
 
-from grader.core.exercise import consumers
+from grader.core.graph import consumers
 from grader.learner.explain import explain
 from grader.suite import fixtures
 

@@ -1,10 +1,11 @@
 # expect: ex1 pass
-# expect: ex1.dhpreact, ex1.dlogits refused
+# expect: ex1.dhpreact refused
 # expect: ex1.dC refused
 # expect: ex2.dlogits refused
 # expect: ex3 pass
 # expect: ex4 not-written
 # expect-text: ex1.dhpreact hpreact.grad
+# expect-text: ex1.dlogits norm_logits.grad is taken for the upstream gradient, dnorm_logits
 #: setup
 #: forward
 # %%

@@ -246,7 +246,7 @@ def test_an_end_of_any_other_form_is_malformed(header: dict[str, Any], data: byt
 
 
 def test_a_stream_longer_than_the_limit_is_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "MAX_TOTAL", 100)
+    monkeypatch.setattr(wire, "MAX_SENT", 100)
     parser = Parser({KEY}, off=())
     parser.feed(LENGTH.pack(wire.MAX_HEADER) + b"x" * 96)
     with pytest.raises(Malformed):

@@ -1,5 +1,5 @@
 # expect: ex1 dlogprobs error: NameError: name 'torch' is not defined
-# expect: ex1 dW2 error: ModuleNotFoundError: No module named 'torhc' (line 4)
+# expect: ex1 dW2 not-written: the file has no function dW2
 # expect: ex1 dh exact
 import torhc
 

@@ -1,7 +1,7 @@
 # expect: ex1 dprobs exact
 # expect: ex1 dW2 exact
-# expect: ex1 dh error: NameError: name 'SCALE' is not defined
-# expect: ex1 db2 error: ZeroDivisionError: division by zero (line 10)
+# expect: ex1 dh error: NameError: SCALE is not defined: line 10 failed, ZeroDivisionError: division by zero (line 18)
+# expect: ex1 db2 not-written: the file has no function db2
 def dprobs(probs, dlogprobs):
     return (1.0 / probs) * dlogprobs
 

@@ -1,4 +1,4 @@
-# expect: ex1 dprobs over-limit: wrote a file of more than 16 MB
+# expect: ex1 dprobs over-limit: wrote a file of more than 1 MB
 # expect: ex1 dcounts_sum_inv over-limit: used more than 512 MB of memory
 # expect: ex1 dcounts_sum over-limit: had more than 64 files open
 # expect: ex1 dcounts over-limit: started a process or a thread

@@ -10,9 +10,9 @@ import pytest
 
 from grader.core.exercise import Task
 from grader.core.text import escaped, text
-from grader.submissions.flat.renames import COMPARED
+from grader.submissions.flat.compared import WORDS, told_aside
 from grader.submissions.flat.sections import TITLE
-from grader.submissions.flat.statements import CELL, EMPTY, OF_NOTEBOOK, _form_of_grad
+from grader.submissions.flat.statements import CELL, KEPT, OF_NOTEBOOK, _form_of_grad
 from grader.submissions.owners import CANVAS, CANVAS_BLIND, MOODLE, MOODLE_FOLDER, REPEATED
 from grader.submissions.script import CONFLICT, MAGIC, QUOTED, SHELL, TARGETS, TIMED, is_flat
 
@@ -31,7 +31,7 @@ MATCHED = {
     "MOODLE_FOLDER": MOODLE_FOLDER,
     "REPEATED": REPEATED,
 }
-FOUND = {"QUOTED": QUOTED, "EMPTY": EMPTY, "COMPARED": COMPARED}
+FOUND = {"QUOTED": QUOTED, "KEPT": KEPT, "WORDS": WORDS}
 REPEATED_TEXTS = [  # a beginning, what is said again and again
     ("", "\n"),
     ("", " "),
@@ -40,6 +40,10 @@ REPEATED_TEXTS = [  # a beginning, what is said again and again
     ("# exercise", " "),
     ("# exercise #", " "),
     ("cmp(", " "),
+    ("# cmp(", "a, "),
+    ("", "# cmp()"),
+    ("", "a.b = "),
+    ("", "['a'] "),
     ("", "cmp("),
     ("", "cmp(a, "),
     ("cmp(,a", ".T"),
@@ -119,7 +123,11 @@ def test_what_stands_anywhere_in_bytes_is_found_in_linear_time(pattern: re.Patte
     assert_linear(lambda given: pattern.findall(given.encode()))
 
 
-@pytest.mark.parametrize("work", [_form_of_grad, escaped, text], ids=lambda f: f.__name__)
+def aside(given: str) -> object:
+    return list(told_aside(given.split("\n"), ()))
+
+
+@pytest.mark.parametrize("work", [_form_of_grad, escaped, text, aside], ids=lambda f: f.__name__)
 def test_functions_on_text_are_linear(work: Callable[[str], object]) -> None:
     assert_linear(work)
 

@@ -22,9 +22,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.core.errors import Unreadable, UsageError
+from grader.core.limits import MAX_SOURCE
 from grader.submissions.owners import IGNORED, METADATA, Chosen, choose, owners
 from grader.submissions.uploads import Folder, Upload, uploads
-from grader.suite.files import MAX_SOURCE, read_file
+from grader.suite.files import read_file
 
 EXERCISES = ["ex1", "ex2", "ex3", "ex4"]
 CODE = "def dprobs(probs, dlogprobs):\n    return dlogprobs / probs\n"
@@ -474,7 +475,7 @@ NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a link to nothing": (lambda p: p.symlink_to("nothing"), "is a link"),
     "a link to a folder": (lambda p: p.symlink_to("/etc"), "is a link"),
     "a pipe": (os.mkfifo, "is not a file"),
-    "too large": (sparse, f"is too large ({MAX_SOURCE + 1} bytes)"),
+    "too large": (sparse, f"is too large ({MAX_SOURCE + 1} bytes, at most {MAX_SOURCE})"),
     "a folder": (lambda p: p.mkdir(), ""),
     "a folder with a file": (lambda p: write(p, {"note.txt": "x"}), "no .py or .ipynb file"),
 }

@@ -36,6 +36,7 @@ from grader.core.errors import GraderFault
 from grader.core.exercise import File, How, Task
 from grader.core.verdict import ExerciseReport, Report, Verdict
 from grader.judging.bench import Bench
+from grader.judging.fresh_probes import fresh
 from grader.judging.grade import grade
 from grader.judging.requests import grade as grade_all
 from grader.reports import document, plain, terminal
@@ -79,6 +80,12 @@ def children(pid: int) -> list[int]:
 def zygote_of(runner: Runner) -> int:
     """The zygote is the process started, or, in namespaces, its child. The runner has answered before."""
     return (children(runner.process.pid) or [runner.process.pid])[0]
+
+
+def nothing_written(runner: Runner) -> bool:
+    """Whether every child's private folder is gone, as the zygote's own mount namespace has it."""
+    seen = Path(f"/proc/{zygote_of(runner)}/root{runner.folder}")
+    return not any(os.listdir(p) if p.name.startswith("disk") else True for p in seen.iterdir())
 
 
 def state(pid: int) -> str:
@@ -157,6 +164,13 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
         out = Outside(folder, tcp, udp, [path, abstract], name)
         out.before = out.look()
         yield out
+
+
+@pytest.fixture(scope="module")
+def exercises(exercises: dict[str, Task]) -> dict[str, Task]:
+    """With fresh probes, as a grade rests on them."""
+    with Runner() as one:
+        return {**exercises, "ex1": fresh(one, Suite(ROOT, ROOT), exercises["ex1"], 13)}
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +253,7 @@ def unharmed(runner: Short, zygote: int, outside: Outside) -> None:
     assert not children(zygote), "a child is left"
     assert outside.look() == outside.before
     assert not outside.heard()
-    until(lambda: os.listdir(runner.folder) == [])
+    until(lambda: nothing_written(runner))
 
 
 RUNS = [
@@ -281,7 +295,7 @@ class Guard:
 
     def runner(self) -> Short:
         one = self.extra or self.first
-        if one.process.poll() is None and not os.listdir(one.folder):
+        if one.process.poll() is None and nothing_written(one):
             return one
         self.close()
         self.extra = Short()
@@ -450,30 +464,28 @@ def test_nothing_of_a_submission_is_left_in_the_zygote(guarded: Guard, exercises
     markers = {"source": marker.encode(), "result": tensor, **references(exercises)}
     assert len(markers) > 30
     # what is looked for can be found: the inputs are there
-    probe = "probe-1.given"
-    start = exercises["ex1"][1].given["probe-1"][-512:-256]
+    probe = "probe-1-fresh.given"
+    start = exercises["ex1"][1].given["probe-1-fresh"][-512:-256]
     assert found_in(zygote_of(runner), {**markers, probe: start}) == {probe}
 
 
 @pytest.mark.usefixtures("may_read")
 def test_a_child_holds_no_reference_and_nothing_of_the_one_before(
-    guarded: Guard, exercises: dict[str, Task], monkeypatch: pytest.MonkeyPatch
+    guarded: Guard, exercises: dict[str, Task]
 ) -> None:
     runner = guarded.runner()
-    monkeypatch.setattr(runner, "wall", float(DEADLINE))  # it stands still while it is read
     before, own = uuid.uuid4().hex, uuid.uuid4().hex
     grade(runner, exercises["ex1"], File("submission.py", f"# {before}\n{REF}".encode()))
     text = f"import signal\n# {own}\nsignal.raise_signal(signal.SIGSTOP)\n"
-    with background(
-        lambda: runner.run(
-            Part("ex1", ["lecture", "probe-1"], [FIRST]), File("x.py", text.encode()), wall=DEADLINE
-        )
-    ):
+    part, file = Part("ex1", ["lecture", "probe-2"], [FIRST]), File("x.py", text.encode())
+    with background(lambda: runner.together([part], file, wall=60, cpu=60)):  # it is tried no second time
         zygote = zygote_of(runner)
-        child = until(lambda: [p for p in children(zygote) if state(p) == "T"])[0]
-        markers = {"before": before.encode(), "own": own.encode(), **references(exercises)}
-        assert found_in(child, markers) == {"own"}
-        os.kill(child, signal.SIGKILL)
+        child = until(lambda: [p for p in children(zygote) if state(p) == "T"])[0]  # and is read meanwhile
+        try:
+            markers = {"before": before.encode(), "own": own.encode(), **references(exercises)}
+            assert found_in(child, markers) == {"own"}
+        finally:
+            os.kill(child, signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -569,7 +581,8 @@ def test_nothing_outlives_the_grader() -> None:
         zygote = (children(int(pid)) or [int(pid)])[0]
         child = until(lambda: children(zygote))[0]
         watched = [os.pidfd_open(p) for p in {int(pid), zygote, child}]
-        until(lambda: list(Path(folder).glob("*/x")))
+        seen = Path(f"/proc/{zygote}/root{folder}")  # as in its own mount namespace
+        until(lambda: [*seen.glob("*/x"), *seen.glob("disk*/*/x")])
         parent.kill()
         for fd in watched:
             assert select.select([fd], [], [], DEADLINE)[0], "a process is left"

@@ -25,6 +25,7 @@ from conftest import DEADLINE, EXERCISES, ROOT, solution, stub_of
 
 from grader import __version__
 from grader.core import course
+from grader.core.limits import MAX_SOURCE
 from grader.suite import fixtures
 from grader.suite.find import item_names
 
@@ -283,6 +284,12 @@ USAGE_ERRORS = {
     "much": (["check", "x" * 5000], f"there is no exercise {'x' * 60}…; `grader list`"),
     "a class that is not there": (["report", "--class", "nosuch"], "--class nosuch is no folder"),
     "results among submissions": (["batch", "exercises", "--out", "./exercises"], "name another one"),
+    "a seed that is none": (["check", "ex1", "--probes", "x"], "--probes x: a seed is a number from 0 up"),
+    "a seed that is too large": (["check", "ex1", "--fresh", str(2**53)], "below 2^53"),
+    "two kinds of probes": (["check", "ex1", "--fresh", "3", "--probes", "4"], "choose one"),
+    "fixtures and a seed": (["check", "ex1", "--fixtures", "fixtures", "--probes", "4"], "choose one"),
+    "no fixtures there": (["check", "ex1", "--fixtures", "exercises"], "grader build --private SEED"),
+    "a private set in a course": (["build", "--private", "4", "."], "name another folder"),
     "training where there is none": (["check", "ex1.training"], "ex1 has no item training"),
     "show an unknown item": (["show", "ex1.dhh"], "(did you mean dh?)"),
     "list an unknown exercise": (["list", "ex11"], "(did you mean ex1?)"),
@@ -337,10 +344,10 @@ def test_where_the_output_can_not_be_written_it_is_named(work: Path) -> None:
 def test_a_submission_that_is_too_large_is_refused(tmp_path: Path, work: Path) -> None:
     path = tmp_path / "ex1.py"
     with path.open("wb") as file:
-        file.truncate((2 << 20) + 1)
+        file.truncate(MAX_SOURCE + 1)
     ran = grader("check", "--submission", str(path), cwd=work)
     assert ran.returncode == USAGE
-    assert "is too large (2097153 bytes)" in one_line(ran.stderr)
+    assert f"is too large ({MAX_SOURCE + 1} bytes, at most {MAX_SOURCE})" in one_line(ran.stderr)
 
 
 def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path, work: Path) -> None:
@@ -502,10 +509,10 @@ def test_fresh_probes_are_repeatable_by_their_seed(work: Path, half: Path) -> No
     other = json.loads(grader(*args[:4], "8", *args[5:], cwd=work).stdout)
     mine, others = document["exercises"][0]["items"][1], other["exercises"][0]["items"][1]
     assert mine["id"] == "ex1.dprobs"
-    assert mine["checks"][0] == others["checks"][0]  # the lecture's numbers stay
-    assert all(
-        a["maxdiff"] != b["maxdiff"] for a, b in zip(mine["checks"][1:], others["checks"][1:], strict=True)
-    )
+    for a, b in zip(mine["checks"], others["checks"], strict=True):
+        drawn = a["on"].endswith("-fresh")  # the saved ones stay
+        assert (a["maxdiff"] != b["maxdiff"]) if drawn else a == b
+    assert sum(c["on"].endswith("-fresh") for c in mine["checks"]) == 2
 
 
 def test_fresh_without_a_seed_takes_a_target_and_names_its_seed(work: Path) -> None:
@@ -519,15 +526,54 @@ def test_fresh_without_a_seed_takes_a_target_and_names_its_seed(work: Path) -> N
     assert again.stdout == ran.stdout
 
 
-def test_of_outputs_it_is_said_that_they_keep_the_saved_probes(work: Path) -> None:
-    ran = grader("check", "--solutions", "--fresh", "5", "tokenizer.ex1", "ex2", cwd=work)
+def test_of_outputs_it_is_said_where_they_keep_the_saved_probes(work: Path, tmp_path: Path) -> None:
+    """A release has no solutions, whose functions would be needed."""
+    release = tmp_path / "release"
+    assert grader("release", str(release), "tokenizer", "ex2", cwd=work).returncode == PASSED
+    shutil.copytree(ROOT / "solutions", tmp_path / "solutions")
+    files = ["tokenizer.ex1", "ex2"]
+    for name in files:
+        mine = release.joinpath("exercises", *name.split(".")).with_suffix(".py")
+        mine.write_text((tmp_path / "solutions").joinpath(*name.split(".")).with_suffix(".py").read_text())
+    ran = grader("check", "--fresh", "5", *files, cwd=release)
     assert ran.returncode == PASSED
     assert [line for line in ran.stdout.splitlines() if line.startswith("note: ")] == [
         "note: graded on fresh probes; `--fresh 5` makes the same ones again",
-        "note: fresh probes are for gradients; graded on the saved ones: tokenizer.ex1",
+        "note: outputs rest on saved probes where there is no solutions/: tokenizer.ex1",
     ]
     ran = grader("check", "--solutions", "--fresh", "5", "tokenizer.ex1", cwd=work)
-    assert "saved ones: tokenizer.ex1" in ran.stdout and "again" not in ran.stdout
+    assert "again" in ran.stdout and "saved" not in ran.stdout
+
+
+@pytest.mark.parametrize("option", [["--require-sandbox"], ["--junit", "out.xml"]], ids=lambda o: o[0])
+def test_where_others_read_the_grade_the_probes_are_fresh_and_the_seed_is_not_told(
+    option: list[str], work: Path
+) -> None:
+    ran = grader("check", "ex2", "tokenizer.ex1", "--solutions", *option, cwd=work)
+    assert ran.returncode == PASSED
+    assert [line for line in ran.stdout.splitlines() if line.startswith("note: ")] == [
+        "note: graded on fresh probes"
+    ]
+    ran = grader("check", "ex2", "--solutions", *option, "--probes", "saved", cwd=work)
+    assert ran.returncode == PASSED and "fresh" not in ran.stdout
+
+
+def test_a_private_set_is_graded_on(work: Path, tmp_path: Path) -> None:
+    """Made once, from a secret seed; a table of what is public passes nothing on it, outputs neither."""
+    private = tmp_path / "private"
+    ran = grader("build", "--private", "5", str(private), "ex2", "tokenizer.ex1", cwd=work)
+    assert ran.returncode == PASSED
+    assert private.stat().st_mode & 0o077 == 0
+    graded = ["check", "--solutions", "--fixtures", str(private)]
+    ran = grader(*graded, "ex2", "tokenizer.ex1", "--json", cwd=work)
+    assert ran.returncode == PASSED
+    on = [[c["on"] for c in e["items"][0]["checks"]] for e in json.loads(ran.stdout)["exercises"]]
+    assert [sorted(o)[-1] for o in on] == ["probe-3-fresh", "probe-3-fresh"]
+    damaged = private / "fixtures" / "ex2" / "probe-2.given.safetensors.gz"
+    damaged.unlink()
+    ran = grader(*graded, "ex2", cwd=work)
+    assert ran.returncode == FAULT
+    assert "probe-2.given.safetensors.gz is missing: `grader build --private SEED" in ran.stderr
 
 
 def test_the_solutions_pass_on_fresh_probes(work: Path) -> None:

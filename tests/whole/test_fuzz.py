@@ -21,9 +21,9 @@ from conftest import DEADLINE, ROOT, solution
 from grader.classroom import batch, files
 from grader.classroom.results import Result
 from grader.core.exercise import Task
+from grader.core.limits import MAX_SOURCE
 from grader.runner.host.client import WALL
 from grader.submissions.uploads import uploads
-from grader.suite.files import MAX_SOURCE
 
 SEED = int(os.environ.get("GRADER_FUZZ_SEED", "1"))
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -20,6 +21,7 @@ from conftest import DEADLINE, ROOT
 
 from grader.core.exercise import File, Task
 from grader.runner.host.client import Part, Run, Runner
+from grader.runner.warm import confine
 from grader.runner.wire import LAYERS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers of confinement are Linux's")
@@ -72,12 +74,17 @@ def returned(run: Run) -> str:
 RAW = """
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
 def call(number, *args):
     result = libc.syscall(number, *(ctypes.c_long(a) for a in args))
     if result < 0:
         raise OSError(ctypes.get_errno(), "stopped")
     return result
 """
+
+# F_SETOWN, F_GETOWN, F_SETSIG, F_SETFL with O_ASYNC, F_SETLEASE (whoever opens the file waits), F_GETLEASE,
+# F_SETOWN_EX
+FCNTL = ["8, 0", "9", "10, 15", "4, 0x2400", "1024, 1", "1025", "15, bytes(8)"]
 
 # the layer, what else has to be off to see it, and what it stops
 ATTACKS: list[tuple[str, tuple[str, ...], str]] = [
@@ -91,6 +98,15 @@ ATTACKS: list[tuple[str, tuple[str, ...], str]] = [
     ("seccomp", (), 'import os; open("x", "w").close(); os.chmod("x", 0o600)'),
     ("seccomp", (), "import os; os.kill(os.getpid(), 0)"),
     ("seccomp", (), "import os; os.sched_setaffinity(0, os.sched_getaffinity(0))"),
+    *(
+        ("seccomp", besides, f'import fcntl; fcntl.fcntl(open("x", "w"), {command})')
+        for command in FCNTL
+        for besides in ((), ("signal scope",))
+    ),
+    ("seccomp", (), 'import fcntl; fcntl.lockf(open("x", "w"), fcntl.LOCK_EX)'),
+    ("seccomp", (), 'import fcntl; fcntl.flock(open("x", "w"), fcntl.LOCK_EX)'),
+    # fallocate that keeps the size, which only some file systems hold to the limit of a file's size
+    ("seccomp", (), f'{RAW}\nf = open("x", "wb"); call(285, f.fileno(), 1, 0, 1 << 20)'),
     ("resource limits", (), "x = bytearray(1 << 30)"),
     ("resource limits", (), "import mmap; mmap.mmap(-1, 1 << 30).close()"),
     ("resource limits", (), 'open("big", "wb").write(bytes(20 << 20))'),
@@ -112,10 +128,10 @@ def test_an_attack_that_one_layer_stops(
     lines = lines.replace("<outside>", str(tmp_path))
     on = attack(lines, *besides)
     assert message(on), "it is not stopped with the layer on"
-    assert set(on.off) == set(besides)
+    assert set(on.off) == set(besides) & set(LAYERS)
     off = attack(lines, layer, *besides)
     assert message(off) == "", "something else stops it too"
-    assert set(off.off) == {layer, *besides}
+    assert set(off.off) == {layer, *besides} & set(LAYERS)
 
 
 def test_capabilities_are_dropped(attack: Attack) -> None:
@@ -148,8 +164,8 @@ def test_a_network_of_its_own(attack: Attack) -> None:
 
 def test_other_processes_are_not_there(attack: Attack) -> None:
     lines = f"import os; os.getpgid({os.getpid()})"
-    assert "ProcessLookupError" in message(attack(lines))
-    assert message(attack(lines, "namespaces")) == ""
+    assert "ProcessLookupError" in message(attack(lines, "seccomp"))
+    assert message(attack(lines, "seccomp", "namespaces")) == ""
 
 
 def test_a_signal_to_another_process_needs_three_layers_off(attack: Attack) -> None:
@@ -158,6 +174,105 @@ def test_a_signal_to_another_process_needs_three_layers_off(attack: Attack) -> N
     for skip in ((), ("seccomp",), ("namespaces",), ("seccomp", "namespaces"), ("seccomp", "landlock")):
         assert message(attack(lines, *skip)), skip
     assert message(attack(lines, "landlock", "namespaces", "seccomp")) == ""
+
+
+def test_a_signal_by_way_of_a_descriptor(attack: Attack) -> None:
+    """Where Landlock has no scope for signals and there are no namespaces, the seccomp filter stops it."""
+    old = ("namespaces", "signal scope")
+    for skip, ends in (old, False), (("namespaces", "seccomp"), False), ((*old, "seccomp"), True):
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as victim:
+            lines = f"""
+            import fcntl, os
+            fcntl.fcntl(1, fcntl.F_SETFL, 0)
+            try:
+                r, w = os.pipe()
+            except PermissionError:
+                r = w = 1
+            fcntl.fcntl(r, fcntl.F_SETOWN, {victim.pid})
+            fcntl.fcntl(r, 10, {int(signal.SIGTERM)})
+            fcntl.fcntl(r, fcntl.F_SETFL, os.O_ASYNC)
+            os.write(w, b"x")
+            """
+            stopped = message(attack(lines, *skip))
+            assert bool(stopped) == ("seccomp" not in skip)
+            if ends:
+                assert victim.wait(DEADLINE) == -signal.SIGTERM
+            else:
+                assert victim.poll() is None
+                victim.terminate()
+
+
+UNLINKED = f"""{RAW}
+import os
+files = []
+try:
+    while len(files) < 150:  # at most so much where nothing stops it
+        files.append(os.open("x", os.O_CREAT | os.O_RDWR))
+        os.unlink("x")
+        <fill>
+except OSError as error:
+    pass
+size = sum(os.fstat(f).st_blocks * 512 for f in files)
+for f in files: os.close(f)
+raise RuntimeError(size >> 20)
+"""
+LIMIT = confine.FOLDER >> 20
+WRITTEN, KEPT = "os.write(files[-1], bytes(1 << 20))", "call(285, files[-1], 1, 0, 1 << 20)"
+
+
+@pytest.mark.parametrize(
+    ("fill", "skip", "full"),
+    [
+        (WRITTEN, (), False),
+        (WRITTEN, ("disks",), False),  # files by their size
+        (WRITTEN, ("resource limits",), False),  # the file system alone
+        (KEPT, ("resource limits", "seccomp"), False),
+        (WRITTEN, ("disks", "resource limits"), True),
+        (KEPT, ("disks", "resource limits", "seccomp"), True),
+    ],
+)
+def test_unlinked_files_are_bounded_by_the_kernel(
+    fill: str, skip: tuple[str, ...], full: bool, attack: Attack
+) -> None:
+    written = int(returned(attack(UNLINKED.replace("<fill>", fill), *skip)))
+    assert written == 150 if full else 32 < written <= LIMIT
+
+
+def test_an_unlinked_file_that_is_mapped_counts(attack: Attack) -> None:
+    lines = f"""{RAW}
+import os
+for k in range(150):
+    f = os.open("x", os.O_CREAT | os.O_RDWR)
+    os.unlink("x")
+    os.write(f, bytes(1 << 20))
+    call(9, 0, 4096, 1, 1, f, 0)
+    os.close(f)
+"""
+    assert f"more than {LIMIT} MB" in message(attack(lines))
+
+
+def test_a_disk_is_empty_for_the_next(attack: Attack) -> None:
+    fill = """
+    import os
+    with open("a", "wb") as f: f.write(bytes(1 << 20))
+    for k in range(40):
+        with open(f"{k}", "wb") as f: f.write(bytes(1 << 20))
+    """
+    for _ in range(confine.DISKS + 1):
+        assert message(attack(fill)) == ""
+
+
+def test_descriptors_and_their_flags_are_left(attack: Attack) -> None:
+    lines = """
+    import fcntl, os
+    with open("x", "w") as f:
+        os.set_inheritable(f.fileno(), True)
+        fcntl.fcntl(f, fcntl.F_SETFL, fcntl.fcntl(f, fcntl.F_GETFL) | os.O_NONBLOCK)
+        os.close(os.dup(f.fileno()))
+        os.close(fcntl.fcntl(f, fcntl.F_DUPFD, 10))
+        os.posix_fallocate(f.fileno(), 0, 1 << 20)
+    """
+    assert message(attack(lines)) == ""
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -57,11 +57,9 @@ def secrets(name: str, source: str, upstream: Collection[str] = ()) -> Iterator[
 
 def _secret(name: str, function: ast.FunctionDef, source: str) -> Secret:
     body = function.body[1:] if ast.get_docstring(function) else function.body
-    stored = [n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    inner = [
-        n for n in ast.walk(function) if isinstance(n, ast.FunctionDef | ast.Lambda) and n is not function
-    ]
-    own = {n.id for n in stored} | {a.arg for n in inner for a in ast.walk(n.args) if isinstance(a, ast.arg)}
+    nodes = [n for statement in function.body for n in ast.walk(statement)]
+    own = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    own |= {n.arg for n in nodes if isinstance(n, ast.arg)}  # of functions within
     statements = [tokens(_uncommented(source, statement)) for statement in body]
     return Secret(name, tuple(s[1:] if s[0] == "return" else s for s in statements), frozenset(own))
 
@@ -74,13 +72,12 @@ def _uncommented(source: str, statement: ast.stmt) -> str:
 
 
 def tokens(text: str) -> Tokens:
-    """The words, numbers and signs of a text, without parentheses, which may be many or few."""
-    return tuple(_number(t) if t[0] in "0123456789." and t != "." else t for t in TOKEN.findall(text))
+    """The words, numbers and signs of a text, without parentheses, which may be many or few.
 
-
-def _number(text: str) -> str:
-    """1e-5 as 1e-05, 2 as 2.0: one spelling of a number."""
-    return repr(float(text))
+    A number in its one spelling: 1e-5 as 1e-05, 2 as 2.0.
+    """
+    found = TOKEN.findall(text)
+    return tuple(repr(float(t)) if t[0] in "0123456789." and t != "." else t for t in found)
 
 
 class Detector:

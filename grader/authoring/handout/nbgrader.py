@@ -29,11 +29,7 @@ def notebook(exercise: str, cells: Sequence[Cell], points: Mapping[str, float]) 
     """The instructor's notebook as JSON text. points: by item, what it is worth."""
     made = []
     for cell in cells:
-        metadata: dict[str, Any] = {}
-        if cell.kind == "code":
-            metadata["nbgrader"] = _metadata(f"{stem(exercise)}-{cell.id}", cell, points)
-        if cell.item:
-            metadata["grader"] = {"test": True}
+        metadata = _metadata(f"{stem(exercise)}-{cell.id}", cell, points) if cell.kind == "code" else {}
         made.append(new_cell(cell.id, cell.kind, _source(exercise, cell), metadata))
     return written(exercise, made)
 
@@ -52,7 +48,9 @@ def _metadata(grade_id: str, cell: Cell, points: Mapping[str, float]) -> dict[st
         "task": False,
         "grade_id": grade_id,
     }
-    return {**about, "points": points[cell.item]} if cell.item else about
+    if cell.item:
+        return {"nbgrader": {**about, "points": points[cell.item]}, "grader": {"test": True}}
+    return {"nbgrader": about}
 
 
 def _source(exercise: str, cell: Cell) -> str:

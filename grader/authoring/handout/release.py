@@ -26,54 +26,6 @@ IGNORED = (
 )
 Files = dict[str, bytes]  # by path below the release
 
-README = """\
-# {title}
-
-You derive gradients by hand and write them down as functions, one for each tensor of a network; `grader`
-tells for each of them whether it is right, and if not, what went wrong.
-
-## Start
-
-With Python 3.11 or newer:
-
-```sh
-python -m pip install backprop-grader=={version}
-```
-
-Then, in this folder:
-
-```console
-$ grader list
-$ grader next
-$ grader check {first}  # exit 1
-```
-
-Replace the `raise` in `{stub}`, function by function, and check again.
-
-| command | what it does |
-|---|---|
-| `grader show {item}` | tells an item's task |
-| `grader hint {item}` | helps when you are stuck, a bit more at each call |
-| `grader watch {first}` | stays, and grades at every save |
-| `grader report {first}` | writes a page with pictures |
-{notebooks}
-Each function receives the right upstream gradients, whatever your other functions return. It is asked at
-other sizes and with other upstream gradients too, so a formula that fits one batch alone does not pass.
-
-## The exercises
-
-| exercise | items | what it is |
-|---|---|---|
-{exercises}
-
-## What is in here
-
-| file | what |
-|---|---|
-| `exercises/` | what you edit |
-| `fixtures/` | what your answers are compared with; leave it as it is |
-| `.github/` | grades at each push, on GitHub |
-{policy}"""
 NOTEBOOKS = """
 Each exercise that has a file `.ipynb` beside it is a notebook too: do either. `grader check` grades the
 `.py` file, and naming the notebook grades that.
@@ -125,8 +77,8 @@ def readme(described: Sequence[Exercise], policy: bool) -> str:
     sets = dict.fromkeys(course.set_of(d.id) for d in described)
     path = "/".join(first.id.split("."))
     rows = (f"| `{d.id}` | {len(d.items) + bool(d.training)} | {d.title} |" for d in described)
-    row = f"| `{POLICY}` | what the items are worth: `grader check --policy {POLICY}` |\n" if policy else ""
-    return README.format(
+    row = f"\n| `{POLICY}` | what the items are worth: `grader check --policy {POLICY}` |" if policy else ""
+    return _data("release.md").format(
         title=course.title(next(iter(sets))) if len(sets) == 1 else "Backpropagation by hand",
         version=__version__,
         first=first.id,
@@ -140,11 +92,15 @@ def readme(described: Sequence[Exercise], policy: bool) -> str:
 
 def workflow(exercises: Sequence[str], digest: str) -> str:
     """GitHub's file that grades at each push, with what was released and nothing else."""
-    text = Path(__file__).parents[2].joinpath("data").joinpath("autograde.yml").read_text(encoding="utf-8")
+    text = _data("autograde.yml")
     names = "\n          ".join(textwrap.wrap(" ".join(exercises), 96))
     for mark, value in (("VERSION", __version__), ("TARGETS", names), ("DIGEST", digest)):
         text = text.replace(mark, value)
     return text
+
+
+def _data(name: str) -> str:
+    return Path(__file__).parents[2].joinpath("data", name).read_text(encoding="utf-8")
 
 
 def manifest(files: Files) -> str:

@@ -107,7 +107,7 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
     if data[:3] == b"BZh":
         with contextlib.suppress(OSError, ValueError):
             yield bz2.BZ2Decompressor().decompress(data, MOST)
-    if data[:6] in (b"\xfd7zXZ\0",):
+    if data[:6] == b"\xfd7zXZ\0":
         with contextlib.suppress(lzma.LZMAError):
             yield lzma.LZMADecompressor().decompress(data, MOST)
     if data[:1] == b"\x80":

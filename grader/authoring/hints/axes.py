@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 
-from grader.authoring.hints.notation import Index, Named, Sum, binary, call, element, name, number, write
+from grader.authoring.hints.notation import Index, Named, code, element, name, number, write
 from grader.authoring.hints.site import NoRule, Site, Step, arguments, is_pair, leading
 
 
@@ -27,10 +28,8 @@ def _over(site: Site, axes: tuple[int, ...]) -> str:
 
 def _count(site: Site, axes: tuple[int, ...]) -> ast.expr:
     """How many numbers there are along some axes."""
-    first, *rest = (site.scope.size(site.child, a) for a in axes)
-    for size in rest:
-        first = binary(first, ast.Mult(), size)
-    return first
+    sizes = (site.scope.size(site.child, a) for a in axes)
+    return functools.reduce(lambda first, size: code("a * b", a=first, b=size), sizes)
 
 
 def total(site: Site) -> Step:
@@ -48,27 +47,24 @@ def running(site: Site) -> Step:
     if axis is None:
         raise NoRule("a running sum without its axis")
     axis %= len(site.before)
-    letter = site.fresh()
-    own = site.index[axis]
-    index = tuple(letter if a == axis else x for a, x in enumerate(site.index))
-    later = ast.Compare(binary(own, ast.Sub(), number(1)), [ast.Lt()], [letter])
+    letter, total = site.run(axis)
+    index = (*site.index[:axis], letter, *site.index[axis + 1 :])
+    later = code("own - 1 < letter", own=site.index[axis], letter=letter)
     say = (
         f"A running sum along axis {axis}: each number of {site.x} enters the total at its own place and at "
         "every later one, with weight 1. So it gets the sum of the upstream gradients from its own place to "
         "the end: a running sum forwards is a running sum from the other end backwards."
     )
-    total = Sum(write(letter), site.scope.size(site.node, axis))
     return Step(index, say, sums=(total,), where=(later,))
 
 
 def mean(site: Site) -> Step:
     axes, keep = _axes(site)
-    count = _count(site, axes)
     say = (
         f"A mean over {_over(site, axes)}: each number enters it with the same weight, one over how many "
         "there are, and gets that share of the upstream gradient."
     )
-    return Step(_reduced(site, axes, keep), say, (binary(number(1), ast.Div(), count),))
+    return Step(_reduced(site, axes, keep), say, (code("1 / count", count=_count(site, axes)),))
 
 
 def maximum(site: Site) -> Step:
@@ -76,20 +72,11 @@ def maximum(site: Site) -> Step:
     if len(axes) != 1 or not is_pair(site.scope.value(site.node)):
         raise NoRule("a maximum over several axes")
     axis = axes[0]
-    inner = tuple(x for a, x in enumerate(site.index) if a != axis)
-    where = ast.Compare(site.index[axis], [ast.Eq()], [element(name("m"), inner)])
-    method = leading(site) == 0
-    owner = site.child
-    code = (
-        f"({ast.unparse(owner)}).max({axis}).indices"
-        if method
-        else f"torch.max({ast.unparse(owner)}, {axis}).indices"
-    )
+    m = element(name("m"), (*site.index[:axis], *site.index[axis + 1 :]))
+    where = code("own == m", own=site.index[axis], m=m)
+    places = f"torch.max({site.x}, {axis}).indices" if leading(site) else f"({site.x}).max({axis}).indices"
     line = {0: "column", 1: "row"}.get(axis, "line") if len(site.before) == 2 else "line"
-    m = element(name("m"), inner)
-    named = {
-        "m": Named(ast.parse(code, mode="eval").body, f"{write(m)} is the place of the maximum in its {line}")
-    }
+    named = {"m": Named(code(places), f"{write(m)} is the place of the maximum in its {line}")}
     say = (
         f"A maximum over axis {axis} is decided by one number of each {line}: nudge another one a little and "
         "nothing changes. So the gradient goes to the place of the maximum alone, the rest gets 0."
@@ -98,53 +85,45 @@ def maximum(site: Site) -> Step:
 
 
 def variance(site: Site, root: bool) -> Step:
-    given = arguments(site.node, ("dim", "unbiased", "keepdim"), leading(site))
-    axes, _ = _axes(site, ("dim", "unbiased", "keepdim"))
-    off = 1 if given.get("unbiased", True) and given.get("correction", 1) else 0
-    size = _count(site, axes)
-    count = binary(size, ast.Sub(), number(1)) if off else size
-    mean = ast.parse(f"({ast.unparse(site.child)}).mean({axes}, keepdim=True)", mode="eval").body
-    centre = tuple(number(0) if a in axes else x for a, x in enumerate(site.index))
-    away = binary(site.at(site.child, site.index), ast.Sub(), element(name("mu"), centre))
+    names = ("dim", "unbiased", "keepdim")
+    given = arguments(site.node, names, leading(site))
+    axes, keep = _axes(site, names)
+    count = _count(site, axes)
+    if given.get("unbiased", True) and given.get("correction", 1):
+        count = code("size - 1", size=count)
+    mean = code(f"({site.x}).mean({axes}, keepdim=True)")
+    mu = element(name("mu"), _reduced(site, axes, True))
+    away = code("x - mu", x=site.at(site.child, site.index), mu=mu)
     named = {"mu": Named(mean, f"mu is the mean of {site.x} over {_over(site, axes)}")}
-    index = _reduced(site, axes, bool(given.get("keepdim")))
+    index = _reduced(site, axes, keep)
     say = (
         f"A variance: each number counts by its distance from the mean, over {write(count)}. That the mean "
         "moves as well makes no difference, because the distances from it sum to 0."
     )
     if root:
-        spread_ = element(site.node if not site.output else name(site.output), index)
-        return Step(
-            index,
-            say.replace("variance", "standard deviation"),
-            (binary(away, ast.Div(), binary(count, ast.Mult(), spread_)),),
-            named=named,
-        )
-    return Step(index, say, (binary(binary(number(2), ast.Mult(), away), ast.Div(), count),), named=named)
+        say = say.replace("variance", "standard deviation")
+        y = element(name(site.output) if site.output else site.node, index)
+        return Step(index, say, (code("away / (count * y)", away=away, count=count, y=y),), named=named)
+    return Step(index, say, (code("2 * away / count", away=away, count=count),), named=named)
 
 
 def softmax(site: Site, log: bool) -> Step:
-    given = arguments(site.node, ("dim",), leading(site))
-    dim = given.get("dim")
+    dim = arguments(site.node, ("dim",), leading(site)).get("dim")
     if dim is None:
         raise NoRule("a softmax without its axis")
     axis = dim % len(site.before)
-    letter = site.fresh()
-    out = tuple(letter if a == axis else x for a, x in enumerate(site.index))
-    own = call("hit", ast.Compare(letter, [ast.Eq()], [site.index[axis]]))
-    total = Sum(write(letter), site.scope.size(site.node, axis))
+    letter, total = site.run(axis)
+    out = (*site.index[:axis], letter, *site.index[axis + 1 :])
     y = name(site.output) if site.output else site.node
+    p = element(name("p") if log else y, site.index)
+    factor = code("hit(letter == own) - p", letter=letter, own=site.index[axis], p=p)
     if log:
-        p = Named(
-            ast.parse(f"({ast.unparse(y)}).exp()", mode="eval").body, "p is the softmax, exp of the result"
-        )
-        factor = binary(own, ast.Sub(), element(name("p"), site.index))
+        named = {"p": Named(code(f"({ast.unparse(y)}).exp()"), "p is the softmax, exp of the result")}
         say = (
             "log-softmax: every output of a line depends on every input of it, through the sum that "
             "normalises."
         )
-        return Step(out, say, (factor,), sums=(total,), named={"p": p})
-    factor = binary(own, ast.Sub(), element(y, site.index))
+        return Step(out, say, (factor,), sums=(total,), named=named)
     say = (
         "A softmax: every output of a line depends on every input of it, through the sum that "
         "normalises. Take out how the output moves with its own input, and how with the others."
@@ -161,13 +140,13 @@ def cross_entropy(site: Site) -> Step:
     labels = node.args[1]
     x, target = site.x, ast.unparse(labels)
     p = Named(
-        ast.parse(f"torch.softmax({x}, 1)", mode="eval").body,
+        code(f"torch.softmax({x}, 1)"),
         f"p is the softmax of {x} along each row: p[{write(i)},{write(j)}] = "
         f"exp({x}[{write(i)},{write(j)}]) / Σ_k exp({x}[{write(i)},k])",
     )
-    hit = call("hit", ast.Compare(element(labels, (i,)), [ast.Eq()], [j]))
-    away = binary(element(name("p"), (i, j)), ast.Sub(), hit)
-    factor = binary(away, ast.Div(), site.scope.size(site.child, 0))
+    own, label = element(name("p"), (i, j)), element(labels, (i,))
+    rows = site.scope.size(site.child, 0)
+    factor = code("(own - hit(label == j)) / rows", own=own, label=label, j=j, rows=rows)
     say = (
         "The cross entropy is the mean over the rows of −log p at the label, where p is the softmax of the "
         "row. Write one row's loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two "

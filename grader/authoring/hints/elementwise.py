@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grader.authoring.hints.notation import number
+from grader.authoring.hints.notation import code, number
 from grader.authoring.hints.site import Site, Step, arguments, leading
-
-
-def _code(text: str, **parts: ast.expr) -> ast.expr:
-    """An expression in which the given parts stand for names."""
-
-    class Fill(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return parts.get(node.id, node)
-
-    return Fill().visit(ast.parse(text, mode="eval").body)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -108,10 +97,8 @@ def elementwise(site: Site, rule: Elementwise) -> Step:
     x = site.at(site.child, site.index)
     y = site.result()
     say = rule.say.format(x=site.x, y=site.output or "the result")
-    constants = dict(rule.constants)
-    if constants:
-        constants |= arguments(site.node, tuple(constants), leading(site))
-    known = {k: number(v) for k, v in constants.items()}
-    factors = (_code(rule.factor, x=x, y=y, **known),) if rule.factor else ()
-    where = (_code(rule.where, x=x),) if rule.where else ()
+    given = arguments(site.node, tuple(rule.constants), leading(site)) if rule.constants else {}
+    known = {k: number(v) for k, v in {**rule.constants, **given}.items()}
+    factors = (code(rule.factor, x=x, y=y, **known),) if rule.factor else ()
+    where = (code(rule.where, x=x),) if rule.where else ()
     return Step(site.index, say, factors, rule.sign, where=where)

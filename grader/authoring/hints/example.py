@@ -19,8 +19,9 @@ import torch
 
 from grader.authoring.authored import Authored, Item
 from grader.authoring.hints.elementwise import ELEMENTWISE, LN
-from grader.authoring.hints.site import operation
-from grader.core.exercise import Line, downstream, sizes
+from grader.authoring.hints.site import operation, times
+from grader.core.exercise import Line, sizes
+from grader.core.graph import downstream
 from grader.reference.forward import Env
 from grader.reference.program import Program
 
@@ -93,7 +94,9 @@ class Search:
         )
         values = {t: _values(t, lines, env[t]) for t in reads if is_float(env[t])}
         indexed = any(not is_float(env[t]) for t in reads if isinstance(env[t], torch.Tensor))
-        shown = self._shown(env, reads)
+        near, beyond = {*reads, *own}, downstream(self.parts.lines, item.tensor)
+        asked = [p for p in item.params if isinstance(env.get(p), torch.Tensor)]
+        shown = tuple(p for p in asked if p in near or p not in beyond)  # or that lie elsewhere
         best: tuple[float, Example] | None = None
         for seed in range(DRAWS if len(lines) < 3 else FUSED):
             g = torch.Generator().manual_seed(seed)
@@ -120,20 +123,11 @@ class Search:
             return None
         return self._with_siblings(best[1])
 
-    def _shown(self, env: Env, reads: tuple[str, ...]) -> tuple[str, ...]:
-        """The tensors that the item asks for: those that its lines read or name, or that lie elsewhere."""
-        near = {*reads, *(line.name for line in self.lines)}
-        beyond = downstream(self.parts.lines, self.item.tensor)
-        asked = [p for p in self.item.params if isinstance(env.get(p), torch.Tensor)]
-        return tuple(p for p in asked if p in near or p not in beyond)
-
     def _with_siblings(self, found: Example) -> Example:
         pull, direct = self.program.pull, self.program.direct
         siblings = self.parts.siblings(self.item)
-        return replace(
-            found,
-            siblings={s: pull(found.env, s[1:], direct(s[1:]), found.upstream)[0] for s in siblings},
-        )
+        pulled = {s: pull(found.env, s[1:], direct(s[1:]), found.upstream)[0] for s in siblings}
+        return replace(found, siblings=pulled)
 
     def _pulled(self, env: Env, upstream: Mapping[str, torch.Tensor]) -> tuple[Env, torch.Tensor] | None:
         """The lines run on, and the gradient by autograd; None where it is not finite."""
@@ -190,7 +184,7 @@ def _counted(node: ast.AST) -> Iterator[str]:
 
 
 def _start(program: Program, settings: dict[str, Any]) -> Env:
-    return program.run(_double(program.draw(settings)))
+    return program.run({k: v.double() if is_float(v) else v for k, v in program.draw(settings).items()})
 
 
 def small(program: Program) -> Env | None:
@@ -201,12 +195,6 @@ def small(program: Program) -> Env | None:
         except Exception:
             continue
     return None
-
-
-def _double(env: Env) -> Env:
-    return {
-        k: v.double() if isinstance(v, torch.Tensor) and v.is_floating_point() else v for k, v in env.items()
-    }
 
 
 def _square(tensor: torch.Tensor) -> bool:
@@ -220,20 +208,17 @@ def is_float(value: Any) -> bool:
 
 def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[float, ...]:
     """Values that are good to calculate with, for what the lines do with the tensor."""
-    for line in lines:
-        for node in ast.walk(ast.parse(line.code.strip())):
-            read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-            if tensor not in read:
-                continue
-            rule = ELEMENTWISE.get(operation(node)) if isinstance(node, ast.Call) else None
-            if rule and rule.nice:
-                return rule.nice
-            if isinstance(node, ast.Call) and operation(node) in ("softmax", "log_softmax", "cross_entropy"):
-                return LN
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-                exponent = ast.unparse(node.right)
-                if exponent.startswith("-"):
-                    return ROOT if "." in exponent else (1.0, 2.0, 4.0, 0.5)
+    for node in (n for line in lines for n in ast.walk(ast.parse(line.code.strip()))):
+        if not any(isinstance(n, ast.Name) and n.id == tensor for n in ast.walk(node)):
+            continue
+        called = operation(node) if isinstance(node, ast.Call) else ""
+        if called in ELEMENTWISE and ELEMENTWISE[called].nice:
+            return ELEMENTWISE[called].nice
+        if called in ("softmax", "log_softmax", "cross_entropy"):
+            return LN
+        exponent = ast.unparse(node.right) if isinstance(node, ast.BinOp) else ""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and exponent.startswith("-"):
+            return ROOT if "." in exponent else (1.0, 2.0, 4.0, 0.5)
     low, high = float(usual.min()), float(usual.max())
     if low >= 0:
         return SHARE if high <= 1 else POSITIVE
@@ -303,14 +288,7 @@ def figure(value: float) -> str:
 def matrix(title: str, values: Any) -> list[str]:
     """A tensor with its name above, aligned as on paper; one of three axes as one matrix after another."""
     tensor = torch.as_tensor(values, dtype=torch.float64)
-    shape = (
-        "×".join(map(str, tensor.shape))
-        if tensor.ndim > 1
-        else f"({tensor.shape[0]},)"
-        if tensor.ndim
-        else ""
-    )
-    lines = [f"{title}  {shape}".rstrip()]
+    lines = [f"{title}  {times(tuple(tensor.shape)) if tensor.ndim else ''}".rstrip()]
     cells = [figure(float(v)) for v in tensor.reshape(-1)]
     width = max(map(len, cells), default=0)
     rows = tensor.reshape(-1, tensor.shape[-1]) if tensor.ndim else tensor.reshape(1, 1)
@@ -332,13 +310,7 @@ def side_by_side(blocks: list[list[str]], limit: int = 84) -> str:
         rows[-1].append(block)
     texts = []
     for row in rows:
-        height = max(map(len, row))
         widths = [max(map(len, b)) for b in row]
-        padded = [[*b, *[""] * (height - len(b))] for b in row]
-        texts.append(
-            "\n".join(
-                "    ".join(b[k].ljust(w) for b, w in zip(padded, widths, strict=True)).rstrip()
-                for k in range(height)
-            )
-        )
+        lines = itertools.zip_longest(*row, fillvalue="")
+        texts.append("\n".join("    ".join(map(str.ljust, line, widths)).rstrip() for line in lines))
     return "\n\n".join(texts)

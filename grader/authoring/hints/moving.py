@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 from dataclasses import replace
 
-from grader.authoring.hints.notation import Sum, binary, element, number, write
+from grader.authoring.hints.notation import Sum, code, element, number, write
 from grader.authoring.hints.site import (
     NoRule,
     Shape,
@@ -41,17 +42,18 @@ def view(site: Site) -> Step:
                 raise NoRule("this change of shape")
         flat: ast.expr = number(0)
         for axis in range(a, i):
-            letter = site.index[axis]
-            grown = binary(flat, ast.Mult(), size(site.child, axis))
-            flat = letter if axis == a else binary(grown, ast.Add(), letter)
+            letter, width = site.index[axis], size(site.child, axis)
+            flat = (
+                letter if axis == a else code("flat * width + letter", flat=flat, width=width, letter=letter)
+            )
         if j - b == 1:
             index.append(flat)
         else:
             for axis in range(b, j):
                 part = flat
                 for later in range(axis + 1, j):
-                    part = binary(part, ast.FloorDiv(), size(site.node, later))
-                index.append(binary(part, ast.Mod(), size(site.node, axis)) if axis > b else part)
+                    part = code("part // inner", part=part, inner=size(site.node, later))
+                index.append(code("part % own", part=part, own=size(site.node, axis)) if axis > b else part)
         a, b = i, j
     return Step(tuple(index), say)
 
@@ -89,16 +91,12 @@ def concatenated(site: Site, stack: bool) -> Step:
     place = next(k for k, m in enumerate(members) if m is site.child)
     axis = (given.get("dim") or 0) % len(site.after)
     if stack:
-        index = (*site.index[:axis], number(place), *site.index[axis:])
-        return Step(
-            index, f"Stacked: {site.x} is slice {place} of the result along axis {axis}, and gets that slice."
-        )
-    start: ast.expr | None = None
-    for member in members[:place]:
-        one = site.scope.size(member, axis)
-        start = one if start is None else binary(start, ast.Add(), one)
+        say = f"Stacked: {site.x} is slice {place} of the result along axis {axis}, and gets that slice."
+        return Step((*site.index[:axis], number(place), *site.index[axis:]), say)
     moved = list(site.index)
-    moved[axis] = moved[axis] if start is None else binary(moved[axis], ast.Add(), start)
+    if before := [site.scope.size(member, axis) for member in members[:place]]:
+        start = functools.reduce(lambda a, b: code("a + b", a=a, b=b), before)
+        moved[axis] = code("own + start", own=moved[axis], start=start)
     say = f"Concatenated along axis {axis}: {site.x} gets its own stretch of the upstream gradient."
     return Step(tuple(moved), say)
 
@@ -118,20 +116,19 @@ def subscript(site: Site) -> Step:
         raise NoRule("a lookup by several index tensors")
     runs = next((k for k, p in enumerate(picks) if _range(p)), None)
     if runs is None:
-        letter = site.fresh()
-        sums: tuple[Sum, ...] = (Sum(write(letter), site.scope.size(site.node, 0)),)
+        letter, *sums = site.run(0)
     else:
-        letter, sums = site.index[runs], ()
-    where = tuple(
-        ast.Compare(element(p, (letter,)), [ast.Eq()], [site.index[k]])
-        for k, p in enumerate(picks)
-        if k != runs
-    )
+        letter, sums = site.index[runs], []
+    where = tuple(_is(element(p, (letter,)), site.index[k]) for k, p in enumerate(picks) if k != runs)
     say = (
         f"{ast.unparse(node)} picks one number from each row of {site.x}. What is not picked never reaches "
         "the result, so its gradient is 0; what is picked passes on unchanged."
     )
-    return Step((letter, *site.index[len(picks) :]), say, sums=sums, where=where)
+    return Step((letter, *site.index[len(picks) :]), say, sums=tuple(sums), where=where)
+
+
+def _is(one: ast.expr, other: ast.expr) -> ast.expr:
+    return code("one == other", one=one, other=other)
 
 
 def _range(node: ast.expr) -> bool:
@@ -141,12 +138,11 @@ def _range(node: ast.expr) -> bool:
 def _lookup(site: Site, pick: ast.expr, shape: Shape) -> Step:
     letters = tuple(site.fresh() for _ in shape)
     sums = tuple(Sum(write(x), site.scope.size(pick, a)) for a, x in enumerate(letters))
-    where = (ast.Compare(element(pick, letters), [ast.Eq()], [site.index[0]]),)
-    text = ast.unparse(pick)
+    where = (_is(element(pick, letters), site.index[0]),)
     say = (
-        f"A lookup: each number in {text} names a row of {site.x}, and that row is copied out. A row that "
-        "was looked up several times receives one gradient for each copy, and they add up (assigning would "
-        "keep only the last); a row that was never looked up gets 0."
+        f"A lookup: each number in {ast.unparse(pick)} names a row of {site.x}, and that row is copied out. "
+        "A row that was looked up several times receives one gradient for each copy, and they add up "
+        "(assigning would keep only the last); a row that was never looked up gets 0."
     )
     return Step((*letters, *site.index[1:]), say, sums=sums, where=where)
 
@@ -160,18 +156,18 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
             if any(_from_the_end(s) for s in (pick.lower, pick.upper, pick.step)):
                 raise NoRule("a slice from the end")
             low = pick.lower or number(0)
-            where += [ast.Compare(letter, [ast.Lt()], [pick.upper])] if pick.upper else []
-            below = binary(low, ast.Sub(), number(1))
+            where += [code("letter < end", letter=letter, end=pick.upper)] if pick.upper else []
+            below = code("low - 1", low=low)
             if isinstance(low, ast.Constant) and isinstance(low.value, int):
                 below = number(low.value - 1)
-            where += [ast.Compare(below, [ast.Lt()], [letter])] if pick.lower else []
-            place = binary(letter, ast.Sub(), low) if pick.lower else letter
+            where += [code("below < letter", below=below, letter=letter)] if pick.lower else []
+            place = code("letter - low", letter=letter, low=low) if pick.lower else letter
             if pick.step:
-                where.append(ast.Compare(binary(place, ast.Mod(), pick.step), [ast.Eq()], [number(0)]))
-                place = binary(place, ast.FloorDiv(), pick.step)
+                where.append(code("place % step == 0", place=place, step=pick.step))
+                place = code("place // step", place=place, step=pick.step)
             index.append(place)
         else:
-            where.append(ast.Compare(letter, [ast.Eq()], [pick]))
+            where.append(_is(letter, pick))
     say = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
     return Step(tuple(index), say, where=tuple(where))
 
@@ -186,19 +182,13 @@ def gather(site: Site) -> Step:
     dim, pick = node.args[leading(site) :]
     axis = int(site.scope.value(dim)) % len(site.before)
     index = list(site.index)
-    alone = site.after[axis] == 1
-    index[axis] = number(0) if alone else site.fresh()
-    sums = () if alone else (Sum(write(index[axis]), site.scope.size(site.node, axis)),)
-    where = (ast.Compare(element(pick, tuple(index)), [ast.Eq()], [site.index[axis]]),)
+    index[axis], *sums = (number(0),) if site.after[axis] == 1 else site.run(axis)
+    where = (_is(element(pick, tuple(index)), site.index[axis]),)
     say = (
         f"gather picks along axis {axis}, at the places that {ast.unparse(pick)} names. What is not picked "
         "never reaches the result, so its gradient is 0; what is picked passes on unchanged."
     )
-    return Step(tuple(index), say, sums=sums, where=where)
-
-
-def expand(site: Site) -> Step:
-    return spread(site, "")
+    return Step(tuple(index), say, sums=tuple(sums), where=where)
 
 
 def unsqueezed(site: Site) -> Step:
@@ -219,21 +209,19 @@ def unsqueezed(site: Site) -> Step:
 def masked_fill(site: Site) -> Step:
     assert isinstance(site.node, ast.Call)
     mask = site.node.args[leading(site)]
-    step = spread(
-        site,
+    say = (
         "Where the mask is set, the value was overwritten: nothing of it reaches the loss, and its "
-        "gradient is 0. Elsewhere the upstream gradient passes.",
+        "gradient is 0. Elsewhere the upstream gradient passes."
     )
+    step = spread(site, say)
     return replace(step, where=(ast.UnaryOp(ast.Not(), site.at(mask, step.index)),))
 
 
 def where(site: Site) -> Step:
     assert isinstance(site.node, ast.Call)
     condition, first, _ = site.node.args
-    step = spread(
-        site,
-        "where chooses one of two: the upstream gradient goes to the one that was chosen, the other gets 0.",
-    )
+    say = "where chooses one of two: the upstream gradient goes to the one that was chosen, the other gets 0."
+    step = spread(site, say)
     test = site.at(condition, step.index)
     return replace(step, where=(test if site.child is first else ast.UnaryOp(ast.Not(), test),))
 

@@ -49,29 +49,23 @@ class Term:
     named: Mapping[str, Named]
     through_loss: bool = False
 
-    def upstream(self) -> ast.expr | None:
-        return None if self.through_loss else element(name("d" + self.consumer), self.at)
-
     def text(self) -> str:
         """Without its sign: `Σ_j counts[i,j] · dprobs[i,j]`."""
-        parts = [*self.factors]
-        if (upstream := self.upstream()) is not None:
-            parts.append(upstream)
-        product = " · ".join(_bound(p, PRODUCT) for p in parts) or "1"
+        product = " · ".join(_bound(p, PRODUCT) for p in self._factors()) or "1"
         letters = ",".join(s.letter for s in self.sums)
         conditions = " and ".join(write(c) for c in self.where)
         if self.sums and conditions:
             return f"Σ over all {letters} with {conditions} of {product}"
         if conditions:
             return f"[{conditions}] · {product}"
-        return (
-            f"Σ_{letters if len(self.sums) == 1 else '{' + letters + '}'} {product}" if self.sums else product
-        )
+        under = letters if len(self.sums) == 1 else f"{{{letters}}}"
+        return f"Σ_{under} {product}" if self.sums else product
 
     def summands(self, at: tuple[int, ...], scope: Mapping[str, Any]) -> list[list[float]]:
         """The factors of each summand of the element `at`: the sign first, the upstream gradient last."""
+        factors = self._factors()
         return [
-            [float(self.sign), *(float(evaluate(f, local)) for f in self._factors())]
+            [float(self.sign), *(float(evaluate(f, local)) for f in factors)]
             for local in self._runs(at, scope)
         ]
 
@@ -81,18 +75,16 @@ class Term:
         """Each summand of the element `at` as arithmetic: `(1 − 0.5²) · 6`, without the term's sign."""
         out = []
         for local in self._runs(at, scope):
-            texts = [
-                _bound(_Numbers(local, figure).visit(copy.deepcopy(f)), PRODUCT) for f in self._factors()
-            ]
-            product = (
-                " · ".join(f"({t})" if k and t.startswith("-") else t for k, t in enumerate(texts)) or "1"
-            )
-            out.append(product.replace("−", "-"))
+            numbers = _Numbers(local, figure)
+            texts = [_bound(numbers.visit(copy.deepcopy(f)), PRODUCT) for f in self._factors()]
+            product = " · ".join(f"({t})" if k and t[0] == "-" else t for k, t in enumerate(texts))
+            out.append((product or "1").replace("−", "-"))
         return out
 
-    def _factors(self) -> list[ast.expr]:
-        upstream = self.upstream()
-        return [*self.factors, *([upstream] if upstream is not None else [])]
+    def _factors(self) -> Index:
+        """The local gradients, then what arrives: of the loss its own gradient, 1, which is not written."""
+        upstream = element(name("d" + self.consumer), self.at)
+        return self.factors if self.through_loss else (*self.factors, upstream)
 
     def _runs(self, at: tuple[int, ...], scope: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The scope with every index letter's value, for each summand of the element `at`."""
@@ -114,17 +106,9 @@ class _Numbers(ast.NodeTransformer):
         self.scope, self.figure = scope, figure
 
     def _value(self, node: ast.expr) -> ast.expr:
-        text = self.figure(float(evaluate(node, self.scope))).removeprefix("≈")
-        return name(text)
+        return name(self.figure(float(evaluate(node, self.scope))).removeprefix("≈"))
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        return self._value(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self._value(node)
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        return self._value(node)
+    visit_Subscript = visit_Name = visit_Call = _value
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         new = self.generic_visit(node)
@@ -158,12 +142,14 @@ def element(node: ast.expr, index: Index) -> ast.expr:
     return ast.Subscript(node, ast.Tuple(list(index), ast.Load()), ast.Load())
 
 
-def binary(left: ast.expr, operator: ast.operator, right: ast.expr) -> ast.expr:
-    return ast.BinOp(left, operator, right)
+def code(text: str, **parts: ast.expr) -> ast.expr:
+    """An expression in which the given parts stand for names."""
 
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return parts.get(node.id, node)
 
-def call(function: str, *arguments: ast.expr) -> ast.expr:
-    return ast.Call(name(function), list(arguments), [])
+    return Fill().visit(ast.parse(text, mode="eval").body)  # type: ignore[no-any-return]
 
 
 def write(node: ast.expr) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from grader.authoring.hints import arithmetic, axes, moving
 from grader.authoring.hints.elementwise import ELEMENTWISE, elementwise
 from grader.authoring.hints.notation import Index, Named, Sum, Term, name, number, write
-from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation
+from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation, spread
 
 LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the forward program
 
@@ -41,10 +41,10 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     "permute": moving.permute,
     "unsqueeze": moving.unsqueezed,
     "squeeze": moving.unsqueezed,
-    "expand": moving.expand,
+    "expand": lambda site: spread(site, ""),
     "cat": lambda site: moving.concatenated(site, stack=False),
     "stack": lambda site: moving.concatenated(site, stack=True),
-    "embedding": lambda site: moving.embedding(site),
+    "embedding": moving.embedding,
     "gather": moving.gather,
     "masked_fill": moving.masked_fill,
     "where": moving.where,
@@ -61,10 +61,9 @@ def operands(node: ast.expr, scope: Scope) -> list[ast.expr]:
     if isinstance(node, ast.Subscript | ast.Attribute):
         return [node.value]
     if isinstance(node, ast.Call):
-        method = isinstance(node.func, ast.Attribute) and not isinstance(
-            scope.value(node.func.value), ModuleType
-        )
-        given = [*([node.func.value] if method and isinstance(node.func, ast.Attribute) else []), *node.args]
+        given, function = node.args, node.func
+        if isinstance(function, ast.Attribute) and not isinstance(scope.value(function.value), ModuleType):
+            given = [function.value, *given]  # a method
         return list(itertools.chain(*(x.elts if isinstance(x, ast.List | ast.Tuple) else [x] for x in given)))
     return []
 

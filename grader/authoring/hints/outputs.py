@@ -13,10 +13,11 @@ from typing import Any
 
 import torch
 
-from grader.authoring.author_outputs import Solution, received
-from grader.authoring.authored import RUNGS, Authored, Item
+from grader.authoring.authored import RUNGS, Authored
+from grader.core.exercise import Output
 from grader.judging.compare_outputs import kind_of
 from grader.reference.forward import Env
+from grader.reference.outputs import Solution, received
 
 LONG = 400  # characters of a value that an example shows
 WIDTH = 88
@@ -27,10 +28,11 @@ def ladders(parts: Authored, env: Env, filename: str) -> dict[str, dict[str, Any
 
     env: what is given on the fixture whose inputs the examples show, with its sizes.
     """
-    solution = Solution(parts, filename)
+    solution = Solution(parts.source, filename)
+    outputs = parts.public.outputs
     out = {}
-    for item in parts.outputs:
-        own = {**env, **received(solution, parts, item, env)}
+    for item in outputs:
+        own = {**env, **received(solution, outputs, item, env)}
         result = solution.result(item, own)
         authored = parts.hints.get(item.name, {})
         rungs = {
@@ -43,7 +45,7 @@ def ladders(parts: Authored, env: Env, filename: str) -> dict[str, dict[str, Any
     return out
 
 
-def _concept(item: Item) -> str:
+def _concept(item: Output) -> str:
     lines = []
     if item.receives:
         names = " and ".join(item.receives)
@@ -53,7 +55,7 @@ def _concept(item: Item) -> str:
     return "\n".join(lines)
 
 
-def _shapes(item: Item, env: Env, result: Any) -> str:
+def _shapes(item: Output, env: Env, result: Any) -> str:
     lines = [f"{name} is {_kind(env[name])}." for name in item.params]
     return "\n".join([*lines, f"{item.name} gives {_kind(result)}."])
 
@@ -71,7 +73,7 @@ def _kind(value: Any) -> str:
     return kind_of(value)
 
 
-def _example(item: Item, env: Env, result: Any) -> str:
+def _example(item: Output, env: Env, result: Any) -> str:
     given = "\n".join(_shown(name, env[name]) for name in item.params)
     text = f"With\n\n{given}\n\nit gives\n\n" if given else "It gives\n\n"
     return text + _shown(item.name, result)

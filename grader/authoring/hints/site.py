@@ -9,18 +9,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from grader.authoring.hints.notation import (
-    Index,
-    Named,
-    Sum,
-    binary,
-    call,
-    element,
-    evaluate,
-    name,
-    number,
-    write,
-)
+from grader.authoring.hints.notation import Index, Named, Sum, code, element, evaluate, name, number, write
 
 Shape = tuple[int, ...]
 
@@ -52,7 +41,7 @@ class Scope:
         for known, value in self.small.items():
             if isinstance(value, int) and value == small and self.lecture.get(known) == said:
                 return name(known)
-        return call("size", node, number(axis), number(said))
+        return code("size(node, axis, said)", node=node, axis=number(axis), said=number(said))
 
 
 def is_pair(value: Any) -> bool:
@@ -94,24 +83,26 @@ class Site:
     def fresh(self) -> ast.expr:
         return name(next(self.letters))
 
+    def run(self, axis: int) -> tuple[ast.expr, Sum]:
+        """A fresh index that runs over all of an axis of the result."""
+        letter = self.fresh()
+        return letter, Sum(write(letter), self.scope.size(self.node, axis))
+
     def at(self, node: ast.expr, index: Index) -> ast.expr:
         """The element of an operand that meets the element `index` of the result."""
         shape = self.scope.shape(node)
         if not shape:
             return node
+        met = index[len(index) - len(shape) :]
         own = tuple(
-            number(0) if n == 1 and self.after_is_more(index, k - len(shape)) else index[k - len(shape)]
-            for k, n in enumerate(shape)
+            number(0) if n == 1 and not isinstance(i, ast.Constant) else i
+            for n, i in zip(shape, met, strict=True)
         )
         if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
-            return binary(self.at(node.left, own), node.op, self.at(node.right, own))
+            return ast.BinOp(self.at(node.left, own), node.op, self.at(node.right, own))
         if isinstance(node, ast.UnaryOp):
             return ast.UnaryOp(node.op, self.at(node.operand, own))
         return element(node, own)
-
-    @staticmethod
-    def after_is_more(index: Index, k: int) -> bool:
-        return not (isinstance(index[k], ast.Constant))
 
     def result(self) -> ast.expr:
         """The operation's own result at the element, by the line's name if it has one."""
@@ -131,32 +122,32 @@ class Step:
     named: Mapping[str, Named] = field(default_factory=dict)
 
 
-def spread(site: Site, say: str) -> Step:
-    """Elementwise with broadcasting: an axis that x lacks, or has once, is met by all of the result's."""
+def spread(site: Site, say: str, factor: str = "", sign: int = 1, **operands: ast.expr) -> Step:
+    """Elementwise with broadcasting: an axis that x lacks, or has once, is met by all of the result's.
+
+    factor: the local gradient, in the operands' elements.
+    """
     before, after = site.before, site.after
-    index: list[ast.expr] = []
-    sums: list[Sum] = []
-    for axis, size in enumerate(after):
-        own = axis - len(after) + len(before)
-        if own < 0 or (before[own] == 1 and size > 1):
-            letter = site.fresh()
-            sums.append(Sum(write(letter), site.scope.size(site.node, axis)))
-            index.append(letter)
-        else:
-            index.append(site.index[own])
-    if sums:
+    met = {axis: site.run(axis) for axis in _new_axes(before, after)}
+    index = tuple(
+        met[a][0] if a in met else site.index[a - len(after) + len(before)] for a in range(len(after))
+    )
+    if met:
         say = f"{say} {_replicated(site)}".strip()
-    return Step(tuple(index), say, sums=tuple(sums))
+    factors = (code(factor, **{k: site.at(v, index) for k, v in operands.items()}),) if factor else ()
+    return Step(index, say, factors, sign, tuple(total for _, total in met.values()))
+
+
+def _new_axes(before: Shape, after: Shape) -> list[int]:
+    """The axes of `after` along which what has the shape `before` is broadcast."""
+    padded = (-1,) * (len(after) - len(before)) + before
+    return [a for a, (own, size) in enumerate(zip(padded, after, strict=True)) if own < 0 or own == 1 < size]
 
 
 def _replicated(site: Site) -> str:
     before = site.scope.shape(site.child, lecture=True)
     after = site.scope.shape(site.node, lecture=True)
-    axes = [
-        a
-        for a, size in enumerate(after)
-        if a - len(after) + len(before) < 0 or (before[a - len(after) + len(before)] == 1 and size > 1)
-    ]
+    axes = _new_axes(before, after)
     copies = math.prod(after[a] for a in axes)
     what = " and ".join(f"axis {a}" for a in axes)
     return (

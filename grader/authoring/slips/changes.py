@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from grader.authoring.hints.notation import code
 
 LECTURE_N = 32
 
@@ -13,199 +15,143 @@ Change = (
 
 
 def changes(node: ast.AST, alike: Mapping[str, Sequence[str]]) -> Iterator[Change]:
-    if isinstance(node, ast.BinOp):
-        yield from _binary(node)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield "sign dropped", node.operand
-    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        yield from _constant(node)
-    elif isinstance(node, ast.Call):
-        yield from _call(node)
-    elif isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
-        yield "transpose dropped", node.value
-        if isinstance(node.ctx, ast.Load):
-            turned = ast.Call(
-                ast.Attribute(node.value, "reshape", ast.Load()), [ast.Attribute(node, "shape")], []
-            )
-            yield "view for transpose", turned, node.value
-    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        yield from _name(node, alike)
-    elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mult | ast.Div):
-        yield "division dropped" if isinstance(node.op, ast.Div) else "factor dropped", ast.Pass(), node.value
-    elif isinstance(node, ast.AugAssign):
-        yield "branch left out", ast.Pass(), node.value
-        yield "= for an accumulation", ast.Assign([node.target], node.value)
-        opposite = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
-        yield "sign of a branch", ast.AugAssign(node.target, opposite, node.value), node.value
-        if isinstance(node.op, ast.Sub):
-            yield "= for an accumulation", ast.Assign([node.target], ast.UnaryOp(ast.USub(), node.value))
-    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-        yield from _cells(node)
-    elif isinstance(node, ast.Return) and node.value is not None:
-        yield "sign", ast.Return(ast.UnaryOp(ast.USub(), node.value))
+    match node:
+        case ast.BinOp():
+            yield from _binary(node)
+        case ast.UnaryOp(ast.USub(), operand):
+            yield "sign dropped", operand
+        case ast.Constant(int() | float() as value) if not isinstance(value, bool):
+            for other in (0, value + 1, value - 1, value * 2, value / 2):
+                if other != value:
+                    yield "constant changed", ast.Constant(other)
+        case ast.Call():
+            yield from _call(node)
+        case ast.Attribute(value, "T" | "mT"):
+            yield "transpose dropped", value
+            if isinstance(node.ctx, ast.Load):
+                yield "view for transpose", code("x.reshape(turned.shape)", x=value, turned=node), value
+        case ast.Name(name, ast.Load()):
+            if name == "n":
+                yield "hard-coded", ast.Constant(LECTURE_N)
+                yield "n - 1 for n", code("n - 1")
+                yield "n + 1 for n", code("n + 1")
+            for tensor in alike.get(name, ()):
+                yield "another tensor", ast.Name(tensor, ast.Load())
+        case ast.AugAssign(_, ast.Mult() | ast.Div() as op, value):
+            yield "division dropped" if isinstance(op, ast.Div) else "factor dropped", ast.Pass(), value
+        case ast.AugAssign(target, op, value):
+            yield "branch left out", ast.Pass(), value
+            yield "= for an accumulation", ast.Assign([target], value)
+            opposite = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
+            yield "sign of a branch", ast.AugAssign(target, opposite, value), value
+            if isinstance(op, ast.Sub):
+                yield "= for an accumulation", ast.Assign([target], code("-value", value=value))
+        case ast.Subscript(value, ast.Tuple([first, second]), ast.Store()):
+            # [range(n), Yb], a cell a row, as whole columns, whole rows, rows by the column's number, or all
+            yield "whole columns", code("x[:, second]", x=value, second=second)
+            yield "whole rows", code("x[first]", x=value, first=first)
+            yield "rows by column", code("x[second]", x=value, second=second)
+            yield "all cells", code("x[:]", x=value)
+        case ast.Return(ast.expr() as value):
+            yield "sign", ast.Return(code("-value", value=value))
 
 
-def _cells(node: ast.Subscript) -> Iterator[Change]:
-    """[range(n), Yb], one cell a row, as whole rows, whole columns, all, or rows by the column's number."""
-    if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
-        first, second = node.slice.elts
-        every = ast.Slice()
-        for kind, index in (
-            ("whole columns", ast.Tuple([every, second], ast.Load())),
-            ("whole rows", first),
-            ("rows by column", second),
-            ("all cells", every),
-        ):
-            yield kind, ast.Subscript(node.value, index, ast.Store())
-
-
-OTHER: dict[type[ast.operator], Sequence[tuple[str, Callable[[], ast.operator]]]] = {
-    ast.Add: [("minus for plus", ast.Sub)],
-    ast.Sub: [("plus for minus", ast.Add)],
-    ast.Mult: [("division for multiplication", ast.Div), ("sum for product", ast.Add)],
-    ast.Div: [("multiplication for division", ast.Mult)],
-    ast.MatMult: [("elementwise for matrix product", ast.Mult)],
+# By operator: the kind of change, what a and b become, and which of them is the piece.
+OTHER: dict[type[ast.operator], Sequence[tuple[str, str, str]]] = {
+    ast.Add: [("minus for plus", "a - b", "b")],
+    ast.Sub: [("plus for minus", "a + b", "b")],
+    ast.Mult: [
+        ("division for multiplication", "a / b", "b"),
+        ("division for multiplication", "b / a", "a"),
+        ("sum for product", "a + b", "b"),
+    ],
+    ast.Div: [("multiplication for division", "a * b", "b")],
+    ast.MatMult: [("elementwise for matrix product", "a * b", "b")],
 }
+# By operator: the kind of change where a part is gone, and what is left without the first.
 DROPPED = {
-    ast.Add: "summand dropped",
-    ast.Sub: "summand dropped",
-    ast.Mult: "factor dropped",
-    ast.Div: "factor dropped",
-    ast.MatMult: "factor dropped",
+    ast.Add: ("summand dropped", "b"),
+    ast.Sub: ("summand dropped", "-b"),
+    ast.Mult: ("factor dropped", "b"),
+    ast.Div: ("factor dropped", "1 / b"),
+    ast.MatMult: ("factor dropped", "b"),
 }
 
 
 def _binary(node: ast.BinOp) -> Iterator[Change]:
-    kind = type(node.op)
-    if kind is ast.Sub and isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Sub):
-        yield "only the first term", node.left.left
+    kind, a, b = type(node.op), node.left, node.right
+    if kind is ast.Sub and isinstance(a, ast.BinOp) and isinstance(a.op, ast.Sub):
+        yield "only the first term", a.left
     if kind is ast.Div and ast.unparse(node) == "n / (n - 1)":
         yield "Bessel dropped", ast.Constant(1)
-    tiny = node.right.value if isinstance(node.right, ast.Constant) else None
+    tiny = b.value if isinstance(b, ast.Constant) else None
     if kind is ast.Add and isinstance(tiny, float) and 0 < tiny < 1e-3:
-        yield "eps dropped", node.left, node.right
+        yield "eps dropped", a, b
     if kind in DROPPED:
-        yield "division dropped" if kind is ast.Div else DROPPED[kind], node.left, node.right
-        right: ast.expr = node.right
-        if kind is ast.Sub:
-            right = ast.UnaryOp(ast.USub(), right)
-        elif kind is ast.Div:
-            right = ast.BinOp(ast.Constant(1), ast.Div(), right)
-        if not (kind is ast.Div and isinstance(node.left, ast.Constant) and node.left.value == 1):
-            yield DROPPED[kind], right, node.left
-    yield from _exchanged(node)
-
-
-def _exchanged(node: ast.BinOp) -> Iterator[Change]:
-    kind = type(node.op)
-    for name, other in OTHER.get(kind, ()):
-        yield name, ast.BinOp(node.left, other(), node.right), node.right
-        if name == "division for multiplication":
-            yield name, ast.BinOp(node.right, other(), node.left), node.left
+        dropped, rest = DROPPED[kind]
+        yield "division dropped" if kind is ast.Div else dropped, a, b
+        if not (kind is ast.Div and isinstance(a, ast.Constant) and a.value == 1):
+            yield dropped, code(rest, b=b), a
+    for name, other, piece in OTHER.get(kind, ()):
+        yield name, code(other, a=a, b=b), {"a": a, "b": b}[piece]
     if kind is ast.MatMult:
-        yield "only the last example", _last(node)
-        yield "factors exchanged", ast.BinOp(node.right, ast.MatMult(), node.left)
+        yield "only the last example", code("a[:, -1:] @ b[-1:]", a=a, b=b)
+        yield "factors exchanged", code("b @ a", a=a, b=b)
     if kind is ast.Pow:
         yield "power dropped", ast.Constant(1), node
-        yield "exponent dropped", node.left
-        for step in (1, -1, 2, 0.5, -0.5):
-            power = ast.BinOp(node.right, ast.Add(), ast.Constant(step))
-            yield "exponent changed", ast.BinOp(node.left, ast.Pow(), power)
-        yield "exponent changed", ast.BinOp(node.left, ast.Pow(), ast.UnaryOp(ast.USub(), node.right))
-
-
-def _last(node: ast.BinOp) -> ast.expr:
-    """X.T @ Y with only the last row of both."""
-    right = ast.Subscript(node.right, ast.Slice(ast.Constant(-1)), ast.Load())
-    left = ast.Subscript(
-        node.left, ast.Tuple([ast.Slice(), ast.Slice(ast.Constant(-1))], ast.Load()), ast.Load()
-    )
-    return ast.BinOp(left, ast.MatMult(), right)
-
-
-def _constant(node: ast.Constant) -> Iterator[Change]:
-    value = node.value
-    assert isinstance(value, int | float)
-    for other in (0, value + 1, value - 1, value * 2, value / 2):
-        if other != value:
-            yield "constant changed", ast.Constant(other)
+        yield "exponent dropped", a
+        for power in ("b + 1", "b + -1", "b + 2", "b + 0.5", "b + -0.5", "-b"):
+            yield "exponent changed", code(f"a ** ({power})", a=a, b=b)
 
 
 def _call(node: ast.Call) -> Iterator[Change]:
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-    if name == "sum" and isinstance(node.func, ast.Attribute):
-        yield "sum dropped", node.func.value, node.func.value
-        yield "mean for sum", _method(node, "mean")
-        yield "sum over everything", ast.Call(node.func, [], [])
-        keeps = any(k.arg == "keepdim" for k in node.keywords)
-        end = ast.UnaryOp(ast.USub(), ast.Constant(1))
-        last = ast.Slice(end) if keeps else end
-        yield "only the last example", ast.Subscript(node.func.value, last, ast.Load())
-        yield from _one_factor_summed(node, node.func)
+    function = node.func
+    name, owner = (function.attr, function.value) if isinstance(function, ast.Attribute) else ("", node)
+
+    def method(name: str) -> ast.expr:
+        """The same call of another method."""
+        return ast.Call(ast.Attribute(owner, name, ast.Load()), node.args, node.keywords)
+
+    keeps = any(k.arg == "keepdim" for k in node.keywords)
+    if name == "sum":
+        yield "sum dropped", owner, owner
+        yield "mean for sum", method("mean")
+        yield "sum over everything", code("x.sum()", x=owner)
+        yield "only the last example", code("x[-1:]" if keeps else "x[-1]", x=owner)
+        yield from _one_factor_summed(node, owner)
     if name in ("sum", "max") and node.args and isinstance(node.args[0], ast.Constant):
-        yield (
-            "another dim",
-            ast.Call(node.func, [ast.Constant(1 - int(str(node.args[0].value)))], node.keywords),
-        )
         other = ast.Constant(1 - int(str(node.args[0].value)))
-        for keep in (True, False):
-            keywords = [ast.keyword("keepdim", ast.Constant(True))] if keep else []
-            yield "another dim", ast.Call(node.func, [other], keywords)
+        yield "another dim", ast.Call(function, [other], node.keywords)
+        yield "another dim", code("f(other, keepdim=True)", f=function, other=other)
+        yield "another dim", code("f(other)", f=function, other=other)
     if name == "softmax":
-        assert isinstance(node.func, ast.Attribute)
-        yield "another dim", ast.Call(node.func, [node.args[0], ast.Constant(0)], node.keywords)
+        yield "another dim", ast.Call(function, [node.args[0], ast.Constant(0)], node.keywords)
         yield "softmax dropped", node.args[0]
-        yield "log_softmax", _method(node, "log_softmax")
-        yield "not normalised", ast.Call(ast.Attribute(node.args[0], "exp", ast.Load()), [], [])
-    if any(k.arg == "keepdim" for k in node.keywords):
+        yield "log_softmax", method("log_softmax")
+        yield "not normalised", code("x.exp()", x=node.args[0])
+    if keeps:
         rest = [k for k in node.keywords if k.arg != "keepdim"]
-        yield "keepdim dropped", ast.Call(node.func, node.args, rest)
+        yield "keepdim dropped", ast.Call(function, node.args, rest)
     if name in ("zeros_like", "ones_like"):
-        yield "zeros for ones", _method(node, "zeros_like" if name == "ones_like" else "ones_like")
-    if name == "transpose" and isinstance(node.func, ast.Attribute):
-        yield "transpose dropped", node.func.value
+        yield "zeros for ones", method("zeros_like" if name == "ones_like" else "ones_like")
+    if name == "transpose":
+        yield "transpose dropped", owner
     if name == "index_add_":
-        target = node.func.value if isinstance(node.func, ast.Attribute) else node
         index, source = node.args[1:3]
-        assignment = ast.Assign([ast.Subscript(_load(target), index, ast.Store())], source)
-        yield "= for an accumulation", assignment
-    if name == "clone" and isinstance(node.func, ast.Attribute):
-        yield "clone dropped", node.func.value
+        yield "= for an accumulation", ast.Assign([code("x[index]", x=owner, index=index)], source)
+    if name == "clone":
+        yield "clone dropped", owner
 
 
-def _one_factor_summed(node: ast.Call, func: ast.Attribute) -> Iterator[Change]:
+def _one_factor_summed(node: ast.Call, product: ast.expr) -> Iterator[Change]:
     """(a * b).sum(…) as a * b.sum(…), as a.sum(…) * b, as a product of sums, or as a matrix product."""
-    product = func.value
     if not (isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult)):
         return
-
-    def total(factor: ast.expr) -> ast.expr:
-        return ast.Call(ast.Attribute(factor, "sum", ast.Load()), node.args, node.keywords)
-
     a, b = product.left, product.right
-    yield "one factor summed", ast.BinOp(a, ast.Mult(), total(b)), b
-    yield "one factor summed", ast.BinOp(total(a), ast.Mult(), b), a
-    yield "both factors summed", ast.BinOp(total(a), ast.Mult(), total(b))
+    sum_a, sum_b = (ast.Call(code("x.sum", x=x), node.args, node.keywords) for x in (a, b))
+    yield "one factor summed", code("a * sum_b", a=a, sum_b=sum_b), b
+    yield "one factor summed", code("sum_a * b", sum_a=sum_a, b=b), a
+    yield "both factors summed", code("sum_a * sum_b", sum_a=sum_a, sum_b=sum_b)
     for x, y in ((a, b), (b, a)):
-        turned = ast.Attribute(x, "T", ast.Load())
-        yield "matrix for summed product", ast.BinOp(turned, ast.MatMult(), y)
-        yield "matrix for summed product", ast.BinOp(x, ast.MatMult(), ast.Attribute(y, "T", ast.Load()))
-
-
-def _method(node: ast.Call, name: str) -> ast.Call:
-    assert isinstance(node.func, ast.Attribute)
-    return ast.Call(ast.Attribute(node.func.value, name, ast.Load()), node.args, node.keywords)
-
-
-def _load(node: ast.AST) -> ast.expr:
-    assert isinstance(node, ast.expr)
-    return node
-
-
-def _name(node: ast.Name, alike: Mapping[str, Sequence[str]]) -> Iterator[Change]:
-    if node.id == "n":
-        yield "hard-coded", ast.Constant(LECTURE_N)
-        yield "n - 1 for n", ast.BinOp(node, ast.Sub(), ast.Constant(1))
-        yield "n + 1 for n", ast.BinOp(node, ast.Add(), ast.Constant(1))
-    for other in alike.get(node.id, ()):
-        yield "another tensor", ast.Name(other, ast.Load())
+        yield "matrix for summed product", code("x.T @ y", x=x, y=y)
+        yield "matrix for summed product", code("x @ y.T", x=x, y=y)

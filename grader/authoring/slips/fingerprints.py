@@ -121,16 +121,13 @@ def _covers(first: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _equal(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     """Whether two mistakes give the same values."""
-    if a["on"].keys() != b["on"].keys():
-        return False
-    for fixture in a["on"]:
-        x, y = a["on"][fixture], b["on"][fixture]
-        scale = max(map(abs, (*x["prints"], *y["prints"])))
-        if x["shape"] != y["shape"] or any(
-            abs(p - q) > 1e-6 * scale for p, q in zip(x["prints"], y["prints"], strict=True)
-        ):
-            return False
-    return True
+
+    def same(x: Mapping[str, Any], y: Mapping[str, Any]) -> bool:
+        far = 1e-6 * max(map(abs, (*x["prints"], *y["prints"])))
+        near = all(abs(p - q) <= far for p, q in zip(x["prints"], y["prints"], strict=True))
+        return bool(x["shape"] == y["shape"]) and near
+
+    return a["on"].keys() == b["on"].keys() and all(same(x, b["on"][f]) for f, x in a["on"].items())
 
 
 def _branches(parts: Authored, program: Program, item: Item, given: Mapping[str, Env]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 import pickle
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -46,32 +47,30 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
     original = ast.unparse(tree)
     pickled = pickle.dumps(tree)  # a copy of it takes a fifth of deepcopy's time
     found: dict[str, Mutant] = {}
+
+    def keep(whole: ast.Module, kind: str, old: str, now: str, piece: str = "", context: str = "") -> None:
+        source = ast.unparse(whole)
+        if source != original:
+            found.setdefault(source, Mutant(item.name, kind, old, now, source, piece, context))
+
     contexts = _contexts(tree)
     for index, node in enumerate(_body(tree)):
         for kind, new, *piece in changes(node, alike):
             changed = pickle.loads(pickled)
             target = list(_body(changed))[index]
-            source = ast.unparse(ast.fix_missing_locations(_put(changed, target, new)))
-            old, now = _less_one(tree, node, new) or (ast.unparse(node), _text(new))
+            whole = _put(changed, target, new)
+            text = "nothing" if isinstance(new, ast.Pass) else ast.unparse(new)
+            old, now = _less_one(tree, node, new) or (ast.unparse(node), text)
             if kind == "constant changed" and (power := _power(tree, node)):
                 kind, old = "exponent changed", power
-            if source != original and source not in found:
-                found[source] = Mutant(
-                    item.name,
-                    kind,
-                    old,
-                    now,
-                    source,
-                    ast.unparse(piece[0]) if piece else "",
-                    contexts.get(id(node), ""),
-                )
+            told = ast.unparse(piece[0]) if piece else ""
+            keep(whole, kind, old, now, told, contexts.get(id(node), ""))
     for kind, old, now, whole in _throughout(tree, alike):
-        source = ast.unparse(ast.fix_missing_locations(whole))
-        if source != original and source not in found:
-            found[source] = Mutant(item.name, kind, old, now, source)
-    return _with_parameters(list(found.values()), item)
+        keep(whole, kind, old, now)
+    return [_asking(m, item) for m in found.values()]
 
 
+LIKE = re.compile(r"torch\.(zeros|ones)_like")
 ALONG = frozenset(
     ("sum", "mean", "max", "min", "argmax", "softmax", "log_softmax", "logsumexp", "var", "std", "cumsum",
      "any", "all", "cat", "stack", "transpose", "index_add_", "flip", "unbind", "squeeze", "unsqueeze")
@@ -122,11 +121,11 @@ def _throughout(
 
     def everywhere(old: str, new: ast.expr) -> ast.Module:
         changed = copy.deepcopy(tree)
-        for target in [n for n in _body(changed) if _reads(n, old)]:
+        for target in [n for n in _body(changed) if _read(n) == old]:
             changed = _put(changed, target, new)
         return changed
 
-    uses = [n.id for n in _body(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    uses = [name for n in _body(tree) if (name := _read(n))]
     for name in dict.fromkeys(uses):
         if uses.count(name) > 1:
             for other in alike.get(name, ()):
@@ -148,8 +147,9 @@ def _power(tree: ast.Module, node: ast.AST) -> str:
     return next((ast.unparse(b) for b in powers if any(c is node for c in ast.walk(b.right))), "")
 
 
-def _reads(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+def _read(node: ast.AST) -> str:
+    """The name that a node reads; nothing where it reads none."""
+    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
 
 
 def _body(tree: ast.Module) -> Iterator[ast.AST]:
@@ -163,16 +163,9 @@ def _body(tree: ast.Module) -> Iterator[ast.AST]:
     while todo:
         node = todo.pop()
         yield node
-        like = isinstance(node, ast.Call) and ast.unparse(node.func) in (
-            "torch.zeros_like",
-            "torch.ones_like",
-        )
+        like = isinstance(node, ast.Call) and LIKE.fullmatch(ast.unparse(node.func))
         if not like and not (isinstance(node, ast.Attribute) and node.attr == "shape"):
             todo += reversed(list(ast.iter_child_nodes(node)))
-
-
-def _text(node: ast.AST) -> str:
-    return "nothing" if isinstance(node, ast.Pass) else ast.unparse(node)
 
 
 def _put(tree: ast.Module, target: ast.AST, new: ast.AST) -> ast.Module:
@@ -180,21 +173,16 @@ def _put(tree: ast.Module, target: ast.AST, new: ast.AST) -> ast.Module:
         def visit(self, node: ast.AST) -> ast.AST:
             return new if node is target else self.generic_visit(node)
 
-    changed = Put().visit(tree)
+    changed = ast.fix_missing_locations(Put().visit(tree))
     assert isinstance(changed, ast.Module)
     return changed
 
 
-def _with_parameters(found: list[Mutant], item: Item) -> list[Mutant]:
+def _asking(m: Mutant, item: Item) -> Mutant:
     """A mutant that names another tensor asks for it."""
-    result = []
-    for m in found:
-        if m.kind == "another tensor":
-            head, rest = m.source.split("):", 1)
-            if m.new not in item.params:
-                m = replace(m, source=f"{head}, {m.new}):{rest}")
-        result.append(m)
-    return result
+    if m.kind != "another tensor" or m.new in item.params:
+        return m
+    return replace(m, source=m.source.replace("):", f", {m.new}):", 1))
 
 
 def alike_tensors(

@@ -128,7 +128,7 @@ def _reduction(
     code = _code(source, event.node)
 
     def right(change: tuple[Any, bool]) -> bool:
-        again = [trace(tree, e.given, {event.node: change}) for e in evidence]
+        again = (trace(tree, e.given, {event.node: change}) for e in evidence)  # mostly the first is wrong
         return all(t is not None and t.shape == e.wanted for t, e in zip(again, evidence, strict=True))
 
     if dim is not None and not keepdim and right((dim, True)):

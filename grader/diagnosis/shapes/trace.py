@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from grader.core.limits import MAX_NODES
 from grader.diagnosis import syntax
 from grader.diagnosis.shapes import rules, views
 from grader.diagnosis.shapes.values import (
@@ -27,7 +28,6 @@ from grader.diagnosis.shapes.values import (
     tensor,
 )
 
-NODES = 3000  # of a function
 RESHAPES_ITSELF = re.compile(r"^(t|squeeze|unsqueeze|transpose|swapaxes|resize|resize_as|set)_$")
 PRODUCTS = ("matmul", "mm")
 LIBRARIES = ("torch", "F", "nn", "torch.nn.functional", "nn.functional")
@@ -59,7 +59,7 @@ Change = Mapping[ast.AST, tuple[Any, bool]]  # reductions with another dim or ke
 def function(source: bytes, name: str) -> ast.FunctionDef | None:
     """The function's tree; None where there is none, or a source that is too much."""
     found = {n.name: n for n in syntax.tree(source).body if isinstance(n, ast.FunctionDef)}.get(name)
-    return found if found and sum(1 for _ in ast.walk(found)) <= NODES else None
+    return found if found and sum(1 for _ in ast.walk(found)) <= MAX_NODES else None
 
 
 def trace(tree: ast.FunctionDef, given: Mapping[str, Any], change: Change | None = None) -> Trace | None:

@@ -78,8 +78,7 @@ def mark(policy: Policy, verdicts: Mapping[str, Verdict], days: int) -> Marked:
     items = {i: Marks(_earned(policy, i, verdict), policy.worth[i]) for i, verdict in verdicts.items()}
     earned, of = sum(m.earned for m in items.values()), sum(m.of for m in items.values())
     deductions = []
-    unmet = [i for i, verdict in verdicts.items() if i in policy.required and not verdict.passed]
-    if unmet:
+    if unmet := [i for i, verdict in verdicts.items() if i in policy.required and not verdict.passed]:
         cap = rounded(policy.cap * of)
         deductions.append(f"at most {points(cap)} without {_listed(unmet)}")
         earned = min(earned, cap)

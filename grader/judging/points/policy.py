@@ -18,33 +18,6 @@ from grader.core.verdict import shared
 
 MOST = 1_000_000  # points
 
-TEMPLATE = """\
-# What the items are worth: `grader policy check FILE` shows it, `--policy FILE` grades by it.
-# Every line is optional; an empty file counts items, as the grader does without one.
-
-# What an approximate answer is worth of its item's points. Whether an answer is exact depends on the
-# machine and its torch as well as on the student, so less than 1 is seldom fair.
-approximate = 1
-
-[points]
-default = 1          # of an item that nothing below names
-# ex1 = 26           # of a whole exercise: its items share them, those named below aside
-# "ex1.dcounts" = 3  # of one item
-
-[required]
-items = []           # items, or exercises for all of theirs: ["ex1.dlogits", "ex2"]
-cap = 0              # without them an exercise is worth at most this share of its points
-
-# [late]             # without this table nobody loses points for being late
-# deadline = 2026-12-01T23:59:00+01:00  # without it: the platform's, where it tells one
-# per_day = 0.1      # the share of what was earned that each day begun takes
-# maximum = 0.5      # and no more than this
-
-# [attempts]         # where one student has several submissions
-# counts = "last"    # or "best"
-# most = 5           # what comes after these does not count
-"""
-
 
 @dataclass(frozen=True)
 class Late:
@@ -121,7 +94,7 @@ class _Reader:
     wrong: list[str] = field(default_factory=list)
 
     def no(self, key: str, why: str) -> None:
-        self.wrong.append(f"{self.name}: {key}: {why}")
+        self.wrong.append(f"{self.name}: {key.lstrip('.')}: {why}")
 
     def table(self, within: Mapping[str, Any], key: str) -> dict[str, Any]:
         found = within.get(key, {})
@@ -134,16 +107,14 @@ class _Reader:
         for key in table:
             if key not in allowed:
                 place = f"[{where}]" if where else "a policy"
-                self.no(
-                    f"{where}.{key}".lstrip("."), f"{place} has {', '.join(allowed)}{close(key, allowed)}"
-                )
+                self.no(f"{where}.{key}", f"{place} has {', '.join(allowed)}{close(key, allowed)}")
 
     def share(self, table: Mapping[str, Any], where: str, key: str, otherwise: int) -> Fraction:
         """A number from 0 to 1."""
         value = table.get(key, otherwise)
         if _number(value) and 0 <= value <= 1:
             return Fraction(value)
-        self.no(f"{where}.{key}".lstrip("."), f"{_shown(value)} is no share: write a number from 0 to 1")
+        self.no(f"{where}.{key}", f"{_shown(value)} is no share: write a number from 0 to 1")
         return Fraction(otherwise)
 
     def points(self, key: str, value: Any) -> int:
@@ -215,15 +186,11 @@ def _verify(read: _Reader, where: str, names: Sequence[str], known: Known) -> No
             continue
         if exercise in known:
             meant = close(item, known[exercise])
-            read.no(
-                f"{where}.{name}", f"{exercise} has no item {item}{meant}; `grader list {exercise}` has all"
-            )
+            why = f"{exercise} has no item {item}{meant}; `grader list {exercise}` has all"
         else:
             every = [*known, *(f"{e}.{i}" for e, items in known.items() for i in items)]
-            read.no(
-                f"{where}.{name}",
-                f"no exercise or item is called so{close(name, every)}; `grader list` has all",
-            )
+            why = f"no exercise or item is called so{close(name, every)}; `grader list` has all"
+        read.no(f"{where}.{name}", why)
 
 
 def _required(read: _Reader, table: Mapping[str, Any], known: Known) -> frozenset[str]:
@@ -232,23 +199,19 @@ def _required(read: _Reader, table: Mapping[str, Any], known: Known) -> frozense
         read.no("required.items", 'is a list of names: ["ex1.dlogits", "ex2"]')
         return frozenset()
     _verify(read, "required.items", names, known)
-    found: set[str] = set()
-    for name in names:
-        found |= {f"{name}.{item}" for item in known[name]} if name in known else {name}
-    return frozenset(found)
+    wholes = {name: [f"{name}.{item}" for item in items] for name, items in known.items()}
+    return frozenset(item for name in names for item in wholes.get(name, [name]))
 
 
 def _late(read: _Reader, table: Mapping[str, Any]) -> Late:
     read.keys(table, "late", ("deadline", "per_day", "maximum"))
     if "per_day" not in table:
         read.no("late.per_day", "is missing: the share that a day takes, such as 0.1")
-    deadline = table.get("deadline")
+    deadline = None
     try:
-        if deadline is not None:
-            deadline = moment(deadline)
+        deadline = moment(table["deadline"]) if "deadline" in table else None
     except ValueError as error:
         read.no("late.deadline", str(error))
-        deadline = None
     maximum = read.share(table, "late", "maximum", 1)
     return Late(deadline, read.share(table, "late", "per_day", 0), maximum)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,11 @@ WRONG = ("wrong", "✕")
 def kind(verdict: Verdict) -> tuple[str, str, str]:
     """A verdict's CSS class, symbol and words."""
     return *KINDS.get(verdict, WRONG), verdict.value.replace("-", " ")
+
+
+def legend(verdicts: Iterable[Verdict]) -> list[tuple[str, str, str, int]]:
+    """Each kind of verdict and how often it is there, in the order in which they come."""
+    return [(*what, n) for what, n in Counter(map(kind, verdicts)).items()]
 
 
 def scores(report: Report) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from grader.core.verdict import ExerciseReport, ItemReport, Report
 from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence, shape_of
 from grader.reports.pages.graph import layout
 from grader.reports.pages.heat import NEGATIVE, POSITIVE
-from grader.reports.pages.html import kind, page, scores
+from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.table import advice, number, of, row, rule, summary
 
 CODE = 24  # lines of a submission, at most
@@ -33,9 +33,6 @@ class Sheet:
 
 
 def render(report: Report, sheets: Sequence[Sheet]) -> str:
-    counts: dict[tuple[str, str, str], int] = {}
-    for item in report.items:
-        counts[kind(item.verdict)] = counts.get(kind(item.verdict), 0) + 1
     return page(
         "report.html",
         "Gradients by hand",
@@ -43,7 +40,7 @@ def render(report: Report, sheets: Sequence[Sheet]) -> str:
         report=report,
         advice=advice(report),
         scores=scores(report),
-        legend=[(*what, n) for what, n in counts.items()],
+        legend=legend(item.verdict for item in report.items),
         sheets=[_sheet(sheet) for sheet in sheets],
         rule=rule(report) and f"Approximate: {rule(report).removeprefix('approx: ')}.",
         negative="#" + bytes(NEGATIVE).hex(),
@@ -54,9 +51,6 @@ def render(report: Report, sheets: Sequence[Sheet]) -> str:
 def _sheet(sheet: Sheet) -> dict[str, Any]:
     items = sheet.report.items
     first = next((i for i in items if not i.passed), items[0])
-    articles = [_article(sheet, item) for item in items]
-    for one, other in zip(articles, articles[1:], strict=False):
-        one["after"], other["before"] = other["id"], one["id"]
     return {
         "id": sheet.report.id,
         "title": sheet.report.title,
@@ -64,7 +58,7 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
         "marked": sheet.report.marks is not None,
         "first": first.id,
         "graph": _graph(sheet),
-        "articles": articles,
+        "articles": [_article(sheet, item) for item in items],
     }
 
 
@@ -92,16 +86,13 @@ def _graph(sheet: Sheet) -> dict[str, Any]:
     nodes = []
     for name, (x, y) in drawn.nodes.items():
         item = items.get(name)
-        css, symbol, words = kind(item.verdict) if item else ("plain", "", "")
         nodes.append(
             {
                 "name": name,
                 "shape": shape_of(sheet.exercise.shapes[name]),
                 "x": round(x, 1),
                 "y": round(y, 1),
-                "kind": css,
-                "symbol": symbol,
-                "words": words,
+                "kind": kind(item.verdict) if item else ("plain", "", ""),
                 "href": item.id if item else "",
             }
         )
@@ -113,7 +104,6 @@ def _graph(sheet: Sheet) -> dict[str, Any]:
 
 
 def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
-    css, symbol, words = kind(item.verdict)
     name = item.id.rpartition(".")[2]
 
     def said(words: str | None) -> str:
@@ -124,20 +114,17 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     forward = [("made by", lines[tensor].code)] if tensor in lines else []
     forward += [("used by", line.code) for line in lines.values() if tensor in line.uses]
     evidence = sheet.evidence.get(item.id)
-    found = row(item)[-1].removeprefix(words).removeprefix(": ")
     article: dict[str, Any] = {
         "id": item.id,
         "name": name,
-        "kind": css,
-        "symbol": symbol,
-        "words": words,
+        "kind": kind(item.verdict),
         "passed": item.passed,
         "shape": shape_of(item.shape),
         "points": of(item) if item.marks else "",
         "diagnosis": said(item.diagnosis),
         "reason": said(item.check.reason),
         "note": said(item.check.note),
-        "found": said(found),
+        "found": said(row(item)[-1].removeprefix(kind(item.verdict)[2]).removeprefix(": ")),
         "maxdiff": number(item.check.maxdiff),
         "numbers": _numbers(item),
         "place": "" if item.passed else item.place,
@@ -146,22 +133,12 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "checks": [
             (*kind(c.verdict)[:2], f"{on}: {kind(c.verdict)[2]}") for on, c in (item.checks or {}).items()
         ],
-        "before": "",
-        "after": "",
-        "figures": [],
-        "limit": "",
-        "worst": "",
         # whether the reason tells the worst
         "told": evidence is not None and not evidence.hidden and item.check.says(Code.VALUE_DIFFERS),
-        "grey": False,
-        "lecture": [],
         "pictured": _on(evidence.on) if evidence else "",
-        "curve": "",
-        "curve_said": "",
     }
     if evidence:
-        article |= pictures(evidence, item.passed)
-        article["lecture"] = lecture(evidence, item.passed)
+        article |= {**pictures(evidence, item.passed), "lecture": lecture(evidence, item.passed)}
     if name == "training" and sheet.losses:
         article |= curves(sheet.losses)
     return article

@@ -21,7 +21,8 @@ from grader.core.exercise import LOSSES, Exercise, File
 from grader.reference.reproducible import environment
 from grader.runner import wire
 from grader.runner.host import folders
-from grader.runner.host.job import MAX_OUTPUT, Job, how
+from grader.runner.host.job import MAX_OUTPUT, Job, by_others, how
+from grader.runner.host.turns import Turns
 
 WALL = 20.0  # seconds for one submission; `over-limit` after that
 CPU = 10  # seconds of processor time for one submission
@@ -34,6 +35,7 @@ class Run:
 
     ended: "" where it finished as it should, else what the learner is told.
     over: whether it was ended for using too much.
+    outside: whether something else than the submission may have ended it: a signal, or time on the wall.
     """
 
     records: Mapping[tuple[str, str], wire.Record]
@@ -47,6 +49,8 @@ class Run:
     cpu: float = 0.0
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is, and the line
     early: Collection[tuple[str, str]] = ()  # records that came before any of its flat code ran
+    outside: bool = False
+    sent: int = 0  # bytes, and what plain data counts as besides
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Runner:
         For tests and benchmarks: more environment for the computing processes, layers to skip.
         """
         self.wall, self.cpu = wall, cpu
+        self.turns = Turns()
         self.abandoned: Callable[[], bool] = lambda: False  # asked while a child runs
         self.folder = tempfile.mkdtemp(prefix="grader-")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -136,14 +141,26 @@ class Runner:
         self._send(request, given.values(), ())
 
     def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
-        """Run a submission for one exercise in a child of its own."""
-        return self.together([part], file, wall or self.wall, cpu or self.cpu)[0]
+        """Run a submission for one exercise in a child of its own.
+
+        Where something else may have ended it, it is run once more, while no other submission is.
+        """
+        wall, cpu = wall or self.wall, cpu or self.cpu
+        run = self.together([part], file, wall, cpu)[0]
+        if run.outside:
+            with self.turns.alone():
+                run = self._together([part], file, wall, cpu)[0]
+        return run
 
     def together(self, parts: Sequence[Part], file: File, wall: float, cpu: int) -> list[Run]:
         """Run a submission in one child for several exercises: a run of each, in their order.
 
         How the child ended stands in all of them, what the submission printed in the first.
         """
+        with self.turns.beside():
+            return self._together(parts, file, wall, cpu)
+
+    def _together(self, parts: Sequence[Part], file: File, wall: float, cpu: int) -> list[Run]:
         labels = [f"{part.exercise}/" if len(parts) > 1 else "" for part in parts]
         labelled = dict(zip(labels, parts, strict=True))
         request = {
@@ -171,19 +188,23 @@ class Runner:
 
     def _pumped(self, job: Job, parser: wire.Parser, wall: float, cpu: int) -> Run:
         """All that a child sends until it ends, or until it is ended."""
-        ended, over = "", False
+        ended, over, outside = "", False, False
         try:
             job.pump(parser.feed, wall)
         except wire.Malformed as error:
             parser.records.clear()  # no honest submission writes there
             parser.loaded = False
-            ended = f"wrote to the grader's result channel ({error})"
+            over = isinstance(error, wire.TooMuch)
+            ended = f"returned {error}" if over else f"wrote to the grader's result channel ({error})"
         except TimeoutError:
             ended, over = f"took more than {wall:g} seconds", True
         finally:
             job.finish()
-        if not ended and not parser.complete:
+        if over:
+            outside = by_others(job.end, wall, cpu)
+        elif not ended and not parser.complete:
             ended, over = how(job.end, cpu)
+            outside = by_others(job.end, None, cpu)
         return Run(
             records=parser.records,
             output=bytes(job.output[:MAX_OUTPUT]),
@@ -195,6 +216,8 @@ class Runner:
             cpu=job.end["cpu"],
             unparsed=parser.unparsed,
             early=parser.early,
+            outside=outside,
+            sent=parser.sent,
         )
 
     def trial(self) -> dict[str, list[str]]:

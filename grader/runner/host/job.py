@@ -18,6 +18,7 @@ from grader.core.errors import GraderFault
 
 MAX_OUTPUT = 65_536  # bytes of what a submission prints
 PIPE = 1 << 20
+SHARE = 0.5  # of a processor, that a child may count on: its wall limit is twice that of processor time
 END = 20.0  # seconds for the zygote to end a child
 READS = 16  # of a pipe at a time
 TICK = 0.02  # seconds between looks at what a child has sent so far
@@ -123,3 +124,15 @@ def how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:
         name = signal.Signals(number).name if number in list(signal.Signals) else str(number)
         return f"ended its process by {name}", False
     return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})", False
+
+
+def by_others(end: Mapping[str, Any], wall: float | None, cpu: int) -> bool:
+    """Whether something else than a child's own work may have ended it.
+
+    wall: it was ended after so many seconds on the wall, None: it ended before. One that slept may have been
+    stopped, or have waited for a file; one that had its share of a processor took too long by itself.
+    """
+    if wall is not None:
+        return bool(end["cpu"] < SHARE * wall)
+    signalled = os.WIFSIGNALED(int(end["status"])) and not end["why"]  # by whomever
+    return signalled and end["cpu"] < cpu - TICK

@@ -30,18 +30,22 @@ Given = dict[str, Any]  # one fixture's tensors and sizes by name
 
 
 def guard_forward(submission: Submission, exercise: Exercise) -> None:
-    """The stub's forward pass run again inside an item is how one differentiates by small differences."""
-    forward: Any = submission.names.get("forward")
-    code = getattr(forward, "__code__", None)
-    if code is None or list(code.co_varnames[: code.co_argcount]) != list(exercise.inputs):
+    """The stub's forward pass run again inside an item is how one differentiates by small differences.
+
+    The function itself is changed, under whatever names the submission has it.
+    """
+    forward = submission.names.get("forward")
+    if not isinstance(forward, types.FunctionType) or forward.__closure__:
+        return
+    code = forward.__code__
+    if list(code.co_varnames[: code.co_argcount]) != list(exercise.inputs):
         return  # a helper of the learner's own that is called so
-    refused = POLICY.refuse("the forward pass, run again,")
+    forward.__code__ = _again.__code__
+    forward.__kwdefaults__ = {"refused": POLICY.refuse("the forward pass, run again,")}
 
-    def guarded(*args: Any, **keywords: Any) -> Any:
-        refused()
-        return forward(*args, **keywords)
 
-    submission.names["forward"] = guarded
+def _again(*_: Any, refused: Callable[[], Any], **__: Any) -> Any:
+    return refused()
 
 
 class NoValue(Exception):
@@ -71,10 +75,13 @@ def ask(
         return {**header, **why.fields}, b""
 
 
-def _failed(error: BaseException, filename: str, line: int | None) -> NoValue:
+def _failed(error: BaseException, submission: Submission, line: int | None) -> NoValue:
     """An exception of a submission: an error, or a limit that was met."""
     limit = limits.met(error)
-    message, at = describe(error, filename)
+    message, at = describe(error, submission.filename)
+    if isinstance(error, NameError) and (cause := submission.lost.get(str(error.name))):
+        where = f"line {cause[1]} failed" if cause[1] else "what makes it failed"
+        message = f"NameError: {error.name} is not defined: {where}, {cause[0]}"
     return NoValue("over-limit" if limit else "error", limit or message, at or line)
 
 
@@ -90,7 +97,7 @@ def called(submission: Submission, line: int | None, code: Callable[[], Any]) ->
         if is_stub(error, submission.filename):
             raise NoValue("not-written") from None
         if not POLICY.called:
-            raise _failed(error, submission.filename, line) from None
+            raise _failed(error, submission, line) from None
         line = describe(error, submission.filename)[1] or line
     finally:
         POLICY.running = False
@@ -129,6 +136,8 @@ def of_flat_code(
     name, tensor = item.name, given.get(item.tensor)
     if name in flat.refused:
         raise NoValue("refused", *flat.refused[name])
+    if name in flat.unknown:
+        raise NoValue("error", *flat.unknown[name], Code.UNDEFINED_NAME)
     function = _written(submission, name, f"function {name}")
     if not is_probe(header["fixture"]):  # there it counts what became of the value in the end
         function = submission.changed.get(name, function)
@@ -197,10 +206,10 @@ def of_output(
 
 def _written(submission: Submission, name: str, what: str) -> Any:
     """What a submission defines under a name; NoValue where it has nothing."""
-    found, failure = submission.names.get(name), submission.broken.get(name)
+    found, failure = submission.functions.get(name), submission.broken.get(name)
     if found is not None and not failure:
         return found
-    if failure := failure or (None if submission.flat else submission.failure):
+    if failure := failure or submission.lost.get(name) or (None if submission.flat else submission.failure):
         raise NoValue("error", *failure)
     raise NoValue("not-written", f"the file has no {what}")
 

@@ -1,15 +1,18 @@
 """By hand means by hand: what would differentiate for a learner is refused while an item runs.
 
-A policy with a friendly message, not a boundary: it shares a process with the submission. What
+A courtesy with a friendly message, not a boundary: it shares a process with the submission. What
 carries the grade is that answers are compared on probes. On a submission's top level these calls do
 nothing, since a notebook's set-up may contain a stray `loss.backward()`.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -22,6 +25,12 @@ import torch.autograd.functional
 import torch.nn.grad
 
 OWN = os.path.dirname(torch.__file__) + os.sep
+DISPATCH = (  # with which a tensor from outside of inference mode is recorded in it
+    "_dispatch_tls_set_dispatch_key_included",
+    "_dispatch_tls_set_dispatch_key_excluded",
+    "_ForceDispatchKeyGuard",
+    "_IncludeDispatchKeyGuard",
+)
 WHY = "is refused: a gradient is to be written by hand, as a formula"
 
 
@@ -37,6 +46,7 @@ class Policy:
         self.running = False
         self.own = False  # while torch does something for itself
         self.called: str | None = None
+        self.kernels: list[Any] = []  # the library that refuses them: it does as long as somebody has it
 
     def refuse(self, what: str, plain: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """A stand-in for `plain`: the same until the policy is enforced, refused while an item runs."""
@@ -61,18 +71,12 @@ class Policy:
                 pass
         for name in ("set_num_threads", "set_num_interop_threads"):  # there is one thread, and no clone
             setattr(torch, name, self.refuse_quietly(getattr(torch, name)))
-        for kind in (torch._ops.OpOverloadPacket, torch._ops.OpOverload):
-            kind.__call__ = self.refuse_backward(kind.__call__)  # type: ignore[method-assign]
-            kind._op = self.refuse_kernel()  # type: ignore[misc, assignment]
-        plain = torch._C._InferenceMode
-        leave = self.refuse("torch.inference_mode(False)", plain)
-        torch._C._InferenceMode = lambda mode=True: (plain if mode else leave)(mode)  # type: ignore
+        self.kernels.append(self.refuse_kernels())
         sys.meta_path.insert(0, Imports(self))
         vmap = cast(Any, torch._functorch.vmap)
         lazy = vmap.lazy_load_decompositions
         vmap.lazy_load_decompositions = lambda: self.pause(lazy)
         torch.compile = self.refuse_compiled
-        torch.inference_mode = self.refuse_leaving(torch.inference_mode)  # type: ignore[misc]
         torch.autograd.Variable._execution_engine = _engine(self)
 
     def pause(self, plain: Callable[..., Any], *args: Any) -> Any:
@@ -83,38 +87,57 @@ class Policy:
         finally:
             self.running, self.own = before
 
-    def refuse_backward(self, plain: Callable[..., Any]) -> Callable[..., Any]:
-        """The call of an operator of torch.ops: refused where it is a backward kernel."""
+    def refuse_kernels(self) -> Any:
+        """A library that refuses each backward kernel by its operator's schema, in torch's own dispatcher.
 
-        def call(op: Any, /, *args: Any, **keywords: Any) -> Any:
-            if self.running and "backward" in op.__name__:
-                self.refuse(f"torch.ops.aten.{op.__name__}")()
-            return plain(op, *args, **keywords)
+        So it is refused to whatever leads there: torch.ops, an overload, a handle, a boxed call, TorchScript,
+        another library's kernel.
+        """
+        library = torch._C._dispatch_library("IMPL", "aten", "CPU", __file__, 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of kernels that are replaced
+            for name in torch._C._dispatch_get_all_op_names():
+                namespace, _, operator = name.partition("::")
+                if namespace == "aten" and "backward" in operator:
+                    library.impl(operator, "CPU", self.refuse_kernel(operator.partition(".")[0]))
+        return library
 
-        return call
+    def refuse_kernel(self, operator: str) -> Callable[..., Any]:
+        what = f"torch.ops.aten.{operator}"
+        refused = self.refuse(what)
 
-    def refuse_kernel(self) -> property:
-        """What an operator of torch.ops calls: refused where it is a backward kernel."""
+        def kernel(*_: Any, **__: Any) -> Any:
+            refused()
+            raise ByHand(what)  # on the top level: nothing is no tensor
 
-        def get(op: Any) -> Any:
-            if self.running and "backward" in op.__name__:
-                self.refuse(f"torch.ops.aten.{op.__name__}")()
-            return vars(op)["_op"]
+        return kernel
 
-        return property(get, lambda op, plain: vars(op).update(_op=plain))
+    def allow_kernels(self) -> None:
+        """Put torch's own kernels back, for a trusted fork."""
+        self.kernels.clear()
 
-    def refuse_leaving(self, plain: Any) -> Any:
-        """torch.inference_mode(False) refused: items run in inference mode, where nothing is recorded."""
-        policy = self
+    def enforce(self) -> None:
+        """From here on nothing is recorded, and what is refused is: in a child, before its submission.
 
-        class Refusing(plain):  # type: ignore[misc]
-            def __init__(self, mode: Any = True) -> None:
-                if policy.running and not mode:
-                    policy.refuse("torch.inference_mode(False)")()
-                super().__init__(mode)
+        Nothing leads to what could undo it: no object has inference mode's guard or the kernels' library,
+        which last as long as the process, and the guard's type makes no other.
+        """
+        kind: Any = torch._C._InferenceMode
+        guard = kind(True)
+        guard.__enter__()
+        for lasting in (guard, *self.kernels):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(lasting))
+        self.kernels.clear()
+        kind.__init__ = self.refuse("torch.inference_mode(False)")
+        del kind.__enter__, kind.__exit__
+        torch._C._InferenceMode = self.inference_mode  # type: ignore[assignment, misc]
+        self.enforced = True
 
-        Refusing.__name__ = Refusing.__qualname__ = "inference_mode"
-        return Refusing
+    def inference_mode(self, mode: bool = True) -> AbstractContextManager[None]:
+        """What torch.inference_mode enters: it is on, and is not left."""
+        if not mode:
+            self.refuse("torch.inference_mode(False)")()
+        return nullcontext()
 
     def refuse_compiled(self, model: Any = None, **options: Any) -> Any:
         """torch.compile: what it is given on the top level is refused when it is called."""
@@ -145,7 +168,8 @@ def _engine(policy: Policy) -> Any:
 class Imports(MetaPathFinder):
     """Imports of torch's own modules: some look through its kernels, which is no learner's doing.
 
-    Its backward kernels in Python are refused from when they are imported: to import them takes long.
+    Its backward kernels in Python are refused from when they are imported, by name and in their tables: to
+    import them takes long.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -159,12 +183,31 @@ class Imports(MetaPathFinder):
 
         def load(module: ModuleType) -> None:
             self.policy.pause(plain, module)
-            for what in dir(module) if name == "torch._decomp.decompositions" else ():
+            if name != "torch._decomp.decompositions":
+                return
+            for what in dir(module):
                 if "backward" in what and callable(getattr(module, what)):
                     setattr(module, what, self.policy.refuse(f"{name}.{what}", getattr(module, what)))
+            package = sys.modules["torch._decomp"]
+            tables = package.global_decomposition_table
+            tables.update((kind, Table(self.policy, table)) for kind, table in tables.items())
+            package.decomposition_table = tables["post_autograd"]  # type: ignore[attr-defined]
 
         spec.loader.exec_module = load  # type: ignore[method-assign]
         return spec
+
+
+class Table(dict[Any, Any]):
+    """A table of torch's decompositions: those of backward kernels are refused while an item runs."""
+
+    def __init__(self, policy: Policy, plain: Mapping[Any, Any]) -> None:
+        super().__init__(plain)
+        self.policy = policy
+
+    def __getitem__(self, operator: Any) -> Any:
+        if "backward" in str(operator):
+            self.policy.refuse(f"the decomposition of {operator}")()
+        return super().__getitem__(operator)
 
 
 def _targets() -> Iterator[tuple[Any, str, str]]:
@@ -187,20 +230,12 @@ def _targets() -> Iterator[tuple[Any, str, str]]:
         yield torch._functorch.apis, name, f"torch.func.{name}"
     for holder, names in (
         (torch._C._functorch, ("_grad_increment_nesting", "_jvp_increment_nesting")),
-        (torch._C, ("_enter_dual_level",)),
+        (torch._C, ("_enter_dual_level", *DISPATCH)),
     ):
         for name in names:
             yield holder, name, f"{holder.__name__}.{name}"
     for holder in (torch, torch.autograd):
         yield holder, "enable_grad", "torch.enable_grad"
-    for holder, prefix in (
-        (torch, "torch"),
-        (torch._C._nn, "torch._C._nn"),
-        (torch._C._VariableFunctions, "torch"),
-    ):
-        for name in dir(holder):
-            if "backward" in name and callable(getattr(holder, name, None)):
-                yield holder, name, f"{prefix}.{name}"
     for name in dir(torch.nn.grad):
         if name.endswith(("_input", "_weight")):
             yield torch.nn.grad, name, f"torch.nn.grad.{name}"

@@ -7,7 +7,6 @@ reference, and the trusted side believes none of it but the numbers, which it co
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -53,9 +52,6 @@ class Job:
     variants: tuple[tuple[str, str], ...] = ()
 
 
-KEPT: list[Any] = []  # what ends with its last reference
-
-
 def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Sequence[str]) -> None:
     """Run the submission in `source` and write records to the descriptor `result`.
 
@@ -65,10 +61,8 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
     send = _sender(result)
     send({"off": list(off)}, b"")
     null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
-    POLICY.enforced = True
+    POLICY.enforce()
     sys.addaudithook(limits.watch)
-    KEPT.append(torch.inference_mode())
-    KEPT[-1].__enter__()
     if jobs[0].flat is None:
         submissions = [load(source, filename)]
         guard_forward(submissions[0], jobs[0].exercise)
@@ -164,7 +158,7 @@ def waits(submission: Submission, exercise: Exercise) -> str:
     if submission.flat:
         absent = [] if submission.flat.whole else [i for i in exercise.items if i.name in submission.absent]
     else:
-        absent = [item for item in exercise.items if item.name not in submission.names]
+        absent = [item for item in exercise.items if item.name not in submission.functions]
     return f"waits for {absent[0].name}" if absent else ""
 
 
@@ -176,7 +170,7 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     """Drive training with the submission's own gradients; one record for each parameter tensor."""
     names = _parameters(exercise)
     header: dict[str, Any] = {"fixture": "training"}
-    whole = submission.names.get("whole") if submission.flat else None
+    whole = submission.functions.get("whole") if submission.flat else None
     if message := waits(submission, exercise):
         for name in names:
             why_not = {"status": "not-written", "message": message, "code": Code.WAITS}
@@ -186,7 +180,7 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     def code() -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         if whole is not None:
             return manual_steps(exercise, Whole(whole, exercise), given)
-        functions = {item.name: submission.names[item.name] for item in exercise.items}
+        functions = {item.name: submission.functions[item.name] for item in exercise.items}
         return manual_steps(exercise, Backward(functions, exercise), given)
 
     try:
@@ -204,5 +198,4 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
 
 def end(code: int = 0) -> None:
     """Leave at once: no atexit handler, no destructor, no thread of the submission runs on."""
-    signal.alarm(0)
     _exit(code)

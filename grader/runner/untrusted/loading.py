@@ -11,7 +11,9 @@ import re
 import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
@@ -19,6 +21,7 @@ import torch
 from grader.core.calling import Call
 from grader.core.exercise import Exercise
 from grader.submissions.flat import cut, statements
+from grader.submissions.flat.reads_writes import effect_of
 from grader.submissions.flat.slicing import Flat
 
 
@@ -29,12 +32,19 @@ class Submission:
     names: dict[str, Any]
     filename: str
     broken: dict[str, tuple[str, int | None]] = field(default_factory=dict)
-    failure: tuple[str, int | None] | None = None
+    failure: tuple[str, int | None] | None = None  # why nothing of it could be run
+    lost: dict[str, tuple[str, int | None]] = field(default_factory=dict)  # a name -> what failed to make it
     unparsed: tuple[str, int | None] | None = None  # why Python can't read the file as it is
     calls: dict[str, Call] = field(default_factory=dict)
     flat: Flat | None = None  # where its functions were cut out of flat code
     changed: dict[str, Any] = field(default_factory=dict)  # an item -> what later statements made of it
     forms: dict[str, tuple[int, ...]] = field(default_factory=dict)  # gradients whose own shape differs
+
+    cut: dict[str, Any] = field(default_factory=dict)  # the functions of flat code, no names of its own
+
+    @property
+    def functions(self) -> dict[str, Any]:
+        return self.cut if self.flat else self.names
 
     @property
     def absent(self) -> set[str]:
@@ -55,7 +65,8 @@ def load(source: bytes, filename: str) -> Submission:
             whole = compile(text, filename, "exec", dont_inherit=True)
         except SyntaxError as error:
             submission.unparsed = describe(error, filename)
-            _each(list(_statements(text, submission)), submission)
+            nodes = list(_statements(text, submission))
+            _each(nodes, submission, [n for n in nodes if _is_future(n)])
             return submission
     except UnicodeDecodeError as error:
         line = source.count(b"\n", 0, error.start) + 1
@@ -66,12 +77,16 @@ def load(source: bytes, filename: str) -> Submission:
         return submission
     try:
         exec(whole, submission.names)
-    except Exception as error:
-        submission.failure = describe(error, filename)
-        reached = _top_line(error, filename)
-        _each([node for node in ast.parse(text, filename).body if node.lineno > reached], submission)
     except BaseException as error:
-        submission.failure = describe(error, filename)
+        reached, told = _reached(error, filename), describe(error, filename)
+        nodes = ast.parse(text, filename).body
+        past = [node for node in nodes if (node.lineno, node.col_offset) > reached]
+        _lose(nodes[len(nodes) - len(past) - 1], told, submission)
+        if isinstance(error, Exception):
+            _each(past, submission, [n for n in nodes if _is_future(n)])
+        else:
+            for node in past:
+                _lose(node, told, submission)
     return submission
 
 
@@ -114,10 +129,10 @@ def define(submission: Submission) -> None:
         except Exception:
             pass  # whoever uses it says so
     functions = found.functions | ({"whole": found.whole} if found.whole else {})
-    for table, kept in ((found.changed, submission.changed), (functions, names)):
+    for table, kept in ((found.changed, submission.changed), (functions, submission.cut)):
         try:
             exec(compile(ast.Module([*table.values()], []), filename, "exec", dont_inherit=True), names)
-            kept |= {name: names[name] for name in table}
+            kept |= {name: names.pop(name) for name in table}
         except Exception:
             _define_each(table, kept, submission)
 
@@ -128,28 +143,44 @@ def _define_each(table: Mapping[str, ast.FunctionDef], kept: dict[str, Any], sub
         try:
             code = compile(ast.Module([function], []), submission.filename, "exec", dont_inherit=True)
             exec(code, submission.names)
-            kept[name] = submission.names[name]
+            kept[name] = submission.names.pop(name)
         except Exception as error:
             submission.broken[name] = describe(error, submission.filename)
 
 
-def _top_line(error: BaseException, filename: str) -> int:
-    """The line that the top level had reached when it raised."""
+def _reached(error: BaseException, filename: str) -> tuple[int, int]:
+    """The line that the top level had reached when it raised, and the column in it."""
     tb = error.__traceback__
-    while tb is not None and not (
-        tb.tb_frame.f_code.co_name == "<module>" and tb.tb_frame.f_code.co_filename == filename
-    ):
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if code.co_name == "<module>" and code.co_filename == filename:
+            line, _, column, _ = next(islice(code.co_positions(), tb.tb_lasti // 2, None))
+            return line or tb.tb_lineno, column or 0
         tb = tb.tb_next
-    return tb.tb_lineno if tb is not None else sys.maxsize
+    return sys.maxsize, 0
 
 
-def _each(statements: list[ast.stmt], submission: Submission) -> None:
-    for node in statements:
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _lose(node: ast.stmt, told: tuple[str, int | None], submission: Submission) -> None:
+    """Note why the names that a statement would have made are not there."""
+    with suppress(RecursionError):
+        made = effect_of(node).written - submission.names.keys()
+        submission.lost = dict.fromkeys(made, told) | submission.lost
+
+
+def _each(nodes: Sequence[ast.stmt], submission: Submission, futures: Sequence[ast.stmt] = ()) -> None:
+    """Run statements, each for itself, under the file's `from __future__`."""
+    for k, node in enumerate(nodes):
         try:
-            code = compile(ast.Module([node], []), submission.filename, "exec", dont_inherit=True)
+            code = compile(ast.Module([*futures, node], []), submission.filename, "exec", dont_inherit=True)
             exec(code, submission.names)
         except BaseException as error:
-            submission.failure = submission.failure or describe(error, submission.filename)
+            told = describe(error, submission.filename)
+            for lost in nodes[k : k + 1] if isinstance(error, Exception) else nodes[k:]:
+                _lose(lost, told, submission)
             if not isinstance(error, Exception):
                 return
 
@@ -192,7 +223,9 @@ def _statements(text: str, submission: Submission) -> Iterator[ast.stmt]:
         if heads and (_HEAD.match(lines[block]) or lines[block].startswith("@")):
             submission.broken.setdefault(heads[-1], told)
         else:
-            submission.failure = submission.failure or told
+            submission.lost = (
+                dict.fromkeys(re.findall(r"\w+", " ".join(lines[block:end])), told) | submission.lost
+            )
         lines[block:end] = [""] * (end - block)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from grader.core import plain
 from grader.core.calling import resolve
 from grader.core.exercise import Exercise, Output
-from grader.runner.untrusted import values
+from grader.reference import values
 from grader.runner.untrusted.loading import Submission
 
 _dumps, _decode, _NotPlain = values.dumps, plain.decode, plain.NotPlain

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from grader.core.calling import is_gradient, why_not
+from grader.core.calling import why_not
 from grader.core.exercise import Exercise, Item
 from grader.core.finding import Code, Finding
 
@@ -56,7 +56,7 @@ def _undefined(
     if name in item.available:
         said = f"it is an upstream gradient: add it to the parameters of {item.name}"
         return Finding(Code.MISSING_PARAMETER, said)
-    if is_gradient(name, exercise):
+    if exercise.is_gradient(name):
         return Finding(Code.UNKNOWN_PARAMETER, why_not(name, item, exercise, given))
     if name in given:
         kind = "a size" if isinstance(given[name], int) else "a tensor of the forward pass"

@@ -7,6 +7,7 @@ only the resource limits are there. Sources: landlock(7), seccomp(2), prctl(2), 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -24,10 +25,11 @@ from grader.runner.warm.seccomp import program
 
 MEMORY = 512 << 20  # address space above what the zygote has
 CPU = 10  # seconds
-FILE = 16 << 20  # bytes in one file
 FOLDER = 64 << 20  # bytes in the private folder
 ENTRIES = 1000  # files and folders in it
 FILES = 64  # open descriptors
+FILE = FOLDER // FILES  # bytes in one file: what is unlinked and open is in no folder to count
+DISKS = 64  # children with a file system of their own at a time
 
 T = TypeVar("T")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -52,11 +54,11 @@ def _prctl(*args: int) -> None:
 
 # --- namespaces: once, before torch is imported ----------------------------------------------------
 
-NEWUSER, NEWNET, NEWIPC, NEWPID = 0x10000000, 0x40000000, 0x08000000, 0x20000000
+NEWUSER, NEWNET, NEWIPC, NEWPID, NEWNS = 0x10000000, 0x40000000, 0x08000000, 0x20000000, 0x00020000
 
 
 def unshare() -> bool:
-    """Put this process into namespaces of its own: user, network, IPC, and its children into a PID one.
+    """Put this process into namespaces of its own: user, mounts, network, IPC; its children into a PID one.
 
     Afterwards the caller forks: the fork is the init of the PID namespace, and with it every
     descendant ends. Returns whether it worked; where it didn't, nothing has changed.
@@ -64,7 +66,7 @@ def unshare() -> bool:
     if sys.platform != "linux":
         return False
     uid, gid = os.getuid(), os.getgid()
-    if _libc.unshare(NEWUSER | NEWNET | NEWIPC | NEWPID) != 0:
+    if _libc.unshare(NEWUSER | NEWNET | NEWIPC | NEWPID | NEWNS) != 0:
         return False
     try:
         for name, text in (
@@ -77,6 +79,29 @@ def unshare() -> bool:
     except OSError:
         pass  # without a map the ids read as nobody; the namespaces hold all the same
     return True
+
+
+def disks(folder: str) -> list[str]:
+    """File systems in memory below `folder`, one for a child at a time, seen in this mount namespace alone.
+
+    The kernel keeps each to FOLDER bytes and ENTRIES inodes, of unlinked files too. None where it refuses.
+    """
+    made = []
+    options = f"size={FOLDER},nr_inodes={ENTRIES + 2},mode=700".encode()  # + 2: its root, the child's folder
+    for name in ("", *(f"disk{n}" for n in range(DISKS))):
+        path = os.path.join(folder, name)
+        os.makedirs(path, 0o700, exist_ok=True)
+        if _libc.mount(b"tmpfs", path.encode(), b"tmpfs", 2 | 4 | 8, options) != 0:  # NOSUID, NODEV, NOEXEC
+            break
+        made.append(path)
+    return made[1:]
+
+
+def unmount(folder: str) -> None:
+    """Remove a folder over which `disks` has made file systems; what nobody has open goes with them."""
+    _libc.umount2(folder.encode(), 2)  # MNT_DETACH
+    with contextlib.suppress(OSError):  # the client has been first, or the zygote
+        os.rmdir(folder)
 
 
 # --- Landlock --------------------------------------------------------------------------------------
@@ -208,7 +233,10 @@ class Prepared:
 
 
 def prepare(namespaces: bool, skip: Iterable[str] = ()) -> Prepared:
-    """Build the Landlock view and the seccomp filter. skip: layers that tests and benchmarks turn off."""
+    """Build the Landlock view and the seccomp filter.
+
+    skip: layers that tests and benchmarks turn off; "signal scope": Landlock as before Linux 6.12.
+    """
     landlock = seccomp = None
     capabilities = False
     skip = frozenset(skip)
@@ -221,6 +249,8 @@ def prepare(namespaces: bool, skip: Iterable[str] = ()) -> Prepared:
             pass
         try:
             landlock = Landlock.over(readable())
+            if "signal scope" in skip:
+                landlock.version = min(landlock.version, 5)
         except OSError:
             pass
         try:

@@ -39,6 +39,7 @@ def met(error: BaseException) -> str | None:
         return {
             errno.ENOMEM: f"used more than {confine.MEMORY >> 20} MB of memory",
             errno.EFBIG: f"wrote a file of more than {confine.FILE >> 20} MB",
+            errno.ENOSPC: f"wrote more than {confine.FOLDER >> 20} MB or {confine.ENTRIES} files",
             errno.EMFILE: f"had more than {confine.FILES} files open",
         }.get(error.errno or 0)
     if isinstance(error, RuntimeError):

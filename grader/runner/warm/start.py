@@ -16,11 +16,15 @@ sys.path[0] = options["root"]
 from grader.runner.warm import confine  # noqa: E402
 
 options["namespaces"] = "namespaces" not in options["skip"] and confine.unshare()
+makes_disks = options["namespaces"] and "disks" not in options["skip"]
+options["disks"] = confine.disks(options["folder"]) if makes_disks else []
 if options["namespaces"]:
     outside = os.getpid()
     if zygote := os.fork():  # the fork is the init of the PID namespace; this process only waits for it
         os.close(options["control"])
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(zygote, 0)[1]) & 0xFF)
+        code = os.waitstatus_to_exitcode(os.waitpid(zygote, 0)[1]) & 0xFF
+        confine.unmount(options["folder"])
+        os._exit(code)
     confine.die_with_parent(0)  # the parent's id reads 0 from inside
 
 from grader.runner.warm.deferred import defer  # noqa: E402

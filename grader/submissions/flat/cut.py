@@ -13,7 +13,7 @@ import re
 
 from grader.core.exercise import Exercise
 from grader.submissions.flat.dataflow import flow
-from grader.submissions.flat.renames import called, renamed
+from grader.submissions.flat.renames import called, forward
 from grader.submissions.flat.sections import sections
 from grader.submissions.flat.slicing import Flat, Slicer
 from grader.submissions.flat.statements import Code
@@ -30,12 +30,13 @@ def read(code: Code, exercise: Exercise, section: int | None) -> Flat:
     sections(code, tensors, section is not None)
     here = [i for i, s in enumerate(statements) if s.section == (section or 0)]
     told = dict(RENAME.findall(code.text))
-    theirs = renamed(statements, exercise, section) | told
+    passed = forward(statements, exercise, section)
+    theirs = passed.renamed | told
     own = called(code, here, tensors, theirs)
     own |= {ours[1:]: their for their, ours in told.items() if ours[0] == "d" and ours[1:] in tensors}
     first = [i for i, s in enumerate(statements) if s.section == 1] if section in (2, 3) else []
     before = called(code, first, tensors, theirs)  # what they receive was made there
-    slicer = Slicer(code, flow(code, here, own, before | own, theirs, exercise))
+    slicer = Slicer(code, flow(code, here, own, before | own, theirs, exercise), passed.guesses)
     flat = Flat()
     for item in exercise.gradients:
         slicer.cut(item, flat)

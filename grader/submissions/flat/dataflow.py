@@ -5,12 +5,14 @@ Statements are spoken of by number; names are the learner's ("theirs") or the st
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from grader.core.course import SIZES
 from grader.core.exercise import Exercise
+from grader.submissions.flat.rewriting import GRAD
 from grader.submissions.flat.statements import Code, Statement
 
 
@@ -24,6 +26,7 @@ class Slice:
     imports: Set[int]
     given: Mapping[str, str]  # theirs -> ours, from the beginning
     passed: Mapping[str, int]  # a gradient's name -> the statement after which it is passed in
+    unknown: tuple[str, int] | None = None  # a name of the learner's own set-up that it reads, and where
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Flow:
     empty: Mapping[str, int]  # a name -> the line of its placeholder
     leaves: Mapping[str, str]  # gradients that may be passed in, theirs -> ours
     given: Mapping[str, str]  # forward tensors and sizes, theirs -> ours
+    parameters: Set[str]  # what the learner lists as such
 
     def slice(
         self, wanted: Collection[str], end: int, leaves: Mapping[str, str], shared: bool = False
@@ -92,7 +96,19 @@ class Flow:
                 more = self.statements[later].effect.reads - seen
                 seen |= more
                 left += sorted(more)
-        return Slice(end, taken[::-1], below[::-1], imports, given, passed)
+        return Slice(end, taken[::-1], below[::-1], imports, given, passed, self._unknown(taken[::-1]))
+
+    def _unknown(self, taken: Sequence[int]) -> tuple[str, int] | None:
+        """A name that the gradient code reads, and where, whose value was drawn or loaded before."""
+        drawn: set[str] = set()
+        for i in taken:
+            statement = self.statements[i]
+            effect, before = statement.effect, i < self.begin
+            if not before and (found := effect.reads & drawn):
+                return min(found), statement.node.lineno
+            own = effect.strong & self.parameters or statement.draws or effect.reads & drawn
+            drawn = drawn | effect.written if before and own else drawn - effect.strong
+        return None
 
     def _before(self, name: str, i: int) -> bool:
         """Whether the gradient code before statement i writes a name."""
@@ -145,6 +161,8 @@ def flow(
     for i in range(begin, len(statements)):
         for w in writes[i]:
             written.setdefault(w, []).append(i)
+    given = _given(renamed, exercise)
+    leaves = _leaves([s for s in statements if s.section <= section], received, exercise)
     open_ = [statements[i] for i in here if statements[i].placeholder]
     return Flow(
         statements=statements,
@@ -157,9 +175,17 @@ def flow(
         final=final,
         changed=changed,
         empty={w: s.node.lineno for s in open_ for w in s.effect.strong},
-        leaves=_leaves([s for s in statements if s.section <= section], received, exercise),
-        given=_given(renamed, exercise),
+        leaves=leaves | {GRAD + theirs: f"d{ours}" for theirs, ours in given.items()},
+        given=given,
+        parameters={p for s in statements for p in _listed(s.node)},
     )
+
+
+def _listed(node: ast.stmt) -> Iterator[str]:
+    """The names in `parameters = [C, W1, …]`."""
+    listed = isinstance(node, ast.Assign) and any("param" in getattr(t, "id", "") for t in node.targets)
+    if listed and isinstance(node, ast.Assign) and isinstance(node.value, ast.List | ast.Tuple):
+        yield from (e.id for e in node.value.elts if isinstance(e, ast.Name))
 
 
 def _beginning(statements: Sequence[Statement], here: Sequence[int], makes: Sequence[bool]) -> int:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 
 from grader.core.course import SETUP, SIZE_NAMES, SIZES
 from grader.core.exercise import Exercise
-from grader.submissions.flat import reads_writes
+from grader.submissions.flat.compared import held_against
 from grader.submissions.flat.statements import Code, Statement
+from grader.submissions.flat.terms import Matcher, Term, names_of, term
 
-COMPARED = re.compile(
-    r"\bcmp\([^,()]*,\s*([A-Za-z_]\w*)(?:\.(?:T|mT|data)\b|\.\w+\([^()]*\))*\s*,\s*([A-Za-z_]\w*)"
-)
-ARGUMENTS = 4  # lines that a call may go on for
 AFTER = 40  # lines after a section's last statement where commented-out cmp(…) may stand
 PREFIXES = ("d", "d_", "dL_d", "dL_", "dl_d", "dl_", "dLd", "dloss_d", "grad_")
-
-Form = tuple[type, str]
+COMMON = ("+", "*", "**", "@", "index")  # heads of terms that tell nothing by themselves
 
 
 def called(
@@ -35,26 +32,21 @@ def called(
     first = min((statements[i].node.lineno for i in here), default=1)  # a function's body may have moved
     last = max((statements[i].node.end_lineno or first for i in here), default=0)
     theirs = {ours: their for their, ours in renamed.items()}
-    active: dict[str, str] = {}
+    known = {t: t for t in tensors} | dict(renamed)
+    tables: list[dict[str, str]] = [{}, {}, {}]  # by weight
     own = set()  # tensors whose d<tensor> is compared
-    inert: dict[str, str] = {}
-    lines = code.lines[first - 1 : last + AFTER]
-    for at, line in enumerate(lines):
-        if "cmp" not in line:
-            continue
-        if line.count("(") > line.count(")"):  # its arguments stand on lines of their own
-            line = " ".join((line, *map(str.strip, lines[at + 1 : at + 1 + ARGUMENTS])))
-        comment = line.find("#") % (len(line) + 1)  # its end where there is none
-        for match in COMPARED.finditer(line):
-            table, tensor = inert if comment < match.start() else active, renamed.get(match[2], match[2])
-            table[tensor] = match[1]
-            if table is active and match[1] == f"d{tensor}":
+    for one in code.compared:
+        tensor, gradient = held_against(one, known)
+        if tensor and first <= one.line <= last + AFTER:
+            tables[one.weight][tensor] = gradient
+            if one.weight and gradient == f"d{tensor}":
                 own.add(tensor)
+    inert, loose, active = tables
     called = {}
-    for t in tensors:
+    for t in (t for t in tensors if t not in renamed):  # their emb may be our embcat
         if f"d{t}" in written and (t in own or active.get(t, "")[1:] in tensors):
             active.pop(t, None)  # what else is held against it is a slip, or an experiment
-        spellings = [active.get(t, f"d{t}"), f"d{t}", inert.get(t, f"d{t}")]
+        spellings = [table.get(t, f"d{t}") for table in (active, {}, loose, inert)]
         for name in (t, theirs.get(t, t)):
             spellings += [prefix + name for prefix in PREFIXES]
         for spelling in spellings:
@@ -64,124 +56,102 @@ def called(
     return called
 
 
-def renamed(statements: Sequence[Statement], exercise: Exercise, section: int | None) -> dict[str, str]:
-    """What the learner's forward pass calls otherwise, theirs -> ours: by the form of its lines.
+@dataclass(frozen=True)
+class Forward:
+    """A learner's forward pass.
+
+    renamed: what it calls otherwise, theirs -> ours. other: by tensor of ours the statement that makes it
+    otherwise than our line does, as far as the text tells. guesses: what an unknown name may be, by its
+    place in a line.
+    """
+
+    renamed: dict[str, str]
+    other: dict[str, int]
+    guesses: dict[str, str]
+
+
+def forward(statements: Sequence[Statement], exercise: Exercise, section: int | None) -> Forward:
+    """What the learner's forward pass calls otherwise, and where it differs: by the form of its lines.
 
     ex4 has a forward pass of its own; all others share the first one. A name that isn't there before
     the pass has reached its end is none of its tensors.
     """
+    own = range(len(statements))
     if section is not None:
-        statements = [s for s in statements if (s.section == 4) == (section == 4)]
-    loss = exercise.loss
-    end = next((i + 1 for i, s in enumerate(statements) if loss in s.effect.strong), len(statements))
-    early = {w for s in statements[:end] for w in s.effect.strong}
-    late = {w for s in statements[end:] for w in s.effect.strong} - early
+        own = [i for i in own if (statements[i].section == 4) == (section == 4)]  # type: ignore[assignment]
+    ends = [k for k, i in enumerate(own) if exercise.loss in statements[i].effect.strong]
+    early_ = own[: ends[0] + 1] if ends else own
+    early = {w for i in early_ for w in statements[i].effect.strong}
+    late = {w for i in own for w in statements[i].effect.strong} - early
     lines = _ours(tuple((line.name, line.code) for line in exercise.lines))
-    known = {*exercise.tensors, "n", "torch", "g", "Xtr", "logprobs", *SIZES, *SIZE_NAMES, *late}
-    found: dict[str, str] = {}
-    for s in statements:
-        if not isinstance(s.node, ast.Assign) or len(s.node.targets) != 1:
-            continue
-        target = s.node.targets[0]
-        if not isinstance(target, ast.Name) or target.id[:1] == "d":
-            continue
-        for ours, value in lines.get(_form(s.node.value), ()):
-            table = dict(found)
-            if unify(s.node.value, value, table, known) and (
-                target.id == ours or target.id not in known or target.id in late
-            ):
-                if len(table) - len(found) >= _count(value):
-                    continue  # nothing in it is known: any product would do
-                found = table
-                if target.id != ours and target.id not in late:
-                    found.setdefault(target.id, ours)
+    known = {*exercise.tensors, "n", "torch", "g", "Xtr", "logprobs", *SIZES, *SIZE_NAMES}
+    made: dict[str, tuple[Term, int]] = {}
+    for i in early_:
+        for name, node in _assigned(statements[i].node):
+            with suppress(RecursionError):
+                made |= {name: (term(node), i)} if name[:1] != "d" else {}
+    ours = {name: value for name, value in lines if name in exercise.tensors}
+    n = exercise.lecture.sizes.get("n")
+    batch = frozenset(t for t in exercise.tensors if exercise.shapes.get(t, ())[:1] == (n,))
+    right: set[str] = set()  # names that mean what they do with us
+
+    def free(theirs: str, one: str) -> bool:
+        plain = theirs not in known and theirs not in late
+        return plain and one in known and one not in right
+
+    matcher = Matcher(ours, {n: value for n, (value, _) in made.items()}, free, batch)
+    for _ in range(2):  # the loss tells what labels and logprobs are called
+        for name, (value, _) in made.items():
+            if name in matcher.table:
+                continue
+            mine = [one for one in lines if one[0] == name]
+            for one, line in (*mine, *(x for x in lines if x[0] != name and x[0] not in made)):
+                before = dict(matcher.table)
+                if not matcher.match(value, line):
+                    continue
+                if line[0] in COMMON and len(matcher.table) - len(before) >= len(names_of(line)):
+                    matcher.table.clear()  # nothing in it is known: any product would do
+                    matcher.table.update(before)
+                    continue
+                if name == one:
+                    right.add(name)
+                elif ends or name not in known:  # a name of ours for another tensor only where all is seen
+                    matcher.table.setdefault(name, one)
                 break
-    return found
+    table = {their: one for their, one in matcher.table.items() if their != one}
+    theirs = {one: their for their, one in table.items()}
+    other: dict[str, int] = {}
+    guesses: dict[str, str] = {}
+    for one in ours:
+        name = theirs.get(one, one)
+        if name in made and name not in right and not matcher.match(made[name][0], ours[one]):
+            value, other[one] = made[name]
+            left = [n for n in names_of(value) if free(n, "n") and n not in table]
+            missing = [
+                n for n in names_of(ours[one]) if n not in made and n not in theirs and n in exercise.tensors
+            ]
+            guesses |= dict(zip(left, missing, strict=False))
+    return Forward(table, other, guesses)
+
+
+def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """What a statement assigns to single names: of `a, b = x, y` each."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        pairs = [(node.targets[0], node.value)]
+        if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
+        yield from ((t.id, value) for t, value in pairs if isinstance(t, ast.Name))
 
 
 @lru_cache
-def _ours(lines: tuple[tuple[str, str], ...]) -> dict[Form, list[tuple[str, ast.expr]]]:
-    """The lines of a forward pass and of SETUP, what is assigned to which name, by their form."""
-    found: dict[Form, list[tuple[str, ast.expr]]] = {}
+def _ours(lines: tuple[tuple[str, str], ...]) -> list[tuple[str, Term]]:
+    """The lines of a forward pass and of SETUP: what is assigned to which name."""
     parsed = [(name, ast.parse(code).body[0]) for name, code in lines]
     values = [(name, node.value) for name, node in parsed if isinstance(node, ast.Assign)]
-    for name, value in [*values, *((name, ast.parse(code, mode="eval").body) for name, code in SETUP)]:
-        found.setdefault(_form(value), []).append((name, value))
-    return found
+    values += [(name, ast.parse(code, mode="eval").body) for name, code in SETUP]
+    return [(name, term(value)) for name, value in values]
 
 
 def prepare(exercise: Exercise) -> None:
     """Parse an exercise's lines, which is kept: to be called before processes are forked."""
     _ours(tuple((line.name, line.code) for line in exercise.lines))
-
-
-def _form(node: ast.expr) -> Form:
-    """What two expressions that are alike but for their names have in common: their outermost operation."""
-    plain = _operator(node)
-    if isinstance(plain, ast.BinOp):
-        return type(plain), type(plain.op).__name__
-    if isinstance(plain, ast.Call) and isinstance(plain.func, ast.Attribute):
-        return type(plain), plain.func.attr
-    return type(plain), ""
-
-
-def _operator(node: ast.AST) -> ast.AST:
-    """x @ y for x.matmul(y) and torch.matmul(x, y)."""
-    func = node.func if isinstance(node, ast.Call) and not node.keywords else None
-    if isinstance(node, ast.Call) and isinstance(func, ast.Attribute) and func.attr in ("matmul", "mm"):
-        both = [*([] if ast.unparse(func.value) == "torch" else [func.value]), *node.args]
-        if len(both) == 2:
-            return ast.BinOp(both[0], ast.MatMult(), both[1])
-    return node
-
-
-def _count(node: ast.AST) -> int:
-    return sum(isinstance(child, ast.Name) for child in reads_writes.walk(node))
-
-
-def unify(theirs: ast.AST, ours: ast.AST, table: dict[str, str], known: Collection[str]) -> bool:
-    """Whether two expressions are the same but for the names in `table` (theirs -> ours), which grows.
-
-    known: names that mean the same on both sides.
-    """
-    if isinstance(theirs, ast.Name) and isinstance(ours, ast.Name):
-        name = table.get(theirs.id, theirs.id)
-        if name == ours.id:
-            return True
-        if theirs.id in known or theirs.id in table or ours.id in table.values() or ours.id not in known:
-            return False
-        table[theirs.id] = ours.id
-        return True
-    theirs = _operator(theirs)
-    if type(theirs) is not type(ours):
-        return False
-    if isinstance(theirs, ast.BinOp) and isinstance(ours, ast.BinOp) and type(ours.op) in (ast.Add, ast.Mult):
-        return type(theirs.op) is type(ours.op) and _either_way(theirs, ours, table, known)
-    for field in theirs._fields:
-        if field == "ctx":
-            continue
-        a, b = getattr(theirs, field, None), getattr(ours, field, None)
-        if isinstance(a, ast.AST) and isinstance(b, ast.AST):
-            if not unify(a, b, table, known):
-                return False
-        elif isinstance(a, list) and isinstance(b, list):
-            if len(a) != len(b):
-                return False
-            for x, y in zip(a, b, strict=True):
-                if isinstance(x, ast.AST) and isinstance(y, ast.AST):
-                    if not unify(x, y, table, known):
-                        return False
-                elif x != y:
-                    return False
-        elif a != b and {a, b} != {"keepdim", "keepdims"}:
-            return False
-    return True
-
-
-def _either_way(theirs: ast.BinOp, ours: ast.BinOp, table: dict[str, str], known: Collection[str]) -> bool:
-    for a, b in ((theirs.left, theirs.right), (theirs.right, theirs.left)):
-        trial = dict(table)
-        if unify(a, ours.left, trial, known) and unify(b, ours.right, trial, known):
-            table.update(trial)
-            return True
-    return False

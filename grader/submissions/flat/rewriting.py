@@ -12,26 +12,67 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import cast
 
 from grader.submissions.flat import reads_writes
+from grader.submissions.flat.compared import compared
+
+GRAD = "_grad_"  # before a tensor's name: its .grad
+EMPTY = ("dict", "SimpleNamespace", "OrderedDict", "Namespace")
 
 
 def opened(node: ast.stmt) -> list[ast.stmt]:
-    """A `with` block's statements, and those of a loop that makes gradients: a training loop."""
-    if isinstance(node, ast.With) and not any(i.optional_vars for i in node.items):
-        return [inner for child in node.body for inner in opened(child)]
-    if isinstance(node, ast.For | ast.While) and _trains(node):
-        return [inner for child in node.body for inner in opened(child)]
-    if isinstance(node, ast.If) and not node.orelse and (_always(node.test) or _trains(node)):
+    """The statements of a `with` block, of a marimo cell, of a loop that makes gradients, a training loop, or
+    that ends in its first round, and of an `if` that holds for sure."""
+    cell = isinstance(node, ast.FunctionDef) and any(
+        ast.unparse(d) == "app.cell" for d in node.decorator_list
+    )
+    if cell or isinstance(node, ast.With) and not any(i.optional_vars for i in node.items):
+        body = [n for n in node.body if not isinstance(n, ast.Return)]  # type: ignore[attr-defined]
+        return [inner for child in body for inner in opened(child)]
+    once = _first_round(node)
+    if once or (isinstance(node, ast.For | ast.While | ast.If) and not node.orelse and _trains(node)):
+        return [inner for child in once or node.body for inner in opened(child)]  # type: ignore[attr-defined]
+    if isinstance(node, ast.If) and not node.orelse and _always(node.test):
         return [inner for child in node.body for inner in opened(child)]
     return [node]
 
 
 def _always(test: ast.expr) -> bool:
-    return isinstance(test, ast.Constant) and bool(test.value)
+    """`True`, or `__name__ == "__main__"`."""
+    main = isinstance(test, ast.Compare) and getattr(test.left, "id", "") == "__name__"
+    return main or isinstance(test, ast.Constant) and bool(test.value)
+
+
+def _first_round(node: ast.stmt) -> list[ast.stmt]:
+    """The statements of a loop that goes round once, after its variable's; none of any other."""
+    if not isinstance(node, ast.For | ast.While):
+        return []
+    body, ends = list[ast.stmt](), isinstance(node, ast.For) and ast.unparse(node.iter) == "range(1)"
+    for child in node.body:
+        inner = child.body if isinstance(child, ast.If) and _in_first(child.test) else [child]
+        ends = ends or isinstance(inner[-1], ast.Break)
+        body += inner[:-1] if isinstance(inner[-1], ast.Break) else [child]
+        if isinstance(inner[-1], ast.Break):
+            break
+    if isinstance(node, ast.For) and ends:
+        first = ast.parse(f"next(iter({ast.unparse(node.iter)}))", mode="eval").body
+        bind = ast.Assign([node.target], first)
+        body.insert(0, ast.fix_missing_locations(ast.copy_location(bind, node)))
+    return body if ends else []
+
+
+def _in_first(test: ast.expr) -> bool:
+    """Whether a test holds in a loop's first round: `True`, `step == 0`, `step >= 0`."""
+    counted = isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq | ast.GtE)
+    return _always(test) or counted and ast.unparse(test.comparators[0]) == "0"  # type: ignore[attr-defined]
 
 
 def _trains(node: ast.For | ast.While | ast.If | ast.FunctionDef) -> bool:
-    """Whether a block's own statements name several gradients anew."""
-    return len(_gradients_of(node)) >= 4
+    """Whether a block's own statements name several gradients anew, or a function's one that it compares."""
+    stored = _gradients_of(node)
+    return (
+        len(stored) >= 4
+        or isinstance(node, ast.FunctionDef)
+        and (any(c.gradient in _stored(node) for c in compared([node])) or node.name == "main")
+    )
 
 
 def _gradients_of(node: ast.stmt) -> set[str]:
@@ -131,6 +172,53 @@ def _body(node: ast.FunctionDef, call: ast.Call | None) -> list[ast.stmt]:
     return bound + [inner for child in body for inner in opened(child)]
 
 
+def unclassed(nodes: list[ast.stmt]) -> list[ast.stmt]:
+    """A class whose methods make gradients as attributes of its one object: their statements, where that is
+    made, with x for self.x. What a method returns must be of no use."""
+    for one in [n for n in nodes if isinstance(n, ast.ClassDef)]:
+        methods = [n for n in one.body if isinstance(n, ast.FunctionDef) and n.args.args]
+        own = {m.args.args[0].arg for m in methods}
+        kept = [n for m in methods for n in reads_writes.walk(m) if isinstance(n, ast.Attribute)]
+        kept = [n for n in kept if type(n.ctx) is ast.Store and getattr(n.value, "id", "") in own]
+        made = [n for n in nodes if isinstance(n, ast.Assign) and _called(n.value) == one.name]
+        if len({n.attr for n in kept if re.match(r"d[A-Za-z_]", n.attr)}) < 4 or len(made) != 1:
+            continue
+        objects = own | {t.id for t in made[0].targets if isinstance(t, ast.Name)}
+        bare = {id(n.value): n for n in nodes if isinstance(n, ast.Expr)}
+        used = [c for n in nodes for c in reads_writes.walk(n) if isinstance(c, ast.Call)]
+        used = [
+            c
+            for c in used
+            if isinstance(c.func, ast.Attribute) and getattr(c.func.value, "id", "") in objects
+        ]
+        calls = {c.func.attr: c for c in used if isinstance(c.func, ast.Attribute)}
+        if any(id(c) not in bare and c.func.attr in {m.name for m in methods} for c in used):  # type: ignore[attr-defined]
+            continue
+        calls["__init__"] = made[0].value  # type: ignore[assignment]
+        body = list[ast.stmt]()
+        for method in methods:
+            method.args.args.pop(0)
+            body += _body(method, calls.get(method.name))
+        at, plain = nodes.index(made[0]), Unclassed(objects)
+        gone = [one, *(bare[id(c)] for c in used if id(c) in bare)]
+        nodes = [n for n in [*nodes[:at], *body, *nodes[at + 1 :]] if n not in gone]
+        nodes = [plain.visit(n) for n in nodes]
+    return nodes
+
+
+class Unclassed(ast.NodeTransformer):
+    """Puts x for net.x. objects: the names of one object."""
+
+    def __init__(self, objects: Collection[str]) -> None:
+        self.objects = objects
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Name) and node.value.id in self.objects:
+            return ast.copy_location(ast.Name(node.attr, node.ctx), node)
+        return node
+
+
 def quieten(nodes: list[ast.stmt]) -> None:
     """Take out what only looks on: cmp(…), print(x.grad), assert …(x.grad)."""
     inner = (*reads_writes.BLOCKS, ast.FunctionDef, ast.ClassDef)
@@ -162,31 +250,38 @@ class Quiet(ast.NodeTransformer):
         if stored or changed:
             return False
         calls = (c.func for c in reads_writes.walk(node) if isinstance(c, ast.Call))
-        return any(getattr(f, "id", "") in self.looking for f in calls) or copies_grad(node) is not None
+        return any(getattr(f, "id", "") in self.looking for f in calls) or bool(copies_grad(node))
 
 
 class Kept(ast.NodeTransformer):
-    """Puts a name for an element of a dictionary, or of a namespace, that gradients are kept in."""
+    """Puts a name for an element of a dictionary or namespace, or an attribute, that keeps gradients."""
 
     def __init__(self, kept: Mapping[str, str]) -> None:
         self.names = {theirs: name for name, theirs in kept.items()}
 
     @staticmethod
-    def of(nodes: Iterable[ast.stmt]) -> dict[str, str]:
-        """By name what it stands for: grads['probs'] or grads['dprobs'] for dprobs, several of them, but not
-        where they are only put there: grads['probs'] = dprobs.
+    def of(nodes: Iterable[ast.stmt], backward: bool) -> dict[str, str]:
+        """By name what it stands for: grads['probs'] or grads['dprobs'] for dprobs, or probs.d, several of
+        them, but not where they are only put there: grads['probs'] = dprobs. backward: whether autograd runs.
         """
         empty, stored, after = set[str](), dict[str, dict[str, str]](), set[str]()
-        for one in (n for node in nodes for n in reads_writes.walk(node) if isinstance(n, ast.Assign)):
+        for one in (n for node in nodes for n in reads_writes.walk(node)):
+            if not isinstance(one, ast.Assign | ast.AnnAssign) or one.value is None:
+                continue
+            targets = one.targets if isinstance(one, ast.Assign) else [one.target]
             if _is_empty(one.value):
-                empty |= {t.id for t in one.targets if isinstance(t, ast.Name)}
-            for target in one.targets:
+                empty |= {t.id for t in targets if isinstance(t, ast.Name)}
+            for target in targets:
                 if found := _key(target):
                     holder, key = found
                     name = key if key[:1] == "d" else f"d{key}"
                     stored.setdefault(holder, {})[name] = ast.unparse(target)
                     if isinstance(one.value, ast.Name) and one.value.id == name:
                         after.add(holder)
+                    if isinstance(target, ast.Attribute) and not isinstance(one.value, ast.Constant):
+                        stored.setdefault(f".{key}", {})[f"d{holder}"] = ast.unparse(target)
+        empty |= {holder for holder in stored if holder[0] == "."} - {".requires_grad", ".data"}
+        empty -= {".grad"} if backward else set()
         for holder, gradients in stored.items():
             if holder in empty - after and len(gradients) > 1:
                 return gradients
@@ -217,7 +312,7 @@ def _key(node: ast.AST) -> tuple[str, str] | None:
 def _is_empty(node: ast.expr) -> bool:
     """{}, dict() or SimpleNamespace()"""
     if isinstance(node, ast.Call) and not (node.args or node.keywords):
-        return getattr(node.func, "attr", getattr(node.func, "id", "")) in ("dict", "SimpleNamespace")
+        return getattr(node.func, "attr", getattr(node.func, "id", "")) in EMPTY
     return isinstance(node, ast.Dict) and not node.keys
 
 
@@ -241,14 +336,30 @@ def _plain(node: ast.expr) -> ast.expr:
     return node.value if isinstance(node, ast.Attribute) and node.attr == "grad" else node
 
 
-def copies_grad(node: ast.AST) -> tuple[str, int] | None:
-    """`x.grad`, with its line, if something reads one: of a tensor by its name, or of `parameters[3]`."""
+class OfAutograd(ast.NodeTransformer):
+    """Puts a name for x.grad: it may stand for an upstream gradient."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if node.attr == "grad" and isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
+            return ast.copy_location(ast.Name(GRAD + node.value.id, node.ctx), node)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return node
+
+
+def copies_grad(node: ast.AST) -> list[tuple[str, int]]:
+    """Each `x.grad` that something reads, with its line: of a tensor by its name, or of `parameters[3]`."""
+    found = []
     for child in reads_writes.walk(node):
-        if (
+        if isinstance(child, ast.Name) and child.id.startswith(GRAD):
+            found.append((f"{child.id.removeprefix(GRAD)}.grad", child.lineno))
+        elif (
             isinstance(child, ast.Attribute)
             and child.attr == "grad"
             and isinstance(child.ctx, ast.Load)
             and isinstance(child.value, ast.Name | ast.Subscript)
         ):
-            return f"{ast.unparse(child.value)}.grad"[:60], child.lineno
-    return None
+            found.append((f"{ast.unparse(child.value)}.grad"[:60], child.lineno))
+    return found

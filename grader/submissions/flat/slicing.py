@@ -11,6 +11,7 @@ from grader.core.exercise import Gradient
 from grader.core.finding import Code as Kind
 from grader.core.finding import Finding
 from grader.submissions.flat.dataflow import Flow, Slice
+from grader.submissions.flat.rewriting import GRAD
 from grader.submissions.flat.statements import Code
 
 
@@ -23,6 +24,7 @@ class Flat:
     imports: list[ast.stmt] = field(default_factory=list)
     missing: dict[str, tuple[Finding, int | None]] = field(default_factory=dict)  # why, and the line
     refused: dict[str, tuple[str, int]] = field(default_factory=dict)
+    unknown: dict[str, tuple[str, int]] = field(default_factory=dict)  # what an item reads, and where
     notes: dict[str, str] = field(default_factory=dict)
     whole: ast.FunctionDef | None = None  # all gradients of the parameters at once, for training
     afterwards: dict[str, str] = field(default_factory=dict)  # and which statement that was
@@ -35,11 +37,15 @@ class Slicer:
 
     code: Code
     flow: Flow
+    guesses: Mapping[str, str]  # what an unknown name may be
 
     def cut(self, item: Gradient, flat: Flat) -> None:
         name, own, flow = item.name, self.flow.called.get(item.tensor), self.flow
         if own is None or own not in flow.final:
-            flat.missing[name] = self._why_missing(name, own or name)
+            ours = flow.given.get(item.tensor, item.tensor)
+            merged = f"not found: your {item.tensor} is what is called {ours} here, and its gradient d{ours}"
+            alias = Finding(Kind.ALIAS_NOT_ASSIGNED, merged), None
+            flat.missing[name] = self._why_missing(name, own or name) if ours == item.tensor else alias
             return
         available = set(item.available)
         leaves = {name: a for name, a in flow.leaves.items() if a in available}
@@ -54,12 +60,28 @@ class Slicer:
                 f"`{culprit}` changes {own} after it was made: both names stand for one tensor, "
                 "of which .clone() makes two"
             )
-        copied = (self.code.statements[i].grad for i in (*cut.below, *cut.taken))
-        if ".grad" in self.code.text and (first := next(filter(None, copied), None)):
+        upstream = {
+            f"{p.removeprefix(GRAD)}.grad": leaves[p] for p in sorted(cut.passed) if p.startswith(GRAD)
+        }
+        copied = [g for i in (*cut.below, *cut.taken) for g in self.code.statements[i].grads]
+        if first := next((g for g in copied if g[0] not in upstream), None):
             what, line = first
             flat.refused[name] = f"{what} is autograd's own: a gradient is to be written by hand", line
-        if (theirs := self.code.kept.get(own, own)) != name:
-            flat.notes[name] = f"found as {theirs}"
+        if cut.unknown:
+            unknown, line = cut.unknown
+            guess = f"is it {self.guesses[unknown]}? " if unknown in self.guesses else ""
+            flat.unknown[name] = (
+                f"`{unknown}` is not known: {guess}--rename says what it is called here",
+                line,
+            )
+        theirs = self.code.kept.get(own, own)
+        notes = [f"found as {theirs}"] if theirs != name else []
+        flat.notes[name] = "; ".join(
+            (
+                *notes,
+                *(f"{what} is taken for the upstream gradient, {ours}" for what, ours in upstream.items()),
+            )
+        )
 
     def _why_missing(self, name: str, own: str) -> tuple[Finding, int | None]:
         """Why a gradient is not found, and the line that shows it: of a placeholder, or of a syntax error."""

@@ -12,13 +12,27 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from grader.submissions.flat import reads_writes
+from grader.submissions.flat.compared import Compared, compared, told_aside
 from grader.submissions.flat.effects import analyse
-from grader.submissions.flat.rewriting import Kept, WithoutGrad, copies_grad, opened, quieten, run_in_place
+from grader.submissions.flat.rewriting import (
+    Kept,
+    OfAutograd,
+    WithoutGrad,
+    copies_grad,
+    opened,
+    quieten,
+    run_in_place,
+    unclassed,
+)
+from grader.submissions.flat.terms import SAME
 
 CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as jupytext writes them
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/script.py writes it; others may stand in strings
-EMPTY = re.compile(r"= *(\{\}|dict\(\)|[\w.]*SimpleNamespace\(\))")
+KEPT = re.compile(r"""= *(\{\}|[\w.]+\(\))|^[^\S\n]*\w+\.\w+ *=|\[['"]\w+['"]\] *=""", re.MULTILINE)
 LIKE, GRAD, OF_GRAD = re.compile(r"_like\b"), re.compile(r"\.grad\b"), re.compile(r"\.grad\s*\.")
+DRAWS = re.compile(
+    r"^(?:rand|normal|multinomial|open$|load|read|kaiming|xavier|Parameter$|Linear$|Embedding$)"
+)
 PADDED = 3000  # lines
 
 
@@ -40,17 +54,25 @@ class Statement:
         return bool(values) and all(isinstance(v, ast.Constant) and v.value in (None, ...) for v in values)
 
     @cached_property
-    def grad(self) -> tuple[str, int] | None:
-        """`x.grad` and its line, if it reads one."""
+    def grads(self) -> list[tuple[str, int]]:
+        """Each `x.grad` that it reads, and its line."""
         return copies_grad(self.node)
 
     @cached_property
+    def draws(self) -> bool:
+        """Whether it draws numbers, or reads a file: its value is the learner's own."""
+        calls = (c.func for c in reads_writes.walk(self.node) if isinstance(c, ast.Call))
+        return any(DRAWS.search(getattr(f, "attr", getattr(f, "id", ""))) for f in calls)
+
+    @cached_property
     def copy(self) -> bool:
-        """`dhpreact = hpreact.grad`"""
-        node = self.node
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Attribute | ast.Call):
-            return False
-        return self.grad is not None
+        """`dhpreact = hpreact.grad.clone()`"""
+        value = self.node.value if isinstance(self.node, ast.Assign) else None
+        while isinstance(value, ast.Call | ast.Attribute):
+            if isinstance(value, ast.Attribute) and value.attr not in (*SAME, "grad", "data", "detach", "to"):
+                return False
+            value = value.func if isinstance(value, ast.Call) else value.value
+        return bool(self.grads) and isinstance(value, ast.Name | ast.Subscript)
 
 
 @dataclass(frozen=True)
@@ -70,6 +92,7 @@ class Code:
     statements: list[Statement] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)  # gradients in a dictionary: dprobs -> grads['probs']
+    compared: list[Compared] = field(default_factory=list)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -92,14 +115,19 @@ def parse(text: str) -> Code:
             form = {n for n, line in enumerate(lines, start + 1) if _form_of_grad(line)}
             own = (range(node.lineno, (node.end_lineno or node.lineno) + 1) for node in body)
             body = [n if form.isdisjoint(o) else grad.visit(n) for n, o in zip(body, own, strict=True)]
-        for node in body:
-            found += opened(node)
-    if EMPTY.search(text) and (kept := Kept.of(found)):
+        found += body
+    if KEPT.search(text) and (kept := Kept.of(found, ".backward(" in text)):
         code.kept = kept
         found = [Kept(kept).visit(node) for node in found]
-    found = run_in_place(found)
+    if "self" in text:
+        found = unclassed(found)
+    lost = (range(b.line - 1, b.line + b.lost.count("\n") + 1) for b in code.broken)
+    code.compared = [*compared(found), *told_aside(code.lines, (n for r in lost for n in r))]
+    found = run_in_place([inner for node in found for inner in opened(node)])
     if ".grad" in text or "cmp" in text:
         quieten(found)
+    if ".grad" in text:
+        found = [OfAutograd().visit(node) for node in found]
     code.statements = analyse(found, Statement)
     return code
 

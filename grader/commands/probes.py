@@ -1,0 +1,54 @@
+"""`--probes` and `--fixtures`: what a grade rests on. One that others read has probes of a secret seed."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from grader.core.errors import UsageError
+from grader.core.exercise import Exercise
+from grader.suite.find import Suite, has_fixtures
+
+SEEDS = 2**53  # of which one is drawn: every JSON reader has these numbers exactly
+
+
+def suite_of(args: argparse.Namespace, suite: Suite) -> Suite:
+    """The suite, with the fixtures that --fixtures names."""
+    if not args.fixtures:
+        return suite
+    if args.probes:
+        raise UsageError("--fixtures and --probes: a set of one's own has its probes: choose one")
+    if not has_fixtures(Path(args.fixtures)):
+        raise UsageError(
+            f"--fixtures {args.fixtures}: there are none: `grader build --private SEED {args.fixtures}` "
+            "makes them"
+        )
+    return replace(suite, root=Path(args.fixtures).resolve())
+
+
+def seed_of(args: argparse.Namespace, for_others: bool) -> int | None:
+    """The seed of fresh probes; None for the saved ones. for_others: somebody else reads the grade."""
+    if args.probes in (None, "saved"):
+        secret = for_others and not args.probes and not args.fixtures
+        return secrets.randbelow(SEEDS) if secret else None
+    return number(args.probes, "--probes", " or saved")
+
+
+def number(word: str, option: str, instead: str = "") -> int:
+    if not (word.isdecimal() and word.isascii() and int(word) < SEEDS):
+        raise UsageError(f"{option} {word}: a seed is a number from 0 up, below 2^53{instead}")
+    return int(word)
+
+
+def on_saved(suite: Suite, exercises: Sequence[Exercise]) -> str:
+    """What there is to say where fresh probes are asked for and some exercises have none here."""
+    from grader.judging.fresh_probes import rests_on_saved
+
+    names = ", ".join(e.id for e in exercises if rests_on_saved(suite, e))
+    return names and (
+        f"outputs rest on saved probes where there is no solutions/: {names} "
+        "(--fixtures takes a set that `grader build --private` made)"
+    )
