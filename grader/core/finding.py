@@ -88,6 +88,7 @@ class Code(StrEnum):
     OPERATOR = "operator"  # * for /, + for * …
     TERM_SIGN = "term-sign"  # of a part of it
     EXPONENT = "exponent"
+    BRACKET = "bracket"  # in the wrong place
     CONSTANT = "constant"
     EPS = "eps"
     BESSEL = "bessel"  # n / (n - 1)

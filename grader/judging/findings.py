@@ -58,7 +58,7 @@ def diagnoses(
     from grader.diagnosis.positions import where
     from grader.diagnosis.relations import Evidence
     from grader.diagnosis.shapes.explain import drops
-    from grader.judging.repaired import Search
+    from grader.judging.repairs import Search
 
     known = json.loads(fixtures.diagnosis)
     settings = exercise.sizes

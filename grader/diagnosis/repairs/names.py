@@ -16,7 +16,6 @@ FUNCTIONS = {
     "its tanh": "{}.tanh()",
     "its sigmoid": "{}.sigmoid()",
     "its inverse": "{} ** -1",
-    "its square": "{} ** 2",
     "1 - {}": "1 - {}",
     "1 minus its square": "1 - {} ** 2",
     "{} + 1": "1 + {}",
@@ -136,6 +135,8 @@ def functions(s: Source) -> Iterator[Change]:
         for told, new in FUNCTIONS.items():
             said = f"{n.id} itself is used where {told.format(n.id)} is meant"
             yield s.change(n, new.format(n.id), Code.FUNCTION_MISSING, said, 40)
+        said = f"{n.id} is meant squared: an exponent is missing"
+        yield s.change(n, f"{n.id} ** 2", Code.EXPONENT, said, 31)
         for dims in FLIPS[: len(s.about.shapes[n.id]) + 1]:
             said = f"{n.id} is to be turned round, its last place first"
             yield s.change(n, f"{n.id}.flip({dims})", Code.DIRECTION, said, 42)

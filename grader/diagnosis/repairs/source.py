@@ -157,7 +157,7 @@ class Source:
         written = " ".join(self.text(node).split())
         if len(written) > QUOTED or "`" in written:
             return f"what is on line {self.line(node)}"
-        return f"`{harmless(written)}`"
+        return written if written.isidentifier() else f"`{harmless(written)}`"
 
     def put(self, node: ast.AST, new: str) -> Edit:
         return Edit(*self.span(node), f"({new})")

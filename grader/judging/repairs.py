@@ -26,11 +26,12 @@ from grader.runner.wire import Record
 from grader.submissions.script import Script
 
 Given = Mapping[str, Mapping[str, Any]]  # by fixture its arrays
-BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {
+BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {  # what may go with a branch that is left out
     Code.FACTOR_MISSING,
     Code.EXPONENT,
     Code.SIGN,
-}  # a branch left out
+    Code.CONSTANT,
+}
 
 
 @dataclass(frozen=True)
