@@ -39,9 +39,7 @@ def run(args: argparse.Namespace) -> int:
         files, next_ = _nbgrader(suite, exercises, args.assignment, points)
     out = Path(args.out)
     _write(out, files)
-    for path in files:
-        if path.endswith(".ipynb"):
-            print(f"{out / path} is written")
+    print("\n".join(f"{out / path} is written" for path in files if path.endswith(".ipynb")))
     if args.platform == "nbgrader" and not all(suite.solution(e).is_file() for e in exercises):
         print("solutions/ is not here: what is to be written stays empty")
     print(f"Next: {next_.format(out=out)}")
