@@ -36,7 +36,7 @@ from grader.reports.pages import page
 from grader.runner import wire
 from grader.runner.host.client import Run, Runner
 from grader.submissions import cells
-from grader.submissions.script import Script
+from grader.submissions.script import OWN, Script
 from grader.submissions.script import script as as_script
 from grader.submissions.uploads import MAX_MEMBERS, uploads
 
@@ -157,6 +157,9 @@ NOTEBOOKS: dict[str, Callable[[float], bytes]] = {
     "magics": lambda size: of_code(repeated(rb"%time x=1\n", size * limits.MAX_LINES - 9)),
     "shell lines": lambda size: of_code(repeated(rb"x=[\n!a\n", size * limits.MAX_LINES / 2 - 9)),
     "quotes in code": lambda size: of_code(repeated(b"'a\\\"b", size * limits.MAX_CODE / 4 - 9)),
+    "cells of ours": lambda size: book(
+        told(OWN + repeated(b"check('a', globals())", size * limits.MAX_NOTEBOOK / 21 - 90))
+    ),
     "conflicts": lambda size: b'{"cells": [' + repeated(b"\n<<<<<<", size * limits.MAX_NOTEBOOK / 7 - 9),
 }
 FLAT = b"loss = 1\n"
