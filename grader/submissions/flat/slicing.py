@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from grader.core.exercise import Gradient, Line
 from grader.core.finding import Code as Kind
 from grader.core.finding import Finding
+from grader.submissions.flat.compared import TOLD
 from grader.submissions.flat.dataflow import Flow, Slice
 from grader.submissions.flat.rewriting import GRAD
 from grader.submissions.flat.statements import Code
@@ -86,6 +87,10 @@ class Slicer:
             )
         theirs = self.code.kept.get(own, own)
         notes = [f"found as {theirs}"] if theirs != name else []
+        told = [c.tensor for c in self.code.compared if c.gradient == own and c.weight == TOLD]
+        told = [t for t in told if f"d{flow.given.get(t, t)}" in flow.leaves.values()]
+        if told and item.tensor not in (flow.given.get(t, t) for t in told):
+            notes.append(f"the cmp holds it against the gradient of {told[-1]}, another tensor")
         flat.notes[name] = "; ".join(
             (
                 *notes,

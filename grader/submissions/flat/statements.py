@@ -50,6 +50,7 @@ class Statement:
         if not isinstance(self.node, ast.Assign):
             return False
         value = self.node.value
+        value = value.left if isinstance(value, ast.BinOp) else value  # [None] * 7
         values = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
         return bool(values) and all(isinstance(v, ast.Constant) and v.value in (None, ...) for v in values)
 
