@@ -63,7 +63,7 @@ def stats(ids):
 
 def use_stats(stats, ids):
     found = calls("stats", stats, (ids,), (ids[3:],), ([7],), ([],))
-    ordered = {f"the order of the keys of {said}": list(counts) for said, counts in found.items()}
+    ordered = {f"the order of the keys of {said}": list(c) if isinstance(c, dict) else c for said, c in found.items()}
     return {**found, **ordered}
 
 
