@@ -94,6 +94,18 @@ def batch(data, starts, T):
     return x, y
 
 
+def use_batch(batch, data, starts, T):
+    """A batch (x, y) out of a long tensor of tokens: x and y are (B, T), one row for each start; lists pass too.
+
+    Row b of x begins at starts[b]. y holds, for each token of x, the one that follows it.
+    """
+    found = {}
+    for some, size in ((starts, T), (starts[1:], T - 2)):
+        pair = batch(data.clone(), list(some), size)
+        found[f"batch(data, {some}, {size})"] = [torch.as_tensor(one) for one in pair]
+    return found
+
+
 def by_loop(x):
     """Each token averaged with all before it, (B, T, C), by two loops."""
     out = torch.zeros_like(x)
