@@ -18,7 +18,8 @@ def encoded(text):
 def stats(ids):
     """How often each pair of neighbours occurs in `ids`: a dict from the pair, a tuple, to its count.
 
-    The pair that is seen first comes first. Overlapping pairs count each: [1, 1, 1] has the pair (1, 1) twice.
+    Overlapping pairs count each: [1, 1, 1] has the pair (1, 1) twice. In which order they are is not asked here;
+    later the pair that is seen first has to come first.
     """
     raise NotImplementedError("stats: not written yet")
 

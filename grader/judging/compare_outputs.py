@@ -8,9 +8,10 @@ approximate item may be off by
 
 or by the fixture's `bound`, where float32 and float64 were found to be farther apart when it was built.
 
-What a learner can't know is forgiven, with a note: a tuple for a list, 2 for 2.0, a number for a tensor of no
-axes or the reverse, an integer type of another width. True is no 1, and text is no bytes. A value of a wrong
-kind is `wrong`: the reason says what came.
+What a learner can't know is forgiven, with a note: a tuple for a list, a list for a tensor or the reverse, 2 for
+2.0, True and False for 1 and 0, a leading axis of 1, a number for a tensor of no axes or the reverse, an integer
+type of another width. In an exact item 2.0 is no 2, which counts or stands as an index; and text is no bytes. A
+value of a wrong kind is `wrong`: the reason says what came. What is infinite has to be so on both sides.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def encoded(text):
 def stats(ids):
     """How often each pair of neighbours occurs in `ids`: a dict from the pair, a tuple, to its count.
 
-    The pair that is seen first comes first. Overlapping pairs count each: [1, 1, 1] has the pair (1, 1) twice.
+    Overlapping pairs count each: [1, 1, 1] has the pair (1, 1) twice. In which order they are is not asked here;
+    later the pair that is seen first has to come first.
     """
     counts = {}
     for pair in zip(ids, ids[1:]):
@@ -62,9 +63,7 @@ def stats(ids):
 
 
 def use_stats(stats, ids):
-    found = calls("stats", stats, (ids,), (ids[3:],), ([7],), ([],))
-    ordered = {f"the order of the keys of {said}": list(counts) for said, counts in found.items()}
-    return {**found, **ordered}
+    return calls("stats", stats, (ids,), (ids[3:],), ([7],), ([],))
 
 
 def best(stats):

@@ -125,7 +125,7 @@ def stats(lists):
 
 def use_stats(stats, lists):
     found = calls("stats", stats, (lists,), (lists[2:],), ([[7]],), ([],))
-    ordered = {f"the order of the keys of {said}": list(counts) for said, counts in found.items()}
+    ordered = {f"the order of the keys of {said}": list(c) if isinstance(c, dict) else c for said, c in found.items()}
     return {**found, **ordered}
 
 

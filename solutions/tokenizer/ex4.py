@@ -215,5 +215,6 @@ def use_loaded(loaded, file):
     heads = ["bpe 2", "bpe 10", "bpe 1 ", "bpe 1.0", " bpe 1", "BPE 1", "x\nbpe 1"]
     files = [file, "bpe 1\n0\n", "bpe 1\n0\n97 98\n256 99\n", *(file.replace("bpe 1", h, 1) for h in heads)]
     found = calls("loaded", loaded, *((one,) for one in files), wants=(ValueError,))
-    merges, specials = found[next(iter(found))]
-    return {**found, "the order of its merges": list(merges), "of its special tokens": list(specials)}
+    first = found[next(iter(found))]
+    ordered = [list(one) for one in first] if isinstance(first, list | tuple) else first
+    return {**found, "the order of the merges and of the special tokens": ordered}
