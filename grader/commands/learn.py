@@ -119,10 +119,10 @@ def following(args: argparse.Namespace) -> int:
             f"First step: differentiate {which} with respect to {item[1:]}, on paper; then replace the "
             f"`raise` of {item} in {place}."
         )
-    parts = [f"Next: {name}, {status.value}", task(description, Target(exercise, item))]
-    parts += [said] if (said := _last_check(suite, state, Target(exercise, item))) else []
-    parts += [wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.")]
-    print("\n\n".join(parts))
+    target = Target(exercise, item)
+    told = task(description, target), _last_check(suite, state, target)
+    end = wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.")
+    print("\n\n".join(filter(None, (f"Next: {name}, {status.value}", *told, end))))
     return 0
 
 

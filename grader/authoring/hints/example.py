@@ -238,20 +238,18 @@ def _score(e: Example) -> float:
     length = sum(len(figure(v)) for v in flat) + 6 * sum(not is_exact(v) for v in flat)
     numbers = e.result.reshape(-1).tolist()
     result = [figure(v) for v in numbers]
-    zeros = sum(t == "0" for t in result)
     alike = len(result) - len(set(result))
     repeats = 0.0
     for tensor in tensors:
         values = [round(v, 9) for v in tensor.reshape(-1).tolist()]  # the last bits are the processor's
-        repeats += 3 * (len(values) - len(set(values)))
-        repeats += 40 * sum(abs(v) > 50 for v in values)
+        repeats += 3 * (len(values) - len(set(values))) + 40 * sum(abs(v) > 50 for v in values)
     if len(e.upstream) and any(0 < abs(v) < 1e-3 or abs(v) > 500 for v in numbers):
         repeats += 300  # what an eps left over, or blew up
     for name in e.shown:  # an index tensor should name something twice, and leave something out
         if not is_float(e.env[name]):
             values = e.env[name].reshape(-1).tolist()
             repeats += 8 * (len(set(values)) == len(values)) + 8 * (len(set(values)) == 1)
-    return length + 15 * zeros + 2 * alike + repeats
+    return length + 15 * result.count("0") + 2 * alike + repeats
 
 
 # --- as one writes it on paper -------------------------------------------------------------------------
