@@ -252,26 +252,23 @@ def members(folder: Path, size: float) -> Work:
 
 
 class Asking(Runner):
-    """A runner that begins with its first question to the oracle, and adds up what they took."""
+    """A runner that begins with its first child, and adds up what the questions to the oracle took."""
 
     spent = 0.0
 
     def __init__(self, task: Task) -> None:
         self.task, self.loaded = task, {}
 
-    def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:
+    def _job(self, request: Mapping[str, Any], source: bytes) -> Any:
         if not self.loaded:
             super().__init__()
             self.load(self.task.exercise, self.task.fixtures.given)
-        return super().ask(request, given)
-
-    def _job(self, *request: Any) -> Any:
-        job = super()._job(*request)
+        job = super()._job(request, source)
         finish = job.finish
 
         def finished() -> None:
             finish()
-            Asking.spent += job.end["cpu"]
+            Asking.spent += job.end["cpu"] if request["op"] == "reference" else 0.0
 
         job.finish = finished  # type: ignore[method-assign]
         return job
@@ -332,6 +329,12 @@ def of_tensors(shape: Callable[[tuple[int, ...]], tuple[int, ...]], reads: int =
     return sent
 
 
+def right(task: Task, item: Item, fixture: str) -> tuple[dict[str, Any], bytes]:
+    values = task.fixtures.references[fixture].values[item.name]
+    shape = {"shape": list(values.shape)}
+    return {"dtype": "float32", "encoded": "float32", "sent": True, **shape}, values.tobytes()
+
+
 def of_nothing(task: Task, item: Item, fixture: str) -> None:
     """As where the process ended."""
 
@@ -347,12 +350,23 @@ def usual(task: Task, _: float) -> str:
 
 def shape_changes(task: Task, size: float) -> str:
     """Functions in which a shape changes as often as is followed, and comes out as it came in."""
-    line = "    x = x.sum(0)[None]\n"  # of 14 nodes
-    body = "    x = {0}[None, None, None, None, None]\n" + line * int(size * (limits.MAX_NODES - 60) / 15)
-    return "".join(
-        f"def {i.name}({', '.join(i.params)}):\n{body.format(i.tensor)}    return x\n"
+    line = "    x = x.sum(-1)[..., None]\n"  # of 17 nodes
+    first = "    x = {0}[..., None, None, None]\n"
+    return functions(task, first + line * int(size * (limits.MAX_NODES - 60) / 19))
+
+
+def to_change(task: Task, size: float) -> str:
+    """Functions as long as those that are run with changes."""
+    line = "    x = x * {0}.sum(0, keepdim=True) + {0}\n"  # of 20 nodes
+    return functions(task, "    x = {0}\n" + line * int(size * (limits.MAX_CHANGED - 30) / 24))
+
+
+def functions(task: Task, body: str) -> str:
+    heads = {
+        i.tensor: f"def {i.name}({', '.join({i.tensor: 0, **dict.fromkeys(i.params)})}):\n"
         for i in task.exercise.items
-    )
+    }
+    return "".join(f"{head}{body.format(tensor)}    return x\n" for tensor, head in heads.items())
 
 
 def statements(task: Task, size: float) -> str:
@@ -396,7 +410,7 @@ SHAPES: dict[str, Callable[[tuple[int, ...]], tuple[int, ...]]] = {
 
 USUAL = "a usual submission"
 KINDS: Mapping[str, Callable[[Path, float], Work]] = {
-    USUAL: partial(judged, "ex1", of_tensors(SHAPES["the right shape"]), usual),
+    USUAL: partial(judged, "ex1", right, usual),
     **{f"a notebook: {k}": partial(as_file, made, "x.ipynb") for k, made in NOTEBOOKS.items()},
     **{f"a script: {k}": partial(as_file, partial(repeated_line, s), "x.py") for k, s in SCRIPTS.items()},
     **{f"feedback: {k}": partial(annotated, made) for k, made in BOOKS.items()},
@@ -407,7 +421,8 @@ KINDS: Mapping[str, Callable[[Path, float], Work]] = {
         f"the oracle: {e}": partial(judged, e, of_tensors(SHAPES["the right shape"], 4), usual)
         for e in ("ex1", "gpt.ex10", "gpt2.ex8")
     },
-    "a source: shapes": partial(judged, "ex1", of_tensors(lambda s: (1,) * 5 + s), shape_changes),
+    "a source: shapes": partial(judged, "ex1", of_tensors(lambda s: (*s, 1, 1, 1)), shape_changes),
+    "a source: changes": partial(judged, "ex1", of_tensors(SHAPES["the right shape"]), to_change),
     "a source: long": partial(judged, "ex1", of_tensors(SHAPES["the right shape"]), long),
     "a source: of which nothing came": partial(judged, "ex1", of_nothing, long),
     "a source: statements": partial(judged, "ex1", of_tensors(lambda s: (3, *s)), statements),

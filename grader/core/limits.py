@@ -18,7 +18,9 @@ MAX_METADATA = 8 << 20  # of a platform's list of submissions, which no student 
 
 # what is read of a source to explain a mistake; more is judged without
 EXPLAINED = 100_000  # bytes, whose tree takes a thousand times as many; honest: 20,000
-MAX_NODES = 1000  # of a function whose shapes are followed; honest: 560
+MAX_NODES = 600  # of a function whose shapes are followed; honest: 141
+MAX_CHANGED = 400  # nodes of a function that is run with changes; honest: 141
+MAX_CHANGES = 8000  # of all functions of a submission: 0.2 ms each; one that hangs counts as half of them
 
 # what a run sends
 MAX_ELEMENTS = 1 << 20  # of a tensor: a wrong shape of more is reported by its shape alone; honest: 6400

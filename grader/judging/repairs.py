@@ -5,6 +5,7 @@ What comes back is material for words alone: no verdict rests on it.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import numpy as np
 
 from grader.core.exercise import ALT, Gradient, Task
 from grader.core.finding import Code, Finding
+from grader.core.limits import MAX_CHANGED, MAX_CHANGES
 from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
 from grader.diagnosis.relations import Evidence, leading_ones
@@ -79,7 +81,7 @@ def read(code: Script, name: str, known: About) -> Source | None:
         for n in syntax.tree(code.functions).body
         if getattr(n, "name", "") == name and not getattr(n, "decorator_list", ())
     ]
-    if not functions:
+    if not functions or sum(1 for _ in ast.walk(functions[-1])) > MAX_CHANGED:
         return None
     node = functions[-1]
     lines = code.functions.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
@@ -95,12 +97,15 @@ class Search:
 
     def __init__(self, runner: Runner, task: Task, code: Script, given: Given) -> None:
         self.runner, self.task, self.code, self.given = runner, task, code, given
+        self.left = MAX_CHANGES
         self.on = sorted((f for f in FIXTURES if f in given), key=lambda f: len(task.fixtures.given[f]))
 
     def explain(self, answer: Answer, known: Known) -> Finding | None:
         """The change that makes an answer right on all fixtures; None where none does."""
         item = answer.item
         assert isinstance(item, Gradient)
+        if self.left <= 0:
+            return None
         uses = answer.record_reads
         source = read(self.code, item.name, about(self.task, item, self.given[FIXTURES[0]], uses))
         if source is None or len(self.on) < 2:
@@ -112,6 +117,8 @@ class Search:
             return found
         if found := self._short(item, single, first, known):
             return found
+        if self.left <= 0:
+            return None
         double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
         return self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
 
@@ -135,6 +142,7 @@ class Search:
         variants = [(item.name, text) for text in texts]
         part = Part(self.task.exercise.id, on, [], flat=self.code.flat, variants=variants)
         run = self.runner.run(part, self.code.file)
+        self.left -= len(texts) + MAX_CHANGES // 2 * bool(run.ended)
         return {(f, int(k)): r for (f, k), r in run.records.items() if k.isdecimal()} if not run.ended else {}
 
     def _fit(

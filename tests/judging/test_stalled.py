@@ -123,14 +123,15 @@ def test_a_picture_in_a_text_is_no_code() -> None:
 LARGE = "import torch\ndef dprobs(probs):\n    return torch.zeros(1024, 1024)\n"
 
 
-def counted_runs(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What each of the runs from now on has sent."""
+def counted_runs(runner: Runner, monkeypatch: pytest.MonkeyPatch, changed: bool = False) -> list[int]:
+    """What each of the runs from now on has sent: of the submission, or of functions that are changed."""
     runs: list[int] = []
     run = runner.run
 
     def counted(part: Any, file: File) -> Any:
         done = run(part, file)
-        runs.append(done.sent)
+        if bool(part.variants) == changed:
+            runs.append(done.sent)
         return done
 
     monkeypatch.setattr(runner, "run", counted)
@@ -174,6 +175,20 @@ def test_runs_without_the_items_that_ended_one_share_what_may_be_sent(
     dies = "".join(f"import os\ndef {name}(n):\n    os._exit(1)\n" for name in names[1:])
     grade.grade(runner, exercises["ex1"], File("x.py", (large + dies).encode()))
     assert len(runs) == 2 and all(sent > 4 << 20 for sent in runs)
+
+
+def test_changes_of_functions_that_end_their_process_are_given_up(
+    exercises: dict[str, Task], runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each such run may take 20 s, and there is one for each wrong item."""
+    runs = counted_runs(runner, monkeypatch, changed=True)
+    names = [item.name for item in exercises["ex1"].exercise.items]
+    again = "import os\nasked = []\n"
+    dies = "    asked.append(0)\n    if len(asked) > 200: os._exit(1)\n    return logits * logits.sum()\n"
+    source = again + "".join(f"def {name}(logits):\n{dies}" for name in names)
+    report, run = grade.grade(runner, exercises["ex1"], File("x.py", source.encode()))
+    assert not run.ended and not any(item.passed for item in report.items)
+    assert 0 < len(runs) <= 2
 
 
 def test_plain_data_counts_by_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
