@@ -37,6 +37,16 @@ def another(s: Source) -> Iterator[Change]:
                 yield s.change(n, other, Code.ANOTHER_TENSOR, told, rank + 1, other)
 
 
+def made(s: Source) -> Iterator[Change]:
+    """A tensor of the forward pass for a gradient, or for another tensor, that the function makes itself."""
+    for n in s.nodes:
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in s.local:
+            for other in s.about.wanted:
+                if other in s.about.shapes and other != n.id and not s.compared(n):
+                    told = f"{n.id} is used where {other} is meant"
+                    yield s.change(n, other, Code.ANOTHER_TENSOR, told, 25, other)
+
+
 def _others(s: Source, name: str) -> list[str]:
     about = s.about
     if name in about.sizes:

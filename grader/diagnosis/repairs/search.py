@@ -12,7 +12,8 @@ from grader.diagnosis.repairs import axes, formulas, names
 from grader.diagnosis.repairs.source import Change, Source
 
 KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
-    names.another, names.products, names.exchanged, names.transposes, names.functions, names.joined,
+    names.another, names.made, names.products, names.exchanged, names.transposes, names.functions,
+    names.joined,
     formulas.operators, formulas.brackets, formulas.numbers, formulas.too_many, formulas.too_few,
     axes.reductions, axes.products, axes.sums, axes.parts, axes.assignments, axes.lengths, axes.maxima,
     axes.loops, axes.choices,

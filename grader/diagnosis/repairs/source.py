@@ -104,6 +104,10 @@ class Source:
         names = [n for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
         return [n for n in names if n.id in self.about and n.id not in self.local]
 
+    @property
+    def sizes(self) -> frozenset[str]:
+        return frozenset(self.about.sizes)
+
     @cached_property
     def used(self) -> list[str]:
         return list(dict.fromkeys(n.id for n in self.loads))
