@@ -128,7 +128,11 @@ class Slicer:
             return
         end = max(self.flow.final[name] for name in own)
         result = ast.Dict([ast.Constant(t) for t in parameters], [ast.Name(name, ast.Load()) for name in own])
-        flat.whole = self._function("whole", self.flow.slice(own, end, {}), {}, result, flat)
+        cut = self.flow.slice(own, end, {})
+        if not any(
+            self.code.statements[i].grads for i in cut.taken
+        ):  # with x.grad item by item, as each is judged
+            flat.whole = self._function("whole", cut, {}, result, flat)
 
     def _function(
         self, name: str, cut: Slice, leaves: Mapping[str, str], result: ast.expr, flat: Flat
