@@ -8,10 +8,10 @@ approximate item may be off by
 
 or by the fixture's `bound`, where float32 and float64 were found to be farther apart when it was built.
 
-What a learner can't know is forgiven, with a note: a tuple or a tensor for a list, 2 for 2.0, in lists True and
-False for 1 and 0, a leading axis of 1, a number for a tensor of no axes or the reverse, an integer type of
-another width. In an exact item 2.0 is no 2, which counts or is an index; and text is no bytes. A value of a
-wrong kind is `wrong`: the reason says what came. What is infinite has to be so on both sides.
+What a learner can't know is forgiven, with a note: a tuple or a tensor for a list, 2 for 2.0, in lists True
+and False for 1 and 0, a leading axis of 1, a number for a tensor of no axes or the reverse, an integer type
+of another width. In an exact item 2.0 is no 2, which counts or is an index; and text is no bytes. A value of
+a wrong kind is `wrong`: the reason says what came. What is infinite has to be so on both sides.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Array = NDArray[Any]
 
 
 def held(record: Record, reference: Reference, item: str, exact: bool, named: bool = False) -> Check:
-    """Judge one record of an output item against its reference. named: a driver's, whose keys are the calls."""
+    """Judge one record of an output item against its reference. named: a driver's, whose keys are calls."""
     if record.status != "value":
         kind = Verdict.WRONG if record.status == "not-a-tensor" else Verdict(record.status)
         return Check(kind, told(record))
