@@ -33,7 +33,7 @@ def answered(item: Item, fixtures: Fixtures, run: Run, on: Sequence[str], lenien
         reference = fixtures.references[name]
         own = one.key_in(reference)
         if record is not None and isinstance(item, Output):
-            checks[name] = held_output(record, reference, item.name, item.exact)
+            checks[name] = held_output(record, reference, item.name, item.exact, bool(item.driver))
             continue
         checks[name] = gone(run, item.name) if record is None else held(record, reference, own)
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:

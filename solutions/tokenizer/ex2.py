@@ -102,7 +102,7 @@ def train(text, count):
 
 
 def use_train(train, text, count):
-    return calls("train", train, (text, count), (text[::2], count - 3), ("xyzw", count), (text, 1))
+    return calls("train", train, (text, count), (text[::2], count - 3), ("xyzw", 3), (text, 1))
 
 
 def use_short(train, scrap, count):
