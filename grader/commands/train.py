@@ -193,12 +193,19 @@ def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
     if submission.flat is None:
         what, line = submission.failure or ("can't be read", None)
         raise UsageError(f"{learner.at(line)}: {text(what)}")
-    if submission.flat.whole is None:
-        missing = next(i.name for i in exercise.items if i.name in submission.absent)
-        why, line = submission.flat.missing[missing]
-        said = text(why.text) or "not written yet"
-        raise UsageError(f"{learner.at(line)}: {missing}: {said}; {learner.advice}")
+    flat = submission.flat
+    if missing := next(
+        (i.name for i in exercise.items if i.name in submission.absent and not flat.whole), None
+    ):
+        why, line = flat.missing[missing]
+        raise UsageError(
+            f"{learner.at(line)}: {missing}: {text(why.text) or 'not written yet'}; {learner.advice}"
+        )
+    for name, (what, line) in flat.refused.items() if flat.whole is None else ():
+        raise UsageError(f"{learner.at(line)}: {name}: {text(what)}; {learner.advice}")
     define(submission)
+    if flat.whole is None:
+        return training.Backward({i.name: submission.functions[i.name] for i in exercise.items}, exercise)
     return training.Whole(submission.functions["whole"], exercise)
 
 

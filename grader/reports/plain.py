@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from grader.core.verdict import Report
-from grader.reports.table import RIGHT, headings, row, rule, score, summary
+from grader.reports.table import RIGHT, absent, headings, row, rule, score, summary
 
 
 def render(report: Report) -> str:
     """Every item, a line each; then scores and what to do next."""
     parts = []
     for exercise in report.exercises:
+        if line := absent(exercise):
+            parts.append(line)
+            continue
         rows = [headings(report), *(row(item) for item in exercise.items)]
         widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
         lines = [exercise.title]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grader.core.finding import Code
 from grader.core.text import times
 from grader.core.verdict import RULE, ExerciseReport, ItemReport, Report, Verdict
 
@@ -50,6 +51,14 @@ def summary(exercise: ExerciseReport) -> str:
     """How many items passed, and the points where a policy says what they are worth."""
     passed = f"{exercise.id}: {exercise.right} of {len(exercise.items)} passed"
     return f"{passed}, {earned(exercise)}" if exercise.marks else passed
+
+
+def absent(exercise: ExerciseReport) -> str:
+    """Of an exercise that flat code has nothing of, one line for all its items; empty for any other."""
+    codes = {item.check.code for item in exercise.items}
+    if len(exercise.items) < 2 or not codes <= {Code.NOT_ASSIGNED, Code.WAITS}:
+        return ""
+    return f"{summary(exercise)}: nothing assigns any of its gradients"
 
 
 def earned(exercise: ExerciseReport) -> str:

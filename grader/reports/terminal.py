@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.core.verdict import ItemReport, Report, Verdict
-from grader.reports.table import RIGHT, headings, row, rule, score, summary
+from grader.reports.table import RIGHT, absent, headings, row, rule, score, summary
 
 NARROW = 100  # columns; below that, shape and relative give their room to the verdict
 
@@ -20,6 +20,9 @@ def render(report: Report, width: int, color: bool) -> str:
     """The same as `plain.render`, with colour and wrapping. Text from a submission is never markup."""
     parts: list[RenderableType] = []
     for exercise in report.exercises:
+        if line := absent(exercise):
+            parts.append(Text(line + "\n", style="bold"))
+            continue
         table = Table(box=SIMPLE_HEAD, title=exercise.title, title_justify="left", pad_edge=False)
         names = headings(report)
         columns = [i for i, h in enumerate(names) if width >= NARROW or h not in ("shape", "relative")]
