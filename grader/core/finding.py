@@ -24,6 +24,9 @@ class Code(StrEnum):
     MISSING_IMPORT = "missing-import"
     UNDEFINED_NAME = "undefined-name"
     CARET = "caret"  # ^ for a power
+    CALLED_NUMBER = "called-number"  # -0.5(x)
+    ARRAY_FOR_TENSOR = "array-for-tensor"  # a list, or NumPy's
+    UNATTENDED = "unattended"  # breakpoint(), argparse, input(): nobody is there
     FUNCTION_FOR_TENSOR = "function-for-tensor"
     SHAPES_CLASH = "shapes-clash"  # torch refuses the operands
     ONE_HOT_WIDTH = "one-hot-width"
@@ -88,6 +91,7 @@ class Code(StrEnum):
     OPERATOR = "operator"  # * for /, + for * …
     TERM_SIGN = "term-sign"  # of a part of it
     EXPONENT = "exponent"
+    BRACKET = "bracket"  # in the wrong place
     CONSTANT = "constant"
     EPS = "eps"
     BESSEL = "bessel"  # n / (n - 1)

@@ -8,9 +8,10 @@ approximate item may be off by
 
 or by the fixture's `bound`, where float32 and float64 were found to be farther apart when it was built.
 
-What a learner can't know is forgiven, with a note: a tuple for a list, 2 for 2.0, a number for a tensor of no
-axes or the reverse, an integer type of another width. True is no 1, and text is no bytes. A value of a wrong
-kind is `wrong`: the reason says what came.
+What a learner can't know is forgiven, with a note: a tuple for a list, a list for a tensor or the reverse, 2 for
+2.0, True and False for 1 and 0, a leading axis of 1, a number for a tensor of no axes or the reverse, an integer
+type of another width. In an exact item 2.0 is no 2, which counts or stands as an index; and text is no bytes. A
+value of a wrong kind is `wrong`: the reason says what came. What is infinite has to be so on both sides.
 """
 
 from __future__ import annotations
@@ -76,11 +77,9 @@ def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: boo
         record = replace(record, dtype=str(wanted.dtype))
     answer = values(record)
     if answer is not None and answer.shape == wanted.shape and np.isinf(wanted).any():
-        if (
-            not (np.isinf(answer) == np.isinf(wanted)).all()
-            or (answer[np.isinf(wanted)] < 0).tolist() != (wanted[np.isinf(wanted)] < 0).tolist()
-        ):
-            at = [int(i) for i in np.argwhere(_other_infinity(answer, wanted))[0]]
+        other = (np.isinf(answer) | np.isinf(wanted)) & (answer != wanted)
+        if other.any():
+            at = [int(i) for i in np.argwhere(other)[0]]
             reason = f"at {at} {answer[tuple(at)]:.4g}, wanted {wanted[tuple(at)]:.4g}"
             return Check(Verdict.WRONG, Finding(Code.VALUE_DIFFERS, reason), shape=record.shape)
         finite = np.where(np.isinf(wanted), 0, answer).astype(answer.dtype)
@@ -101,10 +100,6 @@ def _double(number: float) -> Array:
         return np.array(number, np.dtype("<f8"))
     except OverflowError:
         return np.array(math.inf if number > 0 else -math.inf, np.dtype("<f8"))
-
-
-def _other_infinity(a: Array, b: Array) -> Array:
-    return np.asarray((np.isinf(a) | np.isinf(b)) & ~(a == b))
 
 
 def _whole(dtype: str) -> bool:
@@ -162,7 +157,8 @@ def _walk(a: Any, w: Any, place: str, found: _Found) -> None:
             found.notes[f"{kind_of(a)} where the author has {kind_of(w)}"] = None
         if len(a) != len(w):
             found.entries += max(len(a), len(w))
-            where = next((k for k, (x, y) in enumerate(zip(a, w, strict=False)) if not _alike(x, y)), None)
+            pairs = enumerate(zip(a, w, strict=False))
+            where = next((k for k, (x, y) in pairs if type(x) is not type(y) or x != y), None)
             said = f"{len(a)} entries, wanted {len(w)}"
             if where is not None:
                 said += f"; the first that differs is [{where}]: {shown(a[where])}, wanted {shown(w[where])}"
@@ -177,9 +173,8 @@ def _walk(a: Any, w: Any, place: str, found: _Found) -> None:
                 _walk(a[key], value, f"{place}[{shown(key)}]", found)
             else:
                 found.entries += 1
-                found.differ(
-                    place, f"there is no {shown(key)}, wanted {shown(value)} there", Code.ENTRIES_DIFFER
-                )
+                lacking = f"there is no {shown(key)}, wanted {shown(value)} there"
+                found.differ(place, lacking, Code.ENTRIES_DIFFER)
         for key in a.keys() - w.keys() if len(a) > len(w.keys() & a.keys()) else ():
             found.entries += 1
             found.differ(place, f"{shown(key)}, which is not wanted", Code.ENTRIES_DIFFER)
@@ -262,10 +257,6 @@ def _inner_tensor(a: Any, w: Any, place: str, found: _Found) -> None:
     found.maxdiff = max(found.maxdiff, check.maxdiff or 0.0)
     if not (check.exact if found.exact else check.approx):
         found.differ(place, check.reason or "not exact", check.code or Code.NOT_EXACT)
-
-
-def _alike(x: Any, y: Any) -> bool:
-    return type(x) is type(y) and bool(x == y)
 
 
 def _sets(a: set[Any], w: set[Any]) -> str:

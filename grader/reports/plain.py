@@ -21,9 +21,8 @@ def render(report: Report) -> str:
             lines.append("  ".join([*cells, r[-1]]).rstrip())
         parts.append("\n".join([*lines, summary(exercise)]))
     if report.output:
-        parts.append(
-            "the submission printed:\n" + "\n".join("| " + line for line in report.output.split("\n"))
-        )
+        printed = (f"| {line}" for line in report.output.split("\n"))
+        parts.append("\n".join(["the submission printed:", *printed]))
     parts += [f"note: {note}" for note in report.notes]
     parts += [text] if (text := rule(report)) else []
     parts.append(score(report))

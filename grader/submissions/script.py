@@ -122,15 +122,17 @@ def cell(data: bytes, number: int) -> str:
     return _read(data)[0][number - 1][1]
 
 
+@lru_cache(maxsize=2)
 def declared(data: bytes) -> str | None:
     """The exercise that a notebook of ours was derived for, by its metadata or, where they are lost as in a
     script of it, by its code; None for any other file."""
-    told = {m.decode() for m in CHECK.findall(data)} if OWN in data else set()
+    found = CHECK.finditer(data if OWN in data else b"")
+    told = next((m[1].decode() for m in found), None)
     try:
         own = _read(data)[2] if b'"grader"' in data else None
     except Unreadable:
         own = None
-    return own or (told.pop() if len(told) == 1 else None)
+    return own or (told if all(m[1].decode() == told for m in found) else None)
 
 
 def is_feedback(cell: Mapping[str, Any]) -> bool:
