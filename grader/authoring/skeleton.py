@@ -7,7 +7,7 @@ once the shapes are known.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from grader.authoring.item import AuthoredError, assigns, parsed
 from grader.authoring.straight_line import problem
@@ -134,16 +134,11 @@ def items(
 
     shapes: of every tensor at the lecture's sizes. grads: the tensors whose gradients there are.
     """
-    asked = [tensor for tensor in _backward(inputs, tuple(lines)) if tensor in grads]
-    return {f"d{tensor}": _item(tensor, tuple(lines), shapes, grads, sizes) for tensor in asked}
-
-
-def _backward(inputs: Sequence[str], lines: tuple[Line, ...]) -> Iterator[str]:
-    """Every tensor but the loss, each after all that are made of it."""
+    backward: list[str] = []  # each after all that are made of it
     for line in reversed(lines):
-        if line is not lines[-1]:
-            yield line.name
-        yield from (name for name in inputs if consumers(lines, name)[:1] == (line.name,))
+        backward += [line.name, *(name for name in inputs if consumers(lines, name)[:1] == (line.name,))]
+    asked = [tensor for tensor in backward[1:] if tensor in grads]
+    return {f"d{tensor}": _item(tensor, tuple(lines), shapes, grads, sizes) for tensor in asked}
 
 
 def _item(

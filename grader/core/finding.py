@@ -112,6 +112,7 @@ class Code(StrEnum):
     FRESH_MASK = "fresh-mask"  # drawn anew
     CHANGED_AFTERWARDS = "changed-afterwards"  # flat code: by another name of the same tensor
     OTHER_NAME = "other-name"  # flat code: found under it
+    OTHER_FORWARD = "other-forward"  # flat code: the learner's own forward line gives something else
 
 
 @dataclass(frozen=True)

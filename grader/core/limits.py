@@ -18,12 +18,14 @@ MAX_METADATA = 8 << 20  # of a platform's list of submissions, which no student 
 
 # what is read of a source to explain a mistake; more is judged without
 EXPLAINED = 100_000  # bytes, whose tree takes a thousand times as many; honest: 20,000
-MAX_NODES = 1000  # of a function whose shapes are followed; honest: 560
+MAX_NODES = 600  # of a function whose shapes are followed; honest: 141
+MAX_CHANGED = 400  # nodes of a function that is run with changes; honest: 141
+MAX_CHANGES = 8000  # of all functions of a submission: 0.2 ms each; one that hangs counts as half of them
 
 # what a run sends
 MAX_ELEMENTS = 1 << 20  # of a tensor: a wrong shape of more is reported by its shape alone; honest: 6400
-MAX_SENT = 32 << 20  # bytes of all results; honest: 0.6 MB
-VALUE = 250  # bytes that a value of plain data counts as: decoding it, and comparing it, costs 5 µs
+MAX_SENT = 24 << 20  # bytes of all results; honest: 0.6 MB
+VALUE = 200  # bytes that a value of plain data counts as: decoding it, and comparing it, costs 5 µs
 MAX_PLAIN = 20_000  # values of one result of plain data; honest: 600
 
 # what is asked because of it

@@ -135,7 +135,7 @@ def _run(runner: Runner, part: Part, file: File) -> Run:
         blamed[guilty] = run.ended, run.over
         for fixture in part.fixtures:
             records.pop((fixture, guilty), None)
-        if not left or sent > MAX_SENT or time.monotonic() - start > RETRY:
+        if not left or sent > MAX_SENT // 2 or time.monotonic() - start > RETRY:
             break
         run = runner.run(replace(part, items=left), file)
         records |= run.records

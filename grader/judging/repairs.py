@@ -17,6 +17,7 @@ import numpy as np
 from grader.core.exercise import ALT, Exercise, Gradient, Task
 from grader.core.finding import Code, Finding
 from grader.core.graph import downstream
+from grader.core.limits import MAX_CHANGED, MAX_CHANGES
 from grader.core.verdict import Verdict
 from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
@@ -84,7 +85,7 @@ def read(code: Script, name: str, known: About) -> Source | None:
         for n in syntax.tree(code.functions).body
         if getattr(n, "name", "") == name and not getattr(n, "decorator_list", ())
     ]
-    if not functions:
+    if not functions or sum(1 for _ in ast.walk(functions[-1])) > MAX_CHANGED:
         return None
     first, last = functions[-1].lineno, functions[-1].end_lineno or functions[-1].lineno
     lines = code.functions.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
@@ -122,6 +123,7 @@ class Search:
 
     def __init__(self, runner: Runner, task: Task, code: Script, given: Given) -> None:
         self.runner, self.task, self.code, self.given = runner, task, code, given
+        self.left = MAX_CHANGES
         self.on = sorted((f for f in FIXTURES if f in given), key=lambda f: len(task.fixtures.given[f]))
 
     @cached_property
@@ -132,6 +134,8 @@ class Search:
         """The change that makes an answer right on all fixtures; None where none does."""
         item = answer.item
         assert isinstance(item, Gradient)
+        if self.left <= 0:
+            return None
         uses = answer.record_reads
         may_ask = about(self.task, item, self.given[FIXTURES[0]], uses)
         if self.code.flat is None:
@@ -148,6 +152,8 @@ class Search:
             return found
         if found := self._short(item, single, first, known):
             return found
+        if self.left <= 0:
+            return None
         double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
         found = self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
         return found or self._without_upstream(answer, item, source)
@@ -184,6 +190,7 @@ class Search:
         variants = [(item.name, text) for text in texts]
         part = Part(self.task.exercise.id, on, [], flat=self.code.flat, variants=variants)
         run = self.runner.run(part, self.code.file)
+        self.left -= len(texts) + MAX_CHANGES // 2 * bool(run.ended)
         return {(f, int(k)): r for (f, k), r in run.records.items() if k.isdecimal()} if not run.ended else {}
 
     def _fit(

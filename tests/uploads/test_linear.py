@@ -14,7 +14,7 @@ from grader.submissions.flat.compared import WORDS, told_aside
 from grader.submissions.flat.sections import TITLE
 from grader.submissions.flat.statements import CELL, KEPT, OF_NOTEBOOK, _form_of_grad
 from grader.submissions.owners import CANVAS, CANVAS_BLIND, MOODLE, MOODLE_FOLDER, REPEATED
-from grader.submissions.script import CONFLICT, MAGIC, QUOTED, SHELL, TARGETS, TIMED, is_flat
+from grader.submissions.script import CHECK, CONFLICT, MAGIC, QUOTED, SHELL, TARGETS, TIMED, is_flat
 
 SMALL, TIMES = 1_000, 16
 BOUND = 5 * TIMES  # of what is quadratic: TIMES * TIMES
@@ -76,6 +76,9 @@ REPEATED_TEXTS = [  # a beginning, what is said again and again
     ("", "%a\n"),
     ("", "<<<<<<<"),
     ("", "##["),
+    ("check('", "a"),
+    ("", "check('a"),
+    ("", "check('a', globals()"),
     ("", "d = 1;"),
     ("", "\u115f"),
 ]
@@ -118,7 +121,7 @@ def test_what_stands_anywhere_is_found_in_linear_time(pattern: re.Pattern[str]) 
     assert_linear(pattern.findall)
 
 
-@pytest.mark.parametrize("pattern", [SHELL, CONFLICT], ids=["SHELL", "CONFLICT"])
+@pytest.mark.parametrize("pattern", [SHELL, CONFLICT, CHECK], ids=["SHELL", "CONFLICT", "CHECK"])
 def test_what_stands_anywhere_in_bytes_is_found_in_linear_time(pattern: re.Pattern[bytes]) -> None:
     assert_linear(lambda given: pattern.findall(given.encode()))
 

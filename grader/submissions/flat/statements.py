@@ -28,7 +28,9 @@ from grader.submissions.flat.terms import SAME
 
 CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as jupytext writes them
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/script.py writes it; others may stand in strings
-KEPT = re.compile(r"""= *(\{\}|[\w.]+\(\))|^[^\S\n]*\w+\.\w+ *=|\[['"]\w+['"]\] *=""", re.MULTILINE)
+KEPT = re.compile(
+    r"""\[['"]\w+['"]\] *=[^=]|^[^\S\n]*\w+\.(?!requires_grad|data|grad *= *None)\w+ *=[^=]""", re.MULTILINE
+)
 LIKE, GRAD, OF_GRAD = re.compile(r"_like\b"), re.compile(r"\.grad\b"), re.compile(r"\.grad\s*\.")
 DRAWS = re.compile(
     r"^(?:rand|normal|multinomial|open$|load|read|kaiming|xavier|Parameter$|Linear$|Embedding$)"
@@ -50,6 +52,7 @@ class Statement:
         if not isinstance(self.node, ast.Assign):
             return False
         value = self.node.value
+        value = value.left if isinstance(value, ast.BinOp) else value  # [None] * 7
         values = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
         return bool(values) and all(isinstance(v, ast.Constant) and v.value in (None, ...) for v in values)
 
@@ -127,7 +130,12 @@ def parse(text: str) -> Code:
     if ".grad" in text or "cmp" in text:
         quieten(found)
     if ".grad" in text:
-        found = [OfAutograd().visit(node) for node in found]
+        of_autograd = {n for n, line in enumerate(code.lines, 1) if ".grad" in line}
+        spans = (range(n.lineno, (n.end_lineno or n.lineno) + 1) for n in found)
+        found = [
+            n if of_autograd.isdisjoint(s) else OfAutograd().visit(n)
+            for n, s in zip(found, spans, strict=True)
+        ]
     code.statements = analyse(found, Statement)
     return code
 
