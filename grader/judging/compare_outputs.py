@@ -79,14 +79,7 @@ def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: boo
         record = replace(record, dtype=str(wanted.dtype))
     answer = values(record)
     if answer is not None and answer.shape == wanted.shape and np.isinf(wanted).any():
-<<<<<<< HEAD
-        other = (np.isinf(answer) | np.isinf(wanted)) & (answer != wanted)
-        if other.any():
-            at = [int(i) for i in np.argwhere(other)[0]]
-            reason = f"at {at} {answer[tuple(at)]:.4g}, wanted {wanted[tuple(at)]:.4g}"
-=======
         if reason := _infinities(answer, wanted):
->>>>>>> outputs
             return Check(Verdict.WRONG, Finding(Code.VALUE_DIFFERS, reason), shape=record.shape)
         finite = np.where(np.isinf(wanted), 0, answer).astype(answer.dtype)
         record = replace(record, data=finite.tobytes())
@@ -108,8 +101,6 @@ def _double(number: float) -> Array:
         return np.array(math.inf if number > 0 else -math.inf, np.dtype("<f8"))
 
 
-<<<<<<< HEAD
-=======
 def _infinities(a: Array, w: Array) -> str:
     """The first place where one is infinite and the other another number; empty where there is none."""
     for at in np.argwhere((np.isinf(a) | np.isinf(w)) & ~(a == w)):
@@ -118,7 +109,6 @@ def _infinities(a: Array, w: Array) -> str:
     return ""
 
 
->>>>>>> outputs
 def _whole(dtype: str) -> bool:
     return dtype.startswith(("int", "uint"))
 
@@ -199,16 +189,9 @@ def _walk(a: Any, w: Any, path: Path, found: _Found) -> None:
     if type(a) in (list, tuple) and type(w) in (list, tuple):
         if type(a) is not type(w):
             found.notes[f"{kind_of(a)} where the author has {kind_of(w)}"] = None
-<<<<<<< HEAD
-        if len(a) != len(w):
-            found.entries += max(len(a), len(w))
-            pairs = enumerate(zip(a, w, strict=False))
-            where = next((k for k, (x, y) in pairs if type(x) is not type(y) or x != y), None)
-=======
         for k, (x, y) in enumerate(zip(a, w, strict=False)):
             _walk(x, y, (*path, k), found)
         if more := abs(len(a) - len(w)):
->>>>>>> outputs
             said = f"{len(a)} entries, wanted {len(w)}"
             found.lengths = found.lengths or said
             found.entries += more
@@ -226,13 +209,8 @@ def _walk(a: Any, w: Any, path: Path, found: _Found) -> None:
                 _walk(a[key], value, (*path, key), found)
             else:
                 found.entries += 1
-<<<<<<< HEAD
-                lacking = f"there is no {shown(key)}, wanted {shown(value)} there"
-                found.differ(place, lacking, Code.ENTRIES_DIFFER)
-=======
                 what = f"there is no {shown(key)}, wanted {shown(value)} there"
                 found.differ((*path, key), what, Code.ENTRIES_DIFFER)
->>>>>>> outputs
         for key in a.keys() - w.keys() if len(a) > len(w.keys() & a.keys()) else ():
             found.entries += 1
             found.differ((*path, key), f"{shown(key)}, which is not wanted", Code.ENTRIES_DIFFER)
@@ -340,12 +318,8 @@ def _inner_tensor(a: Any, w: Any, path: Path, found: _Found) -> None:
     found.identical = found.identical and check.exact
     found.maxdiff = max(found.maxdiff, check.maxdiff or 0.0)
     if not (check.exact if found.exact else check.approx):
-<<<<<<< HEAD
-        found.differ(place, check.reason or "not exact", check.code or Code.NOT_EXACT)
-=======
         at = tuple(map(int, np.unravel_index(int(np.abs(x - y).argmax()), x.shape))) if x.size else ()
         found.differ(path + at, check.reason or "not exact", check.code or Code.NOT_EXACT)
->>>>>>> outputs
 
 
 def _sets(a: set[Any], w: set[Any]) -> str:
