@@ -15,7 +15,7 @@ import numpy as np
 
 from grader.core.exercise import ALT, Gradient, Task
 from grader.core.finding import Code, Finding
-from grader.core.limits import MAX_CHANGED, MAX_CHANGES
+from grader.core.limits import ASKING, MAX_CHANGED, MAX_CHANGES
 from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
 from grader.diagnosis.relations import Evidence, leading_ones
@@ -123,6 +123,7 @@ class Search:
 
     def _wanted(self, answer: Answer, item: Gradient) -> dict[str, Wanted]:
         other = chosen(self.runner, self.task, answer, [f for f in self.on if f != FIXTURES[0]])
+        self.left -= ASKING * len(other)
         found = {}
         for f in self.on:
             reference = self.task.fixtures.references[f]
