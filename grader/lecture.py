@@ -1,5 +1,6 @@
-"""What notebooks and authored files import by this name: the lecture's data and network."""
+"""What notebooks and authored files import by this name: the lecture's data and network, and `calls`."""
 
+from grader.core.calling import calls
 from grader.reference.lecture import (
     bigrams,
     dataset,
@@ -14,6 +15,7 @@ from grader.reference.lecture import (
 
 __all__ = [
     "bigrams",
+    "calls",
     "dataset",
     "embedded_names",
     "minibatch",

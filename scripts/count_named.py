@@ -59,7 +59,7 @@ class Counting:
         if exercise not in self.drawn:
             task = self.bench.task(self.suite, exercise)
             if self.seed is not None:
-                task = fresh_probes.fresh(self.bench.runner, task, self.seed)
+                task = fresh_probes.fresh(self.bench.runner, self.suite, task, self.seed)
                 self.bench.runner.load(task.exercise, task.fixtures.given)
             self.drawn[exercise] = task
         return self.drawn[exercise]

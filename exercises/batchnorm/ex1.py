@@ -20,7 +20,7 @@ def expected_loss(vocab_size):
 def saturated(h, limit):
     """The share of the numbers of h that are farther than `limit` from 0, as a float between 0 and 1.
 
-    On either side: a tanh saturates at -1 as at 1.
+    On either side: a tanh saturates at -1 as at 1. The lecture's limit is 0.99.
     """
     raise NotImplementedError("saturated: not written yet")
 
@@ -37,16 +37,16 @@ def dead(h, limit):
 def gains(activations):
     """The gain of each activation, a list of floats: what its weights' scale is multiplied with.
 
-    An activation makes the spread of its input smaller, and the gain undoes that: 1 for linear, 1 for
-    sigmoid, 5/3 for tanh, and the square root of 2 for relu, which drops half of its inputs.
+    torch's table: 1 for linear, 1 for sigmoid, 5/3 for tanh, which makes the spread of its input smaller, and the
+    square root of 2 for relu, which drops half of its inputs. `activations` are names.
     """
     raise NotImplementedError("gains: not written yet")
 
 
 def kaiming(noise, gain):
-    """Weights at a good start: `noise`, whose numbers have standard deviation 1, scaled.
+    """Weights at a good start: `noise`, drawn with standard deviation 1, times the gain over the root of the fan-in.
 
-    Their standard deviation is to be the gain over the square root of the fan-in. noise has a row for
+    The spread of this very noise is not measured. noise has a row for
     each input of a neuron, and a column for each neuron: x @ noise. In the lecture a neuron reads three
     vectors of 10 numbers each, so its fan-in is 30, not 10.
     """

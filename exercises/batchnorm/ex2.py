@@ -60,7 +60,8 @@ def dxleaky(xleaky, dyleaky):
 
     Forward:  yleaky = F.leaky_relu(xleaky, 0.1)
     Upstream: dyleaky (8, 6)
-    A ReLU whose negative side has the slope 0.1, so that no neuron is ever dead.
+    It is x where x is positive and 0.1·x elsewhere, so that no neuron is ever dead. At exactly 0 its slope counts
+    as 0.1.
     """
     raise NotImplementedError("dxleaky: not written yet")
 

@@ -50,7 +50,7 @@ def collapsed(linears):
 
 
 def update_ratios(weights, gradients, rate):
-    """How large a step is beside its weights, for those that are matrices: a list of floats.
+    """How large a step is relative to its weights, for those that are matrices: a list of floats.
 
     Each is the logarithm to base 10 of the standard deviation of `rate` times the gradient over that of the
     weights. The lecture would see about -3; biases, which have one axis, are left out.

@@ -33,7 +33,7 @@ def nll(words, chars, probs):
     """The mean negative log likelihood of the pairs of all the words, as a float.
 
     probs[i, j] is the probability of character j after character i. Take minus its natural logarithm for each
-    pair there is, both full stops included, and the mean over all pairs.
+    pair there is, both full stops included, and the mean over all pairs: infinity where one has probability 0.
     """
     raise NotImplementedError("nll: not written yet")
 
@@ -43,6 +43,6 @@ def sample(probs, chars, uniforms):
 
     Begin at the full stop. With the next number u, between 0 and 1, the next character is the first
     whose probability, added to those of the characters before it, is more than u. A full stop ends a word and
-    the next begins. Stop when the numbers are used up; a word that is not finished is left out.
+    the next begins; one at the start of a word gives the empty word "". Stop when the numbers are used up; a word that is not finished is left out.
     """
     raise NotImplementedError("sample: not written yet")

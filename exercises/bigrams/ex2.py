@@ -48,7 +48,7 @@ def loss(probs, pairs, W2, strength):
 def losses(onehot, pairs, W, rate, steps):
     """The loss, without regularisation, before each of `steps` steps of gradient descent: a list of floats.
 
-    A step takes `rate` times the gradient of the mean negative log likelihood from W. The gradient is yours
+    A step subtracts `rate` times the gradient of the mean negative log likelihood from W. The gradient is yours
     to write by hand, or to copy from exercises 3 and 4, which lead to it. The W that you are given is to stay
     as it is.
     """

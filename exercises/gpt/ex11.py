@@ -47,21 +47,24 @@ def by_matrix(x):
 
 
 def by_softmax(x):
-    """The same, as (masked, weights, average): zeros with the future at -inf, their softmax, the product."""
+    """The same, as (masked, weights, average): zeros with the future at -inf, their softmax, the product.
+
+    masked and weights are (T, T).
+    """
     raise NotImplementedError("by_softmax: not written yet")
 
 
 def expected_loss(vocab_size):
-    """The loss of a network that holds all tokens for equally likely. For 65 it is about 4.17."""
+    """The loss of a network that considers all tokens equally likely. For 65 it is about 4.17."""
     raise NotImplementedError("expected_loss: not written yet")
 
 
 def generate(model, idx, block_size, uniforms):
-    """idx (B, t), grown by one column for each row of `uniforms`.
+    """idx (B, t), grown by one column for each row of `uniforms`, which is (new, B).
 
     model(idx) gives logits (B, t, vocab_size) and takes at most block_size tokens: crop what it sees, not
     what you keep. The next token is drawn from the softmax at the last position: it is the first one at
-    which the running sum of the probabilities is larger than the uniform number of its row, (new, B), and
-    the last one where none is.
+    which the running sum of the probabilities is larger than the uniform number of its row, and the last
+    one, vocab_size - 1, where none is.
     """
     raise NotImplementedError("generate: not written yet")

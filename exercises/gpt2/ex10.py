@@ -23,14 +23,14 @@ def std(name, L):
     """The standard deviation with which a parameter of a GPT-2 of L blocks starts. 0.0 for biases.
 
     It is 0.02, but what adds to the residual stream, the weights whose name holds "proj", starts smaller:
-    by one over the root of the number of additions, of which every block makes two. Names are like
-    "attn.qkv.weight", "mlp.proj.weight" and, of a bias, "mlp.proj.bias".
+    0.02·(2L)**-0.5, since every block adds twice. Names are like "wte.weight", "h.3.attn.qkv.weight",
+    "mlp.proj.weight" and, of a bias, "mlp.proj.bias". LayerNorm gains, which start at 1, are not asked for.
     """
     raise NotImplementedError("std: not written yet")
 
 
 def micro_steps(total, B, T, world):
-    """How many micro-batches each process runs for a batch of `total` tokens.
+    """How many micro-batches each process runs for a batch of `total` tokens, an integer.
 
     Each of `world` processes handles B rows of T tokens at a time.
     """
@@ -42,7 +42,9 @@ class Loader:
 
     Process `rank` of `world` begins B * T * rank tokens into the list; after each batch all of them move
     on by B * T * world, so that no two read the same tokens. Where the next batch of all of them, and the
-    label of its last token, would not fit any more, they begin again.
+    label of its last token, would not fit any more, all begin again: with B = T = 1, two processes and tokens 0
+    to 4, process 0 reads 0, 2, 0, 2 … and process 1 reads 1, 3, 1, 3 …. build-nanogpt's DataLoaderLite, whose
+    processes begin again each for itself, passes too: no list here has a length at which the two differ.
     """
 
     def __init__(self, tokens, B, T, rank, world):

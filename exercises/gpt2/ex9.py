@@ -11,7 +11,7 @@ import math
 
 
 def norm(grads):
-    """The length of a whole gradient: a number, from a list of tensors of any shapes.
+    """The length of a whole gradient, a number or a tensor of no axes, from a list of tensors of any shapes.
 
     As if all their numbers stood in one long vector: the root of the sum of all squares.
     """
@@ -37,8 +37,9 @@ def groups(named):
 def rate(step, warmup, last, high, low):
     """The learning rate at a step, counted from 0.
 
-    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. From
-    there to the step `last` it falls from high to low along half a cosine. After `last` it stays at low.
+    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. It is high
+    again at step warmup, where half a cosine begins, along which it falls to low at step `last`. After `last` it
+    stays at low. This is build-nanogpt's get_lr, with what that takes from outside as arguments.
     """
     raise NotImplementedError("rate: not written yet")
 
@@ -47,7 +48,8 @@ def adamw(p, grad, m, v, t, lr, decay):
     """One step of AdamW: the new p, m and v, as a tuple. t counts the steps from 1.
 
     m and v are running means of the gradient and of its square, with 0.9 and 0.95 of the old value kept. Both
-    began at zero, so they are divided by what they lack: 1 - 0.9**t and 1 - 0.95**t. The step is
-    lr * m / (v**0.5 + 1e-8) with these; and p loses lr * decay of itself, apart from all that.
+    began at zero, so the weights in them add up to 1 - 0.9**t and 1 - 0.95**t only: divide by that for the step,
+    lr * m / (v**0.5 + 1e-8), and give m and v back undivided. Apart from the step p shrinks by lr * decay * p, of
+    p as it was before it.
     """
     raise NotImplementedError("adamw: not written yet")

@@ -7,6 +7,9 @@ what the one before it gives. Training is four lines: forward, gradients to zero
 Chance is taken out: `draw()` gives the next number to begin with. What you get are numbers that can be added,
 subtracted, multiplied and raised to a power, with one another and with plain numbers, and that have `tanh()`,
 `backward()`, `data` and `grad`. Like those of your own engine they add to a gradient that is there already.
+
+The lecture's own classes are accepted as well: without `draw`, on its `Value` and `random.uniform(-1, 1)`, and
+with a single output given alone instead of in a list.
 """
 
 
@@ -34,7 +37,7 @@ class Layer:
         raise NotImplementedError("Layer.__init__: not written yet")
 
     def __call__(self, x):
-        """A list of what each neuron gives for x."""
+        """A list of what each neuron gives for x, also for one neuron."""
         raise NotImplementedError("Layer.__call__: not written yet")
 
     def parameters(self):

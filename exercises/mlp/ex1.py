@@ -67,7 +67,7 @@ def hidden(C, X, W1, b1):
 def softmax(logits):
     """Each row's probabilities, without overflow: logits of 500 are among them, and exp(500) is infinite.
 
-    Subtracting one number from a whole row changes nothing of its probabilities. Rows sum to 1.
+    torch's own softmax may be used. Subtracting one number from a whole row changes nothing of its probabilities. Rows sum to 1.
     """
     raise NotImplementedError("softmax: not written yet")
 
@@ -75,7 +75,8 @@ def softmax(logits):
 def loss(logits, labels):
     """The cross entropy: the mean over the rows of minus the log of the label's probability.
 
-    A tensor of no axes. Take the logarithm apart, as in log p = logit - log of the sum of the exponentials,
+    A tensor of no axes. F.cross_entropy and logsumexp may be used. Logits of 500 occur: subtract each row's
+    largest logit first. Take the logarithm apart, as in log p = logit - log of the sum of the exponentials,
     so that a probability too small for a float is no infinity.
     """
     raise NotImplementedError("loss: not written yet")

@@ -16,9 +16,10 @@ def encoded(text):
 
 
 def stats(ids):
-    """How often each pair of neighbours stands in `ids`: a dict from the pair, a tuple, to its count.
+    """How often each pair of neighbours occurs in `ids`: a dict from the pair, a tuple, to its count.
 
-    Overlapping pairs count each: [1, 1, 1] has the pair (1, 1) twice.
+    Overlapping pairs count each: [1, 1, 1] has the pair (1, 1) twice. In which order they are is not asked here;
+    later the pair that is seen first has to come first.
     """
     raise NotImplementedError("stats: not written yet")
 
@@ -35,6 +36,6 @@ def merge(ids, pair, idx):
     """A copy of `ids` with the number `idx` in the place of each `pair`, from left to right.
 
     What has been merged is not merged again: [1, 1, 1] with the pair (1, 1) and idx 9 gives [9, 1]. The last
-    number has no right neighbour.
+    number has no right neighbour. The lecture's merge([5, 6, 6, 7, 9, 1], (6, 7), 99) gives [5, 6, 99, 9, 1].
     """
     raise NotImplementedError("merge: not written yet")

@@ -4,10 +4,10 @@ A tokenizer that may merge anything makes tokens like "dog." and "dog!", and was
 cuts the text with a regular expression first, and no merge goes across a cut: letters stay with letters,
 digits with digits, and a space belongs to the word that follows it. GPT-4 changed the expression.
 
-Both were written for the package regex, where \\p{L} is any letter and \\p{N} any number. Here they are
-written for Python's own re: a letter is [^\\W\\d_], what is of a word and no digit and no underscore; a
-digit is \\d. The two differ only at numbers that are not decimal digits, as ½ and ², which count as
-letters here, and at four rare control characters.
+Both were written for the package regex, where \\p{L} is any letter and \\p{N} any number. It may be used, and
+the patterns as they were published pass; the hints are written for Python's own re: a letter is [^\\W\\d_],
+what is of a word and no digit and no underscore; a digit is \\d. The two differ only at numbers that are not
+decimal digits, as ½ and ², and at four rare control characters: no text here has any of these.
 """
 
 import re
@@ -36,7 +36,8 @@ def gpt4_chunks(text):
     At each place the first of these that fits is taken, as long as it can be:
 
         an apostrophe with s, t, re, ve, m, ll or d, in small or in large letters
-        letters, with one sign before them if there is one: a space too, but no line end, letter or digit
+        letters, with one character before them if there is one that is no line end, letter or digit: a space,
+            a tab, a punctuation mark
         one to three digits, without a space
         what is neither a letter, a digit nor white space, with one space before it if there is one, and
             with the line ends, \\r and \\n, that follow it
@@ -48,17 +49,12 @@ def gpt4_chunks(text):
 
 
 def stats(lists):
-    """How often each pair of neighbours stands in all of `lists` together, one list of numbers a chunk.
+    """How often each pair of neighbours occurs in all of `lists` together, one list of numbers a chunk.
 
     A dict from the pair, a tuple, to its count, first seen first. The last number of a chunk and the first
     one of the next are no pair.
     """
     raise NotImplementedError("stats: not written yet")
-
-
-def merge(ids, pair, idx):
-    """A copy of `ids` with `idx` in the place of each `pair`: yours of tokenizer.ex1."""
-    raise NotImplementedError("merge: not written yet")
 
 
 def train(chunks, count):
@@ -71,7 +67,7 @@ def train(chunks, count):
 
 
 def encode(chunks, merges):
-    """The tokens of a text that is cut into `chunks`: each chunk by itself, one list of them all.
+    """The tokens of a text that is cut into `chunks`: each chunk by itself, then one list of them all.
 
     In each chunk the pair with the lowest number in `merges` is merged first, until none of its pairs is
     there.

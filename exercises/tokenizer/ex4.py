@@ -4,6 +4,8 @@ A special token such as <|endoftext|> is no text: it has a number of its own, no
 tokenizer looks for it before it does anything else. Whether it may is a question of safety: what a user
 types must not become one unasked. And what was trained is to be kept: the merges and the special tokens,
 written down as lines and read again.
+
+minbpe has these as methods of a tokenizer; here they are functions, which are given what a tokenizer holds.
 """
 
 import re
@@ -13,7 +15,7 @@ def allowed(text, specials, which):
     """The special tokens that are looked for in a text: a dict like `specials`, from name to number.
 
     `which` is "all"; "none"; "none_raise", which is none too, but a ValueError where the text holds any of
-    the names; or a set of the names that are allowed. Anything else is a ValueError.
+    the names; or a set of the names that are allowed. Anything else is a ValueError, a list of names too.
     """
     raise NotImplementedError("allowed: not written yet")
 
@@ -31,7 +33,8 @@ def encode(text, specials, which, ordinary):
     """The tokens of a text in which special tokens may stand, a list of whole numbers.
 
     ordinary(text) gives the list for a text without any; it is called for each piece between two special
-    tokens, and what stands on both sides of one is never encoded together. `which` as in allowed.
+    tokens, and what stands on both sides of one is never encoded together; ordinary("") is []. `which` as in
+    allowed.
     """
     raise NotImplementedError("encode: not written yet")
 

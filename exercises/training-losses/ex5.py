@@ -20,7 +20,8 @@ def row(prompt, answer, end, room):
 
     The tokens are the prompt, the answer and `end`; x leaves out the last of them and y the first. mask
     is 1 where y is a token of the answer or its `end`, else 0. What is left of the room is filled with
-    `end`, at mask 0.
+    `end`, at mask 0; the prompt is never empty, and there is room enough. row([7, 8], [5], 0, 4) gives
+    ([7, 8, 5, 0], [8, 5, 0, 0], [0, 1, 1, 0]).
     """
     raise NotImplementedError("row: not written yet")
 

@@ -54,8 +54,8 @@ class BatchNorm1d:
     def __call__(self, x):
         """The batch norm of x: by the batch's statistics while self.training, else by the running ones.
 
-        While training, the running statistics move towards the batch's by the share self.momentum. After a
-        batch of two axes they have the shape (1, c), after one of three (1, 1, c).
+        While training, the running statistics move towards the batch's by the fraction self.momentum.
+        They have the shape (c,), or with ones before it, as the lecture's own class has them.
         """
         raise NotImplementedError("BatchNorm1d.__call__: not written yet")
 

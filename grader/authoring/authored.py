@@ -118,13 +118,16 @@ def read(source: str, filename: str) -> Authored:
     if not statement:
         raise file.error("begin with a docstring, the exercise's statement")
     outputs = read_outputs.items(file)
-    inputs, lines = _network(file, bool(outputs))
+    forward = file.definitions.get("forward")
+    whole = isinstance(forward, ast.FunctionDef)
+    if not isinstance(file.definitions.get("inputs"), ast.FunctionDef) or not (outputs or whole):
+        raise file.error("needs the functions inputs(g, ...) and forward(...)")
+    inputs, lines = network(source, filename) if whole else ((), ())
     gradients = _gradients(file, {*inputs, *(line.name for line in lines)}, outputs)
     items = (*outputs, *(_item(file, node) for node in gradients))
     if not items:
         raise file.error("has no item, a function d<name> for a tensor of forward: `grader new` adds them")
     asked = [n for n in file.definitions.values() if any(n.name in item.asks for item in outputs)]
-    forward = file.definitions.get("forward")
     return Authored(
         title=statement.splitlines()[0].rstrip("."),
         statement=statement,
@@ -148,15 +151,6 @@ def network(source: str, filename: str) -> tuple[tuple[str, ...], tuple[Line, ..
     if not isinstance(forward, ast.FunctionDef):
         raise file.error("write forward(…), one named tensor a line, or OUTPUTS and their functions")
     return tuple(a.arg for a in forward.args.args), _lines(file, forward)
-
-
-def _network(file: Source, outputs: bool) -> tuple[tuple[str, ...], tuple[Line, ...]]:
-    """The arguments and lines of forward; nothing where there are outputs and no forward."""
-    forward, start = file.definitions.get("forward"), file.definitions.get("inputs")
-    whole = isinstance(forward, ast.FunctionDef)
-    if not isinstance(start, ast.FunctionDef) or not (outputs or whole):
-        raise file.error("needs the functions inputs(g, ...) and forward(...)")
-    return network(file.text, file.filename) if whole else ((), ())
 
 
 def _gradients(file: Source, tensors: Set[str], outputs: Sequence[Item]) -> list[ast.FunctionDef]:

@@ -121,11 +121,8 @@ def _helpers(program: str) -> Iterator[str]:
     functions = [n for n in body if isinstance(n, ast.FunctionDef) and n.name != "forward"]
     read = {n.id for f in functions for n in ast.walk(f) if isinstance(n, ast.Name)}
     for node in body:
-        if isinstance(node, ast.Assign):
-            names = {ast.unparse(t) for t in node.targets}
-            if names & read and not names & set(CONFIGURES):
-                yield ast.get_source_segment(program, node) or ""
-        elif node in functions:
+        names = {ast.unparse(t) for t in node.targets} if isinstance(node, ast.Assign) else set()
+        if node in functions or (names & read and not names & set(CONFIGURES)):
             yield ast.get_source_segment(program, node) or ""
 
 

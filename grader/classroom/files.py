@@ -42,9 +42,11 @@ def write(results: Iterable[dict[str, Any]], out: Path, seed: int | None = None)
         table.writerow(COLUMNS)
         for result in chain(first, results):
             summary.add(result)
-            table.writerow([_cell(v) for v in _row(result)])
+            # no spreadsheet takes a cell for a formula, nor one that takes ; for the separator a part of it
+            table.writerow([FORMULA.sub(r"\1'", v) if isinstance(v, str) else v for v in _row(result)])
             name = re.sub(r"[^\w.-]+", "_", result["submission"], flags=re.ASCII).strip("._")[-120:] or "_"
-            name = next(n for n in _numbered(name) if n.casefold() not in taken)
+            numbered = chain([name], (f"{name}-{k}" for k in count(2)))
+            name = next(n for n in numbered if n.casefold() not in taken)
             taken.add(name.casefold())
             _replace(folder / f"{name}.txt", _text(result))
     _replace(out / "summary.json", json.dumps(summary.document(), indent=1) + "\n")
@@ -80,22 +82,12 @@ def results(folder: Path, summary: Summary | None = None) -> Iterator[dict[str, 
         raise UsageError(f"{path} has no results: {repair}")
 
 
-def _numbered(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name}-{k}" for k in count(2))
-
-
 def _row(result: dict[str, Any]) -> list[Any]:
     exercises = " ".join(e["id"] for e in result["exercises"])
     note = "; ".join(x for x in (result["problem"], result["note"]) if x)
     passed, late = ("yes" if result[k] else "no" for k in ("passed", "late"))
     who = [result["student"], result["name"], result["submission"]]
     return [*who, exercises, result["score"], result["max_score"], passed, late, note]
-
-
-def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula, nor a part of it one that takes ; for the separator."""
-    return FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _text(result: dict[str, Any]) -> str:

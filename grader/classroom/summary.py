@@ -115,28 +115,22 @@ class Summary:
         """The summary for a person."""
         ending = "" if self.submissions == 1 else "s"
         parts = [f"{self.submissions} submission{ending}, {self.passed} passed everything"]
-        if self.asked:
-            parts.append("\nhardest items:")
-            parts += [f"  {share:4.0%} passed  {name}" for name, share in self.hardest()[:10]]
-            parts.append("\nverdicts:")
-            parts += [f"  {n:6}  {words(name)}" for name, n in self.verdicts.most_common()]
-        if self.reasons:
-            parts.append("\ncommonest mistakes:")
-            for name, n in self.reasons.most_common(10):
-                item, _, verdict = name.rpartition(": ")
-                parts.append(f"  {n:6}  {item}: {words(verdict)}")
-        if self.diagnoses:
-            parts.append("\ncommonest mistakes by diagnosis:")
-            for told, n, items in self.diagnosed()[:10]:
-                where = ", ".join(f"{name} {k}" for name, k in items[:4]) + (", …" if len(items) > 4 else "")
-                parts.append(f"  {n:6}  {text(told)} ({where})")
-        if self.identical:
-            parts.append("\nidentical submissions:")
-            parts += [f"  {first} = {', '.join(rest)}" for first, rest in sorted(self.identical.items())]
-        if self.nameless:
-            parts.append("\nitems that passed, though the file defines no function of the name (look at it):")
-            parts += [f"  {n:6}  {name}" for name, n in sorted(self.nameless.items())]
-        if self.problems:
-            parts.append("\nnot graded:")
-            parts += [f"  {one}" for one in sorted(self.problems)]
+        mistakes = [(n, *name.rpartition(": ")[::2]) for name, n in self.reasons.most_common(10)]
+        diagnosed = [
+            (n, told, ", ".join(f"{name} {k}" for name, k in items[:4]) + ", …" * (len(items) > 4))
+            for told, n, items in self.diagnosed()[:10]
+        ]
+        told = {
+            "hardest items": [f"{share:4.0%} passed  {name}" for name, share in self.hardest()[:10]],
+            "verdicts": [f"{n:6}  {words(name)}" for name, n in self.verdicts.most_common()],
+            "commonest mistakes": [f"{n:6}  {item}: {words(verdict)}" for n, item, verdict in mistakes],
+            "commonest mistakes by diagnosis": [f"{n:6}  {text(what)} ({on})" for n, what, on in diagnosed],
+            "identical submissions": [f"{a} = {', '.join(b)}" for a, b in sorted(self.identical.items())],
+            "items that passed, though the file defines no function of the name (look at it)": [
+                f"{n:6}  {name}" for name, n in sorted(self.nameless.items())
+            ],
+            "not graded": sorted(self.problems),
+        }
+        for heading, lines in told.items():
+            parts += [f"\n{heading}:", *(f"  {line}" for line in lines)] if lines else []
         return "\n".join(parts) + "\n"

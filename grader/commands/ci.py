@@ -68,7 +68,9 @@ class Service:
             out.write(github.stopped(self.token)[1])
             if self.args.github:
                 out.write(github.render(report, paths))
-                self._summary(report)
+                if path := self.environ.get("GITHUB_STEP_SUMMARY"):
+                    there = os.path.getsize(path) if os.path.exists(path) else 0
+                    _append(path, github.markdown(report, github.SUMMARY_LIMIT - there))
 
     def _files(self, report: Report, paths: Mapping[str, str], whole: bool) -> None:
         args = self.args
@@ -91,13 +93,6 @@ class Service:
             from grader.reports.services import codequality
 
             replaced(Path(args.codequality), codequality.render(report, paths).encode())
-
-    def _summary(self, report: Report) -> None:
-        from grader.reports.services.github import SUMMARY_LIMIT, markdown
-
-        if path := self.environ.get("GITHUB_STEP_SUMMARY"):
-            there = os.path.getsize(path) if os.path.exists(path) else 0
-            _append(path, markdown(report, SUMMARY_LIMIT - there))
 
     def _from_the_root(self, name: str) -> str:
         """A file as the service names it: from the root of the repository."""

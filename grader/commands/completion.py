@@ -7,7 +7,7 @@ few at a time, and completing starts no process.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from grader.core import course
@@ -55,19 +55,14 @@ def mark(parser: argparse.ArgumentParser, known: Names) -> None:
         "EXPORT": shtab.FILE,
         "DIR": shtab.DIRECTORY,
     }
-    for name, command in _commands(parser):
+    subparsers = (a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    for name, command in next(subparsers).items():
         for action in command._actions:
             how = by_metavar.get(str(action.metavar))
             if name in ("check", "watch") and action.metavar == "TARGET":
                 how = _named("target_or_file", known, files=True)
             if how and action.dest != "column":
-                action.complete = how  # type: ignore[attr-defined]
-
-
-def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            yield from action.choices.items()
+                action.complete = how
 
 
 def _named(what: str, known: Names, files: bool | None = None) -> dict[str, Any]:
@@ -81,13 +76,15 @@ def _named(what: str, known: Names, files: bool | None = None) -> dict[str, Any]
     }
 
 
+def _by_parent(known: Names) -> list[tuple[str, str]]:
+    """By what has been typed, the names that begin so, in one text."""
+    return [(parent, " ".join(found)) for parent, found in known.items() if parent and found]
+
+
 def _bash(function: str, known: Names, files: bool | None) -> str:
     lines = [f'  compgen -W "{" ".join(known[""])}" -- "$1"']
-    lines += [
-        f'  case "$1" in {parent}*) compgen -W "{" ".join(found)}" -- "$1";; esac'
-        for parent, found in known.items()
-        if parent and found
-    ]
+    for parent, found in _by_parent(known):
+        lines.append(f'  case "$1" in {parent}*) compgen -W "{found}" -- "$1";; esac')
     if files is not None:
         lines.append('  compgen -d -- "$1"')
     if files:
@@ -97,11 +94,7 @@ def _bash(function: str, known: Names, files: bool | None) -> str:
 
 def _zsh(function: str, known: Names, files: bool | None) -> str:
     lines = [f"  compadd -- {' '.join(known[''])}"]
-    lines += [
-        f"  [[ $PREFIX == {parent}* ]] && compadd -- {' '.join(found)}"
-        for parent, found in known.items()
-        if parent and found
-    ]
+    lines += [f"  [[ $PREFIX == {parent}* ]] && compadd -- {found}" for parent, found in _by_parent(known)]
     if files is not None:
         lines.append('  _files -g "*.(py|ipynb)"' if files else "  _files -/")
     return "\n".join([f"{function}() {{", *lines, "}"])
@@ -109,11 +102,8 @@ def _zsh(function: str, known: Names, files: bool | None) -> str:
 
 def _fish(function: str, known: Names, files: bool | None) -> str:
     lines = [f"  printf '%s\\n' {' '.join(known[''])}", "  set -l typed (commandline -ct)"]
-    lines += [
-        f"  string match -q -- '{parent}*' $typed; and printf '%s\\n' {' '.join(found)}"
-        for parent, found in known.items()
-        if parent and found
-    ]
+    for parent, found in _by_parent(known):
+        lines.append(f"  string match -q -- '{parent}*' $typed; and printf '%s\\n' {found}")
     if files is not None:
         lines.append(f"  __fish_complete_{'path' if files else 'directories'} $typed")
     return "\n".join([f"function {function}", *lines, "end"])

@@ -48,23 +48,20 @@ def run(args: argparse.Namespace) -> int:
         except GraderFault as error:
             say(False, str(error))
     if loaded:
-        made = sorted(
-            {f"torch {d.stamp['torch']}, {d.stamp['cpu_capability']} kernels" for d, _ in loaded.values()}
-        )
+        stamps = [d.stamp for d, _ in loaded.values()]
+        made = sorted({f"torch {s['torch']}, {s['cpu_capability']} kernels" for s in stamps})
         say(True, f"the fixtures of {len(loaded)} exercises are intact ({'; '.join(made)})")
     with Runner() as runner:
-        bits = [0, 0]
+        same = total = 0
         for name, task in loaded.items():
-            if not task.exercise.lines:  # outputs alone: nothing to differentiate
-                continue
-            try:
-                same, total = reproduce(runner, task)
-            except GraderFault as error:
-                say(False, f"{name}: {error}")
-                continue
-            bits = [bits[0] + same, bits[1] + total]
-        if bits[1]:
-            say(True, _bits(*bits))
+            if task.exercise.lines:  # else outputs alone: nothing to differentiate
+                try:
+                    alike, items = reproduce(runner, task)
+                    same, total = same + alike, total + items
+                except GraderFault as error:
+                    say(False, f"{name}: {error}")
+        if total:
+            say(True, _bits(same, total))
         tried = runner.trial()
         for layer in LAYERS:
             print(f"{'off ' if layer in tried['off'] else 'on  '} sandbox: {layer}")

@@ -39,9 +39,7 @@ def run(args: argparse.Namespace) -> int:
         files, next_ = _nbgrader(suite, exercises, args.assignment, points)
     out = Path(args.out)
     _write(out, files)
-    for path in files:
-        if path.endswith(".ipynb"):
-            print(f"{out / path} is written")
+    print("\n".join(f"{out / path} is written" for path in files if path.endswith(".ipynb")))
     if args.platform == "nbgrader" and not all(suite.solution(e).is_file() for e in exercises):
         print("solutions/ is not here: what is to be written stays empty")
     print(f"Next: {next_.format(out=out)}")
@@ -113,8 +111,7 @@ def _write(out: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         path = out / name
         if path.exists() and (not path.is_file() or path.read_bytes() != text.encode()):
-            raise UsageError(
-                f"{path} exists already and is kept: remove it, or name another folder with --out"
-            )
+            kept = f"{path} exists already and is kept"
+            raise UsageError(f"{kept}: remove it, or name another folder with --out")
     for name, text in files.items():
         replaced(out / name, text.encode())

@@ -45,14 +45,12 @@ def ladder(
     """The rung that is due, or `rung`, or everything; remembers it. watched: by `grader watch`, which shows
     what the last check found, and gives the next one by a key."""
     name = f"{target.exercise}.{target.item}"
-    exercise = suite.describe(target.exercise)
     if target.item == "training":
         return (
-            f"{name} has no hints of its own: it follows from the gradients. `grader list "
-            f"{target.exercise}` "
+            f"{name} has no hints of its own: it follows from the gradients. `grader list {target.exercise}` "
             "tells which of them have not passed, and `grader hint` helps with the next."
         )
-    rungs = fixtures.hints(suite.root, exercise)["items"][target.item]["rungs"]
+    rungs = fixtures.hints(suite.root, suite.describe(target.exercise))["items"][target.item]["rungs"]
     kinds = list(rungs)
     given = state["rungs"].get(name, 0)
     last = len(kinds)
@@ -60,8 +58,7 @@ def ladder(
         raise UsageError(f"--rung {rung}: the hints of {name} are {last} here, {', '.join(kinds)}")
     shown = range(1, last + 1) if everything else (rung or min(given + 1, last),)
     parts = [said] if not watched and (said := _last_check(suite, state, target)) else []
-    for n in shown:
-        parts.append(f"{name}, hint {n} of {last}: {kinds[n - 1]}\n\n{wrapped(rungs[kinds[n - 1]])}")
+    parts += [f"{name}, hint {n} of {last}: {kinds[n - 1]}\n\n{wrapped(rungs[kinds[n - 1]])}" for n in shown]
     if not rung and not everything and given >= last:
         parts.append(f"That was the last one. `grader hint {name} --all` shows them all.")
     elif max(shown) < last:
@@ -73,9 +70,8 @@ def ladder(
         now["rungs"][name] = max(now["rungs"].get(name, 0), *shown)
 
     if progress.update(suite.work, change) and not everything and max(shown) < last:
-        parts[-1] = (
-            f"Nothing can be remembered here: `grader hint {name} --rung {max(shown) + 1}` gives the next."
-        )
+        again = f"grader hint {name} --rung {max(shown) + 1}"
+        parts[-1] = f"Nothing can be remembered here: `{again}` gives the next."
     return "\n\n".join(parts)
 
 
@@ -112,9 +108,8 @@ def following(args: argparse.Namespace) -> int:
         at = state["items"][name]["line"]  # of the mistake
         step = f"First step: mend {item} in {f'{path}, line {at}' if at else place}."
     elif status is Status.UNCHECKED:
-        step = (
-            f"First step: `grader check {name}`, since {item} in {place} has not been checked as it is now."
-        )
+        since = f"since {item} in {place} has not been checked as it is now"
+        step = f"First step: `grader check {name}`, {since}."
     elif isinstance(description.item(item), Output):
         step = f"First step: write it in {place}."
     else:
@@ -124,10 +119,10 @@ def following(args: argparse.Namespace) -> int:
             f"First step: differentiate {which} with respect to {item[1:]}, on paper; then replace the "
             f"`raise` of {item} in {place}."
         )
-    parts = [f"Next: {name}, {status.value}", task(description, Target(exercise, item))]
-    parts += [said] if (said := _last_check(suite, state, Target(exercise, item))) else []
-    parts += [wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.")]
-    print("\n\n".join(parts))
+    target = Target(exercise, item)
+    told = task(description, target), _last_check(suite, state, target)
+    end = wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.")
+    print("\n\n".join(filter(None, (f"Next: {name}, {status.value}", *told, end))))
     return 0
 
 
@@ -153,12 +148,11 @@ def explanation(args: argparse.Namespace) -> int:
     for word in args.targets:
         for exercise, tensor in _tensors(suite, word):
             description = suite.describe(exercise)
-            item = next((i for i in description.outputs if i.name == tensor), None)
-            if item:
+            if item := next((i for i in description.outputs if i.name == tensor), None):
                 texts.append(wrapped(explain_output(description, item)))
-                continue
-            lines = fixtures.hints(suite.root, description)["lines"]
-            texts.append(wrapped(explain(description, lines, tensor)))
+            else:
+                lines = fixtures.hints(suite.root, description)["lines"]
+                texts.append(wrapped(explain(description, lines, tensor)))
     print(f"\n\n{'-' * 40}\n\n".join(texts))
     return 0
 
@@ -186,13 +180,10 @@ def _tensors(suite: Suite, word: str) -> list[tuple[str, str]]:
 def wrapped(text: str) -> str:
     """Prose to the terminal's width; lines that are indented, as matrices and formulas are, stay."""
     width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
     lines = []
     for line in text.split("\n"):
-        indent = len(line) - len(line.lstrip())
-        if indent >= 4 or not line:
-            lines.append(line)
-        else:
-            lines += textwrap.wrap(
-                line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
-            )
+        wrapper.subsequent_indent = " " * (len(line) - len(line.lstrip()))
+        kept = not line or len(wrapper.subsequent_indent) >= 4
+        lines += [line] if kept else wrapper.wrap(line)
     return "\n".join(lines)

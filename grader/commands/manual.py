@@ -116,20 +116,15 @@ def roff(parser: argparse.ArgumentParser, summary: str) -> str:
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
     """The parser's arguments and options, and its commands."""
     formatter = parser._get_formatter()
-    for heading, wanted in (("COMMANDS", "commands"), ("ARGUMENTS", "arguments"), ("OPTIONS", "options")):
-        entries = []
-        for action in parser._actions:
-            if isinstance(action, argparse._SubParsersAction):
-                kind = "commands"
-                found = [(f"grader {a.dest}", a.help or "") for a in action._get_subactions()]
-            else:
-                kind = "options" if action.option_strings else "arguments"
-                found = [(formatter._format_action_invocation(action), action.help or "")]
-            entries += found if kind == wanted else []
-        if entries:
-            yield f".SH {heading}"
-            for term, what in entries:
-                yield from _entry(term, what)
+    entries: dict[str, list[tuple[str, str]]] = {"COMMANDS": [], "ARGUMENTS": [], "OPTIONS": []}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            entries["COMMANDS"] += [(f"grader {a.dest}", a.help or "") for a in action._get_subactions()]
+        else:
+            kind = "OPTIONS" if action.option_strings else "ARGUMENTS"
+            entries[kind].append((formatter._format_action_invocation(action), action.help or ""))
+    for heading, found in entries.items():
+        yield from [f".SH {heading}", *(line for entry in found for line in _entry(*entry))] if found else ()
 
 
 def _entry(term: str, what: str) -> list[str]:

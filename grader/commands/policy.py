@@ -65,23 +65,17 @@ def told(suite: Suite, policy: Policy, exercises: list[str], single: bool) -> li
     lines.append(f"an approximate answer: {_share(policy.approximate)} of its item's points")
     if policy.required:
         shown = ", ".join(sorted(policy.required)[:5]) + (", …" if len(policy.required) > 5 else "")
-        share = _share(policy.cap)
-        lines.append(
-            f"required: {shown}; an exercise with one that is missing: at most {share} of its points"
-        )
+        most = f"at most {_share(policy.cap)} of its points"
+        lines.append(f"required: {shown}; an exercise with one that is missing: {most}")
     if late := policy.late:
         begins = late.deadline.isoformat() if late.deadline else "the platform's deadline"
-        most = _share(late.maximum)
-        lines.append(
-            f"late: {_share(late.per_day)} less for each day begun after {begins}, at most {most} less"
-        )
+        less = f"{_share(late.per_day)} less for each day begun after {begins}"
+        lines.append(f"late: {less}, at most {_share(late.maximum)} less")
     else:
         lines.append("late: nothing is taken off")
     if tries := policy.attempts:
-        lines.append(
-            f"attempts: the {'best' if tries.best else 'last'} counts"
-            + (f" of the first {tries.most}" if tries.most else "")
-        )
+        first = f" of the first {tries.most}" if tries.most else ""
+        lines.append(f"attempts: the {'best' if tries.best else 'last'} counts{first}")
     return lines
 
 

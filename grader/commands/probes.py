@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from grader.core.errors import UsageError
 from grader.core.exercise import Exercise
+from grader.judging.fresh_probes import SEEDS, rests_on_saved, secret
 from grader.suite.find import Suite, has_fixtures
-
-SEEDS = 2**53  # of which one is drawn: every JSON reader has these numbers exactly
 
 
 def suite_of(args: argparse.Namespace, suite: Suite) -> Suite:
@@ -32,8 +30,7 @@ def suite_of(args: argparse.Namespace, suite: Suite) -> Suite:
 def seed_of(args: argparse.Namespace, for_others: bool) -> int | None:
     """The seed of fresh probes; None for the saved ones. for_others: somebody else reads the grade."""
     if args.probes in (None, "saved"):
-        secret = for_others and not args.probes and not args.fixtures
-        return secrets.randbelow(SEEDS) if secret else None
+        return secret() if for_others and not args.probes and not args.fixtures else None
     return number(args.probes, "--probes", " or saved")
 
 
@@ -45,8 +42,6 @@ def number(word: str, option: str, instead: str = "") -> int:
 
 def on_saved(suite: Suite, exercises: Sequence[Exercise]) -> str:
     """What there is to say where fresh probes are asked for and some exercises have none here."""
-    from grader.judging.fresh_probes import rests_on_saved
-
     names = ", ".join(e.id for e in exercises if rests_on_saved(suite, e))
     return names and (
         f"outputs rest on saved probes where there is no solutions/: {names} "

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.core import course
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import TRAINING, Exercise, Output
+from grader.core.text import times
 from grader.learner import progress
 from grader.suite import fixtures
 from grader.suite.files import refusing
 from grader.suite.find import Suite, Target, find, targets
+
+if TYPE_CHECKING:
+    from grader.authoring.authored import Authored
 
 
 def listing(args: argparse.Namespace) -> int:
@@ -30,13 +35,13 @@ def listing(args: argparse.Namespace) -> int:
         exercise = suite.describe(target.exercise)
         found = statuses(suite, exercise, state)
         if course.set_of(target.exercise) in whole_sets:
-            rows.append((target.exercise, _count(found), exercise.title))
+            rows.append((target.exercise, _count(found.values()), exercise.title))
             continue
         for item in exercise.items:
             if target.item in (None, item.name):
                 takes = "" if isinstance(item, Output) and item.driver else f"({', '.join(item.params)})"
                 name = f"{target.exercise}.{item.name}{takes}"
-                form = item.compare if isinstance(item, Output) else _shape(exercise, item.tensor)
+                form = item.compare if isinstance(item, Output) else times(exercise.shapes[item.tensor])
                 rows.append((name, form, found[item.name].value))
         if exercise.training and target.item in (None, "training"):
             steps = f"{exercise.training.steps} steps"
@@ -52,16 +57,13 @@ def _map(suite: Suite, state: progress.State) -> Iterator[str]:
     sets = course.mapped(suite.ids())
     width = max(map(len, sets))
     for name, ids in sets.items():
-        found: dict[str, progress.Status] = {}
-        for i in ids:
-            of_one = statuses(suite, suite.describe(i), state)
-            found |= {f"{i}.{item}": status for item, status in of_one.items()}
+        found = [s for i in ids for s in statuses(suite, suite.describe(i), state).values()]
         yield f"{name.ljust(width)}  {_count(found)}  {course.title(name)}"
     yield f"\n`grader list {next(iter(sets))}` names a set's exercises, `grader check` of it grades them."
 
 
-def _count(found: Mapping[str, progress.Status]) -> str:
-    passed = sum(status is progress.Status.PASSED for status in found.values())
+def _count(found: Collection[progress.Status]) -> str:
+    passed = sum(status is progress.Status.PASSED for status in found)
     return f"{passed:3} of {len(found):3} passed"
 
 
@@ -107,7 +109,7 @@ def task(exercise: Exercise, target: Target, brief: bool = False) -> str:
     tensor = item.tensor
     forward = [line.code for line in exercise.lines if tensor in line.uses]
     own = [line.code for line in exercise.lines if line.name == tensor]
-    values = [t for t in exercise.tensors if t in exercise.shapes]
+    values = [f"{t} {times(exercise.shapes[t])}" for t in exercise.tensors if t in exercise.shapes]
     parts = [
         f"{target.exercise}.{item.name}({', '.join(item.params)})",
         "",
@@ -115,26 +117,18 @@ def task(exercise: Exercise, target: Target, brief: bool = False) -> str:
         "",
         f"made by:   {own[0] if own else 'an input of the network'}",
         *(f"used by:   {code}" for code in forward),
-        f"shape:     {_shape(exercise, tensor)}",
+        f"shape:     {times(exercise.shapes[tensor])}",
         f"upstream:  {', '.join(item.available)}",
     ]
-    everything = [
-        f"tensors:   {', '.join(f'{t} {_shape(exercise, t)}' for t in values)}",
-        f"sizes:     {', '.join(exercise.lecture.sizes)}",
-    ]
-    return "\n".join(parts if brief else parts + everything)
+    if not brief:
+        parts += [f"tensors:   {', '.join(values)}", f"sizes:     {', '.join(exercise.lecture.sizes)}"]
+    return "\n".join(parts)
 
 
 def _output_task(exercise: Exercise, item: Output) -> str:
     """What `show` says of an output item: its docstring, what it is called with, how it is compared."""
     takes = "" if item.driver else f"({', '.join(item.params)})"
-    parts = [
-        f"{exercise.id}.{item.name}{takes}",
-        "",
-        item.doc,
-        "",
-        f"compared:  {HOW[item.compare]}",
-    ]
+    parts = [f"{exercise.id}.{item.name}{takes}", "", item.doc, "", f"compared:  {HOW[item.compare]}"]
     if item.driver:
         parts.append(f"calls your: {', '.join(item.asks)}")
     if item.receives:
@@ -150,10 +144,6 @@ HOW = {
 }
 
 
-def _shape(exercise: Exercise, tensor: str) -> str:
-    return "×".join(str(d) for d in exercise.shapes[tensor]) or "scalar"
-
-
 def solution(args: argparse.Namespace) -> int:
     suite = find()
     wanted = targets(suite, args.targets)
@@ -162,25 +152,30 @@ def solution(args: argparse.Namespace) -> int:
             raise UsageError(f"solutions/ is not here, so there is no solution of {target.exercise} to show")
     if not args.yes and not confirmed(f"Show the solution of {', '.join(args.targets)}?"):
         return 1
-    from grader.authoring import authored
-
     if args.notebook:
         return _solved(suite, wanted, Path(args.notebook))
     for target in wanted:
-        path = suite.solution(target.exercise)
-        parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
+        parts = _authored(suite, target.exercise)
         texts = list(dict.fromkeys(i.source for i in parts.items if target.item in (None, i.name)))
         print("\n\n\n".join(texts) or f"{target.item} has no text of its own; it follows from the gradients")
     return 0
 
 
+def _authored(suite: Suite, exercise: str) -> Authored:
+    from grader.authoring import authored
+
+    path = suite.solution(exercise)
+    return authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
+
+
 def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
     """Write an exercise's solution as a notebook."""
-    from grader.authoring import authored, notebook
+    from grader.authoring import notebook
+    from grader.authoring.item import AuthoredError
 
     if len(wanted) != 1 or wanted[0].item:
         raise UsageError("--notebook takes one whole exercise: `grader solution ex1 --notebook FILE`")
-    exercise, path = wanted[0].exercise, suite.solution(wanted[0].exercise)
+    exercise = wanted[0].exercise
     described = suite.describe(exercise)
     if not described.notebook:
         raise UsageError(
@@ -188,9 +183,9 @@ def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
         )
     settings = described.lecture.settings
     try:
-        parts = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
+        parts = _authored(suite, exercise)
         text = notebook.notebook(parts, exercise, settings, described.training, solved=True)
-    except authored.AuthoredError as error:
+    except AuthoredError as error:
         raise GraderFault(str(error)) from None
     if os.path.lexists(out):
         raise UsageError(f"--notebook {out} exists already, and is kept: name another file")

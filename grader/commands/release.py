@@ -73,14 +73,11 @@ def _verified(suite: Suite, exercises: list[str], files: Files) -> None:
     from grader.authoring import authored
     from grader.authoring.handout import leaks
 
-    parts = {}
-    for name in exercises:
-        path = suite.solution(name)
-        if path.is_file():
-            try:
-                parts[name] = authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
-            except authored.AuthoredError as error:
-                raise UsageError(str(error)) from None
+    there = {name: path for name in exercises if (path := suite.solution(name)).is_file()}
+    try:
+        parts = {n: authored.read(p.read_text(encoding="utf-8"), suite.shown(p)) for n, p in there.items()}
+    except authored.AuthoredError as error:
+        raise UsageError(str(error)) from None
     for file, item in leaks.in_release(files, parts):
         raise UsageError(
             f"{file} would hold the solution of {item}: nothing is written; see what solutions/ has outside "

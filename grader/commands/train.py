@@ -25,6 +25,7 @@ from grader.reference.lecture import EMBEDDED, dataset, read_names, splits
 from grader.reports.pages import curve
 from grader.runner.untrusted.loading import define, describe, load, load_flat
 from grader.submissions.script import Script, script
+from grader.suite.files import refusing, writable
 from grader.suite.find import Suite, find, read_submission, targets
 
 Rows = tuple[Tensor, Tensor]
@@ -59,10 +60,8 @@ def run(args: argparse.Namespace) -> int:
     g = torch.Generator().manual_seed(args.seed + 10)
     print("samples: " + " ".join(race.samples(g)))
     drawn = curve.render(race.curves, f"{exercise.id}: loss over {race.done} steps")
-    try:
+    with refusing(f"--out {out}: can't be written"):
         out.write_text(drawn, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--out {out}: can't be written: {error.strerror}") from None
     print(f"loss curve: {out}")
     return 0
 
@@ -73,12 +72,7 @@ def _checked(args: argparse.Namespace) -> Path:
         raise UsageError(f"--seed {args.seed}: a seed is a number from 0 up, below 2^63")
     if args.steps < 1:
         raise UsageError(f"--steps {args.steps}: at least one step is needed")
-    out = Path(args.out)
-    if out.is_dir():
-        raise UsageError(f"--out {out} is a folder: name a file")
-    if not out.parent.is_dir():
-        raise UsageError(f"--out {out}: there is no folder {out.parent}")
-    return out
+    return writable(Path(args.out), "--out")
 
 
 def _rows(names: list[str], exercise: Exercise, file: str) -> dict[str, Rows]:
@@ -103,7 +97,8 @@ class Race:
     def start(self, seed: int, autograd: bool) -> None:
         """Draw the parameters, and what the batches are drawn with."""
         env = self.program.draw({**self.exercise.lecture.sizes, "seed": seed})
-        backward = _backward(self.exercise, self.learner)
+        read = _of_functions if self.learner.code.flat is None else _of_flat_code
+        backward = read(self.exercise, self.learner)
         self.runs["by hand"] = training.Manual(self.program, self.plan, backward, env)
         if autograd:
             self.runs["by autograd"] = training.Autograd(self.program, self.plan, env)
@@ -116,9 +111,8 @@ class Race:
         """Some steps of each run."""
         x, y = self.rows["training"]
         size = min(CHUNK, self.steps - self.done), self.exercise.lecture.sizes["n"]
-        batches = [
-            {"Xb": x[row], "Yb": y[row]} for row in torch.randint(0, len(x), size, generator=self.generator)
-        ]
+        rows = torch.randint(0, len(x), size, generator=self.generator)
+        batches = [{"Xb": x[row], "Yb": y[row]} for row in rows]
         for name, one in self.runs.items():
             for i, batch in enumerate(batches):
                 lr = training.rate(self.plan, self.done + i, self.steps)
@@ -186,35 +180,37 @@ class _Learner:
 def _learner(exercise: Exercise, source: bytes, path: str, submission: str | None) -> _Learner:
     own = ["--submission", submission] if submission else []
     try:
-        return _Learner(
-            path, script(File(path, source), exercise), shlex.join(["grader", "check", exercise.id, *own])
-        )
+        code = script(File(path, source), exercise)
     except Unreadable as error:
         raise UsageError(f"{path} {error}") from None
-
-
-def _backward(exercise: Exercise, learner: _Learner) -> Any:
-    """The learner's gradients as one backward pass; UsageError names the first that is missing."""
-    return (_of_functions if learner.code.flat is None else _of_flat_code)(exercise, learner)
+    return _Learner(path, code, shlex.join(["grader", "check", exercise.id, *own]))
 
 
 def _of_flat_code(exercise: Exercise, learner: _Learner) -> Any:
+    """The learner's gradients as one backward pass; UsageError names the first that is missing."""
     code = learner.code
     (submission,) = load_flat(code.source, learner.path, [(exercise, code.flat or None)])
     if submission.flat is None:
         what, line = submission.failure or ("can't be read", None)
         raise UsageError(f"{learner.at(line)}: {text(what)}")
-    if submission.flat.whole is None:
-        missing = next(i.name for i in exercise.items if i.name in submission.absent)
-        why, line = submission.flat.missing[missing]
+    flat = submission.flat
+    if missing := next(
+        (i.name for i in exercise.items if i.name in submission.absent and not flat.whole), None
+    ):
+        why, line = flat.missing[missing]
         raise UsageError(
             f"{learner.at(line)}: {missing}: {text(why.text) or 'not written yet'}; {learner.advice}"
         )
+    for name, (what, line) in flat.refused.items() if flat.whole is None else ():
+        raise UsageError(f"{learner.at(line)}: {name}: {text(what)}; {learner.advice}")
     define(submission)
+    if flat.whole is None:
+        return training.Backward({i.name: submission.functions[i.name] for i in exercise.items}, exercise)
     return training.Whole(submission.functions["whole"], exercise)
 
 
 def _of_functions(exercise: Exercise, learner: _Learner) -> Any:
+    """The same, of a file of functions."""
     submission = load(learner.code.source, learner.path)
     for item in exercise.items:
         if item.name not in submission.names:

@@ -65,13 +65,7 @@ class Watch:
     """What is shown, and what it was made from. `run` is the story."""
 
     def __init__(
-        self,
-        suite: Suite,
-        bench: Bench,
-        events: Events,
-        wanted: list[Target],
-        path: Path,
-        learners_own: bool,
+        self, suite: Suite, bench: Bench, events: Events, wanted: list[Target], path: Path, learners_own: bool
     ) -> None:
         """learners_own: the file is the one in exercises/, whose progress is remembered."""
         self.suite, self.bench, self.events, self.path = suite, bench, events, path
@@ -114,9 +108,7 @@ class Watch:
                 break
             elif isinstance(event, str):
                 self._key(event)
-        if self.report is None:
-            return 2
-        return 0 if self.report.passed else 1
+        return 2 if self.report is None else 0 if self.report.passed else 1
 
     def _look(self, settled: bool, again: bool = False) -> None:
         """Grade what the file holds, if that is new. settled: it has had its time to be written."""
@@ -243,13 +235,11 @@ class Watch:
         on = screen.here()
         on = Screen(os.get_terminal_size(sys.stdout.fileno()).columns, True, on.color)
         if self.whole and not self.extra:
-            lines = [*said, focus.KEYS]
-            return screen.show(report, on) + "\n" + "\n".join(lines) + "\n"
+            return "\n".join([screen.show(report, on), *said, focus.KEYS, ""])
         exercise, _, item = self.current.rpartition(".")
         target = Target(exercise, item)
-        about = (
-            self.current if item == "training" else task(self.suite.describe(exercise), target, brief=True)
-        )
+        described = self.suite.describe(exercise)
+        about = self.current if item == "training" else task(described, target, brief=True)
         return focus.render(report, self.current, said, about, self.extra, on)
 
     def _write(self, shown: str) -> None:

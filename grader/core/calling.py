@@ -1,4 +1,4 @@
-"""What a learner's function asks for: its parameters, by name. Runs nothing of a submission."""
+"""What a learner's function asks for: its parameters, by name; and a driver's calls, by what they say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,57 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
-from grader.core.exercise import Exercise, Item
+from grader.core import plain
+from grader.core.exercise import Exercise, Item, Output
+
+RAISES = "raises"  # the only key of what stands for an exception that a driver waits for
+SHOWN = 70  # characters of a call's argument that are shown
+
+
+def calls(
+    name: str, function: Callable[..., Any], *cases: tuple[Any, ...], wants: tuple[type[Exception], ...] = ()
+) -> dict[str, Any]:
+    """What a function gives for each tuple of arguments, by the call as it is written: "merge([1, 1], …)".
+
+    It gets copies. wants: exceptions that are results too, {"raises": "ValueError"}.
+    """
+    found: dict[str, Any] = {}
+    for case in cases:
+        said = f"{name}({', '.join(map(written, case))})"
+        try:
+            found[said] = function(*(plain.rebuilt(one, _copy) for one in case))
+        except wants as error:
+            found[said] = {RAISES: type(error).__name__}
+    return found
+
+
+def _copy(one: Any) -> Any:
+    return one.clone() if hasattr(one, "clone") else one
+
+
+def written(value: Any, most: int = SHOWN) -> str:
+    """An argument as it is written in a call, cut where it is long; a tensor by its shape."""
+    said = _written(value)
+    return said if len(said) <= most else said[: most - 1] + "…"
+
+
+def _written(value: Any) -> str:
+    kind = type(value)
+    if kind is dict:
+        return f"{{{', '.join(f'{_written(k)}: {_written(v)}' for k, v in value.items())}}}"
+    if kind is set:
+        return f"{{{', '.join(sorted(map(_written, value)))}}}" if value else "set()"
+    if kind is list:
+        return f"[{', '.join(map(_written, value))}]"
+    if kind is tuple:
+        return f"({', '.join(map(_written, value))}{',' * (len(value) == 1)})"
+    if kind is float:
+        return f"{value:.6g}"
+    if hasattr(value, "shape"):
+        return f"a tensor of {tuple(value.shape)}"
+    return getattr(value, "__name__", None) or (
+        repr(value) if kind in (str, bytes, bool, int) or value is None else f"a {kind.__name__}"
+    )
 
 
 class BadRequest(Exception):
@@ -67,9 +117,18 @@ def resolve(function: Any, item: Item, given: Collection[str], exercise: Exercis
     keywords: list[str] = []
     fill: dict[str, Any] = {}
     hidden = False
+
+    def keep(name: str, kind: Any, default: Any) -> None:
+        """Its own default, in its place, so that the parameters after it keep theirs."""
+        if kind is not Parameter.KEYWORD_ONLY and not keywords:
+            positional.append(name)
+            fill[name] = default
+
     for name, kind, default in _parameters(function, item.name):
         if kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
             hidden = True
+        elif isinstance(item, Output) and default is not Parameter.empty and name not in item.params:
+            keep(name, kind, default)
         elif name in item.available or (name in given and not exercise.is_gradient(name)):
             by_position = kind is Parameter.POSITIONAL_ONLY or not (
                 keywords or kind is Parameter.KEYWORD_ONLY
@@ -77,9 +136,8 @@ def resolve(function: Any, item: Item, given: Collection[str], exercise: Exercis
             (positional if by_position else keywords).append(name)
         elif default is Parameter.empty:
             raise BadRequest(why_not(name, item, exercise, given))
-        elif kind is not Parameter.KEYWORD_ONLY and not keywords:
-            positional.append(name)  # in its place, so that the ones after it keep theirs
-            fill[name] = default
+        else:
+            keep(name, kind, default)
     if hidden and not positional and not keywords:
         raise BadRequest(
             f"the parameters of {item.name} are hidden behind * or **: name them, or use functools.wraps"

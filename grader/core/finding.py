@@ -24,6 +24,9 @@ class Code(StrEnum):
     MISSING_IMPORT = "missing-import"
     UNDEFINED_NAME = "undefined-name"
     CARET = "caret"  # ^ for a power
+    CALLED_NUMBER = "called-number"  # -0.5(x)
+    ARRAY_FOR_TENSOR = "array-for-tensor"  # a list, or NumPy's
+    UNATTENDED = "unattended"  # breakpoint(), argparse, input(): nobody is there
     FUNCTION_FOR_TENSOR = "function-for-tensor"
     SHAPES_CLASH = "shapes-clash"  # torch refuses the operands
     ONE_HOT_WIDTH = "one-hot-width"
@@ -88,6 +91,7 @@ class Code(StrEnum):
     OPERATOR = "operator"  # * for /, + for * …
     TERM_SIGN = "term-sign"  # of a part of it
     EXPONENT = "exponent"
+    BRACKET = "bracket"  # in the wrong place
     CONSTANT = "constant"
     EPS = "eps"
     BESSEL = "bessel"  # n / (n - 1)
@@ -108,6 +112,7 @@ class Code(StrEnum):
     FRESH_MASK = "fresh-mask"  # drawn anew
     CHANGED_AFTERWARDS = "changed-afterwards"  # flat code: by another name of the same tensor
     OTHER_NAME = "other-name"  # flat code: found under it
+    OTHER_FORWARD = "other-forward"  # flat code: the learner's own forward line gives something else
 
 
 @dataclass(frozen=True)

@@ -126,19 +126,16 @@ def _read(spelt: Any, depth: int) -> Any:
         if spelt is None or type(spelt) in (bool, int, str):
             return spelt
         raise ValueError("an object")
+    match spelt:
+        case ["i", digits]:
+            return int(digits, 16)
+        case ["f", text]:
+            return float.fromhex(text)
+        case ["b", text]:
+            return bytes.fromhex(text)
+        case ["T", dtype, shape, text]:
+            return _tensor(dtype, shape, bytes.fromhex(text))
     tag, *rest = spelt
-    if tag == "i":
-        (digits,) = rest
-        return int(digits, 16)
-    if tag == "f":
-        (text,) = rest
-        return float.fromhex(text)
-    if tag == "b":
-        (text,) = rest
-        return bytes.fromhex(text)
-    if tag == "T":
-        dtype, shape, text = rest
-        return _tensor(dtype, shape, bytes.fromhex(text))
     values = [_read(one, depth + 1) for one in rest]
     if tag == "l":
         return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 LIMIT = 500
 ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "&#36;"}  # what a backslash doesn't stop everywhere
@@ -32,6 +33,11 @@ def text(raw: str, limit: int = LIMIT) -> str:
         shown = "".join(ch if _plain(ch) else _named(ch) for ch in shown)
     shown = quiet(shown)
     return shown[:limit] + "…" if len(shown) > limit else shown
+
+
+def times(shape: Iterable[int]) -> str:
+    """A shape as it is written: 32×27, 64, scalar."""
+    return "×".join(map(str, shape)) or "scalar"
 
 
 def quiet(shown: str) -> str:

@@ -43,7 +43,8 @@ class Check:
     tolerance: the largest maxdiff that passes. All None where there was nothing to compare.
     allclose: what torch.allclose(answer, reference) with its defaults says.
     finding: why it fails, None where it passes. note: something to tell although it doesn't fail.
-    shape: of the answer.
+    shape: of the answer. call: what was called of an output that fails, as it is written; came, wanted: what
+    it gave and what it was to give, both cut around the first difference.
     """
 
     verdict: Verdict
@@ -56,6 +57,9 @@ class Check:
     maxdiff: float | None = None
     relative: float | None = None
     tolerance: float | None = None
+    call: str = ""
+    came: str = ""
+    wanted: str = ""
 
     @property
     def code(self) -> Code | None:

@@ -99,6 +99,7 @@ def _told(
     lines: Mapping[str, Line],
 ) -> Finding | None:
     code = _forward(item.cut, lines)
+    first: Finding | None = None
     for explain in (
         relations.zero,
         relations.ones(item, lines),
@@ -125,9 +126,12 @@ def _told(
         positions.cells,
         positions.rows,
     ):
-        if (told := _agreed(explain, evidence)) is not None:
-            return told
-    return None
+        told = _agreed(explain, evidence)
+        if told is not None and first is None:
+            first = replace(told, on=tuple(e.fixture for e in evidence))
+        elif told is not None and first is not None and told.code is not first.code:
+            return replace(first, nearest=told.code)
+    return first
 
 
 def _forward(cut: Sequence[str], lines: Mapping[str, Line]) -> str:

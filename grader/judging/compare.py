@@ -102,8 +102,9 @@ def compare(
     if shape != reference.shape:
         if not leading_ones(shape, reference.shape):
             return _wrong_shape(answer, reference, size)
-        what = _shapes(shape, reference.shape)
-        note = f"{what}: the same but for a leading 1, {_repair(shape, reference.shape)}"
+        more = len(shape) > reference.ndim
+        repair = "sum without keepdim, or .squeeze(0), drops it" if more else "keepdim=True keeps it"
+        note = f"{_shapes(shape, reference.shape)}: the same but for a leading 1, {repair}"
         answer = answer.reshape(reference.shape)
     if record.dtype != str(reference.dtype):
         reason = f"{text(record.dtype)}, wanted {reference.dtype}"
@@ -168,12 +169,6 @@ def _worst(a: Array, r: Array, difference: Array, wants: str) -> str:
 
 def _shapes(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return f"{came} for {wanted}"
-
-
-def _repair(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    if len(came) < len(wanted):
-        return "keepdim=True keeps it"
-    return "sum without keepdim, or .squeeze(0), drops it"
 
 
 def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:

@@ -8,9 +8,10 @@ approximate item may be off by
 
 or by the fixture's `bound`, where float32 and float64 were found to be farther apart when it was built.
 
-What a learner can't know is forgiven, with a note: a tuple for a list, 2 for 2.0, a number for a tensor of no
-axes or the reverse, an integer type of another width. True is no 1, and text is no bytes. A value of a wrong
-kind is `wrong`: the reason says what came.
+What a learner can't know is forgiven, with a note: a tuple or a tensor for a list, 2 for 2.0, in lists True
+and False for 1 and 0, a leading axis of 1, a number for a tensor of no axes or the reverse, an integer type
+of another width. In an exact item 2.0 is no 2, which counts or is an index; and text is no bytes. A value of
+a wrong kind is `wrong`: the reason says what came. What is infinite has to be so on both sides.
 """
 
 from __future__ import annotations
@@ -24,23 +25,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.core import plain
+from grader.core.calling import RAISES
 from grader.core.exercise import Reference
 from grader.core.finding import Code, Finding
 from grader.core.plain import Tensor
 from grader.core.text import text
 from grader.core.tolerance import FLOOR, RTOL
 from grader.core.verdict import Check, Verdict
+from grader.diagnosis.relations import leading_ones
 from grader.judging.compare import compare as compare_gradient
 from grader.judging.compare import judge, told, values
+from grader.judging.shown import array, both, shown
 from grader.runner.wire import Record
 
 NUMBER = "a number where the author has a tensor of one"
-LONG = 40  # characters of a value that are shown
 Array = NDArray[Any]
 
 
-def held(record: Record, reference: Reference, item: str, exact: bool) -> Check:
-    """Judge one record of an output item against its reference."""
+def held(record: Record, reference: Reference, item: str, exact: bool, named: bool = False) -> Check:
+    """Judge one record of an output item against its reference. named: a driver's, whose keys are calls."""
     if record.status != "value":
         kind = Verdict.WRONG if record.status == "not-a-tensor" else Verdict(record.status)
         return Check(kind, told(record))
@@ -50,7 +53,7 @@ def held(record: Record, reference: Reference, item: str, exact: bool) -> Check:
     wanted = reference.plain[item]
     if record.encoded == "plain" and record.data == wanted:
         return Check(Verdict.EXACT, exact=True, approx=True, allclose=True, maxdiff=0.0)
-    return _plain(answer_of(record), plain.decode(wanted), bound, exact)
+    return _plain(answer_of(record), plain.decode(wanted), _Found(exact, bound, named=named))
 
 
 def answer_of(record: Record) -> Any:
@@ -76,12 +79,7 @@ def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: boo
         record = replace(record, dtype=str(wanted.dtype))
     answer = values(record)
     if answer is not None and answer.shape == wanted.shape and np.isinf(wanted).any():
-        if (
-            not (np.isinf(answer) == np.isinf(wanted)).all()
-            or (answer[np.isinf(wanted)] < 0).tolist() != (wanted[np.isinf(wanted)] < 0).tolist()
-        ):
-            at = [int(i) for i in np.argwhere(_other_infinity(answer, wanted))[0]]
-            reason = f"at {at} {answer[tuple(at)]:.4g}, wanted {wanted[tuple(at)]:.4g}"
+        if reason := _infinities(answer, wanted):
             return Check(Verdict.WRONG, Finding(Code.VALUE_DIFFERS, reason), shape=record.shape)
         finite = np.where(np.isinf(wanted), 0, answer).astype(answer.dtype)
         record = replace(record, data=finite.tobytes())
@@ -103,8 +101,12 @@ def _double(number: float) -> Array:
         return np.array(math.inf if number > 0 else -math.inf, np.dtype("<f8"))
 
 
-def _other_infinity(a: Array, b: Array) -> Array:
-    return np.asarray((np.isinf(a) | np.isinf(b)) & ~(a == b))
+def _infinities(a: Array, w: Array) -> str:
+    """The first place where one is infinite and the other another number; empty where there is none."""
+    for at in np.argwhere((np.isinf(a) | np.isinf(w)) & ~(a == w)):
+        place = tuple(map(int, at))
+        return f"at {list(place)} {a[place]:.4g}, wanted {w[place]:.4g}"
+    return ""
 
 
 def _whole(dtype: str) -> bool:
@@ -113,38 +115,42 @@ def _whole(dtype: str) -> bool:
 
 # --- plain data --------------------------------------------------------------------------------------
 
+Path = tuple[Any, ...]  # keys and indices, from the outermost
+
 
 @dataclass
 class _Found:
-    """What a walk over both sides found. first: the first difference."""
+    """What a walk over both sides found. first: the first difference; path: where that is."""
 
     exact: bool
     bound: float
-    floor: float
+    floor: float = 0.0
+    named: bool = False
     entries: int = 0
     wrong: int = 0
     first: Finding | None = None
+    path: Path = ()
+    lengths: str = ""  # the first list that is longer or shorter
     not_finite: bool = False
     maxdiff: float = 0.0
     identical: bool = True
     notes: dict[str, None] = field(default_factory=dict)
 
-    def differ(self, place: str, what: str, code: Code = Code.VALUE_DIFFERS) -> None:
+    def differ(self, path: Path, what: str, code: Code = Code.VALUE_DIFFERS) -> None:
         self.wrong += 1
-        self.first = self.first or Finding(code, f"{'at ' + place + ': ' if place else ''}{what}")
+        if self.first is None:
+            place = "".join(f"[{shown(key)}]" for key in path)
+            self.first, self.path = Finding(code, f"{'at ' + place + ': ' if place else ''}{what}"), path
 
 
-def _plain(answer: Any, wanted: Any, bound: float, exact: bool) -> Check:
-    largest = max((abs(x) for x in numbers(wanted) if math.isfinite(x)), default=0.0)
-    found = _Found(exact, bound, FLOOR * largest)
-    _walk(answer, wanted, "", found)
+def _plain(answer: Any, wanted: Any, found: _Found) -> Check:
+    found.floor = FLOOR * max((abs(x) for x in numbers(wanted) if math.isfinite(x)), default=0.0)
+    _walk(answer, wanted, (), found)
     numeric = any(True for _ in numbers(wanted))
     maxdiff = found.maxdiff if numeric and math.isfinite(found.maxdiff) else None
-    if first := found.first:
-        if found.entries > 1:
-            reason = f"{first.text}; {found.wrong} of {found.entries} entries differ"
-            first = Finding(Code.NOT_FINITE if found.not_finite else Code.ENTRIES_DIFFER, reason)
-        return Check(Verdict.NOT_FINITE if found.not_finite else Verdict.WRONG, first, maxdiff=maxdiff)
+    if found.first:
+        first = _told(answer, wanted, found)
+        return Check(Verdict.NOT_FINITE if found.not_finite else Verdict.WRONG, maxdiff=maxdiff, **first)
     verdict = Verdict.EXACT if found.identical else Verdict.APPROXIMATE
     return Check(
         verdict,
@@ -156,65 +162,106 @@ def _plain(answer: Any, wanted: Any, bound: float, exact: bool) -> Check:
     )
 
 
-def _walk(a: Any, w: Any, place: str, found: _Found) -> None:
+def _told(answer: Any, wanted: Any, found: _Found) -> dict[str, Any]:
+    """The finding of a difference, what came and what was wanted, and the call where a driver says it."""
+    assert found.first
+    call, reason, path = "", found.first.text, found.path
+    if found.named and path and type(answer) is type(wanted) is dict and path[0] in wanted:
+        answer, wanted = answer.get(path[0]), wanted[path[0]]
+        call, path = text(path[0]), path[1:]
+    came, asked = both(answer, wanted, tuple(path))
+    if call:
+        reason = f"{call} gives {came}, wanted {asked}"
+        if found.first.code in (Code.WRONG_SHAPE, Code.WRONG_DTYPE, Code.NOT_FINITE, Code.WRONG_TYPE):
+            reason = f"{call}: {found.first.text.partition(': ')[2] or found.first.text}"
+    code = found.first.code
+    if found.entries > 1:
+        reason += f"; {found.lengths}" if found.lengths and found.lengths not in reason else ""
+        reason += f"; {found.wrong} of {found.entries} entries differ"
+        code = Code.NOT_FINITE if found.not_finite else Code.ENTRIES_DIFFER
+    return {"finding": Finding(code, reason), "call": call, "came": came, "wanted": asked}
+
+
+def _walk(a: Any, w: Any, path: Path, found: _Found) -> None:
+    if type(a) is Tensor and type(w) in (list, tuple) and a.shape:
+        found.notes[f"a tensor where the author has {kind_of(w)}"] = None
+        a = _listed(a)
     if type(a) in (list, tuple) and type(w) in (list, tuple):
         if type(a) is not type(w):
             found.notes[f"{kind_of(a)} where the author has {kind_of(w)}"] = None
-        if len(a) != len(w):
-            found.entries += max(len(a), len(w))
-            where = next((k for k, (x, y) in enumerate(zip(a, w, strict=False)) if not _alike(x, y)), None)
+        for k, (x, y) in enumerate(zip(a, w, strict=False)):
+            _walk(x, y, (*path, k), found)
+        if more := abs(len(a) - len(w)):
             said = f"{len(a)} entries, wanted {len(w)}"
-            if where is not None:
-                said += f"; the first that differs is [{where}]: {shown(a[where])}, wanted {shown(w[where])}"
-            found.differ(place, said, Code.ENTRIES_DIFFER)
-            return
-        for k, (x, y) in enumerate(zip(a, w, strict=True)):
-            _walk(x, y, f"{place}[{k}]", found)
+            found.lengths = found.lengths or said
+            found.entries += more
+            found.differ((*path, min(len(a), len(w))), said, Code.ENTRIES_DIFFER)
+            found.wrong += more - 1
+        return
+    if raises(a) or raises(w):
+        found.entries += 1
+        if a != w:
+            found.differ(path, f"{shown(a)}, wanted {shown(w)}")
         return
     if type(a) is dict and type(w) is dict:
         for key, value in w.items():
             if key in a:
-                _walk(a[key], value, f"{place}[{shown(key)}]", found)
+                _walk(a[key], value, (*path, key), found)
             else:
                 found.entries += 1
-                found.differ(
-                    place, f"there is no {shown(key)}, wanted {shown(value)} there", Code.ENTRIES_DIFFER
-                )
+                what = f"there is no {shown(key)}, wanted {shown(value)} there"
+                found.differ((*path, key), what, Code.ENTRIES_DIFFER)
         for key in a.keys() - w.keys() if len(a) > len(w.keys() & a.keys()) else ():
             found.entries += 1
-            found.differ(place, f"{shown(key)}, which is not wanted", Code.ENTRIES_DIFFER)
+            found.differ((*path, key), f"{shown(key)}, which is not wanted", Code.ENTRIES_DIFFER)
         return
     found.entries += 1
     if type(a) is Tensor or type(w) is Tensor:
-        _inner_tensor(a, w, place, found)
+        _inner_tensor(a, w, path, found)
     elif _number(a) and _number(w):
-        _numbers(a, w, place, found)
+        _numbers(a, w, path, found)
+    elif type(a) is bool and type(w) is int and a == w and path:
+        found.notes["True and False where the author has 1 and 0"] = None
     elif type(a) is not type(w):
-        hint = " (is a `return` missing?)" if a is None and not place else ""
+        hint = " (is a `return` missing?)" if a is None and not path else ""
         code = Code.MISSING_RETURN if hint else Code.WRONG_TYPE
-        found.differ(place, f"{kind_of(a)}{_value(a)}{hint}, wanted {kind_of(w)}{_value(w)}", code)
+        found.differ(path, f"{kind_of(a)}{_value(a)}{hint}, wanted {kind_of(w)}{_value(w)}", code)
     elif a != w:
-        found.differ(place, _sets(a, w) if type(w) is set else f"{shown(a)}, wanted {shown(w)}")
+        found.differ(path, _sets(a, w) if type(w) is set else f"{shown(a)}, wanted {shown(w)}")
+
+
+def raises(value: Any) -> bool:
+    """Whether a driver has an exception here that it waited for."""
+    return type(value) is dict and value.keys() == {RAISES}
+
+
+def _listed(tensor: Tensor) -> Any:
+    """A tensor as lists, of integers or booleans where it is of such."""
+    kind = int if _whole(tensor.dtype) else bool if tensor.dtype == "bool" else float
+    return array(tensor).astype(kind).tolist()
 
 
 def _number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-def _numbers(a: float, w: float, place: str, found: _Found) -> None:
+def _numbers(a: float, w: float, path: Path, found: _Found) -> None:
     if type(a) is not type(w) and (a == w or not found.exact):
-        found.notes["a whole number where the author has a decimal, or the reverse"] = None
+        if found.exact and type(w) is int:
+            found.differ(path, f"a float {shown(a)}, wanted an int {shown(w)}", Code.WRONG_TYPE)
+            return
+        found.notes[f"{kind_of(a)} where the author has {kind_of(w)}"] = None
     if a == w:
         return
     found.identical = False
     difference = _apart(a, w)
     found.maxdiff = max(found.maxdiff, difference) if difference == difference else math.inf
-    close = not found.exact and difference <= max(RTOL * _apart(w, 0) + found.floor, found.bound)
     finite = type(a) is int or math.isfinite(a)
-    if not (close and finite):
+    near = not found.exact and difference <= max(RTOL * _apart(w, 0) + found.floor, found.bound)
+    if not (near and finite and (type(w) is int or math.isfinite(w))):
         found.not_finite = found.not_finite or not (finite or found.wrong)
         code = Code.VALUE_DIFFERS if finite else Code.NOT_FINITE
-        found.differ(place, f"{_digits(a, w)}, wanted {_digits(w, a)}", code)
+        found.differ(path, f"{_digits(a, w)}, wanted {_digits(w, a)}", code)
 
 
 def _apart(a: float, b: float) -> float:
@@ -231,41 +278,48 @@ def _digits(value: float, other: float) -> str:
     return f"{value:.{4 if _apart(value, other) > 1e-2 * _apart(other, 0) else 9}g}"
 
 
-def _inner_tensor(a: Any, w: Any, place: str, found: _Found) -> None:
+def _inner_tensor(a: Any, w: Any, path: Path, found: _Found) -> None:
     if type(w) is not Tensor and type(a) is Tensor and _number(w) and a.shape == () and a.data:
         found.notes["a tensor of one number where the author has a number"] = None
         number = array(a).item()
-        _numbers(int(number) if type(w) is int and number.is_integer() else number, w, place, found)
+        _numbers(int(number) if type(w) is int and number.is_integer() else number, w, path, found)
         return
     if type(w) is Tensor and w.shape == () and w.dtype != "bool" and _number(a):
         found.notes[NUMBER] = None
-        _numbers(a, int(array(w)) if _whole(w.dtype) else float(array(w)), place, found)
+        _numbers(a, int(array(w)) if _whole(w.dtype) else float(array(w)), path, found)
         return
     if type(a) is not type(w):
-        found.differ(place, f"{kind_of(a)}, wanted {kind_of(w)}", Code.WRONG_TYPE)
+        found.differ(path, f"{kind_of(a)}, wanted {kind_of(w)}", Code.WRONG_TYPE)
         return
     if a.shape != w.shape:
-        found.differ(place, f"a tensor of shape {a.shape}, wanted {w.shape}", Code.WRONG_SHAPE)
-        return
+        if not leading_ones(a.shape, w.shape):
+            found.differ(path, f"a tensor of shape {a.shape}, wanted {w.shape}", Code.WRONG_SHAPE)
+            return
+        found.notes[f"{a.shape} for {w.shape}: the same but for a leading 1"] = None
+        a = replace(a, shape=w.shape)
     if a.dtype != w.dtype and not (_whole(a.dtype) and _whole(w.dtype)):
-        found.differ(place, f"a tensor of {text(a.dtype)}, wanted {w.dtype}", Code.WRONG_DTYPE)
+        found.differ(path, f"a tensor of {text(a.dtype)}, wanted {w.dtype}", Code.WRONG_DTYPE)
         return
     x, y = array(a).astype(np.float64), array(w).astype(np.float64)
-    if not np.isfinite(x).all() and not (x == y)[~np.isfinite(x)].all():
-        found.not_finite = found.not_finite or not found.wrong
-        found.differ(place, "numbers that are not finite", Code.NOT_FINITE)
+    other = np.where(np.isfinite(x) & np.isfinite(y), 0, x != y)
+    if other.any():
+        at = tuple(map(int, np.argwhere(other)[0]))
+        finite = bool(np.isfinite(x[at]))
+        found.not_finite = found.not_finite or not (finite or found.wrong)
+        code = Code.VALUE_DIFFERS if finite else Code.NOT_FINITE
+        what = f"{int(np.isfinite(x).size - np.isfinite(x).sum())} numbers that are not finite, "
+        found.differ(
+            path + at, f"{'' if finite else what}at {list(at)} {x[at]:.4g}, wanted {y[at]:.4g}", code
+        )
         return
-    same = np.isinf(x)
-    size = float(np.abs(y[~same]).max(initial=0))
-    check = judge(np.where(same, 0, x), np.where(same, 0, y), size, found.bound, wants="wanted")
+    same = ~np.isfinite(x)
+    x, y = np.where(same, 0, x), np.where(same, 0, y)
+    check = judge(x, y, float(np.abs(y).max(initial=0)), found.bound, wants="wanted")
     found.identical = found.identical and check.exact
     found.maxdiff = max(found.maxdiff, check.maxdiff or 0.0)
     if not (check.exact if found.exact else check.approx):
-        found.differ(place, check.reason or "not exact", check.code or Code.NOT_EXACT)
-
-
-def _alike(x: Any, y: Any) -> bool:
-    return type(x) is type(y) and bool(x == y)
+        at = tuple(map(int, np.unravel_index(int(np.abs(x - y).argmax()), x.shape))) if x.size else ()
+        found.differ(path + at, check.reason or "not exact", check.code or Code.NOT_EXACT)
 
 
 def _sets(a: set[Any], w: set[Any]) -> str:
@@ -275,11 +329,6 @@ def _sets(a: set[Any], w: set[Any]) -> str:
     if extra := a - w:
         parts.append(f"has {shown(min(extra, key=plain.encode))}, which is not wanted")
     return " and ".join(parts)
-
-
-def array(tensor: Tensor) -> Array:
-    sent = np.float32 if tensor.dtype == "float32" else np.float64
-    return np.frombuffer(tensor.data, np.dtype(sent).newbyteorder("<")).reshape(tensor.shape)
 
 
 def numbers(value: Any) -> Iterator[float]:
@@ -306,14 +355,3 @@ def kind_of(value: Any) -> str:
 
 def _value(value: Any) -> str:
     return f" {shown(value)}" if type(value) in (bool, int, float, str, bytes) else ""
-
-
-def shown(value: Any) -> str:
-    """A value as it is written, cut where it is long."""
-    if type(value) is float:
-        return f"{value:.6g}"
-    try:
-        said = repr(value) if type(value) is not int else plain.short(value)
-    except ValueError:  # an integer of thousands of digits in it
-        said = kind_of(value)
-    return text(said if len(said) <= LONG else said[:LONG] + "…")

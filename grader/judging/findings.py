@@ -26,6 +26,7 @@ SETTLED = frozenset(  # what is true of any code that gives such values
         Code.LOCAL_GRADIENT,
         Code.BRANCH_MISSING,
         Code.BRANCH_SIGN,
+        Code.ANOTHER_GRADIENT,
     )
 )
 
@@ -56,14 +57,26 @@ def diagnoses(
     from grader.diagnosis.diagnose import FIXTURES, Known, diagnose
     from grader.diagnosis.numbers_in_code import words
     from grader.diagnosis.positions import where
-    from grader.diagnosis.relations import Evidence
+    from grader.diagnosis.relations import Evidence, same
     from grader.diagnosis.shapes.explain import drops
-    from grader.judging.repaired import Search
+    from grader.judging.repairs import Search
 
     known = json.loads(fixtures.diagnosis)
     settings = exercise.sizes
     given = {f: safetensors.numpy.load(fixtures.given[f]) for f in FIXTURES if f in fixtures.given}
     lines = {line.name: line for line in exercise.lines}
+
+    def another(item: Gradient, evidence: Sequence[Evidence]) -> Finding | None:
+        """Another item's gradient, of whatever shape."""
+        for other in exercise.gradients:
+            wanted = [fixtures.references[e.fixture].values.get(other.name) for e in evidence]
+            if other.name != item.name and all(
+                w is not None and w.size > 1 and same(e, e.answer, w.astype(float))
+                for e, w in zip(evidence, wanted, strict=True)
+            ):
+                on = tuple(e.fixture for e in evidence)
+                return Finding(Code.ANOTHER_GRADIENT, f"this is {other.name}", on=on)
+        return None
 
     def explain(answer: Answer) -> None:
         name = answer.item.name
@@ -89,7 +102,8 @@ def diagnoses(
                 evidence.append(Evidence(*at, size, uses, numbers, lecture))
         if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
             about = Known(known[name]["mistakes"], known[name]["branches"])
-            if found := diagnose(item, about, evidence, lines):
+            found = diagnose(item, about, evidence, lines) or another(item, evidence)
+            if found:
                 if found.code is not Code.KEEPDIM or drops(
                     source, name
                 ):  # else what is said of the shape is enough

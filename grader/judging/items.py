@@ -33,7 +33,7 @@ def answered(item: Item, fixtures: Fixtures, run: Run, on: Sequence[str], lenien
         reference = fixtures.references[name]
         own = one.key_in(reference)
         if record is not None and isinstance(item, Output):
-            checks[name] = held_output(record, reference, item.name, item.exact)
+            checks[name] = held_output(record, reference, item.name, item.exact, bool(item.driver))
             continue
         checks[name] = gone(run, item.name) if record is None else held(record, reference, own)
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
@@ -117,6 +117,10 @@ def report(
     if answer.graded_for is not None:
         names = ", ".join("d" + t for t in sorted(answer.graded_for)) or "no upstream gradient"
         note = _join(note, f"graded for what it uses: {names}")
+    if record and record.forward and not settled.verdict.passed:
+        told = harmless(record.forward)
+        said = f"{told}; {mistake.text}" if mistake else told
+        mistake = mistake.under(Code.OTHER_FORWARD, said) if mistake else Finding(Code.OTHER_FORWARD, said)
     if mutated := sorted({m for r in answer.records.values() if r for m in r.mutated}):
         what = ", ".join(harmless(m) for m in mutated)
         note = _join(note, f"changes its argument {what} in place, which what comes after would see")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from grader.core.course import NOTEBOOK
-from grader.core.errors import UsageError
+from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import File
 from grader.submissions.owners import SUFFIXES
 from grader.suite.find import Suite, Target, read_submission, targets
+
+HALF = 0.5  # of an exercise's names: a file that has so many is of it
 
 
 def chosen(suite: Suite, args: argparse.Namespace, words: Sequence[str]) -> list[Target]:
@@ -38,10 +40,35 @@ def holds(suite: Suite, submission: str, wanted: Sequence[Target]) -> None:
     """UsageError where one file can't be for all that is wanted: only notebooks and the lecture's flat
     scripts are for several exercises."""
     exercises = {t.exercise for t in wanted}
+    if submission.endswith(".ipynb"):
+        _of_these(suite, submission, exercises)
     if len(exercises) < 2 or submission.endswith(".ipynb"):
         return
-    if not (exercises <= set(NOTEBOOK) and _lecture(suite, submission)):
+    if not (exercises <= set(NOTEBOOK) and _lecture(submission)):
         raise UsageError(f"{submission} is one exercise's file: name one exercise")
+
+
+def _of_these(suite: Suite, submission: str, exercises: Collection[str]) -> None:
+    """UsageError where a notebook has next to nothing of what is wanted, and most of another exercise."""
+    from grader.submissions.script import defined
+
+    try:
+        made = defined(read_submission(Path(submission)))
+    except Unreadable:  # which is told when it is to be graded
+        return
+
+    def share(name: str) -> float:
+        """How much of an exercise's network, or of what it asks for, has its name there."""
+        exercise = suite.describe(name)
+        asked = {line.name for line in exercise.lines} or {n for o in exercise.outputs for n in o.asks}
+        return len(asked & made) / max(len(asked), 1)
+
+    if max(map(share, exercises), default=1) < HALF:
+        other = max(suite.ids(), key=share)
+        if share(other) >= HALF:
+            names = ", ".join(sorted(exercises))
+            said = f"{submission} holds next to nothing of {names}; is it {other}'s?"
+            raise UsageError(f"{said} `grader check {other} {submission}` grades it so")
 
 
 def called_after(suite: Suite, submission: str) -> list[str]:
@@ -56,17 +83,16 @@ def called_after(suite: Suite, submission: str) -> list[str]:
     for name in (f"{path.parent.name}.{path.stem}", path.stem):
         if name in suite.ids():
             return [name]
-    if submission.endswith(".ipynb") or _lecture(suite, submission):
+    if submission.endswith(".ipynb") or _lecture(submission):
         return [exercise for exercise in NOTEBOOK if exercise in suite.ids()]
     raise UsageError(f"{submission}: which exercise is it? Name it: `grader check ex1 --submission …`")
 
 
-def _lecture(suite: Suite, script: str) -> bool:
-    """Whether a script is flat code for one of the lecture's exercises. UsageError where there is none."""
-    from grader.submissions.script import is_flat
+def _lecture(script: str) -> bool:
+    """Whether a script is flat code for the lecture's exercises. UsageError where there is none."""
+    from grader.submissions.script import LECTURE, is_flat
 
-    source = read_submission(Path(script)).decode("utf-8", "replace")
-    return any(is_flat(source, suite.describe(e)) for e in NOTEBOOK if e in suite.ids())
+    return is_flat(read_submission(Path(script)).decode("utf-8", "replace"), LECTURE)
 
 
 def renames(suite: Suite, path: str | None) -> dict[str, str]:

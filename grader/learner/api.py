@@ -23,13 +23,14 @@ def grade(
     wanted: exercises, items or sets by name, "ex1" or "ex1.dprobs"; none means the exercise that the file is
     called after or was derived for.
     strict: notebooks too must be right at other sizes than the lecture's.
-    require_sandbox: GraderFault unless every protection is on.
+    require_sandbox: GraderFault unless every protection is on; the probes are then fresh ones.
 
     Raises UsageError where the file can't be graded or a name is unknown, GraderFault where the grader is
     at fault: a submission that is merely wrong is a report.
     """
     from grader.judging import requests
     from grader.judging.bench import Bench
+    from grader.judging.fresh_probes import secret
     from grader.judging.targets import called_after, holds
     from grader.runner.host.client import Runner
 
@@ -42,4 +43,5 @@ def grade(
         if require_sandbox and (off := runner.missing()):
             raise GraderFault(f"require_sandbox: not to be had here: {', '.join(off)}")
         sources = {t.exercise: file for t in meant}
-        return requests.grade(suite, Bench(runner), meant, sources, How(strict=strict))
+        how = How(strict=strict, seed=secret() if require_sandbox else None, secret=True)
+        return requests.grade(suite, Bench(runner), meant, sources, how)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.core.exercise import Exercise, Gradient, Line, Output
+from grader.core.text import times
 
 
 def explain(exercise: Exercise, lines: Mapping[str, Any], tensor: str) -> str:
@@ -56,15 +57,11 @@ def _consumers(exercise: Exercise, tensor: str) -> list[Line]:
     return [line for line in exercise.lines if tensor in line.uses]
 
 
-def shape(exercise: Exercise, tensor: str) -> str:
-    return "×".join(map(str, exercise.shapes[tensor])) or "scalar"
-
-
 def _head(exercise: Exercise, tensor: str, item: Gradient | None) -> str:
     own = next((line.code for line in exercise.lines if line.name == tensor), None)
     made = f"made by:  {own}" if own else "made by:  nothing, it is an input of the network"
     what = f"{exercise.id}.d{tensor}" if item else f"{tensor}, an in-between tensor of {exercise.id}"
-    return f"{what}  {shape(exercise, tensor)}\n{made}"
+    return f"{what}  {times(exercise.shapes[tensor])}\n{made}"
 
 
 def _graph(exercise: Exercise, tensor: str, cut: set[str]) -> str:
@@ -79,15 +76,11 @@ def _graph(exercise: Exercise, tensor: str, cut: set[str]) -> str:
         for k, line in enumerate(following):
             last = k == len(following) - 1
             new = line.name
-            note = (
-                f"  ← d{new} {shape(exercise, new)} arrives"
-                if new in cut
-                else "  (see above)"
-                if new in seen
-                else "  the loss, whose gradient is 1"
-                if line is exercise.lines[-1]
-                else ""
-            )
+            note = "  the loss, whose gradient is 1" if line is exercise.lines[-1] else ""
+            if new in cut:
+                note = f"  ← d{new} {times(exercise.shapes[new])} arrives"
+            elif new in seen:
+                note = "  (see above)"
             rows.append(f"{indent}{'└─' if last else '├─'} {line.code}{note}")
             if new not in cut and new not in seen:
                 seen.add(new)
@@ -98,10 +91,10 @@ def _graph(exercise: Exercise, tensor: str, cut: set[str]) -> str:
 
 
 def _arrives(exercise: Exercise, tensor: str, cut: set[str], loss: str) -> str:
-    ordered: Sequence[str] = [x.name for x in reversed(exercise.lines) if x.name in cut - {loss}]
-    if not ordered:
+    ordered = [x.name for x in reversed(exercise.lines) if x.name in cut - {loss}]
+    named = [f"d{t} {times(exercise.shapes[t])}" for t in ordered]
+    if not named:
         return "Nothing arrives but the loss's own gradient, which is 1."
-    named = [f"d{t} {shape(exercise, t)}" for t in ordered]
     between = cut - {line.name for line in _consumers(exercise, tensor)}
     far = " The lines in between are yours to go through." if between else ""
     if len(named) == 1:
@@ -111,7 +104,7 @@ def _arrives(exercise: Exercise, tensor: str, cut: set[str], loss: str) -> str:
 
 def _why_they_add(tensor: str, consumers: Sequence[Line], ways: int) -> str:
     where = " and ".join(line.name for line in reversed(consumers))
-    place = f"in the lines of {where}" if len(consumers) > 1 else f"more than once in the line of {where}"
+    place = f"{'in the lines' if len(consumers) > 1 else 'more than once in the line'} of {where}"
     return (
         f"Why they add: {tensor} is read {place}. Nudge one of its numbers, and the loss changes by what "
         f"comes through each of these {ways} ways together; to first order these changes simply add up. So "

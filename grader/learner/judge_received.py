@@ -144,10 +144,10 @@ def _branches(network: Network, tensor: str, cut: Cut) -> list[tuple[str, torch.
         t: network.own[t] if t in cut else network.program.pull(network.env, t, cut, network.own)[0]
         for t in direct
     }
-    found = []
+    pull, found = network.program.pull, []
     for t in sorted(direct):
         only = {u: d if u == t else torch.zeros_like(d) for u, d in arriving.items()}
-        found.append((t, network.program.pull(network.env, tensor, direct, only)[0]))
+        found.append((t, pull(network.env, tensor, direct, only)[0]))
     return found
 
 

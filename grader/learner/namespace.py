@@ -67,17 +67,9 @@ class Network:
 def read(exercise: Exercise, namespace: Mapping[str, Any]) -> Network:
     """The network in a namespace. UsageError, in one line, where its forward pass can't be had."""
     program = Program.of(exercise)
-    missing = []
-    inputs: Env = {}
-    for name in program.inputs:
-        value = namespace.get(name)
-        if name in exercise.shapes:
-            if isinstance(value, torch.Tensor) and not value.is_meta:
-                inputs[name] = plain(value)
-            else:
-                missing.append(name)
-    if missing:
-        what = ", ".join(missing)
+    found = {name: namespace.get(name) for name in program.inputs if name in exercise.shapes}
+    inputs = {k: plain(v) for k, v in found.items() if isinstance(v, torch.Tensor) and not v.is_meta}
+    if what := ", ".join(name for name in found if name not in inputs):
         raise UsageError(f"this namespace has no tensor {what}: run the cells of the forward pass first")
     if empty := [name for name, value in inputs.items() if not value.numel()]:
         raise UsageError(f"{empty[0]} is empty")

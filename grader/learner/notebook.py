@@ -39,11 +39,9 @@ def cmp(s: str, dt: Any, t: Any) -> None:
     """
     frame = sys._getframe(1)
     name = s if isinstance(s, str) else type(s).__name__
-    line = f"{text(name):15s} | "
     with _untouched():
-        problem = _problem(s, dt, t)
-        line += problem or _compared(dt, t, ChainMap(frame.f_locals, frame.f_globals))
-    print(line)
+        said = _problem(s, dt, t) or _compared(dt, t, ChainMap(frame.f_locals, frame.f_globals))
+    print(f"{text(name):15s} | {said}")
 
 
 def check(exercise: str, namespace: Mapping[str, Any]) -> Result:
@@ -161,9 +159,8 @@ def _no_grad(dt: torch.Tensor, t: torch.Tensor) -> str:
     if dt.grad is not None:
         return "no gradient to compare with: the arguments look swapped, cmp(name, gradient, tensor)"
     if not t.requires_grad and t.is_leaf:
-        return (
-            "autograd has no gradient for it: it does not require one (p.requires_grad = True, then forward)"
-        )
+        repair = "(p.requires_grad = True, then forward)"
+        return f"autograd has no gradient for it: it does not require one {repair}"
     if not t.is_leaf and not t.retains_grad:
         return "autograd has kept no gradient for it: .retain_grad() on it before loss.backward()"
     return "autograd has no gradient for it yet: loss.backward() comes first, and it must be used in the loss"
@@ -204,9 +201,7 @@ def _more(dt: torch.Tensor, t: torch.Tensor, app: bool, namespace: Mapping[str, 
         return "wrong: " * (not unjudged) + _joined(report.diagnosis, report.check.reason)
     if report.check.note:
         return f"note: {report.check.note}"
-    if app:
-        return ""
-    return "right: what differs is rounding, since most of it cancels"
+    return "" if app else "right: what differs is rounding, since most of it cancels"
 
 
 def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Gradient] | None:
@@ -241,9 +236,8 @@ def _stale(network: Network, tensor: str, grad: torch.Tensor) -> str:
     finite = bool(here.isfinite().all()) and bool(there.isfinite().all())
     times = round(float(here[at] / there[at])) if finite and float(there[at]) else 0
     if times > 1 and bool((here - times * there).abs().max() <= 1e-5 * here.abs().max()):
-        return (
-            f"t.grad is {times} times the gradient: backward ran {times} times without .grad = None between"
-        )
+        ran = f"backward ran {times} times without .grad = None between"
+        return f"t.grad is {times} times the gradient: {ran}"
     if compare(record(grad), whole.numpy(), size).verdict.passed:
         return ""
     return "t.grad is not the gradient of the forward pass that is here now: run it and backward again"

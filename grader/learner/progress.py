@@ -112,8 +112,7 @@ def _taken_apart(source: bytes) -> tuple[dict[str, str], str]:
 def statuses(exercise: Exercise, stub: bytes, source: bytes, state: State) -> dict[str, Status]:
     """Each item's status. exercise: its description. stub, source: the learner's file at first, and now."""
     now = digests(source)
-    functions, rest = _taken_apart(source)
-    stubs, _ = _taken_apart(stub)
+    (functions, _), (stubs, _) = _taken_apart(source), _taken_apart(stub)
     readable = bool(functions) or not source.strip()
     needs = {
         item.name: set(item.uses) if isinstance(item, Output) else {"d" + t for t in item.cut} & stubs.keys()

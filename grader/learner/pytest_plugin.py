@@ -154,7 +154,8 @@ class ExerciseFile(pytest.File):
     def graded(self) -> Report:
         """The report of those items that this session runs."""
         if self.report is None:
-            from grader.core.exercise import File
+            from grader.core.exercise import File, How
+            from grader.judging.fresh_probes import secret
             from grader.judging.requests import grade
             from grader.suite.find import read_submission
 
@@ -164,7 +165,8 @@ class ExerciseFile(pytest.File):
             ]
             file = File(suite.shown(self.path), read_submission(self.path))
             sources = {target.exercise: file for target in wanted}
-            self.report = grade(suite, _bench(self.config), wanted, sources)
+            seed = secret() if self.config.option.grader_require_sandbox else None
+            self.report = grade(suite, _bench(self.config), wanted, sources, How(seed=seed, secret=True))
         return self.report
 
 

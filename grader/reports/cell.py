@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.table import RIGHT, headings, row, rule, score, summary
+from grader.reports.table import RIGHT, absent, headings, row, rule, score, summary
 
 
 def render(report: Report) -> str:
@@ -22,6 +22,8 @@ def render(report: Report) -> str:
 
 
 def _table(exercise: ExerciseReport, names: tuple[str, ...]) -> str:
+    if line := absent(exercise):
+        return f"<p><strong>{escape(line)}</strong></p>"
     last = len(names) - 1
     head = "".join(f'<th scope="col" style="{_align(i, i == last)}">{h}</th>' for i, h in enumerate(names))
     body = "\n".join(_row(item) for item in exercise.items)

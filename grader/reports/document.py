@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from grader.core.finding import Finding
 from grader.core.verdict import Check, ItemReport, Report
 
 SCHEMA = "grader/report/v1.1"
@@ -53,6 +54,7 @@ def _item(item: ItemReport, checks: bool) -> dict[str, Any]:
         "cell": item.cell,
         "diagnosis": item.diagnosis,
         "diagnosis_code": item.mistake.code.value if item.mistake else None,
+        "evidence": _evidence(item.mistake) if item.mistake else None,
     }
     if checks:
         document["checks"] = [
@@ -60,6 +62,12 @@ def _item(item: ItemReport, checks: bool) -> dict[str, Any]:
             for name, check in (item.checks or {}).items()
         ]
     return document
+
+
+def _evidence(mistake: Finding) -> dict[str, Any]:
+    """What a diagnosis rests on."""
+    nearest = mistake.nearest.value if mistake.nearest else None
+    return {"on": list(mistake.on), "also": sorted(code.value for code in mistake.also), "nearest": nearest}
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from grader.core.verdict import Report
-from grader.reports.table import RIGHT, headings, row, rule, score, summary
+from grader.reports.table import RIGHT, absent, headings, row, rule, score, summary
 
 
 def render(report: Report) -> str:
     """Every item, a line each; then scores and what to do next."""
     parts = []
     for exercise in report.exercises:
+        if line := absent(exercise):
+            parts.append(line)
+            continue
         rows = [headings(report), *(row(item) for item in exercise.items)]
         widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
         lines = [exercise.title]
@@ -18,9 +21,8 @@ def render(report: Report) -> str:
             lines.append("  ".join([*cells, r[-1]]).rstrip())
         parts.append("\n".join([*lines, summary(exercise)]))
     if report.output:
-        parts.append(
-            "the submission printed:\n" + "\n".join("| " + line for line in report.output.split("\n"))
-        )
+        printed = (f"| {line}" for line in report.output.split("\n"))
+        parts.append("\n".join(["the submission printed:", *printed]))
     parts += [f"note: {note}" for note in report.notes]
     parts += [text] if (text := rule(report)) else []
     parts.append(score(report))

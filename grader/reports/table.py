@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from grader.core.finding import Code
+from grader.core.text import times
 from grader.core.verdict import RULE, ExerciseReport, ItemReport, Report, Verdict
 
 HEADINGS = ("item", "shape", "exact", "approx", "maxdiff", "relative", "verdict")
@@ -18,9 +20,8 @@ def row(item: ItemReport) -> tuple[str, ...]:
     compared = check.maxdiff is not None
     return (
         item.id,
-        "×".join(str(d) for d in item.shape) or "scalar",
-        _flag(check.exact) if compared else "",
-        _flag(check.approx) if compared else "",
+        times(item.shape),
+        *(("no", "yes")[flag] if compared else "" for flag in (check.exact, check.approx)),
         number(check.maxdiff),
         number(check.relative),
         *((of(item),) if item.marks else ()),
@@ -29,8 +30,9 @@ def row(item: ItemReport) -> tuple[str, ...]:
 
 
 def verdict_line(verdict: Verdict, diagnosis: str | None, reason: str, note: str, place: str) -> str:
-    """The verdict in words, why, and where in the submission."""
-    said = "; ".join(_once(diagnosis, reason, note))
+    """The verdict in words, why, nothing twice, and where in the submission."""
+    parts = dict.fromkeys(p for part in (diagnosis, reason, note) for p in (part or "").split("; ") if p)
+    said = "; ".join(p for p in parts if not any(longer.startswith(f"{p}: ") for longer in parts))
     located = verdict is not Verdict.NOT_WRITTEN or reason  # as of a syntax error that hides it
     where = f" ({place})" if place and not verdict.passed and located else ""
     return words(verdict) + (f": {said}" if said else "") + where
@@ -38,14 +40,6 @@ def verdict_line(verdict: Verdict, diagnosis: str | None, reason: str, note: str
 
 def words(verdict: str) -> str:
     return verdict.replace("-", " ")
-
-
-def _once(*parts: str | None) -> list[str]:
-    """What there is to say, nothing twice."""
-    said: list[str] = []
-    for part in parts:
-        said += [p for p in (part or "").split("; ") if p and p not in said]
-    return [p for p in said if not any(longer.startswith(f"{p}: ") for longer in said)]
 
 
 def of(graded: ItemReport | ExerciseReport | Report) -> str:
@@ -57,6 +51,14 @@ def summary(exercise: ExerciseReport) -> str:
     """How many items passed, and the points where a policy says what they are worth."""
     passed = f"{exercise.id}: {exercise.right} of {len(exercise.items)} passed"
     return f"{passed}, {earned(exercise)}" if exercise.marks else passed
+
+
+def absent(exercise: ExerciseReport) -> str:
+    """Of an exercise that flat code has nothing of, one line for all its items; empty for any other."""
+    codes = {item.check.code for item in exercise.items}
+    if len(exercise.items) < 2 or not codes <= {Code.NOT_ASSIGNED, Code.WAITS}:
+        return ""
+    return f"{summary(exercise)}: nothing assigns any of its gradients"
 
 
 def earned(exercise: ExerciseReport) -> str:
@@ -89,10 +91,6 @@ def all_passed(report: Report) -> str:
     """That nothing is left to do, unless Python can't read the file."""
     unparsed = next((e.unparsed for e in report.exercises if e.unparsed), "")
     return f"All that parses passed, but {unparsed}." if unparsed else "All passed."
-
-
-def _flag(value: bool) -> str:
-    return "yes" if value else "no"
 
 
 def number(value: float | None) -> str:

@@ -6,12 +6,12 @@ import io
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from grader.core.verdict import ItemReport, Report, Verdict
-from grader.reports.table import RIGHT, headings, row, rule, score, summary
+from grader.reports.table import RIGHT, absent, headings, row, rule, score, summary
 
 NARROW = 100  # columns; below that, shape and relative give their room to the verdict
 
@@ -20,19 +20,20 @@ def render(report: Report, width: int, color: bool) -> str:
     """The same as `plain.render`, with colour and wrapping. Text from a submission is never markup."""
     parts: list[RenderableType] = []
     for exercise in report.exercises:
+        if line := absent(exercise):
+            parts.append(Text(line + "\n", style="bold"))
+            continue
         table = Table(box=SIMPLE_HEAD, title=exercise.title, title_justify="left", pad_edge=False)
         names = headings(report)
         columns = [i for i, h in enumerate(names) if width >= NARROW or h not in ("shape", "relative")]
         for i in columns:
-            heading = names[i]
             last = i == len(names) - 1
-            table.add_column(
-                heading, justify="right" if i in RIGHT and not last else "left", no_wrap=not last, ratio=None
-            )
+            side: JustifyMethod = "right" if i in RIGHT and not last else "left"
+            table.add_column(names[i], justify=side, no_wrap=not last)
         for item in exercise.items:
-            cells = row(item)
-            end = style(item)
-            table.add_row(*(Text(cells[i], style=end if i == len(cells) - 1 else "") for i in columns))
+            *cells, verdict = map(Text, row(item))
+            verdict.style = style(item)
+            table.add_row(*([*cells, verdict][i] for i in columns))
         parts += [table, Text(summary(exercise) + "\n", style="bold")]
     if report.output:
         parts += [Text("the submission printed:", style="dim"), Text(report.output + "\n")]

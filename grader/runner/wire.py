@@ -56,6 +56,7 @@ class Record:
     reads: tuple[str, ...] = ()
     mutated: tuple[str, ...] = ()
     code: Code | None = None  # what the message is about, where the status alone doesn't say
+    forward: str = ""  # where the learner's own forward pass differs
 
 
 def encode(header: dict[str, Any], data: bytes = b"") -> bytes:
@@ -153,7 +154,7 @@ def _header(text: bytes) -> dict[str, Any]:
 
 
 FIELDS = {"fixture", "item", "status", "dtype", "encoded", "message", "code", "shape", "line", "reads",
-          "mutated", "sent", "bytes"}  # fmt: skip
+          "mutated", "sent", "bytes", "forward"}  # fmt: skip
 
 
 def _record(header: dict[str, Any], data: bytes) -> Record:
@@ -212,6 +213,7 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
         reads=reads,
         mutated=mutated,
         code=Code(code) if code else None,
+        forward=_text(get("forward", "")),
     )
 
 

@@ -39,6 +39,7 @@ class Owned:
     late: bool = False
     number: int = 0  # of a repeated upload
     declared: str | None = None  # the exercise that it was derived for, whatever it is called now
+    flat: bool = False  # a script of the lecture's exercises
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def _canvas(path: str, match: re.Match[str], name: str) -> Owned:
 
 
 def unnamed(file: Owned, exercises: Iterable[str]) -> bool:
-    """Whether a file is a notebook whose name tells no exercise."""
-    return file.file.endswith(".ipynb") and not any(_called(file, e) for e in exercises)
+    """Whether a file is a notebook or a script whose name tells no exercise."""
+    return file.file.endswith(SUFFIXES) and not any(_called(file, e) for e in exercises)
 
 
 def choose(files: Sequence[Owned], exercises: Sequence[str], only: str | None) -> list[Chosen]:
@@ -141,7 +142,7 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
         if named:
             others = [] if chosen else [f for f in code if f.file not in known]
             chosen.append(_one(named, named + others, exercise))
-    books = [f for f in code if f.file.endswith(".ipynb")]
+    books = [f for f in code if f.file.endswith(".ipynb") or f.flat]
     if not chosen and books and set(NOTEBOOK) & set(exercises):
         candidates = [replace(_one(books, code, e), shared=True) for e in NOTEBOOK if e in exercises]
         return candidates if not candidates[0].problem else candidates[:1]

@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.core.course import FIRST_ALONE, NOTEBOOK
 from grader.core.errors import Unreadable
-from grader.core.exercise import Exercise, File
+from grader.core.exercise import Exercise, File, Line
 from grader.core.limits import MAX_CODE, MAX_LINES, MAX_TEXT, MAX_VALUES
 
 MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*\?{1,2}\s*$)")
@@ -26,9 +26,14 @@ KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lpr
 HEADING = 1000  # characters of a line of text that are looked at: a picture may follow
 OWN = b"def inputs(g, "  # what draws the inputs in a notebook of ours
 CHECK = re.compile(rb"""\bcheck\(\\?["']([\w.-]+)\\?["'], globals\(\)\)""")
+STUBS = re.compile(r"def\s+forward\(")  # the forward pass in a stub
+DEFINED = re.compile(r"^[ \t]*(?:(?:def|class) (\w+)|(?:self\.)?(\w+)[ \t]*=[^=])", re.MULTILINE)
 TARGETS = re.compile(r"[\w, \t]*")
 WIDE = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")  # a character that takes four bytes in memory
 CONFLICT = re.compile(rb"^(?:<{7}|>{7}|={7})(?: |$)", re.MULTILINE)
+
+FIRST = FIRST_ALONE[2:-1].split("|")  # the tensors of the lecture's network
+LECTURE = Exercise(NOTEBOOK[0], lines=tuple(Line(t, "", ()) for t in (*FIRST, "logits", "hprebn", "loss")))
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,8 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
     rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
     """
     name, data = file
-    ours = (
-        declared(data) == exercise.id or OWN in data and declared(data) is None
-    )  # then all of it is this one
+    whose = declared(data)  # of a notebook of ours, all of which is this exercise
+    ours = whose == exercise.id or OWN in data and whose is None
     told = "".join(f"# grader: rename {theirs} = {ours}\n" for theirs, ours in (rename or {}).items())
     number = re.fullmatch(r"ex(\d)", exercise.id)
     lecture = int(number[1]) if number else 0
@@ -156,14 +160,14 @@ def is_flat(source: str, exercise: Exercise) -> bool:
         return False
     gradients = {item.name for item in exercise.items}
     if exercise.id in NOTEBOOK:  # a script of one of them is none of a stub's functions for another
-        gradients |= {f"d{t}" for t in FIRST_ALONE[2:-1].split("|")}
+        gradients |= {f"d{t}" for t in (*FIRST, "logits", "hprebn")}
     items = "|".join(map(re.escape, gradients))
     lines = "|".join(re.escape(line.name) for line in exercise.lines)
     if re.search(rf"^(?:async )?(?:def|class) (?:{items})\b", source, re.MULTILINE):
         return False
     tops = re.split(r"^(?=[^\s#)\]}])", source, flags=re.MULTILINE)
     forward = re.compile(rf"^[ \t]*(?:self\.)?(?:{lines})[ \t]*=[^=]", re.MULTILINE)
-    if not any(forward.search(top) for top in tops if not top.startswith("def forward(")):  # as a stub has it
+    if not any(forward.search(top) for top in tops if not STUBS.match(top)):  # as a stub has it
         return False
     tensors = "|".join(re.escape(name[1:]) for name in gradients)
     labelled = rf"""\b\w+\(\s*(['"])d?(?:{tensors})\1,\s*\w"""
@@ -171,6 +175,11 @@ def is_flat(source: str, exercise: Exercise) -> bool:
     kept = rf"\bself\.d(?:{tensors})[ \t]*=[^=]"
     assigned = any(gradients & _assigned(line) for line in source.split("\n"))
     return assigned or re.search(f"{compared}|{kept}", source) is not None
+
+
+def defined(notebook_: bytes) -> set[str]:
+    """The names of what a notebook defines or assigns, in blocks too. Unreadable where it is none."""
+    return {name for pair in DEFINED.findall(notebook(notebook_)[0]) for name in pair}
 
 
 def _assigned(line: str) -> set[str]:

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from grader.core.errors import Unreadable, UsageError
-from grader.core.limits import MAX_METADATA, MAX_NOTEBOOK, MAX_SOURCE
+from grader.core.limits import MAX_METADATA, MAX_SOURCE
 from grader.core.text import text
 from grader.submissions.owners import (
     GRADESCOPE,
@@ -31,7 +31,7 @@ from grader.submissions.owners import (
     unnamed,
     without_common_folder,
 )
-from grader.submissions.script import declared
+from grader.submissions.script import LECTURE, declared, is_flat
 from grader.suite.files import most, read_file, too_large
 
 MAX_MEMBERS = 50_000
@@ -217,21 +217,21 @@ def _of_source(source: Source, exercises: Sequence[str], only: str | None) -> li
     files = source.files()
     within = dict(without_common_folder([f for f in files if not IGNORED.search(f)]))
     people, times = _people(source, within)
-    owned = [
-        replace(one, declared=_declared(source, one)) if unnamed(one, exercises) else one
-        for one in owners(files, people)
-    ]
+    owned = [_told(source, one) if unnamed(one, exercises) else one for one in owners(files, people)]
     chosen = choose(owned, exercises, only)
     for path, why in sorted(source.refused().items()):
         chosen.append(Chosen(path, path, path, only or "", path, problem=f"refused: it {why}"))
     return [Upload(_id(source, c), c, source, times.get(_number(within.get(c.path, "")))) for c in chosen]
 
 
-def _declared(source: Source, one: Owned) -> str | None:
+def _told(source: Source, one: Owned) -> Owned:
+    """A file with what its content tells of its exercise."""
     try:
-        return declared(source.read(one.path, MAX_NOTEBOOK))
+        data = source.read(one.path, most(one.path))
     except Unreadable:  # which is told when it is to be graded
-        return None
+        return one
+    flat = one.file.endswith(".py") and is_flat(data.decode("utf-8", "replace"), LECTURE)
+    return replace(one, declared=declared(data), flat=flat)
 
 
 def _id(source: Source, chosen: Chosen) -> str:

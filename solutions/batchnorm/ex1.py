@@ -10,6 +10,8 @@ import math
 
 import torch
 
+from grader.lecture import calls
+
 FIXTURES = {
     "lecture": dict(seed=2147483647, vocab_size=27, n=32, fan_in=30, n_hidden=40),
     "probe-1": dict(seed=2, vocab_size=27, n=32, fan_in=30, n_hidden=40),
@@ -25,22 +27,21 @@ OUTPUTS = {
     "parameter_count": "exact",
 }
 
-LIMIT = 1 - 2**-6  # about 0.984, and the same number as a float32
-
-
 def inputs(g, vocab_size, n, fan_in, n_hidden):
     """A hidden layer of which two neurons are dead and one is nearly so, and random weights."""
+    bits = int(torch.randint(4, 8, (1,), generator=g)) if fan_in != 30 else 6 + n_hidden % 2
+    limit = 1 - 2.0**-bits  # the lecture's is about 0.984; the same number as a float32
     h = torch.tanh(3 * torch.randn((n, n_hidden), generator=g))
     h[:, 2] = 0.995
     h[:, 5] = torch.where(torch.arange(n) % 2 > 0, 1.0, -0.9999)
     h[:, 1] = 1.0
     h[n // 2, 1] = -0.5
     h[:, 4] = -1.0
-    h[0, 4], h[1, 3] = -LIMIT, LIMIT  # not farther from 0 than the limit
+    h[0, 4], h[1, 3] = -limit, limit  # not farther from 0 than the limit
     order = torch.randperm(4, generator=g).tolist()
     return dict(
         h=h,
-        limit=LIMIT,
+        limit=limit,
         activations=[("linear", "tanh", "relu", "sigmoid")[k] for k in order],
         noise=torch.randn((fan_in, n_hidden), generator=g),
         gain=1 + vocab_size / 40,
@@ -61,9 +62,13 @@ def expected_loss(vocab_size):
 def saturated(h, limit):
     """The share of the numbers of h that are farther than `limit` from 0, as a float between 0 and 1.
 
-    On either side: a tanh saturates at -1 as at 1.
+    On either side: a tanh saturates at -1 as at 1. The lecture's limit is 0.99.
     """
     return (h.abs() > limit).float().mean().item()
+
+
+def use_saturated(saturated, h, limit):
+    return {f"saturated(h, {by})": saturated(h.clone(), by) for by in (limit, 0.75, 0.875)}
 
 
 def dead(h, limit):
@@ -75,20 +80,28 @@ def dead(h, limit):
     return (h.abs() > limit).all(0)
 
 
+def use_dead(dead, h, limit):
+    return {f"dead(h, {by})": dead(h.clone(), by) for by in (limit, 0.375, 0.9990234375)}
+
+
 def gains(activations):
     """The gain of each activation, a list of floats: what its weights' scale is multiplied with.
 
-    An activation makes the spread of its input smaller, and the gain undoes that: 1 for linear, 1 for
-    sigmoid, 5/3 for tanh, and the square root of 2 for relu, which drops half of its inputs.
+    torch's table: 1 for linear, 1 for sigmoid, 5/3 for tanh, which makes the spread of its input smaller, and the
+    square root of 2 for relu, which drops half of its inputs. `activations` are names.
     """
     table = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": 2**0.5}
     return [table[name] for name in activations]
 
 
-def kaiming(noise, gain):
-    """Weights at a good start: `noise`, whose numbers have standard deviation 1, scaled.
+def use_gains(gains, activations):
+    return calls("gains", gains, (activations,), (activations[1:] + activations[:3],), (activations[2:3],))
 
-    Their standard deviation is to be the gain over the square root of the fan-in. noise has a row for
+
+def kaiming(noise, gain):
+    """Weights at a good start: `noise`, drawn with standard deviation 1, times the gain over the root of the fan-in.
+
+    The spread of this very noise is not measured. noise has a row for
     each input of a neuron, and a column for each neuron: x @ noise. In the lecture a neuron reads three
     vectors of 10 numbers each, so its fan-in is 30, not 10.
     """

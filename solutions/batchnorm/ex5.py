@@ -82,10 +82,17 @@ class BatchNorm1d:
 
 
 def layer(BatchNorm1d, gamma, beta, eps, momentum):
-    """A layer with a gain and a bias of its own."""
+    """A layer with a gain and a bias of its own, which may be torch.nn.Parameters."""
     bn = BatchNorm1d(len(gamma), eps, momentum)
-    bn.gamma, bn.beta = gamma, beta
+    for name, value in (("gamma", gamma), ("beta", beta)):
+        own = getattr(bn, name, None)
+        setattr(bn, name, torch.nn.Parameter(value) if isinstance(own, torch.nn.Parameter) else value)
     return bn
+
+
+def kept(bn):
+    """The running statistics as they are now."""
+    return {"running_mean": bn.running_mean.clone().view(-1), "running_var": bn.running_var.clone().view(-1)}
 
 
 def use_normalised(BatchNorm1d, xs, gamma, beta, eps, momentum):
@@ -94,23 +101,30 @@ def use_normalised(BatchNorm1d, xs, gamma, beta, eps, momentum):
     Each neuron is normalised over the batch, then scaled by gamma and shifted by beta.
     """
     fresh = BatchNorm1d(len(gamma))
-    return layer(BatchNorm1d, gamma, beta, eps, momentum)(xs[0]), list(fresh.parameters())
+    return {
+        "bn(x) in training": layer(BatchNorm1d, gamma, beta, eps, momentum)(xs[0]),
+        "bn(x) of a fresh one": fresh(xs[-1]),
+        "parameters() of a fresh one": list(fresh.parameters()),
+    }
 
 
 def use_running(BatchNorm1d, xs, gamma, beta, eps, momentum):
     """The running mean and the running variance after several batches.
 
-    Each batch moves them by the share `momentum`. With small batches that is to be small: 0.1 at one of 32
-    makes them shake. (1, dim) is taken too, as the lecture's own class has it after a batch.
+    Each batch moves them by a fraction, `momentum`. With small batches that is to be small: 0.1 at one of 32
+    makes them jitter. (1, dim) is accepted too, as the lecture's own class has it after a batch.
     """
-    bn = layer(BatchNorm1d, gamma, beta, eps, momentum)
-    for x in xs:
-        bn(x)
-    return bn.running_mean.view(-1), bn.running_var.view(-1)
+    found = {}
+    for by in (momentum, 0.1):
+        bn = layer(BatchNorm1d, gamma, beta, eps, by)
+        for k, x in enumerate(xs, 1):
+            bn(x)
+            found[f"with a momentum of {by:.6g}, after batch {k}"] = kept(bn)
+    return found
 
 
 def use_evaluated(BatchNorm1d, xs, example, gamma, beta, eps, momentum):
-    """What the layer gives for a single example once `training` is False, and its running mean after that.
+    """What the layer gives for a single example once `training` is False, and what it has kept after that.
 
     A batch of one has no variance: the running values are used, and they stay as they are.
     """
@@ -118,15 +132,18 @@ def use_evaluated(BatchNorm1d, xs, example, gamma, beta, eps, momentum):
     for x in xs:
         bn(x)
     bn.training = False
-    return bn(example), bn.running_mean.view(-1)
+    single, several = bn(example), bn(xs[0])
+    return {"bn(x) of a single example": single, "bn(x) of a batch": several, "after that": kept(bn)}
 
 
 def use_constant(BatchNorm1d, gamma, beta, eps, n):
-    """What the layer gives for a batch in which no neuron changes.
+    """What the layer gives for a batch in which one neuron changes and no other does.
 
-    The variance is 0: without eps there would be a division of 0 by 0.
+    Where it doesn't the variance is 0: without eps there would be a division of 0 by 0.
     """
-    return layer(BatchNorm1d, gamma, beta, eps, 0.1)(torch.ones(n, len(gamma)))
+    x = torch.ones(n, len(gamma))
+    x[:, 1] = torch.linspace(-1, 2, n)
+    return layer(BatchNorm1d, gamma, beta, eps, 0.1)(x)
 
 
 def calibrated(hprebn):
@@ -149,7 +166,7 @@ def collapsed(linears):
 
 
 def update_ratios(weights, gradients, rate):
-    """How large a step is beside its weights, for those that are matrices: a list of floats.
+    """How large a step is relative to its weights, for those that are matrices: a list of floats.
 
     Each is the logarithm to base 10 of the standard deviation of `rate` times the gradient over that of the
     weights. The lecture would see about -3; biases, which have one axis, are left out.

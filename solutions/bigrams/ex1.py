@@ -8,9 +8,11 @@ Characters are numbered by their place in `chars`, which begins with the full st
 first letter of a word, and after its last. The lecture has 27 characters; you are asked for fewer as well.
 """
 
+import math
+
 import torch
 
-from grader.lecture import words_of
+from grader.lecture import calls, words_of
 
 FIXTURES = {
     "lecture": dict(seed=1, vocab_size=27, many=20),
@@ -29,7 +31,11 @@ def inputs(g, vocab_size, many):
     table = torch.rand((vocab_size, vocab_size), generator=g) ** 3
     table[:, 0] += 0.1 * table.sum(1)
     table /= table.sum(1, keepdim=True)
-    return dict(chars=chars, words=words, smoothing=smoothing, uniforms=uniforms, table=table)
+    tallies = torch.randint(0, 4, (vocab_size, vocab_size), generator=g, dtype=torch.int32)
+    tallies[:, 1] += 1
+    return dict(
+        chars=chars, words=words, smoothing=smoothing, uniforms=uniforms, table=table, tallies=tallies
+    )
 
 
 def counts(words, chars):
@@ -56,11 +62,16 @@ def probs(counts, smoothing):
     return P / P.sum(1, keepdim=True)
 
 
+def use_probs(probs, tallies, smoothing):
+    """The probability of each next character, for several smoothings: with 0 too, where every row has a count."""
+    return {f"probs(counts, {by})": probs(tallies.clone(), by) for by in (smoothing, 0, smoothing + 3)}
+
+
 def nll(words, chars, probs):
     """The mean negative log likelihood of the pairs of all the words, as a float.
 
     probs[i, j] is the probability of character j after character i. Take minus its natural logarithm for each
-    pair there is, both full stops included, and the mean over all pairs.
+    pair there is, both full stops included, and the mean over all pairs: infinity where one has probability 0.
     """
     total, n = 0.0, 0
     for word in words:
@@ -71,12 +82,26 @@ def nll(words, chars, probs):
     return total / n
 
 
+def use_nll(nll, words, chars, table):
+    """The mean negative log likelihood of the words, as a float; infinite where a pair has the probability 0."""
+    never = table.clone()
+    never[0, chars.index(words[0][0])] = 0
+    cases = {"": (words, table), " of the first word": (words[:1], table), " where a pair has 0": (words, never)}
+    found = {}
+    for said, (some, p) in cases.items():
+        try:
+            found[f"nll(words, chars, probs){said}"] = nll(list(some), chars, p.clone())
+        except ValueError:  # math.log(0)
+            found[f"nll(words, chars, probs){said}"] = math.inf
+    return found
+
+
 def sample(probs, chars, uniforms):
     """Words drawn from the model, one number of `uniforms` for each character; a list of words.
 
     Begin at the full stop. With the next number u, between 0 and 1, the next character is the first
     whose probability, added to those of the characters before it, is more than u. A full stop ends a word and
-    the next begins. Stop when the numbers are used up; a word that is not finished is left out.
+    the next begins; one at the start of a word gives the empty word "". Stop when the numbers are used up; a word that is not finished is left out.
     """
     words, word, at = [], "", 0
     for u in uniforms:
@@ -96,4 +121,5 @@ def use_sample(sample, table, chars, uniforms):
     than 0.25.
     """
     met = [0.25, 0.5, 0.75, 0.0, 0.5, 0.25, 0.0]
-    return [sample(table.clone(), chars, list(uniforms)), sample(torch.full((4, 4), 0.25), chars[:4], met)]
+    equal = torch.full((4, 4), 0.25)
+    return calls("sample", sample, (table, chars, uniforms), (table, chars, uniforms[7:]), (equal, chars[:4], met))

@@ -9,7 +9,7 @@ the table can't.
 import torch
 import torch.nn.functional as F
 
-from grader.lecture import words_of
+from grader.lecture import bigrams, words_of
 
 FIXTURES = {
     "lecture": dict(seed=2147483647, vocab_size=27, many=1, steps=3),
@@ -33,7 +33,9 @@ def inputs(g, vocab_size, many, steps):
     if vocab_size == 27:
         words = ["emma"]
     W2 = torch.randn((vocab_size, vocab_size), generator=g)
-    return dict(W=W, chars=chars, words=words, strength=0.01 * len(words[0]), rate=0.1 * many, W2=W2)
+    xs, ys = bigrams(g, 6 + steps, vocab_size)  # of all letters emma and what follows
+    rows = torch.eye(vocab_size)[xs]
+    return dict(W=W, rows=rows, both=(xs, ys), chars=chars, words=words, strength=0.01 * len(words[0]), rate=0.1 * many, W2=W2)
 
 
 def pairs(words, chars):
@@ -81,7 +83,7 @@ def loss(probs, pairs, W2, strength):
 def losses(onehot, pairs, W, rate, steps):
     """The loss, without regularisation, before each of `steps` steps of gradient descent: a list of floats.
 
-    A step takes `rate` times the gradient of the mean negative log likelihood from W. The gradient is yours
+    A step subtracts `rate` times the gradient of the mean negative log likelihood from W. The gradient is yours
     to write by hand, or to copy from exercises 3 and 4, which lead to it. The W that you are given is to stay
     as it is.
     """
@@ -94,4 +96,20 @@ def losses(onehot, pairs, W, rate, steps):
         found.append(-probs[torch.arange(n), ys].log().mean().item())
         dlogits = probs - F.one_hot(ys, num_classes=W.shape[1])
         W = W - rate * (onehot.T @ dlogits) / n
+    return found
+
+
+def use_losses(losses, rows, both, W, rate, steps):
+    """The loss, without regularisation, before each of some steps of gradient descent; and W afterwards.
+
+    A step subtracts `rate` times the gradient of the mean negative log likelihood from W. The gradient is yours
+    to write by hand, or to copy from exercises 3 and 4, which lead to it. The W that you are given is to stay
+    as it is.
+    """
+    found = {}
+    for many, by, n in ((steps, rate, 5), (steps + 2, rate * 3, len(rows))):
+        given = W.clone()
+        said = f"losses(onehot, pairs, W, {by:.6g}, {many})"
+        found[said] = losses(rows[:n].clone(), tuple(p[:n].clone() for p in both), given, by, many)
+        found[f"W after {said}"] = given
     return found

@@ -13,6 +13,8 @@ import math
 import torch
 import torch.nn.functional as F
 
+from grader.lecture import calls
+
 FIXTURES = {
     "lecture": dict(seed=1337, B=4, T=8, C=2, new=9),
     "probe-1": dict(seed=2, B=4, T=8, C=2, new=9),
@@ -92,6 +94,18 @@ def batch(data, starts, T):
     return x, y
 
 
+def use_batch(batch, data, starts, T):
+    """A batch (x, y) out of a long tensor of tokens: x and y are (B, T), one row for each start; lists pass too.
+
+    Row b of x begins at starts[b]. y holds, for each token of x, the one that follows it.
+    """
+    found = {}
+    for some, size in ((starts, T), (starts[1:], T - 2)):
+        pair = batch(data.clone(), list(some), size)
+        found[f"batch(data, {some}, {size})"] = [torch.as_tensor(one) for one in pair]
+    return found
+
+
 def by_loop(x):
     """Each token averaged with all before it, (B, T, C), by two loops."""
     out = torch.zeros_like(x)
@@ -110,7 +124,10 @@ def by_matrix(x):
 
 
 def by_softmax(x):
-    """The same, as (masked, weights, average): zeros with the future at -inf, their softmax, the product."""
+    """The same, as (masked, weights, average): zeros with the future at -inf, their softmax, the product.
+
+    masked and weights are (T, T).
+    """
     T = x.shape[1]
     masked = torch.zeros(T, T).masked_fill(torch.tril(torch.ones(T, T)) == 0, float("-inf"))
     wei = F.softmax(masked, -1)
@@ -118,17 +135,17 @@ def by_softmax(x):
 
 
 def expected_loss(vocab_size):
-    """The loss of a network that holds all tokens for equally likely. For 65 it is about 4.17."""
+    """The loss of a network that considers all tokens equally likely. For 65 it is about 4.17."""
     return math.log(vocab_size)
 
 
 def generate(model, idx, block_size, uniforms):
-    """idx (B, t), grown by one column for each row of `uniforms`.
+    """idx (B, t), grown by one column for each row of `uniforms`, which is (new, B).
 
     model(idx) gives logits (B, t, vocab_size) and takes at most block_size tokens: crop what it sees, not
     what you keep. The next token is drawn from the softmax at the last position: it is the first one at
-    which the running sum of the probabilities is larger than the uniform number of its row, (new, B), and
-    the last one where none is.
+    which the running sum of the probabilities is larger than the uniform number of its row, and the last
+    one, vocab_size - 1, where none is.
     """
     for u in uniforms:
         logits = model(idx[:, -block_size:])[:, -1]
@@ -140,18 +157,19 @@ def generate(model, idx, block_size, uniforms):
 
 def use_encode(encode, text):
     """Characters to numbers."""
-    return encode(text, sorted(set(text)))
+    return calls("encode", encode, (text, sorted(set(text))), (text[5:9], sorted(set(text), reverse=True)))
 
 
 def use_decode(decode, text):
     """Numbers to characters, here those of a text read backwards."""
     chars = sorted(set(text))
-    return decode([chars.index(c) for c in reversed(text)], chars)
+    ids = [chars.index(c) for c in reversed(text)]
+    return calls("decode", decode, (ids, chars), (ids[:4], chars[::-1]), ([], chars))
 
 
 def use_expected_loss(expected_loss, vocabularies):
     """The loss to expect before any training, for several vocabularies."""
-    return [expected_loss(size) for size in vocabularies]
+    return calls("expected_loss", expected_loss, *((size,) for size in vocabularies))
 
 
 def use_generate(generate, table, recent, begin, T, uniforms):
@@ -171,4 +189,8 @@ def use_generate(generate, table, recent, begin, T, uniforms):
         return torch.zeros((*idx.shape, 8))
 
     met = torch.tensor([[0.0, 0.25], [0.5, 0.125], [0.375, 0.875]])
-    return [generate(model, begin.clone(), T, uniforms.clone()), generate(flat, begin[:2].clone(), T, met)]
+    return {
+        f"generate(model, idx, {T}, uniforms)": generate(model, begin.clone(), T, uniforms.clone()),
+        f"generate(model, one token, {T}, uniforms)": generate(model, begin[:, :1].clone(), T, uniforms[1:4]),
+        "generate of equally likely tokens": generate(flat, begin[:2].clone(), T, met),
+    }

@@ -8,10 +8,12 @@ its values.
 
 import torch
 
+from grader.lecture import calls
+
 FIXTURES = {
     "lecture": dict(seed=1337, V=50257, max_T=1024, C=768, L=12, B=2, T=3, world=2, length=48),
-    "probe-1": dict(seed=1, V=300, max_T=64, C=32, L=3, B=2, T=3, world=2, length=37),
-    "probe-2": dict(seed=2, V=500, max_T=128, C=48, L=5, B=1, T=4, world=3, length=36),
+    "probe-1": dict(seed=1, V=300, max_T=64, C=32, L=3, B=2, T=3, world=2, length=43),
+    "probe-2": dict(seed=2, V=500, max_T=128, C=48, L=5, B=1, T=4, world=3, length=45),
     "probe-3": dict(seed=3, V=90, max_T=16, C=20, L=2, B=3, T=2, world=1, length=25),
 }
 OUTPUTS = {
@@ -28,12 +30,17 @@ def inputs(g, V, max_T, C, L, B, T, world, length):
     """Tokens, gradients of several processes, names of parameters, scores near 0 and far from it, values."""
     keys = 5 + 2 * B + T
     rising = torch.arange(keys) * 0.5
-    bases = (rising, rising + 200, rising - 200, -40 * rising)
+    bases = (rising, rising + 800, rising - 800, -40 * rising)
+    layer = int(torch.randint(L, (1,), generator=g))
+    parts = ["attn.qkv", "attn.proj", "mlp.fc", "mlp.proj", "attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"]
+    names = ["wte.weight", "wpe.weight", "head.weight", "pos.weight", "attn.proj.weight", "mlp.proj.bias"]
+    names += [f"h.{layer}.{part}.{kind}" for part in parts for kind in ("weight", "bias")]
+    order = torch.randperm(len(names), generator=g).tolist()
     return {
         "tokens": torch.randint(0, 90, (length,), generator=g).tolist(),
         "ranks": [[torch.randn(4, generator=g), torch.randn((2, 3), generator=g)] for _ in range(world + 1)],
         "scores": [torch.randn(keys, generator=g) * 4 + base for base in bases],
-        "names": ["wte.weight", "attn.qkv.weight", "attn.proj.weight", "mlp.proj.weight", "mlp.proj.bias"],
+        "names": [names[k] for k in order],
         "values": torch.randn((keys, 3), generator=g),
         "block": B + 1,
         "total": B * T * world * (L + 4),
@@ -55,19 +62,19 @@ def std(name, L):
     """The standard deviation with which a parameter of a GPT-2 of L blocks starts. 0.0 for biases.
 
     It is 0.02, but what adds to the residual stream, the weights whose name holds "proj", starts smaller:
-    by one over the root of the number of additions, of which every block makes two. Names are like
-    "attn.qkv.weight", "mlp.proj.weight" and, of a bias, "mlp.proj.bias".
+    0.02·(2L)**-0.5, since every block adds twice. Names are like "wte.weight", "h.3.attn.qkv.weight",
+    "mlp.proj.weight" and, of a bias, "mlp.proj.bias". LayerNorm gains, which start at 1, are not asked for.
     """
     start = 0.0 if name.endswith("bias") else 0.02
     return start * (2 * L) ** -0.5 if "proj" in name else start
 
 
 def use_std(std, names, L):
-    return [std(name, L) for name in names]
+    return calls("std", std, *((name, L) for name in names), ("mlp.proj.weight", L + 3))
 
 
 def micro_steps(total, B, T, world):
-    """How many micro-batches each process runs for a batch of `total` tokens.
+    """How many micro-batches each process runs for a batch of `total` tokens, an integer.
 
     Each of `world` processes handles B rows of T tokens at a time.
     """
@@ -79,7 +86,9 @@ class Loader:
 
     Process `rank` of `world` begins B * T * rank tokens into the list; after each batch all of them move
     on by B * T * world, so that no two read the same tokens. Where the next batch of all of them, and the
-    label of its last token, would not fit any more, they begin again.
+    label of its last token, would not fit any more, all begin again: with B = T = 1, two processes and tokens 0
+    to 4, process 0 reads 0, 2, 0, 2 … and process 1 reads 1, 3, 1, 3 …. build-nanogpt's DataLoaderLite, whose
+    processes begin again each for itself, passes too: no list here has a length at which the two differ.
     """
 
     def __init__(self, tokens, B, T, rank, world):
@@ -106,10 +115,11 @@ def use_loader(Loader, tokens, B, T, world):
     It is asked for the first nine batches of every process. Work out for yourself where each begins, how
     far it moves on, and when it has to begin again.
     """
-    read = []
+    read = {}
     for rank in range(world):
         loader = Loader(list(tokens), B, T, rank, world)
-        read.append([loader.batch() for _ in range(9)])
+        for k in range(1, 10):
+            read[f"Loader(tokens, {B}, {T}, {rank}, {world}), batch {k}"] = loader.batch()
     return read
 
 
@@ -140,10 +150,46 @@ def online(scores, values, block):
     return out / total
 
 
-def use_online(online, scores, values, block):
-    """The average of `values` by the softmax of the scores, read in blocks.
+class Long(torch.Tensor):
+    """A tensor too long to be worked on at once: parts of it may be taken, and what has `block` rows be read."""
 
-    Asked for scores near 0, near 200 and near -200, where exponentials are infinite, or all of them 0; and
-    for scores that fall far.
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        long = next((x for x in (*args, *(kwargs or {}).values()) if isinstance(x, cls)), None)
+        if long is None:
+            raise RuntimeError(f"more scores than a block are read at once, by {function.__name__}")
+        with torch._C.DisableTorchFunctionSubclass():
+            out = function(*args, **(kwargs or {}))
+        several = isinstance(out, (tuple, list)) and not isinstance(out, torch.Size)
+        for part in out if several else (out,):
+            if not isinstance(part, torch.Tensor):
+                continue
+            own = part.untyped_storage().data_ptr() == long.untyped_storage().data_ptr()
+            made = function.__name__.startswith("new_") or function.__name__.endswith("_like")
+            if not (own or made or function.__name__ in ("clone", "contiguous", "__deepcopy__")):
+                raise RuntimeError(f"more than {long.block} scores are read at once, by {function.__name__}")
+        wrapped = [cls.limited(x, long.block, long.width) for x in (out if several else (out,))]
+        return tuple(wrapped) if several else wrapped[0]
+
+    @classmethod
+    def limited(cls, x, block, width):
+        if not isinstance(x, torch.Tensor):
+            return x
+        long = x.as_subclass(cls if x.numel() > block * width else torch.Tensor)
+        if isinstance(long, cls):
+            long.block, long.width = block, width
+        return long
+
+
+def use_online(online, scores, values, block):
+    """The average of `values` by the softmax of the scores, read in blocks: more at once is refused.
+
+    Asked for scores near 0, near 800 and near -800, where exponentials are infinite, or all of them 0; and
+    for scores that fall far. They are in double precision.
     """
-    return [online(one.clone(), values.clone(), block) for one in scores]
+    found = {}
+    for said, one in zip(("near 0", "near 800", "near -800", "that fall far"), scores):
+        for by in (block, block + 2):
+            long = Long.limited(one.double(), by, 1), Long.limited(values.double(), by, values.shape[1])
+            found[f"online(scores {said}, values, {by})"] = online(*long, by).float()
+    return found

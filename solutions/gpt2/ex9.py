@@ -11,6 +11,8 @@ import math
 
 import torch
 
+from grader.lecture import calls
+
 FIXTURES = {
     "lecture": dict(seed=1337, rows=4, C=3, warmup=715, last=19073),
     "probe-1": dict(seed=1, rows=4, C=3, warmup=10, last=50),
@@ -28,22 +30,28 @@ OUTPUTS = {
 
 def inputs(g, rows, C, warmup, last):
     """Parameters by name, three gradients for a matrix, and what the optimiser is set to."""
-    names = ["wte", "lnf.weight", "lnf.bias", "mlp.weight", "mlp.bias", "attn.weight"]
-    sizes = [(rows, C), (C,), (C,), (C, rows), (rows,), (C, C)]
+    names = ["wte", "lnf.weight", "lnf.bias", "mlp.weight", "mlp.bias", "attn.weight", "a", "b.c", "ln.gain", "scale"]
+    sizes = [(rows, C), (C,), (C,), (C, rows), (rows,), (C, C), (2, C, 2), (), (1, C), (1,)]
     order = torch.randperm(len(names), generator=g).tolist()
+    other = torch.randperm(len(names), generator=g).tolist()
     small = torch.ones(C)
     small[0] = 1e-8  # a column whose gradients are as small as the 1e-8 of AdamW
     return {
         "named": {names[k]: torch.randn(sizes[k], generator=g) for k in order},
+        "swapped": {names[k]: torch.randn(sizes[j], generator=g) for k, j in zip(order, other)},
         "grads": [torch.randn(size, generator=g) for size in ((rows, C), (C,), (1,))],
         "p": torch.randn((rows, C), generator=g),
         "steps": [torch.randn((rows, C), generator=g) * small for _ in range(3)],
         "lr": float(torch.rand(1, generator=g)) * 0.05 + 0.01,
+        "decay": float(torch.rand(1, generator=g)) * 0.2 + 0.02,
+        "most": float(torch.rand(1, generator=g)) + 0.25,
+        "high": [6e-4, *(1e-3 * (1 + torch.rand(2, generator=g))).tolist()],
+        "low": [6e-5, *(1e-4 * (1 + torch.rand(2, generator=g))).tolist()],
     }
 
 
 def norm(grads):
-    """The length of a whole gradient: a number, from a list of tensors of any shapes.
+    """The length of a whole gradient, a number or a tensor of no axes, from a list of tensors of any shapes.
 
     As if all their numbers stood in one long vector: the root of the sum of all squares.
     """
@@ -60,11 +68,13 @@ def clipped(grads, most):
     return [grad * factor for grad in grads]
 
 
-def use_clipped(clipped, grads):
+def use_clipped(clipped, grads, most):
     # Every call has tensors of its own: they may be scaled in place.
-    long, short = (clipped([grad.clone() for grad in grads], most) for most in (1.0, 1000.0))
+    found = {}
+    for by in (1.0, most, 1000.0 * most):
+        found[f"clipped(grads, {by:.6g})"] = clipped([grad.clone() for grad in grads], by)
     tiny = clipped([grad * 1e-6 for grad in grads], 1e-6)  # here the 1e-6 can be seen
-    return long, short, [grad * 1e6 for grad in tiny]
+    return {**found, "clipped(grads · 1e-6, 1e-6) · 1e6": [grad * 1e6 for grad in tiny]}
 
 
 def groups(named):
@@ -77,11 +87,24 @@ def groups(named):
     return decay, rest
 
 
+def use_groups(groups, named, swapped):
+    """Which parameters decay, and which do not: two lists of names, in the order of the dict `named`.
+
+    What has two axes or more decays: the matrices and the embeddings. Biases and gains do not. Names don't count.
+    """
+    found = {}
+    for some in (named, swapped):
+        axes = ", ".join(f"{name}: {p.ndim}" for name, p in some.items())
+        found[f"groups of parameters with axes {axes}"] = groups({k: p.clone() for k, p in some.items()})
+    return found
+
+
 def rate(step, warmup, last, high, low):
     """The learning rate at a step, counted from 0.
 
-    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. From
-    there to the step `last` it falls from high to low along half a cosine. After `last` it stays at low.
+    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. It is high
+    again at step warmup, where half a cosine begins, along which it falls to low at step `last`. After `last` it
+    stays at low. This is build-nanogpt's get_lr, with what that takes from outside as arguments.
     """
     if step < warmup:
         return high * (step + 1) / warmup
@@ -91,17 +114,20 @@ def rate(step, warmup, last, high, low):
     return low + 0.5 * (1.0 + math.cos(math.pi * done)) * (high - low)
 
 
-def use_rate(rate, warmup, last):
+def use_rate(rate, warmup, last, high, low):
     some = [0, 1, warmup - 1, warmup, warmup + 1, warmup + 3, (warmup + last) // 2, last - 1, last, last + 7]
-    return [rate(step, warmup, last, 6e-4, 6e-5) for step in some]
+    cases = [(step, warmup, last, high[0], low[0]) for step in some]
+    cases += [(step, warmup + 3, last + 9, high[1], low[1]) for step in some[1::3]]
+    return calls("rate", rate, *cases, (5, 4, 11, high[2], low[2]))
 
 
 def adamw(p, grad, m, v, t, lr, decay):
     """One step of AdamW: the new p, m and v, as a tuple. t counts the steps from 1.
 
     m and v are running means of the gradient and of its square, with 0.9 and 0.95 of the old value kept. Both
-    began at zero, so they are divided by what they lack: 1 - 0.9**t and 1 - 0.95**t. The step is
-    lr * m / (v**0.5 + 1e-8) with these; and p loses lr * decay of itself, apart from all that.
+    began at zero, so the weights in them add up to 1 - 0.9**t and 1 - 0.95**t only: divide by that for the step,
+    lr * m / (v**0.5 + 1e-8), and give m and v back undivided. Apart from the step p shrinks by lr * decay * p, of
+    p as it was before it.
     """
     m = 0.9 * m + (1 - 0.9) * grad
     v = 0.95 * v + (1 - 0.95) * grad**2
@@ -111,10 +137,12 @@ def adamw(p, grad, m, v, t, lr, decay):
     return p, m, v
 
 
-def use_adamw(adamw, p, steps, lr):
-    m, v = torch.zeros_like(p), torch.zeros_like(p)
-    seen = []
-    for t, grad in enumerate(steps, 1):
-        p, m, v = adamw(p.clone(), grad.clone(), m.clone(), v.clone(), t, lr, 0.1)
-        seen.append(p)
-    return seen, m, v
+def use_adamw(adamw, p, steps, lr, decay):
+    found = {}
+    for first, by in ((1, decay), (9, 0.0)):
+        m, v, now = torch.zeros_like(p), torch.zeros_like(p), p
+        for t, grad in enumerate(steps, first):
+            now, m, v = adamw(now.clone(), grad.clone(), m.clone(), v.clone(), t, lr / first, by)
+            said = f"adamw(p, grad, m, v, {t}, {lr / first:.6g}, {by:.6g})"
+            found[said] = {"p": now, "m": m, "v": v}
+    return found

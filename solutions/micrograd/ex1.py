@@ -10,6 +10,8 @@ import math
 
 import torch
 
+from grader.lecture import calls
+
 FIXTURES = {
     "lecture": dict(seed=1, cases=5),
     "probe-1": dict(seed=2, cases=5),
@@ -40,6 +42,8 @@ HINTS = {
     "step": {"formula": "Against the gradient: the new value is the old one minus rate times its gradient."},
 }
 
+KEYS = ["abc", ["w1", "w2", "b"], "xy", ["bias"], "pqrs", ["W", "C"], "fgh"]
+
 
 def inputs(g, cases):
     """In each list the lecture's own numbers come first; the others are random."""
@@ -51,10 +55,10 @@ def inputs(g, cases):
         parabolas=[[3.0, -4.0, 5.0, 3.0], [3.0, -4.0, 5.0, -3.0], *draw(cases, 4)],
         corners=[[2.0, -3.0, 10.0, -2.0], *draw(cases, 4)],
         neurons=[[2.0, 0.0, -3.0, 1.0, 6.8813735870195432], *[[x / 3 for x in row] for row in draw(cases, 5)]],
-        weights=[dict(zip("abc", row)) for row in draw(cases, 3)],
-        slopes=[dict(zip("abc", row)) for row in draw(cases, 3)],
-        h=0.0001,
-        rate=0.01,
+        weights=[dict(zip(KEYS[k], row)) for k, row in enumerate(draw(cases, 4))],
+        slopes=[dict(zip(KEYS[k], row)) for k, row in enumerate(draw(cases, 4))],
+        widths=[0.0001, *(abs(x) / 10 + 0.001 for (x,) in draw(cases + 1, 1))],
+        rates=[0.01, *(abs(x) / 10 + 0.001 for (x,) in draw(cases, 1))],
     )
 
 
@@ -67,11 +71,12 @@ def numgrad(f, x, h):
     return (f(x + h) - f(x)) / h
 
 
-def use_numgrad(numgrad, parabolas, h):
-    def parabola(p, q, r):
-        return lambda x: p * x * x + q * x + r
-
-    return [numgrad(parabola(p, q, r), x, h) for p, q, r, x in parabolas]
+def use_numgrad(numgrad, parabolas, widths):
+    found = {}
+    for (p, q, r, x), h in zip(parabolas, widths):
+        said = f"numgrad(f, {x}, {h:.6g}) of f(x) = {p}x² + {q}x + {r}"
+        found[said] = numgrad(lambda t, p=p, q=q, r=r: p * t * t + q * t + r, x, h)
+    return found
 
 
 def lgraph(a, b, c, f):
@@ -90,7 +95,7 @@ def lgraph(a, b, c, f):
 
 
 def use_lgraph(lgraph, corners):
-    return [lgraph(*corner) for corner in corners]
+    return calls("lgraph", lgraph, *corners)
 
 
 def raised(a, b, c, f, rate):
@@ -107,8 +112,8 @@ def raised(a, b, c, f, rate):
     return (a * b + c) * f
 
 
-def use_raised(raised, corners, rate):
-    return [raised(*corner, rate) for corner in corners]
+def use_raised(raised, corners, rates):
+    return calls("raised", raised, *([*corner, rate] for corner, rate in zip(corners, rates)))
 
 
 def neuron(x1, x2, w1, w2, b):
@@ -125,7 +130,7 @@ def neuron(x1, x2, w1, w2, b):
 
 
 def use_neuron(neuron, neurons):
-    return [neuron(*numbers) for numbers in neurons]
+    return calls("neuron", neuron, *neurons)
 
 
 def step(values, grads, rate):
@@ -136,5 +141,5 @@ def step(values, grads, rate):
     return {name: value - rate * grads[name] for name, value in values.items()}
 
 
-def use_step(step, weights, slopes, rate):
-    return [step(values, grads, rate) for values, grads in zip(weights, slopes)]
+def use_step(step, weights, slopes, rates):
+    return calls("step", step, *zip(weights, slopes, rates))

@@ -78,8 +78,6 @@ def inputs(g, cases, lines):
                 possible.append(("/", x / y))
             if abs(x) < 1.5:
                 possible.append(("exp", math.exp(x)))
-            if abs(x) > 0.1:
-                possible.append(("relu", max(x, 0.0)))
             name, value = pick(possible)
             made.append((name, i, j))
             values.append(value)
@@ -94,8 +92,9 @@ def inputs(g, cases, lines):
 
     return dict(
         pairs=list(zip(draw(cases), draw(cases))),
+        numbers=[2, 3, 1, 4, *draw(4, 0.5, 3.0)],
         bases=[*draw(cases, 0.5, 2.5), -1.5, -0.75],
-        exponents=[*[2, -1, 3, 0.5, -0.5][:cases], 2, -2],
+        exponents=[*[2, -1, 3, 0.5, *draw(2, -2.5, 2.5)][:cases], 2, -2],
         signed=[-1.5, 0.75, *draw(cases), 0.0],
         upstream=[*draw(cases + 2, 0.5, 2.0), 1.25],
         expressions=[expression() for _ in range(cases)],
@@ -231,35 +230,45 @@ def tanh_from_exp(x):
     return (e - 1) / (e + 1)
 
 
-def local(out, grad, *operands):
-    """An operation's value, and what its _backward adds to gradients that are 0.25 already."""
-    for operand in operands:
-        operand.grad = 0.25
+def operands(node):
+    """What a node was made from: its children, or `_prev`, as the lecture calls them."""
+    return node._prev if hasattr(node, "_prev") and not hasattr(node, "children") else node.children
+
+
+def added(out, **leaves):
+    """An operation's value, and what was added to gradients that were 0.25 already."""
+    return {"data": out.data} | {f"gradient added to {name}": leaf.grad - 0.25 for name, leaf in leaves.items()}
+
+
+def local(out, grad, **leaves):
+    """The same for one operation's own _backward."""
+    for leaf in leaves.values():
+        leaf.grad = 0.25
     out.grad = grad
     out._backward()
-    return out.data, [operand.grad for operand in operands]
+    return added(out, **leaves)
 
 
-def pulled(out, *operands):
+def pulled(out, **leaves):
     """The same for what may be made of several operations: each passes back after all that were made from it."""
     above, todo = {}, [out]
     while todo:
-        for child in todo.pop().children:
+        for child in operands(todo.pop()):
             if id(child) not in above:
                 todo.append(child)
             above[id(child)] = above.get(id(child), 0) + 1
-    for operand in operands:
-        operand.grad = 0.25
+    for leaf in leaves.values():
+        leaf.grad = 0.25
     out.grad = 1.5
     ready = [out]
     while ready:
         node = ready.pop()
         node._backward()
-        for child in node.children:
+        for child in operands(node):
             above[id(child)] -= 1
             if not above[id(child)]:
                 ready.append(child)
-    return out.data, [operand.grad for operand in operands]
+    return added(out, **leaves)
 
 
 def build(Value, expression):
@@ -283,64 +292,81 @@ def build(Value, expression):
 
 def use_add(Value, pairs, upstream):
     """The sum: its value, and its _backward alone, which adds to the gradients of both operands."""
-    values = [(Value(a), Value(b)) for a, b in pairs]
-    return [local(a + b, grad, a, b) for (a, b), grad in zip(values, upstream)]
+    found = {}
+    for (x, y), grad in zip(pairs, upstream):
+        a, b = Value(x), Value(y)
+        found[f"Value({x}) + Value({y}), its grad {grad}"] = local(a + b, grad, a=a, b=b)
+    return found
 
 
 def use_multiply(Value, pairs, upstream):
     """The product: its value, and its _backward alone, which adds to the gradients of both factors."""
-    values = [(Value(a), Value(b)) for a, b in pairs]
-    return [local(a * b, grad, a, b) for (a, b), grad in zip(values, upstream)]
+    found = {}
+    for (x, y), grad in zip(pairs, upstream):
+        a, b = Value(x), Value(y)
+        found[f"Value({x}) * Value({y}), its grad {grad}"] = local(a * b, grad, a=a, b=b)
+    return found
 
 
 def use_power(Value, bases, exponents, upstream):
-    """The power: its value, and its _backward alone, with whole, negative and broken exponents.
+    """The power: its value, and its _backward alone, with integer, negative and fractional exponents.
 
-    A base may be negative where the exponent is whole.
+    A base may be negative where the exponent is an integer.
     """
-    cases = zip([Value(x) for x in bases], exponents, upstream)
-    return [local(x**k, grad, x) for x, k, grad in cases]
+    found = {}
+    for x, k, grad in zip(bases, exponents, upstream):
+        a = Value(x)
+        found[f"Value({x}) ** {k}, its grad {grad}"] = local(a**k, grad, a=a)
+    return found
+
+
+def of_each(Value, name, signed, upstream):
+    """A method without arguments, for each number."""
+    found = {}
+    for x, grad in zip(signed, upstream):
+        a = Value(x)
+        found[f"Value({x}).{name}(), its grad {grad}"] = local(getattr(a, name)(), grad, a=a)
+    return found
 
 
 def use_exp(Value, signed, upstream):
     """The exponential: its value, and its _backward alone."""
-    values = [Value(x) for x in signed]
-    return [local(x.exp(), grad, x) for x, grad in zip(values, upstream)]
+    return of_each(Value, "exp", signed, upstream)
 
 
 def use_tanh(Value, signed, upstream):
     """The hyperbolic tangent: its value, and its _backward alone."""
-    values = [Value(x) for x in signed]
-    return [local(x.tanh(), grad, x) for x, grad in zip(values, upstream)]
+    return of_each(Value, "tanh", signed, upstream)
 
 
 def use_relu(Value, signed, upstream):
     """The rectifier: its value, and its _backward alone, for inputs on both sides of 0, and at 0, where nothing passes."""
-    values = [Value(x) for x in signed]
-    return [local(x.relu(), grad, x) for x, grad in zip(values, upstream)]
+    return of_each(Value, "relu", signed, upstream)
 
 
-def use_composed(Value, pairs):
+def use_composed(Value, pairs, numbers):
     """What is made from other operations: -a, a - b, a / b, and plain numbers on either side.
 
-    Values, and what the operations' _backward add to the gradients of a and b, from the last one to the first.
+    Of these 2 + a and 2 * a are asked for, 2 - a and 2 / a are not. Values, and what the operations' _backward add
+    to the gradients of a and b, from the last one to the first.
     """
-    operations = [
-        lambda a, b: -a,
-        lambda a, b: a - b,
-        lambda a, b: a / b,
-        lambda a, b: a + 2,
-        lambda a, b: 2 + a,
-        lambda a, b: a * 3,
-        lambda a, b: 3 * a,
-        lambda a, b: a - 1,
-        lambda a, b: a / 4,
-    ]
-    found = []
-    for pair in pairs:
-        for operation in operations:
-            a, b = map(Value, pair)
-            found.append(pulled(operation(a, b), a, b))
+    operations = {
+        "-a": lambda a, b, k: -a,
+        "a - b": lambda a, b, k: a - b,
+        "a / b": lambda a, b, k: a / b,
+        "a + {}": lambda a, b, k: a + k,
+        "{} + a": lambda a, b, k: k + a,
+        "a * {}": lambda a, b, k: a * k,
+        "{} * a": lambda a, b, k: k * a,
+        "a - {}": lambda a, b, k: a - k,
+        "a / {}": lambda a, b, k: a / k,
+    }
+    found = {}
+    for n, (x, y) in enumerate(pairs):
+        for m, (said, operation) in enumerate(operations.items()):
+            a, b, k = Value(x), Value(y), numbers[(n + m) % len(numbers)]
+            call = f"{said.format(k)} with a = Value({x}), b = Value({y})"
+            found[call] = pulled(operation(a, b, k), a=a, b=b)
     return found
 
 
@@ -349,7 +375,7 @@ def use_order(Value, expressions):
 
     There are several such orders, and any will do. An operation may be made of more nodes than one.
     """
-    found = []
+    found = {}
     for expression in expressions:
         nodes = build(Value, expression)
         last = nodes[-1]
@@ -357,7 +383,7 @@ def use_order(Value, expressions):
         place = {id(node): k for k, node in enumerate(order)}
         reached, todo = {id(last)}, [last]
         while todo:
-            children = todo.pop().children
+            children = operands(todo.pop())
             todo += [c for c in children if id(c) not in reached]
             reached |= {id(c) for c in children}
         leaves, lines = expression
@@ -367,12 +393,12 @@ def use_order(Value, expressions):
             for operand in (i, j) if k in above and name in "+-*/" else (i,) if k in above else ():
                 above.setdefault(operand, []).append(k)
         places = {k: place.get(id(nodes[k]), -1) for k in above}
-        found.append(
+        found[f"the order of {told(expression)}"] = (
             {
                 "each once": len(place) == len(order),
                 "all, and no other": set(place) == reached,
                 "children first": all(
-                    place.get(id(c), -1) < place[id(node)] for node in order for c in node.children
+                    place.get(id(c), -1) < place[id(node)] for node in order for c in operands(node)
                 ),
                 "in their places": sum(
                     places[k] >= 0 and all(places[k] < places[a] for a in above[k]) for k in above
@@ -387,8 +413,10 @@ def use_accumulate(Value, pairs):
 
     For a + a it is 2; for the last one with a = -2 and b = 3 they are -3 and -8. What two passes bring adds up
     as well: backward of a * a and then of another a * a gives 4 * a. Only the output's own gradient is set: 1.
+    And what was worked out may be used more than once too: with c = a * b in c * c + c, c passes its gradient
+    back when all of it is there, once.
     """
-    found = []
+    found = {}
     for a, b in [(-2.0, 3.0), *pairs]:
         x = Value(a)
         (x + x).backward()
@@ -396,24 +424,43 @@ def use_accumulate(Value, pairs):
         (y * y).backward()
         p, q = Value(a), Value(b)
         (p * q * (p + q)).backward()
-        found.append((x.grad, y.grad, p.grad, q.grad))
+        said = f"with a = Value({a}), b = Value({b})"
+        found[f"a + a, {said}"] = {"a.grad": x.grad}
+        found[f"a * a, {said}"] = {"a.grad": y.grad}
+        found[f"(a * b) * (a + b), {said}"] = {"a.grad": p.grad, "b.grad": q.grad}
         (y * y).backward()
+        found[f"a * a, then another a * a, {said}"] = {"a.grad": y.grad}
         z = Value(b)
         inner = z * z
         (inner * 3).backward()
         inner.backward()
-        found.append((y.grad, inner.grad, z.grad))
+        found[f"c = b * b; backward of c * 3, then of c, {said}"] = {"c.grad": inner.grad, "b.grad": z.grad}
+        u, v = Value(a), Value(b)
+        c = u * v
+        (c * c + c).backward()
+        found[f"c = a * b; backward of c * c + c, {said}"] = {"a.grad": u.grad, "b.grad": v.grad, "c.grad": c.grad}
     return found
+
+
+def told(expression):
+    """An expression as it is written: what each line names, a to c first."""
+    leaves, lines = expression
+    names = "abcdefghijklmnopqrstuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    said = [f"{name} = Value({x})" for name, x in zip(names, leaves)]
+    for name, (operation, i, j) in zip(names[len(leaves) :], lines):
+        x, y = names[i], names[j]
+        said.append(f"{name} = {x} {operation} {y}" if operation in "+-*/" else f"{name} = {x}.{operation}()")
+    return "; ".join(said)
 
 
 def use_backward(Value, expressions):
     """Random expressions: the output, and the gradients of the leaves and the output after backward."""
-    found = []
+    found = {}
     for expression in expressions:
         nodes = build(Value, expression)
         nodes[-1].backward()
-        leaves = nodes[: len(expression[0])]
-        found.append((nodes[-1].data, nodes[-1].grad, [leaf.grad for leaf in leaves]))
+        grads = {f"{name}.grad": leaf.grad for name, leaf in zip("abc", nodes)}
+        found[told(expression)] = {"data": nodes[-1].data, "its grad": nodes[-1].grad, **grads}
     return found
 
 
@@ -423,14 +470,17 @@ def use_tanh_from_exp(tanh_from_exp, Value, signed):
     def missing(self):
         raise ValueError("tanh is to be made from exp here, and tanh itself is not there")
 
-    found, own = [], Value.tanh
+    found, own = {}, Value.__dict__.get("tanh")
     Value.tanh = missing
     try:
         for x in signed:
             leaf = Value(x)
             out = tanh_from_exp(leaf)
             out.backward()
-            found.append((out.data, leaf.grad))
+            found[f"tanh_from_exp(Value({x}))"] = {"data": out.data, "gradient of x": leaf.grad}
     finally:
-        Value.tanh = own
+        if own is None:
+            del Value.tanh
+        else:
+            Value.tanh = own
     return found

@@ -7,18 +7,23 @@ what the one before it gives. Training is four lines: forward, gradients to zero
 Chance is taken out: `draw()` gives the next number to begin with. What you get are numbers that can be added,
 subtracted, multiplied and raised to a power, with one another and with plain numbers, and that have `tanh()`,
 `backward()`, `data` and `grad`. Like those of your own engine they add to a gradient that is there already.
+
+The lecture's own classes are accepted as well: without `draw`, on its `Value` and `random.uniform(-1, 1)`, and
+with a single output given alone instead of in a list.
 """
 
+import inspect
 import math
 import operator
+import random
 
 import torch
 
 FIXTURES = {
-    "lecture": dict(seed=1, nin=3, wide=4),
-    "probe-1": dict(seed=2, nin=3, wide=4),
-    "probe-2": dict(seed=3, nin=2, wide=3),
-    "probe-3": dict(seed=4, nin=5, wide=2),
+    "lecture": dict(seed=1, nin=3, wide=4, steps=4),
+    "probe-1": dict(seed=2, nin=3, wide=4, steps=4),
+    "probe-2": dict(seed=3, nin=2, wide=3, steps=3),
+    "probe-3": dict(seed=4, nin=5, wide=2, steps=6),
 }
 OUTPUTS = {
     "neuron": "approximate",
@@ -46,18 +51,20 @@ HINTS = {
 }
 
 
-def inputs(g, nin, wide):
+def inputs(g, nin, wide, steps):
     """Numbers to begin with, points and their targets, and gradients that are there already."""
 
     def draw(count):
         return [round(x, 3) for x in (torch.rand(count, generator=g) * 2 - 1).tolist()]
 
+    count = 1 + steps
     return dict(
-        begin=draw((nin + 1) * wide + (wide + 1) * wide + wide + 1),
-        points=[draw(nin) for _ in range(4)],
-        targets=draw(4),
-        old=draw(4),
+        begin=draw(90),
+        points=[draw(nin) for _ in range(count)],
+        targets=draw(count),
+        old=draw(count),
         rate=0.05 * nin,
+        networks=[[wide, wide, 1], [wide, 2], [wide + 1], [wide, wide + 1, 2, 3]],
     )
 
 
@@ -86,7 +93,7 @@ class Layer:
         self.neurons = [Neuron(nin, draw) for _ in range(nout)]
 
     def __call__(self, x):
-        """A list of what each neuron gives for x."""
+        """A list of what each neuron gives for x, also for one neuron."""
         return [neuron(x) for neuron in self.neurons]
 
     def parameters(self):
@@ -212,27 +219,58 @@ def source(begin):
     return lambda: Number(next(left))
 
 
+def made(kind, begin, *sizes):
+    """A neuron, layer or network, by draw() or, as in the lecture, by random.uniform."""
+    needed = [p for p in inspect.signature(kind).parameters.values() if p.default is p.empty]
+    if len([p for p in needed if p.kind is p.POSITIONAL_OR_KEYWORD]) != len(sizes):
+        return kind(*sizes, source(begin))
+    left, own = iter(begin), random.uniform
+    random.uniform = lambda low, high: next(left)
+    try:
+        return kind(*sizes)
+    finally:
+        random.uniform = own
+
+
+def answers(net, begin, points):
+    """What it gives for each point, a single output in a list too, and its parameters in order."""
+    found = {}
+    for point in points:
+        out = net(point)
+        found[f"of {point}"] = [o.data for o in (out if isinstance(out, list | tuple) else [out])]
+    return {**found, "parameters()": [p.data for p in net.parameters()]}
+
+
 def use_neuron(Neuron, begin, points, nin):
     """A neuron: what it gives for some points, and its parameters in order."""
-    neuron = Neuron(nin, source(begin))
-    return [neuron(point).data for point in points], [p.data for p in neuron.parameters()]
+    neuron = made(Neuron, begin, nin)
+    found = {f"of {point}": neuron(point).data for point in points}
+    return {f"Neuron({nin}, draw)": {**found, "parameters()": [p.data for p in neuron.parameters()]}}
 
 
 def use_layer(Layer, begin, points, nin, wide):
-    """A layer: what it gives for some points, and its parameters in order."""
-    layer = Layer(nin, wide, source(begin))
-    return [[o.data for o in layer(point)] for point in points], [p.data for p in layer.parameters()]
+    """A layer: what it gives for some points, and its parameters in order. Once with a single neuron."""
+    return {
+        f"Layer({nin}, {nout}, draw)": answers(made(Layer, begin, nin, nout), begin, points)
+        for nout in (wide, 1)
+    }
 
 
-def use_mlp(MLP, begin, points, nin, wide):
-    """A network of three layers: what it gives for some points, and its parameters in order."""
-    net = MLP(nin, [wide, wide, 1], source(begin))
-    return [[o.data for o in net(point)] for point in points], [p.data for p in net.parameters()]
+def use_mlp(MLP, begin, points, nin, networks):
+    """Networks of one layer to four: what each gives for some points, and its parameters in order."""
+    return {
+        f"MLP({nin}, {nouts}, draw)": answers(made(MLP, begin, nin, list(nouts)), begin, points)
+        for nouts in networks
+    }
 
 
 def use_squared_error(squared_error, points, targets):
-    outputs = [Number(point[0]) for point in points]
-    return squared_error(outputs, targets).data
+    found = {}
+    for count in (len(targets), 2):
+        outputs = [point[0] for point in points[:count]]
+        said = f"squared_error({outputs}, {targets[:count]})"
+        found[said] = squared_error([Number(x) for x in outputs], targets[:count]).data
+    return found
 
 
 def use_zero_grad(zero_grad, targets, old):
@@ -240,15 +278,30 @@ def use_zero_grad(zero_grad, targets, old):
     for p, grad in zip(parameters, old):
         p.grad = grad
     zero_grad(parameters)
-    return [(p.data, p.grad) for p in parameters]
+    return {f"a parameter of data {x}, grad {g}": {"data": p.data, "grad": p.grad}
+            for x, g, p in zip(targets, old, parameters)}
 
 
 def use_descend(descend, targets, old, rate):
-    parameters = [Number(x) for x in targets]
-    for p, grad in zip(parameters, old):
-        p.grad = grad
-    descend(parameters, rate)
-    return [p.data for p in parameters]
+    found = {}
+    for step in (rate, rate / 3 + 0.01):
+        parameters = [Number(x) for x in targets]
+        for p, grad in zip(parameters, old):
+            p.grad = grad
+        descend(parameters, step)
+        for x, g, p in zip(targets, old, parameters):
+            found[f"descend([…], {step:.6g}): a parameter of data {x}, grad {g}"] = {"data": p.data}
+    return found
+
+
+class Out(Number):
+    """A network's only output: alone, as in the lecture, or as the list of it."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, k):
+        return [self][k]
 
 
 class Plane:
@@ -258,16 +311,22 @@ class Plane:
         self.numbers = [Number(x) for x in begin[: nin + 1]]
 
     def __call__(self, point):
-        return [sum((w * x for w, x in zip(self.numbers, point)), self.numbers[-1]).tanh()]
+        out = sum((w * x for w, x in zip(self.numbers, point)), self.numbers[-1]).tanh()
+        return Out(out.data, out.rule, out.parts)
 
     def parameters(self):
         return self.numbers
 
 
-def use_train(train, begin, points, targets, nin, rate):
-    """Four steps of training: the losses, and where the parameters end.
+def use_train(train, begin, points, targets, nin, steps, rate):
+    """Some steps of training: the losses, and where the parameters end.
 
     Gradients are added to what is there, so a forgotten zero shows from the second step on.
     """
-    net = Plane(begin, nin)
-    return train(net, points, targets, 4, rate), [p.data for p in net.parameters()]
+    found = {}
+    for many, step in ((steps, rate), (steps - 2, rate / 2)):
+        net = Plane(begin, nin)
+        losses = train(net, [list(point) for point in points], list(targets), many, step)
+        ends = [p.data for p in net.parameters()]
+        found[f"train(net, …, {many}, {step:.6g})"] = {"losses": losses, "parameters after it": ends}
+    return found

@@ -89,7 +89,7 @@ def use_lookup(by_index, by_product, C, X):
     by_index uses the contexts as an index; by_product multiplies one-hot rows with C. Both give a tensor with
     an axis for the examples, one for the places of the context, and one of C's width.
     """
-    return by_index(C.clone(), X.clone()), by_product(C.clone(), X.clone())
+    return {"by_index(C, X)": by_index(C.clone(), X.clone()), "by_product(C, X)": by_product(C.clone(), X.clone())}
 
 
 def by_cat(emb):
@@ -117,7 +117,8 @@ def use_joined(by_cat, by_unbind, by_view, C, X):
     another shape. Each gives a row for every example, as wide as the context's vectors together.
     """
     emb = C[X]
-    return by_cat(emb.clone()), by_unbind(emb.clone()), by_view(emb.clone())
+    ways = {"by_cat": by_cat, "by_unbind": by_unbind, "by_view": by_view}
+    return {f"{name}(emb)": way(emb.clone()) for name, way in ways.items()}
 
 
 def hidden(C, X, W1, b1):
@@ -132,7 +133,7 @@ def hidden(C, X, W1, b1):
 def softmax(logits):
     """Each row's probabilities, without overflow: logits of 500 are among them, and exp(500) is infinite.
 
-    Subtracting one number from a whole row changes nothing of its probabilities. Rows sum to 1.
+    torch's own softmax may be used. Subtracting one number from a whole row changes nothing of its probabilities. Rows sum to 1.
     """
     counts = (logits - logits.max(1, keepdim=True).values).exp()
     return counts / counts.sum(1, keepdim=True)
@@ -141,7 +142,8 @@ def softmax(logits):
 def loss(logits, labels):
     """The cross entropy: the mean over the rows of minus the log of the label's probability.
 
-    A tensor of no axes. Take the logarithm apart, as in log p = logit - log of the sum of the exponentials,
+    A tensor of no axes. F.cross_entropy and logsumexp may be used. Logits of 500 occur: subtract each row's
+    largest logit first. Take the logarithm apart, as in log p = logit - log of the sum of the exponentials,
     so that a probability too small for a float is no infinity.
     """
     shifted = logits - logits.max(1, keepdim=True).values

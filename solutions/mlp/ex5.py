@@ -8,7 +8,7 @@ meant, names of the test set among those one trains on, a context that does not 
 import torch
 import torch.nn.functional as F
 
-from grader.lecture import words_of
+from grader.lecture import calls, words_of
 
 FIXTURES = {
     "lecture": dict(seed=2147483647, vocab_size=27, many=30, n=8, block_size=3, n_embd=10, n_hidden=200),
@@ -38,7 +38,8 @@ def inputs(g, vocab_size, many, n, block_size, n_embd, n_hidden):
         return {name: torch.randn(shape, generator=g) for name, shape in shapes.items()}
 
     drawn = network()
-    drawn["b2"][0] += 1  # names that end
+    drawn["W2"] *= 0.5
+    drawn["b2"][0] += 2.5  # names that end
     return dict(
         chars=chars,
         words=words,
@@ -97,6 +98,21 @@ def stepped(network, gradients, rate):
     return {name: p - rate * gradients[name] for name, p in network.items()}
 
 
+def use_stepped(stepped, network, gradients, rate):
+    """One step of gradient descent: a dict like `network`, each parameter moved against its gradient.
+
+    Both are dicts from a parameter's name to a tensor. The step is `rate` times the gradient, and the loss is
+    to fall. What you are given is to stay as it is.
+    """
+    found = {}
+    for by in (rate, rate * 4):
+        given = {name: p.clone() for name, p in network.items()}
+        said = f"stepped(network, gradients, {by:.6g})"
+        found[said] = stepped(given, {name: p.clone() for name, p in gradients.items()}, by)
+        found[f"network after {said}"] = given
+    return found
+
+
 def rates(low, high, n):
     """n learning rates to try, from 10 to the low up to 10 to the high: a tensor.
 
@@ -105,12 +121,21 @@ def rates(low, high, n):
     return 10 ** torch.linspace(low, high, n)
 
 
+def use_rates(rates, low, high, n):
+    return calls("rates", rates, (low, high, n), (-2, 0, n + 3), (high, low, 5))
+
+
 def schedule(steps, rate):
     """The learning rate of each of `steps` steps, as a list: `rate`, and a tenth of it in the second half.
 
-    The second half begins with step steps / 2, counted from 0.
+    The second half begins with step steps / 2, counted from 0; of an odd number of steps the first half is the
+    longer one.
     """
     return [rate if step < steps / 2 else rate / 10 for step in range(steps)]
+
+
+def use_schedule(schedule, steps, rate):
+    return calls("schedule", schedule, (steps, rate), (7, rate * 2), (2, 0.5), (1, rate))
 
 
 def sample(network, chars, block_size, uniforms):
@@ -119,7 +144,7 @@ def sample(network, chars, block_size, uniforms):
     A word begins with a context of full stops. Embed it, join the vectors, tanh of the hidden layer (W1, b1),
     logits of the output layer (W2, b2), softmax. With the next number u the next character is the first whose
     probability, added to those of the characters before it, is more than u. The context moves on by one.
-    A full stop ends a word. Stop when the numbers are used up; a word that is not finished is left out.
+    A full stop ends a word; one at the start of a word gives the empty word "". Stop when the numbers are used up; a word that is not finished is left out.
     """
     words, word, context = [], "", [0] * block_size
     for u in uniforms:
@@ -133,3 +158,8 @@ def sample(network, chars, block_size, uniforms):
         else:
             word += chars[at]
     return words
+
+
+def use_sample(sample, network, chars, block_size, uniforms):
+    cases = [(network, chars, block_size, some) for some in (uniforms, uniforms[30:], [])]
+    return calls("sample", sample, *cases)

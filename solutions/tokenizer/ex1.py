@@ -8,6 +8,8 @@ of small numbers into a short list of larger ones. Each function here is one ste
 
 import torch
 
+from grader.lecture import calls
+
 FIXTURES = {
     "lecture": dict(seed=1, words=8, pieces=24),
     "probe-1": dict(seed=2, words=8, pieces=24),
@@ -21,7 +23,7 @@ WORDS += ["ana", "nan", "aaaa"]
 
 
 def inputs(g, words, pieces):
-    """A text of real words, numbers in which pairs come again, a pair of them, a new number; counts of pairs."""
+    """A text of real words, numbers in which pairs come again, pairs of them, a new number; counts of pairs."""
     chosen = torch.randint(len(WORDS), (words,), generator=g).tolist()
     ids = torch.randint(97, 100, (pieces,), generator=g).tolist()
     at = int(torch.randint(pieces - 1, (1,), generator=g))
@@ -33,7 +35,7 @@ def inputs(g, words, pieces):
     return dict(
         text=" ".join(WORDS[k] for k in chosen),
         ids=ids,
-        pair=(98, 98),
+        merged=[(98, 98), tuple(ids[:2]), *((a, b) for a, b in ((97, 98), (99, 97)))],
         idx=256 + words,
         counts={**dict(zip(pairs, often)), (low, high): 9, (high, high): 3},
         ties={(low, low): 2, (middle, low): 5, (high, 97): 5, (low, 98): 5, (middle, high): 4},
@@ -49,14 +51,19 @@ def encoded(text):
 
 
 def stats(ids):
-    """How often each pair of neighbours stands in `ids`: a dict from the pair, a tuple, to its count.
+    """How often each pair of neighbours occurs in `ids`: a dict from the pair, a tuple, to its count.
 
-    Overlapping pairs count each: [1, 1, 1] has the pair (1, 1) twice.
+    Overlapping pairs count each: [1, 1, 1] has the pair (1, 1) twice. In which order they are is not asked here;
+    later the pair that is seen first has to come first.
     """
     counts = {}
     for pair in zip(ids, ids[1:]):
         counts[pair] = counts.get(pair, 0) + 1
     return counts
+
+
+def use_stats(stats, ids):
+    return calls("stats", stats, (ids,), (ids[3:],), ([7],), ([],))
 
 
 def best(stats):
@@ -72,14 +79,14 @@ def use_best(best, counts, ties):
 
     Asked of counts in which one is the largest, and of counts in which three are.
     """
-    return [best(dict(counts)), best(dict(ties))]
+    return calls("best", best, (counts,), (ties,))
 
 
 def merge(ids, pair, idx):
     """A copy of `ids` with the number `idx` in the place of each `pair`, from left to right.
 
     What has been merged is not merged again: [1, 1, 1] with the pair (1, 1) and idx 9 gives [9, 1]. The last
-    number has no right neighbour.
+    number has no right neighbour. The lecture's merge([5, 6, 6, 7, 9, 1], (6, 7), 99) gives [5, 6, 99, 9, 1].
     """
     out = []
     at = 0
@@ -93,12 +100,19 @@ def merge(ids, pair, idx):
     return out
 
 
+def use_merge(merge, ids, merged, idx):
+    """A copy of a list with a new number in the place of each pair; asked of several lists, pairs and numbers."""
+    some = [([5, 6, 6, 7, 9, 1], (6, 7), 99), ([1, 1, 1], (1, 1), 9), ([4], (4, 4), 9), ([], (1, 2), 9)]
+    some += [([7, 6, 7, 7, 6, 6, 7], (7, 6), idx + 3), ([6, 7, 6, 7], (6, 7), 7)]
+    return calls("merge", merge, *some, *((ids, pair, idx + k) for k, pair in enumerate(merged)))
+
+
 def use_shorter(stats, merge, ids, idx):
-    """`ids` after the pair that stands most often has been merged, and the ratio of the two lengths.
+    """`ids` after the most frequent pair has been merged, and the ratio of the two lengths.
 
     Nothing to write: this calls your stats and your merge, one after the other.
     """
     counts = stats(list(ids))
     pair = max(counts, key=counts.get)
     new = merge(list(ids), pair, idx)
-    return new, len(ids) / len(new)
+    return {"the list": new, "the ratio": len(ids) / len(new)}

@@ -5,10 +5,14 @@ is the whole tokenizer. To encode another text, the same merges are made in the 
 number is taken apart into its bytes. Texts here are ordinary strings, tokens are whole numbers: 0 to 255 are
 the bytes, and each merge gets the next number from 256 on.
 
-The functions stats and merge are those of tokenizer.ex1: put yours in their places.
+The functions stats and merge are those of tokenizer.ex1: put yours in their places. Where minbpe has a
+BasicTokenizer with train, encode and decode, functions are asked for here, which are given the merges; and
+`count` is the number of merges, not the size of the vocabulary.
 """
 
 import torch
+
+from grader.lecture import calls
 
 FIXTURES = {
     "lecture": dict(seed=1, words=24, count=20),
@@ -97,13 +101,13 @@ def train(text, count):
     return merges
 
 
-def use_train(stats, merge, train, text, count):
-    return train(text, count)
+def use_train(train, text, count):
+    return calls("train", train, (text, count), (text[::2], count - 3), ("xyzw", 3), (text, 1))
 
 
-def use_short(stats, merge, train, scrap, count):
+def use_short(train, scrap, count):
     """The same for texts that are soon one token, or none: training ends when no pair is left."""
-    return [train(scrap, count), train("é", count), train("z", count), train("", count)]
+    return calls("train", train, (scrap, count), ("é", count), ("z", count), ("", count))
 
 
 def vocab(merges):
@@ -116,11 +120,6 @@ def vocab(merges):
     for (left, right), idx in merges.items():
         found[idx] = found[left] + found[right]
     return found
-
-
-def use_vocab(vocab, merges):
-    found = vocab(dict(merges))
-    return len(found), {k: found[k] for k in found if k in range(126, 130) or k >= 254}
 
 
 def decode(ids, known):
@@ -147,15 +146,15 @@ def encode(text, merges):
     return ids
 
 
-def use_encode(stats, merge, encode, texts, merges):
-    return [encode(text, dict(merges)) for text in texts]
+def use_encode(encode, texts, merges):
+    return calls("encode", encode, *((text, merges) for text in texts))
 
 
-def use_round_trip(stats, merge, train, vocab, encode, decode, text, count):
+def use_round_trip(train, vocab, encode, decode, text, count):
     """Trained on one text, another one is encoded and decoded again: it must come back as it was.
 
     Nothing to write: this calls all of yours, on the text read backwards, and gives both results.
     """
     merges = train(text, count)
     ids = encode(text[::-1], merges)
-    return ids, decode(ids, vocab(merges))
+    return {"the tokens": ids, "the text again": decode(ids, vocab(merges))}

@@ -4,15 +4,17 @@ A tokenizer that may merge anything makes tokens like "dog." and "dog!", and was
 cuts the text with a regular expression first, and no merge goes across a cut: letters stay with letters,
 digits with digits, and a space belongs to the word that follows it. GPT-4 changed the expression.
 
-Both were written for the package regex, where \\p{L} is any letter and \\p{N} any number. Here they are
-written for Python's own re: a letter is [^\\W\\d_], what is of a word and no digit and no underscore; a
-digit is \\d. The two differ only at numbers that are not decimal digits, as ½ and ², which count as
-letters here, and at four rare control characters.
+Both were written for the package regex, where \\p{L} is any letter and \\p{N} any number. It may be used, and
+the patterns as they were published pass; the hints are written for Python's own re: a letter is [^\\W\\d_],
+what is of a word and no digit and no underscore; a digit is \\d. The two differ only at numbers that are not
+decimal digits, as ½ and ², and at four rare control characters: no text here has any of these.
 """
 
 import re
 
 import torch
+
+from grader.lecture import calls
 
 FIXTURES = {
     "lecture": dict(seed=1, words=14, count=10),
@@ -42,7 +44,7 @@ HINTS = {
 PIECES = [
     "Hello", "world", "HOW'S", "it's", "we're", "I'VE", "you'll", "she'd", "I'm", "don't", "O'Neill", "'tis",
     "2023", "12345", "x1y22", "naïve", "日本", "🙂🙂", "snake_case", "__init__", "...", "!?", "f(x)", "a-b",
-    "€5", "_x", "'Re", "'S", "#1", "½",
+    "€5", "_x", "'Re", "'S", "#1",
 ]  # fmt: skip
 SPACES = [" ", " ", "  ", "   ", "\n", "\n\n", " \n", "\n  ", "\t", "\r\n", "!\n", "", ".\r\n\n "]
 
@@ -92,7 +94,8 @@ def gpt4_chunks(text):
     At each place the first of these that fits is taken, as long as it can be:
 
         an apostrophe with s, t, re, ve, m, ll or d, in small or in large letters
-        letters, with one sign before them if there is one: a space too, but no line end, letter or digit
+        letters, with one character before them if there is one that is no line end, letter or digit: a space,
+            a tab, a punctuation mark
         one to three digits, without a space
         what is neither a letter, a digit nor white space, with one space before it if there is one, and
             with the line ends, \\r and \\n, that follow it
@@ -108,7 +111,7 @@ def gpt4_chunks(text):
 
 
 def stats(lists):
-    """How often each pair of neighbours stands in all of `lists` together, one list of numbers a chunk.
+    """How often each pair of neighbours occurs in all of `lists` together, one list of numbers a chunk.
 
     A dict from the pair, a tuple, to its count, first seen first. The last number of a chunk and the first
     one of the next are no pair.
@@ -118,6 +121,12 @@ def stats(lists):
         for pair in zip(ids, ids[1:]):
             counts[pair] = counts.get(pair, 0) + 1
     return counts
+
+
+def use_stats(stats, lists):
+    found = calls("stats", stats, (lists,), (lists[2:],), ([[7]],), ([],))
+    ordered = {f"the order of the keys of {said}": list(c) if isinstance(c, dict) else c for said, c in found.items()}
+    return {**found, **ordered}
 
 
 def merge(ids, pair, idx):
@@ -149,13 +158,13 @@ def train(chunks, count):
     return merges
 
 
-def use_train(stats, merge, train, chunks, count):
+def use_train(train, chunks, count):
     # Training on chunks: on many, and on so few that the pairs run out.
-    return [train(list(chunks), count), train(chunks[-3:] + ["xyz"], count), train([], count)]
+    return calls("train", train, (chunks, count), (chunks[-3:] + ["xyz"], count), ([], count), (chunks, 2))
 
 
 def encode(chunks, merges):
-    """The tokens of a text that is cut into `chunks`: each chunk by itself, one list of them all.
+    """The tokens of a text that is cut into `chunks`: each chunk by itself, then one list of them all.
 
     In each chunk the pair with the lowest number in `merges` is merged first, until none of its pairs is
     there.
@@ -172,5 +181,5 @@ def encode(chunks, merges):
     return out
 
 
-def use_encode(merge, encode, chunks, merges):
-    return encode(chunks, dict(merges))
+def use_encode(encode, chunks, merges):
+    return calls("encode", encode, (chunks, merges), *(([chunk], merges) for chunk in chunks[:5]), ([], merges))

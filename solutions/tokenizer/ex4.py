@@ -4,11 +4,15 @@ A special token such as <|endoftext|> is no text: it has a number of its own, no
 tokenizer looks for it before it does anything else. Whether it may is a question of safety: what a user
 types must not become one unasked. And what was trained is to be kept: the merges and the special tokens,
 written down as lines and read again.
+
+minbpe has these as methods of a tokenizer; here they are functions, which are given what a tokenizer holds.
 """
 
 import re
 
 import torch
+
+from grader.lecture import calls
 
 FIXTURES = {
     "lecture": dict(seed=1, pieces=9, count=6),
@@ -69,7 +73,7 @@ def allowed(text, specials, which):
     """The special tokens that are looked for in a text: a dict like `specials`, from name to number.
 
     `which` is "all"; "none"; "none_raise", which is none too, but a ValueError where the text holds any of
-    the names; or a set of the names that are allowed. Anything else is a ValueError.
+    the names; or a set of the names that are allowed. Anything else is a ValueError, a list of names too.
     """
     if which == "all":
         return dict(specials)
@@ -85,17 +89,14 @@ def allowed(text, specials, which):
 
 
 def use_allowed(allowed, text, specials, some):
-    # What is allowed by each choice, and "ValueError" where that is raised.
-    def tried(text, which):
-        try:
-            return allowed(text, dict(specials), which)
-        except ValueError:
-            return "ValueError"
-
+    # What is allowed by each choice, and where that is a ValueError.
     last = list(specials)[-1]
     choices = ["all", "none", "none_raise", set(some), {*some, "unknown"}, set(), "some", None]
-    found = [tried(text, which) for which in choices]
-    return found + [tried("no name here", "none_raise"), tried("here: " + last, "none_raise")]
+    choices += [sorted(some), tuple(sorted(some)), dict.fromkeys(sorted(some), 1), last, "", 1]
+    texts = [(text, which) for which in choices]
+    texts += [("no name here", "none_raise"), ("here: " + last, "none_raise"), ("no name here", set(some))]
+    cases = [(one, specials, which) for one, which in texts]
+    return calls("allowed", allowed, *cases, wants=(ValueError,))
 
 
 def parts(text, names):
@@ -113,22 +114,16 @@ def parts(text, names):
 
 def use_parts(parts, text, specials, some):
     names = list(specials)
-    return [
-        parts(text, names),
-        parts(text, sorted(some)),
-        parts(text, []),
-        parts("", []),
-        parts("", names),
-        parts(names[0], names),
-        parts("(.*)", [".*"]),
-    ]
+    cases = [(text, names), (text, sorted(some)), (text, []), ("", []), ("", names), (names[0], names)]
+    return calls("parts", parts, *cases, ("(.*)", [".*"]), ("a|b", ["|"]), ("abcab", ["ab", "abc", "b"]))
 
 
 def encode(text, specials, which, ordinary):
     """The tokens of a text in which special tokens may stand, a list of whole numbers.
 
     ordinary(text) gives the list for a text without any; it is called for each piece between two special
-    tokens, and what stands on both sides of one is never encoded together. `which` as in allowed.
+    tokens, and what stands on both sides of one is never encoded together; ordinary("") is []. `which` as in
+    allowed.
     """
     numbers = allowed(text, specials, which)
     out = []
@@ -137,17 +132,16 @@ def encode(text, specials, which, ordinary):
     return out
 
 
-def use_encode(allowed, parts, encode, text, specials, some):
+def use_encode(encode, text, specials, some):
     # By a tokenizer that has a token for each character, and one more that says how many they were.
     def ordinary(text):
-        return [ord(c) for c in text] + [-len(text)]
+        return [ord(c) for c in text] + ([-len(text)] if text else [])
 
-    found = [encode(text, dict(specials), which, ordinary) for which in ("all", "none", set(some))]
-    try:
-        found.append(encode(text, dict(specials), "none_raise", ordinary))
-    except ValueError:
-        found.append("ValueError")
-    return found + [encode("", dict(specials), "all", ordinary)]
+    cases = [(text, which) for which in ("all", "none", set(some), "none_raise")]
+    cases += [("", "all"), ("no name", "none_raise"), (list(specials)[0], "all")]
+    return calls(
+        "encode", encode, *((one, specials, which, ordinary) for one, which in cases), wants=(ValueError,)
+    )
 
 
 def decode(ids, vocab, specials):
@@ -170,12 +164,8 @@ def decode(ids, vocab, specials):
 
 def use_decode(decode, ids, missing, vocab, specials):
     # A list that holds special tokens, and one with a number that there is not.
-    found = [decode(ids, dict(vocab), dict(specials)), decode([], dict(vocab), dict(specials))]
-    try:
-        found.append(decode(missing, dict(vocab), dict(specials)))
-    except ValueError:
-        found.append("ValueError")
-    return found
+    cases = [(some, vocab, specials) for some in (ids, [], missing, ids[-4:])]
+    return calls("decode", decode, *cases, wants=(ValueError,))
 
 
 def saved(merges, specials):
@@ -197,7 +187,7 @@ def saved(merges, specials):
 
 
 def use_saved(saved, merges, specials):
-    return [saved(dict(merges), dict(specials)), saved(dict(merges), {}), saved({}, {})]
+    return calls("saved", saved, (merges, specials), (merges, {}), ({}, {}))
 
 
 def loaded(file):
@@ -221,10 +211,10 @@ def loaded(file):
 
 
 def use_loaded(loaded, file):
-    # The file of a tokenizer, an empty one, and one of another version.
-    found = [loaded(file), loaded("bpe 1\n0\n"), loaded("bpe 1\n0\n97 98\n256 99\n")]
-    try:
-        found.append(loaded(file.replace("bpe 1", "bpe 2", 1)))
-    except ValueError:
-        found.append("ValueError")
-    return found
+    # The file of a tokenizer, an empty one, and some whose first line is another.
+    heads = ["bpe 2", "bpe 10", "bpe 1 ", "bpe 1.0", " bpe 1", "BPE 1", "x\nbpe 1"]
+    files = [file, "bpe 1\n0\n", "bpe 1\n0\n97 98\n256 99\n", *(file.replace("bpe 1", h, 1) for h in heads)]
+    found = calls("loaded", loaded, *((one,) for one in files), wants=(ValueError,))
+    first = found[next(iter(found))]
+    ordered = [list(one) for one in first] if isinstance(first, list | tuple) else first
+    return {**found, "the order of the merges and of the special tokens": ordered}

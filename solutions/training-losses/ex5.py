@@ -7,6 +7,8 @@ readout. All are exact; no tensors are needed.
 
 import torch
 
+from grader.lecture import calls
+
 FIXTURES = {
     "lecture": dict(seed=1337, B=3, T=5, V=20),
     "probe-1": dict(seed=1, B=3, T=5, V=20),
@@ -30,7 +32,7 @@ def inputs(g, B, T, V):
         "prompt": document(),
         "answer": document(),
         "room": T + 8,
-        "ranked": torch.randperm(4, generator=g).tolist()[: draw(3, 5)],
+        "ranked": torch.randperm(40, generator=g).tolist()[: draw(3, 5)],
         "end": draw(V, V + 30),
     }
 
@@ -50,7 +52,7 @@ def packed(documents, end, B, T):
 
 
 def use_packed(packed, documents, end, B, T):
-    return packed([list(document) for document in documents], end, B, T)
+    return calls("packed", packed, (documents, end, B, T), (documents[::-1], end + 1, B - 1, T - 1))
 
 
 def row(prompt, answer, end, room):
@@ -58,7 +60,8 @@ def row(prompt, answer, end, room):
 
     The tokens are the prompt, the answer and `end`; x leaves out the last of them and y the first. mask
     is 1 where y is a token of the answer or its `end`, else 0. What is left of the room is filled with
-    `end`, at mask 0.
+    `end`, at mask 0; the prompt is never empty, and there is room enough. row([7, 8], [5], 0, 4) gives
+    ([7, 8, 5, 0], [8, 5, 0, 0], [0, 1, 1, 0]).
     """
     tokens = prompt + answer + [end]
     x, y = tokens[:-1], tokens[1:]
@@ -68,7 +71,8 @@ def row(prompt, answer, end, room):
 
 
 def use_row(row, prompt, answer, end, room):
-    return row(list(prompt), list(answer), end, room)
+    cases = [(prompt, answer, end, room), ([7, 8], [5], 0, 4), (answer, prompt, end + 1, room + 2)]
+    return calls("row", row, *cases, ([4], answer, end, len(answer) + 1))
 
 
 def pairs(ranked):
@@ -77,3 +81,7 @@ def pairs(ranked):
     In the order of the better one, then of the worse one: [4, 7, 2] gives (4, 7), (4, 2), (7, 2).
     """
     return [(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]
+
+
+def use_pairs(pairs, ranked):
+    return calls("pairs", pairs, (ranked,), ([4, 7, 2],), (ranked[:2],), (ranked[:1],), ([9, 8, 7, 1, 5],))

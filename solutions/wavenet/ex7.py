@@ -9,6 +9,8 @@ torch's own BatchNorm1d is of no help here: it wants the channels on axis 1, and
 
 import torch
 
+from grader.lecture import calls
+
 FIXTURES = {
     "lecture": dict(seed=1, n=4, t=8, c=5),
     "probe-1": dict(seed=2, n=4, t=8, c=5),
@@ -53,6 +55,8 @@ def inputs(g, n, t, c):
         flat_batches=[torch.randn((n, c), generator=g) * 2 + 1 for _ in range(3)],
         batches=[torch.randn((n, t, c), generator=g) * 2 + 1 for _ in range(3)],
         networks=[[27, 10, 68], [27, 24, 128], [n, t, c], [c, n, t]],
+        eps=0.01 * n,
+        momentum=1 / (n + 1),
     )
 
 
@@ -105,8 +109,8 @@ class BatchNorm1d:
     def __call__(self, x):
         """The batch norm of x: by the batch's statistics while self.training, else by the running ones.
 
-        While training, the running statistics move towards the batch's by the share self.momentum. After a
-        batch of two axes they have the shape (1, c), after one of three (1, 1, c).
+        While training, the running statistics move towards the batch's by the fraction self.momentum.
+        They have the shape (c,), or with ones before it, as the lecture's own class has them.
         """
         if self.training:
             axes = tuple(range(x.ndim - 1))
@@ -131,45 +135,68 @@ def count(vocab_size, n_embd, n_hidden):
 def use_flatten(FlattenConsecutive, x):
     """FlattenConsecutive of 2, and of as many as there are positions, for a single example too."""
     t = x.shape[1]
-    return [FlattenConsecutive(k)(some.clone()) for k, some in ((2, x), (t, x), (2, x[:1]), (t, x[:1]))]
+    found = {}
+    for k, some in ((2, x), (t, x), (2, x[:1]), (t, x[:1]), (1, x)):
+        out = FlattenConsecutive(k)(some.clone())
+        said = f"FlattenConsecutive({k})(x) of {tuple(some.shape)}"
+        found[f"the shape of {said}"] = list(out.shape)
+        found[said] = out
+    return found
 
 
-def use_mended(mended, x):
-    """The first version, mended: on two axes it was right, on three it was not. Once with an eps of 0.5."""
-    return [mended(x.clone()), mended(x[:, 0].clone()), mended(x.clone(), 0.5)]
+def use_mended(mended, x, eps):
+    """The first version, fixed: on two axes it was right, on three it was not. Once with an eps of its own."""
+    cases = {"(x)": (x,), "(x) of two axes": (x[:, 0],), f"(x, {eps * 10:.6g})": (x, eps * 10)}
+    return {f"mended{said}": mended(case[0].clone(), *case[1:]) for said, case in cases.items()}
 
 
-def trained(BatchNorm1d, batches):
+def trained(BatchNorm1d, batches, eps, momentum):
     """A module with a gain, a bias, an eps and a momentum of its own, and what it gave for each batch."""
     c = batches[0].shape[-1]
-    module = BatchNorm1d(c, 0.03, 0.2)
-    module.gamma = torch.linspace(0.5, 1.5, c)
-    module.beta = torch.linspace(-1.0, 1.0, c)
+    module = BatchNorm1d(c, eps, momentum)
+    for name, value in (("gamma", torch.linspace(0.5, 1.5, c)), ("beta", torch.linspace(-1.0, 1.0, c))):
+        own = getattr(module, name, None)
+        setattr(module, name, torch.nn.Parameter(value) if isinstance(own, torch.nn.Parameter) else value)
     return module, [module(batch.clone()) for batch in batches]
 
 
-def use_batchnorm(BatchNorm1d, flat_batches, batches):
+def kept(module):
+    """The running statistics as they are now."""
+    mean, var = module.running_mean, module.running_var
+    return {"running_mean": mean.clone().view(-1), "running_var": var.clone().view(-1)}
+
+
+def use_batchnorm(BatchNorm1d, flat_batches, batches, eps, momentum):
     """What BatchNorm1d gives while it trains, for batches of two axes and of three."""
-    return [*trained(BatchNorm1d, flat_batches)[1], *trained(BatchNorm1d, batches)[1]]
+    found = {}
+    for said, some in (("two axes", flat_batches), ("three axes", batches)):
+        for k, out in enumerate(trained(BatchNorm1d, some, eps, momentum)[1], 1):
+            found[f"BatchNorm1d(c, {eps:.6g}, {momentum:.6g}), batch {k} of {said}"] = out
+    return found
 
 
-def use_running(BatchNorm1d, flat_batches, batches):
-    """The running statistics after some batches: a share of each batch's, and their shapes."""
-    modules = [trained(BatchNorm1d, some)[0] for some in (flat_batches, batches)]
-    return [tensor for m in modules for tensor in (m.running_mean, m.running_var)]
+def use_running(BatchNorm1d, flat_batches, batches, eps, momentum):
+    """The running statistics after some batches: a fraction of each batch's."""
+    found = {}
+    for said, some in (("two axes", flat_batches), ("three axes", batches)):
+        for by in (momentum, 0.1):
+            module, _ = trained(BatchNorm1d, some, eps, by)
+            found[f"BatchNorm1d(c, {eps:.6g}, {by:.6g}) after batches of {said}"] = kept(module)
+    return found
 
 
-def use_evaluated(BatchNorm1d, flat_batches, batches):
+def use_evaluated(BatchNorm1d, flat_batches, batches, eps, momentum):
     """With training switched off: the running statistics are used, for a single example too, and kept."""
-    found = []
-    for some in (flat_batches, batches):
-        module, _ = trained(BatchNorm1d, some)
+    found = {}
+    for said, some in (("two axes", flat_batches), ("three axes", batches)):
+        module, _ = trained(BatchNorm1d, some, eps, momentum)
         module.training = False
-        found += [module(some[0][:1].clone()), module(some[1].clone())]
-        found += [module.running_mean, module.running_var]
+        found[f"a single example of {said}"] = module(some[0][:1].clone())
+        found[f"a batch of {said}"] = module(some[1].clone())
+        found[f"after that, of {said}"] = kept(module)
     return found
 
 
 def use_count(count, networks):
     """The parameters of several networks: 22397 and 76579 are the lecture's."""
-    return [count(*sizes) for sizes in networks]
+    return calls("count", count, *networks)

@@ -20,8 +20,7 @@ from notebook_graders import cells, written
 
 from grader.authoring.handout import cells as cells_of
 from grader.authoring.handout import nbgrader, otter
-from grader.authoring.handout.cells import TRAINING
-from grader.core.exercise import File, How, Task
+from grader.core.exercise import TRAINING, File, How, Task
 from grader.judging.grade import grade
 from grader.suite import fixtures
 from grader.suite.find import item_names

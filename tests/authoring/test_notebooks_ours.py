@@ -118,6 +118,22 @@ def test_the_solution_as_a_notebook_passes(
     assert declared(data) == exercise
 
 
+@pytest.mark.parametrize("form", ["notebook", "script"])
+@pytest.mark.parametrize("exercise", ["ex1", "ex2", "ex3", "ex4", "gpt.ex4"])
+def test_it_is_known_by_its_code_where_metadata_are_lost(
+    exercise: str, form: str, tmp_path: Path, runner: Runner, exercises: dict[str, Task]
+) -> None:
+    book = json.loads(solved(exercise, tmp_path).read_bytes())
+    del book["metadata"]["grader"]
+    data = json.dumps(book).encode()
+    if form == "script":
+        data = "\n\n".join("".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code").encode()
+    assert declared(data) == exercise
+    name = "mine.ipynb" if form == "notebook" else "mine.py"
+    graded, _ = grade(runner, exercises[exercise], File(name, data))
+    assert {i.id: i.check.reason for i in graded.items if not i.passed} == {}
+
+
 @pytest.mark.parametrize("exercise", ["ex4", "wavenet.ex4"])
 def test_what_it_is_called_says_nothing(exercise: str, tmp_path: Path) -> None:
     code, document = report(solved(exercise, tmp_path))

@@ -8,6 +8,7 @@ from grader.authoring import author_outputs, authored
 from grader.authoring.slips.mutants import Mutant, mutants
 from grader.authoring.slips.sentences import say
 from grader.authoring.slips.table import KNOWN, RARE, SLIPS
+from grader.diagnosis.diagnose import KEEPDIM
 
 
 def made(exercise: str) -> list[Mutant]:
@@ -25,5 +26,6 @@ def test_every_slip_has_a_row_and_every_row_a_slip() -> None:
 
 
 def test_no_two_slips_are_equally_likely_unless_both_are_rare() -> None:
+    assert SLIPS["keepdim dropped"].sentence == KEEPDIM.text  # by which a diagnosis has its code
     ranks = [slip.rank for slip in SLIPS.values() if slip.rank != RARE]
     assert len(set(ranks)) == len(ranks) and max(ranks) < RARE

@@ -297,6 +297,27 @@ def test_slips_are_one_line(args: list[str], said: str, tmp_path: Path) -> None:
     assert not (tmp_path / "autograder.zip").exists()
 
 
+def test_a_private_set_is_packed_and_graded_on(wheel: Path, tmp_path: Path) -> None:
+    """So outputs too have probes there that nobody has, where only the wheel is."""
+    private, source = tmp_path / "private", tmp_path / "source"
+    assert grader("build", "--private", "9", str(private), "tokenizer.ex1", cwd=ROOT).returncode == PASSED
+    made = zipped(tmp_path, "tokenizer.ex1", "--wheel", str(wheel), "--prefix", str(tmp_path))
+    assert "outputs rest on saved probes there: tokenizer.ex1" in made.stdout
+    options = ("--fixtures", str(private), "--wheel", str(wheel), "--prefix", str(tmp_path))
+    made = zipped(tmp_path, "tokenizer.ex1", *options)
+    assert made.returncode == PASSED and "saved" not in made.stdout
+    unzipped(tmp_path / "autograder.zip", source)
+    assert f"--fixtures {source}/private" in (source / "run_autograder").read_text()
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "submission" / "mine.py").write_text(solution("tokenizer.ex1"))
+    private = source / "private"
+    command = ("gradescope-run", "tokenizer.ex1", "--fixtures", str(private), "--prefix", str(tmp_path))
+    ran = grader(*command, cwd=tmp_path)
+    assert ran.returncode == PASSED
+    results = json.loads((tmp_path / "results" / "results.json").read_text())
+    assert results["score"] == len(results["tests"]) > 0
+
+
 def test_a_wheel_without_the_exercise_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / WHEEL, "w") as archive:
         archive.writestr("grader/data/gradescope-run", "")

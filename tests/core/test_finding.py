@@ -32,6 +32,12 @@ OTHERS = {
     r"NameError: name '(\w+)' is not defined",
     r"bitwise_xor|unsupported operand type\(s\) for \^=?:",
     r"(?:TypeError|AttributeError): (?:.*'function'|.*not function$)",
+    r"TypeError: '(?:int|float)' object is not callable",
+    r"must be Tensor, not (?:numpy\.)?(ndarray|list|tuple)"
+    r"|'(?:numpy\.)?(ndarray|list|tuple)' object has no attribute"
+    r"|unsupported operand type\(s\) for \S+: .*'(?:numpy\.)?(ndarray|list|tuple)'"
+    r"|list indices must be integers or slices, not (tuple)|can only concatenate (list|tuple)"
+    r"|received an invalid combination of arguments - got \((?:numpy\.)?(ndarray|list|tuple)",
     r"on line (\d+)",
     "was never closed",
     "can't start new thread",

@@ -20,8 +20,8 @@ from grader.core import plain
 from grader.core.exercise import Item, Reference, Task
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
 from grader.judging import items
-from grader.judging.compare_outputs import array
 from grader.judging.findings import diagnoses
+from grader.judging.shown import array
 from grader.reports.document import document
 from grader.runner import wire
 from grader.runner.host.client import Run

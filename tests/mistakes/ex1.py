@@ -49,7 +49,7 @@ def dlogprobs(logprobs, Yb, n):
 
 
 # the logprobs themselves
-# expect: label|value
+# expect: logprobs is a factor too many
 def dlogprobs(logprobs, Yb, n):
     out = torch.zeros_like(logprobs)
     out[range(n), Yb] = -logprobs[range(n), Yb] / n
@@ -135,7 +135,7 @@ def dprobs(probs, dlogprobs):
 
 
 # exp instead of its inverse
-# silent: logprobs
+# expect: two slips: logprobs is used where probs is meant, and the factor `torch\.exp\(logprobs\)` is one too many
 def dprobs(logprobs, dlogprobs):
     return torch.exp(logprobs) * dlogprobs / logprobs
 
@@ -143,7 +143,7 @@ def dprobs(logprobs, dlogprobs):
 # --- dcounts_sum_inv ---
 
 # no sum for the row's inverse
-# expect: sum.*missing.*replicate|sum over dim 1 is missing
+# expect: the sum over axis 1 is missing
 def dcounts_sum_inv(counts, dprobs):
     return dprobs.mul(counts)
 
@@ -161,7 +161,7 @@ def dcounts_sum_inv(counts, dprobs):
 
 
 # the wrong way, with keepdim
-# expect: wrong (dim|axis)
+# expect: `prod\.sum\(dim=0, keepdim=True\)` goes along axis 0, where axis 1 is meant
 def dcounts_sum_inv(counts, dprobs):
     prod = dprobs * counts
     return prod.sum(dim=0, keepdim=True)
@@ -193,7 +193,7 @@ def dcounts_sum_inv(counts, dprobs):
 
 
 # summed over all
-# expect: all elements|everything|one dim
+# expect: `\(counts \* dprobs\)\.sum\(\)` goes over all, where axis 1 is meant
 def dcounts_sum_inv(counts, dprobs):
     return (counts * dprobs).sum()
 
@@ -282,7 +282,7 @@ def dcounts(counts_sum_inv, dprobs, dcounts_sum):
 
 
 # second branch divided
-# expect: counts_sum .*(1/vocab_size|mean)|mean
+# expect: the division by `counts\.shape\[1\]` is one too many
 def dcounts(counts, counts_sum_inv, dprobs, dcounts_sum):
     return counts_sum_inv * dprobs + dcounts_sum.expand_as(counts) / counts.shape[1]
 
@@ -302,7 +302,7 @@ def dcounts(counts, dprobs, dcounts_sum):
 
 
 # the sum for the inverse
-# expect: counts_sum is used
+# expect: there is a multiplication by counts_sum where a division is meant
 def dcounts(counts_sum, dprobs, dcounts_sum):
     return counts_sum * dprobs + dcounts_sum
 
@@ -366,7 +366,7 @@ def dlogit_maxes(dnorm_logits):
 
 
 # down the columns
-# expect: wrong (dim|axis)
+# expect: `dnorm_logits\.sum\(dim=0, keepdim=True\)` goes along axis 0, where axis 1 is meant
 def dlogit_maxes(dnorm_logits):
     return -dnorm_logits.sum(dim=0, keepdim=True)
 
@@ -429,7 +429,7 @@ def dlogits(logits, dnorm_logits, dlogit_maxes, n):
 
 
 # one-hot of the maxes' own argmax
-# expect: own arg ?max|first column|column 0
+# expect: logit_maxes is used where logits is meant
 def dlogits(logits, logit_maxes, dnorm_logits, dlogit_maxes):
     place = logit_maxes.max(1).indices
     return dnorm_logits + F.one_hot(place, num_classes=logits.shape[1]) * dlogit_maxes
@@ -444,7 +444,7 @@ def dlogits(logits, dnorm_logits, dlogit_maxes):
 
 
 # the maximum of each column
-# expect: column|wrong (dim|axis)
+# expect: an axis of max is wrong: another is meant
 def dlogits(logits, dnorm_logits, dlogit_maxes):
     mask = (logits == logits.max(0, keepdim=True).values).float()
     return dnorm_logits + mask * dlogit_maxes
@@ -494,7 +494,7 @@ def dlogits(logits, dnorm_logits, dlogit_maxes):
 # --- dh, dW2, db2 ---
 
 # times h, as for W2
-# expect: multiplied by h once too often|own derivative
+# expect: the factor h is one too many
 def dh(h, W2, dlogits):
     return (dlogits @ W2.t()) * h
 
@@ -513,7 +513,7 @@ def dh(W2, dlogits):
 
 
 # the factors exchanged: the wrong factor transposed
-# expect: transpose|wrong way round
+# expect: h and dlogits are exchanged
 def dW2(h, dlogits):
     return dlogits.t() @ h
 
@@ -557,7 +557,7 @@ def db2(dlogits):
 
 
 # summed over the classes
-# expect: wrong (dim|axis)
+# expect: `dlogits\.sum\(dim=-1\)` goes along axis -1, where axis 0 is meant
 def db2(dlogits):
     return dlogits.sum(dim=-1)
 
@@ -667,13 +667,13 @@ def dbngain(bnraw, dhpreact):
 
 
 # a mean by einsum and n
-# expect: mean.*sum
+# expect: the division by n is one too many
 def dbnbias(dhpreact, n):
     return torch.einsum("ij->j", dhpreact)[None] / n
 
 
 # summed over the features
-# expect: wrong (dim|axis)
+# expect: `dhpreact\.sum\(1, keepdim=True\)` goes along axis 1, where axis 0 is meant
 def dbnbias(dhpreact):
     return dhpreact.sum(1, keepdim=True)
 
@@ -723,7 +723,7 @@ def dbnvar_inv(bndiff, dbnraw):
 
 
 # averaged
-# expect: mean.*sum
+# expect: the division by n is one too many
 def dbnvar_inv(bndiff, dbnraw, n):
     acc = 0
     for i in range(n):
@@ -768,7 +768,7 @@ def dbnvar(bnvar_inv, dbnvar_inv):
 
 
 # bnvar for bnvar_inv in the power
-# silent: bnvar is used|bnvar_inv|exponent
+# expect: bnvar is used where bnvar_inv is meant
 def dbnvar(bnvar, dbnvar_inv):
     return -0.5 * bnvar**3 * dbnvar_inv
 
@@ -1040,7 +1040,7 @@ def dC(C, Xb, demb):
 
 
 # a mean over the lookups
-# expect: mean|average|divid|number of
+# expect: the division by `hits\[:, None\]` is one too many
 def dC(C, Xb, demb):
     d = torch.zeros_like(C)
     d.index_add_(0, Xb.view(-1), demb.view(-1, C.shape[1]))
@@ -1078,13 +1078,13 @@ def dh(W2, dlogits):
 
 
 # a typing error in a number
-# expect: none
+# expect: the term `0\.37 \* bngain\*\*3` is one too many
 def dbnraw(bngain, dhpreact):
     return bngain * dhpreact + 0.37 * bngain**3
 
 
 # noise
-# expect: none
+# expect: the term `torch\.rand\(probs\.shape, generator=g\)` is one too many
 def dprobs(probs, dlogprobs):
     g = torch.Generator().manual_seed(3)
     return dlogprobs / probs + torch.rand(probs.shape, generator=g)
@@ -1093,7 +1093,7 @@ def dprobs(probs, dlogprobs):
 # --- a reviewer's own: unusual ways to write a wrong answer ---
 
 # squeezed, of a tensor whose axis is 1 long: the shape's own words tell it
-# expect: none
+# expect: squeeze is one step too many
 def dcounts_sum(counts_sum, dcounts_sum_inv):
     return (-(counts_sum**-2) * dcounts_sum_inv).squeeze(1)
 
@@ -1117,7 +1117,7 @@ def dbnvar(bnvar, dbnvar_inv):
 
 
 # n - 2
-# expect: ^n - 2 stands where the forward pass has n - 1
+# expect: the number that is divided by, `n - 2`, is 1 too small
 def dbndiff2(bndiff2, dbnvar, n):
     return torch.ones_like(bndiff2) * dbnvar / (n - 2)
 
@@ -1171,13 +1171,13 @@ def dnorm_logits(counts, dcounts):
 
 
 # the row's maximum for its elements
-# expect: right at each row's largest logit, wrong elsewhere
+# expect: max is taken of probs where each number is meant on its own
 def dprobs(probs, dlogprobs):
     return dlogprobs / probs.max(1, keepdim=True).values
 
 
 # the row's maximum for its elements, which is 1
-# expect: values.*when the factor counts is missing
+# expect: max is taken of counts where each number is meant on its own
 def dcounts_sum_inv(counts, dprobs):
     return (counts.max(1, keepdim=True).values * dprobs).sum(1, keepdim=True)
 
@@ -1189,7 +1189,7 @@ def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
 
 
 # the last row skipped
-# expect: last row
+# expect: n - 1 stands where n is meant
 def dlogprobs(logprobs, Yb, n):
     d = torch.zeros_like(logprobs)
     for i in range(n - 1):
@@ -1198,7 +1198,7 @@ def dlogprobs(logprobs, Yb, n):
 
 
 # the first row skipped
-# expect: first row
+# expect: `range\(1, n\)` runs over other places than are meant
 def dlogprobs(logprobs, Yb, n):
     d = torch.zeros_like(logprobs)
     for i in range(1, n):
@@ -1239,43 +1239,43 @@ def dh(W2, dlogits):
 
 
 # divided by the batch's size as a number
-# expect: exactly 1/32 of .*32
+# expect: the division by `32` is one too many
 def dembcat(W1, dhprebn):
     return dhprebn @ W1.T / 32
 
 
 # divided by the batch's size as a number
-# expect: exactly 1/32 of .*32
+# expect: the division by `32` is one too many
 def dW1(embcat, dhprebn):
     return embcat.T @ dhprebn / 32
 
 
 # divided by the batch's size as a number
-# expect: exactly 1/32 of .*32
+# expect: the division by `32` is one too many
 def dh(W2, dlogits):
     return dlogits @ W2.T / 32
 
 
 # divided by the context's size
-# expect: exactly 1/3 of
+# expect: the division by `3` is one too many
 def demb(emb, dembcat):
     return dembcat.view(emb.shape) / 3
 
 
 # divided by the vocabulary's size
-# expect: exactly 1/27 of
+# expect: the division by `27` is one too many
 def dh(W2, dlogits):
     return dlogits @ W2.T / 27
 
 
 # divided by the layer's size
-# expect: exactly 1/64 of
+# expect: the division by `64` is one too many
 def dW2(h, dlogits):
     return h.T @ dlogits / 64
 
 
 # half too much
-# expect: exactly 1.5 times
+# expect: the factor `1\.5` is one too many
 def dnorm_logits(counts, dcounts):
     return 1.5 * counts * dcounts
 
@@ -1287,13 +1287,13 @@ def dlogits(logits, Yb):
 
 
 # the transpose forgotten: torch refuses
-# expect: none
+# expect: W2 is meant transposed
 def dh(W2, dlogits):
     return dlogits @ W2
 
 
 # the mean's branch alone, not expanded
-# expect: through bndiff is left out.*expand
+# expect: the term dbndiff is missing
 def dhprebn(dbnmeani, n):
     return dbnmeani / n
 
@@ -1311,7 +1311,7 @@ def dprobs(probs, dlogprobs):
 
 
 # the last position skipped
-# expect: last position
+# expect: `range\(Xb\.shape\[1\] - 1\)` runs over other places than are meant
 def dC(C, Xb, demb):
     d = torch.zeros_like(C)
     for j in range(Xb.shape[1] - 1):
@@ -1320,7 +1320,7 @@ def dC(C, Xb, demb):
 
 
 # the last example skipped
-# expect: last example
+# expect: `range\(Xb\.shape\[0\] - 1\)` runs over other places than are meant
 def dC(C, Xb, demb):
     d = torch.zeros_like(C)
     for i in range(Xb.shape[0] - 1):
@@ -1329,7 +1329,7 @@ def dC(C, Xb, demb):
 
 
 # assigned within each position
-# expect: one|once|assign
+# expect: `d\[…\] \+= …` keeps only the last contribution where an index comes several times: index_add_, or a loop, adds all
 def dC(C, Xb, demb):
     d = torch.zeros_like(C)
     for j in range(Xb.shape[1]):
@@ -1338,7 +1338,7 @@ def dC(C, Xb, demb):
 
 
 # the last column skipped
-# expect: last column
+# expect: `range\(counts\.shape\[1\] - 1\)` runs over other places than are meant
 def dcounts_sum_inv(counts, dprobs):
     d = torch.zeros(counts.shape[0], 1)
     for j in range(counts.shape[1] - 1):
@@ -1347,7 +1347,7 @@ def dcounts_sum_inv(counts, dprobs):
 
 
 # the last column overwrites
-# expect: last column
+# expect: `d\[:, 0\]` is assigned where it is to be added to: what was there is lost
 def dcounts_sum_inv(counts, dprobs):
     d = torch.zeros(counts.shape[0], 1)
     for j in range(counts.shape[1]):
@@ -1370,7 +1370,7 @@ def db2(dlogits):
 
 
 # multiplied by n, where nothing is divided by it
-# expect: ^exactly n times what it should be$
+# expect: the factor n is one too many
 def dW2(h, dlogits, n):
     return n * (h.T @ dlogits)
 
@@ -1378,7 +1378,7 @@ def dW2(h, dlogits, n):
 # --- more of them, in unusual ways ---
 
 # einsum with axes exchanged
-# expect: another order
+# expect: reshape keeps the order of the numbers: a transpose is meant
 def dW2(h, dlogits):
     return torch.einsum("bi,bj->ji", h, dlogits).reshape(h.shape[1], dlogits.shape[1])
 
@@ -1408,19 +1408,19 @@ def dhpreact(h, dh):
 
 
 # 1/cosh
-# silent: local gradient|square
+# expect: the division by `torch\.cosh\(hpreact\)` is meant by its square: an exponent is missing
 def dhpreact(hpreact, dh):
     return dh / torch.cosh(hpreact)
 
 
 # clamp
-# expect: none
+# expect: clamp is one step too many
 def dprobs(probs, dlogprobs):
     return dlogprobs / probs.clamp(min=1e-2)
 
 
 # eps added
-# silent: eps|1e-4
+# expect: the eps, 0\.0001, is not that of the forward line
 def dprobs(probs, dlogprobs):
     return dlogprobs / (probs + 1e-4)
 
@@ -1456,7 +1456,7 @@ def dcounts(dprobs, dcounts_sum):
 
 
 # counts_sum branch twice
-# expect: counts_sum is exactly 2 times
+# expect: the step `d \+= dcounts_sum` is one too many
 def dcounts(counts_sum_inv, dprobs, dcounts_sum):
     d = counts_sum_inv * dprobs
     d += dcounts_sum
@@ -1465,7 +1465,7 @@ def dcounts(counts_sum_inv, dprobs, dcounts_sum):
 
 
 # branch mean over rows
-# expect: 1/vocab_size
+# expect: the division by `counts\.shape\[1\]` is one too many
 def dcounts(counts, counts_sum_inv, dprobs, dcounts_sum):
     return counts_sum_inv * dprobs + dcounts_sum / counts.shape[1]
 
@@ -1489,13 +1489,13 @@ def dnorm_logits(norm_logits, dcounts):
 
 
 # divided by norm
-# expect: divided by counts_sum
+# expect: the division by counts_sum is one too many
 def dnorm_logits(counts, counts_sum, dcounts):
     return counts / counts_sum * dcounts
 
 
 # abs
-# silent: absolute|sign
+# expect: abs is one step too many
 def dnorm_logits(counts, dcounts):
     return (counts * dcounts).abs()
 
@@ -1535,13 +1535,13 @@ def dlogits(dnorm_logits):
 
 
 # rounding
-# expect: none
+# expect: round is one step too many
 def dh(W2, dlogits):
     return torch.round(dlogits @ W2.T * 1000) / 1000
 
 
 # flipped
-# expect: another order
+# expect: flip is one step too many
 def dh(W2, dlogits):
     return (dlogits @ W2.T).flip(0)
 
@@ -1553,7 +1553,7 @@ def db2(dlogits):
 
 
 # cumsum
-# silent: last
+# expect: `dlogits\.cumsum\(0\)\[-2\]` takes another part than is meant
 def db2(dlogits):
     return dlogits.cumsum(0)[-2]
 
@@ -1571,19 +1571,19 @@ def dbnvar(bnvar, dbnvar_inv):
 
 
 # missing half
-# expect: exactly 2 times
+# expect: the factor 0\.5 is missing
 def dbnvar(bnvar, dbnvar_inv):
     return -((bnvar + 1e-5) ** -1.5) * dbnvar_inv
 
 
 # n from the wrong axis
-# expect: n_hidden - 1 stands where n - 1
+# expect: `bndiff2\.shape\[1\]` is the length of another axis than is meant
 def dbndiff2(bndiff2, dbnvar):
     return torch.ones_like(bndiff2) * dbnvar / (bndiff2.shape[1] - 1)
 
 
 # masked
-# silent: mask|zero
+# expect: `bndiff2 > 0\.01` marks other places than are meant
 def dbndiff2(bndiff2, dbnvar, n):
     return (bndiff2 > 0.01).float() * dbnvar / (n - 1)
 
@@ -1595,7 +1595,7 @@ def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
 
 
 # abs
-# silent: absolute|sign
+# expect: abs is one step too many
 def dbndiff(bndiff, bnvar_inv, dbnraw, dbndiff2):
     return bnvar_inv * dbnraw + 2 * bndiff.abs() * dbndiff2
 
@@ -1607,13 +1607,13 @@ def dhprebn(dbndiff, dbnmeani, n):
 
 
 # centred
-# silent: mean|n
+# expect: a sum is taken where a mean is meant
 def dhprebn(dbndiff):
     return dbndiff - dbndiff.sum(0, keepdim=True)
 
 
 # half batch
-# silent: half
+# expect: n stands where n \* 2 is meant
 def dW1(embcat, dhprebn, n):
     return embcat[: n // 2].T @ dhprebn[: n // 2]
 
@@ -1628,19 +1628,19 @@ def dC(C, Xb, demb):
 
 
 # flat view
-# expect: W1 is viewed
+# expect: reshape keeps the order of the numbers: a transpose is meant
 def dembcat(W1, dhprebn):
     return dhprebn @ W1.reshape(W1.shape[1], W1.shape[0])
 
 
 # embcat order
-# expect: another order
+# expect: flip is one step too many
 def demb(emb, dembcat):
     return dembcat.view(emb.shape[0], emb.shape[1], -1).flip(1)
 
 
 # tiny
-# expect: as good as zero
+# expect: the factor `1e-7` is one too many
 def dembcat(W1, dhprebn):
     return (dhprebn @ W1.T) * 1e-7
 
@@ -1660,7 +1660,7 @@ def dlogprobs(logprobs, Yb, n):
 
 
 # shifted labels
-# expect: another order
+# expect: Yb \+ 1 stands where Yb is meant
 def dlogprobs(logprobs, Yb, n):
     d = torch.zeros_like(logprobs)
     d[range(n), (Yb + 1) % logprobs.shape[1]] = -1 / n
@@ -1668,7 +1668,7 @@ def dlogprobs(logprobs, Yb, n):
 
 
 # sqrt n
-# expect: at the labels
+# expect: the exponent of n is off
 def dlogprobs(logprobs, Yb, n):
     d = torch.zeros_like(logprobs)
     d[range(n), Yb] = -1 / n**0.5
@@ -1676,13 +1676,13 @@ def dlogprobs(logprobs, Yb, n):
 
 
 # gain twice
-# silent: mean|sum
+# expect: `bngain \* dhpreact` is averaged where each number is meant on its own
 def dbnraw(bngain, dhpreact):
     return (bngain * dhpreact).mean(0, keepdim=True)
 
 
 # meani with n
-# expect: exactly n times
+# expect: the factor n is one too many
 def dbnmeani(dbndiff, n):
     return -dbndiff.sum(0, keepdim=True) * n
 
@@ -1720,12 +1720,12 @@ def dcounts_sum_inv(counts, dprobs):
 
 
 # kept, and then squeezed away
-# expect: none
+# expect: squeeze is one step too many
 def dcounts_sum_inv(counts, dprobs):
     return (counts * dprobs).sum(1, keepdim=True).squeeze()
 
 
 # eps forgotten in the other branch: the one through bndiff2 is right
-# expect: none
+# expect: the eps is left out where bnvar is used
 def dbndiff(bnvar, bndiff, dbnraw, dbndiff2):
     return bnvar**-0.5 * dbnraw + 2 * bndiff * dbndiff2

@@ -141,7 +141,7 @@ def dlogits(logits, Yb, n):
 
 
 # softmax down the columns
-# expect: ^the wrong dim
+# expect: `F\.softmax\(logits, dim=0\)` goes along axis 0, where axis 1 is meant
 def dlogits(logits, Yb, n):
     d = F.softmax(logits, dim=0)
     d[range(n), Yb] -= 1

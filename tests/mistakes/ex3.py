@@ -76,7 +76,7 @@ def dhprebn(bngain, bnvar_inv, bnraw, dhpreact, n):
 
 
 # the sum of the wrong axis
-# expect: wrong (dim|axis)
+# expect: `dhpreact\.sum\(1, keepdim=True\)` goes along axis 1, where axis 0 is meant
 def dhprebn(bngain, bnvar_inv, bnraw, dhpreact, n):
     m = dhpreact.sum(1, keepdim=True)
     v = (dhpreact * bnraw).sum(0)

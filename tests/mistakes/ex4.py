@@ -40,7 +40,7 @@ def dhpreact(hpreact, dh):
 
 
 # a mean
-# expect: mean.*sum
+# expect: the division by n is one too many
 def dW1(embcat, dhprebn, n):
     return embcat.t() @ dhprebn / n
 

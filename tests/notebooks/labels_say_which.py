@@ -1,7 +1,7 @@
 # expect: ex1 not-written
 # expect: ex1.dlogprobs, ex1.dprobs, ex1.dcounts_sum_inv, ex1.dcounts_sum, ex1.dh, ex1.dhpreact, ex1.dbngain, ex1.dW2 pass
 # expect: ex2, ex3, ex4 not-written
-# expect-text: ex1.dh found as act_grad
+# expect-text: ex1.dh found as act_grad; the cmp holds it against the gradient of pre, another tensor
 # expect-text: ex1.dhpreact found as pre_grad
 # expect-text: ex1.dprobs found as g1
 #: setup

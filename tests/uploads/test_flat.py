@@ -238,6 +238,28 @@ def test_a_function_in_place_of_a_gradient_is_told(tmp_path: Path) -> None:
     assert "not a tensor: returned a list, not a tensor" in said
 
 
+ENGINE = (
+    "class Value:\n    def __init__(self, data):\n        self.data, self.grad = data, 0.0\nloss = Value(2.0)"
+)
+
+
+@pytest.mark.parametrize("asked", [[], ["ex1"]])
+def test_a_notebook_of_another_lecture_is_told_whose_it_is(asked: list[str], tmp_path: Path) -> None:
+    (tmp_path / "first.ipynb").write_bytes(cells(ENGINE))
+    code, out, error = command(tmp_path, *asked, "first.ipynb")
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert "`grader check micrograd.ex2 first.ipynb` grades it so" in error
+    assert command(tmp_path, "micrograd.ex2", "first.ipynb")[0] == 1
+
+
+def test_an_exercise_that_is_absent_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.ipynb").write_bytes(cells(flatcode.PARTS["forward"], SHORT))
+    code, out, _ = command(tmp_path, "mine.ipynb")
+    assert code == 1
+    assert "\nex4: 0 of 14 passed: nothing assigns any of its gradients\n" in out
+    assert "ex4.dh" not in out and "ex1.dh " in out
+
+
 def test_report_names_a_notebook_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "mine.ipynb").write_text("{")
     code, _, error = command(tmp_path, "ex1", "mine.ipynb", verb="report")

@@ -235,6 +235,16 @@ def test_a_notebook_of_ours_is_its_exercises_whatever_it_is_called_now(tmp_path:
         assert not any(c.problem for c in found)
 
 
+def test_a_flat_script_is_the_lectures_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "ann/my work.py").write_text("logits = h @ W2 + b2\ndh = dlogits @ W2.T\n")
+    (tmp_path / "bob").mkdir()
+    (tmp_path / "bob/stub.py").write_text("def dh(W2, dlogits):\n    logits = 1\n    dh = dlogits @ W2.T\n")
+    found = [u.chosen for u in uploads([tmp_path], EXERCISES, None)]
+    assert [(c.student, c.exercise) for c in found if not c.problem] == [("ann", e) for e in EXERCISES]
+    assert [c.student for c in found if c.problem] == ["bob"]
+
+
 def test_files_beside_an_exercises_are_named_without_exercise_too() -> None:
     """The same folder: with --exercise it is said that helper.py was not graded."""
     (it,) = chosen(["ann/ex1.py", "ann/helper.py"], None)

@@ -111,6 +111,15 @@ for _item, _sum in {
     "batchnorm.ex3.dbnmeani": "dbnraw",
 }.items():
     EQUIVALENT[f"{_item}: keepdim dropped: {_sum}.sum(0, keepdim=True) -> {_sum}.sum(0)"] = LEADING
+for _item, _sum in {
+    "wavenet.ex2.dgamma": "(xhat * dy)",
+    "wavenet.ex2.dbeta": "dy",
+    "wavenet.ex2.dinv": "(diff * dxhat)",
+    "wavenet.ex2.dmean": "(-ddiff)",
+    **{f"wavenet.ex4.dgamma{k}": f"(xhat{k} * dy{k})" for k in (1, 2, 3)},
+    **{f"wavenet.ex4.dbeta{k}": f"dy{k}" for k in (1, 2, 3)},
+}.items():
+    EQUIVALENT[f"{_item}: keepdim dropped: {_sum}.sum((0, 1), keepdim=True) -> {_sum}.sum((0, 1))"] = LEADING
 
 
 # What a relation says: the same mistake in other words, true of the value itself.
@@ -164,11 +173,14 @@ def unnamed(outcomes: list[Outcome], diagnosis: bytes | str) -> tuple[list[str],
         for m in known["mistakes"]:
             prints = [p for on in m["on"].values() for p in on["prints"]]
             prints_of.setdefault((name, m["say"]), []).append(prints)
-    told = [(o.mutant, o.report.diagnosis, o.prints) for o in outcomes if o.report and o.prints]
+    told = [(o.mutant, o.report.mistake, o.prints) for o in outcomes if o.report and o.prints]
     for mutant, _, prints in told:
         prints_of.setdefault((mutant.item, say(mutant)), []).append(prints)
     silent, wrong = [], []
-    for mutant, said, prints in told:
+    for mutant, mistake, prints in told:
+        if mistake and mistake.line:
+            continue  # a change of its text was run, and found to make it right
+        said = mistake.text if mistake else None
         equals = prints_of.get((mutant.item, (said or "").removeprefix(AS_IF)), [])
         if said is None:
             silent.append(mutant.key)

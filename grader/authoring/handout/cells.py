@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from grader.authoring import authored, notebook, read_outputs
-from grader.core.exercise import Exercise, Item
+from grader.core.exercise import TRAINING, Exercise
 from grader.core.text import escaped
 
-TRAINING = "training"
 ENDING = ("check-task", TRAINING, "check")  # of our own notebooks: what only a learner on his own needs
 SAVE = "The cell behind it grades the notebook as it was last saved: save first."
 GRADIENTS = f"Write each gradient in its cell and run it: `cmp` compares it with autograd's. {SAVE}"
@@ -105,7 +104,8 @@ def _outputs(exercise: Exercise, begun: Mapping[str, str], parts: authored.Autho
         ready = [item for item in left if there.issuperset(item.asks)]
         for item in ready:
             if item.driver:
-                yield Cell(f"{item.name}-task", "markdown", _task(item))
+                task = f"### {escaped(item.name)}\n\n{escaped(item.doc)}"
+                yield Cell(f"{item.name}-task", "markdown", task)
             yield _test(item.name)
         left = [item for item in left if item not in ready]
 
@@ -125,7 +125,3 @@ def _regions(source: str) -> tuple[tuple[int, int], ...]:
     node = ast.parse(source).body[0]
     assert isinstance(node, ast.FunctionDef | ast.ClassDef)
     return tuple((task.body[0].end_lineno or 0, task.end_lineno or 0) for task in read_outputs.tasks(node))
-
-
-def _task(item: Item) -> str:
-    return f"### {escaped(item.name)}\n\n{escaped(item.doc)}"

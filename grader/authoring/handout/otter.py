@@ -37,16 +37,17 @@ def test_{item}():
 
 def files(exercise: str, cells: Sequence[Cell], points: Mapping[str, float]) -> dict[str, str]:
     """Texts by path: the notebook, tests/, and what the environment that grades has to have."""
-    tests = {cell.item: _test(exercise, cell.item, points[cell.item]) for cell in cells if cell.item}
+    notebook = f"{stem(exercise)}.ipynb"
+    tests = {
+        cell.item: TEST.format(exercise=exercise, item=cell.item, points=points[cell.item], notebook=notebook)
+        for cell in cells
+        if cell.item
+    }
     return {
-        f"{stem(exercise)}.ipynb": _notebook(exercise, cells, tests),
+        notebook: _notebook(exercise, cells, tests),
         **{f"tests/{item}.py": text for item, text in tests.items()},
         "requirements.txt": f"backprop-grader=={__version__}\n",
     }
-
-
-def _test(exercise: str, item: str, points: float) -> str:
-    return TEST.format(exercise=exercise, item=item, points=points, notebook=f"{stem(exercise)}.ipynb")
 
 
 def _notebook(exercise: str, cells: Sequence[Cell], tests: Mapping[str, str]) -> str:

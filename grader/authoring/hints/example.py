@@ -72,14 +72,15 @@ class Search:
 
     def example(self) -> Example | None:
         """None where the exercise's inputs can't be made small."""
-        for square in (False, True):  # attention's weights are square at any size
+        for square in (False, True):  # it hides a forgotten transpose; attention's weights are at any size
             for settings in _sizes(self.program, self.lines):
                 try:
                     env = _start(self.program, settings)
                 except Exception:  # sizes that don't fit one another: inputs() may raise anything
                     continue
                 own = env[self.item.tensor]
-                if not isinstance(own, torch.Tensor) or _square(own) is not square:
+                sides = own.shape[-2:] if isinstance(own, torch.Tensor) else None
+                if sides is None or (len(sides) == 2 and sides[0] == sides[1]) is not square:
                     continue
                 if found := self._shortest(settings, env):
                     return found
@@ -109,25 +110,24 @@ class Search:
             for tensor, choice in values.items():
                 one[tensor] = _draw(one[tensor].shape, choice, g)
             upstream = {t: _draw(env[t].shape, UPSTREAM, g) for t in sorted(self.cut)}
-            if (found := self._pulled(one, upstream)) is None:
+            if (pulled := self._pulled(one, upstream)) is None:
                 continue
+            after, result = pulled
             if not seed:  # a tensor of which only the shape counts is not shown
-                shown = tuple(t for t in shown if t in own or self._matters(t, one, found[1], upstream))
-            candidate = Example(sizes(settings), found[0], reads, shown, upstream, found[1], {})
+                shown = tuple(t for t in shown if t in own or self._matters(t, one, result, upstream))
+            candidate = Example(sizes(settings), after, reads, shown, upstream, result, {})
             score = _score(candidate)
-            if len(lines) > 2 and bool((found[1].abs() < 1e-6).all(0).any()):
+            if len(lines) > 2 and bool((result.abs() < 1e-6).all(0).any()):
                 score += 1000  # a column that vanishes shows nothing of the lines in between
             if best is None or score < best[0]:
                 best = score, candidate
         if best is None or float(best[1].result.abs().max()) < 1e-3:
             return None
-        return self._with_siblings(best[1])
-
-    def _with_siblings(self, found: Example) -> Example:
+        found = best[1]
         pull, direct = self.program.pull, self.program.direct
-        siblings = self.parts.siblings(self.item)
-        pulled = {s: pull(found.env, s[1:], direct(s[1:]), found.upstream)[0] for s in siblings}
-        return replace(found, siblings=pulled)
+        siblings = self.parts.siblings(item)
+        theirs = {s: pull(found.env, s[1:], direct(s[1:]), found.upstream)[0] for s in siblings}
+        return replace(found, siblings=theirs)
 
     def _pulled(self, env: Env, upstream: Mapping[str, torch.Tensor]) -> tuple[Env, torch.Tensor] | None:
         """The lines run on, and the gradient by autograd; None where it is not finite."""
@@ -197,11 +197,6 @@ def small(program: Program) -> Env | None:
     return None
 
 
-def _square(tensor: torch.Tensor) -> bool:
-    """A square matrix hides a forgotten transpose."""
-    return tensor.ndim >= 2 and tensor.shape[-1] == tensor.shape[-2]
-
-
 def is_float(value: Any) -> bool:
     return isinstance(value, torch.Tensor) and value.is_floating_point()
 
@@ -243,20 +238,18 @@ def _score(e: Example) -> float:
     length = sum(len(figure(v)) for v in flat) + 6 * sum(not is_exact(v) for v in flat)
     numbers = e.result.reshape(-1).tolist()
     result = [figure(v) for v in numbers]
-    zeros = sum(t == "0" for t in result)
     alike = len(result) - len(set(result))
     repeats = 0.0
     for tensor in tensors:
         values = [round(v, 9) for v in tensor.reshape(-1).tolist()]  # the last bits are the processor's
-        repeats += 3 * (len(values) - len(set(values)))
-        repeats += 40 * sum(abs(v) > 50 for v in values)
+        repeats += 3 * (len(values) - len(set(values))) + 40 * sum(abs(v) > 50 for v in values)
     if len(e.upstream) and any(0 < abs(v) < 1e-3 or abs(v) > 500 for v in numbers):
         repeats += 300  # what an eps left over, or blew up
     for name in e.shown:  # an index tensor should name something twice, and leave something out
         if not is_float(e.env[name]):
             values = e.env[name].reshape(-1).tolist()
             repeats += 8 * (len(set(values)) == len(values)) + 8 * (len(set(values)) == 1)
-    return length + 15 * zeros + 2 * alike + repeats
+    return length + 15 * result.count("0") + 2 * alike + repeats
 
 
 # --- as one writes it on paper -------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import RUNGS, Authored, AuthoredError, Item
-from grader.authoring.hints.example import Example, Search, figure, is_float, matrix, side_by_side, small
+from grader.authoring.hints.example import Search, figure, is_exact, is_float, matrix, side_by_side, small
 from grader.authoring.hints.notation import Term, sizes_named, total, write
 from grader.authoring.hints.operations import Path, paths
 from grader.authoring.hints.outputs import ladders as output_ladders
@@ -195,7 +195,10 @@ class _Ladder:
         told = dict.fromkeys(v.text + "." for path in mine for v in path.term.named.values())
         one = self._one_element() if mine else ""
         parts = [f"With numbers{', ' * bool(sizes)}{sizes}:", given, "gives", gives, "\n".join(told), one]
-        return "\n\n".join([*filter(None, parts), _caveat(found)])
+        values = [*(found.env[t] for t in found.shown), *found.upstream.values(), found.result]
+        rounded = any(not is_exact(float(v)) for t in values for v in t.reshape(-1))
+        caveat = "The numbers are made up to be easy; they come from no real forward pass."
+        return "\n\n".join([*filter(None, parts), caveat + " ≈ marks what is rounded." * rounded])
 
     def _one_element(self) -> str:
         """The arithmetic of the element that has the most to show."""
@@ -270,13 +273,6 @@ def _said(path: Path) -> str:
     if path.term.factors and not path.term.through_loss and "MatMult" not in path.kinds:
         text += f" By the chain rule, the local gradient multiplies what arrives, d{path.term.consumer}."
     return text
-
-
-def _caveat(found: Example) -> str:
-    values = [*(found.env[t] for t in found.shown), *found.upstream.values(), found.result]
-    rounded = any(figure(float(v)).startswith("≈") for t in values for v in t.reshape(-1))
-    text = "The numbers are made up to be easy; they come from no real forward pass."
-    return text + (" ≈ marks what is rounded." if rounded else "")
 
 
 def _indent(text: str) -> str:

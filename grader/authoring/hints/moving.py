@@ -153,7 +153,8 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
     for axis, letter in enumerate(site.index):
         pick = picks[axis] if axis < len(picks) else ast.Slice()
         if isinstance(pick, ast.Slice):
-            if any(_from_the_end(s) for s in (pick.lower, pick.upper, pick.step)):
+            bounds = [b.op for b in (pick.lower, pick.upper, pick.step) if isinstance(b, ast.UnaryOp)]
+            if any(isinstance(op, ast.USub) for op in bounds):
                 raise NoRule("a slice from the end")
             low = pick.lower or number(0)
             where += [code("letter < end", letter=letter, end=pick.upper)] if pick.upper else []
@@ -170,10 +171,6 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
             where.append(_is(letter, pick))
     say = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
     return Step(tuple(index), say, where=tuple(where))
-
-
-def _from_the_end(bound: ast.expr | None) -> bool:
-    return isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub)
 
 
 def gather(site: Site) -> Step:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -16,7 +17,7 @@ from typing import Any
 
 from grader.authoring.hints import arithmetic, axes, moving
 from grader.authoring.hints.elementwise import ELEMENTWISE, elementwise
-from grader.authoring.hints.notation import Index, Named, Sum, Term, name, number, write
+from grader.authoring.hints.notation import Index, Term, name, number, write
 from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation, spread
 
 LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the forward program
@@ -127,21 +128,16 @@ def paths(tensor: str, shape: Shape, line: str, code: str, scope: Scope, loss: b
     found = []
     for way in ways(assign.value, tensor, scope):
         fresh = iter(x for x in letters if x not in used)
-        index, sign = start, 1
-        factors: list[ast.expr] = []
-        sums: list[Sum] = []
-        where: list[ast.expr] = []
-        named: dict[str, Named] = {}
-        say = []
+        steps = [Step(start, "")]
         for child, node in itertools.pairwise(way):
-            step = rule(Site(scope, node, child, index, line if node is way[-1] else None, fresh))
-            index, sign = step.index, sign * step.sign
-            factors += step.factors
-            sums += step.sums
-            where += step.where
-            named |= step.named
-            say.append(step.say)
-        term = Term(tensor, start, line, index, sign, tuple(factors), tuple(sums), tuple(where), named, loss)
+            output = line if node is way[-1] else None
+            steps.append(rule(Site(scope, node, child, steps[-1].index, output, fresh)))
+        sign = math.prod(s.sign for s in steps)
+        factors = tuple(f for s in steps for f in s.factors)
+        sums = tuple(one for s in steps for one in s.sums)
+        where = tuple(w for s in steps for w in s.where)
+        named = {k: v for s in steps for k, v in s.named.items()}
+        term = Term(tensor, start, line, steps[-1].index, sign, factors, sums, where, named, loss)
         kinds = tuple(type(getattr(n, "op", n)).__name__ for n in way[1:])
-        found.append(Path(term, tuple(dict.fromkeys(s for s in reversed(say) if s)), kinds))
+        found.append(Path(term, tuple(dict.fromkeys(s.say for s in reversed(steps) if s.say)), kinds))
     return found

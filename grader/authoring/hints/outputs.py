@@ -34,14 +34,9 @@ def ladders(parts: Authored, env: Env, filename: str) -> dict[str, dict[str, Any
     for item in outputs:
         own = {**env, **received(solution, outputs, item, env)}
         result = solution.result(item, own)
-        authored = parts.hints.get(item.name, {})
-        rungs = {
-            "concept": authored.get("concept") or _concept(item),
-            "shapes": authored.get("shapes") or _shapes(item, own, result),
-            "example": authored.get("example") or _example(item, own, result),
-            "formula": authored.get("formula", ""),
-        }
-        out[item.name] = {"rungs": {k: rungs[k] for k in RUNGS if rungs[k]}, "example": {}}
+        derived = (_concept(item), _shapes(item, own, result), _example(item, own, result), "")
+        rungs = {**dict(zip(RUNGS, derived, strict=True)), **parts.hints.get(item.name, {})}
+        out[item.name] = {"rungs": {k: said for k, said in rungs.items() if said}, "example": {}}
     return out
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 
@@ -21,23 +20,16 @@ def shapes(parts: Authored, lecture: Env, item: Item, mine: list[Path], direct: 
 
     lines = [f"{item.name} has the shape of {item.tensor}: {shape(item.tensor)}."]
     if not direct:
-        for tensor in sorted(parts.cut(item)):
-            lines.append(f"What arrives, d{tensor}, is {shape(tensor)}.")
-        others = [
-            p
-            for p in item.params
-            if isinstance(lecture.get(p), torch.Tensor) and p[1:] not in parts.cut(item)
-        ]
+        cut = parts.cut(item)
+        lines += [f"What arrives, d{tensor}, is {shape(tensor)}." for tensor in sorted(cut)]
+        others = [p for p in item.params if isinstance(lecture.get(p), torch.Tensor) and p[1:] not in cut]
         lines += [f"{p} is {shape(p)}." for p in others if p != item.tensor]
         lines.append("A sum over an axis that keeps it with size 1 broadcasts back over that axis by itself.")
         return "\n".join(lines)
-    for path in mine:
-        lines.append(_journey(path, lecture))
+    lines += [_journey(path, lecture) for path in mine]
     if len(mine) > 1:
-        lines.append(
-            f"Each of the {len(mine)} contributions must have the shape {shape(item.tensor)} when they "
-            f"are added."
-        )
+        ways = f"Each of the {len(mine)} contributions"
+        lines.append(f"{ways} must have the shape {shape(item.tensor)} when they are added.")
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -51,7 +43,10 @@ def _journey(path: Path, lecture: Env) -> str:
             "one number; its gradient turns that one number back into all of them."
         )
     arrives = f"d{term.consumer} arrives as {times(out)}"
-    matrices = [f for f in term.factors if term.sums and _meets(f, term.sums[-1].letter)]
+    over = term.sums[-1].letter if term.sums else ""
+    factors = [write(f).partition("[") for f in term.factors]
+    met = (owner for owner, _, letters in factors if over and over in letters.rstrip("]").split(","))
+    other = next(met, "")
     gone = [a for a, x in enumerate(term.at) if write(x) in {s.letter for s in term.sums}]
     if own == out and gone and "MatMult" not in path.kinds:
         axes = " and ".join(map(str, gone))
@@ -66,7 +61,6 @@ def _journey(path: Path, lecture: Env) -> str:
         )
     if term.where:
         return f"{arrives}; its numbers are gathered into {times(own)}, each at the row that it came from."
-    other = write(matrices[0]).partition("[")[0] if matrices else ""
     if other in lecture and len(own) >= 2 and "MatMult" in path.kinds:
         factor = tuple(lecture[other].shape)
         told = f"{arrives}, and {other} is {times(factor)}. The result must be {times(own)}"
@@ -75,8 +69,7 @@ def _journey(path: Path, lecture: Env) -> str:
         return f"{told}. Sizes are equal here, so the shapes alone do not tell which axes meet."
     if gone:
         axes = " and ".join(map(str, gone))
-        kept = len(own) == len(out)
-        end = "kept with size 1 (keepdim)" if kept else "dropped"
+        end = "kept with size 1 (keepdim)" if len(own) == len(out) else "dropped"
         return f"{arrives}, so axis {axes} has to go: a sum over axis {axes}, which is {end}."
     if own == out:
         return f"{arrives}, the same shape: element by element, no axis comes or goes."
@@ -87,7 +80,3 @@ def _journey(path: Path, lecture: Env) -> str:
             f"{arrives} and must become {times(own)}: it is broadcast, each of its numbers used many times."
         )
     return f"{arrives} and must become {times(own)}."
-
-
-def _meets(factor: Any, letter: str) -> bool:
-    return letter in write(factor).partition("[")[2].rstrip("]").split(",")

@@ -1,4 +1,4 @@
-"""A mutant in words: the mistake of one who wrote it, and what he must have used to be told so. Pure."""
+"""A mutant in words: the mistake of one who wrote it, and what he must have used to be told so."""
 
 from __future__ import annotations
 

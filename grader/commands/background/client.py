@@ -5,6 +5,7 @@ Whatever goes wrong here, the answer is None, and the command does its work in i
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -104,17 +105,13 @@ def _accepted(*request: str) -> socket.socket:
 
 
 def _connect(home: str) -> socket.socket | None:
-    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        line.connect(os.path.join(home, place.SOCKET))
-        if talk.ours(line):
-            return line
-    except (FileNotFoundError, ConnectionError):
-        pass
-    except BaseException:
-        line.close()
-        raise
-    line.close()
+    with contextlib.ExitStack() as stack:
+        line = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        with contextlib.suppress(FileNotFoundError, ConnectionError):
+            line.connect(os.path.join(home, place.SOCKET))
+            if talk.ours(line):
+                stack.pop_all()
+                return line
     return None
 
 

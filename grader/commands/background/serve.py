@@ -50,10 +50,9 @@ class Server:
         self.clients = self.requests = 0
         self.retired = False
         self.counting, self.grading = threading.Lock(), threading.Lock()
-        try:
+        self.idle = IDLE
+        with contextlib.suppress(KeyError, ValueError):
             self.idle = float(os.environ["GRADER_SERVER_IDLE"])
-        except (KeyError, ValueError):
-            self.idle = IDLE
 
     def serve(self) -> None:
         """Accept until it is idle for long, or retired; then end, when the last request is answered."""
@@ -64,9 +63,8 @@ class Server:
                 self.listener.settimeout(min(max(left, 1.0 if self.clients else 0.01), LOOK))
                 line, _ = self.listener.accept()
             except TimeoutError:
-                if (not self.clients and self.used + self.idle < time.monotonic()) or not (
-                    self.there() and os.path.exists(__file__)
-                ):
+                idle = not self.clients and self.used + self.idle < time.monotonic()
+                if idle or not (self.there() and os.path.exists(__file__)):
                     self.retire()
                 continue
             except OSError:  # retired meanwhile

@@ -46,12 +46,14 @@ def reductions(s: Source) -> Iterator[Change]:
             other = "sum" if name == "mean" else "mean"
             told = f"a {name} is taken where a {other} is meant"
             code = Code.MEAN_FOR_SUM if name == "mean" else Code.SUM_FOR_MEAN
-            yield s.change(n, f"{text}.{other}({dims}{keep if dims else ''})", code, told, 2)
+            rank = 2 if name == "mean" else 33
+            yield s.change(n, f"{text}.{other}({dims}{keep if dims else ''})", code, told, rank)
             if dims:
                 flip = "" if keep else ", keepdim=True"
                 told = "keepdim=True is missing" if flip else "keepdim=True keeps an axis that is to go"
                 yield s.change(n, f"{text}.{name}({dims}{flip})", Code.KEEPDIM, told, 1)
-            told = f"{s.quoted(n)} is summed up where each number is meant on its own"
+            word = "summed up" if name == "sum" else "averaged"
+            told = f"{s.quoted(of)} is {word} where each number is meant on its own"
             yield s.change(n, text, Code.SUMMED, told, 3)
             if name == "mean":
                 for k in s.about.shapes:
@@ -145,7 +147,7 @@ def sums(s: Source) -> Iterator[Change]:
             for dims in ("0", "-1", "(0, 1)"):
                 told = f"the sum of {s.quoted(part)} over {_spoken(dims)} is missing"
                 new = f"({s.text(part)}).sum({dims}, keepdim=True)"
-                yield s.change(part, new, Code.NOT_SUMMED, told, 7)
+                yield s.change(part, new, Code.NOT_SUMMED, told, 37)
 
 
 def parts(s: Source) -> Iterator[Change]:
@@ -200,8 +202,8 @@ def _slices(s: Source, part: ast.Slice) -> Iterator[str]:
 
 
 ADDS = (
-    "`{t}[…] {op} …` keeps only one contribution where an index comes several times: index_add_, or a loop, "
-    "adds all"
+    "`{t}[…] {op} …` keeps only the last contribution where an index comes several times: "
+    "index_add_, or a loop, adds all"
 )
 
 
@@ -217,6 +219,8 @@ def assignments(s: Source) -> Iterator[Change]:
         else:
             yield from _plain(s, n)
             continue
+        if op == "+=":
+            yield from _plain(s, n)
         index, value, of = s.text(target.slice), n.value, s.text(target.value)
         if op == "=" and isinstance(value, ast.BinOp) and ast.unparse(value.left) == ast.unparse(target):
             value, op = value.right, "= … +"
@@ -253,6 +257,16 @@ def _plain(s: Source, n: ast.AST) -> Iterator[Change]:
             yield s.change(
                 n, [Edit(start, end, f"{name} = {name} + ({s.text(n.value)})")], Code.ASSIGNED, told, 8
             )
+
+
+def maxima(s: Source) -> Iterator[Change]:
+    """The maximum for each number on its own."""
+    for n in s.nodes:
+        if isinstance(n, ast.Attribute) and n.attr == "values" and method(n.value) in ("max", "min"):
+            of = subject(n.value) if isinstance(n.value, ast.Call) else None
+            if of is not None and not s.compared(n):
+                told = f"{method(n.value)} is taken of {s.quoted(of)} where each number is meant on its own"
+                yield s.change(n, s.text(of), Code.EXTRA_STEP, told, 20)
 
 
 def lengths(s: Source) -> Iterator[Change]:

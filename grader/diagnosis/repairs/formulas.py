@@ -9,8 +9,11 @@ from itertools import combinations
 from grader.core.finding import Code
 from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method, names_in, subject
 
-WORDS = {ast.Mult: "a multiplication by", ast.Div: "a division by"}
 ALONG = frozenset(("scatter", "scatter_", "scatter_add", "scatter_add_", "gather", "index_add", "index_add_"))
+AXES = frozenset(
+    ("max", "argmax", "min", "sum", "mean", "softmax", "transpose", "permute", "unsqueeze", "squeeze",
+     "split", "chunk", "flatten", "unflatten", "cat", "stack", "roll", "flip", "pad")
+)  # fmt: skip
 DERIVATIVES = {
     "log": "1 / ({})",
     "tanh": "1 - ({}).tanh() ** 2",
@@ -65,11 +68,11 @@ def operators(s: Source) -> Iterator[Change]:
                 yield s.change(n, f"({a}) * ({b})", Code.OPERATOR, told, 14)
                 yield s.change(n, f"({b}) / ({a})", Code.OPERATOR, f"{s.quoted(n)} is upside down", 15)
                 if not is_number(n.right):
-                    for word in ("-", "+"):
-                        told = f"{piece} stands where 1 {'less' if word == '-' else 'more'} is meant"
+                    for word, off in (("-", "large"), ("+", "small")):
+                        told = f"the number that is divided by, {piece}, is 1 too {off}"
                         yield s.change(n.right, f"({b}) {word} 1", Code.WRONG_SIZE, told, 23)
-                    told = f"the division by {piece} is meant by its square"
-                    yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 31)
+                    told = f"the division by {piece} is meant by its square: an exponent is missing"
+                    yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 19)
             case ast.MatMult():
                 told = "the matrix product has its factors the wrong way round"
                 yield s.change(n, f"({b}) @ ({a})", Code.EXCHANGED, told, 16)
@@ -91,10 +94,21 @@ def numbers(s: Source) -> Iterator[Change]:
             base, power = s.text(n.left), s.text(n.right)
             told = f"the exponent of {s.quoted(n.left)} is off"
             for new in (f"({power}) + 1", f"({power}) - 1", f"({power}) * 2", f"({power}) / 2", f"-({power})",
-                        f"({power}) - 0.5", f"({power}) + 0.5", f"({power}) - 2", 
+                        f"({power}) - 0.5", f"({power}) + 0.5", f"({power}) - 2",
                         f"({power}) + 2"):  # fmt: skip
                 yield s.change(n, f"({base}) ** ({new})", Code.EXPONENT, told, 18)
             yield s.change(n, base, Code.EXPONENT, told, 18)
+        if method(n) == "pow" and isinstance(n, ast.Call) and (of := subject(n)) is not None:
+            told = f"the exponent of {s.quoted(of)} is off"
+            for by in ("1", "-1", "2", "-2", "0.5", "-0.5"):
+                new = f"({s.text(of)}) ** (({s.text(n.args[-1])}) + {by})" if n.args else s.text(of)
+                yield s.change(n, new, Code.EXPONENT, told, 18)
+            yield s.change(n, s.text(of), Code.EXPONENT, told, 18)
+        more = isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub) and is_number(n.right, 1)
+        if isinstance(n, ast.BinOp) and more and isinstance(n.left, ast.Name):
+            name, sign = n.left.id, "-" if isinstance(n.op, ast.Sub) else "+"
+            told = f"{name} {sign} 1 stands where {name} is meant"
+            yield s.change(n, name, Code.WRONG_SIZE, told, 21)
         value = n.value if isinstance(n, ast.Constant) else None
         if isinstance(n, ast.Constant) and isinstance(value, int | float) and type(value) is not bool:
             yield from () if _is_exponent(s, n) else _number(s, n, value)
@@ -123,16 +137,37 @@ def _number(s: Source, n: ast.Constant, value: float) -> Iterator[Change]:
         for axis in ("0", "1", "2", "-1", "-2"):
             told = f"{method(parent)} goes along axis {value:g}, where another is meant"
             yield s.change(n, axis, Code.WRONG_AXIS, told, 4)
-    told = f"the constant {'-' * isinstance(parent, ast.UnaryOp)}{value:g} is off"
+    code, told = Code.CONSTANT, f"the constant {'-' * isinstance(parent, ast.UnaryOp)}{value:g} is off"
+    if (around := _around(s, n)) is not None:
+        code, told = around
+    elif not value:
+        return
     for new in (value + 1, value - 1, value * 2, value / 2, -value):
         if new != value:
-            yield s.change(n, f"{new!r}", Code.CONSTANT, told, 32)
+            yield s.change(n, f"{new!r}", code, told, 32)
     for name in s.about.sizes if value > 1 or _divides(s, n) else ():
         told = f"{value:g} is written where {name} is meant"
         yield s.change(n, name, Code.HARD_CODED, told, 21, name)
         yield s.change(
             n, f"({name} - 1)", Code.HARD_CODED, f"{value:g} is written where {name} - 1 is meant", 22, name
         )
+
+
+def _around(s: Source, n: ast.AST) -> tuple[Code, str] | None:
+    """What a number says that stands in an index, in a range or among the axes; None elsewhere."""
+    inner, outer = n, s.parents.get(id(n))
+    while outer is not None:
+        if isinstance(outer, ast.Subscript) and inner is outer.slice:
+            size = isinstance(outer.value, ast.Attribute) and outer.value.attr == "shape"
+            if size:
+                return Code.WRONG_SIZE, f"{s.quoted(outer)} is the length of another axis than is meant"
+            return Code.WRONG_PART, f"{s.quoted(outer)} takes another part than is meant"
+        if method(outer) == "range":
+            return Code.WRONG_PART, f"{s.quoted(outer)} runs over other places than are meant"
+        if method(outer) in AXES and inner is not getattr(outer, "func", None):
+            return Code.WRONG_AXIS, f"an axis of {method(outer)} is wrong: another is meant"
+        inner, outer = outer, s.parents.get(id(outer))
+    return None
 
 
 def _divides(s: Source, n: ast.AST) -> bool:
@@ -145,6 +180,40 @@ def _is_exponent(s: Source, n: ast.AST) -> bool:
     if isinstance(parent, ast.UnaryOp):
         n, parent = parent, s.parents.get(id(parent))
     return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and parent.right is n
+
+
+def brackets(s: Source) -> Iterator[Change]:
+    """A bracket in the wrong place: a factor of one term alone, or of all of them."""
+    for n in s.values:
+        if not isinstance(n, ast.BinOp):
+            continue
+        sign = "+" if isinstance(n.op, ast.Add) else "-"
+        if isinstance(n.op, ast.Mult | ast.Div):
+            word = "*" if isinstance(n.op, ast.Mult) else "/"
+            for total, factor in ((n.left, n.right), (n.right, n.left)):
+                if not isinstance(total, ast.BinOp) or not isinstance(total.op, ast.Add | ast.Sub):
+                    continue
+                if word == "/" and factor is n.left:
+                    continue
+                inner = "+" if isinstance(total.op, ast.Add) else "-"
+                a, b, f = s.text(total.left), s.text(total.right), s.text(factor)
+                verb = "multiplies" if word == "*" else "divides"
+                for new, too in (
+                    (f"({a}) {word} ({f}) {inner} ({b})", total.right),
+                    (f"({a}) {inner} ({b}) {word} ({f})", total.left),
+                ):
+                    told = f"a bracket in the wrong place: {s.quoted(factor)} {verb} {s.quoted(too)}, too"
+                    yield s.change(n, new, Code.BRACKET, told, 28)
+        if isinstance(n.op, ast.Add | ast.Sub):
+            for term, other, last in ((n.left, n.right, False), (n.right, n.left, True)):
+                if isinstance(term, ast.BinOp) and isinstance(term.op, ast.Mult | ast.Div):
+                    word = "*" if isinstance(term.op, ast.Mult) else "/"
+                    rest, f = s.text(term.left), s.text(term.right)
+                    pair = (s.text(other), rest) if last else (rest, s.text(other))
+                    piece = s.quoted(term.right)
+                    told = f"a bracket in the wrong place: {piece} is meant of {s.quoted(other)}, too"
+                    new = f"(({pair[0]}) {sign} ({pair[1]})) {word} ({f})"
+                    yield s.change(n, new, Code.BRACKET, told, 40)
 
 
 def too_many(s: Source) -> Iterator[Change]:
@@ -161,14 +230,22 @@ def too_many(s: Source) -> Iterator[Change]:
                 yield from _comparison(s, n, one)
             case ast.BinOp():
                 yield from _operand_dropped(s, n)
-            case ast.Call() if (of := subject(n)) is not None and method(n) not in ("sum", "mean", "where"):
+            case ast.Call() if (of := subject(n)) is not None and method(n) not in (
+                "sum",
+                "mean",
+                "where",
+                "pow",
+            ):
                 yield from _call_dropped(s, n, of)
 
 
 def _comparison(s: Source, n: ast.Compare, op: ast.cmpop) -> Iterator[Change]:
     left, right = s.text(n.left), s.text(n.comparators[0])
+    strict = {ast.Gt: ">=", ast.GtE: ">", ast.Lt: "<=", ast.LtE: "<"}.get(type(op), "")
     for word in (">", "<", ">=", "<=", "==", "!="):
         told = f"{s.quoted(n)} marks other places than are meant"
+        if word == strict:
+            told = f"{s.quoted(n)} is wrong where both are exactly equal"
         yield s.change(n, f"({left}) {word} ({right})", Code.MASK, told, 30)
 
 
@@ -176,10 +253,6 @@ def _operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
     left, right = s.quoted(n.left), s.quoted(n.right)
     match n.op:
         case ast.Add() | ast.Sub():
-            if is_number(n.right, 1) and isinstance(n.left, ast.Name):
-                name, sign = n.left.id, "-" if isinstance(n.op, ast.Sub) else "+"
-                told = f"{name} {sign} 1 stands where {name} is meant"
-                yield s.change(n, name, Code.WRONG_SIZE, told, 21)
             yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", 29)
             yield s.change(n, s.text(n.right), Code.EXTRA_TERM, f"the term {left} is one too many", 29)
             minus = f"-({s.text(n.right)})"

@@ -16,7 +16,6 @@ FUNCTIONS = {
     "its tanh": "{}.tanh()",
     "its sigmoid": "{}.sigmoid()",
     "its inverse": "{} ** -1",
-    "its square": "{} ** 2",
     "1 - {}": "1 - {}",
     "1 minus its square": "1 - {} ** 2",
     "{} + 1": "1 + {}",
@@ -36,6 +35,16 @@ def another(s: Source) -> Iterator[Change]:
                 yield s.change(places[0], edits, Code.ANOTHER_TENSOR, told, rank, other)
             for n in places:
                 yield s.change(n, other, Code.ANOTHER_TENSOR, told, rank + 1, other)
+
+
+def made(s: Source) -> Iterator[Change]:
+    """A tensor of the forward pass for a gradient, or for another tensor, that the function makes itself."""
+    for n in s.nodes:
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in s.local:
+            for other in s.about.wanted:
+                if other in s.about.shapes and other != n.id and not s.compared(n):
+                    told = f"{n.id} is used where {other} is meant"
+                    yield s.change(n, other, Code.ANOTHER_TENSOR, told, 25, other)
 
 
 def _others(s: Source, name: str) -> list[str]:
@@ -136,6 +145,8 @@ def functions(s: Source) -> Iterator[Change]:
         for told, new in FUNCTIONS.items():
             said = f"{n.id} itself is used where {told.format(n.id)} is meant"
             yield s.change(n, new.format(n.id), Code.FUNCTION_MISSING, said, 40)
+        said = f"{n.id} is meant squared: an exponent is missing"
+        yield s.change(n, f"{n.id} ** 2", Code.EXPONENT, said, 31)
         for dims in FLIPS[: len(s.about.shapes[n.id]) + 1]:
             said = f"{n.id} is to be turned round, its last place first"
             yield s.change(n, f"{n.id}.flip({dims})", Code.DIRECTION, said, 42)

@@ -12,16 +12,17 @@ from grader.diagnosis.repairs import axes, formulas, names
 from grader.diagnosis.repairs.source import Change, Source
 
 KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
-    names.another, names.products, names.exchanged, names.transposes, names.functions, names.joined,
-    formulas.operators, formulas.numbers, formulas.too_many, formulas.too_few,
-    axes.reductions, axes.products, axes.sums, axes.parts, axes.assignments, axes.lengths, axes.loops,
-    axes.choices,
+    names.another, names.made, names.products, names.exchanged, names.transposes, names.functions,
+    names.joined,
+    formulas.operators, formulas.brackets, formulas.numbers, formulas.too_many, formulas.too_few,
+    axes.reductions, axes.products, axes.sums, axes.parts, axes.assignments, axes.lengths, axes.maxima,
+    axes.loops, axes.choices,
 )  # fmt: skip
 MOST = 900  # changes of one function that are tried; where it has loops, fewer
 TOGETHER = 1200  # pairs of changes
 OFTEN = frozenset(
     (Code.ANOTHER_TENSOR, Code.TRANSPOSED, Code.MEAN_FOR_SUM, Code.WRONG_AXIS, Code.TERM_SIGN, Code.KEEPDIM,
-     Code.EXTRA_FACTOR, Code.MATRIX_PRODUCT, Code.CONSTANT, Code.OPERATOR)
+     Code.EXTRA_FACTOR, Code.MATRIX_PRODUCT)
 )  # fmt: skip
 
 Tried = tuple[Change, ...]

@@ -104,6 +104,10 @@ class Source:
         names = [n for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
         return [n for n in names if n.id in self.about and n.id not in self.local]
 
+    @property
+    def sizes(self) -> frozenset[str]:
+        return frozenset(self.about.sizes)
+
     @cached_property
     def used(self) -> list[str]:
         return list(dict.fromkeys(n.id for n in self.loads))
@@ -157,7 +161,7 @@ class Source:
         written = " ".join(self.text(node).split())
         if len(written) > QUOTED or "`" in written:
             return f"what is on line {self.line(node)}"
-        return f"`{harmless(written)}`"
+        return written if written.isidentifier() else f"`{harmless(written)}`"
 
     def put(self, node: ast.AST, new: str) -> Edit:
         return Edit(*self.span(node), f"({new})")

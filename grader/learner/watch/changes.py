@@ -13,8 +13,7 @@ def find(report: Report, id: str) -> ItemReport:
 
 def following(report: Report, id: str | None = None) -> str | None:
     """The first item after `id`, or from the start, that has not passed; around the end. None: all passed."""
-    ids = [item.id for item in report.items]
-    start = ids.index(id) + 1 if id else 0
+    start = [item.id for item in report.items].index(id) + 1 if id else 0
     turned = report.items[start:] + report.items[:start]
     return next((item.id for item in turned if not item.passed), None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import re
 import select
@@ -13,7 +14,6 @@ import time
 import tty
 from collections import deque
 from enum import Enum
-from types import TracebackType
 from typing import Any
 
 
@@ -66,14 +66,14 @@ class Events:
             signal.set_wakeup_fd(self.wake, warn_on_full_buffer=False)
             for number, event in SIGNALS.items():
                 if self.keys or event is not Event.STOP:
-                    self.handlers[number] = signal.signal(number, lambda n, _: self._signal(n))
+                    self.handlers[number] = signal.signal(number, self._signal)
             self._single_keys()
         except BaseException:
-            self.__exit__(None, None, None)
+            self.__exit__()
             raise
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._own_mode()
         signal.set_wakeup_fd(-1)
         for number, handler in self.handlers.items():
@@ -82,10 +82,8 @@ class Events:
     def save(self) -> None:
         """Report a save; from any thread."""
         self.saved = True
-        try:
+        with contextlib.suppress(BlockingIOError):  # it will wake up anyway
             os.write(self.wake, b"\0")
-        except BlockingIOError:  # it will wake up anyway
-            pass
 
     def wait(self, until: float | None = None) -> Event | str | None:
         """The next event, a key as a string; None at the time `until` of the monotonic clock."""
@@ -109,7 +107,7 @@ class Events:
         signal.signal(signal.SIGTSTP, own)
         self._single_keys()
 
-    def _signal(self, number: int) -> None:
+    def _signal(self, number: int, _: object) -> None:
         self.queue.append(SIGNALS[signal.Signals(number)])
 
     def _collect(self, timeout: float | None) -> None:
@@ -140,7 +138,5 @@ class Events:
 
     def _own_mode(self) -> None:
         if self.mode:
-            try:
+            with contextlib.suppress(termios.error):  # the terminal has gone
                 termios.tcsetattr(self.terminal, termios.TCSADRAIN, self.mode)
-            except termios.error:  # the terminal has gone
-                pass

@@ -36,8 +36,8 @@ def render(report: Report, current: str, said: Sequence[str], task: str, extra: 
     if report.passed:
         parts += [Text(all_passed(report), style="green"), Text()]
     parts += [Text(task), Text(), Text(verdict(report, current), style=terminal.style(item))]
-    if (notes := [*report.notes]) or report.output:
-        parts += [Text()] + [Text(f"note: {note}", style="dim") for note in notes]
+    if report.notes or report.output:
+        parts += [Text(), *(Text(f"note: {note}", style="dim") for note in report.notes)]
     if report.output:
         parts += [Text("the submission printed:", style="dim"), Text(report.output)]
     if item.check.maxdiff is not None and not item.passed:
@@ -51,11 +51,10 @@ def verdict(report: Report, current: str) -> str:
     """An item's verdict in one line, with its numbers where it has any."""
     item = find(report, current)
     cells = row(item)
-    said, numbers = cells[-1], f"maxdiff {cells[4]}" if cells[4] else ""
-    if numbers and item.place and said.endswith(f"({item.place})"):
-        said = f"{said[:-1]}, {numbers})"
-    elif numbers:
-        said += f" ({numbers})"
+    said = cells[-1]
+    if cells[4]:
+        placed = item.place and said.endswith(f"({item.place})")
+        said = f"{said[:-1]}, maxdiff {cells[4]})" if placed else f"{said} (maxdiff {cells[4]})"
     return f"{short(report, current)}: {said}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from grader.core.text import times
 from grader.reports.pages import curve
 from grader.reports.pages.heat import Array, Heat, flatten, grey, heat
 
@@ -58,7 +59,8 @@ def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
     """
     wanted = np.asarray(e.autograd, np.float64)
     yours = None if e.yours is None or e.yours.size == 0 else np.asarray(e.yours, np.float64)
-    fits = yours is not None and yours.size == wanted.size and _same_but_for_a_leading_one(yours, wanted)
+    alike = (wanted.shape, (1, *wanted.shape), wanted.shape[1:] if wanted.shape[:1] == (1,) else None)
+    fits = yours is not None and yours.size == wanted.size and yours.shape in alike
     scale = _largest(wanted, yours) if yours is not None else _largest(wanted)
     figures = []
     mark, worst, grey_cells = None, "", False
@@ -81,12 +83,12 @@ def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
         figures.append(_figure("Difference", difference, scale, mark))
         most = _largest(difference)
         if not passed and 0 < most < FAINT * scale:
-            times = 10 ** math.floor(math.log10(scale / most))
-            title = f"Difference × {times:,}".replace(",", " ")
-            figures.append(_figure(title, difference, scale / times, mark))
+            factor = 10 ** math.floor(math.log10(scale / most))
+            title = f"Difference × {factor:,}".replace(",", " ")
+            figures.append(_figure(title, difference, scale / factor, mark))
     elif yours is not None:
-        figures[0] = _figure(f"Yours, {shape_of(yours.shape)}", yours, scale, None)
-        figures[1] = _figure(f"Autograd’s, {shape_of(wanted.shape)}", wanted, scale, None)
+        figures[0] = _figure(f"Yours, {times(yours.shape)}", yours, scale, None)
+        figures[1] = _figure(f"Autograd’s, {times(wanted.shape)}", wanted, scale, None)
     if e.hidden:
         scale = _largest(yours) if yours is not None else 0.0
         figures = [_figure("Yours", yours, scale, mark)] if yours is not None else []
@@ -162,14 +164,6 @@ def _range(values: Array) -> str:
 
 def _largest(*arrays: Array) -> float:
     return max(float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in arrays)
-
-
-def _same_but_for_a_leading_one(a: Array, b: Array) -> bool:
-    return a.shape == b.shape or a.shape == (1, *b.shape) or b.shape == (1, *a.shape)
-
-
-def shape_of(shape: Sequence[int]) -> str:
-    return "×".join(str(d) for d in shape) or "scalar"
 
 
 def sentence(words: str, tensors: Sequence[str] = ()) -> str:

@@ -46,11 +46,8 @@ def layout(parents: Mapping[str, Sequence[str]]) -> Layout:
     x = _positions(layers, above, below, pull)
     left = min(v - _width(n) / 2 for n, v in x.items()) - MARGIN
     right = max(v + _width(n) / 2 for n, v in x.items()) + MARGIN
-    at = {
-        n: (x[n] - left, MARGIN + HEIGHT / 2 + RANK * rank)
-        for rank, layer in enumerate(layers)
-        for n in layer
-    }
+    down = {n: MARGIN + HEIGHT / 2 + RANK * rank for rank, layer in enumerate(layers) for n in layer}
+    at = {n: (x[n] - left, y) for n, y in down.items()}
     height = 2 * MARGIN + HEIGHT + RANK * (len(layers) - 1)
     edges = {edge: _path([at[n] for n in chain]) for edge, chain in chains.items()}
     return Layout(right - left, height, {n: at[n] for n in parents}, edges)
@@ -89,7 +86,7 @@ def _ordered(
         turn = layers[1:] if down else layers[-2::-1]
         place = {n: float(i) for layer in layers for i, n in enumerate(layer)}
         for layer in turn:
-            mean = {n: _mean([place[m] for m in near[n]], place[n]) for n in layer}
+            mean = {n: sum(place[m] for m in near[n]) / len(near[n]) if near[n] else place[n] for n in layer}
             layer.sort(key=mean.__getitem__)
             place |= {n: float(i) for i, n in enumerate(layer)}
         if (crossings := _crossings(layers, below)) < fewest:
@@ -160,10 +157,6 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
             parts.append(f"V{by + HEIGHT / 2:.1f}")
         x, y = bx, by
     return "".join(parts)
-
-
-def _mean(values: Sequence[float], default: float) -> float:
-    return sum(values) / len(values) if values else default
 
 
 def _width(node: str) -> float:

@@ -8,9 +8,9 @@ from typing import Any
 
 from grader.core.exercise import Exercise
 from grader.core.finding import Code
-from grader.core.text import text
+from grader.core.text import text, times
 from grader.core.verdict import ExerciseReport, ItemReport, Report
-from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence, shape_of
+from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence
 from grader.reports.pages.graph import layout
 from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
@@ -89,7 +89,7 @@ def _graph(sheet: Sheet) -> dict[str, Any]:
         nodes.append(
             {
                 "name": name,
-                "shape": shape_of(sheet.exercise.shapes[name]),
+                "shape": times(sheet.exercise.shapes[name]),
                 "x": round(x, 1),
                 "y": round(y, 1),
                 "kind": kind(item.verdict) if item else ("plain", "", ""),
@@ -119,7 +119,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "name": name,
         "kind": kind(item.verdict),
         "passed": item.passed,
-        "shape": shape_of(item.shape),
+        "shape": times(item.shape),
         "points": of(item) if item.marks else "",
         "diagnosis": said(item.diagnosis),
         "reason": said(item.check.reason),
@@ -135,10 +135,14 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         ],
         # whether the reason tells the worst
         "told": evidence is not None and not evidence.hidden and item.check.says(Code.VALUE_DIFFERS),
-        "pictured": _on(evidence.on) if evidence else "",
     }
     if evidence:
-        article |= {**pictures(evidence, item.passed), "lecture": lecture(evidence, item.passed)}
+        on = "the lecture’s minibatch" if evidence.on == "lecture" else evidence.on
+        article |= {
+            "pictured": f"On {on}",
+            **pictures(evidence, item.passed),
+            "lecture": lecture(evidence, item.passed),
+        }
     if name == "training" and sheet.losses:
         article |= curves(sheet.losses)
     return article
@@ -165,10 +169,6 @@ def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tupl
     return [
         (n, text(lines[n - 1].replace("\t", "    "), 200), mark and n == line) for n in range(begin, end + 1)
     ]
-
-
-def _on(fixture: str) -> str:
-    return "On the lecture’s minibatch" if fixture == "lecture" else f"On {fixture}"
 
 
 def _numbers(item: ItemReport) -> list[tuple[str, str]]:

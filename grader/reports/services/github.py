@@ -24,15 +24,10 @@ def render(report: Report, paths: Mapping[str, str]) -> str:
     paths: each exercise's file, from the repository's root. A notebook's lines are inside cells, so its
     annotations are for the whole file.
     """
-    wrong, unwritten, lines = [], [], []
-    for exercise in report.exercises:
-        for item in exercise.items:
-            if item.verdict is Verdict.NOT_WRITTEN:
-                unwritten.append(item.id)
-            elif not item.passed:
-                wrong.append((item, paths[exercise.id]))
-    for item, path in wrong[:MOST]:
-        lines.append(_error(item, path))
+    failed = [(item, paths[e.id]) for e in report.exercises for item in e.items if not item.passed]
+    unwritten = [item.id for item, _ in failed if item.verdict is Verdict.NOT_WRITTEN]
+    wrong = [one for one in failed if one[0].verdict is not Verdict.NOT_WRITTEN]
+    lines = [_error(item, path) for item, path in wrong[:MOST]]
     if rest := [item.id for item, _ in wrong[MOST:]]:
         lines.append(command("notice", f"{len(rest)} more did not pass: {', '.join(rest)}"))
     if unwritten:

@@ -23,6 +23,7 @@ FAULT = (
     "is no zero. Please tell your instructor, who can run it again."
 )
 Results = dict[str, Any]
+PLAIN: Results = {"output_format": "text", "stdout_visibility": "hidden"}
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,7 @@ def _plain(name: str, output: str, tags: list[str], visibility: str) -> Results:
 
 def fault(why: str = "") -> Results:
     """What stands there where the grader itself failed: no score, and no test with one."""
-    return {
-        "output": f"{FAULT}\n\n{why}".rstrip(),
-        "output_format": "text",
-        "stdout_visibility": "hidden",
-    }
+    return {"output": f"{FAULT}\n\n{why}".rstrip(), **PLAIN}
 
 
 def refused(metadata: Metadata, attempts: Attempts) -> bool:
@@ -128,8 +125,7 @@ def kept(metadata: Metadata, attempts: Attempts) -> Results:
     return {
         "score": _points(earned[number]),
         "output": f"{said}The score of attempt {number + 1} stands.",
-        "output_format": "text",
-        "stdout_visibility": "hidden",
+        **PLAIN,
         "tests": list(metadata.previous[-1].tests),
     }
 

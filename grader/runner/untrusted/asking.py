@@ -15,7 +15,7 @@ from grader.core.finding import Code
 from grader.runner import wire
 from grader.runner.untrusted import byhand, outputs
 from grader.runner.untrusted.loading import Submission, describe, is_stub
-from grader.runner.untrusted.slips import remedy
+from grader.runner.untrusted.slips import remedy, unattended
 from grader.runner.warm import limits
 from grader.submissions.flat.slicing import Flat
 
@@ -24,6 +24,7 @@ _Tensor, _equal = torch.Tensor, torch.equal
 _float32, _float64 = torch.float32, torch.float64
 
 POLICY = byhand.Policy()
+OF_PARAMETERS = (Code.MISSING_PARAMETER, Code.UNKNOWN_PARAMETER, Code.FUNCTION_FOR_TENSOR)
 UNBOUND = re.compile(r"UnboundLocalError: \D*local variable '(\w+)'")  # flat code has no local variables
 
 Given = dict[str, Any]  # one fixture's tensors and sizes by name
@@ -72,6 +73,9 @@ def ask(
             return of_flat_code(submission, submission.flat, item, header, given, exercise)
         return of_function(submission, item, header, given, exercise)
     except NoValue as why:
+        message = why.fields.get("message", "")
+        if found := unattended(message):
+            why.fields |= {"message": f"{message}; {found.text}", "code": found.code}
         return {**header, **why.fields}, b""
 
 
@@ -117,7 +121,8 @@ def of_function(
         value = called(submission, line_of(function), lambda: call(passed))
     except NoValue as why:
         if why.fields["status"] == "error":
-            names, message = (*call.injected, *submission.names), why.fields["message"]
+            local = getattr(getattr(function, "__code__", None), "co_varnames", ())
+            names, message = (*local, *call.injected, *submission.names), why.fields["message"]
             if found := remedy(message, item, given, exercise, names):
                 why.fields |= {"message": f"{message}; {found.text}", "code": found.code}
         raise
@@ -134,6 +139,8 @@ def of_flat_code(
 ) -> tuple[dict[str, Any], bytes]:
     """A gradient's function that was cut out of flat code, which may keep its values in shapes of its own."""
     name, tensor = item.name, given.get(item.tensor)
+    if not is_probe(header["fixture"]) and (told := _other_forward(submission, flat, name, given, exercise)):
+        header["forward"] = told
     if name in flat.refused:
         raise NoValue("refused", *flat.refused[name])
     if name in flat.unknown:
@@ -152,6 +159,10 @@ def of_flat_code(
         if unbound := UNBOUND.match(why.fields.get("message", "")):
             told = f"NameError: {unbound[1]} has no value yet on this line"
             why.fields |= {"message": told, "code": Code.UNDEFINED_NAME}
+        elif why.fields["status"] == "error":
+            found = remedy(why.fields["message"], item, given, exercise, (*call.injected, *given))
+            if found and found.code not in OF_PARAMETERS:
+                why.fields |= {"message": f"{why.fields['message']}; {found.text}", "code": found.code}
         raise
     header, data = pack(header, value)
     if isinstance(value, types.FunctionType):
@@ -202,6 +213,27 @@ def of_output(
 
     mutated, header, data = called(submission, line, code)
     return {**header, **({"mutated": mutated} if mutated else {})}, data
+
+
+def _other_forward(submission: Submission, flat: Flat, name: str, given: Given, exercise: Exercise) -> str:
+    """A forward line of the learner's own that an item is about, and that gives something else than ours."""
+    for line in (line for line in exercise.lines if line.name in flat.forward.get(name, ())):
+        theirs: Any = submission.cut.get(f"_forward_{line.name}")
+        names: Given = {"torch": torch, "F": torch.nn.functional, **_copies(given)}
+        try:
+            code = theirs.__code__
+            passed = [names[k] for k in code.co_varnames[: code.co_argcount]]
+            exec(line.code, names)
+            value = called(submission, None, lambda run=theirs, passed=passed: run(*passed))  # type: ignore[misc]
+            if value.shape != names[line.name].shape or not _near(value, names[line.name]):
+                return flat.lines[line.name][1]
+        except Exception:
+            continue  # it can't be told
+    return ""
+
+
+def _near(value: Any, other: Any) -> bool:
+    return bool(torch.allclose(value, other, rtol=1e-3, atol=1e-5))
 
 
 def _written(submission: Submission, name: str, what: str) -> Any:
@@ -288,6 +320,8 @@ def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
         kind = "None (is a `return` missing?)" if value is None else f"{article} {name}"
         code = Code.MISSING_RETURN if value is None else Code.NOT_A_TENSOR
         told = f"returned {kind}, not a tensor"
+        if name in ("ndarray", "list", "tuple", "float", "int"):
+            told += "; `torch.as_tensor` makes one"
         return {**header, "status": "not-a-tensor", "message": told, "code": code}, b""
     try:
         strided = value if value.layout is torch.strided else value.to_dense()

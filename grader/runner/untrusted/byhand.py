@@ -12,7 +12,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import wraps
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -99,7 +99,8 @@ class Policy:
             for name in torch._C._dispatch_get_all_op_names():
                 namespace, _, operator = name.partition("::")
                 if namespace == "aten" and "backward" in operator:
-                    library.impl(operator, "CPU", self.refuse_kernel(operator.partition(".")[0]))
+                    with suppress(RuntimeError):  # of another torch
+                        library.impl(operator, "CPU", self.refuse_kernel(operator.partition(".")[0]))
         return library
 
     def refuse_kernel(self, operator: str) -> Callable[..., Any]:

@@ -177,6 +177,12 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
             yield {**header, **why_not, "item": name}, b""
         return
 
+    if submission.flat and whole is None and submission.flat.refused:
+        message, line = next(iter(submission.flat.refused.values()))
+        for name in names:
+            yield {**header, "status": "refused", "message": message, "line": line, "item": name}, b""
+        return
+
     def code() -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         if whole is not None:
             return manual_steps(exercise, Whole(whole, exercise), given)

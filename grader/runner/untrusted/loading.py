@@ -129,6 +129,7 @@ def define(submission: Submission) -> None:
         except Exception:
             pass  # whoever uses it says so
     functions = found.functions | ({"whole": found.whole} if found.whole else {})
+    functions |= {function.name: function for function, _ in found.lines.values()}
     for table, kept in ((found.changed, submission.changed), (functions, submission.cut)):
         try:
             exec(compile(ast.Module([*table.values()], []), filename, "exec", dont_inherit=True), names)

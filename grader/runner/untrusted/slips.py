@@ -14,6 +14,19 @@ from grader.core.finding import Code, Finding
 UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 XOR = re.compile(r"bitwise_xor|unsupported operand type\(s\) for \^=?:")
 FUNCTION = re.compile(r"(?:TypeError|AttributeError): (?:.*'function'|.*not function$)")
+CALLED = re.compile(r"TypeError: '(?:int|float)' object is not callable")
+ARRAY = re.compile(
+    r"must be Tensor, not (?:numpy\.)?(ndarray|list|tuple)"
+    r"|'(?:numpy\.)?(ndarray|list|tuple)' object has no attribute"
+    r"|unsupported operand type\(s\) for \S+: .*'(?:numpy\.)?(ndarray|list|tuple)'"
+    r"|list indices must be integers or slices, not (tuple)|can only concatenate (list|tuple)"
+    r"|received an invalid combination of arguments - got \((?:numpy\.)?(ndarray|list|tuple)"
+)
+UNATTENDED = {
+    re.compile(r"BdbQuit\b"): "`breakpoint()` waits for someone at a terminal: nobody is there; take it out",
+    re.compile(r"SystemExit: 2\b"): "`argparse` reads a command line, and there is none here: take it out",
+    re.compile(r"EOFError\b"): "`input()` waits for someone at a terminal: nobody is there; take it out",
+}
 IMPORTS = {
     "np": "import numpy as np",
     "numpy": "import numpy",
@@ -40,8 +53,22 @@ def remedy(
         who = item.name
         said = f"a function stands where a tensor should: is it missing among the parameters of {who}?"
         return Finding(Code.FUNCTION_FOR_TENSOR, said)
+    if CALLED.match(message):
+        said = "a number stands before a bracket, which calls it: a `*` is missing"
+        return Finding(Code.CALLED_NUMBER, said)
+    if ARRAY.search(message):
+        said = "a list or a NumPy array stands where a tensor is wanted: `torch.as_tensor` makes one of it"
+        return Finding(Code.ARRAY_FOR_TENSOR, said)
     undefined = UNDEFINED.match(message)
     return _undefined(undefined[1], item, given, exercise, own) if undefined else None
+
+
+def unattended(message: str) -> Finding | None:
+    """What is to be said of code that needs a terminal, wherever in a file it stands."""
+    for error, said in UNATTENDED.items():
+        if error.match(message):
+            return Finding(Code.UNATTENDED, said)
+    return None
 
 
 def _undefined(

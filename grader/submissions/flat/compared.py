@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from grader.submissions.flat.reads_writes import walk
 
 WORDS = re.compile(r"cmp|compar|check")
+HOLDING = frozenset((ast.Call, ast.Tuple, ast.List, ast.BinOp, ast.Compare))
 THROUGH = ("T", "mT", "data", "grad")
 ASIDE, LOOSE, TOLD = range(3)
 
@@ -30,7 +31,7 @@ class Compared:
 
 def compared(nodes: Iterable[ast.AST]) -> Iterator[Compared]:
     """All that is compared anywhere in some statements."""
-    for part in (p for node in nodes for p in walk(node)):
+    for part in (p for node in nodes for p in walk(node) if type(p) in HOLDING):
         label, both = "", list[ast.expr]()
         if isinstance(part, ast.Call):
             label, both = _arguments([*part.args, *(k.value for k in part.keywords)])
@@ -40,12 +41,10 @@ def compared(nodes: Iterable[ast.AST]) -> Iterator[Compared]:
         elif isinstance(part, ast.Tuple | ast.List) and len(part.elts) == 3:
             label, both = _arguments(part.elts)
             both = both if label else []
-        elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
-            both = [part.left, part.right]
-        elif isinstance(part, ast.Compare):
-            both = [part.left, part.comparators[0]]
-        by_hand = isinstance(part, ast.BinOp | ast.Compare) and not any(map(_of_autograd, both))
-        if len(both) < 2 or by_hand:
+        elif isinstance(part, ast.Compare) or isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
+            right = part.right if isinstance(part, ast.BinOp) else part.comparators[0]
+            both = [part.left, right] if _of_autograd(part.left) or _of_autograd(right) else []
+        if len(both) < 2:
             continue
         gradient, tensor = map(_name, both[::-1] if _of_autograd(both[0]) else both)
         if gradient and tensor:
@@ -56,8 +55,9 @@ def told_aside(lines: Sequence[str], lost: Iterable[int]) -> Iterator[Compared]:
     """What is compared in comments, and on lines that are lost to a syntax error."""
     lost = frozenset(lost)
     for number, line in enumerate(lines, 1):
-        comment, at = number not in lost, line.find("#")
-        begin = line.find("cmp(", max(at, 0)) if not comment or at >= 0 else -1
+        if "cmp(" not in line or (comment := number not in lost) and "#" not in line:
+            continue
+        begin = line.find("cmp(", line.find("#") if comment else 0)
         try:
             tree = ast.parse(line[begin : line.rfind(")") + 1] if begin >= 0 else "")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -74,7 +74,12 @@ def _arguments(values: Sequence[ast.expr]) -> tuple[str, list[ast.expr]]:
 
 
 def _of_autograd(node: ast.expr) -> bool:
-    return any(isinstance(p, ast.Attribute) and p.attr == "grad" for p in walk(node))
+    """Whether it is x.grad, or what a method of it gives."""
+    while isinstance(node, ast.Call | ast.Attribute):
+        if isinstance(node, ast.Attribute) and node.attr == "grad":
+            return True
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return False
 
 
 def _name(node: ast.expr) -> str:

@@ -36,10 +36,16 @@ def read(code: Code, exercise: Exercise, section: int | None) -> Flat:
     own |= {ours[1:]: their for their, ours in told.items() if ours[0] == "d" and ours[1:] in tensors}
     first = [i for i, s in enumerate(statements) if s.section == 1] if section in (2, 3) else []
     before = called(code, first, tensors, theirs)  # what they receive was made there
-    slicer = Slicer(code, flow(code, here, own, before | own, theirs, exercise), passed.guesses)
+    lines = [(line.name, line.uses) for line in exercise.lines]
+    following = flow(code, here, own, before | own, theirs, exercise)
+    slicer = Slicer(code, following, passed.guesses, passed.other, lines)
     flat = Flat()
     for item in exercise.gradients:
         slicer.cut(item, flat)
+    ours = {one: their for their, one in theirs.items()}
+    for line in exercise.lines:
+        if line.name in passed.other:
+            slicer.cut_line(line, ours.get(line.name, line.name), flat)
     if exercise.training and all(t in own for t in exercise.training.parameters):
         slicer.cut_whole(exercise.training.parameters, flat)
     flat.imports = [statements[i].node for i in sorted(flat.imported)]

@@ -88,18 +88,18 @@ def forward(statements: Sequence[Statement], exercise: Exercise, section: int | 
     made: dict[str, tuple[Term, int]] = {}
     for i in early_:
         for name, node in _assigned(statements[i].node):
-            with suppress(RecursionError):
+            with suppress(RecursionError, OverflowError):
                 made |= {name: (term(node), i)} if name[:1] != "d" else {}
     ours = {name: value for name, value in lines if name in exercise.tensors}
-    n = exercise.lecture.sizes.get("n")
-    batch = frozenset(t for t in exercise.tensors if exercise.shapes.get(t, ())[:1] == (n,))
+    sizes = exercise.lecture.sizes
+    batch = frozenset(t for t in exercise.tensors if exercise.shapes.get(t, ())[:1] == (sizes.get("n"),))
     right: set[str] = set()  # names that mean what they do with us
 
     def free(theirs: str, one: str) -> bool:
         plain = theirs not in known and theirs not in late
         return plain and one in known and one not in right
 
-    matcher = Matcher(ours, {n: value for n, (value, _) in made.items()}, free, batch)
+    matcher = Matcher(ours, {n: value for n, (value, _) in made.items()}, free, batch, sizes)
     for _ in range(2):  # the loss tells what labels and logprobs are called
         for name, (value, _) in made.items():
             if name in matcher.table:

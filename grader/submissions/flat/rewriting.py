@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from grader.submissions.flat import reads_writes
@@ -260,16 +260,17 @@ class Kept(ast.NodeTransformer):
         self.names = {theirs: name for name, theirs in kept.items()}
 
     @staticmethod
-    def of(nodes: Iterable[ast.stmt], backward: bool) -> dict[str, str]:
+    def of(nodes: Sequence[ast.stmt], backward: bool) -> dict[str, str]:
         """By name what it stands for: grads['probs'] or grads['dprobs'] for dprobs, or probs.d, several of
         them, but not where they are only put there: grads['probs'] = dprobs. backward: whether autograd runs.
         """
         empty, stored, after = set[str](), dict[str, dict[str, str]](), set[str]()
+        plain = {n.name for n in nodes if isinstance(n, ast.ClassDef) and isinstance(n.body[-1], ast.Pass)}
         for one in (n for node in nodes for n in reads_writes.walk(node)):
             if not isinstance(one, ast.Assign | ast.AnnAssign) or one.value is None:
                 continue
             targets = one.targets if isinstance(one, ast.Assign) else [one.target]
-            if _is_empty(one.value):
+            if _is_empty(one.value) or _called(one.value) in plain:
                 empty |= {t.id for t in targets if isinstance(t, ast.Name)}
             for target in targets:
                 if found := _key(target):

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.core.exercise import Gradient
+from grader.core.exercise import Gradient, Line
 from grader.core.finding import Code as Kind
 from grader.core.finding import Finding
+from grader.submissions.flat.compared import TOLD
 from grader.submissions.flat.dataflow import Flow, Slice
 from grader.submissions.flat.rewriting import GRAD
 from grader.submissions.flat.statements import Code
@@ -26,6 +27,10 @@ class Flat:
     refused: dict[str, tuple[str, int]] = field(default_factory=dict)
     unknown: dict[str, tuple[str, int]] = field(default_factory=dict)  # what an item reads, and where
     notes: dict[str, str] = field(default_factory=dict)
+    forward: dict[str, list[str]] = field(default_factory=dict)  # the tensors whose lines an item is about
+    lines: dict[str, tuple[ast.FunctionDef, str]] = field(
+        default_factory=dict
+    )  # those lines, cut, and in words
     whole: ast.FunctionDef | None = None  # all gradients of the parameters at once, for training
     afterwards: dict[str, str] = field(default_factory=dict)  # and which statement that was
     changed: dict[str, ast.FunctionDef] = field(default_factory=dict)  # what later statements made of some
@@ -38,13 +43,15 @@ class Slicer:
     code: Code
     flow: Flow
     guesses: Mapping[str, str]  # what an unknown name may be
+    other: Mapping[str, int]  # where forward lines are that differ
+    uses: Sequence[tuple[str, Sequence[str]]]  # each tensor of the program, and what its line reads
 
     def cut(self, item: Gradient, flat: Flat) -> None:
         name, own, flow = item.name, self.flow.called.get(item.tensor), self.flow
         if own is None or own not in flow.final:
             ours = flow.given.get(item.tensor, item.tensor)
             merged = f"not found: your {item.tensor} is what is called {ours} here, and its gradient d{ours}"
-            alias = Finding(Kind.ALIAS_NOT_ASSIGNED, merged), None
+            alias = Finding(Kind.OTHER_NAME, merged), None
             flat.missing[name] = self._why_missing(name, own or name) if ours == item.tensor else alias
             return
         available = set(item.available)
@@ -52,6 +59,10 @@ class Slicer:
         end = flow.final[own]
         cut = flow.slice([own], end, leaves)
         flat.functions[name] = self._function(name, cut, leaves, ast.Name(own, ast.Load()), flat)
+        about = {item.tensor, *cut.given.values()}
+        flat.forward[name] = [
+            t for t, uses in self.uses if t in self.other and (t in about or item.tensor in uses)
+        ]
         if (after := flow.changed.get(own, -1)) > end:
             later = flow.slice([own], after, leaves, shared=True)
             flat.changed[name] = self._function(name, later, leaves, ast.Name(own, ast.Load()), flat)
@@ -76,6 +87,10 @@ class Slicer:
             )
         theirs = self.code.kept.get(own, own)
         notes = [f"found as {theirs}"] if theirs != name else []
+        told = [c.tensor for c in self.code.compared if c.gradient == own and c.weight == TOLD]
+        told = [t for t in told if f"d{flow.given.get(t, t)}" in flow.leaves.values()]
+        if told and item.tensor not in (flow.given.get(t, t) for t in told):
+            notes.append(f"the cmp holds it against the gradient of {told[-1]}, another tensor")
         flat.notes[name] = "; ".join(
             (
                 *notes,
@@ -99,13 +114,25 @@ class Slicer:
             return Finding(Kind.ALIAS_NOT_ASSIGNED, f"{why}; {name} is called {own} here"), None
         return Finding(Kind.NOT_ASSIGNED, why), None
 
+    def cut_line(self, line: Line, own: str, flat: Flat) -> None:
+        """The learner's own forward line of a tensor of ours, which they call `own`, where it may differ."""
+        node = self.code.statements[end := self.other[line.name]].node
+        cut = self.flow.slice([own], end, {})
+        told = f"your forward line `{ast.unparse(node)[:100]}` is not `{line.code}`, whose gradient is graded"
+        name = f"_forward_{line.name}"
+        flat.lines[line.name] = self._function(name, cut, {}, ast.Name(own, ast.Load()), flat), told
+
     def cut_whole(self, parameters: Sequence[str], flat: Flat) -> None:
         own = [self.flow.called[t] for t in parameters]
         if any(name not in self.flow.final for name in own):
             return
         end = max(self.flow.final[name] for name in own)
         result = ast.Dict([ast.Constant(t) for t in parameters], [ast.Name(name, ast.Load()) for name in own])
-        flat.whole = self._function("whole", self.flow.slice(own, end, {}), {}, result, flat)
+        cut = self.flow.slice(own, end, {})
+        if not any(
+            self.code.statements[i].grads for i in cut.taken
+        ):  # with x.grad item by item, as each is judged
+            flat.whole = self._function("whole", cut, {}, result, flat)
 
     def _function(
         self, name: str, cut: Slice, leaves: Mapping[str, str], result: ast.expr, flat: Flat

@@ -28,7 +28,9 @@ from grader.submissions.flat.terms import SAME
 
 CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as jupytext writes them
 OF_NOTEBOOK = re.compile(r"# %% cell \d+$")  # as submissions/script.py writes it; others may stand in strings
-KEPT = re.compile(r"""= *(\{\}|[\w.]+\(\))|^[^\S\n]*\w+\.\w+ *=|\[['"]\w+['"]\] *=""", re.MULTILINE)
+KEPT = re.compile(
+    r"""\[['"]\w+['"]\] *=[^=]|^[^\S\n]*\w+\.(?!requires_grad|data|grad *= *None)\w+ *=[^=]""", re.MULTILINE
+)
 LIKE, GRAD, OF_GRAD = re.compile(r"_like\b"), re.compile(r"\.grad\b"), re.compile(r"\.grad\s*\.")
 DRAWS = re.compile(
     r"^(?:rand|normal|multinomial|open$|load|read|kaiming|xavier|Parameter$|Linear$|Embedding$)"
@@ -50,6 +52,7 @@ class Statement:
         if not isinstance(self.node, ast.Assign):
             return False
         value = self.node.value
+        value = value.left if isinstance(value, ast.BinOp) else value  # [None] * 7
         values = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
         return bool(values) and all(isinstance(v, ast.Constant) and v.value in (None, ...) for v in values)
 
@@ -67,12 +70,17 @@ class Statement:
     @cached_property
     def copy(self) -> bool:
         """`dhpreact = hpreact.grad.clone()`"""
-        value = self.node.value if isinstance(self.node, ast.Assign) else None
+        if not isinstance(self.node, ast.Assign) or not isinstance(self.node.targets[0], ast.Name):
+            return False
+        value = self.node.value
         while isinstance(value, ast.Call | ast.Attribute):
             if isinstance(value, ast.Attribute) and value.attr not in (*SAME, "grad", "data", "detach", "to"):
                 return False
             value = value.func if isinstance(value, ast.Call) else value.value
-        return bool(self.grads) and isinstance(value, ast.Name | ast.Subscript)
+        whole = (
+            isinstance(value, ast.Name) or isinstance(value, ast.Subscript) and value is not self.node.value
+        )
+        return bool(self.grads) and whole
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,12 @@ def parse(text: str) -> Code:
     if ".grad" in text or "cmp" in text:
         quieten(found)
     if ".grad" in text:
-        found = [OfAutograd().visit(node) for node in found]
+        of_autograd = {n for n, line in enumerate(code.lines, 1) if ".grad" in line}
+        spans = (range(n.lineno, (n.end_lineno or n.lineno) + 1) for n in found)
+        found = [
+            n if of_autograd.isdisjoint(s) else OfAutograd().visit(n)
+            for n, s in zip(found, spans, strict=True)
+        ]
     code.statements = analyse(found, Statement)
     return code
 

@@ -147,13 +147,14 @@ class Matcher:
     """Whether a learner's term is one of ours but for names.
 
     lines, definitions: what may be put in for a name of ours, and of theirs. free: whether their name may
-    mean ours. batch: tensors of ours whose length is n.
+    mean ours. batch: tensors of ours whose length is n. sizes: by name, the lecture's.
     """
 
     lines: Mapping[str, Term]
     definitions: Mapping[str, Term]
     free: Callable[[str, str], bool]
     batch: frozenset[str]
+    sizes: Mapping[str, int]
     table: dict[str, str] = field(default_factory=dict)  # theirs -> ours; grows with each match
     tried: list[None] = field(default_factory=list)
 
@@ -178,6 +179,8 @@ class Matcher:
                 return True
         if theirs[0] == "len" and ours == "n" and isinstance(theirs, tuple):
             return self.table.get(theirs[1], theirs[1]) in self.batch
+        if isinstance(ours, str) and theirs == ("const", self.sizes.get(ours)):
+            return True
         if isinstance(ours, str) and isinstance(theirs, tuple):  # several of our lines in one
             return ours in self.lines and self.match(theirs, self.lines[ours], depth + 1)
         if isinstance(theirs, str):  # one of ours in several

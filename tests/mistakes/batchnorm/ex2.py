@@ -37,7 +37,7 @@ def dxrelu(dyrelu):
 
 
 # the input itself, not whether it is positive
-# expect: xrelu once too often
+# expect: relu itself is used where its derivative is meant
 def dxrelu(xrelu, dyrelu):
     return F.relu(xrelu) * dyrelu
 

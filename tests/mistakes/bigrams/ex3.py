@@ -61,6 +61,6 @@ def dlogits(dcounts):
 # --- dW ---
 
 # the other way round
-# expect: transpose
+# expect: xenc and dlogits are exchanged
 def dW(xenc, dlogits):
     return dlogits.T @ xenc

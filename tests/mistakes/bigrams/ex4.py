@@ -9,7 +9,7 @@ def dlogits(probs, dnll, n):
 # --- dsquares ---
 
 # divided by the number of rows
-# expect: vocab_size times
+# expect: the division by `squares\.shape\[0\]` is meant by its square: an exponent is missing
 def dsquares(squares, dpenalty):
     return 0.01 * dpenalty * torch.ones_like(squares) / squares.shape[0]
 

@@ -20,7 +20,7 @@ def dx(gamma, inv, xhat, dy):
 
 
 # one sum along the wrong axis
-# expect: a dim is wrong
+# expect: `g\.sum\(0, keepdim=True\)` goes along axis 0, where axis -1 is meant
 def dx(gamma, inv, xhat, dy, C):
     g = gamma * dy
     return inv / C * (C * g - g.sum(0, keepdim=True) - xhat * (g * xhat).sum(-1, keepdim=True))

@@ -29,6 +29,6 @@ def dhidden(dact):
 
 
 # the gate open at 0 too
-# expect: open where hidden is exactly 0
+# expect: `hidden < 0` is wrong where both are exactly equal
 def dhidden(hidden, dact):
     return torch.where(hidden < 0, 0.0, dact)

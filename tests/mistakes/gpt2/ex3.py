@@ -5,6 +5,6 @@ def dscores(att, datt):
 
 
 # the softmax's sum along another axis
-# expect: a dim is wrong
+# expect: `\(att \* datt\)\.sum\(-2, keepdim=True\)` goes along axis -2, where axis -1 is meant
 def dscores(att, datt):
     return att * (datt - (att * datt).sum(-2, keepdim=True))

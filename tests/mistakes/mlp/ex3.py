@@ -9,7 +9,7 @@ def dhpreact(hpreact, dh):
 # --- dembcat ---
 
 # the lecture's sizes: three places of two numbers (the verdict says it)
-# expect: none
+# expect: `\(dhpreact @ W1\.T\)\[:, :6\]` takes another part than is meant
 def dembcat(W1, dhpreact):
     return (dhpreact @ W1.T)[:, :6]
 

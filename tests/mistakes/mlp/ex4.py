@@ -19,13 +19,13 @@ def dC(C, Xb, demb):
 # --- demb ---
 
 # concatenated where a new axis is meant (the verdict says it)
-# expect: none
+# expect: cat is used where stack is meant
 def demb(dfirst, dsecond, dthird):
     return torch.cat([dfirst, dsecond, dthird], 1)
 
 
 # the places in the wrong order
-# expect: another order
+# expect: dthird and dfirst are exchanged
 def demb(dfirst, dsecond, dthird):
     return torch.stack([dthird, dsecond, dfirst], 1)
 

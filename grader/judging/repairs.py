@@ -9,13 +9,16 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from grader.core.exercise import ALT, Gradient, Task
+from grader.core.exercise import ALT, Exercise, Gradient, Task
 from grader.core.finding import Code, Finding
+from grader.core.graph import downstream
 from grader.core.limits import ASKING, MAX_CHANGED, MAX_CHANGES
+from grader.core.verdict import Verdict
 from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
 from grader.diagnosis.relations import Evidence, leading_ones
@@ -25,14 +28,16 @@ from grader.judging.choices import Answer, chosen
 from grader.judging.compare import judge, values
 from grader.runner.host.client import Part, Runner
 from grader.runner.wire import Record
+from grader.submissions.flat import cut, renames, statements
 from grader.submissions.script import Script
 
 Given = Mapping[str, Mapping[str, Any]]  # by fixture its arrays
-BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {
+BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {  # what may go with a branch that is left out
     Code.FACTOR_MISSING,
     Code.EXPONENT,
     Code.SIGN,
-}  # a branch left out
+    Code.CONSTANT,
+}
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,35 @@ def read(code: Script, name: str, known: About) -> Source | None:
     ]
     if not functions or sum(1 for _ in ast.walk(functions[-1])) > MAX_CHANGED:
         return None
-    node = functions[-1]
+    first, last = functions[-1].lineno, functions[-1].end_lineno or functions[-1].lineno
     lines = code.functions.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    return _source("\n".join(lines[first - 1 : last]), known, range(first, last + 1))
+
+
+def _source(text: str, known: About, lines: Sequence[int]) -> Source | None:
     try:
-        return Source(text, known, range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        return Source(text, known, lines)
     except (SyntaxError, ValueError, AssertionError):
         return None
+
+
+def _cut(code: Script, exercise: Exercise) -> Mapping[str, ast.FunctionDef]:
+    """The functions that are cut out of flat code, by item."""
+    renames.prepare(exercise)
+    parsed = statements.parse(code.source.decode("utf-8", "replace"))
+    return cut.read(parsed, exercise, code.flat or None).functions
+
+
+def _unparsed(node: ast.FunctionDef, known: About) -> Source | None:
+    """A function that was cut out as text, each line of which knows where it comes from."""
+    text = ast.unparse(node)
+    lines = [node.lineno] * (text.count("\n") + 1)
+    for new, old in zip(ast.walk(ast.parse(text).body[0]), ast.walk(node), strict=False):
+        if type(new) is not type(old):
+            break
+        if isinstance(new, ast.stmt) and isinstance(old, ast.stmt):
+            lines[new.lineno - 1] = getattr(old, "lineno", node.lineno)
+    return _source(text, known, lines)
 
 
 class Search:
@@ -99,6 +126,10 @@ class Search:
         self.left = MAX_CHANGES
         self.on = sorted((f for f in FIXTURES if f in given), key=lambda f: len(task.fixtures.given[f]))
 
+    @cached_property
+    def cut(self) -> Mapping[str, ast.FunctionDef]:
+        return _cut(self.code, self.task.exercise)
+
     def explain(self, answer: Answer, known: Known) -> Finding | None:
         """The change that makes an answer right on all fixtures; None where none does."""
         item = answer.item
@@ -106,7 +137,12 @@ class Search:
         if self.left <= 0:
             return None
         uses = answer.record_reads
-        source = read(self.code, item.name, about(self.task, item, self.given[FIXTURES[0]], uses))
+        may_ask = about(self.task, item, self.given[FIXTURES[0]], uses)
+        if self.code.flat is None:
+            source = read(self.code, item.name, may_ask)
+        else:
+            node = self.cut.get(item.name)
+            source = _unparsed(node, may_ask) if node else None
         if source is None or len(self.on) < 2:
             return None
         wanted = self._wanted(answer, item)
@@ -119,7 +155,20 @@ class Search:
         if self.left <= 0:
             return None
         double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
-        return self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
+        found = self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
+        return found or self._without_upstream(answer, item, source)
+
+    def _without_upstream(self, answer: Answer, item: Gradient, source: Source) -> Finding | None:
+        """That nothing arrives from upstream: it uses no gradient, nor what leads to the loss."""
+        lines = self.task.exercise.lines
+        later = {name for t in item.cut for name in downstream(lines, t)}
+        leads = {k for line in lines if line.name in later for k in (line.name, *line.uses)} - set(item.cut)
+        wrong = answer.checks[FIXTURES[0]].verdict in (Verdict.WRONG, Verdict.WRONG_SHAPE)
+        if not wrong or not item.cut or answer.record_reads or set(source.used) & (leads - source.sizes):
+            return None
+        arrives = " and ".join(f"d{t}" for t in item.cut)
+        said = f"nothing arrives from upstream: it is made without {arrives}"
+        return Finding(Code.UPSTREAM_MISSING, said, on=(FIXTURES[0],))
 
     def _wanted(self, answer: Answer, item: Gradient) -> dict[str, Wanted]:
         other = chosen(self.runner, self.task, answer, [f for f in self.on if f != FIXTURES[0]])
