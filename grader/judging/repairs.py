@@ -101,7 +101,7 @@ def _source(text: str, known: About, lines: Sequence[int]) -> Source | None:
 
 def _cut(code: Script, exercise: Exercise) -> Mapping[str, ast.FunctionDef]:
     """The functions that are cut out of flat code, by item; none of too much code."""
-    if len(code.source) > EXPLAINED:
+    if len(code.source) > EXPLAINED // 2:
         return {}
     renames.prepare(exercise)
     parsed = statements.parse(code.source.decode("utf-8", "replace"))
