@@ -17,7 +17,7 @@ import numpy as np
 from grader.core.exercise import ALT, Exercise, Gradient, Task
 from grader.core.finding import Code, Finding
 from grader.core.graph import downstream
-from grader.core.limits import ASKING, MAX_CHANGED, MAX_CHANGES
+from grader.core.limits import ASKING, EXPLAINED, MAX_CHANGED, MAX_CHANGES
 from grader.core.verdict import Verdict
 from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
@@ -100,7 +100,9 @@ def _source(text: str, known: About, lines: Sequence[int]) -> Source | None:
 
 
 def _cut(code: Script, exercise: Exercise) -> Mapping[str, ast.FunctionDef]:
-    """The functions that are cut out of flat code, by item."""
+    """The functions that are cut out of flat code, by item; none of too much code."""
+    if len(code.source) > EXPLAINED // 2:
+        return {}
     renames.prepare(exercise)
     parsed = statements.parse(code.source.decode("utf-8", "replace"))
     return cut.read(parsed, exercise, code.flat or None).functions
@@ -108,6 +110,8 @@ def _cut(code: Script, exercise: Exercise) -> Mapping[str, ast.FunctionDef]:
 
 def _unparsed(node: ast.FunctionDef, known: About) -> Source | None:
     """A function that was cut out as text, each line of which knows where it comes from."""
+    if sum(1 for _ in ast.walk(node)) > MAX_CHANGED:
+        return None
     text = ast.unparse(node)
     lines = [node.lineno] * (text.count("\n") + 1)
     for new, old in zip(ast.walk(ast.parse(text).body[0]), ast.walk(node), strict=False):
