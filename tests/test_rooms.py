@@ -208,7 +208,7 @@ float64 focus folders formulas forward github grade gradebook grades gradescope 
 heat hints host html in judge judging junit learn learner lecture limits line loading manual moving names
 namespace nbgrader new notebook numbers otter page pages place plain plugin points progress pytest read
 rebuild reference reporter reproducible requests results rules run runner saves screen script search
-sentences serve server services shapes source start statements suite summary syntax table talk terminal
+sentences serve server services shapes source shown start statements suite summary syntax table talk terminal
 testcell text texts tolerance train training turns untrusted uploads values views watch zeros
 """
 
