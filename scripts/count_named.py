@@ -100,7 +100,9 @@ def main() -> int:
             code, said = told(report)
             key = f"{exercise}.{item} | {label}"
             outcome = "accepted" if report.passed else "unnamed" if code is None else "named"
-            if outcome == "named" and key in true and code not in true[key]:
+            if true.get(key) == []:
+                outcome = "disputed"
+            elif outcome == "named" and key in true and code not in true[key]:
                 outcome = "false"
             count.setdefault(exercise.split(".")[0], Counter())[outcome] += 1
             if args.all or (args.show and outcome != "named"):
@@ -116,8 +118,8 @@ def main() -> int:
                 print(f"rejected: {exercise}.{item} | {label}: {report.verdict}: {report.check.reason}")
     whole: Counter[str] = sum(count.values(), Counter())
     for name, one in [*sorted(count.items()), ("all", whole)]:
-        share = 100 * one["named"] / max(1, one.total() - one["accepted"])
-        said = ", ".join(f"{one[k]} {k}" for k in ("accepted", "named", "false", "unnamed"))
+        share = 100 * one["named"] / max(1, one.total() - one["accepted"] - one["disputed"])
+        said = ", ".join(f"{one[k]} {k}" for k in ("accepted", "named", "false", "unnamed", "disputed"))
         print(f"{name:18} {one.total():4}: {said}; {share:.0f}% named")
     print(f"{rejected} of {right} right answers rejected")
     return int(bool(whole["accepted"] or whole["false"] or rejected))

@@ -1,4 +1,4 @@
-"""An authored file to begin with: from a forward function, and then an item for each of its tensors. Pure.
+"""An authored file to begin with: from a forward function, and then an item for each of its tensors.
 
 `begin` writes the statement, FIXTURES, inputs and forward; `items` what is to be written for each gradient,
 once the shapes are known.
@@ -7,46 +7,21 @@ once the shapes are known.
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from grader.authoring.item import AuthoredError, assigns, parsed
 from grader.authoring.straight_line import problem
 from grader.core.exercise import Line
 from grader.core.graph import consumers
 
-STATEMENT = '''"""TITLE: every gradient by hand.
-
-TODO: what the network is, in a few sentences for learners; they stand in the stub and in the notebook.
-"""
-'''
-FIXTURES = """# TODO: add the sizes to each, by name: dict(seed=1, n=4, d=3); inputs() gets them. In the
-# last two let all numbers differ: they tell a right gradient from one that fits the lecture's sizes alone.
-FIXTURES = {
-    "lecture": dict(seed=1),
-    "probe-1": dict(seed=2),
-    "probe-2": dict(seed=3),
-    "probe-3": dict(seed=4),
-}
-"""
-INPUTS = '''def inputs(g):
-    """What the network starts from, drawn with the generator g."""
-    # TODO: def inputs(g, n, d), and return dict(x=torch.randn((n, d), generator=g), …)
-    raise NotImplementedError("inputs: not written yet")
-'''
-FORWARD = """def forward(x, W, b, Y):
-    # TODO: your network, one named tensor a line
-    logits = x @ W + b
-    loss = F.cross_entropy(logits, Y)
-    return loss
-"""
-ITEM = '''def {name}({params}):
-    """{stated}: the gradient of the loss with respect to {tensor}.
-
-    Forward:  {forward}
-    Upstream: {upstream}
-    """
-    raise NotImplementedError("{name}: not written yet")
-'''
+TEXTS: dict[str, str] = tomllib.loads(
+    (Path(__file__).parents[1] / "data" / "skeleton.toml").read_text(encoding="utf-8")
+)
+STATEMENT, FIXTURES, INPUTS, FORWARD, ITEM = (
+    TEXTS[part] for part in ("statement", "fixtures", "inputs", "forward", "item")
+)
 TORCH = ("import torch\n", "import torch.nn.functional as F\n")
 
 

@@ -20,7 +20,8 @@ MAX_METADATA = 8 << 20  # of a platform's list of submissions, which no student 
 EXPLAINED = 100_000  # bytes, whose tree takes a thousand times as many; honest: 20,000
 MAX_NODES = 600  # of a function whose shapes are followed; honest: 141
 MAX_CHANGED = 400  # nodes of a function that is run with changes; honest: 141
-MAX_CHANGES = 8000  # of all functions of a submission: 0.2 ms each; one that hangs counts as half of them
+MAX_CHANGES = 8000  # of all functions of a submission: 0.1 ms each; one that hangs counts as half of them
+ASKING = 800  # changes that a question to the oracle counts as, of which there are two a function: 60 ms
 
 # what a run sends
 MAX_ELEMENTS = 1 << 20  # of a tensor: a wrong shape of more is reported by its shape alone; honest: 6400

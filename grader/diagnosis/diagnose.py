@@ -123,6 +123,7 @@ def _told(
         positions.order,
         _mistakes(known, code, twice=True),
         positions.ends,
+        positions.masks,
         positions.cells,
         positions.rows,
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import permutations
 
 import numpy as np
@@ -12,6 +12,7 @@ from grader.core.finding import Code, Finding
 from grader.diagnosis.relations import CLOSE, Array, Evidence, same
 
 FEW = 4  # rows or columns that are listed
+MANY = 6  # elements of a tensor that marks places
 
 
 def order(e: Evidence) -> Iterator[Finding]:
@@ -42,7 +43,8 @@ def where(e: Evidence) -> str:
     off = _wrong(e)
     if off is None:
         return ""
-    for axis, name in ((0, "row"), (1, "column")):
+    named = ((0, "row"), (1, "column")) if off.ndim == 2 else ()
+    for axis, name in named or ((k, "") for k in range(off.ndim)):
         if off.shape[axis] == 1:
             continue
         other = tuple(i for i in range(off.ndim) if i != axis)
@@ -51,7 +53,8 @@ def where(e: Evidence) -> str:
             shown = ", ".join(map(str, wrong[:FEW])) + (
                 f" and {len(wrong) - FEW} more" if len(wrong) > FEW else ""
             )
-            return f"only in {name}{'s' if len(wrong) > 1 else ''} {shown}"
+            many = "s" if len(wrong) > 1 else ""
+            return f"only in {name}{many} {shown}" if name else f"only in place{many} {shown} of axis {axis}"
     return ""
 
 
@@ -66,6 +69,37 @@ def ends(e: Evidence) -> Iterator[Finding]:
         for end, at in (("first", 0), ("last", length - 1)):
             if length > 2 and wrong == [at]:
                 yield Finding(Code.PARTLY_RIGHT, f"right everywhere but in the {end} {name}")
+        k = len(wrong)
+        for end, at in (("first", 0), ("last", length - k)):
+            if 1 < k <= length // 2 and wrong == list(range(at, at + k)):
+                said = f"right everywhere but in the {end} {k} places of axis {axis}"
+                yield Finding(Code.PARTLY_RIGHT, said)
+
+
+MARKS: dict[str, Callable[[Array], Array]] = {
+    "positive": lambda t: t > 0,
+    "negative": lambda t: t < 0,
+    "0": lambda t: t == 0,
+}
+
+
+def masks(e: Evidence) -> Iterator[Finding]:
+    """Wrong just where a tensor is positive, negative or 0, or a mask is set or not."""
+    off = _wrong(e)
+    for name, value in e.given.items() if off is not None else ():
+        if name.startswith("d") or ":" in name or value.ndim > e.answer.ndim or value.size < MANY:
+            continue
+        shape = value.shape + (1,) * (e.answer.ndim - value.ndim)
+        if off is None or any(a not in (1, b) for a, b in zip(shape, off.shape, strict=True)):
+            continue
+        wide = np.broadcast_to(value.reshape(shape), off.shape)
+        marks = {"set": wide, "not set": ~wide} if value.dtype.kind == "b" else {}
+        marks |= {word: mark(wide) for word, mark in MARKS.items()} if value.dtype.kind == "f" else {}
+        for word, there in marks.items():
+            if (off == there).all():
+                zeros = ", and 0 there" if not e.answer[there].any() else ""
+                said = f"right everywhere but where {name} is {word}{zeros}"
+                yield Finding(Code.PARTLY_RIGHT, said)
 
 
 def cells(e: Evidence) -> Iterator[Finding]:

@@ -125,6 +125,8 @@ def diagnoses(
             with swallowing(f"{name} the change that makes it right"):
                 about = Known(known[name]["mistakes"], known[name]["branches"])
                 if searching and (found := searching.explain(answer, about)):
+                    if found.code is Code.UPSTREAM_MISSING and name in told:
+                        continue  # which says more
                     told[name] = found
                     places.pop(name, None)
     return told, places

@@ -17,7 +17,7 @@ import numpy as np
 from grader.core.exercise import ALT, Exercise, Gradient, Task
 from grader.core.finding import Code, Finding
 from grader.core.graph import downstream
-from grader.core.limits import MAX_CHANGED, MAX_CHANGES
+from grader.core.limits import ASKING, MAX_CHANGED, MAX_CHANGES
 from grader.core.verdict import Verdict
 from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
@@ -172,6 +172,7 @@ class Search:
 
     def _wanted(self, answer: Answer, item: Gradient) -> dict[str, Wanted]:
         other = chosen(self.runner, self.task, answer, [f for f in self.on if f != FIXTURES[0]])
+        self.left -= ASKING * len(other)
         found = {}
         for f in self.on:
             reference = self.task.fixtures.references[f]

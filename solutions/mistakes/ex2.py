@@ -1,5 +1,6 @@
 """Mistakes that no single change of a solution makes: each docstring is the diagnosis."""
 
+import torch
 import torch.nn.functional as F
 
 
@@ -27,3 +28,9 @@ def dlogits(logits, Yb, n):
 def dlogits(logits, Yb, n):
     """divided by the number of all elements, n * vocab_size: the mean runs over the n examples"""
     return (F.softmax(logits, 1) - F.one_hot(Yb, logits.shape[1])) / logits.numel()
+
+
+def dlogits(logits, Yb, n):
+    """this is the diagonal of softmax's own derivative: the labels do not come into it"""
+    p = torch.softmax(logits, -1)
+    return p * (1 - p) / n

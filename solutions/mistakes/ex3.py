@@ -18,3 +18,9 @@ def dhprebn(hprebn, bngain, dhpreact, n):
     inv = ((centred**2).mean(0) + 1e-5) ** -0.5
     raw = centred * inv
     return bngain * inv / n * (n * dhpreact - dhpreact.sum(0) - raw * (dhpreact * raw).sum(0))
+
+
+def dhprebn(bngain, bnvar_inv, bnraw, dhpreact):
+    """the sums run over the neurons, as in a layer norm: a batch norm's run over the examples"""
+    g = bngain * dhpreact
+    return bnvar_inv * (g - g.mean(-1, keepdim=True) - bnraw * (g * bnraw).mean(-1, keepdim=True))

@@ -19,8 +19,9 @@ TENSOR = "not-a-tensor"
 ANY_VALUE = f"{E}|{W}|{TENSOR}|wrong-shape|wrong-dtype|not-finite"
 NUMBERS = f"{ANY_VALUE}|{R}|{P}|approximate"  # a known limit: right numbers, whatever the method
 
-# What the verdict inside becomes where the attack stands alone in a file.
-ALONE = {E: E, W: NOTHING, R: f"{NOTHING}|{E}", O: f"{O}|{E}", TENSOR: NOTHING, P: NOTHING}
+# What the verdict inside becomes where the attack stands alone in a file, which has no function.
+FAILS = f"{E}|{NOTHING}"
+ALONE = {E: FAILS, W: NOTHING, R: FAILS, O: f"{O}|{FAILS}", TENSOR: NOTHING, P: NOTHING}
 
 
 @dataclass(frozen=True)
@@ -712,7 +713,7 @@ signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     Case("051_sigstop_by_kill", "import os; os.kill(os.getpid(), 19)"),
     Case("051_sigstop_by_raise", "import signal; signal.raise_signal(19)", LIMIT, wall=1),
     Case("052_memory", "x = bytearray(4 << 30)", O),
-    Case("053_memory_torch", "x = torch.ones(1 << 31)", O, top=LIMIT),
+    Case("053_memory_torch", "x = torch.ones(1 << 31)", O, top=f"{LIMIT}|{NOTHING}"),
     Case("054_memory_grows", "l = []\nwhile True: l.append(bytearray(1 << 20))", LIMIT, others=False),
     Case(
         "055_memory_shared",
@@ -1319,7 +1320,7 @@ torch.save(X(), b)
 b.seek(0)
 torch.load(b, weights_only=False)""",
         O,
-        top=LIMIT,
+        top=f"{LIMIT}|{NOTHING}",
     ),
     Case("095_torch_save", 'torch.save({}, "<outside>/canary2")'),
     Case(

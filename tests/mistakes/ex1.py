@@ -1129,7 +1129,7 @@ def dbndiff2(bndiff2, dbnvar, n):
 
 
 # minus one, for whatever arrives
-# expect: none
+# expect: nothing arrives from upstream: it is made without dnorm_logits
 def dlogit_maxes(n):
     return -torch.ones(n, 1)
 

@@ -188,7 +188,7 @@ def dhprebn(bnraw, bnvar_inv, dhpreact, n):
 
 
 # no sums over the batch
-# expect: sums over the batch
+# expect: the terms with sums are left out
 def dhprebn(bngain, bnvar_inv, dhpreact, n):
     return bngain * bnvar_inv * dhpreact
 

@@ -83,11 +83,16 @@ class Told:
 
     @property
     def branch(self) -> str:
-        return "the step at the labels' cells" if "Yb" in self.old else "one branch"
+        return "the step at the labels' cells" if self.at_labels else "one branch"
 
     @property
     def branches(self) -> str:
-        return self.branch if "Yb" in self.old else "one of the branches"
+        return self.branch if self.at_labels else "one of the branches"
+
+    @property
+    def at_labels(self) -> bool:
+        """Whether a step is taken at one cell of each row, by its label."""
+        return "Yb" in self.old or "[range(" in self.old
 
     @property
     def labels(self) -> str:

@@ -166,7 +166,8 @@ def parts(s: Source) -> Iterator[Change]:
             for new in _slices(s, part):
                 told = f"{whole} takes another part than is meant"
                 yield s.change(n, [_replaced(s, part, new)], Code.WRONG_PART, told, 26)
-        if len(index) == 2 and isinstance(index[0], ast.Slice) and index[0].lower is index[0].upper is None:
+        whole_axis = isinstance(index[0], ast.Slice) and index[0].lower is index[0].upper is None
+        if len(index) == 2 and whole_axis and not isinstance(index[1], ast.Slice):
             at = s.text(index[1])
             told = f"{whole} marks whole columns: in each row only one cell is meant"
             edit = _replaced(s, index[0], f"range(len({at}))")
@@ -175,6 +176,21 @@ def parts(s: Source) -> Iterator[Change]:
             if isinstance(statement, ast.Assign):
                 value = f"({s.text(statement.value)}).squeeze(1)"
                 yield s.change(n, [edit, _replaced(s, statement.value, value)], Code.WHOLE_ROWS, told, 25)
+
+
+def examples(s: Source) -> Iterator[Change]:
+    """One example of each factor for all of them."""
+    taken: dict[str, list[ast.Subscript]] = {}
+    for n in s.nodes:
+        of = n.value if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) else None
+        known = isinstance(of, ast.Name) and of.id in s.about.shapes
+        if isinstance(n, ast.Subscript) and known and is_number(n.slice):
+            taken.setdefault(s.text(n.slice), []).append(n)
+    for index, places in taken.items():
+        if len(places) > 1:
+            told = f"only one example is taken, [{index}], of what all give together"
+            edits = [s.put(n, f"{s.text(n.value)}.flatten(0, 1)") for n in places]
+            yield s.change(places[0], edits, Code.WRONG_PART, told, 8)
 
 
 def _replaced(s: Source, part: ast.AST, new: str) -> Edit:

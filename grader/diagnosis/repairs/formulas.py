@@ -9,6 +9,7 @@ from itertools import combinations
 from grader.core.finding import Code
 from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method, names_in, subject
 
+LARGEST = 1e30  # of a number in a formula: Python writes no larger int as a float
 ALONG = frozenset(("scatter", "scatter_", "scatter_add", "scatter_add_", "gather", "index_add", "index_add_"))
 AXES = frozenset(
     ("max", "argmax", "min", "sum", "mean", "softmax", "transpose", "permute", "unsqueeze", "squeeze",
@@ -111,7 +112,7 @@ def numbers(s: Source) -> Iterator[Change]:
             yield s.change(n, name, Code.WRONG_SIZE, told, 21)
         value = n.value if isinstance(n, ast.Constant) else None
         if isinstance(n, ast.Constant) and isinstance(value, int | float) and type(value) is not bool:
-            yield from () if _is_exponent(s, n) else _number(s, n, value)
+            yield from () if _is_exponent(s, n) or abs(value) > LARGEST else _number(s, n, value)
         own = isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in s.local
         if own and isinstance(s.parents.get(id(n)), ast.BinOp):
             yield s.change(n, f"{s.text(n)} ** 2", Code.EXPONENT, f"{s.text(n)} is meant squared", 31)

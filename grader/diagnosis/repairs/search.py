@@ -15,7 +15,8 @@ KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     names.another, names.made, names.products, names.exchanged, names.transposes, names.functions,
     names.joined,
     formulas.operators, formulas.brackets, formulas.numbers, formulas.too_many, formulas.too_few,
-    axes.reductions, axes.products, axes.sums, axes.parts, axes.assignments, axes.lengths, axes.maxima,
+    axes.reductions, axes.products, axes.sums, axes.parts,
+    axes.examples, axes.assignments, axes.lengths, axes.maxima,
     axes.loops, axes.choices,
 )  # fmt: skip
 MOST = 900  # changes of one function that are tried; where it has loops, fewer

@@ -41,7 +41,7 @@ def compared(nodes: Iterable[ast.AST]) -> Iterator[Compared]:
         elif isinstance(part, ast.Tuple | ast.List) and len(part.elts) == 3:
             label, both = _arguments(part.elts)
             both = both if label else []
-        elif isinstance(part, ast.BinOp | ast.Compare):
+        elif isinstance(part, ast.Compare) or isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
             right = part.right if isinstance(part, ast.BinOp) else part.comparators[0]
             both = [part.left, right] if _of_autograd(part.left) or _of_autograd(right) else []
         if len(both) < 2:

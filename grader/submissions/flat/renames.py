@@ -88,7 +88,7 @@ def forward(statements: Sequence[Statement], exercise: Exercise, section: int | 
     made: dict[str, tuple[Term, int]] = {}
     for i in early_:
         for name, node in _assigned(statements[i].node):
-            with suppress(RecursionError):
+            with suppress(RecursionError, OverflowError):
                 made |= {name: (term(node), i)} if name[:1] != "d" else {}
     ours = {name: value for name, value in lines if name in exercise.tensors}
     sizes = exercise.lecture.sizes

@@ -51,7 +51,7 @@ class Slicer:
         if own is None or own not in flow.final:
             ours = flow.given.get(item.tensor, item.tensor)
             merged = f"not found: your {item.tensor} is what is called {ours} here, and its gradient d{ours}"
-            alias = Finding(Kind.ALIAS_NOT_ASSIGNED, merged), None
+            alias = Finding(Kind.OTHER_NAME, merged), None
             flat.missing[name] = self._why_missing(name, own or name) if ours == item.tensor else alias
             return
         available = set(item.available)

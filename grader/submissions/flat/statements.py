@@ -70,12 +70,17 @@ class Statement:
     @cached_property
     def copy(self) -> bool:
         """`dhpreact = hpreact.grad.clone()`"""
-        value = self.node.value if isinstance(self.node, ast.Assign) else None
+        if not isinstance(self.node, ast.Assign) or not isinstance(self.node.targets[0], ast.Name):
+            return False
+        value = self.node.value
         while isinstance(value, ast.Call | ast.Attribute):
             if isinstance(value, ast.Attribute) and value.attr not in (*SAME, "grad", "data", "detach", "to"):
                 return False
             value = value.func if isinstance(value, ast.Call) else value.value
-        return bool(self.grads) and isinstance(value, ast.Name | ast.Subscript)
+        whole = (
+            isinstance(value, ast.Name) or isinstance(value, ast.Subscript) and value is not self.node.value
+        )
+        return bool(self.grads) and whole
 
 
 @dataclass(frozen=True)

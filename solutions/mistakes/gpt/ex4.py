@@ -19,3 +19,13 @@ def dmasked(att, datt):
 def dscores(dscaled, head_size):
     """the scale by head_size is upside down"""
     return dscaled * head_size**0.5
+
+
+def dmasked(att, datt):
+    """this is the way back of log_softmax: here it is softmax's, whose sum is weighted by att too"""
+    return datt - att * datt.sum(-1, keepdim=True)
+
+
+def dmasked(att, datt):
+    """a plain mean is subtracted: the mean is meant that att weights"""
+    return att * (datt - datt.mean(-1, keepdim=True))

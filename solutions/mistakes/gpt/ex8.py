@@ -16,3 +16,14 @@ def dx(gamma, inv, xhat, dy, B, T):
     """the sums run over the wrong axes: the channels of each token are meant"""
     g = gamma * dy
     return inv * (g - g.sum((0, 1)) / (B * T) - xhat * (g * xhat).sum((0, 1)) / (B * T))
+
+
+def dx(gamma, inv, xhat, dy):
+    """gamma multiplies after the sums: it differs from channel to channel, so it belongs inside them"""
+    return inv * gamma * (dy - dy.mean(-1, keepdim=True) - xhat * (dy * xhat).mean(-1, keepdim=True))
+
+
+def dx(gamma, inv, xhat, dy):
+    """the sums run over the examples, as in a batch norm: a layer norm's run over the channels"""
+    g = dy * gamma
+    return inv * (g - g.mean((0, 1)) - xhat * (g * xhat).mean((0, 1)))

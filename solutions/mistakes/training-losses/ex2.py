@@ -6,3 +6,9 @@ import torch
 def dkept(kept):
     """divided by the number of all labels: the mean runs over those of the answers alone"""
     return torch.full_like(kept, -1.0 / kept.numel())
+
+
+def dlogits(logprobs, dlogprobs):
+    """this is the way back of softmax: here it is log_softmax's"""
+    p = logprobs.exp()
+    return p * (dlogprobs - (p * dlogprobs).sum(-1, keepdim=True))

@@ -1,0 +1,68 @@
+"""A wrong function, changed in one place: which change is tried, and what it says."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from local import Local
+
+from grader.core.exercise import Task
+from grader.core.finding import Code
+from grader.diagnosis.repairs import search
+from grader.diagnosis.repairs.source import About, Source
+
+ABOUT = About({"x": (4, 3), "w": (3, 2), "dy": (4, 2)}, ("x", "dy"), ("n",), tensor="w", numbers=("0.8",))
+BODIES = (
+    "return x.T @ dy",
+    "d = x.T @ dy\n    d /= n\n    return d",
+    "for i in range(n):\n        d = x[i][:, None] * dy[i]\n        return d",
+    "return (x[:, 1:].sum(0, keepdim=True) - x.tanh() ** 2).view(3, 4) if n > 1 else x",
+    "é = x  # a letter of two bytes\n    return é.T @ dy * 0.5",
+)
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_every_change_is_python_and_leaves_the_lines(body: str) -> None:
+    text = f"def dw(x, dy, n):\n    {body}\n"
+    tried = search.single(Source(text, ABOUT))
+    assert tried and text not in tried
+    for changed in tried:
+        assert isinstance(ast.parse(changed).body[0], ast.FunctionDef)
+        moved = any(c.finding.code is Code.LOOP for c in tried[changed])
+        assert moved or changed.count("\n") == text.count("\n")
+
+
+def test_a_name_that_a_change_uses_is_asked_for() -> None:
+    source = Source("def dw(dy):\n    return dy.T @ dy\n", ABOUT)
+    assert "def dw(x, dy):\n    return (x).T @ dy\n" in search.single(source)
+
+
+def test_a_function_that_may_not_end_is_not_tried() -> None:
+    assert not search.single(
+        Source("def dw(x, dy):\n    while True:\n        x = x * 2\n    return x\n", ABOUT)
+    )
+
+
+BIASED = """return bngain * bnvar_inv / n * (
+        n * dhpreact - dhpreact.sum(0) - bnraw * (dhpreact * bnraw).sum(0)
+    )"""
+WRONG = {  # of ex1: a body, the code and the line in the file that are told
+    ("dW1", "embcat, dhprebn", "return embcat @ dhprebn"): (Code.TRANSPOSED, 6),
+    ("dh", "W2, dlogits", "scale = 1.0\n    return scale * W2 * dlogits"): (Code.MATRIX_PRODUCT, 7),
+    ("dC", "C, Xb, demb", "d = torch.zeros_like(C)\n    d[Xb] += demb\n    return d"): (Code.ASSIGNED, 7),
+    ("dhprebn", "bngain, bnvar_inv, bnraw, dhpreact, n", BIASED): (Code.BESSEL, 7),
+    ("dbndiff", "bnvar, dbnraw", "return bnvar * dbnraw"): (Code.TWO_SLIPS, 6),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", WRONG)
+def test_the_change_that_makes_it_right_is_told_with_its_line(
+    function: tuple[str, str, str], exercises: dict[str, Task]
+) -> None:
+    name, params, body = function
+    source = f"import torch\nimport torch.nn.functional as F\n\n\ndef {name}({params}):\n    {body}\n"
+    report = Local(*exercises["ex1"]).report(source, name)
+    code, line = WRONG[function]
+    assert report.mistake and (report.mistake.code, report.line) == (code, line), report.diagnosis
+    assert len(report.mistake.on) > 1
