@@ -85,7 +85,7 @@ class Graded:
         items = [item for item in exercise.items if item.name in names]
 
         def compare() -> list[Answer]:
-            return [judged.answered(item, fixtures, run, on, lenient=False) for item in items]
+            return [judged.answered(item, self.task, run, on, lenient=False) for item in items]
 
         answers = choices.reconsider(self.runner, self.task, compare())
 

@@ -32,6 +32,9 @@ def calls(
             found[said] = function(*(plain.rebuilt(one, _copy) for one in case))
         except wants as error:
             found[said] = {RAISES: type(error).__name__}
+        except Exception as error:
+            error.add_note(said)
+            raise
     return found
 
 

@@ -74,7 +74,9 @@ def reconsider(runner: Runner, task: Task, answers: list[Answer], lenient: bool 
     first = next(iter(settings.values()))
     enough = {name for name, own in settings.items() if own == first or not lenient}
     open_ = {
-        a.item.name: [cut for cut in _subsets(a.reads) if cut != frozenset(a.item.cut)]
+        a.item.name: [
+            c for c in _subsets(a.reads) if c != frozenset(a.item.cut) and _open(exercise, a.item, c)
+        ]
         for a in answers
         if isinstance(a.item, Gradient) and _worth_asking(a, enough)
     }
@@ -106,6 +108,12 @@ def reconsider(runner: Runner, task: Task, answers: list[Answer], lenient: bool 
     return [
         _settled(exercise, a, fitting, a.item.name in nothing) if a.item.name in open_ else a for a in answers
     ]
+
+
+def _open(exercise: Exercise, item: Item, cut: Cut) -> bool:
+    """Whether a choice is one: past a single number that is no loss, its gradient is left out, not chosen."""
+    path = uncovered(exercise.lines, item.tensor, cut)
+    return not any(exercise.shapes[t] == () and t != exercise.loss for t in path or ())
 
 
 def _worth_asking(answer: Answer, enough: Collection[str]) -> bool:

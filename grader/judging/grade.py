@@ -61,9 +61,7 @@ def _graded(
     exercise, fixtures = task
     part, lenient = _part(task, code, how), _lenient(code, how)
     run = run or _run(runner, part, code.file)
-    answers = [
-        items.answered(exercise.item(name), fixtures, run, part.fixtures, lenient) for name in part.items
-    ]
+    answers = [items.answered(exercise.item(name), task, run, part.fixtures, lenient) for name in part.items]
     answers = choices.reconsider(runner, task, answers, lenient)
     if lenient:
         answers = lecture_zeros.accept(runner, task, code, answers)

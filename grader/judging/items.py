@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from grader.core.exercise import FEW, TRAINING, Exercise, Fixtures, Item, Output, Task
+from grader.core import plain
+from grader.core.calling import written
+from grader.core.exercise import FEW, TRAINING, Exercise, Item, Output, Task
 from grader.core.finding import Code, Finding
 from grader.core.text import text as harmless
 from grader.core.verdict import Check, ItemReport, Verdict
@@ -24,8 +26,9 @@ DEFINED = re.compile(rb"\b(?:def|class)\s++(\w++)|\b(\w++)\s*+(?:=(?!=)|[,)\]]|$
 ABSENT = frozenset((Verdict.NOT_WRITTEN, Verdict.REFUSED))  # where no other item's mistake shows
 
 
-def answered(item: Item, fixtures: Fixtures, run: Run, on: Sequence[str], lenient: bool) -> Answer:
+def answered(item: Item, task: Task, run: Run, on: Sequence[str], lenient: bool) -> Answer:
     """One item's records on all fixtures, each held against its saved reference."""
+    fixtures = task.fixtures
     records = {name: run.records.get((name, item.name)) for name in on}
     one = Answer(item, records, {})
     checks = {}
@@ -33,12 +36,38 @@ def answered(item: Item, fixtures: Fixtures, run: Run, on: Sequence[str], lenien
         reference = fixtures.references[name]
         own = one.key_in(reference)
         if record is not None and isinstance(item, Output):
-            checks[name] = held_output(record, reference, item.name, item.exact, bool(item.driver))
+            check = held_output(record, reference, item.name, item.exact, bool(item.driver))
+            checks[name] = check if item.driver or check.verdict.passed else _called(check, item, task, name)
             continue
         checks[name] = gone(run, item.name) if record is None else held(record, reference, own)
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
             checks[name] = spread(record, reference, own) or checks[name]
     return replace(one, checks=checks)
+
+
+def _called(check: Check, item: Output, task: Task, fixture: str) -> Check:
+    """A failing check of a function that no driver calls, with the call."""
+    import safetensors.numpy
+
+    given = safetensors.numpy.load(task.fixtures.given[fixture])
+    own = {**task.exercise.sizes[fixture], **{k.removeprefix(f"{item.name}:"): v for k, v in given.items()}}
+    shown = []
+    for param in item.params:
+        for name in (f"plain:{item.name}:{param}", f"plain:{param}"):
+            if name in given:
+                shown.append(written(plain.decode(given[name].tobytes())))
+                break
+        else:
+            shown.append(written(own[param]) if param in own else param)
+    call, finding = f"{item.name}({', '.join(shown)})", check.finding
+    if finding and check.came and finding.code in (Code.ENTRIES_DIFFER, Code.VALUE_DIFFERS):
+        first, *rest = finding.text.split("; ")
+        rest = [first, *rest] if first.endswith(f" entries, wanted {first.rpartition(' ')[2]}") else rest
+        said = "; ".join([f"{call} gives {check.came}, wanted {check.wanted}", *rest])
+        finding = replace(finding, text=said)
+    elif finding and finding.code is not Code.UNKNOWN_PARAMETER:
+        finding = replace(finding, text=f"{call}: {finding.text}" if finding.text else call)
+    return replace(check, finding=finding, call=harmless(call))
 
 
 def nameless(exercise: Exercise, reports: Sequence[ItemReport], source: bytes) -> tuple[str, ...]:
@@ -74,17 +103,15 @@ def _after(answer: Answer, failed: list[Output], source: bytes) -> Answer:
         return answer
     own = reached(source, item.judged) if failed else set()
     before = [o for o in failed if o.name in item.uses or o.judged in own]
-    beside = [o for o in failed if o.judged in item.asks]
+    beside = [o for o in failed if o.judged in item.asks and (o.about == item.about or "." not in item.about)]
     failed.append(item)
     if not before and not beside:
         return answer
     first, *_ = before or beside
-    methods = "." in first.about and "." in item.about and first.about != item.about
-    beside_it = methods and first.judged == item.judged
-    say = f"mend {first.name} first, {'of the same class' if beside_it else 'which it rests on'}"
+    say = f"mend {first.name} first, which it rests on"
     checks = {
         f: c
-        if c.verdict.passed or c.verdict in ABSENT
+        if c.verdict.passed or c.verdict in ABSENT or c.code in (Code.WAITS, Code.UNDEFINED_NAME)
         else replace(c, finding=Finding(Code.RESTS_ON_ANOTHER, "; ".join(t for t in (c.reason, say) if t)))
         for f, c in answer.checks.items()
     }
@@ -129,6 +156,7 @@ def report(
         located = ", ".join(t for t in (found.text, places) if t)
         found = replace(found, text=f"{located}; no known mistake matches")
     shown = replace(lecture, verdict=settled.verdict, finding=found, note=note)
+    shown = replace(shown, call=settled.call, came=settled.came, wanted=settled.wanted)
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
     if line is None and gone_on:  # nothing came that could tell it
         match = re.search(rb"^def %s\b" % answer.item.name.encode(), code.source, re.MULTILINE)

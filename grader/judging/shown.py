@@ -29,6 +29,8 @@ def both(came: Any, wanted: Any, path: tuple[Any, ...]) -> tuple[str, str]:
     said = [_around(one, path, 6) for one in (came, wanted)]
     if said[0] == said[1]:  # a difference in the last digits
         said = [_around(one, path, 17) for one in (came, wanted)]
+    if said[0] == said[1]:
+        said = [f"{type(inner[k]).__name__} {said[k]}" for k in (0, 1)]
     return text(said[0]), text(said[1])
 
 

@@ -118,7 +118,9 @@ def judged_as(exercise: str, item: Item, given: Mapping[str, Any]) -> ItemReport
         packed = asking.pack if isinstance(value, torch.Tensor) else pack
         parser.feed(wire.encode(*packed({"fixture": name, "item": item.name}, value)))
         records[name, item.name] = parser.records[name, item.name]
-    answer = items.answered(item, fixtures, Run(records, b"", False, "", False), list(given), False)
+    answer = items.answered(
+        item, Task(described, fixtures), Run(records, b"", False, "", False), list(given), False
+    )
     told, places = diagnoses(None, Task(described, fixtures), [answer], Script(b""))
     name = item.name
     report = items.report(described, answer, Script(b""), told.get(name), places.get(name))

@@ -13,7 +13,7 @@ from grader.core.calling import BadRequest, Call, line_of, resolve
 from grader.core.exercise import ALT, Exercise, Gradient, Item, Output, is_probe
 from grader.core.finding import Code
 from grader.runner import wire
-from grader.runner.untrusted import byhand, outputs
+from grader.runner.untrusted import byhand, missing, outputs
 from grader.runner.untrusted.loading import Submission, describe, is_stub
 from grader.runner.untrusted.slips import remedy, unattended
 from grader.runner.warm import limits
@@ -89,8 +89,16 @@ def _failed(error: BaseException, submission: Submission, line: int | None) -> N
     return NoValue("over-limit" if limit else "error", limit or message, at or line)
 
 
-def called(submission: Submission, line: int | None, code: Callable[[], Any]) -> Any:
-    """What code of a submission gives, which begins on a line, under the policy; NoValue where nothing."""
+def called(
+    submission: Submission,
+    line: int | None,
+    code: Callable[[], Any],
+    why: Callable[[BaseException], NoValue | None] = lambda error: None,
+) -> Any:
+    """What code of a submission gives, which begins on a line, under the policy; NoValue where nothing.
+
+    why: what is to be said of an exception, where that is more than what it says itself.
+    """
     POLICY.called, POLICY.running = None, True
     value = None
     try:
@@ -98,6 +106,8 @@ def called(submission: Submission, line: int | None, code: Callable[[], Any]) ->
     except BadRequest as error:
         raise NoValue("error", str(error), line) from None
     except BaseException as error:
+        if not POLICY.called and (found := why(error)):
+            raise found from None
         if is_stub(error, submission.filename):
             raise NoValue("not-written") from None
         if not POLICY.called:
@@ -211,7 +221,11 @@ def of_output(
         packed = pack if isinstance(value, _Tensor) else outputs.pack
         return mutated, *packed({**header, "line": line}, value)
 
-    mutated, header, data = called(submission, line, code)
+    def why(error: BaseException) -> NoValue | None:
+        status, message, code = missing.why(error, submission, item, exercise)
+        return NoValue(status, message, None if status == "not-written" else line, code) if status else None
+
+    mutated, header, data = called(submission, line, code, why)
     return {**header, **({"mutated": mutated} if mutated else {})}, data
 
 
