@@ -62,7 +62,7 @@ def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dic
         ):
             report = local.report(SPOILED.format(change=change) + item.source, item.name)
             assert not report.passed
-            if (report.diagnosis or "").startswith("right everywhere but at"):
+            if (report.diagnosis or "").startswith("right everywhere but "):
                 continue  # a place, which is true: where the right answer is zero, neither change is seen
             assert report.diagnosis is None
             assert "no known mistake matches" in report.check.reason
