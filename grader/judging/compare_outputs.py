@@ -175,11 +175,12 @@ def _told(answer: Any, wanted: Any, found: _Found) -> dict[str, Any]:
         if found.first.code in (Code.WRONG_SHAPE, Code.WRONG_DTYPE, Code.NOT_FINITE, Code.WRONG_TYPE):
             reason = f"{call}: {found.first.text.partition(': ')[2] or found.first.text}"
     code = found.first.code
+    also = {Code.PLACES_MISSING} if found.lengths and reason.startswith(found.lengths) else set()
     if found.entries > 1:
         reason += f"; {found.lengths}" if found.lengths and found.lengths not in reason else ""
         reason += f"; {found.wrong} of {found.entries} entries differ"
         code = Code.NOT_FINITE if found.not_finite else Code.ENTRIES_DIFFER
-    return {"finding": Finding(code, reason), "call": call, "came": came, "wanted": asked}
+    return {"finding": Finding(code, reason, frozenset(also)), "call": call, "came": came, "wanted": asked}
 
 
 def _walk(a: Any, w: Any, path: Path, found: _Found) -> None:
