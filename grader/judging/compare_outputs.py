@@ -175,7 +175,7 @@ def _told(answer: Any, wanted: Any, found: _Found) -> dict[str, Any]:
         if found.first.code in (Code.WRONG_SHAPE, Code.WRONG_DTYPE, Code.NOT_FINITE, Code.WRONG_TYPE):
             reason = f"{call}: {found.first.text.partition(': ')[2] or found.first.text}"
     code = found.first.code
-    also = {Code.PLACES_MISSING} if found.lengths and reason.startswith(found.lengths) else set()
+    also = {Code.PLACES_MISSING} if found.lengths and found.lengths in reason else set()
     if found.entries > 1:
         reason += f"; {found.lengths}" if found.lengths and found.lengths not in reason else ""
         reason += f"; {found.wrong} of {found.entries} entries differ"
