@@ -53,7 +53,7 @@ class Code(StrEnum):
     WRONG_AXIS = "wrong-axis"
     ALL_REDUCED = "all-reduced"
     BROADCAST = "broadcast"
-    PLACES_MISSING = "places-missing"  # an axis is too short, a list of another length
+    PLACES_MISSING = "places-missing"  # an axis is too short
 
     # Its numbers are.
     VALUE_DIFFERS = "value-differs"

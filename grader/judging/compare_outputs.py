@@ -175,12 +175,11 @@ def _told(answer: Any, wanted: Any, found: _Found) -> dict[str, Any]:
         if found.first.code in (Code.WRONG_SHAPE, Code.WRONG_DTYPE, Code.NOT_FINITE, Code.WRONG_TYPE):
             reason = f"{call}: {found.first.text.partition(': ')[2] or found.first.text}"
     code = found.first.code
-    also = {Code.PLACES_MISSING} if found.lengths and found.lengths in reason else set()
+    reason += f"; {found.lengths}" if found.lengths else ""
     if found.entries > 1:
-        reason += f"; {found.lengths}" if found.lengths and found.lengths not in reason else ""
         reason += f"; {found.wrong} of {found.entries} entries differ"
         code = Code.NOT_FINITE if found.not_finite else Code.ENTRIES_DIFFER
-    return {"finding": Finding(code, reason, frozenset(also)), "call": call, "came": came, "wanted": asked}
+    return {"finding": Finding(code, reason), "call": call, "came": came, "wanted": asked}
 
 
 def _walk(a: Any, w: Any, path: Path, found: _Found) -> None:
@@ -193,10 +192,11 @@ def _walk(a: Any, w: Any, path: Path, found: _Found) -> None:
         for k, (x, y) in enumerate(zip(a, w, strict=False)):
             _walk(x, y, (*path, k), found)
         if more := abs(len(a) - len(w)):
-            said = f"{len(a)} entries, wanted {len(w)}"
-            found.lengths = found.lengths or said
+            at = min(len(a), len(w))
+            end, asked = (shown(x[at]) if at < len(x) else "nothing" for x in (a, w))
+            found.lengths = found.lengths or f"{len(a)} entries, wanted {len(w)}"
             found.entries += more
-            found.differ((*path, min(len(a), len(w))), said, Code.ENTRIES_DIFFER)
+            found.differ((*path, at), f"{end}, wanted {asked}", Code.ENTRIES_DIFFER)
             found.wrong += more - 1
         return
     if raises(a) or raises(w):

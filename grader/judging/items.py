@@ -61,8 +61,7 @@ def _called(check: Check, item: Output, task: Task, fixture: str) -> Check:
             shown.append(written(own[param]) if param in own else param)
     call, finding = f"{item.name}({', '.join(shown)})", check.finding
     if finding and check.came and finding.code in (Code.ENTRIES_DIFFER, Code.VALUE_DIFFERS):
-        first, *rest = finding.text.split("; ")
-        rest = [first, *rest] if finding.says(Code.PLACES_MISSING) else rest
+        _, *rest = finding.text.split("; ")
         said = "; ".join([f"{call} gives {check.came}, wanted {check.wanted}", *rest])
         finding = replace(finding, text=said)
     elif finding and finding.code is not Code.UNKNOWN_PARAMETER:

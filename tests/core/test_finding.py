@@ -41,6 +41,9 @@ OTHERS = {
     r"|unsupported operand type\(s\) for \S+: .*'(?:numpy\.)?(ndarray|list|tuple)'"
     r"|list indices must be integers or slices, not (tuple)|can only concatenate (list|tuple)"
     r"|received an invalid combination of arguments - got \((?:numpy\.)?(ndarray|list|tuple)",
+    r"unsupported operand type\(s\) for (.+?)=?: '(\w+)' and '(\w+)'",
+    r"bad operand type for unary -: '(\w+)'",
+    "(the grader's)",  # ends the name of a driver's file
     r"on line (\d+)",
     "was never closed",
     "can't start new thread",
