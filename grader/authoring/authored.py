@@ -127,7 +127,8 @@ def read(source: str, filename: str) -> Authored:
     items = (*outputs, *(_item(file, node) for node in gradients))
     if not items:
         raise file.error("has no item, a function d<name> for a tensor of forward: `grader new` adds them")
-    asked = [n for n in file.definitions.values() if any(n.name in item.asks for item in outputs)]
+    theirs = {*read_outputs.listed(file, "CARRIED"), *(name for item in outputs for name in item.asks)}
+    asked = [n for n in file.definitions.values() if n.name in theirs]
     return Authored(
         title=statement.splitlines()[0].rstrip("."),
         statement=statement,

@@ -158,10 +158,15 @@ def _uses(item: Item, learners: Mapping[str, Definition], asked: Mapping[str, st
 
 def provided(file: Source) -> tuple[str, ...]:
     """PROVIDED = ("name", ...): functions and classes that the stub holds as they are."""
-    names = file.literal("PROVIDED", ())
+    return listed(file, "PROVIDED")
+
+
+def listed(file: Source, constant: str) -> tuple[str, ...]:
+    """The definitions that a constant names. CARRIED: brought from an exercise before, asked by no item."""
+    names = file.literal(constant, ())
     for name in names:
         if name not in file.definitions:
-            raise file.error(f"PROVIDED names {name}, which is not defined")
+            raise file.error(f"{constant} names {name}, which is not defined")
     return tuple(names)
 
 

@@ -20,6 +20,7 @@ FIXTURES = {
     "probe-2": dict(seed=3, words=17, count=12),
     "probe-3": dict(seed=4, words=30, count=15),
 }
+CARRIED = ("stats", "merge")
 OUTPUTS = {
     "train": "exact",
     "short": "exact",

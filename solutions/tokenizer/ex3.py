@@ -22,6 +22,7 @@ FIXTURES = {
     "probe-2": dict(seed=3, words=19, count=7),
     "probe-3": dict(seed=4, words=18, count=12),
 }
+CARRIED = ("merge",)
 OUTPUTS = {
     "gpt2_chunks": "exact",
     "gpt4_chunks": "exact",

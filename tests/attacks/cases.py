@@ -787,7 +787,11 @@ repr(x)""",
     Case("067_nested_parens", "x = " + "(" * 100_000 + "\n<ref>", f"{E}|{P}", where="file", others=False),
     Case("067_nested_lists", "x = " + "[" * 90 + "]" * 90 + "\n<ref>", P, where="file"),
     Case(
-        "067_nested_blocks", "\n".join(" " * i + "if 1:" for i in range(120)), NOTHING, where="file", others=False
+        "067_nested_blocks",
+        "\n".join(" " * i + "if 1:" for i in range(120)),
+        NOTHING,
+        where="file",
+        others=False,
     ),
     Case("068_null_bytes", b"x = 1\0y\n", NOTHING, where="file", others=False),
     Case("068_not_utf8", b"x = '\xff\xfe'\n", E, where="file", others=False),

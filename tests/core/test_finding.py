@@ -27,10 +27,7 @@ OTHERS = {
     "resource limits",  # a layer of the confinement
     "signal scope",  # a part of one
     " on line {}",  # that is told once
-    "(the grader's)",  # ends the name of a driver's text
     # What Python and torch say in English, and in no other way.
-    r"unsupported operand type\(s\) for (.+?)=?: '(\w+)' and '(\w+)'",
-    r"bad operand type for unary -: '(\w+)'",
     r"UnboundLocalError: \D*local variable '(\w+)'",
     r"NameError: name '(\w+)' is not defined",
     r"bitwise_xor|unsupported operand type\(s\) for \^=?:",
