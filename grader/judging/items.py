@@ -37,7 +37,8 @@ def answered(item: Item, task: Task, run: Run, on: Sequence[str], lenient: bool)
         own = one.key_in(reference)
         if record is not None and isinstance(item, Output):
             check = held_output(record, reference, item.name, item.exact, bool(item.driver))
-            checks[name] = check if item.driver or check.verdict.passed else _called(check, item, task, name)
+            uncalled = item.driver or check.verdict.passed or check.verdict in ABSENT
+            checks[name] = check if uncalled else _called(check, item, task, name)
             continue
         checks[name] = gone(run, item.name) if record is None else held(record, reference, own)
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
