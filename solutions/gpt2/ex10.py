@@ -30,7 +30,7 @@ def inputs(g, V, max_T, C, L, B, T, world, length):
     """Tokens, gradients of several processes, names of parameters, scores near 0 and far from it, values."""
     keys = 5 + 2 * B + T
     rising = torch.arange(keys) * 0.5
-    bases = (rising, rising + 800, rising - 800, -40 * rising)
+    bases = (rising, rising + 800, rising - 800, -400 * rising)
     layer = int(torch.randint(L, (1,), generator=g))
     parts = ["attn.qkv", "attn.proj", "mlp.fc", "mlp.proj", "attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"]
     names = ["wte.weight", "wpe.weight", "head.weight", "pos.weight", "attn.proj.weight", "mlp.proj.bias"]
