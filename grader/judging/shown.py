@@ -43,7 +43,7 @@ def _at(value: Any, key: Any) -> Any:
 
 
 def _around(value: Any, path: tuple[Any, ...], digits: int) -> str:
-    if type(value) is Tensor:
+    if type(value) is Tensor and _came(value):
         value = array(value)
     whole = _written(value, digits)
     if len(whole) <= WHOLE or not path:
@@ -73,6 +73,8 @@ def _written(value: Any, digits: int) -> str:
     """A value as it is written, floats rounded; whole."""
     kind = type(value)
     if kind is Tensor:
+        if not _came(value):
+            return f"a tensor of {value.dtype}"
         value = array(value)
     if isinstance(value, np.ndarray):
         value = value.tolist()
@@ -92,6 +94,11 @@ def _written(value: Any, digits: int) -> str:
     if kind is set:
         return f"{{{', '.join(sorted(_written(v, digits) for v in value))}}}" if value else "set()"
     return repr(value)
+
+
+def _came(tensor: Tensor) -> bool:
+    """Whether a tensor's numbers were sent: those of complex ones, say, are not."""
+    return bool(tensor.data) or 0 in tensor.shape
 
 
 def shown(value: Any) -> str:
