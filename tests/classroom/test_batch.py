@@ -429,8 +429,8 @@ ODD_DATA = {
     "nan": "import torch\ndef parameter_count():\n    return torch.tensor(float('nan'))\n",
     "complex": "import torch\ndef parameter_count():\n    return torch.tensor(1 + 1j)\n",
     "decimal": "import torch\ndef parameter_count():\n    return torch.tensor(3481.5)\n",
-    "long": "def schedule():\n    return [0.0] * 60000\n",
-    "set": "import torch\ndef schedule():\n    return [{torch.tensor(1.0)}]\n",
+    "long": "def schedule(*_):\n    return [0.0] * 60000\n",
+    "set": "import torch\ndef schedule(*_):\n    return [{torch.tensor(1.0)}]\n",
 }
 ODD_CODE = {
     "sum": f"def dprobs(probs, dlogprobs):\n    k = {'1 + ' * 1200}1\n    return probs\n",
