@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from grader.runner.host.client import Runner
 from grader.submissions.script import Script
 from grader.suite.fixtures import shapes
 
+RAISED = re.compile(r"(?:Runtime|Type|Name|UnboundLocal|Index|Attribute)Error\b")  # by what can't be computed
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
 REPAIRED = EXPLAINED | {Verdict.ERROR, Verdict.NOT_FINITE, Verdict.WRONG_DTYPE, Verdict.NOT_A_TENSOR}
 SETTLED = frozenset(  # what is true of any code that gives such values
@@ -31,6 +33,15 @@ SETTLED = frozenset(  # what is true of any code that gives such values
 )
 
 
+def _explicable(answer: Answer) -> bool:
+    """Whether it is wrong, or meets with what can't be: what else it raises says enough itself."""
+    return any(
+        check.verdict in REPAIRED
+        and (check.verdict is not Verdict.ERROR or RAISED.match(getattr(answer.records[f], "message", "")))
+        for f, check in answer.checks.items()
+    )
+
+
 def diagnoses(
     runner: Runner | None, task: Task, answers: Sequence[Answer], code: Script
 ) -> tuple[dict[str, Finding], dict[str, str]]:
@@ -42,11 +53,7 @@ def diagnoses(
     source = code.functions
     places: dict[str, str] = {}
     told = _hard_coded(exercise, answers, source)
-    wrong = [
-        a
-        for a in answers
-        if a.item.name not in told and any(c.verdict in REPAIRED for c in a.checks.values())
-    ]
+    wrong = [a for a in answers if a.item.name not in told and _explicable(a)]
     if not wrong:
         return told, places
     import json

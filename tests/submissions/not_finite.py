@@ -1,7 +1,7 @@
 # expect: ex1 dprobs not-finite: 1 of 864 not finite, the first is NaN at [3, 4]
-# expect: ex1 dh not-finite: 64 of 2048 not finite, the first is inf at [31, 0]
+# expect: ex1 dh not-finite: 64 of 2048 not finite, the first is -inf at [31, 0]
 # expect: ex1 db2 not-finite: 27 of 27 not finite, the first is NaN at [0]
-# expect: ex1 dW2 not-finite: the first is inf at [0, 0]
+# expect: ex1 dW2 not-finite: the first is -inf at [0, 0]
 def dprobs(probs, dlogprobs):
     d = dlogprobs / probs
     d[3, 4] = float("nan")

@@ -69,7 +69,7 @@ def broken(text: str, name: str, way: str) -> str:
         "doubled": f"    return 2 * ({value})",
         "raises": "    raise ValueError('broken')",
         "syntax": f"    return (({value})",
-        "flattened": f"    return ({value}).reshape(1, 1, 1, -1)",
+        "flattened": f"    return ({value}).reshape(-1, 1, 1)",
         "exits": "    exit()",
     }
     lines[last.lineno - 1 : last.end_lineno] = [repl[way]]
