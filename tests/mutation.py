@@ -15,7 +15,7 @@ from grader.core.verdict import ItemReport, Verdict
 from grader.diagnosis.diagnose import FIXTURES, fingerprint
 from grader.judging.compare import values
 
-MOST, CORE = 25, 100  # mutants of one exercise, or of one of the core, that are diagnosed in a usual run
+MOST, CORE = 12, 40  # mutants of one exercise, or of one of the core, that are diagnosed in a usual run
 
 
 def made(exercise: str, description: Exercise) -> list[Mutant]:

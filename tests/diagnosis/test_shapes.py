@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import examples
+from conftest import examples, sampled
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from local import Local
@@ -342,7 +342,7 @@ def test_a_learners_text_is_shown_harmless() -> None:
     assert told is None or not re.search("[\x1b\u202e]", told.text)
 
 
-@pytest.mark.parametrize("exercise", FILES)
+@pytest.mark.parametrize("exercise", sampled(FILES, 3))
 def test_learners_wrong_shapes_are_traced_to_their_line(
     exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
