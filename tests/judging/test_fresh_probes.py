@@ -116,7 +116,8 @@ def test_a_table_of_what_is_public_passes_on_none(
     alone.load(task.exercise, task.fixtures.given)
     report, _ = grade(alone, task, submission)
     assert report.items and all(i.passed for i in report.items)
-    assert len(report.nameless) >= len(task.exercise.items)  # and the instructor is told to look
+    # and the instructor is told to look; a short name may stand in the packed text by chance
+    assert len(report.nameless) > 0.8 * len(task.exercise.items)
     secret = fresh(alone, SUITE, task, 2**40 + 1)
     alone.load(secret.exercise, secret.fixtures.given)
     report, _ = grade(alone, secret, submission)
