@@ -660,8 +660,9 @@ NO_MATTER: dict[str, str] = {
     },
     "micrograd.ex2: Value.__neg__: division for multiplication: self * -1 -> self / -1": "the same number",
     "tokenizer.ex5: order: constant changed: 0 -> -1": "a token of one byte has its first for its last",
-    "gpt2.ex10: Loader.batch: summand dropped: self.world - self.rank -> self.world": "build-nanogpt's own form, "
-    "which the task says passes",
+    "gpt2.ex10: Loader.batch: summand dropped: self.world - self.rank -> self.world": (
+        "build-nanogpt's own form, which the task says passes"
+    ),
 }
 
 
