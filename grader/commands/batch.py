@@ -16,11 +16,11 @@ from grader.classroom.batch import Grader, Progress
 from grader.classroom.files import write
 from grader.classroom.summary import Summary
 from grader.commands.bar import Bar
-from grader.commands.probes import on_saved, seed_of, suite_of
+from grader.commands.probes import seed_of, suite_of
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import Task
 from grader.core.text import text
-from grader.judging.fresh_probes import fresh
+from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
 from grader.runner.host.client import Runner, protections
 from grader.submissions.uploads import uploads
@@ -84,8 +84,8 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.write(_told(summary, out))
     if summary.off:
         print(f"protection that was off: {', '.join(sorted(summary.off))} (`grader doctor` tells more)")
-    if seed is not None and (said := on_saved(suite, list(described.values()))):
-        print(said)
+    if seed is not None and (said := on_saved(suite, described.values())):
+        print(f"{said} (--fixtures takes a set that `grader build --private` made)")
     if marking and marking.policy.late and summary.timeless:
         print(
             f"{summary.timeless} submissions have no time, and lose nothing for being late: --times tells it"

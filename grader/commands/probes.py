@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from grader.core.errors import UsageError
-from grader.core.exercise import Exercise
-from grader.judging.fresh_probes import SEEDS, rests_on_saved, secret
+from grader.judging.fresh_probes import SEEDS, secret
 from grader.suite.find import Suite, has_fixtures
 
 
@@ -38,12 +36,3 @@ def number(word: str, option: str, instead: str = "") -> int:
     if not (word.isdecimal() and word.isascii() and int(word) < SEEDS):
         raise UsageError(f"{option} {word}: a seed is a number from 0 up, below 2^53{instead}")
     return int(word)
-
-
-def on_saved(suite: Suite, exercises: Sequence[Exercise]) -> str:
-    """What there is to say where fresh probes are asked for and some exercises have none here."""
-    names = ", ".join(e.id for e in exercises if rests_on_saved(suite, e))
-    return names and (
-        f"outputs rest on saved probes where there is no solutions/: {names} "
-        "(--fixtures takes a set that `grader build --private` made)"
-    )

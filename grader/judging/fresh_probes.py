@@ -28,6 +28,12 @@ def rests_on_saved(suite: Suite, exercise: Exercise) -> bool:
     return bool(exercise.outputs) and not suite.solution(exercise.id).is_file()
 
 
+def on_saved(suite: Suite, exercises: Iterable[Exercise]) -> str:
+    """What there is to say of those that have no fresh probes here; empty where all have."""
+    kept = ", ".join(e.id for e in exercises if rests_on_saved(suite, e))
+    return kept and f"outputs rest on saved probes where there is no solutions/: {kept}"
+
+
 def fresh(runner: Runner, suite: Suite, task: Task, seed: int) -> Task:
     """The exercise with fresh fixtures of `seed`, for the runner to load; with the saved where it must."""
     exercise, fixtures = task

@@ -134,13 +134,10 @@ def _drawn(suite: Suite, how: How, exercises: list[Exercise]) -> list[str]:
     """What is said of fresh probes; those of outputs need the author's functions."""
     if how.seed is None:
         return []
-    from grader.judging.fresh_probes import rests_on_saved
+    from grader.judging.fresh_probes import on_saved, rests_on_saved
 
-    kept = [e.id for e in exercises if rests_on_saved(suite, e)]
     notes = []
-    if len(kept) < len(exercises):
+    if not all(rests_on_saved(suite, e) for e in exercises):
         again = "" if how.secret else f"; `--fresh {how.seed}` makes the same ones again"
         notes.append(f"graded on fresh probes{again}")
-    if kept:
-        notes.append(f"outputs rest on saved probes where there is no solutions/: {', '.join(kept)}")
-    return notes
+    return [note for note in (*notes, on_saved(suite, exercises)) if note]
