@@ -215,14 +215,17 @@ def test_what_is_not_finite_fails_in_a_wrong_shape_or_dtype_too(
 @example((1, 32, 1), (32, 1))
 @example((1,), ())
 @example((0,), (3,))
-def test_a_wrong_shape_always_fails_but_for_one_leading_1(
+@example((), (1, 1))
+@example((1, 1, 2), (2,))
+@example((1,), (1, 2))
+def test_a_wrong_shape_always_fails_but_for_leading_ones(
     came: tuple[int, ...], wanted: tuple[int, ...]
 ) -> None:
     check = compare(record(np.ones(came, np.float32)), np.ones(wanted, np.float32), 1.0)
     assert check.shape == came
     if came == wanted:
         assert check.verdict is Verdict.EXACT and check.note == ""
-    elif came == (1, *wanted) or wanted == (1, *came):
+    elif (1,) * (len(came) - len(wanted)) + wanted == (1,) * (len(wanted) - len(came)) + came:
         assert check.verdict is Verdict.EXACT and check.note.startswith(f"{came} for {wanted}: ")
     else:
         assert check.verdict is Verdict.WRONG_SHAPE and f"came {came}, wanted {wanted}" in check.reason

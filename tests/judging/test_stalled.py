@@ -184,7 +184,9 @@ def test_changes_of_functions_that_end_their_process_are_given_up(
     runs = counted_runs(runner, monkeypatch, changed=True)
     names = [item.name for item in exercises["ex1"].exercise.items]
     monkeypatch.setattr(grade, "MAX_SENT", 0)  # no run of the others without the first
-    source = "import os\n" + "".join(f"def {name}(n):\n    os._exit(1)\n" for name in names)
+    # wrong as it stands; with another number in it, it ends its process
+    body = "    if 1.5 - 0.5 != 1:\n        os._exit(1)\n    return torch.ones(3)\n"
+    source = "import os, torch\n" + "".join(f"def {name}(n):\n{body}" for name in names)
     grade.grade(runner, exercises["ex1"], File("x.py", source.encode()))
     assert 0 < len(runs) <= 2
 
