@@ -174,7 +174,9 @@ class Zygote:
             training = {**training, **{k: training[k][:steps] for k in exercise.batch}}
         items = tuple(part["items"])
         variants = tuple((item, source) for item, source in part["variants"])
-        return child.Job(exercise, fixtures, items, training, part["flat"], part["label"], variants)
+        return child.Job(
+            exercise, fixtures, items, training, part["flat"], part["label"], variants, (*part["recorded"],)
+        )
 
     def reap(self) -> None:
         """Report every ended child on its own channel, after ending whatever it left in its group."""
