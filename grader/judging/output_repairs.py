@@ -27,7 +27,7 @@ FIELD = re.compile(r"\b[a-z]\w*\.([a-z_]\w*)\b(?!\()")
 Records = Mapping[tuple[str, int], Record]  # by fixture and number of the change
 
 
-def sources(code: Script, item: Output, program: str) -> list[Source]:
+def sources(code: Script, item: Output) -> list[Source]:
     """The functions and methods that an output rests on, in the learner's file; what it is about first."""
     text = code.functions
     lines = text.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -38,7 +38,7 @@ def sources(code: Script, item: Output, program: str) -> list[Source]:
         if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name not in reached:
             continue
         of_class = isinstance(node, ast.ClassDef)
-        fields = _fields("\n".join(lines[node.lineno - 1 : node.end_lineno]), item.doc, program)
+        fields = _fields("\n".join(lines[node.lineno - 1 : node.end_lineno]), item.doc)
         for function in node.body if of_class else [node]:
             if isinstance(function, ast.FunctionDef) and sum(1 for _ in ast.walk(function)) <= MAX_CHANGED:
                 name = f"{node.name}.{function.name}" if of_class else node.name
@@ -80,7 +80,7 @@ class OutputSearch:
         assert isinstance(item, Output)
         on = [f for f in answer.checks if f != TRAINING]
         failed = [f for f in on if not answer.checks[f].verdict.passed]
-        found = sources(self.code, item, self.task.exercise.program)
+        found = sources(self.code, item)
         if not found or not failed or len(on) < 2:
             return None
         first = min(failed, key=lambda f: len(self.task.fixtures.given[f]))

@@ -127,8 +127,6 @@ def _ranges(s: Source) -> Iterator[Change]:
             yield s.change(n, new, Code.OFF_BY_ONE, f"{whole} {told}", 17)
         if start is not None:
             yield s.change(n, f"range({text})", Code.WRONG_PART, f"{whole} begins too late", 20)
-        turned = f"range(({text}) - 1, ({begin}) - 1, -1)"
-        yield s.change(n, turned, Code.DIRECTION, f"{whole} goes forwards, where backwards is meant", 27)
 
 
 def _slice(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
@@ -180,8 +178,10 @@ def _index(s: Source, n: ast.Subscript, part: ast.expr) -> Iterator[Change]:
     if is_number(part):
         for other in ("0", "-1", "1", "2"):
             if other != text:
-                told = f"{whole} takes another place than is meant"
-                yield s.change(n, [s.edit(part, other)], Code.WRONG_PART, told, 18)
+                size = isinstance(n.value, ast.Attribute) and n.value.attr == "shape"
+                told = f"{whole} {'is the length of another axis' if size else 'takes another place'} than is meant"
+                code = Code.WRONG_SIZE if size else Code.WRONG_PART
+                yield s.change(n, [s.edit(part, other)], code, told, 18)
         return
     if isinstance(part, ast.Constant | ast.Tuple):
         return
@@ -249,7 +249,7 @@ RELATED = {
     "Tensor": ("tensor",), "tensor": ("Tensor",), "append": ("extend",), "extend": ("append",),
     "startswith": ("endswith", "__eq__"), "endswith": ("startswith",), "find": ("rfind",), "rfind": ("find",),
     "index": ("rindex",), "split": ("splitlines",), "splitlines": ("split",), "cat": ("stack",),
-    "stack": ("cat",), "set": ("list", "dict.fromkeys"), "list": ("set", "tuple"), "tuple": ("list", "set"),
+    "stack": ("cat",), "set": ("list",), "list": ("set", "tuple"), "tuple": ("list", "set"),
     "sorted": ("reversed", "list"), "reversed": ("sorted",), "keys": ("values", "items"),
     "values": ("keys", "items"), "items": ("keys", "values"), "pop": ("popleft",), "add": ("append",),
     "search": ("match", "fullmatch", "findall"), "match": ("search", "fullmatch"), "fullmatch": ("match",),
@@ -328,7 +328,7 @@ def _arguments(s: Source, n: ast.Call) -> Iterator[Change]:
             yield s.change(n, [s.edit(n, f"{head}({', '.join(rest)})")], code, told, 26)
     for a, b in combinations(n.args, 2):
         told = f"the arguments {s.quoted(a)} and {s.quoted(b)} {whole} are exchanged"
-        yield s.change(n, [s.edit(a, s.text(b)), s.edit(b, s.text(a))], Code.EXCHANGED, told, 19)
+        yield s.change(n, [s.edit(a, s.text(b)), s.edit(b, s.text(a))], Code.EXCHANGED, told, 22)
     more: list[tuple[str, Code, str, int]] = []
     if name in ("var", "std"):
         more.append(("correction=0", Code.BESSEL, f"{name} divides by n - 1, where n is meant", 18))
@@ -364,9 +364,10 @@ def _related(s: Source, n: ast.Call, found: list[ast.Call]) -> Iterator[Change]:
         told = f"{name} is used where {spoken} is meant"
         edits = [Edit(s.span(m.func)[1] - len(name.encode()), s.span(m.func)[1], other) for m in alike]
         own = [Edit(end - len(name.encode()), end, other)]
-        yield s.change(n, own, code or Code.ANOTHER_FUNCTION, told, 18)
+        rank = 21 if name == "set" else 18
+        yield s.change(n, own, code or Code.ANOTHER_FUNCTION, told, rank)
         if len(alike) > 1 and n is alike[0]:
-            yield s.change(n, edits, code or Code.ANOTHER_FUNCTION, told, 19)
+            yield s.change(n, edits, code or Code.ANOTHER_FUNCTION, told, rank + 1)
     of = subject(n)
     if name == "abs" and of is not None:
         told = f"the absolute value of {s.quoted(of)} is taken, where its square is meant"
@@ -399,36 +400,54 @@ def _along(s: Source, found: list[ast.Call]) -> Iterator[Change]:
         of, name = subject(n), method(n)
         if of is None:
             continue
-        text, dims = f"({s.text(of)})", _dims(s, n, of)
-        keep = ", keepdim=True" if any(k.arg in ("keepdim", "keepdims") for k in n.keywords) else ""
-        along = f"along {dims}" if dims else "over all"
+        dims = _dims(s, n, of)
+        along = f"along axis {dims}" if dims else "over all"
         if dims:
             told = f"{s.quoted(n)} goes {along}: all together is meant"
-            for new in (f"{text}.{name}()", f"{text}.{name}().item()"):
-                yield s.change(n, new, Code.WRONG_AXIS, told, 19)
+            for new in (f"({s.text(of)}).{name}()", f"({s.text(of)}).{name}().item()"):
+                yield s.change(n, new, Code.WRONG_AXIS, told, 15)
         for to in AXES:
             if to == dims:
                 continue
-            told = f"{s.quoted(n)} goes {along}, where {'axes' if ',' in to else 'axis'} {to.strip('()')} is meant"
-            if name in ("cat", "stack"):
-                new = [f"torch.{name}({s.text(of)}, {to})"]
-            elif name in ("max", "min"):
-                new = [f"{text}.{name}({to}, keepdim=True).values", f"{text}.{name}({to}).values"]
-                new += [f"{text}.{name}({to}{keep})"]
-            else:
-                new = [f"{text}.{name}({to}{keep})"]
-                new += [f"{text}.{name}({to}, keepdim=True)"] if not keep and not dims else []
-            for one in new:
-                yield s.change(n, one, Code.WRONG_AXIS, told, 16)
+            told = f"{s.quoted(n)} goes {along}, where {_axis(to)} meant"
+            for new in _onto(s, n, of, to):
+                yield s.change(n, new, Code.WRONG_AXIS, told, 16)
     together = [n for n in found if method(n) in ("sum", "mean", "std", "var") and subject(n) is not None]
-    if len(together) > 1:
-        for to in AXES:
-            for keep in ("", ", keepdim=True"):
-                edits = [s.put(n, f"({s.text(subject(n) or n)}).{method(n)}({to}{keep})") for n in together]
-                dims = _dims(s, together[0], subject(together[0]) or together[0])
-                went = f"along {dims}" if dims else "over all"
-                told = f"{s.quoted(together[0])} and others go {went}, where axis {to.strip('()')} is meant"
-                yield s.change(together[0], edits, Code.WRONG_AXIS, told, 17)
+    dims = {_dims(s, n, subject(n) or n) for n in together}
+    for to in AXES if len(together) > 1 and len(dims) == 1 and dims else ():
+        went = f"along axis {min(dims)}" if min(dims) else "over all"
+        told = f"{s.quoted(together[0])} and others go {went}, where {_axis(to)} meant"
+        news = [list(_onto(s, n, subject(n) or n, to)) for n in together] if to not in dims else []
+        for new in zip(*news, strict=False):
+            edits = [s.put(n, one) for n, one in zip(together, new, strict=True)]
+            yield s.change(together[0], edits, Code.WRONG_AXIS, told, 17)
+
+
+def _axis(to: str) -> str:
+    return f"axes {to.strip('()').replace(', ', ' and ')} are" if "," in to else f"axis {to} is"
+
+
+def _onto(s: Source, n: ast.Call, of: ast.expr, to: str) -> Iterator[str]:
+    """A call along another axis, its other arguments as they are."""
+    named = [k.value for k in n.keywords if k.arg in ("dim", "axis", "dims")]
+    placed = [a for a in n.args if a is not of]
+    if axis := (named or placed)[:1]:
+        start, end = s.span(n)
+        a, b = s.span(axis[0])
+        moved = s.data[start:a].decode() + to + s.data[b:end].decode()
+        yield moved
+        if method(n) in ("max", "min"):
+            yield f"{moved}.values"
+        return
+    more = "".join(f", {s.text(k)}" for k in n.keywords)
+    if method(n) in ("max", "min"):
+        yield f"({s.text(of)}).{method(n)}({to}, keepdim=True).values"
+        yield f"({s.text(of)}).{method(n)}({to}).values"
+    elif method(n) not in ("cat", "stack"):
+        yield f"({s.text(of)}).{method(n)}({to}{more})"
+        yield f"({s.text(of)}).{method(n)}({to}, keepdim=True{more})"
+    else:
+        yield f"torch.{method(n)}({s.text(of)}, {to})"
 
 
 def _dims(s: Source, n: ast.Call, of: ast.expr) -> str:
@@ -497,6 +516,9 @@ WRAPPERS: tuple[tuple[str, Code, str], ...] = (
 )  # fmt: skip
 
 
+INNER = ("({0}).tanh()", "math.tanh({0})", "({0}).exp()", "({0}).log()", "({0}) ** 2", "({0}) ** 0.5")
+
+
 def wrapped(s: Source) -> Iterator[Change]:
     """A function that is missing of what is returned, or of one of several that are."""
     for value in s.returned:
@@ -513,23 +535,23 @@ def wrapped(s: Source) -> Iterator[Change]:
             for new, code, told in WRAPPERS:
                 if isinstance(part, ast.Tuple) and code is not Code.DIRECTION and "{0})[" not in new:
                     continue
-                yield s.change(part, new.format(s.text(part)), code, told.format("", s.quoted(part)), 25)
+                rank = 12 if code is Code.SIGN else 25
+                yield s.change(part, new.format(s.text(part)), code, told.format("", s.quoted(part)), rank)
         for name in s.scope:
             told = f"{s.quoted(value)} is returned where {name} is meant"
             yield s.change(value, name, Code.ANOTHER_TENSOR, told, 32)
     for n in s.values:
+        outer = s.parents.get(id(n))
         if (
             isinstance(n, ast.Name)
             and n.id in s.scope
-            and n.id not in ("self", "torch")
-            or (isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name))
+            and not isinstance(outer, ast.Attribute | ast.Subscript)
         ):
-            for new in ("({}).tanh()", "math.tanh({})", "({}).exp()", "({}).log()", "({}) ** 2", "({}) ** 0.5",
-                        "({}).clone()", "({}).float()", "({}).T", "({})[-1]", "({}).softmax(-1)"):  # fmt: skip
-                spoken = new.replace("({})", s.text(n)).replace("{}", s.text(n))
-                code = Code.SHARED if "clone" in new else Code.FUNCTION_MISSING
-                told = f"{s.text(n)} is used where `{spoken}` is meant"
-                yield s.change(n, new.format(s.text(n)), code, told, 37)
+            for new in INNER:
+                spoken = new.replace("({0})", n.id) if new.startswith("({0})") else new.format(n.id)
+                code = Code.EXPONENT if "** 2" in new else Code.FUNCTION_MISSING
+                told = f"{n.id} is used where `{spoken}` is meant"
+                yield s.change(n, new.format(n.id), code, told, 37)
 
 
 def unindexed(s: Source) -> Iterator[Change]:
@@ -591,7 +613,7 @@ def _elements(s: Source, n: ast.Tuple | ast.List | ast.Set) -> Iterator[Change]:
         rest = parts[:k] + parts[k + 1 :]
         comma = "," if len(rest) == 1 and left == "(" else ""
         told = f"the entry {s.quoted(e)} is one too many"
-        yield s.change(n, [s.edit(n, f"{left}{', '.join(rest)}{comma}{right}")], Code.EXTRA_TERM, told, 26)
+        yield s.change(n, [s.edit(n, f"{left}{', '.join(rest)}{comma}{right}")], Code.EXTRA_TERM, told, 19)
         if 0 < k < len(n.elts) - 1:
             told = f"the entries from {s.quoted(e)} on are too many"
             new = f"{left}{', '.join(parts[:k])}{',' if k == 1 and left == '(' else ''}{right}"
@@ -632,7 +654,7 @@ def _iterated(s: Source, n: ast.AST) -> Iterator[Change]:
         return
     over = n.iter
     text, whole = s.text(over), s.quoted(over)
-    if method(over) not in ("reversed", "sorted"):
+    if method(over) not in ("reversed", "sorted", "range", "zip", "enumerate"):
         told = f"the loop goes over {whole} forwards: from the end backwards is meant"
         yield s.change(over, f"list({text})[::-1]", Code.DIRECTION, told, 12)
         told = f"the loop goes over {whole} as it is: sorted is meant"

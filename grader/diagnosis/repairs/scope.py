@@ -12,6 +12,7 @@ from grader.diagnosis.repairs.source import LIBRARIES, Change, Source, is_number
 
 LARGE = 1e4  # a number that stands for one without bound
 MOST = 12  # names that one is tried against
+FIELDS = 6  # and attributes
 
 
 def _reads(s: Source) -> list[ast.Name]:
@@ -43,7 +44,7 @@ def variables(s: Source) -> Iterator[Change]:
                 yield s.change(n, other, Code.ANOTHER_TENSOR, told, rank)
             if len(at) > 1:
                 yield s.change(at[0], [s.put(n, other) for n in at], Code.ANOTHER_TENSOR, told, rank + 1)
-        if name in known and len(at) > 1:
+        if name in known and len(at) > 1 and not any(_decides(s, n) for n in at):
             edits = [s.put(n, f"-{name}") for n in at]
             told = f"{name} is meant with the other sign wherever it is used"
             yield s.change(at[0], edits, Code.TERM_SIGN, told, 23)
@@ -54,6 +55,25 @@ def variables(s: Source) -> Iterator[Change]:
         edits = [s.put(n, b if n.id == a else a) for n in reads if n.id in (a, b)]
         yield s.change(places[a][0], edits, Code.EXCHANGED, f"{a} and {b} are exchanged", 22)
     yield from _complements(s)
+
+
+def signs(s: Source) -> Iterator[Change]:
+    """Plus for minus, or the reverse, in all terms of a statement."""
+    for statement in s.nodes:
+        if not isinstance(statement, ast.Assign | ast.Return) or statement.value is None:
+            continue
+        for kind, sign, word, other in (
+            (ast.Sub, "+", "subtracted", "added"),
+            (ast.Add, "-", "added", "subtracted"),
+        ):
+            terms = [
+                n for n in ast.walk(statement.value) if isinstance(n, ast.BinOp) and isinstance(n.op, kind)
+            ]
+            outer = [n for n in terms if not any(n is not m and n in ast.walk(m) for m in terms)]
+            if len(outer) > 1:
+                edits = [s.put(n, f"({s.text(n.left)}) {sign} ({s.text(n.right)})") for n in outer]
+                told = f"{s.quoted(outer[0].right)} and the others of its line are {word} where they are to be {other}"
+                yield s.change(outer[0], edits, Code.TERM_SIGN, told, 19)
 
 
 def _complements(s: Source) -> Iterator[Change]:
@@ -84,21 +104,20 @@ def attributes(s: Source) -> Iterator[Change]:
         if id(n) not in called
     ]
     owners = list(dict.fromkeys(n.value.id for n in found if isinstance(n.value, ast.Name)))
-    owners += [k for k in s.scope if k not in owners]
-    fields = list(dict.fromkeys([*(n.attr for n in found), *s.about.fields]))[:MOST]
+    kept = [n for n in s.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    owners += [k for k in dict.fromkeys(n.id for n in kept) if k not in owners][:3]
+    texts = {s.text(n) for n in found}
+    fields = list(dict.fromkeys([*(n.attr for n in found), *s.about.fields]))[:FIELDS]
     for n in found:
         assert isinstance(n.value, ast.Name)
         own = s.text(n)
-        for owner in owners:
-            for field in fields:
-                changed = (owner != n.value.id) + (field != n.attr)
-                other = f"{owner}.{field}"
-                if not changed or isinstance(n.ctx, ast.Store) and changed > 1:
-                    continue
+        others = [f"{owner}.{n.attr}" for owner in owners] + [f"{n.value.id}.{field}" for field in fields]
+        for other in dict.fromkeys((*others, *sorted(texts))):
+            if other != own:
                 told = f"{own} stands where {other} is meant"
-                start, _ = s.span(n)
-                rank = 18 if changed == 1 else 28
-                yield s.change(n, [s.edit(n, other)], Code.ANOTHER_TENSOR, told, rank)
+                yield s.change(
+                    n, [s.edit(n, other)], Code.ANOTHER_TENSOR, told, 18 if other in others else 28
+                )
         if isinstance(n.ctx, ast.Load):
             places = [m for m in found if s.text(m) == own and isinstance(m.ctx, ast.Load)]
             told = f"{own} is used where {n.value.id} itself is meant"
@@ -199,39 +218,55 @@ def _other(value: float, whole: bool) -> Iterator[str]:
 
 def missing(s: Source) -> Iterator[Change]:
     """A factor, a division or a term that is missing, made of what the function has."""
-    known = [k for k in s.scope if k != "self"][:MOST]
-    owners = [k for k in ("self", *s.scope) if k in s.scope or k == "self"]
-    used = {s.text(n) for n in s.nodes if isinstance(n, ast.Attribute)}
-    objects = {n.value.id for n in s.nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
-    attrs = [f"{o}.{f}" for o in dict.fromkeys(owners) if o in objects for f in s.about.fields]
-    pieces = [*known, *sorted(attrs, key=lambda a: a not in used)[: 2 * MOST]]
+    unused = _unused(s)
+    known = [k for k in dict.fromkeys((*unused, *s.scope)) if k != "self"][:MOST]
+    found = [n for n in s.nodes if isinstance(n, ast.Attribute) and n.attr in s.about.fields]
+    owners = dict.fromkeys(n.value.id for n in found if isinstance(n.value, ast.Name))
+    fields = dict.fromkeys((*(n.attr for n in found), *s.about.fields))
+    whole = {id(n) for n in s.returned}
+    pieces = [*known, *[f"{o}.{f}" for o in owners for f in fields][:MOST]]
     steps = [n.value for n in s.nodes if isinstance(n, ast.AugAssign)]
-    for piece in pieces:
+    for piece in pieces if len(steps) > 1 else ():
         told = f"the factor {piece} is missing"
-        if len(steps) > 1:
-            edits = [s.put(n, f"({s.text(n)}) * {piece}") for n in steps]
-            yield s.change(steps[0], edits, Code.FACTOR_MISSING, told, 19 if "." in piece else 29)
-    places = dict.fromkeys([*steps, *s.returned, *_computed(s)])
-    for n in places:
-        text, what = f"({s.text(n)})", "" if n in s.returned else f" of {s.quoted(n)}"
+        edits = [s.put(n, f"({s.text(n)}) * {piece}") for n in steps]
+        yield s.change(steps[0], edits, Code.FACTOR_MISSING, told, 19 if "." in piece else 29)
+    for n in {id(n): n for n in (*steps, *s.returned, *_computed(s))}.values():
+        text, of = f"({s.text(n)})", "" if id(n) in whole else f" of {s.quoted(n)}"
         for piece in pieces:
-            unread = piece in _unused(s)
-            for sign, told, code in (
-                ("*", f"the factor {piece}{what} is missing", Code.FACTOR_MISSING),
-                ("/", f"the division{what} by {piece} is missing", Code.FACTOR_MISSING),
-                ("+", f"the term {piece} is missing", Code.TERM_MISSING),
-                ("-", f"the term {piece} is missing", Code.TERM_MISSING),
-            ):
-                yield s.change(n, f"{text} {sign} {piece}", code, told, 13 if unread else 40)
-        for count in known:
-            told = f"the division{what} by the length of {count} is missing"
+            rank = 13 if piece in unused else 40
+            told = f"the factor {piece}{of} is missing"
+            yield s.change(n, f"{text} * {piece}", Code.FACTOR_MISSING, told, rank)
+            told = f"the division{of} by {piece} is missing"
+            yield s.change(n, f"{text} / {piece}", Code.FACTOR_MISSING, told, rank)
+            for sign in "+-" if not of or method(n) == "sum" or piece in unused else ():
+                yield s.change(
+                    n, f"{text} {sign} {piece}", Code.TERM_MISSING, f"the term {piece} is missing", rank
+                )
+        for count in known if not of else ():
+            told = f"the division by the length of {count} is missing"
             yield s.change(n, f"{text} / len({count})", Code.FACTOR_MISSING, told, 41)
-        for number in ("2", "0.5", "100"):
-            told = f"a factor{what} is missing"
-            yield s.change(n, f"{text} * {number}", Code.FACTOR_MISSING, told, 42)
+        for number in ("2", "0.5") if not of else ():
+            yield s.change(n, f"{text} * {number}", Code.FACTOR_MISSING, f"a factor{of} is missing", 42)
+
+
+def _decides(s: Source, node: ast.AST) -> bool:
+    """Whether a node is only compared, so that many another would do as well there."""
+    inner = s.parents.get(id(node))
+    while inner is not None:
+        outer = s.parents.get(id(inner))
+        if isinstance(inner, ast.Compare) or method(inner) in ("min", "max", "sorted", "sort", "argmax"):
+            return True
+        if isinstance(inner, ast.Tuple) and not isinstance(outer, ast.Return):
+            return True
+        inner = outer
+    return False
 
 
 def _computed(s: Source) -> Iterator[ast.expr]:
+    return (n for n in _all_computed(s) if not _decides(s, n))
+
+
+def _all_computed(s: Source) -> Iterator[ast.expr]:
     """What is assigned, collected, or stands in a sum."""
     for n in s.nodes:
         if isinstance(n, ast.Assign) and not isinstance(n.value, ast.Constant):

@@ -22,7 +22,7 @@ KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
 OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     statements.left_out, statements.moved, statements.nested, statements.steps, statements.loops,
     statements.copies, statements.branches, statements.exchanged,
-    scope.variables, scope.attributes, scope.constants, scope.missing, scope.again,
+    scope.variables, scope.signs, scope.attributes, scope.constants, scope.missing, scope.again,
     expressions.comparisons, expressions.conditions, expressions.places, expressions.calls,
     expressions.wrapped, expressions.unindexed, expressions.collections, expressions.formulas,
     expressions.brackets, expressions.texts, formulas.operators, formulas.brackets,

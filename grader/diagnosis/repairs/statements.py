@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Edit, Source, method
+from grader.diagnosis.repairs.source import Change, Edit, Source, method, names_in
 
 MUTATES = frozenset(("append", "extend", "pop", "insert", "remove", "sort", "reverse", "update", "add", "clear",
                      "setdefault", "popitem", "discard", "copy_", "add_", "mul_", "zero_", "sub_", "div_"))  # fmt: skip
@@ -31,7 +31,7 @@ def left_out(s: Source) -> Iterator[Change]:
                 told = f"what line {s.line(n)} does, `{head}`, is one step too many"
             if isinstance(n, ast.If) and n.orelse:
                 continue
-            yield s.change(n, [s.edit(n, "pass")], Code.EXTRA_STEP, told, 23)
+            yield s.change(n, [s.edit(n, "pass")], Code.EXTRA_STEP, told, 18)
             yield from _overwritten(s, n, block)
 
 
@@ -115,6 +115,8 @@ def _into(s: Source, block: list[ast.stmt], k: int) -> Iterator[Change]:
         for into, place in ((outer.body, 0), (outer.body, len(outer.body)), (outer.orelse, 0)):
             if into is outer.orelse and word == "loop":
                 continue
+            if place and isinstance(into[-1], ast.Break | ast.Continue | ast.Return | ast.Raise):
+                continue  # after which nothing is done
             block.pop(at)
             into.insert(place, n)
             side = "before" if at < k else "after"
@@ -159,6 +161,7 @@ def _out_of(s: Source, block: list[ast.stmt], k: int) -> Iterator[Change]:
 def steps(s: Source) -> Iterator[Change]:
     """= for += and the reverse, one step or all alike; another of these operators."""
     assigned = [n for n in s.nodes if isinstance(n, ast.Assign) and len(n.targets) == 1]
+    assigned = [n for n in assigned if not isinstance(n.value, ast.Constant)]  # nothing adds 0
     inner = [n for n in assigned if isinstance(n.targets[0], ast.Attribute | ast.Subscript)]
     for group in {s.text(n.targets[0]).rpartition(".")[2]: None for n in inner}:
         alike = [n for n in inner if s.text(n.targets[0]).rpartition(".")[2] == group]
@@ -240,17 +243,19 @@ def loops(s: Source) -> Iterator[Change]:
 def copies(s: Source) -> Iterator[Change]:
     """Something that is kept, or passed, and then changed."""
     copied = "__import__('copy').deepcopy"
+    changed = _changed(s)
     for n in s.nodes:
         if isinstance(n, ast.Call) and method(n) in ("append", "add", "insert", "setdefault") and n.args:
             part = n.args[-1]
-            if isinstance(part, ast.Name | ast.Attribute | ast.Tuple):
+            if isinstance(part, ast.Name | ast.Attribute | ast.Tuple) and changed & {*names_in(part)}:
                 told = f"{s.quoted(part)} itself is kept, which changes afterwards: a copy is meant"
                 yield s.change(part, f"{copied}({s.text(part)})", Code.SHARED, told, 8)
-        if isinstance(n, ast.Assign) and isinstance(n.value, ast.Name | ast.Attribute | ast.Subscript):
+        alias = isinstance(n, ast.Assign) and isinstance(n.value, ast.Name | ast.Attribute | ast.Subscript)
+        if isinstance(n, ast.Assign) and alias and changed & {*names_in(n)}:
             told = f"{s.quoted(n.targets[0])} is another name of {s.quoted(n.value)}, not a copy"
             yield s.change(n.value, f"{copied}({s.text(n.value)})", Code.SHARED, told, 15)
     for value in s.returned:
-        if isinstance(value, ast.Name | ast.Attribute):
+        if isinstance(value, ast.Attribute):
             told = f"{s.quoted(value)} itself is returned, which changes afterwards: a copy is meant"
             yield s.change(value, f"{copied}({s.text(value)})", Code.SHARED, told, 21)
     first = next((n for n in s.function.body if _movable(s, n)), None)
@@ -258,7 +263,7 @@ def copies(s: Source) -> Iterator[Change]:
         return
     indent = "\n" + " " * first.col_offset
     start, _ = s.span(first)
-    for param in sorted(_changed(s) & set(s.params)):
+    for param in sorted(changed & set(s.params) - {"self"}):
         told = f"{param}, which is passed, is changed in place: a copy is meant"
         edits = [Edit(start, start, f"{param} = {copied}({param}){indent}")]
         yield s.change(first, edits, Code.SHARED, told, 4)

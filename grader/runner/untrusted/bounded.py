@@ -1,4 +1,4 @@
-"""Loops that end: code whose turns of loops are counted, since a change of it may make one go on for ever.
+"""Loops that end: their turns are counted, since a change of code may make one go on for ever.
 
 Untrusted side. No timer does: the system calls that set one are not allowed to a child.
 """
@@ -6,10 +6,13 @@ Untrusted side. No timer does: the system calls that set one are not allowed to 
 from __future__ import annotations
 
 import ast
+import time
 
 TURN = "_turn"  # what the body of each loop begins with a call of
 FEW = 10_000  # turns that are always had
-AGAIN = 10  # times as many as the code takes as it is
+AGAIN = 4  # times as many as the code takes as it is, and as much time
+SECONDS = 0.2  # of processor time that are always had
+LOOK = 64  # turns between looks at the clock
 
 
 class Endless(BaseException):
@@ -21,18 +24,21 @@ class Turns:
 
     def __init__(self) -> None:
         self.taken, self.most = 0, 1 << 60
+        self.began, self.seconds = 0.0, float("inf")
 
     def __call__(self) -> None:
         self.taken += 1
-        if self.taken > self.most:
+        late = not self.taken % LOOK and time.process_time() - self.began > self.seconds
+        if late or self.taken > self.most:
             raise Endless
 
     def begin(self) -> None:
-        self.taken = 0
+        self.taken, self.began = 0, time.process_time()
 
     def hold(self) -> None:
         """What has been taken since `begin` is what code takes that comes to its end."""
         self.most = FEW + AGAIN * self.taken
+        self.seconds = SECONDS + AGAIN * (time.process_time() - self.began)
 
 
 def bounded(tree: ast.Module) -> ast.Module:
