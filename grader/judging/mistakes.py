@@ -1,4 +1,4 @@
-"""The mistake that explains a wrong answer: by its value, by what is known of the item, by a change that mends it.
+"""The mistake that explains a wrong answer: by its value, by what is known, by a change that mends it.
 
 Imported where an answer is wrong, not before.
 """
@@ -73,6 +73,8 @@ class Mistakes:
                 if isinstance(answer.item, Output):
                     outputs = outputs or OutputSearch(runner, self.task, self.code)
                     found = outputs.explain(answer)
+                    if found and found.code is Code.UNUSED and name in self.told:
+                        continue  # which says more
                 else:
                     found = self._changed(search, answer)
                 if found:

@@ -14,7 +14,7 @@ from grader.core.exercise import TRAINING, Output, Task
 from grader.core.finding import Finding
 from grader.core.limits import MAX_CHANGED, OUTPUT_CHANGES, OUTPUT_CPU, OUTPUT_ROUND
 from grader.diagnosis import syntax
-from grader.diagnosis.repairs import search
+from grader.diagnosis.repairs import scope, search
 from grader.diagnosis.repairs.source import About, Source
 from grader.judging.choices import Answer
 from grader.judging.compare_outputs import held
@@ -84,6 +84,12 @@ class OutputSearch:
         if not found or not failed or len(on) < 2:
             return None
         first = min(failed, key=lambda f: len(self.task.fixtures.given[f]))
+        return self._changed(item, found, first, on) or _unused(found[0], item)
+
+    def _changed(
+        self, item: Output, found: Sequence[Source], first: str, on: Sequence[str]
+    ) -> Finding | None:
+        """What the likeliest change says that is right on `first`, where the answer is not, and elsewhere."""
         rest = [f for f in on if f != first]
         changes = search.of_output(found, OUTPUT_CHANGES)
         for some in _rounds(list(changes)):
@@ -99,7 +105,7 @@ class OutputSearch:
         return None
 
     def _run(self, item: Output, texts: Sequence[str], on: Sequence[str]) -> Records:
-        """What the submission gives with each change, by fixture and number; of a run that was ended what came."""
+        """What the submission gives with each change; of a run that was ended, what came before."""
         variants = [(item.name, text) for text in texts]
         part = Part(self.task.exercise.id, on, [], variants=variants)
         run = self.runner.run(part, self.code.file, cpu=OUTPUT_ROUND)
@@ -116,6 +122,12 @@ class OutputSearch:
                 judged = record.same is None and held(record, reference, item.name, item.exact).verdict.passed
                 right[number] = earlier or judged
         return [k for k, fits in right.items() if fits]
+
+
+def _unused(source: Source, item: Output) -> Finding | None:
+    """An argument that the function that an output is about never reads."""
+    about = item.about.rpartition(".")[2]
+    return scope.unused(source) if source.function.name == about else None
 
 
 def _rounds(texts: Sequence[str]) -> Iterator[Sequence[str]]:

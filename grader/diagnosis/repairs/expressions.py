@@ -78,18 +78,18 @@ def conditions(s: Source) -> Iterator[Change]:
                 parts = [f"({s.text(v)})" for v in n.values]
                 told = f"`{word}` stands where `{other}` is meant"
                 yield s.change(n, f" {other} ".join(parts), Code.CONDITION, told, 15)
-                for k, value in enumerate(n.values):
-                    told = f"the condition {s.quoted(value)} is one too many"
+                for k, part in enumerate(n.values):
+                    told = f"the condition {s.quoted(part)} is one too many"
                     rest = parts[:k] + parts[k + 1 :]
                     yield s.change(n, f" {word} ".join(rest), Code.CONDITION, told, 20)
-    for n in s.nodes:
-        if isinstance(n, ast.IfExp):
-            a, b, test = s.text(n.body), s.text(n.orelse), s.text(n.test)
-            told = f"the two sides of {s.quoted(n)} are exchanged"
-            yield s.change(n, f"({b}) if ({test}) else ({a})", Code.CONDITION, told, 13)
-            told = f"the condition {s.quoted(n.test)} is one too many"
-            yield s.change(n, a, Code.CONDITION, told, 22)
-            yield s.change(n, b, Code.CONDITION, told, 23)
+    for one in s.nodes:
+        if isinstance(one, ast.IfExp):
+            a, b, test_ = s.text(one.body), s.text(one.orelse), s.text(one.test)
+            told = f"the two sides of {s.quoted(one)} are exchanged"
+            yield s.change(one, f"({b}) if ({test_}) else ({a})", Code.CONDITION, told, 13)
+            told = f"the condition {s.quoted(one.test)} is one too many"
+            yield s.change(one, a, Code.CONDITION, told, 22)
+            yield s.change(one, b, Code.CONDITION, told, 23)
 
 
 # --- places ------------------------------------------------------------------------------------------
@@ -179,7 +179,8 @@ def _index(s: Source, n: ast.Subscript, part: ast.expr) -> Iterator[Change]:
         for other in ("0", "-1", "1", "2"):
             if other != text:
                 size = isinstance(n.value, ast.Attribute) and n.value.attr == "shape"
-                told = f"{whole} {'is the length of another axis' if size else 'takes another place'} than is meant"
+                what = "is the length of another axis" if size else "takes another place"
+                told = f"{whole} {what} than is meant"
                 code = Code.WRONG_SIZE if size else Code.WRONG_PART
                 yield s.change(n, [s.edit(part, other)], code, told, 18)
         return
@@ -225,14 +226,17 @@ def _ones(s: Source) -> Iterator[Change]:
     if len(found) > 1:
         told = f"{s.quoted(found[0])} is one off, as everywhere here: {s.quoted(found[0].left)} is meant"
         yield s.change(found[0], [s.put(n, s.text(n.left)) for n in found], Code.OFF_BY_ONE, told, 22)
-    for n in s.nodes:
-        parent = s.parents.get(id(n))
-        counts = isinstance(parent, ast.BinOp | ast.Compare) or method(parent or n) in ("linspace", "arange")
-        if isinstance(n, ast.Call) and method(n) == "len" or isinstance(n, ast.Name) and counts:
-            if isinstance(getattr(n, "ctx", ast.Load()), ast.Load):
-                for new, word in ((f"{s.text(n)} - 1", "large"), (f"{s.text(n)} + 1", "small")):
-                    told = f"{s.quoted(n)} is 1 too {word} there"
-                    yield s.change(n, new, Code.OFF_BY_ONE, told, 29)
+    for one in s.nodes:
+        parent = s.parents.get(id(one))
+        counts = isinstance(parent, ast.BinOp | ast.Compare) or method(parent or one) in (
+            "linspace",
+            "arange",
+        )
+        read = isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and counts
+        if read or isinstance(one, ast.Call) and method(one) == "len":
+            for new, word in ((f"{s.text(one)} - 1", "large"), (f"{s.text(one)} + 1", "small")):
+                told = f"{s.quoted(one)} is 1 too {word} there"
+                yield s.change(one, new, Code.OFF_BY_ONE, told, 29)
 
 
 # --- calls -------------------------------------------------------------------------------------------
@@ -245,24 +249,29 @@ RELATED = {
     "min": ("max", "argmin"), "argmax": ("argmin", "max"), "argmin": ("argmax",), "amax": ("amin",),
     "all": ("any",), "any": ("all",), "sum": ("mean", "max", "prod", "len"), "mean": ("sum", "median"),
     "prod": ("sum",), "floor": ("ceil", "round"), "ceil": ("floor",), "round": ("int",), "int": ("round",),
-    "zeros": ("ones", "empty"), "ones": ("zeros",), "zeros_like": ("ones_like",), "ones_like": ("zeros_like",),
-    "Tensor": ("tensor",), "tensor": ("Tensor",), "append": ("extend",), "extend": ("append",),
-    "startswith": ("endswith", "__eq__"), "endswith": ("startswith",), "find": ("rfind",), "rfind": ("find",),
-    "index": ("rindex",), "split": ("splitlines",), "splitlines": ("split",), "cat": ("stack",),
-    "stack": ("cat",), "set": ("list",), "list": ("set", "tuple"), "tuple": ("list", "set"),
-    "sorted": ("reversed", "list"), "reversed": ("sorted",), "keys": ("values", "items"),
-    "values": ("keys", "items"), "items": ("keys", "values"), "pop": ("popleft",), "add": ("append",),
+    "zeros": ("ones", "empty"), "ones": ("zeros",), "zeros_like": ("ones_like",),
+    "ones_like": ("zeros_like",), "Tensor": ("tensor",), "tensor": ("Tensor",), "append": ("extend",),
+    "extend": ("append",), "startswith": ("endswith", "__eq__"), "endswith": ("startswith",),
+    "find": ("rfind",), "rfind": ("find",), "index": ("rindex",), "split": ("splitlines",),
+    "splitlines": ("split",), "cat": ("stack",), "stack": ("cat",), "set": ("list",),
+    "list": ("set", "tuple"), "tuple": ("list", "set"), "sorted": ("reversed", "list"),
+    "reversed": ("sorted",), "keys": ("values", "items"), "values": ("keys", "items"),
+    "items": ("keys", "values"), "pop": ("popleft",), "add": ("append",),
     "search": ("match", "fullmatch", "findall"), "match": ("search", "fullmatch"), "fullmatch": ("match",),
     "view": ("reshape",), "rand": ("randn",), "randn": ("rand",), "expand": ("repeat",), "abs": ("square",),
-    "cumsum": ("sum", "cumprod"), "isdigit": ("isnumeric",), "maximum": ("minimum",), "minimum": ("maximum",),
-    "exp": ("log",), "sqrt": ("square",), "bernoulli": ("rand_like",), "lstrip": ("rstrip",),
-    "strip": ("rstrip",),
+    "cumsum": ("sum", "cumprod"), "isdigit": ("isnumeric",), "maximum": ("minimum",),
+    "minimum": ("maximum",), "exp": ("log",), "sqrt": ("square",), "bernoulli": ("rand_like",),
+    "lstrip": ("rstrip",), "strip": ("rstrip",),
 }  # fmt: skip
 AXES = ("0", "1", "-1", "2", "(0, 1)")
-ALONG = frozenset(("sum", "mean", "max", "min", "std", "var", "softmax", "log_softmax", "cumsum", "all", "any",
-                   "argmax", "argmin", "norm", "cat", "stack", "unsqueeze", "squeeze", "amax", "amin", "prod",
-                   "median", "flatten", "flip", "unbind", "split", "chunk"))  # fmt: skip
-TAKES_ARGS = frozenset(("transpose", "permute"))
+ALONG = frozenset(
+    ("sum", "mean", "max", "min", "std", "var", "softmax", "log_softmax", "cumsum", "all", "any", "argmax",
+     "argmin", "norm", "cat", "stack", "unsqueeze", "squeeze", "amax", "amin", "prod", "median", "flatten",
+     "flip", "unbind", "split", "chunk")
+)  # fmt: skip
+
+
+CALLED = frozenset(("item", "tolist", "values", "items", "keys", "mean", "sum", "copy", "clone"))
 
 
 def calls(s: Source) -> Iterator[Change]:
@@ -272,15 +281,16 @@ def calls(s: Source) -> Iterator[Change]:
         yield from _arguments(s, n)
         yield from _related(s, n, found)
     yield from _along(s, [n for n in found if method(n) in ALONG])
-    for n in s.nodes:
-        if isinstance(n, ast.Expr) and isinstance(n.value, ast.Attribute | ast.Name):
-            told = f"{s.quoted(n.value)} is only named, not called: its brackets are missing"
-            yield s.change(n, f"{s.text(n)}()", Code.NOT_CALLED, told, 2)
-        called = isinstance(s.parents.get(id(n)), ast.Call) and getattr(s.parents[id(n)], "func", None) is n
-        if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load) and not called:
-            if n.attr in ("item", "tolist", "values", "items", "keys", "T", "mean", "sum", "copy", "clone"):
-                told = f"{s.quoted(n)} is only named, not called: its brackets are missing"
-                yield s.change(n, f"{s.text(n)}()", Code.NOT_CALLED, told, 24)
+    for one in s.nodes:
+        if isinstance(one, ast.Expr) and isinstance(one.value, ast.Attribute | ast.Name):
+            told = f"{s.quoted(one.value)} is only named, not called: its brackets are missing"
+            yield s.change(one, f"{s.text(one)}()", Code.NOT_CALLED, told, 2)
+        called = (
+            isinstance(s.parents.get(id(one)), ast.Call) and getattr(s.parents[id(one)], "func", None) is one
+        )
+        if isinstance(one, ast.Attribute) and not called and one.attr in CALLED:
+            told = f"{s.quoted(one)} is only named, not called: its brackets are missing"
+            yield s.change(one, f"{s.text(one)}()", Code.NOT_CALLED, told, 24)
 
 
 def _called(s: Source, n: ast.Call) -> Iterator[Change]:
@@ -335,6 +345,8 @@ def _arguments(s: Source, n: ast.Call) -> Iterator[Change]:
     if name in ("sum", "mean", "var", "std", "max", "amax", "softmax", "all", "any") and n.args:
         more.append(("keepdim=True", Code.KEEPDIM, "keepdim=True is missing", 12))
     if name in ("sorted", "sort"):
+        told = f"{name} goes by the first part of each, where its second is meant"
+        more.append(("key=lambda one: one[1]", Code.WRONG_PART, told, 24))
         more.append(("reverse=True", Code.DIRECTION, f"{name} goes upwards, where downwards is meant", 17))
     if name in ("max", "min", "sorted") and len(n.args) == 1 and isinstance(n.func, ast.Name):
         of = s.text(n.args[0])
@@ -413,13 +425,13 @@ def _along(s: Source, found: list[ast.Call]) -> Iterator[Change]:
             for new in _onto(s, n, of, to):
                 yield s.change(n, new, Code.WRONG_AXIS, told, 16)
     together = [n for n in found if method(n) in ("sum", "mean", "std", "var") and subject(n) is not None]
-    dims = {_dims(s, n, subject(n) or n) for n in together}
-    for to in AXES if len(together) > 1 and len(dims) == 1 and dims else ():
-        went = f"along axis {min(dims)}" if min(dims) else "over all"
+    every = {_dims(s, n, subject(n) or n) for n in together}
+    for to in AXES if len(together) > 1 and len(every) == 1 else ():
+        went = f"along axis {min(every)}" if min(every) else "over all"
         told = f"{s.quoted(together[0])} and others go {went}, where {_axis(to)} meant"
-        news = [list(_onto(s, n, subject(n) or n, to)) for n in together] if to not in dims else []
-        for new in zip(*news, strict=False):
-            edits = [s.put(n, one) for n, one in zip(together, new, strict=True)]
+        news = [list(_onto(s, n, subject(n) or n, to)) for n in together] if to not in every else []
+        for ones in zip(*news, strict=False):
+            edits = [s.put(n, one) for n, one in zip(together, ones, strict=True)]
             yield s.change(together[0], edits, Code.WRONG_AXIS, told, 17)
 
 
@@ -575,8 +587,7 @@ def collections(s: Source) -> Iterator[Change]:
         if isinstance(n, ast.Tuple | ast.List | ast.Set) and isinstance(getattr(n, "ctx", None), ast.Load):
             yield from _elements(s, n)
         elif isinstance(n, ast.Dict):
-            values = [v for v in n.values]
-            for a, b in combinations(values, 2):
+            for a, b in combinations(n.values, 2):
                 if s.text(a) != s.text(b):
                     told = f"{s.quoted(a)} and {s.quoted(b)} are exchanged"
                     edits = [s.edit(a, s.text(b)), s.edit(b, s.text(a))]
@@ -593,12 +604,25 @@ def collections(s: Source) -> Iterator[Change]:
         elif isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add):
             told = f"{s.quoted(n.left)} and {s.quoted(n.right)} stand in the wrong order"
             yield s.change(n, f"({s.text(n.right)}) + ({s.text(n.left)})", Code.EXCHANGED, told, 15)
+            yield from _shifted(s, n)
         elif isinstance(n, ast.Call) and method(n) == "sum" and n.args:
             yield from _summed(s, n)
         elif isinstance(n, ast.JoinedStr):
             yield from _text(s, n)
         if isinstance(n, ast.ListComp | ast.GeneratorExp | ast.For | ast.comprehension):
             yield from _iterated(s, n)
+
+
+def _shifted(s: Source, n: ast.BinOp) -> Iterator[Change]:
+    """[x] + y[:-1] for y[1:] + [x], and the reverse."""
+    told = f"{s.quoted(n)} moves the wrong way: the new one comes in at the other end"
+    for one, rest, new in (
+        (n.left, n.right, "({y})[1:] + {x}"),
+        (n.right, n.left, "{x} + ({y})[:-1]"),
+    ):
+        if isinstance(one, ast.List) and isinstance(rest, ast.Subscript):
+            made = new.format(x=s.text(one), y=s.text(rest.value))
+            yield s.change(n, made, Code.DIRECTION, told, 16)
 
 
 def _elements(s: Source, n: ast.Tuple | ast.List | ast.Set) -> Iterator[Change]:
@@ -608,7 +632,7 @@ def _elements(s: Source, n: ast.Tuple | ast.List | ast.Set) -> Iterator[Change]:
             told = f"{s.quoted(a)} and {s.quoted(b)} are exchanged"
             edits = [s.edit(a, parts[j]), s.edit(b, parts[i])]
             yield s.change(a, edits, Code.EXCHANGED, told, 18)
-    left, right = {"Tuple": "()", "List": "[]", "Set": "{}"}[type(n).__name__]
+    left, right = {"Tuple": ("(", ")"), "List": ("[", "]"), "Set": ("{", "}")}[type(n).__name__]
     for k, e in enumerate(n.elts):
         rest = parts[:k] + parts[k + 1 :]
         comma = "," if len(rest) == 1 and left == "(" else ""
@@ -652,8 +676,12 @@ def _iterated(s: Source, n: ast.AST) -> Iterator[Change]:
     """What a loop goes over: in another order, another part, its pairs for its values."""
     if not isinstance(n, ast.For | ast.comprehension):
         return
-    over = n.iter
+    over, target = n.iter, n.target
     text, whole = s.text(over), s.quoted(over)
+    if isinstance(target, ast.Tuple) and len(target.elts) == 2:
+        a, b = target.elts
+        told = f"{s.quoted(a)} and {s.quoted(b)} of {whole} are exchanged"
+        yield s.change(target, [s.edit(a, s.text(b)), s.edit(b, s.text(a))], Code.EXCHANGED, told, 19)
     if method(over) not in ("reversed", "sorted", "range", "zip", "enumerate"):
         told = f"the loop goes over {whole} forwards: from the end backwards is meant"
         yield s.change(over, f"list({text})[::-1]", Code.DIRECTION, told, 12)
@@ -685,6 +713,9 @@ def formulas(s: Source) -> Iterator[Change]:
         if isinstance(n.op, ast.FloorDiv):
             told = f"`//` rounds down: {s.quoted(n)} is meant with `/`"
             yield s.change(n, f"({a}) / ({b})", Code.OPERATOR, told, 8)
+        if isinstance(n.op, ast.Div) and isinstance(s.parents.get(id(n)), ast.BinOp):
+            told = f"{s.quoted(n)} may become larger than 1, which is not held back"
+            yield s.change(n, f"min(1.0, ({a}) / ({b}))", Code.FUNCTION_MISSING, told, 30)
         if isinstance(n.op, ast.Div):
             told = f"`/` gives a float: {s.quoted(n)} is meant with `//`"
             yield s.change(n, f"({a}) // ({b})", Code.WRONG_TYPE, told, 11)
@@ -730,12 +761,16 @@ def brackets(s: Source) -> Iterator[Change]:
             yield from _precedence(s, n)
         if isinstance(n, ast.Call) and len(n.args) <= 1:
             yield from _into(s, n)
-        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) and isinstance(n.left, ast.BinOp):
-            if isinstance(n.left.op, ast.Add | ast.Sub):
-                a, b, c = s.text(n.left.left), s.text(n.left.right), s.text(n.right)
-                sign = "+" if isinstance(n.left.op, ast.Add) else "-"
-                told = f"a bracket in the wrong place: {s.quoted(n.left.right)} stands in the power"
-                yield s.change(n, f"({a}) ** ({c}) {sign} ({b})", Code.BRACKET, told, 19)
+        base = n.left if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) else None
+        if (
+            isinstance(n, ast.BinOp)
+            and isinstance(base, ast.BinOp)
+            and isinstance(base.op, ast.Add | ast.Sub)
+        ):
+            a, b, c = s.text(base.left), s.text(base.right), s.text(n.right)
+            sign = "+" if isinstance(base.op, ast.Add) else "-"
+            told = f"a bracket in the wrong place: {s.quoted(base.right)} stands in the power"
+            yield s.change(n, f"({a}) ** ({c}) {sign} ({b})", Code.BRACKET, told, 19)
 
 
 def _out_of(s: Source, n: ast.BinOp) -> Iterator[Change]:
@@ -772,8 +807,7 @@ def _with(s: Source, call: ast.Call, of: ast.expr, new: str) -> str:
     a, b = s.span(of)
     while s.data[a - 1 : a] == b"(" and s.data[b : b + 1] == b")" and a - 1 > start:
         a, b = a - 1, b + 1
-    inner = s.data[start:a].decode() + f"({new})" + s.data[b:end].decode()
-    return inner
+    return s.data[start:a].decode() + f"({new})" + s.data[b:end].decode()
 
 
 def _precedence(s: Source, n: ast.BinOp) -> Iterator[Change]:
@@ -792,6 +826,36 @@ def _precedence(s: Source, n: ast.BinOp) -> Iterator[Change]:
 
 
 # --- texts -------------------------------------------------------------------------------------------
+
+
+def joined(s: Source) -> Iterator[Change]:
+    """Texts and bytes: code points, parts that are decoded each for itself, patterns made of names."""
+    for n in s.nodes:
+        if isinstance(n, ast.ListComp) and method(n.elt) == "ord" and len(n.generators) == 1:
+            told = "ord gives the number of a character, not its bytes, of which it may have several"
+            over = s.text(n.generators[0].iter)
+            yield s.change(n, f"list(({over}).encode())", Code.WRONG_TYPE, told, 8)
+        if isinstance(n, ast.Call) and method(n) == "join" and len(n.args) == 1:
+            part = n.args[0]
+            inner = part.elt if isinstance(part, ast.ListComp | ast.GeneratorExp) else None
+            if (
+                isinstance(inner, ast.Call)
+                and isinstance(inner.func, ast.Attribute)
+                and method(inner) == "decode"
+            ):
+                bare, args = (
+                    s.text(inner.func.value),
+                    ", ".join(s.text(a) for a in (*inner.args, *inner.keywords)),
+                )
+                rest = s.data[s.span(inner)[1] : s.span(part)[1] - 1].decode()
+                told = "each part is decoded for itself, though a character may lie over several"
+                yield s.change(n, f'b"".join({bare}{rest}).decode({args})', Code.MISPLACED, told, 7)
+            told = f"{s.quoted(part)} goes into a pattern as it is, with signs that mean something there"
+            yield s.change(part, f"map(re.escape, {s.text(part)})", Code.PATTERN, told, 20)
+        if isinstance(n, ast.Call) and method(n) == "split" and len(n.args) > 1:
+            told = "what the pattern finds is lost: no group in it keeps it"
+            yield s.change(n.args[0], f'"(" + {s.text(n.args[0])} + ")"', Code.PATTERN, told, 9)
+
 
 QUANTIFIED = re.compile(r"\]|\)|\\[swdSWD]")
 

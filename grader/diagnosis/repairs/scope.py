@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from itertools import combinations
 
-from grader.core.finding import Code
+from grader.core.finding import Code, Finding
 from grader.diagnosis.repairs.source import LIBRARIES, Change, Source, is_number, method
 
 LARGE = 1e4  # a number that stands for one without bound
@@ -23,7 +23,7 @@ def _reads(s: Source) -> list[ast.Name]:
 
 
 def _unused(s: Source) -> list[str]:
-    read = {n.id for n in s.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    read = {n.id for n in _names(s)}
     return [p for p in s.params if p not in read]
 
 
@@ -62,18 +62,32 @@ def signs(s: Source) -> Iterator[Change]:
     for statement in s.nodes:
         if not isinstance(statement, ast.Assign | ast.Return) or statement.value is None:
             continue
-        for kind, sign, word, other in (
-            (ast.Sub, "+", "subtracted", "added"),
-            (ast.Add, "-", "added", "subtracted"),
-        ):
+        for kind, sign, word in ((ast.Sub, "+", "subtracted"), (ast.Add, "-", "added")):
             terms = [
                 n for n in ast.walk(statement.value) if isinstance(n, ast.BinOp) and isinstance(n.op, kind)
             ]
             outer = [n for n in terms if not any(n is not m and n in ast.walk(m) for m in terms)]
             if len(outer) > 1:
                 edits = [s.put(n, f"({s.text(n.left)}) {sign} ({s.text(n.right)})") for n in outer]
-                told = f"{s.quoted(outer[0].right)} and the others of its line are {word} where they are to be {other}"
+                told = f"{s.quoted(outer[0].right)} and others of its line are {word}: the opposite is meant"
                 yield s.change(outer[0], edits, Code.TERM_SIGN, told, 19)
+
+
+def unused(s: Source) -> Finding | None:
+    """The first argument that the function never reads; None where there is none, or none is seen."""
+    arguments = s.function.args
+    if arguments.vararg or arguments.kwarg or {"locals", "vars", "eval"} & {n.id for n in _names(s)}:
+        return None
+    asked = [*arguments.posonlyargs, *arguments.args][: -len(arguments.defaults) or None]
+    read = {n.id for n in _names(s)}
+    for name in [a.arg for a in asked if a.arg not in read and a.arg not in ("self", "cls")]:
+        told = f"{name} is never used, though what is asked for depends on it"
+        return Finding(Code.UNUSED, told, line=s.line(s.function))
+    return None
+
+
+def _names(s: Source) -> list[ast.Name]:
+    return [n for n in s.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
 
 
 def _complements(s: Source) -> Iterator[Change]:
@@ -163,11 +177,9 @@ def _assigned(s: Source) -> Iterator[Change]:
 def constants(s: Source) -> Iterator[Change]:
     """A number for which a variable is meant, or another number."""
     unused, same = _unused(s), dict[str, list[ast.expr]]()
-    fields = [
-        f"self.{f}" for f in s.about.fields if "self" in s.params and any(s.text(n) == f"self.{f}" for n in s.nodes
-                                                                         if isinstance(n, ast.Attribute))
-    ]  # fmt: skip
-    fields += [f"self.{f}" for f in s.about.fields if "self" in s.params and f"self.{f}" not in fields]
+    own = [f"self.{f}" for f in s.about.fields if "self" in s.params]
+    texts = {s.text(n) for n in s.nodes if isinstance(n, ast.Attribute)}
+    fields = sorted(own, key=lambda f: f not in texts)
     for n in s.nodes:
         parent = s.parents.get(id(n))
         if not is_number(n) or (parent is not None and is_number(parent)):  # of a negative one the whole

@@ -25,7 +25,7 @@ OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     scope.variables, scope.signs, scope.attributes, scope.constants, scope.missing, scope.again,
     expressions.comparisons, expressions.conditions, expressions.places, expressions.calls,
     expressions.wrapped, expressions.unindexed, expressions.collections, expressions.formulas,
-    expressions.brackets, expressions.texts, formulas.operators, formulas.brackets,
+    expressions.brackets, expressions.texts, expressions.joined, formulas.operators, formulas.brackets,
 )  # fmt: skip
 FARTHER = 8  # ranks that a change of another function than the one that an output is about comes after
 MOST = 900  # changes of one function that are tried; where it has loops, fewer

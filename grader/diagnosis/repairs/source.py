@@ -104,7 +104,7 @@ class Source:
 
     @cached_property
     def scope(self) -> list[str]:
-        """The names of values that the function has: its parameters, and what it assigns but in comprehensions."""
+        """The names of its values: its parameters, and what it assigns, but in comprehensions."""
         inner = {id(t) for n in self.nodes if isinstance(n, ast.comprehension) for t in ast.walk(n.target)}
         stored = [n for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         return list(dict.fromkeys([*self.params, *(n.id for n in stored if id(n) not in inner)]))
@@ -199,7 +199,7 @@ class Source:
         return Change(edits, Finding(code, told, line=self.line(node)), rank, asks)
 
     def rewritten(self, node: ast.AST, code: Code, told: str, rank: int) -> Change:
-        """The change that its tree has at this moment, which is taken back afterwards; of a node as it was."""
+        """The change that its tree has at this moment, and that is taken back afterwards; of a node."""
         indent = "\n" + " " * self.function.col_offset
         new = ast.unparse(self.function).replace("\n", indent)
         return self.change(node, [Edit(*self.span(self.function), new)], code, told, rank)

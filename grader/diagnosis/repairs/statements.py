@@ -1,4 +1,4 @@
-"""Changes of statements: one too many, in the wrong place, `=` for `+=`, something shared that is to be copied."""
+"""Changes of statements: one too many, in the wrong place, `=` for `+=`, what is to be copied."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from itertools import combinations
 from grader.core.finding import Code
 from grader.diagnosis.repairs.source import Change, Edit, Source, method, names_in
 
-MUTATES = frozenset(("append", "extend", "pop", "insert", "remove", "sort", "reverse", "update", "add", "clear",
-                     "setdefault", "popitem", "discard", "copy_", "add_", "mul_", "zero_", "sub_", "div_"))  # fmt: skip
+MUTATES = frozenset(
+    ("append", "extend", "pop", "insert", "remove", "sort", "reverse", "update", "add", "clear", "setdefault",
+     "popitem", "discard", "copy_", "add_", "mul_", "zero_", "sub_", "div_")
+)  # fmt: skip
 AUGMENTED = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}
 
 
@@ -122,7 +124,9 @@ def _into(s: Source, block: list[ast.stmt], k: int) -> Iterator[Change]:
             side = "before" if at < k else "after"
             told = f"{_named(s, n)} stands {side} the {word} of line {line}: it is meant inside"
             if into is outer.orelse:
-                told = f"{_named(s, n)} is done in any case: it is meant where the condition of line {line} fails"
+                told = (
+                    f"{_named(s, n)} is done in any case, not only where the condition of line {line} fails"
+                )
             try:
                 yield s.rewritten(n, code, told, 14 if into is outer.body else 19)
             finally:
@@ -194,19 +198,21 @@ def steps(s: Source) -> Iterator[Change]:
                 n, [s.edit(index, s.text(value)), s.edit(value, s.text(index))], Code.EXCHANGED, told, 11
             )
             yield from _adds_at(s, n, n.targets[0], value)
-    for n in s.nodes:
-        if not isinstance(n, ast.AugAssign):
+    for step in s.nodes:
+        if not isinstance(step, ast.AugAssign):
             continue
-        target, value = s.text(n.target), n.value
-        told = f"{s.quoted(n.target)} is added to where it is to be assigned"
-        yield s.change(n, [s.edit(n, f"{target} = {s.text(value)}")], Code.ADDED, told, 13)
+        target, value = s.text(step.target), step.value
+        told = f"{s.quoted(step.target)} is added to where it is to be assigned"
+        yield s.change(step, [s.edit(step, f"{target} = {s.text(value)}")], Code.ADDED, told, 13)
         for kind, op in AUGMENTED.items():
-            if not isinstance(n.op, kind):
+            if not isinstance(step.op, kind):
                 word = {"+=": "added", "-=": "subtracted", "*=": "multiplied", "/=": "divided"}[op]
-                told = f"{s.quoted(n)}: it is to be {word} there"
-                yield s.change(n, [s.edit(n, f"{target} {op} {s.text(value)}")], Code.OPERATOR, told, 14)
-        if isinstance(n.target, ast.Subscript):
-            yield from _adds_at(s, n, n.target, value)
+                told = f"{s.quoted(step)}: it is to be {word} there"
+                yield s.change(
+                    step, [s.edit(step, f"{target} {op} {s.text(value)}")], Code.OPERATOR, told, 14
+                )
+        if isinstance(step.target, ast.Subscript):
+            yield from _adds_at(s, step, step.target, value)
 
 
 def _adds_at(s: Source, n: ast.stmt, target: ast.Subscript, value: ast.expr) -> Iterator[Change]:

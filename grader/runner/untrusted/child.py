@@ -16,6 +16,7 @@ import torch
 
 from grader.core.exercise import LOSSES, Exercise
 from grader.core.finding import Code
+from grader.core.limits import MAX_SENT
 from grader.reference.training import Backward, Whole, manual_steps
 from grader.runner import wire
 from grader.runner.untrusted import outputs
@@ -131,7 +132,7 @@ def _changed(submission: Submission, job: Job, turns: Turns) -> Iterator[tuple[d
         if not number:
             turns.hold()
         for fixture, record in found:
-            if record is None or sent > wire.MAX_SENT // 2:
+            if record is None or sent > MAX_SENT // 2:
                 continue
             key = (fixture, str(record[0].get("shape")), record[1])
             header = {"fixture": fixture, "item": str(number)}

@@ -64,7 +64,7 @@ def _compiled(program: str, filename: str) -> types.CodeType:
 
 @contextmanager
 def changed(submission: Submission, source: str) -> Iterator[None]:
-    """The submission with another function in place of its own, or another method: of a class with that alone.
+    """The submission with another function, or another method: `source` has its class with that alone.
 
     KeyError, or what the code raises, where it can't be put there.
     """
