@@ -362,7 +362,8 @@ def _arguments(s: Source, n: ast.Call) -> Iterator[Change]:
     for param in s.params:
         if param != "self" and not any(isinstance(m, ast.Name) and m.id == param for m in s.nodes):
             told = f"{param} is not passed to {name or s.quoted(n.func)}, nor used elsewhere"
-            edit = s.edit(n, f"{head}({', '.join([*texts, param])})")
+            placed = [s.text(a) for a in n.args]
+            edit = s.edit(n, f"{head}({', '.join([*placed, param, *texts[len(placed) :]])})")
             yield s.change(n, [edit], Code.UNUSED, told, 12)
 
 
@@ -479,7 +480,7 @@ WRAPPERS: tuple[tuple[str, Code, str], ...] = (
     ("math.exp({0})", Code.FUNCTION_MISSING, "{1} is given where its exponential is meant"),
     ("({0}) ** 0.5", Code.FUNCTION_MISSING, "{1} is given where its square root is meant"),
     ("({0}) ** 2", Code.EXPONENT, "{1} is given where its square is meant"),
-    ("10 ** ({0})", Code.FUNCTION_MISSING, "{1} is given where 10 to the power of it is meant"),
+    ("10.0 ** ({0})", Code.FUNCTION_MISSING, "{1} is given where 10 to the power of it is meant"),
     ("1 / ({0})", Code.FUNCTION_MISSING, "{1} is given where its inverse is meant"),
     ("1 - ({0})", Code.FUNCTION_MISSING, "{1} is given where 1 less it is meant"),
     ("abs({0})", Code.FUNCTION_MISSING, "{1} is given where its absolute value is meant"),
@@ -584,7 +585,8 @@ def unindexed(s: Source) -> Iterator[Change]:
 
 def collections(s: Source) -> Iterator[Change]:
     for n in s.nodes:
-        if isinstance(n, ast.Tuple | ast.List | ast.Set) and isinstance(getattr(n, "ctx", None), ast.Load):
+        index = isinstance(s.parents.get(id(n)), ast.Subscript)
+        if isinstance(n, ast.Tuple | ast.List) and isinstance(n.ctx, ast.Load) and not index:
             yield from _elements(s, n)
         elif isinstance(n, ast.Dict):
             for a, b in combinations(n.values, 2):
@@ -625,14 +627,14 @@ def _shifted(s: Source, n: ast.BinOp) -> Iterator[Change]:
             yield s.change(n, made, Code.DIRECTION, told, 16)
 
 
-def _elements(s: Source, n: ast.Tuple | ast.List | ast.Set) -> Iterator[Change]:
+def _elements(s: Source, n: ast.Tuple | ast.List) -> Iterator[Change]:
     parts = [s.text(e) for e in n.elts]
     for (i, a), (j, b) in combinations(enumerate(n.elts), 2):
         if parts[i] != parts[j]:
             told = f"{s.quoted(a)} and {s.quoted(b)} are exchanged"
             edits = [s.edit(a, parts[j]), s.edit(b, parts[i])]
             yield s.change(a, edits, Code.EXCHANGED, told, 18)
-    left, right = {"Tuple": ("(", ")"), "List": ("[", "]"), "Set": ("{", "}")}[type(n).__name__]
+    left, right = ("(", ")") if isinstance(n, ast.Tuple) else ("[", "]")
     for k, e in enumerate(n.elts):
         rest = parts[:k] + parts[k + 1 :]
         comma = "," if len(rest) == 1 and left == "(" else ""
@@ -642,7 +644,7 @@ def _elements(s: Source, n: ast.Tuple | ast.List | ast.Set) -> Iterator[Change]:
             told = f"the entries from {s.quoted(e)} on are too many"
             new = f"{left}{', '.join(parts[:k])}{',' if k == 1 and left == '(' else ''}{right}"
             yield s.change(n, [s.edit(n, new)], Code.EXTRA_TERM, told, 27)
-    if len(parts) > 1 and isinstance(n, ast.Tuple | ast.List):
+    if len(parts) > 1:
         told = f"the entries of {s.quoted(n)} stand in the reverse of the order that is meant"
         yield s.change(n, [s.edit(n, f"{left}{', '.join(reversed(parts))}{right}")], Code.DIRECTION, told, 24)
 

@@ -191,7 +191,7 @@ def steps(s: Source) -> Iterator[Change]:
             a, b = n.targets[0].elts
             told = f"{s.quoted(a)} and {s.quoted(b)} are exchanged"
             yield s.change(n, [s.edit(a, s.text(b)), s.edit(b, s.text(a))], Code.EXCHANGED, told, 11)
-        if isinstance(n.targets[0], ast.Subscript):
+        if isinstance(n.targets[0], ast.Subscript) and not isinstance(n.targets[0].slice, ast.Slice):
             index = n.targets[0].slice
             told = f"the key and the value of {s.quoted(n.targets[0])} are exchanged"
             yield s.change(
