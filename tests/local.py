@@ -21,7 +21,7 @@ from grader.reference import oracle
 from grader.reference.values import unpacked
 from grader.runner import wire
 from grader.runner.host.client import Part, Run, Runner
-from grader.runner.untrusted import asking, child, loading
+from grader.runner.untrusted import asking, bounded, child, loading
 from grader.submissions.script import Script
 
 
@@ -49,14 +49,15 @@ class Local(Runner):
 
     def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
         """What other functions give in place of an item's own, or what torch does in it."""
-        submission = loading.load(file.data, "mutant.py")
+        turns = bounded.Turns()
+        submission = loading.load(file.data, "mutant.py", turns)
         numbers = [*map(str, range(len(part.variants))), *(f"in {name}" for name in part.recorded)]
         parser = wire.Parser({(f, one) for f in part.fixtures for one in numbers}, off=())
         given = {f: self.given[f] for f in part.fixtures}
         job = child.Job(
             self.exercise, given, (), variants=tuple(part.variants), recorded=tuple(part.recorded)
         )
-        for record in (*child.variants(submission, job), *child.recorded(submission, job)):
+        for record in (*child.variants(submission, job, turns), *child.recorded(submission, job)):
             parser.feed(wire.encode(*record))
         return Run(parser.records, b"", False, "", False)
 

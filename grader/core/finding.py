@@ -110,6 +110,15 @@ class Code(StrEnum):
     LOOP = "loop"  # ended, or begun anew, in each turn
     MASK = "mask"  # marks other places
     FRESH_MASK = "fresh-mask"  # drawn anew
+    COMPARISON = "comparison"  # < for <=
+    CONDITION = "condition"  # negated, one too many, or one that is missing
+    OFF_BY_ONE = "off-by-one"
+    NOT_CALLED = "not-called"  # f for f(), or f() for f
+    MISPLACED = "misplaced"  # a statement that comes too early or too late
+    OVERWRITTEN = "overwritten"  # what is needed later
+    SHARED = "shared"  # what is to be copied
+    UNUSED = "unused"  # an argument that is never read
+    PATTERN = "pattern"  # of a regular expression
     CHANGED_AFTERWARDS = "changed-afterwards"  # flat code: by another name of the same tensor
     OTHER_NAME = "other-name"  # flat code: found under it
     OTHER_FORWARD = "other-forward"  # flat code: the learner's own forward line gives something else

@@ -8,39 +8,41 @@ from dataclasses import replace
 
 from grader.core import plain
 from grader.core.errors import swallowing
-from grader.core.exercise import Exercise, Gradient, Output, Task
+from grader.core.exercise import Exercise, Output, Task
 from grader.core.finding import Code, Finding
-from grader.core.verdict import Verdict, place
-from grader.diagnosis.shapes import Came, Words, drops, explain, read
+from grader.core.verdict import Check, Verdict, place
+from grader.diagnosis.shapes import Came, Words, explain, read
 from grader.judging.choices import Answer
-from grader.judging.compare import LOST_AXIS, values
-from grader.judging.output_fingerprints import known as known_output
+from grader.judging.compare import LOST_AXIS
 from grader.runner.host.client import Part, Run, Runner
 from grader.submissions.script import Script
 
 RAISED = re.compile(r"(?:Runtime|Type|Name|UnboundLocal|Index|Attribute)Error\b")  # by what can't be computed
-EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
-REPAIRED = EXPLAINED | {Verdict.ERROR, Verdict.NOT_FINITE, Verdict.WRONG_DTYPE, Verdict.NOT_A_TENSOR}
-SETTLED = frozenset(  # what is true of any code that gives such values
+EXPLAINED = frozenset(
     (
-        Code.SIGN,
-        Code.HARD_CODED,
-        Code.PASSED_THROUGH,
-        Code.LOCAL_GRADIENT,
-        Code.BRANCH_MISSING,
-        Code.BRANCH_SIGN,
-        Code.ANOTHER_GRADIENT,
+        Verdict.WRONG,
+        Verdict.WRONG_SHAPE,
+        Verdict.ERROR,
+        Verdict.NOT_FINITE,
+        Verdict.WRONG_DTYPE,
+        Verdict.NOT_A_TENSOR,
     )
 )
 
 
 def _explicable(answer: Answer) -> bool:
     """Whether it is wrong, or meets with what can't be: what else it raises says enough itself."""
+    if isinstance(answer.item, Output):
+        return all(c.verdict.passed or _of_output(c) for c in answer.checks.values())
     return any(
-        check.verdict in REPAIRED
+        check.verdict in EXPLAINED
         and (check.verdict is not Verdict.ERROR or RAISED.match(getattr(answer.records[f], "message", "")))
         for f, check in answer.checks.items()
     )
+
+
+def _of_output(check: Check) -> bool:
+    return check.verdict in EXPLAINED and check.code not in (Code.WAITS, Code.ENDED, Code.NOT_GRADED)
 
 
 def diagnoses(
@@ -50,93 +52,22 @@ def diagnoses(
 
     runner: it runs a wrong function once more, with one change at a time; without it nothing is run.
     """
-    exercise, fixtures = task
-    source = code.functions
-    places: dict[str, str] = {}
-    told = _hard_coded(exercise, answers, source)
-    wrong = [a for a in answers if a.item.name not in told and _explicable(a)]
+    told = _hard_coded(task.exercise, answers, code.functions)
+    wrong = [
+        a
+        for a in answers
+        if a.item.name not in told and not all(c.verdict.passed for c in a.checks.values()) and _explicable(a)
+    ]
     if not wrong:
-        return told, places
-    import json
+        return told, {}
+    from grader.judging.mistakes import Mistakes
 
-    import numpy as np
-    import safetensors.numpy
-
-    from grader.diagnosis.diagnose import FIXTURES, Known, diagnose
-    from grader.diagnosis.numbers_in_code import words
-    from grader.diagnosis.positions import where
-    from grader.diagnosis.relations import Evidence, same
-    from grader.judging.repairs import Search
-
-    known = json.loads(fixtures.diagnosis)
-    settings = exercise.sizes
-    given = {f: safetensors.numpy.load(fixtures.given[f]) for f in FIXTURES if f in fixtures.given}
-    lines = {line.name: line for line in exercise.lines}
-
-    def another(item: Gradient, evidence: Sequence[Evidence]) -> Finding | None:
-        """Another item's gradient, of whatever shape."""
-        for other in exercise.gradients:
-            wanted = [fixtures.references[e.fixture].values.get(other.name) for e in evidence]
-            if other.name != item.name and all(
-                w is not None and w.size > 1 and same(e, e.answer, w.astype(float))
-                for e, w in zip(evidence, wanted, strict=True)
-            ):
-                on = tuple(e.fixture for e in evidence)
-                return Finding(Code.ANOTHER_GRADIENT, f"this is {other.name}", on=on)
-        return None
-
-    def explain(answer: Answer) -> None:
-        name = answer.item.name
-        item = answer.item
-        if isinstance(item, Output):
-            records = {f: r for f in FIXTURES if (r := answer.records.get(f)) is not None}
-            mistakes = known.get(name, {}).get("mistakes", [])
-            if found := known_output(mistakes, records, fixtures.references, name, item.exact):
-                told[name] = found
-            else:
-                places[name] = ""
-            return
-        uses, numbers = words(source, name) or (None, None)
-        lecture = exercise.lecture.sizes
-        evidence = []
-        for f in given:
-            record, reference = answer.records.get(f), fixtures.references[f]
-            value = values(record) if record is not None else None
-            if value is not None and np.isfinite(value).all():
-                key = answer.key_in(reference)
-                wanted, size = reference.values[key].astype(float), reference.sizes[key]
-                at = (f, value.astype(float), wanted, given[f], settings[f])
-                evidence.append(Evidence(*at, size, uses, numbers, lecture))
-        if len(evidence) > 1 and evidence[0].fixture == FIXTURES[0] and name in known:
-            about = Known(known[name]["mistakes"], known[name]["branches"])
-            found = diagnose(item, about, evidence, lines) or another(item, evidence)
-            if found:
-                if found.code is not Code.KEEPDIM or drops(
-                    source, name
-                ):  # else what is said of the shape is enough
-                    told[name] = found
-            elif all(e.answer.shape == e.reference.shape for e in evidence):
-                places[name] = where(evidence[0])
-        elif evidence and evidence[0].answer.shape == evidence[0].reference.shape:
-            places[name] = where(evidence[0])
-
+    mistakes = Mistakes(task, code)
     for answer in wrong:
-        if any(c.verdict in EXPLAINED for c in answer.checks.values()):
-            with swallowing(f"{answer.item.name} its diagnosis"):
-                explain(answer)
-    searching = Search(runner, task, code, given) if runner else None
-    for answer in wrong if searching else ():
-        name = answer.item.name
-        doubtful = name not in told or told[name].code not in SETTLED
-        if isinstance(answer.item, Gradient) and name in known and doubtful:
-            with swallowing(f"{name} the change that makes it right"):
-                about = Known(known[name]["mistakes"], known[name]["branches"])
-                if searching and (found := searching.explain(answer, about)):
-                    if found.code is Code.UPSTREAM_MISSING and name in told:
-                        continue  # which says more
-                    told[name] = found
-                    places.pop(name, None)
-    return told, places
+        mistakes.by_value(answer)
+    if runner:
+        mistakes.by_change(runner, wrong)
+    return told | mistakes.told, mistakes.places
 
 
 def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) -> dict[str, Finding]:

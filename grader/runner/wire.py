@@ -57,12 +57,19 @@ class Record:
     mutated: tuple[str, ...] = ()
     code: Code | None = None  # what the message is about, where the status alone doesn't say
     forward: str = ""  # where the learner's own forward pass differs
+    same: int | None = None  # of a changed function: the number of another that gave the same
 
 
 def encode(header: dict[str, Any], data: bytes = b"") -> bytes:
     """One record as bytes; used by the child."""
     text = json.dumps({**header, "bytes": len(data)}).encode()
     return LENGTH.pack(len(text)) + text + data
+
+
+def weight(header: dict[str, Any], data: bytes) -> int:
+    """What a record's data counts as, in bytes."""
+    values = data.count(b",") + data.count(b"[") if header.get("encoded") == PLAIN else 0
+    return len(data) + VALUE * values
 
 
 @dataclass
@@ -133,7 +140,7 @@ class Parser:
         if header.get("encoded") == PLAIN and self.plain is not None and key not in self.plain:
             raise Malformed("plain data where a gradient is asked")
         if header.get("encoded") == PLAIN:
-            self._count(VALUE * (data.count(b",") + data.count(b"[")))
+            self._count(weight(header, data) - len(data))
         record = _record(header, data)
         if key in self.records:
             raise Malformed("two records for one item")
@@ -154,7 +161,7 @@ def _header(text: bytes) -> dict[str, Any]:
 
 
 FIELDS = {"fixture", "item", "status", "dtype", "encoded", "message", "code", "shape", "line", "reads",
-          "mutated", "sent", "bytes", "forward"}  # fmt: skip
+          "mutated", "sent", "bytes", "forward", "same"}  # fmt: skip
 
 
 def _record(header: dict[str, Any], data: bytes) -> Record:
@@ -198,6 +205,9 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
             raise Malformed("payload and shape disagree")
     elif data:
         raise Malformed("payload without values")
+    same = get("same")
+    if same is not None and (type(same) is not int or not 0 <= same < 1 << 31):
+        raise Malformed("what it is the same as is no number")
     reads, mutated = _names(get("reads", ())), _names(get("mutated", ()))
     kept = data if sent else None
     return Record(
@@ -214,6 +224,7 @@ def _record(header: dict[str, Any], data: bytes) -> Record:
         mutated=mutated,
         code=Code(code) if code else None,
         forward=_text(get("forward", "")),
+        same=same,
     )
 
 

@@ -230,7 +230,7 @@ def too_many(s: Source) -> Iterator[Change]:
             case ast.Compare(ops=[one]):
                 yield from _comparison(s, n, one)
             case ast.BinOp():
-                yield from _operand_dropped(s, n)
+                yield from operand_dropped(s, n)
             case ast.Call() if (of := subject(n)) is not None and method(n) not in (
                 "sum",
                 "mean",
@@ -250,7 +250,7 @@ def _comparison(s: Source, n: ast.Compare, op: ast.cmpop) -> Iterator[Change]:
         yield s.change(n, f"({left}) {word} ({right})", Code.MASK, told, 30)
 
 
-def _operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
+def operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
     left, right = s.quoted(n.left), s.quoted(n.right)
     match n.op:
         case ast.Add() | ast.Sub():

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from grader.core.finding import Code, Finding
-from grader.diagnosis.repairs import axes, formulas, names
+from grader.diagnosis.repairs import axes, expressions, formulas, names, scope, statements
 from grader.diagnosis.repairs.source import Change, Source
 
 KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
@@ -19,6 +19,15 @@ KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     axes.examples, axes.assignments, axes.lengths, axes.maxima,
     axes.loops, axes.choices,
 )  # fmt: skip
+OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
+    statements.left_out, statements.moved, statements.nested, statements.steps, statements.loops,
+    statements.copies, statements.branches, statements.exchanged,
+    scope.variables, scope.signs, scope.attributes, scope.constants, scope.missing, scope.again,
+    expressions.comparisons, expressions.conditions, expressions.places, expressions.calls,
+    expressions.wrapped, expressions.unindexed, expressions.collections, expressions.formulas,
+    expressions.brackets, expressions.texts, expressions.joined, formulas.operators, formulas.brackets,
+)  # fmt: skip
+FARTHER = 8  # ranks that a change of another function than the one that an output is about comes after
 MOST = 900  # changes of one function that are tried; where it has loops, fewer
 TOGETHER = 1200  # pairs of changes
 OFTEN = frozenset(
@@ -46,6 +55,27 @@ def single(s: Source) -> dict[str, Tried]:
             break
         found.setdefault(s.changed(change), (change,))
     found.pop(s.data.decode(), None)
+    return found
+
+
+def of_output(sources: Sequence[Source], most: int) -> dict[str, tuple[int, Tried]]:
+    """By the text that it makes, each change of one of several functions and which one; the likeliest first.
+
+    sources: the function or method that an output is about first.
+    """
+    whole = [
+        (c.rank + FARTHER * bool(k), k, c)
+        for k, s in enumerate(sources)
+        for kind in OUTPUT_KINDS
+        for c in kind(s)
+    ]
+    found: dict[str, tuple[int, Tried]] = {}
+    for _, k, change in sorted(whole, key=lambda found: found[:2]):
+        if len(found) >= most:
+            break
+        found.setdefault(sources[k].changed(change), (k, (change,)))
+    for s in sources:
+        found.pop(s.data.decode(), None)
     return found
 
 

@@ -42,6 +42,7 @@ class About:
 
     wanted: the stub's own parameters. sizes, whole, masks: names of sizes, of integer and of boolean tensors.
     tensor: whose gradient it gives. numbers: those in the forward lines between, as they are written there.
+    fields: of an output's function, the attributes that its objects have.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -51,6 +52,7 @@ class About:
     masks: Collection[str] = ()
     tensor: str = ""
     numbers: Sequence[str] = ()
+    fields: Sequence[str] = ()
 
     def __contains__(self, name: str) -> bool:
         return name in self.shapes or name in self.sizes or name in self.whole or name in self.masks
@@ -63,6 +65,8 @@ class Source:
         """lines: by line of the text, from 1, that of the submission; without them it is the text's own."""
         self.data, self.about, self.lines = text.encode(), about, lines
         node = ast.parse(text).body[-1]
+        if isinstance(node, ast.ClassDef):  # with one method
+            node = node.body[-1]
         assert isinstance(node, ast.FunctionDef)
         self.function = node
 
@@ -97,6 +101,23 @@ class Source:
     @cached_property
     def local(self) -> frozenset[str]:
         return frozenset(n.id for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+    @cached_property
+    def scope(self) -> list[str]:
+        """The names of its values: its parameters, and what it assigns, but in comprehensions."""
+        inner = {id(t) for n in self.nodes if isinstance(n, ast.comprehension) for t in ast.walk(n.target)}
+        stored = [n for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        return list(dict.fromkeys([*self.params, *(n.id for n in stored if id(n) not in inner)]))
+
+    @cached_property
+    def blocks(self) -> list[list[ast.stmt]]:
+        """The lists of statements in it, outermost first."""
+        found = [self.function.body]
+        for n in self.nodes:
+            found += [
+                b for f in ("body", "orelse", "finalbody") if isinstance(b := getattr(n, f, None), list)
+            ]
+        return [b for b in found if b]
 
     @cached_property
     def loads(self) -> list[ast.Name]:
@@ -166,12 +187,22 @@ class Source:
     def put(self, node: ast.AST, new: str) -> Edit:
         return Edit(*self.span(node), f"({new})")
 
+    def edit(self, node: ast.AST, new: str) -> Edit:
+        """What stands at a node, replaced as it is, without brackets."""
+        return Edit(*self.span(node), new)
+
     def change(
         self, node: ast.AST, new: str | Sequence[Edit], code: Code, told: str, rank: int, *asks: str
     ) -> Change:
         """One change at a node, by what stands there afterwards or by edits, with what is said of it."""
         edits = (self.put(node, new),) if isinstance(new, str) else tuple(new)
         return Change(edits, Finding(code, told, line=self.line(node)), rank, asks)
+
+    def rewritten(self, node: ast.AST, code: Code, told: str, rank: int) -> Change:
+        """The change that its tree has at this moment, and that is taken back afterwards; of a node."""
+        indent = "\n" + " " * self.function.col_offset
+        new = ast.unparse(self.function).replace("\n", indent)
+        return self.change(node, [Edit(*self.span(self.function), new)], code, told, rank)
 
     def changed(self, *changes: Change) -> str:
         """The function's text with changes that are apart, its parameters what it then asks for."""

@@ -59,7 +59,8 @@ class Part:
 
     training: the steps to train, 0 for none.
     flat: the source is flat code; the lecture's number of the exercise in it, or 0.
-    variants: an item and the text of another function for it, each; they are called in place of the items.
+    variants: an item and the text of another function for it, or of a class with another method, each; they
+    are called in place of the items.
     recorded: items of which is told what torch does in them, under "in ITEM".
     """
 
@@ -182,9 +183,11 @@ class Runner:
             exercise = self.loaded[part.exercise]
             expected |= {(label + f, i) for f in part.fixtures for i in part.items}
             expected |= {(label + f, str(k)) for f in part.fixtures for k in range(len(part.variants))}
+            outputs = {i.name for i in exercise.outputs}
+            changed = {str(k) for k, (name, _) in enumerate(part.variants) if name in outputs}
             told = {(label + f, f"in {i}") for f in part.fixtures for i in part.recorded}
             expected |= told
-            plain |= told | {(label + f, i.name) for f in part.fixtures for i in exercise.outputs}
+            plain |= told | {(label + f, i) for f in part.fixtures for i in outputs | changed}
             if part.training and exercise.training:
                 names = (*exercise.training.parameters, LOSSES)
                 expected |= {(f"{label}training", name) for name in names}

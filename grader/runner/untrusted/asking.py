@@ -233,6 +233,22 @@ def of_recorded(
     return outputs.pack({}, told) if told else None
 
 
+def of_changed(
+    submission: Submission, item: Output, given: Given, exercise: Exercise
+) -> tuple[dict[str, Any], bytes] | None:
+    """What an output gives of a submission that has been changed; None where nothing to compare."""
+
+    def code() -> tuple[dict[str, Any], bytes]:
+        value, _ = outputs.call(submission, item, given, exercise)
+        return (pack if isinstance(value, _Tensor) else outputs.pack)({}, value)
+
+    try:
+        header, data = called(submission, None, code)
+    except NoValue:
+        return None
+    return (header, data) if header["status"] == "value" else None
+
+
 def of_output(
     submission: Submission, item: Output, header: dict[str, Any], given: Given, exercise: Exercise
 ) -> tuple[dict[str, Any], bytes]:

@@ -20,6 +20,7 @@ import torch
 
 from grader.core.calling import Call
 from grader.core.exercise import Exercise
+from grader.runner.untrusted.bounded import TURN, Turns, bounded
 from grader.submissions.flat import cut, statements
 from grader.submissions.flat.reads_writes import effect_of
 from grader.submissions.flat.slicing import Flat
@@ -52,17 +53,23 @@ class Submission:
         return set(self.flat.missing) if self.flat else set()
 
 
-def load(source: bytes, filename: str) -> Submission:
-    """Run a submission's top level. A statement that fails costs itself alone: the rest still runs."""
+def load(source: bytes, filename: str, turns: Turns | None = None) -> Submission:
+    """Run a submission's top level. A statement that fails costs itself alone: the rest still runs.
+
+    turns: counts those of its loops.
+    """
     module = types.ModuleType("submission")
     module.__file__ = filename
+    if turns:
+        module.__dict__[TURN] = turns
     sys.modules["submission"] = module
     submission = Submission(module.__dict__, filename)
     try:
         text = _decode(source)
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         try:
-            whole = compile(text, filename, "exec", dont_inherit=True)
+            tree = bounded(ast.parse(text)) if turns else text
+            whole = compile(tree, filename, "exec", dont_inherit=True)
         except SyntaxError as error:
             submission.unparsed = describe(error, filename)
             nodes = list(_statements(text, submission))

@@ -1,0 +1,81 @@
+"""Changes of any Python function: what is tried, in which order, what it says."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from grader.core.finding import Code
+from grader.diagnosis.repairs import scope, search
+from grader.diagnosis.repairs.source import About, Source
+
+ABOUT = About({}, (), (), fields=("data", "grad"))
+CHANGED = (  # a function's body, one that a change makes of it, and the code
+    ("return [x for x in xs if x < n]", "return [x for x in xs if ((x) <= (n))]", Code.COMPARISON),
+    ("return list(range(n))", "return list((range(0, (n) + 1)))", Code.OFF_BY_ONE),
+    ("return xs[1:n]", "return xs[(1) + 1:n]", Code.OFF_BY_ONE),
+    ("return sorted(xs, reverse=True)", "return sorted(xs, reverse=False)", Code.DIRECTION),
+    ("return n // 2", "return ((n) / (2))", Code.OPERATOR),
+    ("return (xs, n)", "return (n, xs)", Code.EXCHANGED),
+    ("return max(xs)", "return min(xs)", Code.ANOTHER_FUNCTION),
+    ("return 27 * xs", "return (n) * xs", Code.HARD_CODED),
+    ("return xs", "return (sorted(xs))", Code.FUNCTION_MISSING),
+    ("return [[n]] * 3", "return ([_x for _ in range(3) for _x in [[n]]])", Code.SHARED),
+    ("xs.sort\n    return xs", "(xs.sort())\n    return xs", Code.NOT_CALLED),
+    ("n = 3\n    return xs[n]", "pass\n    return xs[n]", Code.OVERWRITTEN),
+    ("xs.grad = n\n    return xs", "xs.grad += n\n    return xs", Code.ASSIGNED),
+    ("for x in xs:\n        return x", "for x in xs:\n        pass\n    return x", Code.LOOP),
+    ("a = n\n    b = a\n    return b", "b = a\n    a = n\n    return b", Code.MISPLACED),
+)  # fmt: skip
+
+
+def source(body: str) -> Source:
+    return Source(f"def f(xs, n):\n    {body}\n", ABOUT)
+
+
+@pytest.mark.parametrize(("body", "changed", "code"), CHANGED, ids=[str(row[2]) for row in CHANGED])
+def test_a_change_is_tried_and_says_what_it_is(body: str, changed: str, code: Code) -> None:
+    tried = search.of_output([source(body)], 1000)
+    made = {text.partition("\n    ")[2].rstrip(): change[0].finding for text, (_, change) in tried.items()}
+    assert changed in made
+    assert made[changed].code is code and made[changed].text
+
+
+@pytest.mark.parametrize("body", [row[0] for row in CHANGED])
+def test_each_change_is_python_and_leaves_the_tree_as_it_was(body: str) -> None:
+    one = source(body)
+    before = ast.dump(one.function)
+    for text in search.of_output([one], 1000):
+        assert isinstance(ast.parse(text).body[0], ast.FunctionDef)
+    assert ast.dump(one.function) == before
+
+
+def test_a_method_keeps_its_class_and_says_its_line() -> None:
+    text = "class C:\n    def f(self, n):\n        return n < 2"
+    tried = search.of_output([Source(text, ABOUT, range(10, 13))], 100)
+    for changed, (_, (change,)) in tried.items():
+        (made,) = ast.parse(changed).body
+        assert isinstance(made, ast.ClassDef) and made.body[-1].name == "f"  # type: ignore[attr-defined]
+        assert change.finding.line in (11, 12)
+
+
+def test_what_another_function_needs_comes_after_what_this_one_does() -> None:
+    a, b = source("return n < 2"), Source("def g(n):\n    return n < 3\n", ABOUT)
+    order = [k for k, _ in search.of_output([a, b], 1000).values()]
+    assert order.index(0) < order.index(1)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        ("def f(xs, n):\n    return len(xs)", "n"),
+        ("def f(xs, n=3):\n    return len(xs)", None),
+        ("def f(xs, *more):\n    return 1", None),
+        ("def f(xs, n):\n    return locals()", None),
+        ("def f(xs, n):\n    return [n for x in xs]", None),
+    ],
+)
+def test_an_argument_that_is_never_read_is_seen(function: str, name: str | None) -> None:
+    found = scope.unused(Source(function, ABOUT))
+    assert (found.text.split()[0] if found else None) == name
