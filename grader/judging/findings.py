@@ -37,7 +37,11 @@ def _explicable(answer: Answer) -> bool:
     """Whether it is wrong, or meets with what can't be: what else it raises says enough itself."""
     return any(
         check.verdict in REPAIRED
-        and (check.verdict is not Verdict.ERROR or RAISED.match(getattr(answer.records[f], "message", "")))
+        and (
+            isinstance(answer.item, Output)
+            or check.verdict is not Verdict.ERROR
+            or RAISED.match(getattr(answer.records[f], "message", ""))
+        )
         for f, check in answer.checks.items()
     )
 
@@ -91,9 +95,9 @@ def diagnoses(
         if isinstance(item, Output):
             records = {f: r for f in FIXTURES if (r := answer.records.get(f)) is not None}
             mistakes = known.get(name, {}).get("mistakes", [])
-            if found := known_output(mistakes, records, fixtures.references, name, item.exact):
+            if found := known_output(mistakes, records, fixtures.references, item):
                 told[name] = found
-            else:
+            elif answer.records and any(c.verdict in EXPLAINED for c in answer.checks.values()):
                 places[name] = ""
             return
         uses, numbers = words(source, name) or (None, None)
@@ -121,7 +125,8 @@ def diagnoses(
             places[name] = where(evidence[0])
 
     for answer in wrong:
-        if any(c.verdict in EXPLAINED for c in answer.checks.values()):
+        output = isinstance(answer.item, Output)
+        if output or any(c.verdict in EXPLAINED for c in answer.checks.values()):
             with swallowing(f"{answer.item.name} its diagnosis"):
                 explain(answer)
     searching = Search(runner, task, code, given) if runner else None
