@@ -9,6 +9,7 @@ import ast
 import contextlib
 import copy
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import Any
@@ -73,8 +74,7 @@ def known(
     """By output item: what is known of its mistakes, as `fingerprints.known` tells of gradients.
 
     env: by fixture, the arguments that an item gets by name (`runner.outputs.arguments`, its own draw first).
-    written: the text of solutions/mistakes/<exercise>.py: functions, and classes with some methods, that stand
-    in place of the author's, each with its diagnosis as docstring.
+    written: the text of solutions/mistakes/<exercise>.py (`_written`).
     """
     author = Solution(parts.source, filename)
     outputs = parts.public.outputs
@@ -105,8 +105,6 @@ def known(
                 if marks is not None and (known or WHOLE not in marks or not item.driver):
                     on[f] = differing(marks, own)
             if len(on) < 2 or sum(map(len, on.values())) < 2:
-                if known and __import__("os").environ.get("SAID"):
-                    print("NOTHING", item.name, "|", mutant.new, on)
                 continue
             negated = all(_negated(m, right[item.name][f][0]) for f, m in on.items())
             told = mutant.new if known else say_of_output(mutant, item.exact, negated)
@@ -116,8 +114,6 @@ def known(
                 kept.append({"say": told, "on": on})
             elif told and covering and known and told not in covering["say"]:
                 covering["say"] += f"{OR}{told}"  # nothing tells the two apart
-                if __import__("os").environ.get("SAID"):
-                    print("OR", item.name, "|", covering["say"])
     return out
 
 
@@ -128,7 +124,9 @@ def _written(parts: Authored, text: str) -> list[tuple[str, str, Mutant]]:
     tuples of a diagnosis and pieces of the author's text, each followed by what stands there instead.
     """
     tree = ast.parse(text)
-    authors = {n.name: n for n in ast.parse(parts.source).body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    authors = {
+        n.name: n for n in ast.parse(parts.source).body if isinstance(n, ast.FunctionDef | ast.ClassDef)
+    }
     asked = {name for item in parts.outputs for name in item.asks}
     helpers, found = [], []
     for node in tree.body[1:]:
@@ -216,10 +214,13 @@ def _marked(
 ) -> tuple[Marks | None, int]:
     """The marks of an item's result, or of its exception, and how many steps it took; None where endless."""
     try:
-        with counted(steps, solution.filename) as taken:
+        with warnings.catch_warnings(), counted(steps, solution.filename) as taken:
+            warnings.simplefilter("ignore")  # of what a mistake does: the variance of one number
             result = solution.result(item, env)
     except (Endless, RecursionError, plain.NotPlain):
         return None, 0
+    except NameError as error:
+        raise AuthoredError(f"{solution.filename}: a mistake is none: {error}") from None
     except Exception as error:
         text = str(error).strip().split("\n", 1)[0]
         return None if " at 0x" in text else of_error(f"{type(error).__name__}: {text}"), 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from grader.core.exercise import Output, Reference
 from grader.core.finding import Finding
 from grader.core.plain import Tensor
 from grader.diagnosis.diagnose import fingerprint, spoken
+from grader.diagnosis.outputs import raises, related
 from grader.judging.compare_outputs import answer_of
 from grader.judging.shown import array
 from grader.runner.wire import Record
@@ -129,8 +130,9 @@ def known(
 ) -> Finding | None:
     """The first mistake whose marks an answer has on every call that tells it from right, and no others.
 
-    There are two such calls at least, or fixtures. It must be far closer to them than the right answer is: a
-    mistake may change little.
+    Else what the values say of themselves (`diagnosis.outputs`), or a mistake that explains half of the wrong
+    calls and more. There are two such calls at least, or fixtures. It must be far closer to them than the
+    right answer is: a mistake may change little.
     """
     wrong: dict[str, Marks] = {}
     limits: dict[str, dict[str, float]] = {}
@@ -145,20 +147,46 @@ def known(
             for k, mark in wrong[fixture].items()
             if (d := between(mark, right.get(order.get(int(k), "") if k.isdigit() else WHOLE))) > SAME
         }
+    partly: Finding | None = None
     for mistake in mistakes:
         on = {f: m for f, m in mistake["on"].items() if f in wrong}
-        if sum(map(len, on.values())) > 1 and all(_is(wrong[f], m, limits[f]) for f, m in on.items()):
+        many = sum(map(len, on.values()))
+        if many < 2 or not all(_has(wrong[f], m, limits[f]) for f, m in on.items()):
+            continue
+        besides = sum(_besides(wrong[f], m, limits[f]) for f, m in on.items())
+        if not besides:
             return spoken(mistake)
-    return None
+        if partly is None and besides <= many > 2:
+            partly = spoken(mistake)
+    pairs = list(_pairs(answers, references, item))
+    raised = [record.message for record in answers.values() if record.data is None]
+    return related(pairs) or partly or (raises(raised[0]) if raised else None)
 
 
-def _is(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> bool:
-    """Whether an answer's differing marks are a mistake's; what is off by rounding alone differs in none."""
-    if not mistake.keys() <= own.keys():
-        return False
-    return all(
-        between(own[k], mistake[k]) <= limits[k] if k in mistake else limits[k] <= CLOSE / 4 for k in own
-    )
+def _pairs(
+    answers: Mapping[str, Record], references: Mapping[str, Reference], item: Output
+) -> Iterator[tuple[Any, Any]]:
+    """What came and what was wanted, of each call."""
+    for fixture, record in answers.items():
+        right = _wanted(references[fixture], item.name)
+        if record.data is None:
+            yield None, right
+            continue
+        own = answer_of(record)
+        if item.driver and type(own) is type(right) is dict:
+            yield from ((own.get(call), one) for call, one in right.items())
+        else:
+            yield own, right
+
+
+def _has(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> bool:
+    """Whether an answer has all marks of a mistake."""
+    return all(k in own and between(own[k], mark) <= limits[k] for k, mark in mistake.items())
+
+
+def _besides(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> int:
+    """How many calls a mistake leaves unexplained; one that is off by rounding alone is none."""
+    return sum(k not in mistake and limits[k] > CLOSE / 4 for k in own)
 
 
 def _wanted(reference: Reference, item: str) -> Any:

@@ -1,7 +1,5 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import math
 
-import torch
 
 CHANGED = {
     "expected_loss": [

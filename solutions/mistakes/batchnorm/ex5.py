@@ -1,5 +1,4 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import torch
 
 CHANGED = {
     "BatchNorm1d.__init__": [
@@ -77,7 +76,6 @@ CHANGED = {
         ("this is the variance: the standard deviation is meant", "hprebn.std(0, keepdim=True)", "hprebn.var(0, keepdim=True)"),
         ("mean and standard deviation go over everything: over the examples is meant, for each neuron", "hprebn.mean(0, keepdim=True), hprebn.std(0, keepdim=True)", "hprebn.mean(), hprebn.std()"),
         ("they go over the neurons: over the examples is meant, dim 0", "mean(0,", "mean(1,", "std(0,", "std(1,"),
-        ("keepdim=True is missing: each is to be (1, n_hidden)", "mean(0, keepdim=True)", "mean(0)", "std(0, keepdim=True)", "std(0)"),
         ("the standard deviation is the biased one: the unbiased one is meant", "std(0, keepdim=True)", "std(0, keepdim=True, correction=0)"),
         ("the two are exchanged: the mean comes first", "hprebn.mean(0, keepdim=True), hprebn.std(0, keepdim=True)", "hprebn.std(0, keepdim=True), hprebn.mean(0, keepdim=True)"),
         ("only the first examples are used: the whole training set is meant", "    return", "    hprebn = hprebn[:32]\n    return"),
@@ -113,10 +111,8 @@ CHANGED = {
         ("the logarithm is left out", ".log10().item()", ".item()"),
         ("the step is not divided by the weights'", "((rate * g).std() / w.std())", "((rate * g).std())"),
         ("the standard deviation of the ratios is taken: the ratio of the standard deviations is meant", "((rate * g).std() / w.std())", "(rate * g / w).std()"),
-        ("standard deviations are the biased ones", ".std()", ".std(correction=0)"),
         ("the standard deviation is that of the weights after the step", "/ w.std()", "/ (w - rate * g).std()"),
         ("the means of weights and gradients are taken: standard deviations are meant", "(rate * g).std() / w.std()", "(rate * g).mean().abs() / w.mean().abs()"),
-        ("tensors are in the list: floats are meant", ".log10().item()", ".log10()[None]"),
         ("only the first matrix is there", "        if w.ndim == 2\n    ]", "        if w.ndim == 2\n    ][:1]"),
         ("only the last matrix is there", "        if w.ndim == 2\n    ]", "        if w.ndim == 2\n    ][-1:]"),
         ("the mean of all comes back: a list is meant", "    return [", "    return (lambda found: sum(found) / len(found))([", "        if w.ndim == 2\n    ]", "        if w.ndim == 2\n    ])"),

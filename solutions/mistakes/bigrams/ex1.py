@@ -1,5 +1,4 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import torch
 
 CHANGED = {
     "counts": [
@@ -21,7 +20,6 @@ CHANGED = {
         ("letters two places apart are paired: neighbours are meant", "letters[1:]", "letters[2:]"),
         ("each letter is paired with itself: the next one is meant", "letters[1:]", "letters"),
         ("the last word is left out", "for word in words:", "for word in words[:-1]:"),
-        ("equal words are counted once", "for word in words:", "for word in dict.fromkeys(words):"),
         ("lists come back: a tensor is meant", "    return N", "    return N.tolist()"),
         ("the table is of 27 characters, whatever chars is", "len(chars), len(chars)", "27, 27"),
         ("there is no row and column for the full stop", "    return N", "    return N[1:, 1:]"),
@@ -45,7 +43,6 @@ CHANGED = {
         ("smoothing is added only where the count is 0", "(counts + smoothing)", "(counts + smoothing * (counts == 0))"),
         ("smoothing is added twice", "counts + smoothing", "counts + 2 * smoothing"),
         ("smoothing and 1 are added", "counts + smoothing", "counts + smoothing + 1"),
-        ("it comes as float64: float32 is meant", ".float()", ".double()"),
         ("rows and columns are exchanged", "return P / P.sum(1, keepdim=True)", "return (P / P.sum(1, keepdim=True)).T"),
         ("these are logarithms of the probabilities", "return P / P.sum(1, keepdim=True)", "return (P / P.sum(1, keepdim=True)).log()"),
         ("the division is of whole numbers", "P / P", "P // P"),
@@ -81,7 +78,6 @@ CHANGED = {
         ("this is the perplexity, the exponential of it", "    return total / n", "    return torch.tensor(total / n).exp().item()"),
         ("the words are one text, so that a full stop follows a full stop", "    for word in words:\n        letters = \".\" + word + \".\"\n", "    for letters in [''.join('.' + w + '.' for w in words)]:\n"),
         ("each pair counts once, however often it stands there", "    return total / n", "    seen = dict.fromkeys((chars.index(a), chars.index(b)) for w in words for a, b in zip('.' + w, w + '.'))\n    return -sum(probs[p].log().item() for p in seen) / len(seen)"),
-        ("a tensor of one number comes back: a float is meant", "return total / n", "return torch.tensor([total / n])"),
     ],
     "sample": [
         ("a column of the table is taken: the row of the character before is meant", "probs[at]", "probs[:, at]"),
@@ -105,7 +101,6 @@ CHANGED = {
         ("the words' letters stand the wrong way round", "words.append(word)", "words.append(word[::-1])"),
         ("one list of characters comes back: a list of words is meant", "    return words", "    return list('.'.join(words))"),
         ("all characters are equally likely: the row's probabilities are meant", "probs[at].cumsum(0) > u", "torch.full((len(chars),), 1 / len(chars)).cumsum(0) > u"),
-        ("the first character of a word uses no number, or a number is lost at each word", "            word = \"\"\n", "            word = \"\"\n            at = 0\n"),
         ("words are not begun anew: the letters before stay", "            word = \"\"\n", ""),
         ("it ends with the first full stop", "            words.append(word)\n", "            words.append(word)\n            break\n"),
         ("the numbers come back: letters are meant", "word += chars[at]", "word += str(at)"),

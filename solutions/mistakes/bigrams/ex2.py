@@ -1,6 +1,4 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import torch
-import torch.nn.functional as F
 
 CHANGED = {
     "pairs": [
@@ -21,14 +19,11 @@ CHANGED = {
         ("ys are the same as xs: they are the characters after them", "numbers[1:]", "numbers[:-1]"),
         ("equal pairs are there once: each stands as often as it comes", "return torch.tensor(xs), torch.tensor(ys)", "xs, ys = zip(*dict.fromkeys(zip(xs, ys)))\n    return torch.tensor(xs), torch.tensor(ys)"),
         ("pairs are sorted: the order in which they stand is meant", "return torch.tensor(xs), torch.tensor(ys)", "xs, ys = zip(*sorted(zip(xs, ys)))\n    return torch.tensor(xs), torch.tensor(ys)"),
-        ("the numbers are of int32: torch.int64 is meant", "torch.tensor(xs), torch.tensor(ys)", "torch.tensor(xs).int(), torch.tensor(ys).int()"),
     ],
     "onehot": [
-        ("num_classes is not given: there are as many columns as the largest number needs", ", num_classes=vocab_size", ""),
         ("vocab_size is not used: 27 is written", "=vocab_size", "=27"),
         ("ys are taken: the rows are of xs", "pairs[0]", "pairs[1]"),
         ("these are whole numbers: float32 is meant", ".float()", ""),
-        ("these are float64: float32 is meant", ".float()", ".double()"),
         ("it lies on its side: a row for each of xs is meant", ".float()", ".float().T"),
         ("both xs and ys are there: only xs are meant", "F.one_hot(pairs[0], num_classes=vocab_size).float()", "F.one_hot(torch.stack(list(pairs)), num_classes=vocab_size).float()"),
         ("there is one column too many", "=vocab_size", "=vocab_size + 1"),
@@ -46,7 +41,6 @@ CHANGED = {
         ("the logits are not exponentiated", "(onehot @ W).exp()", "(onehot @ W)"),
         ("W is transposed: the product is onehot @ W", "onehot @ W", "onehot @ W.T"),
         ("it is divided by the sum of all: each row by its own", "counts.sum(1, keepdim=True)", "counts.sum()"),
-        ("the logits' sign is wrong", "(onehot @ W)", "-(onehot @ W)", ".exp()", ".exp()"),
         ("the softmax is taken twice", "return counts / counts.sum(1, keepdim=True)", "return torch.softmax(counts / counts.sum(1, keepdim=True), 1)"),
         ("it is divided by each row's largest", "counts.sum(1, keepdim=True)", "counts.max(1, keepdim=True).values"),
         ("it is divided by each row's mean", "counts.sum(1", "counts.mean(1"),
@@ -104,7 +98,6 @@ CHANGED = {
         ("the W that is given is changed: it is to stay as it is", "W = W - rate * (onehot.T @ dlogits) / n", "W -= rate * (onehot.T @ dlogits) / n"),
         ("the loss has a regularisation: it is to be without", ".log().mean().item()", ".log().mean().item() + 0.01 * (W**2).mean().item()"),
         ("the gradient is of the one-hot rows and probs: the labels have the wrong sign", "probs - F.one_hot", "probs + F.one_hot"),
-        ("tensors are in the list: floats are meant", ".mean().item())", ".mean())"),
         ("the gradient is divided by the number of cells", " / n", " / dlogits.numel()"),
         ("the gradient is doubled", "rate * (", "2 * rate * ("),
         ("the gradient is halved", "rate * (", "0.5 * rate * ("),

@@ -1,8 +1,5 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import math
 
-import torch
-import torch.nn.functional as F
 
 CHANGED = {
     "vocabulary": [
@@ -55,7 +52,6 @@ CHANGED = {
         ("x and y are exchanged", "return x, y", "return y, x"),
         ("x and y lie on their sides: one row for each start is meant", "return x, y", "return x.T, y.T"),
         ("the rows are one long axis: (B, T) is meant", "torch.stack", "torch.cat"),
-        ("starts is sorted first", "for i in starts", "for i in sorted(starts)"),
         ("only the first row is there", "for i in starts", "for i in starts[:1]"),
         ("y follows the last start alone, or the rows are one after another", "return x, y", "return x, y.roll(1, 0)"),
         ("only x comes back", "return x, y", "return x"),
@@ -158,7 +154,6 @@ CHANGED = {
         ("the token before the right one is drawn", "keepdim=True)\n", "keepdim=True) - 1\n        drawn = drawn.clamp(min=0)\n"),
         ("the model sees the whole text: it takes at most block_size tokens", "idx[:, -block_size:]", "idx"),
         ("the model sees the first tokens: the last block_size are meant", "idx[:, -block_size:]", "idx[:, :block_size]"),
-        ("the model sees one token too few", "-block_size:", "-block_size + 1 :"),
         ("the model sees the last token alone", "-block_size:", "-1:"),
         ("only the new tokens come back: idx grown by them is meant", "    return idx", "    return idx[:, -len(uniforms) :]"),
         ("one uniform number serves all rows: each has its own", "u[:, None]", "u[0]"),

@@ -1,5 +1,4 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import torch
 
 CHANGED = {
     "count": [
@@ -135,7 +134,6 @@ CHANGED = {
         ("the maximum is not kept from block to block", "        high = new\n", ""),
         ("the smallest score is taken: the maximum is meant", "torch.maximum(high, part.max())", "torch.minimum(high, part.min())", 'torch.tensor(float("-inf"))', 'torch.tensor(float("inf"))'),
         ("the values' mean is taken: the softmax of the scores weighs them", "weights = (part - new).exp()", "weights = (part - part).exp()"),
-        ("the first block's maximum is kept throughout", "new = torch.maximum(high, part.max())", "new = part.max() if at == 0 else high"),
         ("the sum of exponentials is the number of scores", "weights.sum()", "len(part)"),
         ("the softmax goes the wrong way: exp of minus the scores", "(part - new).exp()", "(new - part).exp()"),
         ("the maximum is scaled in the sums after it was replaced: exp(0) is 1", "        total =", "        high = new\n        total ="),

@@ -1,6 +1,5 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
 
-import math
 
 CHANGED = {
     "numgrad": [
@@ -151,13 +150,3 @@ def lgraph(a, b, c, f):
     e = a + b
     d = e + c
     return {"L": 1.0, "f": d, "d": f, "c": f, "e": f, "b": f, "a": f}
-
-
-def lgraph(a, b, c, f):
-    """the gradients are measured with a step, which is coarse: the chain rule gives them exactly"""
-    def loss(a, b, c, f):
-        return (a * b + c) * f
-    h = 0.001
-    L = loss(a, b, c, f)
-    return {"L": 1.0, "f": (loss(a, b, c, f + h) - L) / h, "d": f, "c": (loss(a, b, c + h, f) - L) / h, "e": f,
-            "b": (loss(a, b + h, c, f) - L) / h, "a": (loss(a + h, b, c, f) - L) / h}

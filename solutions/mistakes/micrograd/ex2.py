@@ -70,7 +70,6 @@ CHANGED = {
         ("the derivative is always 2x: that is the square's", "exponent * self.data ** (exponent - 1)", "2 * self.data"),
         ("exponent and base are exchanged", "self.data**exponent", "abs(exponent) ** self.data"),
         ("the number is multiplied by the exponent, not raised to it", "self.data**exponent", "self.data * exponent"),
-        ("out has no children: (self,) is missing", ", (self,)", ""),
         ("out is not returned", "        return out\n", ""),
         ("x is multiplied by k - 1: it is to be raised to k - 1", "self.data ** (exponent - 1)", "self.data * (exponent - 1)"),
         ("the exponent is made a whole number", "self.data**exponent", "self.data ** int(exponent)", "(exponent - 1)", "(int(exponent) - 1)"),
@@ -94,7 +93,6 @@ CHANGED = {
         ("the gradient is subtracted where it is to be added", "+= ", "-= "),
         ("the data is 2 to the power of it: e is meant", "math.exp(self.data)", "2 ** self.data"),
         ("the sign of the power is wrong", "math.exp(self.data)", "math.exp(-self.data)"),
-        ("out has no children: (self,) is missing", ", (self,)", ""),
         ("out is not returned", "        return out\n", ""),
     ],
     "Value.tanh": [
@@ -121,7 +119,6 @@ CHANGED = {
         ("the data is a sigmoid's: tanh is meant", "math.tanh(self.data)", "1 / (1 + math.exp(-self.data))"),
         ("the data is the tangent's: tanh is meant", "math.tanh(self.data)", "math.tan(self.data)"),
         ("exp(2x) is exp(x) here: this is the tanh of half the number", "math.tanh(self.data)", "math.tanh(self.data / 2)"),
-        ("out has no children: (self,) is missing", ", (self,)", ""),
         ("out is not returned", "        return out\n", ""),
     ],
     "Value.relu": [
@@ -148,7 +145,6 @@ CHANGED = {
         ("this is 1 or 0: the number itself is meant where it is above 0", "max(self.data, 0.0)", "float(self.data > 0)"),
         ("below 0 the gradient is set to 0: what is there already is to stay", "                self.grad += out.grad", "                self.grad += out.grad\n            else:\n                self.grad = 0.0"),
         ("the gradient is subtracted where it is to be added", "self.grad +=", "self.grad -="),
-        ("out has no children: (self,) is missing", ", (self,)", ""),
         ("out is not returned", "        return out\n", ""),
     ],
     "Value.__radd__": [
@@ -163,7 +159,6 @@ CHANGED = {
         ("other * self comes back as self alone", "self * other", "self"),
         ("other * self is a number: a Value is meant", "self * other", "self.data * other"),
         ("other * self is taken as a sum", "self * other", "self + other"),
-        ("other * self is taken as a power", "self * other", "self ** other"),
     ],
     "Value.__neg__": [
         ("-a is a fresh Value of no children: nothing is passed back", "self * -1", "Value(-self.data)"),
@@ -193,8 +188,6 @@ CHANGED = {
         ("a / b is b / a here: the operands are exchanged", "self * Value.wrap(other) ** -1", "self ** -1 * other"),
         ("a / b is 1 / (a * b) here", "self * Value.wrap(other) ** -1", "(self * other) ** -1"),
         ("a / b is a * b ** -2 here", "** -1", "** -2"),
-        ("a / b is a * b ** 0.5 here", "** -1", "** 0.5"),
-        ("a / b is a * b ** -0.5 here", "** -1", "** -0.5"),
         ("a / b is a * -b here: the power of -1 is no change of sign", "self * Value.wrap(other) ** -1", "self * -Value.wrap(other)"),
         ("a / b is a fresh Value of no children: nothing is passed back", "self * Value.wrap(other) ** -1", "Value(self.data / Value.wrap(other).data)"),
         ("a / b treats b as a plain number: nothing is passed back to it", "self * Value.wrap(other) ** -1", "self * Value.wrap(other).data ** -1"),

@@ -1,6 +1,5 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
 
-import random
 
 CHANGED = {
     "Neuron.__init__": [
@@ -169,7 +168,6 @@ CHANGED = {
         ("rate is not used: the whole gradient is subtracted", ", rate)", ", 1.0)"),
         ("only the first point is trained on", "for point in points for", "for point in points[:1] for"),
         ("the last point is left out", "for point in points for", "for point in points[:-1] for"),
-        ("the Values are in the list: their data are meant", "losses.append(loss.data)", "losses.append(loss)"),
         ("the losses are added up: a list of each step's is meant", "losses.append(loss.data)", "losses.append((losses[-1] if losses else 0) + loss.data)"),
         ("the square is missing, or the targets: the outputs' differences are added up", "loss = squared_error([o for point in points for o in net(point)], targets)", "loss = sum(net(p)[0] - t for p, t in zip(points, targets))"),
         ("one training's rate falls from step to step: rate stays as it is", "descend(net.parameters(), rate)", "descend(net.parameters(), rate * (1 - len(losses) / steps))"),

@@ -1,6 +1,4 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import torch
-import torch.nn.functional as F
 
 CHANGED = {
     "dataset": [
@@ -27,7 +25,6 @@ CHANGED = {
         ("Y has an axis of 1: a label for each row is meant", "torch.tensor(Y)", "torch.tensor(Y)[:, None]"),
         ("X lies on its side: a row for each label is meant", "torch.tensor(X),", "torch.tensor(X).T,"),
         ("X alone comes back: X and Y are meant", "return torch.tensor(X), torch.tensor(Y)", "return torch.tensor(X)"),
-        ("the numbers are of int32: torch.int64 is meant", "torch.tensor(X), torch.tensor(Y)", "torch.tensor(X).int(), torch.tensor(Y).int()"),
         ("the contexts are one letter shorter than block_size", "[0] * block_size", "[0] * (block_size - 1)"),
         ("the contexts are one letter longer than block_size", "[0] * block_size", "[0] * (block_size + 1)"),
         ("the words are one text: each word begins anew", "    for word in words:\n        context", "    for word in ['.'.join(words)]:\n        context"),
@@ -51,7 +48,6 @@ CHANGED = {
     "by_product": [
         ("the one-hot rows themselves come back: the product with C is missing", ".float() @ C", ".float()"),
         ("the one-hot rows are whole numbers, which can't be multiplied: .float() is missing", ".float() @", " @"),
-        ("num_classes is not given: there are as many columns as the largest number needs", ", num_classes=C.shape[0]", ""),
         ("num_classes is 27 for every C", "C.shape[0]", "27"),
         ("num_classes is C's width: there are as many as C has rows", "C.shape[0]", "C.shape[1]"),
         ("the contexts are one long axis: the axes of X are meant", "F.one_hot(X,", "F.one_hot(X.view(-1),"),
@@ -130,7 +126,6 @@ CHANGED = {
         ("keepdim=True is missing in max", "logits.max(1, keepdim=True).values", "logits.max(1).values"),
         ("these are logarithms of the probabilities", "return counts / counts.sum(1, keepdim=True)", "return torch.log_softmax(logits, 1)"),
         ("the smallest logit is subtracted: the largest is meant", "logits.max(1", "logits.min(1"),
-        ("the mean is subtracted: the largest is meant, or exp is infinite still", "logits.max(1, keepdim=True).values", "logits.mean(1, keepdim=True)"),
         ("the mean of all is subtracted: each row's largest is meant", "logits.max(1, keepdim=True).values", "logits.mean()"),
         ("the sign of the logits is wrong", "(logits - logits.max(1, keepdim=True).values)", "(logits.min(1, keepdim=True).values - logits)"),
         ("the logits are divided by their sum: their exponentials are meant", "    return counts", "    return logits / logits.sum(1, keepdim=True)\n    return counts"),

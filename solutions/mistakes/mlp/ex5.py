@@ -1,6 +1,4 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import torch
-import torch.nn.functional as F
 
 CHANGED = {
     "parameter_count": [
@@ -31,7 +29,6 @@ CHANGED = {
         ("validation and test are exchanged", "words[n1:n2], words[n2:]", "words[n2:], words[n1:n2]"),
         ("the cuts are rounded: int cuts off", "int(0.8 * len(words)), int(0.9 * len(words))", "round(0.8 * len(words)), round(0.9 * len(words))"),
         ("the cuts are rounded up: int cuts off", "int(0.8 * len(words)), int(0.9 * len(words))", "-int(-0.8 * len(words) // 1), -int(-0.9 * len(words) // 1)"),
-        ("the second cut is at the first and a tenth more: it is at int(0.9 n)", "int(0.9 * len(words))", "int(0.8 * len(words)) + int(0.1 * len(words))"),
         ("the cuts are at 0.9 and 0.95", "0.8 *", "0.95 *", "0.9 *", "0.95 *"),
         ("the cuts are at 0.7 and 0.85", "0.8 *", "0.7 *", "0.9 *", "0.85 *"),
         ("the words are sorted first: they are to be cut as they are", "words[:n1], words[n1:n2], words[n2:]", "sorted(words)[:n1], sorted(words)[n1:n2], sorted(words)[n2:]"),

@@ -98,7 +98,6 @@ CHANGED = {
         ("the left number of the pair stays, and idx stands for the right one alone", "            out.append(idx)\n", "            out += [pair[0], idx]\n"),
         ("the pair is left out: idx is to stand in its place", "            out.append(idx)\n", ""),
         ("the list is merged from right to left: from left to right is meant", "    return out", "    out, k = [], len(ids) - 1\n    while k >= 0:\n        hit = k and (ids[k - 1], ids[k]) == tuple(pair)\n        out.append(idx if hit else ids[k])\n        k -= 2 if hit else 1\n    return out[::-1]"),
-        ("what has been merged is merged again: idx takes part in no further pair", "    return out", "    out = []\n    for number in ids:\n        out.append(number)\n        while len(out) > 1 and tuple(out[-2:]) == tuple(pair):\n            out[-2:] = [idx]\n    return out"),
         ("after a merge a number is skipped", "at += 2", "at += 3"),
         ("idx is not used: 256 is written", "out.append(idx)", "out.append(256)"),
         ("idx is not used: 99 is written", "out.append(idx)", "out.append(99)"),

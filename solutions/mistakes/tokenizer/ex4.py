@@ -1,5 +1,4 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import re
 
 CHANGED = {
     "allowed": [
@@ -10,7 +9,6 @@ CHANGED = {
         ("\"none_raise\" raises only where the text is one of the names: a name may stand anywhere in it", "any(name in text for name in specials)", "text in specials"),
         ("\"none_raise\" raises where the text holds no name: it is the other way round", "if any(name", "if not any(name"),
         ("\"none_raise\" looks only at how the text begins", "name in text for", "text.startswith(name) for"),
-        ("\"none_raise\" looks only at how the text ends", "name in text for", "text.endswith(name) for"),
         ("\"none_raise\" looks for numbers in the text: the names are meant", "any(name in text for name in specials)", "any(str(n) in text for n in specials.values())"),
         ("\"none_raise\" gives all: none is meant, or a ValueError", "special token\")\n        return {}", "special token\")\n        return dict(specials)"),
         ("\"none\" gives all special tokens: an empty dict is meant", "    if which == \"none\":\n        return {}", "    if which == \"none\":\n        return dict(specials)"),
@@ -48,7 +46,6 @@ CHANGED = {
         ("empty pieces are there: they are to be left out", " if part]", "]"),
         ("only special tokens are there: the texts between them are missing", "if part]", "if part in names]"),
         ("white space at the ends of pieces is cut off: joined, they are to be the text", "return [part for", "return [part.strip() for"),
-        ("pieces of white space alone are left out", "if part]", "if part.strip()]"),
         ("only the first name found is cut at", "re.split(pattern, text)", "re.split(pattern, text, maxsplit=1)"),
         ("the pieces are cut into words", "return [part for part in re.split(pattern, text) if part]", "return [w for part in re.split(pattern, text) for w in part.split()]"),
         ("names that follow one another make one piece: each is a piece of its own", '+ ")"', '+ ")+"'),

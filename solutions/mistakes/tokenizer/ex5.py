@@ -68,7 +68,6 @@ CHANGED = {
         ("only pairs of single bytes are merged", "if pair in merges]", "if pair in merges and max(pair) < len(order)]"),
         ("the numbers go back to bytes' values at the end: those of the table are meant", "    return ids", "    back = {n: b for b, n in order.items()}\n    return [back.get(n, n) for n in ids]"),
         ("the way from byte to number is turned round", "order[b] for", "{n: k for k, n in order.items()}.get(b, b) for"),
-        ("of a pair that stands several times the rightmost is merged first", "list(zip(ids, ids[1:])).index(pair)", "max(k for k, p in enumerate(zip(ids, ids[1:])) if p == pair)"),
         ("texts come back: whole numbers are meant", "return ids", "return [str(n) for n in ids]"),
         ("the bytes are put into order only after they are merged", "[order[b] for b in text.encode(\"utf-8\")]", "list(text.encode(\"utf-8\"))", "    return ids", "    return [order.get(n, n) for n in ids]"),
     ],

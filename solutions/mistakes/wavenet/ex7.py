@@ -1,5 +1,4 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
-import torch
 
 CHANGED = {
     "FlattenConsecutive.__init__": [
