@@ -109,8 +109,9 @@ def _whole(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[Finding]:
 
 def _is(a: Any, w: Any, change: Callable[[Any], Any]) -> bool:
     try:
-        return _same(a, change(w))
-    except (TypeError, ValueError, IndexError, AttributeError, OverflowError, ZeroDivisionError):
+        with np.errstate(all="ignore"):
+            return _same(a, change(w))
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError):
         return False
 
 
@@ -186,7 +187,7 @@ CHANGES: Sequence[tuple[Code, str, Callable[[Any], Any]]] = (
     (Code.EXTRA_STEP, "each number is rounded, to a whole one", _each(lambda x: float(round(x)))),
     (Code.EXTRA_STEP, "each number is rounded, to two places", _each(lambda x: round(x, 2))),
     (Code.EXTRA_STEP, "each number is rounded, to four places", _each(lambda x: round(x, 4))),
-    (Code.OTHER_FORWARD, "one minus each number is meant, or the reverse", _each(lambda x: 1 - x)),
+    (Code.OPERATOR, "each number is one minus what it should be", _each(lambda x: 1 - x)),
 )  # fmt: skip
 
 

@@ -118,7 +118,7 @@ CHANGED = {
         ("the first parameter's gradient stays as it is", "in parameters:", "in parameters[1:]:"),
         ("the data are set to 0 as well: only the gradients are to be", "p.grad = 0.0", "p.grad = p.data = 0.0"),
         ("the data are set to 0: it is the gradients that are to be", "p.grad = 0.0", "p.data = 0.0"),
-        ("the gradients are set to None: 0.0 is meant, to which a backward pass can add", "p.grad = 0.0", "p.grad = None"),
+        ("the gradients are taken away: 0.0 is meant, to which a backward pass can add", "p.grad = 0.0", "p.grad = None"),
         ("the gradients are set to 1: 0 is meant", "p.grad = 0.0", "p.grad = 1.0"),
         ("the gradients change their sign: they are to be 0", "p.grad = 0.0", "p.grad = -p.grad"),
     ],
