@@ -15,7 +15,7 @@ CHANGED = {
         ("the gradients are subtracted where they are to be added", "+= out.grad", "-= out.grad"),
         ("out.grad is multiplied in: it is to be added to what is there", "+= out.grad", "*= out.grad"),
         ("both gradients are halved", "+= out.grad", "+= 0.5 * out.grad"),
-        ("the gradients are passed on while the sum is made, when out.grad is 0 still: that belongs into _backward", "        def _backward():\n            self.grad += out.grad\n            other.grad += out.grad\n\n        out._backward = _backward\n", "        self.grad += out.grad\n        other.grad += out.grad\n"),
+        ("nothing is passed back: out's own _backward is not set, or does not add to the operands' gradients", "        def _backward():\n            self.grad += out.grad\n            other.grad += out.grad\n\n        out._backward = _backward\n", "        self.grad += out.grad\n        other.grad += out.grad\n"),
         ("out has no children: (self, other) is missing", ", (self, other)", ""),
         ("out's children are self alone: other is missing", ", (self, other)", ", (self,)"),
         ("the data are multiplied: a sum is meant", "self.data + other.data", "self.data * other.data"),
@@ -25,7 +25,7 @@ CHANGED = {
         ("out is not returned", "        return out\n", ""),
         ("a number comes back: a Value is meant", "return out\n", "return out.data\n"),
         ("other is not made a Value of: `wrap` is missing", "        other = Value.wrap(other)\n", ""),
-        ("the gradients get out.grad only where they are 0 still", "self.grad += out.grad", "self.grad = self.grad or out.grad", "other.grad += out.grad", "other.grad = other.grad or out.grad"),
+        ("nothing is passed back: out's own _backward is not set, or does not add to the operands' gradients", "self.grad += out.grad", "self.grad = self.grad or out.grad", "other.grad += out.grad", "other.grad = other.grad or out.grad"),
     ],
     "Value.__mul__": [
         ("the gradients are assigned, with =, where they are to be added, with +=", "+= ", "= "),
@@ -223,17 +223,17 @@ CHANGED = {
         ("this Value's own gradient is set to 0: it is to be 1", "self.grad = 1.0", "self.grad = 0.0"),
         ("1 is added to this Value's gradient: it is to be set to 1", "self.grad = 1.0", "self.grad += 1.0"),
         ("every node's gradient is set to 1: only this Value's own is", "self.grad = 1.0", "for node in self.order(): node.grad = 1.0"),
-        ("the nodes go from the leaves to the output: the order is to be reversed", "reversed(self.order())", "self.order()"),
-        ("`_backward` is named and not called: its brackets are missing", "node._backward()", "node._backward"),
-        ("only this Value's own _backward is called: those of all nodes before it are missing", "        for node in reversed(self.order()):\n            node._backward()", "        self._backward()"),
-        ("this Value's own _backward is left out", "reversed(self.order())", "list(reversed(self.order()))[1:]"),
+        ("nothing gets past the first nodes: every node's `_backward()` is to be called, with its brackets, from this Value, whose gradient is 1 by then, back to the leaves", "reversed(self.order())", "self.order()"),
+        ("nothing gets past the first nodes: every node's `_backward()` is to be called, with its brackets, from this Value, whose gradient is 1 by then, back to the leaves", "node._backward()", "node._backward"),
+        ("nothing gets past the first nodes: every node's `_backward()` is to be called, with its brackets, from this Value, whose gradient is 1 by then, back to the leaves", "        for node in reversed(self.order()):\n            node._backward()", "        self._backward()"),
+        ("nothing gets past the first nodes: every node's `_backward()` is to be called, with its brackets, from this Value, whose gradient is 1 by then, back to the leaves", "reversed(self.order())", "list(reversed(self.order()))[1:]"),
         ("backward is called on each child, which sets the child's gradient to 1", "        for node in reversed(self.order()):\n            node._backward()", "        self._backward()\n        for child in self.children:\n            child.backward()"),
         ("a node that is used twice has its _backward called once for each way to it: once is right, when its gradient is whole", "        for node in reversed(self.order()):\n            node._backward()", "        def down(node):\n            node._backward()\n            for child in node.children:\n                down(child)\n        down(self)"),
         ("the nodes go level by level: a node's _backward may then be called before its gradient is whole", "        for node in reversed(self.order()):\n            node._backward()", "        queue, seen = [self], {self}\n        while queue:\n            node = queue.pop(0)\n            node._backward()\n            for child in node.children:\n                if child not in seen:\n                    seen.add(child)\n                    queue.append(child)"),
         ("the nodes go one branch after the other: a node's _backward may then be called before its gradient is whole", "        for node in reversed(self.order()):\n            node._backward()", "        seen = set()\n        def down(node):\n            if node not in seen:\n                seen.add(node)\n                node._backward()\n                for child in node.children:\n                    down(child)\n        down(self)"),
         ("gradients are set to 0 before: what was there from an earlier pass is to stay, and is added to", "        self.grad = 1.0\n", "        for node in self.order(): node.grad = 0.0\n        self.grad = 1.0\n"),
         ("the gradients of inner nodes are set to 0 after each step", "node._backward()", "node._backward()\n            if node.children and node is not self: node.grad = 0.0"),
-        ("this Value's own gradient is set to 1 after the pass: it is to be there before", "        self.grad = 1.0\n", "", "            node._backward()", "            node._backward()\n        self.grad = 1.0"),
+        ("nothing gets past the first nodes: every node's `_backward()` is to be called, with its brackets, from this Value, whose gradient is 1 by then, back to the leaves", "        self.grad = 1.0\n", "", "            node._backward()", "            node._backward()\n        self.grad = 1.0"),
         ("this Value's own gradient is set to -1: it is to be 1", "self.grad = 1.0", "self.grad = -1.0"),
         ("every _backward is called twice", "node._backward()", "node._backward(); node._backward()"),
         ("only nodes with children of their own, and only the last one's, are gone through", "reversed(self.order())", "[self, *self.children]"),
@@ -260,7 +260,7 @@ CHANGED = {
 
 
 class Value:
-    """`_backward()` is called where it is to be stored, in every operation: without brackets it is the function itself"""
+    """`_backward()` is called where it is to be stored: without brackets it is the function itself"""
 
     def __add__(self, other):
         return Value(self.data + Value.wrap(other).data, (self, Value.wrap(other)), None)

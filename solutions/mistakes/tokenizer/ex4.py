@@ -3,10 +3,10 @@
 CHANGED = {
     "allowed": [
         ("\"none_raise\" is a ValueError whatever the text is: only where it holds one of the names", "        if any(name in text for name in specials):\n            raise", "        if True:\n            raise"),
-        ("\"none_raise\" never raises: it is a ValueError where the text holds any of the names", "        if any(name in text for name in specials):\n            raise ValueError(\"the text holds a special token\")\n", ""),
+        ("\"none_raise\" does not raise here: it is a ValueError where the text holds any of the names, anywhere in it", "        if any(name in text for name in specials):\n            raise ValueError(\"the text holds a special token\")\n", ""),
         ("\"none_raise\" looks at whole words of the text: a name may stand anywhere in it", "any(name in text for name in specials)", "any(name in text.split() for name in specials)"),
-        ("\"none_raise\" raises only where the text holds all of the names: any is enough", "any(name in text", "all(name in text"),
-        ("\"none_raise\" raises only where the text is one of the names: a name may stand anywhere in it", "any(name in text for name in specials)", "text in specials"),
+        ("\"none_raise\" does not raise here: it is a ValueError where the text holds any of the names, anywhere in it", "any(name in text", "all(name in text"),
+        ("\"none_raise\" does not raise here: it is a ValueError where the text holds any of the names, anywhere in it", "any(name in text for name in specials)", "text in specials"),
         ("\"none_raise\" raises where the text holds no name: it is the other way round", "if any(name", "if not any(name"),
         ("\"none_raise\" looks only at how the text begins", "name in text for", "text.startswith(name) for"),
         ("\"none_raise\" looks for numbers in the text: the names are meant", "any(name in text for name in specials)", "any(str(n) in text for n in specials.values())"),
