@@ -27,7 +27,16 @@ from grader.judging.bench import Bench
 from grader.runner.host.client import Runner
 
 CODES = Path(__file__).resolve().parent.parent / "tests/whole/answers_codes.toml"
-BARE = {"error", "not-finite", "value-differs", "wrong-shape", "all-zero", "not-a-tensor", "wrong-dtype"}
+BARE = {
+    "error",
+    "not-finite",
+    "value-differs",
+    "entries-differ",
+    "wrong-shape",
+    "all-zero",
+    "not-a-tensor",
+    "wrong-dtype",
+}
 
 
 def answers(path: Path) -> Iterator[tuple[str, str, str, bytes]]:

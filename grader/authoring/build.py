@@ -129,7 +129,7 @@ class Derived:
         known = fingerprints.known(self.parts, self.program, self.given, self.references, self.sizes, wrong)
         if self.parts.outputs:
             env = {f: {**self.sizes[f], **self.given[f]} for f in FIXTURES}
-            known |= author_outputs.known(self.parts, env, self.filename)
+            known |= author_outputs.known(self.parts, env, self.filename, wrong)
         return kept.known(known, self.old.texts.get("diagnosis.json"), self.references)
 
     def described(self, begun: Mapping[str, str], known: Mapping[str, Any]) -> Files:

@@ -126,9 +126,9 @@ def known(new: Any, old: Any, references: Mapping[str, Env]) -> Any:
 
 def _known(new: Any, old: Any, item: str, references: Mapping[str, Env]) -> bool:
     sizes = {f: float(env["size." + item]) for f, env in references.items() if "size." + item in env}
-    found, saved = list(_prints(new)), list(_prints(old))
-    if json.dumps(_blank(new)) != json.dumps(_blank(old)) or len(found) != len(saved):
+    if json.dumps(_blank(new)) != json.dumps(_blank(old)):
         return False
+    found, saved = list(_prints(new)), list(_prints(old))
     for (on, count, prints), (_, _, others) in zip(found, saved, strict=True):
         scale = max(map(abs, (*prints, *others)), default=0.0) + sizes.get(on, 0.0) * math.sqrt(count)
         if not all(p == q or abs(p - q) <= OF_PRINTS * scale for p, q in zip(prints, others, strict=True)):
@@ -149,7 +149,10 @@ def _prints(one: Any) -> Iterator[tuple[str, int, list[float]]]:
     """The fingerprints of an item: fixture, elements of the value, numbers."""
     for mistake in one["mistakes"]:
         for on, mark in mistake["on"].items():
-            yield on, math.prod(mark.get("shape", [1])), mark.get("prints", [])
+            if "prints" in mark:
+                yield on, math.prod(mark["shape"]), mark["prints"]
+            else:  # of an output: by call, a digest and numbers
+                yield from ((on, 1, prints) for _, *prints in mark.values())
     for branch in one["branches"].values():
         for on, prints in branch.items():
             yield on, 1, prints

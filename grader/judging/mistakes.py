@@ -55,13 +55,12 @@ class Mistakes:
         self.places: dict[str, str] = {}
 
     def by_value(self, answer: Answer) -> None:
-        """What the values tell; they have to be wrong, not missing."""
-        if not any(c.verdict in EXPLAINED for c in answer.checks.values()):
-            return
+        """What the values tell; a gradient's have to be wrong, not missing."""
+        wrong = any(c.verdict in EXPLAINED for c in answer.checks.values())
         with swallowing(f"{answer.item.name} its diagnosis"):
             if isinstance(answer.item, Output):
-                self._of_output(answer, answer.item)
-            else:
+                self._of_output(answer, answer.item, wrong)
+            elif wrong:
                 self._of_gradient(answer, answer.item)
 
     def by_change(self, runner: Runner, wrong: Sequence[Answer]) -> None:
@@ -81,13 +80,13 @@ class Mistakes:
                     self.told[name] = found
                     self.places.pop(name, None)
 
-    def _of_output(self, answer: Answer, item: Output) -> None:
+    def _of_output(self, answer: Answer, item: Output, wrong: bool) -> None:
         records = {f: r for f in FIXTURES if (r := answer.records.get(f)) is not None}
         mistakes = self.known.get(item.name, {}).get("mistakes", [])
         references = self.task.fixtures.references
-        if found := known_output(mistakes, records, references, item.name, item.exact):
+        if found := known_output(mistakes, records, references, item):
             self.told[item.name] = found
-        else:
+        elif wrong:
             self.places[item.name] = ""
 
     def _of_gradient(self, answer: Answer, item: Gradient) -> None:

@@ -1,90 +1,192 @@
-"""What the fixtures know of mistakes in outputs: by which marks a mistake's answers are known again. Pure."""
+"""What the fixtures know of mistakes in outputs: by which marks a mistake's answers are known again. Pure.
+
+An answer has a mark for each call that its driver makes, one alone where there is no driver: a digest of its
+form, with what is infinite or NaN in it, and of an approximate item the fingerprint of its numbers. An
+exception has one too. Of a mistake the fixtures hold the marks of those calls that it makes wrong.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from grader.core import plain
-from grader.core.exercise import Reference
+from grader.core.exercise import Output, Reference
 from grader.core.finding import Finding
 from grader.core.plain import Tensor
 from grader.diagnosis.diagnose import fingerprint, spoken
-from grader.judging.compare_outputs import answer_of, numbers
+from grader.diagnosis.outputs import raises, related
+from grader.judging.compare_outputs import answer_of
+from grader.judging.shown import array
 from grader.runner.wire import Record
 
-CLOSE = 1e-5  # relative: an answer that a mistake explains, by its marks
+CLOSE = 2e-5  # relative: an answer that a mistake explains, by its marks
 SAME = 1e-6  # two marks of the same answer
+WHOLE = "whole"  # the key of an answer of no calls, and of an exception
+MORE = "more"  # that of calls which the author's driver does not make
+DRIVER_FAILS = "what the grader does with it fails: "
+EXACT = 1 << 53  # whole numbers below it are told apart as float64
+
+Mark = list[Any]  # the form's digest, then the numbers' fingerprint
+Marks = dict[str, Mark]  # by call
 
 
-def mark(value: Any, exact: bool) -> dict[str, Any] | None:
-    """By what an answer is known again: its digest, and for an approximate one its numbers' fingerprint.
-
-    value: decoded plain data, a tensor as Tensor. None where its numbers are not finite, or its form is none.
-    """
-    found = [] if exact else list(numbers(value))
-    if not all(map(math.isfinite, found)):
-        return None
+def marks(value: Any, item: Output) -> Marks | None:
+    """By what each call's result is known again; None where its form is none. value: decoded plain data."""
     try:
-        form = hashlib.sha256(plain.encode(value if exact else _form(value))).hexdigest()[:16]
-    except (plain.NotPlain, TypeError):  # too long now, or a tensor in a set
+        if item.driver and type(value) is dict:
+            return {str(call): _mark(one, item.exact) for call, one in value.items()}
+        return {WHOLE: _mark(value, item.exact, 2)}
+    except (plain.NotPlain, TypeError, ValueError, OverflowError):  # too long now, or a tensor in a set
         return None
-    if exact:
-        return {"form": form}
-    return {"form": form, "prints": [float(f"{p:.7g}") for p in fingerprint(np.array(found))]}
 
 
-def _form(value: Any) -> Any:
-    """A value with its numbers taken out. A tensor of no axes is a number here too."""
-
-    def blank(one: Any) -> Any:
-        if type(one) is Tensor:
-            return ["tensor", list(one.shape)] if one.shape else 0.5
-        return 0.5 if type(one) is float else one
-
-    return plain.rebuilt(value, blank)
+def of_error(message: str) -> Marks:
+    """The mark of an exception in place of all calls. message: its type and text, and the call, or where."""
+    said = message.removeprefix(DRIVER_FAILS).partition("; of ")[0][:400].rstrip(": ")
+    return {WHOLE: [_digest("!" + said)]}
 
 
-def same_mark(a: dict[str, Any] | None, b: dict[str, Any] | None) -> bool:
-    return _between(a, b) <= SAME
+def _mark(value: Any, exact: bool, most: int = 1) -> Mark:
+    found: list[float] = []
+    form = _digest(plain.encode(_form(value, None if exact else found)))
+    prints = fingerprint(np.array(found))[: most if len(found) > 1 else 1] if found else []
+    return [form, *(float(f"{p:.6g}") for p in prints)]
 
 
-def _between(a: dict[str, Any] | None, b: dict[str, Any] | None) -> float:
+def _digest(data: bytes | str) -> str:
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()[:8]
+
+
+def _form(value: Any, found: list[float] | None) -> Any:
+    """A value as lists in one order; finite numbers go to `found`, where that is a list.
+
+    What a comparison forgives is no difference here: a tuple for a list, a leading axis of 1.
+    """
+    kind = type(value)
+    if kind in (list, tuple):
+        return ["list", *(_form(one, found) for one in value)]
+    if kind is dict:
+        items = sorted((plain.encode(k).decode(), v) for k, v in value.items())
+        return ["dict", *([k, _form(v, found)] for k, v in items)]
+    if kind is Tensor:
+        shape = list(value.shape)
+        while shape[:1] == [1]:
+            del shape[0]
+        numbers = array(value).astype(np.float64)
+        if found is not None and not shape and value.dtype != "bool":
+            return _number(float(numbers.ravel()[0]), found)
+        name = "int" if value.dtype.startswith(("int", "uint")) else value.dtype[:4]
+        if found is None:
+            return [name, shape, _digest((numbers + 0.0).tobytes())]
+        odd = np.where(np.isfinite(numbers), 0.0, numbers)
+        found.extend(np.where(np.isfinite(numbers), numbers, 0.0).ravel().tolist())
+        return [name, shape, _digest(np.nan_to_num(odd, nan=9.0).tobytes()) if odd.any() else ""]
+    if found is not None and kind in (int, float) and (kind is float or abs(value) < EXACT):
+        return _number(float(value), found)
+    return value
+
+
+def _number(x: float, found: list[float] | None) -> Any:
+    if not math.isfinite(x):
+        return str(x)
+    if found is None:
+        return x + 0.0
+    found.append(x)
+    return 0
+
+
+def differing(own: Marks, right: Marks) -> Marks:
+    """Of an answer's marks those that are not the right ones', by the number of the call."""
+    keys = {call: str(k) for k, call in enumerate(right)}
+    if own.keys() != right.keys() and (WHOLE in own or WHOLE in right):
+        return own
+    found = {keys[c]: own.get(c, [""]) for c in right if between(own.get(c), right[c]) > SAME}
+    more = {c: own[c] for c in own if c not in right}
+    return found | ({MORE: [_digest(repr(sorted(more)))]} if more else {})
+
+
+def between(a: Mark | None, b: Mark | None) -> float:
     """How far apart two marks are, in parts of the larger; infinity where they are of different form."""
-    if a is None or b is None or a["form"] != b["form"]:
+    if a is None or b is None or a[0] != b[0] or len(a) != len(b):
         return math.inf
-    x, y = a.get("prints", []), b.get("prints", [])
-    if len(x) != len(y):
-        return math.inf
-    scale = max((abs(p) for p in (*x, *y)), default=0.0)
-    return max((abs(p - q) / scale for p, q in zip(x, y, strict=True) if p != q), default=0.0)
+    scale = max((abs(p) for p in (*a[1:], *b[1:])), default=0.0)
+    return max((abs(p - q) / scale for p, q in zip(a[1:], b[1:], strict=True) if p != q), default=0.0)
+
+
+def same(a: Marks, b: Marks) -> bool:
+    return a.keys() == b.keys() and all(between(a[k], b[k]) <= SAME for k in a)
 
 
 def known(
     mistakes: list[dict[str, Any]],
-    answers: dict[str, Record],
+    answers: Mapping[str, Record],
     references: Mapping[str, Reference],
-    item: str,
-    exact: bool,
+    item: Output,
 ) -> Finding | None:
-    """The first mistake that gives these answers on every fixture that it is known on, two at least.
+    """The first mistake whose marks an answer has on every call that tells it from right, and no others.
 
-    It must be far closer to them than the right answer is: a mistake may change little.
+    Else what the values say of themselves (`diagnosis.outputs`), or a mistake that explains half of the wrong
+    calls and more. There are two such calls at least, or fixtures. It must be far closer to them than the
+    right answer is: a mistake may change little.
     """
-    marks, distance = {}, {}
+    wrong: dict[str, Marks] = {}
+    limits: dict[str, dict[str, float]] = {}
     for fixture, record in answers.items():
-        marks[fixture] = mark(answer_of(record), exact) if record.data is not None else None
-        distance[fixture] = _between(marks[fixture], mark(_wanted(references[fixture], item), exact))
-    limit = {f: min(CLOSE, d / 4) if d > SAME else SAME for f, d in distance.items()}
+        right = marks(_wanted(references[fixture], item.name), item) or {}
+        own = marks(answer_of(record), item) if record.data is not None else None
+        own = own or of_error(record.message)
+        wrong[fixture] = differing(own, right)
+        order = dict(enumerate(right))
+        limits[fixture] = {
+            k: min(CLOSE, d / 4)
+            for k, mark in wrong[fixture].items()
+            if (d := between(mark, right.get(order.get(int(k), "") if k.isdigit() else WHOLE))) > SAME
+        }
+    partly: Finding | None = None
     for mistake in mistakes:
-        on = [f for f in mistake["on"] if f in marks]
-        if len(on) > 1 and all(_between(mistake["on"][f], marks[f]) <= limit[f] for f in on):
+        on = {f: m for f, m in mistake["on"].items() if f in wrong}
+        many = sum(map(len, on.values()))
+        if many < 2 or not all(_has(wrong[f], m, limits[f]) for f, m in on.items()):
+            continue
+        besides = sum(_besides(wrong[f], m, limits[f]) for f, m in on.items())
+        if not besides:
             return spoken(mistake)
-    return None
+        if partly is None and besides <= many > 2:
+            partly = spoken(mistake)
+    pairs = list(_pairs(answers, references, item))
+    raised = [record.message for record in answers.values() if record.data is None]
+    return related(pairs) or partly or (raises(raised[0]) if raised else None)
+
+
+def _pairs(
+    answers: Mapping[str, Record], references: Mapping[str, Reference], item: Output
+) -> Iterator[tuple[Any, Any]]:
+    """What came and what was wanted, of each call."""
+    for fixture, record in answers.items():
+        right = _wanted(references[fixture], item.name)
+        if record.data is None:
+            yield None, right
+            continue
+        own = answer_of(record)
+        if item.driver and type(own) is type(right) is dict:
+            yield from ((own.get(call), one) for call, one in right.items())
+        else:
+            yield own, right
+
+
+def _has(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> bool:
+    """Whether an answer has all marks of a mistake."""
+    return all(k in own and between(own[k], mark) <= limits[k] for k, mark in mistake.items())
+
+
+def _besides(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> int:
+    """How many calls a mistake leaves unexplained; one that is off by rounding alone is none."""
+    return sum(k not in mistake and limits[k] > CLOSE / 4 for k in own)
 
 
 def _wanted(reference: Reference, item: str) -> Any:
