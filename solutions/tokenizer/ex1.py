@@ -17,6 +17,59 @@ FIXTURES = {
     "probe-3": dict(seed=4, words=11, pieces=30),
 }
 OUTPUTS = {"encoded": "exact", "stats": "exact", "best": "exact", "merge": "exact", "shorter": "exact"}
+HINTS = {
+    "encoded": {
+        "concept": "A string is code points; what a tokenizer begins with is bytes, of which UTF-8 takes one to four for "
+        "each. A `bytes` is a sequence of integers already.",
+        "example": """
+    >>> encoded("né")
+    >>> encoded("🙂")
+""",
+        "formula": "The bytes of the text in UTF-8, as a list of integers from 0 to 255.",
+    },
+    "stats": {
+        "concept": "Put the list beside itself, shifted by one: every two that stand together are a pair of neighbours. Count "
+        "them in a dict.",
+        "shapes": "ids is a list of integers. stats returns a dict from tuples of two integers to integers.",
+        "example": """
+    >>> stats([1, 2, 1, 2, 2])
+    >>> stats([7])
+""",
+        "formula": "count[(ids[i], ids[i + 1])] += 1 for every i from 0 to len(ids) − 2, from 0 where it is new.",
+    },
+    "best": {
+        "concept": "Look for the largest count, and give its key. A dict remembers the order in which keys came, and of equal "
+        "counts the first key wins.",
+        "shapes": "stats is a dict from tuples of two integers to integers. best returns one of its keys.",
+        "example": """
+    >>> best({(5, 6): 2, (9, 9): 3, (1, 2): 3})
+""",
+        "formula": "The first key whose count is the maximum of all counts: not the largest key, and not the last one.",
+    },
+    "merge": {
+        "concept": "Go through the list with a place of your own. Where the pair stands, put the new number and move on by "
+        "two; else copy the number and move on by one. The given list stays as it is.",
+        "shapes": "ids is a list of integers, pair a tuple of two, idx an integer. merge returns a new list of integers.",
+        "example": """
+    >>> merge([5, 6, 6, 7, 9, 1], (6, 7), 99)
+    >>> merge([1, 1, 1], (1, 1), 9)
+""",
+        "formula": "At place i: if i + 1 is still in the list and (ids[i], ids[i + 1]) is the pair, append idx and i += 2; "
+        "else append ids[i] and i += 1.",
+    },
+    "shorter": {
+        "concept": "Nothing to write: your stats finds the most frequent pair, your merge puts a number in its place. The "
+        "ratio of the lengths is how much shorter the list has become.",
+        "shapes": "stats gets a list of integers and returns a dict, merge gets the list, a pair and a number and returns a "
+        "list.",
+        "example": """
+    >>> ids = [1, 2, 1, 2, 2]
+    >>> merge(ids, best(stats(ids)), 256)
+""",
+        "formula": "Where this fails and stats and merge are right, one of them changes the list that it is given, or "
+        "stats has the pairs in another order than first seen first.",
+    },
+}
 
 WORDS = ["a", "banana", "in", "Panama", "·", "naïve", "café,", "ééé,", "ßß,", "日本日本,", "🙂🙂🙂"]
 WORDS += ["ana", "nan", "aaaa"]
