@@ -239,7 +239,7 @@ def calibrated(hprebn):
 def collapsed(linears):
     """The one matrix that does what a stack of linear layers does, x first times linears[0].
 
-    Without activations between them, layers are a product of matrices.
+    `linears` is a list of matrices. Without activations between them, layers are a product of matrices.
     """
     W = linears[0]
     for linear in linears[1:]:

@@ -4,7 +4,7 @@ What stands around the network: characters become numbers and numbers characters
 long text, tokens are averaged over their past (three ways, one result), and new text is generated one token
 at a time.
 
-Chance is taken out, so that there is one right answer: where the lecture draws at random, you are given the
+Nothing is random, so that there is one right answer: where the lecture draws at random, you are given the
 positions and the uniform numbers.
 """
 
@@ -142,13 +142,13 @@ def vocabulary(text):
 
 
 def encode(text, chars):
-    """The text as a list of whole numbers: each character's place in `chars`."""
+    """The text as a list of integers: each character's place in `chars`."""
     place = {c: i for i, c in enumerate(chars)}
     return [place[c] for c in text]
 
 
 def decode(ids, chars):
-    """The text of a list of whole numbers: the way back of encode."""
+    """The text of a list of integers: the way back of encode."""
     return "".join(chars[i] for i in ids)
 
 
@@ -241,9 +241,9 @@ def use_expected_loss(expected_loss, vocabularies):
 
 
 def use_generate(generate, table, recent, begin, T, uniforms):
-    """Text from a small model whose answer depends on all that it sees; it refuses more than T tokens.
+    """Text from a small model whose answer depends on all that it sees; it refuses more than block_size tokens.
 
-    And from one that finds all of 8 tokens equally likely, with numbers that its running sums meet: 0.25 is
+    And from one that considers all of 8 tokens equally likely, with numbers that its running sums meet: 0.25 is
     not larger than 0.25.
     """
 

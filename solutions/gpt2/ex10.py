@@ -175,8 +175,7 @@ class Loader:
 def use_loader(Loader, tokens, B, T, world):
     """A class that gives batches from one long list of tokens, for one of several processes.
 
-    It is asked for the first nine batches of every process. Work out for yourself where each begins, how
-    far it moves on, and when it has to begin again.
+    It is asked for the first nine batches of every process.
     """
     read = {}
     for rank in range(world):

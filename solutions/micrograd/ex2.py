@@ -372,7 +372,7 @@ class Value:
 
 
 def tanh_from_exp(x):
-    """The tanh of a Value, made from exp, a sum, a difference and a division alone."""
+    """The tanh of a Value, made from exp, a sum, a difference and a division; x * 2 or x + x is fine too."""
     e = (x * 2).exp()
     return (e - 1) / (e + 1)
 

@@ -186,7 +186,7 @@ def merge(ids, pair, idx):
 def train(chunks, count):
     """`count` merges of a text that is cut into `chunks`, a list of texts: a dict from pair to number.
 
-    As in tokenizer.ex2, with the first of the commonest pairs each time and numbers from 256 on; but pairs
+    As in tokenizer.ex2, with the first of the most frequent pairs each time and numbers from 256 on; but pairs
     are counted and merged within chunks only. Where no pair is left, there are fewer merges.
     """
     lists = [list(chunk.encode("utf-8")) for chunk in chunks]

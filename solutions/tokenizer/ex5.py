@@ -56,7 +56,7 @@ HINTS = {
         "there, the leftmost first.",
     },
     "decode": {
-        "concept": "Build the bytes of every number: order turned round gives the single bytes, and merges, in their order, the "
+        "concept": "Build the bytes of every number: order read backwards, from number to byte, gives the single bytes, and merges, in their order, the "
         "rest. Then join and decode as ever.",
         "example": """
     >>> decode([3, 1], {(1, 0): 2, (2, 0): 3}, {98: 0, 97: 1})
@@ -92,7 +92,7 @@ def inputs(g, size, which):
 
 
 def order(ranks):
-    """The number of each single byte: a dict from the byte, a whole number, to its rank.
+    """The number of each single byte: a dict from the byte, an integer, to its rank.
 
     `ranks` is a dict from a token's bytes, a `bytes`, to its number. Tokens of several bytes don't count.
     """
@@ -132,7 +132,7 @@ def merges(ranks):
 
 
 def encode(text, merges, order):
-    """The tokens of a text, a list of whole numbers, the same that the table's owner gets.
+    """The tokens of a text, a list of integers, the same that the table's owner gets.
 
     Each byte of the text becomes its number in `order`, and then the pair that has the lowest number in
     `merges` is merged, again and again, until there is none.
