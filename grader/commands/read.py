@@ -160,7 +160,8 @@ def _first(exercise: Exercise, item: Output) -> bool:
 def subjects(item: Output) -> tuple[str, ...]:
     """What of the learner's file an output is about: a class or a method, or the functions it asks for."""
     own = (item.about,)
-    return own if "." in item.about or item.about[:1].isupper() else tuple(a for a in item.asks if a[:1].islower())
+    functions = tuple(name for name in item.asks if name[:1].islower())
+    return own if "." in item.about or not functions else functions
 
 
 def judged(exercise: Exercise, items: Collection[str]) -> list[str]:

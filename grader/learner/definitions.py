@@ -1,4 +1,4 @@
-"""The functions, classes and methods of a learner's file: where they stand, and what their stubs say. Pure."""
+"""The functions, classes and methods of a learner's file: where they are, what their stubs say. Pure."""
 
 from __future__ import annotations
 

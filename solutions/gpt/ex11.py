@@ -250,6 +250,8 @@ def use_generate(generate, table, recent, begin, T, uniforms):
     def model(idx):
         if idx.shape[1] > T:
             raise ValueError(f"the model was given {idx.shape[1]} tokens, and sees at most {T}")
+        if int(idx.max()) >= len(table):
+            raise ValueError(f"the model was given token {int(idx.max())}, it knows 0 to {len(table) - 1}")
         seen = (table[idx] * recent[-idx.shape[1] :, :]).cumsum(1)
         return seen + table[idx]
 

@@ -6,6 +6,9 @@ number may be used more than once, so a gradient is always added to what is ther
 these in the right order, from the output to the inputs.
 
 The methods without a task are given. An operand may also be a plain number, which `wrap` makes a Value of.
+
+The lecture's own engine is accepted, with `_prev` for `children`, `_op` and `label`. `order`, which the lecture
+builds inside `backward`, is a method here, and `relu` is the one of the micrograd repository.
 """
 
 import math

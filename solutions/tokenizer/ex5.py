@@ -5,6 +5,8 @@ its number. Two things have to be found out before one's own encode gives the sa
 bytes do not have their own values as numbers, but stand in another order. Second, the table doesn't say of
 which two parts a token was made; it can be worked out, since the token's bytes, merged by all that was there
 before it, end up as exactly these two. The table here is a small one of the same kind, without most bytes.
+
+minbpe's `recover_merges` is `merges` here, and its `bpe`, stopped before the last merge, is `parts`.
 """
 
 import torch

@@ -151,7 +151,9 @@ def test_shapes_name_the_parameters_and_the_result(name: str, item: Output) -> N
 
 @pytest.mark.parametrize("name", TOLD)
 def test_no_line_of_a_solution_is_in_the_hints(name: str) -> None:
-    told = re.sub(r"\s", "", json.dumps(TOLD[name], ensure_ascii=False).replace("\\n", "").replace('\\"', '"'))
+    told = re.sub(
+        r"\s", "", json.dumps(TOLD[name], ensure_ascii=False).replace("\\n", "").replace('\\"', '"')
+    )
     source, stub = solution(name), re.sub(r"\s", "", STUBS[name])
     checked = 0
     for node in ast.walk(ast.parse(source)):

@@ -6,15 +6,16 @@ says so, and the function is given the task's name and arguments here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from grader.core.exercise import File, How, Task
+from grader.core.verdict import ItemReport, Verdict
 from grader.judging import grade as grading
 from grader.runner.host.client import Runner
 
-ENGINE = '''
+ENGINE = """
 import math
 
 class Value:
@@ -127,9 +128,9 @@ class Value:
 def tanh_from_exp(x):
   e = (2*x).exp()
   return (e - 1) / (e + 1)
-'''
+"""
 
-NETWORK = '''
+NETWORK = """
 import random
 
 class Neuron:
@@ -196,9 +197,9 @@ def train(n, xs, ys, steps, rate):
       p.data += -rate * p.grad
     losses.append(loss.data)
   return losses
-'''
+"""
 
-BATCH_NORM = '''
+BATCH_NORM = """
 import torch
 
 class BatchNorm1d:
@@ -233,8 +234,8 @@ class BatchNorm1d:
 
   def parameters(self):
     return [self.gamma, self.beta]
-'''
-MODULE = '''
+"""
+MODULE = """
 import torch
 from torch import nn
 
@@ -258,8 +259,8 @@ class BatchNorm1d(nn.Module):
     else:
       mean, var = self.running_mean, self.running_var
     return self.gamma * (x - mean) / torch.sqrt(var + self.eps) + self.beta
-'''
-WAVENET = '''
+"""
+WAVENET = """
 class FlattenConsecutive:
 
   def __init__(self, n):
@@ -275,7 +276,7 @@ class FlattenConsecutive:
 
   def parameters(self):
     return []
-'''
+"""
 THREE_AXES = BATCH_NORM.replace(
     """      xmean = x.mean(0, keepdim=True) # batch mean
       xvar = x.var(0, keepdim=True) # batch variance
@@ -289,7 +290,7 @@ THREE_AXES = BATCH_NORM.replace(
 """,
 )
 
-MINBPE = '''
+MINBPE = """
 def get_stats(ids, counts=None):
     counts = {} if counts is None else counts
     for pair in zip(ids, ids[1:]): # iterate consecutive elements
@@ -309,8 +310,10 @@ def merge(ids, pair, idx):
             newids.append(ids[i])
             i += 1
     return newids
-'''
-BASIC = MINBPE + '''
+"""
+BASIC = (
+    MINBPE
+    + """
 
 class BasicTokenizer:
 
@@ -372,12 +375,18 @@ def encode(text, merges):
     tokenizer = BasicTokenizer()
     tokenizer.merges = merges
     return tokenizer.encode(text)
-'''
-REGEX = MINBPE + r'''
+"""
+)
+REGEX = (
+    MINBPE
+    + r'''
 import regex as re
 
 GPT2_SPLIT_PATTERN = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
-GPT4_SPLIT_PATTERN = r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"""
+GPT4_SPLIT_PATTERN = (
+    r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*"""
+    r"""|\s*[\r\n]|\s+(?!\S)|\s+"""
+)
 
 
 def gpt2_chunks(text):
@@ -422,7 +431,8 @@ def encode(chunks, merges):
         ids.extend(_encode_chunk(chunk.encode("utf-8")))
     return ids
 '''
-SPECIAL = r'''
+)
+SPECIAL = r"""
 import regex as re
 
 def allowed(text, specials, allowed_special):
@@ -466,8 +476,8 @@ def decode(ids, vocab, specials):
         else:
             raise ValueError(f"invalid token id: {idx}")
     return b"".join(part_bytes).decode("utf-8", errors="replace")
-'''
-GPT4 = '''
+"""
+GPT4 = """
 def bpe(mergeable_ranks, token, max_rank):
     parts = [bytes([b]) for b in token]
     while True:
@@ -498,9 +508,9 @@ def merges(mergeable_ranks):
         ix1 = mergeable_ranks[pair[1]]
         merges[(ix0, ix1)] = rank
     return merges
-'''
+"""
 
-NANOGPT = '''
+NANOGPT = """
 import math
 import torch
 
@@ -516,8 +526,8 @@ def get_lr(it, warmup_steps, max_steps, max_lr, min_lr):
     assert 0 <= decay_ratio <= 1
     coeff = 0.5 * (1.0 + math.cos(math.pi * decay_ratio)) # coeff starts at 1 and goes to 0
     return min_lr + coeff * (max_lr - min_lr)
-'''
-LOADER = '''
+"""
+LOADER = """
 import torch
 
 class DataLoaderLite:
@@ -540,8 +550,8 @@ class DataLoaderLite:
         if self.current_position + (B * T * self.num_processes + 1) > len(self.tokens):
             self.current_position = B * T * self.process_rank
         return x, y
-'''
-GPT = '''
+"""
+GPT = """
 import torch
 from torch.nn import functional as F
 
@@ -587,13 +597,13 @@ def by_softmax(x):
     wei = F.softmax(wei, dim=-1)
     xbow3 = wei @ x
     return masked, wei, xbow3
-'''
+"""
 
 ORIGINALS: dict[str, tuple[str, str, list[str], dict[str, str]]] = {
     "the engine, with _prev, _op and label": (
         "micrograd.ex2", ENGINE,
-        ["add", "multiply", "power", "exp", "tanh", "relu", "composed", "accumulate", "backward", "tanh_from_exp"],
-        {},
+        ["add", "multiply", "power", "exp", "tanh", "relu", "composed", "accumulate", "backward",
+         "tanh_from_exp"], {},
     ),
     "the network, with random.uniform and a single output alone": (
         "micrograd.ex3", ENGINE + NETWORK,
@@ -625,7 +635,8 @@ ORIGINALS: dict[str, tuple[str, str, list[str], dict[str, str]]] = {
     "build-nanogpt's schedule": ("gpt2.ex9", NANOGPT, ["rate"], {"get_lr": "rate"}),
     "build-nanogpt's loader": ("gpt2.ex10", LOADER, ["loader"], {"DataLoaderLite": "Loader"}),
     "the lecture's batches and averages": (
-        "gpt.ex11", GPT, ["vocabulary", "encode", "decode", "batch", "by_loop", "by_matrix", "by_softmax"], {},
+        "gpt.ex11", GPT,
+        ["vocabulary", "encode", "decode", "batch", "by_loop", "by_matrix", "by_softmax"], {},
     ),
 }  # fmt: skip
 
@@ -643,3 +654,19 @@ def test_an_original_passes(
     report = grading.grade(runner, exercises[exercise], file, How(items, rename=rename))[0]
     assert {i.id: i.check.reason or str(i.verdict) for i in report.items if not i.passed} == {}
     assert len(report.items) == len(items)
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    {
+        "other names": ("def minibatch(xs, ys, which):\n    return xs[which], ys[which]\n", Verdict.EXACT),
+        "one of its own": ("def minibatch(X, ys, which):\n    return X[which], ys[which]\n", Verdict.EXACT),
+        "in another order": ("def minibatch(ix, Y, X):\n    return X[ix], Y[ix]\n", Verdict.EXACT),
+        "one too few": ("def minibatch(xs, ys):\n    return xs, ys\n", Verdict.ERROR),
+        "a known one elsewhere": ("def minibatch(i, X, Y):\n    return X[i], Y[i]\n", Verdict.ERROR),
+    }.values(),
+)  # fmt: skip
+def test_parameters_of_other_names_are_taken_by_their_places(
+    item: Callable[..., ItemReport], source: str, verdict: Verdict
+) -> None:
+    assert item(source, "mlp.ex5", "minibatch").verdict is verdict

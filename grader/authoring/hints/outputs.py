@@ -74,7 +74,8 @@ def _before(item: Output, outputs: Sequence[Output]) -> str:
 
 def worked(text: str, names: Mapping[str, Any]) -> str:
     """An author's example with what its lines give; names: what they are run with, which stays as it is."""
-    known, out = dict(names), []
+    known = dict(names)
+    out: list[str] = []
     for piece in doctest.DocTestParser().parse(text):
         if isinstance(piece, str):
             out += [line.rstrip() for line in piece.splitlines() if line.strip() or out]
@@ -143,7 +144,7 @@ def _rounded(value: Any) -> Any:
 
 @dataclass
 class Called:
-    """The calls of one function or method: its name, and for each call its arguments by name, and the result."""
+    """The calls of one function or method: of each the arguments by name, and the result."""
 
     name: str
     params: tuple[str, ...]
@@ -196,7 +197,13 @@ def _described(one: Called) -> str:
     return "\n".join([*lines, f"{one.name} returns {_kind(result)}."])
 
 
-KINDS = {"int": "integer", "str": "string", "bytes": "bytes object", "Tensor": "tensor", "function": "function"}
+KINDS = {
+    "int": "integer",
+    "str": "string",
+    "bytes": "bytes object",
+    "Tensor": "tensor",
+    "function": "function",
+}
 
 
 def _kind(value: Any) -> str:
