@@ -144,8 +144,8 @@ HINTS = {
         "a * 2.",
     },
     "order": {
-        "concept": "A Value may be listed only when all that it was made from is listed already. So go to "
-        "its children first, theirs before them, and append it to the list last. Remember which nodes you "
+        "concept": "A Value may be listed only when all that it was made from is listed already. So visit "
+        "its children, theirs before them, and append it to the list last. Remember which nodes you "
         "have been at: one that is used twice is listed once.",
         "shapes": "order takes no argument beside self and returns a list of Values, self the last.",
         "example": """

@@ -39,7 +39,7 @@ INSTEAD = {  # what isn't written -> what is
     r"rating|verdicts? given": "verdict, score",
 }
 PATTERNS = {word: re.compile(rf"\b(?:{word})\b", re.IGNORECASE) for word in INSTEAD}
-NAMES = re.compile(r"\bmended\b(?=\()|wavenet\.ex7\.mended|`mended`|'mended'|\"mended\"|use_mended")
+NAMES = re.compile(r"\bmended(?=[:(]| returns)")  # wavenet.ex7's function
 
 
 def found(text: str) -> list[str]:
@@ -96,4 +96,4 @@ def test_a_word_that_is_not_to_be_written_is_found(text: str) -> None:
 
 
 def test_a_name_is_no_word() -> None:
-    assert found("mended(x) of wavenet.ex7.mended, signs of a sum") == []
+    assert found("mended(x), mended: not written yet, and the signs of a sum") == []
