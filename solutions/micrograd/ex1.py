@@ -35,7 +35,7 @@ HINTS = {
     >>> numgrad(lambda x: x * x, 3.0, 0.001)
     >>> numgrad(lambda x: 7.0, 3.0, 0.5)
 """,
-        "formula": "(f(x + h) − f(x)) / h. The step goes to the right only, and h is an argument.",
+        "formula": "(f(x + h) − f(x))/h. The step goes to the right only, and h is an argument.",
     },
     "lgraph": {
         "concept": "Go backwards, from L to the leaves. L's own gradient is 1. Each operation multiplies what "

@@ -47,7 +47,7 @@ def _renamed(function: Any, item: Output, have: Mapping[str, Any]) -> dict[str, 
     if not isinstance(code, types.CodeType) or code.co_flags & 12 or code.co_kwonlyargcount:
         return {}
     names = code.co_varnames[: code.co_argcount]
-    if len(names) != len(item.params) or set(names) <= set(have):
+    if len(names) != len(item.params) or set(names) <= {*have, item.name}:
         return {}
     own = dict(zip(names, item.params, strict=True))
     return own if all(ours == k for k, ours in own.items() if k in have) else {}
