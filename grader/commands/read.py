@@ -15,7 +15,7 @@ from grader.core import course
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import TRAINING, Exercise, Item, Output
 from grader.core.text import flowed, times
-from grader.learner import definitions, progress
+from grader.learner import progress, stubs
 from grader.suite import fixtures
 from grader.suite.files import refusing
 from grader.suite.find import Suite, Target, find, targets
@@ -136,7 +136,7 @@ def _output_task(suite: Suite, exercise: Exercise, item: Output) -> str:
     others = {other.about for other in exercise.outputs if other is not item}
     found = []
     for about in subjects(item):
-        asked = definitions.tasks(stub, about, others)
+        asked = stubs.tasks(stub, about, others)
         written = not _first(exercise, item) and "." not in about  # by now
         found += asked[:1] if written else asked
     parts = [f"{exercise.id}.{item.name}", ""]
@@ -175,7 +175,7 @@ def place(suite: Suite, exercise: str, item: Item) -> str:
     lines = [
         number
         for about in (subjects(item) if isinstance(item, Output) else (item.name,))
-        if (number := definitions.line_of(text, about))
+        if (number := stubs.line_of(text, about))
     ]
     where = f", line{'s' * (len(lines) > 1)} {' and '.join(map(str, lines))}" if lines else ""
     return f"{suite.shown(suite.learners(exercise))}{where}"
