@@ -1,11 +1,12 @@
 """Backpropagation through the whole batch norm in one step.
 
-In exercise 1 the way from hpreact to hprebn took eight small steps. Derive the gradient on paper,
+In exercise 1 the way from hpreact to hprebn took seven small steps. Derive the gradient on paper,
 from the normalised value to the variance, to the mean, to the input, simplify, and write down
 dhprebn in terms of dhpreact and what the forward pass has saved. Mind Bessel's correction: the
 variance divides by n-1.
 
-Parameters are passed by name, as in exercise 1. The formula is asked at several sizes.
+Parameters are passed by name, as in exercise 1; `grader show` lists what you may ask for. The
+formula is asked at several sizes.
 """
 
 import torch

@@ -6,8 +6,10 @@ They drive real training: a check takes 100 steps with them and compares the par
 that autograd's training ends with; `grader train ex4` does the whole run. Each gradient is also
 judged on its own, at several steps of the training and at other sizes.
 
-Your functions are called in the order in which they stand here; what one returns is passed to the
-later ones.
+In the training run your functions are called in the order in which they stand here, and what one
+returns is passed to the later ones. Where each is judged on its own, it receives the right upstream
+gradients, whatever the ones before it return. Parameters are passed by name; you may ask for others,
+which `grader show` lists.
 """
 
 import torch

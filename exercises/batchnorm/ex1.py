@@ -1,16 +1,17 @@
 """A good start: the loss to expect, saturated neurons, and the scale of weights.
 
-A network that knows nothing should find every character equally likely. Its first loss can be
-told beforehand, and where it is far above, the logits are confidently wrong. Inside, a tanh that stands near
--1 or 1 hardly lets a gradient through. Both are mended by the scale of the weights at the start, and the
+A network that knows nothing should consider every character equally likely. Its first loss can be
+predicted, and where it is far above, the logits are confidently wrong. Inside, a tanh that stands near
+-1 or 1 hardly lets a gradient through. Both are fixed by the scale of the weights at the start, and the
 right scale follows from the number of inputs of a neuron, its fan-in.
 """
 
 import math
+import torch
 
 
 def expected_loss(vocab_size):
-    """The loss of a network that finds all vocab_size characters equally likely, as a float.
+    """The loss of a network that considers all vocab_size characters equally likely, as a float.
 
     Minus the natural logarithm of a probability. The lecture's network should begin with 3.2958.
     """
@@ -54,7 +55,7 @@ def kaiming(noise, gain):
 
 
 def parameter_count(vocab_size, block_size, n_embd, n_hidden, layers):
-    """How many numbers a deep network learns, without and with batch norm: two whole numbers.
+    """How many numbers a deep network learns, without and with batch norm: two integers.
 
     C is (vocab_size, n_embd). The first layer reads block_size vectors; there are `layers` hidden layers of
     n_hidden neurons, then an output layer. Without batch norm every layer has a bias. With it none has, and a

@@ -6,6 +6,8 @@ tanh or a sigmoid is flat, almost nothing comes back: the neuron is saturated. W
 off, nothing at all does; one that is off for every example never learns again, it is dead.
 
 Each activation here has an input and an output of its own. Write the gradient of each input.
+
+Parameters are passed by name; you may ask for others, which `grader show` lists.
 """
 
 import torch

@@ -3,7 +3,8 @@
 While it trains, a batch norm uses the mean and the variance of the batch, and keeps running ones beside them.
 When the network is used, there may be one example and no batch: then the running ones stand in. The layer
 here is the lecture's: its variance is the unbiased one, over n - 1, in both places. torch.nn's own
-divides by n when it normalises, and by n - 1 for the running variance.
+divides by n when it normalises, and by n - 1 for the running variance. It may be an nn.Module whose gamma and
+beta are Parameters.
 """
 
 import torch
@@ -44,7 +45,7 @@ def calibrated(hprebn):
 def collapsed(linears):
     """The one matrix that does what a stack of linear layers does, x first times linears[0].
 
-    Without activations between them, layers are a product of matrices.
+    `linears` is a list of matrices. Without activations between them, layers are a product of matrices.
     """
     raise NotImplementedError("collapsed: not written yet")
 

@@ -22,7 +22,7 @@ def pairs(words, chars):
 def onehot(pairs, vocab_size):
     """The xs of `pairs` as one-hot rows: a float32 tensor with a row for each, and vocab_size columns.
 
-    F.one_hot gives whole numbers, which can't be multiplied with weights, and as many columns as the
+    F.one_hot gives integers, which can't be multiplied with weights, and as many columns as the
     largest number needs unless it is told.
     """
     raise NotImplementedError("onehot: not written yet")
@@ -40,7 +40,8 @@ def probs(onehot, W):
 def loss(probs, pairs, W2, strength):
     """The mean negative log likelihood of the ys, and `strength` times the mean of the squares of W2.
 
-    probs has a row for each pair; what counts is its probability of that pair's y. A tensor of no axes.
+    probs has a row for each pair; what counts is its probability of that pair's y. W2 stands for the network's
+    weights, the W of probs; here it is a matrix of its own. A tensor of no axes.
     """
     raise NotImplementedError("loss: not written yet")
 

@@ -5,9 +5,11 @@ probabilities for the next letter. The loss is the mean negative log likelihood 
 did come next. Walk it backwards: for every tensor write the gradient of the loss with respect to
 it, d<name>.
 
-The lecture's batch is the word emma: .e, em, mm, ma, a. are five bigrams, with 27 characters. Your
-formulas are asked at other sizes too. A function's parameters are passed by name, and each receives
-the right upstream gradients, whatever the ones before it return.
+The lecture's batch is the word emma: .e, em, mm, ma, a. are five bigrams, with 27 characters.
+
+Your formulas are asked at other sizes too. Parameters are passed by name; you may ask for others, which
+`grader show` lists. Each function receives the right upstream gradients, whatever the ones before it
+return.
 """
 
 import torch

@@ -4,7 +4,7 @@ What stands around the network: characters become numbers and numbers characters
 long text, tokens are averaged over their past (three ways, one result), and new text is generated one token
 at a time.
 
-Chance is taken out, so that there is one right answer: where the lecture draws at random, you are given the
+Nothing is random, so that there is one right answer: where the lecture draws at random, you are given the
 positions and the uniform numbers.
 """
 
@@ -19,12 +19,12 @@ def vocabulary(text):
 
 
 def encode(text, chars):
-    """The text as a list of whole numbers: each character's place in `chars`."""
+    """The text as a list of integers: each character's place in `chars`."""
     raise NotImplementedError("encode: not written yet")
 
 
 def decode(ids, chars):
-    """The text of a list of whole numbers: the way back of encode."""
+    """The text of a list of integers: the way back of encode."""
     raise NotImplementedError("decode: not written yet")
 
 

@@ -4,7 +4,8 @@ A token's vector says what it is, a position's vector where it stands; the netwo
 The position table has a row for as many positions as the network can look at, but a batch may be
 shorter: then only the first T rows are read. One row serves position t in every example.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch

@@ -8,7 +8,8 @@ back, the projection, and how the two heads' gradients meet at x.
 A head's scores, mask and scale are in one line now: datt1 arrives, and dscores1 takes the softmax
 in one go.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch

@@ -7,7 +7,8 @@ the heads are laid side by side again.
 
 The new steps move numbers and change none. Take them back in the reverse order.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch
@@ -95,7 +96,7 @@ def dq(q, dqh):
 
     Forward:  qh = q.view(B, T, n_head, head_size).transpose(1, 2)
     Upstream: dqh (2, 4, 6, 3)
-    First the transpose back, then the view back.
+    The transpose back, then the shape back with reshape: view refuses a transposed tensor.
     """
     raise NotImplementedError("dq: not written yet")
 
@@ -105,6 +106,7 @@ def dk(k, dkh):
 
     Forward:  kh = k.view(B, T, n_head, head_size).transpose(1, 2)
     Upstream: dkh (2, 4, 6, 3)
+    The transpose back, then the shape back with reshape: view refuses a transposed tensor.
     """
     raise NotImplementedError("dk: not written yet")
 
@@ -114,6 +116,7 @@ def dv(v, dvh):
 
     Forward:  vh = v.view(B, T, n_head, head_size).transpose(1, 2)
     Upstream: dvh (2, 4, 6, 3)
+    The transpose back, then the shape back with reshape: view refuses a transposed tensor.
     """
     raise NotImplementedError("dv: not written yet")
 

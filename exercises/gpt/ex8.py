@@ -5,7 +5,8 @@ the input, then simplify. What differs is the axis, the variance (it divides by 
 is left over), and where gamma stands: it varies along the axis of the sums, so it can't be taken out
 of them.
 
-Parameters are passed by name. The formula is asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formula is
+asked at several sizes.
 """
 
 import torch

@@ -5,7 +5,8 @@ Dropout then silences some of the numbers at random and scales up the rest; the 
 saved, since the way back needs the same one. The result is added to what came in: y is x and
 something more, and the gradient has a way around everything in between.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch

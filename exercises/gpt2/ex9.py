@@ -8,6 +8,7 @@ with what they should be.
 """
 
 import math
+import torch
 
 
 def norm(grads):

@@ -6,6 +6,9 @@ number may be used more than once, so a gradient is always added to what is ther
 these in the right order, from the output to the inputs.
 
 The methods without a task are given. An operand may also be a plain number, which `wrap` makes a Value of.
+
+The lecture's own engine is accepted, with `_prev` for `children`, `_op` and `label`. `order`, which the lecture
+builds inside `backward`, is a method here, and `relu` is the one of the micrograd repository.
 """
 
 import math
@@ -72,7 +75,7 @@ class Value:
         raise NotImplementedError("Value.__truediv__: not written yet")
 
     def order(self):
-        """A list of this Value and all that it was made from: each once, children before their parents."""
+        """A list of this Value and all that it was made from: each once, operands before what is made from them."""
         raise NotImplementedError("Value.order: not written yet")
 
     def backward(self):
@@ -81,5 +84,5 @@ class Value:
 
 
 def tanh_from_exp(x):
-    """The tanh of a Value, made from exp, a sum, a difference and a division alone."""
+    """The tanh of a Value, made from exp, a sum, a difference and a division; x * 2 or x + x is fine too."""
     raise NotImplementedError("tanh_from_exp: not written yet")

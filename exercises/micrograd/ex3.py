@@ -4,7 +4,7 @@ With an engine for single numbers a network is a few short classes. A neuron wei
 and takes the tanh; a layer is some neurons that see the same inputs; a network is layers, each of which reads
 what the one before it gives. Training is four lines: forward, gradients to zero, backward, a step down.
 
-Chance is taken out: `draw()` gives the next number to begin with. What you get are numbers that can be added,
+Nothing is random: `draw()` gives the next number to begin with. What you get are numbers that can be added,
 subtracted, multiplied and raised to a power, with one another and with plain numbers, and that have `tanh()`,
 `backward()`, `data` and `grad`. Like those of your own engine they add to a gradient that is there already.
 

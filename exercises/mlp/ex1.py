@@ -32,7 +32,7 @@ def by_index(C, X):
 def by_product(C, X):
     """The same as by_index, without an index: a matrix product of one-hot rows and C.
 
-    One-hot rows of whole numbers can't be multiplied with C.
+    One-hot rows of integers can't be multiplied with C.
     """
     raise NotImplementedError("by_product: not written yet")
 

@@ -5,8 +5,11 @@ largest logit from the whole row first: the probabilities stay what they are, an
 greater than 1. From there on logarithms are kept apart too: the log probability is the shifted logit minus
 the log of the sum of the exponentials. This is what F.cross_entropy does inside.
 
-Write the gradient of each line. A function's parameters are passed by name; every one receives the
-right upstream gradients, whatever the ones before it return, and is asked at other sizes too.
+Write the gradient of each line.
+
+Parameters are passed by name; you may ask for others, which `grader show` lists. Each function
+receives the right upstream gradients, whatever the ones before it return, and is asked at other sizes
+too.
 """
 
 import torch

@@ -6,7 +6,7 @@ weights and that of its bias. Their shapes tell most of the formula. W1, b1, W2 
 parameters; the fifth is the embedding's table, in exercise 4.
 
 The gradient of the logits arrives from exercise 2. On the probes every upstream gradient is random,
-and the sizes are others: write no 3, 6 or 32 where a size is meant.
+and the sizes are others: write no size as a number.
 """
 
 import torch

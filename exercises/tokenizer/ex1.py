@@ -1,14 +1,15 @@
-"""Text as bytes, and the pair that stands most often.
+"""Text as bytes, and the most frequent pair.
 
-A tokenizer of the byte-pair kind starts from the bytes of a text in UTF-8, which are whole numbers from 0
+A tokenizer of the byte-pair kind starts from the bytes of a text in UTF-8, which are integers from 0
 to 255. It then looks for the pair of neighbours that occurs most often, gives it a number of its own, and
 puts that number in the place of the pair wherever it stands. Done again and again, this makes a long list
-of small numbers into a short list of larger ones. Each function here is one step of it; all are exact.
+of small numbers into a short list of larger ones. Each function here is one step of it; all answers are compared exactly. minbpe's
+`get_stats` is `stats` here: `grader check --rename names.toml` takes a table of other names.
 """
 
 
 def encoded(text):
-    """The bytes of `text` in UTF-8, as a list of whole numbers.
+    """The bytes of `text` in UTF-8, as a list of integers.
 
     A character outside ASCII takes several bytes: "é" is [195, 169].
     """
@@ -25,7 +26,7 @@ def stats(ids):
 
 
 def best(stats):
-    """The pair that stands most often; of several, the one that comes first in `stats`.
+    """The most frequent pair; of several, the one that comes first in `stats`.
 
     `stats` is a dict such as the function before gives. `max` with a `key` picks the first of the largest.
     """

@@ -1,8 +1,8 @@
 """Training, and the way from text to tokens and back.
 
-Training merges the commonest pair of a text again and again, and keeps what it merged, in order: that list
+Training merges the most frequent pair of a text again and again, and keeps what it merged, in order: that list
 is the whole tokenizer. To encode another text, the same merges are made in the same order; to decode, each
-number is taken apart into its bytes. Texts here are ordinary strings, tokens are whole numbers: 0 to 255 are
+number is taken apart into its bytes. Texts here are ordinary strings, tokens are integers: 0 to 255 are
 the bytes, and each merge gets the next number from 256 on.
 
 The functions stats and merge are those of tokenizer.ex1: put yours in their places. Where minbpe has a
@@ -24,7 +24,7 @@ def merge(ids, pair, idx):
 def train(text, count):
     """`count` merges of the text's bytes: a dict from each pair merged, a tuple, to its new number.
 
-    The numbers are 256, 257 and so on. Each time the pair that stands most often is merged; of several, the
+    The numbers are 256, 257 and so on. Each time the most frequent pair is merged; of several, the
     one that comes first in the list, which is the first in a dict that counts from left to right. Where no
     pair is left, there are fewer merges.
     """
@@ -50,7 +50,7 @@ def decode(ids, known):
 
 
 def encode(text, merges):
-    """The tokens of a text, a list of whole numbers, by the merges of a training.
+    """The tokens of a text, a list of integers, by the merges of a training.
 
     Of all the pairs that stand in the list, merge the one whose number in `merges` is the lowest, everywhere;
     and again, until no pair is in `merges`. A text of fewer than two bytes has no pair at all.

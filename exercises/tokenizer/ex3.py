@@ -2,7 +2,8 @@
 
 A tokenizer that may merge anything makes tokens like "dog." and "dog!", and wastes numbers on them. So GPT-2
 cuts the text with a regular expression first, and no merge goes across a cut: letters stay with letters,
-digits with digits, and a space belongs to the word that follows it. GPT-4 changed the expression.
+digits with digits, and a space belongs to the word that follows it. GPT-4 changed the expression. What minbpe's
+RegexTokenizer has as methods are functions here, which are given the chunks.
 
 Both were written for the package regex, where \\p{L} is any letter and \\p{N} any number. It may be used, and
 the patterns as they were published pass; the hints are written for Python's own re: a letter is [^\\W\\d_],
@@ -65,7 +66,7 @@ def merge(ids, pair, idx):
 def train(chunks, count):
     """`count` merges of a text that is cut into `chunks`, a list of texts: a dict from pair to number.
 
-    As in tokenizer.ex2, with the first of the commonest pairs each time and numbers from 256 on; but pairs
+    As in tokenizer.ex2, with the first of the most frequent pairs each time and numbers from 256 on; but pairs
     are counted and merged within chunks only. Where no pair is left, there are fewer merges.
     """
     raise NotImplementedError("train: not written yet")

@@ -24,13 +24,13 @@ def parts(text, names):
     """The text cut at special tokens, whose `names` are a list: a list of texts, the names among them.
 
     Where several names begin at one place, the longest is taken. Empty pieces are left out. Joined, the
-    list is the text. A name is to be found as it is, whatever its signs mean in a regular expression.
+    list is the text. A name is to be found as it is, whatever its characters mean in a regular expression.
     """
     raise NotImplementedError("parts: not written yet")
 
 
 def encode(text, specials, which, ordinary):
-    """The tokens of a text in which special tokens may stand, a list of whole numbers.
+    """The tokens of a text in which special tokens may stand, a list of integers.
 
     ordinary(text) gives the list for a text without any; it is called for each piece between two special
     tokens, and what stands on both sides of one is never encoded together; ordinary("") is []. `which` as in

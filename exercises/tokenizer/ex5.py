@@ -5,11 +5,13 @@ its number. Two things have to be found out before one's own encode gives the sa
 bytes do not have their own values as numbers, but stand in another order. Second, the table doesn't say of
 which two parts a token was made; it can be worked out, since the token's bytes, merged by all that was there
 before it, end up as exactly these two. The table here is a small one of the same kind, without most bytes.
+
+minbpe's `recover_merges` is `merges` here, and its `bpe`, stopped before the last merge, is `parts`.
 """
 
 
 def order(ranks):
-    """The number of each single byte: a dict from the byte, a whole number, to its rank.
+    """The number of each single byte: a dict from the byte, an integer, to its rank.
 
     `ranks` is a dict from a token's bytes, a `bytes`, to its number. Tokens of several bytes don't count.
     """
@@ -34,7 +36,7 @@ def merges(ranks):
 
 
 def encode(text, merges, order):
-    """The tokens of a text, a list of whole numbers, the same that the table's owner gets.
+    """The tokens of a text, a list of integers, the same that the table's owner gets.
 
     Each byte of the text becomes its number in `order`, and then the pair that has the lowest number in
     `merges` is merged, again and again, until there is none.

@@ -1,11 +1,11 @@
 """Supervised fine-tuning: no loss on the prompt.
 
-Each row is a prompt and, after it, the answer that somebody wrote. The model shall learn to give such
-answers, not to invent such prompts: the prompt's tokens are read, but what is foretold there doesn't
+Each row is a prompt and, after it, the answer that somebody wrote. The model should learn to give such
+answers, not to invent such prompts: the prompt's tokens are read, but what is predicted there doesn't
 count. `answer` is 1 where the label is a token of the answer, and 0 elsewhere.
 
-The mean is taken over the tokens that count, and not over all B times T: otherwise a long prompt would
-make its row's answer count for less. So the number to divide by comes out of the data.
+The mean is taken over the tokens that count, and not over all B times T: otherwise the loss's size would
+depend on the share of prompt tokens. So the number to divide by comes out of the data.
 """
 
 import torch

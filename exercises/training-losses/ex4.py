@@ -3,7 +3,7 @@
 The model has written an answer to each of B prompts, and the reward model has judged it. Now the model is
 trained on its own tokens as if they were labels, but each answer counts by its reward: above 0, its
 tokens become more likely; below 0, less likely. Rewards are compared with their mean over the batch
-first, so that about half of the answers count against.
+first, so that about half of the answers count against; the talk weighs by the reward itself.
 
 `reward` is a given number for each answer, and `weight` is made of it: nothing flows back into them here.
 As in fine-tuning, tokens of the prompt take no part, and the mean is over the tokens that do.

@@ -2,7 +2,7 @@
 
 Before a loss there is a batch. These functions make the batches of the first three stages out of plain
 lists of tokens: documents packed into rows, prompts and answers with a mask, pairs of answers with their
-readout. All are exact; no tensors are needed.
+readout. All answers are compared exactly; no tensors are needed.
 """
 
 

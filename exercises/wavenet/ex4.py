@@ -2,13 +2,13 @@
 
 Eight characters, three levels: pairs, pairs of pairs, and one vector for the whole context. Each
 level is FlattenConsecutive(2), a linear layer without bias, a batch norm over all batch axes, and a
-tanh. With the steps of the exercises before, write the backward pass of all of it; what one function
-returns arrives at the later ones.
+tanh. With the steps of the exercises before, write the backward pass of all of it.
 
 A level's batch norm runs over n examples and over the positions that are left: 4, then 2, then 1.
 From the first two levels a vector is 2 * n_hidden wide, where at the bottom it was 2 * n_embd.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """The tree's modules: flattening, a batch norm with running statistics, and a bug to find.
 
 The lecture builds the network out of small modules, as torch.nn has them. Write the two that are new,
-FlattenConsecutive and a BatchNorm1d that takes two axes or three, count the parameters, and mend the first
+FlattenConsecutive and a BatchNorm1d that takes two axes or three, count the parameters, and fix the first
 version of the batch norm: it raises no error on three axes, and it is wrong there all the same.
 
 torch's own BatchNorm1d is of no help here: it wants the channels on axis 1, and would normalise positions.
@@ -61,7 +61,7 @@ class BatchNorm1d:
 
 
 def count(vocab_size, n_embd, n_hidden):
-    """How many parameters the lecture's network has: a table, three levels of pairs, a last linear layer.
+    """How many parameters the lecture's network has: a table, three levels of pairs, a last linear layer with a bias.
 
     A level is a linear layer without bias and a batch norm. With 27, 10 and 68 there are 22397.
     """

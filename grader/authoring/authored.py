@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence, Set
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
@@ -182,7 +183,8 @@ def _without(file: Source, secret: Sequence[ast.stmt]) -> str:
 
 
 def _imports(file: Source, asked: Sequence[ast.stmt]) -> str:
-    """The imports that a learner's file needs: all where it has forward, else those that are used."""
+    """The imports that a learner's file needs: all where it has forward, else those that are used, and torch
+    where tensors are spoken of."""
     learners = [*asked, *(file.definitions[name] for name in read_outputs.provided(file))]
     return "\n".join(
         ast.unparse(n)
@@ -229,7 +231,14 @@ def _used(node: ast.Import | ast.ImportFrom, definitions: Sequence[ast.stmt]) ->
     """Whether an import is of use to what the learner's file holds."""
     names = {(a.asname or a.name).split(".")[0] for a in node.names}
     loaded = {n.id for d in definitions for n in ast.walk(d) if isinstance(n, ast.Name)}
+    loaded |= {"torch" for d in definitions if re.search(r"\btensors?\b", "".join(_docs(d)))}
     return bool(names & loaded) or isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _docs(definition: ast.stmt) -> Iterator[str]:
+    for node in ast.walk(definition):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield ast.get_docstring(node) or ""
 
 
 def _lines(file: Source, forward: ast.FunctionDef) -> tuple[Line, ...]:

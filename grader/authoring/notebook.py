@@ -8,6 +8,7 @@ same bytes: ids are the items' names, and there are no outputs.
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,9 @@ from grader.core.text import escaped
 
 CONFIGURES = ("FIXTURES", "TRAINING", "HINTS", "WORKED")  # for `grader build`, not for a learner
 TASK = "Write each gradient in place of its `None` and run the cell: `cmp` compares it with autograd's."
+OF_FUNCTIONS = re.compile(  # a paragraph that has nothing to say to a notebook
+    r"\bby\s+name\b|[Yy]our (?:functions|formulas)|[Ff]ormulas? (?:is|are)\s+asked|\b(?:probes?|fixtures?)\b"
+)
 ELSEWHERE = (
     "This notebook and `exercises/{file}.py` are two ways to do the same exercise. "
     "`grader check {exercise}` grades the file, `grader check exercises/{file}.ipynb` this notebook: each "
@@ -68,8 +72,8 @@ def _cells(
 ) -> Iterator[tuple[str, str, str]]:
     """Id, kind and source of each cell."""
     file = exercise.replace(".", "/")
-    about = parts.statement.split("\n\n")[1:2]  # what comes after it speaks of functions
-    opening = [f"# {escaped(parts.title)}", *map(escaped, about), TASK]
+    about = [one for one in parts.statement.split("\n\n")[1:] if not OF_FUNCTIONS.search(one)]
+    opening = [f"# {escaped(parts.title)}", *map(_prose, about), TASK]
     yield "statement", "markdown", "\n\n".join(opening)
     yield "set-up", "code", _imports(parts)
     yield "inputs", "code", _inputs(parts, settings)
@@ -86,6 +90,12 @@ def _cells(
     if training:
         yield "training", "markdown", _training(training, exercise, file)
     yield "check", "code", f'check("{exercise}", globals())'
+
+
+def _prose(text: str) -> str:
+    """Text as Markdown, in which `code` stays code."""
+    pieces = re.split(r"(`[^`\n]+`)", text)
+    return "".join(piece if k % 2 else escaped(piece) for k, piece in enumerate(pieces))
 
 
 def _imports(parts: Authored) -> str:
@@ -168,9 +178,9 @@ def _task(item: Item) -> str:
     for line in rest.split("\n"):
         is_quoted = line.startswith(("Forward:", "Upstream:", " "))
         (quoted if is_quoted and not said else said).append(line)
-    parts = [f"### {escaped(item.name)}", escaped(first)]
+    parts = [f"### {escaped(item.name)}", _prose(first)]
     parts += ["```text\n" + "\n".join(quoted) + "\n```"] if quoted else []
-    parts += [escaped("\n".join(said).strip())] if "".join(said).strip() else []
+    parts += [_prose("\n".join(said).strip())] if "".join(said).strip() else []
     return "\n\n".join(parts)
 
 

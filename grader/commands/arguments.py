@@ -240,7 +240,7 @@ def _probes(command: Command) -> None:
 def _of_notebooks(command: Command) -> None:
     strict = "notebooks too must be right at other sizes than the lecture's, and train all steps"
     _flag(command, "--strict", strict)
-    _value(command, "--rename", "FILE", 'what a notebook calls otherwise: TOML, [rename] theirs = "ours"')
+    _value(command, "--rename", "FILE", 'what a submission calls otherwise: TOML, [rename] theirs = "ours"')
 
 
 def _points(command: Command) -> None:

@@ -59,7 +59,8 @@ def answer(
     if args.sealed:
         _sealed(suite, wanted, args.sealed)
     sources = {t.exercise: source(own, args, t.exercise) for t in wanted}
-    how = How(strict=args.strict, rename=renames(suite, args.rename), seed=seed, secret=secret and for_others)
+    names = renames(suite, args.rename, sources.values())
+    how = How(strict=args.strict, rename=names, seed=seed, secret=secret and for_others)
     mark = marker(suite, args, ci.root(os.environ) if service else None)
     if args.require_sandbox and (off := protections()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         if args.verbose:
             for what, text in facts(runner).items():
                 print(f"     {what}: {text}")
-    print(f"{bad} BAD: mend it first." if bad else "This machine can grade.")
+    print(f"{bad} BAD: fix it first." if bad else "This machine can grade.")
     return 3 if bad else 0
 
 

@@ -30,7 +30,6 @@ def run(args: argparse.Namespace) -> int:
         )
     args.submission, args.solutions = args.notebook, False
     wanted = chosen(suite, args, args.targets)
-    how = How(strict=args.strict, rename=renames(suite, args.rename))
     path = Path(args.notebook)
     try:
         data = read_submission(path)
@@ -44,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--html {page} is a notebook of this command: name another file")
     mark = marker(suite, args)
     sources = {t.exercise: File(args.notebook, book.data) for t in wanted}
+    how = How(strict=args.strict, rename=renames(suite, args.rename, sources.values()))
     with Runner() as runner:
         report = mark(grade(suite, Bench(runner), wanted, sources, how))
     under = {number: feedback.under(items) for number, items in feedback.by_cell(report).items()}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import textwrap
 
-from grader.commands.read import learners_text, statuses, task
+from grader.commands.read import judged, learners_text, place, statuses, task, wrapped
 from grader.core.errors import UsageError
 from grader.core.exercise import Output
 from grader.core.text import text as harmless
@@ -15,8 +13,6 @@ from grader.learner.explain import explain, explain_output
 from grader.learner.progress import State, Status
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find, targets
-
-WIDTH = 96
 
 
 def hint(args: argparse.Namespace) -> int:
@@ -102,25 +98,24 @@ def following(args: argparse.Namespace) -> int:
     if item == "training":
         print(f"Next: {name}\n\n`grader check {name}` trains with your gradients.")
         return 0
-    path = suite.shown(suite.learners(exercise))
-    place = f"{path}{_line(suite, exercise, item)}"
+    path, here = suite.shown(suite.learners(exercise)), place(suite, exercise, description.item(item))
     if status is Status.WRONG:
         at = state["items"][name]["line"]  # of the mistake
-        step = f"First step: mend {item} in {f'{path}, line {at}' if at else place}."
+        step = f"First step: fix {item} in {f'{path}, line {at}' if at else here}."
     elif status is Status.UNCHECKED:
-        since = f"since {item} in {place} has not been checked as it is now"
+        since = f"since {item} in {here} has not been checked as it is now"
         step = f"First step: `grader check {name}`, {since}."
     elif isinstance(description.item(item), Output):
-        step = f"First step: write it in {place}."
+        step = f"First step: write it in {here}."
     else:
         code = [x.code for x in description.lines if item[1:] in x.uses]
         which = f"the line `{code[0]}`" if len(code) == 1 else f"each of the {len(code)} lines that read it"
         step = (
             f"First step: differentiate {which} with respect to {item[1:]}, on paper; then replace the "
-            f"`raise` of {item} in {place}."
+            f"`raise` of {item} in {here}."
         )
     target = Target(exercise, item)
-    told = task(description, target), _last_check(suite, state, target)
+    told = task(suite, description, target), _last_check(suite, state, target)
     end = wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.")
     print("\n\n".join(filter(None, (f"Next: {name}, {status.value}", *told, end))))
     return 0
@@ -135,13 +130,6 @@ def current_item(suite: Suite, state: State, wanted: list[Target]) -> tuple[str,
     return None
 
 
-def _line(suite: Suite, exercise: str, item: str) -> str:
-    lines = learners_text(suite, exercise).decode("utf-8", "replace").splitlines()
-    start = (f"def {item}(", f"class {item}:", f"class {item}(")
-    number = next((n for n, text in enumerate(lines, 1) if text.startswith(start)), None)
-    return f", line {number}" if number else ""
-
-
 def explanation(args: argparse.Namespace) -> int:
     suite = find()
     texts = []
@@ -149,7 +137,7 @@ def explanation(args: argparse.Namespace) -> int:
         for exercise, tensor in _tensors(suite, word):
             description = suite.describe(exercise)
             if item := next((i for i in description.outputs if i.name == tensor), None):
-                texts.append(wrapped(explain_output(description, item)))
+                texts.append(wrapped(explain_output(description, item, judged(description, item.uses))))
             else:
                 lines = fixtures.hints(suite.root, description)["lines"]
                 texts.append(wrapped(explain(description, lines, tensor)))
@@ -175,15 +163,3 @@ def _tensors(suite: Suite, word: str) -> list[tuple[str, str]]:
     if not found:
         raise UsageError(f"{word} follows from all the gradients; `grader explain` explains one of them")
     return found
-
-
-def wrapped(text: str) -> str:
-    """Prose to the terminal's width; lines that are indented, as matrices and formulas are, stay."""
-    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
-    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
-    lines = []
-    for line in text.split("\n"):
-        wrapper.subsequent_indent = " " * (len(line) - len(line.lstrip()))
-        kept = not line or len(wrapper.subsequent_indent) >= 4
-        lines += [line] if kept else wrapper.wrap(line)
-    return "\n".join(lines)

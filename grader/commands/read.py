@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.core import course
 from grader.core.errors import GraderFault, UsageError
-from grader.core.exercise import TRAINING, Exercise, Output
-from grader.core.text import times
-from grader.learner import progress
+from grader.core.exercise import TRAINING, Exercise, Item, Output
+from grader.core.text import flowed, times
+from grader.learner import progress, stubs
 from grader.suite import fixtures
 from grader.suite.files import refusing
 from grader.suite.find import Suite, Target, find, targets
@@ -88,7 +90,8 @@ def show(args: argparse.Namespace) -> int:
         exercise = suite.describe(target.exercise)
         if target.item is None:
             lines = "\n".join(f"    {line.code}" for line in exercise.lines)
-            texts.append(exercise.statement + (f"\n\nforward pass:\n{lines}" if lines else ""))
+            statement = wrapped(flowed(exercise.statement))
+            texts.append(statement + (f"\n\nforward pass:\n{lines}" if lines else ""))
         elif target.item == TRAINING and (plan := exercise.training):
             texts.append(
                 f"{target.exercise}.training: {plan.steps} steps with your gradients, at a rate of "
@@ -96,16 +99,16 @@ def show(args: argparse.Namespace) -> int:
                 f"{', '.join(plan.parameters)} must be those of autograd's training."
             )
         else:
-            texts.append(task(exercise, target))
+            texts.append(task(suite, exercise, target))
     print("\n\n".join(texts))
     return 0
 
 
-def task(exercise: Exercise, target: Target, brief: bool = False) -> str:
+def task(suite: Suite, exercise: Exercise, target: Target, brief: bool = False) -> str:
     """What there is to do for an item. brief: without all that it might ask for."""
     item = exercise.item(target.item or "")
     if isinstance(item, Output):
-        return _output_task(exercise, item)
+        return _output_task(suite, exercise, item)
     tensor = item.tensor
     forward = [line.code for line in exercise.lines if tensor in line.uses]
     own = [line.code for line in exercise.lines if line.name == tensor]
@@ -113,8 +116,9 @@ def task(exercise: Exercise, target: Target, brief: bool = False) -> str:
     parts = [
         f"{target.exercise}.{item.name}({', '.join(item.params)})",
         "",
-        item.doc,
+        wrapped(flowed(item.doc)),
         "",
+        f"file:      {place(suite, exercise.id, item)}",
         f"made by:   {own[0] if own else 'an input of the network'}",
         *(f"used by:   {code}" for code in forward),
         f"shape:     {times(exercise.shapes[tensor])}",
@@ -125,17 +129,74 @@ def task(exercise: Exercise, target: Target, brief: bool = False) -> str:
     return "\n".join(parts)
 
 
-def _output_task(exercise: Exercise, item: Output) -> str:
-    """What `show` says of an output item: its docstring, what it is called with, how it is compared."""
-    takes = "" if item.driver else f"({', '.join(item.params)})"
-    parts = [f"{exercise.id}.{item.name}{takes}", "", item.doc, "", f"compared:  {HOW[item.compare]}"]
-    if item.driver:
-        parts.append(f"calls your: {', '.join(item.asks)}")
+def _output_task(suite: Suite, exercise: Exercise, item: Output) -> str:
+    """What `show` says of an output item: the functions and methods to be written, where they stand, what is
+    asked of them, how it is compared."""
+    stub = fixtures.derived(suite.root, exercise)["stub"]
+    others = {other.about for other in exercise.outputs if other is not item}
+    found = []
+    for about in subjects(item):
+        asked = stubs.tasks(stub, about, others)
+        written = not _first(exercise, item) and "." not in about  # by now
+        found += asked[:1] if written else asked
+    parts = [f"{exercise.id}.{item.name}", ""]
+    for one in found:
+        parts += [one.signature, textwrap.indent(wrapped(flowed(one.doc), 4), "    "), ""]
+    if item.doc not in (one.doc for one in found):
+        parts += [wrapped(flowed(f"Asked here: {item.doc}")), ""]
+    parts += [f"file:      {place(suite, exercise.id, item)}", f"compared:  {HOW[item.compare]}"]
     if item.receives:
-        parts.append(f"is given:  {', '.join(item.receives)}, as it should be")
+        parts.append(f"is given:  {', '.join(item.receives)}, as the solution has it")
     if item.uses:
-        parts.append(f"may use:   {', '.join(item.uses)}")
+        parts.append(f"may use:   {', '.join(judged(exercise, item.uses))}")
     return "\n".join(parts)
+
+
+def _first(exercise: Exercise, item: Output) -> bool:
+    """Whether no output before it is about the same."""
+    return next(other for other in exercise.outputs if other.about == item.about) is item
+
+
+def subjects(item: Output) -> tuple[str, ...]:
+    """What of the learner's file an output is about: a class or a method, or the functions it asks for."""
+    own = (item.about,)
+    functions = tuple(name for name in item.asks if name[:1].islower())
+    return own if "." in item.about or not functions else functions
+
+
+def judged(exercise: Exercise, items: Collection[str]) -> list[str]:
+    """The functions and classes that outputs of these names are about."""
+    return list(dict.fromkeys(other.judged for other in exercise.outputs if other.name in items))
+
+
+def place(suite: Suite, exercise: str, item: Item) -> str:
+    """The file and the line at which a learner writes an item."""
+    text = learners_text(suite, exercise).decode("utf-8", "replace")
+    lines = [
+        number
+        for about in (subjects(item) if isinstance(item, Output) else (item.name,))
+        if (number := stubs.line_of(text, about))
+    ]
+    where = f", line{'s' * (len(lines) > 1)} {' and '.join(map(str, lines))}" if lines else ""
+    return f"{suite.shown(suite.learners(exercise))}{where}"
+
+
+WIDTH = 96
+
+
+def wrapped(text: str, margin: int = 0) -> str:
+    """Prose to the terminal's width; lines that are indented, as matrices and formulas are, stay.
+
+    margin: columns that are taken already.
+    """
+    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns) - margin
+    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    lines = []
+    for line in text.split("\n"):
+        wrapper.subsequent_indent = " " * (len(line) - len(line.lstrip()))
+        kept = not line or len(wrapper.subsequent_indent) >= 4
+        lines += [line] if kept else wrapper.wrap(line)
+    return "\n".join(lines)
 
 
 HOW = {

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     suite = find()
     wanted = chosen(suite, args, args.targets)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
-    how = How(strict=args.strict, rename=renames(suite, args.rename))
+    how = How(strict=args.strict, rename=renames(suite, args.rename, sources.values()))
     path = writable(Path(args.html or "report.html"), "--html")
     mark = marker(suite, args)
     with Runner() as runner:

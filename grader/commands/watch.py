@@ -239,7 +239,7 @@ class Watch:
         exercise, _, item = self.current.rpartition(".")
         target = Target(exercise, item)
         described = self.suite.describe(exercise)
-        about = self.current if item == "training" else task(described, target, brief=True)
+        about = self.current if item == "training" else task(self.suite, described, target, brief=True)
         return focus.render(report, self.current, said, about, self.extra, on)
 
     def _write(self, shown: str) -> None:

@@ -158,7 +158,9 @@ def why_not(name: str, item: Item, exercise: Exercise, given: Collection[str]) -
         have = ", ".join(item.available) or "none"
         return f"{name} does not exist yet when the backward pass reaches {item.name} (there is: {have})"
     close = difflib.get_close_matches(name, [*given, *item.available], 1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    others = (*(t for t in exercise.tensors if t in given), *item.available)
+    others = item.params if isinstance(item, Output) else others
+    hint = f"; did you mean {close[0]}?" if close else f": there are {', '.join(others)}" if others else ""
     return f"there is nothing called {name} to pass to {item.name}{hint}"
 
 

@@ -40,6 +40,23 @@ def times(shape: Iterable[int]) -> str:
     return "×".join(map(str, shape)) or "scalar"
 
 
+FULL = 75  # characters after which a line of a docstring goes on in the next
+STARTS = re.compile(r"\s|\w+: |[-*] |\d+\. |$")
+
+
+def flowed(doc: str) -> str:
+    """A docstring's paragraphs as one line each; what is indented, as code is, stays as it is."""
+    lines: list[str] = []
+    full = False
+    for line in doc.split("\n"):
+        if full and not STARTS.match(line):
+            lines[-1] += " " + line
+        else:
+            lines.append(line)
+        full = len(line) >= FULL and not line.startswith(" ")
+    return "\n".join(lines)
+
+
 def quiet(shown: str) -> str:
     """Without a command to a CI runner, which it would find anywhere in a line."""
     return COMMAND.sub("# ", shown) if "##" in shown else shown

@@ -34,7 +34,7 @@ from grader.core.verdict import Check, Verdict
 from grader.diagnosis.relations import leading_ones
 from grader.runner.wire import PLAIN, Record
 
-LOST_AXIS = "an axis of size 1 is missing, which a sum keeps with keepdim=True"
+LOST_AXIS = "an axis of size 1 is missing (where a sum dropped it: keepdim=True)"
 
 Array = NDArray[Any]
 

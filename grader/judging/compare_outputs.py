@@ -38,7 +38,7 @@ from grader.judging.compare import judge, told, values
 from grader.judging.shown import array, both, shown
 from grader.runner.wire import Record
 
-NUMBER = "a number where the author has a tensor of one"
+NUMBER = "a number where the solution returns a tensor of one"
 Array = NDArray[Any]
 
 
@@ -75,7 +75,7 @@ def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: boo
         note = NUMBER
         record = replace(record, dtype=str(wanted.dtype), encoded="float64", data=_double(came).tobytes())
     elif record.dtype != str(wanted.dtype) and _whole(record.dtype) and _whole(str(wanted.dtype)):
-        note = f"{text(record.dtype)} where the author has {wanted.dtype}"
+        note = f"{text(record.dtype)} where the solution returns {wanted.dtype}"
         record = replace(record, dtype=str(wanted.dtype))
     answer = values(record)
     if answer is not None and answer.shape == wanted.shape and np.isinf(wanted).any():
@@ -184,11 +184,11 @@ def _told(answer: Any, wanted: Any, found: _Found) -> dict[str, Any]:
 
 def _walk(a: Any, w: Any, path: Path, found: _Found) -> None:
     if type(a) is Tensor and type(w) in (list, tuple) and a.shape:
-        found.notes[f"a tensor where the author has {kind_of(w)}"] = None
+        found.notes[f"a tensor where the solution returns {kind_of(w)}"] = None
         a = _listed(a)
     if type(a) in (list, tuple) and type(w) in (list, tuple):
         if type(a) is not type(w):
-            found.notes[f"{kind_of(a)} where the author has {kind_of(w)}"] = None
+            found.notes[f"{kind_of(a)} where the solution returns {kind_of(w)}"] = None
         for k, (x, y) in enumerate(zip(a, w, strict=False)):
             _walk(x, y, (*path, k), found)
         if more := abs(len(a) - len(w)):
@@ -222,7 +222,7 @@ def _walk(a: Any, w: Any, path: Path, found: _Found) -> None:
     elif _number(a) and _number(w):
         _numbers(a, w, path, found)
     elif type(a) is bool and type(w) is int and a == w and path:
-        found.notes["True and False where the author has 1 and 0"] = None
+        found.notes["True and False where the solution returns 1 and 0"] = None
     elif type(a) is not type(w):
         hint = " (is a `return` missing?)" if a is None and not path else ""
         code = Code.MISSING_RETURN if hint else Code.WRONG_TYPE
@@ -251,7 +251,7 @@ def _numbers(a: float, w: float, path: Path, found: _Found) -> None:
         if found.exact and type(w) is int:
             found.differ(path, f"a float {shown(a)}, wanted an int {shown(w)}", Code.WRONG_TYPE)
             return
-        found.notes[f"{kind_of(a)} where the author has {kind_of(w)}"] = None
+        found.notes[f"{kind_of(a)} where the solution returns {kind_of(w)}"] = None
     if a == w:
         return
     found.identical = False
@@ -281,7 +281,7 @@ def _digits(value: float, other: float) -> str:
 
 def _inner_tensor(a: Any, w: Any, path: Path, found: _Found) -> None:
     if type(w) is not Tensor and type(a) is Tensor and _number(w) and a.shape == () and a.data:
-        found.notes["a tensor of one number where the author has a number"] = None
+        found.notes["a tensor of one number where the solution returns a number"] = None
         number = array(a).item()
         _numbers(int(number) if type(w) is int and number.is_integer() else number, w, path, found)
         return

@@ -108,7 +108,7 @@ def _after(answer: Answer, failed: list[Output], source: bytes) -> Answer:
     if not before and not beside:
         return answer
     first, *_ = before or beside
-    say = f"mend {first.name} first, which it rests on"
+    say = f"fix {first.name} first, which it rests on"
     checks = {
         f: c
         if c.verdict.passed or c.verdict in ABSENT or c.code in (Code.WAITS, Code.UNDEFINED_NAME)

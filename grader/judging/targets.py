@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from grader.core.course import NOTEBOOK
@@ -95,8 +95,11 @@ def _lecture(script: str) -> bool:
     return is_flat(read_submission(Path(script)).decode("utf-8", "replace"), LECTURE)
 
 
-def renames(suite: Suite, path: str | None) -> dict[str, str]:
-    """The [rename] table of a TOML file: the learner's names -> ours. UsageError names file and entry."""
+def renames(suite: Suite, path: str | None, sources: Iterable[File]) -> dict[str, str]:
+    """The [rename] table of a TOML file: the learner's names -> ours. UsageError names file and entry.
+
+    sources: what is graded, in which the learner's names must stand.
+    """
     if path is None:
         return {}
     import tomllib
@@ -109,14 +112,17 @@ def renames(suite: Suite, path: str | None) -> dict[str, str]:
         raise UsageError(f'--rename {path} has no table [rename] with lines such as dl = "dlogits"')
     exercises = list(map(suite.describe, suite.ids()))
     known = {n for e in exercises for n in (*e.tensors, *e.size_names, *(f"d{t}" for t in e.tensors))}
+    known |= {name for e in exercises for item in e.outputs for name in item.asks}
     for theirs, ours in table.items():
         if not theirs.isidentifier() or not theirs.isascii():
             raise UsageError(f"--rename {path}: {theirs!r} is not a variable's name")
         if not isinstance(ours, str) or ours not in known:
             raise UsageError(
-                f"--rename {path}: {theirs} = {ours!r} names no tensor, gradient or size of an exercise; "
-                "`grader show` has their names"
+                f"--rename {path}: {theirs} = {ours!r} names no tensor, gradient, size, function or class of "
+                "an exercise; `grader show` has their names"
             )
+        if not any(theirs.encode() in file.data for file in sources):
+            raise UsageError(f"--rename {path}: {theirs} = {ours!r}: what is graded has no {theirs}")
     return dict(table)
 
 

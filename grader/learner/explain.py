@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.core.exercise import Exercise, Gradient, Line, Output
-from grader.core.text import times
+from grader.core.text import flowed, times
 
 
 def explain(exercise: Exercise, lines: Mapping[str, Any], tensor: str) -> str:
@@ -36,9 +36,9 @@ def explain(exercise: Exercise, lines: Mapping[str, Any], tensor: str) -> str:
     return "\n\n".join(parts)
 
 
-def explain_output(exercise: Exercise, item: Output) -> str:
+def explain_output(exercise: Exercise, item: Output, calls: Sequence[str]) -> str:
     """What an output item is given, what it calls, and which items are made from it: no graph, since it is
-    a function and no tensor of a forward pass."""
+    a function and no tensor of a forward pass. calls: what of the learner's it may call."""
     name = item.name
     after = [o.name for o in exercise.outputs if name in (*o.receives, *o.uses)]
     parts = [f"{exercise.id}.{name}({', '.join(item.params)}), a function to be written"]
@@ -46,11 +46,11 @@ def explain_output(exercise: Exercise, item: Output) -> str:
         parts[0] = f"{exercise.id}.{name}, what your {' and '.join(item.asks)} must do"
     if item.receives:
         parts.append(f"It is given what {' and '.join(item.receives)} should give, not what yours gives.")
-    if item.uses:
-        parts.append(f"It may call your {' and '.join(item.uses)}: mend these first.")
+    if calls:
+        parts.append(f"It may call your {' and '.join(calls)}: fix these first.")
     if after:
         parts.append(f"It is used by {', '.join(after)}.")
-    return "\n\n".join([*parts, item.doc])
+    return "\n\n".join([*parts, flowed(item.doc)])
 
 
 def _consumers(exercise: Exercise, tensor: str) -> list[Line]:

@@ -181,10 +181,10 @@ def _suspects(network: Network, item: Gradient) -> Iterator[str]:
     a sibling's and wrong."""
     for t in item.cut:
         if t not in network.own and network.namespace.get("d" + t) is not None:
-            yield f"it may come from d{t}, which can't be used as it is: mend that first"
+            yield f"it may come from d{t}, which can't be used as it is: fix that first"
     for name in item.siblings:
         if name[1:] in network.own and network.wrong(frozenset((name[1:],))):
-            yield f"if it uses {name}, mend that first"
+            yield f"if it uses {name}, fix that first"
 
 
 def _shared(network: Network, item: Gradient, value: torch.Tensor) -> Iterator[str]:

@@ -66,7 +66,7 @@ def advice(report: Report) -> str:
     todo = next((item for item in report.items if not item.passed), None)
     if todo is None:
         return all_passed(report)
-    verb = "write" if todo.verdict is Verdict.NOT_WRITTEN else "mend"
+    verb = "write" if todo.verdict is Verdict.NOT_WRITTEN else "fix"
     return f"Next: {verb} {todo.id}."
 
 

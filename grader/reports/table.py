@@ -84,7 +84,7 @@ def advice(report: Report) -> str:
     if todo.verdict is Verdict.NOT_WRITTEN:
         return f"Next: write {todo.id} (`grader show {todo.id}` tells the task)."
     where = f", {todo.place}" if todo.place else ""
-    return f"Next: mend {todo.id}{where}."
+    return f"Next: fix {todo.id}{where}."
 
 
 def all_passed(report: Report) -> str:

@@ -69,7 +69,7 @@ class Script:
 def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = None) -> Script:
     """A submission as the child takes it. Unreadable where a notebook is none, or not in Python.
 
-    rename: the learner's names -> ours. It goes with flat code as comments, so that no line moves.
+    rename: the learner's names -> ours. It goes with the code as comments, so that no line moves.
     """
     name, data = file
     whose = declared(data)  # of a notebook of ours, all of which is this exercise
@@ -80,13 +80,13 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
     if name.endswith(".ipynb"):
         source, places = notebook(data)
         if not exercise.lines:  # functions and classes alone, as a file has them
-            return Script(source.encode("utf-8", "replace"), None, places, name=name)
+            return Script((source + told).encode("utf-8", "replace"), None, places, name=name)
         return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours, name)
     if is_flat(data.decode("utf-8", "replace"), exercise):
         data = SHELL.sub(b"", data)
         told_too = data + b"\n" + told.encode() if told else data
         return Script(told_too, 0 if ours else lecture, ours=ours, name=name)
-    return Script(data, name=name)
+    return Script(data + b"\n" + told.encode() if told else data, name=name)
 
 
 @lru_cache(maxsize=2)  # its exercises are asked for one after another

@@ -1,8 +1,8 @@
 """A good start: the loss to expect, saturated neurons, and the scale of weights.
 
-A network that knows nothing should find every character equally likely. Its first loss can be
-told beforehand, and where it is far above, the logits are confidently wrong. Inside, a tanh that stands near
--1 or 1 hardly lets a gradient through. Both are mended by the scale of the weights at the start, and the
+A network that knows nothing should consider every character equally likely. Its first loss can be
+predicted, and where it is far above, the logits are confidently wrong. Inside, a tanh that stands near
+-1 or 1 hardly lets a gradient through. Both are fixed by the scale of the weights at the start, and the
 right scale follows from the number of inputs of a neuron, its fan-in.
 """
 
@@ -25,6 +25,58 @@ OUTPUTS = {
     "gains": "approximate",
     "kaiming": "approximate",
     "parameter_count": "exact",
+}
+HINTS = {
+    "expected_loss": {
+        "concept": "All characters equally likely means that each has the same probability. The loss is minus the "
+        "natural log of the one of the label, whichever that is.",
+        "example": """
+    >>> expected_loss(27)
+    >>> expected_loss(2)
+""",
+        "formula": "−ln(1/V) = ln V, the natural logarithm.",
+    },
+    "saturated": {
+        "concept": "Count how many numbers lie beyond the limit on either side, over how many there are. A number "
+        "exactly at the limit is not beyond it.",
+        "example": """
+    >>> saturated(torch.tensor([[0.75, -1.0], [0.875, 0.0]]), 0.75)
+""",
+        "formula": "The mean over all entries of [|h| > limit], 1 where it holds and 0 where not.",
+    },
+    "dead": {
+        "concept": "A neuron is a column, the examples are its rows. It is dead if none of them gets through, so "
+        "one axis goes, that of the examples.",
+        "example": """
+    >>> dead(torch.tensor([[1.0, -1.0, 1.0], [0.5, 1.0, -1.0]]), 0.75)
+""",
+        "formula": "dead[j] is true where |h[i, j]| > limit for every i.",
+    },
+    "gains": {
+        "concept": "A table with four entries: look each name up, in the order given.",
+        "example": """
+    >>> gains(["tanh", "linear", "relu"])
+""",
+        "formula": "linear 1, sigmoid 1, tanh 5/3, relu √2.",
+    },
+    "kaiming": {
+        "concept": "A sum of fan-in products has fan-in times the variance of one, so √fan-in times its spread. "
+        "Dividing the weights by that root keeps the spread at 1; the gain makes up for the activation.",
+        "example": """
+    >>> kaiming(torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]), 3.0)
+""",
+        "formula": "W = noise · gain / √fan_in, where fan_in is the number of rows of noise.",
+    },
+    "parameter_count": {
+        "concept": "Weights are the same with and without batch norm. Without it each output of a layer has one more "
+        "number, its bias; with it two, a gain and a bias.",
+        "example": """
+    >>> parameter_count(27, 3, 10, 100, 5)
+    >>> parameter_count(5, 2, 3, 4, 2)
+""",
+        "formula": "Table V·E. Weights: block·E·H for the first layer, H² for each of the layers − 1 others, H·V for "
+        "the last. Outputs: layers·H + V, counted once without batch norm, twice with it.",
+    },
 }
 
 def inputs(g, vocab_size, n, fan_in, n_hidden):
@@ -52,7 +104,7 @@ def inputs(g, vocab_size, n, fan_in, n_hidden):
 
 
 def expected_loss(vocab_size):
-    """The loss of a network that finds all vocab_size characters equally likely, as a float.
+    """The loss of a network that considers all vocab_size characters equally likely, as a float.
 
     Minus the natural logarithm of a probability. The lecture's network should begin with 3.2958.
     """
@@ -109,7 +161,7 @@ def kaiming(noise, gain):
 
 
 def parameter_count(vocab_size, block_size, n_embd, n_hidden, layers):
-    """How many numbers a deep network learns, without and with batch norm: two whole numbers.
+    """How many numbers a deep network learns, without and with batch norm: two integers.
 
     C is (vocab_size, n_embd). The first layer reads block_size vectors; there are `layers` hidden layers of
     n_hidden neurons, then an output layer. Without batch norm every layer has a bias. With it none has, and a

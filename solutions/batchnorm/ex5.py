@@ -3,7 +3,8 @@
 While it trains, a batch norm uses the mean and the variance of the batch, and keeps running ones beside them.
 When the network is used, there may be one example and no batch: then the running ones stand in. The layer
 here is the lecture's: its variance is the unbiased one, over n - 1, in both places. torch.nn's own
-divides by n when it normalises, and by n - 1 for the running variance.
+divides by n when it normalises, and by n - 1 for the running variance. It may be an nn.Module whose gamma and
+beta are Parameters.
 """
 
 import torch
@@ -22,6 +23,88 @@ OUTPUTS = {
     "calibrated": "approximate",
     "collapsed": "approximate",
     "update_ratios": "approximate",
+}
+HINTS = {
+    "normalised": {
+        "concept": "Each column is a neuron: its mean and its variance run over the rows, the batch. Normalised it has "
+        "mean 0 and variance 1; gamma and beta, one number each for a neuron, scale and shift it then.",
+        "shapes": "x is a float tensor (n, dim), and so is what a call returns. gamma and beta are (dim,); eps and momentum "
+        "are floats. parameters() returns a list of two tensors.",
+        "example": """
+    >>> bn = BatchNorm1d(2, eps=0.0)
+    >>> bn(torch.tensor([[0.0, 1.0], [2.0, 5.0]]))
+    >>> bn.parameters()
+""",
+        "formula": "gamma · (x − mean) / √(var + eps) + beta, with mean and variance over axis 0 and the variance over "
+        "n − 1. eps stands inside the root.",
+    },
+    "running": {
+        "concept": "A running value remembers: it moves a little towards each batch's. Mean and variance are kept "
+        "so, in training only.",
+        "shapes": "x is a float tensor (n, dim). running_mean and running_var are (dim,); (1, dim) is accepted too.",
+        "example": """
+    >>> bn = BatchNorm1d(1, momentum=0.5)
+    >>> out = bn(torch.tensor([[2.0], [6.0]]))
+    >>> bn.running_mean, bn.running_var
+    >>> out = bn(torch.tensor([[2.0], [6.0]]))
+    >>> bn.running_mean, bn.running_var
+""",
+        "formula": "running ← (1 − momentum) · running + momentum · the batch's, for the mean and for the variance over "
+        "n − 1.",
+    },
+    "evaluated": {
+        "concept": "Once training is over the layer uses what it has kept: what it gives for one example no longer "
+        "depends on the others of the batch, and a batch of one works.",
+        "shapes": "x is a float tensor (n, dim), n may be 1; a call returns the same shape.",
+        "example": """
+    >>> bn = BatchNorm1d(1, eps=0.0)
+    >>> bn.running_mean, bn.running_var = torch.tensor([4.0]), torch.tensor([4.0])
+    >>> bn.training = False
+    >>> bn(torch.tensor([[2.0]])), bn(torch.tensor([[2.0], [8.0]]))
+    >>> bn.running_mean
+""",
+        "formula": "The same line as in training, with running_mean and running_var in the place of the batch's; neither "
+        "changes.",
+    },
+    "constant": {
+        "concept": "A neuron that is the same for the whole batch has variance 0. x − mean is 0 there as well, and eps "
+        "keeps 0 / 0 away: what is left is beta.",
+        "shapes": "x is a float tensor (n, dim); a call returns the same shape, without NaN.",
+        "example": """
+    >>> bn = BatchNorm1d(2)
+    >>> bn.beta = torch.tensor([0.5, 0.5])
+    >>> bn(torch.tensor([[1.0, -1.0], [1.0, 1.0]]))
+""",
+        "formula": "√(var + eps), not √var + eps, and no eps left out: at variance 0 it is √eps.",
+    },
+    "calibrated": {
+        "concept": "One mean and one standard deviation for each neuron, over all examples there are: the batch's "
+        "place is taken by the whole training set.",
+        "example": """
+    >>> calibrated(torch.tensor([[0.0, 1.0], [2.0, 1.0], [4.0, 4.0]]))
+""",
+        "formula": "mean[0, j] = (1/n) Σ_i h[i, j]; std[0, j] = √(Σ_i (h[i, j] − mean[0, j])² / (n − 1)). The axis that is "
+        "summed stays, as 1.",
+    },
+    "collapsed": {
+        "concept": "Products of matrices are associative: x through one matrix after another is x times their product. "
+        "The order matters.",
+        "example": """
+    >>> collapsed([torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]]), torch.tensor([[1.0], [1.0]])])
+""",
+        "formula": "W = linears[0] · linears[1] · … · the last, matrix products from left to right.",
+    },
+    "update_ratios": {
+        "concept": "How far a step moves the weights, compared with how large they are: both measured by their spread, "
+        "the ratio by its power of ten.",
+        "shapes": "weights and gradients are lists of tensors, pairwise of one shape, rate a float. update_ratios "
+        "returns a list of floats, one for each matrix.",
+        "example": """
+    >>> W, b = torch.tensor([[1.0, 3.0]]), torch.tensor([5.0])
+    >>> update_ratios([W, b], [torch.tensor([[0.0, 1.0]]), torch.tensor([1.0])], 0.1)
+""",
+        "formula": "log10(std(rate · gradient) / std(weights)), for what has two axes.",
+    },
 }
 
 
@@ -157,7 +240,7 @@ def calibrated(hprebn):
 def collapsed(linears):
     """The one matrix that does what a stack of linear layers does, x first times linears[0].
 
-    Without activations between them, layers are a product of matrices.
+    `linears` is a list of matrices. Without activations between them, layers are a product of matrices.
     """
     W = linears[0]
     for linear in linears[1:]:

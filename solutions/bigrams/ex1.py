@@ -21,6 +21,53 @@ FIXTURES = {
     "probe-3": dict(seed=4, vocab_size=16, many=11),
 }
 OUTPUTS = {"counts": "exact", "probs": "approximate", "nll": "approximate", "sample": "exact"}
+HINTS = {
+    "counts": {
+        "concept": "Walk through each word with a full stop on either side, and take the letters two by two. Each "
+        "pair is a row and a column of the table: add 1 there. Words don't run into one another.",
+        "shapes": "words is a list of strings, chars a string or list whose first entry is the full stop. counts "
+        "returns a tensor of torch.int32 with len(chars) rows and len(chars) columns.",
+        "example": """
+    >>> counts(["ab", "b"], ".ab")
+""",
+        "formula": "counts[i, j] = how many pairs have character i first and character j second, over '.word.' of "
+        "every word. A word of k letters adds k + 1 to the sum of the table.",
+    },
+    "probs": {
+        "concept": "A row holds the counts of all that followed one character; over their sum they are "
+        "probabilities. The smoothing comes before the sum is taken, so that rows still sum to 1.",
+        "example": """
+    >>> probs(torch.tensor([[1, 3], [2, 0]]), 0)
+    >>> probs(torch.tensor([[1, 3], [2, 0]]), 1)
+""",
+        "formula": "P[i, j] = (N[i, j] + smoothing) / Σ_k (N[i, k] + smoothing): the sum along the row, kept as a "
+        "column (n, 1).",
+    },
+    "nll": {
+        "concept": "Probabilities of many pairs multiply to something tiny; their logarithms add. Minus their sum "
+        "is small where the model is right, and its mean doesn't grow with the text.",
+        "shapes": "words is a list of strings, chars a string, probs a tensor of len(chars) rows and columns. nll "
+        "returns a float.",
+        "example": """
+    >>> nll(["a"], ".a", torch.tensor([[0.5, 0.5], [0.75, 0.25]]))
+    >>> nll(["a"], ".a", torch.tensor([[1.0, 0.0], [0.5, 0.5]]))
+""",
+        "formula": "−(1/n) Σ ln P[first, second], over the n pairs of all words together, full stops included. Not "
+        "the mean of the words' means. ln 0 is −∞.",
+    },
+    "sample": {
+        "concept": "Lay the probabilities of the current row end to end between 0 and 1. The number u falls into "
+        "one of these pieces, and that is the next character; its row is the next to draw from.",
+        "shapes": "probs is a tensor of len(chars) rows and columns, chars a string, uniforms a list of floats. "
+        "sample returns a list of strings, without full stops.",
+        "example": """
+    >>> P = torch.tensor([[0.25, 0.5, 0.25], [0.5, 0.0, 0.5], [0.75, 0.25, 0.0]])
+    >>> sample(P, ".ab", [0.3, 0.9, 0.1, 0.2, 0.8])
+""",
+        "formula": "The next character is the smallest j with Σ_{k ≤ j} P[at, k] > u: larger, not equal. j = 0 ends "
+        "the word, and the next one begins at row 0 again.",
+    },
+}
 
 
 def inputs(g, vocab_size, many):

@@ -24,6 +24,61 @@ OUTPUTS = {
     "loss": "approximate",
     "losses": "approximate",
 }
+HINTS = {
+    "pairs": {
+        "concept": "The table of exercise 1 as a data set: for each pair the first character is the input, the "
+        "second the label. A word of k letters gives k + 1 of them.",
+        "shapes": "words is a list of strings, chars a string. pairs returns a tuple of two tensors of torch.int64, "
+        "each with one entry for each pair.",
+        "example": """
+    >>> pairs(["ab", "b"], ".ab")
+""",
+        "formula": "For each word write 0, the numbers of its letters, 0. xs is all of that but the last, ys all "
+        "but the first; word after word.",
+    },
+    "onehot": {
+        "concept": "A number as a row that is 1 at its place and 0 elsewhere. A product with it picks a row of a "
+        "matrix, which needs floats; and a character that does not occur needs its column too.",
+        "example": """
+    >>> onehot((torch.tensor([2, 0]), torch.tensor([0, 1])), 4)
+""",
+        "formula": "row i, column j: 1.0 where j = xs[i], else 0.0. F.one_hot with the number of classes, as "
+        "float32.",
+    },
+    "probs": {
+        "concept": "The product of a one-hot row and W is a row of W: the logits. Exponentials make them positive, "
+        "like counts, and each row over its sum is the softmax.",
+        "example": """
+    >>> probs(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor([[0.0, 0.0], [0.0, 1.0]]))
+""",
+        "formula": "P[i, j] = exp(logits[i, j]) / Σ_k exp(logits[i, k]): the sum along the row, kept as a column.",
+    },
+    "loss": {
+        "concept": "Of each row only the probability of its own label counts: pick one entry a row, not a column of "
+        "them all. The regularisation pulls the weights towards 0, and with them the logits towards equal.",
+        "shapes": "probs has a row for each pair, pairs is (xs, ys), W2 a tensor of any values, strength a float. "
+        "loss returns a tensor without axes.",
+        "example": """
+    >>> P = torch.tensor([[0.5, 0.5], [0.75, 0.25]])
+    >>> loss(P, (torch.tensor([0, 1]), torch.tensor([1, 0])), torch.tensor([[1.0, 3.0]]), 0.1)
+""",
+        "formula": "−(1/n) Σ_i ln P[i, ys[i]] + strength · mean(W2²). The mean of the squares, not their sum.",
+    },
+    "losses": {
+        "concept": "Each round: forward, note the loss, then one step of W against its gradient. The loss that is "
+        "noted is the one of before the step. Make a new W in each step; the one that is given stays.",
+        "shapes": "onehot is a float tensor (n, vocab_size), pairs is (xs, ys), W a tensor (vocab_size, "
+        "vocab_size), rate a float, steps an integer. losses returns a list of `steps` floats.",
+        "example": """
+    >>> rows = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    >>> labels = torch.tensor([0, 1]), torch.tensor([1, 0])
+    >>> losses(rows, labels, torch.zeros(2, 2), 1.0, 3)
+""",
+        "formula": "The gradient of the mean negative log likelihood for the logits is (P[i, j] − [j = ys[i]]) / n: "
+        "the probabilities, less 1 at the label, over the number of pairs. That of W is the transposed one-hot "
+        "rows times it. W ← W − rate · gradient.",
+    },
+}
 
 
 def inputs(g, vocab_size, many, steps):
@@ -55,7 +110,7 @@ def pairs(words, chars):
 def onehot(pairs, vocab_size):
     """The xs of `pairs` as one-hot rows: a float32 tensor with a row for each, and vocab_size columns.
 
-    F.one_hot gives whole numbers, which can't be multiplied with weights, and as many columns as the
+    F.one_hot gives integers, which can't be multiplied with weights, and as many columns as the
     largest number needs unless it is told.
     """
     return F.one_hot(pairs[0], num_classes=vocab_size).float()
@@ -74,7 +129,8 @@ def probs(onehot, W):
 def loss(probs, pairs, W2, strength):
     """The mean negative log likelihood of the ys, and `strength` times the mean of the squares of W2.
 
-    probs has a row for each pair; what counts is its probability of that pair's y. A tensor of no axes.
+    probs has a row for each pair; what counts is its probability of that pair's y. W2 stands for the network's
+    weights, the W of probs; here it is a matrix of its own. A tensor of no axes.
     """
     ys = pairs[1]
     return -probs[torch.arange(len(ys)), ys].log().mean() + strength * (W2**2).mean()

@@ -9,8 +9,8 @@ each has a backward pass of its own; you will see that they are one function the
 In the third way the weights come out of a softmax, so a gradient arrives at them too. That is the
 way by which attention learns.
 
-Parameters are passed by name. The formulas are asked at several sizes: B examples, T positions, C
-channels.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes: B examples, T positions, C channels.
 """
 
 import torch

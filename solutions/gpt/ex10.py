@@ -1,13 +1,14 @@
 """A whole block of the transformer.
 
 Communication, then computation: attention and feed-forward, each behind a LayerNorm and each added
-to the residual stream. You have met every part; here they stand together, and what one of your
-functions returns arrives at the later ones. Keep an eye on the stream: x and x1 are each read twice,
-once by a LayerNorm and once by the sum that goes around it.
+to the residual stream. You have met every part; here they stand together. Keep an eye on the stream:
+x and x1 are each read twice, once by a LayerNorm and once by the sum that goes around it. The number
+of channels C is n_head * head_size.
 
 A part that took many lines before takes one or two here, so some steps span a whole part.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch
@@ -26,8 +27,8 @@ HINTS = {
     "dx1": {
         "concept": """
 x1 is read by the second LayerNorm and by the residual sum around the feed-forward, so two gradients
-meet. The residual's part is the upstream gradient as it is. Through the LayerNorm it is the step of the
-exercise before: back through gamma2 to xhat2, then take out the mean over the channels, and xhat2 times the
+meet. The residual's part is the upstream gradient as it is. Through the LayerNorm it is the step of
+gpt.ex8: back through gamma2 to xhat2, then take out the mean over the channels, and xhat2 times the
 mean of the product with xhat2.
 """,
         "formula": """
@@ -224,7 +225,7 @@ def dx1(gamma2, inv2, xhat2, dx2, dn2):
     Forward:  x2 = x1 + act @ W2 + b2
               n2 = gamma2 * xhat2 + beta2
     Upstream: dx2 (2, 5, 8), dn2 (2, 5, 8)
-    The LayerNorm in one step, and the residual's own term.
+    The lines from inv2 down to n2, the LayerNorm, in one step, and the residual's own term.
     """
     dxhat2 = gamma2 * dn2
     shift = dxhat2.mean(-1, keepdim=True)
@@ -319,6 +320,7 @@ def dq(q, dqh):
 
     Forward:  qh = q.view(B, T, n_head, head_size).transpose(1, 2)
     Upstream: dqh (2, 4, 5, 2)
+    The transpose back, then the shape back with reshape: view refuses a transposed tensor.
     """
     return dqh.transpose(1, 2).reshape(q.shape)
 
@@ -328,6 +330,7 @@ def dk(k, dkh):
 
     Forward:  kh = k.view(B, T, n_head, head_size).transpose(1, 2)
     Upstream: dkh (2, 4, 5, 2)
+    The transpose back, then the shape back with reshape: view refuses a transposed tensor.
     """
     return dkh.transpose(1, 2).reshape(k.shape)
 
@@ -337,6 +340,7 @@ def dv(v, dvh):
 
     Forward:  vh = v.view(B, T, n_head, head_size).transpose(1, 2)
     Upstream: dvh (2, 4, 5, 2)
+    The transpose back, then the shape back with reshape: view refuses a transposed tensor.
     """
     return dvh.transpose(1, 2).reshape(v.shape)
 
@@ -404,7 +408,7 @@ def dx(gamma1, inv1, xhat1, dx1, dn1):
     Forward:  x1 = x + joined @ Wproj + bproj
               n1 = gamma1 * xhat1 + beta1
     Upstream: dx1 (2, 5, 8), dn1 (2, 5, 8)
-    The LayerNorm in one step, and the residual's own term.
+    The lines from inv2 down to n2, the LayerNorm, in one step, and the residual's own term.
     """
     dxhat1 = gamma1 * dn1
     shift = dxhat1.mean(-1, keepdim=True)

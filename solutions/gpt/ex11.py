@@ -4,7 +4,7 @@ What stands around the network: characters become numbers and numbers characters
 long text, tokens are averaged over their past (three ways, one result), and new text is generated one token
 at a time.
 
-Chance is taken out, so that there is one right answer: where the lecture draws at random, you are given the
+Nothing is random, so that there is one right answer: where the lecture draws at random, you are given the
 positions and the uniform numbers.
 """
 
@@ -33,17 +33,85 @@ OUTPUTS = {
     "generate": "exact",
 }
 HINTS = {
-    "vocabulary": {"formula": "The set of the text's characters, sorted."},
-    "encode": {"formula": "A dict from each character to its place, then a look-up for each."},
-    "decode": {"formula": "The character at each number, joined."},
-    "batch": {"formula": "x is data[i : i + T] for each start i; y is the same, one further on. Stack them."},
-    "by_loop": {"formula": "For each b and t, the mean of x[b, : t + 1] over its first axis."},
-    "by_matrix": {"formula": "A triangle of ones, each row over its sum, times x. The sum needs keepdim."},
-    "by_softmax": {"formula": "Zeros, with −∞ where tril is 0; their softmax along each row, times x."},
-    "expected_loss": {"formula": "−ln(1 / vocab_size)."},
+    "vocabulary": {
+        "concept": "Every character that occurs, once, in an order that is always the same.",
+        "example": """
+    >>> vocabulary("to be")
+""",
+        "formula": "The set of the text's characters, sorted.",
+    },
+    "encode": {
+        "concept": "A character's number is its place in `chars`, which need not be sorted.",
+        "shapes": "text is a string, chars a list of characters. encode returns a list of integers, one for each character.",
+        "example": """
+    >>> encode("abba", ["b", "a"])
+""",
+        "formula": "result[k] = the i with chars[i] = text[k]. A dict from character to place makes the look-up fast.",
+    },
+    "decode": {
+        "concept": "The way back: each number names a character, and they are joined to one string.",
+        "shapes": "ids is a list of integers, chars a list of characters. decode returns a string.",
+        "example": """
+    >>> decode([1, 0, 0, 1], ["b", "a"])
+""",
+        "formula": "chars[ids[0]], chars[ids[1]], …, joined without anything between them.",
+    },
+    "batch": {
+        "concept": "Each start cuts a row of T tokens out of the text. The targets are the same row, one token further "
+        "on: for each token the one that follows.",
+        "shapes": "data is an int64 tensor of one axis, starts a list of integers, T an integer. batch returns two int64 "
+        "tensors (B, T), or lists of B lists.",
+        "example": """
+    >>> batch(torch.tensor([10, 11, 12, 13, 14, 15]), [3, 0], 2)
+""",
+        "formula": "x[b, t] = data[starts[b] + t], y[b, t] = data[starts[b] + t + 1].",
+    },
+    "by_loop": {
+        "concept": "Position t may look at itself and at what stands before it, not at what follows; each row of the "
+        "batch by itself.",
+        "example": """
+    >>> by_loop(torch.tensor([[[2.0], [4.0], [9.0]]]))
+""",
+        "formula": "out[b, t] = the mean of x[b, 0], …, x[b, t]: t + 1 vectors.",
+    },
+    "by_matrix": {
+        "concept": "An average is a product with weights: row t of the matrix has equal weights for the positions up to t, "
+        "and 0 for later ones. One matrix serves the whole batch.",
+        "example": """
+    >>> by_matrix(torch.tensor([[[2.0], [4.0], [9.0]]]))
+""",
+        "formula": "wei[t, s] = 1/(t + 1) where s ≤ t, else 0: a lower triangle of ones over the sums of its rows, kept as "
+        "a column. average = wei · x.",
+    },
+    "by_softmax": {
+        "concept": "The softmax turns equal logits into equal weights and −∞ into a weight of 0. So zeros, with −∞ where the "
+        "future is, become the same averaging matrix.",
+        "example": """
+    >>> by_softmax(torch.tensor([[[2.0], [4.0], [9.0]]]))
+""",
+        "formula": "masked[t, s] = 0 where s ≤ t, else −∞; weights = the softmax along each row; average = weights · x.",
+    },
+    "expected_loss": {
+        "concept": "Equally likely means a probability of 1 over the number of tokens for each; the loss is minus its "
+        "natural logarithm.",
+        "example": """
+    >>> expected_loss(65)
+    >>> expected_loss(1)
+""",
+        "formula": "−ln(1 / vocab_size).",
+    },
     "generate": {
-        "formula": "For each uniform number u: crop to the last block_size tokens, take the last position's "
-        "logits, softmax, cumsum, count how many of the sums are not above u, and append that."
+        "concept": "One token at a time: ask the model about the end of what there is, draw from what it says of the last "
+        "position, append, and again. Only what the model sees is cropped; what you return keeps everything.",
+        "shapes": "model is a function from (B, t) int64 to logits (B, t, vocab_size), idx an int64 tensor (B, t), block_size an "
+        "integer, uniforms a float tensor (new, B). generate returns (B, t + new).",
+        "example": """
+    >>> def model(idx):
+    ...     return torch.tensor([0.25, 0.25, 0.5]).log().expand(*idx.shape, 3)
+    >>> generate(model, torch.tensor([[0], [2]]), 1, torch.tensor([[0.1, 0.6], [0.3, 0.99]]))
+""",
+        "formula": "For each row u of uniforms: p = the softmax of the last position's logits for the last block_size "
+        "tokens; the next token is how many of the sums p[0], p[0] + p[1], … are ≤ u, at most vocab_size − 1.",
     },
 }
 
@@ -74,13 +142,13 @@ def vocabulary(text):
 
 
 def encode(text, chars):
-    """The text as a list of whole numbers: each character's place in `chars`."""
+    """The text as a list of integers: each character's place in `chars`."""
     place = {c: i for i, c in enumerate(chars)}
     return [place[c] for c in text]
 
 
 def decode(ids, chars):
-    """The text of a list of whole numbers: the way back of encode."""
+    """The text of a list of integers: the way back of encode."""
     return "".join(chars[i] for i in ids)
 
 
@@ -173,15 +241,17 @@ def use_expected_loss(expected_loss, vocabularies):
 
 
 def use_generate(generate, table, recent, begin, T, uniforms):
-    """Text from a small model whose answer depends on all that it sees; it refuses more than T tokens.
+    """Text from a small model whose answer depends on all that it sees; it refuses more than block_size tokens.
 
-    And from one that finds all of 8 tokens equally likely, with numbers that its running sums meet: 0.25 is
+    And from one that considers all of 8 tokens equally likely, with numbers that its running sums meet: 0.25 is
     not larger than 0.25.
     """
 
     def model(idx):
         if idx.shape[1] > T:
             raise ValueError(f"the model was given {idx.shape[1]} tokens, and sees at most {T}")
+        if int(idx.max()) >= len(table):
+            raise ValueError(f"the model was given token {int(idx.max())}, it knows 0 to {len(table) - 1}")
         seen = (table[idx] * recent[-idx.shape[1] :, :]).cumsum(1)
         return seen + table[idx]
 

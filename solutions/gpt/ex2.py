@@ -4,7 +4,8 @@ The first language model of the lecture is a table: row i holds the logits of wh
 Every position of every example makes a prediction, so there are B*T of them, and the cross entropy
 wants them as one long list: the logits as (B*T, vocab_size), the targets as (B*T,).
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch

@@ -5,10 +5,11 @@ those that find it). Scores are the products of queries and keys; they are scale
 masked, a softmax makes weights of each row, and the weights average the values.
 
 Walk back through it. Three things are easily forgotten: the scale, the zeros of the mask, and that
-x is read by three lines. Where a matrix is turned, it is the last two axes that change places:
+x is read by three lines. Where a matrix is transposed, it is the last two axes that change places:
 x.T of three axes is something else.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch
@@ -62,7 +63,7 @@ def dv(att, dout):
 
     Forward:  out = att @ v
     Upstream: dout (4, 8, 5)
-    What was averaged by att comes back by att, turned.
+    What was averaged by att comes back by att, transposed.
     """
     return att.transpose(-2, -1) @ dout
 

@@ -1,11 +1,12 @@
 """LayerNorm, one tensor at a time.
 
-Batch norm, turned by a quarter: each token is normalised over its own C channels, and no token
+Batch norm, transposed: each token is normalised over its own C channels, and no token
 knows of another one. So mean and variance are sums over the last axis, and only gamma and beta,
 which all tokens share, are summed over examples and positions. The variance is the biased one: it
 divides by C.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch

@@ -5,8 +5,10 @@ channels of one position: no example touches another, and training and evaluatio
 Its variance divides by C, not by C - 1. After it come a weight and a bias for each channel.
 
 Write the gradients of the bias and the weight, and then that of the input in one step, from what the
-forward pass has saved: norm and rstd. The shapes given are those of the first fixture, (B, T, C) =
-(4, 6, 10); your formulas are asked at other sizes too.
+forward pass has saved: norm and rstd.
+
+Parameters are passed by name; you may ask for others, which `grader show` lists. The shapes given are
+those of the first fixture, (B, T, C) = (4, 6, 10); your formulas are asked at other sizes too.
 """
 
 import torch

@@ -24,6 +24,69 @@ OUTPUTS = {
     "averaged": "approximate",
     "online": "approximate",
 }
+HINTS = {
+    "count": {
+        "concept": "Add up the parts: two embeddings, L equal blocks, one LayerNorm. Linear layers have a bias for each output, "
+        "LayerNorms a gain and a bias for each channel. The head shares the token embedding's numbers.",
+        "example": """
+    >>> count(50257, 1024, 768, 12)
+    >>> count(5, 3, 2, 1)
+""",
+        "formula": "V·C + max_T·C + L·(weights 3C² + C² + 4C² + 4C², biases 3C + C + 4C + C, two LayerNorms 4C) + 2C.",
+    },
+    "std": {
+        "concept": "Every block adds twice to the residual stream. 2L additions of spread s have a spread of s·√(2L), so those that add "
+        "start smaller by that root.",
+        "shapes": "name is a string, L an integer. std returns a float.",
+        "example": """
+    >>> std("wte.weight", 2), std("h.0.mlp.proj.weight", 2), std("h.0.mlp.proj.bias", 2)
+""",
+        "formula": "0 for a bias, whatever else its name holds; 0.02/√(2L) for a weight with 'proj' in its name; 0.02 for others.",
+    },
+    "micro_steps": {
+        "concept": "In one round all processes together read world times B rows of T tokens. How many rounds make the batch?",
+        "example": """
+    >>> micro_steps(524288, 16, 1024, 8)
+    >>> micro_steps(48, 2, 3, 2)
+""",
+        "formula": "total over B·T·world, as an integer.",
+    },
+    "loader": {
+        "concept": "Think of one round: process 0 reads the first B·T tokens of it, process 1 the next, and so on. Then all move on by a "
+        "whole round. A process must know when the next round, with one more token for the last label, is too long for the list.",
+        "shapes": "tokens is a list of integers; B, T, rank and world are integers. batch() returns a tuple of two lists, each of B lists "
+        "of T integers.",
+        "example": """
+    >>> zero, one = Loader(list(range(9)), 1, 2, 0, 2), Loader(list(range(9)), 1, 2, 1, 2)
+    >>> zero.batch(), one.batch()
+    >>> zero.batch(), one.batch()
+    >>> zero.batch(), one.batch()
+""",
+        "formula": "Begin at B·T·rank. A batch: x[b][t] = tokens[at + b·T + t], y one further on. Then at += B·T·world; where a round from "
+        "there, for all processes and one label more, is longer than the list, begin again at B·T·rank.",
+    },
+    "averaged": {
+        "concept": "Each process has a gradient of its own part of the batch. The mean, not the sum: then the step does not depend on "
+        "how many there are.",
+        "example": """
+    >>> averaged([[torch.tensor([1.0, 2.0]), torch.tensor([[0.0]])], [torch.tensor([3.0, 2.0]), torch.tensor([[4.0]])]])
+""",
+        "formula": "result[k] = (1/world) Σ_r ranks[r][k], tensor by tensor.",
+    },
+    "online": {
+        "concept": "A softmax needs the maximum of all scores, but you see one block at a time. What you have summed so far is relative "
+        "to the maximum so far: when a larger one comes, both sums shrink by the same factor.",
+        "shapes": "scores is a float tensor (S,), values one of (S, C), block an integer. online returns a tensor (C,). No more than "
+        "`block` scores may be read at once.",
+        "example": """
+    >>> scores, values = torch.tensor([0.0, 0.0, 800.0]), torch.tensor([[1.0, 0.0], [3.0, 0.0], [5.0, 1.0]])
+    >>> online(scores[:2], values[:2], 1)
+    >>> online(scores, values, 2)
+""",
+        "formula": "For each block, with M the larger of m and its maximum: total ← total · e^(m − M) + Σ e^(s − M), out ← out · e^(m − M) + Σ "
+        "e^(s − M) · v, m ← M. At the end out / total. m begins at −∞, the sums at 0.",
+    },
+}
 
 
 def inputs(g, V, max_T, C, L, B, T, world, length):
@@ -112,8 +175,7 @@ class Loader:
 def use_loader(Loader, tokens, B, T, world):
     """A class that gives batches from one long list of tokens, for one of several processes.
 
-    It is asked for the first nine batches of every process. Work out for yourself where each begins, how
-    far it moves on, and when it has to begin again.
+    It is asked for the first nine batches of every process.
     """
     read = {}
     for rank in range(world):

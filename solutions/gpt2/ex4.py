@@ -138,7 +138,7 @@ def dfc(fc, dact):
 
     Forward:  act = F.gelu(fc, approximate="tanh")
     Upstream: dact (4, 6, 40)
-    With c, the square root of 2/pi, it is 0.5 * x * (1 + tanh(c * (x + 0.044715 * x**3))).
+    With c, the square root of 2/pi, gelu(x) is 0.5 * x * (1 + tanh(c * (x + 0.044715 * x**3))).
     """
     c = (2 / torch.pi) ** 0.5
     t = torch.tanh(c * (fc + 0.044715 * fc**3))

@@ -6,7 +6,8 @@ saved, and the gradient of wte comes from both ends of the network. Between the 
 here they are left out.
 
 The vocabulary of 50257 is padded to 50304, a number with many factors of two, which is faster. No token
-has one of the spare rows: the loss leaves their logits out. Positions have a table too, wpe, with a row
+has one of the spare rows. In the lecture their logits take part in the loss and are trained down; here, as in
+llm.c, the loss leaves them out. Positions have a table too, wpe, with a row
 for each of the max_T positions that a context may have; a shorter one uses the first T.
 """
 

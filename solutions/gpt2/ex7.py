@@ -1,6 +1,6 @@
 """Gradient accumulation: a large batch in small steps.
 
-GPT-2 was trained on half a million tokens a step, which no single machine holds at once. So the batch is
+GPT-2 was trained on half a million tokens a step, which no single GPU holds at once. So the batch is
 cut into N micro-batches, each goes forward and backward by itself, and the gradients add up before the
 optimiser steps. `backward` adds, and nothing else: so each micro-batch's mean loss has to be divided by
 N, or the gradient is N times that of the large batch.

@@ -1,7 +1,8 @@
-"""The whole of GPT-2, backwards: sixteen gradients.
+"""The whole of GPT-2, backwards: the gradients of sixteen parameters, and eleven on the way.
 
 One block between the embeddings and the head, at a tiny size: what is missing to the real network is more of
-the same. Its parameters are the sixteen tensors that every checkpoint of GPT-2 has, under their usual names:
+the same. Its parameters are llm.c's sixteen tensors, under its names (there one tensor holds that of all
+blocks, so that they stand for the 148 of a checkpoint, which has four of each block transposed):
 wte and wpe; in the block ln1, qkv, attproj, ln2, fc and fcproj with a weight (w) and a bias (b) each; and lnf
 before the head. Weights are stored as linear layers store them, (channels out, channels in), and the forward
 pass transposes them.
@@ -251,6 +252,7 @@ def dfc(fc, dact):
 
     Forward:  act = F.gelu(fc, approximate="tanh")
     Upstream: dact (4, 6, 40)
+    With c, the square root of 2/pi, gelu(x) is 0.5 * x * (1 + tanh(c * (x + 0.044715 * x**3))).
     """
     c = (2 / torch.pi) ** 0.5
     t = torch.tanh(c * (fc + 0.044715 * fc**3))

@@ -26,6 +26,56 @@ OUTPUTS = {
     "rate": "approximate",
     "adamw": "approximate",
 }
+HINTS = {
+    "norm": {
+        "concept": "All tensors count as one long vector. So squares are added over all tensors first, and the root is taken once, "
+        "at the end: not a sum of the tensors' own norms.",
+        "example": """
+    >>> norm([torch.tensor([[3.0, 0.0]]), torch.tensor([4.0])])
+""",
+        "formula": "√(Σ g²), the sum over every number of every tensor.",
+    },
+    "clipped": {
+        "concept": "One factor for all tensors keeps the direction of the whole. It only shortens: where the length is small enough "
+        "already, the factor is 1.",
+        "shapes": "grads is a list of tensors of any shapes, most a float. clipped returns a list of tensors of the same shapes.",
+        "example": """
+    >>> clipped([torch.tensor([3.0]), torch.tensor([4.0])], 1.0)
+    >>> clipped([torch.tensor([3.0]), torch.tensor([4.0])], 10.0)
+""",
+        "formula": "factor = the smaller of 1 and most / (length + 1e-6), with the length over all tensors; each tensor times it.",
+    },
+    "groups": {
+        "concept": "How many axes a parameter has decides, not what it is called nor how many numbers it holds.",
+        "example": """
+    >>> groups({"ln.weight": torch.ones(3), "fc.weight": torch.ones(3, 3), "fc.bias": torch.ones(3)})
+""",
+        "formula": "First list: the names of tensors with two axes or more; second list: the others. Both in the dict's order.",
+    },
+    "rate": {
+        "concept": "Three pieces: a straight line up, half a cosine down, constant after that. The first step already has a rate above "
+        "0, and the last step of the warmup has the full one.",
+        "shapes": "step, warmup and last are integers, high and low floats. rate returns a float.",
+        "example": """
+    >>> [rate(step, 2, 6, 1.0, 0.1) for step in range(8)]
+""",
+        "formula": "step < warmup: high · (step + 1)/warmup. step > last: low. Else, with s = (step − warmup)/(last − warmup): low + ½ · "
+        "(1 + cos(π·s)) · (high − low).",
+    },
+    "adamw": {
+        "concept": "m is a running mean of the gradient, v of its square. Both began at 0, so early on they are too small, by the "
+        "weight that has been gathered so far: divide by that for the step only. The decay is apart from all that.",
+        "shapes": "p, grad, m and v are float tensors of one shape, t an integer from 1 on, lr and decay floats. adamw returns a tuple "
+        "of three tensors of that shape.",
+        "example": """
+    >>> p, zero = torch.tensor([1.0, 1.0]), torch.zeros(2)
+    >>> adamw(p, torch.tensor([2.0, -0.5]), zero, zero, 1, 0.1, 0.0)
+    >>> adamw(p, torch.tensor([0.0, 0.0]), zero, zero, 1, 0.1, 0.5)
+""",
+        "formula": "m ← 0.9·m + 0.1·g; v ← 0.95·v + 0.05·g²; p ← p − lr·decay·p − lr · (m/(1 − 0.9^t)) / (√(v/(1 − 0.95^t)) + 1e-8), with p "
+        "on the right as it was before. Return p, m, v.",
+    },
+}
 
 
 def inputs(g, rows, C, warmup, last):

@@ -27,19 +27,54 @@ OUTPUTS = {
 }
 HINTS = {
     "numgrad": {
-        "formula": "Rise over run: the change of f between x and x + h, divided by h. No symbol of f's own "
-        "formula is needed."
+        "concept": "A slope is rise over run: how much the output changes when the input moves a little, per "
+        "unit of that move. You only have to call f twice; its formula is not needed, and it may be any "
+        "function.",
+        "example": """
+    >>> numgrad(lambda x: x * x, 3.0, 0.5)
+    >>> numgrad(lambda x: x * x, 3.0, 0.001)
+    >>> numgrad(lambda x: 7.0, 3.0, 0.5)
+""",
+        "formula": "(f(x + h) − f(x))/h. The step goes to the right only, and h is an argument.",
     },
     "lgraph": {
-        "formula": "A product hands each factor the upstream gradient times the other factor; a sum hands it "
-        "to both as it is. Start at L with 1 and go back through d = e + c and e = a * b.",
+        "concept": "Go backwards, from L to the leaves. L's own gradient is 1. Each operation multiplies what "
+        "arrives by its local gradient: a sum passes it on unchanged to both operands, a product passes to "
+        "each factor what arrives times the other factor.",
+        "example": """
+    >>> lgraph(2.0, -3.0, 10.0, -2.0)
+""",
+        "formula": "L = d · f: the gradient of d is f, that of f is d = a·b + c. d = e + c: e and c both get "
+        "the gradient of d. e = a · b: a gets the gradient of e times b, b gets it times a.",
     },
-    "raised": {"formula": "Each input moves by +rate times its own gradient. Then work L out again."},
+    "raised": {
+        "concept": "The gradient points uphill: moving every input a little along its own gradient makes L "
+        "larger. All four move at once, by the gradients at the old values.",
+        "example": """
+    >>> raised(2.0, -3.0, 10.0, -2.0, 0.01)
+    >>> raised(2.0, -3.0, 10.0, -2.0, 0.0)
+""",
+        "formula": "a ← a + rate · (gradient of a), and so for b, c and f; then L = (a·b + c) · f of the new "
+        "values. Take all four gradients before you move anything.",
+    },
     "neuron": {
-        "formula": "The slope of tanh at n is 1 - o*o, where o is its output. What comes out of it goes to "
-        "the bias as it is, and to each x times its w, to each w times its x."
+        "concept": "From o back to n through the tanh, and from n on to each term of the sum. The slope of "
+        "tanh is known from its output: 1 − o². A sum passes on what arrives, a product passes it on times "
+        "the other factor.",
+        "example": """
+    >>> neuron(2.0, 0.0, -3.0, 1.0, 6.8813735870195432)
+""",
+        "formula": "n: 1 − o², with o the output and not n. b: the same. x1: that times w1; w1: that times "
+        "x1; x2 and w2 likewise.",
     },
-    "step": {"formula": "Against the gradient: the new value is the old one minus rate times its gradient."},
+    "step": {
+        "concept": "The gradient points to where the loss grows, so each value moves the other way. Make a "
+        "new dict and leave the given one as it is.",
+        "example": """
+    >>> step({"a": 1.0, "b": 2.0}, {"a": 10.0, "b": -4.0}, 0.1)
+""",
+        "formula": "new value = value − rate · gradient, for every key.",
+    },
 }
 
 KEYS = ["abc", ["w1", "w2", "b"], "xy", ["bias"], "pqrs", ["W", "C"], "fgh"]

@@ -6,6 +6,9 @@ number may be used more than once, so a gradient is always added to what is ther
 these in the right order, from the output to the inputs.
 
 The methods without a task are given. An operand may also be a plain number, which `wrap` makes a Value of.
+
+The lecture's own engine is accepted, with `_prev` for `children`, `_op` and `label`. `order`, which the lecture
+builds inside `backward`, is a method here, and `relu` is the one of the micrograd repository.
 """
 
 import math
@@ -32,25 +35,172 @@ OUTPUTS = {
     "tanh_from_exp": "approximate",
 }
 HINTS = {
-    "add": {"formula": "A sum hands its gradient on as it is: += out.grad, to both children."},
-    "multiply": {"formula": "Each factor gets += the other one's data times out.grad."},
-    "power": {"formula": "The local gradient of x**k is k * x**(k - 1)."},
-    "exp": {"formula": "The slope of exp is exp itself, which out.data holds already."},
-    "tanh": {"formula": "The local gradient is 1 - t*t, where t is the output and not the input."},
-    "relu": {"formula": "The gradient passes where the output is larger than 0, and is stopped elsewhere."},
+    "add": {
+        "concept": "The sum is a new Value that remembers both operands as its children. Its _backward is "
+        "called later, when out.grad is known, and passes that on. The local gradient of a sum is 1 for both "
+        "operands. Add to their gradients, since an operand may be used elsewhere too.",
+        "shapes": "self is a Value, other a Value or a number, the result is a Value. _backward takes "
+        "nothing and returns nothing; data and grad are plain numbers.",
+        "example": """
+    >>> a, b = Value(2.0), Value(-3.0)
+    >>> out = a + b
+    >>> out
+    >>> out.grad = 0.5
+    >>> out._backward()
+    >>> a.grad, b.grad
+""",
+        "formula": "grad of self += grad of out; grad of other += grad of out. Store the function itself in "
+        "out._backward, without calling it.",
+    },
+    "multiply": {
+        "concept": "As for the sum, with another local gradient: that of a product with respect to one factor "
+        "is the other factor.",
+        "shapes": "self is a Value, other a Value or a number, the result is a Value. _backward takes "
+        "nothing and returns nothing; data and grad are plain numbers.",
+        "example": """
+    >>> a, b = Value(2.0), Value(-3.0)
+    >>> out = a * b
+    >>> out
+    >>> out.grad = 0.5
+    >>> out._backward()
+    >>> a.grad, b.grad
+""",
+        "formula": "grad of self += (data of other) · (grad of out); grad of other += (data of self) · (grad "
+        "of out).",
+    },
+    "power": {
+        "concept": "The exponent is a plain number and no Value: only the base has a gradient. The rule is "
+        "that of powers: the exponent comes down in front, and the power is one less.",
+        "shapes": "self is a Value, exponent an int or a float, the result is a Value with one child.",
+        "example": """
+    >>> a = Value(3.0)
+    >>> out = a ** 2
+    >>> out
+    >>> out.grad = 0.5
+    >>> out._backward()
+    >>> a.grad
+""",
+        "formula": "With k for the exponent and x for the base, the local gradient is k · x^(k − 1). Times "
+        "the grad of out, added to the base's grad.",
+    },
+    "exp": {
+        "concept": "The derivative of e^x is e^x itself: the number that the result holds already.",
+        "shapes": "exp takes no argument beside self and returns a Value with one child.",
+        "example": """
+    >>> a = Value(1.0)
+    >>> out = a.exp()
+    >>> out.data
+    >>> out.grad = 0.5
+    >>> out._backward()
+    >>> a.grad
+""",
+        "formula": "grad of self += (data of out) · (grad of out).",
+    },
+    "tanh": {
+        "concept": "The slope of tanh is given by its output: steep where the output is near 0, flat where "
+        "it is near −1 or 1.",
+        "shapes": "tanh takes no argument beside self and returns a Value with one child.",
+        "example": """
+    >>> a = Value(0.5)
+    >>> out = a.tanh()
+    >>> out.data
+    >>> out.grad = 2.0
+    >>> out._backward()
+    >>> a.grad
+""",
+        "formula": "With t for the output, not the input, the local gradient is 1 − t². Times the grad of "
+        "out, added to self's grad.",
+    },
+    "relu": {
+        "concept": "Where the input is positive the relu is the identity, and its slope is 1; elsewhere it "
+        "is constant, and nothing comes back. At 0 the slope counts as 0.",
+        "shapes": "relu takes no argument beside self and returns a Value with one child.",
+        "example": """
+    >>> a, b = Value(1.5), Value(-1.5)
+    >>> a.relu(), b.relu()
+    >>> for leaf in (a, b):
+    ...     out = leaf.relu()
+    ...     out.grad = 2.0
+    ...     out._backward()
+    >>> a.grad, b.grad
+""",
+        "formula": "data: the larger of self's data and 0. Gradient: the grad of out where the output is "
+        "larger than 0, else nothing.",
+    },
     "composed": {
-        "formula": "-a is a * -1; a - b is a + (-b); a / b is a * b**-1. Python asks the right operand's "
-        "__radd__ and __rmul__ where the left one is a plain number."
+        "concept": "None of these needs a _backward of its own: made of +, * and ** they get the right "
+        "gradients from those. Where the left operand is a plain number, Python asks the right one for "
+        "__radd__ or __rmul__.",
+        "shapes": "self is a Value. other is a Value or a number in __sub__ and __truediv__, a number in "
+        "__radd__ and __rmul__. Each returns a Value.",
+        "example": """
+    >>> a, b = Value(3.0), Value(2.0)
+    >>> -a, a - b, a / b, 2 + a, 2 * a
+    >>> out = a / b
+    >>> out.backward()
+    >>> a.grad, b.grad
+""",
+        "formula": "−a is a · (−1); a − b is a + (−b); a / b is a · b^(−1). 2 + a and 2 * a are a + 2 and "
+        "a * 2.",
     },
     "order": {
-        "formula": "Go to a node's children first and put the node down after them; keep a set of the nodes "
-        "that you have been at, so that none comes twice."
+        "concept": "A Value may be listed only when all that it was made from is listed already. So visit "
+        "its children, theirs before them, and append it to the list last. Remember which nodes you "
+        "have been at: one that is used twice is listed once.",
+        "shapes": "order takes no argument beside self and returns a list of Values, self the last.",
+        "example": """
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> c = a * b
+    >>> d = c + a
+    >>> [node.data for node in d.order()]
+""",
+        "formula": "visit(node): if it is not in the set of those seen, add it there, visit each of its "
+        "children, then append it to the list. Begin with self.",
     },
     "accumulate": {
-        "formula": "Where a number is used twice, two gradients arrive. += adds them; = keeps one."
+        "concept": "A Value that is used twice gets two gradients, and they add up. With = the second one "
+        "would replace the first; with += both count. In a + a, self and other are the same object, so this "
+        "happens within one _backward.",
+        "shapes": "Nothing new to write: this runs your __add__, __mul__ and backward. Gradients are plain "
+        "numbers.",
+        "example": """
+    >>> a = Value(-2.0)
+    >>> (a + a).backward()
+    >>> a.grad
+    >>> a, b = Value(-2.0), Value(3.0)
+    >>> (a * b * (a + b)).backward()
+    >>> a.grad, b.grad
+""",
+        "formula": "In every _backward: grad += local gradient · grad of out, never =. And backward itself "
+        "sets only the output's own grad, to 1: no other gradient is made 0 first.",
     },
-    "backward": {"formula": "out.grad = 1, then every node's _backward, in the order of `order` reversed."},
-    "tanh_from_exp": {"formula": "tanh(x) = (exp(2x) - 1) / (exp(2x) + 1)."},
+    "backward": {
+        "concept": "The output's gradient with respect to itself is 1. A node's _backward may be called only "
+        "when its own gradient is complete, that is after all nodes made from it: so from the end of `order` "
+        "to its beginning.",
+        "shapes": "backward takes no argument beside self and returns nothing.",
+        "example": """
+    >>> a, b = Value(2.0), Value(-3.0)
+    >>> out = (a * b + 10.0).tanh()
+    >>> out.backward()
+    >>> out.data, out.grad
+    >>> a.grad, b.grad
+""",
+        "formula": "grad of self = 1; then _backward of every node of self's `order`, reversed.",
+    },
+    "tanh_from_exp": {
+        "concept": "tanh can be taken apart into operations that you have: then its gradient needs no rule "
+        "of its own, and must come out the same.",
+        "shapes": "x is a Value; tanh_from_exp returns a Value.",
+        "example": """
+    >>> x = Value(0.5)
+    >>> out = tanh_from_exp(x)
+    >>> out.data
+    >>> out.backward()
+    >>> x.grad
+""",
+        "formula": "tanh x = (e^2x − 1) / (e^2x + 1). Work e^2x out once and use it twice.",
+    },
 }
 
 
@@ -203,7 +353,7 @@ class Value:
         return self * Value.wrap(other) ** -1
 
     def order(self):
-        """A list of this Value and all that it was made from: each once, children before their parents."""
+        """A list of this Value and all that it was made from: each once, operands before what is made from them."""
         found = []
         seen = set()
 
@@ -225,7 +375,7 @@ class Value:
 
 
 def tanh_from_exp(x):
-    """The tanh of a Value, made from exp, a sum, a difference and a division alone."""
+    """The tanh of a Value, made from exp, a sum, a difference and a division; x * 2 or x + x is fine too."""
     e = (x * 2).exp()
     return (e - 1) / (e + 1)
 
@@ -371,7 +521,7 @@ def use_composed(Value, pairs, numbers):
 
 
 def use_order(Value, expressions):
-    """The order of an expression's nodes: each once, all of them, children before the nodes made from them.
+    """The order of an expression's nodes: each once, all of them, operands before the nodes made from them.
 
     There are several such orders, and any will do. An operation may be made of more nodes than one.
     """

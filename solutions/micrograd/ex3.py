@@ -4,7 +4,7 @@ With an engine for single numbers a network is a few short classes. A neuron wei
 and takes the tanh; a layer is some neurons that see the same inputs; a network is layers, each of which reads
 what the one before it gives. Training is four lines: forward, gradients to zero, backward, a step down.
 
-Chance is taken out: `draw()` gives the next number to begin with. What you get are numbers that can be added,
+Nothing is random: `draw()` gives the next number to begin with. What you get are numbers that can be added,
 subtracted, multiplied and raised to a power, with one another and with plain numbers, and that have `tanh()`,
 `backward()`, `data` and `grad`. Like those of your own engine they add to a gradient that is there already.
 
@@ -35,18 +35,96 @@ OUTPUTS = {
     "train": "approximate",
 }
 HINTS = {
-    "neuron": {"formula": "Σ w·x over the pairs of weights and inputs, plus b; then tanh of it."},
-    "layer": {"formula": "One neuron for each output; all are called with the same x."},
-    "mlp": {
-        "formula": "The sizes are [nin, *nouts]; layer k goes from the k-th to the next. Calling it hands x "
-        "from layer to layer."
+    "neuron": {
+        "concept": "A neuron weighs each input, adds its bias, and squashes the sum. Weights and bias are "
+        "numbers of the engine, so that they get gradients: never take their .data in the forward pass.",
+        "shapes": "nin is an integer, draw a function without arguments that returns a number to learn. x is a list "
+        "of nin numbers; a call returns one number. parameters() returns a list of nin + 1.",
+        "example": """
+    >>> numbers = iter([0.5, -1.0, 0.25])
+    >>> neuron = Neuron(2, lambda: Value(next(numbers)))
+    >>> neuron([2.0, 1.0]).data
+    >>> [p.data for p in neuron.parameters()]
+""",
+        "formula": "tanh(Σ w·x + b), the sum over the pairs of weights and inputs. draw() once for each "
+        "weight, then once for the bias: that order is asked for.",
     },
-    "squared_error": {"formula": "Σ (output − target)² over the pairs."},
-    "zero_grad": {"formula": "p.grad = 0.0 for each of them; the data stay."},
-    "descend": {"formula": "p.data −= rate · p.grad: against the gradient, since the loss is to fall."},
+    "layer": {
+        "concept": "The neurons of a layer all read the same inputs and know nothing of one another. A "
+        "layer's result is a list, also where it has a single neuron.",
+        "shapes": "nin and nout are integers, draw is a function. x is a list of nin numbers; a call returns a "
+        "list of nout numbers. parameters() returns a flat list of nout · (nin + 1).",
+        "example": """
+    >>> numbers = iter([0.5, -1.0, 0.25, 1.0, 2.0, 0.0])
+    >>> layer = Layer(2, 2, lambda: Value(next(numbers)))
+    >>> [out.data for out in layer([2.0, 1.0])]
+    >>> [p.data for p in layer.parameters()]
+""",
+        "formula": "nout neurons Neuron(nin, draw), made one after the other; the result is each one's "
+        "output for x. parameters(): one neuron's after the other's, not a list of lists.",
+    },
+    "mlp": {
+        "concept": "Each layer reads what the one before it gives. So the sizes are a chain: what one layer "
+        "gives is how many inputs the next one has.",
+        "shapes": "nin is an integer, nouts a list of integers, draw a function. x is a list of nin numbers; "
+        "a call returns a list of nouts[-1] numbers. parameters() returns one flat list.",
+        "example": """
+    >>> numbers = iter([0.5, -1.0, 0.25, 1.0, 2.0, 0.0, -0.5, 0.5, 0.125])
+    >>> net = MLP(2, [2, 1], lambda: Value(next(numbers)))
+    >>> [out.data for out in net([2.0, 1.0])]
+    >>> len(net.parameters())
+""",
+        "formula": "With the sizes nin, nouts[0], nouts[1], …, layer k goes from the k-th size to the next. "
+        "To call it, hand x to the first layer, its result to the second, and so on.",
+    },
+    "squared_error": {
+        "concept": "Each output is held against its target; the squares are added, not averaged, and the "
+        "result is a number of the engine again, from which backward can start.",
+        "shapes": "outputs is a list of numbers of the engine, targets a list of floats of the same length. "
+        "squared_error returns one number of the engine.",
+        "example": """
+    >>> squared_error([Value(0.5), Value(-1.0)], [1.0, 1.0]).data
+""",
+        "formula": "Σ (output − target)² over the pairs.",
+    },
+    "zero_grad": {
+        "concept": "backward adds to gradients that are there. Without this, every step would follow the sum "
+        "of all gradients so far.",
+        "shapes": "parameters is a list of numbers that have data and grad. Nothing is returned.",
+        "example": """
+    >>> p = Value(1.5)
+    >>> p.grad = 0.25
+    >>> zero_grad([p])
+    >>> p.data, p.grad
+""",
+        "formula": "grad = 0 for each of them; the data stay.",
+    },
+    "descend": {
+        "concept": "The gradient says where the loss grows; the step goes the other way, in proportion to it. The "
+        "parameters are changed in place, so that the network that holds them changes.",
+        "shapes": "parameters is a list of numbers that have data and grad, rate a float. Nothing is returned.",
+        "example": """
+    >>> p = Value(1.5)
+    >>> p.grad = 0.25
+    >>> descend([p], 0.1)
+    >>> p.data, p.grad
+""",
+        "formula": "data ← data − rate · grad, for each of them.",
+    },
     "train": {
-        "formula": "In each step: outputs, their squared_error, zero_grad, backward of the loss, descend. "
-        "Without zero_grad every step follows the sum of all gradients so far."
+        "concept": "A step has four parts, in this order: the outputs of all points and their error, the "
+        "gradients to zero, backward, a step down. One loss over all points, not one step for each point.",
+        "shapes": "net is a network, points a list of lists of floats, targets a list of floats, steps an integer, "
+        "rate a float. train returns a list of as many floats as there are steps.",
+        "example": """
+    >>> numbers = iter([0.5, 0.25])
+    >>> net = MLP(1, [1], lambda: Value(next(numbers)))
+    >>> train(net, [[1.0], [-1.0]], [1.0, -1.0], 3, 0.1)
+    >>> [p.data for p in net.parameters()]
+""",
+        "formula": "For each step: loss = squared_error of net's outputs for all points; zero_grad of the "
+        "parameters; backward of the loss; descend by the rate. Append the loss's data, which is that of "
+        "before the step.",
     },
 }
 
@@ -211,6 +289,9 @@ class Number:
             node.data = there - 1e-5
             node.grad += (above - self.again({})) / 2e-5
             node.data = there
+
+
+Value = Number  # in the hints' examples, where a learner has the engine of exercise 2
 
 
 def source(begin):

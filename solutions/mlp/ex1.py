@@ -27,6 +27,73 @@ OUTPUTS = {
     "softmax": "approximate",
     "loss": "approximate",
 }
+HINTS = {
+    "dataset": {
+        "concept": "A window of block_size characters slides over each word. It begins full of full stops; each "
+        "letter, and the full stop at the end, is once the label and then the last of the window.",
+        "shapes": "words is a list of strings, chars a string, block_size an integer. dataset returns a tuple of two "
+        "tensors of torch.int64: X with block_size columns, Y with one entry for each row of X.",
+        "example": """
+    >>> dataset(["ab"], ".ab", 2)
+""",
+        "formula": "For each word: context = block_size zeros; for each character of the word and the full stop: "
+        "append context to X and its number to Y, then drop the context's first and append that number.",
+    },
+    "lookup": {
+        "concept": "Two ways to the same rows: an index, and a product of one-hot rows with C, which picks by "
+        "multiplying with 0 and 1.",
+        "shapes": "C is a float tensor (vocab_size, width), X an int64 tensor (n, block_size). Both functions return a "
+        "float tensor (n, block_size, width).",
+        "example": """
+    >>> C = torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+    >>> by_index(C, torch.tensor([[2, 0]]))
+    >>> by_product(C, torch.tensor([[2, 0]]))
+""",
+        "formula": "by_index: result[i, k] = row X[i, k] of C. by_product: one-hot of X, with as many classes as C "
+        "has rows and as floats, matrix-multiplied with C.",
+    },
+    "joined": {
+        "concept": "emb has the places of the context on axis 1. Side by side means that axis is gone: place 0's "
+        "vector, then place 1's, and so on, in one row. In memory they lie that way already.",
+        "shapes": "emb is a float tensor (n, block_size, width). Each function returns one of (n, block_size · width).",
+        "example": """
+    >>> emb = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]])
+    >>> by_cat(emb)
+    >>> by_view(emb)
+""",
+        "formula": "result[i, place · width + k] = emb[i, place, k]. by_cat and by_unbind: the slices of axis 1, "
+        "concatenated along axis 1. by_view: n rows, and −1 for the rest.",
+    },
+    "hidden": {
+        "concept": "Embedding, joining, a linear layer, tanh: the first half of the network in one line. The bias "
+        "has one number for each neuron and is added to every row.",
+        "example": """
+    >>> C = torch.tensor([[0.0], [0.5], [1.0]])
+    >>> W1 = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    >>> hidden(C, torch.tensor([[1, 2], [2, 1]]), W1, torch.tensor([0.0, -1.0]))
+""",
+        "formula": "h = tanh(e · W1 + b1), where row i of e is the vectors of row i of X side by side, (n, "
+        "block_size · width).",
+    },
+    "softmax": {
+        "concept": "exp of a large logit overflows, but only differences between a row's logits matter: subtract "
+        "the row's largest first, and the largest exponential is 1.",
+        "example": """
+    >>> softmax(torch.tensor([[500.0, 500.0, 499.0], [0.0, 0.0, -500.0]]))
+""",
+        "formula": "P[i, j] = exp(x[i, j] − m[i]) / Σ_k exp(x[i, k] − m[i]), with m[i] the largest of row i.",
+    },
+    "loss": {
+        "concept": "The log of a softmax needs no probability: log p is the logit less the log of the sum of all "
+        "exponentials. So a probability too small for a float costs a finite loss.",
+        "shapes": "logits is a float tensor (n, classes), labels an int64 tensor of n. loss returns a tensor without "
+        "axes.",
+        "example": """
+    >>> loss(torch.tensor([[0.0, 0.0], [500.0, 300.0]]), torch.tensor([0, 1]))
+""",
+        "formula": "With s = x − the row's largest: the mean over i of ln Σ_k exp(s[i, k]) − s[i, labels[i]].",
+    },
+}
 
 
 def inputs(g, vocab_size, many, block_size, n_embd, n_hidden):
@@ -78,7 +145,7 @@ def by_index(C, X):
 def by_product(C, X):
     """The same as by_index, without an index: a matrix product of one-hot rows and C.
 
-    One-hot rows of whole numbers can't be multiplied with C.
+    One-hot rows of integers can't be multiplied with C.
     """
     return F.one_hot(X, num_classes=C.shape[0]).float() @ C
 

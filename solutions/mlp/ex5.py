@@ -25,6 +25,73 @@ OUTPUTS = {
     "schedule": "approximate",
     "sample": "exact",
 }
+HINTS = {
+    "parameter_count": {
+        "concept": "Count the entries of each tensor: the table, a matrix and a bias for the hidden layer, a matrix and "
+        "a bias for the output layer. A matrix has inputs times outputs.",
+        "example": """
+    >>> parameter_count(27, 3, 10, 200)
+    >>> parameter_count(5, 2, 3, 4)
+""",
+        "formula": "C: V·E. Hidden layer: (block·E)·H weights and H biases. Output layer: H·V weights and V biases.",
+    },
+    "splits": {
+        "concept": "Three lists that together are all the words in their order: two cuts make them. Round each cut down "
+        "by itself.",
+        "example": """
+    >>> splits(["a", "b", "c", "d", "e", "f", "g", "h", "i"])
+""",
+        "formula": "With n words, the cuts are at ⌊0.8·n⌋ and ⌊0.9·n⌋: up to the first, between the two, from the "
+        "second on.",
+    },
+    "minibatch": {
+        "concept": "Contexts and labels must be those of the same examples: one index for both.",
+        "example": """
+    >>> X, Y = torch.tensor([[0, 1], [1, 2], [2, 3]]), torch.tensor([7, 8, 9])
+    >>> minibatch(X, Y, torch.tensor([2, 0, 2]))
+""",
+        "formula": "Row i of the first is row ix[i] of X, entry i of the second is entry ix[i] of Y.",
+    },
+    "stepped": {
+        "concept": "Every parameter moves against its own gradient. The result is a new dict of new tensors: an "
+        "in-place step would change the network that was given.",
+        "example": """
+    >>> stepped({"b": torch.tensor([1.0, 2.0])}, {"b": torch.tensor([10.0, -10.0])}, 0.1)
+""",
+        "formula": "new p = p − rate · its gradient, for every name.",
+    },
+    "rates": {
+        "concept": "A good rate may be 0.001 or 1: steps that are even in the rate itself would hardly try the small "
+        "ones. So the exponents are spaced evenly, both ends included.",
+        "example": """
+    >>> rates(-2, 0, 5)
+""",
+        "formula": "rate k = 10^(low + k·(high − low)/(n − 1)), for k = 0 … n − 1.",
+    },
+    "schedule": {
+        "concept": "Two halves: the whole rate, then a tenth of it. Steps are counted from 0; of an odd number of "
+        "steps the middle one belongs to the first half.",
+        "example": """
+    >>> schedule(5, 0.1)
+    >>> schedule(4, 0.1)
+""",
+        "formula": "rate for each step k with k < steps / 2, rate / 10 for the others; steps / 2 is not rounded.",
+    },
+    "sample": {
+        "concept": "As in bigrams.ex1, but the row of probabilities comes from the network, and what it sees is the "
+        "last block_size characters. After a full stop the context is all full stops again.",
+        "shapes": "network is a dict with C (vocab_size, width), W1 (block_size · width, hidden), b1, W2 (hidden, "
+        "vocab_size) and b2. chars is a string, block_size an integer, uniforms a list of floats. sample returns a "
+        "list of strings.",
+        "example": """
+    >>> zeros = {"C": torch.zeros(3, 1), "W1": torch.zeros(2, 2), "b1": torch.zeros(2), "W2": torch.zeros(2, 3)}
+    >>> zeros["b2"] = torch.tensor([0.5, 0.25, 0.25]).log()
+    >>> sample(zeros, ".ab", 2, [0.6, 0.9, 0.1, 0.4, 0.7])
+""",
+        "formula": "p = softmax(tanh(e·W1 + b1)·W2 + b2), e the context's vectors side by side. Next: the smallest j "
+        "with p[0] + … + p[j] > u. context = its last block_size − 1 numbers and j; all zeros after j = 0.",
+    },
+}
 
 
 def inputs(g, vocab_size, many, n, block_size, n_embd, n_hidden):

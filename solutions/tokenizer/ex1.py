@@ -1,9 +1,10 @@
-"""Text as bytes, and the pair that stands most often.
+"""Text as bytes, and the most frequent pair.
 
-A tokenizer of the byte-pair kind starts from the bytes of a text in UTF-8, which are whole numbers from 0
+A tokenizer of the byte-pair kind starts from the bytes of a text in UTF-8, which are integers from 0
 to 255. It then looks for the pair of neighbours that occurs most often, gives it a number of its own, and
 puts that number in the place of the pair wherever it stands. Done again and again, this makes a long list
-of small numbers into a short list of larger ones. Each function here is one step of it; all are exact.
+of small numbers into a short list of larger ones. Each function here is one step of it; all answers are compared exactly. minbpe's
+`get_stats` is `stats` here: `grader check --rename names.toml` takes a table of other names.
 """
 
 import torch
@@ -17,6 +18,59 @@ FIXTURES = {
     "probe-3": dict(seed=4, words=11, pieces=30),
 }
 OUTPUTS = {"encoded": "exact", "stats": "exact", "best": "exact", "merge": "exact", "shorter": "exact"}
+HINTS = {
+    "encoded": {
+        "concept": "A string is code points; what a tokenizer begins with is bytes, of which UTF-8 takes one to four for "
+        "each. A `bytes` is a sequence of integers already.",
+        "example": """
+    >>> encoded("né")
+    >>> encoded("🙂")
+""",
+        "formula": "The bytes of the text in UTF-8, as a list of integers from 0 to 255.",
+    },
+    "stats": {
+        "concept": "Put the list beside itself, shifted by one: every two that stand together are a pair of neighbours. Count "
+        "them in a dict.",
+        "shapes": "ids is a list of integers. stats returns a dict from tuples of two integers to integers.",
+        "example": """
+    >>> stats([1, 2, 1, 2, 2])
+    >>> stats([7])
+""",
+        "formula": "count[(ids[i], ids[i + 1])] += 1 for every i from 0 to len(ids) − 2, from 0 where it is new.",
+    },
+    "best": {
+        "concept": "Look for the largest count, and give its key. A dict remembers the order in which keys came, and of equal "
+        "counts the first key wins.",
+        "shapes": "stats is a dict from tuples of two integers to integers. best returns one of its keys.",
+        "example": """
+    >>> best({(5, 6): 2, (9, 9): 3, (1, 2): 3})
+""",
+        "formula": "The first key whose count is the maximum of all counts: not the largest key, and not the last one.",
+    },
+    "merge": {
+        "concept": "Go through the list with a place of your own. Where the pair stands, put the new number and move on by "
+        "two; else copy the number and move on by one. The given list stays as it is.",
+        "shapes": "ids is a list of integers, pair a tuple of two, idx an integer. merge returns a new list of integers.",
+        "example": """
+    >>> merge([5, 6, 6, 7, 9, 1], (6, 7), 99)
+    >>> merge([1, 1, 1], (1, 1), 9)
+""",
+        "formula": "At place i: if i + 1 is still in the list and (ids[i], ids[i + 1]) is the pair, append idx and i += 2; "
+        "else append ids[i] and i += 1.",
+    },
+    "shorter": {
+        "concept": "Nothing to write: your stats finds the most frequent pair, your merge puts a number in its place. The "
+        "ratio of the lengths is how much shorter the list has become.",
+        "shapes": "stats gets a list of integers and returns a dict, merge gets the list, a pair and a number and returns a "
+        "list.",
+        "example": """
+    >>> ids = [1, 2, 1, 2, 2]
+    >>> merge(ids, best(stats(ids)), 256)
+""",
+        "formula": "Where this fails and stats and merge are right, one of them changes the list that it is given, or "
+        "stats has the pairs in another order than first seen first.",
+    },
+}
 
 WORDS = ["a", "banana", "in", "Panama", "·", "naïve", "café,", "ééé,", "ßß,", "日本日本,", "🙂🙂🙂"]
 WORDS += ["ana", "nan", "aaaa"]
@@ -43,7 +97,7 @@ def inputs(g, words, pieces):
 
 
 def encoded(text):
-    """The bytes of `text` in UTF-8, as a list of whole numbers.
+    """The bytes of `text` in UTF-8, as a list of integers.
 
     A character outside ASCII takes several bytes: "é" is [195, 169].
     """
@@ -67,7 +121,7 @@ def use_stats(stats, ids):
 
 
 def best(stats):
-    """The pair that stands most often; of several, the one that comes first in `stats`.
+    """The most frequent pair; of several, the one that comes first in `stats`.
 
     `stats` is a dict such as the function before gives. `max` with a `key` picks the first of the largest.
     """
@@ -75,9 +129,7 @@ def best(stats):
 
 
 def use_best(best, counts, ties):
-    """The pair that stands most often; of several, the one that comes first.
-
-    Asked of counts in which one is the largest, and of counts in which three are.
+    """Asked of counts in which one is the largest, and of counts in which three are.
     """
     return calls("best", best, (counts,), (ties,))
 

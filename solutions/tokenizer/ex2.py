@@ -1,8 +1,8 @@
 """Training, and the way from text to tokens and back.
 
-Training merges the commonest pair of a text again and again, and keeps what it merged, in order: that list
+Training merges the most frequent pair of a text again and again, and keeps what it merged, in order: that list
 is the whole tokenizer. To encode another text, the same merges are made in the same order; to decode, each
-number is taken apart into its bytes. Texts here are ordinary strings, tokens are whole numbers: 0 to 255 are
+number is taken apart into its bytes. Texts here are ordinary strings, tokens are integers: 0 to 255 are
 the bytes, and each merge gets the next number from 256 on.
 
 The functions stats and merge are those of tokenizer.ex1: put yours in their places. Where minbpe has a
@@ -30,11 +30,74 @@ OUTPUTS = {
     "round_trip": "exact",
 }
 HINTS = {
-    "short": {"formula": "Leave the loop where stats gives an empty dict."},
+    "train": {
+        "concept": "Each round counts the pairs of the list as it is now, merges the most frequent one, and notes which it was. "
+        "The new number may be part of the next pair.",
+        "shapes": "text is a string, count an integer. train returns a dict from tuples of two integers to integers, in the "
+        "order of the merges.",
+        "example": """
+    >>> train("aaabdaaabac", 3)
+""",
+        "formula": "For k = 0 … count − 1: the pair with the largest count, of several the first in stats; merges[pair] = 256 "
+        "+ k; ids = ids with the pair merged. Out of the loop where there is no pair.",
+    },
+    "short": {
+        "concept": "A short text is soon one token. Then there is no pair, and the largest of no counts is an error: training "
+        "ends with fewer merges than asked for.",
+        "shapes": "text is a string, count an integer. train returns a dict, {} where there was nothing to merge.",
+        "example": """
+    >>> train("aab", 5)
+    >>> train("z", 5)
+""",
+        "formula": "Leave the loop where stats gives an empty dict.",
+    },
+    "vocab": {
+        "concept": "A single byte stands for itself; a merged token is the bytes of its left part and then of its right part. "
+        "Both are known already when the merges are taken in their order.",
+        "shapes": "merges is a dict from tuples of two integers to integers. vocab returns a dict from integers to `bytes`, "
+        "256 of them and one for each merge.",
+        "example": """
+    >>> known = vocab({(97, 98): 256, (256, 99): 257})
+    >>> known[97], known[256], known[257]
+    >>> len(known)
+""",
+        "formula": "bytes of k = the one byte k, for k < 256; bytes of a merge = bytes of its left + bytes of its right.",
+    },
+    "decode": {
+        "concept": "Join first, decode then: one character's bytes may lie in two tokens. And not every sequence of bytes is "
+        "text, so say what becomes of the rest.",
+        "shapes": "ids is a list of integers, known a dict from integers to `bytes`. decode returns a string.",
+        "example": """
+    >>> decode([97, 256, 97], {97: b"a", 256: b"b!"})
+    >>> decode([195, 169], {195: bytes([195]), 169: bytes([169])})
+    >>> decode([128], {128: bytes([128])})
+""",
+        "formula": "The bytes of all tokens, joined, as UTF-8 text; what is invalid is replaced, not an error.",
+    },
     "encode": {
-        "formula": "While there are two tokens or more: of the pairs in ids take the one whose number in "
-        "merges is the smallest, a pair that is not there counting as infinite. Is even that one not in "
-        "merges, stop."
+        "concept": "Training made the merges in an order, and a later one may need what an earlier one made. So of the pairs "
+        "that are there, the earliest merge comes first, however often another occurs.",
+        "shapes": "text is a string, merges a dict from tuples of two integers to integers. encode returns a list of integers.",
+        "example": """
+    >>> encode("abcab", {(98, 99): 256, (97, 98): 257, (97, 256): 258})
+    >>> encode("", {(97, 98): 256})
+""",
+        "formula": "While there are two tokens or more: of the pairs in ids take the one whose number in merges is the "
+        "smallest, a pair that is not there counting as infinite. If even that one is not in merges, stop.",
+    },
+    "round_trip": {
+        "concept": "Nothing to write: what train learned from one text must encode another one, and decode must give it back. "
+        "Every text comes back, since every byte has a number.",
+        "shapes": "train gets a text and a number of merges, encode a text and the merges, decode a list of tokens and "
+        "vocab's dict.",
+        "example": """
+    >>> merges = train("aaabdaaabac", 3)
+    >>> ids = encode("bad aaab", merges)
+    >>> ids
+    >>> decode(ids, vocab(merges))
+""",
+        "formula": "decode(encode(t)) = t for every text t. Where it fails and the four are right, one of them changes what it "
+        "is given.",
     },
 }
 
@@ -86,7 +149,7 @@ def merge(ids, pair, idx):
 def train(text, count):
     """`count` merges of the text's bytes: a dict from each pair merged, a tuple, to its new number.
 
-    The numbers are 256, 257 and so on. Each time the pair that stands most often is merged; of several, the
+    The numbers are 256, 257 and so on. Each time the most frequent pair is merged; of several, the
     one that comes first in the list, which is the first in a dict that counts from left to right. Where no
     pair is left, there are fewer merges.
     """
@@ -133,7 +196,7 @@ def decode(ids, known):
 
 
 def encode(text, merges):
-    """The tokens of a text, a list of whole numbers, by the merges of a training.
+    """The tokens of a text, a list of integers, by the merges of a training.
 
     Of all the pairs that stand in the list, merge the one whose number in `merges` is the lowest, everywhere;
     and again, until no pair is in `merges`. A text of fewer than two bytes has no pair at all.

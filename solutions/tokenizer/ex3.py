@@ -2,7 +2,8 @@
 
 A tokenizer that may merge anything makes tokens like "dog." and "dog!", and wastes numbers on them. So GPT-2
 cuts the text with a regular expression first, and no merge goes across a cut: letters stay with letters,
-digits with digits, and a space belongs to the word that follows it. GPT-4 changed the expression.
+digits with digits, and a space belongs to the word that follows it. GPT-4 changed the expression. What minbpe's
+RegexTokenizer has as methods are functions here, which are given the chunks.
 
 Both were written for the package regex, where \\p{L} is any letter and \\p{N} any number. It may be used, and
 the patterns as they were published pass; the hints are written for Python's own re: a letter is [^\\W\\d_],
@@ -32,13 +33,55 @@ OUTPUTS = {
 }
 HINTS = {
     "gpt2_chunks": {
-        "formula": "re.findall with one alternative after the other, parted by |. An optional space is ' ?'; "
-        "what is neither space nor of a word, or the underscore, is (?:[^\\s\\w]|_); the spaces that leave "
-        "one for the word are \\s+(?!\\S)."
+        "concept": "One regular expression with alternatives, tried in their order at each place. What no alternative before takes "
+        "is left for the next, so that every character ends up in a chunk.",
+        "example": """
+    >>> gpt2_chunks("Hello've world123  you!")
+    >>> gpt2_chunks("snake_case\\n\\n")
+""",
+        "formula": "re.findall with one alternative after the other, parted by |. An optional space is ' ?'; what is neither "
+        "space nor of a word, or the underscore, is (?:[^\\s\\w]|_); the spaces that leave one for the word are \\s+(?!\\S).",
     },
     "gpt4_chunks": {
-        "formula": "As for GPT-2. (?i:…) holds for small and large letters alike; \\d{1,3} is one to three "
-        "digits; the optional sign before letters is (?:[^\\r\\n\\w]|_)?."
+        "concept": "As for GPT-2, with other alternatives: contractions in capitals too, any one punctuation mark may lead a "
+        "word, three digits at most, and line ends stay with what they end.",
+        "example": """
+    >>> gpt4_chunks("Hello'VE (world) 12345")
+    >>> gpt4_chunks("Stop!\\n\\n  now")
+""",
+        "formula": "As for GPT-2. (?i:…) holds for small and capital letters alike; \\d{1,3} is one to three digits; the optional "
+        "character before letters is (?:[^\\r\\n\\w]|_)?.",
+    },
+    "stats": {
+        "concept": "One dict for all chunks, but pairs only within a chunk: go through each list by itself and go on counting in "
+        "the same dict.",
+        "shapes": "lists is a list of lists of integers. stats returns a dict from tuples of two integers to integers.",
+        "example": """
+    >>> stats([[1, 2, 3], [1, 2], [7]])
+""",
+        "formula": "For each list and each i: count[(ids[i], ids[i + 1])] += 1. A new pair comes last in the dict.",
+    },
+    "train": {
+        "concept": "As in tokenizer.ex2, with a list of lists in the place of the one list: counts are over all chunks, the "
+        "merge is made in each of them.",
+        "shapes": "chunks is a list of strings, count an integer. train returns a dict from tuples of two integers to integers.",
+        "example": """
+    >>> train(["ab", " ab", " b"], 2)
+    >>> train(["a", "b"], 2)
+""",
+        "formula": "lists = each chunk's bytes. For k = 0 … count − 1: the first of the most frequent pairs; merges[pair] = 256 "
+        "+ k; every list with that pair merged. Out of the loop where there is no pair.",
+    },
+    "encode": {
+        "concept": "Each chunk is a text of its own: merge in it as in tokenizer.ex2, then put its tokens at the end of the "
+        "result.",
+        "shapes": "chunks is a list of strings, merges a dict from tuples of two integers to integers. encode returns one flat "
+        "list of integers.",
+        "example": """
+    >>> encode(["ab", "b", "abb"], {(97, 98): 256, (98, 98): 257})
+""",
+        "formula": "For each chunk: its bytes; while a pair of them is in merges, merge the one with the smallest number; then "
+        "append all to the result. No pair reaches into the next chunk.",
     },
 }
 
@@ -144,7 +187,7 @@ def merge(ids, pair, idx):
 def train(chunks, count):
     """`count` merges of a text that is cut into `chunks`, a list of texts: a dict from pair to number.
 
-    As in tokenizer.ex2, with the first of the commonest pairs each time and numbers from 256 on; but pairs
+    As in tokenizer.ex2, with the first of the most frequent pairs each time and numbers from 256 on; but pairs
     are counted and merged within chunks only. Where no pair is left, there are fewer merges.
     """
     lists = [list(chunk.encode("utf-8")) for chunk in chunks]

@@ -29,13 +29,78 @@ OUTPUTS = {
     "loaded": "exact",
 }
 HINTS = {
-    "parts": {
-        "formula": "re.split keeps what it split at if that stands in a group, (…). Write every name with "
-        "re.escape, the longest first, with | between them. Without names there is nothing to split at."
+    "allowed": {
+        "concept": "Five cases of `which`, one after the other. Only one of them reads the text, and whatever fits none of them is "
+        "an error, so that a typing mistake does not allow anything.",
+        "shapes": "text is a string, specials a dict from strings to integers, which a string or a set. allowed returns a dict "
+        "like specials, or raises ValueError.",
+        "example": """
+    >>> allowed("hi", {"<|end|>": 100, "<|pad|>": 101}, {"<|pad|>"})
+    >>> allowed("hi<|end|>", {"<|end|>": 100}, "none")
+    >>> allowed("hi<|end|>", {"<|end|>": 100}, "none_raise")
+    >>> allowed("hi", {"<|end|>": 100}, ["<|end|>"])
+""",
+        "formula": "all: every one. none: {}. none_raise: {}, or ValueError if some name is in the text. A set: those of "
+        "specials whose names are in it. Anything else: ValueError.",
     },
-    "saved": {"formula": "Sort the items of each dict by their number; join the lines."},
+    "parts": {
+        "concept": "re.split cuts a text at a pattern, and keeps what it cut at where the pattern is a group. The pattern is "
+        "all names, as plain text, with the longest first, since the first that fits is taken.",
+        "shapes": "text is a string, names a list of strings. parts returns a list of strings, none of them empty.",
+        "example": """
+    >>> parts("a<|end|><|end|>b", ["<|end|>"])
+    >>> parts("abcab", ["ab", "abc"])
+    >>> parts("no name", [])
+""",
+        "formula": "re.split keeps what it split at if that stands in a group, (…). Write every name with re.escape, the longest "
+        "first, with | between them. Without names there is nothing to split at.",
+    },
+    "encode": {
+        "concept": "Which special tokens count is decided first, then the text is cut at these, then each piece becomes numbers: "
+        "a name its own, any other text what `ordinary` says. Names that are not allowed are ordinary text.",
+        "shapes": "text is a string, specials a dict from strings to integers, which as in allowed, ordinary a function from a string "
+        "to a list of integers. encode returns a list of integers.",
+        "example": """
+    >>> def ordinary(text):
+    ...     return list(text.encode("utf-8"))
+    >>> encode("a<|end|>b", {"<|end|>": 100}, "all", ordinary)
+    >>> encode("a<|end|>", {"<|end|>": 100}, "none", ordinary)
+""",
+        "formula": "For each piece of the text, cut at the allowed names: [its number] where it is a name, else ordinary(piece); "
+        "all joined in their order.",
+    },
+    "decode": {
+        "concept": "Every token has bytes: an ordinary one those of the vocabulary, a special one those of its name. Look in both, "
+        "join the bytes, and decode once at the end.",
+        "shapes": "ids is a list of integers, vocab a dict from integers to `bytes`, specials a dict from strings to integers. decode "
+        "returns a string, or raises ValueError.",
+        "example": """
+    >>> decode([97, 100, 195, 169], {97: b"a", 195: bytes([195]), 169: bytes([169])}, {"<|end|>": 100})
+    >>> decode([5], {97: b"a"}, {"<|end|>": 100})
+""",
+        "formula": "bytes of k: those of vocab; else the name with the number k, in UTF-8; else ValueError. All of them joined, as "
+        "UTF-8 text in which what is invalid is replaced.",
+    },
+    "saved": {
+        "concept": "Plain lines in a fixed order: the version, how many names, the names, the pairs. Dicts have an order of their "
+        "own, which is not to matter: sort by the numbers.",
+        "shapes": "merges is a dict from tuples of two integers to integers, specials a dict from strings to integers. saved "
+        "returns a string.",
+        "example": """
+    >>> saved({(98, 256): 257, (97, 98): 256}, {"<|pad|>": 101, "<|end|>": 100})
+""",
+        "formula": "Sort the items of each dict by their number; a line for each, every one with a line end.",
+    },
     "loaded": {
-        "formula": "splitlines, then one line after the other. A name may hold spaces: split its line once."
+        "concept": "Read the lines in the order in which they were written. How many are special tokens is told before them; all "
+        "that follow are merges, which are numbered from 256 on.",
+        "shapes": "file is a string. loaded returns a tuple of two dicts, or raises ValueError.",
+        "example": """
+    >>> loaded("bpe 1\\n1\\n100 <|a b|>\\n97 98\\n256 99\\n")
+    >>> loaded("bpe 2\\n0\\n")
+""",
+        "formula": "splitlines, then one line after the other. A name may hold spaces: split its line once. Merge number k, from "
+        "0, is the pair's 256 + k.",
     },
 }
 
@@ -103,7 +168,7 @@ def parts(text, names):
     """The text cut at special tokens, whose `names` are a list: a list of texts, the names among them.
 
     Where several names begin at one place, the longest is taken. Empty pieces are left out. Joined, the
-    list is the text. A name is to be found as it is, whatever its signs mean in a regular expression.
+    list is the text. A name is to be found as it is, whatever its characters mean in a regular expression.
     """
     if not names:
         return [text] if text else []
@@ -119,7 +184,7 @@ def use_parts(parts, text, specials, some):
 
 
 def encode(text, specials, which, ordinary):
-    """The tokens of a text in which special tokens may stand, a list of whole numbers.
+    """The tokens of a text in which special tokens may stand, a list of integers.
 
     ordinary(text) gives the list for a text without any; it is called for each piece between two special
     tokens, and what stands on both sides of one is never encoded together; ordinary("") is []. `which` as in

@@ -5,6 +5,8 @@ its number. Two things have to be found out before one's own encode gives the sa
 bytes do not have their own values as numbers, but stand in another order. Second, the table doesn't say of
 which two parts a token was made; it can be worked out, since the token's bytes, merged by all that was there
 before it, end up as exactly these two. The table here is a small one of the same kind, without most bytes.
+
+minbpe's `recover_merges` is `merges` here, and its `bpe`, stopped before the last merge, is `parts`.
 """
 
 import torch
@@ -19,9 +21,50 @@ FIXTURES = {
 }
 OUTPUTS = {"order": "exact", "parts": "exact", "merges": "exact", "encode": "exact", "decode": "exact"}
 HINTS = {
+    "order": {
+        "concept": "Among all tokens the ones of a single byte; each is a key, its rank the value. A `bytes` of length one has its "
+        "byte, an integer, at place 0.",
+        "example": """
+    >>> order({b"b": 0, b"a": 1, b"ab": 2})
+""",
+        "formula": "For each token of length 1: result[its byte] = its rank.",
+    },
     "parts": {
-        "formula": "Begin with the single bytes, a list of `bytes`. While there are more than two: of all "
-        "neighbours take the two that, joined, have the lowest rank, and put what they make in their place."
+        "concept": "Encode the token itself with all that is in the table, but stop before the last step, which would make the "
+        "whole: the two parts that are left are what it was made of.",
+        "shapes": "token is a `bytes` of two or more, ranks a dict from `bytes` to integers. parts returns a tuple of two `bytes`.",
+        "example": """
+    >>> parts(b"abc", {b"a": 0, b"b": 1, b"c": 2, b"bc": 3, b"ab": 4, b"abc": 5})
+    >>> parts(b"ab", {b"a": 0, b"b": 1, b"ab": 2})
+""",
+        "formula": "Begin with the single bytes, a list of `bytes`. While there are more than two: of all neighbours take the two "
+        "that, joined, have the lowest rank, and put what they make in their place.",
+    },
+    "merges": {
+        "concept": "Every token of several bytes was made by one merge. Its parts are bytes; the pair is their numbers.",
+        "example": """
+    >>> merges({b"b": 0, b"a": 1, b"ab": 2, b"abb": 3})
+""",
+        "formula": "For each token of two bytes or more, with (left, right) its parts: merges[(rank of left, rank of right)] = rank "
+        "of the token.",
+    },
+    "encode": {
+        "concept": "As in tokenizer.ex2, except that a byte's number is not the byte: translate each byte first.",
+        "example": """
+    >>> encode("abb", {(1, 0): 2, (2, 0): 3}, {98: 0, 97: 1})
+    >>> encode("ba", {(1, 0): 2, (2, 0): 3}, {98: 0, 97: 1})
+""",
+        "formula": "ids = order of each byte. While some pair of neighbours is in merges: merge the one with the smallest number "
+        "there, the leftmost first.",
+    },
+    "decode": {
+        "concept": "Build the bytes of every number: order read backwards, from number to byte, gives the single bytes, and merges, in their order, the "
+        "rest. Then join and decode as ever.",
+        "example": """
+    >>> decode([3, 1], {(1, 0): 2, (2, 0): 3}, {98: 0, 97: 1})
+""",
+        "formula": "bytes of order[b] = the one byte b; bytes of merges[(l, r)] = bytes of l + bytes of r. All of ids joined, as "
+        "UTF-8 text in which what is invalid is replaced.",
     },
 }
 
@@ -51,7 +94,7 @@ def inputs(g, size, which):
 
 
 def order(ranks):
-    """The number of each single byte: a dict from the byte, a whole number, to its rank.
+    """The number of each single byte: a dict from the byte, an integer, to its rank.
 
     `ranks` is a dict from a token's bytes, a `bytes`, to its number. Tokens of several bytes don't count.
     """
@@ -91,7 +134,7 @@ def merges(ranks):
 
 
 def encode(text, merges, order):
-    """The tokens of a text, a list of whole numbers, the same that the table's owner gets.
+    """The tokens of a text, a list of integers, the same that the table's owner gets.
 
     Each byte of the text becomes its number in `order`, and then the pair that has the lowest number in
     `merges` is merged, again and again, until there is none.

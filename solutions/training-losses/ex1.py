@@ -8,6 +8,9 @@ token further on.
 The model below is the smallest there is, a table of embeddings and a matrix. Its loss is the plain mean
 over all B times T places. The end of a text is a token like any other: it is a label, and it is looked
 up.
+
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch
@@ -54,7 +57,7 @@ def inputs(g, B, T, C, V):
 
 
 def forward(packed, E, W, B, T, V):
-    # one long row of tokens: what is read, and what is to be foretold
+    # one long row of tokens: what is read, and what is to be predicted
     Xb = packed[:-1].view(B, T)
     Yb = packed[1:].view(B, T)
     # the model

@@ -24,7 +24,7 @@ HINTS = {
         "concept": """
 A function of each pair's margin alone, then the mean over the pairs. Write -log σ as log(1 +
 exp(-margin)), or use the chain rule on the sigmoid; either way a sigmoid is left. It tends to 0 for a
-pair that is clearly the right way round, and to a whole share of the mean for one that is clearly the
+pair that is clearly the right way round, and to -1/P for one that is clearly the
 wrong way round.
 """,
         "formula": """

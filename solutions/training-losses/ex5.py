@@ -2,7 +2,7 @@
 
 Before a loss there is a batch. These functions make the batches of the first three stages out of plain
 lists of tokens: documents packed into rows, prompts and answers with a mask, pairs of answers with their
-readout. All are exact; no tensors are needed.
+readout. All answers are compared exactly; no tensors are needed.
 """
 
 import torch
@@ -16,6 +16,40 @@ FIXTURES = {
     "probe-3": dict(seed=3, B=4, T=6, V=12),
 }
 OUTPUTS = {"packed": "exact", "row": "exact", "pairs": "exact"}
+HINTS = {
+    "packed": {
+        "concept": "One long list first: every document, each with `end` after it. Rows are then cut from it without regard to "
+        "where documents begin; the targets are the same list, one token further on.",
+        "shapes": "documents is a list of lists of integers, end, B and T are integers. packed returns a tuple of two "
+        "lists, each of B lists of T integers.",
+        "example": """
+    >>> packed([[1, 2], [3], [4, 5, 6]], 0, 2, 3)
+""",
+        "formula": "x[b][t] = stream[b·T + t], y[b][t] = stream[b·T + t + 1]. The last token of a row has the first one of "
+        "the next row as its target.",
+    },
+    "row": {
+        "concept": "The model reads x and predicts y, one token further on. Only the answer is to be learned: positions whose "
+        "target is still a token of the prompt get mask 0, and so does the padding.",
+        "shapes": "prompt and answer are lists of integers, end and room are integers. row returns a tuple of three lists of "
+        "`room` integers.",
+        "example": """
+    >>> row([7, 8], [5], 0, 4)
+    >>> row([7], [5, 6], 0, 3)
+""",
+        "formula": "With t = prompt, answer, end: x is t without its last, y is t without its first. mask: 0 for the len(prompt) "
+        "− 1 targets that are prompt, 1 for the len(answer) + 1 after them, 0 for the padding.",
+    },
+    "pairs": {
+        "concept": "In a ranking everything beats all that stands after it. Each such pair is one comparison.",
+        "shapes": "ranked is a list of integers. pairs returns a list of tuples of two.",
+        "example": """
+    >>> pairs([4, 7, 2])
+    >>> pairs([4])
+""",
+        "formula": "(ranked[i], ranked[j]) for every i < j, ordered by i, then by j: n·(n − 1)/2 of them.",
+    },
+}
 
 
 def inputs(g, B, T, V):

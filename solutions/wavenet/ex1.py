@@ -8,7 +8,8 @@ the same W1 serves every example and every position.
 The view hides what is moved. The second half of the forward pass does the same with slices, as the
 lecture checks it: the even and the odd places, joined along the channels.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch

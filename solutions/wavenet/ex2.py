@@ -1,14 +1,15 @@
 """Batch norm over two axes, one tensor at a time.
 
 After a linear layer of the tree the activations have three axes: (batch, position, channel). Every
-channel is to have mean 0 and variance 1 over all that is batch to it, so mean and variance run over
+channel is to have mean 0 and variance 1 over all batch axes, so mean and variance run over
 axes 0 and 1: over n*t numbers, not over n. The lecture's first version forgot that, and kept other
 statistics for every position.
 
 Walk back through it as in the first exercise of the manual backward pass. What was (1, 64) there
 is (1, 1, 7) here, and every sum over the batch runs over two axes.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch

@@ -4,7 +4,8 @@ The same batch norm, (batch, position, channel) with statistics over the first t
 formula of the two-axis case holds here as well, as soon as n is read as what it stood for: how many
 numbers share a mean. Write dx in terms of dy and what the forward pass has saved.
 
-Parameters are passed by name. The formula is asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formula is
+asked at several sizes.
 """
 
 import torch

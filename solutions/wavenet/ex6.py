@@ -3,12 +3,14 @@
 The paper's layer has more than a convolution and a tanh. Two convolutions run side by side: one goes
 through a tanh and says what, the other through a sigmoid and says how much; their product is the
 layer's activation z. From there one path goes to the next layer, added to the layer's input (the
-residual), and one goes straight to the output (the skip connection).
+residual), and one goes straight to the output (the skip connection). In the paper a ReLU follows the sum of
+all layers' skips; here there is one layer, and the ReLU is on the residual path.
 
 Every such fork in the forward pass is a sum on the way back. The dilation is a size here: past holds
 x, `dilation` steps later.
 
-Parameters are passed by name. The formulas are asked at several sizes.
+Parameters are passed by name; you may ask for others, which `grader show` lists. The formulas are
+asked at several sizes.
 """
 
 import torch

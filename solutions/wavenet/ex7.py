@@ -1,7 +1,7 @@
 """The tree's modules: flattening, a batch norm with running statistics, and a bug to find.
 
 The lecture builds the network out of small modules, as torch.nn has them. Write the two that are new,
-FlattenConsecutive and a BatchNorm1d that takes two axes or three, count the parameters, and mend the first
+FlattenConsecutive and a BatchNorm1d that takes two axes or three, count the parameters, and fix the first
 version of the batch norm: it raises no error on three axes, and it is wrong there all the same.
 
 torch's own BatchNorm1d is of no help here: it wants the channels on axis 1, and would normalise positions.
@@ -28,22 +28,74 @@ OUTPUTS = {
 PROVIDED = ("first_version",)
 HINTS = {
     "flatten": {
-        "formula": "A view to (n, t // k, c * k): what lies side by side in memory becomes one vector. Where "
-        "the middle axis comes out as 1, squeeze it away, and only that axis."
+        "concept": "Neighbours lie side by side in memory: position 0's channels, then position 1's. So k of them become "
+        "one vector when nothing but the shape changes.",
+        "shapes": "x is a float tensor (n, t, c), t a multiple of k. A call returns (n, t // k, c · k), or (n, c · k) "
+        "where t is k.",
+        "example": """
+    >>> x = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]])
+    >>> FlattenConsecutive(2)(x)
+    >>> FlattenConsecutive(4)(x)
+""",
+        "formula": "A view to (n, t // k, c · k). Where the middle axis comes out as 1, squeeze it away, and only "
+        "that one: n may be 1 too.",
     },
     "mended": {
-        "formula": "The batch axes are all but the last: 0 for two axes, (0, 1) for three. Mean and variance "
-        "run over all of them, with keepdim."
+        "concept": "first_version takes its mean over axis 0 only. On (n, t, c) every position then has statistics of its own, "
+        "(1, t, c), where every channel should have one, over the batch and the positions.",
+        "example": """
+    >>> x = torch.tensor([[[0.0], [2.0]], [[4.0], [6.0]]])
+    >>> first_version(x, 0.0)
+    >>> mended(x, 0.0)
+""",
+        "formula": "Mean and variance over all axes but the last, 0 for two axes and (0, 1) for three, which stay as "
+        "1. Then (x − mean) / √(var + eps).",
     },
-    "batchnorm": {"formula": "gamma · (x − mean) / √(var + eps) + beta, with this batch's statistics."},
+    "batchnorm": {
+        "concept": "As in batchnorm.ex5, but the batch may have positions too: a channel's mean and variance run over "
+        "all axes but the last. Then gamma and beta, one number for each channel.",
+        "shapes": "x is a float tensor (n, c) or (n, t, c), and so is what a call returns; gamma and beta are (c,).",
+        "example": """
+    >>> bn = BatchNorm1d(1, eps=0.0)
+    >>> bn(torch.tensor([[[0.0], [2.0]], [[4.0], [6.0]]]))
+""",
+        "formula": "gamma · (x − mean) / √(var + eps) + beta, with this batch's statistics, the variance over one less "
+        "than there are.",
+    },
     "running": {
-        "formula": "running = (1 − momentum) · running + momentum · the batch's, for mean and variance, only "
-        "while training."
+        "concept": "Each batch moves the running statistics towards its own, by the fraction momentum. They are one "
+        "number for each channel, whatever axes the batch has.",
+        "shapes": "x is a float tensor (n, c) or (n, t, c). running_mean and running_var are (c,), or that with ones "
+        "before it.",
+        "example": """
+    >>> bn = BatchNorm1d(1, momentum=0.5)
+    >>> out = bn(torch.tensor([[[0.0], [2.0]], [[4.0], [6.0]]]))
+    >>> bn.running_mean.view(-1), bn.running_var.view(-1)
+""",
+        "formula": "running ← (1 − momentum) · running + momentum · the batch's, for mean and variance, only while "
+        "training.",
     },
-    "evaluated": {"formula": "The same line as in training, with the running statistics for the batch's."},
+    "evaluated": {
+        "concept": "With training off, what the module gives for one example does not depend on the batch. It reads "
+        "the running statistics and leaves them as they are.",
+        "shapes": "x is a float tensor (n, c) or (n, t, c), n may be 1; a call returns the same shape.",
+        "example": """
+    >>> bn = BatchNorm1d(1, eps=0.0)
+    >>> bn.running_mean, bn.running_var = torch.tensor([4.0]), torch.tensor([4.0])
+    >>> bn.training = False
+    >>> bn(torch.tensor([[2.0]])), bn(torch.tensor([[[2.0], [8.0]]]))
+""",
+        "formula": "The same line as in training, with the running statistics for the batch's.",
+    },
     "count": {
-        "formula": "The table; then for each of three levels a matrix without bias and a gain and a bias for "
-        "each channel; then the last layer with its bias."
+        "concept": "Go through the network once: the table, three levels of two layers each, the last layer. A level "
+        "joins two vectors, so its matrix has twice as many rows as a vector is wide.",
+        "example": """
+    >>> count(27, 10, 68)
+    >>> count(3, 2, 4)
+""",
+        "formula": "V·E; 2E·H for the first level and 2H·H for each of the two others, without biases; 2·H for each "
+        "level's gain and bias; H·V + V for the last layer.",
     },
 }
 
@@ -124,7 +176,7 @@ class BatchNorm1d:
 
 
 def count(vocab_size, n_embd, n_hidden):
-    """How many parameters the lecture's network has: a table, three levels of pairs, a last linear layer.
+    """How many parameters the lecture's network has: a table, three levels of pairs, a last linear layer with a bias.
 
     A level is a linear layer without bias and a batch norm. With 27, 10 and 68 there are 22397.
     """

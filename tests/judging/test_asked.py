@@ -13,11 +13,11 @@ NORM = "return sum((grad**2).sum() for grad in grads) ** 0.5"
 RIGHT = {
     "a number for a tensor of one": (
         "gpt2.ex9", NORM, "return math.sqrt(sum(float((grad**2).sum()) for grad in grads))",
-        "norm: a number where the author has a tensor of one",
+        "norm: a number where the solution returns a tensor of one",
     ),
     "a loss as a number": (
         "mlp.ex1", "labels].mean()", "labels].mean().item()",
-        "loss: a number where the author has a tensor of one",
+        "loss: a number where the solution returns a tensor of one",
     ),
     "clipped in place": ("gpt2.ex9", "[grad * factor for", "[grad.mul_(factor) for", ""),
     "moments in place": (

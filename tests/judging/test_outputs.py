@@ -205,12 +205,12 @@ def compared(answer: Any, wanted: Any, exact: bool = True, bound: float = 0.0) -
         (True, 1, Verdict.WRONG, "a bool True, wanted an int 1"),
         ("a", b"a", Verdict.WRONG, "text 'a', wanted bytes b'a'"),
         ({1, 2}, {2, 3}, Verdict.WRONG, "lacks 3 and has 1, which is not wanted"),
-        ((1, 2), [1, 2], Verdict.EXACT, "a tuple where the author has a list"),
-        (2, 2.0, Verdict.EXACT, "an int where the author has a float"),
+        ((1, 2), [1, 2], Verdict.EXACT, "a tuple where the solution returns a list"),
+        (2, 2.0, Verdict.EXACT, "an int where the solution returns a float"),
         (16.0, 16, Verdict.WRONG, "a float 16, wanted an int 16"),
-        ([True, False], [1, 0], Verdict.EXACT, "True and False where the author has 1 and 0"),
+        ([True, False], [1, 0], Verdict.EXACT, "True and False where the solution returns 1 and 0"),
         ([True], [2], Verdict.WRONG, "a bool True, wanted an int 2"),
-        (torch.tensor([1, 2]), [1, 2], Verdict.EXACT, "a tensor where the author has a list"),
+        (torch.tensor([1, 2]), [1, 2], Verdict.EXACT, "a tensor where the solution returns a list"),
         ([torch.ones(1, 3)], [torch.ones(3)], Verdict.EXACT, "the same but for a leading 1"),
         ([torch.ones(3, 1)], [torch.ones(3)], Verdict.WRONG, "a tensor of shape (3, 1), wanted (3,)"),
         ([1, 2, 3, 5], [1, 4, 3], Verdict.WRONG, "4 entries, wanted 3; 2 of 4 entries differ"),
@@ -218,7 +218,7 @@ def compared(answer: Any, wanted: Any, exact: bool = True, bound: float = 0.0) -
         ([torch.zeros(2)], [torch.tensor([0, math.inf])], Verdict.WRONG, "at [1] 0, wanted inf"),
         ([float("nan")], [1.0], Verdict.NOT_FINITE, "nan, wanted 1"),
         (torch.tensor(5), 5, Verdict.EXACT, "a tensor of one number"),
-        ([5], [torch.tensor(5.0)], Verdict.EXACT, "a number where the author has a tensor of one"),
+        ([5], [torch.tensor(5.0)], Verdict.EXACT, "a number where the solution returns a tensor of one"),
         ([2], [torch.tensor(2.5)], Verdict.WRONG, "2, wanted 2.5"),
         ([2.5], [torch.tensor(2)], Verdict.WRONG, "2.5, wanted 2"),
         ([True], [torch.tensor(1.0)], Verdict.WRONG, "a bool, wanted a tensor"),
@@ -236,7 +236,7 @@ def test_exact_items_say_the_first_place_that_differs(
 @pytest.mark.parametrize(
     "answer, wanted, exact, verdict, said",
     [
-        (2.5, torch.tensor(2.5), True, Verdict.EXACT, "a number where the author has a tensor of one"),
+        (2.5, torch.tensor(2.5), True, Verdict.EXACT, "a number where the solution returns a tensor of one"),
         (2.500001, torch.tensor(2.5), False, Verdict.APPROXIMATE, "a number where"),
         (2.500001, torch.tensor(2.5), True, Verdict.WRONG, "to be exact"),
         (2.501, torch.tensor(2.5), False, Verdict.WRONG, "wanted 2.5"),
@@ -507,7 +507,7 @@ def test_the_engine_is_right_by_torch_in_double_on_random_expressions(exercises:
                 assert math.isclose(got, float(want), rel_tol=1e-9, abs_tol=1e-12)
 
 
-# --- where a mistake is, and what is to be mended first ------------------------------------------------
+# --- where a mistake is, and what is to be fixed first ------------------------------------------------
 
 
 def changed(exercise: str, *pairs: tuple[str, str]) -> str:
@@ -558,9 +558,9 @@ def test_what_rests_on_a_wrong_function_says_so_where_it_ends_in_an_error(grade:
     said = reasons(grade, text, "tokenizer.ex2")
     assert (
         said["round_trip"].startswith("KeyError")
-        and "mend train first, which it rests on" in said["round_trip"]
+        and "fix train first, which it rests on" in said["round_trip"]
     )
-    assert said.keys() == {"train", "short", "round_trip"} and "mend" not in said["train"]
+    assert said.keys() == {"train", "short", "round_trip"} and "fix " not in said["train"]
 
 
 def test_a_function_that_calls_anothers_by_choice_rests_on_it(grade: Grade) -> None:
@@ -568,7 +568,7 @@ def test_a_function_that_calls_anothers_by_choice_rests_on_it(grade: Grade) -> N
     own = "import torch\n\n\ndef clipped(grads, most):\n"
     calls = f"{wrong}\n\n{own}    return [grad * torch.clamp(most / scale(grads), max=1) for grad in grads]\n"
     calls += "\n\ndef scale(grads):\n    return norm(grads) + 1e-6\n"
-    assert "mend norm first, which it rests on" in reasons(grade, calls, "gpt2.ex9")["clipped"]
+    assert "fix norm first, which it rests on" in reasons(grade, calls, "gpt2.ex9")["clipped"]
     alone = f"{wrong}\n\n{own}    return [grad / 2 for grad in grads]\n"
     assert "norm" not in reasons(grade, alone, "gpt2.ex9")["clipped"]
 
@@ -576,8 +576,8 @@ def test_a_function_that_calls_anothers_by_choice_rests_on_it(grade: Grade) -> N
 def test_another_method_of_the_class_is_not_said_to_be_rested_on(grade: Grade) -> None:
     text = changed("micrograd.ex2", ("out.data > 0", "True"), ("math.exp(self.data)", "math.exp(-self.data)"))
     said = reasons(grade, text, "micrograd.ex2")
-    assert "mend" not in said["relu"]
-    assert "mend exp first, which it rests on" in said["tanh_from_exp"]
+    assert "fix " not in said["relu"]
+    assert "fix exp first, which it rests on" in said["tanh_from_exp"]
 
 
 def test_an_output_has_no_upstream_gradient(item: Item, exercises: Any) -> None:

@@ -131,7 +131,7 @@ NO_NUMBER = "is not a number that a policy can have"
             f"late.deadline: 2026-12-01T12:00:00 has no offset from UTC: {TIME}",
         ),
         ("[attempts]\ncounts = 1", 'attempts.counts: 1: write "last" or "best"'),
-        ("[attempts]\nmost = 0", "attempts.most: 0: write a whole number from 1 up, or leave it out"),
+        ("[attempts]\nmost = 0", "attempts.most: 0: write an integer from 1 up, or leave it out"),
         ("approximate = nan", f"is no TOML: nan {NO_NUMBER}"),
         ("approximate = 1e999999999", f"is no TOML: 1e999999999 {NO_NUMBER}"),
     ],

@@ -520,7 +520,7 @@ def test_in_a_terminal_it_is_the_table_that_the_command_prints(tmp_path: Path) -
     shown = {" ".join(x.split()[:6]): x for x in out.splitlines()}
     assert "item shape exact approx maxdiff relative" in shown
     assert any(x.startswith("ex1.dprobs") and "wrong: the sign is wrong" in x for x in out.splitlines())
-    assert out.rstrip().endswith("score: 1 of 26. Next: mend ex1.dprobs.")
+    assert out.rstrip().endswith("score: 1 of 26. Next: fix ex1.dprobs.")
 
 
 def test_in_a_real_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,9 +132,9 @@ def test_next_names_the_line_that_check_names(work: Path) -> None:
     path = work / "exercises/ex1.py"
     path.write_text(path.read_text().replace("return (1.0 / probs)", "return (-1.0 / probs)"))
     said = grader("check", "ex1", cwd=work)[1].splitlines()[-1]
-    where = said.partition("Next: mend ex1.dprobs, ")[2].rstrip(".")
+    where = said.partition("Next: fix ex1.dprobs, ")[2].rstrip(".")
     assert where.startswith("line ")
-    assert f"First step: mend dprobs in exercises/ex1.py, {where}." in " ".join(
+    assert f"First step: fix dprobs in exercises/ex1.py, {where}." in " ".join(
         grader("next", cwd=work)[1].split()
     )
 

@@ -156,7 +156,7 @@ def test_verdicts_stand_under_their_cells_and_the_rest_is_as_it_was(tmp_path: Pa
     assert (done.returncode, done.stderr) == (1, "")
     score, written = done.stdout.splitlines()
     assert score == feedback("ex1", work.name, cwd=tmp_path, verb="check").stdout.splitlines()[-1]
-    assert score.startswith("score: 23 of 26. Next: mend ex1.dprobs, cell ")
+    assert score.startswith("score: 23 of 26. Next: fix ex1.dprobs, cell ")
     assert written == "my work.feedback.ipynb is written"
     copy = tmp_path / "my work.feedback.ipynb"
     assert work.read_bytes() == before
@@ -166,7 +166,7 @@ def test_verdicts_stand_under_their_cells_and_the_rest_is_as_it_was(tmp_path: Pa
     assert "✕ **ex1.dprobs** wrong: the sign is wrong" in said["dprobs"] and "(line 1)" in said["dprobs"]
     assert "✓ **ex1.dlogprobs** exact" in said["dlogprobs"]
     assert "○ **ex1.dW2** not written" in said["dW2"]
-    assert "## grader: 23 of 26 passed" in said[""] and "Next: mend ex1.dprobs." in said[""]
+    assert "## grader: 23 of 26 passed" in said[""] and "Next: fix ex1.dprobs." in said[""]
     assert "**ex1** not found: nothing assigns dh\n" in said[""]
     assert set(said) == {"", *(i.name for i in fixtures.describe(ROOT, "ex1").items)} - {"dh"}
 

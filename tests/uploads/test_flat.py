@@ -142,12 +142,22 @@ def test_a_rename_table_says_what_is_called_otherwise(tmp_path: Path) -> None:
     assert "found as mine" in out
 
 
+def test_a_rename_table_names_functions_and_classes_too(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def freq(ids):\n    return {p: 1 for p in zip(ids, ids[1:])}\n")
+    (tmp_path / "names.toml").write_text('[rename]\nfreq = "stats"\n')
+    words = ("tokenizer.ex1.stats", "--submission", "mine.py")
+    assert "not written" in command(tmp_path, *words)[1]
+    code, out, _ = command(tmp_path, *words, "--rename", "names.toml")
+    assert code == 1 and "(line 1)" in out and "not written" not in out
+
+
 @pytest.mark.parametrize(
     ("table", "why"),
     {
         "no toml": ("rename", "is no TOML"),
         "no table": ("[names]\nx = 1\n", "has no table [rename]"),
         "an unknown name": ('[rename]\nx = "dlogit"\n', "x = 'dlogit' names no tensor"),
+        "a name that isn't there": ('[rename]\nqq = "dlogits"\n', "qq = 'dlogits': what is graded has no qq"),
         "no name": ('[rename]\n"a b" = "dlogits"\n', "'a b' is not a variable's name"),
         "a number": ("[rename]\nx = 3\n", "x = 3 names no tensor"),
         "a list": ('[rename]\nx = ["dlogits"]\n', "x = ['dlogits'] names no tensor"),

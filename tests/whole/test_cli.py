@@ -211,7 +211,7 @@ def test_a_submission_is_graded_item_by_item(plain: Ran) -> None:
     assert "error: ValueError: [red]\\x1b[2J (line 13)" in table["ex1.dcounts_sum_inv"]
     assert "not written: the file has no function dcounts" in table["ex1.dcounts"]
     assert "ex1: 1 of 26 passed" in plain.stdout
-    assert plain.stdout.splitlines()[-1].startswith("score: 1 of 26. Next: mend ex1.dprobs")
+    assert plain.stdout.splitlines()[-1].startswith("score: 1 of 26. Next: fix ex1.dprobs")
 
 
 def test_what_a_submission_prints_is_shown_once_and_harmless(plain: Ran) -> None:
@@ -723,7 +723,7 @@ def test_the_doctor_names_a_damaged_fixture_and_goes_on(copy: Path) -> None:
     assert "BAD  fixtures/ex1/lecture.reference.safetensors.gz was altered" in ran.stdout
     assert re.search(r"^ok   the fixtures of \d+ exercises are intact", ran.stdout, re.M)
     assert re.search(r"^ok   this machine .* of \d+ gradients", ran.stdout, re.M)
-    assert ran.stdout.splitlines()[-1].endswith("BAD: mend it first.")
+    assert ran.stdout.splitlines()[-1].endswith("BAD: fix it first.")
 
 
 # --- reading ---------------------------------------------------------------------------------------

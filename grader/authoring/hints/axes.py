@@ -49,7 +49,7 @@ def running(site: Site) -> Step:
     axis %= len(site.before)
     letter, total = site.run(axis)
     index = (*site.index[:axis], letter, *site.index[axis + 1 :])
-    later = code("own - 1 < letter", own=site.index[axis], letter=letter)
+    later = code("letter >= own", own=site.index[axis], letter=letter)
     say = (
         f"A running sum along axis {axis}: each number of {site.x} enters the total at its own place and at "
         "every later one, with weight 1. So it gets the sum of the upstream gradients from its own place to "
@@ -120,12 +120,12 @@ def softmax(site: Site, log: bool) -> Step:
     if log:
         named = {"p": Named(code(f"({ast.unparse(y)}).exp()"), "p is the softmax, exp of the result")}
         say = (
-            "log-softmax: every output of a line depends on every input of it, through the sum that "
+            "log-softmax: every output of a row depends on every input of it, through the sum that "
             "normalises."
         )
         return Step(out, say, (factor,), sums=(total,), named=named)
     say = (
-        "A softmax: every output of a line depends on every input of it, through the sum that "
+        "A softmax: every output of a row depends on every input of it, through the sum that "
         "normalises. Take out how the output moves with its own input, and how with the others."
     )
     return Step(out, say, (element(y, out), factor), sums=(total,))

@@ -31,6 +31,7 @@ POSITIVE = (1.0, 2.0, 3.0, 4.0)
 SHARE = (0.5, 0.25, 0.2, 0.4, 0.1, 0.8)
 UPSTREAM = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 6.0)
 ROOT = (1.0, 4.0, 0.25)
+BENDS = ("relu", "elu(", ".abs()")  # operations with one formula on either side of 0
 LOGARITHMS = {math.log(k): f"ln {k}" for k in range(2, 10)}
 
 
@@ -72,6 +73,7 @@ class Search:
 
     def example(self) -> Example | None:
         """None where the exercise's inputs can't be made small."""
+        second: Example | None = None  # in which an upstream gradient comes to nothing
         for square in (False, True):  # it hides a forgotten transpose; attention's weights are at any size
             for settings in _sizes(self.program, self.lines):
                 try:
@@ -83,8 +85,16 @@ class Search:
                 if sides is None or (len(sides) == 2 and sides[0] == sides[1]) is not square:
                     continue
                 if found := self._shortest(settings, env):
-                    return found
-        return None
+                    if all(self._counts(t, found) for t in found.upstream):
+                        return found
+                    second = second or found
+        return second
+
+    def _counts(self, tensor: str, found: Example) -> bool:
+        """Whether the gradient has to do with an upstream gradient: a shift past the end leaves nothing."""
+        without = {**found.upstream, tensor: torch.zeros_like(found.upstream[tensor])}
+        pulled = self._pulled(found.env, without)
+        return pulled is None or not torch.allclose(pulled[1], found.result)
 
     def _shortest(self, settings: dict[str, Any], env: Env) -> Example | None:
         """Of many draws the one that is shortest to write and says something."""
@@ -98,6 +108,7 @@ class Search:
         near, beyond = {*reads, *own}, downstream(self.parts.lines, item.tensor)
         asked = [p for p in item.params if isinstance(env.get(p), torch.Tensor)]
         shown = tuple(p for p in asked if p in near or p not in beyond)  # or that lie elsewhere
+        bends = any(x in line.code for line in lines if item.tensor in line.uses for x in BENDS)
         best: tuple[float, Example] | None = None
         for seed in range(DRAWS if len(lines) < 3 else FUSED):
             g = torch.Generator().manual_seed(seed)
@@ -119,6 +130,9 @@ class Search:
             score = _score(candidate)
             if len(lines) > 2 and bool((result.abs() < 1e-6).all(0).any()):
                 score += 1000  # a column that vanishes shows nothing of the lines in between
+            own_values = one[item.tensor]
+            if bends and not _both_signs(own_values) or own_values.unique().numel() == 1 < own_values.numel():
+                score += 1000  # it shows one side of the bend, or one value only
             if best is None or score < best[0]:
                 best = score, candidate
         if best is None or float(best[1].result.abs().max()) < 1e-3:
@@ -209,6 +223,8 @@ def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[
         called = operation(node) if isinstance(node, ast.Call) else ""
         if called in ELEMENTWISE and ELEMENTWISE[called].nice:
             return ELEMENTWISE[called].nice
+        if called == "logsigmoid":
+            return ELEMENTWISE["sigmoid"].nice
         if called in ("softmax", "log_softmax", "cross_entropy"):
             return LN
         exponent = ast.unparse(node.right) if isinstance(node, ast.BinOp) else ""
@@ -218,6 +234,10 @@ def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[
     if low >= 0:
         return SHARE if high <= 1 else POSITIVE
     return PLAIN
+
+
+def _both_signs(values: torch.Tensor) -> bool:
+    return values.numel() < 2 or bool((values > 0).any() and (values < 0).any())
 
 
 def _draw(shape: torch.Size, choice: tuple[float, ...], g: torch.Generator) -> torch.Tensor:

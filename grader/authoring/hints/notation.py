@@ -175,7 +175,7 @@ def _write(node: ast.expr) -> tuple[str, int]:
         return f"not {_bound(node.operand, ATOM)}", PRODUCT
     if isinstance(node, ast.Compare):
         left, right = write(node.left), write(node.comparators[0])
-        sign = {ast.Eq: "=", ast.Gt: ">", ast.Lt: "<"}[type(node.ops[0])]
+        sign = {ast.Eq: "=", ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<"}[type(node.ops[0])]
         return f"{left} {sign} {right}", SUM
     if isinstance(node, ast.BinOp):
         if text := _power(node):

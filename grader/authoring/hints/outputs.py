@@ -1,86 +1,122 @@
-"""The ladder of hints of an output item: shapes, an example with numbers, and what the author adds.
+"""The ladder of hints of an output item: concept, shapes, an example with numbers, the formula.
 
-Derived from a run of the author's function on small inputs; the author's HINTS go before. A rung that could
-only repeat the task's docstring is left out. Nothing of a source is ever in them. Imports torch; runs at
-build time.
+They speak of the learner's functions and methods, never of the driver that calls them. Concept and formula
+are the author's HINTS. An example is lines of Python in HINTS, `>>> merge([1, 1], (1, 1), 9)`, and what the
+author's own functions give for them; else a call of the driver's. Shapes are those of the calls on the
+smallest fixture. Nothing of a source is ever in them. Imports torch; runs at build time.
 """
 
 from __future__ import annotations
 
+import contextlib
+import doctest
+import inspect
 import pprint
+import sys
 import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType, FunctionType
 from typing import Any
 
 import torch
 
-from grader.authoring.authored import RUNGS, Authored
+from grader.authoring.authored import RUNGS, Authored, AuthoredError
+from grader.core import plain
 from grader.core.exercise import Output
-from grader.judging.compare_outputs import kind_of
+from grader.reference import values
 from grader.reference.forward import Env
 from grader.reference.outputs import Solution, received
 
-LONG = 400  # characters of a value that an example shows
+LONG = 400  # characters of a call that an example shows
 WIDTH = 88
 
 
 def ladders(parts: Authored, env: Env, filename: str) -> dict[str, dict[str, Any]]:
-    """By output item: those of the four rungs that say more than its task.
+    """By output item its rungs, without those of which neither the author nor a run has anything to say.
 
-    env: what is given on the fixture whose inputs the examples show, with its sizes.
+    env: what is given on the fixture on which the author's functions run, with its sizes. AuthoredError where
+    an example of the author's can't be read.
     """
     solution = Solution(parts.source, filename)
     outputs = parts.public.outputs
     out = {}
     for item in outputs:
         own = {**env, **received(solution, outputs, item, env)}
-        result = solution.result(item, own)
-        derived = (_concept(item), _shapes(item, own, result), _example(item, own, result), "")
-        rungs = {**dict(zip(RUNGS, derived, strict=True)), **parts.hints.get(item.name, {})}
-        out[item.name] = {"rungs": {k: said for k, said in rungs.items() if said}, "example": {}}
+        found = _recorded(solution, item, own)
+        said = parts.hints.get(item.name, {})
+        concept = [said.get("concept", ""), _before(item, outputs)]
+        derived = {
+            "concept": "\n\n".join(filter(None, concept)),
+            "shapes": said.get("shapes") or "\n".join(map(_described, found)),
+            "example": worked(said["example"], solution.names) if said.get("example") else _called(found),
+            "formula": said.get("formula", ""),
+        }
+        out[item.name] = {"rungs": {k: derived[k] for k in RUNGS if derived[k]}, "example": {}}
     return out
 
 
-def _concept(item: Output) -> str:
+def _before(item: Output, outputs: Sequence[Output]) -> str:
+    """What an item rests on: results that it is given, functions that its own may call."""
     lines = []
     if item.receives:
-        names = " and ".join(item.receives)
-        lines.append(f"It is given {names} as it should be, so that a mistake there does not count here.")
+        names = " and ".join(f"`{name}`" for name in item.receives)
+        verb = "are" if item.receives[1:] else "is"
+        lines.append(f"{names} {verb} given as the solution has it: a mistake there does not count here.")
     if item.uses:
-        lines.append(f"It can be made from what you have written before: {', '.join(item.uses)}.")
+        names = ", ".join(dict.fromkeys(other.judged for other in outputs if other.name in item.uses))
+        lines.append(f"It may call what you have written before: {names}.")
     return "\n".join(lines)
 
 
-def _shapes(item: Output, env: Env, result: Any) -> str:
-    lines = [f"{name} is {_kind(env[name])}." for name in item.params]
-    return "\n".join([*lines, f"{item.name} gives {_kind(result)}."])
+# --- the example -----------------------------------------------------------------------------------
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, torch.Tensor):
-        shape = "×".join(map(str, value.shape)) or "no axes, one number"
-        return f"a tensor of {shape}, {str(value.dtype).removeprefix('torch.')}"
-    if isinstance(value, list | tuple | set) and value:
-        inner = sorted({kind_of(one).split(" ", 1)[-1] for one in value})
-        return f"{kind_of(value)} of {len(value)} ({', '.join(inner)})"
-    if isinstance(value, dict) and value:
-        key, one = next(iter(value.items()))
-        return f"a dict of {len(value)}, from {kind_of(key)} to {kind_of(one)}"
-    return kind_of(value)
+def worked(text: str, names: Mapping[str, Any]) -> str:
+    """An author's example with what its lines give; names: what they are run with, which stays as it is."""
+    known = dict(names)
+    out: list[str] = []
+    for piece in doctest.DocTestParser().parse(text):
+        if isinstance(piece, str):
+            out += [line.rstrip() for line in piece.splitlines() if line.strip() or out]
+            continue
+        indent = " " * max(piece.indent, 4)
+        lines = piece.source.rstrip("\n").split("\n")
+        out += [f"{indent}{'...' if k else '>>>'} {line}".rstrip() for k, line in enumerate(lines)]
+        out += textwrap.indent(_gives(piece.source, known), indent).splitlines()
+    return "\n".join(out).strip("\n")
 
 
-def _example(item: Output, env: Env, result: Any) -> str:
-    given = "\n".join(_shown(name, env[name]) for name in item.params)
-    text = f"With\n\n{given}\n\nit gives\n\n" if given else "It gives\n\n"
-    return text + _shown(item.name, result)
+def _gives(source: str, known: dict[str, Any]) -> str:
+    """What Python shows after a statement, numbers to five digits; "" after one that shows nothing."""
+    try:
+        code = compile(source, "example", "eval")
+    except SyntaxError:
+        try:
+            exec(compile(source, "example", "exec"), known)
+        except SyntaxError as error:
+            raise AuthoredError(f"an example of HINTS can't be read: {error}") from None
+        return ""
+    try:
+        value = eval(code, known)
+    except ValueError as error:
+        return f"{type(error).__name__} is raised"
+    return "" if value is None else _shown(value)
 
 
-def _shown(name: str, value: Any) -> str:
-    plain = _rounded(value)
-    said = pprint.pformat(plain, width=WIDTH - len(name), compact=True, sort_dicts=False)
-    if len(said) > LONG:
-        said = said[:LONG].rsplit(" ", 1)[0] + " …"
-    lines = f"{name} = {said}".splitlines()
-    return textwrap.indent("\n".join([lines[0], *(" " * (len(name) + 3) + x for x in lines[1:])]), "    ")
+def _shown(value: Any) -> str:
+    said = _rounded(value)
+    if isinstance(said, _Tensor) and value.ndim > 1:
+        return f"tensor([{f',{chr(10)}        '.join(map(str, said.rows))}])"
+    return pprint.pformat(said, width=WIDTH, compact=True, sort_dicts=False)
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    rows: Any
+
+    def __repr__(self) -> str:
+        return f"tensor({self.rows})"
 
 
 class _Ordered(set[Any]):
@@ -92,7 +128,7 @@ class _Ordered(set[Any]):
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
-        return _rounded(value.tolist())
+        return _Tensor(_rounded(value.tolist()))
     if isinstance(value, float):
         return float(f"{value:.5g}")
     if isinstance(value, list | tuple | set):
@@ -101,3 +137,106 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _rounded(v) for k, v in value.items()}
     return value
+
+
+# --- what the author's functions are called with ---------------------------------------------------
+
+
+@dataclass
+class Called:
+    """The calls of one function or method: of each the arguments by name, and the result."""
+
+    name: str
+    params: tuple[str, ...]
+    calls: list[tuple[dict[str, Any], Any]] = field(default_factory=list)
+
+
+def _recorded(solution: Solution, item: Output, env: Env) -> list[Called]:
+    """The calls of the functions and methods that an item is about while its driver, or it itself, runs."""
+    found = {
+        f.__code__: Called(name, tuple(p for p in inspect.signature(f).parameters if p != "self"))
+        for name, f in _functions(solution, item)
+    }
+    running: list[tuple[FrameType, dict[str, Any]]] = []
+
+    def watch(frame: FrameType, event: str, value: Any) -> None:
+        if (one := found.get(frame.f_code)) is None:
+            return
+        if event == "call":
+            running.append((frame, {name: values.copied(frame.f_locals[name]) for name in one.params}))
+        elif event == "return" and running and running[-1][0] is frame:
+            one.calls.append((running.pop()[1], values.copied(value)))
+
+    sys.setprofile(watch)
+    try:
+        solution.result(item, env)
+    finally:
+        sys.setprofile(None)
+    return [one for one in found.values() if one.calls]
+
+
+def _functions(solution: Solution, item: Output) -> Iterator[tuple[str, FunctionType]]:
+    """What an item is about: one method, or the functions, and the methods with a task, that it asks for."""
+    name, _, method = item.about.partition(".")
+    for asked in [name] if method else item.asks:
+        definition = solution.names[asked]
+        if isinstance(definition, FunctionType):
+            yield asked, definition
+        else:
+            for own, function in vars(definition).items():
+                if isinstance(function, FunctionType) and (own == method or not method and function.__doc__):
+                    yield f"{asked}.{own}", function
+
+
+def _described(one: Called) -> str:
+    arguments, result = one.calls[0]
+    alike: dict[str, list[str]] = {}
+    for name in one.params:
+        alike.setdefault(_kind(arguments[name]), []).append(name)
+    lines = [f"{', '.join(names)} {'are each' if names[1:] else 'is'} {k}." for k, names in alike.items()]
+    return "\n".join([*lines, f"{one.name} returns {_kind(result)}."])
+
+
+KINDS = {
+    "int": "integer",
+    "str": "string",
+    "bytes": "bytes object",
+    "Tensor": "tensor",
+    "function": "function",
+}
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, torch.Tensor):
+        shape = "×".join(map(str, value.shape)) or "no axes, one number"
+        return f"a tensor of {shape}, {str(value.dtype).removeprefix('torch.')}"
+    name = _name(value)
+    if isinstance(value, list | tuple | set) and value:
+        inner = sorted({_name(one) for one in value})
+        more = f"{inner[0]}s" if len(inner) == 1 else f"({', '.join(inner)})"
+        return f"a {name} of {len(value)} {more if len(value) > 1 else ', '.join(inner)}"
+    if isinstance(value, dict) and value:
+        key, one = next(iter(value.items()))
+        return f"a dict of {len(value)}, from {_name(key)} to {_name(one)}"
+    return f"an {name}" if name == "integer" else f"a {name}"
+
+
+def _name(value: Any) -> str:
+    return KINDS.get(type(value).__name__, type(value).__name__)
+
+
+def _called(found: Sequence[Called]) -> str:
+    """The two shortest calls of a function whose arguments can be written; "" where there are none."""
+    said = {}
+    for one in found:
+        for arguments, result in one.calls:
+            with contextlib.suppress(plain.NotPlain):
+                plain.encode([*arguments.values()])
+                values.dumps(result)
+                call = f"{one.name}({', '.join(map(_shown, arguments.values()))})"
+                if "." not in one.name and len(call) + len(_shown(result)) < LONG:
+                    said[call] = _shown(result)
+    shortest = sorted(said, key=lambda call: len(call) + len(said[call]))[:2]
+    return "\n".join(textwrap.indent(f">>> {call}\n{said[call]}", "    ") for call in shortest)

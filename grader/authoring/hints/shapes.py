@@ -54,6 +54,8 @@ def _journey(path: Path, lecture: Env) -> str:
             f"{arrives}, the same shape. But no number of the result comes from one number alone: each needs "
             f"a sum along axis {axes}."
         )
+    if term.where and not term.sums and list(map(write, term.at)) == list(map(write, term.index)):
+        return f"{arrives}, the same shape: element by element, and 0 where the line lets nothing pass."
     if term.where and not term.sums:
         return (
             f"{arrives}. Each of its numbers goes to one place of the {times(own)}; to all other places this "

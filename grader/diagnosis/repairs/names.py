@@ -148,7 +148,7 @@ def functions(s: Source) -> Iterator[Change]:
         said = f"{n.id} is meant squared: an exponent is missing"
         yield s.change(n, f"{n.id} ** 2", Code.EXPONENT, said, 31)
         for dims in FLIPS[: len(s.about.shapes[n.id]) + 1]:
-            said = f"{n.id} is to be turned round, its last place first"
+            said = f"{n.id} is to be reversed, its last element first"
             yield s.change(n, f"{n.id}.flip({dims})", Code.DIRECTION, said, 42)
         said = f"the eps is left out where {n.id} is used"
         yield s.change(n, f"{n.id} + 1e-5", Code.EPS, said, 19)

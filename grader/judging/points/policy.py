@@ -222,7 +222,7 @@ def _attempts(read: _Reader, table: Mapping[str, Any]) -> Attempts:
     if counts not in ("last", "best"):
         read.no("attempts.counts", f'{_shown(counts)}: write "last" or "best"')
     if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
-        read.no("attempts.most", f"{_shown(most)}: write a whole number from 1 up, or leave it out")
+        read.no("attempts.most", f"{_shown(most)}: write an integer from 1 up, or leave it out")
         most = None
     return Attempts(counts == "best", most)
 

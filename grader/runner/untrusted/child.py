@@ -34,7 +34,7 @@ from grader.runner.untrusted.asking import (
     pack,
 )
 from grader.runner.untrusted.bounded import Turns
-from grader.runner.untrusted.loading import Submission, define, load, load_flat
+from grader.runner.untrusted.loading import Submission, define, load, load_flat, rename
 from grader.runner.warm import limits
 
 # Bound before a submission can replace them.
@@ -74,6 +74,7 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
     turns = Turns() if _of_outputs(jobs[0]) else None
     if jobs[0].flat is None:
         submissions = [load(source, filename, turns)]
+        rename(submissions[0], source)
         guard_forward(submissions[0], jobs[0].exercise)
     else:
         submissions = load_flat(source, filename, [(_gradients(job), job.flat or None) for job in jobs])

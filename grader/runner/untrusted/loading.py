@@ -97,6 +97,13 @@ def load(source: bytes, filename: str, turns: Turns | None = None) -> Submission
     return submission
 
 
+def rename(submission: Submission, source: bytes) -> None:
+    """Give what a table of names calls otherwise, in comments at the source's end, our names too."""
+    for theirs, ours in cut.RENAME.findall(source.decode("utf-8", "replace")):
+        if theirs in submission.names:
+            submission.names[ours] = submission.names[theirs]
+
+
 def load_flat(source: bytes, filename: str, asked: Sequence[tuple[Exercise, int | None]]) -> list[Submission]:
     """For each (exercise, its number in the file or None) its items' functions, cut out of flat code.
 

@@ -26,14 +26,35 @@ def call(
     """What the learner's function gives, or the driver of it; and the arguments that it changed."""
     have = arguments(item.name, given)
     if not item.driver:
-        asked = resolve(submission.names[item.name], item, have, exercise)
-        passed = {k: values.copied(have[k]) for k in asked.injected}
-        value = asked(passed)
+        function = submission.names[item.name]
+        if own := _renamed(function, item, have):
+            passed = {k: values.copied(have[ours]) for k, ours in own.items()}
+            value = function(*passed.values())
+            have = {k: have[ours] for k, ours in own.items()}
+        else:
+            asked = resolve(function, item, have, exercise)
+            passed = {k: values.copied(have[k]) for k in asked.injected}
+            value = asked(passed)
     else:
         passed = {k: values.copied(have[k]) for k in item.params}
         learners = {name: submission.names[name] for name in item.asks}
         value = _driver(exercise, item.driver)(**learners, **passed)
     return value, [k for k, v in passed.items() if _changed(v, have[k])]
+
+
+def _renamed(function: Any, item: Output, have: Mapping[str, Any]) -> dict[str, str]:
+    """The task's parameters by a function's own names for them, where it has as many and others; else {}.
+
+    What it calls as the task does stands in the task's place.
+    """
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, types.CodeType) or code.co_flags & 12 or code.co_kwonlyargcount:
+        return {}
+    names = code.co_varnames[: code.co_argcount]
+    if len(names) != len(item.params) or set(names) <= {*have, item.name}:
+        return {}
+    own = dict(zip(names, item.params, strict=True))
+    return own if all(ours == k for k, ours in own.items() if k in have) else {}
 
 
 def _changed(now: Any, before: Any) -> bool:
