@@ -209,9 +209,9 @@ float64 focus folders formulas forward github grade gradebook grades gradescope 
 heat hints host html in judge judging junit learn learner lecture limits line loading manual mistakes moving
 names
 namespace nbgrader new notebook numbers otter page pages place plain plugin points progress pytest read
-rebuild reference reporter reproducible requests results rules run runner saves scope screen script search
+rebuild reference reporter reproducible requests results run runner saves scope screen script search
 sentences serve server services shapes shown source start statements suite summary syntax table talk
-terminal testcell text texts tolerance train training turns untrusted uploads values views watch zeros
+terminal testcell text texts tolerance train training turns untrusted uploads values watch zeros
 """
 
 

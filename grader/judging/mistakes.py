@@ -20,7 +20,7 @@ from grader.diagnosis.diagnose import FIXTURES, Known, diagnose
 from grader.diagnosis.numbers_in_code import words
 from grader.diagnosis.positions import where
 from grader.diagnosis.relations import Evidence, same
-from grader.diagnosis.shapes.explain import drops
+from grader.diagnosis.shapes import drops
 from grader.judging.choices import Answer
 from grader.judging.compare import values
 from grader.judging.output_fingerprints import known as known_output

@@ -61,6 +61,7 @@ class Part:
     flat: the source is flat code; the lecture's number of the exercise in it, or 0.
     variants: an item and the text of another function for it, or of a class with another method, each; they
     are called in place of the items.
+    recorded: items of which is told what torch does in them, under "in ITEM".
     """
 
     exercise: str
@@ -69,6 +70,7 @@ class Part:
     training: int = 0
     flat: int | None = None
     variants: Sequence[tuple[str, str]] = ()
+    recorded: Sequence[str] = ()
 
 
 class Runner:
@@ -181,9 +183,11 @@ class Runner:
             exercise = self.loaded[part.exercise]
             expected |= {(label + f, i) for f in part.fixtures for i in part.items}
             expected |= {(label + f, str(k)) for f in part.fixtures for k in range(len(part.variants))}
+            told = {(label + f, f"in {i}") for f in part.fixtures for i in part.recorded}
+            expected |= told
             outputs = {i.name for i in exercise.outputs}
             changed = {str(k) for k, (name, _) in enumerate(part.variants) if name in outputs}
-            plain |= {(label + f, i) for f in part.fixtures for i in outputs | changed}
+            plain |= told | {(label + f, i) for f in part.fixtures for i in outputs | changed}
             if part.training and exercise.training:
                 names = (*exercise.training.parameters, LOSSES)
                 expected |= {(f"{label}training", name) for name in names}
