@@ -22,8 +22,8 @@ MAX_CHANGED = 400  # nodes of a function that is run with changes; honest: 141
 MAX_CHANGES = 8000  # of all functions of a submission: 0.1 ms each; one that hangs counts as half of them
 ASKING = 800  # changes that a question to the oracle counts as, of which there are two a function: 60 ms
 OUTPUT_CHANGES = 900  # of the functions that one output rests on
-OUTPUT_ROUND = 3  # seconds of processor time of a run of such changes
-OUTPUT_CPU = 8  # and of all of a submission's, after which no more begin
+OUTPUT_ROUND = 2  # seconds of processor time of a run of such changes
+OUTPUT_CPU = 5  # and of all of a submission's, after which no more begin
 
 # what a run sends
 MAX_ELEMENTS = 1 << 20  # of a tensor: a wrong shape of more is reported by its shape alone; honest: 6400

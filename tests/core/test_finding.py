@@ -26,7 +26,6 @@ OTHERS = {
     "exit codes",  # a heading of the manual
     "resource limits",  # a layer of the confinement
     "signal scope",  # a part of one
-    " on line {}",  # that is told once
     # What Python and torch say in English, and in no other way.
     r"UnboundLocalError: \D*local variable '(\w+)'",
     r"NameError: name '(\w+)' is not defined",

@@ -117,7 +117,7 @@ def _into(s: Source, block: list[ast.stmt], k: int) -> Iterator[Change]:
         for into, place in ((outer.body, 0), (outer.body, len(outer.body)), (outer.orelse, 0)):
             if into is outer.orelse and word == "loop":
                 continue
-            if place and isinstance(into[-1], ast.Break | ast.Continue | ast.Return | ast.Raise):
+            if into and isinstance(into[-1], ast.Break | ast.Continue | ast.Return | ast.Raise):
                 continue  # after which nothing is done
             block.pop(at)
             into.insert(place, n)
