@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ CLOSE = 2e-5  # relative: an answer that a mistake explains, by its marks
 SAME = 1e-6  # two marks of the same answer
 WHOLE = "whole"  # the key of an answer of no calls, and of an exception
 MORE = "more"  # that of calls which the author's driver does not make
-DRIVER_FAILS = "what the grader does with it fails: "
+TYPE = re.compile(r"\b[A-Z]\w+(?=: |$)")  # of an exception, with which its text begins
 EXACT = 1 << 53  # whole numbers below it are told apart as float64
 
 Mark = list[Any]  # the form's digest, then the numbers' fingerprint
@@ -47,7 +48,8 @@ def marks(value: Any, item: Output) -> Marks | None:
 
 def of_error(message: str) -> Marks:
     """The mark of an exception in place of all calls. message: its type and text, and the call, or where."""
-    said = message.removeprefix(DRIVER_FAILS).partition("; of ")[0][:400].rstrip(": ")
+    begin = TYPE.search(message)
+    said = message[begin.start() if begin else 0 :].partition("; of ")[0][:400].rstrip(": ")
     return {WHOLE: [_digest("!" + said)]}
 
 

@@ -215,7 +215,6 @@ CHANGED = {
         ("the list is sorted by the numbers: children are to stand before their parents", "return found", "return sorted(found, key=lambda node: node.data)"),
         ("the list is empty", "        visit(self)\n", ""),
         ("nothing is returned", "return found", "return None"),
-        ("a set of the nodes has no order", "return found", "return set(found)"),
     ],
     "Value.backward": [
         ("this Value's own gradient is not set to 1: nothing is there to pass on", "        self.grad = 1.0\n", ""),

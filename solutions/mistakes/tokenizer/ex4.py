@@ -8,7 +8,7 @@ CHANGED = {
         ("\"none_raise\" does not raise here: it is a ValueError where the text holds any of the names, anywhere in it", "any(name in text", "all(name in text"),
         ("\"none_raise\" does not raise here: it is a ValueError where the text holds any of the names, anywhere in it", "any(name in text for name in specials)", "text in specials"),
         ("\"none_raise\" raises where the text holds no name: it is the other way round", "if any(name", "if not any(name"),
-        ("\"none_raise\" looks only at how the text begins", "name in text for", "text.startswith(name) for"),
+        ("\"none_raise\" does not raise here: it is a ValueError where the text holds any of the names, anywhere in it", "name in text for", "text.startswith(name) for"),
         ("\"none_raise\" looks for numbers in the text: the names are meant", "any(name in text for name in specials)", "any(str(n) in text for n in specials.values())"),
         ("\"none_raise\" gives all: none is meant, or a ValueError", "special token\")\n        return {}", "special token\")\n        return dict(specials)"),
         ("\"none\" gives all special tokens: an empty dict is meant", "    if which == \"none\":\n        return {}", "    if which == \"none\":\n        return dict(specials)"),
