@@ -178,7 +178,7 @@ def place(suite: Suite, exercise: str, item: Item) -> str:
         if (number := stubs.line_of(text, about))
     ]
     where = f", line{'s' * (len(lines) > 1)} {' and '.join(map(str, lines))}" if lines else ""
-    return f"{suite.shown(suite.learners(exercise))}{where}"
+    return f"{suite.shown(suite.stub(exercise))}{where}"
 
 
 WIDTH = 96

@@ -62,7 +62,7 @@ HINTS = {
         "to a list of integers. encode returns a list of integers.",
         "example": """
     >>> def ordinary(text):
-    ...     return list(text.encode("utf-8"))
+    ...     return [ord(c) for c in text]
     >>> encode("a<|end|>b", {"<|end|>": 100}, "all", ordinary)
     >>> encode("a<|end|>", {"<|end|>": 100}, "none", ordinary)
 """,

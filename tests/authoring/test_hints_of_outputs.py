@@ -219,7 +219,7 @@ def test_without_a_word_of_the_author_s_the_calls_are_shown() -> None:
     told = json.loads(fixtures.unpacked(files["fixtures/own/hints.json.gz"]))["items"]["total"]["rungs"]
     assert list(told) == ["shapes", "example"] and "    >>> total([2], 3)\n    5" in told["example"]
     assert told["shapes"] == (
-        "terms is a list of 4 integers.\nstart is an integer.\ntotal returns an integer."
+        "terms is a list of 4 integers.\nstart is an integer, here 1.\ntotal returns an integer."
     )
 
 

@@ -192,7 +192,9 @@ def _described(one: Called) -> str:
     arguments, result = one.calls[0]
     alike: dict[str, list[str]] = {}
     for name in one.params:
-        alike.setdefault(_kind(arguments[name]), []).append(name)
+        value = arguments[name]
+        here = f", here {value}" if type(value) is int else ""
+        alike.setdefault(f"{_kind(value)}{here}", []).append(name)
     lines = [f"{', '.join(names)} {'are each' if names[1:] else 'is'} {k}." for k, names in alike.items()]
     return "\n".join([*lines, f"{one.name} returns {_kind(result)}."])
 
@@ -213,6 +215,8 @@ def _kind(value: Any) -> str:
         shape = "×".join(map(str, value.shape)) or "no axes, one number"
         return f"a tensor of {shape}, {str(value.dtype).removeprefix('torch.')}"
     name = _name(value)
+    if isinstance(value, tuple) and 1 < len(value) < 4:
+        return f"a tuple of {len(value)}: {'; '.join(map(_kind, value))}"
     if isinstance(value, list | tuple | set) and value:
         inner = sorted({_name(one) for one in value})
         more = f"{inner[0]}s" if len(inner) == 1 else f"({', '.join(inner)})"
