@@ -55,6 +55,7 @@ def _grading(add: Add) -> None:
     _words(check, "TARGET", "ex1, ex1.dprobs; none means all")
     _value(check, "--submission", "FILE", "grade this file instead of exercises/")
     _flag(check, "--solutions", "grade solutions/ instead (make grade-solutions)")
+    _flag(check, "--all", "on a terminal: explain every failure in full, not only the first five")
     _flag(check, "--json", "print one JSON document (grader/report/v1.1)")
     _value(check, "--fresh", "SEED", "make new probes on the spot, and name their seed", nargs="?", const="")
     _probes(check)

@@ -171,7 +171,8 @@ class Source:
     ) -> Change:
         """One change at a node, by what stands there afterwards or by edits, with what is said of it."""
         edits = (self.put(node, new),) if isinstance(new, str) else tuple(new)
-        return Change(edits, Finding(code, told, line=self.line(node)), rank, asks)
+        spot = self.text(node) if isinstance(node, ast.expr) else ""
+        return Change(edits, Finding(code, told, line=self.line(node), spot=spot), rank, asks)
 
     def changed(self, *changes: Change) -> str:
         """The function's text with changes that are apart, its parameters what it then asks for."""

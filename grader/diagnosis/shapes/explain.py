@@ -63,15 +63,20 @@ def explain(source: bytes, name: str, evidence: Sequence[Came], advise: bool = T
         return None
     for event in [e for e in reversed(first.events) if e.reduced][:REDUCTIONS]:
         if told := _reduction(source, tree, event, evidence, advise):
-            return told
+            return replace(told, spot=_spot(source, event.node))
     last = first.events[-1]
+    return replace(_last(source, last, evidence, len(first.shape or ())), spot=_spot(source, last.node))
+
+
+def _last(source: bytes, last: Event, evidence: Sequence[Came], ndim: int) -> Finding:
+    """The operation that an answer of `ndim` axes came from."""
     code = _code(source, last.node)
     if isinstance(last.node, ast.BinOp) and not isinstance(last.node.op, ast.MatMult):
         return Finding(Code.BROADCAST, f"broadcast to {last.after} by {code}: {_listed(last.before)}")
     made = Finding(Code.WRONG_SHAPE, f"{code} makes it of {_listed(last.before)}")
     if short := _short(evidence):
         return Finding(Code.PLACES_MISSING, f"{made.text}; {short}")
-    if last.reduced and len(first.shape or ()) != len(evidence[0].wanted):
+    if last.reduced and ndim != len(evidence[0].wanted):
         return _drops(code, last)
     return made
 
@@ -115,7 +120,7 @@ def _one_hot(source: bytes, tree: ast.FunctionDef, evidence: Sequence[Came]) -> 
         if called == "one_hot" and len(call.args) == 1 and not call.keywords:
             code = _code(source, call).removesuffix(f" on line {line}")
             said = f"{code} is only as wide as its largest index asks: num_classes sets its width"
-            return Finding(Code.ONE_HOT_WIDTH, said)
+            return Finding(Code.ONE_HOT_WIDTH, said, spot=_spot(source, call))
     return None
 
 
@@ -169,7 +174,8 @@ def _clash(source: bytes, traces: Sequence[Trace], evidence: Sequence[Came]) -> 
             return None
     code = _code(source, node).removesuffix(f" on line {evidence[0].line}")  # which the error says itself
     turned = _turned(source, node, clashes, evidence)
-    return Finding(Code.SHAPES_CLASH, f"{code} has {_listed(clashes[0].before)}{turned}")
+    said = f"{code} has {_listed(clashes[0].before)}{turned}"
+    return Finding(Code.SHAPES_CLASH, said, spot=_spot(source, node))
 
 
 def _turned(source: bytes, node: ast.expr, clashes: Sequence[Event], evidence: Sequence[Came]) -> str:
@@ -197,9 +203,13 @@ def _listed(shapes: Sequence[Shape]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def _spot(source: bytes, node: ast.expr) -> str:
+    return ast.get_source_segment(source.decode("utf-8", "replace"), node) or ""
+
+
 def _code(source: bytes, node: ast.expr) -> str:
     """An expression as it is written, and its line; what is long is called by its place alone."""
-    text = ast.get_source_segment(source.decode("utf-8", "replace"), node) or ""
+    text = _spot(source, node)
     text = harmless(" ".join(text.split()), QUOTED + 1)
     if not text or len(text) > QUOTED or "`" in text:
         return f"what stands on line {node.lineno}"
