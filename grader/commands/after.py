@@ -63,7 +63,7 @@ def finished(suite: Suite, exercise: Exercise) -> str:
     )
     look = f" `grader solution {exercise.id}` shows the author's beside yours."
     return (
-        f"{exercise.id} is done. You have built: {exercise.title}, {built}."
+        f"{exercise.id} is done. You have built: {exercise.title} ({built})."
         + look * suite.solution(exercise.id).is_file()
     )
 

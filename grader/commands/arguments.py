@@ -112,14 +112,16 @@ def _learning(add: Add) -> None:
     what = "explain where a tensor stands, which gradients arrive, and why they add"
     _words(add("explain", what, "learn.explanation"), "TARGET", "ex1.dcounts; ex3.bnraw", "+")
 
-    solution = add("solution", "show the solution of an exercise or an item, after asking", "read.solution")
+    solution = add("solution", "show the solution of an exercise or an item, after asking")
     _words(solution, "TARGET", "ex1, ex1.dprobs", "+")
     _flag(solution, "--yes", "don't ask")
     _value(solution, "--notebook", "FILE", "write an exercise's solution as a notebook")
 
-    what = "put an exercise back to its stub, keeping what was there as a backup"
+    _words(add("edit", "open your editor at an item"), "TARGET", "ex1.dprobs; none means the next item", "?")
+
+    what = "put exercises back to their stubs, keeping what was there as backups"
     reset = add("reset", what, "stubs.reset")
-    _words(reset, "EXERCISE", "ex1, or a set", "+")
+    _words(reset, "EXERCISE", "ex1, or a set; none means all that exercises/ has")
     _flag(reset, "--yes", "don't ask")
 
     train = add("train", "train the network with your own gradients, and by autograd beside it")

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import textwrap
 
+from grader.commands.prose import wrapped
 from grader.commands.read import learners_text, statuses, task
 from grader.core.errors import UsageError
 from grader.core.exercise import TRAINING, Output
 from grader.core.text import text as harmless
+from grader.core.verdict import RULE
 from grader.learner import progress
 from grader.learner.explain import explain, explain_output
 from grader.learner.progress import State, Status
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find, targets
 
-WIDTH = 96
+APPROX = f"""approx says whether an answer is autograd's but for rounding, on the lecture's numbers:
+
+    {RULE}
+
+maxdiff is the largest absolute difference. The first part is a relative error; the second is for answers
+whose terms cancel, such as the gradient of a bias before a batch norm, which is truly 0: it allows for the
+rounding of what was summed. An answer that is all zero passes only where autograd's own is mere rounding.
+
+exact says whether every number is autograd's to the last bit; it informs and decides nothing. An item passes
+if it is right "in general" too: on the probes, the same network with other seeds, other sizes and random
+upstream gradients."""
 
 
 def hint(args: argparse.Namespace) -> int:
@@ -58,7 +68,7 @@ def ladder(
         raise UsageError(f"--rung {rung}: the hints of {name} are {last} here, {', '.join(kinds)}")
     shown = range(1, last + 1) if everything else (rung or min(given + 1, last),)
     parts = [said] if not watched and (said := _last_check(suite, state, target)) else []
-    parts += [f"{name}, hint {n} of {last}: {kinds[n - 1]}\n\n{wrapped(rungs[kinds[n - 1]])}" for n in shown]
+    parts += [wrapped(f"{name}, hint {n} of {last}: {kinds[n - 1]}\n\n{rungs[kinds[n - 1]]}") for n in shown]
     if not rung and not everything and given >= last:
         parts.append(f"That was the last one. `grader hint {name} --all` shows them all.")
     elif max(shown) < last:
@@ -104,10 +114,10 @@ def following(args: argparse.Namespace) -> int:
         return 0
     path = suite.shown(suite.learners(exercise))
     line = line_of(suite, exercise, item)
-    place = f"{path}, line {line}" if line else path
+    place = f"{path}:{line}" if line else path
     if status is Status.WRONG:
         at = state["items"][name]["line"]  # of the mistake
-        step = f"First step: mend {item} in {f'{path}, line {at}' if at else place}."
+        step = f"First step: mend {item} in {f'{path}:{at}' if at else place}."
     elif status is Status.UNCHECKED:
         since = f"since {item} in {place} has not been checked as it is now"
         step = f"First step: `grader check {name}`, {since}."
@@ -121,9 +131,10 @@ def following(args: argparse.Namespace) -> int:
             f"`raise` of {item} in {place}."
         )
     target = Target(exercise, item)
-    told = task(description, target), _last_check(suite, state, target)
+    said = f", {status.value}" if status in (Status.WRONG, Status.UNCHECKED) else ""
+    told = wrapped(task(description, target)), _last_check(suite, state, target)
     end = wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.")
-    print("\n\n".join(filter(None, (f"Next: {name}, {status.value}", *told, end))))
+    print("\n\n".join(filter(None, (f"Next: {name}{said}", *told, end))))
     return 0
 
 
@@ -149,6 +160,9 @@ def explanation(args: argparse.Namespace) -> int:
     suite = find()
     texts = []
     for word in args.targets:
+        if word == "approx":
+            texts.append(wrapped(APPROX))
+            continue
         for exercise, tensor in _tensors(suite, word):
             description = suite.describe(exercise)
             if item := next((i for i in description.outputs if i.name == tensor), None):
@@ -178,15 +192,3 @@ def _tensors(suite: Suite, word: str) -> list[tuple[str, str]]:
     if not found:
         raise UsageError(f"{word} follows from all the gradients; `grader explain` explains one of them")
     return found
-
-
-def wrapped(text: str) -> str:
-    """Prose to the terminal's width; lines that are indented, as matrices and formulas are, stay."""
-    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
-    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
-    lines = []
-    for line in text.split("\n"):
-        wrapper.subsequent_indent = " " * (len(line) - len(line.lstrip()))
-        kept = not line or len(wrapper.subsequent_indent) >= 4
-        lines += [line] if kept else wrapper.wrap(line)
-    return "\n".join(lines)

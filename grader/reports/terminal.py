@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from grader.core.course import set_of
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.failure import brief, cut, failed, failures, full, notes, wrapped
 from grader.reports.screen import Screen
@@ -23,8 +25,12 @@ GIVEN_UP = (1, 4, 2, 3)  # columns that a narrow screen does without, the first 
 def render(report: Report, on: Screen, everything: bool = False) -> str:
     """everything: each failure in full, and all that was printed. Text from a submission is never markup."""
     parts: list[RenderableType] = [*printed(report, None if everything else PRINTED)]
-    for exercise in report.exercises:
-        parts += [*table(exercise, report.marked, on.width), Text()]
+    for begun, group in groupby(report.exercises, lambda e: len(report.exercises) == 1 or _begun(e)):
+        if begun:
+            for exercise in group:
+                parts += [*table(exercise, report.marked, on.width), Text()]
+        else:
+            parts += [*_untouched(list(group), on.width), Text()]
     parts += _explained(report, on, everything)
     said = [*report.notes, *notes(report.items)]
     parts += [line for text in said for line in dim(f"note: {text}", on.width)] + [Text()] * bool(said)
@@ -32,23 +38,44 @@ def render(report: Report, on: Screen, everything: bool = False) -> str:
     return drawn(parts, on.width, on.color)
 
 
+def _begun(exercise: ExerciseReport) -> bool:
+    """Whether there is more to say of an exercise than that nothing of it is written."""
+    return bool(absent(exercise)) or not all(unwritten(item) for item in exercise.items)
+
+
+def _untouched(exercises: Sequence[ExerciseReport], width: int) -> list[Text]:
+    """A line for each set of exercises of which nothing is written, or for a single exercise."""
+    lines = []
+    for name, group in groupby(exercises, lambda e: set_of(e.id)):
+        each = list(group)
+        items = sum(len(e.items) for e in each)
+        many = f"{items} not written"
+        said = f"{name}  {len(each)} exercises, {many}" if len(each) > 1 else f"{each[0].id}  {many}"
+        lines.append(cut(Text(f"· {said}", style="dim"), width))
+    return lines
+
+
+def unwritten(item: ItemReport) -> bool:
+    return item.verdict is Verdict.NOT_WRITTEN and not failed(item)
+
+
 def table(exercise: ExerciseReport, marked: bool, width: int) -> list[Text]:
     """A heading, and a line for each item but those that are not written, which are counted."""
-    unwritten = [i for i in exercise.items if i.verdict is Verdict.NOT_WRITTEN and not failed(i)]
+    folded = [item for item in exercise.items if unwritten(item)]
     counted = f"{exercise.right} of {len(exercise.items)}"
     head = Text.assemble((exercise.id, "bold"), f"  {counted}  ", (exercise.title, "bold"))
     if exercise.marks:
         head.append(f"  {earned(exercise)}")
     if line := absent(exercise):
         return [cut(Text(line, style="bold"), width)]
-    shown = [item for item in exercise.items if item not in unwritten]
+    shown = [item for item in exercise.items if not unwritten(item)]
     lines = [*wrapped(str(head), width, 0)] if exercise.deductions else [cut(head, width)]
     if shown:
         rows = [_headings(marked), *(_cells(item) for item in shown)]
         lines += _aligned(rows, [None, *shown], width)
-    if unwritten:
-        names = ", ".join(name_of(item) for item in unwritten)
-        lines.append(cut(Text(f"· {len(unwritten)} not written: {names}", style="dim"), width))
+    if folded:
+        names = ", ".join(map(name_of, folded))
+        lines.append(cut(Text(f"· {len(folded)} not written: {names}", style="dim"), width))
     return lines
 
 
