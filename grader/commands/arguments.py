@@ -105,6 +105,7 @@ def _learning(add: Add) -> None:
 
     watch = add("watch", "stay, grade at every save, and go on from item to item")
     _words(watch, "TARGET", "ex1, ex1.dprobs, or a file; one of them")
+    _flag(watch, "--go-on", "to the next item as soon as one has passed, without waiting for n")
 
     following = add("next", "show the next item to do, with its task", "learn.following")
     _words(following, "TARGET", "ex1; none means all")
