@@ -128,7 +128,8 @@ def _learning(add: Add) -> None:
     train = add("train", "train the network with your own gradients, and by autograd beside it")
     _words(train, "EXERCISE", "ex4 by default")
     _value(train, "--submission", "FILE", "take the gradients from this file")
-    _value(train, "--steps", "N", "200000 by default", type=int, default=200_000)
+    steps = "20000 by default, a minute or so; 200000 is the lecture's run"
+    _value(train, "--steps", "N", steps, type=int, default=20_000)
     _value(train, "--names", "FILE", "train on this list of names, one a line")
     _value(train, "--out", "FILE", "the loss curve; loss-ex4.svg by default", default="loss-ex4.svg")
     seed = 2147483647

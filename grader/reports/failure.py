@@ -13,8 +13,8 @@ from grader.core.verdict import Excerpt, ExerciseReport, ItemReport, Report, Ver
 from grader.reports.screen import Screen
 from grader.reports.table import located, number, once, words
 
-ENGLISH = ("a", "all", "an", "another", "did", "each", "every", "in", "it", "its", "no", "nothing", "one", "only",
-           "returned", "right", "the", "this", "two", "what")  # fmt: skip
+ENGLISH = ("a", "all", "an", "another", "did", "each", "every", "in", "it", "its", "no", "nothing", "one",
+           "only", "returned", "right", "the", "this", "two", "what")  # fmt: skip
 MARGIN = 2  # columns before all but the headline
 
 
