@@ -46,11 +46,16 @@ IMPURE = {"os", "pathlib", "subprocess", "socket", "time", "tempfile", "shutil",
 UNTRUSTED = {
     "grader.runner.untrusted.asking": ("grader.runner.warm.zygote",),
     "grader.runner.untrusted.child": ("grader.runner.warm.zygote",),
-    "grader.runner.untrusted.loading": ("grader.runner.warm.zygote", "grader.commands.train"),
+    "grader.runner.untrusted.loading": (
+        "grader.runner.warm.zygote",
+        "grader.commands.train",
+        "grader.commands.shell",
+    ),
     "grader.runner.untrusted.outputs": (
-        "grader.authoring.author_outputs",
-    ),  # the author's, run as a learner's
-    "grader.reference.values": ("grader.runner.warm.zygote", "grader.authoring."),
+        "grader.authoring.author_outputs",  # the author's, run as a learner's
+        "grader.commands.shell",
+    ),
+    "grader.reference.values": ("grader.runner.warm.zygote", "grader.authoring.", "grader.commands.shell"),
 }
 
 MOST = 6  # parameters of a function

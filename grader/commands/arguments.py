@@ -107,6 +107,10 @@ def _learning(add: Add) -> None:
     _words(watch, "TARGET", "ex1, ex1.dprobs, or a file; one of them")
     _flag(watch, "--go-on", "to the next item as soon as one has passed, without waiting for n")
 
+    what = "open a Python prompt with an item's tensors, yours() and check(); not confined"
+    shell = add("shell", what)
+    shell.add_argument("target", metavar="TARGET", help="an item: ex1.dh")
+
     following = add("next", "show the next item to do, with its task", "learn.following")
     _words(following, "TARGET", "ex1; none means all")
 
@@ -118,7 +122,8 @@ def _learning(add: Add) -> None:
     _flag(solution, "--yes", "don't ask")
     _value(solution, "--notebook", "FILE", "write an exercise's solution as a notebook")
 
-    _words(add("edit", "open your editor at an item"), "TARGET", "ex1.dprobs; none means the next item", "?")
+    edit = add("edit", "open your editor at an item, or at its mistake")
+    _words(edit, "TARGET", "ex1.dprobs; none means the next item", "?")
 
     what = "put exercises back to their stubs, keeping what was there as backups"
     reset = add("reset", what, "stubs.reset")
