@@ -64,18 +64,15 @@ class Desk:
 
     def names(self) -> dict[str, Any]:
         """What the prompt knows: what the item may ask for, and what can be called; no answer is among it."""
-        hidden = {n for n in self.given if self.exercise.is_gradient(n)} - {
-            *self.item.available,
-            *self.item.params,
-        }
-        hidden |= {self.item.name} if isinstance(self.item, Output) else set()
+        hidden = {n for n in self.given if self.exercise.is_gradient(n)} | {self.item.name}
+        hidden -= {*self.item.available, *self.item.params}
         known = {n: values.copied(v) for n, v in self.given.items() if n not in hidden and n.isidentifier()}
         own = {"yours": self.yours, "check": self.check, self._answer: self.answer}
         return {"torch": torch, "F": torch.nn.functional, **known, **own}
 
     @property
     def _answer(self) -> str:
-        return "authors" if isinstance(self.item, Output) else "autograds"
+        return "author" if isinstance(self.item, Output) else "autograd"
 
     def yours(self) -> Any:
         """What your function gives, from the file as it is now."""
@@ -84,14 +81,16 @@ class Desk:
         linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
         module = sys.modules["submission"] = ModuleType("submission")  # where a class of it says it is from
         exec(compile(text, path, "exec", dont_inherit=True), module.__dict__)
-        if isinstance(self.item, Output):
-            submission = Submission(module.__dict__, path)
-            found, _ = outputs.call(submission, self.item, self.given, self.exercise)
-        else:
+        before, self.tried = self.tried, True
+        try:
+            if isinstance(self.item, Output):
+                submission = Submission(module.__dict__, path)
+                return outputs.call(submission, self.item, self.given, self.exercise)[0]
             call = resolve(module.__dict__[self.item.name], self.item, self.given, self.exercise)
-            found = call({k: values.copied(self.given[k]) for k in call.injected})
-        self.tried = True
-        return found
+            return call({k: values.copied(self.given[k]) for k in call.injected})
+        except (NotImplementedError, KeyError):  # of the stub; no such function
+            self.tried = before
+            raise
 
     def check(self) -> None:
         """Grade the item as `grader check` does, confined."""
@@ -116,7 +115,7 @@ class Desk:
         asks = ", ".join(_named(name, self.given.get(name)) for name in self.item.params)
         file = self.suite.shown(self.path)
         rows = [
-            f"{self.name} on the lecture's numbers, with {asks or 'nothing given'}, and all else it may ask for.",
+            f"{self.name} on the lecture's numbers: {asks or 'nothing given'}, and all else it may ask for.",
             f"yours()      what {self.item.name} in {file} gives, as the file is now",
             "check()      its verdict, as `grader check` has it",
             f"{self._answer + '()':11}  {whose} answer, once you have tried",
