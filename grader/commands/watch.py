@@ -205,10 +205,10 @@ class Watch:
             queue.remove(event)
         if self.slow is None:
             self.slow = time.monotonic() + SLOW
-        elif time.monotonic() > self.slow:
+        elif time.monotonic() > self.slow and self.events.keys:
             self.slow = float("inf")
-            how = "; q quits" * self.events.keys
-            self._tell(f"{self.name} is still running: a save begins anew{how}")
+            first = " or torch is still being loaded" * (self.report is None)
+            self._tell(f"{self.name} is still running{first}: a save begins anew, q quits")
         return any(event in URGENT for event in queue)
 
     def _key(self, key: str) -> None:
