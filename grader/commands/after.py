@@ -43,7 +43,9 @@ def ahead(suite: Suite, state: State, report: Report) -> str:
         return ""
     if left := current_item(suite, state, [Target(name) for name in names]):
         return upcoming(suite, state, *left)
-    done = [finished(suite, suite.describe(name)) for name in names]
+    done = [f"All passed. {_listed(names)} are done."]
+    if len(names) == 1:
+        done = [finished(suite, suite.describe(names[0]))]
     others = [name for name in suite.at_hand() if name not in names]
     later = [name for name in others if suite.ids().index(name) > suite.ids().index(names[-1])]
     turned = [*later, *(name for name in others if name not in later)]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from grader.core.finding import Code
 from grader.core.verdict import Excerpt, ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.screen import Screen
 from grader.reports.table import located, number, once, words
+
+if TYPE_CHECKING:
+    from grader.reports.screen import Screen
 
 ENGLISH = ("a", "all", "an", "another", "did", "each", "every", "in", "it", "its", "no", "nothing", "one",
            "only", "returned", "right", "the", "this", "two", "what")  # fmt: skip

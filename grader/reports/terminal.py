@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -12,8 +13,10 @@ from rich.text import Text
 from grader.core.course import set_of
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.failure import brief, cut, failed, failures, full, notes, wrapped
-from grader.reports.screen import Screen
 from grader.reports.table import absent, advice, earned, flags, form, of
+
+if TYPE_CHECKING:
+    from grader.reports.screen import Screen
 
 FULL = 5  # failures that are explained
 PRINTED = 8  # lines of what the submission printed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -11,8 +12,10 @@ from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
 from grader.learner.watch.changes import find, short, words
 from grader.reports import terminal
 from grader.reports.failure import Failure, cut, explained, failed, full, link, measured, wrapped
-from grader.reports.screen import Screen
 from grader.reports.table import flags, row
+
+if TYPE_CHECKING:
+    from grader.reports.screen import Screen
 
 KEYS = "h hint  n next  p previous  a all  r run again  q quit  ? help"
 HELP = """h  a hint, one rung further at each press
