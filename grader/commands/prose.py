@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 WIDTH = 96  # columns of prose at most
 LEAST = 20
+TIED = "\u00a0"  # a space at which no line is broken
 FLOWING = 60  # characters from which on a line is taken to go on in the next
 LABEL = re.compile(r"[\w ]{2,11}:\s\s+|Upstream: ")
 NOT_JOINED = re.compile(r"\s|[-*] |[A-Z]\w*:\s|[\w ]+:\s\s|\d+\. ")
@@ -24,7 +25,8 @@ def columns() -> int:
 def wrapped(text: str) -> str:
     """Prose to the terminal's width, or to one that is read well. Only lines that are too long change."""
     width = max(min(WIDTH, columns()), LEAST)
-    return "\n".join(line for one in _joined(text.split("\n"), width) for line in _lines(one, width))
+    lines = [line for one in _joined(text.split("\n"), width) for line in _lines(one, width)]
+    return "\n".join(lines).replace(TIED, " ")
 
 
 def _joined(lines: Sequence[str], width: int) -> Iterator[str]:

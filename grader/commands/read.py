@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
+from grader.commands import prose
 from grader.commands.prose import painted, table, wrapped
 from grader.core import course
 from grader.core.errors import UsageError
@@ -113,7 +114,7 @@ def task(exercise: Exercise, target: Target, brief: bool = False) -> str:
     tensor = item.tensor
     forward = [line.code for line in exercise.lines if tensor in line.uses]
     own = [line.code for line in exercise.lines if line.name == tensor]
-    values = [f"{t} {times(exercise.shapes[t])}" for t in exercise.tensors if t in exercise.shapes]
+    values = [f"{t}{prose.TIED}{times(exercise.shapes[t])}" for t in exercise.tensors if t in exercise.shapes]
     parts = [
         f"{target.exercise}.{item.name}({', '.join(item.params)})",
         "",
