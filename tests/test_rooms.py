@@ -213,9 +213,9 @@ failure feedback figures files find float64 focus folders formulas forward githu
 gradescope gradients graph handout heat hints host html in judge judging junit learn learner lecture
 limits line loading manual moving names namespace nbgrader new notebook numbers otter page pages place
 plain plugin points progress prose pytest read rebuild reference reporter reproducible requests results
-rules run runner saves screen script search sentences serve server services shapes shell shown solution
-source start statements suite summary syntax table talk terminal testcell text texts tolerance train
-training turns untrusted uploads values views watch zeros
+run runner saves screen script search sentences serve server services shapes shell shown solution source
+start statements suite summary syntax table talk terminal testcell text texts tolerance train training
+turns untrusted uploads values watch zeros
 """
 
 
