@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.text import Text
 
 from grader.core.finding import Code
@@ -109,6 +112,7 @@ def _parts(item: ItemReport) -> list[str]:
     """What is said in words, without the values, which have lines of their own."""
     check, reason = item.check, item.check.reason
     values = [f"{check.call} gives {check.came}, wanted {check.wanted}"] if check.came else []
+    values += [f"{check.call}: "] if check.came and check.call else []
     if check.worst:
         values += [check.worst.told("autograd has"), check.worst.told("wanted")]
     if check.shape is not None:
@@ -172,10 +176,15 @@ def frame(excerpt: Excerpt, width: int) -> Iterator[Text]:
 
 def wrapped(text: str, width: int, indent: int = MARGIN) -> Iterator[Text]:
     """Prose in lines that the screen has room for; only a word that is longer than it is broken."""
-    import textwrap
+    for line in Text(text).wrap(_console(), max(width - indent, 10)):
+        line.rstrip()
+        yield Text(" " * indent).append(line)
 
-    for line in textwrap.wrap(text, max(width - indent, 10), break_on_hyphens=False):
-        yield Text(" " * indent + line)
+
+@cache
+def _console() -> Console:
+    """What rich measures with; nothing is written to it."""
+    return Console(file=io.StringIO(), width=80, color_system=None)
 
 
 def cut(line: Text, width: int) -> Text:
