@@ -33,6 +33,7 @@ from grader.core.verdict import Report
 from grader.judging.grade import WHOLE, _graded
 from grader.reports import document, feedback, terminal
 from grader.reports.pages import page
+from grader.reports.screen import Screen
 from grader.runner import wire
 from grader.runner.host.client import Run, Runner
 from grader.runner.untrusted.recording import MOST
@@ -315,7 +316,8 @@ def judged(
         report, run = _graded(runner, task, code, WHOLE, run)
         whole = Report("x.py", (report,))
         sheet = page.Sheet(report, task.exercise, {None: code.source}, evidence_of(task, report, run))
-        for shown in (document.render(whole), terminal.render(whole, 80, False), page.render(whole, [sheet])):
+        screen = terminal.render(whole, Screen(80, True, False))
+        for shown in (document.render(whole), screen, page.render(whole, [sheet])):
             assert shown
         feedback.top(whole)
         if runner.loaded:

@@ -55,6 +55,7 @@ def _grading(add: Add) -> None:
     _words(check, "TARGET", "ex1, ex1.dprobs; none means all")
     _value(check, "--submission", "FILE", "grade this file instead of exercises/")
     _flag(check, "--solutions", "grade solutions/ instead (make grade-solutions)")
+    _flag(check, "--all", "on a terminal: explain every failure in full, not only the first five")
     _flag(check, "--json", "print one JSON document (grader/report/v1.1)")
     _value(check, "--fresh", "SEED", "make new probes on the spot, and name their seed", nargs="?", const="")
     _probes(check)
@@ -104,6 +105,11 @@ def _learning(add: Add) -> None:
 
     watch = add("watch", "stay, grade at every save, and go on from item to item")
     _words(watch, "TARGET", "ex1, ex1.dprobs, or a file; one of them")
+    _flag(watch, "--go-on", "to the next item as soon as one has passed, without waiting for n")
+
+    what = "open a Python prompt with an item's tensors, yours() and check(); not confined"
+    shell = add("shell", what)
+    shell.add_argument("target", metavar="TARGET", help="an item: ex1.dh")
 
     following = add("next", "show the next item to do, with its task", "learn.following")
     _words(following, "TARGET", "ex1; none means all")
@@ -111,20 +117,24 @@ def _learning(add: Add) -> None:
     what = "explain where a tensor stands, which gradients arrive, and why they add"
     _words(add("explain", what, "learn.explanation"), "TARGET", "ex1.dcounts; ex3.bnraw", "+")
 
-    solution = add("solution", "show the solution of an exercise or an item, after asking", "read.solution")
+    solution = add("solution", "show the solution of an exercise or an item, after asking")
     _words(solution, "TARGET", "ex1, ex1.dprobs", "+")
     _flag(solution, "--yes", "don't ask")
     _value(solution, "--notebook", "FILE", "write an exercise's solution as a notebook")
 
-    what = "put an exercise back to its stub, keeping what was there as a backup"
+    edit = add("edit", "open your editor at an item, or at its mistake")
+    _words(edit, "TARGET", "ex1.dprobs; none means the next item", "?")
+
+    what = "put exercises back to their stubs, keeping what was there as backups"
     reset = add("reset", what, "stubs.reset")
-    _words(reset, "EXERCISE", "ex1, or a set", "+")
+    _words(reset, "EXERCISE", "ex1, or a set; none means all that exercises/ has")
     _flag(reset, "--yes", "don't ask")
 
     train = add("train", "train the network with your own gradients, and by autograd beside it")
     _words(train, "EXERCISE", "ex4 by default")
     _value(train, "--submission", "FILE", "take the gradients from this file")
-    _value(train, "--steps", "N", "200000 by default", type=int, default=200_000)
+    steps = "20000 by default, a minute or so; 200000 is the lecture's run"
+    _value(train, "--steps", "N", steps, type=int, default=20_000)
     _value(train, "--names", "FILE", "train on this list of names, one a line")
     _value(train, "--out", "FILE", "the loss curve; loss-ex4.svg by default", default="loss-ex4.svg")
     seed = 2147483647

@@ -25,9 +25,12 @@ class Bar:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        bar, left = BarColumn(None), TimeRemainingColumn()  # the bar takes what room there is
+        columns = (bar, MofNCompleteColumn(), TextColumn("{task.description}"), left)
+        # what is printed meanwhile goes above the bar, unless it goes somewhere else
+        same = bool(sys.stdout and sys.stdout.isatty())
         console = Console(stderr=True)
-        self.progress = Progress(*columns, console=console, redirect_stdout=False, auto_refresh=False)
+        self.progress = Progress(*columns, console=console, redirect_stdout=same, auto_refresh=False)
         self.task = self.progress.add_task(text.format_map(fields), total=total)
 
     def at(self, done: int, **fields: float) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TextIO
 
 from grader.commands import ci
+from grader.commands.after import ahead, news
 from grader.commands.policy import marker
 from grader.commands.probes import number, seed_of, suite_of
 from grader.core.errors import GraderFault, UsageError
@@ -67,16 +68,22 @@ def answer(
     with opened() as bench:
         report = grade(suite, bench, wanted, sources, how)
         if not (args.submission or args.solutions or args.fixtures or seed is not None):
+            before = progress.read(suite.work)
             if hindered := progress.record(suite.work, report, sources):
                 print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
-            report = replace(report, notes=(*report.notes, *_elsewhere(suite, report)))
+            report = replace(
+                report,
+                notes=(*report.notes, *_elsewhere(suite, report)),
+                news=news(before, report),
+                ahead=ahead(suite, progress.read(suite.work), report),
+            )
         report = mark(report)
         if args.json:
             from grader.reports.document import render
 
             out.write(render(report))
         else:
-            out.write(show(report, on))
+            out.write(show(report, on, args.all))
             if args.progress and all(i.verdict is Verdict.NOT_WRITTEN for i in report.items):
                 out.write(_first_steps(suite, bench, wanted[0].exercise, on))
         out.flush()

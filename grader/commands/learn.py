@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import argparse
 
-from grader.commands.read import judged, learners_text, place, statuses, task, wrapped
+from grader.commands.prose import wrapped
+from grader.commands.read import judged, learners_text, statuses, subjects, task
 from grader.core.errors import UsageError
-from grader.core.exercise import Output
+from grader.core.exercise import TRAINING, Output
 from grader.core.text import text as harmless
-from grader.learner import progress
+from grader.core.verdict import RULE
+from grader.learner import progress, stubs
 from grader.learner.explain import explain, explain_output
 from grader.learner.progress import State, Status
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find, targets
+
+APPROX = f"""approx says whether an answer is autograd's but for rounding, on the lecture's numbers:
+
+    {RULE}
+
+maxdiff is the largest absolute difference. The first part is a relative error; the second is for answers
+whose terms cancel, such as the gradient of a bias before a batch norm, which is truly 0: it allows for the
+rounding of what was summed. An answer that is all zero passes only where autograd's own is mere rounding.
+
+exact says whether every number is autograd's to the last bit; it informs and decides nothing. An item passes
+if it is right "in general" too: on the probes, the same network with other seeds, other sizes and random
+upstream gradients."""
 
 
 def hint(args: argparse.Namespace) -> int:
@@ -54,7 +68,7 @@ def ladder(
         raise UsageError(f"--rung {rung}: the hints of {name} are {last} here, {', '.join(kinds)}")
     shown = range(1, last + 1) if everything else (rung or min(given + 1, last),)
     parts = [said] if not watched and (said := _last_check(suite, state, target)) else []
-    parts += [f"{name}, hint {n} of {last}: {kinds[n - 1]}\n\n{wrapped(rungs[kinds[n - 1]])}" for n in shown]
+    parts += [wrapped(f"{name}, hint {n} of {last}: {kinds[n - 1]}\n\n{rungs[kinds[n - 1]]}") for n in shown]
     if not rung and not everything and given >= last:
         parts.append(f"That was the last one. `grader hint {name} --all` shows them all.")
     elif max(shown) < last:
@@ -98,10 +112,11 @@ def following(args: argparse.Namespace) -> int:
     if item == "training":
         print(f"Next: {name}\n\n`grader check {name}` trains with your gradients.")
         return 0
-    path, here = suite.shown(suite.learners(exercise)), place(suite, exercise, description.item(item))
+    path, line = suite.shown(suite.learners(exercise)), line_of(suite, exercise, item)
+    here = f"{path}:{line}" if line else path
     if status is Status.WRONG:
         at = state["items"][name]["line"]  # of the mistake
-        step = f"First step: fix {item} in {f'{path}, line {at}' if at else here}."
+        step = f"First step: fix {item} in {f'{path}:{at}' if at else here}."
     elif status is Status.UNCHECKED:
         since = f"since {item} in {here} has not been checked as it is now"
         step = f"First step: `grader check {name}`, {since}."
@@ -115,9 +130,10 @@ def following(args: argparse.Namespace) -> int:
             f"`raise` of {item} in {here}."
         )
     target = Target(exercise, item)
-    told = task(suite, description, target), _last_check(suite, state, target)
+    said = f", {status.value}" if status in (Status.WRONG, Status.UNCHECKED) else ""
+    told = wrapped(task(suite, description, target)), _last_check(suite, state, target)
     end = wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.")
-    print("\n\n".join(filter(None, (f"Next: {name}, {status.value}", *told, end))))
+    print("\n\n".join(filter(None, (f"Next: {name}{said}", *told, end))))
     return 0
 
 
@@ -130,10 +146,23 @@ def current_item(suite: Suite, state: State, wanted: list[Target]) -> tuple[str,
     return None
 
 
+def line_of(suite: Suite, exercise: str, item: str) -> int | None:
+    """The line at which an item's function, or the first that it is about, begins in the learner's file."""
+    asked = suite.describe(exercise).item(item) if item != TRAINING else None
+    text = learners_text(suite, exercise).decode("utf-8", "replace")
+    for about in subjects(asked) if isinstance(asked, Output) else (item,):
+        if line := stubs.line_of(text, about):
+            return line
+    return None
+
+
 def explanation(args: argparse.Namespace) -> int:
     suite = find()
     texts = []
     for word in args.targets:
+        if word == "approx":
+            texts.append(wrapped(APPROX))
+            continue
         for exercise, tensor in _tensors(suite, word):
             description = suite.describe(exercise)
             if item := next((i for i in description.outputs if i.name == tensor), None):

@@ -12,7 +12,7 @@ from pathlib import Path
 from grader.authoring import authored, skeleton
 from grader.authoring.item import AuthoredError
 from grader.commands.build import apart
-from grader.commands.read import wrapped
+from grader.commands.prose import wrapped
 from grader.core.errors import GraderFault, UsageError
 from grader.suite.files import replaced
 from grader.suite.find import current_folder

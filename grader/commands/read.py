@@ -1,27 +1,28 @@
-"""The commands that start nothing: list, show, solution."""
+"""The commands that start nothing and show what is there: list, show."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sys
 import textwrap
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.commands import prose
+from grader.commands.prose import painted, table, wrapped
 from grader.core import course
-from grader.core.errors import GraderFault, UsageError
+from grader.core.errors import UsageError
 from grader.core.exercise import TRAINING, Exercise, Item, Output
 from grader.core.text import flowed, times
 from grader.learner import progress, stubs
 from grader.suite import fixtures
-from grader.suite.files import refusing
 from grader.suite.find import Suite, Target, find, targets
 
 if TYPE_CHECKING:
-    from grader.authoring.authored import Authored
+    pass
+
+
+STYLES = {"passed": "green", "wrong": "red", "can be done now": "bold", "not yet": "dim"}
 
 
 def listing(args: argparse.Namespace) -> int:
@@ -32,11 +33,12 @@ def listing(args: argparse.Namespace) -> int:
         print("\n".join(_map(suite, state)))
         return 0
     whole_sets = set(args.targets) & set(course.mapped(suite.ids()))
+    whole_ids = {t.exercise for t in wanted if course.set_of(t.exercise) in whole_sets}
     rows = []
     for target in wanted:
         exercise = suite.describe(target.exercise)
         found = statuses(suite, exercise, state)
-        if course.set_of(target.exercise) in whole_sets:
+        if target.exercise in whole_ids:
             rows.append((target.exercise, _count(found.values()), exercise.title))
             continue
         for item in exercise.items:
@@ -48,20 +50,22 @@ def listing(args: argparse.Namespace) -> int:
         if exercise.training and target.item in (None, "training"):
             steps = f"{exercise.training.steps} steps"
             rows.append((f"{target.exercise}.training", steps, found["training"].value))
-    widths = [max(len(row[k]) for row in rows) for k in (0, 1)]
-    for name, middle, end in rows:
-        print(f"{name.ljust(widths[0])}  {middle.ljust(widths[1])}  {end}")
+    flexible = 0 if any(target.exercise not in whole_ids for target in wanted) else 2
+    for row, line in zip(rows, table(rows, flexible), strict=True):
+        print(painted(line, STYLES.get(row[-1], "")))
     return 0
 
 
 def _map(suite: Suite, state: progress.State) -> Iterator[str]:
     """The course: a line for each set, in lecture order, with the items that have passed."""
     sets = course.mapped(suite.ids())
-    width = max(map(len, sets))
+    rows = []
     for name, ids in sets.items():
         found = [s for i in ids for s in statuses(suite, suite.describe(i), state).values()]
-        yield f"{name.ljust(width)}  {_count(found)}  {course.title(name)}"
-    yield f"\n`grader list {next(iter(sets))}` names a set's exercises, `grader check` of it grades them."
+        rows.append((name, _count(found), course.title(name)))
+    yield from table(rows, 2)
+    first = next(iter(sets))
+    yield wrapped(f"\n`grader list {first}` names a set's exercises, `grader check` of it grades them.")
 
 
 def _count(found: Collection[progress.Status]) -> str:
@@ -100,7 +104,7 @@ def show(args: argparse.Namespace) -> int:
             )
         else:
             texts.append(task(suite, exercise, target))
-    print("\n\n".join(texts))
+    print("\n\n".join(map(wrapped, texts)))
     return 0
 
 
@@ -112,7 +116,7 @@ def task(suite: Suite, exercise: Exercise, target: Target, brief: bool = False) 
     tensor = item.tensor
     forward = [line.code for line in exercise.lines if tensor in line.uses]
     own = [line.code for line in exercise.lines if line.name == tensor]
-    values = [f"{t} {times(exercise.shapes[t])}" for t in exercise.tensors if t in exercise.shapes]
+    values = [f"{t}{prose.TIED}{times(exercise.shapes[t])}" for t in exercise.tensors if t in exercise.shapes]
     parts = [
         f"{target.exercise}.{item.name}({', '.join(item.params)})",
         "",
@@ -181,79 +185,10 @@ def place(suite: Suite, exercise: str, item: Item) -> str:
     return f"{suite.shown(suite.stub(exercise))}{where}"
 
 
-WIDTH = 96
-
-
-def wrapped(text: str, margin: int = 0) -> str:
-    """Prose to the terminal's width; lines that are indented, as matrices and formulas are, stay.
-
-    margin: columns that are taken already.
-    """
-    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns) - margin
-    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
-    lines = []
-    for line in text.split("\n"):
-        wrapper.subsequent_indent = " " * (len(line) - len(line.lstrip()))
-        kept = not line or len(wrapper.subsequent_indent) >= 4
-        lines += [line] if kept else wrapper.wrap(line)
-    return "\n".join(lines)
-
-
 HOW = {
     "exact": "exactly, entry by entry",
     "approximate": "within the tolerance of rounding, number by number",
 }
-
-
-def solution(args: argparse.Namespace) -> int:
-    suite = find()
-    wanted = targets(suite, args.targets)
-    for target in wanted:
-        if not suite.solution(target.exercise).is_file():
-            raise UsageError(f"solutions/ is not here, so there is no solution of {target.exercise} to show")
-    if not args.yes and not confirmed(f"Show the solution of {', '.join(args.targets)}?"):
-        return 1
-    if args.notebook:
-        return _solved(suite, wanted, Path(args.notebook))
-    for target in wanted:
-        parts = _authored(suite, target.exercise)
-        texts = list(dict.fromkeys(i.source for i in parts.items if target.item in (None, i.name)))
-        print("\n\n\n".join(texts) or f"{target.item} has no text of its own; it follows from the gradients")
-    return 0
-
-
-def _authored(suite: Suite, exercise: str) -> Authored:
-    from grader.authoring import authored
-
-    path = suite.solution(exercise)
-    return authored.read(path.read_text(encoding="utf-8"), suite.shown(path))
-
-
-def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
-    """Write an exercise's solution as a notebook."""
-    from grader.authoring import notebook
-    from grader.authoring.item import AuthoredError
-
-    if len(wanted) != 1 or wanted[0].item:
-        raise UsageError("--notebook takes one whole exercise: `grader solution ex1 --notebook FILE`")
-    exercise = wanted[0].exercise
-    described = suite.describe(exercise)
-    if not described.notebook:
-        raise UsageError(
-            f"{exercise} has no forward pass, and no notebook: `grader solution {exercise}` prints it"
-        )
-    settings = described.lecture.settings
-    try:
-        parts = _authored(suite, exercise)
-        text = notebook.notebook(parts, exercise, settings, described.training, solved=True)
-    except AuthoredError as error:
-        raise GraderFault(str(error)) from None
-    if os.path.lexists(out):
-        raise UsageError(f"--notebook {out} exists already, and is kept: name another file")
-    with refusing(f"--notebook {out} can't be written"), out.open("x", encoding="utf-8") as file:
-        file.write(text)
-    print(f"{suite.shown(out)} is written: `grader check {suite.shown(out)}` grades it")
-    return 0
 
 
 def confirmed(question: str) -> bool:

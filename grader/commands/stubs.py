@@ -54,19 +54,29 @@ def init(args: argparse.Namespace) -> int:
 
 
 def reset(args: argparse.Namespace) -> int:
+    """Put stubs and notebooks back, after one question that says of which; what was there is kept."""
     suite = find()
     refused = "reset puts back a whole exercise: `grader reset {}`"
-    for name in whole(suite, args.targets, lambda t: refused.format(t.exercise)):
-        for path, kind, text in _files(suite, suite.describe(name)):
-            old = _old(suite, path)
-            if old == text:
-                print(f"{suite.shown(path)} is the {kind} already")
-                continue
-            question = f"Put {suite.shown(path)} back to the {kind}?"
-            if old is not None and not args.yes and not confirmed(question):
-                return 1
-            _write(suite, path, text, old)
-            print(f"wrote {suite.shown(path)}")
+    names = whole(suite, args.targets or suite.at_hand(), lambda t: refused.format(t.exercise))
+    files = [(*file, _old(suite, file[0])) for name in names for file in _files(suite, suite.describe(name))]
+    for path, kind, text, old in files if len(names) == 1 else ():
+        if old == text:
+            print(f"{suite.shown(path)} is the {kind} already")
+    changed = [file for file in files if file[3] != file[2]]
+    yours = [(suite.shown(path), kind) for path, kind, _, old in changed if old is not None]
+    if len(yours) == 1:
+        ((name, kind),) = yours
+        question = f"Put {name} back to the {kind}?"
+    else:
+        listed = "".join(f"{name}\n" for name, _ in yours)
+        question = f"{listed}Put these {len(yours)} files back to their stubs? Yours are kept as backups."
+    if yours and not args.yes and not confirmed(question):
+        return 1
+    for path, _, text, old in changed:
+        _write(suite, path, text, old)
+        print(f"wrote {suite.shown(path)}")
+    if len(names) > 1 and not changed:
+        print(f"all of {len(names)} exercises are as they were at first")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grader.commands import prose
 from grader.commands.bar import Bar
 from grader.core.calling import BadRequest
 from grader.core.errors import Unreadable, UsageError
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print("\n".join(race.result()))
     g = torch.Generator().manual_seed(args.seed + 10)
-    print("samples: " + " ".join(race.samples(g)))
+    print("\n".join(textwrap.wrap("samples: " + " ".join(race.samples(g)), prose.columns())))
     drawn = curve.render(race.curves, f"{exercise.id}: loss over {race.done} steps")
     with refusing(f"--out {out}: can't be written"):
         out.write_text(drawn, encoding="utf-8")

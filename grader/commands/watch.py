@@ -6,8 +6,10 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from grader.commands.after import ahead
 from grader.commands.learn import current_item, ladder
 from grader.commands.read import task
 from grader.core.errors import UsageError
@@ -30,9 +32,9 @@ from grader.suite.find import Suite, Target, find, read_submission, targets
 HALF = 0.15  # seconds that a file which is no Python, or empty, may take to become whole
 MANY = 6  # changes that are told one by one
 CLEAR = "\x1b[H\x1b[2J"
-SLOW = 0.7  # seconds
+SLOW = 1.0  # seconds
 QUIT = ("q", "\x04")
-KEYS = "npalh?"  # those that run nothing
+KEYS = "npah?"  # those that run nothing
 URGENT = (Event.SAVE, Event.STOP, Event.INTERRUPT, Event.END, *QUIT)
 
 
@@ -42,9 +44,17 @@ def run(args: argparse.Namespace) -> int:
     wanted, path = _watched(suite, args)
     read_submission(path)  # says so where there is none
     keys = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()) and os.environ.get("TERM") != "dumb"
-    with Runner() as runner, Events(keys) as events, Saves(path, events.save):
-        watch = Watch(suite, Bench(runner), events, wanted, path, learners_own=not args.submission)
-        return watch.run()
+    go_on = args.go_on or not keys
+    with Runner() as runner, Events(keys) as events:
+        bench = Bench(runner)
+        while True:
+            with Saves(path, events.save):
+                watch = Watch(suite, bench, events, wanted, path)
+                watch.learners_own, watch.go_on = not args.submission, go_on
+                code = watch.run()
+            if watch.onward is None:
+                return code
+            wanted, path = [watch.onward], suite.learners(watch.onward.exercise)
 
 
 def _watched(suite: Suite, args: argparse.Namespace) -> tuple[list[Target], Path]:
@@ -64,19 +74,20 @@ def _watched(suite: Suite, args: argparse.Namespace) -> tuple[list[Target], Path
 class Watch:
     """What is shown, and what it was made from. `run` is the story."""
 
-    def __init__(
-        self, suite: Suite, bench: Bench, events: Events, wanted: list[Target], path: Path, learners_own: bool
-    ) -> None:
-        """learners_own: the file is the one in exercises/, whose progress is remembered."""
+    learners_own = True  # the file is the one in exercises/, whose progress is remembered
+    go_on = False  # from what has passed, without a key
+
+    def __init__(self, suite: Suite, bench: Bench, events: Events, wanted: list[Target], path: Path) -> None:
         self.suite, self.bench, self.events, self.path = suite, bench, events, path
         self.exercises = list(dict.fromkeys(t.exercise for t in wanted))
-        self.name, self.learners_own = suite.shown(path), learners_own
+        self.name = suite.shown(path)
         self.current = f"{wanted[0].exercise}.{wanted[0].item}" if wanted[0].item else ""
         self.report: Report | None = None
         self.graded: bytes | None = None  # what the report is about
         self.stamp = stamp(path)
         self.until: float | None = None  # when a file that may be half-written is taken as it is
-        self.slow = 0.0  # when a run is so long that it is said
+        self.slow: float | None = None  # when a run is so long that it is said; None: it hasn't begun
+        self.onward: Target | None = None  # where to go from here: another exercise
         self.said: list[str] = []  # what the last graded save changed
         self.note = ""  # what has happened since
         self.extra = ""
@@ -88,7 +99,7 @@ class Watch:
         self._write(f"{self.name}: the first run …\n")
         self._look(settled=True)
         _prepare()
-        while True:
+        while self.onward is None:
             event = self.events.wait(self.until)
             if event is None or event is Event.SAVE:
                 self._look(settled=event is None)
@@ -135,7 +146,7 @@ class Watch:
     def _grade(self, source: bytes) -> None:
         sources = dict.fromkeys(self.exercises, File(self.name, source))
         wanted = [Target(exercise) for exercise in self.exercises]
-        self.slow = time.monotonic() + SLOW if self.report else float("inf")
+        self.slow = None
         try:
             report = requests.grade(self.suite, self.bench, wanted, sources)
         except Abandoned:  # what made it so is next in the queue
@@ -145,11 +156,27 @@ class Watch:
             self._tell("grader: " * (self.report is None) + text(str(error)))
             self.graded = source
             return
+        hindered = self.learners_own and progress.record(self.suite.work, report, sources)
+        if self.learners_own and report.passed:
+            there = " n goes there." * (self._after() is not None)
+            report = replace(report, ahead=ahead(self.suite, progress.read(self.suite.work), report) + there)
         before, self.report, self.graded = self.report, report, source
         self.said, self.note, self.extra = self._changes(before, report), "", ""
+        if report.passed and before and not before.passed and self.go_on and self.events.keys:
+            self.onward = self._after()
         self._draw()
-        if self.learners_own and (hindered := progress.record(self.suite.work, report, sources)):
+        if hindered:
             self._tell(f"{hindered}: `grader list` won't know of this check")
+
+    def _after(self) -> Target | None:
+        """The next exercise that has not passed; nothing where all have, or where a file was named."""
+        ids = [name for name in self.suite.at_hand() if self.suite.stub(name).is_file()]
+        if not self.learners_own or self.exercises[0] not in ids:
+            return None
+        at = ids.index(self.exercises[0])
+        others = [Target(name) for name in (*ids[at + 1 :], *ids[:at])]
+        found = current_item(self.suite, progress.read(self.suite.work), others)
+        return Target(*found) if found else None
 
     def _changes(self, before: Report | None, now: Report) -> list[str]:
         """What to say of a new report; goes on to the next item when the current one has passed."""
@@ -159,11 +186,11 @@ class Watch:
         if before is None:
             return []
         here, then = self.current, following(now, self.current)
-        lines = list(changes(before, now, here, then))
+        lines = list(changes(before, now, here, then, stays=not self.go_on))
         passed = {item.id for item in before.items if item.passed}
-        if then and passes[here] and here not in passed:
+        if self.go_on and then and passes[here] and here not in passed:
             self.current = then
-        more = [f"and {len(lines) - MANY} more: `l` lists all items"] if len(lines) > MANY else []
+        more = [f"and {len(lines) - MANY} more: `a` shows all items"] if len(lines) > MANY else []
         return lines[:MANY] + more or ["no item's verdict has changed"]
 
     def _abandoned(self) -> bool:
@@ -176,9 +203,12 @@ class Watch:
             elif not late:
                 continue
             queue.remove(event)
-        if time.monotonic() > self.slow:
+        if self.slow is None:
+            self.slow = time.monotonic() + SLOW
+        elif time.monotonic() > self.slow and self.events.keys:
             self.slow = float("inf")
-            self._tell(f"{self.name} is still running; a save begins anew")
+            first = " or torch is still being loaded" * (self.report is None)
+            self._tell(f"{self.name} is still running{first}: a save begins anew, q quits")
         return any(event in URGENT for event in queue)
 
     def _key(self, key: str) -> None:
@@ -188,25 +218,33 @@ class Watch:
             return
         if self.report is None:
             return
-        if key in "np":
-            self.current, self.said = beside(self.report, self.current, 1 if key == "n" else -1), []
+        if key == "n":
+            self._onward(self.report)
+        elif key == "p":
+            self.current, self.said = beside(self.report, self.current, -1), []
         if key == "a":
             self.whole = not self.whole
         if key in KEYS:
             self.extra = self._extra(key)
             self._draw()
 
+    def _onward(self, report: Report) -> None:
+        """From what has passed to the next that has not, at the end to another exercise; else one further."""
+        if report.passed and (after := self._after()):
+            self.onward = after
+            return
+        passed = any(item.id == self.current and item.passed for item in report.items)
+        then = following(report, self.current) if passed else None
+        self.current, self.said = then or beside(report, self.current, 1), []
+
     def _extra(self, key: str) -> str:
         from grader.learner.watch import focus
 
-        assert self.report
         if key == "h":
             exercise, _, item = self.current.rpartition(".")
             state = progress.read(self.suite.work)
             self.whole = False
             return ladder(self.suite, state, Target(exercise, item), watched=True)
-        if key == "l":
-            return focus.listing(self.report, self.current)
         return focus.HELP if key == "?" else ""
 
     def _tell(self, line: str) -> None:
@@ -231,16 +269,16 @@ class Watch:
     def _screen(self, report: Report) -> str:
         from grader.learner.watch import focus
 
+        size, on = os.get_terminal_size(sys.stdout.fileno()), screen.here()
+        on = Screen(size.columns, True, on.color, on.links, on.folder)
         said = [*self.said, self.note] if self.note else self.said
-        on = screen.here()
-        on = Screen(os.get_terminal_size(sys.stdout.fileno()).columns, True, on.color)
         if self.whole and not self.extra:
-            return "\n".join([screen.show(report, on), *said, focus.KEYS, ""])
+            return focus.all_items(report, focus.View(self.current, said), on, size.lines)
         exercise, _, item = self.current.rpartition(".")
         target = Target(exercise, item)
         described = self.suite.describe(exercise)
         about = self.current if item == "training" else task(self.suite, described, target, brief=True)
-        return focus.render(report, self.current, said, about, self.extra, on)
+        return focus.one(report, focus.View(self.current, said, about, self.extra), on, size.lines)
 
     def _write(self, shown: str) -> None:
         sys.stdout.write(shown)

@@ -134,6 +134,7 @@ class Finding:
     line: int | None = None  # of the statement at fault, in what was graded
     on: tuple[str, ...] = ()  # the fixtures that a diagnosis holds on
     nearest: Code | None = None  # another mistake that would explain the same
+    spot: str = ""  # of that line, the piece at fault as it is written
 
     def says(self, code: Code) -> bool:
         return code is self.code or code in self.also

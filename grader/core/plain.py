@@ -180,6 +180,17 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     return change(value)
 
 
+KINDS = {"i": "int", "f": "float", "b": "bytes", "l": "list", "t": "tuple", "s": "set", "d": "dict"}
+
+
+def kind(data: bytes) -> str:
+    """The type of an encoded value, without reading all of it."""
+    if data[:2] == b'["':
+        return KINDS.get(chr(data[2]), "tensor")
+    first = data[:1]
+    return {b'"': "str", b"n": "None", b"t": "bool", b"f": "bool"}.get(first, "int")
+
+
 def short(number: int) -> str:
     """An integer in decimal, or its length where that is long: Python refuses to write the longest."""
     return str(number) if abs(number) < 1 << 128 else f"a number of {number.bit_length()} bits"

@@ -36,6 +36,22 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Worst:
+    """Where an answer is farthest from its reference, both in few digits; how many of how many differ."""
+
+    at: tuple[int, ...]
+    came: str
+    wanted: str
+    differ: int
+    of: int
+
+    def told(self, wants: str) -> str:
+        """In one phrase; wants: how it introduces the reference's number."""
+        many = f"{self.differ} of {self.of} elements differ"
+        return f"at {list(self.at)} {self.came}, {wants} {self.wanted}; {many}"
+
+
+@dataclass(frozen=True)
 class Check:
     """One answer held against one reference.
 
@@ -44,7 +60,7 @@ class Check:
     allclose: what torch.allclose(answer, reference) with its defaults says.
     finding: why it fails, None where it passes. note: something to tell although it doesn't fail.
     shape: of the answer. call: what was called of an output that fails, as it is written; came, wanted: what
-    it gave and what it was to give, both cut around the first difference.
+    it gave and what it was to give, both cut around the first difference. worst: of a wrong tensor.
     """
 
     verdict: Verdict
@@ -60,6 +76,7 @@ class Check:
     call: str = ""
     came: str = ""
     wanted: str = ""
+    worst: Worst | None = None
 
     @property
     def code(self) -> Code | None:
@@ -102,6 +119,16 @@ def points(hundredths: int) -> Points:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """Two lines of a submission with their numbers, in their cell where there are cells, the last at fault;
+    start, end: which columns of it, none where both are 0."""
+
+    lines: tuple[tuple[int, str], ...]
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True)
 class ItemReport:
     """An item's verdict over all fixtures; the numbers are those of the lecture fixture."""
 
@@ -114,6 +141,15 @@ class ItemReport:
     checks: Mapping[str, Check] | None = None
     cell: int | None = None  # of a notebook, from 1; `line` is in it
     marks: Marks | None = None  # by a policy; without one an item is a point
+    kind: str = ""  # of plain data, which has no shape: dict, list, int
+    excerpt: Excerpt | None = None  # of what fails
+
+    @property
+    def general(self) -> bool | None:
+        """Whether it is right on every fixture; None where there are no others than the lecture's."""
+        if self.verdict is Verdict.NOT_WRITTEN or len(self.checks or ()) < 2:
+            return None
+        return all(check.verdict.passed for check in (self.checks or {}).values())
 
     @property
     def verdict(self) -> Verdict:
@@ -157,6 +193,7 @@ class ExerciseReport:
     items: tuple[ItemReport, ...]
     nameless: tuple[str, ...] = ()  # items that passed, though the file defines no function of the name
     unparsed: str = ""  # what of the submission Python can't read: "line 3 is not Python (…)"
+    file: str = ""  # as it is shown
     marks: Marks | None = None  # by a policy, after its deductions
     deductions: tuple[str, ...] = ()  # in words
 
@@ -186,12 +223,17 @@ class ExerciseReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What one submission earned. `output` is what it printed, made harmless; `notes` are for people."""
+    """What one submission earned. `output` is what it printed, made harmless; `notes` are for people.
+
+    news: what is different from the check before, in words. ahead: what to do where nothing is left to mend.
+    """
 
     submission: str
     exercises: tuple[ExerciseReport, ...]
     output: str = ""
     notes: tuple[str, ...] = ()
+    news: str = ""
+    ahead: str = ""
 
     @property
     def items(self) -> tuple[ItemReport, ...]:

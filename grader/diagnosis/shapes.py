@@ -10,7 +10,7 @@ import ast
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from grader.core.finding import Code, Finding
@@ -159,12 +159,14 @@ def explain(words: Words, evidence: Sequence[Came], advise: bool = True) -> Find
         return None
     lasts = [one[-1] for one in events]
     last, code = lasts[0], words.code(lasts[0])
-    if last.reduces:
-        return _reduction(code, lasts, evidence, advise)
     node = words.node(last)
-    if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
-        return Finding(Code.BROADCAST, f"broadcast to {last.shape} by {code}: {_listed(last.before)}")
-    return _made(code, last, evidence)
+    if last.reduces:
+        found = _reduction(code, lasts, evidence, advise)
+    elif isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
+        found = Finding(Code.BROADCAST, f"broadcast to {last.shape} by {code}: {_listed(last.before)}")
+    else:
+        found = _made(code, last, evidence)
+    return replace(found, spot=words.written(last))
 
 
 def _made(code: str, step: Step, evidence: Sequence[Came]) -> Finding:
@@ -248,7 +250,7 @@ def _one_hot(words: Words, e: Came) -> Finding | None:
         if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
             code = words.code(made, e.line)
             said = f"{code} is only as wide as its largest index asks: num_classes sets its width"
-            return Finding(Code.ONE_HOT_WIDTH, said)
+            return Finding(Code.ONE_HOT_WIDTH, said, spot=words.written(made))
     return None
 
 
@@ -276,7 +278,8 @@ def _clash(words: Words, refused: Sequence[Step], evidence: Sequence[Came]) -> F
             return None
     code = words.code(refused[0], evidence[0].line)  # which the error says itself
     turned = _turned(words, refused, evidence)
-    return Finding(Code.SHAPES_CLASH, f"{code} has {_listed(refused[0].before)}{turned}")
+    said = f"{code} has {_listed(refused[0].before)}{turned}"
+    return Finding(Code.SHAPES_CLASH, said, spot=words.written(refused[0]))
 
 
 def _turned(words: Words, refused: Sequence[Step], evidence: Sequence[Came]) -> str:

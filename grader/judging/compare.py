@@ -30,7 +30,7 @@ from grader.core.exercise import Reference
 from grader.core.finding import Code, Finding
 from grader.core.text import text
 from grader.core.tolerance import ATOL, RTOL
-from grader.core.verdict import Check, Verdict
+from grader.core.verdict import Check, Verdict, Worst
 from grader.diagnosis.relations import leading_ones
 from grader.runner.wire import PLAIN, Record
 
@@ -141,11 +141,12 @@ def judge(
     exact = bool((answer == reference).all())
     zero = bool((a == 0).all()) and largest > ATOL * size
     approx = maxdiff <= tolerance and not zero
-    verdict, found = Verdict.EXACT if exact else Verdict.APPROXIMATE, None
+    verdict, found, worst = Verdict.EXACT if exact else Verdict.APPROXIMATE, None, None
     if not (exact or approx):
+        worst = _worst(a, r, difference)
         verdict, found = Verdict.WRONG, Finding(Code.ALL_ZERO, "all zero")
         if not zero:
-            found = Finding(Code.VALUE_DIFFERS, _worst(a, r, difference, wants))
+            found = Finding(Code.VALUE_DIFFERS, worst.told(wants))
     return Check(
         verdict,
         found,
@@ -155,16 +156,17 @@ def judge(
         maxdiff=maxdiff,
         relative=relative,
         tolerance=tolerance,
+        worst=worst,
     )
 
 
-def _worst(a: Array, r: Array, difference: Array, wants: str) -> str:
+def _worst(a: Array, r: Array, difference: Array) -> Worst:
     at = np.unravel_index(int(difference.argmax()), difference.shape)
-    index = [int(i) for i in at]
+    index = tuple(int(i) for i in at)
     count = int((difference > RTOL * np.abs(r).max()).sum())
     digits = 4 if abs(a[at] - r[at]) > 1e-2 * abs(r[at]) else 7
     came, wanted = a[at] + 0.0, r[at] + 0.0  # no -0
-    return f"at {index} {came:.{digits}g}, {wants} {wanted:.{digits}g}; {count} of {a.size} elements differ"
+    return Worst(index, f"{came:.{digits}g}", f"{wanted:.{digits}g}", count, a.size)
 
 
 def _shapes(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:

@@ -139,5 +139,5 @@ def _traced(task: Task, answer: Answer, run: Run, words: Words, advise: bool) ->
     if finding.code is Code.KEEPDIM and told.code is Code.AXIS_DROPPED:  # which says it better
         reason = reason.removesuffix(f"; {LOST_AXIS}")
     joint = ": " if ": " not in reason else "; "
-    finding = finding.under(told.code, f"{reason}{joint}{told.text}")
+    finding = replace(finding.under(told.code, f"{reason}{joint}{told.text}"), spot=told.spot)
     return replace(answer, checks={**answer.checks, first: replace(check, finding=finding)})

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from grader.core import plain
 from grader.core.exercise import TRAINING, File, How, Task
 from grader.core.finding import Code
 from grader.core.limits import MAX_SENT
@@ -74,8 +75,14 @@ def _graded(
     ]
     if part.training:
         reports.append(items.training(task, run, code, part.training))
+    plains = fixtures.references[part.fixtures[0]].plain
+    kinds = {f"{exercise.id}.{name}": plain.kind(data) for name, data in plains.items()}
+    reports = [replace(one, kind=kinds.get(one.id, "")) for one in reports]
     nameless = items.nameless(exercise, reports, code.functions)
-    return ExerciseReport(exercise.id, exercise.title, tuple(reports), nameless, _unparsed(run, code)), run
+    unparsed = _unparsed(run, code)
+    return ExerciseReport(
+        exercise.id, exercise.title, tuple(reports), nameless, unparsed, harmless(code.name)
+    ), run
 
 
 def _settled(graded: ExerciseReport, run: Run) -> bool:

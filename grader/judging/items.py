@@ -18,6 +18,7 @@ from grader.diagnosis.syntax import reached
 from grader.judging.choices import Answer
 from grader.judging.compare import held, spread
 from grader.judging.compare_outputs import held as held_output
+from grader.judging.excerpts import excerpt
 from grader.runner.host.client import Run
 from grader.submissions.script import Script
 
@@ -156,7 +157,7 @@ def report(
         located = ", ".join(t for t in (found.text, places) if t)
         found = replace(found, text=f"{located}; no known mistake matches")
     shown = replace(lecture, verdict=settled.verdict, finding=found, note=note)
-    shown = replace(shown, call=settled.call, came=settled.came, wanted=settled.wanted)
+    shown = replace(shown, call=settled.call, came=settled.came, wanted=settled.wanted, worst=settled.worst)
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
     if line is None and gone_on:  # nothing came that could tell it
         match = re.search(rb"^def %s\b" % answer.item.name.encode(), code.source, re.MULTILINE)
@@ -164,8 +165,9 @@ def report(
     shape = exercise.shapes[answer.item.tensor]
     name = f"{exercise.id}.{answer.item.name}"
     line = mistake.line if mistake and mistake.line else line
+    seen = None if settled.verdict.passed else excerpt(code, line, mistake or found)
     cell, line = code.place(line)
-    return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell)
+    return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell, excerpt=seen)
 
 
 def decide(
@@ -239,9 +241,12 @@ def training(task: Task, run: Run, code: Script, steps: int) -> ItemReport:
     note = "" if worst.reason else f"{taken} manual steps{whose}; worst is {name}"
     shown = replace(worst, finding=found, note=note)
     record = records[name]
+    seen = None if worst.verdict.passed else excerpt(code, record.line if record else None, None)
     cell, line = code.place(record.line if record else None)
     count = sum(math.prod(exercise.shapes[n]) for n in names)
-    return ItemReport(f"{exercise.id}.{TRAINING}", (count,), shown, TRAINING, line, None, checks, cell)
+    return ItemReport(
+        f"{exercise.id}.{TRAINING}", (count,), shown, TRAINING, line, None, checks, cell, excerpt=seen
+    )
 
 
 def _rank(check: Check) -> tuple[bool, float]:

@@ -40,8 +40,8 @@ class Status(StrEnum):
     PASSED = "passed"
     WRONG = "wrong"  # its last check did not pass
     UNCHECKED = "unchecked"  # written, but edited since its last check or never checked
-    NOT_YET = "not yet"  # not written, and all that it takes has passed
-    BLOCKED = "blocked"  # not written, and an upstream gradient's own item hasn't passed yet
+    READY = "can be done now"  # not written, and all that it takes has passed
+    NOT_YET = "not yet"  # not written, and an upstream gradient's own item hasn't passed yet
 
 
 @dataclass(frozen=True)
@@ -128,19 +128,19 @@ def statuses(exercise: Exercise, stub: bytes, source: bytes, state: State) -> di
             found[name] = Status.PASSED if last["passed"] else Status.WRONG
         elif name in asks:
             untouched = any(mine.get(a, blank[a]) == blank[a] for a in asks[name])
-            found[name] = Status.NOT_YET if fresh or untouched else Status.UNCHECKED
+            found[name] = Status.READY if fresh or untouched else Status.UNCHECKED
         elif fresh or (readable and functions.get(name) in (None, stubs[name])):
-            found[name] = Status.NOT_YET
+            found[name] = Status.READY
         else:
             found[name] = Status.UNCHECKED
     if exercise.training:  # it is written when all the others are
         last = state["items"].get(f"{exercise.id}.training")
         fresh = last is not None and last["source"] == now("training") and last["verdict"] != "not-written"
-        found["training"] = (Status.PASSED if last["passed"] else Status.WRONG) if fresh else Status.NOT_YET
+        found["training"] = (Status.PASSED if last["passed"] else Status.WRONG) if fresh else Status.READY
         needs["training"] = set(found) - {"training"}
     passed = {name for name, status in found.items() if status is Status.PASSED}
     return {
-        name: Status.BLOCKED if status is Status.NOT_YET and needs[name] - passed else status
+        name: Status.NOT_YET if status is Status.READY and needs[name] - passed else status
         for name, status in found.items()
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.core.verdict import Report
-from grader.reports.table import RIGHT, absent, headings, row, rule, score, summary
+from grader.reports.table import RIGHT, absent, headings, row, score, summary
 
 
 def render(report: Report) -> str:
@@ -24,6 +24,6 @@ def render(report: Report) -> str:
         printed = (f"| {line}" for line in report.output.split("\n"))
         parts.append("\n".join(["the submission printed:", *printed]))
     parts += [f"note: {note}" for note in report.notes]
-    parts += [text] if (text := rule(report)) else []
+    parts += [f"new: {report.news}"] if report.news else []
     parts.append(score(report))
     return "\n\n".join(parts) + "\n"

@@ -8,34 +8,68 @@ from __future__ import annotations
 import os
 import sys
 
+LINKING = (
+    "iTerm.app",
+    "WezTerm",
+    "vscode",
+    "ghostty",
+    "Hyper",
+    "xterm-kitty",
+    "xterm-ghostty",
+    "alacritty",
+    "foot",
+)
+SIGNS = ("WT_SESSION", "KITTY_WINDOW_ID", "KONSOLE_VERSION", "DOMTERM")
+
 TYPE_CHECKING = False  # typing's own costs an import
 if TYPE_CHECKING:
     from grader.core.verdict import Report
 
 
 class Screen:
-    """width: columns. table: whether it is a terminal, wide enough for a table. color: whether to use any."""
+    """width: columns. table: whether it is a terminal. color, links: whether to use any.
+    folder: what shown paths are relative to."""
 
-    def __init__(self, width: int, table: bool, color: bool) -> None:
-        self.width, self.table, self.color = width, table, color
+    def __init__(self, width: int, table: bool, color: bool, links: bool = False, folder: str = "") -> None:
+        self.width, self.table, self.color, self.links, self.folder = width, table, color, links, folder
 
 
 def here() -> Screen:
     """This process's standard output."""
-    width = _columns()
-    table = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and width >= 60
-    return Screen(width, table, not os.environ.get("NO_COLOR"))
+    table = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    color = not os.environ.get("NO_COLOR")
+    return Screen(_columns(), table, color, table and color and _links(), _folder())
 
 
-def show(report: Report, on: Screen) -> str:
-    """For a person: a table in colour on a terminal, plain aligned text elsewhere."""
+def show(report: Report, on: Screen, everything: bool = False) -> str:
+    """For a person: a table in colour on a terminal, plain aligned text elsewhere.
+
+    everything: on a terminal too, what each failure has to say.
+    """
     if on.table:
         from grader.reports import terminal
 
-        return terminal.render(report, on.width, on.color)
+        return terminal.render(report, on, everything)
     from grader.reports import plain
 
     return plain.render(report)
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it has been deleted
+        return ""
+
+
+def _links() -> bool:
+    """Whether the terminal is one that is known to open links (OSC 8); FORCE_HYPERLINK overrules it."""
+    told = os.environ.get("FORCE_HYPERLINK")
+    if told is not None:
+        return told != "0"
+    named = os.environ.get("TERM_PROGRAM") in LINKING or os.environ.get("TERM") in LINKING
+    vte = os.environ.get("VTE_VERSION", "")
+    return named or any(map(os.environ.get, SIGNS)) or (vte.isdecimal() and int(vte) >= 5000)
 
 
 def _columns() -> int:

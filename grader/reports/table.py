@@ -1,4 +1,4 @@
-"""What both tables say, in words: the cells of a row, the summary, and what to do next. Pure."""
+"""What all tables say, in words: the cells of a row, the summary, and what to do next. Pure."""
 
 from __future__ import annotations
 
@@ -17,25 +17,46 @@ def headings(report: Report) -> tuple[str, ...]:
 def row(item: ItemReport) -> tuple[str, ...]:
     """One item's cells. Numbers and flags stay empty where there was nothing to compare."""
     check = item.check
-    compared = check.maxdiff is not None
     return (
         item.id,
-        times(item.shape),
-        *(("no", "yes")[flag] if compared else "" for flag in (check.exact, check.approx)),
-        number(check.maxdiff),
-        number(check.relative),
+        form(item),
+        *flags(item),
+        number(check.relative) if compared(item) else "",
         *((of(item),) if item.marks else ()),
         verdict_line(check.verdict, item.diagnosis, check.reason, check.note, item.place),
     )
 
 
+def compared(item: ItemReport) -> bool:
+    """Whether its numbers say something: of an answer that failed otherwise on a probe they don't."""
+    return item.check.maxdiff is not None and (item.passed or item.verdict is Verdict.WRONG)
+
+
+def form(item: ItemReport) -> str:
+    """Its shape; of plain data its type."""
+    return item.kind or times(item.shape)
+
+
+def flags(item: ItemReport) -> tuple[str, str, str]:
+    """exact, approx and maxdiff, on the lecture's numbers."""
+    check = item.check
+    if not compared(item):
+        return "", "", ""
+    return ("no", "yes")[check.exact], ("no", "yes")[check.approx], number(check.maxdiff)
+
+
 def verdict_line(verdict: Verdict, diagnosis: str | None, reason: str, note: str, place: str) -> str:
     """The verdict in words, why, nothing twice, and where in the submission."""
-    parts = dict.fromkeys(p for part in (diagnosis, reason, note) for p in (part or "").split("; ") if p)
-    said = "; ".join(p for p in parts if not any(longer.startswith(f"{p}: ") for longer in parts))
+    said = "; ".join(once(diagnosis, reason, note))
     located = verdict is not Verdict.NOT_WRITTEN or reason  # as of a syntax error that hides it
     where = f" ({place})" if place and not verdict.passed and located else ""
     return words(verdict) + (f": {said}" if said else "") + where
+
+
+def once(*texts: str | None) -> list[str]:
+    """The parts of all texts, without those that another repeats and goes on from."""
+    parts = dict.fromkeys(p for part in texts for p in (part or "").split("; ") if p)
+    return [p for p in parts if not any(longer.startswith(f"{p}: ") for longer in parts)]
 
 
 def words(verdict: str) -> str:
@@ -77,14 +98,23 @@ def rule(report: Report) -> str:
 
 
 def advice(report: Report) -> str:
-    """What to do next: the first item in backward order that has not passed."""
-    todo = next((item for item in report.items if not item.passed), None)
-    if todo is None:
-        return all_passed(report)
-    if todo.verdict is Verdict.NOT_WRITTEN:
-        return f"Next: write {todo.id} (`grader show {todo.id}` tells the task)."
-    where = f", {todo.place}" if todo.place else ""
-    return f"Next: fix {todo.id}{where}."
+    """What to do next: the first item in backward order that has not passed, and where it is."""
+    for exercise in report.exercises:
+        for item in exercise.items:
+            if not item.passed:
+                at = located(exercise, item)
+                if item.verdict is Verdict.NOT_WRITTEN:
+                    task = f"`grader show {item.id}` tells the task"
+                    return f"Next: write {item.id} ({task}){f', {at}' if at else ''}."
+                return f"Next: fix {item.id}{f', {at}' if at else ''}."
+    return report.ahead or all_passed(report)
+
+
+def located(exercise: ExerciseReport, item: ItemReport) -> str:
+    """Where an item is: "exercises/ex1.py:45", "cell 3, line 2 of my.ipynb", or nothing."""
+    if not item.line or item.cell or not exercise.file:
+        return f"{item.place} of {exercise.file}" if item.place and exercise.file else item.place
+    return f"{exercise.file}:{item.line}"
 
 
 def all_passed(report: Report) -> str:

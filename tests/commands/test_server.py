@@ -189,7 +189,7 @@ def test_what_is_printed_is_the_same_byte_for_byte(command: str, warm: Place) ->
 TERMINALS: list[tuple[int, dict[str, str], bool]] = [  # width, environment, whether in colour
     (140, {}, True),
     (80, {}, True),
-    (50, {}, False),
+    (50, {}, True),
     (50, {"COLUMNS": "99"}, True),
     (140, {"NO_COLOR": "1"}, False),
     (140, {"TERM": "dumb"}, False),

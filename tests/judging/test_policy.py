@@ -43,7 +43,9 @@ from grader.reports import cell, feedback, plain, terminal
 from grader.reports.document import document
 from grader.reports.pages.page import Sheet
 from grader.reports.pages.page import render as page
+from grader.reports.screen import Screen
 from grader.reports.services import classroom50, github, gradescope, junit, reporter
+from grader.reports.terminal import unwritten
 
 KNOWN = {"ex1": ["da", "db", "dc"], "ex2": ["dd"], "gpt.ex1": ["de", "df"]}
 TEMPLATE = policies.TEMPLATE.read_text(encoding="utf-8")
@@ -322,9 +324,12 @@ def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days
         )
 
     # tables, for a person
-    wide = terminal.render(report, 300, False)
-    for text in (plain.render(report), wide):
-        assert pair(text, "score: ", " points") == (score, of) and table(text) == items
+    text, wide = plain.render(report), terminal.render(report, Screen(300, True, False))
+    assert pair(text, "score: ", " points") == (score, of) and table(text) == items
+    assert pair(wide, "score: ", " points") == (score, of)
+    rows = re.findall(r"^[✓✗] (d\w+) .* ([\d.]+) of ([\d.]+)$", wide, re.MULTILINE)
+    paid = [(i.id.rpartition(".")[2], i.score, i.max_score) for i in report.items if not unwritten(i)]
+    assert [(name, float(a), float(b)) for name, a, b in rows] == paid
     assert pair(cell.render(report), "score: ", " points") == (score, of)
     shown = re.findall(r"<tr><th.*?</tr>", cell.render(report).replace("\n", ""))
     assert [pair(without_tags(row)) for row in shown if 'scope="row"' in row] == list(items.values())

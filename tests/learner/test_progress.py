@@ -88,7 +88,7 @@ def test_a_check_is_remembered_and_an_edit_is_noticed(work: Path) -> None:
     assert grader("check", "ex1", cwd=work)[0] == 1
     found = listed(work, "ex1")
     assert (found["ex1.dlogprobs"], found["ex1.dprobs"]) == ("passed", "wrong")
-    assert found["ex1.dcounts_sum_inv"] == "blocked"  # dprobs has not passed
+    assert found["ex1.dcounts_sum_inv"] == "not yet"  # dprobs has not passed
     assert "1 of  26 passed" in grader("list", "backprop", cwd=work)[1].splitlines()[0]
     path.write_text(path.read_text().replace("(2.0 / probs)", "(1.0 / probs)"))
     found = listed(work, "ex1")
@@ -96,7 +96,7 @@ def test_a_check_is_remembered_and_an_edit_is_noticed(work: Path) -> None:
     assert grader("check", "ex1.dprobs", cwd=work)[0] == 0
     found = listed(work, "ex1")
     assert (found["ex1.dlogprobs"], found["ex1.dprobs"]) == ("passed", "passed")
-    assert found["ex1.dcounts_sum_inv"] == "not yet"
+    assert found["ex1.dcounts_sum_inv"] == "can be done now"
 
 
 def test_a_comment_changes_nothing_and_a_helper_everything(work: Path) -> None:
@@ -120,11 +120,11 @@ def test_next_goes_on_where_the_learner_is(work: Path) -> None:
     write(work, "dlogprobs")
     assert grader("check", "ex1", cwd=work)[0] == 1
     code, out, _ = grader("next", cwd=work)
-    assert code == 0 and out.startswith("Next: ex1.dprobs, not yet\n")
+    assert code == 0 and out.startswith("Next: ex1.dprobs\n")
     assert "used by:   logprobs = probs.log()" in out and "`logprobs = probs.log()`" in out
     line = 1 + (work / "exercises/ex1.py").read_text().splitlines().index("def dprobs(probs, dlogprobs):")
-    assert f"exercises/ex1.py, line {line}" in " ".join(out.split())
-    assert grader("next", "ex2", cwd=work)[1].startswith("Next: ex2.dlogits, not yet\n")
+    assert f"exercises/ex1.py:{line}" in " ".join(out.split())
+    assert grader("next", "ex2", cwd=work)[1].startswith("Next: ex2.dlogits\n")
 
 
 def test_next_names_the_line_that_check_names(work: Path) -> None:
@@ -133,10 +133,8 @@ def test_next_names_the_line_that_check_names(work: Path) -> None:
     path.write_text(path.read_text().replace("return (1.0 / probs)", "return (-1.0 / probs)"))
     said = grader("check", "ex1", cwd=work)[1].splitlines()[-1]
     where = said.partition("Next: fix ex1.dprobs, ")[2].rstrip(".")
-    assert where.startswith("line ")
-    assert f"First step: fix dprobs in exercises/ex1.py, {where}." in " ".join(
-        grader("next", cwd=work)[1].split()
-    )
+    assert where.startswith("exercises/ex1.py:")
+    assert f"First step: fix dprobs in {where}." in " ".join(grader("next", cwd=work)[1].split())
 
 
 def test_when_all_has_passed_next_says_so(work: Path) -> None:
@@ -160,42 +158,42 @@ def checked(exercise: Exercise, source: bytes, **verdicts: str) -> dict[str, Any
     return {**progress.empty(), "items": items}
 
 
-def test_at_the_start_the_first_item_is_open_and_what_needs_it_is_blocked() -> None:
+def test_at_the_start_the_first_item_can_be_done_and_what_needs_it_not_yet() -> None:
     found = statuses(EX1, STUB1, STUB1, progress.empty())
     assert list(found) == NAMES
-    assert [n for n, s in found.items() if s is Status.NOT_YET] == ["dlogprobs"]
-    assert set(found.values()) == {Status.NOT_YET, Status.BLOCKED}
+    assert [n for n, s in found.items() if s is Status.READY] == ["dlogprobs"]
+    assert set(found.values()) == {Status.READY, Status.NOT_YET}
 
 
-def test_an_item_is_blocked_as_long_as_one_of_its_upstream_gradients_has_not_passed() -> None:
+def test_an_item_is_not_yet_to_be_done_as_long_as_one_of_its_upstream_gradients_has_not_passed() -> None:
     stub = STUB1
     one = statuses(EX1, STUB1, stub, checked(EX1, stub, dprobs="exact"))
-    assert one["dcounts"] is Status.BLOCKED and one["dcounts_sum_inv"] is Status.NOT_YET
+    assert one["dcounts"] is Status.NOT_YET and one["dcounts_sum_inv"] is Status.READY
     both = statuses(EX1, STUB1, stub, checked(EX1, stub, dprobs="exact", dcounts_sum="exact"))
-    assert both["dcounts"] is Status.NOT_YET
+    assert both["dcounts"] is Status.READY
     wrong = statuses(EX1, STUB1, stub, checked(EX1, stub, dprobs="exact", dcounts_sum="wrong"))
-    assert wrong["dcounts"] is Status.BLOCKED and wrong["dcounts_sum"] is Status.WRONG
+    assert wrong["dcounts"] is Status.NOT_YET and wrong["dcounts_sum"] is Status.WRONG
 
 
-def test_what_is_written_is_never_blocked(work: Path) -> None:
+def test_what_is_written_is_never_to_wait(work: Path) -> None:
     source = write(work, "dC").read_bytes()
     assert statuses(EX1, STUB1, source, progress.empty())["dC"] is Status.UNCHECKED
     assert statuses(EX1, STUB1, source, checked(EX1, source, dC="wrong"))["dC"] is Status.WRONG
-    assert statuses(EX1, STUB1, source, checked(EX1, source, dC="not-written"))["dC"] is Status.BLOCKED
+    assert statuses(EX1, STUB1, source, checked(EX1, source, dC="not-written"))["dC"] is Status.NOT_YET
 
 
-def test_an_item_whose_upstream_comes_from_outside_is_never_blocked() -> None:
+def test_an_item_whose_upstream_comes_from_outside_can_always_be_done() -> None:
     exercise = fixtures.describe(ROOT, "ex3")
     stub = stub_of("ex3").encode()
-    assert statuses(exercise, stub, stub, progress.empty()) == {"dhprebn": Status.NOT_YET}
+    assert statuses(exercise, stub, stub, progress.empty()) == {"dhprebn": Status.READY}
 
 
 def test_training_waits_for_all_gradients() -> None:
     stub = stub_of("ex4").encode()
     names = [item.name for item in EX4.items]
-    assert statuses(EX4, stub, stub, progress.empty())["training"] is Status.BLOCKED
+    assert statuses(EX4, stub, stub, progress.empty())["training"] is Status.NOT_YET
     all_passed = checked(EX4, stub, **dict.fromkeys(names, "exact"))
-    assert statuses(EX4, stub, stub, all_passed)["training"] is Status.NOT_YET
+    assert statuses(EX4, stub, stub, all_passed)["training"] is Status.READY
     done = checked(EX4, stub, **dict.fromkeys([*names, "training"], "exact"))
     assert set(statuses(EX4, stub, stub, done).values()) == {Status.PASSED}
 
@@ -256,7 +254,7 @@ def test_a_file_that_is_not_ours_is_put_aside_with_one_line(data: bytes, work: P
     folder.mkdir()
     (folder / "progress.json").write_bytes(data)
     code, out, err = grader("list", "ex2", cwd=work)
-    assert code == 0 and out.endswith("not yet\n")
+    assert code == 0 and out.endswith("can be done now\n")
     assert err.count("\n") == 1 and "kept as .grader/progress.bad.json, begun anew" in err
     assert (folder / "progress.bad.json").read_bytes() == data
     assert grader("list", "ex2", cwd=work)[2] == ""

@@ -27,7 +27,9 @@ SOLUTION = (ROOT / "solutions/ex1.py").read_text()
 ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"}
 ARGUMENTS = ["-m", "grader.cli", "watch"]
 END = "? help"  # the last words of every screen
+CLEAR = "\x1b[H\x1b[2J"
 FIRST = "exercises/ex1.py"
+ONWARD = "n goes on to dcounts_sum_inv"
 
 
 def function(text: str, name: str) -> str:
@@ -113,15 +115,17 @@ def shown(child: pexpect.spawn[str], *texts: str) -> str:
 # --- saves -------------------------------------------------------------------------------------------
 
 
-def test_it_begins_at_the_first_item_that_has_not_passed_and_goes_on_when_it_passes(
+def test_it_begins_at_the_first_item_that_has_not_passed_and_stays_until_n_when_it_passes(
     mine: Path, spawn: Spawn
 ) -> None:
     child = spawn(sys.executable, *ARGUMENTS)
-    shown(child, "1 of 26 passed", "ex1.dprobs(probs, dlogprobs)", "dprobs: not written")
+    shown(child, "1 of 26 passed", "ex1.dprobs: not written", "ex1.dprobs(probs, dlogprobs)")
     save(mine, WRONG)
-    shown(child, "dprobs: was not written, now wrong: line", "dprobs: wrong: the sign is wrong", "maxdiff")
+    shown(child, "dprobs: was not written, now wrong: line", "The sign is wrong.", "yours", "autograd's", "^")
     save(mine, RIGHT)
-    shown(child, "2 of 26 passed", "dprobs passed, next: dcounts_sum_inv", "ex1.dcounts_sum_inv(")
+    shown(child, "2 of 26 passed", f"dprobs passed; {ONWARD}", "ex1.dprobs: exact")
+    child.send("n")
+    shown(child, "ex1.dcounts_sum_inv: not written")
     save(mine, written("dprobs", dlogprobs="return 2 * logprobs"))
     shown(child, "dlogprobs: was passed, now wrong: line", "dcounts_sum_inv: not written")
     child.send("q")
@@ -136,6 +140,43 @@ def test_a_named_item_is_where_it_stays(mine: Path, watch: Spawn) -> None:
     child = watch("ex1.dh")
     save(mine, RIGHT)
     assert "ex1.dh(" in shown(child, "dprobs passed")
+
+
+def test_asked_to_it_goes_on_without_a_key(mine: Path, watch: Spawn) -> None:
+    child = watch("ex1", "--go-on")
+    save(mine, RIGHT)
+    shown(child, "dprobs passed, next: dcounts_sum_inv", "ex1.dcounts_sum_inv: not written")
+
+
+def test_after_the_last_item_n_goes_on_to_the_next_exercise(mine: Path, watch: Spawn) -> None:
+    second = mine.with_name("ex2.py")
+    second.write_text(stub_of("ex2"))
+    child = watch("ex1")
+    names = [item.name for item in fixtures.describe(ROOT, "ex1").items]
+    save(mine, written(*names))
+    shown(child, "26 of 26 passed", "ex1 is done. You have built:", "Next: ex2, ", "n goes there.")
+    child.send("n")
+    shown(child, "0 of 1 passed  exercises/ex2.py", "ex2.dlogits: not written")
+    second.write_text(stub_of("ex2") + "\n\ndef dlogits(logits, Yb, n):\n    return logits\n")
+    shown(child, "dlogits: was not written, now wrong", "ex2.dlogits")
+
+
+def test_the_verdict_stays_in_view_whatever_is_printed(mine: Path, watch: Spawn) -> None:
+    child = watch("ex1")
+    child.setwinsize(24, 80)
+    save(mine, written("dlogprobs", dprobs="print(*range(1000), sep='\\n')\n    return -dlogprobs / probs"))
+    shown(child, "now wrong", "The sign is wrong.", "lines, the last of them:", "999")
+    rows = str(child.before + child.after).rpartition(CLEAR)[2].splitlines()
+    assert len(rows) <= 24 and max(map(len, rows)) <= 80
+
+
+def test_a_note_of_what_passed_is_shown(mine: Path, watch: Spawn) -> None:
+    child = watch("ex1.dlogits")
+    body = (
+        "return dnorm_logits - F.one_hot(logits.max(1).indices, logits.shape[1]) * dnorm_logits.sum(1, True)"
+    )
+    save(mine, written("dlogprobs", dlogits=body))
+    shown(child, "dlogits passed", "graded for what it uses: dnorm_logits")
 
 
 def test_ways_to_save(mine: Path, watch: Spawn) -> None:
@@ -182,9 +223,9 @@ def test_a_save_ends_a_run_that_hangs(mine: Path, watch: Spawn) -> None:
     child.send("?")
     shown(child, "the previous one")
     save(mine, RIGHT)
-    shown(child, "dprobs passed, next: dcounts_sum_inv")
+    shown(child, f"dprobs passed; {ONWARD}")
     save(mine, HANGS)
-    shown(child, "is still running")
+    shown(child, "is still running: a save begins anew, q quits")
     child.send("q")
     child.expect(pexpect.EOF)
 
@@ -211,7 +252,7 @@ def test_a_notebook(mine: Path, watch: Spawn) -> None:
     path.write_text(notebook("import torch\nn = 32", body, first))
     child = watch("ex1", "work.ipynb")
     save(path, notebook("import torch\nn = 32", body, first, "dprobs = (1.0 / probs) * dlogprobs"))
-    shown(child, "work.ipynb", "dprobs passed, next: dcounts_sum_inv")
+    shown(child, "work.ipynb", f"dprobs passed; {ONWARD}")
     save(path, '{"cells": [')
     shown(child, "work.ipynb is not a notebook")
     assert not (mine.parent.parent / ".grader").exists()
@@ -221,7 +262,7 @@ def test_progress_that_cannot_be_kept(mine: Path, watch: Spawn) -> None:
     (mine.parent.parent / ".grader").write_text("a file, where a folder is to be")
     child = watch("ex1")
     save(mine, written("dlogprobs", "dprobs"))
-    shown(child, "dprobs passed, next: dcounts_sum_inv", "won't know of this check")
+    shown(child, f"dprobs passed; {ONWARD}", "won't know of this check")
 
 
 # --- keys --------------------------------------------------------------------------------------------
@@ -237,11 +278,9 @@ def test_keys(mine: Path, watch: Spawn) -> None:
     shown(child, "ex1.dcounts_sum_inv(")
     child.send("pp")
     shown(child, "ex1.dprobs(")
-    shown(child, "ex1.dlogprobs(", "dlogprobs: exact")
-    child.send("l")
-    shown(child, "> ex1.dlogprobs", "ex1.dC")
+    shown(child, "dlogprobs: exact", "ex1.dlogprobs(")
     child.send("a")
-    shown(child, "maxdiff", "ex1.dC", "score: 1 of 26")
+    shown(child, "> ✓ dlogprobs ", "exact", "· dprobs", "not written", "dC ")
     child.send("a")
     shown(child, "ex1.dlogprobs(")
     child.send("?")

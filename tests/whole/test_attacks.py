@@ -40,6 +40,7 @@ from grader.judging.fresh_probes import fresh
 from grader.judging.grade import grade
 from grader.judging.requests import grade as grade_all
 from grader.reports import document, plain, terminal
+from grader.reports.screen import Screen
 from grader.runner.host.client import Part, Run, Runner
 from grader.suite.find import Suite, Target
 
@@ -340,8 +341,8 @@ def test_a_report_shows_nothing_that_is_obeyed(
     one = Target("ex1", "dprobs")
     report = grade_all(Suite(ROOT, ROOT), Bench(runner), [one], {"ex1": File("submission.py", text)})
     assert not dangerous(plain.render(report))
-    assert "\x1b" not in terminal.render(report, 110, color=False)
-    coloured = terminal.render(report, 110, color=True)
+    assert "\x1b" not in terminal.render(report, Screen(110, True, color=False))
+    coloured = terminal.render(report, Screen(110, True, color=True))
     assert "\x07" not in coloured and "\x1b]" not in coloured and "\x1b[2J" not in coloured
     shown = json.dumps(document.document(report), ensure_ascii=False)
     assert not dangerous(shown)

@@ -41,7 +41,8 @@ def check(argv: Sequence[str]) -> tuple[int, bytes, str] | None:
 
     try:
         screen, out = here(), sys.stdout
-        facts = (str(screen.width), str(int(screen.table)), str(int(screen.color)), out.encoding, out.errors)
+        flags = (str(int(flag)) for flag in (screen.table, screen.color, screen.links))
+        facts = (str(screen.width), *flags, out.encoding, out.errors)
         with _accepted("check", place.identity(), os.getcwd(), *(f or "" for f in facts), *argv) as line:
             if talk.exactly(line, 1) != talk.REPORT:
                 return None

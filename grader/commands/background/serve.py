@@ -151,13 +151,13 @@ class Server:
         bench = self.bench = self.bench or Bench(Runner(), REMEMBER)
         bench.runner.abandoned = lambda: talk.gone(line)
         try:
-            width, table, color, encoding, errors, *argv = words
+            width, table, color, links, encoding, errors, *argv = words
             os.chdir(cwd)  # only the thread whose turn it is looks at paths
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
                 args = arguments.parser().parse_args(argv)
             if args.require_sandbox or args.no_server or ci.asked(args):
                 return talk.DECLINED
-            screen = Screen(int(width), table == "1", color == "1")
+            screen = Screen(int(width), table == "1", color == "1", links == "1", cwd)
             with contextlib.redirect_stderr(err):
                 code = check.answer(args, screen, out, lambda: contextlib.nullcontext(bench))
             shown = out.getvalue().encode(encoding, errors), err.getvalue().encode()

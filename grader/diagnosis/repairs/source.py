@@ -196,7 +196,8 @@ class Source:
     ) -> Change:
         """One change at a node, by what stands there afterwards or by edits, with what is said of it."""
         edits = (self.put(node, new),) if isinstance(new, str) else tuple(new)
-        return Change(edits, Finding(code, told, line=self.line(node)), rank, asks)
+        spot = self.text(node) if isinstance(node, ast.expr) else ""
+        return Change(edits, Finding(code, told, line=self.line(node), spot=spot), rank, asks)
 
     def rewritten(self, node: ast.AST, code: Code, told: str, rank: int) -> Change:
         """The change that its tree has at this moment, and that is taken back afterwards; of a node."""

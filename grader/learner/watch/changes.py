@@ -24,15 +24,19 @@ def beside(report: Report, id: str, step: int) -> str:
     return ids[(ids.index(id) + step) % len(ids)]
 
 
-def changes(before: Report, now: Report, current: str, then: str | None) -> Iterator[str]:
-    """What is different, a line each; what was broken comes first. then: the item after `current`."""
+def changes(
+    before: Report, now: Report, current: str, then: str | None, stays: bool = False
+) -> Iterator[str]:
+    """What is different, a line each; what was broken comes first. then: the item after `current`, to which
+    the learner goes by a key where it stays."""
     old = {item.id: item for item in before.items}
     fresh = [item for item in now.items if item.id in old and _told(item) != _told(old[item.id])]
     for item in sorted(fresh, key=lambda i: (i.passed or not old[i.id].passed, i.id != current)):
         name, was = short(now, item.id), old[item.id]
         place = f": {item.place}" if item.place and item.verdict is not Verdict.NOT_WRITTEN else ""
         if item.passed and not was.passed:
-            end = "" if item.id != current else f", next: {short(now, then)}" if then else ", the last one"
+            onward = "; n goes on to " if stays else ", next: "
+            end = "" if item.id != current else f"{onward}{short(now, then)}" if then else ", the last one"
             yield f"{name} passed{end}"
         elif was.passed and not item.passed:
             yield f"{name}: was passed, now {words(item)}{place}"
