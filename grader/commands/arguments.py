@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 
 from grader import __version__
 
 TYPE_CHECKING = False  # typing's own costs an import
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
 Command = argparse.ArgumentParser
 Add = Callable[..., Command]
@@ -24,6 +25,24 @@ class Parser(argparse.ArgumentParser):
 
         manual.fill(self)
         return super().format_help()
+
+    def error(self, message: str) -> NoReturn:
+        """A command that isn't one is told by what it may be meant for, not by a list of them all."""
+        wrong, _, known = message.partition(" (choose from ")
+        word = wrong.partition("invalid choice: ")[2].strip("'")
+        if known and self.prog == "grader":
+            from difflib import get_close_matches
+
+            from grader.core.course import SETS
+            from grader.core.text import text
+
+            close = get_close_matches(word.lower(), re.findall(r"[\w-]+", known), 1)
+            named = re.fullmatch(r"(\w+\.)?ex\d+(\.\w+)?", word)
+            sets = [word] if named else [s for s in SETS if s == word or sorted(s) == sorted(word)]
+            meant = close[0] if close else f"check {sets[0]}" if sets else ""
+            said = f" (did you mean `grader {meant}`?)" if meant else ""
+            self.exit(2, f"grader: there is no command {text(word, 60)}{said}; `grader --help` lists them\n")
+        super().error(message)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -103,7 +103,8 @@ def following(args: argparse.Namespace) -> int:
         print(f"Next: {name}\n\n`grader check {name}` trains with your gradients.")
         return 0
     path = suite.shown(suite.learners(exercise))
-    place = f"{path}{_line(suite, exercise, item)}"
+    line = line_of(suite, exercise, item)
+    place = f"{path}, line {line}" if line else path
     if status is Status.WRONG:
         at = state["items"][name]["line"]  # of the mistake
         step = f"First step: mend {item} in {f'{path}, line {at}' if at else place}."
@@ -135,11 +136,11 @@ def current_item(suite: Suite, state: State, wanted: list[Target]) -> tuple[str,
     return None
 
 
-def _line(suite: Suite, exercise: str, item: str) -> str:
+def line_of(suite: Suite, exercise: str, item: str) -> int | None:
+    """The line at which an item's function or class begins in the learner's file."""
     lines = learners_text(suite, exercise).decode("utf-8", "replace").splitlines()
     start = (f"def {item}(", f"class {item}:", f"class {item}(")
-    number = next((n for n, text in enumerate(lines, 1) if text.startswith(start)), None)
-    return f", line {number}" if number else ""
+    return next((n for n, text in enumerate(lines, 1) if text.startswith(start)), None)
 
 
 def explanation(args: argparse.Namespace) -> int:
