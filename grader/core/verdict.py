@@ -113,6 +113,7 @@ class ItemReport:
     mistake: Finding | None = None  # that explains the answer
     checks: Mapping[str, Check] | None = None
     cell: int | None = None  # of a notebook, from 1; `line` is in it
+    count: int | None = None  # what Jupyter shows beside that cell, where it has run
     marks: Marks | None = None  # by a policy; without one an item is a point
 
     @property
@@ -138,14 +139,15 @@ class ItemReport:
 
     @property
     def place(self) -> str:
-        return place(self.cell, self.line)
+        return place(self.cell, self.line, self.count)
 
 
-def place(cell: int | None, line: int | None) -> str:
-    """Where in a submission: "line 3", "cell 12, line 3", or nothing."""
+def place(cell: int | None, line: int | None, count: int | None = None) -> str:
+    """Where in a submission: "line 3", "cell [7], line 3" as Jupyter counts, or nothing; of a notebook that
+    has not run, "cell 12, line 3" from its top."""
     if not line:
         return ""
-    return f"cell {cell}, line {line}" if cell else f"line {line}"
+    return f"cell {f'[{count}]' if count else cell}, line {line}" if cell else f"line {line}"
 
 
 @dataclass(frozen=True)

@@ -164,8 +164,9 @@ def report(
     shape = exercise.shapes[answer.item.tensor]
     name = f"{exercise.id}.{answer.item.name}"
     line = mistake.line if mistake and mistake.line else line
+    count = code.count(line)
     cell, line = code.place(line)
-    return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell)
+    return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell, count)
 
 
 def decide(
@@ -239,9 +240,11 @@ def training(task: Task, run: Run, code: Script, steps: int) -> ItemReport:
     note = "" if worst.reason else f"{taken} manual steps{whose}; worst is {name}"
     shown = replace(worst, finding=found, note=note)
     record = records[name]
-    cell, line = code.place(record.line if record else None)
-    count = sum(math.prod(exercise.shapes[n]) for n in names)
-    return ItemReport(f"{exercise.id}.{TRAINING}", (count,), shown, TRAINING, line, None, checks, cell)
+    at = record.line if record else None
+    cell, line = code.place(at)
+    shape = (sum(math.prod(exercise.shapes[n]) for n in names),)
+    name = f"{exercise.id}.{TRAINING}"
+    return ItemReport(name, shape, shown, TRAINING, line, None, checks, cell, code.count(at))
 
 
 def _rank(check: Check) -> tuple[bool, float]:
