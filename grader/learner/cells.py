@@ -47,7 +47,9 @@ class Cells:
         ip.events.register("post_run_cell", self._ended)
 
     def add(self, info: Any) -> None:
-        number = len(self.ip.history_manager.input_hist_raw)  # its own count may be a cell's or the next one's
+        number = len(
+            self.ip.history_manager.input_hist_raw
+        )  # its own count may be a cell's or the next one's
         key = getattr(info, "cell_id", None) or f"In[{number}]"
         self.ran[key] = number, info.raw_cell
 
@@ -169,8 +171,8 @@ def _one(network: Network, here: ItemReport, by_command: ItemReport) -> ItemRepo
     note = judged.note or ("" if unsettled else here.check.note)
     if by_command.passed and not here.passed and not unsettled:
         wrong = " and ".join(received_wrong(network, here.id.rpartition(".")[2]))
-        why = f"since {wrong} is wrong here" if wrong else "since it was made of something else: run it again"
-        note = f"its cell is right; what it holds is not, {why}"
+        why = f"since {wrong} is" if wrong else "made of something else: run the cell again"
+        note = f"its code is; what it holds here is wrong, {why}"
     figures = {name: getattr(here.check, name) for name in ("exact", "approx", "allclose", "maxdiff")}
     return replace(by_command, shape=here.shape, check=replace(judged, note=note, **figures))
 

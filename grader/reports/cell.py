@@ -42,7 +42,7 @@ def render(report: Report, settled: bool = False) -> str:
     settled: the verdicts are those of `grader check`, not only of this batch.
     """
     parts = [_table(exercise) for exercise in report.exercises]
-    parts += [f"<p>note: {escape(note)}</p>" for note in report.notes]
+    parts += [f"<p>{'note: ' * bool(report.items)}{escape(note)}</p>" for note in report.notes]
     if report.items:
         parts.append(f"<p><strong>{escape(closing(report, settled))}</strong></p>")
     return '<div class="grader">' + "\n".join(parts) + "</div>"
@@ -57,7 +57,7 @@ def plain(report: Report, settled: bool = False) -> str:
             widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS) - 1)]
             lines += ["  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows]
         lines += _folded(exercise)
-    lines += [f"note: {note}" for note in report.notes]
+    lines += [f"note: {note}" if report.items else note for note in report.notes]
     return "\n".join([*lines, *[closing(report, settled)] * bool(report.items)])
 
 
