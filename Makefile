@@ -48,7 +48,7 @@ test: $(VENV)/.tests  ## run the test suite but for what is slow
 test-all: $(VENV)/.tests  ## run the rest of it: what is slow, and many more examples of each property
 	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough
 
-.PHONY: test-tools coverage docs
+.PHONY: test-tools coverage docs pictures
 
 test-tools:  ## install what some tests run: a browser, shells, man
 	@$(PYTHON) tests/tools.py
@@ -72,6 +72,9 @@ $(VENV)/.docs: $(VENV)/.ready
 docs: $(VENV)/.docs  ## build the documentation site into build/site/; a broken link is an error
 	$(VENV)/bin/python -m sphinx -c docs -b html -W --keep-going -E -q . build/site
 	@echo build/site/index.html
+
+pictures: $(VENV)/.tests  ## make the README's pictures anew, from real runs
+	$(VENV)/bin/python scripts/pictures.py
 
 build: $(VENV)/.ready  ## derive stubs and fixtures from solutions/
 	@$(GRADER) build
