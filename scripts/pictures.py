@@ -1,7 +1,7 @@
 """Make the pictures of docs/pictures/ anew, from real runs: `make pictures`.
 
-terminal.svg is what `grader check ex1` prints on a terminal of 80 columns, page.png what `grader report` writes,
-with page.txt, its text. tests/whole/test_pictures.py holds their text against new runs.
+terminal.svg is what `grader check ex1` prints on a terminal of 80 columns, page.png what `grader report`
+writes, with page.txt, its text. tests/whole/test_pictures.py holds their text against new runs.
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ def on_a_terminal(words: list[str], folder: Path) -> str:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     command = [Path(sys.executable).with_name("grader"), *words]
-    process = subprocess.Popen(
-        command, cwd=folder, env=environ(), stdin=theirs, stdout=theirs, stderr=theirs
-    )
+    process = subprocess.Popen(command, cwd=folder, env=environ(), stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     written = b""
     with contextlib.suppress(OSError):  # the other end is closed

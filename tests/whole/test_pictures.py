@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
-import pictures
 from conftest import ROOT
+
+sys.path.append(str(ROOT / "scripts"))
+import pictures  # noqa: E402
 
 PICTURES = ROOT / "docs/pictures"
 
