@@ -117,7 +117,8 @@ class Derived:
         begun = {"stub": authored.stub(self.parts)}
         self.files[f"exercises/{self.path}.py"] = begun["stub"].encode()
         if self.parts.lines:
-            text = notebook.notebook(self.parts, self.exercise, self.first, self.training)
+            shapes = _shapes(self.program, self.parts, self.given, self.references)
+            text = notebook.notebook(self.parts, self.exercise, self.first, self.training, shapes)
             begun["notebook"] = text
             self.files[f"exercises/{self.path}.ipynb"] = text.encode()
         return begun
