@@ -16,7 +16,7 @@ from grader.authoring.authored import Authored, AuthoredError, Item
 from grader.core.exercise import Training, sizes
 from grader.core.text import escaped
 
-CONFIGURES = ("FIXTURES", "TRAINING", "HINTS", "WORKED")  # for `grader build`, not for a learner
+CONFIGURES = ("FIXTURES", "TRAINING", "HINTS")  # for `grader build`, not for a learner
 TASK = "Write each gradient in place of its `None` and run the cell: `cmp` compares it with autograd's."
 ELSEWHERE = (
     "This notebook and `exercises/{file}.py` are two ways to do the same exercise. "

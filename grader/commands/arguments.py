@@ -11,7 +11,7 @@ from grader import __version__
 
 TYPE_CHECKING = False  # typing's own costs an import
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
 Command = argparse.ArgumentParser
 Add = Callable[..., Command]
@@ -26,23 +26,23 @@ class Parser(argparse.ArgumentParser):
         manual.fill(self)
         return super().format_help()
 
-    def error(self, message: str) -> NoReturn:
-        """A command that isn't one is told by what it may be meant for, not by a list of them all."""
-        wrong, _, known = message.partition(" (choose from ")
-        word = wrong.partition("invalid choice: ")[2].strip("'")
-        if known and self.prog == "grader":
-            from difflib import get_close_matches
 
-            from grader.core.course import SETS
-            from grader.core.text import text
+def no_command(top: argparse.ArgumentParser, word: str) -> str:
+    """What to say of a first word that names no command, with what may be meant; empty where it names one."""
+    known = next(a.choices for a in top._actions if isinstance(a, argparse._SubParsersAction))
+    if word.startswith("-") or word in known:
+        return ""
+    from difflib import get_close_matches
 
-            close = get_close_matches(word.lower(), re.findall(r"[\w-]+", known), 1)
-            named = re.fullmatch(r"(\w+\.)?ex\d+(\.\w+)?", word)
-            sets = [word] if named else [s for s in SETS if s == word or sorted(s) == sorted(word)]
-            meant = close[0] if close else f"check {sets[0]}" if sets else ""
-            said = f" (did you mean `grader {meant}`?)" if meant else ""
-            self.exit(2, f"grader: there is no command {text(word, 60)}{said}; `grader --help` lists them\n")
-        super().error(message)
+    from grader.core.course import SETS
+    from grader.core.text import text
+
+    close = get_close_matches(word.lower(), known, 1)
+    named = re.fullmatch(r"(\w+\.)?ex\d+(\.\w+)?", word)
+    sets = [word] if named else [s for s in SETS if s == word or sorted(s) == sorted(word)]
+    meant = close[0] if close else f"check {sets[0]}" if sets else ""
+    said = f" (did you mean `grader {meant}`?)" if meant else ""
+    return f"there is no command {text(word, 60) or repr(word)}{said}; `grader --help` lists them"
 
 
 def parser() -> argparse.ArgumentParser:

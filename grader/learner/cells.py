@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from grader.learner.namespace import Network
 
 NAME = "this notebook"
-DOUBT = "can't tell"  # in what is said of numbers that are all rounding
 REMEMBERED = 50  # reports on the same cells
 HALF = 0.5  # of an exercise's forward pass: cells that have so much of it are of it
 
@@ -165,7 +164,7 @@ def _one(network: Network, here: ItemReport, by_command: ItemReport) -> ItemRepo
     """here: by what the namespace holds, whose figures `cmp` shows too. by_command: of the cell's code."""
     from grader.learner.judge_received import received_wrong
 
-    judged, unsettled = by_command.check, here.check.code is Code.NOT_JUDGED or DOUBT in here.check.note
+    judged, unsettled = by_command.check, here.check.code is Code.NOT_JUDGED
     if here.verdict is Verdict.NOT_WRITTEN:
         return here if by_command.passed else by_command  # whose cell may have raised
     note = judged.note or ("" if unsettled else here.check.note)

@@ -25,6 +25,7 @@ from grader.judging.compare import compare
 from grader.learner.namespace import Cut, Network, plain, record
 from grader.runner.wire import Record
 
+UNDECIDED = Finding(Code.NOT_JUDGED)  # of what passes: these numbers can't tell that it is right
 DISTINCT = 8  # different values in an answer at the size of rounding that a relation may convict
 
 
@@ -126,11 +127,13 @@ def _passing(
             unknown = Finding(Code.NOT_JUDGED, doubt)
             return replace(check, verdict=Verdict.ERROR, finding=unknown, approx=False), None
         notes[1:] = [doubt]
+        check = replace(check, finding=UNDECIDED)
     else:
         for through, alone in _branches(network, item.tensor, cut):
             if float(alone.abs().max()) <= tolerance and not (
                 check.exact and bool((reference - alone != reference).any())
             ):
+                check = replace(check, finding=UNDECIDED)
                 notes.append(
                     f"what comes through {through} is rounding here, so that these numbers can't tell "
                     f"whether it is there: {unsettled}"

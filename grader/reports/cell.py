@@ -12,7 +12,7 @@ from html import escape
 from grader.core.finding import Code
 from grader.core.text import times
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.table import number, verdict_line, words
+from grader.reports.table import number, words
 
 TYPE_CHECKING = False  # the pictures' NumPy is imported where there are some
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ CELL = 6  # pixels of an element, at most
 
 def kind(item: ItemReport) -> str:
     """Which of GROUNDS an item is: what can't be told on one batch is neither right nor wrong."""
-    if item.passed:
-        return "undecided" if "can't tell" in item.check.note else "right"
     if item.check.code is Code.NOT_JUDGED:
         return "undecided"
+    if item.passed:
+        return "right"
     return "not written" if item.verdict is Verdict.NOT_WRITTEN else "wrong"
 
 
@@ -91,12 +91,13 @@ def _row(item: ItemReport) -> tuple[str, ...]:
 
 
 def told(item: ItemReport) -> tuple[str, str]:
-    """The verdict in a word or two, and what there is to say."""
+    """The verdict in a word or two, and what there is to say, nothing of it twice."""
     check, sort = item.check, kind(item)
-    said = verdict_line(check.verdict, item.diagnosis, check.reason, check.note, item.place)
-    word = said.partition(": ")[0] if ": " in said else said.partition(" (")[0]
-    said = said.removeprefix(word).removeprefix(":").strip()
-    return (sort if sort in ("right", "undecided") else words(check.verdict)), said
+    texts = (item.diagnosis, check.reason, check.note)
+    parts = dict.fromkeys(p for text in texts for p in (text or "").split("; ") if p)
+    said = "; ".join(p for p in parts if not any(longer.startswith(f"{p}: ") for longer in parts))
+    where = f" ({item.place})" if item.place and not item.passed else ""
+    return (sort if sort in ("right", "undecided") else words(check.verdict)), said + where
 
 
 def _table(exercise: ExerciseReport) -> str:
