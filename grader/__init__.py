@@ -40,7 +40,7 @@ def __getattr__(name: str) -> object:
 
 def load_ipython_extension(ip: object) -> None:
     """`%load_ext grader` in a notebook: cmp, check, and `%%check dh` before a cell's code."""
-    from grader.learner.cells import load
+    from grader.learner.magic import load
 
     load(ip)
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TextIO
 
 from grader.commands import ci
-from grader.commands.first_screen import first_screen
 from grader.commands.policy import marker
 from grader.commands.probes import number, seed_of, suite_of
+from grader.commands.start_screen import start_screen
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import File, How
 from grader.core.verdict import Report, Verdict
@@ -77,7 +77,7 @@ def answer(
             out.write(render(report))
         else:
             begins = args.progress and all(i.verdict is Verdict.NOT_WRITTEN for i in report.items)
-            out.write(first_screen(suite, report) if begins else show(report, on))
+            out.write(start_screen(suite, report) if begins else show(report, on))
         out.flush()
     if service:
         service.close(report, {exercise: file.name for exercise, file in sources.items()}, out, mark.whole)

@@ -42,7 +42,7 @@ class Check:
     maxdiff: largest absolute difference; relative: maxdiff over the largest reference element;
     tolerance: the largest maxdiff that passes. All None where there was nothing to compare.
     allclose: what torch.allclose(answer, reference) with its defaults says.
-    finding: why it fails, None where it passes; NOT_JUDGED in a notebook whose numbers can't tell that it does.
+    finding: why it fails, else None; NOT_JUDGED in a notebook whose numbers can't tell that it passes.
     note: something to tell although it doesn't fail.
     shape: of the answer. call: what was called of an output that fails, as it is written; came, wanted: what
     it gave and what it was to give, both cut around the first difference.

@@ -1,15 +1,14 @@
 """The cells that have run in this kernel, graded as `grader check` grades a notebook of them.
 
 So `check` has the command's verdict and not only what one batch can tell, and a cell that raises gets the
-command's help. `%load_ext grader` adds `%%check dh`, which runs a cell and checks what it makes.
+command's help.
 """
 
 from __future__ import annotations
 
 import atexit
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from grader.core.errors import GraderFault, UsageError, swallowing
 from grader.core.exercise import Exercise, File
 from grader.core.finding import Code
 from grader.core.verdict import ItemReport, Verdict
+from grader.learner import jupyter
 from grader.submissions.script import defined
 from grader.suite.find import Suite, Target, find
 
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 NAME = "this notebook"
 REMEMBERED = 50  # reports on the same cells
 HALF = 0.5  # of an exercise's forward pass: cells that have so much of it are of it
-
-
-def shell() -> Any:
-    """IPython's shell, None elsewhere."""
-    return getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
 
 
 class Cells:
@@ -60,7 +55,7 @@ class Cells:
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, Exception) and result.execution_count is not None:
             with swallowing("the help for a cell that raised"):
-                self._help(result.info.raw_cell)
+                self.help(result.info.raw_cell)
 
     def warm(self) -> Bench:
         """A runner that stays, so that the first asking alone waits for torch."""
@@ -93,18 +88,26 @@ class Cells:
             return {}
         return {item.id.rpartition(".")[2]: item for item in report.items}
 
-    def _help(self, source: str) -> None:
+    def help(self, source: str) -> None:
         """Say of each gradient that a cell was to make what the command says of it."""
+        from grader.reports.cell import told
+
         made = defined(_alone(source))
-        suite = find()
-        described = [e for e in map(suite.describe, suite.ids()) if made & {i.name for i in e.gradients}]
-        exercise = max(described, key=self._share, default=None)
-        if exercise is None or self._share(exercise) < HALF:
+        exercise = self.whose(made)
+        if exercise is None:
             return
         names = [item.name for item in exercise.gradients if item.name in made]
-        for name, item in self.graded(suite, exercise.id, names).items():
+        for name, item in self.graded(find(), exercise.id, names).items():
             if not item.passed and item.verdict is not Verdict.NOT_WRITTEN:
-                _show(name, item)
+                word, said = told(item)
+                jupyter.show(jupyter.Compared("wrong", f"{name}: {word}: {said}", ()))
+
+    def whose(self, gradients: Set[str]) -> Exercise | None:
+        """The exercise whose gradients they are, by the forward pass that is here."""
+        suite = find()
+        described = [e for e in map(suite.describe, suite.ids()) if gradients & {i.name for i in e.gradients}]
+        exercise = max(described, key=self._share, default=None)
+        return exercise if exercise and self._share(exercise) >= HALF else None
 
     def _share(self, exercise: Exercise) -> float:
         """How much of an exercise's forward pass is in the notebook's namespace."""
@@ -117,26 +120,12 @@ def _alone(source: str) -> bytes:
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}).encode()
 
 
-def _show(name: str, item: ItemReport) -> None:
-    from grader.learner.notebook import Compared, in_jupyter
-    from grader.reports.cell import told
-
-    word, said = told(item)
-    shown = Compared("wrong", f"{name}: {word}: {said}", ())
-    if in_jupyter():
-        from IPython.display import publish_display_data
-
-        publish_display_data({"text/html": shown._repr_html_(), "text/plain": repr(shown)})  # type: ignore[no-untyped-call]
-    else:
-        print(repr(shown))
-
-
 _kept: list[Cells] = []  # one kernel's
 
 
 def here() -> Cells | None:
     """Those of this kernel, from now on; None outside of IPython."""
-    ip = shell()
+    ip = jupyter.shell()
     if ip is None or not hasattr(ip, "history_manager"):
         return None
     if not _kept or _kept[0].ip is not ip:
@@ -174,24 +163,3 @@ def _one(network: Network, here: ItemReport, by_command: ItemReport) -> ItemRepo
         note = f"its code is; what it holds here is wrong, {why}"
     figures = {name: getattr(here.check, name) for name in ("exact", "approx", "allclose", "maxdiff")}
     return replace(by_command, shape=here.shape, check=replace(judged, note=note, **figures))
-
-
-def load(ip: Any) -> None:
-    """`%load_ext grader`: the names cmp and check, and `%%check`."""
-    from grader.learner import notebook
-
-    cells = here()
-    ip.push({"cmp": notebook.cmp, "check": notebook.check}, interactive=False)
-
-    def run_and_check(line: str, cell: str | None = None) -> None:
-        """%%check dh: run the cell, then check dh. %check ex1: check what is there."""
-        if cell is not None and not ip.run_cell(cell, store_history=False).success:
-            if cells:
-                cells._help(cell)
-            return
-        for word in line.split() or ["ex1"]:
-            from IPython.display import display
-
-            display(notebook.check(word, ip.user_ns))  # type: ignore[no-untyped-call]
-
-    ip.register_magic_function(run_and_check, "line_cell", "check")

@@ -19,6 +19,7 @@ from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import Exercise, Gradient
 from grader.core.text import text
 from grader.core.verdict import ExerciseReport, Report
+from grader.learner import jupyter
 
 if TYPE_CHECKING:
     import torch
@@ -47,19 +48,8 @@ def cmp(s: str, dt: Any, t: Any) -> None:
         print(f"{name:15s} | {_line(dt, t)}")
         top = frame.f_locals is frame.f_globals
         sort, said = _more(dt, t, frame.f_globals if top else ChainMap(frame.f_locals, frame.f_globals))
-        if sort and in_jupyter():
-            from IPython.display import display
-
-            display(Compared(sort, said, _pictures(dt, t)))  # type: ignore[no-untyped-call]
-        elif said:
-            print(f"  {sort}: {said}")
-
-
-def in_jupyter() -> bool:
-    """Whether what is displayed here shows as HTML."""
-    from grader.learner.cells import shell
-
-    return getattr(shell(), "kernel", None) is not None
+        if sort and (said or jupyter.here()):
+            jupyter.show(jupyter.Compared(sort, said, _pictures(dt, t)))
 
 
 def check(exercise: str, namespace: Mapping[str, Any]) -> Result:
@@ -90,23 +80,6 @@ def check(exercise: str, namespace: Mapping[str, Any]) -> Result:
     except (UsageError, GraderFault) as error:
         notes.append(str(error))
     return Result(Report("this namespace", tuple(graded), notes=tuple(notes)), settled and bool(graded))
-
-
-@dataclass(frozen=True, repr=False)
-class Compared:
-    """The row under a line of `cmp`. pictures: as `cell.compared` takes them."""
-
-    sort: str
-    said: str
-    pictures: tuple[tuple[str, Any, float], ...]
-
-    def __repr__(self) -> str:
-        return f"  {self.sort}" + (f": {self.said}" if self.said else "")
-
-    def _repr_html_(self) -> str:
-        from grader.reports.cell import compared
-
-        return compared(self.sort, self.said, self.pictures)
 
 
 @dataclass(frozen=True, repr=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ("item", "shape", "exact", "approximate", "maxdiff", "verdict")  # the lecture's figures
 INK = "#ffffff"
-GROUNDS = {"right": "#1a6f31", "wrong": "#b3261e", "undecided": "#6b5200", "not written": "#57606a"}
+GROUNDS = {"right": "#1a6f31", "wrong": "#b3261e", "undecided": "#6b5200", "unwritten": "#57606a"}
 SIDE = 150  # pixels of a picture's longer side, at most
 CELL = 6  # pixels of an element, at most
 
@@ -33,7 +33,7 @@ def kind(item: ItemReport) -> str:
         return "undecided"
     if item.passed:
         return "right"
-    return "not written" if item.verdict is Verdict.NOT_WRITTEN else "wrong"
+    return "unwritten" if item.verdict is Verdict.NOT_WRITTEN else "wrong"
 
 
 def render(report: Report, settled: bool = False) -> str:
@@ -64,7 +64,8 @@ def plain(report: Report, settled: bool = False) -> str:
 def closing(report: Report, settled: bool) -> str:
     """How many are right, what the rest are, and what decides."""
     kinds = [kind(item) for item in report.items]
-    others = ", ".join(f"{kinds.count(k)} {k}" for k in GROUNDS if k != "right" and k in kinds)
+    rest = {"wrong": "wrong", "undecided": "undecided", "unwritten": "not written"}
+    others = ", ".join(f"{kinds.count(k)} {shown}" for k, shown in rest.items() if k in kinds)
     said = f"{kinds.count('right')} of {len(kinds)} right{'' if settled else ' on this batch'}"
     said += f"; {others}" if others else ""
     todo = next((i for i, k in zip(report.items, kinds, strict=True) if k != "right"), None)
@@ -73,12 +74,12 @@ def closing(report: Report, settled: bool) -> str:
 
 
 def _written(exercise: ExerciseReport) -> list[ItemReport]:
-    return [item for item in exercise.items if kind(item) != "not written"]
+    return [item for item in exercise.items if kind(item) != "unwritten"]
 
 
 def _folded(exercise: ExerciseReport) -> Iterator[str]:
     """What is not written, in a line."""
-    names = [i.id.rpartition(".")[2] for i in exercise.items if kind(i) == "not written"]
+    names = [i.id.rpartition(".")[2] for i in exercise.items if kind(i) == "unwritten"]
     if names:
         yield f"not written yet: {', '.join(names)}"
 

@@ -11,7 +11,7 @@ from grader.core.verdict import Report
 from grader.suite.find import Suite
 
 
-def first_screen(suite: Suite, report: Report) -> str:
+def start_screen(suite: Suite, report: Report) -> str:
     """Some twenty rows of at most 80 columns. report: of stubs in which nothing is written."""
     first = report.items[0].id
     exercise, _, item = first.rpartition(".")
