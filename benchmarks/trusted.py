@@ -35,6 +35,7 @@ from grader.reports import document, feedback, terminal
 from grader.reports.pages import page
 from grader.runner import wire
 from grader.runner.host.client import Run, Runner
+from grader.runner.untrusted.recording import MOST
 from grader.submissions import cells
 from grader.submissions.script import OWN, Script
 from grader.submissions.script import script as as_script
@@ -259,10 +260,17 @@ class Asking(Runner):
     def __init__(self, task: Task) -> None:
         self.task, self.loaded = task, {}
 
-    def _job(self, request: Mapping[str, Any], source: bytes) -> Any:
+    def run(self, *args: Any, **keywords: Any) -> Run:
+        self.begin()
+        return super().run(*args, **keywords)
+
+    def begin(self) -> None:
         if not self.loaded:
             super().__init__()
             self.load(self.task.exercise, self.task.fixtures.given)
+
+    def _job(self, request: Mapping[str, Any], source: bytes) -> Any:
+        self.begin()
         job = super()._job(request, source)
         finish = job.finish
 
@@ -350,9 +358,9 @@ def usual(task: Task, _: float) -> str:
 
 def shape_changes(task: Task, size: float) -> str:
     """Functions in which a shape changes as often as is followed, and comes out as it came in."""
-    line = "    x = x.sum(-1)[..., None]\n"  # of 17 nodes
+    line = "    x = x.sum(-1)[..., None]\n"  # of two operations
     first = "    x = {0}[..., None, None, None]\n"
-    return functions(task, first + line * int(size * (limits.MAX_NODES - 60) / 19))
+    return functions(task, first + line * int(size * (MOST // 2 - 10)))
 
 
 def to_change(task: Task, size: float) -> str:

@@ -48,13 +48,15 @@ class Local(Runner):
         return self.cache[key]
 
     def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
-        """What other functions give in place of an item's own."""
+        """What other functions give in place of an item's own, or what torch does in it."""
         submission = loading.load(file.data, "mutant.py")
-        expected = {(f, str(k)) for f in part.fixtures for k in range(len(part.variants))}
-        parser = wire.Parser(expected, off=())
+        numbers = [*map(str, range(len(part.variants))), *(f"in {name}" for name in part.recorded)]
+        parser = wire.Parser({(f, one) for f in part.fixtures for one in numbers}, off=())
         given = {f: self.given[f] for f in part.fixtures}
-        job = child.Job(self.exercise, given, (), variants=tuple(part.variants))
-        for record in child.variants(submission, job):
+        job = child.Job(
+            self.exercise, given, (), variants=tuple(part.variants), recorded=tuple(part.recorded)
+        )
+        for record in (*child.variants(submission, job), *child.recorded(submission, job)):
             parser.feed(wire.encode(*record))
         return Run(parser.records, b"", False, "", False)
 
@@ -96,7 +98,7 @@ class Local(Runner):
         answer = choices.Answer(item, self.values(source, name), self.judge(source, name))
         code = Script(source.encode(), name="mutant.py")
         told, places = findings.diagnoses(self, self.task, [answer], code)
-        answer = findings.traced(self.task, answer, code.source, told.get(name))
+        answer = findings.traced(self, self.task, [answer], code, told)[0]
         return items.report(self.exercise, answer, code, told.get(name), places.get(name))
 
     def passes(self, source: str, name: str) -> bool:

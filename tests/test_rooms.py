@@ -205,11 +205,12 @@ api arguments arithmetic attempts author authoring axes background bar batch bui
 classroom classroom50 cli client code codequality commands compare completion core course curve dask
 diagnose doctor document elementwise errors events example explain export feedback figures files find
 float64 focus folders formulas forward github grade gradebook grades gradescope gradients graph handout
-heat hints host html in judge judging junit jupyter learn learner lecture limits line loading magic manual
-moving names namespace nbgrader new notebook numbers otter page pages place plain plugin points progress pytest read
-rebuild reference reporter reproducible requests results rules run runner saves screen script search
+heat hints host html in judge judging junit jupyter learn learner lecture limits line loading magic
+manual moving names namespace nbgrader new notebook numbers otter page pages place plain plugin points
+progress pytest read rebuild reference reporter reproducible requests results run runner saves screen
+script search
 sentences serve server services shapes shown source start statements suite summary syntax table talk
-terminal testcell text texts tolerance train training turns untrusted uploads values views watch zeros
+terminal testcell text texts tolerance train training turns untrusted uploads values watch zeros
 """
 
 

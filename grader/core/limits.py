@@ -18,7 +18,6 @@ MAX_METADATA = 8 << 20  # of a platform's list of submissions, which no student 
 
 # what is read of a source to explain a mistake; more is judged without
 EXPLAINED = 100_000  # bytes, whose tree takes a thousand times as many; honest: 20,000
-MAX_NODES = 600  # of a function whose shapes are followed; honest: 141
 MAX_CHANGED = 400  # nodes of a function that is run with changes; honest: 141
 MAX_CHANGES = 8000  # of all functions of a submission: 0.1 ms each; one that hangs counts as half of them
 ASKING = 800  # changes that a question to the oracle counts as, of which there are two a function: 60 ms

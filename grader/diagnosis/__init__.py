@@ -1,4 +1,4 @@
 """A wrong answer → the mistake, by its value and by its shape. Pure; NumPy only.
 
-Doors: diagnose, relations.Evidence, shapes.explain, numbers_in_code, syntax.
+Doors: diagnose, relations.Evidence, shapes, numbers_in_code, syntax.
 """

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from grader.core import plain
 from grader.core.errors import swallowing
 from grader.core.exercise import Exercise, Gradient, Output, Task
 from grader.core.finding import Code, Finding
-from grader.core.verdict import Verdict
+from grader.core.verdict import Verdict, place
+from grader.diagnosis.shapes import Came, Words, drops, explain, read
 from grader.judging.choices import Answer
 from grader.judging.compare import LOST_AXIS, values
 from grader.judging.output_fingerprints import known as known_output
-from grader.runner.host.client import Runner
+from grader.runner.host.client import Part, Run, Runner
 from grader.submissions.script import Script
-from grader.suite.fixtures import shapes
 
 RAISED = re.compile(r"(?:Runtime|Type|Name|UnboundLocal|Index|Attribute)Error\b")  # by what can't be computed
 EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
@@ -65,7 +66,6 @@ def diagnoses(
     from grader.diagnosis.numbers_in_code import words
     from grader.diagnosis.positions import where
     from grader.diagnosis.relations import Evidence, same
-    from grader.diagnosis.shapes.explain import drops
     from grader.judging.repairs import Search
 
     known = json.loads(fixtures.diagnosis)
@@ -156,35 +156,55 @@ def _hard_coded(exercise: Exercise, answers: Sequence[Answer], source: bytes) ->
     return told
 
 
-def traced(task: Task, answer: Answer, source: bytes, mistake: Finding | None) -> Answer:
-    """The same answer; where its shape is wrong, or torch refused one, with the operation that made it so."""
-    exercise, fixtures = task
-    first, check = next(iter(answer.checks.items()))
-    finding = check.finding
-    if not source or finding is None or check.verdict not in (Verdict.WRONG_SHAPE, Verdict.ERROR):
-        return answer
-    from grader.diagnosis.shapes.explain import Came, explain
-    from grader.diagnosis.shapes.values import Tensor
+def traced(
+    runner: Runner, task: Task, answers: Sequence[Answer], code: Script, told: Mapping[str, Finding]
+) -> list[Answer]:
+    """The same answers; where a shape is wrong, or torch refused one, with the operation that made it so.
 
-    settings = exercise.sizes
+    told: the mistakes that are known, by item: of their items only the operation is said, not its remedy.
+    """
+    shapeless = [a for a in answers if _shapeless(a)]
+    if not shapeless:
+        return list(answers)
+    on = list(shapeless[0].checks)[:2]
+    names = tuple(a.item.name for a in shapeless)
+    run = runner.run(Part(task.exercise.id, on, (), flat=code.flat, recorded=names), code.file)
+    words = Words(code.source, lambda line: _at(*code.place(line)))
+    return [_traced(task, a, run, words, a.item.name not in told) if a in shapeless else a for a in answers]
+
+
+def _shapeless(answer: Answer) -> bool:
+    """Whether a tensor's shape is wrong, or torch refused some."""
+    if isinstance(answer.item, Output) and answer.item.driver:
+        return False  # plain data has no shape
+    check = next(iter(answer.checks.values()))
+    return check.finding is not None and check.verdict in (Verdict.WRONG_SHAPE, Verdict.ERROR)
+
+
+def _at(cell: int | None, line: int | None) -> str:
+    return f"{'in' if cell else 'on'} {place(cell, line)}"
+
+
+def _traced(task: Task, answer: Answer, run: Run, words: Words, advise: bool) -> Answer:
+    first, check = next(iter(answer.checks.items()))
     evidence: list[Came] = []
     for f, record in answer.records.items():
         if record is None or answer.checks[f].verdict is not check.verdict:
-            evidence = evidence[:1]
             break
-        known = {n: Tensor(s, kind) for n, (s, kind) in shapes(fixtures.given[f]).items()}
-        shape = record.shape if check.verdict is Verdict.WRONG_SHAPE else None
-        reference = fixtures.references[f]
+        sent = run.records.get((f, f"in {answer.item.name}"))
+        reference = task.fixtures.references[f]
         wanted = reference.values.get(answer.key_in(reference))
-        if wanted is None:  # plain data has no shape
-            return answer
-        evidence.append(Came({**settings[f], **known}, wanted.shape, shape, record.message, record.line))
+        steps = read(plain.decode(sent.data)) if sent and sent.data else None
+        if wanted is None or steps is None:
+            break
+        shape = record.shape if check.verdict is Verdict.WRONG_SHAPE else None
+        evidence.append(Came(steps[1], steps[0], wanted.shape, shape, record.message, record.line))
     told = None
     with swallowing(f"{answer.item.name} the story of its shape"):
-        told = explain(source, answer.item.name, evidence, advise=mistake is None)
-    if told is None:
+        told = explain(words, evidence, advise)
+    if told is None or check.finding is None:
         return answer
-    reason = finding.text
+    finding, reason = check.finding, check.finding.text
     if finding.code is Code.KEEPDIM and told.code is Code.AXIS_DROPPED:  # which says it better
         reason = reason.removesuffix(f"; {LOST_AXIS}")
     joint = ": " if ": " not in reason else "; "

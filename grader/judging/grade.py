@@ -66,7 +66,7 @@ def _graded(
     if lenient:
         answers = lecture_zeros.accept(runner, task, code, answers)
     diagnoses, places = findings.diagnoses(runner, task, answers, code)
-    answers = [findings.traced(task, a, code.functions, diagnoses.get(a.item.name)) for a in answers]
+    answers = findings.traced(runner, task, answers, code, diagnoses)
     answers = items.in_order(answers, code.functions)
     reports = [
         items.report(exercise, a, code, diagnoses.get(a.item.name), places.get(a.item.name), lenient)

@@ -35,8 +35,8 @@ MANY = [SEEDS[k : k + AT_ONCE] for k in range(0, len(SEEDS), AT_ONCE)]
 
 @pytest.fixture(scope="module")
 def alone() -> Iterator[Runner]:
-    """A runner whose exercises nobody else has loaded."""
-    with Runner() as one:
+    """A runner whose exercises nobody else has loaded, and that waits: a run has many seeds' fixtures."""
+    with Runner(wall=600.0, cpu=300) as one:
         yield one
 
 

@@ -60,6 +60,7 @@ class Part:
     training: the steps to train, 0 for none.
     flat: the source is flat code; the lecture's number of the exercise in it, or 0.
     variants: an item and the text of another function for it, each; they are called in place of the items.
+    recorded: items of which is told what torch does in them, under "in ITEM".
     """
 
     exercise: str
@@ -68,6 +69,7 @@ class Part:
     training: int = 0
     flat: int | None = None
     variants: Sequence[tuple[str, str]] = ()
+    recorded: Sequence[str] = ()
 
 
 class Runner:
@@ -179,7 +181,9 @@ class Runner:
             exercise = self.loaded[part.exercise]
             expected |= {(label + f, i) for f in part.fixtures for i in part.items}
             expected |= {(label + f, str(k)) for f in part.fixtures for k in range(len(part.variants))}
-            plain |= {(label + f, i.name) for f in part.fixtures for i in exercise.outputs}
+            told = {(label + f, f"in {i}") for f in part.fixtures for i in part.recorded}
+            expected |= told
+            plain |= told | {(label + f, i.name) for f in part.fixtures for i in exercise.outputs}
             if part.training and exercise.training:
                 names = (*exercise.training.parameters, LOSSES)
                 expected |= {(f"{label}training", name) for name in names}

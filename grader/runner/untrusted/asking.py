@@ -15,6 +15,7 @@ from grader.core.finding import Code
 from grader.runner import wire
 from grader.runner.untrusted import byhand, missing, outputs
 from grader.runner.untrusted.loading import Submission, describe, is_stub
+from grader.runner.untrusted.recording import Recording
 from grader.runner.untrusted.slips import remedy, unattended
 from grader.runner.warm import limits
 from grader.submissions.flat.slicing import Flat
@@ -206,6 +207,30 @@ def of_variant(
     if header["status"] != "value":
         return None
     return {**header, "reads": call.reads}, data
+
+
+def of_recorded(
+    submission: Submission, item: Item, given: Given, exercise: Exercise
+) -> tuple[dict[str, Any], bytes] | None:
+    """What torch does while an item runs, as plain data; None where that is too much, or nothing."""
+    recording = Recording(submission.filename)
+    value = None
+
+    def code() -> Any:
+        with recording:
+            if isinstance(item, Output):
+                return outputs.call(submission, item, given, exercise)[0]
+            call = resolve(submission.functions[item.name], item, given, exercise)
+            return call(_arguments(call, item, given)[1])
+
+    try:
+        value = called(submission, None, code)
+    except NoValue:
+        pass  # what was done before is known
+    except KeyError:
+        return None
+    told = recording.told(value)
+    return outputs.pack({}, told) if told else None
 
 
 def of_output(

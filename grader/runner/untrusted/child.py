@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ from grader.runner.untrusted.asking import (
     ask,
     called,
     guard_forward,
+    of_recorded,
     of_variant,
     pack,
 )
@@ -41,6 +43,7 @@ class Job:
 
     label: stands before the fixtures' names in what is sent, where a child has several parts.
     variants: an item and the text of another function for it, each.
+    recorded: items of which is told what torch does in them.
     """
 
     exercise: Exercise
@@ -50,6 +53,7 @@ class Job:
     flat: int | None = None  # flat code, and the lecture's number of the exercise in it (0: of no lecture)
     label: str = ""
     variants: tuple[tuple[str, str], ...] = ()
+    recorded: tuple[str, ...] = ()
 
 
 def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Sequence[str]) -> None:
@@ -85,7 +89,7 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
         if job.training is not None and not (submission.flat and waits(submission, job.exercise)):
             for header, data in train(submission, job.exercise, job.training):
                 send({**header, "fixture": job.label + header["fixture"]}, data)
-        for header, data in variants(submission, job):
+        for header, data in chain(variants(submission, job), recorded(submission, job)):
             send({**header, "fixture": job.label + header["fixture"]}, data)
     send({"end": True}, b"")
 
@@ -97,6 +101,14 @@ def variants(submission: Submission, job: Job) -> Iterator[tuple[dict[str, Any],
         for name, given in job.fixtures.items():
             if found := of_variant(submission, gradients[item], source, given, job.exercise):
                 yield {**found[0], "fixture": name, "item": str(number)}, found[1]
+
+
+def recorded(submission: Submission, job: Job) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """What torch does in some items: material for words."""
+    for item in job.recorded:
+        for name, given in job.fixtures.items():
+            if found := of_recorded(submission, job.exercise.item(item), given, job.exercise):
+                yield {**found[0], "fixture": name, "item": f"in {item}"}, found[1]
 
 
 def unwritten(submission: Submission, job: Job) -> Iterator[dict[str, Any]]:

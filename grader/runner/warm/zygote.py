@@ -94,6 +94,8 @@ class Zygote:
         exercise = Exercise.from_json(request["exercise"])
         self.exercises[exercise.id] = exercise
         renames.prepare(exercise)
+        # of other probes that it had nothing is kept
+        self.givens = {key: given for key, given in self.givens.items() if key[0] != exercise.id}
         for name, fd in zip(request["fixtures"], fds, strict=True):
             tensors = _tensors(_read_all(fd))
             os.close(fd)
@@ -174,7 +176,9 @@ class Zygote:
             training = {**training, **{k: training[k][:steps] for k in exercise.batch}}
         items = tuple(part["items"])
         variants = tuple((item, source) for item, source in part["variants"])
-        return child.Job(exercise, fixtures, items, training, part["flat"], part["label"], variants)
+        return child.Job(
+            exercise, fixtures, items, training, part["flat"], part["label"], variants, (*part["recorded"],)
+        )
 
     def reap(self) -> None:
         """Report every ended child on its own channel, after ending whatever it left in its group."""

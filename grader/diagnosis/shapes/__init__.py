@@ -1,1 +1,0 @@
-"""A wrong shape → the operation that made it: read from the source, never run."""
