@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 HEADINGS = ("item", "shape", "exact", "approximate", "maxdiff", "verdict")  # the lecture's figures
 INK = "#ffffff"
 GROUNDS = {"right": "#1a6f31", "wrong": "#b3261e", "undecided": "#6b5200", "unwritten": "#57606a"}
+TOP = "text-align: left; vertical-align: top"
 SIDE = 150  # pixels of a picture's longer side, at most
 CELL = 6  # pixels of an element, at most
 
@@ -114,9 +115,9 @@ def _table(exercise: ExerciseReport) -> str:
 def _cells(item: ItemReport) -> str:
     name, *figures, _ = _row(item)
     word, said = told(item)
-    cells = "".join(f'<td style="text-align: left; white-space: nowrap">{escape(f)}</td>' for f in figures)
-    last = f'<td style="text-align: left">{_badge(word, kind(item))} {escape(said)}</td>'
-    return f'<tr><th scope="row" style="text-align: left">{escape(name)}</th>{cells}{last}</tr>'
+    cells = "".join(f'<td style="{TOP}; white-space: nowrap">{escape(f)}</td>' for f in figures)
+    last = f'<td style="{TOP}">{_badge(word, kind(item))} {escape(said)}</td>'
+    return f'<tr><th scope="row" style="{TOP}">{escape(name)}</th>{cells}{last}</tr>'
 
 
 def _badge(word: str, sort: str) -> str:
