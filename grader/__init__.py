@@ -32,7 +32,17 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"grader.{_HOMES[name]}"), name)
+    found = getattr(import_module(f"grader.{_HOMES[name]}"), name)
+    if name in ("check", "cmp"):  # from now on it is known which cells have run
+        import_module("grader.learner.cells").here()
+    return found
+
+
+def load_ipython_extension(ip: object) -> None:
+    """`%load_ext grader` in a notebook: cmp, check, and `%%check dh` before a cell's code."""
+    from grader.learner.magic import load
+
+    load(ip)
 
 
 def __dir__() -> list[str]:

@@ -19,9 +19,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     from importlib import import_module
 
-    from grader.commands.arguments import parser
+    from grader.commands.arguments import no_command, parser
 
-    args = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words:  # the guided mode; in a pipe, where nobody presses keys, what there is
+        words = ["watch"] if _at_a_terminal() else ["--help"]
+    top = parser()
+    if wrong := no_command(top, words[0]):
+        print(f"grader: {wrong}", file=sys.stderr)
+        return USAGE
+    args = top.parse_args(words)
     try:
         module, _, function = args.run.partition(".")
         return int(getattr(import_module(f"grader.commands.{module}"), function)(args))
@@ -32,6 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE if isinstance(error, UsageError) else FAULT
     except KeyboardInterrupt:
         return 130
+
+
+def _at_a_terminal() -> bool:
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
 
 
 def served(argv: list[str]) -> int | None:

@@ -86,7 +86,7 @@ def _report(exercise: str, path: Path) -> dict[str, Any]:
 def _place(judged: dict[str, Any]) -> str:
     from grader.core.verdict import place
 
-    where = place(judged["cell"], judged["line"])
+    where = place(judged["cell"], judged["line"], judged["execution_count"])
     return f" ({where})" if where and judged["verdict"] != "not-written" else ""
 
 

@@ -26,8 +26,6 @@ FIXTURES = {
     "probe-3": dict(seed=3, n=9, block_size=4, vocab_size=6, n_embd=3, n_hidden=8),
 }
 
-WORKED = "dlogprobs"
-
 
 def inputs(g, n, block_size, vocab_size, n_embd, n_hidden):
     """A minibatch and the parameters at their start, drawn with the generator g."""

@@ -17,7 +17,7 @@ from grader.authoring import author_gradients, author_outputs, authored, kept, n
 from grader.authoring.authored import Authored, AuthoredError
 from grader.authoring.hints import ladder
 from grader.authoring.slips import fingerprints
-from grader.core.exercise import FORMAT, TRAINING, FixtureEntry, Stated, Worked, is_probe, sizes
+from grader.core.exercise import FORMAT, TRAINING, FixtureEntry, Stated, is_probe, sizes
 from grader.core.graph import uncovered
 from grader.diagnosis.diagnose import FIXTURES
 from grader.reference import draws, near, outputs, values
@@ -117,7 +117,8 @@ class Derived:
         begun = {"stub": authored.stub(self.parts)}
         self.files[f"exercises/{self.path}.py"] = begun["stub"].encode()
         if self.parts.lines:
-            text = notebook.notebook(self.parts, self.exercise, self.first, self.training)
+            shapes = _shapes(self.program, self.parts, self.given, self.references)
+            text = notebook.notebook(self.parts, self.exercise, self.first, self.training, shapes)
             begun["notebook"] = text
             self.files[f"exercises/{self.path}.ipynb"] = text.encode()
         return begun
@@ -148,7 +149,6 @@ class Derived:
             hints=self._save_text("hints", story),
             derived=self._save_text("derived", begun),
             notebook=fixtures.stated(text.encode()) if text else None,
-            worked=_worked(self.parts, self.program.module.get("WORKED")),
         )
         self.files[f"fixtures/{self.path}/exercise.json"] = fixtures.seal(built).encode()
         return self.files
@@ -220,10 +220,6 @@ def _shapes(
         result = next(iter(references.values()))[item.name]
         shapes[item.name] = tuple(result.shape) if isinstance(result, torch.Tensor) else ()
     return shapes
-
-
-def _worked(parts: Authored, name: str | None) -> Worked | None:
-    return next((Worked(i.name, i.source) for i in parts.items if i.name == name), None)
 
 
 def _lint(parts: Authored, given: Env, filename: str) -> None:

@@ -17,7 +17,7 @@ from grader.authoring.authored import Authored, AuthoredError, Item
 from grader.core.exercise import Training, sizes
 from grader.core.text import escaped
 
-CONFIGURES = ("FIXTURES", "TRAINING", "HINTS", "WORKED")  # for `grader build`, not for a learner
+CONFIGURES = ("FIXTURES", "TRAINING", "HINTS")  # for `grader build`, not for a learner
 TASK = "Write each gradient in place of its `None` and run the cell: `cmp` compares it with autograd's."
 OF_FUNCTIONS = re.compile(  # a paragraph that has nothing to say to a notebook
     r"\bby\s+name\b|[Yy]our (?:functions|formulas)|[Ff]ormulas? (?:is|are)\s+asked|\b(?:probes?|fixtures?)\b"
@@ -34,14 +34,17 @@ def notebook(
     exercise: str,
     settings: Mapping[str, Any],
     training: Training | None,
+    shapes: Mapping[str, Any],
     solved: bool = False,
 ) -> str:
     """A notebook as JSON text, in nbformat 4.5. settings: the lecture fixture's, its seed and sizes.
 
-    training: the plan of the exercise's training run, if it has one. solved: with the solution for None;
-    AuthoredError where a function's body can't be written as flat statements.
+    training: the plan of the exercise's training run, if it has one. shapes: by name of each tensor and of
+    each gradient that there is. solved: with the solution for None; AuthoredError where a function's body
+    can't be written as flat statements.
     """
-    return written(exercise, [new_cell(*one) for one in _cells(parts, exercise, settings, training, solved)])
+    cells = _cells(parts, exercise, settings, training, shapes, solved)
+    return written(exercise, [new_cell(*one) for one in cells])
 
 
 def new_cell(name: str, kind: str, source: str, metadata: Mapping[str, Any] | None = None) -> Any:
@@ -68,7 +71,12 @@ def written(exercise: str, cells: Sequence[Any], metadata: Mapping[str, Any] | N
 
 
 def _cells(
-    parts: Authored, exercise: str, settings: Mapping[str, Any], training: Training | None, solved: bool
+    parts: Authored,
+    exercise: str,
+    settings: Mapping[str, Any],
+    training: Training | None,
+    shapes: Mapping[str, Any],
+    solved: bool,
 ) -> Iterator[tuple[str, str, str]]:
     """Id, kind and source of each cell."""
     file = exercise.replace(".", "/")
@@ -76,8 +84,10 @@ def _cells(
     opening = [f"# {escaped(parts.title)}", *map(_prose, about), TASK]
     yield "statement", "markdown", "\n\n".join(opening)
     yield "set-up", "code", _imports(parts)
-    yield "inputs", "code", _inputs(parts, settings)
-    yield "forward", "code", _forward(parts)
+    names = [name for name in parts.inputs if "d" + name in shapes]
+    kept = [line.name for line in parts.lines[:-1] if "d" + line.name in shapes]
+    yield "inputs", "code", f"{_inputs(parts, settings)}\n{_each('p', names)}\n    p.requires_grad = True"
+    yield "forward", "code", _forward(parts, names, kept)
     items = {item.tensor for item in parts.items}
     if outside := [line.name for line in parts.lines if line.name in parts.upstream - items]:
         yield "upstream-task", "markdown", "What arrives from upstream is autograd's here."
@@ -119,10 +129,17 @@ def _inputs(parts: Authored, settings: Mapping[str, Any]) -> str:
             f"g = torch.Generator().manual_seed({settings['seed']})",
             f"start = inputs(g, {', '.join(f'{k}={k}' for k in own)})",
             *(f"{name} = start[{name!r}]" for name in tensors),
-            "for p in start.values():",
-            "    p.requires_grad = p.is_floating_point()",
         ]
     )
+
+
+def _each(variable: str, names: Sequence[str]) -> str:
+    """The head of a loop over tensors."""
+    one = f"for {variable} in [{', '.join(names)}]:"
+    if len(one) <= 96:
+        return one
+    lines = textwrap.wrap(", ".join(names) + ",", 96)
+    return "\n".join([f"for {variable} in [", *("    " + line for line in lines), "]:"])
 
 
 def _helpers(program: str) -> Iterator[str]:
@@ -136,8 +153,10 @@ def _helpers(program: str) -> Iterator[str]:
             yield ast.get_source_segment(program, node) or ""
 
 
-def _forward(parts: Authored) -> str:
-    """The forward pass, flat, and autograd's backward pass over it; running it again is no harm."""
+def _forward(parts: Authored, parameters: Sequence[str], kept: Sequence[str]) -> str:
+    """The forward pass, flat, and autograd's backward pass over it, as the lecture writes them; running it
+    again is no harm. kept: the tensors whose gradients are to be kept.
+    """
     node = ast.parse(parts.forward).body[0]
     assert isinstance(node, ast.FunctionDef)
     lines = parts.forward.split("\n")
@@ -146,19 +165,13 @@ def _forward(parts: Authored) -> str:
         first += 1
     text = textwrap.dedent("\n".join(lines[first : node.body[-1].lineno - 1])).strip("\n")
     loss = parts.lines[-1].name
-    names = textwrap.wrap(", ".join(line.name for line in parts.lines[:-1]) + ",", 96)
     return "\n".join(
         [
             text,
             "",
             "# autograd's gradients, to compare with",
-            "for p in start.values():",
-            "    p.grad = None",
-            "for t in (",
-            *("    " + line for line in names),
-            "):",
-            "    if t.requires_grad:",
-            "        t.retain_grad()",
+            f"{_each('p', parameters)}\n    p.grad = None",
+            f"{_each('t', kept)}\n    t.retain_grad()",
             f"{loss}.backward()",
         ]
     )

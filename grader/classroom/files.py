@@ -99,7 +99,7 @@ def _text(result: dict[str, Any]) -> str:
     for exercise in result["exercises"]:
         lines += ["", exercise["title"], *exercise["deductions"]]
         for item in exercise["items"]:
-            where = place(item.get("cell"), item["line"])
+            where = place(item.get("cell"), item["line"], item.get("execution_count"))
             verdict = Verdict(item["verdict"])
             said = verdict_line(verdict, item["diagnosis"], item["reason"], item["note"], where)
             points = f"{item['score']} of {item['max_score']}"

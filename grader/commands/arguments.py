@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 
 from grader import __version__
@@ -24,6 +25,24 @@ class Parser(argparse.ArgumentParser):
 
         manual.fill(self)
         return super().format_help()
+
+
+def no_command(top: argparse.ArgumentParser, word: str) -> str:
+    """What to say of a first word that names no command, with what may be meant; empty where it names one."""
+    known = next(a.choices for a in top._actions if isinstance(a, argparse._SubParsersAction))
+    if word.startswith("-") or word in known:
+        return ""
+    from difflib import get_close_matches
+
+    from grader.core.course import SETS
+    from grader.core.text import text
+
+    close = get_close_matches(word.lower(), known, 1)
+    named = re.fullmatch(r"(\w+\.)?ex\d+(\.\w+)?", word)
+    sets = [word] if named else [s for s in SETS if s == word or sorted(s) == sorted(word)]
+    meant = close[0] if close else f"check {sets[0]}" if sets else ""
+    said = f" (did you mean `grader {meant}`?)" if meant else ""
+    return f"there is no command {text(word, 60) or repr(word)}{said}; `grader --help` lists them"
 
 
 def parser() -> argparse.ArgumentParser:

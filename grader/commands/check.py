@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TextIO
@@ -15,6 +15,7 @@ from grader.commands import ci
 from grader.commands.after import ahead, news
 from grader.commands.policy import marker
 from grader.commands.probes import number, seed_of, suite_of
+from grader.commands.start_screen import start_screen
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import File, How
 from grader.core.verdict import Report, Verdict
@@ -73,7 +74,7 @@ def answer(
                 print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
             report = replace(
                 report,
-                notes=(*report.notes, *_elsewhere(suite, report)),
+                notes=(*report.notes, *_elsewhere(suite, report), *_far(sources)),
                 news=news(before, report),
                 ahead=ahead(suite, progress.read(suite.work), report),
             )
@@ -83,9 +84,8 @@ def answer(
 
             out.write(render(report))
         else:
-            out.write(show(report, on, args.all))
-            if args.progress and all(i.verdict is Verdict.NOT_WRITTEN for i in report.items):
-                out.write(_first_steps(suite, bench, wanted[0].exercise, on))
+            begins = args.progress and all(i.verdict is Verdict.NOT_WRITTEN for i in report.items)
+            out.write(start_screen(suite, report) if begins else show(report, on, args.all))
         out.flush()
     if service:
         service.close(report, {exercise: file.name for exercise, file in sources.items()}, out, mark.whole)
@@ -140,21 +140,9 @@ def _fresh(args: argparse.Namespace) -> tuple[list[str], int | None]:
     return [*words, *args.targets], int.from_bytes(os.urandom(3), "big")
 
 
-def _first_steps(suite: Suite, bench: Bench, exercise: str, on: Screen) -> str:
-    """What to do first, with one item worked out and the row that it earns."""
-    description = suite.describe(exercise)
-    worked = description.worked
-    if not worked:
-        return ""
-    name = suite.shown(suite.stub(exercise))
-    stub = fixtures.derived(suite.root, description)["stub"]
-    example_source = f"{stub}\n\n{worked.source}\n".encode()
-    target = Target(exercise, worked.item)
-    example = grade(suite, bench, [target], {exercise: File(name, example_source)})
-    code = "\n".join("    " + line for line in worked.source.splitlines())
-    row = show(example, on).rsplit("\n\n", 1)[0]
-    return (
-        f"\nNothing is written yet. Open {name}, and replace the `raise` in each function by its gradient,\n"
-        f"from the top down; then run `grader check {exercise}`. The first one, worked out:\n\n{code}\n\n"
-        f"and the row that it earns:\n\n{row}\n"
-    )
+def _far(sources: Mapping[str, File]) -> list[str]:
+    """What has been graded, where none of it is in the folder that we are in."""
+    names = list(dict.fromkeys(os.path.abspath(file.name) for file in sources.values()))
+    if not names or any(name.startswith(os.path.join(os.getcwd(), "")) for name in names):
+        return []
+    return [f"graded {names[0] if len(names) == 1 else os.path.commonpath(names)}"]

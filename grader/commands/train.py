@@ -171,7 +171,7 @@ class _Learner:
 
     def at(self, line: int | None) -> str:
         """The file, with the line of it, or the cell and the line there."""
-        where = place(*self.code.place(line))
+        where = place(*self.code.place(line), self.code.count(line))
         return f"{self.path}, {where}" if where else self.path
 
     @property

@@ -146,14 +146,6 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Worked:
-    """The item that is shown worked out, and its function."""
-
-    item: str
-    source: str
-
-
-@dataclass(frozen=True)
 class Exercise:
     """A forward program and its items, and what lies on disk for it.
 
@@ -178,7 +170,6 @@ class Exercise:
     hints: Stated = Stated("", 0)
     derived: Stated = Stated("", 0)
     notebook: Stated | None = None
-    worked: Worked | None = None
 
     @cached_property
     def gradients(self) -> tuple[Gradient, ...]:

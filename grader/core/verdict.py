@@ -58,7 +58,8 @@ class Check:
     maxdiff: largest absolute difference; relative: maxdiff over the largest reference element;
     tolerance: the largest maxdiff that passes. All None where there was nothing to compare.
     allclose: what torch.allclose(answer, reference) with its defaults says.
-    finding: why it fails, None where it passes. note: something to tell although it doesn't fail.
+    finding: why it fails, else None; NOT_JUDGED in a notebook whose numbers can't tell that it passes.
+    note: something to tell although it doesn't fail.
     shape: of the answer. call: what was called of an output that fails, as it is written; came, wanted: what
     it gave and what it was to give, both cut around the first difference. worst: of a wrong tensor.
     """
@@ -140,6 +141,7 @@ class ItemReport:
     mistake: Finding | None = None  # that explains the answer
     checks: Mapping[str, Check] | None = None
     cell: int | None = None  # of a notebook, from 1; `line` is in it
+    count: int | None = None  # what Jupyter shows beside that cell, where it has run
     marks: Marks | None = None  # by a policy; without one an item is a point
     kind: str = ""  # of plain data, which has no shape: dict, list, int
     excerpt: Excerpt | None = None  # of what fails
@@ -174,14 +176,15 @@ class ItemReport:
 
     @property
     def place(self) -> str:
-        return place(self.cell, self.line)
+        return place(self.cell, self.line, self.count)
 
 
-def place(cell: int | None, line: int | None) -> str:
-    """Where in a submission: "line 3", "cell 12, line 3", or nothing."""
+def place(cell: int | None, line: int | None, count: int | None = None) -> str:
+    """Where in a submission: "line 3", "cell [7], line 3" as Jupyter counts, or nothing; of a notebook that
+    has not run, "cell 12, line 3" from its top."""
     if not line:
         return ""
-    return f"cell {cell}, line {line}" if cell else f"line {line}"
+    return f"cell {f'[{count}]' if count else cell}, line {line}" if cell else f"line {line}"
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def traced(
     on = list(shapeless[0].checks)[:2]
     names = tuple(a.item.name for a in shapeless)
     run = runner.run(Part(task.exercise.id, on, (), flat=code.flat, recorded=names), code.file)
-    words = Words(code.source, lambda line: _at(*code.place(line)))
+    words = Words(code.source, lambda line: _at(*code.place(line), code.count(line)))
     return [_traced(task, a, run, words, a.item.name not in told) if a in shapeless else a for a in answers]
 
 
@@ -112,8 +112,8 @@ def _shapeless(answer: Answer) -> bool:
     return check.finding is not None and check.verdict in (Verdict.WRONG_SHAPE, Verdict.ERROR)
 
 
-def _at(cell: int | None, line: int | None) -> str:
-    return f"{'in' if cell else 'on'} {place(cell, line)}"
+def _at(cell: int | None, line: int | None, count: int | None) -> str:
+    return f"{'in' if cell else 'on'} {place(cell, line, count)}"
 
 
 def _traced(task: Task, answer: Answer, run: Run, words: Words, advise: bool) -> Answer:

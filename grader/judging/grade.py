@@ -154,4 +154,4 @@ def _unparsed(run: Run, code: Script) -> str:
     if run.unparsed is None:
         return ""
     message, at = run.unparsed
-    return f"{place(*code.place(at)) or 'the file'} is not Python ({harmless(message)})"
+    return f"{place(*code.place(at), code.count(at)) or 'the file'} is not Python ({harmless(message)})"

@@ -166,8 +166,9 @@ def report(
     name = f"{exercise.id}.{answer.item.name}"
     line = mistake.line if mistake and mistake.line else line
     seen = None if settled.verdict.passed else excerpt(code, line, mistake or found)
+    count = code.count(line)
     cell, line = code.place(line)
-    return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell, excerpt=seen)
+    return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell, count, excerpt=seen)
 
 
 def decide(
@@ -241,12 +242,12 @@ def training(task: Task, run: Run, code: Script, steps: int) -> ItemReport:
     note = "" if worst.reason else f"{taken} manual steps{whose}; worst is {name}"
     shown = replace(worst, finding=found, note=note)
     record = records[name]
-    seen = None if worst.verdict.passed else excerpt(code, record.line if record else None, None)
-    cell, line = code.place(record.line if record else None)
-    count = sum(math.prod(exercise.shapes[n]) for n in names)
-    return ItemReport(
-        f"{exercise.id}.{TRAINING}", (count,), shown, TRAINING, line, None, checks, cell, excerpt=seen
-    )
+    at = record.line if record else None
+    seen = None if worst.verdict.passed else excerpt(code, at, None)
+    cell, line = code.place(at)
+    shape = (sum(math.prod(exercise.shapes[n]) for n in names),)
+    name = f"{exercise.id}.{TRAINING}"
+    return ItemReport(name, shape, shown, TRAINING, line, None, checks, cell, code.count(at), excerpt=seen)
 
 
 def _rank(check: Check) -> tuple[bool, float]:

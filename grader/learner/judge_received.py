@@ -25,6 +25,7 @@ from grader.judging.compare import compare
 from grader.learner.namespace import Cut, Network, plain, record
 from grader.runner.wire import Record
 
+UNDECIDED = Finding(Code.NOT_JUDGED)  # of what passes: these numbers can't tell that it is right
 DISTINCT = 8  # different values in an answer at the size of rounding that a relation may convict
 
 
@@ -108,8 +109,11 @@ def _passing(
     cut, reference, check = found
     notes = [check.note]
     wrong = sorted(network.wrong(_met(network.lines, item.tensor, cut)[0]))
-    if wrong and not network.holds(item.tensor, answer):
+    whole, scale = network.whole(item.tensor)
+    if wrong and not (to_loss := compare(answer, whole.numpy(), scale)).verdict.passed:
         names = " and ".join("d" + t for t in wrong)
+        figures = {k: getattr(to_loss, k) for k in ("exact", "approx", "allclose", "maxdiff", "relative")}
+        check = replace(check, **figures)  # those of autograd's, which `cmp` shows
         notes.append(f"right for the {names} that it received: what is wrong in it comes from there")
     tolerance, largest = check.tolerance or 0.0, float(reference.abs().max()) if reference.numel() else 0.0
     unsettled = f"`grader check {network.exercise.id}.{item.name}` can, on a file"
@@ -123,11 +127,13 @@ def _passing(
             unknown = Finding(Code.NOT_JUDGED, doubt)
             return replace(check, verdict=Verdict.ERROR, finding=unknown, approx=False), None
         notes[1:] = [doubt]
+        check = replace(check, finding=UNDECIDED)
     else:
         for through, alone in _branches(network, item.tensor, cut):
             if float(alone.abs().max()) <= tolerance and not (
                 check.exact and bool((reference - alone != reference).any())
             ):
+                check = replace(check, finding=UNDECIDED)
                 notes.append(
                     f"what comes through {through} is rounding here, so that these numbers can't tell "
                     f"whether it is there: {unsettled}"
@@ -185,6 +191,13 @@ def _suspects(network: Network, item: Gradient) -> Iterator[str]:
     for name in item.siblings:
         if name[1:] in network.own and network.wrong(frozenset((name[1:],))):
             yield f"if it uses {name}, fix that first"
+
+
+def received_wrong(network: Network, name: str) -> list[str]:
+    """The gradients that an item is made from, as far as they are not autograd's here."""
+    item = next(i for i in network.exercise.gradients if i.name == name)
+    there = [t for t in item.cut if network.namespace.get("d" + t) is not None]
+    return ["d" + t for t in there if t not in network.own or network.wrong(frozenset((t,)))]
 
 
 def _shared(network: Network, item: Gradient, value: torch.Tensor) -> Iterator[str]:

@@ -18,30 +18,38 @@ from typing import TYPE_CHECKING, Any
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import Exercise, Gradient
 from grader.core.text import text
-from grader.core.verdict import ExerciseReport, Report, Verdict
+from grader.core.verdict import ExerciseReport, Report
+from grader.learner import jupyter
 
 if TYPE_CHECKING:
     import torch
 
     from grader.learner.namespace import Network
+    from grader.suite.find import Suite
 
 
 def cmp(s: str, dt: Any, t: Any) -> None:
-    """Print how the gradient `dt` compares with autograd's, `t.grad`: the lecture's line, and more.
+    """Print how the gradient `dt` compares with autograd's, `t.grad`: the lecture's line, and below it more.
 
     s: the name to print.
     dt: your gradient, of t's shape.
     t: the tensor; `t.retain_grad()` must have been called before `loss.backward()`.
 
-    Returns nothing, as the lecture's does, so that a cell may end with it. After the lecture's part comes
+    Returns nothing, as the lecture's does, so that a cell may end with it. Below the lecture's line comes
     what its comparison misses: a shape that only broadcasts, a tolerance too wide or too narrow, and the
-    mistake where the numbers tell it.
+    mistake where the numbers tell it; in Jupyter with pictures.
     """
     frame = sys._getframe(1)
-    name = s if isinstance(s, str) else type(s).__name__
+    name = text(s if isinstance(s, str) else type(s).__name__)
     with _untouched():
-        said = _problem(s, dt, t) or _compared(dt, t, ChainMap(frame.f_locals, frame.f_globals))
-    print(f"{text(name):15s} | {said}")
+        if problem := _problem(s, dt, t):
+            print(f"{name:15s} | {problem}")
+            return
+        print(f"{name:15s} | {_line(dt, t)}")
+        top = frame.f_locals is frame.f_globals
+        sort, said = _more(dt, t, frame.f_globals if top else ChainMap(frame.f_locals, frame.f_globals))
+        if sort and (said or jupyter.here()):
+            jupyter.show(jupyter.Compared(sort, said, _pictures(dt, t)))
 
 
 def check(exercise: str, namespace: Mapping[str, Any]) -> Result:
@@ -56,6 +64,7 @@ def check(exercise: str, namespace: Mapping[str, Any]) -> Result:
 
     graded: list[ExerciseReport] = []
     notes: list[str] = []
+    settled = True
     try:
         if not isinstance(exercise, str) or not isinstance(namespace, Mapping):
             raise UsageError('check takes a name and the namespace: check("ex1", globals())')
@@ -64,34 +73,37 @@ def check(exercise: str, namespace: Mapping[str, Any]) -> Result:
         for name in dict.fromkeys(t.exercise for t in wanted):
             items = {t.item for t in wanted if t.exercise == name}
             with _untouched():
-                report, said = _graded(suite.describe(name), namespace, items)
+                report, said, by_command = _graded(suite, suite.describe(name), namespace, items)
+            settled = settled and by_command
             graded.append(report)
             notes += said
     except (UsageError, GraderFault) as error:
         notes.append(str(error))
-    return Result(Report("this namespace", tuple(graded), notes=tuple(notes)))
+    return Result(Report("this namespace", tuple(graded), notes=tuple(notes)), settled and bool(graded))
 
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """What `check` found. It shows as HTML in Jupyter and as text elsewhere; true if all passed."""
+    """What `check` found. It shows as HTML in Jupyter and as text elsewhere; true if all passed.
+
+    settled: the verdicts are those of `grader check` on these cells, not only of this batch.
+    """
 
     report: Report
+    settled: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.report.items) and self.report.passed
 
     def __repr__(self) -> str:
-        if not self.report.items:
-            return "\n".join(self.report.notes)
-        from grader.reports import screen
+        from grader.reports.cell import plain
 
-        return screen.show(self.report, screen.here()).rstrip("\n")
+        return plain(self.report, self.settled)
 
     def _repr_html_(self) -> str:
         from grader.reports.cell import render
 
-        return render(self.report)
+        return render(self.report, self.settled)
 
 
 def _untouched() -> ExitStack:
@@ -107,8 +119,10 @@ def _untouched() -> ExitStack:
 
 
 def _graded(
-    description: Exercise, namespace: Mapping[str, Any], items: set[str | None]
-) -> tuple[ExerciseReport, list[str]]:
+    suite: Suite, description: Exercise, namespace: Mapping[str, Any], items: set[str | None]
+) -> tuple[ExerciseReport, list[str], bool]:
+    """The report, what there is to say, and whether the command's verdicts are in it."""
+    from grader.learner.cells import settled
     from grader.learner.judge_received import judged
     from grader.learner.namespace import read
 
@@ -120,7 +134,9 @@ def _graded(
     if description.training and None in items:
         notes.append(f"the training run is graded on a file: `grader check {description.id}.training`")
     reports = tuple(judged(network, item) for item in asked)
-    return ExerciseReport(description.id, description.title, reports), notes
+    by_command = settled(suite, network, reports)
+    report = ExerciseReport(description.id, description.title, by_command or reports)
+    return report, notes, by_command is not None
 
 
 def _problem(s: Any, dt: Any, t: Any) -> str:
@@ -170,38 +186,61 @@ def _short(value: torch.Tensor) -> str:
     return str(value.dtype).removeprefix("torch.")
 
 
-def _compared(dt: Any, t: Any, namespace: Mapping[str, Any]) -> str:
-    """The lecture's three figures, and what there is to say beside them."""
+def _line(dt: Any, t: Any) -> str:
+    """The lecture's three figures."""
     import torch
 
     ex = torch.all(dt == t.grad).item()
     app = torch.allclose(dt, t.grad)
     maxdiff = (dt - t.grad).abs().max().item() if dt.numel() and t.grad.numel() else 0.0
-    line = f"exact: {str(ex):5s} | approximate: {str(app):5s} | maxdiff: {maxdiff}"
-    more = _more(dt, t, app, namespace)
-    return f"{line} | {more}" if more else line
+    return f"exact: {str(ex):5s} | approximate: {str(app):5s} | maxdiff: {maxdiff}"
 
 
-def _more(dt: torch.Tensor, t: torch.Tensor, app: bool, namespace: Mapping[str, Any]) -> str:
-    """What the lecture's figures miss, and the mistake; empty where they say all there is."""
+def _more(dt: torch.Tensor, t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[str, str]:
+    """What the figures come to, as `check` has it: which of cell.GROUNDS, and what they don't say."""
+    import torch
+
+    from grader.learner.cells import settled
     from grader.learner.judge_received import judged
+    from grader.reports.cell import kind
+    from grader.suite.find import find
 
     grad = t.grad
     if grad is None or _short(grad) not in ("float32", "float64"):
-        return ""
+        return "", ""
+    app = torch.allclose(dt, grad)
     placed = _place(t, namespace)
     if placed is None:
         return _alone(dt, grad, app)
     network, item = placed
     if stale := _stale(network, item.tensor, grad):
-        return stale
-    report = judged(replace(network, namespace=ChainMap({item.name: dt}, dict(network.namespace))), item)
-    if not report.passed:
-        unjudged = report.verdict is Verdict.ERROR
-        return "wrong: " * (not unjudged) + _joined(report.diagnosis, report.check.reason)
-    if report.check.note:
-        return f"note: {report.check.note}"
-    return "" if app else "right: what differs is rounding, since most of it cancels"
+        return "undecided", stale
+    held = network.namespace.get(item.name) is dt
+    own = network if held else replace(network, namespace=ChainMap({item.name: dt}, dict(network.namespace)))
+    report = judged(own, item)
+    if held and (by_command := settled(find(), network, [report])):
+        (report,) = by_command
+    said = report.check.note if report.passed else _joined(report.diagnosis, report.check.reason)
+    if report.place and not report.passed:
+        said += f" ({report.place})"
+    if not said and not app:
+        said = "what differs is rounding, since most of it cancels"
+    return kind(report), said
+
+
+def _pictures(dt: torch.Tensor, t: torch.Tensor) -> tuple[tuple[str, Any, float], ...]:
+    """Heatmaps: of the gradient and of autograd's by one scale, of their difference by its own."""
+    import numpy as np
+
+    from grader.learner.namespace import plain
+
+    yours, wanted = (plain(x.detach()).double().numpy() for x in (dt, t.grad) if x is not None)
+    if not wanted.size or np.array_equal(yours, wanted):
+        return ()
+    off = yours - wanted if yours.shape == wanted.shape else None
+    pairs = [("yours", yours, wanted), ("autograd's", wanted, wanted)]
+    pairs += [("difference", off, off)] if off is not None else []
+    return tuple((name, values, float(np.nanmax(abs(of), initial=0.0))) for name, values, of in pairs)
 
 
 def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Gradient] | None:
@@ -210,6 +249,7 @@ def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Grad
     from grader.suite.find import find
 
     names = {k for k, v in namespace.items() if v is t}
+    odd: tuple[Network, Gradient] | None = None
     try:
         suite = find()
         for description in map(suite.describe, suite.ids()):
@@ -218,11 +258,16 @@ def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Grad
                 with suppress(UsageError):
                     network = read(description, namespace)
                     found = network.env.get(item.tensor)  # not there where its forward pass is another's
-                    if not network.odd and found is not None and found.shape == t.shape:
+                    if found is None or found.shape != t.shape:
+                        continue
+                    if not network.odd:
                         return network, item
+                    there = [line.name for line in network.lines if line.name in namespace]
+                    if len(network.odd) * 4 < len(there):  # the exercise's, changed in a place
+                        odd = odd or (network, item)
     except GraderFault:
         pass  # without the fixtures the comparison is the lecture's
-    return None
+    return odd
 
 
 def _stale(network: Network, tensor: str, grad: torch.Tensor) -> str:
@@ -243,7 +288,7 @@ def _stale(network: Network, tensor: str, grad: torch.Tensor) -> str:
     return "t.grad is not the gradient of the forward pass that is here now: run it and backward again"
 
 
-def _alone(dt: torch.Tensor, grad: torch.Tensor, app: bool) -> str:
+def _alone(dt: torch.Tensor, grad: torch.Tensor, app: bool) -> tuple[str, str]:
     """The same where no exercise's forward pass is at hand: by these two arrays alone."""
     from grader.diagnosis.diagnose import related
     from grader.diagnosis.relations import Evidence
@@ -253,14 +298,15 @@ def _alone(dt: torch.Tensor, grad: torch.Tensor, app: bool) -> str:
     reference = plain(grad).numpy()
     found = compare(record(dt), reference, float(abs(reference).max(initial=0.0)))
     if found.verdict.passed:
-        return f"note: {found.note}" if found.note else ""
+        return "right", found.note
     told = None
     if dt.isfinite().all():
         e = Evidence("cmp", plain(dt).double().numpy(), reference.astype(float), {}, {})
         told = related(Gradient("", ""), e, {})
     if told or not app or found.relative is None:
-        return "wrong: " + _joined(told.text if told else None, found.reason)
-    return f"wrong, unless it is rounding: it differs by {found.relative:.0e} of the largest element"
+        return "wrong", _joined(told.text if told else None, found.reason)
+    said = f"it differs by {found.relative:.0e} of the largest element, which may be rounding or a mistake"
+    return "undecided", said
 
 
 def _joined(*parts: str | None) -> str:

@@ -55,6 +55,7 @@ def _item(item: ItemReport, checks: bool) -> dict[str, Any]:
         "came": None if item.check.shape is None else list(item.check.shape),
         "line": item.line,
         "cell": item.cell,
+        "execution_count": item.count,
         "diagnosis": item.diagnosis,
         "diagnosis_code": item.mistake.code.value if item.mistake else None,
         "evidence": _evidence(item.mistake) if item.mistake else None,

@@ -22,7 +22,9 @@ MAGIC = re.compile(r"\s*(?:[%!?]|[A-Za-z_][\w, ]*=\s*[%!]|[\w.*]+(?:\[[^\]]*\])*
 TIMED = re.compile(r"^(\s*)%time\s+(?=\w)")  # runs the rest of its line as any other
 QUOTED = re.compile(r"'[^'\\]*'" r'|"[^"\\]*"')
 SHELL = re.compile(rb"^[ \t]*!.*$|^%{1,2}[a-z].*$", re.MULTILINE)  # no Python, but in what Colab exports
-KEEPING = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3"})
+KEEPING = frozenset(
+    {"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3", "check"}
+)
 HEADING = 1000  # characters of a line of text that are looked at: a picture may follow
 OWN = b"def inputs(g, "  # what draws the inputs in a notebook of ours
 CHECK = re.compile(rb"""\bcheck\(\\?["']([\w.-]+)\\?["'], globals\(\)\)""")
@@ -40,6 +42,7 @@ LECTURE = Exercise(NOTEBOOK[0], lines=tuple(Line(t, "", ()) for t in (*FIRST, "l
 class Script:
     """What goes to the child. flat: the lecture's number of the exercise in flat code, 0 without a lecture,
     None for a stub's functions. places: by line of a notebook's code, the cell (from 1) and the line in it.
+    counts: by cell what Jupyter shows beside it, None where it has not run.
     ours: a notebook that was derived for the exercise, which asks for as much as its stub.
     name: of the file.
     """
@@ -49,6 +52,7 @@ class Script:
     places: tuple[tuple[int, int], ...] = ()
     ours: bool = False
     name: str = ""
+    counts: tuple[int | None, ...] = ()
 
     @property
     def file(self) -> File:
@@ -65,6 +69,11 @@ class Script:
             return None, line
         return self.places[line - 1] if line <= len(self.places) else (None, None)
 
+    def count(self, line: int | None) -> int | None:
+        """What Jupyter shows beside the cell that a line is in."""
+        cell = self.place(line)[0]
+        return self.counts[cell - 1] if cell and cell <= len(self.counts) else None
+
 
 def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = None) -> Script:
     """A submission as the child takes it. Unreadable where a notebook is none, or not in Python.
@@ -80,8 +89,10 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
     if name.endswith(".ipynb"):
         source, places = notebook(data)
         if not exercise.lines:  # functions and classes alone, as a file has them
-            return Script((source + told).encode("utf-8", "replace"), None, places, name=name)
-        return Script((source + told).encode("utf-8", "replace"), 0 if ours else lecture, places, ours, name)
+            encoded = (source + told).encode("utf-8", "replace")
+            return Script(encoded, None, places, name=name, counts=counts(data))
+        encoded = (source + told).encode("utf-8", "replace")
+        return Script(encoded, 0 if ours else lecture, places, ours, name, counts(data))
     if is_flat(data.decode("utf-8", "replace"), exercise):
         data = SHELL.sub(b"", data)
         told_too = data + b"\n" + told.encode() if told else data
@@ -92,7 +103,7 @@ def script(file: File, exercise: Exercise, rename: Mapping[str, str] | None = No
 @lru_cache(maxsize=2)  # its exercises are asked for one after another
 def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
     """A notebook's code, and the cell and line of each line of it. Unreadable where nothing can be graded."""
-    cells, language, _ = _read(data)
+    cells, language, *_ = _read(data)
     if language and not language.lower().startswith(("python", "ipython", "xpython", "conda", "sage")):
         raise Unreadable(f"is a notebook in {language}, not in Python")
     lines: list[str] = []
@@ -115,6 +126,11 @@ def notebook(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
         lines += text
         places += [(number, k) for k in range(1, len(text) + 1)]
     return "\n".join(lines) + "\n", tuple(places)
+
+
+def counts(data: bytes) -> tuple[int | None, ...]:
+    """By cell what Jupyter shows beside it, as far as it has run."""
+    return _read(data)[3]
 
 
 def cell(data: bytes, number: int) -> str:
@@ -192,11 +208,13 @@ def _assigned(line: str) -> set[str]:
 
 
 @lru_cache(maxsize=2)
-def _read(data: bytes) -> tuple[tuple[tuple[str, str], ...], str, str | None]:
-    """A notebook's cells, its language, and the exercise of ours that it says it is."""
+def _read(data: bytes) -> tuple[tuple[tuple[str, str], ...], str, str | None, tuple[int | None, ...]]:
+    """A notebook's cells, its language, the exercise of ours that it says it is, and its cells' counts."""
     document = _json(data)
     exercise = _ours(document).get("exercise")
-    return tuple(_cells(document)), _language(document), exercise if isinstance(exercise, str) else None
+    told = exercise if isinstance(exercise, str) else None
+    counted_ = tuple(map(_count, _dictionaries(document)))
+    return tuple(_cells(document)), _language(document), told, counted_
 
 
 def counted(data: bytes, most: int = MAX_VALUES) -> bytes:
@@ -246,16 +264,24 @@ def _language(document: Mapping[str, Any]) -> str:
     return ""
 
 
-def _cells(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Kind and source of every cell; of old formats (nbformat 3) too."""
+def _dictionaries(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every cell; of old formats (nbformat 3) too."""
     sheets = document.get("worksheets")
     cells = document.get("cells")
     if not isinstance(cells, list):
         inner = [s.get("cells") for s in sheets or () if isinstance(s, dict)]
         cells = [cell for one in inner if isinstance(one, list) for cell in one]
-    for cell in cells:
-        if not isinstance(cell, dict):
-            continue
+    yield from (cell for cell in cells if isinstance(cell, dict))
+
+
+def _count(cell: Mapping[str, Any]) -> int | None:
+    count = cell.get("execution_count", cell.get("prompt_number"))
+    return count if type(count) is int and 0 < count < 10**9 else None
+
+
+def _cells(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Kind and source of every cell."""
+    for cell in _dictionaries(document):
         source = "" if is_feedback(cell) or is_test(cell) else cell.get("source", cell.get("input", ""))
         if isinstance(source, list):
             source = "".join(s for s in source if isinstance(s, str))

@@ -45,10 +45,18 @@ class Suite:
             )
         return path
 
+    def set_here(self) -> str:
+        """The set whose folder we are in, as in exercises/gpt; "" elsewhere."""
+        here = current_folder()
+        return here.name if here.parent == self.work.resolve() / "exercises" else ""
+
     def at_hand(self) -> list[str]:
-        """What is meant where nothing is named: the exercises of all sets that exercises/ has anything of."""
+        """What is meant where nothing is named: the exercises of all sets that exercises/ has anything of;
+        in a set's folder, that set's."""
         ids = self.ids()
         sets = {course.set_of(i) for i in ids if self.stub(i).exists() or self.notebook(i).exists()}
+        if (here := self.set_here()) in sets:
+            sets = {here}
         return [i for i in ids if course.set_of(i) in sets] or ids
 
     def notebook(self, exercise: str) -> Path:
@@ -113,27 +121,37 @@ def targets(suite: Suite, words: Sequence[str]) -> list[Target]:
     ids = suite.ids()
     if not ids:
         raise UsageError(f"{suite.root} has no fixtures: {fixtures.repair(suite.root)}")
-    found: list[Target] = []
-    for word in words or ids:
-        known = [i for i in ids if word in (i, course.set_of(i))]
-        if known:
-            found += [Target(i) for i in known]
-            continue
-        exercise, _, item = word.rpartition(".")
-        if exercise not in ids:
-            if _authored(suite, word):
-                raise UsageError(f"{_quoted(word)} has no fixtures yet: `grader build {word}` makes them")
-            meant = _meant(suite, word) or _close(word, ids)
-            raise UsageError(f"there is no exercise {_quoted(word)}{meant}; `grader list` names them")
-        names = item_names(suite.describe(exercise))
-        item = f"d{item}" if f"d{item}" in names else item  # the tensor's own name will do
-        if item not in names:
-            meant = _close(item, names)
-            raise UsageError(
-                f"{exercise} has no item {_quoted(item)}{meant}; `grader list {exercise}` names them"
-            )
-        found.append(Target(exercise, item))
-    return found
+    here = suite.set_here()
+    return [target for word in words or ids for target in _named(suite, ids, word, here)]
+
+
+def _named(suite: Suite, ids: list[str], word: str, here: str) -> list[Target]:
+    """What one word names. here: the set whose folder we are in, in which ex3 is its own."""
+    short = word.removeprefix(f"{course.CORE}.")  # backprop.ex3, where ex3 is another set's
+    for one in (f"{here}.{word}",) * bool(here) + (word, short):
+        if known := [i for i in ids if one in (i, course.set_of(i))]:
+            return [Target(i) for i in known]
+        exercise, _, item = one.rpartition(".")
+        if exercise in ids:
+            names = item_names(suite.describe(exercise))
+            if name := _item(item, names):
+                return [Target(exercise, name)]
+            meant = next((n for n in names if item and item.lower() in (n.lower(), n[1:].lower())), None)
+            said = f" (did you mean {exercise}.{meant}?)" if meant else _close(item, names)
+            where = f"`grader list {exercise}` names them"
+            raise UsageError(f"{exercise} has no item {_quoted(item)}{said}; {where}")
+    if _authored(suite, word):
+        raise UsageError(f"{_quoted(word)} has no fixtures yet: `grader build {word}` makes them")
+    owners = [i for i in ids if _item(word, item_names(suite.describe(i)))] if "." not in word else []
+    if near := [i for i in owners if course.set_of(i) == (here or course.CORE)] or owners[:1]:
+        return [Target(near[0], _item(word, item_names(suite.describe(near[0]))))]
+    meant = _meant(suite, word)
+    raise UsageError(f"there is no exercise {_quoted(word)}{meant}; `grader list` names them")
+
+
+def _item(word: str, names: Sequence[str]) -> str | None:
+    """The item that is called so; its tensor's own name will do."""
+    return next((n for n in (f"d{word}", word) if n in names), None)
 
 
 def whole(suite: Suite, words: Sequence[str], refused: Callable[[Target], str]) -> list[str]:
@@ -150,11 +168,17 @@ def item_names(exercise: Exercise) -> list[str]:
 
 
 def _meant(suite: Suite, word: str) -> str:
-    """What a word may mean that names no exercise: one in other letters, or an item without its exercise."""
+    """What a word may mean that names nothing: in other letters, or nearly so."""
     ids = suite.ids()
-    items = (f"{i}.{n}" for i in ids for n in item_names(suite.describe(i)) if n in (word, f"d{word}"))
-    meant = next((i for i in ids if i == word.lower()), None) or next(items, None)
-    return f" (did you mean {meant}?)" if meant else ""
+    names = {i: item_names(suite.describe(i)) for i in ids}
+    known = [*ids, *dict.fromkeys(map(course.set_of, ids)), *(f"{i}.{n}" for i in ids for n in names[i])]
+    low = word.lower()
+    same = next((k for k in known if low in (k.lower(), k.lower().rpartition(".")[2])), None)
+    same = same or next((k for k in known if sorted(k) == sorted(word)), None)  # gtp
+    if not same and "." not in word and not _close(word, known):
+        close = difflib.get_close_matches(word, {n for i in ids for n in names[i]}, 1, 0.8)
+        same = next((f"{i}.{close[0]}" for i in ids if close and close[0] in names[i]), None)
+    return f" (did you mean {same}?)" if same else _close(word, known)
 
 
 def _authored(suite: Suite, word: str) -> bool:

@@ -22,8 +22,6 @@ FIXTURES = {
     "probe-3": dict(seed=3, n=9, n_hidden=5),
 }
 
-WORKED = "dxtanh"
-
 
 def inputs(g, n, n_hidden):
     """Pre-activations twice as wide as a standard normal, so that some of them saturate. A ReLU's, and a leaky

@@ -25,8 +25,6 @@ FIXTURES = {
     "probe-3": dict(seed=3, n=11, vocab_size=8),
 }
 
-WORKED = "dpicked"
-
 
 def inputs(g, n, vocab_size):
     """The weights, drawn first as in the lecture, and n bigrams; of five, those of emma."""

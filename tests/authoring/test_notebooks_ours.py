@@ -105,7 +105,7 @@ def test_the_solution_as_a_notebook_is_right_in_a_kernel(
         assert "wrong" not in line and "can't" not in line.split("note:")[0], line
     last = ran[-1][1]
     gradients = len([name for name, _, _ in ran if name.startswith("d")])
-    assert f"{gradients} of {gradients} passed" in last
+    assert f"{gradients} of {gradients} right." in last
 
 
 @pytest.mark.parametrize("exercise", OURS)

@@ -54,7 +54,6 @@ WRONG: list[tuple[str, Any]] = [
     ("training", {"parameters": ["C"]}),
     ("fixtures", [{"name": "lecture", "settings": {}, "given": None, "reference": None}]),
     ("diagnosis", {"sha256": "", "bytes": True}),
-    ("worked", {"item": "dx", "source": 1}),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import command
 import nbformat
 import pytest
 import torch
@@ -80,14 +82,14 @@ def told(item: ItemReport) -> str:
 
 @pytest.fixture
 def line(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """line("cmp(…)", ns): the one line that it prints in that namespace."""
+    """line("cmp(…)", ns): the line that it prints in that namespace, and, after a |, the one below it."""
 
     def one(code: str, ns: Namespace) -> str:
         capsys.readouterr()
         exec(code, ns)
         out, err = capsys.readouterr()
-        assert err == "" and out.count("\n") == 1
-        return out.rstrip("\n")
+        assert err == "" and out.count("\n") == 1 + out.count("\n  ")
+        return out.rstrip("\n").replace("\n  ", " | ")
 
     return one
 
@@ -105,16 +107,6 @@ def by_the_lecture(name: str, dt: torch.Tensor, grad: torch.Tensor) -> str:
 # cmp
 
 
-def test_cmp_prints_what_the_readme_shows(line: Callable[..., str]) -> None:
-    ns = lecture()
-    exec("dlogit_maxes = -dnorm_logits.mean(1, keepdim=True)", ns)
-    text = (ROOT / "README.md").read_text()
-    shown = re.findall(r"^(cmp\(.*\))\n# (.*)$", text, re.MULTILINE)
-    assert len(shown) == 2
-    for call, said in shown:  # of rounding the digits are the machine's
-        assert re.sub(r"[\d.]+(?=e-09)", "#", line(call, ns)) == re.sub(r"[\d.]+(?=e-09)", "#", said)
-
-
 @pytest.mark.parametrize(("n", "n_hidden"), [(32, 64), (16, 200), (5, 3)])
 def test_the_lecture_line_for_right_gradients(n: int, n_hidden: int, line: Callable[..., str]) -> None:
     ns = lecture(n=n, n_hidden=n_hidden)
@@ -122,7 +114,7 @@ def test_the_lecture_line_for_right_gradients(n: int, n_hidden: int, line: Calla
         said = line(f"cmp('{item.tensor}', {item.name}, {item.tensor})", ns)
         common = by_the_lecture(item.tensor, ns[item.name], ns[item.tensor].grad)
         assert said.startswith(common)
-        assert said.removeprefix(common).startswith((" | note: ", " | right: ")) or said == common
+        assert said.removeprefix(common).startswith((" | undecided: ", " | right: ")) or said == common
 
 
 def test_cmp_gives_nothing_back() -> None:
@@ -172,7 +164,10 @@ def test_of_a_zero_where_all_cancels_the_doubt_is_told(tensor: str, line: Callab
     ns = lecture()
     exec(f"d{tensor} = torch.zeros_like(d{tensor})", ns)
     said = line(f"cmp('{tensor}', d{tensor}, {tensor})", ns)
-    assert " | all of it is rounding here, so that these numbers can't tell right from wrong: " in said
+    assert (
+        " | undecided: all of it is rounding here, so that these numbers can't tell right from wrong: "
+        in said
+    )
     found = rows(ns)["d" + tensor]
     assert not found.passed
     assert "these numbers can't tell right from wrong" in found.check.reason
@@ -244,7 +239,7 @@ def test_a_scaled_gradient_without_an_exercise(sign: int, seed: int, k: int, up:
         grader.cmp("t", t.grad * factor, t)
         grader.cmp("t", -t.grad, t)
         grader.cmp("t", t.grad.clone(), t)
-    scaled, negative, right = out.getvalue().splitlines()
+    _, scaled, _, negative, right = out.getvalue().splitlines()
     assert "wrong: exactly " in scaled and str(k) in scaled.partition("exactly")[2]
     assert "the sign is wrong" in negative
     assert right.endswith("maxdiff: 0.0")
@@ -413,9 +408,9 @@ def test_no_mutant_passes_unless_the_doubt_is_said(
 # where it shows
 
 
-def test_the_block_in_the_readme_prints_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_block_in_the_documentation_prints_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
     """In the lecture's notebook, with every gradient right but dlogit_maxes."""
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/notebook.md").read_text(), re.DOTALL)
     ns = lecture()
     ns["dlogit_maxes"] = ns["dlogit_maxes"] / 27
     *code, last = block.splitlines()
@@ -424,7 +419,10 @@ def test_the_block_in_the_readme_prints_what_it_shows(capsys: pytest.CaptureFixt
     shown = [x.removeprefix("# ") for x in code if x.startswith("# ")]
     figures = re.compile(r"maxdiff: \S+")
     assert [figures.sub("", x) for x in said] == [figures.sub("", x) for x in shown]
-    assert "25 of 26 passed" in repr(eval(last, ns))
+    table = repr(eval(last, ns))
+    assert (
+        "24 of 26 right on this batch; 1 wrong, 1 undecided. Next: dlogit_maxes. `grader check` on" in table
+    )
 
 
 class Page(HTMLParser):
@@ -433,15 +431,20 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[str] = []
+        self.styles: list[str] = []
         self.text = ""
         self.open: list[str] = []
         self.feed(html)
         assert not self.open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert {name for name, _ in attrs} <= {"style", "scope", "class"}
+        assert {name for name, _ in attrs} <= {"style", "scope", "class", "src", "alt"}
         self.tags.append(tag)
-        self.open.append(tag)
+        self.styles.append(dict(attrs).get("style") or "")
+        if tag == "img":  # which has no end, and loads nothing
+            assert (dict(attrs)["src"] or "").startswith("data:image/png;base64,")
+        else:
+            self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -514,36 +517,154 @@ def cells() -> str:
     return FORWARD.format(lines="\n".join(ns))
 
 
-def test_in_a_terminal_it_is_the_table_that_the_command_prints(tmp_path: Path) -> None:
+def test_outside_of_jupyter_it_is_a_table_of_text(tmp_path: Path) -> None:
     code = f"{cells()}\nfrom grader import check\nimport sys\nsys.displayhook(check('ex1', globals()))"
     out = run(code, tmp_path)
-    shown = {" ".join(x.split()[:6]): x for x in out.splitlines()}
-    assert "item shape exact approx maxdiff relative" in shown
-    assert any(x.startswith("ex1.dprobs") and "wrong: the sign is wrong" in x for x in out.splitlines())
-    assert out.rstrip().endswith("score: 1 of 26. Next: fix ex1.dprobs.")
+    lines = out.splitlines()
+    assert lines[0].split() == ["item", "shape", "exact", "approximate", "maxdiff", "verdict"]
+    assert lines[1].split() == ["ex1.dlogprobs", "32×27", "yes", "yes", "0", "right"]
+    assert lines[2].startswith("ex1.dprobs") and "wrong: the sign is wrong" in lines[2]
+    assert lines[3].startswith("not written yet: dcounts_sum_inv, dcounts_sum, ")
+    assert lines[4].startswith("1 of 26 right on this batch; 1 wrong, 24 not written. Next: dprobs.")
+    assert len(lines) == 5
 
 
-def test_in_a_real_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    sources = [
-        cells() + "\nfrom grader import cmp\nimport grader",
-        "cmp('logprobs', dlogprobs, logprobs)",
-        "grader.check('ex1', globals())",
-    ]
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(x) for x in sources])
-    NotebookClient(book, timeout=DEADLINE, resources={"metadata": {"path": str(tmp_path)}}).execute()
+def luminance(colour: str) -> float:
+    """As WCAG 2 has it, of #rrggbb."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_text_has_contrast_in_a_light_theme_and_in_a_dark_one() -> None:
+    """What has a colour has a ground of its own, whatever the page's; all else is in the theme's colours."""
+    ns = lecture()
+    exec("dprobs = -dprobs; db1 = torch.zeros_like(b1); dC = None", ns)
+    shown = grader.check("ex1", ns)._repr_html_()
+    for sort in cell.GROUNDS:
+        shown += cell.compared(sort, "said", [("yours", ns["dh"].numpy(), 1.0)])
+    coloured = [style for style in Page(shown).styles if re.search(r"(^|[; ])color:", style)]
+    assert len(coloured) >= 4
+    for style in coloured:
+        ink, ground = (re.search(rf"(?:^|[; ]){k}: (#\w{{6}})", style) for k in ("color", "background-color"))
+        assert ink and ground, f"a colour without a ground of its own: {style}"
+        assert contrast(ink[1], ground[1]) >= 4.5
+    assert contrast("#000000", "#ffffff") == 21 and contrast("#777777", "#ffffff") < 4.5
+
+
+CELLS = {
+    "dlogprobs": "dlogprobs = torch.zeros_like(logprobs)\ndlogprobs[range(n), Yb] = -1.0/32",  # for n
+    "dprobs": "dprobs = -dlogprobs / probs",  # the sign
+    "dcounts_sum_inv": "dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)",  # right, of a wrong one
+    "dcounts_sum": "dcounts_sum = dcounts_sum_in * -counts_sum**-2",  # a name
+    "dcounts": "dcounts = dprobs * W2",  # shapes
+    "dnorm_logits": "dnorm_logits = None",
+    "dlogit_maxes": "dlogit_maxes = torch.zeros(32, 1)",  # right by the lecture's cmp
+    "db1": "db1 = torch.zeros(64)",
+}
+
+
+def ran(sources: Mapping[str, str], folder: Path) -> Any:
+    """The notebook of ex1 with that code in some of its cells, run."""
+    book = nbformat.reads((ROOT / "exercises/ex1.ipynb").read_text(), as_version=4)
+    for one in book.cells:
+        if one.id in sources:
+            one.source = "\n".join([sources[one.id], *one.source.split("\n")[1:]])
+    book.metadata.pop("grader")  # which a kernel doesn't know
+    book.cells.append(nbformat.v4.new_code_cell("%load_ext grader\ndh = torch.ones_like(h)", id="load"))
+    book.cells.append(nbformat.v4.new_code_cell("%%check dhpreact\ndhpreact = (1 - h**2) * dh", id="magic"))
+    book.cells.append(
+        nbformat.v4.new_code_cell("%%check dbnraw\ndbnraw = -bngain * dhpreact", id="wrong-magic")
+    )
+    book.cells.insert(0, nbformat.v4.new_code_cell("import this_is_no_module", id="before"))
+    here = {"metadata": {"path": str(folder)}}
+    NotebookClient(book, timeout=DEADLINE, allow_errors=True, resources=here).execute()
     nbformat.validate(book)
-    first, compared, table = (c.outputs for c in book.cells)
-    assert first == []
-    (stream,) = compared  # the line, and no echo of what cmp gives back
-    assert stream["text"] == "logprobs        | exact: True  | approximate: True  | maxdiff: 0.0\n"
-    (shown,) = table
-    page = Page(shown["data"]["text/html"])
-    assert page.tags.count("table") == 1 and page.tags.count("tr") == 27
-    assert "wrong: the sign is wrong" in page.text and "score: 1 of 26" in page.text
-    assert "score: 1 of 26" in shown["data"]["text/plain"]
+    return book
+
+
+def shown(outputs: list[Any]) -> str:
+    """What a cell's outputs say, without markup."""
+    texts = [o.get("text", "") for o in outputs if o.output_type == "stream"]
+    texts += [Page(o.data["text/html"]).text + "\n" for o in outputs if "data" in o and "text/html" in o.data]
+    return "".join(texts)
+
+
+@pytest.fixture(scope="module")
+def told_in_a_kernel(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, Any]]:
+    """A notebook with mistakes, run; and by item what the command says of the saved file."""
+    folder = tmp_path_factory.mktemp("kernel")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
+            patch.setenv(name, str(folder / name))
+        book = ran(CELLS, folder)
+    nbformat.write(book, folder / "mine.ipynb")
+    done = command.grader("check", "ex1", "mine.ipynb", "--json", cwd=folder)
+    (graded,) = json.loads(done.stdout)["exercises"]
+    return book, {item["id"].partition(".")[2]: item for item in graded["items"]}
+
+
+def test_cell_table_and_command_have_one_verdict(told_in_a_kernel: tuple[Any, dict[str, Any]]) -> None:
+    book, items = told_in_a_kernel
+    outputs = {one.id: one for one in book.cells if one.cell_type == "code"}
+    table = next(Page(o.data["text/html"]) for o in outputs["check"].outputs if "data" in o)
+    for name in CELLS.keys() - {"dnorm_logits"}:
+        said = shown(outputs[name].outputs)
+        if items[name]["passed"]:
+            why = "right for the dprobs that it received: what is wrong in it comes from there"
+            assert f"right {why}" in said and f"ex1.{name}32×1nono" in table.text and why in table.text
+        else:
+            why = items[name]["diagnosis"] or items[name]["reason"]
+            place = f"(cell [{outputs[name].execution_count}], line {items[name]['line']})"
+            assert why in said and why in table.text
+            assert place in said and place in table.text
+            assert "wrong" in said and "right" not in said.split("wrong", 1)[0]
+    assert items["dcounts_sum_inv"]["passed"] and not items["dlogit_maxes"]["passed"]
+    assert "not written yet: dnorm_logits, dlogits, dh, " in table.text
+    assert "1 of 26 right; 6 wrong, 19 not written. Next: dlogprobs." in table.text
+    assert "batch" not in table.text.rpartition("not written yet")[2]
+
+
+def test_the_lecture_s_line_comes_first_then_the_row_with_pictures(
+    told_in_a_kernel: tuple[Any, dict[str, Any]],
+) -> None:
+    (made,) = [one for one in told_in_a_kernel[0].cells if one.id == "dprobs"]
+    stream, row = made.outputs
+    assert re.fullmatch(
+        r"probs           \| exact: False \| approximate: False \| maxdiff: [\d.]+\n", stream.text
+    )
+    page = Page(row.data["text/html"])
+    assert page.text.startswith("wrong the sign is wrong") and page.tags.count("img") == 3
+    assert page.text.endswith("yoursautograd'sdifference")
+    assert "the sign is wrong" in row.data["text/plain"]
+
+
+def test_a_cell_that_raised_gets_the_command_s_help(told_in_a_kernel: tuple[Any, dict[str, Any]]) -> None:
+    book, items = told_in_a_kernel
+    for name, words in {"dcounts_sum": "did you mean dcounts_sum_inv?", "dcounts": "must match"}.items():
+        (made,) = [one for one in book.cells if one.id == name]
+        assert [o.output_type for o in made.outputs] == ["error", "display_data"]
+        said = shown(made.outputs)
+        assert words in said and items[name]["reason"] in said
+    (before,) = [one for one in book.cells if one.id == "before"]  # it has nothing to do with an exercise
+    assert [o.output_type for o in before.outputs] == ["error"]
+
+
+def test_the_magic_runs_a_cell_and_checks_it(told_in_a_kernel: tuple[Any, dict[str, Any]]) -> None:
+    book, _ = told_in_a_kernel
+    by_id = {one.id: one for one in book.cells}
+    for name, item, verdict in (
+        ("magic", "dhpreact", "right"),
+        ("wrong-magic", "dbnraw", "wrong the sign is"),
+    ):
+        said = shown(by_id[name].outputs)
+        assert f"ex1.{item}" in said and verdict in said, said
 
 
 def test_the_result_is_true_when_all_is_right() -> None:

@@ -37,7 +37,7 @@ def solved(exercise: str) -> str:
     described = fixtures.describe(ROOT, exercise)
     parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
     settings, training = described.fixtures[0].settings, described.training
-    return notebook.notebook(parts, exercise, settings, training, solved=True)
+    return notebook.notebook(parts, exercise, settings, training, described.shapes, True)
 
 
 def changed(exercise: str, *changes: tuple[str, str]) -> str:

@@ -273,11 +273,19 @@ def test_the_training_run_can_be_graded_alone(work: Path) -> None:
 
 
 USAGE_ERRORS = {
-    "an unknown exercise": (["check", "ex9"], "there is no exercise ex9; `grader list`"),
+    "an unknown exercise": (
+        ["check", "ex9"],
+        "there is no exercise ex9 (did you mean gpt.ex9?); `grader list`",
+    ),
     "an unlike exercise": (["check", "banana"], "there is no exercise banana; `grader list` names them"),
     "an unknown item": (["check", "ex1.dprob"], "ex1 has no item dprob (did you mean dprobs?)"),
     "an item of an unknown exercise": (["check", "ex9.dprobs"], "there is no exercise ex9.dprobs"),
-    "an item without its exercise": (["check", "dprobs"], "dprobs (did you mean ex1.dprobs?)"),
+    "letters exchanged": (["check", "gtp"], "there is no exercise gtp (did you mean gpt?)"),
+    "an item in capitals": (["check", "ex1.DPROBS"], "no item DPROBS (did you mean ex1.dprobs?)"),
+    "a misspelt item alone": (["check", "dprob"], "there is no exercise dprob (did you mean ex1.dprobs?)"),
+    "a misspelt command": (["chek", "ex1"], "there is no command chek (did you mean `grader check`?)"),
+    "no command": (["ex1"], "there is no command ex1 (did you mean `grader check ex1`?)"),
+    "nothing like a command": (["banana"], "there is no command banana; `grader --help` lists them"),
     "an exercise in capitals": (["check", "EX1"], "there is no exercise EX1 (did you mean ex1?)"),
     "no item": (["check", "ex1."], 'ex1 has no item ""; `grader list ex1`'),
     "nothing": (["check", ""], 'there is no exercise ""; `grader list`'),
@@ -292,7 +300,7 @@ USAGE_ERRORS = {
     "a private set in a course": (["build", "--private", "4", "."], "name another folder"),
     "training where there is none": (["check", "ex1.training"], "ex1 has no item training"),
     "show an unknown item": (["show", "ex1.dhh"], "(did you mean dh?)"),
-    "list an unknown exercise": (["list", "ex11"], "(did you mean ex1?)"),
+    "list an unknown exercise": (["list", "ex11"], "(did you mean gpt.ex11?)"),
     "solution of an unknown item": (["solution", "--yes", "ex1.x"], "ex1 has no item x"),
     "reset an item": (["reset", "ex1.dprobs", "--yes"], "`grader reset ex1`"),
     "reset an unknown exercise": (["reset", "ex9", "--yes"], "there is no exercise ex9"),
@@ -322,9 +330,7 @@ def test_wrong_usage_is_told_in_one_line(args: list[str], message: str, work: Pa
     assert ran.stdout == ""
 
 
-@pytest.mark.parametrize(
-    "args", [[], ["chekc"], ["check", "--nonsense"], ["show"], ["check", "--submission"]]
-)
+@pytest.mark.parametrize("args", [["check", "--nonsense"], ["show"], ["check", "--submission"]])
 def test_wrong_arguments_exit_with_2(args: list[str], work: Path) -> None:
     ran = grader(*args, cwd=work)
     assert ran.returncode == USAGE
@@ -479,16 +485,66 @@ def test_with_standard_input_closed_nobody_is_asked(words: str, scratch: Path) -
 # --- check: progress, fresh, JSON ------------------------------------------------------------------
 
 
-def test_progress_on_stubs_succeeds_and_works_the_first_item_out(stubs: Ran) -> None:
-    assert stubs.returncode == PASSED
-    text = stubs.stdout
-    total = sum(len(item_names(fixtures.describe(ROOT, name))) for name in EXERCISES)
-    assert f"score: 0 of {total}. Next: write ex1.dlogprobs" in text
-    tail = text.partition("Nothing is written yet. Open exercises/ex1.py")[2]
-    assert "    def dlogprobs(logprobs, Yb, n):\n" in tail
-    assert "    return dlogprobs" in tail
-    assert rows(tail)["ex1.dlogprobs"].endswith("exact")
-    assert stubs.stderr == ""
+def test_progress_on_stubs_is_a_first_screen_whose_commands_work(stubs: Ran, work: Path) -> None:
+    assert (stubs.returncode, stubs.stderr) == (PASSED, "")
+    typed = re.search(r"^  type +(\S+) (check ex1)$", stubs.stdout, re.MULTILINE)
+    assert typed
+    lines = stubs.stdout.replace(typed[1], ".venv/bin/grader").splitlines()  # as it is where it lies
+    assert len(lines) < 24 and max(len(line) for line in lines if "export PATH" not in line) <= 80
+    opened = re.search(r"^  open +(\S+), line (\d+)$", stubs.stdout, re.MULTILINE)
+    assert opened and (work / opened[1]).read_text().splitlines()[int(opened[2]) - 1].startswith(
+        "def dlogprobs("
+    )
+    assert "return" not in stubs.stdout  # nor any other part of its solution
+    ran = subprocess.run(
+        [typed[1], *typed[2].split()], cwd=work, env=environ(), capture_output=True, text=True
+    )
+    assert ran.returncode == FAILED and "dlogprobs" in ran.stdout
+
+
+def test_bare_grader_is_the_guided_mode_and_in_a_pipe_the_help(scratch: Path) -> None:
+    ran = grader(cwd=scratch)
+    assert ran.returncode == PASSED and ran.stdout == grader("--help", cwd=scratch).stdout
+    master, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        [GRADER], cwd=scratch, env=environ(), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    shown = b""
+    while b"dlogprobs" not in shown:
+        shown += os.read(master, 65536)
+    os.write(master, b"q")
+    with contextlib.suppress(OSError):  # Linux's end of a terminal
+        while os.read(master, 65536):
+            pass
+    assert process.wait(DEADLINE) == FAILED
+    os.close(master)
+
+
+@pytest.mark.parametrize(
+    ("words", "item"),
+    [
+        (["list", "ex3"], "gpt.ex3.d"),
+        (["list", "gpt.ex3"], "gpt.ex3.d"),
+        (["list", "backprop.ex3"], "ex3.dhprebn"),
+        (["check"], "gpt.ex1."),
+        (["next"], "Next: gpt.ex1."),
+        (["list", "backprop"], "ex1 "),
+    ],
+)
+def test_in_a_set_s_folder_its_own_exercises_are_meant(words: list[str], item: str, work: Path) -> None:
+    ran = grader(*words, cwd=work / "exercises" / "gpt")
+    assert re.search(f"^{re.escape(item)}", ran.stdout, re.MULTILINE), ran.stdout + ran.stderr
+    others = re.search(r"^(?!gpt)\w+\.ex\d", ran.stdout, re.MULTILINE)
+    assert not others
+
+
+def test_what_is_graded_elsewhere_is_named_by_path(work: Path) -> None:
+    note = f"note: graded {work.resolve() / 'exercises' / 'ex2.py'}"
+    assert note not in grader("check", "ex2", cwd=work).stdout
+    assert note not in grader("check", "ex2", cwd=work / "exercises").stdout
+    assert note in grader("check", "backprop.ex2", cwd=work / "exercises" / "gpt").stdout
 
 
 def test_progress_fails_on_a_mistake(work: Path, half: Path) -> None:

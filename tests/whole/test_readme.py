@@ -1,4 +1,4 @@
-"""The README is true: its commands run, and print what it shows."""
+"""The README is true, and so are the pages that go on from it: commands run, and print what is shown."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import pytest
 from command import grader
 from conftest import ROOT
 
+README = ROOT / "README.md"
+PAGES = [ROOT / "docs" / name for name in ("tour.md", "notebook.md", "classes.md", "own-course.md")]
+FIRST = 60  # lines within which a learner has all that is needed
 COMMAND = re.compile(r"^\$ (?P<command>.*?)(?:  # exit (?P<exit>\d))?$")
 
 
 def console() -> Iterator[tuple[str, int, list[str]]]:
-    """Each command of the README's console blocks, its exit code, and the lines shown below it."""
-    for block in re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL):
+    """Each command of the pages' console blocks, its exit code, and the lines shown below it."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         command, code = "", 0
         lines: list[str] = []
         for line in block.splitlines():
@@ -51,8 +55,33 @@ def test_the_tour_prints_what_it_shows(command: str, code: int, lines: list[str]
     assert not missing, result.stdout
 
 
+def test_what_a_learner_needs_is_in_the_first_lines(checkout: Path) -> None:
+    begin, _, rest = README.read_text().partition("\n## More\n")
+    lines = begin.splitlines()
+    clone = next(n for n, line in enumerate(lines, 1) if line.startswith("git clone "))
+    assert len(lines) <= FIRST and clone < 15
+    for needed in ("make grade", "export PATH=", "grader check ex1", "terminal.svg", "page.png"):
+        assert needed in "\n".join(lines[clone - 1 :]), needed
+    assert (
+        "probe" not in begin.lower() and begin.lower().count("upstream") == 2
+    )  # in a stub, and what it means
+    (stub,) = re.findall(r"```python\n(.*?)```", begin, re.DOTALL)
+    assert stub in (checkout / "exercises/ex1.py").read_text()
+    for page in ("docs/classes.md", "docs/ci.md", "docs/own-course.md", "docs/install.md"):
+        (line,) = [line for line in rest.splitlines() if page in line]
+        assert line.startswith("- [")
+
+
+def test_what_the_readme_says_can_be_typed(checkout: Path) -> None:
+    typed = re.findall(r"^\| `grader(?: (.*?))?` \|", README.read_text(), re.MULTILINE)
+    assert len(typed) == 6 and "" in typed
+    for words in typed:
+        done = grader(*words.split(), *["--yes"] * ("solution" in words), cwd=checkout)
+        assert done.returncode in (0, 1) and not done.stderr, done.stderr
+
+
 def test_every_file_and_target_that_the_readme_names_is_there() -> None:
-    text = (ROOT / "README.md").read_text()
+    text = README.read_text() + PAGES[0].read_text()
     for path in re.findall(r"`((?:exercises|solutions|fixtures|grader|benchmarks|tests)/[\w./]*)`", text):
         assert (ROOT / path).exists(), path
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -60,11 +89,11 @@ def test_every_file_and_target_that_the_readme_names_is_there() -> None:
         assert target in targets, target
 
 
-def test_the_rule_in_the_readme_is_the_rule() -> None:
+def test_the_rule_in_the_tour_is_the_rule() -> None:
     from grader.core.tolerance import ATOL, RTOL
     from grader.core.verdict import RULE
 
-    assert RULE in " ".join((ROOT / "README.md").read_text().split())
+    assert RULE in " ".join(PAGES[0].read_text().split())
     assert f"{RTOL:.0e}".replace("e-0", "e-") in RULE and f"{ATOL:.0e}".replace("e-0", "e-") in RULE
 
 

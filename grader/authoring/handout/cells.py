@@ -56,7 +56,8 @@ def _gradients(
     solved = {}
     if parts is not None:
         settings = exercise.lecture.settings
-        solved = _sources(notebook.notebook(parts, exercise.id, settings, exercise.training, solved=True))
+        given = settings, exercise.training, exercise.shapes
+        solved = _sources(notebook.notebook(parts, exercise.id, *given, solved=True))
     items = {item.name for item in exercise.items}
     kinds = {cell["id"]: cell["cell_type"] for cell in json.loads(begun["notebook"])["cells"]}
     for name, source in _sources(begun["notebook"]).items():

@@ -1,7 +1,7 @@
 """What students get: a repository's files, made of an exercise's fixtures alone. No solution is read.
 
-The fixtures hold the references, which `grader check` needs. The item that an exercise shows worked out is
-left out of its description, and the hints' last rung too where that is wished.
+The fixtures hold the references, which `grader check` needs. The hints' last rung is left out where that is
+wished.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def files(
         if not formulas:
             parts["hints.json"] = without_formulas(parts["hints.json"])
         hints = fixtures.stated(parts["hints.json"])
-        public = replace(described, worked=None, hints=hints)
+        public = replace(described, hints=hints)
         released.append(public)
         out |= {f"fixtures/{path}/{file}.gz": fixtures.packed(content) for file, content in parts.items()}
         out[f"fixtures/{path}/exercise.json"] = fixtures.seal(public).encode()

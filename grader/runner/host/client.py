@@ -133,11 +133,10 @@ class Runner:
 
         settle: prepare for many submissions, which takes some tenths of a second.
         """
-        public = replace(exercise, worked=None)  # which holds a solution
         request = {
             "op": "load",
             "settle": settle,
-            "exercise": public.to_json(),
+            "exercise": exercise.to_json(),
             "fixtures": list(given),
         }
         self.loaded[exercise.id] = exercise
