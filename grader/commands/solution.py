@@ -124,7 +124,7 @@ def _solved(suite: Suite, wanted: list[Target], out: Path) -> int:
     settings = described.lecture.settings
     try:
         parts = _authored(suite, exercise)
-        text = notebook.notebook(parts, exercise, settings, described.training, solved=True)
+        text = notebook.notebook(parts, exercise, settings, described.training, described.shapes, True)
     except AuthoredError as error:
         raise GraderFault(str(error)) from None
     if os.path.lexists(out):
