@@ -60,7 +60,7 @@ def test_a_wrong_exercise_is_clear_at_a_glance(tmp_path: Path) -> None:
     assert len(re.findall(r"^ +\d+ │ ", text, re.M)) == 10 and text.count("^^^") >= 3
     assert len(re.findall(r"^✗ ex1\.\w+ +line \d+  \S", text, re.M)) == 21
     first = path.read_text().split("def dlogprobs")[0].count("\n") + 1
-    assert re.fullmatch(r"Next: mend ex1\.dlogprobs, exercises/ex1\.py:(\d+)\.", lines[-1]), first
+    assert re.fullmatch(r"Next: fix ex1\.dlogprobs, exercises/ex1\.py:(\d+)\.", lines[-1]), first
     assert "approx:" not in text
     everything = on_a_terminal("check", "ex1", "--all", cwd=tmp_path, width=80, NO_COLOR="1")
     assert len(re.findall(r"^ +\d+ │ ", everything, re.M)) == 52 and "`--all`" not in everything
