@@ -8,7 +8,20 @@ from dataclasses import replace
 from itertools import combinations
 
 from grader.core.finding import Code, Finding
-from grader.diagnosis.repairs import axes, expressions, formulas, names, scope, statements
+from grader.diagnosis.repairs import (
+    axes,
+    brackets,
+    calls,
+    conditions,
+    elements,
+    formulas,
+    names,
+    places,
+    scope,
+    statements,
+    texts,
+    wrappers,
+)
 from grader.diagnosis.repairs.source import Change, Source
 
 KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
@@ -23,9 +36,9 @@ OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     statements.left_out, statements.moved, statements.nested, statements.steps, statements.loops,
     statements.copies, statements.branches, statements.exchanged,
     scope.variables, scope.signs, scope.attributes, scope.constants, scope.missing, scope.again,
-    expressions.comparisons, expressions.conditions, expressions.places, expressions.calls,
-    expressions.wrapped, expressions.unindexed, expressions.collections, expressions.formulas,
-    expressions.brackets, expressions.texts, expressions.joined, formulas.operators, formulas.brackets,
+    conditions.comparisons, conditions.conditions, places.places, calls.calls,
+    wrappers.wrapped, wrappers.unindexed, elements.collections, brackets.formulas,
+    brackets.brackets, texts.texts, texts.joined, formulas.operators, formulas.brackets,
 )  # fmt: skip
 FARTHER = 8  # ranks that a change of another function than the one that an output is about comes after
 MOST = 900  # changes of one function that are tried; where it has loops, fewer

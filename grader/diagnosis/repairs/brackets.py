@@ -1,0 +1,135 @@
+"""Changes of a formula of plain numbers, and of where its brackets stand."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from grader.core.finding import Code
+from grader.diagnosis.repairs.formulas import operand_dropped
+from grader.diagnosis.repairs.source import Change, Source, is_number, method, subject
+
+
+def formulas(s: Source) -> Iterator[Change]:
+    """Parts of a formula that are too many; exponents; divisions of whole numbers; a derivative's form."""
+    for n in s.nodes:
+        if isinstance(n, ast.UnaryOp) and isinstance(n.op, ast.USub) and not is_number(n):
+            told = f"the minus sign of {s.quoted(n.operand)} is one too many"
+            yield s.change(n, s.text(n.operand), Code.TERM_SIGN, told, 12)
+        if not isinstance(n, ast.BinOp):
+            continue
+        a, b = s.text(n.left), s.text(n.right)
+        yield from operand_dropped(s, n)
+        if isinstance(n.op, ast.FloorDiv):
+            told = f"`//` rounds down: {s.quoted(n)} is meant with `/`"
+            yield s.change(n, f"({a}) / ({b})", Code.OPERATOR, told, 8)
+        if isinstance(n.op, ast.Div) and isinstance(s.parents.get(id(n)), ast.BinOp):
+            told = f"{s.quoted(n)} may become larger than 1, which is not held back"
+            yield s.change(n, f"min(1.0, ({a}) / ({b}))", Code.FUNCTION_MISSING, told, 30)
+        if isinstance(n.op, ast.Div):
+            told = f"`/` gives a float: {s.quoted(n)} is meant with `//`"
+            yield s.change(n, f"({a}) // ({b})", Code.WRONG_TYPE, told, 11)
+        if isinstance(n.op, ast.Mult):
+            told = f"{s.quoted(n)} is meant as a power, with `**`"
+            yield s.change(n, f"({a}) ** ({b})", Code.OPERATOR, told, 31)
+            if s.text(n.left) in s.text(n.right) and isinstance(n.right, ast.BinOp):
+                told = f"{s.quoted(n)} is the derivative of a sigmoid, from its output: of a tanh is meant"
+                yield s.change(n, f"1 - ({a}) ** 2", Code.LOCAL_GRADIENT, told, 27)
+        if isinstance(n.op, ast.Mod | ast.FloorDiv):
+            other = "//" if isinstance(n.op, ast.Mod) else "%"
+            told = f"{s.quoted(n)} is meant with `{other}`"
+            yield s.change(n, f"({a}) {other} ({b})", Code.OPERATOR, told, 26)
+        if isinstance(n.op, ast.Pow):
+            told = f"the exponent of {s.quoted(n.left)} is off"
+            for new in (
+                f"({b}) + 1",
+                f"({b}) - 1",
+                f"({b}) * 2",
+                f"({b}) / 2",
+                f"-({b})",
+                "2",
+                "0.5",
+                "-0.5",
+            ):
+                yield s.change(n, f"({a}) ** ({new})", Code.EXPONENT, told, 18)
+    for n in s.values:
+        if isinstance(n, ast.Name) and isinstance(s.parents.get(id(n)), ast.BinOp) and n.id in s.scope:
+            yield s.change(n, f"{n.id} ** 2", Code.EXPONENT, f"{n.id} is meant squared", 24)
+        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add):
+            told = f"{s.quoted(n.right)} is added where its opposite is meant"
+            yield s.change(n, f"({s.text(n.left)}) + (-({s.text(n.right)}))", Code.TERM_SIGN, told, 19)
+
+
+# --- brackets ----------------------------------------------------------------------------------------
+
+
+def brackets(s: Source) -> Iterator[Change]:
+    """A part of a formula that stands in or out of a bracket: of a function, a power, by precedence."""
+    for n in s.values:
+        if isinstance(n, ast.BinOp):
+            yield from _out_of(s, n)
+            yield from _precedence(s, n)
+        if isinstance(n, ast.Call) and len(n.args) <= 1:
+            yield from _into(s, n)
+        base = n.left if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) else None
+        if (
+            isinstance(n, ast.BinOp)
+            and isinstance(base, ast.BinOp)
+            and isinstance(base.op, ast.Add | ast.Sub)
+        ):
+            a, b, c = s.text(base.left), s.text(base.right), s.text(n.right)
+            sign = "+" if isinstance(base.op, ast.Add) else "-"
+            told = f"a bracket in the wrong place: {s.quoted(base.right)} stands in the power"
+            yield s.change(n, f"({a}) ** ({c}) {sign} ({b})", Code.BRACKET, told, 19)
+
+
+def _out_of(s: Source, n: ast.BinOp) -> Iterator[Change]:
+    """f(a) + b, where f(a + b) is meant."""
+    call, sign = n.left, {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}.get(type(n.op), "")
+    if not sign:
+        return
+    b = s.text(n.right)
+    told = f"{s.quoted(n.right)} stands outside of the bracket of {s.quoted(call)}, in which it is meant"
+    if isinstance(call, ast.Call) and (of := subject(call)) is not None:
+        yield s.change(
+            n, [s.edit(n, _with(s, call, of, f"({s.text(of)}) {sign} ({b})"))], Code.BRACKET, told, 18
+        )
+    if isinstance(call, ast.BinOp) and isinstance(call.op, ast.Pow):
+        told = f"{s.quoted(n.right)} stands outside of the power, in which it is meant"
+        new = f"(({s.text(call.left)}) {sign} ({b})) ** ({s.text(call.right)})"
+        yield s.change(n, new, Code.BRACKET, told, 19)
+
+
+def _into(s: Source, n: ast.Call) -> Iterator[Change]:
+    """f(a + b), where f(a) + b is meant."""
+    of = subject(n)
+    if isinstance(of, ast.BinOp):
+        sign = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}.get(type(of.op), "")
+        if sign:
+            a, b = s.text(of.left), s.text(of.right)
+            told = f"{s.quoted(of.right)} stands in the bracket of {method(n)}, outside of which it is meant"
+            yield s.change(n, f"{_with(s, n, of, a)} {sign} ({b})", Code.BRACKET, told, 21)
+
+
+def _with(s: Source, call: ast.Call, of: ast.expr, new: str) -> str:
+    """A call of something else."""
+    start, end = s.span(call)
+    a, b = s.span(of)
+    while s.data[a - 1 : a] == b"(" and s.data[b : b + 1] == b")" and a - 1 > start:
+        a, b = a - 1, b + 1
+    return s.data[start:a].decode() + f"({new})" + s.data[b:end].decode()
+
+
+def _precedence(s: Source, n: ast.BinOp) -> Iterator[Change]:
+    """(a * b) - c, where a * (b - c) is meant; a - (b - c) for (a - b) - c, and the reverse."""
+    b, inner = s.text(n.right), n.left
+    sign = s.data[s.span(n.left)[1] : s.span(n.right)[0]].decode().strip("() \n")
+    path = inner
+    while isinstance(path, ast.BinOp):
+        path = path.right
+        if isinstance(inner, ast.BinOp) and s.span(path)[1] == s.span(inner)[1]:
+            start, _ = s.span(n)
+            a, _ = s.span(path)
+            new = s.data[start:a].decode() + f"(({s.text(path)}) {sign} ({b}))"
+            told = f"brackets are missing: {s.quoted(n.right)} is meant together with {s.quoted(path)}"
+            yield s.change(n, new, Code.BRACKET, told, 22)

@@ -1,0 +1,126 @@
+"""Changes of a list, tuple, set or dict, of what it is made of, and of a sum."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import combinations
+
+from grader.core.finding import Code
+from grader.diagnosis.repairs.source import Change, Source, method
+
+
+def collections(s: Source) -> Iterator[Change]:
+    for n in s.nodes:
+        index = isinstance(s.parents.get(id(n)), ast.Subscript)
+        if isinstance(n, ast.Tuple | ast.List) and isinstance(n.ctx, ast.Load) and not index:
+            yield from _elements(s, n)
+        elif isinstance(n, ast.Dict):
+            for a, b in combinations(n.values, 2):
+                if s.text(a) != s.text(b):
+                    told = f"{s.quoted(a)} and {s.quoted(b)} are exchanged"
+                    edits = [s.edit(a, s.text(b)), s.edit(b, s.text(a))]
+                    yield s.change(a, edits, Code.EXCHANGED, told, 20)
+        elif isinstance(n, ast.DictComp):
+            edits = [s.edit(n.key, s.text(n.value)), s.edit(n.value, s.text(n.key))]
+            told = "the keys and the values are exchanged"
+            yield s.change(n, edits, Code.EXCHANGED, told, 11)
+        elif isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult) and isinstance(n.left, ast.List):
+            if any(isinstance(e, ast.Call | ast.List | ast.ListComp) for e in n.left.elts):
+                told = f"{s.quoted(n)} has one and the same thing that many times, not as many of them"
+                new = f"[_x for _ in range({s.text(n.right)}) for _x in {s.text(n.left)}]"
+                yield s.change(n, new, Code.SHARED, told, 5)
+        elif isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add):
+            told = f"{s.quoted(n.left)} and {s.quoted(n.right)} stand in the wrong order"
+            yield s.change(n, f"({s.text(n.right)}) + ({s.text(n.left)})", Code.EXCHANGED, told, 15)
+            yield from _shifted(s, n)
+        elif isinstance(n, ast.Call) and method(n) == "sum" and n.args:
+            yield from _summed(s, n)
+        elif isinstance(n, ast.JoinedStr):
+            yield from _text(s, n)
+        if isinstance(n, ast.ListComp | ast.GeneratorExp | ast.For | ast.comprehension):
+            yield from _iterated(s, n)
+
+
+def _shifted(s: Source, n: ast.BinOp) -> Iterator[Change]:
+    """[x] + y[:-1] for y[1:] + [x], and the reverse."""
+    told = f"{s.quoted(n)} moves the wrong way: the new one comes in at the other end"
+    for one, rest, new in (
+        (n.left, n.right, "({y})[1:] + {x}"),
+        (n.right, n.left, "{x} + ({y})[:-1]"),
+    ):
+        if isinstance(one, ast.List) and isinstance(rest, ast.Subscript):
+            made = new.format(x=s.text(one), y=s.text(rest.value))
+            yield s.change(n, made, Code.DIRECTION, told, 16)
+
+
+def _elements(s: Source, n: ast.Tuple | ast.List) -> Iterator[Change]:
+    parts = [s.text(e) for e in n.elts]
+    for (i, a), (j, b) in combinations(enumerate(n.elts), 2):
+        if parts[i] != parts[j]:
+            told = f"{s.quoted(a)} and {s.quoted(b)} are exchanged"
+            edits = [s.edit(a, parts[j]), s.edit(b, parts[i])]
+            yield s.change(a, edits, Code.EXCHANGED, told, 18)
+    left, right = ("(", ")") if isinstance(n, ast.Tuple) else ("[", "]")
+    for k, e in enumerate(n.elts):
+        rest = parts[:k] + parts[k + 1 :]
+        comma = "," if len(rest) == 1 and left == "(" else ""
+        told = f"the entry {s.quoted(e)} is one too many"
+        yield s.change(n, [s.edit(n, f"{left}{', '.join(rest)}{comma}{right}")], Code.EXTRA_TERM, told, 19)
+        if 0 < k < len(n.elts) - 1:
+            told = f"the entries from {s.quoted(e)} on are too many"
+            new = f"{left}{', '.join(parts[:k])}{',' if k == 1 and left == '(' else ''}{right}"
+            yield s.change(n, [s.edit(n, new)], Code.EXTRA_TERM, told, 27)
+    if len(parts) > 1:
+        told = f"the entries of {s.quoted(n)} stand in the reverse of the order that is meant"
+        yield s.change(n, [s.edit(n, f"{left}{', '.join(reversed(parts))}{right}")], Code.DIRECTION, told, 24)
+
+
+def _summed(s: Source, n: ast.Call) -> Iterator[Change]:
+    """A function of the sum for the sum of the function's values, and the reverse."""
+    outer, inner = s.parents.get(id(n)), n.args[0]
+    if not isinstance(inner, ast.GeneratorExp | ast.ListComp) or not isinstance(n.func, ast.Name):
+        return
+    elt, rest = s.text(inner.elt), s.data[s.span(inner.elt)[1] : s.span(inner)[1] - 1].decode()
+    if isinstance(outer, ast.BinOp) and isinstance(outer.op, ast.Pow) and outer.left is n:
+        power = s.text(outer.right)
+        told = f"{s.quoted(outer)} is the power of the sum: the sum of the powers is meant"
+        yield s.change(outer, f"sum(({elt}) ** {power}{rest})", Code.BRACKET, told, 9)
+    if isinstance(inner.elt, ast.BinOp) and isinstance(inner.elt.op, ast.Pow):
+        base, power = s.text(inner.elt.left), s.text(inner.elt.right)
+        told = f"{s.quoted(n)} is the sum of the powers: the power of the sum is meant"
+        yield s.change(n, f"sum(({base}){rest}) ** {power}", Code.BRACKET, told, 28)
+
+
+def _text(s: Source, n: ast.JoinedStr) -> Iterator[Change]:
+    alike = [m for m in s.nodes if isinstance(m, ast.JoinedStr) and s.text(m) == s.text(n)]
+    values = [s.text(v.value) for v in n.values if isinstance(v, ast.FormattedValue)]
+    if n is alike[0] and values:
+        told = f"{s.quoted(n)} is a text: a tuple is meant"
+        edits = [s.put(m, f"{', '.join(values)},") for m in alike]
+        yield s.change(n, edits, Code.WRONG_TYPE, told, 11)
+
+
+def _iterated(s: Source, n: ast.AST) -> Iterator[Change]:
+    """What a loop goes over: in another order, another part, its pairs for its values."""
+    if not isinstance(n, ast.For | ast.comprehension):
+        return
+    over, target = n.iter, n.target
+    text, whole = s.text(over), s.quoted(over)
+    if isinstance(target, ast.Tuple) and len(target.elts) == 2:
+        a, b = target.elts
+        told = f"{s.quoted(a)} and {s.quoted(b)} of {whole} are exchanged"
+        yield s.change(target, [s.edit(a, s.text(b)), s.edit(b, s.text(a))], Code.EXCHANGED, told, 19)
+    if method(over) not in ("reversed", "sorted", "range", "zip", "enumerate"):
+        told = f"the loop goes over {whole} forwards: from the end backwards is meant"
+        yield s.change(over, f"list({text})[::-1]", Code.DIRECTION, told, 12)
+        told = f"the loop goes over {whole} as it is: sorted is meant"
+        yield s.change(over, f"sorted({text})", Code.FUNCTION_MISSING, told, 27)
+    for new, told in (("[1:]", "the first of {} is not meant"), ("[:-1]", "the last of {} is not meant")):
+        if method(over) != "range":
+            yield s.change(over, f"list({text}){new}", Code.WRONG_PART, told.format(whole), 30)
+    if method(over) == "enumerate" and isinstance(over, ast.Call) and len(over.args) == 1:
+        told = f"{whole} counts from 0, where 1 is meant"
+        yield s.change(over, f"enumerate({s.text(over.args[0])}, 1)", Code.OFF_BY_ONE, told, 20)
+    told = f"each of {whole} is taken as often as it comes, where once is meant"
+    yield s.change(over, f"dict.fromkeys({text})", Code.FUNCTION_MISSING, told, 33)

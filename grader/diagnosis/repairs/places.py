@@ -1,0 +1,153 @@
+"""Changes of a place: off by one in ranges, slices and indices; another slice or index."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from grader.core.finding import Code
+from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method
+
+
+def places(s: Source) -> Iterator[Change]:
+    """Off by one, in ranges, slices and indices; another slice or index."""
+    yield from _ranges(s)
+    for n in s.nodes:
+        if isinstance(n, ast.Subscript):
+            index = n.slice.elts if isinstance(n.slice, ast.Tuple) else [n.slice]
+            for part in index:
+                yield from _slice(s, n, part) if isinstance(part, ast.Slice) else _index(s, n, part)
+            yield from _axes(s, n, index)
+    yield from _ones(s)
+
+
+def _ranges(s: Source) -> Iterator[Change]:
+    for n in s.nodes:
+        if not isinstance(n, ast.Call) or method(n) != "range" or not n.args or n.keywords:
+            continue
+        whole = s.quoted(n)
+        stop = n.args[0] if len(n.args) == 1 else n.args[1]
+        start = n.args[0] if len(n.args) > 1 else None
+        text, rest = s.text(stop), "".join(f", {s.text(a)}" for a in n.args[2:])
+        begin = s.text(start) if start is not None else "0"
+        for new, told in (
+            (f"range({begin}, ({text}) - 1{rest})", "ends one turn too late"),
+            (f"range({begin}, ({text}) + 1{rest})", "ends one turn too early"),
+            (f"range(({begin}) + 1, {text}{rest})", "begins one turn too early"),
+            (f"range(({begin}) - 1, {text}{rest})", "begins one turn too late"),
+            (f"range(({begin}) + 1, ({text}) + 1{rest})", "begins and ends one too early"),
+            (f"range(({begin}) - 1, ({text}) - 1{rest})", "begins and ends one too late"),
+        ):
+            yield s.change(n, new, Code.OFF_BY_ONE, f"{whole} {told}", 17)
+        if start is not None:
+            yield s.change(n, f"range({text})", Code.WRONG_PART, f"{whole} begins too late", 20)
+
+
+def _slice(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
+    whole = s.quoted(n)
+    low = s.text(part.lower) if part.lower else ""
+    high = s.text(part.upper) if part.upper else ""
+    step = f":{s.text(part.step)}" if part.step else ""
+    tried: list[tuple[str, str, Code, int]] = []
+    if low:
+        tried += [
+            (f"({low}) + 1:{high}", "begins one place too early", Code.OFF_BY_ONE, 18),
+            (f"({low}) - 1:{high}", "begins one place too late", Code.OFF_BY_ONE, 18),
+            (f":{high}", "lacks its beginning", Code.WRONG_PART, 24),
+            (f"-({low}):{high}", "begins at another place than is meant", Code.WRONG_PART, 32),
+        ]
+    else:
+        tried.append((f"1:{high}", "begins one place too early", Code.OFF_BY_ONE, 19))
+    if high:
+        tried += [
+            (f"{low}:({high}) + 1", "ends one place too early", Code.OFF_BY_ONE, 18),
+            (f"{low}:({high}) - 1", "ends one place too late", Code.OFF_BY_ONE, 18),
+            (f"{low}:", "ends too early", Code.WRONG_PART, 24),
+            (f"{low}:-({high})", "ends at another place than is meant", Code.WRONG_PART, 32),
+        ]
+    else:
+        tried.append((f"{low}:-1", "ends one place too late", Code.OFF_BY_ONE, 19))
+    if low and high:
+        tried += [
+            (f"({low}) + 1:({high}) + 1", "begins and ends one place too early", Code.OFF_BY_ONE, 18),
+            (f"({low}) - 1:({high}) - 1", "begins and ends one place too late", Code.OFF_BY_ONE, 18),
+        ]
+    elif low or high:
+        tried.append((f"{high}:{low}", "takes the other part than is meant", Code.WRONG_PART, 25))
+    for name in s.scope:
+        if name not in (low, high):
+            for new in (f"{name}:{high}", f"{low}:{name}", f"{low}:{low} + {name}" if low else f"-{name}:"):
+                tried.append((new, "takes another part than is meant", Code.WRONG_PART, 32))
+    for new, told, code, rank in tried:
+        yield s.change(n, [s.edit(part, new + step)], code, f"{whole} {told}", rank)
+    if not step:
+        told = f"{whole} goes forwards, where backwards is meant"
+        yield s.change(n, f"({s.text(n)})[::-1]", Code.DIRECTION, told, 31)
+    elif not low and not high:
+        yield s.change(n, s.text(n.value), Code.DIRECTION, f"{whole} turns round what is meant as it is", 15)
+
+
+def _index(s: Source, n: ast.Subscript, part: ast.expr) -> Iterator[Change]:
+    whole, text = s.quoted(n), s.text(part)
+    if is_number(part):
+        for other in ("0", "-1", "1", "2"):
+            if other != text:
+                size = isinstance(n.value, ast.Attribute) and n.value.attr == "shape"
+                what = "is the length of another axis" if size else "takes another place"
+                told = f"{whole} {what} than is meant"
+                code = Code.WRONG_SIZE if size else Code.WRONG_PART
+                yield s.change(n, [s.edit(part, other)], code, told, 18)
+        return
+    if isinstance(part, ast.Constant | ast.Tuple):
+        return
+    for new, word in ((f"({text}) + 1", "before"), (f"({text}) - 1", "behind")):
+        told = f"{whole} is one place {word} the one that is meant"
+        yield s.change(n, [s.edit(part, new)], Code.OFF_BY_ONE, told, 19)
+
+
+def _axes(s: Source, n: ast.Subscript, index: list[ast.expr]) -> Iterator[Change]:
+    """The index of rows for that of columns; an index that is missing."""
+    whole, of = s.quoted(n), s.text(n.value)
+    if len(index) == 2:
+        a, b = s.text(index[0]), s.text(index[1])
+        told = f"the rows and the columns of {whole} are exchanged"
+        edits = [s.edit(index[0], b), s.edit(index[1], a)]
+        yield s.change(n, edits, Code.EXCHANGED, told, 14)
+        if isinstance(index[0], ast.Slice) and not (index[0].lower or index[0].upper):
+            told = f"{whole} takes a column, where a row is meant"
+            yield s.change(n, [Edit(s.span(n)[0], s.span(n)[1], f"{of}[{b}]")], Code.WRONG_AXIS, told, 15)
+    elif isinstance(n.ctx, ast.Load) and not isinstance(index[0], ast.Slice):
+        told = f"{whole} takes a row, where a column is meant"
+        yield s.change(n, f"{of}[:, {s.text(index[0])}]", Code.WRONG_AXIS, told, 26)
+    if isinstance(n.ctx, ast.Load) and len(index) == 1:
+        told = f"a part of {of} is taken, [{s.text(index[0])}], where all of it is meant"
+        yield s.change(n, of, Code.WRONG_PART, told, 30)
+
+
+def _ones(s: Source) -> Iterator[Change]:
+    """1 added or subtracted too much, in one place or in all; 1 that is missing of a count."""
+    found = [
+        n
+        for n in s.nodes
+        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub) and is_number(n.right, 1)
+    ]
+    for n in found:
+        told = f"{s.quoted(n)} is one off: {s.quoted(n.left)} is meant"
+        yield s.change(n, s.text(n.left), Code.OFF_BY_ONE, told, 21)
+        other = "-" if isinstance(n.op, ast.Add) else "+"
+        told = f"the sign of the 1 in {s.quoted(n)} is wrong"
+        yield s.change(n, f"({s.text(n.left)}) {other} 1", Code.OFF_BY_ONE, told, 28)
+    if len(found) > 1:
+        told = f"{s.quoted(found[0])} is one off, as everywhere here: {s.quoted(found[0].left)} is meant"
+        yield s.change(found[0], [s.put(n, s.text(n.left)) for n in found], Code.OFF_BY_ONE, told, 22)
+    for one in s.nodes:
+        parent = s.parents.get(id(one))
+        counts = isinstance(parent, ast.BinOp | ast.Compare) or method(parent or one) in (
+            "linspace",
+            "arange",
+        )
+        read = isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and counts
+        if read or isinstance(one, ast.Call) and method(one) == "len":
+            for new, word in ((f"{s.text(one)} - 1", "large"), (f"{s.text(one)} + 1", "small")):
+                told = f"{s.quoted(one)} is 1 too {word} there"
+                yield s.change(one, new, Code.OFF_BY_ONE, told, 29)
