@@ -205,7 +205,7 @@ api arguments arithmetic attempts author authoring axes background bar batch bui
 classroom classroom50 cli client code codequality commands compare completion core course curve dask
 diagnose doctor document elementwise errors events example explain export feedback figures files find
 float64 focus folders formulas forward github grade gradebook grades gradescope gradients graph handout
-heat hints host html in judge judging junit learn learner lecture limits line loading manual moving names
+heat hints host html in judge judging junit learn learner lecture limits line live loading manual moving names
 namespace nbgrader new notebook numbers otter page pages place plain plugin points progress pytest read
 rebuild reference reporter reproducible requests results run runner saves screen script search
 sentences serve server services shapes shown source start statements suite summary syntax table talk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,23 +12,29 @@ import safetensors.numpy
 from grader.classroom import page as class_page
 from grader.classroom.files import read
 from grader.commands.policy import marker
+from grader.commands.read import HOW, statuses
+from grader.core import course, plain
 from grader.core.errors import UsageError
 from grader.core.exercise import LOSSES, TRAINING, Gradient, How, Output, Task
-from grader.core.verdict import ExerciseReport
+from grader.core.text import text
+from grader.core.verdict import ExerciseReport, Verdict
 from grader.judging.bench import Bench
 from grader.judging.choices import Answer
 from grader.judging.compare import values
+from grader.judging.compare_outputs import alike, answer_of
 from grader.judging.requests import Graded, every, report_of
+from grader.judging.shown import both
 from grader.judging.targets import chosen, renames, source
+from grader.learner import progress
 from grader.reports.pages import page
 from grader.reports.pages.figures import Evidence
-from grader.reports.pages.page import Sheet
+from grader.reports.pages.page import Aid, Case, Progress, Sheet, View
 from grader.reports.table import score
 from grader.runner.host.client import Run, Runner
 from grader.submissions.script import cell
 from grader.suite.files import replaced, writable
-from grader.suite.find import find
-from grader.suite.fixtures import reference
+from grader.suite.find import Suite, find
+from grader.suite.fixtures import hints, reference
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,7 +51,12 @@ def run(args: argparse.Namespace) -> int:
         sheets = [sheet(runner, one) for one in graded]
     report = mark(report_of(graded))
     sheets = [replace(sheet, report=one) for sheet, one in zip(sheets, report.exercises, strict=True)]
-    replaced(path, page.render(report, sheets).encode())
+    view = View()
+    if not (args.submission or args.solutions):
+        state = progress.read(suite.work)
+        sheets = [replace(one, aids=aids(suite, one, state)) for one in sheets]
+        view = View(exercises=map_of(suite, state, sheets[0].exercise.id))
+    replaced(path, page.render(report, sheets, view).encode())
     print(f"{score(report)}\n{suite.shown(path)} is written")
     return 0 if report.passed else 1
 
@@ -56,7 +68,8 @@ def sheet(runner: Runner, one: Graded) -> Sheet:
     data = one.file.data
     numbers = {item.cell for item in one.report.items}
     sources = {n: cell(data, n).encode("utf-8", "replace") if n else data for n in numbers}
-    return Sheet(one.report, one.task.exercise, sources, evidence, losses)
+    cases = cases_of(one.task, one.report, one.run)
+    return Sheet(one.report, one.task.exercise, sources, evidence, losses, cases)
 
 
 def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evidence]:
@@ -77,7 +90,88 @@ def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evide
         if item.tensor == "logits" and isinstance(item, Gradient):
             labels = safetensors.numpy.load(fixtures.given[on]).get("Yb")
         yours = values(record) if record is not None else None
-        found[report.id] = Evidence(on, yours, reference.values[key], labels, isinstance(item, Output))
+        axes = _axes(
+            task, {f: r.values[key].shape for f, r in fixtures.references.items() if key in r.values}
+        )
+        hidden = isinstance(item, Output)
+        found[report.id] = Evidence(on, yours, reference.values[key], labels, hidden, axes)
+    return found
+
+
+def _axes(task: Task, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    """For each axis of a tensor the size that it has on every fixture; "" where none is, or several are."""
+    names: list[str] = []
+    for axis in range(min(map(len, shapes.values()))):
+        fits = [
+            name
+            for name in task.exercise.lecture.sizes
+            if all(task.exercise.sizes[f][name] == shape[axis] for f, shape in shapes.items())
+        ]
+        names.append(fits[0] if len(fits) == 1 else "")
+    return tuple(names)
+
+
+def cases_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, list[Case]]:
+    """By id of an output item: what was called on the fixture that settled its verdict, what came and what
+    was wanted; nothing of one that is not written."""
+    found: dict[str, list[Case]] = {}
+    items = {f"{task.exercise.id}.{item.name}": item for item in task.exercise.outputs}
+    for report in graded.items:
+        item, check = items.get(report.id), report.check
+        if item is None or report.verdict is Verdict.NOT_WRITTEN:
+            continue
+        reference = task.fixtures.references[report.fixture]
+        record = run.records.get((report.fixture, item.name))
+        came = answer_of(record) if record is not None and record.status == "value" else None
+        wanted = plain.decode(reference.plain[item.name]) if item.name in reference.plain else None
+        if item.driver and type(wanted) is type(came) is dict:
+            bound = reference.bounds.get(item.name, 0.0)
+            for call, value in wanted.items():
+                right = call in came and alike(came[call], value, item.exact, bound)
+                said = (check.came, check.wanted)
+                if text(str(call)) != check.call:
+                    said = both(came.get(call), value, ())
+                if call not in came:
+                    said = ("nothing", said[1])
+                found.setdefault(report.id, []).append(Case(text(str(call)), *said, right))
+        elif check.call or check.came:
+            found[report.id] = [
+                Case(check.call or "its result", check.came or check.reason, check.wanted, False)
+            ]
+    return found
+
+
+def aids(suite: Suite, one: Sheet, state: progress.State) -> dict[str, Aid]:
+    """By item id: its task, the hints that were given, and its attempts, from the learner's progress."""
+    exercise = one.exercise
+    rungs = hints(suite.root, exercise)["items"]
+    found = {}
+    for item in exercise.items:
+        name = f"{exercise.id}.{item.name}"
+        known = list(rungs.get(item.name, {}).get("rungs", {}).items())
+        given = state["rungs"].get(name, 0)
+        due = known[given][0] if given < len(known) else ""
+        facts = [("takes", ", ".join(item.params))]
+        if isinstance(item, Output):
+            facts = [
+                ("takes", "" if item.driver else ", ".join(item.params)),
+                ("compared", HOW[item.compare]),
+            ]
+            facts += [("calls your", ", ".join(item.asks) if item.driver else "")]
+            facts += [("is given", ", ".join(item.receives)), ("may use", ", ".join(item.uses))]
+        facts = [(what, words) for what, words in facts if words]
+        found[name] = Aid(item.doc, facts, known[:given], due, progress.attempts(state, name))
+    return found
+
+
+def map_of(suite: Suite, state: progress.State, exercise: str) -> list[Progress]:
+    """The set of an exercise: each of its exercises, and how many of its items have passed."""
+    found = []
+    for id in course.mapped(suite.ids())[course.set_of(exercise)]:
+        described = suite.describe(id)
+        marks = statuses(suite, described, state).values()
+        passed = sum(mark is progress.Status.PASSED for mark in marks)
+        found.append(Progress(id, described.title, passed, len(marks)))
     return found
 
 
