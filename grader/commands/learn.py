@@ -76,7 +76,7 @@ def ladder(
 
 
 def following_rung(suite: Suite, target: Target) -> str:
-    """Give the rung of an item's hints that is due, for a page that shows all that were given; what hinders."""
+    """Give an item's next rung, to a page that shows all that were given; what hinders that."""
     name = f"{target.exercise}.{target.item}"
 
     def change(now: State) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,22 +44,23 @@ def run(args: argparse.Namespace) -> int:
         events.input = None  # the terminal's keys are an editor's
         live = Live(suite, Bench(runner), events, wanted, path, learners_own=False)
         live.remembers = not args.submission
-        with Server(live.page, live.act) as server:
-            live.server = server
+        live.lock = threading.Lock()
+        with Server(live.page, live.act) as live.server:
             return live.serve(browse=not args.no_browser)
 
 
 class Live(Watch):
-    """What `grader watch` does at a save, shown on a page. Its methods are called from the server's threads too."""
+    """What `grader watch` does at a save, shown on a page, which the server's threads make."""
 
     server: Server
+    lock: threading.Lock
     sheets: Sequence[Sheet] = ()
+    made = (-1, "")  # the version of the page that was made last, and that page
     remembers = False  # before the page is told, which shows the progress too
     editor: subprocess.Popen[bytes] | None = None
 
     def serve(self, browse: bool) -> int:
         """Until somebody ends it; the exit codes are `grader watch`'s."""
-        self.lock = threading.Lock()
         self.look(settled=True)
         print(f"{self.name}: {self.server.url}\nCtrl-C ends it.", flush=True)
         if browse:
@@ -97,7 +96,15 @@ class Live(Watch):
     # --- from the server's threads -----------------------------------------------------------------
 
     def page(self) -> str:
-        version, report = self.server.version, self.report
+        """The page as it is now, made once for all who look at it."""
+        with self.lock:
+            version = self.server.version
+            if self.made[0] != version:
+                self.made = version, self._page(version)
+            return self.made[1]
+
+    def _page(self, version: int) -> str:
+        report = self.report
         if report is None:
             return page.waiting(self.name, self.note or "The first run …", version)
         state = progress.read(self.suite.work)

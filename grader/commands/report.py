@@ -12,7 +12,7 @@ import safetensors.numpy
 from grader.classroom import page as class_page
 from grader.classroom.files import read
 from grader.commands.policy import marker
-from grader.commands.read import HOW, statuses
+from grader.commands.read import HOW
 from grader.core import course, plain
 from grader.core.errors import UsageError
 from grader.core.exercise import LOSSES, TRAINING, Gradient, How, Output, Task
@@ -165,13 +165,16 @@ def aids(suite: Suite, one: Sheet, state: progress.State) -> dict[str, Aid]:
 
 
 def map_of(suite: Suite, state: progress.State, exercise: str) -> list[Progress]:
-    """The set of an exercise: each of its exercises, and how many of its items have passed."""
+    """The set of an exercise: each of its exercises, and how many of its items passed at their last check."""
     found = []
     for id in course.mapped(suite.ids())[course.set_of(exercise)]:
         described = suite.describe(id)
-        marks = statuses(suite, described, state).values()
-        passed = sum(mark is progress.Status.PASSED for mark in marks)
-        found.append(Progress(id, described.title, passed, len(marks)))
+        names = [
+            f"{id}.{name}"
+            for name in (*(i.name for i in described.items), *[TRAINING] * bool(described.training))
+        ]
+        passed = sum(name in state["items"] and state["items"][name]["passed"] for name in names)
+        found.append(Progress(id, described.title, passed, len(names)))
     return found
 
 

@@ -72,6 +72,12 @@ class Server(ThreadingHTTPServer):
             self.ended = ended
             self.changed.notify_all()
 
+    def newer(self, seen: int) -> tuple[int, bool]:
+        """Wait for another version than `seen`; the version, and whether it was the last."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.version != seen or self.ended, STALE)
+            return self.version, self.ended
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Nothing is printed: a browser that went away is no error."""
         swallowed("an answer to the page")
@@ -135,9 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         ended = False
         with contextlib.suppress(OSError):
             while not ended:
-                with server.changed:
-                    server.changed.wait_for(lambda: server.version != seen or server.ended, STALE)
-                    seen, ended = server.version, server.ended
+                seen, ended = server.newer(seen)
                 self.wfile.write(b"event: end\ndata:\n\n" if ended else f"data: {seen}\n\n".encode())
         server.streams.discard(self.connection)
 

@@ -61,8 +61,8 @@ def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
     """Heatmaps of both on one scale with zero at its centre, and of their difference on its own; a tensor of
     more than two axes by slices.
 
-    Where the item did not pass, the worst element is marked. Before an attempt gave numbers there are none, of
-    autograd's neither; of an output only the submission's own.
+    Where the item did not pass, the worst element is marked. Before an attempt gave numbers there are none,
+    nor any of autograd's; of an output only the submission's own.
     """
     if e.yours is None or e.yours.size == 0 or (e.hidden and e.yours.ndim < 2):
         return {"figures": []}
@@ -116,8 +116,8 @@ def _slices(shape: tuple[int, ...]) -> list[str]:
 
 def _axes(e: Evidence, shape: tuple[int, ...], labels: Sequence[str]) -> str:
     """Which axes a picture's rows and columns are, and what is sliced."""
-    names = [f"axis {k}, {n} = {d}" if n else f"axis {k}, {d}" for k, (d, n) in
-             enumerate(zip(shape, (*e.axes, *[""] * len(shape)), strict=False))]  # fmt: skip
+    known = zip(shape, (*e.axes, *[""] * len(shape)), strict=False)
+    names = [f"axis {k}, {n} = {d}" if n else f"axis {k}, {d}" for k, (d, n) in enumerate(known)]
     if not names:
         return "A single number."
     if len(shape) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from grader.core import course
@@ -13,7 +14,7 @@ from grader.core.finding import Code
 from grader.core.text import text, times
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence
-from grader.reports.pages.graph import HEIGHT, layout
+from grader.reports.pages.graph import HEIGHT, Layout, layout
 from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.table import advice, number, of, row, rule, summary
@@ -81,8 +82,8 @@ class View:
 
 FROZEN = View()
 PROBE = {
-    True: "A probe is a run with random upstream gradients, most at other sizes: a formula that is right only "
-    "for the lecture’s numbers fails there.",
+    True: "A probe is a run with random upstream gradients, most at other sizes: a formula that is right "
+    "only for the lecture’s numbers fails there.",
     False: "A probe is a run on other, random data: what is right only for the first data fails there.",
 }
 
@@ -182,10 +183,19 @@ SIGNS: Mapping[type[ast.operator], str] = {
 LONG = 14  # characters of an operation in a node
 
 
+def _drawn(exercise: Exercise) -> Layout:
+    """An exercise's graph laid out; kept, since a page that is live draws it at every save."""
+    return _laid(tuple((name, tuple(above)) for name, above in parents(exercise).items()))
+
+
+@lru_cache(maxsize=64)
+def _laid(above: tuple[tuple[str, tuple[str, ...]], ...]) -> Layout:
+    return layout(dict(above))
+
+
 def _graph(sheet: Sheet) -> dict[str, Any]:
     exercise = sheet.exercise
-    above = parents(exercise)
-    drawn = layout(above)
+    drawn = _drawn(exercise)
     tensors = {item.name: item.tensor for item in exercise.items}
     named = {item.id.rpartition(".")[2]: item for item in sheet.report.items}
     items = {tensors[name]: item for name, item in named.items() if name in tensors}
@@ -212,12 +222,19 @@ def _graph(sheet: Sheet) -> dict[str, Any]:
     edges = []
     for (tail, head), path in drawn.edges.items():
         x, y = drawn.nodes[tail]
-        label = f"d{tail}" if exercise.gradients else ""
+        carries = f"d{head}" in exercise.shapes  # of labels, say, there is no gradient
         edges.append(
-            {"path": path, "to": head, "label": label, "x": round(x, 1), "y": round(y + HEIGHT / 2 + 14, 1)}
+            {
+                "path": path,
+                "to": head,
+                "label": f"d{tail}" if exercise.gradients and carries else "",
+                "faint": bool(exercise.gradients) and not carries,
+                "x": round(x, 1),
+                "y": round(y + HEIGHT / 2 + 14, 1),
+            }
         )
     size = {"width": round(drawn.width), "height": round(drawn.height)}
-    return {**size, "nodes": nodes, "edges": edges, "backwards": bool(exercise.gradients)}
+    return {**size, "nodes": nodes, "edges": edges}
 
 
 def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
