@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import safetensors.numpy
 
@@ -23,7 +25,7 @@ from grader.judging.choices import Answer
 from grader.judging.compare import values
 from grader.judging.compare_outputs import alike, answer_of
 from grader.judging.requests import Graded, every, report_of
-from grader.judging.shown import both
+from grader.judging.shown import both, shown
 from grader.judging.targets import chosen, renames, source
 from grader.learner import progress
 from grader.reports.pages import page
@@ -130,7 +132,7 @@ def cases_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, list[Cas
                 right = call in came and alike(came[call], value, item.exact, bound)
                 said = (check.came, check.wanted)
                 if text(str(call)) != check.call:
-                    said = both(came.get(call), value, ())
+                    said = (shown(value),) * 2 if right else both(came.get(call), value, ())
                 if call not in came:
                     said = ("nothing", said[1])
                 found.setdefault(report.id, []).append(Case(text(str(call)), *said, right))
@@ -201,6 +203,7 @@ def _class(args: argparse.Namespace) -> int:
         raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
     path = writable(Path(args.html) if args.html else room / class_page.NAME, "--html")
     summary = read(room)
-    replaced(path, class_page.render(summary).encode())
+    reports = Path(os.path.relpath(room / class_page.REPORTS, path.parent)).as_posix()
+    replaced(path, class_page.render(summary, quote(reports)).encode())
     print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -109,10 +109,17 @@ def render(report: Report, sheets: Sequence[Sheet], view: View = FROZEN) -> str:
         legend=legend(item.verdict for item in report.items),
         sheets=[_sheet(sheet) for sheet in sheets],
         shown={sheet.exercise.id for sheet in sheets},
+        exercises=[_now(one, report) for one in view.exercises],
         rule=rule(report) and f"Approximate: {rule(report).removeprefix('approx: ')}.",
         negative="#" + bytes(NEGATIVE).hex(),
         positive="#" + bytes(POSITIVE).hex(),
     )
+
+
+def _now(one: Progress, report: Report) -> Progress:
+    """An exercise on the map, as the report has it where all of it was graded."""
+    graded = next((e for e in report.exercises if e.id == one.id and len(e.items) == one.of), None)
+    return replace(one, passed=graded.right) if graded else one
 
 
 def _sheet(sheet: Sheet) -> dict[str, Any]:
@@ -207,7 +214,7 @@ def _graph(sheet: Sheet) -> dict[str, Any]:
         nodes.append(
             {
                 "name": name,
-                "shape": times(exercise.shapes[name]),
+                "shape": _shape(exercise, exercise.shapes[name]),
                 "operation": done if len(done) <= LONG else f"{done[:LONG]}…",
                 "line": lines.get(name, ""),
                 "x": round(x, 1),
@@ -254,7 +261,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "name": name,
         "kind": kind(item.verdict),
         "passed": item.passed,
-        "shape": times(item.shape),
+        "shape": _shape(sheet.exercise, item.shape),
         "points": of(item) if item.marks else "",
         "diagnosis": said(item.diagnosis),
         "reason": said(item.check.reason),
@@ -287,6 +294,11 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     if name == "training" and sheet.losses:
         article |= curves(sheet.losses)
     return article
+
+
+def _shape(exercise: Exercise, shape: tuple[int, ...]) -> str:
+    """A tensor's shape in words; of an output that may be no tensor at all nothing."""
+    return times(shape) if shape or exercise.gradients else ""
 
 
 def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tuple[int, str, bool]]:
