@@ -78,6 +78,13 @@ def test_no_two_nodes_overlap_and_every_edge_goes_down_from_its_tail_to_its_head
     check_layout(parents, layout(parents))
 
 
+def test_gradients_run_from_the_loss_backwards_and_outputs_from_the_first() -> None:
+    found = list(page.parents(EX1).items())
+    assert found[0] == ("loss", []) and dict(found)["logprobs"] == ["loss"]
+    outputs = page.parents(fixtures.describe(ROOT, "tokenizer.ex1"))
+    assert list(outputs)[0] == "encoded" and outputs["shorter"] == ["merge", "stats"]
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_exercise_is_drawn_with_a_node_for_each_of_its_tensors(name: str) -> None:
     exercise = fixtures.describe(ROOT, name)
@@ -173,24 +180,65 @@ def titles(yours: Any, autograd: Any) -> list[str]:
 
 def test_an_items_pictures() -> None:
     assert titles([1.0, 2.0], [1.0, 3.0]) == ["Yours", "Autograd’s", "Difference"]
-    assert titles([1.0, 2.001], [1.0, 2.0]) == ["Yours", "Autograd’s", "Difference", "Difference × 1 000"]
-    assert titles([[1.0, 2.0]], [1.0, 2.0]) == ["Yours", "Autograd’s", "Difference"]
+    assert titles([1.0, 2.001], [1.0, 2.0]) == ["Yours", "Autograd’s", "Difference"]
+    assert titles([[1.0, 2.0]], [1.0, 3.0]) == ["Yours", "Autograd’s", "Difference"]
     assert titles([[1.0], [2.0]], [1.0, 2.0]) == ["Yours, 2×1", "Autograd’s, 2"]
-    assert titles(None, [1.0, 2.0]) == ["Autograd’s"]
-    assert titles([], [1.0, 2.0]) == ["Autograd’s"]
+    assert titles([1.0, 2.0], [1.0, 2.0]) == ["Yours", "Autograd’s"]
     assert titles(3.0, 2.0) == ["Yours", "Autograd’s", "Difference"]
 
 
+@pytest.mark.parametrize("labels", [None, np.array([1])])
+def test_before_an_attempt_gave_numbers_no_number_of_autograds_is_there(labels: Any) -> None:
+    for yours in (None, np.zeros((0,), np.float32)):
+        evidence = Evidence("lecture", yours, np.array([[1.0, 2.0]]), labels)
+        assert figures.pictures(evidence) == {"figures": []}
+        assert figures.lecture(evidence, passed=False) == []
+
+
+def test_the_difference_has_a_scale_of_its_own() -> None:
+    shown = figures.pictures(Evidence("lecture", np.array([1.0, 2.001]), np.array([1.0, 2.0])))["figures"]
+    assert shown[-1].note == "On a scale of its own: ±0.001"
+    assert pixels(shown[-1].heat)[0].tolist() == [[LEVELS, 2 * LEVELS]]
+
+
+def test_a_tensor_of_three_axes_is_shown_by_slices_beginning_with_the_worst() -> None:
+    yours = np.zeros((4, 2, 3), np.float32)
+    yours[2, 1, 0] = 5
+    told = figures.pictures(Evidence("lecture", yours, np.zeros((4, 2, 3)), axes=("n", "", "C")))
+    assert told["slices"] == ["[0, :, :]", "[1, :, :]", "[2, :, :]", "[3, :, :]"]
+    assert (
+        told["first"] == 2
+        and told["axes"] == "Down: axis 1, 2. Across: axis 2, C = 3. Slices: axis 0, n = 4."
+    )
+    marked = [(f.part, f.title, f.heat.mark) for f in told["figures"] if f.mark]
+    assert marked == [(2, name, (1, 0)) for name in ("Yours", "Autograd’s", "Difference")]
+    sent = np.frombuffer(base64.b64decode(told["values"]["yours"]), "<f4")
+    assert told["shape_of"] == "4,2,3" and (sent == yours.ravel()).all()
+
+
 def test_of_an_output_only_the_submissions_own_numbers_are_pictured() -> None:
-    wanted = np.array([1.0, 9.0])
-    wrong = figures.pictures(Evidence("lecture", np.array([1.0, 2.0]), wanted, hidden=True))
+    wanted = np.array([[1.0, 9.0]])
+    wrong = figures.pictures(Evidence("lecture", np.array([[1.0, 2.0]]), wanted, hidden=True))
     assert [(f.title, f.heat.mark) for f in wrong["figures"]] == [("Yours", (0, 1))]
-    assert (wrong["limit"], wrong["worst"]) == ("2", "at [1] 2")
+    assert (wrong["limit"], wrong["worst"], wrong["values"]["wanted"]) == ("2", "at [0, 1] 2", "")
     passed = figures.pictures(Evidence("lecture", wanted, wanted, hidden=True), passed=True)
     assert [f.title for f in passed["figures"]] == ["Yours"]
-    for other in (None, np.zeros(0), np.array([[3.0]])):  # nothing came, or another shape
-        shown = figures.pictures(Evidence("lecture", other, wanted, hidden=True))["figures"]
-        assert [f.title for f in shown] == (["Yours"] if other is not None and other.size else [])
+    for other in (None, np.zeros(0), np.array([3.0])):  # nothing came, or a row of boxes
+        assert figures.pictures(Evidence("lecture", other, wanted, hidden=True))["figures"] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("probs = counts * counts_sum_inv", "×"),
+        ("bnmeani = 1/n * hprebn.sum(0, keepdim=True)", "÷ sum ×"),
+        ("counts_sum_inv = counts_sum**-1", "^"),
+        ("loss = -logprobs[range(n), Yb].mean()", "[ ] mean −"),
+        ("x = y", "is"),
+    ],
+)
+def test_a_lines_operation(code: str, said: str) -> None:
+    assert page.operation(code) == said
 
 
 def test_the_worst_element_is_framed_in_all_three() -> None:
