@@ -45,7 +45,7 @@ def seen_at(driver: webdriver.Chrome, size: tuple[int, int], theme: str) -> None
 
 
 def violations(page: webdriver.Chrome) -> list[str]:
-    """What axe-core finds on a page: the rule and the first element. No page's policy reaches a driver's script."""
+    """What axe-core finds: rule, first element. A driver's script runs in spite of the policy."""
     page.execute_script(Path(str(tools.path("axe"))).read_text(encoding="utf-8"))
     page.set_script_timeout(60)
     found = page.execute_async_script(
