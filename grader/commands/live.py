@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.commands.learn import following_rung
-from grader.commands.report import aids, map_of, sheet
+from grader.commands.report import Losses, aids, map_of, sheet
 from grader.commands.watch import Watch, prepare, watched
 from grader.core.text import text
 from grader.core.verdict import Report
@@ -55,12 +55,14 @@ class Live(Watch):
     server: Server
     lock: threading.Lock
     sheets: Sequence[Sheet] = ()
+    losses: Losses  # of autograd's training, which is the same at every save
     made = (-1, "")  # the version of the page that was made last, and that page
     remembers = False  # before the page is told, which shows the progress too
     editor: subprocess.Popen[bytes] | None = None
 
     def serve(self, browse: bool) -> int:
         """Until somebody ends it; the exit codes are `grader watch`'s."""
+        self.losses = {}
         self.look(settled=True)
         print(f"{self.name}: {self.server.url}\nCtrl-C ends it.", flush=True)
         if browse:
@@ -79,7 +81,7 @@ class Live(Watch):
 
     def graded_report(self, wanted: list[Target], sources: requests.Sources) -> Report:
         graded = requests.every(self.suite, self.bench, wanted, sources)
-        sheets = [sheet(self.bench.runner, one) for one in graded]
+        sheets = [sheet(self.bench.runner, one, self.losses) for one in graded]
         report = requests.report_of(graded)
         if self.remembers:
             progress.record(self.suite.work, report, sources)
@@ -131,7 +133,11 @@ class Live(Watch):
         item = item_of(report, id)
         begins = (f"def {id.rpartition('.')[2]}(", f"class {id.rpartition('.')[2]}")
         lines = (self.graded or b"").decode("utf-8", "replace").split("\n")
-        line = item.line or next((n for n, x in enumerate(lines, 1) if x.startswith(begins)), 1)
+        line = (
+            1
+            if item.cell
+            else item.line or next((n for n, x in enumerate(lines, 1) if x.startswith(begins)), 1)
+        )
         place = f"{self.name}, line {line}"
         words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
         if not words:

@@ -354,6 +354,33 @@ def test_whatever_a_student_is_called_stays_text(parts: list[str]) -> None:
     assert shown(words).scripts == shown("x").scripts
 
 
+def test_the_class_page_gives_causes_and_links_reports() -> None:
+    summary = Summary()
+    missing = "ModuleNotFoundError: No module named 'matplotlib'"
+    wrong = {"verdict": "wrong", "passed": False, "diagnosis": None, "reason": "at [0] 1, autograd has 2"}
+    for number in range(25):
+        items = [
+            {"id": "ex1.dprobs", "verdict": "error", "passed": False, "diagnosis": None, "reason": missing},
+            {"id": "ex1.dh", **wrong},
+            {"id": "ex1.dC", **wrong, "diagnosis": "the sign is wrong"},
+        ]
+        result = dict.fromkeys(("student", "name", "problem", "identical_to"), "")
+        flags = {"late": False, "passed": False, "score": 0, "max_score": 3, "protection_off": []}
+        exercises = [{"id": "ex1", "items": items}]
+        summary.add({**result, **flags, "submission": f"a {number % 5}.py", "exercises": exercises})
+    html = classroom.render(summary, "../out/reports")
+    cell = "error: ModuleNotFoundError: No module named &#39;matplotlib&#39;"
+    assert (
+        f'<td class="right">25</td><td>{cell}</td><td><span class="nowrap">25 of ex1.dprobs</span></td>'
+        in html
+    )
+    assert '<td>wrong</td><td><span class="nowrap">25 of ex1.dh</span></td>' in html
+    assert html.count('href="../out/reports/') == 25 == len({s.report for s in summary.students})
+    assert summary.students[5].report == "a_0.py-2.txt"
+    assert "<title>ex1: 0 of 3 passed; not dprobs, dh, dC</title>" in html
+    assert 'data-items="ex1.dprobs=error ex1.dh=wrong ex1.dC=wrong"' in html
+
+
 def test_the_policy_names_the_style_and_the_script_that_are_there() -> None:
     html = hostile("words")
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
