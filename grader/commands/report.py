@@ -24,6 +24,7 @@ from grader.judging.bench import Bench
 from grader.judging.choices import Answer
 from grader.judging.compare import values
 from grader.judging.compare_outputs import alike, answer_of
+from grader.judging.items import call_of
 from grader.judging.requests import Graded, every, report_of
 from grader.judging.shown import both, shown
 from grader.judging.targets import chosen, renames, source
@@ -128,7 +129,8 @@ def cases_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, list[Cas
         reference = task.fixtures.references[report.fixture]
         record = run.records.get((report.fixture, item.name))
         came = answer_of(record) if record is not None and record.status == "value" else None
-        wanted = plain.decode(reference.plain[item.name]) if item.name in reference.plain else None
+        saved = reference.plain.get(item.name)
+        wanted = plain.decode(saved) if saved is not None else reference.values[item.name]
         if item.driver and type(wanted) is type(came) is dict:
             bound = reference.bounds.get(item.name, 0.0)
             for call, value in wanted.items():
@@ -139,6 +141,9 @@ def cases_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, list[Cas
                 if call not in came:
                     said = ("nothing", said[1])
                 found.setdefault(report.id, []).append(Case(text(str(call)), *said, right))
+        elif report.verdict.passed and not item.driver and came is not None:
+            call = text(call_of(item, task, report.fixture))
+            found[report.id] = [Case(call, shown(came), shown(wanted), True)]
         elif check.call or check.came:
             found[report.id] = [
                 Case(check.call or "its result", check.came or check.reason, check.wanted, False)

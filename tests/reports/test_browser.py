@@ -319,6 +319,9 @@ def test_a_page_of_outputs_has_words_of_its_own(opened: Open) -> None:
     text = page.find_element(By.TAG_NAME, "body").text
     assert "radient" not in text and "backward" not in text and "utograd" not in text
     assert page.find_elements(By.CSS_SELECTOR, ".heat") == []
+    page.execute_script("location.hash = '#tokenizer.ex1.encoded'")
+    call, yours, wanted = page.find_elements(By.CSS_SELECTOR, "article.shown .cases code")
+    assert call.text.startswith("encoded('") and yours.text == wanted.text and yours.text.startswith("[195, ")
     page.execute_script("location.hash = '#tokenizer.ex1.merge'")
     cells = [
         cell.text

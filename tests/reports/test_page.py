@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from classroom import FAILED, PASSED, USAGE, batch_command, right, snapshot, write, wrong
 from command import grader
-from conftest import EXERCISES, ROOT
+from conftest import EXERCISES, ROOT, stub_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -409,6 +409,16 @@ def test_a_report_is_written_and_exits_as_check_does(tmp_path: Path) -> None:
     assert re.findall(r'<article class="item (\w+)" id="([\w.]+)"', out.read_text()) == [
         ("wrong", "ex1.dprobs")
     ]
+
+
+def test_of_what_is_not_written_no_number_is_on_the_page(tmp_path: Path) -> None:
+    for name in ("ex2", "tokenizer.ex1"):
+        stub = tmp_path / f"{name}.py"
+        stub.write_text(stub_of(name))
+        ran = grader("report", name, "--submission", str(stub), "--html", "page.html", cwd=tmp_path)
+        assert ran.returncode == FAILED, ran.stderr
+        html = (tmp_path / "page.html").read_text()
+        assert "image/png" not in html and "data-wanted" not in html and 'class="cases"' not in html
 
 
 def test_both_loss_curves_of_a_training_run_are_there(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from grader.core.errors import swallowed
@@ -42,6 +43,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    allow_reuse_address = False  # on Windows it would let another have the port too
 
     def __init__(self, page: Page, act: Act) -> None:
         super().__init__((ADDRESS, 0), Handler)
@@ -64,6 +66,11 @@ class Server(ThreadingHTTPServer):
         self.tell(ended=True)
         self.shutdown()
         self.server_close()
+
+    def server_bind(self) -> None:
+        """Without a look for the machine's name, which may take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[0], self.server_address[1]  # type: ignore
 
     def tell(self, ended: bool = False) -> None:
         """The page has changed; from any thread."""

@@ -284,7 +284,8 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "told": evidence is not None and not evidence.hidden and item.check.says(Code.VALUE_DIFFERS),
     }
     if evidence:
-        on = "the lecture’s minibatch" if evidence.on == "lecture" else evidence.on
+        first = "minibatch" if sheet.exercise.gradients else "data"
+        on = f"the lecture’s {first}" if evidence.on == "lecture" else evidence.on
         article |= {
             "pictured": f"On {on}",
             "probed": evidence.on.startswith("probe"),
