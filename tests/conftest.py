@@ -21,7 +21,7 @@ from grader.reference.reproducible import REPRODUCIBLE
 from grader.runner.host.client import Runner
 from grader.suite import fixtures
 
-pytest_plugins = ["pytester", "tools"]
+pytest_plugins = ["pytester", "tools", "browser"]
 os.environ.update(REPRODUCIBLE)  # before torch is there: what is derived in this process has the saved bits
 os.environ["GRADER_NO_SERVER"] = "1"  # each command by itself; test_server.py turns it on
 # no deadline: the machine may be busy; `make test-all` asks for the other by its name

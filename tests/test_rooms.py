@@ -211,7 +211,7 @@ calls cell cells changes ci classroom classroom50 cli client code codequality co
 completion conditions core course curve dask diagnose doctor document edit elements elementwise
 errors events example excerpts explain export failure feedback figures files find float64 focus
 folders formulas forward github grade gradebook grades gradescope gradients graph handout heat hints
-host html in judge judging junit jupyter learn learner lecture limits line loading magic manual
+host html in judge judging junit jupyter learn learner lecture limits line live loading magic manual
 mistakes moving names namespace nbgrader new notebook numbers otter page pages place places plain
 plugin points progress prose pytest read rebuild reference reporter reproducible requests results
 run runner saves scope screen script search sentences serve server services shapes shell shown

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,14 +29,20 @@ TOOLS = {
         ("--cask", "google-chrome"),
     ),
     "chromedriver": (("chromedriver",), "chromium-driver", ("--cask", "chromedriver")),
+    "axe": ((), "", ()),  # no program, but a script that a browser runs: npm has it
     "zsh": (("zsh",), "zsh", ("zsh",)),
     "fish": (("fish",), "fish", ("fish",)),
     "man": ((MAN,), "man-db", ("man-db",)),
 }
+AXE = Path(__file__).parents[1] / "build" / "axe"
+SCRIPT = AXE / "node_modules" / "axe-core" / "axe.min.js"
+BY_NPM = ("npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4.14.1")
 
 
 def path(tool: str) -> str | None:
     """Where a tool's program is; None where there is none."""
+    if tool == "axe":
+        return str(SCRIPT) if SCRIPT.is_file() else None
     return next((found for name in TOOLS[tool][0] if (found := shutil.which(name))), None)
 
 
@@ -75,7 +82,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def commands(lacking: list[str]) -> list[list[str]]:
-    """What installs tools on this machine; empty where neither apt-get nor Homebrew is at hand."""
+    """What installs tools on this machine: npm, apt-get or Homebrew, as far as they are at hand."""
+    npm = [[*BY_NPM, "--prefix", str(AXE)]] if "axe" in lacking and shutil.which("npm") else []
+    return npm + _packages([tool for tool in lacking if tool != "axe"])
+
+
+def _packages(lacking: list[str]) -> list[list[str]]:
+    if not lacking:
+        return []
     if shutil.which("apt-get"):
         root = [] if os.geteuid() == 0 else ["sudo"]
         if root and not shutil.which("sudo"):

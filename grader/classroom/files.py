@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,8 @@ def write(results: Iterable[dict[str, Any]], out: Path, seed: int | None = None)
     summary = Summary(seed=seed)
     results = iter(results)
     first = [next(results)]  # nothing is touched before there is a result: another batch may be at work
-    folder = out / "reports"
+    folder = out / page.REPORTS
     folder.mkdir(exist_ok=True)
-    taken: set[str] = set()
     with (
         replacing(out / "grades.csv") as raw,
         io.TextIOWrapper(raw, encoding="utf-8", newline="") as file,
@@ -44,11 +43,7 @@ def write(results: Iterable[dict[str, Any]], out: Path, seed: int | None = None)
             summary.add(result)
             # no spreadsheet takes a cell for a formula, nor one that takes ; for the separator a part of it
             table.writerow([FORMULA.sub(r"\1'", v) if isinstance(v, str) else v for v in _row(result)])
-            name = re.sub(r"[^\w.-]+", "_", result["submission"], flags=re.ASCII).strip("._")[-120:] or "_"
-            numbered = chain([name], (f"{name}-{k}" for k in count(2)))
-            name = next(n for n in numbered if n.casefold() not in taken)
-            taken.add(name.casefold())
-            _replace(folder / f"{name}.txt", _text(result))
+            _replace(folder / summary.students[-1].report, _text(result))
     _replace(out / "summary.json", json.dumps(summary.document(), indent=1) + "\n")
     _replace(out / "summary.txt", summary.lines())
     _replace(out / page.NAME, page.render(summary))

@@ -9,14 +9,17 @@ from grader.classroom.summary import Student, Summary
 from grader.core.text import text
 from grader.core.verdict import Verdict
 from grader.reports.pages.html import kind, legend, page
+from grader.reports.table import words
 
-NAME = "class.html"
+NAME, REPORTS = "class.html", "reports"
+NAMED = 8  # items that a strip's words name
 BINS = 11  # tenths of the score, and one for all of it
 MISTAKES = 20
 CELL = 9  # pixels: of one verdict in a student's strip
 
 
-def render(summary: Summary) -> str:
+def render(summary: Summary, reports: str = REPORTS) -> str:
+    """reports: where the students' own are, from the page's folder."""
     graded = [s for s in summary.students if s.max_score and s.counts]
     return page(
         "class.html",
@@ -32,12 +35,22 @@ def render(summary: Summary) -> str:
             (n, text(told), [(text(name), k) for name, k in items])
             for told, n, items in summary.diagnosed()[:MISTAKES]
         ],
-        unexplained=[(n, *map(text, what.split(": ", 1))) for what, n in summary.reasons.most_common(10)],
+        causes=_causes(summary)[:MISTAKES],
+        reports=reports,
         legend=sorted(legend(map(Verdict, summary.verdicts.elements())), key=lambda one: -one[-1]),
         students=[_row(s) for s in summary.students],
         identical=[(text(a), [text(b) for b in rest]) for a, rest in sorted(summary.identical.items())],
         cell=CELL,
     )
+
+
+def _causes(summary: Summary) -> list[tuple[int, str, str, list[tuple[str, int]]]]:
+    """What no known mistake explains: how often, the verdict, the cause, the items; the commonest first."""
+    found = [
+        (items.total(), words(verdict), text(cause), [(text(name), n) for name, n in items.most_common()])
+        for (verdict, cause), items in summary.causes.items()
+    ]
+    return sorted(found, key=lambda one: -one[0])
 
 
 def bins(students: Sequence[Student]) -> list[tuple[str, int, float]]:
@@ -69,10 +82,15 @@ def _row(s: Student) -> dict[str, Any]:
             move = f"M{i * CELL} {14 - tall}h{CELL - 2}v{tall}h-{CELL - 2}z"
             paths[css] = paths.get(css, "") + move
         passed = sum(v.passed for v in verdicts)
+        names = [name.rpartition(".")[2] for name in s.names[exercise]]
         said = f"{exercise}: {passed} of {len(verdicts)} passed"
-        strips.append((text(said), CELL * len(verdicts), paths))
+        short = [name for name, v in zip(names, verdicts, strict=True) if not v.passed]
+        said += f"; not {', '.join(short[:NAMED])}{', …' * (len(short) > NAMED)}" if short else ""
+        each = " ".join(f"{exercise}.{n}={v.value}" for n, v in zip(names, verdicts, strict=True))
+        strips.append((text(said), CELL * len(verdicts), paths, text(each, 20_000)))
     return {
         "submission": text(s.submission),
+        "report": s.report,
         "student": text(s.student),
         "name": text(s.name),
         "score": s.score,

@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from grader.core.text import text
 from grader.core.verdict import Points, Verdict
 from grader.reports.table import words
 
+CAUSE = 120  # characters
 SHARED = re.compile(r" \(ex\d\)$")  # see `uploads._id`
 
 
@@ -29,6 +31,8 @@ class Student:
     verdicts: Mapping[str, tuple[Verdict, ...]]
     counts: bool = True  # by the policy's [attempts]
     nameless: tuple[str, ...] = ()  # items that passed without a function of their name
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the items, as the verdicts
+    report: str = ""  # the name of the file that has the student's own
 
 
 @dataclass
@@ -43,7 +47,10 @@ class Summary:
     right: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)  # "item: verdict"
     diagnoses: dict[str, Counter[str]] = field(default_factory=dict)  # by diagnosis: the items, counted
+    # by verdict and cause, of what no known mistake explains: the items, counted
+    causes: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     students: list[Student] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)  # names of reports
     identical: dict[str, list[str]] = field(default_factory=dict)
     nameless: dict[str, int] = field(default_factory=dict)  # submissions -> items without a function
     off: set[str] = field(default_factory=set)
@@ -71,16 +78,31 @@ class Summary:
                     self.reasons[f"{item['id']}: {item['verdict']}"] += 1
                     if item["diagnosis"]:
                         self.diagnoses.setdefault(item["diagnosis"], Counter())[item["id"]] += 1
+                    if not item["diagnosis"] or item["verdict"] != Verdict.WRONG:
+                        # of what is wrong the reason has numbers, which are each submission's own
+                        cause = "" if item["verdict"] == Verdict.WRONG else item["reason"][:CAUSE]
+                        self.causes.setdefault((item["verdict"], cause), Counter())[item["id"]] += 1
         verdicts = {e["id"]: tuple(Verdict(i["verdict"]) for i in e["items"]) for e in result["exercises"]}
         who = ("submission", "student", "name", "score", "max_score", "late", "problem")
         counts = result.get("counts", True)
         nameless = tuple(name for e in result["exercises"] for name in e.get("nameless", ()))
         if nameless:
             self.nameless[result["submission"]] = len(nameless)
+        names = {e["id"]: tuple(i["id"] for i in e["items"]) for e in result["exercises"]}
+        own = self._report(result["submission"])
+        one: dict[str, Any] = {k: result[k] for k in who}
         self.students.append(
-            Student(**{k: result[k] for k in who}, verdicts=verdicts, counts=counts, nameless=nameless)
+            Student(**one, verdicts=verdicts, counts=counts, nameless=nameless, report=own, names=names)
         )
         self.submissions += 1
+
+    def _report(self, submission: str) -> str:
+        """The name of a submission's own report, which no other has."""
+        name = re.sub(r"[^\w.-]+", "_", submission, flags=re.ASCII).strip("._")[-120:] or "_"
+        numbered = chain([name], (f"{name}-{k}" for k in count(2)))
+        name = next(n for n in numbered if n.casefold() not in self.taken)
+        self.taken.add(name.casefold())
+        return f"{name}.txt"
 
     def hardest(self) -> list[tuple[str, float]]:
         """Items by the share of submissions that passed them, the hardest first."""

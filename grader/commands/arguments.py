@@ -130,6 +130,10 @@ def _learning(add: Add) -> None:
     shell = add("shell", what)
     shell.add_argument("target", metavar="TARGET", help="an item: ex1.dh")
 
+    live = add("live", "the same as a page beside your editor: graph, heatmaps, hints, at every save")
+    _words(live, "TARGET", "ex1, ex1.dprobs, or a file; one of them")
+    _flag(live, "--no-browser", "open none; the page's address is printed")
+
     following = add("next", "show the next item to do, with its task", "learn.following")
     _words(following, "TARGET", "ex1; none means all")
 

@@ -85,6 +85,18 @@ def ladder(
     return "\n\n".join(parts)
 
 
+def following_rung(suite: Suite, target: Target) -> str:
+    """Give an item's next rung, to a page that shows all that were given; what hinders that."""
+    name = f"{target.exercise}.{target.item}"
+
+    def change(now: State) -> None:
+        now["rungs"][name] = now["rungs"].get(name, 0) + 1
+
+    if hindered := progress.update(suite.work, change):
+        return f"{hindered}: `grader hint {name} --all` shows its hints"
+    return ""
+
+
 def _last_check(suite: Suite, state: State, target: Target) -> str:
     """What the last check said of an item, and whether it still says so."""
     last = state["items"].get(f"{target.exercise}.{target.item}")

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import safetensors.numpy
 
 from grader.classroom import page as class_page
 from grader.classroom.files import read
 from grader.commands.policy import marker
+from grader.commands.read import HOW
+from grader.core import course, plain
 from grader.core.errors import UsageError
 from grader.core.exercise import LOSSES, TRAINING, Gradient, How, Output, Task
-from grader.core.verdict import ExerciseReport
+from grader.core.text import text
+from grader.core.verdict import ExerciseReport, Verdict
 from grader.judging.bench import Bench
 from grader.judging.choices import Answer
 from grader.judging.compare import values
+from grader.judging.compare_outputs import alike, answer_of
+from grader.judging.items import call_of
 from grader.judging.requests import Graded, every, report_of
+from grader.judging.shown import both, shown
 from grader.judging.targets import chosen, renames, source
+from grader.learner import progress
 from grader.reports.pages import page
 from grader.reports.pages.figures import Evidence
-from grader.reports.pages.page import Sheet
+from grader.reports.pages.page import Aid, Case, Progress, Sheet, View
 from grader.reports.table import score
 from grader.runner.host.client import Run, Runner
 from grader.submissions.script import cell
 from grader.suite.files import replaced, writable
-from grader.suite.find import find
-from grader.suite.fixtures import reference
+from grader.suite.find import Suite, find
+from grader.suite.fixtures import hints, reference
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,19 +54,28 @@ def run(args: argparse.Namespace) -> int:
         sheets = [sheet(runner, one) for one in graded]
     report = mark(report_of(graded))
     sheets = [replace(sheet, report=one) for sheet, one in zip(sheets, report.exercises, strict=True)]
-    replaced(path, page.render(report, sheets).encode())
+    view = View()
+    if not (args.submission or args.solutions):
+        state = progress.read(suite.work)
+        sheets = [replace(one, aids=aids(suite, one, state)) for one in sheets]
+        view = View(exercises=map_of(suite, state, sheets[0].exercise.id))
+    replaced(path, page.render(report, sheets, view).encode())
     print(f"{score(report)}\n{suite.shown(path)} is written")
     return 0 if report.passed else 1
 
 
-def sheet(runner: Runner, one: Graded) -> Sheet:
-    """What an exercise's pictures are made from."""
+Losses = dict[tuple[str, int], list[float]]  # by exercise and steps
+
+
+def sheet(runner: Runner, one: Graded, known: Losses | None = None) -> Sheet:
+    """What an exercise's pictures are made from. known: autograd's losses, to which new ones are added."""
     evidence = evidence_of(one.task, one.report, one.run)
-    losses = _losses(runner, one.task, one.run)
+    losses = _losses(runner, one.task, one.run, {} if known is None else known)
     data = one.file.data
     numbers = {item.cell for item in one.report.items}
     sources = {n: cell(data, n).encode("utf-8", "replace") if n else data for n in numbers}
-    return Sheet(one.report, one.task.exercise, sources, evidence, losses)
+    cases = cases_of(one.task, one.report, one.run)
+    return Sheet(one.report, one.task.exercise, sources, evidence, losses, cases)
 
 
 def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evidence]:
@@ -77,21 +96,111 @@ def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evide
         if item.tensor == "logits" and isinstance(item, Gradient):
             labels = safetensors.numpy.load(fixtures.given[on]).get("Yb")
         yours = values(record) if record is not None else None
-        found[report.id] = Evidence(on, yours, reference.values[key], labels, isinstance(item, Output))
+        axes = _axes(
+            task, {f: r.values[key].shape for f, r in fixtures.references.items() if key in r.values}
+        )
+        hidden = isinstance(item, Output)
+        found[report.id] = Evidence(on, yours, reference.values[key], labels, hidden, axes)
     return found
 
 
-def _losses(runner: Runner, task: Task, run: Run) -> dict[str, list[float]]:
+def _axes(task: Task, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    """For each axis of a tensor the size that it has on every fixture; "" where none is, or several are."""
+    names: list[str] = []
+    for axis in range(min(map(len, shapes.values()))):
+        fits = [
+            name
+            for name in task.exercise.lecture.sizes
+            if all(task.exercise.sizes[f][name] == shape[axis] for f, shape in shapes.items())
+        ]
+        names.append(fits[0] if len(fits) == 1 else "")
+    return tuple(names)
+
+
+def cases_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, list[Case]]:
+    """By id of an output item: what was called on the fixture that settled its verdict, what came and what
+    was wanted; nothing of one that is not written."""
+    found: dict[str, list[Case]] = {}
+    items = {f"{task.exercise.id}.{item.name}": item for item in task.exercise.outputs}
+    for report in graded.items:
+        item, check = items.get(report.id), report.check
+        if item is None or report.verdict is Verdict.NOT_WRITTEN:
+            continue
+        reference = task.fixtures.references[report.fixture]
+        record = run.records.get((report.fixture, item.name))
+        came = answer_of(record) if record is not None and record.status == "value" else None
+        saved = reference.plain.get(item.name)
+        wanted = plain.decode(saved) if saved is not None else reference.values[item.name]
+        if item.driver and type(wanted) is type(came) is dict:
+            bound = reference.bounds.get(item.name, 0.0)
+            for call, value in wanted.items():
+                right = call in came and alike(came[call], value, item.exact, bound)
+                said = (check.came, check.wanted)
+                if text(str(call)) != check.call:
+                    said = (shown(value),) * 2 if right else both(came.get(call), value, ())
+                if call not in came:
+                    said = ("nothing", said[1])
+                found.setdefault(report.id, []).append(Case(text(str(call)), *said, right))
+        elif report.verdict.passed and not item.driver and came is not None:
+            call = text(call_of(item, task, report.fixture))
+            found[report.id] = [Case(call, shown(came), shown(wanted), True)]
+        elif check.call or check.came:
+            found[report.id] = [
+                Case(check.call or "its result", check.came or check.reason, check.wanted, False)
+            ]
+    return found
+
+
+def aids(suite: Suite, one: Sheet, state: progress.State) -> dict[str, Aid]:
+    """By item id: its task, the hints that were given, and its attempts, from the learner's progress."""
+    exercise = one.exercise
+    rungs = hints(suite.root, exercise)["items"]
+    found = {}
+    for item in exercise.items:
+        name = f"{exercise.id}.{item.name}"
+        known = list(rungs.get(item.name, {}).get("rungs", {}).items())
+        given = state["rungs"].get(name, 0)
+        due = known[given][0] if given < len(known) else ""
+        facts = [("takes", ", ".join(item.params))]
+        if isinstance(item, Output):
+            facts = [
+                ("takes", "" if item.driver else ", ".join(item.params)),
+                ("compared", HOW[item.compare]),
+            ]
+            facts += [("calls your", ", ".join(item.asks) if item.driver else "")]
+            facts += [("is given", ", ".join(item.receives)), ("may use", ", ".join(item.uses))]
+        facts = [(what, words) for what, words in facts if words]
+        found[name] = Aid(item.doc, facts, known[:given], due, progress.attempts(state, name))
+    return found
+
+
+def map_of(suite: Suite, state: progress.State, exercise: str) -> list[Progress]:
+    """The set of an exercise: each of its exercises, and how many of its items passed at their last check."""
+    found = []
+    for id in course.mapped(suite.ids())[course.set_of(exercise)]:
+        described = suite.describe(id)
+        names = [
+            f"{id}.{name}"
+            for name in (*(i.name for i in described.items), *[TRAINING] * bool(described.training))
+        ]
+        passed = sum(name in state["items"] and state["items"][name]["passed"] for name in names)
+        found.append(Progress(id, described.title, passed, len(names)))
+    return found
+
+
+def _losses(runner: Runner, task: Task, run: Run, known: Losses) -> dict[str, list[float]]:
     """The losses of a training run by hand, if it came to its end, and of autograd's beside it."""
     exercise, fixtures = task
     record = run.records.get((TRAINING, LOSSES))
     by_hand = values(record) if record is not None else None
     if by_hand is None or by_hand.ndim != 1 or not len(by_hand):
         return {}
-    sizes = exercise.sizes[TRAINING]
-    request = {"ask": "losses", "exercise": exercise.id, "steps": len(by_hand), "sizes": sizes}
-    by_autograd = reference(runner.ask(request, fixtures.given[TRAINING])).values[LOSSES]
-    return {"by hand": by_hand[: len(by_autograd)].tolist(), "by autograd": by_autograd.tolist()}
+    key = exercise.id, len(by_hand)
+    if key not in known:
+        sizes = exercise.sizes[TRAINING]
+        request = {"ask": "losses", "exercise": exercise.id, "steps": len(by_hand), "sizes": sizes}
+        known[key] = reference(runner.ask(request, fixtures.given[TRAINING])).values[LOSSES].tolist()
+    return {"by hand": by_hand[: len(known[key])].tolist(), "by autograd": known[key]}
 
 
 def _class(args: argparse.Namespace) -> int:
@@ -104,6 +213,7 @@ def _class(args: argparse.Namespace) -> int:
         raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
     path = writable(Path(args.html) if args.html else room / class_page.NAME, "--html")
     summary = read(room)
-    replaced(path, class_page.render(summary).encode())
+    reports = Path(os.path.relpath(room / class_page.REPORTS, path.parent)).as_posix()
+    replaced(path, class_page.render(summary, quote(reports)).encode())
     print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0

@@ -41,7 +41,7 @@ URGENT = (Event.SAVE, Event.STOP, Event.INTERRUPT, Event.END, *QUIT)
 def run(args: argparse.Namespace) -> int:
     suite = find()
     args.submission, args.solutions = None, False
-    wanted, path = _watched(suite, args)
+    wanted, path = watched(suite, args)
     read_submission(path)  # says so where there is none
     keys = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()) and os.environ.get("TERM") != "dumb"
     go_on = args.go_on or not keys
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             wanted, path = [watch.onward], suite.learners(watch.onward.exercise)
 
 
-def _watched(suite: Suite, args: argparse.Namespace) -> tuple[list[Target], Path]:
+def watched(suite: Suite, args: argparse.Namespace) -> tuple[list[Target], Path]:
     """The targets, and the one file that they are in."""
     if not args.targets:  # where the learner is
         here = current_item(suite, progress.read(suite.work), targets(suite, suite.at_hand()))
@@ -67,7 +67,7 @@ def _watched(suite: Suite, args: argparse.Namespace) -> tuple[list[Target], Path
     if args.submission:
         return wanted, Path(args.submission)
     if len(names) > 1 or len(wanted) > 1:
-        raise UsageError("watch stays with one file: name one exercise or one item")
+        raise UsageError(f"{args.command} stays with one file: name one exercise or one item")
     return wanted, suite.learners(names[0])
 
 
@@ -97,23 +97,23 @@ class Watch:
     def run(self) -> int:
         """Until somebody ends it; 0 if everything has passed by then, 2 if nothing could be graded."""
         self._write(f"{self.name}: the first run …\n")
-        self._look(settled=True)
-        _prepare()
+        self.look(settled=True)
+        prepare()
         while self.onward is None:
             event = self.events.wait(self.until)
             if event is None or event is Event.SAVE:
-                self._look(settled=event is None)
+                self.look(settled=event is None)
             elif event is Event.STOP:
                 self.events.suspend()
-                self._draw()
-                self._look(settled=False)
+                self.draw()
+                self.look(settled=False)
             elif event is Event.RESIZE:
-                self._draw()
+                self.draw()
             elif event is Event.INTERRUPT:
                 self._write("\n")
                 return 130
             elif event is Event.EOF:
-                self._look(settled=True)  # its last save may not have been reported yet
+                self.look(settled=True)  # its last save may not have been reported yet
                 break
             elif event is Event.END or event in QUIT:
                 break
@@ -121,7 +121,7 @@ class Watch:
                 self._key(event)
         return 2 if self.report is None else 0 if self.report.passed else 1
 
-    def _look(self, settled: bool, again: bool = False) -> None:
+    def look(self, settled: bool, again: bool = False) -> None:
         """Grade what the file holds, if that is new. settled: it has had its time to be written."""
         self.until = None
         before, self.stamp = self.stamp, stamp(self.path)
@@ -129,11 +129,11 @@ class Watch:
             source = read_submission(self.path)
         except UsageError as error:
             why = text(str(error)).replace(str(self.path), self.name)
-            self._wait_for_more() if not settled else self._tell(f"{why}: waiting for it")
+            self._wait_for_more() if not settled else self.tell(f"{why}: waiting for it")
             return
         if source == self.graded and not again:
             if self.stamp != before:
-                self._tell("unchanged")
+                self.tell("unchanged")
         elif not settled and _half(source, self.name):
             self._wait_for_more()
         else:
@@ -148,12 +148,12 @@ class Watch:
         wanted = [Target(exercise) for exercise in self.exercises]
         self.slow = None
         try:
-            report = requests.grade(self.suite, self.bench, wanted, sources)
+            report = self.graded_report(wanted, sources)
         except Abandoned:  # what made it so is next in the queue
             self.graded = None
             return
         except UsageError as error:  # no notebook, for now
-            self._tell("grader: " * (self.report is None) + text(str(error)))
+            self.tell("grader: " * (self.report is None) + text(str(error)))
             self.graded = source
             return
         hindered = self.learners_own and progress.record(self.suite.work, report, sources)
@@ -164,9 +164,12 @@ class Watch:
         self.said, self.note, self.extra = self._changes(before, report), "", ""
         if report.passed and before and not before.passed and self.go_on and self.events.keys:
             self.onward = self._after()
-        self._draw()
+        self.draw()
         if hindered:
-            self._tell(f"{hindered}: `grader list` won't know of this check")
+            self.tell(f"{hindered}: `grader list` won't know of this check")
+
+    def graded_report(self, wanted: list[Target], sources: requests.Sources) -> Report:
+        return requests.grade(self.suite, self.bench, wanted, sources)
 
     def _after(self) -> Target | None:
         """The next exercise that has not passed; nothing where all have, or where a file was named."""
@@ -199,7 +202,7 @@ class Watch:
         for event in list(queue):
             late = event is Event.SAVE and stamp(self.path) == self.stamp  # told of what is being graded
             if event is Event.RESIZE or (isinstance(event, str) and event in KEYS):
-                self._draw() if event is Event.RESIZE else self._key(event)
+                self.draw() if event is Event.RESIZE else self._key(event)
             elif not late:
                 continue
             queue.remove(event)
@@ -208,13 +211,13 @@ class Watch:
         elif time.monotonic() > self.slow and self.events.keys:
             self.slow = float("inf")
             first = " or torch is still being loaded" * (self.report is None)
-            self._tell(f"{self.name} is still running{first}: a save begins anew, q quits")
+            self.tell(f"{self.name} is still running{first}: a save begins anew, q quits")
         return any(event in URGENT for event in queue)
 
     def _key(self, key: str) -> None:
         if key == "r":
             self.said = []
-            self._look(settled=True, again=True)
+            self.look(settled=True, again=True)
             return
         if self.report is None:
             return
@@ -226,7 +229,7 @@ class Watch:
             self.whole = not self.whole
         if key in KEYS:
             self.extra = self._extra(key)
-            self._draw()
+            self.draw()
 
     def _onward(self, report: Report) -> None:
         """From what has passed to the next that has not, at the end to another exercise; else one further."""
@@ -247,15 +250,15 @@ class Watch:
             return ladder(self.suite, state, Target(exercise, item), watched=True)
         return focus.HELP if key == "?" else ""
 
-    def _tell(self, line: str) -> None:
+    def tell(self, line: str) -> None:
         """Something that leaves the report as it is."""
         self.note = line
         if self.events.keys and self.report:
-            self._draw()
+            self.draw()
         else:
             self._write(line + "\n")
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         if self.report is None:
             return
         if self.events.keys:
@@ -300,7 +303,7 @@ def _half(source: bytes, name: str) -> bool:
     return not source.strip()
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """For the next save, while nobody waits."""
     import grader.diagnosis.diagnose
     import grader.learner.watch.focus

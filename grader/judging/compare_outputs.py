@@ -62,6 +62,11 @@ def answer_of(record: Record) -> Any:
     return Tensor(record.dtype, record.shape, record.data or b"")
 
 
+def alike(answer: Any, wanted: Any, exact: bool, bound: float = 0.0) -> bool:
+    """Whether one part of a plain answer is as it should be."""
+    return _plain(answer, wanted, _Found(exact, bound)).verdict.passed
+
+
 # --- a tensor ----------------------------------------------------------------------------------------
 
 

@@ -47,8 +47,8 @@ def answered(item: Item, task: Task, run: Run, on: Sequence[str], lenient: bool)
     return replace(one, checks=checks)
 
 
-def _called(check: Check, item: Output, task: Task, fixture: str) -> Check:
-    """A failing check of a function that no driver calls, with the call."""
+def call_of(item: Output, task: Task, fixture: str) -> str:
+    """How a function that no driver calls is called on a fixture, as it is written."""
     import safetensors.numpy
 
     given = safetensors.numpy.load(task.fixtures.given[fixture])
@@ -61,7 +61,12 @@ def _called(check: Check, item: Output, task: Task, fixture: str) -> Check:
                 break
         else:
             shown.append(written(own[param]) if param in own else param)
-    call, finding = f"{item.name}({', '.join(shown)})", check.finding
+    return f"{item.name}({', '.join(shown)})"
+
+
+def _called(check: Check, item: Output, task: Task, fixture: str) -> Check:
+    """A failing check of a function that no driver calls, with the call."""
+    call, finding = call_of(item, task, fixture), check.finding
     if finding and check.came and finding.code in (Code.ENTRIES_DIFFER, Code.VALUE_DIFFERS):
         _, *rest = finding.text.split("; ")
         said = "; ".join([f"{call} gives {check.came}, wanted {check.wanted}", *rest])

@@ -17,6 +17,7 @@ import json
 import os
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from grader.core.verdict import Report
 
 FORMAT = 1
-State = dict[str, Any]  # "items": by item its last check; "rungs": by item the last rung shown
+ATTEMPTS = 40  # of an item that are kept
+State = dict[str, Any]  # "items": by item its last check; "rungs": by item the last rung shown; "attempts"
 
 
 class Status(StrEnum):
@@ -72,6 +74,11 @@ def record(work: Path, report: Report, sources: Mapping[str, File]) -> str:
             entries[item.id] = vars(Last(item.verdict.value, item.passed, said, item.line, source))
 
     def change(state: State) -> None:
+        for name, entry in entries.items():
+            if entry["verdict"] != "not-written" and entry != state["items"].get(name):
+                told = state.setdefault("attempts", {}).setdefault(name, [])
+                told.append([int(time.time()), entry["verdict"], entry["said"]])
+                del told[:-ATTEMPTS]
         state["items"].update(entries)
 
     return update(work, change)
@@ -148,6 +155,12 @@ def statuses(exercise: Exercise, stub: bytes, source: bytes, state: State) -> di
 # --- the file ----------------------------------------------------------------------------------------
 
 
+def attempts(state: State, item: str) -> list[tuple[str, str, str]]:
+    """An item's attempts, the latest first: when, the verdict, what was said. An edit makes a new one."""
+    told = state.get("attempts", {}).get(item, [])
+    return [(time.strftime("%d %b, %H:%M", time.localtime(when)), *what) for when, *what in reversed(told)]
+
+
 def path(work: Path) -> Path:
     return work / ".grader" / "progress.json"
 
@@ -194,6 +207,9 @@ def _load(file: Path) -> tuple[State, str]:
             made(Last, last)
         if not all(isinstance(x, int) for x in state["rungs"].values()):
             return empty(), "is damaged"
+        for when, verdict, said in (one for told in state.get("attempts", {}).values() for one in told):
+            if (type(when), type(verdict), type(said)) != (int, str, str) or not 0 <= when < 2**32:
+                return empty(), "is damaged"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return empty(), "is damaged"
     return dict(state), ""

@@ -99,6 +99,38 @@ def test_a_check_is_remembered_and_an_edit_is_noticed(work: Path) -> None:
     assert found["ex1.dcounts_sum_inv"] == "can be done now"
 
 
+def test_the_attempts_of_an_item_are_kept_and_a_check_of_the_same_is_none(work: Path) -> None:
+    right = write(work, "dlogprobs").read_text()
+    assert grader("check", "ex1.dprobs", cwd=work)[0] == 1
+    assert progress.attempts(state(work), "ex1.dprobs") == [], "not written"
+    for text in ("2 * logprobs", "2 * logprobs", "3 * logprobs"):
+        body = right.replace("dlogprobs = torch.zeros_like(logprobs)", f"return {text}")
+        (work / "exercises/ex1.py").write_text(body)
+        grader("check", "ex1", cwd=work)
+    (work / "exercises/ex1.py").write_text(right)
+    grader("check", "ex1", cwd=work)
+    told = progress.attempts(state(work), "ex1.dlogprobs")
+    assert [verdict for _, verdict, _ in told] == ["exact", "wrong", "wrong"], told
+    assert told[0][2] == "" and told[1][2] != ""
+    many = state(work)
+    many["attempts"]["ex1.dlogprobs"] *= 100
+    (work / ".grader/progress.json").write_text(json.dumps(many))
+    (work / "exercises/ex1.py").write_text(f"{right}\n\nmine = 1\n")
+    grader("check", "ex1", cwd=work)
+    assert len(state(work)["attempts"]["ex1.dlogprobs"]) == progress.ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    "told", [[["x", "wrong", ""]], [[1, "wrong"]], [[1, 2, ""]], [[2**60, "wrong", ""]], 7]
+)
+def test_damaged_attempts_are_put_aside(told: Any, work: Path) -> None:
+    (work / ".grader").mkdir()
+    damaged = {**progress.empty(), "attempts": {"ex1.dh": told}}
+    (work / ".grader/progress.json").write_text(json.dumps(damaged))
+    assert progress.read(work) == progress.empty()
+    assert (work / ".grader/progress.bad.json").exists()
+
+
 def test_a_comment_changes_nothing_and_a_helper_everything(work: Path) -> None:
     path = write(work, "dlogprobs")
     assert grader("check", "ex1.dlogprobs", cwd=work)[0] == 0

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
-import tools
+from browser import PHONE, WIDE, seen_at, violations
 from classroom import right, write, wrong
 from command import grader
 from conftest import DEADLINE, GRADIENTS, ROOT, sampled, solution
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -24,36 +24,14 @@ from grader.suite import fixtures
 pytestmark = pytest.mark.tools("chromium", "chromedriver")
 
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 MARKUP = "</pre></script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
-WIDE, PHONE = (1280, 900), (375, 800)
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(tools.path("chromium"))
-    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    try:
-        one = webdriver.Chrome(options=options, service=webdriver.ChromeService(tools.path("chromedriver")))
-    except WebDriverException as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"chromium does not start here: {str(error.msg).splitlines()[0]}")
-    yield one
-    one.quit()
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Pages by name: a hostile submission, a class; `page_of` adds the solutions of an exercise."""
     folder = tmp_path_factory.mktemp("pages")
-    made = {name: folder / f"{name}.html" for name in ("hostile", "class")}
+    made = {name: folder / f"{name}.html" for name in ("hostile", "class", "feedback")}
     source = (
         solution("ex1")
         .replace("return counts * dcounts\n", f'raise ValueError("""{MARKUP}""")\n')
@@ -66,7 +44,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     room = write(folder / "in", {"a.py": right("a"), "b.py": wrong("b"), "<img src=x>.py": wrong("c")})
     ran = grader("batch", str(room), "--exercise", "ex1", "--out", str(folder / "out"), cwd=folder)
     assert ran.returncode == 1, ran.stderr
-    shutil.copy(folder / "out" / "class.html", made["class"])
+    ran = grader("report", "--class", str(folder / "out"), "--html", str(made["class"]), cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    ran = grader("solution", "ex2", "--yes", "--notebook", str(folder / "my.ipynb"), cwd=ROOT)
+    assert ran.returncode == 0, ran.stderr
+    ran = grader("feedback", str(folder / "my.ipynb"), "--html", str(made["feedback"]), cwd=folder)
+    assert ran.returncode == 0, ran.stderr
     return made
 
 
@@ -86,11 +69,7 @@ def opened(driver: webdriver.Chrome, pages: dict[str, Path]) -> Iterator[Open]:
     """opened("ex1"): the page, at this size and in this theme; at the end nothing was complained of."""
 
     def one(name: str, size: tuple[int, int] = WIDE, theme: str = "light") -> webdriver.Chrome:
-        width, height = size
-        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        media = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        seen_at(driver, size, theme)
         driver.get("about:blank")
         driver.get(page_of(name, pages).as_uri())
         return driver
@@ -193,9 +172,9 @@ def test_the_keyboard_is_enough(opened: Open) -> None:
     assert focused(page) == "logprobs", "the first item of the backward pass"
     page.switch_to.active_element.send_keys(Keys.TAB)
     assert focused(page) == "probs"
-    page.switch_to.active_element.send_keys(Keys.ARROW_UP)
-    assert focused(page) == "counts_sum_inv"
     page.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    assert focused(page) == "counts_sum_inv"
+    page.switch_to.active_element.send_keys(Keys.ARROW_UP)
     assert focused(page) == "probs"
     page.switch_to.active_element.send_keys(Keys.ENTER)
     assert shown(page) == ["ex1.dprobs"]
@@ -271,6 +250,98 @@ def test_a_phone_never_scrolls_sideways(name: str, opened: Open) -> None:
     for link in page.find_elements(By.CSS_SELECTOR, "table.items a"):
         link.click()
         assert page.execute_script(width) <= PHONE[0]
+
+
+@pytest.mark.tools("axe")
+@pytest.mark.parametrize("name", sampled(["hostile", "class", "feedback", "ex4", "bigrams.ex1"], 3))
+@pytest.mark.parametrize(("size", "theme"), [(WIDE, "light"), (PHONE, "dark")])
+def test_axe_finds_no_violation(name: str, size: tuple[int, int], theme: str, opened: Open) -> None:
+    page = opened(name, size, theme)
+    for details in page.find_elements(By.CSS_SELECTOR, "article.shown details"):
+        page.execute_script("arguments[0].open = true", details)
+    assert violations(page) == []
+
+
+def test_a_pictures_element_is_told_under_the_pointer_and_the_arrow_keys(opened: Open) -> None:
+    page = opened("hostile")
+    heats = page.find_element(By.CSS_SELECTOR, "article.shown .heats")
+    readout = heats.find_element(By.CSS_SELECTOR, ".readout")
+    page.execute_script("arguments[0].focus()", heats)
+    heats.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_DOWN)
+    told = re.fullmatch(r"\[1, 2\]: yours (\S+), autograd’s (\S+), difference (\S+)", readout.text)
+    assert told and float(told[1]) == -float(told[2])
+    picture = heats.find_element(By.CSS_SELECTOR, ".heat svg")
+    ActionChains(page).move_to_element(picture).perform()
+    assert re.match(r"\[1[56], 1[34]\]: yours ", readout.text), "the middle of 32 × 27"
+    page.find_element(By.CSS_SELECTOR, "article.shown .numbers-view summary").click()
+    cell = page.find_element(
+        By.CSS_SELECTOR, "article.shown .numbers-view tbody tr:nth-child(2) td:nth-child(4)"
+    )
+    assert cell.text.split() == [told[1]]
+    yours, wanted = page.find_element(By.CSS_SELECTOR, "article.shown .numbers-view td.off").text.split()
+    assert float(yours) == -float(wanted) != 0, "where both differ"
+
+
+def test_a_tensor_of_three_axes_is_turned_slice_by_slice(opened: Open) -> None:
+    page = opened("ex1")
+    page.execute_script("location.hash = '#ex1.demb'")
+    heats = page.find_element(By.CSS_SELECTOR, "article.shown .heats")
+    shown_now = ".heat:not([hidden])"
+    assert [f.get_attribute("data-part-of") for f in heats.find_elements(By.CSS_SELECTOR, shown_now)] == [
+        "0",
+        "0",
+    ]
+    page.execute_script("arguments[0].focus()", heats)
+    heats.send_keys(Keys.PAGE_DOWN, Keys.PAGE_DOWN, Keys.ARROW_DOWN)
+    assert [f.get_attribute("data-part-of") for f in heats.find_elements(By.CSS_SELECTOR, shown_now)] == [
+        "2",
+        "2",
+    ]
+    assert heats.find_element(By.CSS_SELECTOR, ".readout").text.startswith("[2, 1, 0]: yours ")
+    assert heats.find_element(By.TAG_NAME, "select").get_attribute("value") == "2"
+
+
+def test_the_chosen_node_stays_in_its_box(opened: Open) -> None:
+    page = opened("ex1")
+    box = page.find_element(By.CSS_SELECTOR, ".graph").rect
+    for name in ("demb", "dprobs"):
+        page.execute_script(f"location.hash = '#ex1.{name}'")
+        script = """
+        const node = document.querySelector("a.node[aria-current]").getBoundingClientRect();
+        const box = document.querySelector(".graph").getBoundingClientRect();
+        return node.top >= box.top && node.bottom <= box.bottom;
+        """
+        assert page.execute_script(script), (name, box)
+
+
+def test_a_page_of_outputs_has_words_of_its_own(opened: Open) -> None:
+    page = opened("tokenizer.ex1")
+    text = page.find_element(By.TAG_NAME, "body").text
+    assert "radient" not in text and "backward" not in text and "utograd" not in text
+    assert page.find_elements(By.CSS_SELECTOR, ".heat") == []
+    page.execute_script("location.hash = '#tokenizer.ex1.encoded'")
+    call, yours, wanted = page.find_elements(By.CSS_SELECTOR, "article.shown .cases code")
+    assert call.text.startswith("encoded('") and yours.text == wanted.text and yours.text.startswith("[195, ")
+    page.execute_script("location.hash = '#tokenizer.ex1.merge'")
+    cells = [
+        cell.text
+        for cell in page.find_elements(By.CSS_SELECTOR, "article.shown .cases tbody tr:first-child code")
+    ]
+    assert cells == ["merge([5, 6, 6, 7, 9, 1], (6, 7), 99)", "[5, 6, 99, 9, 1]", "[5, 6, 99, 9, 1]"]
+
+
+def test_the_class_page_leads_to_each_students_own_report_and_names_items(
+    opened: Open, pages: dict[str, Path]
+) -> None:
+    page = opened("class")
+    for link in page.find_elements(By.CSS_SELECTOR, ".students td a"):
+        assert Path(unquote(urlsplit(str(link.get_attribute("href"))).path)).read_text().startswith(link.text)
+    title = "return arguments[0].querySelector('title').textContent"
+    strips = page.find_elements(By.CSS_SELECTOR, "svg.strip")
+    titles = {str(page.execute_script(title, strip)): strip for strip in strips}
+    strip = titles["ex1: 25 of 26 passed; not dnorm_logits"]
+    ActionChains(page).move_to_element_with_offset(strip, -115, 0).perform()
+    assert page.execute_script(title, strip) == "ex1.dlogprobs: exact"
 
 
 def test_the_class_page_has_a_row_for_each_student(opened: Open) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from classroom import FAILED, PASSED, USAGE, batch_command, right, snapshot, write, wrong
 from command import grader
-from conftest import EXERCISES, ROOT
+from conftest import EXERCISES, ROOT, stub_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +76,13 @@ def test_no_two_nodes_overlap_and_every_edge_goes_down_from_its_tail_to_its_head
     parents: dict[str, list[str]],
 ) -> None:
     check_layout(parents, layout(parents))
+
+
+def test_gradients_run_from_the_loss_backwards_and_outputs_from_the_first() -> None:
+    found = list(page.parents(EX1).items())
+    assert found[0] == ("loss", []) and dict(found)["logprobs"] == ["loss"]
+    outputs = page.parents(fixtures.describe(ROOT, "tokenizer.ex1"))
+    assert list(outputs)[0] == "encoded" and outputs["shorter"] == ["merge", "stats"]
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -173,24 +180,65 @@ def titles(yours: Any, autograd: Any) -> list[str]:
 
 def test_an_items_pictures() -> None:
     assert titles([1.0, 2.0], [1.0, 3.0]) == ["Yours", "Autograd’s", "Difference"]
-    assert titles([1.0, 2.001], [1.0, 2.0]) == ["Yours", "Autograd’s", "Difference", "Difference × 1 000"]
-    assert titles([[1.0, 2.0]], [1.0, 2.0]) == ["Yours", "Autograd’s", "Difference"]
+    assert titles([1.0, 2.001], [1.0, 2.0]) == ["Yours", "Autograd’s", "Difference"]
+    assert titles([[1.0, 2.0]], [1.0, 3.0]) == ["Yours", "Autograd’s", "Difference"]
     assert titles([[1.0], [2.0]], [1.0, 2.0]) == ["Yours, 2×1", "Autograd’s, 2"]
-    assert titles(None, [1.0, 2.0]) == ["Autograd’s"]
-    assert titles([], [1.0, 2.0]) == ["Autograd’s"]
+    assert titles([1.0, 2.0], [1.0, 2.0]) == ["Yours", "Autograd’s"]
     assert titles(3.0, 2.0) == ["Yours", "Autograd’s", "Difference"]
 
 
+@pytest.mark.parametrize("labels", [None, np.array([1])])
+def test_before_an_attempt_gave_numbers_no_number_of_autograds_is_there(labels: Any) -> None:
+    for yours in (None, np.zeros((0,), np.float32)):
+        evidence = Evidence("lecture", yours, np.array([[1.0, 2.0]]), labels)
+        assert figures.pictures(evidence) == {"figures": []}
+        assert figures.lecture(evidence, passed=False) == []
+
+
+def test_the_difference_has_a_scale_of_its_own() -> None:
+    shown = figures.pictures(Evidence("lecture", np.array([1.0, 2.001]), np.array([1.0, 2.0])))["figures"]
+    assert shown[-1].note == "On a scale of its own: ±0.001"
+    assert pixels(shown[-1].heat)[0].tolist() == [[LEVELS, 2 * LEVELS]]
+
+
+def test_a_tensor_of_three_axes_is_shown_by_slices_beginning_with_the_worst() -> None:
+    yours = np.zeros((4, 2, 3), np.float32)
+    yours[2, 1, 0] = 5
+    told = figures.pictures(Evidence("lecture", yours, np.zeros((4, 2, 3)), axes=("n", "", "C")))
+    assert told["slices"] == ["[0, :, :]", "[1, :, :]", "[2, :, :]", "[3, :, :]"]
+    assert (
+        told["first"] == 2
+        and told["axes"] == "Down: axis 1, 2. Across: axis 2, C = 3. Slices: axis 0, n = 4."
+    )
+    marked = [(f.part, f.title, f.heat.mark) for f in told["figures"] if f.mark]
+    assert marked == [(2, name, (1, 0)) for name in ("Yours", "Autograd’s", "Difference")]
+    sent = np.frombuffer(base64.b64decode(told["values"]["yours"]), "<f4")
+    assert told["shape_of"] == "4,2,3" and (sent == yours.ravel()).all()
+
+
 def test_of_an_output_only_the_submissions_own_numbers_are_pictured() -> None:
-    wanted = np.array([1.0, 9.0])
-    wrong = figures.pictures(Evidence("lecture", np.array([1.0, 2.0]), wanted, hidden=True))
+    wanted = np.array([[1.0, 9.0]])
+    wrong = figures.pictures(Evidence("lecture", np.array([[1.0, 2.0]]), wanted, hidden=True))
     assert [(f.title, f.heat.mark) for f in wrong["figures"]] == [("Yours", (0, 1))]
-    assert (wrong["limit"], wrong["worst"]) == ("2", "at [1] 2")
+    assert (wrong["limit"], wrong["worst"], wrong["values"]["wanted"]) == ("2", "at [0, 1] 2", "")
     passed = figures.pictures(Evidence("lecture", wanted, wanted, hidden=True), passed=True)
     assert [f.title for f in passed["figures"]] == ["Yours"]
-    for other in (None, np.zeros(0), np.array([[3.0]])):  # nothing came, or another shape
-        shown = figures.pictures(Evidence("lecture", other, wanted, hidden=True))["figures"]
-        assert [f.title for f in shown] == (["Yours"] if other is not None and other.size else [])
+    for other in (None, np.zeros(0), np.array([3.0])):  # nothing came, or a row of boxes
+        assert figures.pictures(Evidence("lecture", other, wanted, hidden=True))["figures"] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("probs = counts * counts_sum_inv", "×"),
+        ("bnmeani = 1/n * hprebn.sum(0, keepdim=True)", "÷ sum ×"),
+        ("counts_sum_inv = counts_sum**-1", "^"),
+        ("loss = -logprobs[range(n), Yb].mean()", "[ ] mean −"),
+        ("x = y", "is"),
+    ],
+)
+def test_a_lines_operation(code: str, said: str) -> None:
+    assert page.operation(code) == said
 
 
 def test_the_worst_element_is_framed_in_all_three() -> None:
@@ -306,6 +354,33 @@ def test_whatever_a_student_is_called_stays_text(parts: list[str]) -> None:
     assert shown(words).scripts == shown("x").scripts
 
 
+def test_the_class_page_gives_causes_and_links_reports() -> None:
+    summary = Summary()
+    missing = "ModuleNotFoundError: No module named 'matplotlib'"
+    wrong = {"verdict": "wrong", "passed": False, "diagnosis": None, "reason": "at [0] 1, autograd has 2"}
+    for number in range(25):
+        items = [
+            {"id": "ex1.dprobs", "verdict": "error", "passed": False, "diagnosis": None, "reason": missing},
+            {"id": "ex1.dh", **wrong},
+            {"id": "ex1.dC", **wrong, "diagnosis": "the sign is wrong"},
+        ]
+        result = dict.fromkeys(("student", "name", "problem", "identical_to"), "")
+        flags = {"late": False, "passed": False, "score": 0, "max_score": 3, "protection_off": []}
+        exercises = [{"id": "ex1", "items": items}]
+        summary.add({**result, **flags, "submission": f"a {number % 5}.py", "exercises": exercises})
+    html = classroom.render(summary, "../out/reports")
+    cell = "error: ModuleNotFoundError: No module named &#39;matplotlib&#39;"
+    assert (
+        f'<td class="right">25</td><td>{cell}</td><td><span class="nowrap">25 of ex1.dprobs</span></td>'
+        in html
+    )
+    assert '<td>wrong</td><td><span class="nowrap">25 of ex1.dh</span></td>' in html
+    assert html.count('href="../out/reports/') == 25 == len({s.report for s in summary.students})
+    assert summary.students[5].report == "a_0.py-2.txt"
+    assert "<title>ex1: 0 of 3 passed; not dprobs, dh, dC</title>" in html
+    assert 'data-items="ex1.dprobs=error ex1.dh=wrong ex1.dC=wrong"' in html
+
+
 def test_the_policy_names_the_style_and_the_script_that_are_there() -> None:
     html = hostile("words")
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
@@ -334,6 +409,16 @@ def test_a_report_is_written_and_exits_as_check_does(tmp_path: Path) -> None:
     assert re.findall(r'<article class="item (\w+)" id="([\w.]+)"', out.read_text()) == [
         ("wrong", "ex1.dprobs")
     ]
+
+
+def test_of_what_is_not_written_no_number_is_on_the_page(tmp_path: Path) -> None:
+    for name in ("ex2", "tokenizer.ex1"):
+        stub = tmp_path / f"{name}.py"
+        stub.write_text(stub_of(name))
+        ran = grader("report", name, "--submission", str(stub), "--html", "page.html", cwd=tmp_path)
+        assert ran.returncode == FAILED, ran.stderr
+        html = (tmp_path / "page.html").read_text()
+        assert "image/png" not in html and "data-wanted" not in html and 'class="cases"' not in html
 
 
 def test_both_loss_curves_of_a_training_run_are_there(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,8 @@ from grader.reports.pages import curve
 from grader.reports.pages.heat import Array, Heat, flatten, grey, heat
 
 SIDE, TALL, WIDE = 176, 240, 560  # pixels: of a picture beside others, at most; of one with many columns
-FAINT = 0.05  # a difference below this share of the scale gets one more picture, magnified
+SLICES = 64  # of a tensor with more than two axes, at most; one with more is laid flat
+MOST = 50_000  # elements of a tensor whose numbers are on the page
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Evidence:
     """An item's numbers on the fixture that settled its verdict: the submission's and autograd's.
 
     yours: None where none came. labels: row by row, the column of the right answer (`dlogits`).
-    hidden: of an output the author's numbers are its solution, and are in no picture.
+    hidden: of an output the author's numbers are its solution, and are in no picture. axes: for each of the
+    tensor's the name of its size, or "".
     """
 
     on: str
@@ -31,6 +34,7 @@ class Evidence:
     autograd: Array
     labels: Array | None = None
     hidden: bool = False
+    axes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Figure:
     """A picture of a tensor. said: the same in words.
 
     mark: x, y, width and height of the worst element's frame. frames: the path of other cells' frames.
+    part: which slice it is of.
     """
 
     title: str
@@ -49,58 +54,93 @@ class Figure:
     frames: str = ""
     note: str = ""
     wide: bool = False
+    part: int = 0
 
 
 def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
-    """Heatmaps of both and of their difference, on one scale with zero at its centre.
+    """Heatmaps of both on one scale with zero at its centre, and of their difference on its own; a tensor of
+    more than two axes by slices.
 
-    Where the item did not pass, the worst element is marked, and a faint difference magnified. Of an output
-    only the submission's own numbers.
+    Where the item did not pass, the worst element is marked. Before an attempt gave numbers there are none,
+    nor any of autograd's; of an output only the submission's own.
     """
-    wanted = np.asarray(e.autograd, np.float64)
-    yours = None if e.yours is None or e.yours.size == 0 else np.asarray(e.yours, np.float64)
+    if e.yours is None or e.yours.size == 0 or (e.hidden and e.yours.ndim < 2):
+        return {"figures": []}
+    wanted, yours = np.asarray(e.autograd, np.float64), np.asarray(e.yours, np.float64)
     alike = (wanted.shape, (1, *wanted.shape), wanted.shape[1:] if wanted.shape[:1] == (1,) else None)
-    fits = yours is not None and yours.size == wanted.size and yours.shape in alike
-    scale = _largest(wanted, yours) if yours is not None else _largest(wanted)
+    fits = yours.size == wanted.size and yours.shape in alike
+    sides = {"Yours": yours} if e.hidden else {"Yours": yours, "Autograd’s": wanted}
+    scale = _largest(*sides.values())
+    told: dict[str, Any] = {"limit": f"{scale:.3g}", "grey": not bool(np.isfinite(yours).all()), "worst": ""}
+    if not fits:
+        figures = [_figure(f"{n}, {times(a.shape)}", a, scale, None) for n, a in sides.items()]
+        return {**told, "figures": figures, "slices": [""], "first": 0}
+    sides["Yours"] = yours = yours.reshape(wanted.shape)
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = yours - wanted
+    off = np.where(np.isfinite(difference), np.abs(difference), np.inf).ravel()
+    mark = int(off.argmax()) if not passed and off.max(initial=0.0) > 0 else None
+    if mark is not None:
+        at = [int(i) for i in np.unravel_index(mark, wanted.shape)]
+        told["worst"] = f"{f'at {at} ' if at else ''}{yours.flat[mark]:.4g}"
+        told["worst"] += "" if e.hidden else f", where autograd has {wanted.flat[mark]:.4g}"
+    scales = dict.fromkeys(sides, scale)
+    if not e.hidden and off.max(initial=0.0) > 0:
+        sides["Difference"], scales["Difference"] = difference, _largest(difference)
+    labels = _slices(wanted.shape)
     figures = []
-    mark, worst, grey_cells = None, "", False
-    if yours is not None:
-        grey_cells = not bool(np.isfinite(yours).all())
-        if fits:
-            yours = yours.reshape(wanted.shape)
-            with np.errstate(invalid="ignore", over="ignore"):
-                difference = yours - wanted
-            off = np.where(np.isfinite(difference), np.abs(difference), np.inf).ravel()
-            if not passed and off.max(initial=0.0) > 0:
-                mark = int(off.argmax())
-                at = [int(i) for i in np.unravel_index(mark, wanted.shape)]
-                where = f"at {at} " if at else ""
-                worst = f"{where}{yours.flat[mark]:.4g}"
-                worst += "" if e.hidden else f", where autograd has {wanted.flat[mark]:.4g}"
-        figures.append(_figure("Yours", yours, scale, mark))
-    figures.append(_figure("Autograd’s", wanted, scale, mark))
-    if yours is not None and fits:
-        figures.append(_figure("Difference", difference, scale, mark))
-        most = _largest(difference)
-        if not passed and 0 < most < FAINT * scale:
-            factor = 10 ** math.floor(math.log10(scale / most))
-            title = f"Difference × {factor:,}".replace(",", " ")
-            figures.append(_figure(title, difference, scale / factor, mark))
-    elif yours is not None:
-        figures[0] = _figure(f"Yours, {times(yours.shape)}", yours, scale, None)
-        figures[1] = _figure(f"Autograd’s, {times(wanted.shape)}", wanted, scale, None)
-    if e.hidden:
-        scale = _largest(yours) if yours is not None else 0.0
-        figures = [_figure("Yours", yours, scale, mark)] if yours is not None else []
-    return {"figures": figures, "limit": f"{scale:.3g}", "worst": worst, "grey": grey_cells}
+    for k, label in enumerate(labels):
+        for name, values in sides.items():
+            part, here = values, mark
+            if label:
+                part = values.reshape(len(labels), *values.shape[-2:])[k]
+                here = mark - k * part.size if mark is not None and mark // part.size == k else None
+            one = _figure(name, part, scales[name], here)
+            note = f"On a scale of its own: ±{scales[name]:.2g}" if name == "Difference" else ""
+            figures.append(replace(one, part=k, note=" ".join(filter(None, (one.note, note)))))
+    first = (mark or 0) * len(labels) // max(wanted.size, 1)
+    told |= {"figures": figures, "slices": labels, "first": first, "axes": _axes(e, wanted.shape, labels)}
+    if wanted.size <= MOST:
+        told["values"] = {"yours": _packed(yours), "wanted": "" if e.hidden else _packed(wanted)}
+        told["shape_of"] = ",".join(map(str, wanted.shape))
+    return told
+
+
+def _slices(shape: tuple[int, ...]) -> list[str]:
+    """What each slice of a tensor is called, its last two axes being a picture's; one without a name for a
+    matrix, and where there would be too many."""
+    if len(shape) < 3 or not 0 < math.prod(shape[:-2]) <= SLICES:
+        return [""]
+    return [f"[{', '.join(map(str, at))}, :, :]" for at in np.ndindex(*shape[:-2])]
+
+
+def _axes(e: Evidence, shape: tuple[int, ...], labels: Sequence[str]) -> str:
+    """Which axes a picture's rows and columns are, and what is sliced."""
+    known = zip(shape, (*e.axes, *[""] * len(shape)), strict=False)
+    names = [f"axis {k}, {n} = {d}" if n else f"axis {k}, {d}" for k, (d, n) in enumerate(known)]
+    if not names:
+        return "A single number."
+    if len(shape) == 1:
+        return f"Across: {names[0]}."
+    if labels == [""]:
+        return f"Down: {names[0]}. Across: {', '.join(names[1:])}."
+    return f"Down: {names[-2]}. Across: {names[-1]}. Slices: {', '.join(names[:-2])}."
+
+
+def _packed(values: Array) -> str:
+    """The numbers as the page's script reads them: float32, little-endian, base64."""
+    with np.errstate(over="ignore"):
+        return base64.b64encode(values.astype("<f4").tobytes()).decode()
 
 
 def lecture(e: Evidence, passed: bool) -> list[Figure]:
     """The grey picture of dlogits, in which the label's cell stands out in each row."""
     if e.labels is None or e.autograd.ndim != 2 or e.labels.shape != e.autograd.shape[:1]:
         return []
-    right = e.yours is not None and e.yours.shape == e.autograd.shape and bool(np.isfinite(e.yours).all())
-    shown = [("Yours", e.yours)] if right and e.yours is not None else []
+    if e.yours is None or e.yours.size == 0:
+        return []
+    right = e.yours.shape == e.autograd.shape and bool(np.isfinite(e.yours).all())
+    shown = [("Yours", e.yours)] if right else []
     if not passed:
         shown.append(("Autograd’s", e.autograd))
     figures = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 124.0, 42.0  # of a node
+WIDTH, HEIGHT = 132.0, 42.0  # of a node
 GAP, LANE, RANK = 16.0, 12.0, 66.0  # between nodes; the width of an edge that passes by; between ranks
 MARGIN = 8.0
 SWEEPS = 16

@@ -11,6 +11,7 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def heat(values: Array, scale: float, mark: int | None = None) -> Heat:
         row, column = divmod(mark, flat.shape[1])
         at = row // block[0], column // block[1]
     rows, columns = cells.shape
-    return Heat(png(indices, _diverging()), rows, columns, block, at)
+    return Heat(png(indices, DIVERGING), rows, columns, block, at)
 
 
 def grey(values: Array) -> Heat:
@@ -63,7 +64,7 @@ def grey(values: Array) -> Heat:
     low, high = float(flat.min()), float(flat.max())
     indices = np.rint(255 * (flat - low) / ((high - low) or 1.0)).astype(np.uint8)
     rows, columns = flat.shape
-    return Heat(png(indices, [(v, v, v, 255) for v in range(256)]), rows, columns)
+    return Heat(png(indices, GREYS), rows, columns)
 
 
 def flatten(values: Array) -> Array:
@@ -88,30 +89,38 @@ def reduce(values: Array, block: tuple[int, int]) -> Array:
     return np.asarray(np.take_along_axis(blocks, chosen, 2)[..., 0])
 
 
-def png(indices: Array, palette: list[tuple[int, int, int, int]]) -> str:
+Colours = tuple[tuple[int, int, int, int], ...]
+
+
+def png(indices: Array, palette: Colours) -> str:
     """A matrix of indices into a palette of red, green, blue, alpha, as a PNG's data URI."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     rows, columns = indices.shape
     lines = np.hstack([np.zeros((rows, 1), np.uint8), indices]).tobytes()  # each begins with "no filter"
     data = b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
-            chunk(b"PLTE", bytes(v for colour in palette for v in colour[:3])),
-            chunk(b"tRNS", bytes(colour[3] for colour in palette)),
-            chunk(b"IDAT", zlib.compress(lines, 9)),
-            chunk(b"IEND", b""),
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
+            _colours(palette),
+            _chunk(b"IDAT", zlib.compress(lines, 9)),
+            _chunk(b"IEND", b""),
         )
     )
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
-def _diverging() -> list[tuple[int, int, int, int]]:
-    signs = [
-        (*(NEGATIVE if i < LEVELS else POSITIVE), round(255 * abs(i - LEVELS) / LEVELS))
-        for i in range(2 * LEVELS + 1)
-    ]
-    return [*signs, (*GREY, 255)]
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@cache
+def _colours(palette: Colours) -> bytes:
+    colours = _chunk(b"PLTE", bytes(v for colour in palette for v in colour[:3]))
+    return colours + _chunk(b"tRNS", bytes(colour[3] for colour in palette))
+
+
+SIGNS = tuple(
+    (*(NEGATIVE if i < LEVELS else POSITIVE), round(255 * abs(i - LEVELS) / LEVELS))
+    for i in range(2 * LEVELS + 1)
+)
+DIVERGING: Colours = (*SIGNS, (*GREY, 255))
+GREYS: Colours = tuple((v, v, v, 255) for v in range(256))

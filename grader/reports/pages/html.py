@@ -17,6 +17,7 @@ from grader.core.verdict import Report, Verdict
 from grader.reports.table import of
 
 WEB = Path(__file__).parents[1] / "web"
+STYLE, SCRIPT, LIVE = "page.css", "page.js", "live.js"
 
 # A verdict's kind is its colour, its symbol says the same without one.
 KINDS = {
@@ -46,22 +47,42 @@ def scores(report: Report) -> tuple[str, str]:
     return score, f" {words} points" if report.marked else f" {words} passed"
 
 
-def page(template: str, title: str, subtitle: str, **values: Any) -> str:
-    """A page that carries its style and script and, by its policy, runs and loads nothing else."""
-    style, script = ((WEB / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+def page(template: str, title: str, subtitle: str, live: bool = False, **values: Any) -> str:
+    """A page that carries its style and script and, by its policy, runs and loads nothing else.
+
+    live: `grader live` serves it, to which it listens.
+    """
     return (
         _environment()
         .get_template(template)
         .render(
             title=title,
             subtitle=subtitle,
-            style=Markup(style),
-            script=Markup(script),
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            live=live,
+            style=Markup(_part(STYLE)),
+            script=Markup(_script(live)),
+            policy=Markup(policy(live)),
             **values,
         )
     )
+
+
+def policy(live: bool = False) -> str:
+    """The page's Content-Security-Policy."""
+    connects = "connect-src 'self'; " * live
+    return (
+        f"default-src 'none'; style-src '{_hash(_part(STYLE))}'; script-src '{_hash(_script(live))}'; "
+        f"img-src data:; {connects}base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _part(name: str) -> str:
+    return (WEB / name).read_text(encoding="utf-8")
+
+
+def _script(live: bool) -> str:
+    return _part(SCRIPT) + _part(LIVE) * live
 
 
 @cache

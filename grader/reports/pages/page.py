@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
+from grader.core import course
 from grader.core.exercise import Exercise
 from grader.core.finding import Code
 from grader.core.text import text, times
-from grader.core.verdict import ExerciseReport, ItemReport, Report
+from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence
-from grader.reports.pages.graph import layout
+from grader.reports.pages.graph import HEIGHT, Layout, layout
 from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.table import advice, number, of, row, rule, summary
 
 CODE = 24  # lines of a submission, at most
+VERDICTS = frozenset(map(str, Verdict))
 
 
 @dataclass(frozen=True)
@@ -30,22 +34,92 @@ class Sheet:
     sources: Mapping[int | None, bytes]
     evidence: Mapping[str, Evidence]  # by item id
     losses: Mapping[str, Sequence[float]] = field(default_factory=dict)  # of a training run, by its name
+    cases: Mapping[str, Sequence[Case]] = field(default_factory=dict)  # by item id
+    aids: Mapping[str, Aid] = field(default_factory=dict)  # by item id
 
 
-def render(report: Report, sheets: Sequence[Sheet]) -> str:
+@dataclass(frozen=True)
+class Case:
+    """One call of an output: as it is written, what came, what was wanted, whether that is right."""
+
+    call: str
+    yours: str
+    wanted: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class Aid:
+    """What helps with an item: its task, with facts by name; the hints that were given, by kind, and the kind
+    that is due; the attempts: when, the verdict, what was said."""
+
+    task: str
+    facts: Sequence[tuple[str, str]]
+    hints: Sequence[tuple[str, str]]
+    due: str
+    attempts: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """An exercise on the map of its set: how many of its items have passed."""
+
+    id: str
+    title: str
+    passed: int
+    of: int
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page shows beside its report. version: of one that `grader live` serves; None of a frozen one.
+    said: what the last save changed. exercises: the set's."""
+
+    version: int | None = None
+    said: Sequence[str] = ()
+    exercises: Sequence[Progress] = ()
+
+
+FROZEN = View()
+PROBE = {
+    True: "A probe is a run with random upstream gradients, most at other sizes: a formula that is right "
+    "only for the lecture’s numbers fails there.",
+    False: "A probe is a run on other, random data: what is right only for the first data fails there.",
+}
+
+
+def waiting(name: str, said: str, version: int) -> str:
+    """The page of `grader live` before there is a report."""
+    view = View(version, [said])
+    return page("waiting.html", "grader live", text(name), live=True, version=version, view=view)
+
+
+def render(report: Report, sheets: Sequence[Sheet], view: View = FROZEN) -> str:
+    titles = {course.title(course.set_of(sheet.exercise.id)) for sheet in sheets}
     return page(
         "report.html",
-        "Gradients by hand",
+        titles.pop() if len(titles) == 1 else "Report",
         text(report.submission),
+        live=view.version is not None,
+        version=view.version,
+        view=view,
         report=report,
         advice=advice(report),
         scores=scores(report),
         legend=legend(item.verdict for item in report.items),
         sheets=[_sheet(sheet) for sheet in sheets],
+        shown={sheet.exercise.id for sheet in sheets},
+        exercises=[_now(one, report) for one in view.exercises],
         rule=rule(report) and f"Approximate: {rule(report).removeprefix('approx: ')}.",
         negative="#" + bytes(NEGATIVE).hex(),
         positive="#" + bytes(POSITIVE).hex(),
     )
+
+
+def _now(one: Progress, report: Report) -> Progress:
+    """An exercise on the map, as the report has it where all of it was graded."""
+    graded = next((e for e in report.exercises if e.id == one.id and len(e.items) == one.of), None)
+    return replace(one, passed=graded.right) if graded else one
 
 
 def _sheet(sheet: Sheet) -> dict[str, Any]:
@@ -58,14 +132,17 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
         "marked": sheet.report.marks is not None,
         "first": first.id,
         "graph": _graph(sheet),
+        "gradients": bool(sheet.exercise.gradients),
+        "probe": PROBE[bool(sheet.exercise.gradients)],
         "articles": [_article(sheet, item) for item in items],
     }
 
 
 def parents(exercise: Exercise) -> dict[str, list[str]]:
-    """An exercise's compute graph: for each tensor, in dataflow order, those it is made from.
+    """An exercise's graph, as the task runs: of gradients from the loss backwards, for each tensor those that
+    read it, whose gradients arrive at it; of outputs for each item those that it receives or uses.
 
-    An output item stands in it as itself, below the items that it receives or uses.
+    Each after all that it names.
     """
     inputs = exercise.tensors or exercise.shapes
     outputs = {item.name for item in exercise.outputs}
@@ -75,32 +152,96 @@ def parents(exercise: Exercise) -> dict[str, list[str]]:
     for item in exercise.outputs:
         above = (*item.receives, *item.uses, *item.params)
         found[item.name] = [t for t in dict.fromkeys(above) if t in found]
-    return found
+    if not exercise.gradients:
+        return found
+    return {t: [reader for reader in found if t in found[reader]] for t in reversed(found)}
+
+
+def operation(code: str) -> str:
+    """What a forward line does, in a word or the signs of its operations, the outermost last."""
+    tree = ast.parse(code.strip()).body[0]
+    assert isinstance(tree, ast.Assign)
+    signs: list[str] = []
+    _operations(tree.value, signs)
+    return " ".join(dict.fromkeys(signs)) or "is"
+
+
+def _operations(node: ast.AST, signs: list[str]) -> None:
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(node, ast.Subscript) and child is node.slice):
+            _operations(child, signs)
+    if isinstance(node, ast.BinOp):
+        signs.append(SIGNS.get(type(node.op), "op"))
+    elif (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and not isinstance(node.operand, ast.Constant)
+    ):
+        signs.append("−")
+    elif isinstance(node, ast.Call):
+        signs.append(node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func))
+    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        signs.append("[ ]")
+
+
+SIGNS: Mapping[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.MatMult: "@", ast.Pow: "^",
+}  # fmt: skip
+LONG = 14  # characters of an operation in a node
+
+
+def _drawn(exercise: Exercise) -> Layout:
+    """An exercise's graph laid out; kept, since a page that is live draws it at every save."""
+    return _laid(tuple((name, tuple(above)) for name, above in parents(exercise).items()))
+
+
+@lru_cache(maxsize=64)
+def _laid(above: tuple[tuple[str, tuple[str, ...]], ...]) -> Layout:
+    return layout(dict(above))
 
 
 def _graph(sheet: Sheet) -> dict[str, Any]:
-    drawn = layout(parents(sheet.exercise))
-    tensors = {item.name: item.tensor for item in sheet.exercise.items}
+    exercise = sheet.exercise
+    drawn = _drawn(exercise)
+    tensors = {item.name: item.tensor for item in exercise.items}
     named = {item.id.rpartition(".")[2]: item for item in sheet.report.items}
     items = {tensors[name]: item for name, item in named.items() if name in tensors}
+    lines = {line.name: line.code for line in exercise.lines}
     nodes = []
     for name, (x, y) in drawn.nodes.items():
         item = items.get(name)
+        done = operation(lines[name]) if name in lines else ""
         nodes.append(
             {
                 "name": name,
-                "shape": times(sheet.exercise.shapes[name]),
+                "shape": _shape(exercise, exercise.shapes[name]),
+                "operation": done if len(done) <= LONG else f"{done[:LONG]}…",
+                "line": lines.get(name, ""),
                 "x": round(x, 1),
                 "y": round(y, 1),
                 "kind": kind(item.verdict) if item else ("plain", "", ""),
                 "href": item.id if item else "",
             }
         )
-    width, height = round(drawn.width), round(drawn.height)
-    # in backward order, as one works, with what isn't asked for first
+    # as one works, with what isn't asked for first
     order = {item.id: n for n, item in enumerate(sheet.report.items)}
     nodes.sort(key=lambda n: order.get(str(n["href"]), -1))
-    return {"width": width, "height": height, "nodes": nodes, "edges": list(drawn.edges.values())}
+    edges = []
+    for (tail, head), path in drawn.edges.items():
+        x, y = drawn.nodes[tail]
+        carries = f"d{head}" in exercise.shapes  # of labels, say, there is no gradient
+        edges.append(
+            {
+                "path": path,
+                "to": head,
+                "label": f"d{tail}" if exercise.gradients and carries else "",
+                "faint": bool(exercise.gradients) and not carries,
+                "x": round(x, 1),
+                "y": round(y + HEIGHT / 2 + 14, 1),
+            }
+        )
+    size = {"width": round(drawn.width), "height": round(drawn.height)}
+    return {**size, "nodes": nodes, "edges": edges}
 
 
 def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
@@ -111,6 +252,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
 
     tensor = {i.name: i.tensor for i in sheet.exercise.items}.get(name, name[1:])
     lines = {line.name: line for line in sheet.exercise.lines}
+    aid = sheet.aids.get(item.id)
     forward = [("made by", lines[tensor].code)] if tensor in lines else []
     forward += [("used by", line.code) for line in lines.values() if tensor in line.uses]
     evidence = sheet.evidence.get(item.id)
@@ -119,7 +261,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "name": name,
         "kind": kind(item.verdict),
         "passed": item.passed,
-        "shape": times(item.shape),
+        "shape": _shape(sheet.exercise, item.shape),
         "points": of(item) if item.marks else "",
         "diagnosis": said(item.diagnosis),
         "reason": said(item.check.reason),
@@ -130,6 +272,11 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "place": "" if item.passed else item.place,
         "code": excerpt(sheet.sources[item.cell], item.line, name, not item.passed) if item.line else [],
         "forward": forward,
+        "aid": aid,
+        "attempts": [(when, kind(Verdict(v)), text(what)) for when, v, what in aid.attempts if v in VERDICTS]
+        if aid
+        else [],
+        "cases": sheet.cases.get(item.id, ()),
         "checks": [
             (*kind(c.verdict)[:2], f"{on}: {kind(c.verdict)[2]}") for on, c in (item.checks or {}).items()
         ],
@@ -137,15 +284,22 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "told": evidence is not None and not evidence.hidden and item.check.says(Code.VALUE_DIFFERS),
     }
     if evidence:
-        on = "the lecture’s minibatch" if evidence.on == "lecture" else evidence.on
+        first = "minibatch" if sheet.exercise.gradients else "data"
+        on = f"the lecture’s {first}" if evidence.on == "lecture" else evidence.on
         article |= {
             "pictured": f"On {on}",
+            "probed": evidence.on.startswith("probe"),
             **pictures(evidence, item.passed),
             "lecture": lecture(evidence, item.passed),
         }
     if name == "training" and sheet.losses:
         article |= curves(sheet.losses)
     return article
+
+
+def _shape(exercise: Exercise, shape: tuple[int, ...]) -> str:
+    """A tensor's shape in words; of an output that may be no tensor at all nothing."""
+    return times(shape) if shape or exercise.gradients else ""
 
 
 def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tuple[int, str, bool]]:

@@ -1,0 +1,177 @@
+"""`grader live`: the report as a page on this machine, which changes at every save."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from grader.commands.learn import following_rung
+from grader.commands.report import Losses, aids, map_of, sheet
+from grader.commands.watch import Watch, prepare, watched
+from grader.core.text import text
+from grader.core.verdict import Report
+from grader.judging import requests
+from grader.judging.bench import Bench
+from grader.learner import progress
+from grader.learner.live.server import Server
+from grader.learner.watch.changes import find as item_of
+from grader.learner.watch.events import Event, Events
+from grader.learner.watch.saves import Saves
+from grader.reports.pages import page
+from grader.reports.pages.page import Sheet, View
+from grader.runner.host.client import Runner
+from grader.suite.find import Target, find, read_submission
+
+# How editors are told a line: these after a +, these behind the file's name, these by an option.
+IN_TERMINAL = ("vi", "vim", "nvim", "nano", "emacs", "micro", "hx", "helix", "kak", "joe", "ne", "mcedit")
+BY_COLON = ("hx", "helix", "subl", "zed", "micro", "mcedit")
+BY_OPTION = {"code": "--goto", "codium": "--goto", "cursor": "--goto", "code-insiders": "--goto"}
+
+
+def run(args: argparse.Namespace) -> int:
+    suite = find()
+    args.submission, args.solutions = None, False
+    wanted, path = watched(suite, args)
+    read_submission(path)  # says so where there is none
+    with Runner() as runner, Events(keys=False) as events, Saves(path, events.save):
+        events.input = None  # the terminal's keys are an editor's
+        live = Live(suite, Bench(runner), events, wanted, path)
+        live.learners_own = False
+        live.remembers = not args.submission
+        live.lock = threading.Lock()
+        with Server(live.page, live.act) as live.server:
+            return live.serve(browse=not args.no_browser)
+
+
+class Live(Watch):
+    """What `grader watch` does at a save, shown on a page, which the server's threads make."""
+
+    server: Server
+    lock: threading.Lock
+    sheets: Sequence[Sheet] = ()
+    losses: Losses  # of autograd's training, which is the same at every save
+    made = (-1, "")  # the version of the page that was made last, and that page
+    remembers = False  # before the page is told, which shows the progress too
+    editor: subprocess.Popen[bytes] | None = None
+
+    def serve(self, browse: bool) -> int:
+        """Until somebody ends it; the exit codes are `grader watch`'s."""
+        self.losses = {}
+        self.look(settled=True)
+        print(f"{self.name}: {self.server.url}\nCtrl-C ends it.", flush=True)
+        if browse:
+            _browse(self.server.url)
+        prepare()
+        while True:
+            event = self.events.wait(self.until)
+            if event is None or event is Event.SAVE:
+                self.look(settled=event is None)
+            elif event is Event.END:
+                break
+            elif event is Event.INTERRUPT and not self._editing():
+                print()
+                break
+        return 2 if self.report is None else 0 if self.report.passed else 1
+
+    def graded_report(self, wanted: list[Target], sources: requests.Sources) -> Report:
+        graded = requests.every(self.suite, self.bench, wanted, sources)
+        sheets = [sheet(self.bench.runner, one, self.losses) for one in graded]
+        report = requests.report_of(graded)
+        if self.remembers:
+            progress.record(self.suite.work, report, sources)
+        self.sheets = sheets
+        return report
+
+    def draw(self) -> None:
+        self.server.tell()
+
+    def tell(self, line: str) -> None:
+        self.note = line
+        self.server.tell()
+
+    # --- from the server's threads -----------------------------------------------------------------
+
+    def page(self) -> str:
+        """The page as it is now, made once for all who look at it."""
+        with self.lock:
+            version = self.server.version
+            if self.made[0] != version:
+                self.made = version, self._page(version)
+            return self.made[1]
+
+    def _page(self, version: int) -> str:
+        report = self.report
+        if report is None:
+            return page.waiting(self.name, self.note or "The first run …", version)
+        state = progress.read(self.suite.work)
+        said = [*self.said, self.note] if self.note else self.said
+        view = View(version, said, map_of(self.suite, state, self.exercises[0]))
+        sheets = [replace(one, aids=aids(self.suite, one, state)) for one in self.sheets]
+        return page.render(report, sheets, view)
+
+    def act(self, what: str, item: str) -> str:
+        """What was clicked of an item; what to say of it, which is nothing where the page itself shows it."""
+        report = self.report
+        if report is None or item not in {one.id for one in report.items}:
+            return "There is no such item."
+        exercise, _, name = item.rpartition(".")
+        with self.lock:
+            if what == "hint":
+                hindered = following_rung(self.suite, Target(exercise, name))
+                self.server.tell()
+                return hindered
+            return self._edit(report, item) if what == "edit" else "Nothing is called so."
+
+    def _edit(self, report: Report, id: str) -> str:
+        """Open the learner's file at an item; no other can be named."""
+        item = item_of(report, id)
+        begins = (f"def {id.rpartition('.')[2]}(", f"class {id.rpartition('.')[2]}")
+        lines = (self.graded or b"").decode("utf-8", "replace").split("\n")
+        line = (
+            1
+            if item.cell
+            else item.line or next((n for n, x in enumerate(lines, 1) if x.startswith(begins)), 1)
+        )
+        place = f"{self.name}, line {line}"
+        words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+        if not words:
+            return f"No editor is named: `EDITOR=code grader live` names one. It is {place}."
+        if self._editing():
+            return f"An editor is open in the terminal already. It is {place}."
+        terminal = Path(words[0]).stem in IN_TERMINAL
+        if terminal and not (sys.stdin and sys.stdin.isatty()):
+            return f"{text(words[0])} needs a terminal, and this command has none. It is {place}."
+        try:
+            one = subprocess.Popen(command(words, self.path, line), start_new_session=not terminal)
+        except OSError as error:
+            return f"{text(words[0])} can't be started ({error.strerror}). It is {place}."
+        self.editor = one if terminal else None
+        return f"{place} is open in the terminal." if terminal else ""
+
+    def _editing(self) -> bool:
+        """Whether an editor has the terminal: Ctrl-C is then its own."""
+        return self.editor is not None and self.editor.poll() is None
+
+
+def command(editor: Sequence[str], path: Path, line: int) -> list[str]:
+    """What opens a file at a line in an editor."""
+    name, file = Path(editor[0]).stem, str(path.absolute())
+    if name in BY_OPTION:
+        return [*editor, BY_OPTION[name], f"{file}:{line}"]
+    return [*editor, f"{file}:{line}"] if name in BY_COLON else [*editor, f"+{line}", file]
+
+
+def _browse(url: str) -> None:
+    """Open a browser, where there is a screen for one; a text browser would take the terminal."""
+    import webbrowser
+
+    screen = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME")
+    if sys.platform in ("darwin", "win32") or any(map(os.environ.get, screen)):
+        webbrowser.open(url)
