@@ -660,6 +660,15 @@ NO_MATTER: dict[str, str] = {
     },
     "micrograd.ex2: Value.__neg__: division for multiplication: self * -1 -> self / -1": "the same number",
     "tokenizer.ex5: order: constant changed: 0 -> -1": "a token of one byte has its first for its last",
+    "micrograd.ex4: Value.__neg__: division for multiplication: self * -1 -> self / -1": "the same number",
+    "micrograd.ex5: MLP.__call__: constant changed: 0 -> -1": "the last layer has one neuron",
+    "micrograd.ex5: hinge: division for multiplication: -y * score -> score / -y": "labels are 1 and -1",
+    "backprop.ex0: numeric_gradient: zeros for ones: torch.zeros_like(x) -> torch.ones_like(x)": (
+        "every place is written"
+    ),
+    "backprop.ex0: kinks: zeros for ones: "
+    "torch.zeros_like(x, dtype=torch.bool) -> torch.ones_like(x, dtype=torch.bool)": "every place is written",
+    **{f"backprop.ex0: relative_error: constant changed: 1 -> {k}": "0 over anything is 0" for k in (2, 0.5)},
     "gpt2.ex10: Loader.batch: summand dropped: self.world - self.rank -> self.world": (
         "build-nanogpt's own form, which the task says passes"
     ),
