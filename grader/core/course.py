@@ -15,6 +15,7 @@ SETS = {
     "bigrams": "Bigrams: counting letters, and the same as a network",
     "mlp": "The embedding MLP",
     "batchnorm": "Activations, gradients and batch norm",
+    "gradcheck": "Before backprop: a gradient checked by small steps, and a bug that one shows",
     CORE: "Backprop ninja: the core, every gradient by hand",
     "wavenet": "WaveNet: a tree of layers",
     "gpt": "GPT: attention, blocks, a transformer",

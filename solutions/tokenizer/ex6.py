@@ -105,7 +105,7 @@ PATTERN = r" ?\w+| ?[^\s\w]+|\s+"
 def inputs(g, words, count):
     """A text, a second one, merges of no training, a table of ranks that shuffles bytes."""
     drawn = torch.randint(len(WORDS), (2 * words,), generator=g).tolist()
-    tokens, merges = [97, 98, 110, 195, 169], {}
+    tokens, merges = [97, 98, 110, 195, 169, 256], {(97, 98): 256}
     while len(merges) < count:
         left, right = (tokens[k] for k in torch.randint(len(tokens), (2,), generator=g).tolist())
         if (left, right) not in merges:
@@ -113,6 +113,7 @@ def inputs(g, words, count):
             tokens.append(255 + len(merges))
     order = torch.randperm(256, generator=g).tolist()
     ranks = {bytes([b]): k for k, b in enumerate(order)}
+    ranks[b"an"] = 256
     parts = [b"a", b"n", b"b", b" ", "é".encode()[:1], "é".encode()[1:]]
     while len(ranks) < 256 + count:
         i, j = torch.randint(len(parts), (2,), generator=g).tolist()
@@ -385,7 +386,7 @@ def given(tokenizer, merges):
 def use_basic_encode(BasicTokenizer, text, other, merges):
     """What a BasicTokenizer with merges of ours makes of several texts."""
     tokenizer = given(BasicTokenizer(), merges)
-    return calls("encode", tokenizer.encode, (text,), (other,), ("bananaé",), ("x",), ("",))
+    return calls("encode", tokenizer.encode, (text,), (other,), ("bananaé",), ("ab",), ("abn",), ("x",), ("",))
 
 
 def use_basic_decode(BasicTokenizer, merges, ids):
@@ -435,7 +436,7 @@ def use_special(RegexTokenizer, text, other, merges, number):
 def use_gpt4_encode(GPT4Tokenizer, text, other, ranks):
     """What a tokenizer of a table of ranks makes of several texts."""
     tokenizer = GPT4Tokenizer(dict(ranks), PATTERN)
-    return calls("encode", tokenizer.encode, (text,), (other,), ("bananaé ananas",), ("aaaaaaa",), ("",))
+    return calls("encode", tokenizer.encode, (text,), (other,), ("bananaé ananas",), ("aaaaaaa",), ("an",), ("",))
 
 
 def use_gpt4_decode(GPT4Tokenizer, ranks, size):
