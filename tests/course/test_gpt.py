@@ -119,10 +119,14 @@ def test_the_block_is_torchs_encoder_layer_with_the_norm_first() -> None:
             rows = torch.cat([getattr(h, kind).weight for h in block.sa.heads])
             attention.in_proj_weight[8 * k : 8 * k + 8] = rows
         attention.in_proj_bias.zero_()
-        for mine, other in (
-            (block.sa.proj, attention.out_proj), (block.ffwd.net[0], theirs.linear1), (block.ffwd.net[2], theirs.linear2),
-            (block.ln1, theirs.norm1), (block.ln2, theirs.norm2),
-        ):  # fmt: skip
+        pairs = {
+            block.sa.proj: attention.out_proj,
+            block.ffwd.net[0]: theirs.linear1,
+            block.ffwd.net[2]: theirs.linear2,
+            block.ln1: theirs.norm1,
+            block.ln2: theirs.norm2,
+        }
+        for mine, other in pairs.items():
             other.weight.copy_(mine.weight)
             other.bias.copy_(mine.bias)
         x = torch.randn((3, 6, 8), generator=torch.Generator().manual_seed(1))

@@ -664,19 +664,32 @@ NO_MATTER: dict[str, str] = {
     "micrograd.ex5: MLP.__call__: constant changed: 0 -> -1": "the last layer has one neuron",
     "micrograd.ex5: hinge: division for multiplication: -y * score -> score / -y": "labels are 1 and -1",
     **{
-        f"mlp.ex6: best_rate: {said}: sum(losses[k:k + width]) / width -> {other}": "the least sum is the least mean"
+        f"mlp.ex6: best_rate: {said}: sum(losses[k:k + width]) / width -> {other}": "no matter for the least"
         for said, other in (
             ("division dropped", "sum(losses[k:k + width])"),
             ("multiplication for division", "sum(losses[k:k + width]) * width"),
         )
     },
+    **{
+        f"gpt2.ex11: {name}: {said}": why
+        for name in ("top_k", "sampled")
+        for said, why in {
+            "not normalised: F.softmax(logits, -1) -> logits.exp()": "what is kept is normalised afterwards",
+            "sign dropped: -1 -> 1": "logits (B, V) has two axes",
+        }.items()
+    },
+    "wavenet.ex8: by_tree: constant changed: 1 -> 0": "one position is left",
+    "wavenet.ex8: mu_law_back: division for multiplication: f.sign() * ((1 + mu) ** f.abs() - 1) -> "
+    "((1 + mu) ** f.abs() - 1) / f.sign()": "a sign is 1 or -1",
     "tokenizer.ex6: byte_encoder: constant changed: 256 -> 255": "the last byte can be seen",
     "gradcheck.ex1: numeric_gradient: zeros for ones: torch.zeros_like(x) -> torch.ones_like(x)": (
         "every place is written"
     ),
     "gradcheck.ex1: kinks: zeros for ones: "
-    "torch.zeros_like(x, dtype=torch.bool) -> torch.ones_like(x, dtype=torch.bool)": "every place is written",
-    **{f"gradcheck.ex1: relative_error: constant changed: 1 -> {k}": "0 over anything is 0" for k in (2, 0.5)},
+    "torch.zeros_like(x, dtype=torch.bool) -> torch.ones_like(x, dtype=torch.bool)": "as above",
+    **{
+        f"gradcheck.ex1: relative_error: constant changed: 1 -> {k}": "0 over anything is 0" for k in (2, 0.5)
+    },
     "gpt2.ex10: Loader.batch: summand dropped: self.world - self.rank -> self.world": (
         "build-nanogpt's own form, which the task says passes"
     ),
