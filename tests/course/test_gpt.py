@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -89,7 +90,7 @@ def test_a_token_of_the_fused_gradient_sums_to_zero_over_its_channels() -> None:
 # --- the transformer, forward ------------------------------------------------------------------------
 
 
-def filled(module: torch.nn.Module) -> torch.nn.Module:
+def filled(module: Any) -> Any:
     g = torch.Generator().manual_seed(3)
     for parameter in module.parameters():
         parameter.data = torch.randn(parameter.shape, generator=g) * 0.5
@@ -112,7 +113,7 @@ def test_the_attention_and_the_heads_are_torchs() -> None:
 def test_the_block_is_torchs_encoder_layer_with_the_norm_first() -> None:
     known = names("gpt.ex12")
     block = filled(known["Block"](8, 2, 6))
-    theirs = torch.nn.TransformerEncoderLayer(8, 2, 32, dropout=0.0, norm_first=True, batch_first=True)
+    theirs: Any = torch.nn.TransformerEncoderLayer(8, 2, 32, dropout=0.0, norm_first=True, batch_first=True)
     attention = theirs.self_attn
     with torch.no_grad():
         for k, kind in enumerate(("query", "key", "value")):
