@@ -47,7 +47,7 @@ def likelihood(words, chars, probs):
 
 
 def by_product(W, xs):
-    """The rows of W for the numbers xs, as the product of one-hot rows and W: (n, V) for xs (n,) and W (V, V)."""
+    """The rows of W for the numbers xs, as the product of one-hot rows and W: (n, k) for xs (n,) and W (V, k)."""
     raise NotImplementedError("by_product: not written yet")
 
 

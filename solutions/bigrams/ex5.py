@@ -157,7 +157,7 @@ def likelihood(words, chars, probs):
 
 
 def by_product(W, xs):
-    """The rows of W for the numbers xs, as the product of one-hot rows and W: (n, V) for xs (n,) and W (V, V)."""
+    """The rows of W for the numbers xs, as the product of one-hot rows and W: (n, k) for xs (n,) and W (V, k)."""
     return F.one_hot(xs, num_classes=W.shape[0]).float() @ W
 
 
@@ -268,9 +268,9 @@ def use_rows(by_product, by_index, W, xs):
     """The rows of W for some numbers, by a product and by an index."""
     ways = {"by_product": by_product, "by_index": by_index}
     return {
-        f"{name}(W, {some.tolist()})": way(W.clone(), some.clone())
+        f"{name}(W of {tuple(M.shape)}, {some.tolist()})": way(M.clone(), some.clone())
         for name, way in ways.items()
-        for some in (xs, xs[1:3])
+        for M, some in ((W, xs), (W[:, 2:6], xs[1:3]))
     }
 
 
