@@ -42,7 +42,7 @@ HINTS = {
     "ranked": {
         "concept": "sorted keeps the order of what its key finds equal. So what is to be decided by the order of the dict "
         "needs nothing more than the count itself.",
-        "formula": "sorted(counts.items(), key=lambda item: -item[1]).",
+        "formula": "sorted, of the items, with a key that is minus the count.",
     },
     "numbered": {
         "concept": "The set of all letters has no order: sort it. The full stop, which is no letter of any word, gets 0, and "
@@ -57,7 +57,7 @@ HINTS = {
     "rows": {
         "concept": "A one-hot row has a single 1; in the matrix product every other row of W is multiplied with 0. So the "
         "product looks a row up, and an index does the same without any multiplication.",
-        "formula": "F.one_hot(xs, num_classes=W.shape[0]).float() @ W, and W[xs].",
+        "formula": "rows[i, :] = Σ_k [xs[i] = k] · W[k, :], which is W[xs[i], :]. One-hot rows are integers until they are made floats.",
     },
     "sample": {
         "concept": "The network's row for a letter is logits. Exponentiated and normalised they are what a row of the "

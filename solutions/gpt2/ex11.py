@@ -62,7 +62,7 @@ HINTS = {
     "bf16": {
         "concept": "bfloat16 keeps float32's sign and its 8 bits of exponent, hence its range. Of 23 bits of mantissa it keeps 7: "
         "near 1 the next number is 1 + 2⁻⁷.",
-        "formula": "x.to(torch.bfloat16).float(), which rounds to the nearest, ties to even.",
+        "formula": "To torch.bfloat16 and back to float32. It rounds to the nearest, ties to even.",
     },
     "top_k": {
         "concept": "Rare tokens are many, and together they are likely enough to be drawn now and then, which derails a text. "

@@ -46,7 +46,7 @@ HINTS = {
     "train": {
         "concept": "Every step looks at a few examples only. Its loss is noisy, but its gradient is good enough, and there "
         "are many more steps in the same time.",
-        "formula": "For each ix: loss, grads = gradients(network, X[ix], Y[ix]); each p becomes p − rate · its gradient.",
+        "formula": "For each ix: the loss and the gradients of those rows of X and Y; each p becomes p − rate · its gradient.",
     },
     "overfit": {
         "concept": "If a network can't learn a single batch by heart, something is wrong with the loop and not with the data. "
@@ -232,7 +232,7 @@ def gradients_of(network, X, Y):
     dlogits /= n
     rows = (X + V * torch.arange(X.shape[1])).flatten()
     dW = torch.zeros_like(network["W"]).index_add_(0, rows, dlogits.repeat_interleave(X.shape[1], 0))
-    return -logprobs[torch.arange(n), Y].mean().item(), {"W": dW, "b": dlogits.sum(0)}
+    return -logprobs[torch.arange(n), Y].mean().item(), {"W": dW, "b": torch.ones(n) @ dlogits}
 
 
 def copied(network):

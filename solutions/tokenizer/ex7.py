@@ -33,7 +33,7 @@ HINTS = {
     "prefixed": {
         "concept": "A word at the beginning has no space before it, and would be another token than the same word within a text. "
         "So a space is put there; and spaces are written with a character that can be seen.",
-        "formula": "(' ' + text).replace(' ', '▁').",
+        "formula": "A space before the text; then every space in it, that one too, becomes ▁.",
     },
     "covered": {
         "concept": "Rare characters are not worth a token each. The frequent ones are taken until they make up enough of the "
@@ -52,7 +52,7 @@ HINTS = {
     },
     "digits_apart": {
         "concept": "If each digit is a piece of its own, all numbers are written alike, and a model can learn to add.",
-        "formula": "re.findall(r'\\d|\\D+', text).",
+        "formula": "re.findall with two alternatives: one digit, or as many characters as there are that are none.",
     },
     "integer_lengths": {
         "concept": "Whether a number is one token, two or three depends on what was merged, not on how large it is.",

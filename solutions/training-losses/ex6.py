@@ -59,7 +59,7 @@ HINTS = {
     },
     "ratios": {
         "concept": "Probabilities are kept as logarithms, so that their ratio is the exponential of a difference.",
-        "formula": "exp(new − old).",
+        "formula": "p_new / p_old = e^(log p_new − log p_old).",
     },
     "clipped": {
         "concept": "Within the limits the ratio counts as it is. Beyond them a further gain is worth nothing; a loss still counts, "
@@ -243,7 +243,7 @@ def use_ratios(ratios, new, old):
 
 def use_clipped(clipped, new, old, advantage, eps):
     """The clipped loss, for two eps, and for advantages of one sign."""
-    r = (new - old).exp()
+    r = torch.exp(new - old)
     cases = {"": (r, advantage, eps), " with a small eps": (r, advantage, eps / 4)}
     cases |= {" of gains alone": (r, advantage.abs(), eps), " of losses alone": (r, -advantage.abs(), eps)}
     return {f"clipped{said}": clipped(a.clone(), b.clone(), by) for said, (a, b, by) in cases.items()}

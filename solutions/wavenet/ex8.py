@@ -38,7 +38,7 @@ OUTPUTS = {
 HINTS = {
     "embedding": {
         "concept": "An embedding is a table, and calling it looks rows up. As a module it can stand first in a Sequential.",
-        "formula": "self.weight[ix]; parameters() is [self.weight].",
+        "formula": "Row ix[…] of the weight at each place; the weight is the only parameter.",
     },
     "smoothed": {
         "concept": "The loss of a minibatch jumps up and down. Averaged over many steps, the curve tells something.",

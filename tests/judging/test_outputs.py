@@ -679,7 +679,7 @@ NO_MATTER: dict[str, str] = {
         }.items()
     },
     "bigrams.ex5: sample: constant changed: 0 -> -1": "a row of logits has one axis, 0 or -1",
-    "bigrams.ex5: trigram_probs: another dim: P.sum(2, keepdim=True) -> P.sum(-1, keepdim=True)": "2 is the last",
+    "bigrams.ex5: trigram_probs: another dim: P.sum(2, keepdim=True) -> P.sum(-1, keepdim=True)": "the last",
     "wavenet.ex8: by_tree: constant changed: 1 -> 0": "one position is left",
     "wavenet.ex8: mu_law_back: division for multiplication: f.sign() * ((1 + mu) ** f.abs() - 1) -> "
     "((1 + mu) ** f.abs() - 1) / f.sign()": "a sign is 1 or -1",
