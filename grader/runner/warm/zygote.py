@@ -94,6 +94,8 @@ class Zygote:
         exercise = Exercise.from_json(request["exercise"])
         self.exercises[exercise.id] = exercise
         renames.prepare(exercise)
+        # of other probes that it had nothing is kept
+        self.givens = {key: given for key, given in self.givens.items() if key[0] != exercise.id}
         for name, fd in zip(request["fixtures"], fds, strict=True):
             tensors = _tensors(_read_all(fd))
             os.close(fd)
