@@ -4,7 +4,7 @@ The network of exercise 3 learnt four points. micrograd's demo has a hundred, in
 parts. Its neurons have a ReLU, but for the last one, which gives a score: positive for one class, negative for
 the other. The loss is a hinge, with a penalty on the weights; accuracy is what one looks at.
 
-Chance is taken out, as before: `draw()` gives the next number to begin with. What you get are numbers that can be
+Nothing is random, as before: `draw()` gives the next number to begin with. What you get are numbers that can be
 added, subtracted, multiplied and raised to a power, with one another and with plain numbers, and that have `relu()`,
 `backward()`, `data` and `grad`. Labels are plain numbers, 1 and -1.
 """

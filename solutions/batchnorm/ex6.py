@@ -30,43 +30,78 @@ OUTPUTS = {
 }
 HINTS = {
     "linear": {
+        "example": """
+    >>> layer = Linear(torch.tensor([[2.0], [4.0], [6.0], [8.0]]))
+    >>> layer(torch.ones(1, 4))
+    >>> len(layer.parameters()), len(Linear(torch.ones(2, 2), bias=False).parameters())
+""",
         "concept": "A neuron adds up fan_in numbers, so that the spread of its sum grows with the root of fan_in. Dividing the "
         "weights by that root keeps it as it was.",
         "formula": "weight = noise / fan_in**0.5, bias zeros; x @ weight, plus bias if there is one.",
     },
     "tanh": {
+        "example": """
+    >>> Tanh()(torch.tensor([0.0, 1.0]))
+    >>> Tanh().parameters()
+""",
         "concept": "A module without anything to learn: it is there so that all layers can be called alike.",
         "formula": "torch.tanh(x), and an empty list of parameters.",
     },
     "batchnorm": {
+        "example": """
+    >>> bn = BatchNorm1d(1)
+    >>> bn(torch.tensor([[1.0], [3.0]]))
+""",
         "concept": "torch.nn normalises by the variance over n: the batch is all that there is. What it keeps for later is an "
         "estimate, and is divided by n − 1.",
         "formula": "xhat = (x − mean) / √(var over n + eps) in training; gamma · xhat + beta.",
     },
     "running": {
+        "example": """
+    >>> bn = BatchNorm1d(1, momentum=0.5)
+    >>> out = bn(torch.tensor([[1.0], [3.0]]))
+    >>> bn.running_mean, bn.running_var
+""",
         "concept": "The running values follow the batches slowly. In use they stand in for a batch, and stay as they are.",
         "formula": "running = (1 − momentum) · running + momentum · the batch's, with the variance over n − 1.",
     },
     "sequential": {
+        "example": """
+    >>> model = Sequential([Tanh(), Linear(torch.ones(1, 2))])
+    >>> model(torch.tensor([[0.5]]))
+    >>> len(model.parameters())
+""",
         "concept": "What one layer gives the next one reads. The parameters are those of all layers, in order.",
         "formula": "for layer in layers: x = layer(x); [p for layer in layers for p in layer.parameters()].",
     },
     "scaled_losses": {
+        "example": """
+    >>> scaled_losses(torch.ones(1, 1), torch.tensor([[3.0, 0.0]]), torch.zeros(2), torch.tensor([1]), [1, 0.1, 0])
+""",
         "concept": "At the start nothing is known, and all characters should be equally likely: a loss of log V. Logits that are "
         "large by chance make it larger, since they are confidently wrong. With a scale of 0 it is log V exactly.",
         "formula": "F.cross_entropy(scale · (h @ W2 + b2), Y) for each scale.",
     },
     "spread": {
+        "example": """
+    >>> spread(torch.tensor([[1.0, 2.0]]), [torch.eye(2)], 1, 0.8)
+""",
         "concept": "Each tanh squeezes what comes in, so that with a gain of 1 the spread shrinks from layer to layer. With 5/3 it "
         "stays, with 3 it saturates.",
         "formula": "x = tanh(x @ (gain · noise / fan_in**0.5)) for each layer; x.std() and the share of |x| > limit.",
     },
     "grad_data": {
+        "example": """
+    >>> grad_data([torch.tensor([[1.0, 3.0]]), torch.ones(2)], [torch.tensor([[0.1, 0.2]]), torch.ones(2)])
+""",
         "concept": "A gradient is neither small nor large by itself: what counts is its size beside the weights that it is to "
         "change.",
         "formula": "g.std() / w.std() for each pair whose w has two axes.",
     },
     "dead_share": {
+        "example": """
+    >>> dead_share(torch.tensor([[1.0, 0.5], [-1.0, 1.0]]), 0.99)
+""",
         "concept": "A neuron that is saturated for every example gets no gradient from any of them.",
         "formula": "The mean over the columns of: all rows have |h| > limit.",
     },

@@ -35,50 +35,87 @@ OUTPUTS = {
 }
 HINTS = {
     "counted": {
+        "example": """
+    >>> counted(["ab", "b"])
+""",
         "concept": "zip of a word and the same word one letter further on gives its pairs. A dict holds what it has been "
         "told; get says what a pair that is not there yet counts as.",
         "formula": "For each pair of neighbours in '.' + word + '.': counts[pair] = counts.get(pair, 0) + 1.",
     },
     "ranked": {
+        "example": """
+    >>> ranked({("a", "b"): 1, ("b", "."): 2, (".", "a"): 1})
+""",
         "concept": "sorted keeps the order of what its key finds equal. So what is to be decided by the order of the dict "
         "needs nothing more than the count itself.",
         "formula": "sorted, of the items, with a key that is minus the count.",
     },
     "numbered": {
+        "example": """
+    >>> numbered(["bad", "ad"])
+""",
         "concept": "The set of all letters has no order: sort it. The full stop, which is no letter of any word, gets 0, and "
         "the way back is the same dict with keys and values exchanged.",
         "formula": "chars = ['.', *sorted(set(''.join(words)))]; {c: i} and {i: c} for i, c in enumerate(chars).",
     },
     "likelihood": {
+        "example": """
+    >>> likelihood(["a"], ".a", torch.tensor([[0.5, 0.5], [0.75, 0.25]]))
+""",
         "concept": "The model takes each pair to be independent of all others, given the letter before it: so their "
         "probabilities multiply. The product is tiny, which is why one takes logarithms.",
         "formula": "Π P[first, second] over all pairs of all words, full stops included.",
     },
     "rows": {
+        "example": """
+    >>> W = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    >>> by_product(W, torch.tensor([2, 0]))
+    >>> by_index(W, torch.tensor([2, 0]))
+""",
         "concept": "A one-hot row has a single 1; in the matrix product every other row of W is multiplied with 0. So the "
         "product looks a row up, and an index does the same without any multiplication.",
         "formula": "rows[i, :] = Σ_k [xs[i] = k] · W[k, :], which is W[xs[i], :]. One-hot rows are integers until they are made floats.",
     },
     "sample": {
+        "example": """
+    >>> W = torch.tensor([[0.25, 0.5, 0.25], [0.5, 0.0001, 0.4999], [0.75, 0.125, 0.125]]).log()
+    >>> sample(W, ".ab", [0.3, 0.9, 0.1, 0.2, 0.8])
+""",
         "concept": "The network's row for a letter is logits. Exponentiated and normalised they are what a row of the "
         "table was, and drawing goes on as with the table.",
         "formula": "p = softmax(W[at]); the next character is the first whose running sum is more than u.",
     },
     "trigrams": {
+        "example": """
+    >>> N = trigrams(["a"], ".a")
+    >>> N[0, 0, 1], N[0, 1, 0], N.sum()
+""",
         "concept": "Two letters before, one after: three axes. Two full stops begin a word, so that its first letter has "
         "two before it as well.",
         "formula": "N[i, j, k] += 1 for each three neighbours in '..' + word + '.'.",
     },
     "trigram_probs": {
+        "example": """
+    >>> trigram_probs(torch.tensor([[[1, 3]]]), 0)
+    >>> trigram_probs(torch.tensor([[[1, 3]]]), 1)
+""",
         "concept": "For each two letters there is one distribution over the third: it is the last axis that sums to 1.",
         "formula": "(N + smoothing) / the sum over the last axis, with keepdim.",
     },
     "trigram_nll": {
+        "example": """
+    >>> P = torch.full((2, 2, 2), 0.5)
+    >>> trigram_nll(["a", ""], ".a", P)
+""",
         "concept": "The same measure as for pairs, so that the two models can be compared. A word has as many threes as it "
         "has pairs.",
         "formula": "−(1/n) Σ ln P[i, j, k] over the n threes of all words.",
     },
     "best_smoothing": {
+        "example": """
+    >>> best_smoothing(["ab"], ["ab"], ".ab", [10, 0.1])
+    >>> best_smoothing(["ab"], ["ba"], ".ab", [0, 10])
+""",
         "concept": "On the words it was counted on, a model is best without smoothing. What smoothing is worth shows on "
         "others: there, a three that was never seen costs infinitely much.",
         "formula": "For each smoothing: trigram_nll of the other words under trigram_probs; the smoothing with the least.",

@@ -37,64 +37,127 @@ OUTPUTS = {
 }
 HINTS = {
     "split": {
+        "example": """
+    >>> split(torch.arange(10), 0.9)
+""",
         "concept": "What the network learns from and what it is measured on must not overlap, and a text is cut at "
         "one place: neighbours in it are no independent examples.",
         "formula": "n = int(share · the number of tokens); data[:n] and data[n:].",
     },
     "examples": {
+        "example": """
+    >>> examples([18, 47, 56])
+""",
         "concept": "One row of a batch trains on every length of context at once, from one token to as many as the "
         "row has. That is why generation may begin with a single token.",
         "formula": "For each t: the first t + 1 tokens of x, and y[t].",
     },
     "attention": {
+        "example": """
+    >>> q = torch.tensor([[[1.0], [2.0]]])
+    >>> attention(q, q, q, None)
+    >>> attention(q, q, q, torch.tensor([[True, False], [True, True]]))
+""",
         "concept": "Each query asks all keys; the softmax of the answers weighs the values. What the mask forbids "
         "gets -inf before the softmax, hence a weight of 0. Without a mask all see all, as in an encoder; with keys "
         "and values of another text than the queries it is cross-attention.",
         "formula": "softmax(q kᵀ / √d + mask) v, where d is the width of q and k, and the softmax runs over the keys.",
     },
     "head": {
+        "example": """
+    >>> net = Head(2, 1, 3)
+    >>> for p in net.parameters():
+    ...     p.data = torch.full_like(p, 0.5)
+    >>> net(torch.tensor([[[1.0, 0.0], [0.0, 2.0]]]))
+""",
         "concept": "Three linear layers make the query, the key and the value of every token out of the same x. The "
         "triangle is cut to the T tokens that there are, since T may be less than block_size.",
         "formula": "wei = q @ k.transpose(-2, -1) * head_size**-0.5; masked by tril[:T, :T] == 0 with -inf; softmax "
         "over the last axis; times v.",
     },
     "multihead": {
+        "example": """
+    >>> net = MultiHeadAttention(2, 2, 1, 3)
+    >>> for p in net.parameters():
+    ...     p.data = torch.full_like(p, 0.5)
+    >>> net(torch.tensor([[[1.0, 0.0], [0.0, 2.0]]]))
+""",
         "concept": "Heads work side by side on the same x; their results stand one after the other on the last axis, "
         "and a linear layer mixes them.",
         "formula": "proj(torch.cat([h(x) for h in heads], dim=-1)), with proj from num_heads · head_size to n_embd.",
     },
     "feedforward": {
+        "example": """
+    >>> net = FeedForward(1)
+    >>> for p in net.parameters():
+    ...     p.data = torch.full_like(p, 0.5)
+    >>> net(torch.tensor([[[1.0], [-3.0]]]))
+""",
         "concept": "After the tokens have looked at each other, each thinks by itself: two linear layers with a ReLU "
         "between them, four times as wide inside.",
         "formula": "nn.Sequential(nn.Linear(n, 4n), nn.ReLU(), nn.Linear(4n, n)).",
     },
     "layernorm": {
+        "example": """
+    >>> norm = LayerNorm(2)
+    >>> norm(torch.tensor([1.0, 3.0])).detach()
+""",
         "concept": "Each token is normalised by its own mean and variance over the channels. Unlike batch norm it "
         "needs no other example, and nothing is kept for later.",
         "formula": "gamma · (x − mean) / √(var + eps) + beta, mean and biased var (divided by n) over the last axis, "
         "with keepdim.",
     },
     "block": {
+        "example": """
+    >>> net = Block(2, 1, 3)
+    >>> for p in net.parameters():
+    ...     p.data = torch.full_like(p, 0.5)
+    >>> net(torch.tensor([[[1.0, 0.0], [0.0, 2.0]]]))
+""",
         "concept": "Communication, then computation. Each reads a normalised copy of the stream and adds its result to "
         "the stream itself, which goes through untouched.",
         "formula": "x = x + sa(ln1(x)), then x = x + ffwd(ln2(x)).",
     },
     "gpt": {
+        "example": """
+    >>> net = GPT(3, 2, 4, 1, 1)
+    >>> for p in net.parameters():
+    ...     p.data = torch.full_like(p, 0.5)
+    >>> logits, loss = net(torch.tensor([[0, 2]]))
+    >>> list(logits.shape), loss
+""",
         "concept": "A token's vector is what it is plus where it stands. Then come the blocks, a last norm, and a "
         "linear layer that gives each token of the vocabulary a logit.",
         "formula": "lm_head(ln_f(blocks(token table[idx] + position table[0 … T − 1])).",
     },
     "loss": {
+        "example": """
+    >>> net = GPT(3, 2, 4, 1, 1)
+    >>> for p in net.parameters():
+    ...     p.data = torch.full_like(p, 0.5)
+    >>> net(torch.tensor([[0, 2]]), torch.tensor([[2, 1]]))[1]
+""",
         "concept": "Every position of every row is an example of its own, so that the two batch axes are one to the "
         "cross entropy.",
         "formula": "F.cross_entropy(logits.view(B·T, C), targets.view(B·T)).",
     },
     "estimate_loss": {
+        "example": """
+    >>> net = GPT(3, 2, 4, 1, 1)
+    >>> for p in net.parameters():
+    ...     p.data = torch.full_like(p, 0.5)
+    >>> estimate_loss(net, {"val": [(torch.tensor([[0, 2]]), torch.tensor([[2, 1]]))]})
+    >>> net.training
+""",
         "concept": "The loss of one batch is noisy; the mean of many is less so. The network is asked as it would be "
         "used, in eval mode, and goes on training afterwards.",
         "formula": "model.eval(); for each split the mean of the losses of its batches; model.train().",
     },
     "dropout": {
+        "example": """
+    >>> dropout(torch.ones(3), 0.25, torch.tensor([0.1, 0.25, 0.9]), True)
+    >>> dropout(torch.ones(3), 0.25, torch.tensor([0.1, 0.25, 0.9]), False)
+""",
         "concept": "Each number is dropped by itself, so that no neuron can rely on another. Those that stay are "
         "scaled up: what comes on then is as large as before, on average, and nothing has to change when the "
         "network is used.",

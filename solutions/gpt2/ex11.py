@@ -36,63 +36,103 @@ OUTPUTS = {
 }
 HINTS = {
     "loaded": {
+        "example": """
+    >>> loaded({"h.0.mlp.c_fc.weight": torch.tensor([[1, 2], [3, 4]]), "h.0.attn.bias": torch.ones(1)})
+""",
         "concept": "OpenAI's code has a module that it calls Conv1D, whose weight is (in, out). nn.Linear's is (out, in): four "
         "weights of each block are transposed. Nothing tells if they are square.",
         "formula": "w.t() where the name ends in one of the four endings, w otherwise; masks are left out.",
     },
     "rounded_up": {
+        "example": """
+    >>> rounded_up(50257, 128)
+    >>> rounded_up(256, 128)
+""",
         "concept": "Kernels work on blocks of a power of two. A vocabulary that fills the last block is faster, although it is "
         "larger.",
         "formula": "The least multiple of `multiple` that is not less than n.",
     },
     "steps": {
+        "example": """
+    >>> steps(1000, 64, 200)
+""",
         "concept": "A number of tokens, divided by those of a step, is a number of steps: the schedule is meant in tokens, and "
         "written in steps.",
         "formula": "tokens // per_step for the run, warmup_tokens // per_step for the warm-up.",
     },
     "expected_loss": {
+        "example": """
+    >>> expected_loss(50257)
+""",
         "concept": "At its start a network knows nothing, and should consider all tokens equally likely.",
         "formula": "−ln(1 / V).",
     },
     "shards": {
+        "example": """
+    >>> shards([[1, 2], [3]], 0, 3)
+""",
         "concept": "Documents follow each other without regard to where a file ends: the last one of a shard goes on in the "
         "next. Each begins with the token that says so.",
         "formula": "[eot, *document] for each, all joined, cut every `size` tokens; the last may be shorter.",
     },
     "bf16": {
+        "example": """
+    >>> bf16(torch.tensor([1.0, 1.001, 3.14159]))
+""",
         "concept": "bfloat16 keeps float32's sign and its 8 bits of exponent, hence its range. Of 23 bits of mantissa it keeps 7: "
         "near 1 the next number is 1 + 2⁻⁷.",
         "formula": "To torch.bfloat16 and back to float32. It rounds to the nearest, ties to even.",
     },
     "top_k": {
+        "example": """
+    >>> top_k(torch.tensor([[0.0, 2.0, 1.0]]), 2)
+""",
         "concept": "Rare tokens are many, and together they are likely enough to be drawn now and then, which derails a text. "
         "All but the k likeliest get nothing, and the rest is scaled up.",
         "formula": "The k largest probabilities, the others 0, over their sum.",
     },
     "sampled": {
+        "example": """
+    >>> sampled(torch.tensor([[0.0, 2.0, 1.0]]), 2, [0.9])
+""",
         "concept": "Draw from the k that are left, in the order of their probabilities, and then look up which token it is: the "
         "place among the k is not the token.",
         "formula": "p, tokens = topk(probs, k); the first place at which cumsum(p) > u · sum(p); tokens at that place.",
     },
     "hellaswag_row": {
+        "example": """
+    >>> hellaswag_row([5], [[1], [2, 3]])
+""",
         "concept": "The four endings have different lengths, so that rows are padded; and only the ending's tokens are to count.",
         "formula": "context + ending + zeros; mask 0 over the context and the zeros, 1 over the ending.",
     },
     "hellaswag_loss": {
+        "example": """
+    >>> hellaswag_loss(torch.zeros(1, 3, 4), torch.tensor([[1, 2, 3]]), torch.tensor([[0, 0, 1]]))
+""",
         "concept": "A logit at one place is about the token at the next: so logits lose their last place, tokens and mask their "
         "first. Of different lengths only the mean is comparable.",
         "formula": "Per row: Σ_t cross entropy(logits[t], tokens[t + 1]) · mask[t + 1] / Σ_t mask[t + 1].",
     },
     "hellaswag_answer": {
+        "example": """
+    >>> hellaswag_answer([[2.0, 1.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0]], [1, 2])
+""",
         "concept": "The ending that the model finds the most natural has the lowest loss.",
         "formula": "argmin of the losses; the share of examples where it is the label.",
     },
     "residual_growth": {
+        "example": """
+    >>> residual_growth(torch.tensor([0.0, 2.0]), [torch.tensor([0.0, 2.0])], 0.5)
+""",
         "concept": "Each block adds something to the stream. Independent things add their variances, so that after n of them the "
         "standard deviation is √n. Scaled by 1/√n each, it stays 1.",
         "formula": "x = x + scale · noise, then x.std(), for each.",
     },
     "average_step": {
+        "example": """
+    >>> average_step(torch.tensor([1.0]), [torch.tensor([2.0]), torch.tensor([4.0])], [3.0, 4.0], 0.1)
+""",
         "concept": "Every process has other data and the same weights. If all of them step along the mean of their gradients, the "
         "weights stay the same everywhere. The loss that is printed is averaged too.",
         "formula": "w − rate · mean of the gradients; the mean of the losses.",

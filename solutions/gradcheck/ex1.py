@@ -31,43 +31,70 @@ OUTPUTS = {
 PROVIDED = ("first_version",)
 HINTS = {
     "numeric_gradient": {
+        "example": """
+    >>> x = torch.tensor([1.0, 2.0], dtype=torch.float64)
+    >>> numeric_gradient(lambda t: (t**2).sum(), x, 1e-5)
+""",
         "concept": "Move one number of x by h to either side, leave all others where they are, and divide the change of "
         "the loss by the whole way, 2h. The error of this central difference falls with h squared; that of a step to "
         "one side only with h.",
         "formula": "grad[i] = (f(x with x[i] + h) − f(x with x[i] − h)) / (2h), on a copy of x.",
     },
     "best_step": {
+        "example": """
+    >>> best_step(torch.sin, 0.5403023, torch.tensor(1.0, dtype=torch.float64), [1.0, 1e-4, 1e-14])
+""",
         "concept": "A large step sees the curve and not the slope. A small one subtracts two numbers that are almost the "
         "same, and what is left is their rounding. float64 has 16 digits, float32 has 7: its best step is much larger.",
         "formula": "For each h the distance of (f(x + h) − f(x − h)) / (2h) from the slope; the h whose distance is least.",
     },
     "kinks": {
+        "example": """
+    >>> x = torch.tensor([-1.0, 0.0, 2.0], dtype=torch.float64)
+    >>> kinks(lambda t: t.relu().sum(), x, 1e-4, 0.5)
+""",
         "concept": "At a kink, as the ReLU has it at 0, there is no one slope: a step to the left and a step to the right "
         "say different things, and the central difference is between them. No gradient by hand can agree with that.",
         "formula": "|(f(x + h e) − f(x)) / h − (f(x) − f(x − h e)) / h| > limit, with e 1 at the one place and 0 "
         "elsewhere.",
     },
     "relative_error": {
+        "example": """
+    >>> relative_error(torch.tensor([1.0, 0.0, 10.0]), torch.tensor([1.0, 0.0, 8.0]))
+""",
         "concept": "An error of 0.01 is small beside 100 and large beside 0.01: what counts is the error beside the "
         "numbers compared. Where both are 0 there is no error, and 0 / 0 is to be kept out.",
         "formula": "max over all places of |a − b| / max(|a|, |b|), counting 0 where both are 0.",
     },
     "wrong_places": {
+        "example": """
+    >>> x = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
+    >>> wrong_places(lambda t: (t**2).sum(), torch.tensor([[2.0, 5.0]]), x, 1e-5, 1e-3)
+""",
         "concept": "Hold the gradient by hand against the one of small steps, place by place. That tells more than one "
         "number does: a whole wrong row or column shows what was forgotten.",
         "formula": "The indices (i, j) at which |grad − numeric gradient| > tolerance, row by row.",
     },
     "outlier_gradient": {
+        "example": """
+    >>> outlier_gradient(torch.tensor([0.5, -3.0]), 1.0)
+""",
         "concept": "clamp is flat outside its limits: there its slope is 0, and nothing passes. The error that is "
-        "largest of all gets no gradient, and is never mended.",
+        "largest of all gets no gradient, and is never corrected.",
         "formula": "2 · delta / n where |delta| < limit, else 0.",
     },
     "mended": {
+        "example": """
+    >>> mended(torch.tensor([0.5, -3.0]), 1.0)
+""",
         "concept": "What was meant is a gradient that stops growing: a loss that is a parabola near 0 and goes on as a "
         "straight line. That is the Huber loss. The line has to meet the parabola in value and in slope.",
         "formula": "Per number: delta² where |delta| ≤ limit, else 2 · limit · |delta| − limit²; and the mean.",
     },
     "mended_gradient": {
+        "example": """
+    >>> mended_gradient(torch.tensor([0.5, -3.0]), 1.0)
+""",
         "concept": "The slope of the parabola where the loss is one, and the constant slope of the line elsewhere: a "
         "gradient that is clipped, for which the loss was not to be.",
         "formula": "2 · clamp(delta, −limit, limit) / n.",

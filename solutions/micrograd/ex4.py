@@ -35,52 +35,121 @@ OUTPUTS = {
 }
 HINTS = {
     "radd": {
+        "example": """
+    >>> a = Value(4.0)
+    >>> out = 2 + a
+    >>> out
+    >>> out.backward()
+    >>> a.grad
+""",
         "concept": "A sum is the same from both sides, so the method that you have does all the work.",
         "formula": "2 + a is a + 2.",
     },
     "rmul": {
+        "example": """
+    >>> a = Value(4.0)
+    >>> out = 2 * a
+    >>> out
+    >>> out.backward()
+    >>> a.grad
+""",
         "concept": "A product is the same from both sides, so the method that you have does all the work.",
         "formula": "2 * a is a * 2.",
     },
     "neg": {
+        "example": """
+    >>> a = Value(4.0)
+    >>> out = -a
+    >>> out
+    >>> out.backward()
+    >>> a.grad
+""",
         "concept": "An operation that is made from others gets its gradient from them.",
         "formula": "-a is a * -1.",
     },
     "sub": {
+        "example": """
+    >>> a = Value(4.0)
+    >>> out = a - 2
+    >>> out
+    >>> out.backward()
+    >>> a.grad
+""",
         "concept": "An operation that is made from others gets its gradient from them: 1 for the left operand, -1 "
         "for the right one.",
         "formula": "a - b is a + (-b).",
     },
     "rsub": {
+        "example": """
+    >>> a = Value(4.0)
+    >>> out = 2 - a
+    >>> out
+    >>> out.backward()
+    >>> a.grad
+""",
         "concept": "In __rsub__ self stands on the right: it is what is taken away. Mind which operand is negated.",
         "formula": "2 - a is -a + 2, and not a - 2.",
     },
     "truediv": {
+        "example": """
+    >>> a = Value(4.0)
+    >>> out = a / 2
+    >>> out
+    >>> out.backward()
+    >>> a.grad
+""",
         "concept": "A division is a product with a power: both are there, with their gradients.",
         "formula": "a / b is a * b**-1.",
     },
     "rtruediv": {
+        "example": """
+    >>> a = Value(4.0)
+    >>> out = 2 / a
+    >>> out
+    >>> out.backward()
+    >>> a.grad
+""",
         "concept": "In __rtruediv__ self stands on the right: it is what is divided by.",
         "formula": "2 / a is a**-1 * 2.",
     },
     "readme": {
+        "example": """
+    >>> a, b = Value(-4.0), Value(2.0)
+    >>> g = readme(a, b)
+    >>> g.data
+    >>> g.backward()
+    >>> a.grad, b.grad
+""",
         "concept": "Nothing is new in the function itself: copy the lines of the task. Each of its operators calls "
         "one of your methods, so an error here that no item above has shown is a typing error.",
         "formula": "The lines of the task, in their order, and g at the end.",
     },
     "op": {
+        "example": """
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> [node.op for node in (a, a + b, a * b, a**3, a.relu())]
+""",
         "concept": "Only what makes a Value by itself needs to tell its name: what is made from other operations "
         "has theirs. A Value that nothing has made has the empty string.",
         "formula": "Value(…, children, op) with '+' in __add__, '*' in __mul__, '**' followed by the exponent in "
         "__pow__ and 'ReLU' in relu.",
     },
     "trace": {
+        "example": """
+    >>> a, b = Value(2.0), Value(3.0)
+    >>> c = a * b
+    >>> nodes, edges = trace(c)
+    >>> nodes == {a, b, c}, edges == {(a, c), (b, c)}
+""",
         "concept": "Walk from the root to the children of each node, their children, and so on. A node that is "
         "reached twice is one node; each of the ways to it is an edge.",
         "formula": "visit(v): if v is not among the nodes, add it; then for each child add the edge (child, v) and "
         "visit the child.",
     },
     "labelled": {
+        "example": """
+    >>> labelled("a", 2.0, 6)
+""",
         "concept": "A format specification says how many digits stand after the point: .4f is four, and rounds.",
         "formula": "'{ ' label ' | data ' data ' | grad ' grad ' }', both numbers by .4f.",
     },

@@ -4,7 +4,7 @@ The network of exercise 3 learnt four points. micrograd's demo has a hundred, in
 parts. Its neurons have a ReLU, but for the last one, which gives a score: positive for one class, negative for
 the other. The loss is a hinge, with a penalty on the weights; accuracy is what one looks at.
 
-Chance is taken out, as before: `draw()` gives the next number to begin with. What you get are numbers that can be
+Nothing is random, as before: `draw()` gives the next number to begin with. What you get are numbers that can be
 added, subtracted, multiplied and raised to a power, with one another and with plain numbers, and that have `relu()`,
 `backward()`, `data` and `grad`. Labels are plain numbers, 1 and -1.
 """
@@ -33,40 +33,73 @@ OUTPUTS = {
 }
 HINTS = {
     "neuron": {
+        "example": """
+    >>> neuron = Neuron(2, iter(torch.tensor([0.5, -1.0, 0.25])).__next__)
+    >>> neuron([1.0, 2.0])
+    >>> neuron([1.0, 0.0])
+    >>> Neuron(2, iter(torch.tensor([0.5, -1.0, 0.25])).__next__, nonlin=False)([1.0, 2.0])
+""",
         "concept": "The same weighted sum as before. The ReLU lets through what is positive; the neuron that gives "
         "the score must be able to say something negative, so it has none.",
         "formula": "Σ w·x + b, and relu of it where nonlin is True.",
     },
     "mlp": {
+        "example": """
+    >>> net = MLP(1, [2, 1], iter(torch.tensor([1.0, 0.0, -1.0, 0.5, 2.0, 3.0, 0.25])).__next__)
+    >>> net([2.0])
+    >>> net([-2.0])
+    >>> len(net.parameters())
+""",
         "concept": "Layers one after another, each neuron of a layer reading all that the one before gave. Only the "
         "last layer is linear.",
         "formula": "Layer k goes from size k to size k + 1 of [nin, *nouts]; nonlin is k ≠ the last. Parameters: "
         "layer by layer, neuron by neuron, the weights and then the bias.",
     },
     "hinge": {
+        "example": """
+    >>> hinge([torch.tensor(0.5), torch.tensor(2.0), torch.tensor(1.0)], [1, 1, -1])
+""",
         "concept": "A score on the right side of 0, by a margin of 1 or more, costs nothing. Any other costs as much "
         "as it lacks, also one that is right by less than the margin.",
         "formula": "The mean of relu(1 − y · score).",
     },
     "penalty": {
+        "example": """
+    >>> penalty([torch.tensor(2.0), torch.tensor(-3.0)], 0.5)
+""",
         "concept": "Large weights make a network that bends sharply between the points. The sum of the squares, times "
         "a small number, keeps them small.",
         "formula": "alpha · Σ p².",
     },
     "accuracy": {
+        "example": """
+    >>> accuracy([torch.tensor(0.5), torch.tensor(-2.0), torch.tensor(1.0)], [1, 1, -1])
+""",
         "concept": "The share of the points whose score has the sign of the label. It has no useful gradient, which is "
         "why there is a loss beside it.",
         "formula": "The share of pairs where (score > 0) is the same as (label > 0), by their data.",
     },
     "decayed": {
+        "example": """
+    >>> decayed(0, 100)
+    >>> decayed(50, 100)
+    >>> decayed(99, 100)
+""",
         "concept": "Large steps at first, small ones when the network is nearly there.",
         "formula": "1 − 0.9 · k / steps.",
     },
     "minibatch": {
+        "example": """
+    >>> minibatch([[1.0], [2.0], [3.0]], [1, -1, 1], [2, 0, 2])
+""",
         "concept": "A step needs no more than some of the points, as long as inputs and labels stay together.",
         "formula": "[points[i] for i in positions], and the same of labels.",
     },
     "train": {
+        "example": """
+    >>> net = MLP(1, [1], iter(torch.tensor([0.5, 0.25])).__next__)
+    >>> train(net, [[1.0]], [1], 0, 0.1)
+""",
         "concept": "What the items before made, in a loop: forward, the whole loss, gradients to zero, backward, a step "
         "whose rate falls from step to step.",
         "formula": "loss = hinge + penalty; p.grad = 0.0; loss.backward(); p.data −= decayed(k, steps) · p.grad.",

@@ -30,51 +30,94 @@ OUTPUTS = {
 }
 HINTS = {
     "strides": {
+        "example": """
+    >>> strides((3, 2))
+    >>> strides((2, 3, 4))
+""",
         "concept": "One step along the last axis is the next number in memory. One step along any other axis skips all that "
         "the axes after it hold.",
         "formula": "stride[k] = the product of the sizes after axis k; 1 for the last.",
     },
     "place": {
+        "example": """
+    >>> place(0, (2, 1), (1, 1))
+    >>> place(5, (1, 3), (2, 1))
+""",
         "concept": "Each index is multiplied by how far a step along its axis goes, and the offset says where the tensor begins.",
         "formula": "offset + Σ index[k] · stride[k].",
     },
     "shared": {
+        "example": """
+    >>> x = torch.arange(6)
+    >>> shared(x, x.view(2, 3)), shared(x, x.clone())
+""",
         "concept": "A view reads the same memory under another shape, so that a change in one is seen in the other. cat and "
         "clone write new memory. What can't be walked with strides has to be copied.",
         "formula": "Compare untyped_storage().data_ptr() of the two.",
     },
     "train": {
+        "example": """
+    >>> def slope(network, X, Y):
+    ...     return float(network["w"]), {"w": torch.tensor(1.0)}
+    >>> train({"w": torch.tensor(2.0)}, torch.zeros(2, 1), torch.zeros(2), [torch.tensor([0]), torch.tensor([1])], slope, 0.5)
+""",
         "concept": "Every step looks at a few examples only. Its loss is noisy, but its gradient is good enough, and there "
         "are many more steps in the same time.",
         "formula": "For each ix: the loss and the gradients of those rows of X and Y; each p becomes p − rate · its gradient.",
     },
     "overfit": {
+        "example": """
+    >>> def slope(network, X, Y):
+    ...     return float(network["w"]), {"w": torch.tensor(1.0)}
+    >>> overfit({"w": torch.tensor(2.0)}, torch.zeros(2, 1), torch.zeros(2), 2, slope, 0.5)
+""",
         "concept": "If a network can't learn a single batch by heart, something is wrong with the loop and not with the data. "
         "The loss doesn't come to 0 where one context has several labels.",
         "formula": "The loop of train on all of X and Y in each step.",
     },
     "split_losses": {
+        "example": """
+    >>> def forward(network, X):
+    ...     return torch.zeros(len(X), 4)
+    >>> split_losses({}, {"val": (torch.zeros(3, 1), torch.tensor([0, 1, 3]))}, forward)
+""",
         "concept": "What the network was trained on it may have learnt by heart. Only examples that it has never seen tell "
         "how good it is; nothing is trained here.",
         "formula": "For each split the mean of minus the log probability of the labels over all of its examples.",
     },
     "best_rate": {
+        "example": """
+    >>> best_rate([0.1, 0.2, 0.4, 0.8, 1.6], [1.0, 5.0, 3.0, 2.0, 3.0], 1)
+    >>> best_rate([0.1, 0.2, 0.4, 0.8, 1.6], [1.0, 5.0, 3.0, 2.0, 3.0], 3)
+""",
         "concept": "With the rate growing from step to step the loss falls, is flat, and grows again. A single step's loss is "
         "noisy, so the curve is smoothed before its lowest place is looked for.",
         "formula": "The mean of each `width` losses side by side; at the least of these the rate in the middle of the window, "
         "its (width // 2)-th.",
     },
     "perplexity": {
+        "example": """
+    >>> perplexity([0.0, 0.0])
+    >>> perplexity([1.0, 3.0])
+""",
         "concept": "A loss in nats is hard to imagine. Its exponential is a number of choices: a model with a perplexity of 27 "
-        "is as unsure as one that finds 27 letters equally likely.",
+        "is as unsure as one that considers 27 letters equally likely.",
         "formula": "exp of the mean of the losses.",
     },
     "direct": {
+        "example": """
+    >>> C = torch.tensor([[1.0], [2.0]])
+    >>> direct(C, torch.tensor([[0, 1]]), torch.zeros(2, 3), torch.zeros(3), torch.ones(3, 2), torch.eye(2), torch.tensor([0.5, 0.0]))
+""",
         "concept": "What is linear in the embeddings need not go through the hidden layer. The direct connections take it "
         "straight to the logits, where both ways are added.",
         "formula": "y = b + x W + tanh(d + x H) U, with x the context's embeddings side by side.",
     },
     "bengio_count": {
+        "example": """
+    >>> bengio_count(17000, 30, 50, 5, False)
+    >>> bengio_count(10, 2, 3, 4, True)
+""",
         "concept": "Count each matrix of the formula, and each bias. The table has a row for each word.",
         "formula": "V·m + n·m·h + h + h·V + V, and n·m·V more with direct connections.",
     },

@@ -38,60 +38,113 @@ OUTPUTS = {
 }
 HINTS = {
     "lengths": {
+        "example": """
+    >>> lengths("hé"), lengths("🙂")
+""",
         "concept": "UTF-8 takes one byte to four for a character, UTF-16 two or four, UTF-32 always four. Python's names "
         "without an ending put a mark before the text that says which byte comes first.",
         "formula": "len(text.encode(name)) for 'utf-8', 'utf-16-le' and 'utf-32-le'.",
     },
     "byte_encoder": {
+        "example": """
+    >>> table = byte_encoder()
+    >>> table[97], table[32], len(table)
+""",
         "concept": "GPT-2's vocabulary is a file of text, so that every byte must be a character that can be seen. Those that "
         "can be seen stay what they are. The rest is numbered on from 256, in order.",
         "formula": "Bytes 33–126, 161–172 and 174–255 are chr(byte); the n-th of the others, from 0, is chr(256 + n). 32, "
         "the space, becomes Ġ.",
     },
     "basic_train": {
+        "example": """
+    >>> tokenizer = BasicTokenizer()
+    >>> tokenizer.train("aaabdaaabac", 258)
+    >>> tokenizer.merges
+    >>> tokenizer.vocab[257]
+""",
         "concept": "Merge the most frequent pair, again and again, and keep the bytes of each new token as you go: they are "
         "its two parts', side by side.",
         "formula": "vocab_size − 256 merges; merges[pair] = 256 + k; vocab[256 + k] = vocab[left] + vocab[right].",
     },
     "basic_encode": {
+        "example": """
+    >>> tokenizer = BasicTokenizer()
+    >>> tokenizer.merges = {(97, 98): 256}
+    >>> tokenizer.encode("abcab")
+""",
         "concept": "Of all pairs in the list the one that was merged first in training is merged first here.",
         "formula": "While there are two tokens: the pair with the least merges.get(pair, inf); stop if it is not in merges.",
     },
     "basic_decode": {
+        "example": """
+    >>> tokenizer = BasicTokenizer()
+    >>> tokenizer.vocab = {97: b"a", 195: b"\\xc3", 169: b"\\xa9"}
+    >>> tokenizer.decode([97, 195, 169]), tokenizer.decode([195])
+""",
         "concept": "Bytes first, text afterwards: a character may lie across two tokens.",
         "formula": "b''.join(vocab[k] for k in ids).decode('utf-8', errors='replace').",
     },
     "regex_train": {
+        "example": """
+    >>> tokenizer = RegexTokenizer(r" ?\\w+")
+    >>> tokenizer.train("ab ab", 257)
+    >>> tokenizer.merges
+""",
         "concept": "Pairs are counted over all chunks together, but no pair lies across two chunks: so there is a list of "
         "tokens for each chunk, and one dict of counts.",
         "formula": "re.findall(pattern, text); counts added over the chunks, in their order; the merge is made in each.",
     },
     "regex_encode": {
+        "example": """
+    >>> tokenizer = RegexTokenizer(r"[ab]|c")
+    >>> tokenizer.merges = {(97, 98): 256}
+    >>> tokenizer.encode_ordinary("abc")
+""",
         "concept": "Each chunk is encoded by itself, and the lists come one after another.",
         "formula": "The sum of the BPE of each chunk of re.findall(pattern, text).",
     },
     "special": {
+        "example": """
+    >>> tokenizer = RegexTokenizer(r"\\w+")
+    >>> tokenizer.register_special_tokens({"<|end|>": 900})
+    >>> tokenizer.encode("a<|end|>", "all")
+    >>> tokenizer.decode([97, 900])
+""",
         "concept": "A special token is found in the text before anything else, and is no chunk. What stands between two of "
         "them is encoded as usual. When decoding, its number is looked up beside the vocabulary.",
         "formula": "re.split('(' + '|'.join(map(re.escape, names)) + ')', text), names only where they are allowed.",
     },
     "gpt4_encode": {
+        "example": """
+    >>> tokenizer = GPT4Tokenizer({b"a": 1, b"b": 0, b"ab": 256}, r"\\w+")
+    >>> tokenizer.encode("bab")
+""",
         "concept": "The table tells each token's rank by its bytes, not by its pair. Its byte tokens are not in the order of "
         "bytes: byte b is the token that the table gives for bytes([b]).",
         "formula": "Start from ranks[bytes([b])] for each byte b of a chunk; merge the neighbours whose joined bytes have the "
         "lowest rank, until none has one.",
     },
     "gpt4_decode": {
+        "example": """
+    >>> tokenizer = GPT4Tokenizer({b"a": 1, b"b": 0, b"ab": 256}, r"\\w+")
+    >>> tokenizer.decode([0, 256])
+""",
         "concept": "The table read backwards: from a rank to the bytes.",
         "formula": "{rank: token}; join, then decode with errors='replace'.",
     },
     "rendered": {
+        "example": """
+    >>> len(rendered(b"a" + bytes([10]))), rendered(b"ab")
+""",
         "concept": "A control character would break the line it is printed in. Unicode's category tells it: all categories of "
         "control begin with C.",
         "formula": "decode with errors='replace'; each character c with unicodedata.category(c)[0] == 'C' as "
         "f'\\\\u{ord(c):04x}'.",
     },
     "vocab_lines": {
+        "example": """
+    >>> vocab_lines({97: b"a", 98: b"b", 256: b"ab"}, {(97, 98): 256})
+""",
         "concept": "For people, a merge is shown as what was put together. The tokens that are no merge, bytes and special "
         "ones, have no parts to show.",
         "formula": "'[left][right] -> [whole] idx' for a merge, '[whole] idx' otherwise, by number.",

@@ -31,44 +31,72 @@ OUTPUTS = {
 }
 HINTS = {
     "prefixed": {
+        "example": """
+    >>> prefixed("a b")
+""",
         "concept": "A word at the beginning has no space before it, and would be another token than the same word within a text. "
         "So a space is put there; and spaces are written with a character that can be seen.",
         "formula": "A space before the text; then every space in it, that one too, becomes ▁.",
     },
     "covered": {
+        "example": """
+    >>> covered("abba c", 0.5)
+""",
         "concept": "Rare characters are not worth a token each. The frequent ones are taken until they make up enough of the "
         "text.",
         "formula": "By falling count, equals by code point: take characters until their counts are at least share · len(text).",
     },
     "ids": {
+        "example": """
+    >>> ids("aé", ["a"], True), ids("aé", ["a"], False)
+""",
         "concept": "A character that has no piece is written as its UTF-8 bytes, each of which has a token. Without this fallback all "
         "such characters are one token, unknown, and are lost.",
         "formula": "259 + its place in pieces; else 3 + b for each byte b, or 0 without the fallback.",
     },
     "text_of": {
+        "example": """
+    >>> text_of([259, 198, 172], ["a"])
+""",
         "concept": "The numbers tell which kind they are: below 3 control, then the bytes, then the pieces. Bytes that stand side by "
         "side make characters together, so all is joined as bytes first.",
         "formula": "b''.join of bytes([k − 3]) or pieces[k − 259].encode(); decode with errors='replace'; ▁ to a space.",
     },
     "digits_apart": {
+        "example": """
+    >>> digits_apart("a 12b")
+""",
         "concept": "If each digit is a piece of its own, all numbers are written alike, and a model can learn to add.",
         "formula": "re.findall with two alternatives: one digit, or as many characters as there are that are none.",
     },
     "integer_lengths": {
+        "example": """
+    >>> integer_lengths(lambda text: list(text), 12)
+""",
         "concept": "Whether a number is one token, two or three depends on what was merged, not on how large it is.",
         "formula": "len(encode(str(n))) for n from 0 on.",
     },
     "stranded_space": {
+        "example": """
+    >>> stranded_space("a ", lambda text: [ord(c) for c in text])
+    >>> stranded_space("a", lambda text: [ord(c) for c in text])
+""",
         "concept": "A space belongs to the word that follows. At the end of a prompt it stands alone, and such a token hardly ever "
         "came before a word in training.",
         "formula": "The last token is the one of ' ' alone.",
     },
     "untrained": {
+        "example": """
+    >>> untrained([[0, 2], [2]], 5)
+""",
         "concept": "A tokenizer may have been trained on another text than the model. A token that the model's text never held has "
         "an embedding that no step has changed.",
         "formula": "All k in range(vocab_size) that are in none of the lists, in order.",
     },
     "resized": {
+        "example": """
+    >>> resized(torch.tensor([[1.0], [3.0]]), torch.tensor([[0.0], [1.0]]), 1)
+""",
         "concept": "A new token needs a row in the table and a row in the head. The old ones stay what they are; the new ones begin "
         "at the mean, so that they surprise nobody.",
         "formula": "torch.cat([wte, wte.mean(0).expand(n, −1)]), and the same of the head.",

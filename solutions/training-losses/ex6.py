@@ -30,48 +30,78 @@ OUTPUTS = {
 }
 HINTS = {
     "with_readout": {
+        "example": """
+    >>> with_readout([3, 4], [5], 9, 6)
+""",
         "concept": "A token of its own stands at the end of each answer, and what the network says there is the reward. It has "
         "seen everything before it.",
         "formula": "prompt + answer + [readout] + padding up to T.",
     },
     "readout": {
+        "example": """
+    >>> readout(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[7, 9], [9, 7]]), 9)
+""",
         "concept": "Answers are of different lengths, so that the place differs from row to row: an index for each row.",
         "formula": "rewards[b, at[b]], with at[b] the place of the readout token in row b.",
     },
     "ranking_pairs": {
+        "example": """
+    >>> ranking_pairs([2, 0, 1])
+""",
         "concept": "A ranking of K answers says of every two of them which is better: K(K − 1)/2 comparisons out of one.",
         "formula": "All (better, worse) with better standing before worse in the ranking.",
     },
     "ranking_loss": {
+        "example": """
+    >>> ranking_loss(torch.tensor([0.0, 1.0]), [1, 0])
+""",
         "concept": "For each two answers the better one's reward is to be larger. A difference that is large enough costs almost "
         "nothing; the mean is over all pairs.",
         "formula": "The mean of −log σ(r_better − r_worse). F.logsigmoid doesn't overflow.",
     },
     "by_reward": {
+        "example": """
+    >>> by_reward(torch.tensor([[-1.0, -2.0]]), torch.tensor([[0.0, 1.0]]), torch.tensor([0.5]))
+""",
         "concept": "The tokens of a well rewarded answer are made more likely, in proportion to the reward. Prompt tokens are not "
         "the policy's doing and are left out.",
         "formula": "−Σ reward[b] · logprob[b, t] · mask[b, t] / Σ mask.",
     },
     "advantages": {
+        "example": """
+    >>> advantages(torch.tensor([3.0, 1.0]), torch.tensor([1.0, 1.0]), 0.0)
+""",
         "concept": "If all rewards are large, all answers would be made more likely. What counts is how much better than expected "
         "an answer was.",
         "formula": "reward − value, then minus the mean and over the standard deviation plus eps.",
     },
     "ratios": {
+        "example": """
+    >>> ratios(torch.tensor([-1.0, -2.0]), torch.tensor([-1.0, -1.0]))
+""",
         "concept": "Probabilities are kept as logarithms, so that their ratio is the exponential of a difference.",
         "formula": "p_new / p_old = e^(log p_new − log p_old).",
     },
     "clipped": {
+        "example": """
+    >>> clipped(torch.tensor([1.5, 0.5]), torch.tensor([1.0, 1.0]), 0.2)
+""",
         "concept": "Within the limits the ratio counts as it is. Beyond them a further gain is worth nothing; a loss still counts, "
         "for which the minimum is there.",
         "formula": "−mean(min(ratio · A, clamp(ratio, 1 − eps, 1 + eps) · A)).",
     },
     "kl": {
+        "example": """
+    >>> kl(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 0.0]]))
+""",
         "concept": "How many nats more the old policy would need to describe what the new one does. It is 0 where they agree, and "
         "never negative.",
         "formula": "Σ_v p(v) · (log p(v) − log q(v)) for each row, p of the new and q of the old logits.",
     },
     "penalised": {
+        "example": """
+    >>> penalised(torch.tensor([1.0]), torch.tensor([[-1.0, -1.0]]), torch.tensor([[-2.0, -3.0]]), torch.tensor([[1.0, 0.0]]), 0.5)
+""",
         "concept": "The reward model knows only what the old policy wrote. The penalty keeps the new one where it can be trusted.",
         "formula": "reward − beta · Σ_t (new − old) · mask, for each row.",
     },

@@ -37,53 +37,93 @@ OUTPUTS = {
 }
 HINTS = {
     "embedding": {
+        "example": """
+    >>> layer = Embedding(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    >>> layer(torch.tensor([1, 0, 1]))
+""",
         "concept": "An embedding is a table, and calling it looks rows up. As a module it can stand first in a Sequential.",
         "formula": "Row ix[…] of the weight at each place; the weight is the only parameter.",
     },
     "smoothed": {
+        "example": """
+    >>> smoothed([1.0, 3.0, 2.0, 4.0, 9.0], 2)
+""",
         "concept": "The loss of a minibatch jumps up and down. Averaged over many steps, the curve tells something.",
         "formula": "losses as a tensor, view(-1, width), mean(1). What doesn't fill the last row is left out.",
     },
     "flat_count": {
+        "example": """
+    >>> flat_count(27, 10, 200, 8)
+""",
         "concept": "The network before the tree: all of the context's vectors at once into one hidden layer, with a batch norm "
         "in place of its bias.",
         "formula": "V·e + block·e·h + 2h + h·V + V.",
     },
     "dilated": {
+        "example": """
+    >>> x = torch.tensor([[[1.0], [2.0], [3.0]]])
+    >>> dilated(x, torch.tensor([[10.0]]), torch.tensor([[1.0]]), torch.zeros(1), 2)
+""",
         "concept": "Position t reads itself and the position `dilation` before it. Moving x later in time, with zeros coming in, "
         "gives all past positions at once.",
         "formula": "past = cat([zeros(n, dilation, c), x], 1)[:, :T]; past @ Wpast + x @ Wnow + b.",
     },
     "tree_and_convolution": {
+        "example": """
+    >>> x = torch.tensor([[[0.1], [0.2]]])
+    >>> level = (torch.tensor([[1.0]]), torch.tensor([[2.0]]), torch.zeros(1))
+    >>> by_tree(x, [level])
+    >>> by_convolution(x, [level])
+""",
         "concept": "A tree joins neighbours two by two and halves the number of positions at each level. The convolutions with "
         "dilations 1, 2, 4 do the same at every position; at the last one the same numbers come out.",
         "formula": "Tree: view(n, T / 2, 2c) @ cat([Wpast, Wnow]) + b, tanh, again. Convolution: dilated with 2^level, tanh, "
         "again; the last position.",
     },
     "receptive_field": {
+        "example": """
+    >>> receptive_field(2, [1, 2, 4])
+    >>> receptive_field(3, [1])
+""",
         "concept": "Each layer looks back by its dilation for each further place of its kernel, and all of that adds up.",
         "formula": "1 + Σ (kernel − 1) · dilation. 1, 2, … 512 with a kernel of 2 make 1024.",
     },
     "mu_law": {
+        "example": """
+    >>> mu_law(torch.tensor([-1.0, 0.0, 0.01, 1.0]), 255)
+""",
         "concept": "The ear hears quiet differences better than loud ones. The logarithm makes steps small near 0, so that 256 "
         "values do.",
         "formula": "f = sign(x) · ln(1 + µ|x|) / ln(1 + µ); floor((f + 1) / 2 · µ + 0.5).",
     },
     "mu_law_back": {
+        "example": """
+    >>> mu_law_back(torch.tensor([0, 128, 255]), 255)
+""",
         "concept": "The way back undoes the steps one by one: to between −1 and 1, then the exponential for the logarithm. What "
         "was rounded stays lost.",
         "formula": "f = 2k / µ − 1; sign(f) · ((1 + µ)^|f| − 1) / µ.",
     },
     "gated": {
+        "example": """
+    >>> gated(torch.tensor([[[1.0, 0.0]]]))
+""",
         "concept": "One half says what, the other half how much of it. The sigmoid lies between 0 and 1.",
         "formula": "tanh(a) · sigmoid(b), where a is the first half of the channels, b the second.",
     },
     "conditioned": {
+        "example": """
+    >>> a = torch.zeros(1, 2, 2)
+    >>> conditioned(a, torch.tensor([[1.0]]), torch.tensor([[1.0, 0.0]]), None, None)
+""",
         "concept": "What is the same for all positions, a speaker, is added to all of them alike. What changes more slowly than "
         "the sound is repeated until it is as long.",
         "formula": "a + (h @ V)[:, None] + (y @ U).repeat_interleave(T // Ty, 1), then gated.",
     },
     "head": {
+        "example": """
+    >>> head([torch.tensor([[[1.0]]]), torch.tensor([[[1.0]]])], torch.tensor([[1.0]]), torch.tensor([[1.0, 0.0]]))
+""",
         "concept": "Each layer has contributed a skip. Their sum goes through two layers, each after a ReLU, and becomes a "
         "distribution at every position.",
         "formula": "softmax(relu(relu(Σ skips) @ Wa) @ Wb) over the last axis.",
