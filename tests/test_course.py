@@ -31,5 +31,15 @@ def test_the_map_has_the_lectures_sets_in_their_order_and_unknown_ones_at_its_en
     assert course.title("a-set") == "a-set" and course.title("gpt").startswith("GPT")
 
 
+def test_a_set_is_in_the_order_of_its_lecture() -> None:
+    gpt = [f"gpt.ex{n}" for n in (1, 2, 10, 11, 12)]
+    ids = [*gpt, "bigrams.ex1", "bigrams.ex2", "bigrams.ex5"]
+    assert course.mapped(ids) == {
+        "bigrams": ["bigrams.ex1", "bigrams.ex5", "bigrams.ex2"],
+        "gpt": ["gpt.ex11", "gpt.ex12", "gpt.ex1", "gpt.ex2", "gpt.ex10"],
+    }
+    assert set(course.AFTER) <= set(EXERCISES)
+
+
 def test_every_set_of_this_checkout_has_its_place_in_the_map() -> None:
     assert {course.set_of(exercise) for exercise in EXERCISES} == set(course.SETS)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grader.commands.edit import told
 from grader.commands.learn import following_rung
 from grader.commands.report import Losses, aids, map_of, sheet
 from grader.commands.watch import Watch, prepare, watched
@@ -29,10 +30,7 @@ from grader.reports.pages.page import Sheet, View
 from grader.runner.host.client import Runner
 from grader.suite.find import Target, find, read_submission
 
-# How editors are told a line: these after a +, these behind the file's name, these by an option.
 IN_TERMINAL = ("vi", "vim", "nvim", "nano", "emacs", "micro", "hx", "helix", "kak", "joe", "ne", "mcedit")
-BY_COLON = ("hx", "helix", "subl", "zed", "micro", "mcedit")
-BY_OPTION = {"code": "--goto", "codium": "--goto", "cursor": "--goto", "code-insiders": "--goto"}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -149,7 +147,9 @@ class Live(Watch):
         if terminal and not (sys.stdin and sys.stdin.isatty()):
             return f"{text(words[0])} needs a terminal, and this command has none. It is {place}."
         try:
-            one = subprocess.Popen(command(words, self.path, line), start_new_session=not terminal)
+            one = subprocess.Popen(
+                [*words, *told(words[0], str(self.path.absolute()), line)], start_new_session=not terminal
+            )
         except OSError as error:
             return f"{text(words[0])} can't be started ({error.strerror}). It is {place}."
         self.editor = one if terminal else None
@@ -158,14 +158,6 @@ class Live(Watch):
     def _editing(self) -> bool:
         """Whether an editor has the terminal: Ctrl-C is then its own."""
         return self.editor is not None and self.editor.poll() is None
-
-
-def command(editor: Sequence[str], path: Path, line: int) -> list[str]:
-    """What opens a file at a line in an editor."""
-    name, file = Path(editor[0]).stem, str(path.absolute())
-    if name in BY_OPTION:
-        return [*editor, BY_OPTION[name], f"{file}:{line}"]
-    return [*editor, f"{file}:{line}"] if name in BY_COLON else [*editor, f"+{line}", file]
 
 
 def _browse(url: str) -> None:

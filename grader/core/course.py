@@ -6,6 +6,7 @@ is not in SETS comes last, under its own name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 CORE = "backprop"
@@ -14,6 +15,7 @@ SETS = {
     "bigrams": "Bigrams: counting letters, and the same as a network",
     "mlp": "The embedding MLP",
     "batchnorm": "Activations, gradients and batch norm",
+    "gradcheck": "Before backprop: a gradient checked by small steps, and a bug that one shows",
     CORE: "Backprop ninja: the core, every gradient by hand",
     "wavenet": "WaveNet: a tree of layers",
     "gpt": "GPT: attention, blocks, a transformer",
@@ -22,6 +24,12 @@ SETS = {
     "gpt2": "GPT-2: the whole network, and its training",
 }
 
+# What was added later than its place in the lecture: the number that it stands after in its set.
+AFTER = {
+    "bigrams.ex5": 1.5,
+    "gpt.ex11": 0.1,
+    "gpt.ex12": 0.2,
+}
 
 # The lecture's notebook, which holds the core's exercises in one: the lines that tell what its sizes and
 # labels are called, the names of sizes, and those that it has for a fixture's.
@@ -58,8 +66,16 @@ def ordered(ids: Sequence[str]) -> list[str]:
     """Exercises as they are checked: the core first, then the sets in lecture order."""
     order = [CORE, *SETS]
     return sorted(
-        ids, key=lambda i: (order.index(s) if (s := set_of(i)) in order else len(order), s, len(i), i)
+        ids, key=lambda i: (order.index(s) if (s := set_of(i)) in order else len(order), s, *_place(i))
     )
+
+
+def _place(exercise: str) -> tuple[float, int, str]:
+    """By what an exercise comes before or after another of its set."""
+    name = exercise.rpartition(".")[2]
+    number = name.removeprefix("ex")
+    place = AFTER.get(exercise, float(number) if number.isdecimal() else math.inf)
+    return place, len(name), name
 
 
 def mapped(ids: Sequence[str]) -> dict[str, list[str]]:

@@ -147,7 +147,7 @@ def test_what_can_not_be_is_told_in_one_line(
 def test_inside_exercises_the_learner_s_own_are_meant(tmp_path: Path) -> None:
     grader("init", "gpt", "ex2", cwd=tmp_path)
     inside = tmp_path / "exercises/gpt"
-    assert "ex1.py:" in grader("next", "gpt", cwd=inside).stdout
+    assert "ex11.py:" in grader("next", "gpt", cwd=inside).stdout
     again = grader("init", "gpt", cwd=inside)
     assert again.returncode == PASSED and "were there already" in again.stdout
     assert tree(tmp_path).keys() == {f"exercises/{n}" for n in ALL if n.startswith(("gpt/", "ex2"))} | {

@@ -11,7 +11,7 @@ from test_names import LECTURE
 
 from grader.reference.lecture import dataset, minibatch, parameters, read_names, splits
 
-start, layers = functions("batchnorm.ex1"), functions("batchnorm.ex5")
+start, layers, modules = (functions(f"batchnorm.ex{k}") for k in (1, 5, 6))
 
 
 def test_the_loss_to_expect_is_the_lectures() -> None:
@@ -82,3 +82,32 @@ def test_the_lectures_first_losses_and_saturation() -> None:
     assert not start.dead(h, 0.99).all()
     kept = torch.tanh(embcat @ start.kaiming(W1, 5 / 3))
     assert round(100 * start.saturated(kept, 0.99), 1) == 8.1
+
+
+def test_the_modules_are_torchs() -> None:
+    g = torch.Generator().manual_seed(1)
+    x, noise = torch.randn((7, 5), generator=g), torch.randn((5, 3), generator=g)
+    ours, theirs = modules.Linear(noise), torch.nn.Linear(5, 3)
+    with torch.no_grad():
+        theirs.weight.copy_(ours.weight.T)
+        theirs.bias.zero_()
+        torch.testing.assert_close(ours(x), theirs(x))
+        norm, nn_norm = modules.BatchNorm1d(5), torch.nn.BatchNorm1d(5)
+        for batch in (x, 2 * x + 1):
+            torch.testing.assert_close(norm(batch), nn_norm(batch))
+        torch.testing.assert_close(norm.running_mean, nn_norm.running_mean)
+        torch.testing.assert_close(norm.running_var, nn_norm.running_var)
+        norm.training = False
+        nn_norm.eval()
+        torch.testing.assert_close(norm(x[:1]), nn_norm(x[:1]))
+
+
+def test_the_spread_of_a_deep_stack_goes_as_in_the_lecture() -> None:
+    """With a gain of 1 it shrinks, with 5/3 it stays near 0.65, with 3 a good part is saturated."""
+    g = torch.Generator().manual_seed(2147483647)
+    x = torch.randn((1000, 200), generator=g)
+    noises = [torch.randn((200, 200), generator=g) for _ in range(5)]
+    last = {gain: modules.spread(x, noises, gain, 0.97)[-1] for gain in (1, 5 / 3, 3)}
+    assert last[1][0] < 0.4 and last[1][1] < 0.001
+    assert last[5 / 3][0] == pytest.approx(0.65, abs=0.03) and last[5 / 3][1] < 0.1
+    assert last[3][0] > 0.75 and last[3][1] > 0.2

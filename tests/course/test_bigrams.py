@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from authors import Net, functions
@@ -11,7 +13,7 @@ from grader.reference.lecture import LETTERS, bigrams, embedded_names, read_name
 
 CHARS = "." + LETTERS
 SEED = 2147483647
-table, network = functions("bigrams.ex1"), functions("bigrams.ex2")
+table, network, around = (functions(f"bigrams.ex{k}") for k in (1, 2, 5))
 with_the_lectures_names = pytest.mark.skipif(not LECTURE.is_file(), reason=f"no names at {LECTURE}")
 
 
@@ -108,3 +110,28 @@ def test_the_network_comes_to_the_lectures_losses_on_all_its_names() -> None:
         found[step] = loss(W)
         W = W - 50 * gradient(W)
     assert (found[100], found[200]) == (2.4727, 2.4623)
+
+
+def test_the_dict_has_the_tables_counts_and_the_product_its_likelihood() -> None:
+    words = list(embedded_names())[:50]
+    counts, N = around.counted(words), table.counts(words, CHARS)
+    assert {pair: int(N[CHARS.index(pair[0]), CHARS.index(pair[1])]) for pair in counts} == counts
+    assert sum(counts.values()) == int(N.sum())
+    P = table.probs(N, 1)
+    pairs = sum(len(word) + 1 for word in words[:3])
+    assert -math.log(around.likelihood(words[:3], CHARS, P)) / pairs == pytest.approx(
+        table.nll(words[:3], CHARS, P), rel=1e-4
+    )
+
+
+def test_the_network_draws_what_the_table_draws() -> None:
+    P = table.probs(table.counts(list(embedded_names())[:200], CHARS), 1)
+    uniforms = torch.rand(300, generator=torch.Generator().manual_seed(1)).tolist()
+    assert around.sample(P.log(), CHARS, uniforms) == table.sample(P, CHARS, uniforms)
+
+
+def test_two_letters_tell_more_than_one() -> None:
+    words = list(embedded_names())[:500]
+    pairs = table.probs(table.counts(words, CHARS), 0.01)
+    threes = around.trigram_probs(around.trigrams(words, CHARS), 0.01)
+    assert around.trigram_nll(words[:50], CHARS, threes) < table.nll(words[:50], CHARS, pairs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -84,3 +85,71 @@ def test_a_token_of_the_fused_gradient_sums_to_zero_over_its_channels() -> None:
     env = run("gpt.ex8")
     dx = names("gpt.ex8")["dx"](env["gamma"], env["inv"], env["xhat"], torch.randn(env["y"].shape), env["C"])
     torch.testing.assert_close(dx.sum(-1), torch.zeros(dx.shape[:2]), atol=1e-4, rtol=0)
+
+
+# --- the transformer, forward ------------------------------------------------------------------------
+
+
+def filled(module: Any) -> Any:
+    g = torch.Generator().manual_seed(3)
+    for parameter in module.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=g) * 0.5
+    return module
+
+
+def test_the_attention_and_the_heads_are_torchs() -> None:
+    known = names("gpt.ex12")
+    x = torch.randn((2, 6, 8), generator=torch.Generator().manual_seed(1))
+    sdpa = torch.nn.functional.scaled_dot_product_attention
+    many = filled(known["MultiHeadAttention"](8, 2, 4, 10))
+    heads = [sdpa(h.query(x), h.key(x), h.value(x), is_causal=True) for h in many.heads]
+    torch.testing.assert_close(many(x), many.proj(torch.cat(heads, -1)))
+    mask = torch.rand((6, 6), generator=torch.Generator().manual_seed(2)) > 0.5
+    mask |= torch.eye(6).bool()
+    torch.testing.assert_close(known["attention"](x, 2 * x, x + 1, mask), sdpa(x, 2 * x, x + 1, mask))
+    torch.testing.assert_close(known["attention"](x, 2 * x, x + 1, None), sdpa(x, 2 * x, x + 1))
+
+
+def test_the_block_is_torchs_encoder_layer_with_the_norm_first() -> None:
+    known = names("gpt.ex12")
+    block = filled(known["Block"](8, 2, 6))
+    theirs: Any = torch.nn.TransformerEncoderLayer(8, 2, 32, dropout=0.0, norm_first=True, batch_first=True)
+    attention = theirs.self_attn
+    with torch.no_grad():
+        for k, kind in enumerate(("query", "key", "value")):
+            rows = torch.cat([getattr(h, kind).weight for h in block.sa.heads])
+            attention.in_proj_weight[8 * k : 8 * k + 8] = rows
+        attention.in_proj_bias.zero_()
+        pairs = {
+            block.sa.proj: attention.out_proj,
+            block.ffwd.net[0]: theirs.linear1,
+            block.ffwd.net[2]: theirs.linear2,
+            block.ln1: theirs.norm1,
+            block.ln2: theirs.norm2,
+        }
+        for mine, other in pairs.items():
+            other.weight.copy_(mine.weight)
+            other.bias.copy_(mine.bias)
+        x = torch.randn((3, 6, 8), generator=torch.Generator().manual_seed(1))
+        later = torch.triu(torch.ones(6, 6), 1).bool()
+        torch.testing.assert_close(block(x), theirs(x, src_mask=later), rtol=1e-4, atol=1e-5)
+
+
+def test_a_token_does_not_see_what_comes_after_it() -> None:
+    gpt = filled(names("gpt.ex12")["GPT"](11, 8, 6, 2, 2))
+    idx = torch.randint(11, (2, 6), generator=torch.Generator().manual_seed(1))
+    changed = idx.clone()
+    changed[:, 4:] = (idx[:, 4:] + 1) % 11
+    torch.testing.assert_close(gpt(idx)[0][:, :4], gpt(changed)[0][:, :4])
+    assert not torch.allclose(gpt(idx)[0][:, 4:], gpt(changed)[0][:, 4:])
+
+
+def test_the_lectures_network_begins_near_the_loss_to_expect() -> None:
+    """And the one of its end has 10.788929 million parameters."""
+    known = names("gpt.ex12")
+    whole = known["GPT"](65, 384, 256, 6, 6)
+    assert sum(p.numel() for p in whole.parameters()) == 10_788_929
+    torch.manual_seed(1337)
+    small = known["GPT"](65, 32, 8, 4, 2)
+    idx, targets = torch.randint(65, (2, 32, 8), generator=torch.Generator().manual_seed(1))
+    assert math.isclose(small(idx, targets)[1].item(), 4.17, abs_tol=0.4)

@@ -133,3 +133,49 @@ def test_no_two_processes_read_the_same_tokens() -> None:
     assert sorted(epoch) == list(range(48))
     assert all(rank[4] == rank[0] for rank in read)
     assert all([t + 1 for row in x for t in row] == [t for row in y for t in row] for r in read for x, y in r)
+
+
+# --- around the training -----------------------------------------------------------------------------
+
+
+def test_the_figures_of_the_long_run() -> None:
+    own = names("gpt2.ex11")
+    assert own["rounded_up"](50257, 128) == 50304
+    assert own["steps"](10**10, 2**19, 375_000_000) == (19073, 715)
+    assert round(own["expected_loss"](50257), 2) == 10.82
+
+
+def test_a_stream_grows_as_the_root_of_what_is_added_and_not_at_all_when_scaled() -> None:
+    g = torch.Generator().manual_seed(1)
+    noises = [torch.randn(768, generator=g) for _ in range(100)]
+    growth = names("gpt2.ex11")["residual_growth"]
+    assert growth(torch.zeros(768), noises, 1.0)[-1] == pytest.approx(10, rel=0.1)
+    assert growth(torch.zeros(768), noises, 0.1)[-1] == pytest.approx(1, rel=0.1)
+
+
+def test_the_exams_loss_is_torchs_over_the_endings_alone() -> None:
+    own = names("gpt2.ex11")
+    tokens, mask = own["hellaswag_row"]([5, 6], [[1], [2, 3], [4, 4, 4], [7, 8]])
+    logits = torch.randn((*tokens.shape, 9), generator=torch.Generator().manual_seed(1))
+    labels = tokens.masked_fill(mask == 0, -100)
+    wanted = [F.cross_entropy(logits[k, :-1], labels[k, 1:], ignore_index=-100) for k in range(4)]
+    assert torch.allclose(own["hellaswag_loss"](logits, tokens, mask), torch.stack(wanted))
+
+
+def test_the_k_likeliest_are_drawn_as_often_as_they_are_likely() -> None:
+    own = names("gpt2.ex11")
+    logits = torch.tensor([[0.5, 2.0, -1.0, 1.5, 0.0]])
+    kept = own["top_k"](logits, 3)[0]
+    assert torch.allclose(kept, torch.softmax(logits[0].masked_fill(logits[0] < 0.5, -math.inf), 0))
+    uniforms = [(k + 0.5) / 2000 for k in range(2000)]
+    drawn = own["sampled"](logits.expand(2000, 5), 3, uniforms).bincount(minlength=5) / 2000
+    assert torch.allclose(drawn, kept, atol=2e-3)
+
+
+def test_bf16_keeps_the_range_and_seven_bits_of_the_mantissa() -> None:
+    bf16 = names("gpt2.ex11")["bf16"]
+    x = torch.tensor([3e38, 1e-38, 1 + 2**-7, 1 + 2**-9])
+    found = bf16(x)
+    assert found.isfinite().all() and found[2] == x[2] and found[3] == 1
+    bits = found.view(torch.int32)
+    assert not (bits & 0xFFFF).any()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from grader.core.verdict import Verdict
 
-slopes, engine, net = (functions(f"micrograd.ex{k}") for k in (1, 2, 3))
+slopes, engine, net, both_sides, demo = (functions(f"micrograd.ex{k}") for k in range(1, 6))
 Value = engine.Value
 near = st.floats(-2, 2).map(lambda x: round(x, 3))
 
@@ -143,6 +143,23 @@ def test_the_network_is_torchs_and_its_loss_falls_as_with_torch() -> None:
     assert [q.data for q in mine.parameters()] == pytest.approx(p.tolist(), rel=1e-9)
 
 
+def test_what_a_function_is_called_with_varies() -> None:
+    """h, rates, the keys of a step, the number of steps, the layers: none can be written down."""
+    drawn = slopes.inputs(torch.Generator().manual_seed(1), 5)
+    for name in ("widths", "rates"):
+        assert len(set(drawn[name])) == len(drawn[name]) > 1
+    assert len({tuple(values) for values in drawn["weights"]}) > 1
+    steps = {settings["steps"] for settings in net.FIXTURES.values()}
+    networks = net.inputs(torch.Generator().manual_seed(1), 3, 4, 4)["networks"]
+    assert len(steps) > 1 and len({len(nouts) for nouts in networks}) > 1
+
+
+def test_an_inner_node_is_used_twice() -> None:
+    found = engine.use_accumulate(Value, [(3.0, 0.5)])
+    inner = [grads for said, grads in found.items() if "c * c + c" in said]
+    assert inner and all(grads["c.grad"] for grads in inner)
+
+
 # --- graded: other right ways, and what only looks right ---------------------------------------------
 
 NEG, SUB = "return self * -1", "return self + -Value.wrap(other)"
@@ -231,3 +248,29 @@ def test_an_engine_that_looks_right_does_not_pass(
 def test_tanh_is_there_again_after_the_item_that_does_without(grade: Grade) -> None:
     report = grade(solution("micrograd.ex2"), "micrograd.ex2", ["tanh_from_exp", "tanh", "backward"])
     assert all(one.verdict is Verdict.EXACT for one in report.items)
+
+
+# --- the demo ----------------------------------------------------------------------------------------
+
+
+def test_the_demos_network_has_337_parameters_and_its_training_is_torchs() -> None:
+    assert len(demo.MLP(2, [16, 16, 1], demo.source([0.1] * 337)).parameters()) == 337
+    settings = dict(demo.FIXTURES["lecture"])
+    drawn = demo.inputs(torch.Generator().manual_seed(settings.pop("seed")), **settings)
+    points, labels, begin = drawn["points"], drawn["labels"], drawn["begin"]
+    left = iter(begin)
+    mine = demo.MLP(2, [4, 1], lambda: both_sides.Value(next(left)))
+    found = demo.train(mine, points, labels, 5, 1e-4)
+
+    p = torch.tensor(begin[:17], dtype=torch.float64)
+    X, y = torch.tensor(points, dtype=torch.float64), torch.tensor(labels)
+    for k, (loss, accuracy) in enumerate(found):
+        q = p.clone().requires_grad_()
+        first, last = q[:12].view(4, 3), q[12:]
+        scores = (X @ first[:, :2].T + first[:, 2]).relu() @ last[:4] + last[4]
+        wanted = (1 - y * scores).relu().mean() + 1e-4 * (q * q).sum()
+        assert loss == pytest.approx(wanted.item(), rel=1e-9)
+        assert accuracy == pytest.approx(((scores > 0) == (y > 0)).double().mean().item())
+        (grad,) = torch.autograd.grad(wanted, q)
+        p = p - (1 - 0.9 * k / 5) * grad
+    assert [q.data for q in mine.parameters()] == pytest.approx(p.tolist(), rel=1e-9)

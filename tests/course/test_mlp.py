@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,7 @@ from test_names import LECTURE
 
 from grader.reference.lecture import minibatch, mlp_parameters, read_names, splits
 
-contexts, training = functions("mlp.ex1"), functions("mlp.ex5")
+contexts, training, around = (functions(f"mlp.ex{k}") for k in (1, 5, 6))
 
 
 def test_a_context_moves_on_by_one_letter() -> None:
@@ -73,3 +75,36 @@ def test_the_lectures_names_split_into_the_lectures_numbers() -> None:
     assert (len(parts[0]), len(parts[0]) + len(parts[1])) == (25626, 28829)
     assert parts == splits(names)
     assert [len(contexts.dataset(part, CHARS, 3)[1]) for part in parts] == [182_625, 22_655, 22_866]
+
+
+def test_the_samplers_lecture_fixture_has_words() -> None:
+    settings = dict(training.FIXTURES["lecture"])
+    drawn = training.inputs(torch.Generator().manual_seed(settings.pop("seed")), **settings)
+    network, chars, uniforms = (drawn[name] for name in ("network", "chars", "uniforms"))
+    assert len(training.sample(network, chars, settings["block_size"], uniforms)) > 2
+
+
+def test_the_strides_and_places_are_torchs() -> None:
+    x = torch.arange(60).view(3, 4, 5)
+    assert around.strides((3, 4, 5)) == x.stride()
+    part = x[1:, ::2].transpose(1, 2)
+    at = around.place(part.storage_offset(), part.stride(), (1, 3, 1))
+    assert x.view(-1)[at] == part[1, 3, 1]
+
+
+def test_a_batch_is_learnt_by_heart_and_the_perplexity_is_the_losss() -> None:
+    X, Y = torch.tensor([[1, 2], [2, 3], [3, 1]]), torch.tensor([1, 2, 3])
+    network = {"W": torch.zeros(8, 4), "b": torch.zeros(4)}
+    losses = around.overfit(network, X, Y, 200, around.gradients_of, 1.0)
+    assert losses[0] == pytest.approx(math.log(4)) and losses[-1] < 0.02
+    assert around.perplexity([losses[0]] * 3) == pytest.approx(4)
+
+
+def test_without_the_direct_connections_bengios_network_is_the_lectures() -> None:
+    g = torch.Generator().manual_seed(1)
+    C, H, U = (torch.randn(shape, generator=g) for shape in ((6, 2), (6, 5), (5, 6)))
+    X = torch.randint(6, (4, 3), generator=g)
+    zero = torch.zeros(6, 6)
+    found = around.direct(C, X, H, torch.zeros(5), U, zero, torch.zeros(6))
+    torch.testing.assert_close(found, contexts.hidden(C, X, H, torch.zeros(5)) @ U)
+    assert around.bengio_count(27, 10, 200, 3, False) == 11897

@@ -15,7 +15,7 @@ from local import Local
 
 from grader.core.verdict import ItemReport, Verdict
 
-steps, whole, chunked, special, recovered = (functions(f"tokenizer.ex{n}") for n in (1, 2, 3, 4, 5))
+steps, whole, chunked, special, recovered, classes = (functions(f"tokenizer.ex{n}") for n in range(1, 7))
 Item = Callable[..., ItemReport]
 
 # Few letters, so that pairs come again; any text at all beside them.
@@ -450,3 +450,35 @@ def test_a_known_mistake_does_not_pass(
     assert not report.passed
     assert report.verdict is verdict or verdict is None
     assert said in report.check.reason
+
+
+# --- as classes --------------------------------------------------------------------------------------
+
+
+def test_the_size_of_gpt2s_vocabulary() -> None:
+    table = classes.byte_encoder()
+    assert len(set(table.values())) == 256 and table[32] == "Ġ" and table[10] == "Ċ"
+    assert len(table) + 50_000 + 1 == 50_257
+
+
+@given(texts)
+def test_the_classes_do_what_the_functions_do(text: str) -> None:
+    basic = classes.BasicTokenizer()
+    basic.train("aaabdaaabac banana", 262)
+    assert basic.merges == whole.train("aaabdaaabac banana", 6)
+    assert basic.encode(text) == whole.encode(text, basic.merges) and basic.decode(basic.encode(text)) == text
+    cut = classes.RegexTokenizer(r"(?s).")  # every character a chunk of its own
+    cut.train("éé éa", 300)
+    assert cut.decode(cut.encode(text)) == text
+    whole_text = classes.RegexTokenizer(r"(?s).+")
+    whole_text.train("aaabdaaabac banana", 262)
+    assert whole_text.merges == basic.merges and whole_text.encode_ordinary(text) == basic.encode(text)
+
+
+@given(texts)
+def test_a_table_of_ranks_encodes_as_the_merges_that_it_was_made_of(text: str) -> None:
+    basic = classes.BasicTokenizer()
+    basic.train("aaabdaaabac banana é", 263)
+    ranks = {token: idx for idx, token in basic.vocab.items()}
+    four = classes.GPT4Tokenizer(ranks, r"(?s).+")
+    assert four.encode(text) == basic.encode(text) and four.decode(four.encode(text)) == text

@@ -71,3 +71,22 @@ def test_a_sets_name_may_have_a_hyphen(words: tuple[str, ...]) -> None:
     ran = grader(*words, cwd=ROOT)
     assert ran.returncode == 0, ran.stderr
     assert "training-losses.ex1" in ran.stdout or words[0] in ("explain", "build")
+
+
+def test_the_divergence_and_the_ranking_are_torchs() -> None:
+    known = names("training-losses.ex6")
+    g = torch.Generator().manual_seed(1)
+    p, q = torch.randn((4, 6), generator=g), torch.randn((4, 6), generator=g)
+    wanted = F.kl_div(q.log_softmax(1), p.log_softmax(1), reduction="none", log_target=True).sum(1)
+    torch.testing.assert_close(known["kl"](p, q), wanted)
+    assert known["kl"](p, p).abs().max() < 1e-6 and (known["kl"](p, q) > 0).all()
+    rewards = torch.tensor([0.5, -1.0, 2.0])
+    margins = torch.tensor([2.0 - 0.5, 2.0 + 1.0, 0.5 + 1.0])
+    torch.testing.assert_close(known["ranking_loss"](rewards, [2, 0, 1]), F.softplus(-margins).mean())
+
+
+def test_the_clipped_loss_moves_no_token_that_has_moved_far_enough() -> None:
+    clipped = names("training-losses.ex6")["clipped"]
+    ratio = torch.tensor([1.5, 0.5, 1.5, 0.5, 1.1]).requires_grad_()
+    (grad,) = torch.autograd.grad(clipped(ratio, torch.tensor([1.0, -1.0, -1.0, 1.0, 1.0]), 0.2), ratio)
+    assert grad.tolist() == pytest.approx([0, 0, 0.2, -0.2, -0.2])

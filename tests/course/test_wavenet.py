@@ -90,3 +90,46 @@ def test_a_channel_of_the_fused_gradient_sums_to_zero_over_examples_and_position
     n, t = env["x"].shape[:2]
     dx = names("wavenet.ex3")["dx"](env["gamma"], env["inv"], env["xhat"], dy, n, t)
     torch.testing.assert_close(dx.sum((0, 1)), torch.zeros(dx.shape[2]), atol=1e-4, rtol=0)
+
+
+def test_the_flat_network_and_the_wide_tree_have_the_lectures_numbers_of_parameters() -> None:
+    assert names("wavenet.ex8")["flat_count"](27, 10, 200, 8) == 22097
+    assert names("wavenet.ex7")["count"](27, 10, 200) == 170_897
+
+
+def test_the_convolutions_are_torchs_and_reach_as_far_as_they_say() -> None:
+    known = names("wavenet.ex8")
+    g = torch.Generator().manual_seed(1)
+    x, W1, W2, b = (torch.randn(shape, generator=g) for shape in ((2, 9, 4), (4, 3), (4, 3), (3,)))
+    kernel = torch.stack([W1.T, W2.T], -1)  # (out, in, 2): the past first
+    padded = torch.nn.functional.pad(x.transpose(1, 2), (3, 0))
+    wanted = torch.nn.functional.conv1d(padded, kernel, b, dilation=3).transpose(1, 2)
+    torch.testing.assert_close(known["dilated"](x, W1, W2, b, 3), wanted)
+    assert known["receptive_field"](2, [2**k for k in range(10)]) == 1024
+
+    def last(t: torch.Tensor) -> torch.Tensor:
+        for dilation in (1, 2, 4):
+            t = known["dilated"](t, torch.eye(4), torch.eye(4), torch.zeros(4), dilation)
+        return t[:, -1]
+
+    far, near = x.clone(), x.clone()
+    far[:, 0] += 1  # the ninth position back: a receptive field of 8 doesn't reach it
+    near[:, 1] += 1
+    assert torch.equal(last(far), last(x)) and not torch.equal(last(near), last(x))
+
+
+def test_what_is_squeezed_into_256_values_comes_back_nearly() -> None:
+    known = names("wavenet.ex8")
+    x = torch.linspace(-1, 1, 1001)
+    codes = known["mu_law"](x, 255)
+    assert (int(codes.min()), int(codes.max())) == (0, 255) and (codes.diff() >= 0).all()
+    back = known["mu_law_back"](codes, 255)
+    assert (back - x).abs().max() < 0.025 and (back - x)[x.abs() < 0.01].abs().max() < 0.0006
+
+
+def test_the_tree_gives_what_the_convolution_gives() -> None:
+    known = names("wavenet.ex8")
+    g = torch.Generator().manual_seed(2)
+    weights = [tuple(torch.randn(s, generator=g) for s in ((5, 5), (5, 5), (5,))) for _ in range(3)]
+    x = torch.randn((3, 8, 5), generator=g)
+    torch.testing.assert_close(known["by_tree"](x, weights), known["by_convolution"](x, weights))

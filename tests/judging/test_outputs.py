@@ -660,6 +660,38 @@ NO_MATTER: dict[str, str] = {
     },
     "micrograd.ex2: Value.__neg__: division for multiplication: self * -1 -> self / -1": "the same number",
     "tokenizer.ex5: order: constant changed: 0 -> -1": "a token of one byte has its first for its last",
+    "micrograd.ex4: Value.__neg__: division for multiplication: self * -1 -> self / -1": "the same number",
+    "micrograd.ex5: MLP.__call__: constant changed: 0 -> -1": "the last layer has one neuron",
+    "micrograd.ex5: hinge: division for multiplication: -y * score -> score / -y": "labels are 1 and -1",
+    **{
+        f"mlp.ex6: best_rate: {said}: sum(losses[k:k + width]) / width -> {other}": "no matter for the least"
+        for said, other in (
+            ("division dropped", "sum(losses[k:k + width])"),
+            ("multiplication for division", "sum(losses[k:k + width]) * width"),
+        )
+    },
+    **{
+        f"gpt2.ex11: {name}: {said}": why
+        for name in ("top_k", "sampled")
+        for said, why in {
+            "not normalised: F.softmax(logits, -1) -> logits.exp()": "what is kept is normalised afterwards",
+            "sign dropped: -1 -> 1": "logits (B, V) has two axes",
+        }.items()
+    },
+    "bigrams.ex5: sample: constant changed: 0 -> -1": "a row of logits has one axis, 0 or -1",
+    "bigrams.ex5: trigram_probs: another dim: P.sum(2, keepdim=True) -> P.sum(-1, keepdim=True)": "the last",
+    "wavenet.ex8: by_tree: constant changed: 1 -> 0": "one position is left",
+    "wavenet.ex8: mu_law_back: division for multiplication: f.sign() * ((1 + mu) ** f.abs() - 1) -> "
+    "((1 + mu) ** f.abs() - 1) / f.sign()": "a sign is 1 or -1",
+    "tokenizer.ex6: byte_encoder: constant changed: 256 -> 255": "the last byte can be seen",
+    "gradcheck.ex1: numeric_gradient: zeros for ones: torch.zeros_like(x) -> torch.ones_like(x)": (
+        "every place is written"
+    ),
+    "gradcheck.ex1: kinks: zeros for ones: "
+    "torch.zeros_like(x, dtype=torch.bool) -> torch.ones_like(x, dtype=torch.bool)": "as above",
+    **{
+        f"gradcheck.ex1: relative_error: constant changed: 1 -> {k}": "0 over anything is 0" for k in (2, 0.5)
+    },
     "gpt2.ex10: Loader.batch: summand dropped: self.world - self.rank -> self.world": (
         "build-nanogpt's own form, which the task says passes"
     ),

@@ -28,7 +28,6 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 from test_watch import ENVIRON, RIGHT, WRONG, save, written
 
-from grader.commands.live import command
 from grader.learner import progress
 from grader.learner.live.server import Server
 
@@ -398,18 +397,6 @@ def test_the_editor_opens_the_learners_file_at_the_line(tmp_path: Path) -> None:
     assert started.end() == "" and started.process.returncode == 1
     with pytest.raises(OSError):
         asked(started.url, "GET", root, {})  # it ended with the command
-
-
-@pytest.mark.parametrize(
-    ("editor", "words"),
-    [
-        (["vim"], ["vim", "+7", "/x/ex1.py"]),
-        (["/usr/bin/code", "-n"], ["/usr/bin/code", "-n", "--goto", "/x/ex1.py:7"]),
-        (["subl"], ["subl", "/x/ex1.py:7"]),
-    ],
-)
-def test_what_opens_a_line_in_an_editor(editor: list[str], words: list[str]) -> None:
-    assert command(editor, Path("/x/ex1.py"), 7) == words
 
 
 def test_without_an_editor_the_place_is_told(live: Started) -> None:

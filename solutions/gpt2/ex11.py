@@ -1,0 +1,395 @@
+"""Around the training of GPT-2: weights that come in, numbers that are rounded, an exam.
+
+The lecture's long run rests on small pieces, each of which can be wrong in silence: weights of a checkpoint that is
+stored transposed, a vocabulary that is rounded up, the number of steps that so many tokens make, shards of data, the
+bits that bf16 keeps, a sampler that takes the likeliest 50, and HellaSwag, an exam of four endings each. They are all
+here, as functions.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from grader.lecture import calls
+
+FIXTURES = {
+    "lecture": dict(seed=1337, B=3, T=7, V=9, C=4, L=2, k=4),
+    "probe-1": dict(seed=1, B=3, T=7, V=9, C=4, L=2, k=4),
+    "probe-2": dict(seed=2, B=2, T=9, V=7, C=6, L=3, k=3),
+    "probe-3": dict(seed=3, B=4, T=8, V=12, C=3, L=1, k=5),
+}
+OUTPUTS = {
+    "loaded": "exact",
+    "rounded_up": "exact",
+    "steps": "exact",
+    "expected_loss": "approximate",
+    "shards": "exact",
+    "bf16": "exact",
+    "top_k": "approximate",
+    "sampled": "exact",
+    "hellaswag_row": "exact",
+    "hellaswag_loss": "approximate",
+    "hellaswag_answer": "exact",
+    "residual_growth": "approximate",
+    "average_step": "approximate",
+}
+HINTS = {
+    "loaded": {
+        "example": """
+    >>> loaded({"h.0.mlp.c_fc.weight": torch.tensor([[1, 2], [3, 4]]), "h.0.attn.bias": torch.ones(1)})
+""",
+        "concept": "OpenAI's code has a module that it calls Conv1D, whose weight is (in, out). nn.Linear's is (out, in): four "
+        "weights of each block are transposed. Nothing tells if they are square.",
+        "formula": "w.t() where the name ends in one of the four endings, w otherwise; masks are left out.",
+    },
+    "rounded_up": {
+        "example": """
+    >>> rounded_up(50257, 128)
+    >>> rounded_up(256, 128)
+""",
+        "concept": "Kernels work on blocks of a power of two. A vocabulary that fills the last block is faster, although it is "
+        "larger.",
+        "formula": "The least multiple of `multiple` that is not less than n.",
+    },
+    "steps": {
+        "example": """
+    >>> steps(1000, 64, 200)
+""",
+        "concept": "A number of tokens, divided by those of a step, is a number of steps: the schedule is meant in tokens, and "
+        "written in steps.",
+        "formula": "tokens // per_step for the run, warmup_tokens // per_step for the warm-up.",
+    },
+    "expected_loss": {
+        "example": """
+    >>> expected_loss(50257)
+""",
+        "concept": "At its start a network knows nothing, and should consider all tokens equally likely.",
+        "formula": "−ln(1 / V).",
+    },
+    "shards": {
+        "example": """
+    >>> shards([[1, 2], [3]], 0, 3)
+""",
+        "concept": "Documents follow each other without regard to where a file ends: the last one of a shard goes on in the "
+        "next. Each begins with the token that says so.",
+        "formula": "[eot, *document] for each, all joined, cut every `size` tokens; the last may be shorter.",
+    },
+    "bf16": {
+        "example": """
+    >>> bf16(torch.tensor([1.0, 1.001, 3.14159]))
+""",
+        "concept": "bfloat16 keeps float32's sign and its 8 bits of exponent, hence its range. Of 23 bits of mantissa it keeps 7: "
+        "near 1 the next number is 1 + 2⁻⁷.",
+        "formula": "To torch.bfloat16 and back to float32. It rounds to the nearest, ties to even.",
+    },
+    "top_k": {
+        "example": """
+    >>> top_k(torch.tensor([[0.0, 2.0, 1.0]]), 2)
+""",
+        "concept": "Rare tokens are many, and together they are likely enough to be drawn now and then, which derails a text. "
+        "All but the k likeliest get nothing, and the rest is scaled up.",
+        "formula": "The k largest probabilities, the others 0, over their sum.",
+    },
+    "sampled": {
+        "example": """
+    >>> sampled(torch.tensor([[0.0, 2.0, 1.0]]), 2, [0.9])
+""",
+        "concept": "Draw from the k that are left, in the order of their probabilities, and then look up which token it is: the "
+        "place among the k is not the token.",
+        "formula": "p, tokens = topk(probs, k); the first place at which cumsum(p) > u · sum(p); tokens at that place.",
+    },
+    "hellaswag_row": {
+        "example": """
+    >>> hellaswag_row([5], [[1], [2, 3]])
+""",
+        "concept": "The four endings have different lengths, so that rows are padded; and only the ending's tokens are to count.",
+        "formula": "context + ending + zeros; mask 0 over the context and the zeros, 1 over the ending.",
+    },
+    "hellaswag_loss": {
+        "example": """
+    >>> hellaswag_loss(torch.zeros(1, 3, 4), torch.tensor([[1, 2, 3]]), torch.tensor([[0, 0, 1]]))
+""",
+        "concept": "A logit at one place is about the token at the next: so logits lose their last place, tokens and mask their "
+        "first. Of different lengths only the mean is comparable.",
+        "formula": "Per row: Σ_t cross entropy(logits[t], tokens[t + 1]) · mask[t + 1] / Σ_t mask[t + 1].",
+    },
+    "hellaswag_answer": {
+        "example": """
+    >>> hellaswag_answer([[2.0, 1.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0]], [1, 2])
+""",
+        "concept": "The ending that the model finds the most natural has the lowest loss.",
+        "formula": "argmin of the losses; the share of examples where it is the label.",
+    },
+    "residual_growth": {
+        "example": """
+    >>> residual_growth(torch.tensor([0.0, 2.0]), [torch.tensor([0.0, 2.0])], 0.5)
+""",
+        "concept": "Each block adds something to the stream. Independent things add their variances, so that after n of them the "
+        "standard deviation is √n. Scaled by 1/√n each, it stays 1.",
+        "formula": "x = x + scale · noise, then x.std(), for each.",
+    },
+    "average_step": {
+        "example": """
+    >>> average_step(torch.tensor([1.0]), [torch.tensor([2.0]), torch.tensor([4.0])], [3.0, 4.0], 0.1)
+""",
+        "concept": "Every process has other data and the same weights. If all of them step along the mean of their gradients, the "
+        "weights stay the same everywhere. The loss that is printed is averaged too.",
+        "formula": "w − rate · mean of the gradients; the mean of the losses.",
+    },
+}
+
+TRANSPOSED = ["attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight"]
+
+
+def inputs(g, B, T, V, C, L, k):
+    """A checkpoint, documents, numbers of many sizes, logits, an exam, noise, gradients of processes."""
+
+    def draw(*shape):
+        return torch.randn(shape, generator=g)
+
+    checkpoint = {"wte.weight": draw(V, C), "ln_f.weight": draw(C)}
+    for layer in range(L):
+        for name in TRANSPOSED:
+            checkpoint[f"h.{layer}.{name}"] = draw(C, C)
+        checkpoint[f"h.{layer}.attn.c_attn.bias"] = draw(3 * C)
+        checkpoint[f"h.{layer}.attn.bias"] = torch.tril(torch.ones(T, T))
+        checkpoint[f"h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
+        checkpoint[f"h.{layer}.ln_1.weight"] = draw(C)
+    lengths = torch.randint(1, T - 2, (4,), generator=g).tolist()
+    tokens = torch.randint(1, V, (4, T), generator=g)
+    mask = torch.zeros(4, T, dtype=torch.int64)
+    for row, n in enumerate(lengths):
+        mask[row, 2 : 2 + n] = 1
+        tokens[row, 2 + n :] = 0
+    return dict(
+        checkpoint=checkpoint,
+        counts=[50257, V, 128 * k, 1 + 64 * B],
+        runs=[(10**10, 2**19, 375_000_000), (10_000 * T + k, 100 * B, 1_000 * C)],
+        documents=[torch.randint(1, 99, (n + 1,), generator=g).tolist() for n in lengths],
+        size=T - 1,
+        reals=torch.cat([draw(B * T), 1000 * draw(B), torch.tensor([1 + 2**-7, 1 + 2**-8, 1 + 3 * 2**-8, 1e-40, 3e38])]),
+        logits=draw(B, V) * 2,
+        uniforms=torch.rand(B, generator=g).tolist(),
+        context=tokens[0, :2].tolist(),
+        endings=[torch.randint(1, V, (n,), generator=g).tolist() for n in lengths],
+        exam=draw(4, T, V) * 2,
+        tokens=tokens,
+        mask=mask,
+        losses=[draw(4).abs().tolist() for _ in range(B + 2)],
+        labels=torch.randint(4, (B + 2,), generator=g).tolist(),
+        noises=[draw(40, C) for _ in range(4 * B)],
+        weight=draw(C, V),
+        gradients=[draw(C, V) for _ in range(B)],
+        reported=[3 + abs(x) for x in draw(B).tolist()],
+        rate=0.01 * k,
+    )
+
+
+def loaded(checkpoint):
+    """The weights of a Hugging Face checkpoint as nn.Linear wants them: a dict from names to tensors.
+
+    Weights whose names end in attn.c_attn.weight, attn.c_proj.weight, mlp.c_fc.weight or mlp.c_proj.weight are
+    transposed; all others stay. What ends in .attn.bias or .attn.masked_bias is a mask, no weight, and is left out.
+    """
+    endings = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight")
+    return {
+        name: w.t() if name.endswith(endings) else w
+        for name, w in checkpoint.items()
+        if not name.endswith((".attn.bias", ".attn.masked_bias"))
+    }
+
+
+def rounded_up(n, multiple):
+    """The least multiple of `multiple` that is at least n, an integer: 50257 and 128 give 50304."""
+    return (n + multiple - 1) // multiple * multiple
+
+
+def steps(tokens, per_step, warmup_tokens):
+    """How many whole steps a run of so many tokens has, and its warm-up: a pair of integers.
+
+    per_step is how many tokens a step reads. The lecture's 10 billion tokens, 2^19 a step, and GPT-3's warm-up over 375
+    million give 19073 and 715.
+    """
+    return tokens // per_step, warmup_tokens // per_step
+
+
+def expected_loss(V):
+    """The loss of a network that considers all V tokens equally likely. For 50257 it is about 10.82."""
+    return math.log(V)
+
+
+def shards(documents, eot, size):
+    """All documents as one stream of tokens, cut into shards: a list of lists of `size` tokens, the last maybe shorter.
+
+    Before each document, a list of tokens, stands the token eot. A document may lie across two shards.
+    """
+    stream = [token for document in documents for token in [eot, *document]]
+    return [stream[k : k + size] for k in range(0, len(stream), size)]
+
+
+def bf16(x):
+    """What is left of float32 numbers in bfloat16: a float32 tensor like x."""
+    return x.to(torch.bfloat16).float()
+
+
+def top_k(logits, k):
+    """The probabilities of the k likeliest tokens, scaled so that they sum to 1, and 0 for all others: (B, V).
+
+    Of the softmax of logits (B, V). No two tokens of a row are equally likely.
+    """
+    p = F.softmax(logits, -1)
+    least = p.topk(k, dim=-1).values[:, -1:]
+    kept = torch.where(p >= least, p, 0)
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def sampled(logits, k, uniforms):
+    """A token for each row, drawn from the k likeliest: a tensor of torch.int64, (B,).
+
+    The k are put side by side by their probability, the largest first, scaled so that they sum to 1. With the row's
+    uniform number u the token is the first at which the running sum is more than u; the last one where none is.
+    """
+    p, tokens = F.softmax(logits, -1).topk(k, dim=-1)
+    sums = (p / p.sum(-1, keepdim=True)).cumsum(-1)
+    at = (sums <= torch.tensor(uniforms)[:, None]).sum(-1).clamp(max=k - 1)
+    return tokens[torch.arange(len(at)), at]
+
+
+def hellaswag_row(context, endings):
+    """The rows of one example: a pair (tokens, mask) of tensors of torch.int64, a row for each ending.
+
+    A row is the context, the ending, and zeros up to the length of the longest one. mask is 1 where an ending's token
+    stands, else 0. context is a list of tokens, endings a list of such.
+    """
+    longest = max(len(ending) for ending in endings)
+    tokens = [context + ending + [0] * (longest - len(ending)) for ending in endings]
+    mask = [[0] * len(context) + [1] * len(ending) + [0] * (longest - len(ending)) for ending in endings]
+    return torch.tensor(tokens), torch.tensor(mask)
+
+
+def hellaswag_loss(logits, tokens, mask):
+    """The mean loss of the ending's tokens of each row: a tensor (4,).
+
+    logits are (4, T, V), tokens and mask (4, T). What the logits say at one place is about the token at the next one.
+    """
+    losses = F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
+    losses = losses.view(len(tokens), -1)
+    kept = mask[:, 1:]
+    return (losses * kept).sum(1) / kept.sum(1)
+
+
+def hellaswag_answer(losses, labels):
+    """What the model answers, and how often it is right: a pair of a list of numbers and a float.
+
+    losses has a list of four for each example, labels the number of the right ending, from 0.
+    """
+    answers = [four.index(min(four)) for four in losses]
+    return answers, sum(a == b for a, b in zip(answers, labels)) / len(labels)
+
+
+def residual_growth(x, noises, scale):
+    """The standard deviation of a stream after each addition: a list of floats.
+
+    The stream begins as x, and each block adds its noise, a tensor like x, times `scale`.
+    """
+    found = []
+    for noise in noises:
+        x = x + scale * noise
+        found.append(x.std().item())
+    return found
+
+
+def average_step(weight, gradients, losses, rate):
+    """One step of several processes: a pair, the new weight and the loss that is reported.
+
+    Each process has a gradient of its own for the same weight, and a loss, a float. All step by `rate` against the mean of
+    the gradients; the loss is the mean.
+    """
+    gradient = torch.stack(gradients).mean(0)
+    return weight - rate * gradient, sum(losses) / len(losses)
+
+
+def use_loaded(loaded, checkpoint):
+    """A checkpoint's weights, transposed where they are to be: the names, and all of the tensors."""
+    mine = loaded({name: w.clone() for name, w in checkpoint.items()})
+    other = loaded({"transformer.h.7.mlp.c_fc.weight": torch.arange(6.0).view(2, 3), "h.3.mlp.c_fc.bias": torch.ones(3)})
+    return {"names": sorted(mine), "weights": {k: v.contiguous() for k, v in mine.items()},
+            "of two more": {k: v.contiguous() for k, v in other.items()}}
+
+
+def use_rounded_up(rounded_up, counts):
+    return calls("rounded_up", rounded_up, *((n, by) for n in counts for by in (128, 64, 1)))
+
+
+def use_steps(steps, runs):
+    return calls("steps", steps, *runs)
+
+
+def use_expected_loss(expected_loss, counts):
+    return calls("expected_loss", expected_loss, *((n,) for n in counts))
+
+
+def use_shards(shards, documents, size):
+    cases = [(documents, 0, size), (documents[:2], 50256, 3), (documents, 7, 1000), ([[1, 2], [3]], 0, 5)]
+    return calls("shards", shards, *cases)
+
+
+def use_bf16(bf16, reals):
+    """Random numbers, numbers between two neighbours, very small ones and very large ones."""
+    return {"bf16(x)": bf16(reals.clone()), "bf16(-x / 3)": bf16(-reals / 3)}
+
+
+def use_top_k(top_k, logits, k):
+    """The probabilities that are left, for several k."""
+    return {f"top_k(logits, {many})": top_k(logits.clone(), many) for many in (k, 1, logits.shape[1])}
+
+
+def use_sampled(sampled, logits, k, uniforms):
+    """Tokens drawn from the k likeliest, also by numbers near 0 and near 1."""
+    ends = [0.0] * len(uniforms), [1.0] * len(uniforms)
+    return {
+        f"sampled(logits, {many}, {some})": sampled(logits.clone(), many, list(some))
+        for many in (k, 2)
+        for some in (uniforms, *ends)
+    }
+
+
+def use_hellaswag_row(hellaswag_row, context, endings):
+    return calls("hellaswag_row", hellaswag_row, (context, endings), (context[:1], endings[:2]), ([5], [[1], [2, 3]]))
+
+
+def use_hellaswag_loss(hellaswag_loss, exam, tokens, mask):
+    """The losses of four endings, and of the same ones with a larger context."""
+    later = mask.clone()
+    later[:, 2] = 0
+    later[:, 3] = 1
+    return {
+        "hellaswag_loss(logits, tokens, mask)": hellaswag_loss(exam.clone(), tokens.clone(), mask.clone()),
+        "of another mask": hellaswag_loss(exam.clone(), tokens.clone(), later),
+    }
+
+
+def use_hellaswag_answer(hellaswag_answer, losses, labels):
+    cases = [(losses, labels), (losses[1:], labels[1:]), (losses[:2], [four.index(min(four)) for four in losses[:2]])]
+    return calls("hellaswag_answer", hellaswag_answer, *cases)
+
+
+def use_residual_growth(residual_growth, noises):
+    """The growth of streams of several depths, unscaled and scaled."""
+    found = {}
+    begin, *rest = (noise.clone() for noise in noises)
+    for many in (len(rest), len(rest) // 2):
+        for scale in (1.0, many**-0.5):
+            found[f"residual_growth(x, {many} noises, {scale:.6g})"] = residual_growth(begin, rest[:many], scale)
+    return found
+
+
+def use_average_step(average_step, weight, gradients, reported, rate):
+    """A step of all processes, and of one alone."""
+    found = {}
+    for many in (len(gradients), 1):
+        own = [grad.clone() for grad in gradients[:many]]
+        new, loss = average_step(weight.clone(), own, list(reported[:many]), rate * many)
+        found[f"a step of {many}"] = {"weight": new, "loss": float(loss)}
+    return found
