@@ -27,6 +27,7 @@ from grader.runner.wire import Record
 
 CLOSE = 2e-5  # relative: an answer that a mistake explains, by its marks
 SAME = 1e-6  # two marks of the same answer
+ROUNDED = 5e-6  # what a saved number may be off
 WHOLE = "whole"  # the key of an answer of no calls, and of an exception
 MORE = "more"  # that of calls which the author's driver does not make
 TYPE = re.compile(r"\b[A-Z]\w+(?=: |$)")  # of an exception, with which its text begins
@@ -150,6 +151,7 @@ def known(
             if (d := between(mark, right.get(order.get(int(k), "") if k.isdigit() else WHOLE))) > SAME
         }
     partly: Finding | None = None
+    whole: list[tuple[float, Finding]] = []
     for mistake in mistakes:
         on = {f: m for f, m in mistake["on"].items() if f in wrong}
         many = sum(map(len, on.values()))
@@ -157,12 +159,18 @@ def known(
             continue
         besides = sum(_besides(wrong[f], m, limits[f]) for f, m in on.items())
         if not besides:
-            return spoken(mistake)
+            far = [between(wrong[f][k], mark) for f, m in on.items() for k, mark in m.items()]
+            whole.append((max(far), spoken(mistake)))
+            continue
         if partly is None and besides <= many > 2:
             partly = spoken(mistake)
-    pairs = list(_pairs(answers, references, item))
+    if whole:  # of those that differ little among themselves the nearest
+        nearest = min(distance for distance, _ in whole)
+        return next(found for distance, found in whole if distance <= nearest + ROUNDED)
     raised = [record.message for record in answers.values() if record.data is None]
-    return related(pairs) or partly or (raises(raised[0]) if raised else None)
+    if raised:
+        return partly or raises(raised[0])
+    return related(list(_pairs(answers, references, item))) or partly
 
 
 def _pairs(
@@ -170,11 +178,7 @@ def _pairs(
 ) -> Iterator[tuple[Any, Any]]:
     """What came and what was wanted, of each call."""
     for fixture, record in answers.items():
-        right = _wanted(references[fixture], item.name)
-        if record.data is None:
-            yield None, right
-            continue
-        own = answer_of(record)
+        own, right = answer_of(record), _wanted(references[fixture], item.name)
         if item.driver and type(own) is type(right) is dict:
             yield from ((own.get(call), one) for call, one in right.items())
         else:

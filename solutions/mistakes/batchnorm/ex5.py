@@ -3,7 +3,7 @@
 CHANGED = {
     "BatchNorm1d.__init__": [
         ("momentum is not used: it is 0.1", "self.momentum = momentum", "self.momentum = 0.1"),
-        ("eps is not used: it is 1e-5", "self.eps = eps", "self.eps = 1e-5"),
+        ("eps is left out, or another, far smaller one stands for it, 1e-5 perhaps", "self.eps = eps", "self.eps = 1e-5"),
         ("running_mean begins as ones: zeros are meant", "self.running_mean = torch.zeros(dim)", "self.running_mean = torch.ones(dim)"),
         ("running_var begins as zeros: ones are meant", "self.running_var = torch.ones(dim)", "self.running_var = torch.zeros(dim)"),
         ("running_mean and running_var begin the wrong way round: zeros and ones are meant", "self.running_mean = torch.zeros(dim)", "self.running_mean = torch.ones(dim)", "self.running_var = torch.ones(dim)", "self.running_var = torch.zeros(dim)"),
@@ -22,8 +22,8 @@ CHANGED = {
         ("the running values as they were before are used: in training the batch's are meant", "            mean, var = x.mean(0), x.var(0)\n            self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean\n            self.running_var = (1 - self.momentum) * self.running_var + self.momentum * var\n", "            self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * x.mean(0)\n            self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(0)\n"),
         ("training is taken the wrong way round", "if self.training:", "if not self.training:"),
         ("eps stands outside of the root: it is added to the variance", "(var + self.eps) ** 0.5", "(var**0.5 + self.eps)"),
-        ("eps is left out", " + self.eps", ""),
-        ("eps is not used: it is 1e-5", "self.eps", "1e-5"),
+        ("eps is left out, or another, far smaller one stands for it, 1e-5 perhaps", " + self.eps", ""),
+        ("eps is left out, or another, far smaller one stands for it, 1e-5 perhaps", "self.eps", "1e-5"),
         ("eps is added twice", "self.eps", "2 * self.eps"),
         ("eps is added to the numerator", "(x - mean) / (var + self.eps) ** 0.5", "(x - mean + self.eps) / var ** 0.5"),
         ("mean and variance go over dim 1, the neurons of an example: over the batch is meant, dim 0", "x.mean(0), x.var(0)", "x.mean(1, keepdim=True), x.var(1, keepdim=True)"),
