@@ -2,7 +2,7 @@
 
 A test that needs some says so, `@pytest.mark.tools("fish")`. Where one is missing it is skipped, and a line
 at the end says how many and what installs them; in CI (`CI` is set) it fails. As a script, as which
-`make test-tools` runs it, this installs what is missing: by apt-get or Homebrew, else it says what is needed.
+`make test-tools` runs it, this installs what is missing: by apt-get, Homebrew or npm, or says so.
 """
 
 from __future__ import annotations

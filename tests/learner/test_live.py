@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 from browser import PHONE, WIDE, seen_at, violations
 from conftest import DEADLINE, sampled
@@ -408,3 +409,45 @@ def test_without_an_editor_the_place_is_told(live: Started) -> None:
         and re.search(r"EDITOR=code.* exercises/ex1\.py, line \d+", said)
         or os.environ.get("EDITOR")
     )
+
+
+def test_an_editor_of_the_terminal_has_it_until_it_ends(tmp_path: Path) -> None:
+    """Its Ctrl-C too; then another may be opened."""
+    editor = tmp_path / "vim"
+    script = [
+        "#!/bin/sh",
+        'trap "echo interrupted" INT',
+        'echo "at $1"',
+        "until read word; do :; done",
+        "echo read",
+    ]
+    editor.write_text("\n".join(script) + "\n")
+    editor.chmod(0o755)
+    file = tmp_path / "exercises/ex1.py"
+    file.parent.mkdir()
+    file.write_text(written("dlogprobs"))
+    environ = {**ENVIRON, "VISUAL": str(editor)}
+    words = {"cwd": str(tmp_path), "env": environ, "encoding": "utf-8", "timeout": DEADLINE}
+    child = pexpect.spawn(sys.executable, ARGUMENTS, **words)
+    child.expect(r"(http://\S+)/")
+    url = f"{child.match[1]}/"
+    child.expect_exact("Ctrl-C ends it.")
+    own, root = url.rpartition("/")[0].rpartition("/")[0], "/" + url.split("/", 3)[3]
+    edit = json.dumps({"do": "edit", "item": "ex1.dprobs"})
+    code, said = asked(url, "POST", root + "act", {"Origin": own}, edit)
+    assert code == 200 and "is open in the terminal" in said
+    child.expect(r"at \+\d+")
+    assert "open in the terminal already" in asked(url, "POST", root + "act", {"Origin": own}, edit)[1]
+    child.send("\x03")
+    child.expect_exact("interrupted")
+    assert asked(url, "GET", root, {})[0] == 200
+    child.send("words\n")
+    child.expect_exact("read")
+    end = time.monotonic() + DEADLINE
+    while "already" in asked(url, "POST", root + "act", {"Origin": own}, edit)[1]:
+        assert time.monotonic() < end  # until the first has ended
+    child.kill(signal.SIGTERM)
+    child.send("\n")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
