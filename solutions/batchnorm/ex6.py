@@ -45,7 +45,7 @@ HINTS = {
     >>> Tanh().parameters()
 """,
         "concept": "A module without anything to learn: it is there so that all layers can be called alike.",
-        "formula": "torch.tanh(x), and an empty list of parameters.",
+        "formula": "tanh of each number, and an empty list of parameters.",
     },
     "batchnorm": {
         "example": """

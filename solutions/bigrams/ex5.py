@@ -40,7 +40,7 @@ HINTS = {
 """,
         "concept": "zip of a word and the same word one letter further on gives its pairs. A dict holds what it has been "
         "told; get says what a pair that is not there yet counts as.",
-        "formula": "For each pair of neighbours in '.' + word + '.': counts[pair] = counts.get(pair, 0) + 1.",
+        "formula": "For each pair of neighbours, full stops included: its count so far, or 0, plus 1.",
     },
     "ranked": {
         "example": """
@@ -56,7 +56,7 @@ HINTS = {
 """,
         "concept": "The set of all letters has no order: sort it. The full stop, which is no letter of any word, gets 0, and "
         "the way back is the same dict with keys and values exchanged.",
-        "formula": "chars = ['.', *sorted(set(''.join(words)))]; {c: i} and {i: c} for i, c in enumerate(chars).",
+        "formula": "The full stop and then the sorted set of all letters; {c: i} and {i: c} over enumerate of them.",
     },
     "likelihood": {
         "example": """
@@ -92,7 +92,7 @@ HINTS = {
 """,
         "concept": "Two letters before, one after: three axes. Two full stops begin a word, so that its first letter has "
         "two before it as well.",
-        "formula": "N[i, j, k] += 1 for each three neighbours in '..' + word + '.'.",
+        "formula": "N[i, j, k] += 1 for each three neighbours, with two full stops before the word and one after it.",
     },
     "trigram_probs": {
         "example": """

@@ -80,6 +80,7 @@ HINTS = {
         "formula": "a - b is a + (-b).",
     },
     "rsub": {
+        "shapes": "self is a Value, other a plain number, the result is a Value.",
         "example": """
     >>> a = Value(4.0)
     >>> out = 2 - a
@@ -102,6 +103,7 @@ HINTS = {
         "formula": "a / b is a * b**-1.",
     },
     "rtruediv": {
+        "shapes": "self is a Value, other a plain number, the result is a Value.",
         "example": """
     >>> a = Value(4.0)
     >>> out = 2 / a

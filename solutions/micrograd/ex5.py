@@ -52,7 +52,7 @@ HINTS = {
 """,
         "concept": "Layers one after another, each neuron of a layer reading all that the one before gave. Only the "
         "last layer is linear.",
-        "formula": "Layer k goes from size k to size k + 1 of [nin, *nouts]; nonlin is k ≠ the last. Parameters: "
+        "formula": "Layer k goes from size k to size k + 1 of the sizes, nin and then nouts; nonlin is k ≠ the last. Parameters: "
         "layer by layer, neuron by neuron, the weights and then the bias.",
     },
     "hinge": {

@@ -64,7 +64,7 @@ HINTS = {
 """,
         "concept": "Merge the most frequent pair, again and again, and keep the bytes of each new token as you go: they are "
         "its two parts', side by side.",
-        "formula": "vocab_size − 256 merges; merges[pair] = 256 + k; vocab[256 + k] = vocab[left] + vocab[right].",
+        "formula": "vocab_size − 256 merges; merges[pair] = 256 + k; the bytes of 256 + k are those of left, then those of right.",
     },
     "basic_encode": {
         "example": """

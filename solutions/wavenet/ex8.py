@@ -66,7 +66,7 @@ HINTS = {
 """,
         "concept": "Position t reads itself and the position `dilation` before it. Moving x later in time, with zeros coming in, "
         "gives all past positions at once.",
-        "formula": "past = cat([zeros(n, dilation, c), x], 1)[:, :T]; past @ Wpast + x @ Wnow + b.",
+        "formula": "y[t] = x[t − dilation] Wpast + x[t] Wnow + b, with zeros where t < dilation.",
     },
     "tree_and_convolution": {
         "example": """
