@@ -36,6 +36,7 @@ from grader.reference.outputs import Solution
 from grader.runner.untrusted.outputs import arguments
 
 OR = "; or "
+DEEP = 200  # calls in one another, after which a mutant counts as endless
 STEPS = 20  # times the author's own steps, after which a mutant counts as endless
 
 
@@ -232,10 +233,18 @@ def _marked(
 
 @contextlib.contextmanager
 def counted(most: int | None, filename: str) -> Iterator[list[int]]:
-    """Count the lines of a file that run; Endless after `most`. No seconds: a build can be repeated."""
-    taken = [0]
+    """Count the lines of a file that run; Endless after `most`, or DEEP calls in one another.
+
+    No seconds, and no recursion to Python's own limit: a build can be repeated, and says nothing.
+    """
+    taken, depth = [0], 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal depth
+        if frame.f_code.co_filename == filename and event in ("call", "return"):
+            depth += 1 if event == "call" else -1
+            if most is not None and depth > DEEP:
+                raise Endless
         if event == "line":
             taken[0] += 1
             if most is not None and taken[0] > most:

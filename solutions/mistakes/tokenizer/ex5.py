@@ -35,7 +35,7 @@ CHANGED = {
         ("numbers come back: the parts are `bytes`", "return tuple(pieces)", "return tuple(ranks[p] for p in pieces)"),
         ("texts come back: the parts are `bytes`", "return tuple(pieces)", "return tuple(p.decode('latin-1') for p in pieces)"),
         ("the longest left part that is a token is taken: it is to be merged from single bytes", "    return tuple(pieces)", "    cut = max(k for k in range(1, len(token)) if token[:k] in ranks)\n    return token[:cut], token[cut:]"),
-        ("the part with the highest rank is taken: it is to be merged from single bytes", "    return tuple(pieces)", "    cut = max((k for k in range(1, len(token)) if token[:k] in ranks and token[k:] in ranks), key=lambda k: max(ranks[token[:k]], ranks[token[k:]]))\n    return token[:cut], token[cut:]"),
+        ("the cut whose parts rank highest is taken: it is to be merged from single bytes", "    return tuple(pieces)", "    cut = max((k for k in range(1, len(token)) if token[:k] in ranks and token[k:] in ranks), key=lambda k: max(ranks[token[:k]], ranks[token[k:]]))\n    return token[:cut], token[cut:]"),
         ("the parts whose higher rank is lowest are taken: it is to be merged from single bytes", "    return tuple(pieces)", "    cut = min((k for k in range(1, len(token)) if token[:k] in ranks and token[k:] in ranks), key=lambda k: max(ranks[token[:k]], ranks[token[k:]]))\n    return token[:cut], token[cut:]"),
     ],
     "merges": [
