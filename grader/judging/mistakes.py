@@ -70,10 +70,10 @@ class Mistakes:
             name = answer.item.name
             with swallowing(f"{name} the change that makes it right"):
                 if isinstance(answer.item, Output):
+                    if name in self.told:
+                        continue  # in words of the lecture, and at no cost
                     outputs = outputs or OutputSearch(runner, self.task, self.code)
                     found = outputs.explain(answer)
-                    if found and found.code is Code.UNUSED and name in self.told:
-                        continue  # which says more
                 else:
                     found = self._changed(search, answer)
                 if found:

@@ -537,7 +537,7 @@ def line_of(text: str, code: str) -> int:
         ("micrograd.ex2", "tanh", "(1 - out.data * out.data)", "(1 - out.data)", "    def tanh"),
         ("micrograd.ex2", "multiply", "other.data * out.grad", "out.grad", "    def __mul__"),
         ("micrograd.ex2", "power", "exponent * self.data **", "self.data **", "    def __pow__"),
-        ("micrograd.ex2", "tanh_from_exp", "(e - 1)", "(e - 2)", "def tanh_from_exp"),
+        ("micrograd.ex2", "tanh_from_exp", "(e - 1)", "(e - 2)", "    return (e - 2)"),
         ("batchnorm.ex5", "running", "self.momentum * mean", "mean", "    def __call__"),
     ],
 )
