@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
 class Live(Watch):
     """What `grader watch` does at a save, shown on a page, which the server's threads make."""
 
+    go_on = True  # a page has no key for it
     server: Server
     lock: threading.Lock
     sheets: Sequence[Sheet] = ()
