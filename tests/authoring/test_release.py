@@ -406,10 +406,10 @@ def test_a_changed_stub_is_put_only_where_the_old_one_stands(tmp_path: Path) -> 
     made(tmp_path / "a", cwd=own)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     (tmp_path / "b/exercises/mine.py").write_text("# my work\n")
-    (own / "solutions/mine.py").write_text(solution("ex2").replace("It is\nshorter", "It's\nshorter"))
+    (own / "solutions/mine.py").write_text(solution("ex2").replace("short line.", "shorter line."))
     assert grader("build", cwd=own).returncode == PASSED
     made(tmp_path / "a", "--update", cwd=own)
-    assert b"It's\nshorter" in (tmp_path / "a/exercises/mine.py").read_bytes()
+    assert b"shorter line." in (tmp_path / "a/exercises/mine.py").read_bytes()
     ran = grader("release", str(tmp_path / "b"), "--update", cwd=own)
     assert (
         "kept exercises/mine.py, which has been edited; `grader reset mine` gives the new one" in ran.stdout
@@ -417,7 +417,7 @@ def test_a_changed_stub_is_put_only_where_the_old_one_stands(tmp_path: Path) -> 
     assert (tmp_path / "b/exercises/mine.py").read_text() == "# my work\n"
     ran = grader("reset", "mine", "--yes", cwd=tmp_path / "b")
     assert "kept what was there as exercises/mine.py.bak" in ran.stdout
-    assert b"It's\nshorter" in (tmp_path / "b/exercises/mine.py").read_bytes()
+    assert b"shorter line." in (tmp_path / "b/exercises/mine.py").read_bytes()
 
 
 def test_an_empty_folder_and_a_clone_of_an_empty_repository_are_filled(tmp_path: Path) -> None:

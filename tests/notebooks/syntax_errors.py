@@ -1,6 +1,6 @@
 # expect: ex1 pass
 # expect: ex1.dhpreact not-written
-# expect-text: ex1.dhpreact its cell can't be read from a syntax error on ('(' was never closed) (cell 2, line 15)
+# expect-text: ex1.dhpreact its cell can't be read from a syntax error on ('(' was never closed) (cell [7], line 15)
 # expect: ex2 pass
 # expect: ex3, ex4 not-written
 #: setup
