@@ -39,6 +39,7 @@ RAISED = (  # by a part of an exception's text
     ("unhashable type", "a list stands where a tuple is needed, as a key or in a set"),
 )
 
+LARGE = 1 << 1000  # of an integer that is a number here: a larger one is no float
 SMALL = 4  # entries of a tuple that have a name each: its place
 
 
@@ -257,6 +258,8 @@ def _plain(value: Any) -> Any:
         return [_plain(one) for one in value]
     if type(value) is dict:
         return {k: _plain(v) for k, v in value.items()}
+    if type(value) is int and abs(value) > LARGE:
+        return hex(value)
     return value
 
 

@@ -37,7 +37,7 @@ def sent(value: Any) -> Any:
         (lambda w: [-x for x in w], Code.SIGN),
         (lambda w: [7 * x for x in w], Code.FACTOR),
         (lambda w: [x * x for x in w], Code.EXPONENT),
-        (lambda w: 5, Code.HARD_CODED),
+        (lambda w: 1000, Code.HARD_CODED),
     ],
 )
 @given(wanted=st.lists(numbers, min_size=3, max_size=4, unique_by=tuple))

@@ -132,7 +132,7 @@ def written(exercise: str) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-OUTPUTS = [e for e in EXERCISES if "\nOUTPUTS = " in solution(e)]
+OUTPUTS = [e for e in EXERCISES if "\nOUTPUTS = " in solution(e) and written(e)]
 
 
 @pytest.mark.parametrize("exercise", OUTPUTS)
