@@ -529,7 +529,7 @@ def test_bare_grader_is_the_guided_mode_and_in_a_pipe_the_help(scratch: Path) ->
         (["list", "gpt.ex3"], "gpt.ex3.d"),
         (["list", "backprop.ex3"], "ex3.dhprebn"),
         (["check"], "gpt.ex1."),
-        (["next"], "Next: gpt.ex1."),
+        (["next"], "Next: gpt.ex11."),
         (["list", "backprop"], "ex1 "),
     ],
 )
