@@ -74,8 +74,8 @@ def test_what_a_learner_needs_is_in_the_first_lines(checkout: Path) -> None:
 
 def test_what_the_readme_says_can_be_typed(checkout: Path) -> None:
     typed = re.findall(r"^\| `grader(?: (.*?))?` \|", README.read_text(), re.MULTILINE)
-    assert len(typed) == 6 and "" in typed
-    for words in typed:
+    assert len(typed) == 7 and "" in typed
+    for words in set(typed) - {"live"}:  # which stays, as its own tests show
         done = grader(*words.split(), *["--yes"] * ("solution" in words), cwd=checkout)
         assert done.returncode in (0, 1) and not done.stderr, done.stderr
 
