@@ -336,7 +336,9 @@ def use_overfit(overfit, weights, X, Y, rate):
 
 def use_split_losses(split_losses, weights, X, Y):
     """The losses of three splits, of different sizes."""
-    splits = {"train": (X[:6], Y[:6]), "val": (X[6:9], Y[6:9]), "test": (X[9:], Y[9:])}
+    half = len(X) // 2
+    rest = half + max(1, len(X) // 4)
+    splits = {"train": (X[:half], Y[:half]), "val": (X[half:rest], Y[half:rest]), "test": (X[rest:], Y[rest:])}
     large = {name: 40 * p for name, p in weights.items()}
     return {
         "split_losses(network, splits, forward)": split_losses(copied(weights), dict(splits), logits_of),
