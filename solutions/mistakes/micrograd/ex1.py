@@ -8,7 +8,7 @@ CHANGED = {
         ("the step goes to the left, from x - h to x: it is to go to the right", "f(x + h) - f(x)", "f(x) - f(x - h)"),
         ("the change from x - h to x + h is divided by h: that is twice the slope", "- f(x)", "- f(x - h)"),
         ("the change from x to x + h is divided by 2h", "/ h", "/ (2 * h)"),
-        ("f(x) - f(x + h) stands where f(x + h) - f(x) is meant: the sign is wrong", "f(x + h) - f(x)", "f(x) - f(x + h)"),
+        ("the difference is taken the other way round: the sign is wrong", "f(x + h) - f(x)", "f(x) - f(x + h)"),
         ("f(x - h) - f(x) is divided by h: the sign is wrong, and the step goes to the left", "x + h", "x - h"),
         ("h is not used: the step is 0.0001 in every call", "return (f(x + h) - f(x)) / h", "h = 0.0001; return (f(x + h) - f(x)) / h"),
         ("h is not used: the step is 0.001 in every call", "return (f(x + h) - f(x)) / h", "h = 0.001; return (f(x + h) - f(x)) / h"),
