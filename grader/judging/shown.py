@@ -76,7 +76,7 @@ def _written(value: Any, digits: int) -> str:
         if not _came(value):
             return f"a tensor of {value.dtype}"
         value = array(value)
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, np.generic)):  # an entry of an array too
         value = value.tolist()
         kind = type(value)
     if kind is float:
