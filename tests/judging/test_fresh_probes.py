@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from grader.core.exercise import FEW as AFTER_FEW
 from grader.core.exercise import LOSSES, TRAINING, Exercise, File, FixtureEntry, Fixtures, Task
+from grader.core.limits import MAX_SENT
 from grader.judging import fresh_probes
 from grader.judging.fresh_probes import fresh, plan
 from grader.judging.grade import grade
@@ -72,7 +73,7 @@ def test_a_solution_passes_on_any(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In a usual run on two seeds, and in all on three hundred."""
-    monkeypatch.setattr(wire, "MAX_SENT", AT_ONCE * wire.MAX_SENT)  # of many seeds at once
+    monkeypatch.setattr(wire, "MAX_SENT", AT_ONCE * MAX_SENT)  # of many seeds at once
     task = merged(alone, exercises[name], seeds)
     alone.load(task.exercise, task.fixtures.given)
     report, _ = grade(alone, task, file(name))

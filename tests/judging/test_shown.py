@@ -16,7 +16,8 @@ def test_a_long_tensor_is_cut_to_plain_numbers_around_what_differs(at: int, more
     wanted = torch.arange(40.0)
     came = wanted.clone()
     came[at] += more
-    said = both(*(plain.decode(values.dumps(t)) for t in (came, wanted)), (at,))
-    for one, tensor in zip(said, (came, wanted), strict=True):
-        assert f"{float(tensor[at]):.6g}" in one.strip("[]").split(", ")
-        assert "np." not in one and "float32" not in one
+    one, other = (plain.decode(values.dumps(t)) for t in (came, wanted))
+    said = both(one, other, (at,))
+    for text, tensor in zip(said, (came, wanted), strict=True):
+        assert f"{float(tensor[at]):.6g}" in text.strip("[]").split(", ")
+        assert "np." not in text and "float32" not in text
