@@ -305,7 +305,7 @@ PLATFORMS = (
 )
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(POLICIES, graded(), st.integers(0, 9))
 def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days: int) -> None:
     report = marked(unmarked, one, days)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from conftest import sampled
 from local import Local
 
 from grader.core.exercise import Task
@@ -52,7 +53,7 @@ def read(text: str) -> list[Mistake]:
     return found
 
 
-@pytest.mark.parametrize("exercise", FILES)
+@pytest.mark.parametrize("exercise", sampled(FILES, 2))
 def test_learners_mistakes_are_named_rightly_or_not_at_all(
     exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
