@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from grader.core.finding import Code
 from grader.core.text import times
 from grader.core.verdict import RULE, ExerciseReport, ItemReport, Report, Verdict
 
 HEADINGS = ("item", "shape", "exact", "approx", "maxdiff", "relative", "verdict")
+PARTED = re.compile(r"; (?!or )")  # what comes of several mistakes stays one
 RIGHT = (4, 5, 6)  # columns of numbers, where they aren't the last
 
 
@@ -55,7 +58,7 @@ def verdict_line(verdict: Verdict, diagnosis: str | None, reason: str, note: str
 
 def once(*texts: str | None) -> list[str]:
     """The parts of all texts, without those that another repeats and goes on from."""
-    parts = dict.fromkeys(p for part in texts for p in (part or "").split("; ") if p)
+    parts = dict.fromkeys(p for part in texts for p in PARTED.split(part or "") if p)
     return [p for p in parts if not any(longer.startswith(f"{p}: ") for longer in parts)]
 
 
