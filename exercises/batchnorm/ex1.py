@@ -47,9 +47,9 @@ def gains(activations):
 def kaiming(noise, gain):
     """Weights at a good start: `noise`, drawn with standard deviation 1, times the gain over the root of the fan-in.
 
-    The spread of this very noise is not measured. noise has a row for
-    each input of a neuron, and a column for each neuron: x @ noise. In the lecture a neuron reads three
-    vectors of 10 numbers each, so its fan-in is 30, not 10.
+    Don't measure the spread of the noise that you get: it is 1 by how it is drawn. noise has a row for each
+    input of a neuron, and a column for each neuron: x @ noise. In the lecture a neuron reads three vectors of
+    10 numbers each, so its fan-in is 30, not 10.
     """
     raise NotImplementedError("kaiming: not written yet")
 

@@ -67,7 +67,8 @@ def averaged(ranks):
 def online(scores, values, block):
     """The average of `values` by the softmax of `scores`, read in blocks of `block` scores.
 
-    scores is (S,), values (S, C); the last block may be shorter. Keep the maximum so far, the sum of
-    exponentials and the sum of values relative to it; scale both sums down when a greater maximum comes.
+    scores is (S,), values (S, C); the last block may be shorter. No more than `block` scores may be read at
+    once. Keep the maximum so far, the sum of exponentials and the sum of values relative to it; scale both sums
+    down when a greater maximum comes.
     """
     raise NotImplementedError("online: not written yet")

@@ -48,7 +48,7 @@ def shards(documents, eot, size):
 
 
 def bf16(x):
-    """What is left of float32 numbers in bfloat16: a float32 tensor like x."""
+    """What is left of float32 numbers in bfloat16, to which they are rounded: a float32 tensor like x."""
     raise NotImplementedError("bf16: not written yet")
 
 
@@ -63,8 +63,9 @@ def top_k(logits, k):
 def sampled(logits, k, uniforms):
     """A token for each row, drawn from the k likeliest: a tensor of torch.int64, (B,).
 
-    The k are put side by side by their probability, the largest first, scaled so that they sum to 1. With the row's
-    uniform number u the token is the first at which the running sum is more than u; the last one where none is.
+    uniforms is a list of B floats. The k are put side by side by their probability, the largest first, scaled so that
+    they sum to 1. With the row's uniform number u the token is the first at which the running sum is more than u; the
+    last one where none is.
     """
     raise NotImplementedError("sampled: not written yet")
 
@@ -95,7 +96,7 @@ def hellaswag_answer(losses, labels):
 
 
 def residual_growth(x, noises, scale):
-    """The standard deviation of a stream after each addition: a list of floats.
+    """The standard deviation of a stream after each addition, as torch's std gives it: a list of floats.
 
     The stream begins as x, and each block adds its noise, a tensor like x, times `scale`.
     """
@@ -105,7 +106,7 @@ def residual_growth(x, noises, scale):
 def average_step(weight, gradients, losses, rate):
     """One step of several processes: a pair, the new weight and the loss that is reported.
 
-    Each process has a gradient of its own for the same weight, and a loss, a float. All step by `rate` against the mean of
+    gradients has a tensor for each process, its own for the same weight, losses a float for each. All step by `rate` against the mean of
     the gradients; the loss is the mean.
     """
     raise NotImplementedError("average_step: not written yet")

@@ -38,9 +38,9 @@ def groups(named):
 def rate(step, warmup, last, high, low):
     """The learning rate at a step, counted from 0.
 
-    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. It is high
-    again at step warmup, where half a cosine begins, along which it falls to low at step `last`. After `last` it
-    stays at low. This is build-nanogpt's get_lr, with what that takes from outside as arguments.
+    Before `warmup` it rises in a straight line: high / warmup at step 0, high at step warmup - 1. It is `high`
+    again at step warmup, where half a cosine begins, along which it falls to `low` at step `last`. After `last` it
+    stays at `low`. This is build-nanogpt's get_lr, with what that takes from outside as arguments.
     """
     raise NotImplementedError("rate: not written yet")
 

@@ -45,7 +45,7 @@ def stepped(network, gradients, rate):
 
 
 def rates(low, high, n):
-    """n learning rates to try, from 10 to the low up to 10 to the high: a tensor.
+    """n learning rates to try, from 10**low to 10**high: a tensor.
 
     It is their exponents that are spaced evenly: each is the same number of times the one before it.
     """

@@ -76,7 +76,7 @@ def clipped(ratio, advantage, eps):
 
 
 def kl(new_logits, old_logits):
-    """The KL divergence of the old policy from the new one, for each row: Σ p · (log p - log q), a tensor (B,).
+    """The KL divergence KL(new ‖ old) for each row: Σ p · (log p - log q), a tensor (B,).
 
     p are the new policy's probabilities, q the old one's, each the softmax of logits (B, V). In nats.
     """

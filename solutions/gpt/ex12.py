@@ -104,7 +104,7 @@ HINTS = {
 """,
         "concept": "Each token is normalised by its own mean and variance over the channels. Unlike batch norm it "
         "needs no other example, and nothing is kept for later.",
-        "formula": "gamma · (x − mean) / √(var + eps) + beta, mean and biased var (divided by n) over the last axis, "
+        "formula": "weight · (x − mean) / √(var + eps) + bias, mean and biased var (divided by n) over the last axis, "
         "with keepdim.",
     },
     "block": {
@@ -128,7 +128,7 @@ HINTS = {
 """,
         "concept": "A token's vector is what it is plus where it stands. Then come the blocks, a last norm, and a "
         "linear layer that gives each token of the vocabulary a logit.",
-        "formula": "lm_head(ln_f(blocks(token table[idx] + position table[0 … T − 1])).",
+        "formula": "lm_head(ln_f(blocks(token table[idx] + position table[0 … T − 1]))).",
     },
     "loss": {
         "example": """
@@ -137,8 +137,8 @@ HINTS = {
     ...     p.data = torch.full_like(p, 0.5)
     >>> net(torch.tensor([[0, 2]]), torch.tensor([[2, 1]]))[1]
 """,
-        "concept": "Every position of every row is an example of its own, so that the two batch axes are one to the "
-        "cross entropy.",
+        "concept": "Every position of every row is an example of its own, so that the axes B and T are "
+        "merged for the cross entropy.",
         "formula": "F.cross_entropy(logits.view(B·T, C), targets.view(B·T)).",
     },
     "estimate_loss": {

@@ -40,7 +40,7 @@ HINTS = {
     >>> loaded({"h.0.mlp.c_fc.weight": torch.tensor([[1, 2], [3, 4]]), "h.0.attn.bias": torch.ones(1)})
 """,
         "concept": "OpenAI's code has a module that it calls Conv1D, whose weight is (in, out). nn.Linear's is (out, in): four "
-        "weights of each block are transposed. Nothing tells if they are square.",
+        "weights of each block are transposed. Of a square weight no error tells you if you forget it.",
         "formula": "w.t() where the name ends in one of the four endings, w otherwise; masks are left out.",
     },
     "rounded_up": {
@@ -126,7 +126,7 @@ HINTS = {
     >>> residual_growth(torch.tensor([0.0, 2.0]), [torch.tensor([0.0, 2.0])], 0.5)
 """,
         "concept": "Each block adds something to the stream. Independent things add their variances, so that after n of them the "
-        "standard deviation is √n. Scaled by 1/√n each, it stays 1.",
+        "standard deviation is √n, in a stream that began with zeros. Scaled by 1/√n each, it has come to 1.",
         "formula": "x = x + scale · noise, then x.std(), for each.",
     },
     "average_step": {
@@ -229,7 +229,7 @@ def shards(documents, eot, size):
 
 
 def bf16(x):
-    """What is left of float32 numbers in bfloat16: a float32 tensor like x."""
+    """What is left of float32 numbers in bfloat16, to which they are rounded: a float32 tensor like x."""
     return x.to(torch.bfloat16).float()
 
 
@@ -247,8 +247,9 @@ def top_k(logits, k):
 def sampled(logits, k, uniforms):
     """A token for each row, drawn from the k likeliest: a tensor of torch.int64, (B,).
 
-    The k are put side by side by their probability, the largest first, scaled so that they sum to 1. With the row's
-    uniform number u the token is the first at which the running sum is more than u; the last one where none is.
+    uniforms is a list of B floats. The k are put side by side by their probability, the largest first, scaled so that
+    they sum to 1. With the row's uniform number u the token is the first at which the running sum is more than u; the
+    last one where none is.
     """
     p, tokens = F.softmax(logits, -1).topk(k, dim=-1)
     sums = (p / p.sum(-1, keepdim=True)).cumsum(-1)
@@ -289,7 +290,7 @@ def hellaswag_answer(losses, labels):
 
 
 def residual_growth(x, noises, scale):
-    """The standard deviation of a stream after each addition: a list of floats.
+    """The standard deviation of a stream after each addition, as torch's std gives it: a list of floats.
 
     The stream begins as x, and each block adds its noise, a tensor like x, times `scale`.
     """
@@ -303,7 +304,7 @@ def residual_growth(x, noises, scale):
 def average_step(weight, gradients, losses, rate):
     """One step of several processes: a pair, the new weight and the loss that is reported.
 
-    Each process has a gradient of its own for the same weight, and a loss, a float. All step by `rate` against the mean of
+    gradients has a tensor for each process, its own for the same weight, losses a float for each. All step by `rate` against the mean of
     the gradients; the loss is the mean.
     """
     gradient = torch.stack(gradients).mean(0)

@@ -186,7 +186,7 @@ def shared(a, b):
 
 
 def train(network, X, Y, batches, gradients, rate):
-    """Train on minibatches; a pair (network, losses): the parameters afterwards, and each step's loss before it.
+    """Train on minibatches; a pair (network, losses): the parameters afterwards, and the loss before each step.
 
     network is a dict from names to tensors, which are to stay as they are. batches has the positions of each step's
     examples in X and Y. gradients(network, Xb, Yb) gives (loss, grads): a float, and a dict like network.
@@ -253,7 +253,7 @@ def direct(C, X, H, d, U, W, b):
 def bengio_count(V, m, h, n, connected):
     """How many numbers Bengio's network learns: V words with m features each, h hidden neurons, n words of context.
 
-    With or without direct connections, as `connected` says; all three biases and tables count. With 17000 words,
+    With or without direct connections, as `connected` says; both biases and the table count. With 17000 words,
     m = 30, h = 50 and n = 5 it is 1,384,550 without them.
     """
     return V * m + n * m * h + h + h * V + V + (n * m * V if connected else 0)

@@ -86,8 +86,8 @@ HINTS = {
         "example": """
     >>> clipped(torch.tensor([1.5, 0.5]), torch.tensor([1.0, 1.0]), 0.2)
 """,
-        "concept": "Within the limits the ratio counts as it is. Beyond them a further gain is worth nothing; a loss still counts, "
-        "for which the minimum is there.",
+        "concept": "Within the limits the ratio counts as it is. Beyond them a further gain is worth nothing; a loss still counts: "
+        "that is what the minimum is for.",
         "formula": "−mean(min(ratio · A, clamp(ratio, 1 − eps, 1 + eps) · A)).",
     },
     "kl": {
@@ -213,7 +213,7 @@ def clipped(ratio, advantage, eps):
 
 
 def kl(new_logits, old_logits):
-    """The KL divergence of the old policy from the new one, for each row: Σ p · (log p - log q), a tensor (B,).
+    """The KL divergence KL(new ‖ old) for each row: Σ p · (log p - log q), a tensor (B,).
 
     p are the new policy's probabilities, q the old one's, each the softmax of logits (B, V). In nats.
     """
