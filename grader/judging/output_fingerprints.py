@@ -133,9 +133,8 @@ def known(
 ) -> Finding | None:
     """The first mistake whose marks an answer has on every call that tells it from right, and no others.
 
-    Else what the values say of themselves (`diagnosis.outputs`), or a mistake that explains half of the wrong
-    calls and more. There are two such calls at least, or fixtures. It must be far closer to them than the
-    right answer is: a mistake may change little.
+    Else what the values say of themselves (`diagnosis.outputs`). There are two such calls at least, or
+    fixtures. It must be far closer to them than the right answer is: a mistake may change little.
     """
     wrong: dict[str, Marks] = {}
     limits: dict[str, dict[str, float]] = {}
@@ -150,27 +149,22 @@ def known(
             for k, mark in wrong[fixture].items()
             if (d := between(mark, right.get(order.get(int(k), "") if k.isdigit() else WHOLE))) > SAME
         }
-    partly: Finding | None = None
     whole: list[tuple[float, Finding]] = []
     for mistake in mistakes:
         on = {f: m for f, m in mistake["on"].items() if f in wrong}
         many = sum(map(len, on.values()))
         if many < 2 or not all(_has(wrong[f], m, limits[f]) for f, m in on.items()):
             continue
-        besides = sum(_besides(wrong[f], m, limits[f]) for f, m in on.items())
-        if not besides:
+        if not any(_besides(wrong[f], m, limits[f]) for f, m in on.items()):
             far = [between(wrong[f][k], mark) for f, m in on.items() for k, mark in m.items()]
             whole.append((max(far), spoken(mistake)))
-            continue
-        if partly is None and besides <= many > 2:
-            partly = spoken(mistake)
     if whole:  # of those that differ little among themselves the nearest
         nearest = min(distance for distance, _ in whole)
         return next(found for distance, found in whole if distance <= nearest + ROUNDED)
     raised = [record.message for record in answers.values() if record.data is None]
     if raised:
-        return partly or raises(raised[0])
-    return related(list(_pairs(answers, references, item))) or partly
+        return raises(raised[0])
+    return related(list(_pairs(answers, references, item)))
 
 
 def _pairs(

@@ -21,8 +21,8 @@ RELATED = {
     "ones_like": ("zeros_like",), "Tensor": ("tensor",), "tensor": ("Tensor",), "append": ("extend",),
     "extend": ("append",), "startswith": ("endswith", "__eq__"), "endswith": ("startswith",),
     "find": ("rfind",), "rfind": ("find",), "index": ("rindex",), "split": ("splitlines",),
-    "splitlines": ("split",), "cat": ("stack",), "stack": ("cat",), "set": ("list",),
-    "list": ("set", "tuple"), "tuple": ("list", "set"), "sorted": ("reversed", "list"),
+    "splitlines": ("split",), "cat": ("stack",), "stack": ("cat",),
+    "list": ("tuple",), "tuple": ("list",), "sorted": ("reversed", "list"),
     "reversed": ("sorted",), "keys": ("values", "items"), "values": ("keys", "items"),
     "items": ("keys", "values"), "pop": ("popleft",), "add": ("append",),
     "search": ("match", "fullmatch", "findall"), "match": ("search", "fullmatch"), "fullmatch": ("match",),
@@ -145,10 +145,9 @@ def _related(s: Source, n: ast.Call, found: list[ast.Call]) -> Iterator[Change]:
         told = f"{name} is used where {spoken} is meant"
         edits = [Edit(s.span(m.func)[1] - len(name.encode()), s.span(m.func)[1], other) for m in alike]
         own = [Edit(end - len(name.encode()), end, other)]
-        rank = 21 if name == "set" else 18
-        yield s.change(n, own, code or Code.ANOTHER_FUNCTION, told, rank)
+        yield s.change(n, own, code or Code.ANOTHER_FUNCTION, told, 18)
         if len(alike) > 1 and n is alike[0]:
-            yield s.change(n, edits, code or Code.ANOTHER_FUNCTION, told, rank + 1)
+            yield s.change(n, edits, code or Code.ANOTHER_FUNCTION, told, 19)
     of = subject(n)
     if name == "abs" and of is not None:
         told = f"the absolute value of {s.quoted(of)} is taken, where its square is meant"

@@ -114,8 +114,6 @@ def _iterated(s: Source, n: ast.AST) -> Iterator[Change]:
     if method(over) not in ("reversed", "sorted", "range", "zip", "enumerate"):
         told = f"the loop goes over {whole} forwards: from the end backwards is meant"
         yield s.change(over, f"list({text})[::-1]", Code.DIRECTION, told, 12)
-        told = f"the loop goes over {whole} as it is: sorted is meant"
-        yield s.change(over, f"sorted({text})", Code.FUNCTION_MISSING, told, 27)
     for new, told in (("[1:]", "the first of {} is not meant"), ("[:-1]", "the last of {} is not meant")):
         if method(over) != "range":
             yield s.change(over, f"list({text}){new}", Code.WRONG_PART, told.format(whole), 30)

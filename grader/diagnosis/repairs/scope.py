@@ -177,6 +177,9 @@ def _assigned(s: Source) -> Iterator[Change]:
 def constants(s: Source) -> Iterator[Change]:
     """A number for which a variable is meant, or another number."""
     unused, same = _unused(s), dict[str, list[ast.expr]]()
+    a = s.function.args
+    defaults = zip(reversed(a.args), reversed(a.defaults), strict=False)
+    switches = [p.arg for p, d in defaults if isinstance(d, ast.Constant) and type(d.value) is bool]
     own = [f"self.{f}" for f in s.about.fields if "self" in s.params]
     texts = {s.text(n) for n in s.nodes if isinstance(n, ast.Attribute)}
     fields = sorted(own, key=lambda f: f not in texts)
@@ -188,7 +191,7 @@ def constants(s: Source) -> Iterator[Change]:
         same.setdefault(s.text(n), []).append(n)
     for text, places in same.items():
         value = float(ast.literal_eval(text))
-        others = [k for k in s.scope[:MOST] if k != "self"]
+        others = [k for k in s.scope[:MOST] if k not in ("self", *switches)]
         for other in (*others, *fields[:MOST]):
             told = f"{text} is written where {other} is meant"
             rank = 7 if other in unused else 24 if value not in (0, 1) else 31
