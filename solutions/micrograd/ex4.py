@@ -425,8 +425,13 @@ def use_trace(trace, Value, names):
         a, b, c = Value(2.0), Value(-3.0), Value(10.0)
         product = a * b
         total = product + c
-        out = total * total
+        out, again = total * total, total * product
         graphs = {
+            f"{s} = {p} * {q}; {t} = {s} + {r}; {u} = {t} * {s}": (
+                again,
+                (a, b, c, product, total, again),
+                (p, q, r, s, t, u),
+            ),
             f"{s} = {p} * {q}; {t} = {s} + {r}; {u} = {t} * {t}": (out, (a, b, c, product, total, out), (p, q, r, s, t, u)),
             f"{s} = {p} * {q}": (product, (a, b, product), (p, q, s)),
             f"{p} alone": (a, (a,), (p,)),
