@@ -23,6 +23,7 @@ from grader.reference.near import Kept
 from grader.suite import fixtures
 
 OF_PRINTS = 1e-5  # of a fingerprint, and of the answer's size times the root of its elements
+OF_MARKS = 1e-3  # the same of a call's mark: a mistake may lose digits that no right answer does
 OF_PAPER = 1e-9  # of a hint's number, which is computed in float64
 
 
@@ -130,8 +131,9 @@ def _known(new: Any, old: Any, item: str, references: Mapping[str, Env]) -> bool
         return False
     found, saved = list(_prints(new)), list(_prints(old))
     for (on, count, prints), (_, _, others) in zip(found, saved, strict=True):
-        scale = max(map(abs, (*prints, *others)), default=0.0) + sizes.get(on, 0.0) * math.sqrt(count)
-        if not all(p == q or abs(p - q) <= OF_PRINTS * scale for p, q in zip(prints, others, strict=True)):
+        scale = max(map(abs, (*prints, *others)), default=0.0) + sizes.get(on, 0.0) * math.sqrt(count or 1)
+        within = (OF_PRINTS if count else OF_MARKS) * scale
+        if not all(p == q or abs(p - q) <= within for p, q in zip(prints, others, strict=True)):
             return False
     return True
 
@@ -146,13 +148,13 @@ def _blank(one: Any) -> Any:
 
 
 def _prints(one: Any) -> Iterator[tuple[str, int, list[float]]]:
-    """The fingerprints of an item: fixture, elements of the value, numbers."""
+    """The fingerprints of an item: fixture, elements of the value (of an output 0), numbers."""
     for mistake in one["mistakes"]:
         for on, mark in mistake["on"].items():
             if "prints" in mark:
-                yield on, math.prod(mark["shape"]), mark["prints"]
+                yield on, max(math.prod(mark["shape"]), 1), mark["prints"]
             else:  # of an output: by call, a digest and numbers
-                yield from ((on, 1, prints) for _, *prints in mark.values())
+                yield from ((on, 0, prints) for _, *prints in mark.values())
     for branch in one["branches"].values():
         for on, prints in branch.items():
             yield on, 1, prints

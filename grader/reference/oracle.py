@@ -128,7 +128,7 @@ def _drawn(
                 more = outputs.saved(author, exercise.outputs, {**sizes(drawn), **given}, draw)
                 given, reference = {**given, **more[0]}, {**reference, **more[1]}
             return {k: v for k, v in given.items() if k not in settings}, reference
-        except Unfit as error:
+        except (Unfit, ArithmeticError) as error:  # a draw on which an author's function divides by 0, too
             unfit = error
     raise unfit
 
