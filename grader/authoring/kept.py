@@ -130,19 +130,19 @@ def _known(new: Any, old: Any, item: str, references: Mapping[str, Env]) -> bool
     if not any("prints" not in mark for m in old["mistakes"] for mark in m["on"].values()):
         return _agree(new, old, sizes)
     rest = [{k: v for k, v in one.items() if k != "mistakes"} for one in (new, old)]
-    first, other = (
-        {m["say"]: {"mistakes": [m], "branches": {}} for m in one["mistakes"]} for one in (new, old)
-    )
+    first, other = ({m["say"]: m for m in one["mistakes"]} for one in (new, old))
     common = first.keys() & other.keys()
     # whether nothing tells two mistakes of an output apart may hang on the last bits
-    extra = [{**m, "mistakes": [{**m["mistakes"][0], "say": ""}]} for both in (first, other)
-             for say, m in both.items() if say not in common]  # fmt: skip
-    told = [{**first[say], "mistakes": [{**first[say]["mistakes"][0], "say": ""}]} for say in common]
+    extra = [m for both in (first, other) for say, m in both.items() if say not in common]
     return (
         rest[0] == rest[1]
-        and all(_agree(first[say], other[say], sizes) for say in common)
-        and all(any(_agree(one, m, sizes) for m in told) for one in extra)
+        and all(_agree(_alone(first[say]), _alone(other[say]), sizes) for say in common)
+        and all(any(_agree(_alone(m), _alone(first[say]), sizes) for say in common) for m in extra)
     )
+
+
+def _alone(mistake: Any) -> Any:
+    return {"mistakes": [{**mistake, "say": ""}], "branches": {}}
 
 
 def _agree(new: Any, old: Any, sizes: Mapping[str, float]) -> bool:
