@@ -21,7 +21,7 @@ from grader.reference import oracle
 from grader.reference.values import unpacked
 from grader.runner import wire
 from grader.runner.host.client import Part, Run, Runner
-from grader.runner.untrusted import asking, bounded, child, loading
+from grader.runner.untrusted import asking, bounded, loading, variants
 from grader.submissions.script import Script
 
 
@@ -54,10 +54,9 @@ class Local(Runner):
         numbers = [*map(str, range(len(part.variants))), *(f"in {name}" for name in part.recorded)]
         parser = wire.Parser({(f, one) for f in part.fixtures for one in numbers}, off=())
         given = {f: self.given[f] for f in part.fixtures}
-        job = child.Job(
-            self.exercise, given, (), variants=tuple(part.variants), recorded=tuple(part.recorded)
-        )
-        for record in (*child.variants(submission, job, turns), *child.recorded(submission, job)):
+        asked = variants.Asked(submission, self.exercise, given)
+        changed = variants.variants(asked, tuple(part.variants), turns)
+        for record in (*changed, *variants.recorded(asked, part.recorded)):
             parser.feed(wire.encode(*record))
         return Run(parser.records, b"", False, "", False)
 

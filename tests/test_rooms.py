@@ -216,7 +216,7 @@ mistakes moving names namespace nbgrader new notebook numbers otter page pages p
 plugin points progress prose pytest read rebuild reference reporter reproducible requests results
 run runner saves scope screen script search sentences serve server services shapes shell shown
 solution source start statements suite summary syntax table talk terminal testcell text texts
-tolerance train training turns untrusted uploads values watch wrappers zeros
+tolerance train training turns untrusted uploads values variants watch wrappers zeros
 """
 
 

@@ -15,7 +15,6 @@ from grader.core.finding import Code
 from grader.runner import wire
 from grader.runner.untrusted import byhand, missing, outputs
 from grader.runner.untrusted.loading import Submission, describe, is_stub
-from grader.runner.untrusted.recording import Recording
 from grader.runner.untrusted.slips import remedy, unattended
 from grader.runner.warm import limits
 from grader.submissions.flat.slicing import Flat
@@ -127,7 +126,7 @@ def of_function(
     """A gradient's function, as the stub has it."""
     function = _written(submission, item.name, f"function {item.name}")
     call = _call(submission, function, item, header, given, exercise)
-    pristine, passed = _arguments(call, item, given)
+    pristine, passed = arguments(call, item, given)
     try:
         value = called(submission, line_of(function), lambda: call(passed))
     except NoValue as why:
@@ -160,7 +159,7 @@ def of_flat_code(
     if not is_probe(header["fixture"]):  # there it counts what became of the value in the end
         function = submission.changed.get(name, function)
     call = _call(submission, function, item, header, given, exercise)
-    pristine, passed = _arguments(call, item, given)
+    pristine, passed = arguments(call, item, given)
     own = submission.forms.keys() & passed.keys()  # in the learner's own shape, (32,) for (32, 1)
     if own and _fits(submission, call, _squeezed(submission, passed, own), tensor):
         passed = _squeezed(submission, passed, own)
@@ -187,68 +186,6 @@ def of_flat_code(
     return _mutated(header, data, pristine, passed)
 
 
-def of_variant(
-    submission: Submission, item: Gradient, source: str, given: Given, exercise: Exercise
-) -> tuple[dict[str, Any], bytes] | None:
-    """What another function for a gradient gives, among the submission's names; None where no tensor."""
-    names = dict(submission.names)
-    other = Submission(names, submission.filename)
-
-    def define() -> None:
-        exec(compile(source, submission.filename, "exec", dont_inherit=True), names)
-
-    try:
-        called(other, None, define)
-        call = resolve(names[item.name], item, given, exercise)
-        _, passed = _arguments(call, item, given)
-        header, data = pack({}, called(other, None, lambda: call(passed)))
-    except (NoValue, BadRequest, KeyError):
-        return None
-    if header["status"] != "value":
-        return None
-    return {**header, "reads": call.reads}, data
-
-
-def of_recorded(
-    submission: Submission, item: Item, given: Given, exercise: Exercise
-) -> tuple[dict[str, Any], bytes] | None:
-    """What torch does while an item runs, as plain data; None where that is too much, or nothing."""
-    recording = Recording(submission.filename)
-    value = None
-
-    def code() -> Any:
-        with recording:
-            if isinstance(item, Output):
-                return outputs.call(submission, item, given, exercise)[0]
-            call = resolve(submission.functions[item.name], item, given, exercise)
-            return call(_arguments(call, item, given)[1])
-
-    try:
-        value = called(submission, None, code)
-    except NoValue:
-        pass  # what was done before is known
-    except KeyError:
-        return None
-    told = recording.told(value)
-    return outputs.pack({}, told) if told else None
-
-
-def of_changed(
-    submission: Submission, item: Output, given: Given, exercise: Exercise
-) -> tuple[dict[str, Any], bytes] | None:
-    """What an output gives of a submission that has been changed; None where nothing to compare."""
-
-    def code() -> tuple[dict[str, Any], bytes]:
-        value, _ = outputs.call(submission, item, given, exercise)
-        return (pack if isinstance(value, _Tensor) else outputs.pack)({}, value)
-
-    try:
-        header, data = called(submission, None, code)
-    except NoValue:
-        return None
-    return (header, data) if header["status"] == "value" else None
-
-
 def of_output(
     submission: Submission, item: Output, header: dict[str, Any], given: Given, exercise: Exercise
 ) -> tuple[dict[str, Any], bytes]:
@@ -259,7 +196,6 @@ def of_output(
 
     def code() -> tuple[list[str], dict[str, Any], bytes]:
         value, mutated = outputs.call(submission, item, given, exercise)
-        packed = pack if isinstance(value, _Tensor) else outputs.pack
         return mutated, *packed({**header, "line": line}, value)
 
     def why(error: BaseException) -> NoValue | None:
@@ -321,7 +257,7 @@ def _call(
     return call
 
 
-def _arguments(call: Call, item: Gradient, given: Given) -> tuple[Given, Given]:
+def arguments(call: Call, item: Gradient, given: Given) -> tuple[Given, Given]:
     """The given values that a function asks for, and copies of them to be passed."""
     alternative = any(k in call.reads for k in item.siblings)
     pristine = {k: given.get(ALT + k, given[k]) if alternative else given[k] for k in call.injected}
@@ -365,6 +301,11 @@ def _remember_form(submission: Submission, name: str, value: Any, tensor: Any) -
         ones = tuple(i for i, size in enumerate(tensor.shape) if size == 1)
         if ones and tensor.squeeze(ones).shape == value.shape:
             submission.forms.setdefault(name, ones)
+
+
+def packed(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
+    """What an output gives, a tensor or plain data."""
+    return (pack if isinstance(value, _Tensor) else outputs.pack)(header, value)
 
 
 def pack(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:

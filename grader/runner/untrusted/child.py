@@ -17,10 +17,8 @@ import torch
 
 from grader.core.exercise import LOSSES, Exercise
 from grader.core.finding import Code
-from grader.core.limits import MAX_SENT
 from grader.reference.training import Backward, Whole, manual_steps
 from grader.runner import wire
-from grader.runner.untrusted import outputs
 from grader.runner.untrusted.asking import (
     POLICY,
     Given,
@@ -28,13 +26,11 @@ from grader.runner.untrusted.asking import (
     ask,
     called,
     guard_forward,
-    of_changed,
-    of_recorded,
-    of_variant,
     pack,
 )
 from grader.runner.untrusted.bounded import Turns
 from grader.runner.untrusted.loading import Submission, define, load, load_flat, rename
+from grader.runner.untrusted.variants import Asked, of_outputs, recorded, variants
 from grader.runner.warm import limits
 
 # Bound before a submission can replace them.
@@ -71,7 +67,7 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
     null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
     POLICY.enforce()
     sys.addaudithook(limits.watch)
-    turns = Turns() if _of_outputs(jobs[0]) else None
+    turns = Turns() if of_outputs(jobs[0].exercise, jobs[0].variants) else None
     if jobs[0].flat is None:
         submissions = [load(source, filename, turns)]
         rename(submissions[0], source)
@@ -95,66 +91,10 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
         if job.training is not None and not (submission.flat and waits(submission, job.exercise)):
             for header, data in train(submission, job.exercise, job.training):
                 send({**header, "fixture": job.label + header["fixture"]}, data)
-        for header, data in chain(variants(submission, job, turns), recorded(submission, job)):
+        asked = Asked(submission, job.exercise, job.fixtures)
+        for header, data in chain(variants(asked, job.variants, turns), recorded(asked, job.recorded)):
             send({**header, "fixture": job.label + header["fixture"]}, data)
     send({"end": True}, b"")
-
-
-def variants(
-    submission: Submission, job: Job, turns: Turns | None = None
-) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """What other functions give in place of an item's own, where that can be compared: material for words.
-
-    turns: those of the loops of `submission`.
-    """
-    if _of_outputs(job):
-        yield from _changed(submission, job, turns or Turns())
-        return
-    gradients = {item.name: item for item in job.exercise.gradients}
-    for number, (item, source) in enumerate(job.variants):
-        for name, given in job.fixtures.items():
-            if found := of_variant(submission, gradients[item], source, given, job.exercise):
-                yield {**found[0], "fixture": name, "item": str(number)}, found[1]
-
-
-def recorded(submission: Submission, job: Job) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """What torch does in some items: material for words."""
-    for item in job.recorded:
-        for name, given in job.fixtures.items():
-            if found := of_recorded(submission, job.exercise.item(item), given, job.exercise):
-                yield {**found[0], "fixture": name, "item": f"in {item}"}, found[1]
-
-
-def _of_outputs(job: Job) -> bool:
-    return any(item.name == name for item in job.exercise.outputs for name, _ in job.variants[:1])
-
-
-def _changed(submission: Submission, job: Job, turns: Turns) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """The same of outputs. What has come before is not sent again; the first of them is the code as it is."""
-    seen: dict[tuple[str, str, bytes], int] = {}
-    sent = 0
-    for number, (name, source) in enumerate(job.variants):
-        item = next(item for item in job.exercise.outputs if item.name == name)
-        turns.begin()
-        try:
-            with outputs.changed(submission, source):
-                given = job.fixtures.items()
-                found = [(f, of_changed(submission, item, g, job.exercise)) for f, g in given]
-        except BaseException:  # of what was run to put it there
-            continue
-        if not number:
-            turns.hold()
-        for fixture, record in found:
-            if record is None or sent > MAX_SENT // 2:
-                continue
-            key = (fixture, str(record[0].get("shape")), record[1])
-            header = {"fixture": fixture, "item": str(number)}
-            if key in seen:
-                yield {**header, "status": "value", "same": seen[key]}, b""
-                continue
-            seen[key] = number
-            sent += wire.weight(*record)
-            yield {**record[0], **header}, record[1]
 
 
 def unwritten(submission: Submission, job: Job) -> Iterator[dict[str, Any]]:

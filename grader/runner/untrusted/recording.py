@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -68,8 +69,8 @@ class Recording(TorchFunctionMode):
             frame = frame.f_back
         if frame is None or frame.f_code.co_filename != self.filename:
             return None
-        spot = [*frame.f_code.co_positions()][frame.f_lasti // 2]
-        return [spot[0], spot[1], spot[2], spot[3]] if None not in spot else None
+        spot = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None))
+        return list(spot) if None not in spot else None
 
     def told(self, value: Any) -> list[Any] | None:
         """The number of the operation that made a value, -1 for none, and all of them; None of too many."""
