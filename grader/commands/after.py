@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.commands.learn import current_item, line_of
+from grader.commands.learn import current_item, located
 from grader.commands.read import statuses
 from grader.core.exercise import Exercise
 from grader.core.verdict import Report
@@ -53,7 +53,7 @@ def ahead(suite: Suite, state: State, report: Report) -> str:
     if not following:
         return "\n".join([*done, "Everything that exercises/ has is done."])
     title = suite.describe(following[0]).title
-    return "\n".join([*done, f"Next: {following[0]}, {title}: {place(suite, *following)}."])
+    return "\n".join([*done, f"Next: {following[0]}, {title}: {located(suite, *following)}."])
 
 
 def finished(suite: Suite, exercise: Exercise) -> str:
@@ -77,10 +77,4 @@ def upcoming(suite: Suite, state: State, exercise: str, item: str) -> str:
     if item == "training" or status is Status.UNCHECKED:
         return f"Next: `grader check {name}`."
     verb = "fix" if status is Status.WRONG else "write"
-    return f"Next: {verb} {name}, {place(suite, exercise, item)}."
-
-
-def place(suite: Suite, exercise: str, item: str) -> str:
-    """An item's function: "exercises/ex1.py:45"."""
-    line = line_of(suite, exercise, item)
-    return f"{suite.shown(suite.stub(exercise))}{f':{line}' if line else ''}"
+    return f"Next: {verb} {name}, {located(suite, exercise, item)}."

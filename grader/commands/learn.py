@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 
 from grader.commands.prose import wrapped
-from grader.commands.read import judged, learners_text, statuses, subjects, task
+from grader.commands.read import judged, learners_text, lines_of, statuses, subjects, task
 from grader.core.errors import UsageError
 from grader.core.exercise import TRAINING, Output
 from grader.core.text import text as harmless
 from grader.core.verdict import RULE
-from grader.learner import progress, stubs
+from grader.learner import progress
 from grader.learner.explain import explain, explain_output
 from grader.learner.progress import State, Status
 from grader.suite import fixtures
@@ -124,8 +124,7 @@ def following(args: argparse.Namespace) -> int:
     if item == "training":
         print(f"Next: {name}\n\n`grader check {name}` trains with your gradients.")
         return 0
-    path, line = suite.shown(suite.learners(exercise)), line_of(suite, exercise, item)
-    here = f"{path}:{line}" if line else path
+    path, here = suite.shown(suite.learners(exercise)), located(suite, exercise, item)
     if status is Status.WRONG:
         at = state["items"][name]["line"]  # of the mistake
         step = f"First step: fix {item} in {f'{path}:{at}' if at else here}."
@@ -161,11 +160,14 @@ def current_item(suite: Suite, state: State, wanted: list[Target]) -> tuple[str,
 def line_of(suite: Suite, exercise: str, item: str) -> int | None:
     """The line at which an item's function, or the first that it is about, begins in the learner's file."""
     asked = suite.describe(exercise).item(item) if item != TRAINING else None
-    text = learners_text(suite, exercise).decode("utf-8", "replace")
-    for about in subjects(asked) if isinstance(asked, Output) else (item,):
-        if line := stubs.line_of(text, about):
-            return line
-    return None
+    about = subjects(asked) if isinstance(asked, Output) else (item,)
+    return next(iter(lines_of(suite, exercise, about)), None)
+
+
+def located(suite: Suite, exercise: str, item: str) -> str:
+    """An item's function: "exercises/ex1.py:45"."""
+    line = line_of(suite, exercise, item)
+    return f"{suite.shown(suite.stub(exercise))}{f':{line}' if line else ''}"
 
 
 def explanation(args: argparse.Namespace) -> int:

@@ -173,14 +173,15 @@ def judged(exercise: Exercise, items: Collection[str]) -> list[str]:
     return list(dict.fromkeys(other.judged for other in exercise.outputs if other.name in items))
 
 
-def place(suite: Suite, exercise: str, item: Item) -> str:
-    """The file and the line at which a learner writes an item."""
+def lines_of(suite: Suite, exercise: str, about: Collection[str]) -> list[int]:
+    """The lines at which functions, classes and methods begin in the learner's file."""
     text = learners_text(suite, exercise).decode("utf-8", "replace")
-    lines = [
-        number
-        for about in (subjects(item) if isinstance(item, Output) else (item.name,))
-        if (number := stubs.line_of(text, about))
-    ]
+    return [number for one in about if (number := stubs.line_of(text, one))]
+
+
+def place(suite: Suite, exercise: str, item: Item) -> str:
+    """The file and the lines at which a learner writes an item."""
+    lines = lines_of(suite, exercise, subjects(item) if isinstance(item, Output) else (item.name,))
     where = f", line{'s' * (len(lines) > 1)} {' and '.join(map(str, lines))}" if lines else ""
     return f"{suite.shown(suite.stub(exercise))}{where}"
 
