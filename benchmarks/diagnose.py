@@ -92,7 +92,7 @@ class Graded:
         def diagnose() -> object:
             return findings.diagnoses(None, self.task, answers, Script(source.encode()))
 
-        wrong = all(any(c.verdict in findings.EXPLAINED for c in a.checks.values()) for a in answers)
+        wrong = all(any(c.verdict in findings.EXPLICABLE for c in a.checks.values()) for a in answers)
         return compare, diagnose if wrong else None
 
 

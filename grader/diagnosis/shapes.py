@@ -95,6 +95,11 @@ def read(told: Any) -> tuple[int, list[Step]] | None:
     return None if made or not -1 <= _whole(result) < len(whole) else (result, whole)
 
 
+def refuses(message: str) -> bool:
+    """Whether an error is torch's of shapes that don't fit."""
+    return bool(SHAPES.search(message))
+
+
 def _whole(value: Any) -> int:
     if type(value) is not int:
         raise ValueError
@@ -271,7 +276,7 @@ def _clash(words: Words, refused: Sequence[Step], evidence: Sequence[Came]) -> F
     place = refused[0].place
     for step, e in zip(refused, evidence, strict=True):
         there = place[0] <= (e.line or 0) <= place[1]
-        if step.place != place or not there or not SHAPES.search(e.message):
+        if step.place != place or not there or not refuses(e.message):
             return None
         sizes = {d for shape in step.before for d in shape} | {math.prod(s) for s in step.before}
         if not {int(n) for n in re.findall(r"\((\d+)\)", e.message)} <= sizes:

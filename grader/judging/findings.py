@@ -11,14 +11,14 @@ from grader.core.errors import swallowing
 from grader.core.exercise import Exercise, Output, Task
 from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, Verdict, place
-from grader.diagnosis.shapes import Came, Words, explain, read
+from grader.diagnosis.shapes import Came, Words, explain, read, refuses
 from grader.judging.choices import Answer
 from grader.judging.compare import LOST_AXIS
 from grader.runner.host.client import Part, Run, Runner
 from grader.submissions.script import Script
 
 RAISED = re.compile(r"(?:Runtime|Type|Name|UnboundLocal|Index|Attribute)Error\b")  # by what can't be computed
-EXPLAINED = frozenset(
+EXPLICABLE = frozenset(
     (
         Verdict.WRONG,
         Verdict.WRONG_SHAPE,
@@ -35,14 +35,14 @@ def _explicable(answer: Answer) -> bool:
     if isinstance(answer.item, Output):
         return all(c.verdict.passed or _of_output(c) for c in answer.checks.values())
     return any(
-        check.verdict in EXPLAINED
+        check.verdict in EXPLICABLE
         and (check.verdict is not Verdict.ERROR or RAISED.match(getattr(answer.records[f], "message", "")))
         for f, check in answer.checks.items()
     )
 
 
 def _of_output(check: Check) -> bool:
-    return check.verdict in EXPLAINED and check.code not in (Code.WAITS, Code.ENDED, Code.NOT_GRADED)
+    return check.verdict in EXPLICABLE and check.code not in (Code.WAITS, Code.ENDED, Code.NOT_GRADED)
 
 
 def diagnoses(
@@ -108,8 +108,11 @@ def _shapeless(answer: Answer) -> bool:
     """Whether a tensor's shape is wrong, or torch refused some."""
     if isinstance(answer.item, Output) and answer.item.driver:
         return False  # plain data has no shape
-    check = next(iter(answer.checks.values()))
-    return check.finding is not None and check.verdict in (Verdict.WRONG_SHAPE, Verdict.ERROR)
+    (check, *_), (record, *_) = answer.checks.values(), answer.records.values()
+    if check.finding is None or record is None:
+        return False
+    refused = check.verdict is Verdict.ERROR and refuses(record.message)
+    return refused or check.verdict is Verdict.WRONG_SHAPE
 
 
 def _at(cell: int | None, line: int | None, count: int | None) -> str:

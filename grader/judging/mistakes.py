@@ -29,7 +29,7 @@ from grader.judging.repairs import Search
 from grader.runner.host.client import Runner
 from grader.submissions.script import Script
 
-EXPLAINED = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
+DIFFERENT = frozenset((Verdict.WRONG, Verdict.WRONG_SHAPE))
 SETTLED = frozenset(  # what is true of any code that gives such values
     (
         Code.SIGN,
@@ -56,7 +56,7 @@ class Mistakes:
 
     def by_value(self, answer: Answer) -> None:
         """What the values tell; a gradient's have to be wrong, not missing."""
-        wrong = any(c.verdict in EXPLAINED for c in answer.checks.values())
+        wrong = any(c.verdict in DIFFERENT for c in answer.checks.values())
         with swallowing(f"{answer.item.name} its diagnosis"):
             if isinstance(answer.item, Output):
                 self._of_output(answer, answer.item, wrong)

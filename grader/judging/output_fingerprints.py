@@ -184,9 +184,9 @@ def _has(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> bool:
     return all(k in own and between(own[k], mark) <= limits[k] for k, mark in mistake.items())
 
 
-def _besides(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> int:
-    """How many calls a mistake leaves unexplained; one that is off by rounding alone is none."""
-    return sum(k not in mistake and limits[k] > CLOSE / 4 for k in own)
+def _besides(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> bool:
+    """Whether a mistake leaves a call unexplained; one that is off by rounding alone is none."""
+    return any(k not in mistake and limits[k] > CLOSE / 4 for k in own)
 
 
 def _wanted(reference: Reference, item: str) -> Any:
