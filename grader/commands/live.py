@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.commands.edit import told
-from grader.commands.learn import following_rung
+from grader.commands.learn import following_rung, line_of
 from grader.commands.report import Losses, aids, map_of, sheet
 from grader.commands.watch import Watch, prepare, watched
 from grader.core.text import text
@@ -131,13 +131,8 @@ class Live(Watch):
     def _edit(self, report: Report, id: str) -> str:
         """Open the learner's file at an item; no other can be named."""
         item = item_of(report, id)
-        begins = (f"def {id.rpartition('.')[2]}(", f"class {id.rpartition('.')[2]}")
-        lines = (self.graded or b"").decode("utf-8", "replace").split("\n")
-        line = (
-            1
-            if item.cell
-            else item.line or next((n for n, x in enumerate(lines, 1) if x.startswith(begins)), 1)
-        )
+        exercise, _, name = id.rpartition(".")
+        line = 1 if item.cell else item.line or line_of(self.suite, exercise, name) or 1
         place = f"{self.name}, line {line}"
         words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
         if not words:
