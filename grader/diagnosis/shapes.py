@@ -79,6 +79,7 @@ def read(told: Any) -> tuple[int, list[Step]] | None:
     """The number of the step that made an answer, and all steps, from what a child tells; else None."""
     try:
         result, steps = told
+        result = _whole(result)
         whole = [
             Step(
                 str(name),
@@ -92,7 +93,7 @@ def read(told: Any) -> tuple[int, list[Step]] | None:
     except (TypeError, ValueError):
         return None
     made = [m for k, step in enumerate(whole) for m, _ in step.operands if not -1 <= m < max(k, 0)]
-    return None if made or not -1 <= _whole(result) < len(whole) else (result, whole)
+    return None if made or not -1 <= result < len(whole) else (result, whole)
 
 
 def refuses(message: str) -> bool:
