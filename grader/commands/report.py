@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import safetensors.numpy
 
 from grader.classroom import page as class_page
@@ -32,12 +33,18 @@ from grader.learner import progress
 from grader.reports.pages import page
 from grader.reports.pages.figures import Evidence
 from grader.reports.pages.page import Aid, Case, Progress, Sheet, View
+from grader.reports.pictures import kinds
+from grader.reports.pictures.svg import Picture
 from grader.reports.table import score
-from grader.runner.host.client import Run, Runner
-from grader.submissions.script import cell
+from grader.runner.host.client import Part, Run, Runner
+from grader.submissions.script import cell, script
 from grader.suite.files import replaced, writable
 from grader.suite.find import Suite, find
 from grader.suite.fixtures import hints, reference
+
+
+DRIVERS = Path(__file__).parents[1] / "reference/drawn.py"  # a submission's process gets its text
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,7 +82,49 @@ def sheet(runner: Runner, one: Graded, known: Losses | None = None) -> Sheet:
     numbers = {item.cell for item in one.report.items}
     sources = {n: cell(data, n).encode("utf-8", "replace") if n else data for n in numbers}
     cases = cases_of(one.task, one.report, one.run)
-    return Sheet(one.report, one.task.exercise, sources, evidence, losses, cases)
+    drawn = drawings(runner, one) | rows_of(one.task, evidence)
+    return Sheet(one.report, one.task.exercise, sources, evidence, losses, cases, drawn=drawn)
+
+
+def drawings(runner: Runner, one: Graded) -> dict[str, list[Picture]]:
+    """By id of an output item the pictures of what the submission's functions give, as far as they are written.
+
+    Drivers get them in a child of their own, confined as any; what it sends is drawn without trust.
+    """
+    exercise, fixtures = one.task
+    asked = {k.needs[0] for k in kinds.of_exercise(exercise.id).values()} & {i.id for i in one.report.items}
+    wanted = {n: k for n, k in kinds.of_exercise(exercise.id).items() if k.needs[0] in asked}
+    if not wanted:
+        return {}
+    items = tuple(Output(n, k.params, asks=k.asks, driver=n, about=k.asks[0]) for n, k in wanted.items())
+    program = DRIVERS.read_text(encoding="utf-8")
+    entry = exercise.lecture
+    stand_in = replace(exercise, id=f"{exercise.id}.pictures", program=program, items=items)
+    runner.load(stand_in, {entry.name: fixtures.given[entry.name]})
+    code = script(one.file, exercise)
+    run = runner.run(Part(stand_in.id, [entry.name], list(wanted), flat=code.flat), code.file)
+    found: dict[str, list[Picture]] = {}
+    for name, kind in wanted.items():
+        record = run.records.get((entry.name, name))
+        if record is not None and record.status == "value" and record.encoded == "plain":
+            if made := kinds.drawn(name, answer_of(record)):
+                found.setdefault(kind.needs[0], []).append(made)
+    return found
+
+
+def rows_of(task: Task, evidence: Mapping[str, Evidence]) -> dict[str, list[Picture]]:
+    """The picture of p against n·dlogits[0], of the submission's own dlogits."""
+    (needed,) = kinds.KINDS["row"].needs
+    one = evidence.get(needed)
+    if one is None or one.yours is None or one.labels is None or one.yours.shape != one.autograd.shape:
+        return {}
+    logits = safetensors.numpy.load(task.fixtures.given[one.on])["logits"][0]
+    p = np.exp(logits - logits.max())
+    values = {"p": p / p.sum(), "dlogits": len(one.yours) * one.yours[0], "label": one.labels[0]}
+    made = kinds.drawn(
+        "row", {**values, "itos": "." + LETTERS if len(p) == 27 else [str(k) for k in range(len(p))]}
+    )
+    return {needed: [made]} if made else {}
 
 
 def evidence_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, Evidence]:

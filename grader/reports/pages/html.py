@@ -17,7 +17,7 @@ from grader.core.verdict import Report, Verdict
 from grader.reports.table import of
 
 WEB = Path(__file__).parents[1] / "web"
-STYLE, SCRIPT, LIVE = "page.css", "page.js", "live.js"
+SCRIPT, LIVE = "page.js", "live.js"
 
 # A verdict's kind is its colour, its symbol says the same without one.
 KINDS = {
@@ -59,7 +59,7 @@ def page(template: str, title: str, subtitle: str, live: bool = False, **values:
             title=title,
             subtitle=subtitle,
             live=live,
-            style=Markup(_part(STYLE)),
+            style=Markup(_style()),
             script=Markup(_script(live)),
             policy=Markup(policy(live)),
             **values,
@@ -71,7 +71,7 @@ def policy(live: bool = False) -> str:
     """The page's Content-Security-Policy."""
     connects = "connect-src 'self'; " * live
     return (
-        f"default-src 'none'; style-src '{_hash(_part(STYLE))}'; script-src '{_hash(_script(live))}'; "
+        f"default-src 'none'; style-src '{_hash(_style())}'; script-src '{_hash(_script(live))}'; "
         f"img-src data:; {connects}base-uri 'none'; form-action 'none'"
     )
 
@@ -79,6 +79,10 @@ def policy(live: bool = False) -> str:
 @cache
 def _part(name: str) -> str:
     return (WEB / name).read_text(encoding="utf-8")
+
+
+def _style() -> str:
+    return _part("page.css") + _part("pictures.css")
 
 
 def _script(live: bool) -> str:

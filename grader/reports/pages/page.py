@@ -17,6 +17,8 @@ from grader.reports.pages.figures import Evidence, curves, lecture, pictures, se
 from grader.reports.pages.graph import HEIGHT, Layout, layout
 from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
+from grader.reports.pages.train import shown
+from grader.reports.pictures.svg import Picture
 from grader.reports.table import advice, number, of, row, rule, summary
 
 CODE = 24  # lines of a submission, at most
@@ -36,6 +38,7 @@ class Sheet:
     losses: Mapping[str, Sequence[float]] = field(default_factory=dict)  # of a training run, by its name
     cases: Mapping[str, Sequence[Case]] = field(default_factory=dict)  # by item id
     aids: Mapping[str, Aid] = field(default_factory=dict)  # by item id
+    drawn: Mapping[str, Sequence[Picture]] = field(default_factory=dict)  # by item id
 
 
 @dataclass(frozen=True)
@@ -280,6 +283,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "checks": [
             (*kind(c.verdict)[:2], f"{on}: {kind(c.verdict)[2]}") for on, c in (item.checks or {}).items()
         ],
+        "drawn": [shown(one) for one in sheet.drawn.get(item.id, ())],
         # whether the reason tells the worst
         "told": evidence is not None and not evidence.hidden and item.check.says(Code.VALUE_DIFFERS),
     }

@@ -1,0 +1,190 @@
+"""What pictures are made from: each function here gets a learner's own and gives plain data, by the picture's name.
+
+In a report they run as drivers, in the process of the submission, which gets this file's text: so it imports
+nothing of ours. `grader train` and notebooks call them too. `reports/pictures/kinds.py` says what each is given.
+"""
+
+from typing import Any
+
+import torch
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+TEXT = "a banana band on an island: bananas and bandanas, and a band"
+MERGES = 14
+
+
+def graph(trace: Any, Value: Any) -> Any:
+    """The lecture's expression L = (a·b + c)·f, as `trace` finds it, after backward."""
+    a, b, c, f = (Value(x) for x in (2.0, -3.0, 10.0, -2.0))
+    e = a * b
+    d = e + c
+    L = d * f
+    L.backward()
+    nodes, edges = trace(L)
+    return _nodes(L, {id(v): n for v, n in zip((a, b, c, f, e, d, L), "abcfedL")}, nodes, edges)
+
+
+def neuron(Value: Any) -> Any:
+    """The lecture's neuron, o = tanh(x1·w1 + x2·w2 + b), after backward."""
+    x1, x2, w1, w2, b = (Value(x) for x in (2.0, 0.0, -3.0, 1.0, 6.8813735870195432))
+    first, second = x1 * w1, x2 * w2
+    both = first + second
+    n = both + b
+    o = n.tanh()
+    o.backward()
+    named = {
+        "x1": x1,
+        "x2": x2,
+        "w1": w1,
+        "w2": w2,
+        "b": b,
+        "x1·w1": first,
+        "x2·w2": second,
+        "sum": both,
+        "n": n,
+        "o": o,
+    }
+    return _nodes(o, {id(v): name for name, v in named.items()})
+
+
+def _nodes(root: Any, names: Any, nodes: Any = None, edges: Any = None) -> Any:
+    """Nodes in an order that has parts first; by what each was made from, or by the edges that are told."""
+    order, seen = list[Any](), set[int]()
+
+    def parts(node: Any) -> Any:
+        if edges is not None:
+            return [child for child, made in edges if made is node]
+        return list(node._prev if hasattr(node, "_prev") and not hasattr(node, "children") else node.children)
+
+    def visit(node: Any) -> Any:
+        if id(node) not in seen:
+            seen.add(id(node))
+            for part in parts(node):
+                visit(part)
+            order.append(node)
+
+    visit(root)
+    order = [node for node in order if nodes is None or node in nodes]
+    place = {id(node): k for k, node in enumerate(order)}
+    return {
+        "nodes": [
+            {
+                "label": names.get(id(node), "") or str(getattr(node, "label", "")),
+                "op": str(getattr(node, "op", getattr(node, "_op", ""))),
+                "data": float(node.data),
+                "grad": float(node.grad),
+                "parts": [place[id(part)] for part in parts(node) if id(part) in place],
+            }
+            for node in order
+        ]
+    }
+
+
+def counts(counts: Any, words: Any, chars: Any) -> Any:
+    """How often each letter follows each, as the learner's function counts them."""
+    return {"N": counts(list(words), chars).tolist(), "itos": list(chars)}
+
+
+def dead(dead: Any, h: Any, limit: Any) -> Any:
+    """Which neurons are saturated for which example: `dead` asked of one example at a time."""
+    return {
+        "h": [dead(row[None].clone(), limit).int().reshape(-1).tolist() for row in h],
+        "limit": float(limit),
+    }
+
+
+def activations(Linear: Any, Tanh: Any) -> Any:
+    """What each tanh of a stack of five layers gives: noise goes in, and weights have a gain of 5/3."""
+    g = torch.Generator().manual_seed(2147483647)
+    x, found = torch.randn(200, 100, generator=g), list[Any]()
+    for k in range(5):
+        x = Tanh()(Linear(5 / 3 * torch.randn(100, 100, generator=g), bias=False)(x))
+        found.append(histogram(f"layer {k + 1}", x, -1.0, 1.0, 0.97))
+    return {"layers": found}
+
+
+def histogram(name: Any, x: Any, low: Any, high: Any, limit: Any = None) -> Any:
+    """Of a tensor: densities of 40 bins between two numbers, mean, spread, and the share farther from 0 than `limit`."""
+    x = x.detach().float().reshape(-1)
+    found = torch.histc(x.clamp(low, high), 40, low, high) / max(x.numel(), 1) * 40 / (high - low)
+    told = {"name": name, "low": low, "high": high, "density": found.tolist()}
+    told |= {"mean": x.mean().item(), "std": x.std().item()}
+    return (
+        told
+        if limit is None
+        else {**told, "limit": limit, "saturated": (x.abs() > limit).float().mean().item()}
+    )
+
+
+def tree(FlattenConsecutive: Any) -> Any:
+    """Which of 8 places each vector of the tree comes from, told by numbers that are laid side by side."""
+    x, made = torch.arange(8.0).view(1, 8, 1), list[Any]()
+    while x.ndim == 3 and x.shape[1] > 1 and len(made) < 8:
+        x = FlattenConsecutive(2)(x)
+        rows = x.reshape(1, -1, x.shape[-1])[0].long()
+        made.append(rows.tolist())
+        x = torch.arange(float(len(rows))).view(1, -1, 1)
+    return {"layers": made, "names": [f"flatten {k + 1}" for k in range(len(made))], "inputs": 8}
+
+
+def dilation(dilated: Any) -> Any:
+    """Which places each place of a stack reads, told by a 1 at one place after the other: dilations 1, 2, 4, 8."""
+    one, made, T = torch.ones(1, 1), list[Any](), 16
+    for d in (1, 2, 4, 8):
+        seen = dilated(torch.eye(T).view(T, T, 1), one, one, torch.zeros(1), d)[:, :, 0]
+        made.append([[s for s in range(T) if seen[s, t] != 0] for t in range(T)])
+    return {"layers": made, "names": [f"dilation {d}" for d in (1, 2, 4, 8)], "inputs": T}
+
+
+def averages(by_softmax: Any) -> Any:
+    """The weights of an average of the past, and the mask that makes them."""
+    masked, weights, _ = by_softmax(torch.zeros(1, 8, 2))
+    weights = weights.masked_fill(masked == float("-inf"), float("nan"))
+    return {"heads": {"average": weights.tolist()}, "tokens": [str(t) for t in range(8)]}
+
+
+def attention(MultiHeadAttention: Any) -> Any:
+    """Each head's weights on eight random vectors, at weights as they are drawn."""
+    torch.manual_seed(1337)
+    module = MultiHeadAttention(32, 4, 8, 8)
+    x = torch.randn(1, 8, 32)
+    return {
+        "heads": {f"head {k + 1}": seen(h, x) for k, h in enumerate(module.heads)},
+        "tokens": list("abcdefgh"),
+    }
+
+
+def seen(head: Any, x: Any) -> Any:
+    """A head's weights for x (1, T, C), (T, T): what it gives where each token's value is its own place.
+
+    A weight of exactly 0 at a later place is a masked one, NaN.
+    """
+    T, own = x.shape[1], head.value
+    del head.value
+    head.value = lambda x: torch.eye(T)[None]
+    try:
+        weights = head(x)[0]
+    finally:
+        del head.value
+        head.value = own
+    later = torch.ones(T, T).triu(1).bool() & (weights == 0)
+    return weights.masked_fill(later, float("nan")).tolist()
+
+
+def forest(train: Any, encode: Any) -> Any:
+    """The merges of a text, and the tokens of some of it."""
+    merges = train(TEXT, MERGES)
+    return {"merges": [[*pair, idx] for pair, idx in merges.items()], "ids": list(encode(TEXT[:28], merges))}
+
+
+def tokens(train: Any, vocab: Any, encode: Any) -> Any:
+    """A text cut into its tokens."""
+    merges = train(TEXT, MERGES)
+    known, ids = vocab(merges), encode(TEXT, merges)
+    return {"tokens": [known[k].decode("utf-8", "replace") for k in ids], "ids": list(ids)}
+
+
+def schedule(rate: Any) -> Any:
+    """GPT-2's learning rate at some of its 19073 steps."""
+    steps = [*range(0, 1430, 65), *range(1430, 19073, 353), 19073]
+    return {"steps": steps, "lr": [float(rate(k, 715, 19073, 6e-4, 6e-5)) for k in steps]}

@@ -1,0 +1,390 @@
+"""The pictures of the lectures: which items each needs, what it is drawn from, which command shows it.
+
+What comes from a submission is read without trust: numbers and texts, no more of them than a picture has room
+for, escaped where they are drawn. What doesn't fit gives no picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from grader.reports.pictures import charts, grids, trees
+from grader.reports.pictures.charts import Labels, Line
+from grader.reports.pictures.svg import Picture, path
+
+Values = Mapping[str, Any]
+MOST = 200_000  # numbers of a picture
+FEW = 64  # names, lines, heads, layers
+
+
+@dataclass(frozen=True)
+class Kind:
+    """needs: the items that it is made with, in whose place of a report it stands. asks: what its driver in
+    reference/drawn.py calls, and params: what of the first fixture that gets; where there is none, the values
+    are a training's, or those of a notebook. values: what `draw` reads, as the lecture calls it.
+    """
+
+    draw: Callable[[Values], Picture]
+    values: tuple[str, ...]
+    shown: str  # the command that shows it
+    needs: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+
+
+def drawn(name: str, values: Values) -> Picture | None:
+    """The picture of some values; None where they don't make one."""
+    try:
+        return replace(KINDS[name].draw(values), name=name)
+    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError):
+        return None
+
+
+def plain(value: Any) -> Any:
+    """A tensor's or an array's numbers as lists."""
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def row(value: Any, most: int = MOST) -> list[float]:
+    found = [float(v) for v in plain(value)]
+    if not 0 < len(found) <= most:
+        raise ValueError("no row of numbers")
+    return found
+
+
+def rows(value: Any) -> list[list[float]]:
+    """A matrix whose rows are equally long."""
+    value = plain(value)
+    if len(value) * len(value[0]) > MOST or len({len(one) for one in value}) != 1:
+        raise ValueError("no matrix")
+    return [row(one) for one in value]
+
+
+def finite(found: list[list[float]]) -> list[list[float]]:
+    if not all(math.isfinite(v) for one in found for v in one):
+        raise ValueError("not all finite")
+    return found
+
+
+def names(value: Any, many: int) -> list[str]:
+    """So many names: of a list or a string, or of a dict by number, as itos is."""
+    found = [str(value[k])[:20] for k in range(many)]
+    return found
+
+
+def _graph(values: Values) -> Picture:
+    told = values["nodes"]
+    if not 0 < len(told) <= FEW:
+        raise ValueError("no graph")
+    nodes = []
+    for k, one in enumerate(told):
+        parts = [int(p) for p in one["parts"]]
+        if any(not 0 <= p < k for p in parts):
+            raise ValueError("parts come first")
+        nodes.append(
+            trees.Node(str(one["label"]), str(one["op"]), float(one["data"]), float(one["grad"]), parts)
+        )
+    said = "Each node has its number, data, and how fast the last one at the bottom changes with it, grad."
+    return trees.graph(nodes, "The graph of an expression", said)
+
+
+def _counts(values: Values) -> Picture:
+    found = finite(rows(values["N"]))
+    if len(found) != len(found[0]) or len(found) > FEW:
+        raise ValueError("not square")
+    said = (
+        "A row is the first letter, a column the next: the darker a square, the more often the pair occurs."
+    )
+    return grids.counts(found, names(values["itos"], len(found)), "How often each letter follows each", said)
+
+
+def _embedding(values: Values) -> Picture:
+    found = finite([one[:2] for one in rows(values["C"])])
+    if len(found) > 4 * FEW or len(found[0]) != 2:
+        raise ValueError("not two numbers for each letter")
+    said = "Letters that the network treats alike have come to lie together, as vowels do."
+    labels = Labels("Where training has put each letter", said, "C[:, 0], no unit", "C[:, 1], no unit")
+    return charts.scatter(labels, [(x, y) for x, y in found], names(values["itos"], len(found)))
+
+
+def _rates(values: Values) -> Picture:
+    rates, losses = row(values["lre"]), row(values["lossi"])
+    best = values.get("best")
+    said = "The loss falls, is lowest where the rate is good, and becomes unstable where it is too high."
+    labels = Labels("Finding a learning rate", said, "exponent of the rate, 10^x", "loss, nats")
+    return charts.lines(
+        labels,
+        [Line("loss", list(zip(rates, losses, strict=True)))],
+        {},
+        None if best is None else float(best),
+    )
+
+
+def _losses(values: Values) -> Picture:
+    runs = values["lossi"]
+    runs = runs if isinstance(runs, Mapping) else {"loss": runs}
+    width = int(values.get("width", 1000))
+    drawn = []
+    for k, (name, told) in enumerate(list(runs.items())[:FEW]):
+        losses = [v for v in row(told, 10**7) if math.isfinite(v)]
+        drawn.append(Line(f"{name}, each step", charts.ranged(losses), k, raw=True))
+        if smooth := charts.averaged(losses, width):
+            drawn.append(Line(f"{name}, mean of {width} steps", smooth, k, dashed=k > 0))
+    if not any(not line.raw for line in drawn):  # too few steps for an average
+        drawn = [replace(line, raw=False, dashed=k > 0) for k, line in enumerate(drawn)]
+    said = "One batch's loss jumps; averaged by view(-1, n).mean(1) the curve shows whether it still falls."
+    labels = Labels("Loss while training", said, "step", "loss, nats")
+    return charts.lines(labels, sorted(drawn, key=lambda line: not line.raw), {})
+
+
+def _histograms(title: str, said: str, across: str) -> Callable[[Values], Picture]:
+    def draw(values: Values) -> Picture:
+        drawn = []
+        for k, one in enumerate(values["layers"][:FEW]):
+            density, low, high = row(one["density"]), float(one["low"]), float(one["high"])
+            wide = (high - low) / len(density)
+            name = f"{str(one['name'])[:20]}: std {float(one['std']):.2g}"
+            if "saturated" in one:
+                name += f", {float(one['saturated']):.1%} beyond ±{float(one['limit']):g}"
+            points = [(low + (j + 0.5) * wide, v) for j, v in enumerate(density)]
+            drawn.append(Line(name, points, k))
+        return charts.lines(Labels(title, said, across, "density"), drawn, {})
+
+    return draw
+
+
+def _dead(values: Values) -> Picture:
+    limit = float(values.get("limit", 0.99))
+    found = [[float(abs(v) > limit) for v in one] for one in rows(values["h"])]
+    said = "White is saturated; a column that is all white is a dead neuron, which learns from no example."
+    return grids.black_and_white(found, f"Where |h| > {limit:g}", said)
+
+
+def _updates(values: Values) -> Picture:
+    found = [row(one) for one in plain(values["ud"])]
+    if len({len(one) for one in found}) != 1:
+        raise ValueError("steps of other lengths")
+    layers = list(zip(*found, strict=True))[:FEW]
+    told = values.get("names") or [f"layer {k + 1}" for k in range(len(layers))]
+    every = max(1, len(found) // charts.MOST)
+    drawn = [
+        Line(name, [(s + 1, v) for s, v in enumerate(one)][::every], k)
+        for k, (one, name) in enumerate(zip(layers, names(told, len(layers)), strict=True))
+    ]
+    said = "A step should change weights by about a thousandth: lines far below -3 learn slowly, above it wildly."
+    labels = Labels(
+        "How large updates are beside their weights", said, "step", "log10 of std(rate·grad) / std(data)"
+    )
+    return charts.lines(labels, drawn, {-3.0: "-3"})
+
+
+def _row(values: Values) -> Picture:
+    found = finite([row(values["p"], FEW), row(values["dlogits"], FEW)])
+    mark = int(values["label"])
+    if len({len(one) for one in found}) != 1 or not 0 <= mark < len(found[0]):
+        raise ValueError("no row of each")
+    shown = {"p": found[0], "n·dlogits[0]": found[1]}
+    said = "Both rows are equal, but at the label, where 1 is taken off: what is pushed down is what is pulled up."
+    return grids.beside(
+        shown, names(values["itos"], len(found[0])), mark, "Probabilities, and the pull on the logits", said
+    )
+
+
+def _dlogits(values: Values) -> Picture:
+    said = "Black is the smallest: in each row the label's cell, whose logit is pulled up; all others are pushed."
+    return grids.grey(finite(rows(values["dlogits"])), "dlogits", said)
+
+
+def _layers(title: str, said: str) -> Callable[[Values], Picture]:
+    def draw(values: Values) -> Picture:
+        made = [[[int(p) for p in place] for place in layer] for layer in values["layers"]]
+        below = int(values["inputs"])
+        if not 0 < len(made) <= 12 or not 0 < below <= FEW:
+            raise ValueError("no layers")
+        for count, layer in zip((below, *map(len, made)), made, strict=False):
+            if not 0 < len(layer) <= FEW or any(not 0 <= p < count for place in layer for p in place):
+                raise ValueError("a place that is not there")
+        return trees.layers(names(values["names"], len(made)), made, below, title, said)
+
+    return draw
+
+
+def _attention(values: Values) -> Picture:
+    heads = {str(k): rows(v) for k, v in list(values["heads"].items())[:FEW]}
+    n = len(next(iter(heads.values())))
+    if n > FEW or any(len(m) != n or len(m[0]) != n for m in heads.values()):
+        raise ValueError("not square")
+    said = (
+        "Down: the token that looks; across: at which. Later tokens are masked, so each square is a triangle."
+    )
+    return grids.triangles(heads, names(values["tokens"], n), "What each head attends to", said)
+
+
+def _bytes(merges: Mapping[int, tuple[int, int]]) -> dict[int, bytes]:
+    known = {k: bytes([k]) for k in range(256)}
+    for k, (left, right) in merges.items():
+        known[k] = known[left] + known[right]
+        if len(known[k]) > 1000:
+            raise ValueError("too long a token")
+    return known
+
+
+def _forest(values: Values) -> Picture:
+    merges = {int(k): (int(a), int(b)) for a, b, k in values["merges"]}
+    ids = [int(k) for k in values["ids"]]
+    if len(merges) > 1000 or not 0 < len(ids) <= 200:
+        raise ValueError("no merges")
+    texts = {k: b.decode("utf-8", "replace") for k, b in _bytes(merges).items()}
+    said = (
+        "Each tree is a token of the text: its leaves are bytes, and each number a merge of the two below it."
+    )
+    return trees.forest(merges, ids, texts, "The merges of a text, as a forest", said)
+
+
+def _tokens(values: Values) -> Picture:
+    pieces = [str(piece)[:80] for piece in values["tokens"]]
+    if not 0 < len(pieces) <= 2000:
+        raise ValueError("no tokens")
+    said = "Each ground is one token, a · in it a space: frequent words have become one, rare ones stay in pieces."
+    numbered = list(zip(pieces, (f"token {int(k)}" for k in values["ids"]), strict=True))
+    return grids.tokens(numbered, "A text, coloured by its tokens", said)
+
+
+def _schedule(values: Values) -> Picture:
+    rate = Line("rate", list(zip(row(values["steps"]), row(values["lr"]), strict=True)))
+    said = "The rate climbs during the warm-up, then falls along half a cosine to a tenth."
+    return charts.lines(Labels("GPT-2's learning rate", said, "step", "learning rate"), [rate], {})
+
+
+def _wpe(values: Values) -> Picture:
+    found = list(zip(*finite(rows(values["wpe"])), strict=True))
+    known = [int(c) for c in values.get("channels", range(0, len(found), max(1, len(found) // 4)))][:4]
+    drawn = [Line(f"channel {c}", list(enumerate(found[c])), k) for k, c in enumerate(known)]
+    said = "Each line is one channel by position: it was noise at first, and training makes it smoother."
+    return charts.lines(Labels("Position embeddings, wpe", said, "position", "value, no unit"), drawn, {})
+
+
+def _moons(values: Values) -> Picture:
+    points = [(x, y) for x, y in finite(rows(values["points"]))]
+    scores = finite(rows(values["scores"]))  # from the lowest row upwards, over the whole frame
+    axes = charts.frame(points)
+    left, top, wide, high = axes.area
+    dx, dy = wide / len(scores[0]), high / len(scores)
+    d = "".join(
+        f"M{left + j * dx:.1f} {top + high - (i + 1) * dy:.1f}h{dx:.2f}v{dy:.2f}h-{dx:.2f}z"
+        for i, one in enumerate(scores)
+        for j, v in enumerate(one)
+        if v > 0
+    )
+    said = (
+        "Squares have the label 1, and where the ground is coloured the network says 1: the two should agree."
+    )
+    labels = Labels("Two moons, and where the network draws the line", said, "x, no unit", "y, no unit")
+    groups = [int(v > 0) for v in row(values["labels"])]
+    return charts.scatter(labels, points, [""] * len(points), groups, path("f1", d, 0.18))
+
+
+SPREAD = _histograms(
+    "What each tanh gives, by layer",
+    "The curves should look alike; what piles up at -1 and 1 is saturated and passes little gradient on.",
+    "activation, no unit",
+)
+GRADIENTS = _histograms(
+    "Gradients at each tanh's output, by layer",
+    "The curves should be equally wide: one much narrower than the last would be a vanishing gradient.",
+    "gradient of the loss, nats per unit",
+)
+TREE = _layers(
+    "WaveNet's tree",
+    "Two neighbours become one at each level, until one vector has seen all of the context.",
+)
+STACK = _layers(
+    "A stack of dilated convolutions",
+    "Each layer looks twice as far back as the one below, so four layers see sixteen places.",
+)
+
+KINDS = {
+    "graph": Kind(
+        _graph, ("nodes",), "grader report micrograd.ex4", ("micrograd.ex4.trace",), ("trace", "Value")
+    ),
+    "neuron": Kind(_graph, ("nodes",), "grader report micrograd.ex2", ("micrograd.ex2.tanh",), ("Value",)),
+    "moons": Kind(_moons, ("points", "labels", "scores"), "grader train micrograd"),
+    "counts": Kind(
+        _counts,
+        ("N", "itos"),
+        "grader train bigrams",
+        ("bigrams.ex1.counts",),
+        ("counts",),
+        ("words", "chars"),
+    ),
+    "embedding": Kind(_embedding, ("C", "itos"), "grader train mlp"),
+    "rates": Kind(_rates, ("lre", "lossi"), "grader train mlp"),
+    "losses": Kind(_losses, ("lossi",), "grader train wavenet"),
+    "activations": Kind(
+        SPREAD, ("layers",), "grader train batchnorm", ("batchnorm.ex6.linear",), ("Linear", "Tanh")
+    ),
+    "gradients": Kind(GRADIENTS, ("layers",), "grader train batchnorm"),
+    "dead": Kind(_dead, ("h",), "grader train batchnorm", ("batchnorm.ex1.dead",), ("dead",), ("h", "limit")),
+    "updates": Kind(_updates, ("ud",), "grader train batchnorm"),
+    "row": Kind(_row, ("p", "dlogits", "label", "itos"), "grader report ex2", ("ex2.dlogits",)),
+    "dlogits": Kind(_dlogits, ("dlogits",), "grader report ex2", ("ex2.dlogits",)),
+    "tree": Kind(
+        TREE,
+        ("layers", "names", "inputs"),
+        "grader report wavenet.ex7",
+        ("wavenet.ex7.flatten",),
+        ("FlattenConsecutive",),
+    ),
+    "dilation": Kind(
+        STACK,
+        ("layers", "names", "inputs"),
+        "grader report wavenet.ex8",
+        ("wavenet.ex8.dilated",),
+        ("dilated",),
+    ),
+    "averages": Kind(
+        _attention,
+        ("heads", "tokens"),
+        "grader report gpt.ex11",
+        ("gpt.ex11.by_softmax",),
+        ("by_softmax",),
+    ),
+    "attention": Kind(
+        _attention,
+        ("heads", "tokens"),
+        "grader train gpt",
+        ("gpt.ex12.multihead",),
+        ("MultiHeadAttention",),
+    ),
+    "forest": Kind(
+        _forest,
+        ("merges", "ids"),
+        "grader report tokenizer.ex2",
+        ("tokenizer.ex2.encode",),
+        ("train", "encode"),
+    ),
+    "tokens": Kind(
+        _tokens,
+        ("tokens", "ids"),
+        "grader report tokenizer.ex2",
+        ("tokenizer.ex2.round_trip",),
+        ("train", "vocab", "encode"),
+    ),
+    "schedule": Kind(_schedule, ("steps", "lr"), "grader report gpt2.ex9", ("gpt2.ex9.rate",), ("rate",)),
+    "wpe": Kind(_wpe, ("wpe",), "grader train gpt"),
+}
+
+
+def of_exercise(exercise: str) -> dict[str, Kind]:
+    """The pictures that a driver makes of an exercise's functions, by name."""
+    return {n: k for n, k in KINDS.items() if k.asks and k.needs[0].rpartition(".")[0] == exercise}
+
+
+def told(values: Sequence[tuple[str, Values]]) -> list[Picture]:
+    """The pictures of some values, those that can be drawn."""
+    return [one for one in (drawn(name, known) for name, known in values) if one]
