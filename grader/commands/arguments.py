@@ -153,13 +153,15 @@ def _learning(add: Add) -> None:
     _words(reset, "EXERCISE", "ex1, or a set; none means all that exercises/ has")
     _flag(reset, "--yes", "don't ask")
 
-    train = add("train", "train the network with your own gradients, and by autograd beside it")
-    _words(train, "EXERCISE", "ex4 by default")
-    _value(train, "--submission", "FILE", "take the gradients from this file")
-    steps = "20000 by default, a minute or so; 200000 is the lecture's run"
-    _value(train, "--steps", "N", steps, type=int, default=20_000)
+    train = add("train", "train what you have built, with your own functions; autograd beside your gradients")
+    sets = "micrograd, bigrams, mlp, batchnorm, wavenet, gpt"
+    _words(train, "SET", f"{sets}, or ex4, the default")
+    _value(train, "--submission", "FILE", "ex4: take the gradients from this file")
+    _flag(train, "--solutions", "take the functions from solutions/")
+    _value(train, "--steps", "N", "a minute or so by default; 200000 is the lecture's run of ex4", type=int)
     _value(train, "--names", "FILE", "train on this list of names, one a line")
-    _value(train, "--out", "FILE", "the loss curve; loss-ex4.svg by default", default="loss-ex4.svg")
+    _value(train, "--text", "FILE", "gpt: train on this text instead of Python's own help")
+    _value(train, "--out", "FILE", "the pictures; train-SET.html or loss-ex4.svg by default")
     seed = 2147483647
     _value(train, "--seed", "N", f"{seed} by default, the lecture's", type=int, default=seed)
     _flag(train, "--no-autograd", "leave out the run by autograd")

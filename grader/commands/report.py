@@ -42,7 +42,6 @@ from grader.suite.files import replaced, writable
 from grader.suite.find import Suite, find
 from grader.suite.fixtures import hints, reference
 
-
 DRIVERS = Path(__file__).parents[1] / "reference/drawn.py"  # a submission's process gets its text
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -106,9 +105,9 @@ def drawings(runner: Runner, one: Graded) -> dict[str, list[Picture]]:
     found: dict[str, list[Picture]] = {}
     for name, kind in wanted.items():
         record = run.records.get((entry.name, name))
-        if record is not None and record.status == "value" and record.encoded == "plain":
-            if made := kinds.drawn(name, answer_of(record)):
-                found.setdefault(kind.needs[0], []).append(made)
+        gave = record is not None and record.status == "value" and record.encoded == "plain"
+        if record is not None and gave and (made := kinds.drawn(name, answer_of(record))):
+            found.setdefault(kind.needs[0], []).append(made)
     return found
 
 

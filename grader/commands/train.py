@@ -1,4 +1,4 @@
-"""`grader train ex4`: the whole run with the learner's gradients, and autograd's beside it."""
+"""`grader train`: a run of what was built in a set, or of ex4's gradients; autograd's beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import shlex
 import textwrap
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,19 @@ from torch import Tensor
 from grader.commands import prose
 from grader.commands.bar import Bar
 from grader.core.calling import BadRequest
+from grader.core.course import CORE, title
 from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import Exercise, File
 from grader.core.text import text
 from grader.core.verdict import place
+from grader.learner.runs.functions import Functions
+from grader.learner.runs.run import Run, Wish
 from grader.reference import training
 from grader.reference.forward import Forward
 from grader.reference.lecture import EMBEDDED, dataset, read_names, splits
 from grader.reports.pages import curve
+from grader.reports.pages import train as page
+from grader.reports.pictures import kinds
 from grader.runner.untrusted.loading import define, describe, load, load_flat
 from grader.submissions.script import Script, script
 from grader.suite.files import refusing, writable
@@ -38,11 +45,17 @@ CHUNK = 50  # steps by hand, then as many by autograd: what else the machine doe
 
 def run(args: argparse.Namespace) -> int:
     suite = find()
+    torch.set_num_threads(1)  # the matrices are small; more threads only wait for each other
+    if len(args.targets) == 1 and args.targets[0] in RUNS:
+        return of_set(suite, args.targets[0], args)
+    if args.text:
+        raise UsageError("--text is for `grader train gpt`")
+    args.steps = 20_000 if args.steps is None else args.steps
+    args.out = args.out or "loss-ex4.svg"
     exercise, path = _which(suite, args)
     learner = _learner(exercise, read_submission(path), str(path), args.submission)
     out = _checked(args)
     names = read_names(Path(args.names) if args.names else EMBEDDED)
-    torch.set_num_threads(1)  # the matrices are small; more threads only wait for each other
     race = Race(exercise, learner, _rows(names, exercise, args.names), args.steps)
     train, valid, test = (len(x) for x, _ in race.rows.values())
     print(f"{len(names)} names; {train} training, {valid} validation and {test} test rows")
@@ -66,6 +79,94 @@ def run(args: argparse.Namespace) -> int:
         out.write_text(drawn, encoding="utf-8")
     print(f"loss curve: {out}")
     return 0
+
+
+RUNS = {
+    "micrograd": "micrograd.Micrograd",
+    "bigrams": "bigrams.Bigrams",
+    "mlp": "mlp.Mlp",
+    "batchnorm": "batchnorm.BatchNorm",
+    "wavenet": "wavenet.WaveNet",
+    "gpt": "gpt.Gpt",
+}
+
+
+def of_set(suite: Suite, name: str, args: argparse.Namespace) -> int:
+    """The run of a set: its learner's functions, a line for each thing to know, a page of pictures."""
+    if args.submission:
+        raise UsageError(f"{name} is trained with all of exercises/{name}: --submission is for ex4")
+    if args.text and name != "gpt":
+        raise UsageError("--text is for `grader train gpt`")
+    module, _, kind = RUNS[name].partition(".")
+    made: type[Run] = getattr(import_module(f"grader.learner.runs.{module}"), kind)
+    args.steps = made.steps if args.steps is None else args.steps
+    args.out = args.out or f"train-{name}.html"
+    out = _checked(args)
+    own = Functions(suite, args.solutions, load)
+    if waiting := own.waits(made.needs):
+        more = f", and {len(waiting) - 3} more" if len(waiting) > 3 else ""
+        raise UsageError(f"train {name} waits for {'; '.join(waiting[:3])}{more}")
+    names = read_names(Path(args.names) if args.names else EMBEDDED)
+    wish = Wish(args.steps, args.seed, names, not args.no_autograd, Path(args.text) if args.text else None)
+    with helping(own):
+        one = made(own, wish)
+        said = []
+        for line in one.begin():
+            said.append(line)
+            print(line, flush=True)
+        with Bar(args.steps, "loss {loss:.4f}", loss=float("nan")) as bar:
+            try:
+                while one.done < args.steps:
+                    one.turn()
+                    losses = next(iter(one.losses.values()))
+                    if not losses[-1] < float("inf"):
+                        raise UsageError(
+                            f"the loss is no longer finite after {one.done} steps; {advice(own)}"
+                        )
+                    bar.at(one.done, loss=losses[-1])
+            except KeyboardInterrupt:
+                bar.stop()
+                said.append(f"stopped after {one.done} of {args.steps} steps")
+                print(said[-1])
+        if not one.done:
+            return 0
+        for line in one.result():
+            said.append(text(line, 2000))
+            print("\n".join(textwrap.wrap(said[-1], prose.columns())))
+    drawn = list[tuple[str, Any]]()
+    try:
+        drawn += (values for values in one.pictures())
+    except Exception as error:
+        print(f"a picture can't be drawn: {placed(own, error)}")
+    shown = [made_of for values in drawn if (made_of := kinds.drawn(*values))]
+    with refusing(f"--out {out}: can't be written"):
+        out.write_text(page.render(f"Training: {title(name)}", f"{one.done} steps", said, shown), "utf-8")
+    print(f"pictures: {out}")
+    return 0
+
+
+def advice(own: Functions) -> str:
+    return f"`grader check {' '.join(own.files)}` grades what it is made of"
+
+
+def placed(own: Functions, error: BaseException) -> str:
+    """An exception with the last line of a learner's file that it went through."""
+    for file in own.files.values():
+        what, line = describe(error, file.shown)
+        if line:
+            return f"{file.shown}, line {line}: {text(what)}"
+    return text(describe(error, "")[0])
+
+
+@contextmanager
+def helping(own: Functions) -> Iterator[None]:
+    """What a learner's function raises in one line, with its place and what to do."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{placed(own, error)}; {advice(own)}") from None
 
 
 def _checked(args: argparse.Namespace) -> Path:
@@ -153,11 +254,14 @@ def _which(suite: Suite, args: argparse.Namespace) -> tuple[Exercise, Path]:
     if not suite.ids():
         targets(suite, [])
     able = [e for e in map(suite.describe, suite.ids()) if e.training]
-    wanted = {t.exercise for t in targets(suite, args.targets)} if args.targets else {able[0].id}
+    named = [w for w in args.targets if w != CORE]
+    wanted = {t.exercise for t in targets(suite, named)} if named else {able[0].id}
     chosen = [e for e in able if e.id in wanted]
     if len(chosen) != 1 or len(wanted) != 1:
-        raise UsageError(f"train takes one of: {', '.join(e.id for e in able)}")
+        known = ", ".join([*(e.id for e in able), *RUNS])
+        raise UsageError(f"train takes one of: {known}")
     path = Path(args.submission) if args.submission else suite.learners(chosen[0].id)
+    path = suite.solution(chosen[0].id) if args.solutions else path
     return chosen[0], path
 
 

@@ -1,7 +1,7 @@
-"""What pictures are made from: each function here gets a learner's own and gives plain data, by the picture's name.
+"""What pictures are made from: functions that get a learner's own and give plain data, by the picture's name.
 
-In a report they run as drivers, in the process of the submission, which gets this file's text: so it imports
-nothing of ours. `grader train` and notebooks call them too. `reports/pictures/kinds.py` says what each is given.
+In a report they run as drivers, in the process of the submission, which gets this file's text: so it
+imports nothing of ours. `grader train` calls them too. `reports/pictures/kinds.py` says what each is given.
 """
 
 from typing import Any
@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-TEXT = "a banana band on an island: bananas and bandanas, and a band"
-MERGES = 14
+TEXT = "the cat sat on the mat: that fat cat ate, and then sat. the rat ran at the cat, the cat at the rat."
+MERGES = 12
 
 
 def graph(trace: Any, Value: Any) -> Any:
@@ -21,7 +21,7 @@ def graph(trace: Any, Value: Any) -> Any:
     L = d * f
     L.backward()
     nodes, edges = trace(L)
-    return _nodes(L, {id(v): n for v, n in zip((a, b, c, f, e, d, L), "abcfedL")}, nodes, edges)
+    return _nodes(L, {id(v): n for v, n in zip((a, b, c, f, e, d, L), "abcfedL", strict=True)}, nodes, edges)
 
 
 def neuron(Value: Any) -> Any:
@@ -104,7 +104,7 @@ def activations(Linear: Any, Tanh: Any) -> Any:
 
 
 def histogram(name: Any, x: Any, low: Any, high: Any, limit: Any = None) -> Any:
-    """Of a tensor: densities of 40 bins between two numbers, mean, spread, and the share farther from 0 than `limit`."""
+    """Of a tensor: 40 bins' densities, mean, spread, and the share that is farther from 0 than `limit`."""
     x = x.detach().float().reshape(-1)
     found = torch.histc(x.clamp(low, high), 40, low, high) / max(x.numel(), 1) * 40 / (high - low)
     told = {"name": name, "low": low, "high": high, "density": found.tolist()}
@@ -128,7 +128,7 @@ def tree(FlattenConsecutive: Any) -> Any:
 
 
 def dilation(dilated: Any) -> Any:
-    """Which places each place of a stack reads, told by a 1 at one place after the other: dilations 1, 2, 4, 8."""
+    """Which places each place of a stack reads, told by a 1 at one of them after the other."""
     one, made, T = torch.ones(1, 1), list[Any](), 16
     for d in (1, 2, 4, 8):
         seen = dilated(torch.eye(T).view(T, T, 1), one, one, torch.zeros(1), d)[:, :, 0]
@@ -174,7 +174,7 @@ def seen(head: Any, x: Any) -> Any:
 def forest(train: Any, encode: Any) -> Any:
     """The merges of a text, and the tokens of some of it."""
     merges = train(TEXT, MERGES)
-    return {"merges": [[*pair, idx] for pair, idx in merges.items()], "ids": list(encode(TEXT[:28], merges))}
+    return {"merges": [[*pair, idx] for pair, idx in merges.items()], "ids": list(encode(TEXT[:36], merges))}
 
 
 def tokens(train: Any, vocab: Any, encode: Any) -> Any:

@@ -68,11 +68,11 @@ def _sort(line: Line) -> str:
 
 def _picture(labels: Labels, body: str, axes: Axes, named: Sequence[Line]) -> Picture:
     """With a legend below, where there is more than one line."""
-    legend, x, y = "", 58.0, axes.height + 6
+    legend, x, y = "", 72.0, axes.height + 6
     for line in named if len(named) > 1 else ():
         wide = 34 + 6.6 * len(line.name)
-        if x > 58 and x + wide > axes.width:
-            x, y = 58.0, y + 18
+        if x > 72 and x + wide > axes.width:
+            x, y = 72.0, y + 18
         legend += path(_sort(line), f"M{x:.1f} {y:.1f}h20") + label(x + 26, y + 4, line.name, "", "start")
         x += wide
     ends = [(line.name, line.points[0][1], line.points[-1][1]) for line in named if line.points]

@@ -26,14 +26,15 @@ def counts(rows: Rows, names: Sequence[str], title: str, said: str) -> Picture:
     body = []
     for v, name, i, j in cells:
         x, y = j * side + 1, i * side + 1
-        body.append(rect("f0", (x, y, side - 1, side - 1), f"{name}: {v:g}", strength(v / (most or 1))))
+        body.append(rect("f0", (x, y, side - 1, side - 1), f"{name}: {v:.7g}", strength(v / (most or 1))))
         body += [label(x + 15, y + 13, name), label(x + 15, y + 26, f"{v:.7g}", "small")]
-    told = f"{n} by {n} characters, {sum(v for v, *_ in cells):g} pairs; the most frequent is {pair}, {most:g} times"
+    total = sum(v for v, *_ in cells)
+    told = f"{n} by {n} characters, {total:.7g} pairs; the most frequent is {pair}, {most:.7g} times"
     return Picture(title, said, told, "".join(body), n * side + 1, n * side + 1)
 
 
 def black_and_white(rows: Rows, title: str, said: str) -> Picture:
-    """White where a number is not 0: a row for each example, a column for each neuron; marked, where all are."""
+    """White where a number is not 0: a row for each example, a column for each neuron."""
     tall, wide = len(rows), len(rows[0])
     side = min(max(560 / wide, 3), 12)
     across, down = wide * side, tall * side
@@ -45,7 +46,9 @@ def black_and_white(rows: Rows, title: str, said: str) -> Picture:
     body += label(40 + across / 2, down + 36, f"neuron, {wide}", "quiet")
     body += turned(22, 8 + down / 2, f"example, {tall}")
     share = f"{len(white) / (tall * wide):.1%} saturated"
-    told = f"{tall} examples, {wide} neurons; {share}; {len(dead)} dead{': ' * bool(dead)}{', '.join(map(str, dead))}"
+    told = (
+        f"{tall} examples, {wide} neurons; {share}; {len(dead)} dead: {', '.join(map(str, dead)) or 'none'}"
+    )
     return Picture(title, said, told, body, 56 + across, down + 46)
 
 
@@ -121,7 +124,7 @@ def triangles(heads: Mapping[str, Rows], tokens: Sequence[str], title: str, said
 
 
 def tokens(pieces: Sequence[tuple[str, str]], title: str, said: str) -> Picture:
-    """A text, each token of it on a ground of its own and with its number as a title. pieces: text and number."""
+    """A text, each token of it on a ground of its own. pieces: a text and its title each."""
     x, y, body = 8.0, 8.0, []
     for k, (piece, name) in enumerate(pieces):
         shown = piece.translate(SHOWN) or "∅"

@@ -162,7 +162,7 @@ def _dead(values: Values) -> Picture:
     limit = float(values.get("limit", 0.99))
     found = [[float(abs(v) > limit) for v in one] for one in rows(values["h"])]
     said = "White is saturated; a column that is all white is a dead neuron, which learns from no example."
-    return grids.black_and_white(found, f"Where |h| > {limit:g}", said)
+    return grids.black_and_white(found, f"Where |h| > {limit:.3g}", said)
 
 
 def _updates(values: Values) -> Picture:

@@ -16,7 +16,7 @@ from importlib.resources import files
 from grader.core.text import text
 
 SERIES = 6  # colours, s0 to s5; a seventh line begins again, dashed
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 16.0, 14.0, 44.0  # around the area in which values are drawn
+LEFT, RIGHT, TOP, BOTTOM = 72.0, 16.0, 14.0, 44.0  # around the area in which values are drawn
 WORDS = 120  # characters of a text in a picture, at most
 
 
