@@ -36,7 +36,9 @@ class Own:
     def name(self, item: str) -> str:
         """What judges an item: its function, its class, or a method, as Value.tanh."""
         one = self.exercise.item(item)
-        return (one.about or one.name) if isinstance(one, Output) else one.name
+        if not isinstance(one, Output) or not one.asks:
+            return one.name
+        return one.about if one.judged == one.asks[0] else one.asks[0]
 
     def waits(self, item: str) -> str:
         """Where an item is not written, and "" where it is."""
@@ -48,9 +50,9 @@ class Own:
         found = _definition(body, name)
         if found is None:
             return f"{self.shown}: there is no {name}"
-        if method and (own := _definition(getattr(found, "body", ()), method)) is not None:
-            found = own
-        for node in ast.walk(found):
+        methods = getattr(found, "body", ())
+        asked = [_definition(methods, n) for n in ("__init__", method)] if method else [found]
+        for node in (node for one in asked if one for node in ast.walk(one)):
             if isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node):
                 return f"{self.shown}, line {node.lineno}: {self.name(item)} is not written yet"
         return ""

@@ -99,7 +99,8 @@ class Gpt(Run):
         given = torch.rand(NEW, 1, generator=self.generator)
         begin = torch.zeros(1, 1, dtype=torch.long)
         made = self.own["gpt.ex11.generate"](lambda idx: self.model(idx)[0], begin, BLOCK, given)
-        yield "sample: " + self.own["gpt.ex11.decode"](made[0].tolist(), self.chars)
+        yield "sample:"
+        yield from str(self.own["gpt.ex11.decode"](made[0].tolist(), self.chars)).strip().split("\n")
 
     @torch.no_grad()
     def pictures(self) -> Drawn:

@@ -77,13 +77,9 @@ class Run(ABC):
     def compared(self) -> Iterator[str]:
         """The last losses of each run, and what a step took."""
         for name, losses in self.losses.items():
-            last = losses[-100:]
-            mean = (
-                f"loss {sum(last) / len(last):.4f} over the last {len(last)} steps"
-                if len(last) > 1
-                else f"loss {last[-1]:.4f}"
-            )
-            yield f"{name + ':':12} {mean}  {1e6 * self.clock[name] / self.done:.0f} us a step"
+            last = losses[-self.width() :]
+            mean, took = sum(last) / len(last), 1e6 * self.clock[name] / self.done
+            yield f"{name + ':':12} loss {mean:.4f}, the mean of the last {len(last)}  {took:.0f} us a step"
         if {HAND, AUTO} <= self.losses.keys():
             yield f"a step by hand takes {self.clock[HAND] / self.clock[AUTO]:.2f} of autograd's"
 
