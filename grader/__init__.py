@@ -1,6 +1,6 @@
 """Exercises and a grader for people who learn backpropagation by hand.
 
-In a notebook or a REPL: `from grader import cmp, check`. In a program: `from grader import grade`, whose
+In a notebook or a REPL: `from grader import cmp, check, draw`. In a program: `from grader import grade`, whose
 `Report` holds a `Verdict` for each item; `UsageError` and `GraderFault` are what it raises.
 All else is the command's own, and may change with any version.
 """
@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from grader.core.errors import GraderFault, UsageError
     from grader.core.verdict import Report, Verdict
     from grader.learner.api import grade
+    from grader.learner.draw import draw
     from grader.learner.notebook import check, cmp
 
 __version__ = "0.2.0"
-__all__ = ["GraderFault", "Report", "UsageError", "Verdict", "__version__", "check", "cmp", "grade"]
+__all__ = ["GraderFault", "Report", "UsageError", "Verdict", "__version__", "check", "cmp", "draw", "grade"]
 
 _HOMES = {
     "GraderFault": "core.errors",
@@ -22,6 +23,7 @@ _HOMES = {
     "Verdict": "core.verdict",
     "check": "learner.notebook",
     "cmp": "learner.notebook",
+    "draw": "learner.draw",
     "grade": "learner.api",
 }
 

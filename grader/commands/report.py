@@ -86,7 +86,7 @@ def sheet(runner: Runner, one: Graded, known: Losses | None = None) -> Sheet:
 
 
 def drawings(runner: Runner, one: Graded) -> dict[str, list[Picture]]:
-    """By id of an output item the pictures of what the submission's functions give, as far as they are written.
+    """By id of an output item the pictures of what the submission's functions give, where they are written.
 
     Drivers get them in a child of their own, confined as any; what it sends is drawn without trust.
     """

@@ -29,7 +29,6 @@ from grader.learner.runs.run import Run, Wish
 from grader.reference import training
 from grader.reference.forward import Forward
 from grader.reference.lecture import EMBEDDED, dataset, read_names, splits
-from grader.reports.pages import curve
 from grader.reports.pages import train as page
 from grader.reports.pictures import kinds
 from grader.runner.untrusted.loading import define, describe, load, load_flat
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"{race.size} parameters")
             while race.done < args.steps:
                 race.turn()
-                bar.at(race.done, loss=race.curves["by hand"].last)
+                bar.at(race.done, loss=race.curves["by hand"][-1])
         except KeyboardInterrupt:
             bar.stop()
             print(f"stopped after {race.done} of {args.steps} steps")
@@ -74,9 +73,9 @@ def run(args: argparse.Namespace) -> int:
     print("\n".join(race.result()))
     g = torch.Generator().manual_seed(args.seed + 10)
     print("\n".join(textwrap.wrap("samples: " + " ".join(race.samples(g)), prose.columns())))
-    drawn = curve.render(race.curves, f"{exercise.id}: loss over {race.done} steps")
+    shown = kinds.drawn("losses", {"lossi": race.curves, "width": max(1, min(1000, race.done // 20))})
     with refusing(f"--out {out}: can't be written"):
-        out.write_text(drawn, encoding="utf-8")
+        out.write_text(shown.alone() if shown else "", encoding="utf-8")
     print(f"loss curve: {out}")
     return 0
 
@@ -207,7 +206,7 @@ class Race:
             self.runs["by autograd"] = training.Autograd(self.program, self.plan, env)
         self.generator = torch.Generator().manual_seed(seed)
         self.clock = dict.fromkeys(self.runs, 0.0)
-        self.curves = {name: curve.Curve(self.steps) for name in self.runs}
+        self.curves = {name: list[float]() for name in self.runs}
         self.size = sum(env[k].numel() for k in self.plan.parameters)
 
     def turn(self) -> None:
@@ -222,7 +221,7 @@ class Race:
                 start = time.perf_counter()
                 loss = _step(one, name, batch, lr, self.learner)
                 self.clock[name] += time.perf_counter() - start
-                self.curves[name].add(loss)
+                self.curves[name].append(loss)
         self.done += len(batches)
 
     def result(self) -> Iterator[str]:

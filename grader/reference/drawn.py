@@ -20,8 +20,8 @@ def graph(trace: Any, Value: Any) -> Any:
     d = e + c
     L = d * f
     L.backward()
-    nodes, edges = trace(L)
-    return _nodes(L, {id(v): n for v, n in zip((a, b, c, f, e, d, L), "abcfedL", strict=True)}, nodes, edges)
+    found, edges = trace(L)
+    return nodes(L, {id(v): n for v, n in zip((a, b, c, f, e, d, L), "abcfedL", strict=True)}, found, edges)
 
 
 def neuron(Value: Any) -> Any:
@@ -44,10 +44,10 @@ def neuron(Value: Any) -> Any:
         "n": n,
         "o": o,
     }
-    return _nodes(o, {id(v): name for name, v in named.items()})
+    return nodes(o, {id(v): name for name, v in named.items()})
 
 
-def _nodes(root: Any, names: Any, nodes: Any = None, edges: Any = None) -> Any:
+def nodes(root: Any, names: Any, known: Any = None, edges: Any = None) -> Any:
     """Nodes in an order that has parts first; by what each was made from, or by the edges that are told."""
     order, seen = list[Any](), set[int]()
 
@@ -64,7 +64,7 @@ def _nodes(root: Any, names: Any, nodes: Any = None, edges: Any = None) -> Any:
             order.append(node)
 
     visit(root)
-    order = [node for node in order if nodes is None or node in nodes]
+    order = [node for node in order if known is None or node in known]
     place = {id(node): k for k, node in enumerate(order)}
     return {
         "nodes": [

@@ -18,7 +18,7 @@ EVERY = 20  # batches of each part that a loss is estimated on
 
 
 def help_of_python() -> str:
-    """Python's help texts, which come with it: English, with code. UsageError where a package left them out."""
+    """Python's help texts, which come with it: English, with code. UsageError where they were left out."""
     try:
         from pydoc_data.topics import topics
     except ImportError:

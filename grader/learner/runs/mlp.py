@@ -57,7 +57,7 @@ class Mlp(Descent):
         return float(env["loss"]), {name: env[f"d{name}"] for name in self.parameters}
 
     def _finder(self) -> dict[str, Any]:
-        """The lecture's search: each batch at a higher rate than the one before; the network stays as it is."""
+        """The lecture's search: each batch at a higher rate than the one before; the network stays."""
         rates = self.own["mlp.ex5.rates"](-3.0, 0.0, FIND)
         X, Y = self.rows["train"]
         network, losses = {k: v.clone() for k, v in self.network.items()}, []

@@ -1,1 +1,1 @@
-"""Reports as pages that load nothing: graph, figures, curves."""
+"""Reports as pages that load nothing: graph, figures, pictures."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 
 from grader.core.text import times
-from grader.reports.pages import curve
 from grader.reports.pages.heat import Array, Heat, flatten, grey, heat
+from grader.reports.pages.train import shown
+from grader.reports.pictures.kinds import drawn
 
 SIDE, TALL, WIDE = 176, 240, 560  # pixels: of a picture beside others, at most; of one with many columns
 SLICES = 64  # of a tensor with more than two axes, at most; one with more is laid flat
@@ -157,20 +157,16 @@ def lecture(e: Evidence, passed: bool) -> list[Figure]:
 
 def curves(losses: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     """The loss curves of a training run, as far as they are finite."""
-    drawn, said = {}, []
+    drawn_of, said = {}, []
     for name, values in losses.items():
         finite = next((i for i, v in enumerate(values) if not math.isfinite(v)), len(values))
         if finite:
-            drawn[name] = curve.Curve(finite)
-            for value in values[:finite]:
-                drawn[name].add(value)
+            drawn_of[name] = values[:finite]
             said.append(f"{name} from {values[0]:.4f} to {values[finite - 1]:.4f}")
         if finite < len(values):
             said.append(f"{name} not finite from step {finite + 1} on")
-    steps = max(len(values) for values in losses.values())
-    # curve.render escapes what it is given
-    svg = Markup(curve.render(drawn, f"loss over {steps} steps")) if drawn else ""
-    return {"curve": svg, "curve_said": sentence("; ".join(said))}
+    made = drawn("losses", {"lossi": drawn_of, "width": 1})
+    return {"curve": shown(made) if made else "", "curve_said": sentence("; ".join(said))}
 
 
 def _figure(title: str, values: Array, scale: float, mark: int | None) -> Figure:

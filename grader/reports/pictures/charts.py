@@ -36,23 +36,23 @@ class Labels:
 def lines(
     labels: Labels, drawn: Sequence[Line], marks: Mapping[float, str], at: float | None = None
 ) -> Picture:
-    """Lines with a legend. marks: heights of dashed lines across, and what they are. at: a dashed line down."""
+    """Lines with a legend. marks: heights of dashed lines across, and their names. at: a dashed line down."""
     known = [p for line in drawn for p in _finite(line.points)]
     axes = Axes(span([x for x, _ in known]), span([*(y for _, y in known), *marks], 0.05))
     left, top, wide, high = axes.area
     body = [axes.drawn(labels.across, labels.down)]
-    for height, said in marks.items():
-        y = axes.at(axes.x[0], height)[1]
-        body += [
-            path("mark", f"M{left:.1f} {y:.1f}h{wide:.1f}"),
-            label(left + 6, y - 5, said, "halo", "start"),
-        ]
     if at is not None:
         body.append(path("mark", f"M{axes.at(at, 0)[0]:.1f} {top:.1f}v{high:.1f}"))
     for line in drawn:
         where = " ".join(f"{x:.1f},{y:.1f}" for x, y in (axes.at(*p) for p in _finite(line.points)))
         title = f"<title>{word(line.name)}</title>"
         body.append(f'<polyline class="{_sort(line)}" points="{where}">{title}</polyline>')
+    for height, said in marks.items():
+        y = axes.at(axes.x[0], height)[1]
+        body += [
+            path("mark", f"M{left:.1f} {y:.1f}h{wide:.1f}"),
+            label(left + 6, y - 5, said, "halo", "start"),
+        ]
     return _picture(labels, "".join(body), axes, [line for line in drawn if not line.raw])
 
 
@@ -103,7 +103,7 @@ def ranged(values: Sequence[float]) -> list[tuple[float, float]]:
 def scatter(
     labels: Labels, points: Points, names: Sequence[str], groups: Sequence[int] = (), behind: str = ""
 ) -> Picture:
-    """Points with a name each, "" for none. groups: of which of two each is. behind: drawn first, by `frame`."""
+    """Points with a name each, "" for none. groups: of which of two each is. behind: drawn first."""
     axes = frame(points)
     body = [behind, axes.drawn(labels.across, labels.down)]
     for k, (point, name) in enumerate(zip(points, names, strict=True)):

@@ -73,8 +73,7 @@ def finite(found: list[list[float]]) -> list[list[float]]:
 
 def names(value: Any, many: int) -> list[str]:
     """So many names: of a list or a string, or of a dict by number, as itos is."""
-    found = [str(value[k])[:20] for k in range(many)]
-    return found
+    return [str(value[k])[:20] for k in range(many)]
 
 
 def _graph(values: Values) -> Picture:
@@ -126,20 +125,24 @@ def _rates(values: Values) -> Picture:
 
 
 def _losses(values: Values) -> Picture:
+    """width: steps that are averaged. smoothed: the first run's averages by the learner's function."""
     runs = values["lossi"]
     runs = runs if isinstance(runs, Mapping) else {"loss": runs}
-    width = int(values.get("width", 1000))
-    drawn = []
+    width, drawn = int(values.get("width", 1000)), []
     for k, (name, told) in enumerate(list(runs.items())[:FEW]):
         losses = [v for v in row(told, 10**7) if math.isfinite(v)]
-        drawn.append(Line(f"{name}, each step", charts.ranged(losses), k, raw=True))
-        if smooth := charts.averaged(losses, width):
-            drawn.append(Line(f"{name}, mean of {width} steps", smooth, k, dashed=k > 0))
-    if not any(not line.raw for line in drawn):  # too few steps for an average
-        drawn = [replace(line, raw=False, dashed=k > 0) for k, line in enumerate(drawn)]
+        smooth = charts.averaged(losses, width)
+        if not k and "smoothed" in values:
+            smooth = [((s + 1) * width, v) for s, v in enumerate(row(values["smoothed"]))]
+        if not smooth or (not k and width > 1):  # of runs that are alike one has its steps drawn
+            drawn.append(Line(f"{name}, each step", charts.ranged(losses), k, bool(smooth), k > 0))
+        if smooth:
+            drawn.append(
+                Line(f"{name}, mean of {width} steps" if width > 1 else name, smooth, k, dashed=k > 0)
+            )
     said = "One batch's loss jumps; averaged by view(-1, n).mean(1) the curve shows whether it still falls."
     labels = Labels("Loss while training", said, "step", "loss, nats")
-    return charts.lines(labels, sorted(drawn, key=lambda line: not line.raw), {})
+    return charts.lines(labels, drawn, {})
 
 
 def _histograms(title: str, said: str, across: str) -> Callable[[Values], Picture]:
@@ -176,7 +179,7 @@ def _updates(values: Values) -> Picture:
         Line(name, [(s + 1, v) for s, v in enumerate(one)][::every], k)
         for k, (one, name) in enumerate(zip(layers, names(told, len(layers)), strict=True))
     ]
-    said = "A step should change weights by about a thousandth: lines far below -3 learn slowly, above it wildly."
+    said = "A step should change weights by about a thousandth: far below -3 they learn slowly, far above wildly."
     labels = Labels(
         "How large updates are beside their weights", said, "step", "log10 of std(rate·grad) / std(data)"
     )
@@ -189,14 +192,14 @@ def _row(values: Values) -> Picture:
     if len({len(one) for one in found}) != 1 or not 0 <= mark < len(found[0]):
         raise ValueError("no row of each")
     shown = {"p": found[0], "n·dlogits[0]": found[1]}
-    said = "Both rows are equal, but at the label, where 1 is taken off: what is pushed down is what is pulled up."
+    said = "Both rows are equal but at the label, where 1 is taken off: all the push down is the pull up."
     return grids.beside(
         shown, names(values["itos"], len(found[0])), mark, "Probabilities, and the pull on the logits", said
     )
 
 
 def _dlogits(values: Values) -> Picture:
-    said = "Black is the smallest: in each row the label's cell, whose logit is pulled up; all others are pushed."
+    said = "Black is the smallest: in each row the label's cell, whose logit is pulled up."
     return grids.grey(finite(rows(values["dlogits"])), "dlogits", said)
 
 
@@ -250,7 +253,7 @@ def _tokens(values: Values) -> Picture:
     pieces = [str(piece)[:80] for piece in values["tokens"]]
     if not 0 < len(pieces) <= 2000:
         raise ValueError("no tokens")
-    said = "Each ground is one token, a · in it a space: frequent words have become one, rare ones stay in pieces."
+    said = "Each ground is one token, a · in it a space: frequent words are one, rare ones stay in pieces."
     numbered = list(zip(pieces, (f"token {int(k)}" for k in values["ids"]), strict=True))
     return grids.tokens(numbered, "A text, coloured by its tokens", said)
 

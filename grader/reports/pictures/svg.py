@@ -1,7 +1,7 @@
 """A picture as SVG: its words, its axes, its colours by class.
 
-What a class looks like on a light and on a dark page is told by web/pictures.css, which a page has in its style
-and a picture that stands alone brings along. No library: what draws SVG without a window is matplotlib, 174 MB.
+What a class looks like on a light and on a dark page is told by web/pictures.css, which a page has in its
+style and a picture that stands alone brings along. No library: matplotlib would be 174 MB.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib.resources import files
 from grader.core.text import text
 
 SERIES = 6  # colours, s0 to s5; a seventh line begins again, dashed
-LEFT, RIGHT, TOP, BOTTOM = 72.0, 16.0, 14.0, 44.0  # around the area in which values are drawn
+LEFT, RIGHT, TOP, BOTTOM = 72.0, 26.0, 14.0, 44.0  # around the area in which values are drawn
 WORDS = 120  # characters of a text in a picture, at most
 
 
@@ -45,7 +45,8 @@ class Picture:
         size = f"{math.ceil(self.width)} {math.ceil(self.height)}"
         described = word(f"{self.said} {self.told}".strip(), 1000)
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="pic" role="img" data-picture="{escape(self.name)}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="pic" role="img" '
+            f'data-picture="{escape(self.name)}" '
             f'width="{size.split()[0]}" height="{size.split()[1]}" viewBox="0 0 {size}"{read}>'
             f"<title>{word(self.title)}</title><desc>{described}</desc>"
             f'{style}<rect class="ground" width="100%" height="100%"/>{self.body}</svg>\n'
@@ -120,7 +121,7 @@ def finite(values: Sequence[float]) -> list[float]:
 
 
 def span(values: Sequence[float], room: float = 0.0) -> tuple[float, float]:
-    """From the least to the largest that is finite, and `room` of it on either side. ValueError without any."""
+    """From the least to the largest that is finite, with `room` on either side. ValueError without any."""
     known = finite(values)
     low, high = min(known), max(known)
     if high - low <= 1e-12 * max(abs(low), abs(high)) or high - low < 1e-300:

@@ -42,7 +42,7 @@ def graph(nodes: Sequence[Node], title: str, said: str) -> Picture:
 def layers(
     names: Sequence[str], made: Sequence[Sequence[Sequence[int]]], inputs: int, title: str, said: str
 ) -> Picture:
-    """Layers of places, the inputs at the bottom. made: of each layer, of each place, those below that it reads.
+    """Layers of places, inputs at the bottom. made: of each layer, of each place, those below that it reads.
 
     What the last place of the last layer sees is strong, all else is quiet.
     """
@@ -81,7 +81,7 @@ def forest(
     title: str,
     said: str,
 ) -> Picture:
-    """The tree of merges of each token of a text. trees: by merged token its two parts. shown: each one's text."""
+    """The tree of merges of each token of a text. trees: by token its two parts. shown: each one's text."""
     x, body, deepest = 14.0, list[str](), 0
     edges: list[str] = []
 
