@@ -1,7 +1,7 @@
 """Exercises and a grader for people who learn backpropagation by hand.
 
-In a notebook or a REPL: `from grader import cmp, check, draw`. In a program: `from grader import grade`, whose
-`Report` holds a `Verdict` for each item; `UsageError` and `GraderFault` are what it raises.
+In a notebook or a REPL: `from grader import cmp, check, draw`. In a program: `from grader import grade`,
+whose `Report` holds a `Verdict` for each item; `UsageError` and `GraderFault` are what it raises.
 All else is the command's own, and may change with any version.
 """
 

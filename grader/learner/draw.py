@@ -14,7 +14,7 @@ Namespace = Mapping[str, Any]
 
 
 class Drawing:
-    """A picture, or why there is none. It shows in Jupyter, and is words elsewhere; `svg` is the file's text."""
+    """A picture, or why there is none. It shows in Jupyter, and is words elsewhere; svg: as a file's text."""
 
     def __init__(self, picture: Picture | None, why: str = "") -> None:
         self.picture, self.why = picture, why
@@ -56,7 +56,7 @@ def _detached(value: Any) -> Any:
 
 
 def _there(namespace: Namespace, kind: kinds.Kind) -> Namespace:
-    """The values as they are; of a network's letters `itos`, of a set of counts the limit, where they are told."""
+    """The values as they are, and what may be told beside them."""
     asked = {name: namespace[name] for name in kind.values}
     return asked | {name: namespace[name] for name in ("limit", "width", "best") if name in namespace}
 
@@ -79,7 +79,7 @@ def _row(namespace: Namespace, kind: kinds.Kind) -> Namespace:
 
 
 def _heads(namespace: Namespace, kind: kinds.Kind) -> Namespace:
-    """Of att, or wei, (…, T, T), each slice: its last two axes are a square. Weights of 0 to come are masked."""
+    """Of att, or wei, (…, T, T), each slice: its last two axes. Weights of 0 at later places are masked."""
     wei = (namespace["att"] if "att" in namespace else namespace["wei"]).detach()
     T = wei.shape[-1]
     later = wei.new_ones(T, T).triu(1).bool() & (wei == 0)
@@ -101,7 +101,8 @@ def _grads(namespace: Namespace, kind: kinds.Kind) -> Namespace:
 
 
 def _root(namespace: Namespace, kind: kinds.Kind) -> Namespace:
-    return drawn.nodes(namespace["root"], {id(v): k for k, v in namespace.items() if k != "root"})
+    found: Namespace = drawn.nodes(namespace["root"], {id(v): k for k, v in namespace.items() if k != "root"})
+    return found
 
 
 def _forest(namespace: Namespace, kind: kinds.Kind) -> Namespace:

@@ -179,7 +179,7 @@ def _updates(values: Values) -> Picture:
         Line(name, [(s + 1, v) for s, v in enumerate(one)][::every], k)
         for k, (one, name) in enumerate(zip(layers, names(told, len(layers)), strict=True))
     ]
-    said = "A step should change weights by about a thousandth: far below -3 they learn slowly, far above wildly."
+    said = "A step should change weights by a thousandth: far below -3 they learn slowly, far above wildly."
     labels = Labels(
         "How large updates are beside their weights", said, "step", "log10 of std(rate·grad) / std(data)"
     )
