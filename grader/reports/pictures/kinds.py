@@ -222,9 +222,7 @@ def _attention(values: Values) -> Picture:
     n = len(next(iter(heads.values())))
     if n > FEW or any(len(m) != n or len(m[0]) != n for m in heads.values()):
         raise ValueError("not square")
-    said = (
-        "Down: the token that looks; across: at which. Later tokens are masked, so each square is a triangle."
-    )
+    said = "Down is the token that looks, across at which: later ones are masked, which leaves a triangle."
     return grids.triangles(heads, names(values["tokens"], n), "What each head attends to", said)
 
 
@@ -332,7 +330,9 @@ KINDS = {
         SPREAD, ("layers",), "grader train batchnorm", ("batchnorm.ex6.linear",), ("Linear", "Tanh")
     ),
     "gradients": Kind(GRADIENTS, ("layers",), "grader train batchnorm"),
-    "dead": Kind(_dead, ("h",), "grader train batchnorm", ("batchnorm.ex1.dead",), ("dead",), ("h", "limit")),
+    "dead": Kind(
+        _dead, ("h",), "grader report batchnorm.ex1", ("batchnorm.ex1.dead",), ("dead",), ("h", "limit")
+    ),
     "updates": Kind(_updates, ("ud",), "grader train batchnorm"),
     "row": Kind(_row, ("p", "dlogits", "label", "itos"), "grader report ex2", ("ex2.dlogits",)),
     "dlogits": Kind(_dlogits, ("dlogits",), "grader report ex2", ("ex2.dlogits",)),
