@@ -29,7 +29,7 @@ def moons(count: int, rng: random.Random) -> tuple[list[list[float]], list[int]]
 
 
 class Micrograd(Run):
-    steps = 150
+    steps = 100
     needs = tuple(f"micrograd.ex2.{n}" for n in ENGINE) + tuple(
         f"micrograd.ex5.{n}"
         for n in ("neuron", "mlp", "hinge", "penalty", "accuracy", "decayed", "minibatch")

@@ -79,7 +79,7 @@ class Run(ABC):
         for name, losses in self.losses.items():
             last = losses[-self.width() :]
             mean, took = sum(last) / len(last), 1e6 * self.clock[name] / self.done
-            yield f"{name + ':':12} loss {mean:.4f}, the mean of the last {len(last)}  {took:.0f} us a step"
+            yield f"{name + ':':12} loss {mean:.4f}, the mean of the last {len(last)}; {took:.0f} us a step"
         if {HAND, AUTO} <= self.losses.keys():
             yield f"a step by hand takes {self.clock[HAND] / self.clock[AUTO]:.2f} of autograd's"
 

@@ -14,7 +14,12 @@ from grader.reports.pictures.svg import Picture
 
 def shown(picture: Picture) -> dict[str, Any]:
     """A picture as a page's template reads it; `svg` escapes what it is given."""
-    return {"title": picture.title, "said": picture.said, "svg": Markup(picture.svg())}
+    return {
+        "title": picture.title,
+        "said": picture.said,
+        "svg": Markup(picture.svg()),
+        "wide": picture.width > 620,
+    }
 
 
 def render(title: str, subtitle: str, lines: Sequence[str], pictures: Sequence[Picture]) -> str:

@@ -106,7 +106,7 @@ def _embedding(values: Values) -> Picture:
     found = finite([one[:2] for one in rows(values["C"])])
     if len(found) > 4 * FEW or len(found[0]) != 2:
         raise ValueError("not two numbers for each letter")
-    said = "Letters that the network treats alike have come to lie together, as vowels do."
+    said = "Letters that the network treats alike come to lie together, often the vowels."
     labels = Labels("Where training has put each letter", said, "C[:, 0], no unit", "C[:, 1], no unit")
     return charts.scatter(labels, [(x, y) for x, y in found], names(values["itos"], len(found)))
 
