@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -43,6 +44,7 @@ from grader.suite.find import Suite, find
 from grader.suite.fixtures import hints, reference
 
 DRIVERS = Path(__file__).parents[1] / "reference/drawn.py"  # a submission's process gets its text
+DRAWING = 5.0  # seconds for all pictures of an exercise
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -101,7 +103,8 @@ def drawings(runner: Runner, one: Graded) -> dict[str, list[Picture]]:
     stand_in = replace(exercise, id=f"{exercise.id}.pictures", program=program, items=items)
     runner.load(stand_in, {entry.name: fixtures.given[entry.name]})
     code = script(one.file, exercise)
-    run = runner.run(Part(stand_in.id, [entry.name], list(wanted), flat=code.flat), code.file)
+    part = Part(stand_in.id, [entry.name], list(wanted), flat=code.flat)
+    run = runner.run(part, code.file, DRAWING, math.ceil(DRAWING))
     found: dict[str, list[Picture]] = {}
     for name, kind in wanted.items():
         record = run.records.get((entry.name, name))

@@ -388,7 +388,7 @@ def shown_in(folder: Path, *words: str) -> list[str]:
     return re.findall(r'data-picture="(\w+)"', (folder / "page.html").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("exercise", sampled(sorted(set(REPORTS.values())), 4))
+@pytest.mark.parametrize("exercise", sampled(sorted({*REPORTS.values(), *map(exercise_of, DRIVEN)}), 4))
 def test_a_report_has_the_pictures_that_the_table_says(exercise: str, tmp_path: Path) -> None:
     wanted = {n for n, e in REPORTS.items() if e == exercise}
     found = shown_in(tmp_path, exercise, "--solutions")

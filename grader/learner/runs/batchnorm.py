@@ -66,12 +66,13 @@ class BatchNorm(Run):
         rate = RATE if self.done < 0.75 * self.wish.steps else RATE / 10
 
         def step() -> float:
-            loss, self.given = self._forward(X[ix], Y[ix])
-            for t in self.given:
+            loss, given = self._forward(X[ix], Y[ix])
+            for t in given:
                 t.retain_grad()
             for p in self.weights:
                 p.grad = None
             loss.backward()
+            self.given = given
             with torch.no_grad():
                 for p in self.weights:
                     assert p.grad is not None
