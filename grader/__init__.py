@@ -41,7 +41,7 @@ def __getattr__(name: str) -> object:
 
 
 def load_ipython_extension(ip: object) -> None:
-    """`%load_ext grader` in a notebook: cmp, check, and `%%check dh` before a cell's code."""
+    """`%load_ext grader` in a notebook: cmp, check, draw, and `%%check dh` before a cell's code."""
     from grader.learner.magic import load
 
     load(ip)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.learner import cells, jupyter, notebook
+from grader.learner import cells, draw, jupyter, notebook
 
 
 def load(ip: Any) -> None:
-    """`%load_ext grader`: the names cmp and check, and `%%check`."""
+    """`%load_ext grader`: the names cmp, check and draw, and `%%check`."""
     ran = cells.here()
-    ip.push({"cmp": notebook.cmp, "check": notebook.check}, interactive=False)
+    ip.push({"cmp": notebook.cmp, "check": notebook.check, "draw": draw.draw}, interactive=False)
 
     def run_and_check(line: str, cell: str | None = None) -> None:
         """%%check dh: run the cell, then check dh. %check ex1: check what is there."""

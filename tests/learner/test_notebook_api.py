@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import command
 import nbformat
@@ -581,6 +582,7 @@ def ran(sources: Mapping[str, str], folder: Path) -> Any:
     book.cells.append(
         nbformat.v4.new_code_cell("%%check dbnraw\ndbnraw = -bngain * dhpreact", id="wrong-magic")
     )
+    book.cells.append(nbformat.v4.new_code_cell('draw("dead", globals())', id="drawn"))
     book.cells.insert(0, nbformat.v4.new_code_cell("import this_is_no_module", id="before"))
     here = {"metadata": {"path": str(folder)}}
     NotebookClient(book, timeout=DEADLINE, allow_errors=True, resources=here).execute()
@@ -665,6 +667,15 @@ def test_the_magic_runs_a_cell_and_checks_it(told_in_a_kernel: tuple[Any, dict[s
     ):
         said = shown(by_id[name].outputs)
         assert f"ex1.{item}" in said and verdict in said, said
+
+
+def test_a_cell_draws_a_picture_of_what_the_notebook_has(
+    told_in_a_kernel: tuple[Any, dict[str, Any]],
+) -> None:
+    (made,) = [one for one in told_in_a_kernel[0].cells if one.id == "drawn"]
+    (shown,) = made.outputs
+    read = ElementTree.fromstring(shown.data["text/html"])
+    assert read.attrib["data-picture"] == "dead" and "64 neurons" in shown.data["text/plain"]
 
 
 def test_the_result_is_true_when_all_is_right() -> None:
