@@ -21,6 +21,7 @@ from grader.authoring.authored import RUNGS, AuthoredError
 from grader.authoring.hints.outputs import _rounded
 from grader.core import plain
 from grader.core.exercise import Reference
+from grader.core.finding import Code
 from grader.core.verdict import Check, ItemReport, Verdict
 from grader.judging.compare_outputs import held
 from grader.reference import values
@@ -578,6 +579,43 @@ def test_another_method_of_the_class_is_not_said_to_be_rested_on(grade: Grade) -
     said = reasons(grade, text, "micrograd.ex2")
     assert "fix " not in said["relu"]
     assert "fix exp first, which it rests on" in said["tanh_from_exp"]
+
+
+AFAR = {  # of a wrong function, what rests on it and fails with it
+    "a reversed order": (
+        ("micrograd.ex2", ("        return found", "        return found[::-1]")),
+        ("order", {"accumulate", "backward", "tanh_from_exp"}),
+    ),
+    "= for +=": (
+        ("micrograd.ex2", ("self.grad += other.data", "self.grad = other.data")),
+        ("multiply", {"composed", "accumulate", "backward"}),
+    ),
+    "gradients that stay": (("micrograd.ex3", ("p.grad = 0.0", "p.grad == 0.0")), ("zero_grad", {"train"})),
+    "no bias": (("micrograd.ex3", ("self.b = draw()", "self.b = draw() * 0")), ("neuron", {"layer", "mlp"})),
+}
+
+
+@pytest.mark.parametrize(("change", "told"), AFAR.values(), ids=AFAR)
+def test_a_mistake_is_told_of_the_function_that_has_it_and_of_none_that_rests_on_it(
+    change: Any, told: tuple[str, set[str]], grade: Grade
+) -> None:
+    (exercise, *changes), (first, rest) = change, told
+    wrong = {
+        i.id.split(".")[-1]: i for i in grade(changed(exercise, *changes), exercise).items if not i.passed
+    }
+    assert wrong.keys() == {first, *rest} and wrong[first].mistake
+    for name in rest:
+        assert not wrong[name].mistake and wrong[name].check.code == Code.RESTS_ON_ANOTHER
+        assert wrong[name].check.reason.endswith(f"fix {first} first, which it rests on")
+
+
+def test_of_two_mistakes_that_give_the_same_the_code_may_tell_which_it_is_not(item: Item) -> None:
+    both = changed("micrograd.ex1", ("(f(x + h) - f(x)) / h", "(f(x + h) - f(x - h)) / (2 * h)"))
+    found = item(both, "micrograd.ex1", "numgrad").mistake
+    assert found and "both sides" in found.text and "not used" not in found.text
+    unused = changed("micrograd.ex1", ("(f(x + h) - f(x)) / h", "(f(x + 1e-8) - f(x)) / 1e-8"))
+    found = item(unused, "micrograd.ex1", "numgrad").mistake
+    assert found and "h is not used" in found.text
 
 
 def test_an_output_has_no_upstream_gradient(item: Item, exercises: Any) -> None:
