@@ -18,6 +18,7 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from grader.suite import fixtures
 
@@ -274,9 +275,8 @@ def test_a_pictures_element_is_told_under_the_pointer_and_the_arrow_keys(opened:
     ActionChains(page).move_to_element(picture).perform()
     assert re.match(r"\[1[56], 1[34]\]: yours ", readout.text), "the middle of 32 × 27"
     page.find_element(By.CSS_SELECTOR, "article.shown .numbers-view summary").click()
-    cell = page.find_element(
-        By.CSS_SELECTOR, "article.shown .numbers-view tbody tr:nth-child(2) td:nth-child(4)"
-    )
+    second = "article.shown .numbers-view tbody tr:nth-child(2) td:nth-child(4)"
+    cell = WebDriverWait(page, DEADLINE).until(lambda page: page.find_element(By.CSS_SELECTOR, second))
     assert cell.text.split() == [told[1]]
     yours, wanted = page.find_element(By.CSS_SELECTOR, "article.shown .numbers-view td.off").text.split()
     assert float(yours) == -float(wanted) != 0, "where both differ"
