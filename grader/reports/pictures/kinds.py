@@ -7,7 +7,7 @@ for, escaped where they are drawn. What doesn't fit gives no picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -386,8 +386,3 @@ KINDS = {
 def of_exercise(exercise: str) -> dict[str, Kind]:
     """The pictures that a driver makes of an exercise's functions, by name."""
     return {n: k for n, k in KINDS.items() if k.asks and k.needs[0].rpartition(".")[0] == exercise}
-
-
-def told(values: Sequence[tuple[str, Values]]) -> list[Picture]:
-    """The pictures of some values, those that can be drawn."""
-    return [one for one in (drawn(name, known) for name, known in values) if one]
