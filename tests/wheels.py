@@ -20,8 +20,8 @@ LOOKING = {"PIP_DRY_RUN": "1", "PIP_NO_DEPS": "1"}
 @functools.cache
 def built() -> Path:
     folder = tempfile.mkdtemp()
-    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
-    subprocess.run(pip, check=True, capture_output=True, timeout=DEADLINE)
+    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder]
+    subprocess.run([*pip, str(ROOT)], check=True, capture_output=True, timeout=DEADLINE)
     return Path(folder, wheel.NAME)
 
 

@@ -8,4 +8,4 @@ echo '{"gradable": false, "format_errors": "There is no grade: the file can not 
   > "$grade/results/results.json"
 # -I: nothing that was submitted can be imported in place of the grader or of a module of Python's.
 cd "$grade/student" && python3 -I -m grader.cli check ex1 --submission ex1.py --require-sandbox --no-server \
-  --prairielearn "$grade/results/results.json"
+  --prairie "$grade/results/results.json"

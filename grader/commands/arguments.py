@@ -87,7 +87,7 @@ def _grading(add: Add) -> None:
     _flag(check, "--classroom-reporter", reporter)
     _value(check, "--junit", "FILE", "write JUnit XML")
     _value(check, "--codequality", "FILE", "write GitLab's code quality JSON")
-    _value(check, "--prairielearn", "FILE", "write PrairieLearn's results.json; then exit 0")
+    _value(check, "--prairie", "FILE", "write PrairieLearn's results.json; then exit 0")
     _flag(check, "--autolab", "print Autolab's line of scores last; then exit 0")
     _value(check, "--codegrade", "FILE", "write JUnit XML as CodeGrade counts it; then exit 0")
     _value(check, "--sealed", "DIGEST", "insist on the fixtures of a release (its workflow has the digest)")
@@ -213,6 +213,11 @@ def _teaching(add: Add) -> None:
     _value(grades, "--column", "NAME", "the column's heading, or the number of a Canvas assignment")
     counts = "what counts, once for each; what all students have handed in by default"
     _value(grades, "--exercise", "EXERCISE", counts, action="append")
+
+    insight = add("insight", "show which mistakes a graded class makes, and which submissions share them")
+    insight.add_argument("batch", metavar="DIR", help="the folder that `grader batch` wrote")
+    _words(insight, "PATH", "the submissions, as `grader batch` got them: to compare them", dest="paths")
+    _value(insight, "--exercise", "NAME", "as `grader batch` got it")
 
     export = add("export", "write exercises as an assignment of nbgrader or of otter")
     export.add_argument("platform", choices=("nbgrader", "otter"), help="which of the two graders")

@@ -13,13 +13,15 @@ from grader.core.errors import UsageError
 from grader.core.verdict import Report
 from grader.suite.files import refusing, replaced, writable
 
-FILES = ("classroom50", "junit", "codequality", "prairielearn", "codegrade")
+FILES = ("classroom50", "junit", "codequality", "prairie", "codegrade")
 BODY = "release-body.md"
 
 
 def asked(args: argparse.Namespace) -> bool:
     """Whether a service is to get anything; the background server, which has no environment, declines."""
-    return bool(args.github or args.classroom_reporter or args.autolab or any(getattr(args, name) for name in FILES))
+    return bool(
+        args.github or args.classroom_reporter or args.autolab or any(getattr(args, name) for name in FILES)
+    )
 
 
 def root(environ: Mapping[str, str]) -> str:
@@ -37,7 +39,9 @@ class Service:
             other = "--autolab" if args.autolab else "GitHub's options"
             raise UsageError(f"--json and {other} both write to standard output: choose one")
         if args.codegrade and args.policy:
-            raise UsageError("--codegrade: CodeGrade counts tests, each the same; it takes no policy's points")
+            raise UsageError(
+                "--codegrade: CodeGrade counts tests, each the same; it takes no policy's points"
+            )
         for name in FILES:
             if path := getattr(args, name):
                 writable(Path(path), f"--{name}")
@@ -51,7 +55,7 @@ class Service:
                 "--classroom-reporter: the environment has no GITHUB_OUTPUT to write `result` to"
             )
         self.token = os.urandom(16).hex()
-        handed = (args.classroom50, args.classroom_reporter, args.prairielearn, args.autolab, args.codegrade)
+        handed = (args.classroom50, args.classroom_reporter, args.prairie, args.autolab, args.codegrade)
         self.exits_0 = any(handed)
 
     def open(self, out: TextIO) -> None:
@@ -101,10 +105,10 @@ class Service:
             from grader.reports.services import junit
 
             replaced(Path(args.codegrade), junit.render(report, paths, codegrade=True).encode())
-        if args.prairielearn:
+        if args.prairie:
             from grader.reports.services import prairielearn
 
-            replaced(Path(args.prairielearn), prairielearn.render(report).encode())
+            replaced(Path(args.prairie), prairielearn.render(report).encode())
         if args.codequality:
             from grader.reports.services import codequality
 

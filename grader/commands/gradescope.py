@@ -143,7 +143,9 @@ def _wheel(suite: Suite, named: str | None, exercises: list[str]) -> tuple[str, 
     if named:
         return wheel.NAME, wheel.verified(Path(named), exercises)
     if not (suite.root / "pyproject.toml").is_file():
-        raise UsageError("there is no checkout to build the wheel from: name with --wheel what was installed here")
+        raise UsageError(
+            "there is no checkout to build the wheel from: name with --wheel what was installed here"
+        )
     with tempfile.TemporaryDirectory() as folder:
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, str(suite.root)]
         made = subprocess.run(pip, capture_output=True, text=True)

@@ -449,7 +449,10 @@ WHEELS = {
     "none": ("", "GRADER_WHEEL or --wheel names it"),
     "no digest": (f"https://example.org/{wheel.NAME}", "#sha256= and 64 hexadecimal digits"),
     "a shell's words": (f"https://example.org/$(id)/{wheel.NAME}#sha256={'0' * 64}", "64 hexadecimal digits"),
-    "another package": (f"https://example.org/torch-1-py3-none-any.whl#sha256={'0' * 64}", f"is called {wheel.NAME}"),
+    "another package": (
+        f"https://example.org/torch-1-py3-none-any.whl#sha256={'0' * 64}",
+        f"is called {wheel.NAME}",
+    ),
     "no file": (f"nowhere/{wheel.NAME}", "can't be read"),
     "no wheel": (f"bad/{wheel.NAME}", "is no wheel, or a damaged one"),
 }

@@ -427,7 +427,9 @@ def test_nothing_installs_the_grader_by_a_bare_name() -> None:
     wheels = re.compile(r"backprop_grader-[\d.]+-py3-none-any\.whl")
     assert len(texts) > 300
     assert [p for p, text in texts.items() if BARE.search(wheels.sub("WHEEL", text))] == []
-    assert BARE.search("RUN pip install --quiet backprop-grader") and BARE.search("pip install 'backprop_grader[x]'")
+    assert BARE.search("RUN pip install --quiet backprop-grader") and BARE.search(
+        "pip install 'backprop_grader[x]'"
+    )
 
 
 PRAIRIE = {  # what PrairieLearn's page on external grading says of results.json
@@ -500,7 +502,7 @@ def test_the_recipe_for_autolab(checkout: Path, tmp_path: Path) -> None:
     """By make, as Autolab runs it: the last line of standard output is the score."""
     shutil.copy(checkout / "exercises/ex1.py", checkout / "ex1.py")
     with (checkout / "ex1.py").open("a") as file:
-        file.write("print('{\"scores\": {\"ex1\": 26}}')\n")
+        file.write('print(\'{"scores": {"ex1": 26}}\')\n')
     shutil.copy(EXAMPLES / "autolab/autograde-Makefile", checkout / "Makefile")
     ran = shell("make", checkout, environ(tmp_path))
     assert ran.returncode == PASSED, ran.stderr
@@ -518,7 +520,11 @@ def test_the_recipe_for_autolab(checkout: Path, tmp_path: Path) -> None:
 def test_the_recipe_for_codegrade(checkout: Path, tmp_path: Path) -> None:
     shutil.copy(checkout / "exercises/ex1.py", checkout / "ex1.py")
     out = tmp_path / "junit.xml"
-    installs((EXAMPLES / "codegrade/setup.sh").read_text().replace("python3", "python"), checkout, environ(tmp_path))
+    installs(
+        (EXAMPLES / "codegrade/setup.sh").read_text().replace("python3", "python"),
+        checkout,
+        environ(tmp_path),
+    )
     run = f"{EXAMPLES}/codegrade/run.sh"
     ran = shell(run, checkout, environ(tmp_path, CG_JUNIT_XML_LOCATION=str(out)))
     assert ran.returncode == PASSED, ran.stderr
@@ -547,7 +553,7 @@ def test_the_image_for_prairielearn_installs_the_wheel_alone(tmp_path: Path) -> 
         (["--github", "--json"], "choose one"),
         (["--autolab", "--json"], "--json and --autolab both write"),
         (["--codegrade", "junit.xml", "--policy", "p.toml"], "it takes no policy's points"),
-        (["--prairielearn", "nowhere/results.json"], "there is no folder nowhere"),
+        (["--prairie", "nowhere/results.json"], "there is no folder nowhere"),
     ],
 )
 def test_what_can_t_be_served_is_said_before_anything_is_graded(

@@ -34,9 +34,7 @@ def test_{item}():
 '''
 
 
-def files(
-    exercise: str, cells: Sequence[Cell], points: Mapping[str, float], address: str
-) -> dict[str, str]:
+def files(exercise: str, cells: Sequence[Cell], points: Mapping[str, float], address: str) -> dict[str, str]:
     """Texts by path: the notebook, tests/, and what the environment that grades has to have.
 
     address: the grader's wheel, with its digest.

@@ -1,6 +1,6 @@
-"""The grader's own wheel, as what is handed out installs it: by its file or its address, and always by its digest.
+"""The grader's own wheel, as what is handed out installs it: by file or address, and always by its digest.
 
-Never by a bare name: on a package index that is whoever's who registers it, and their code would run in students' CI.
+Never by a bare name: on an index that is whoever's who registers it, whose code would run in students' CI.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ class Wheel:
 
 
 def named(option: str | None) -> Wheel:
-    """The wheel of --wheel or of the setting. UsageError where neither is there, or it is not this grader's."""
+    """The wheel of --wheel or of the setting. UsageError where there is neither, or another program's."""
     setting = option or os.environ.get(SETTING) or ""
     what = "--wheel" if option else SETTING
     if not setting:
         raise UsageError(
-            f"which wheel is to be installed? {SETTING} or --wheel names it, a file or "
-            f"https://…/{NAME}#sha256=…: a bare name on an index would be anybody's"
+            f"which wheel installs the grader? {SETTING} or --wheel names it, a file or "
+            f"https://…/{NAME}#sha256=…: a bare name would be anybody's"
         )
     if "://" not in setting:
         data = verified(Path(setting), what=what)
         return Wheel(f"file://$PWD/{FOLDER}/{NAME}#sha256={digest(data)}", data)
     match = ADDRESS.fullmatch(setting)
     if not match:
-        raise UsageError(f"{what} {setting}: an address is https://…/{NAME}#sha256= and 64 hexadecimal digits")
+        raise UsageError(f"{what} {setting}: an address is https://…/{NAME}#sha256= and 64 hex digits")
     _own(match[1], f"{what} {setting}")
     return Wheel(setting)
 

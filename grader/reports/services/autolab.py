@@ -1,7 +1,7 @@
 """The report as Autolab's autoresult, the last line of standard output. Pure.
 
-Facts, from Autolab's guide for lab authors: the line is a JSON object whose `scores` has a number for each problem,
-by the name that it has on the site. Here the problems are the exercises: `ex1`.
+Facts, from Autolab's guide for lab authors: the line is a JSON object whose `scores` has a number for each
+problem, by the name that it has on the site. Here the problems are the exercises: `ex1`.
 """
 
 from __future__ import annotations

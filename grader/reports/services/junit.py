@@ -12,8 +12,8 @@ from grader.reports.table import row
 def render(report: Report, paths: Mapping[str, str], codegrade: bool = False) -> str:
     """A suite for each exercise, a case for each item; what is not written is skipped, not failed.
 
-    codegrade: as CodeGrade reads it, which documents that it doesn't know `properties`, and that a score is the
-    part of the tests *that were run* that pass: what is not written fails there.
+    codegrade: as CodeGrade reads it, which documents that it doesn't know `properties`, and that a score is
+    the part of the tests *that were run* that pass: what is not written fails there.
     """
     root = ET.Element("testsuites", name="grader")
     for exercise in report.exercises:

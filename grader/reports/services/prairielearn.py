@@ -1,8 +1,8 @@
 """The report as PrairieLearn's external grader hands it over: results.json. Pure.
 
-Facts, from PrairieLearn's page on external grading: `score` is a part of 1; with `gradable` false no point and no
-attempt is lost; `tests` are shown by <pl-external-grader-results>; the file has at most 1 MB,
-which texts of this length keep within for hundreds of items.
+Facts, from PrairieLearn's page on external grading: `score` is a part of 1; with `gradable` false no point
+and no attempt is lost; `tests` are shown by <pl-external-grader-results>; the file has at most 1 MB, which
+texts of this length keep within for hundreds of items.
 """
 
 from __future__ import annotations
@@ -28,7 +28,13 @@ def render(report: Report) -> str:
         for item in report.items
     ]
     tests += [
-        {"name": f"{exercise.id}: points taken off", "points": 0, "max_points": 0, "message": text, "output": ""}
+        {
+            "name": f"{exercise.id}: points taken off",
+            "points": 0,
+            "max_points": 0,
+            "message": text,
+            "output": "",
+        }
         for exercise in report.exercises
         for text in exercise.deductions
     ]
