@@ -23,7 +23,6 @@ from grader.core.exercise import Task
 from grader.submissions.uploads import uploads
 
 MB = 1e6
-COPIES = 10_000
 
 
 def main(argv: Sequence[str]) -> Results:
@@ -62,17 +61,14 @@ def klass(folder: Path, many: int) -> None:
 
 
 def graded(folder: Path, out: Path, grader: Grader, ex1: dict[str, Task], workers: int = 2) -> Results:
-    """Submissions a second; the memory of this process and of its children at a tenth and at the end."""
+    """Submissions a second; the memory of this process and of its children, in either half."""
     found = uploads([folder], ["ex1"], "ex1")
-    tenth = [0.0, 0.0]
-    most = [0.0, 0.0]
+    first, last = [0.0, 0.0], [0.0, 0.0]  # the most in either half, of this process and of its children
 
     def tell(progress: Progress) -> None:
         if progress.done % max(1, progress.total // 50) == 0:
-            own, others = memory()
-            if progress.done * 10 <= progress.total:
-                tenth[:] = own, others
-            most[:] = max(most[0], own), max(most[1], others)
+            half = first if progress.done * 2 <= progress.total else last
+            half[:] = map(max, half, memory())
 
     out.mkdir()
     start = time.perf_counter()
@@ -83,10 +79,10 @@ def graded(folder: Path, out: Path, grader: Grader, ex1: dict[str, Task], worker
     return {
         "submissions": len(found),
         "submissions a second": len(found) / taken,
-        "MB of the command": most[0],
-        "MB of the command at the end / at a tenth": most[0] / tenth[0],
-        "MB of its children": most[1],
-        "MB of its children at the end / at a tenth": most[1] / (tenth[1] or 1),
+        "MB of the command": last[0],
+        "MB of the command, second half / first": last[0] / first[0],
+        "MB of its children": last[1],
+        "MB of its children, second half / first": last[1] / (first[1] or 1),
     }
 
 

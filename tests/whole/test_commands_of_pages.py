@@ -64,7 +64,7 @@ def test_every_block_of_a_page_is_of_a_kind_that_some_test_runs() -> None:
     for page in SHOWN:
         kinds = set(re.findall(r"^```([a-z]*)", page.read_text(), re.MULTILINE)) - {""}
         assert "console" not in kinds or page in tested, page
-        assert kinds <= {"sh", "console", "python", "toml"}, page
+        assert kinds <= {"sh", "console", "python", "toml", "text"}, page
     here = [c for page in SHOWN for c in commands(page) if not elsewhere(c)]
     assert len(here) > 40
     every = [f"{c} " for page in SHOWN for c in commands(page)]
