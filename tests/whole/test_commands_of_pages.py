@@ -11,7 +11,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import zipfile
 from contextlib import redirect_stderr
 from pathlib import Path
 
@@ -39,7 +38,7 @@ NOT_HERE = {  # by how a command begins: why it doesn't run here
     "cd ex2 && otter generate": "test_notebook_graders.py",
     "nbgrader ": "test_notebook_graders.py",
     "otter ": "test_notebook_graders.py",
-    "grader gradescope-zip ex1 --prefix": "test_gradescope.py, step by step",
+    "grader gradescope-zip ex1": "with the real wheel, and step by step, in test_gradescope.py",
     "mkdir -p try/submission": "test_gradescope.py",
     "try/source/setup.sh": "test_gradescope.py",
 }
@@ -66,7 +65,7 @@ def test_every_block_of_a_page_is_of_a_kind_that_some_test_runs() -> None:
         assert "console" not in kinds or page in tested, page
         assert kinds <= {"sh", "console", "python", "toml", "text"}, page
     here = [c for page in SHOWN for c in commands(page) if not elsewhere(c)]
-    assert len(here) > 40
+    assert len(here) > 20
     every = [f"{c} " for page in SHOWN for c in commands(page)]
     assert [b for b in NOT_HERE if not any(c.startswith(b) for c in every)] == []  # none is excused in vain
 
@@ -77,7 +76,7 @@ PLACES = {"N": "1", "platform": "otter"}
 
 @pytest.mark.parametrize("page", SHOWN, ids=lambda p: p.stem)
 def test_every_command_that_a_page_names_is_one_of_ours(page: Path) -> None:
-    """With options that there are: what is only named, within a sentence, too."""
+    """What is only named, within a sentence, too: an option that is gone is noticed."""
     named = [" ".join(words.split()) for words in INLINE.findall(page.read_text())]
     for command in named + [c for c in commands(page) if c.startswith("grader ")]:
         words = shlex.split(re.split(r" [>|&]", command)[0])[1:]
@@ -133,6 +132,3 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     assert [c for _, c in said] == here, ran.stderr
     assert [one for one in said if one[0] not in ("0", "1")] == [], ran.stderr
     assert "Traceback" not in ran.stdout + ran.stderr
-    if page.stem == "policy":
-        with zipfile.ZipFile(tmp_path / "autograder.zip") as archive:
-            assert "policy.toml" in archive.namelist()
