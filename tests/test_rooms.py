@@ -214,10 +214,10 @@ find float64 focus folders formulas forward github grade gradebook grades grades
 graph handout heat hints host html in insight judge judging junit jupyter learn learner lecture
 limits line live loading magic manual mistakes moving names namespace nbgrader new notebook
 numbers otter page pages place places plain plugin points prairielearn progress prose pytest read
-rebuild reference reporter reproducible requests results run runner saves scope screen script
-search sentences serve server services shapes shell shown similar solution source start statements
-suite summary syntax table talk terminal testcell text texts tolerance train training turns
-untrusted uploads values variants watch wheel wrappers zeros
+rebuild reference reporter reproducible requests resting results run runner saves scope screen
+script search sentences serve server services shapes shell shown similar solution source start
+statements suite summary syntax table talk terminal testcell text texts tolerance train training
+turns untrusted uploads values variants watch wheel wrappers zeros
 """
 
 

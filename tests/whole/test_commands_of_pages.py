@@ -91,7 +91,7 @@ def test_every_command_that_a_page_names_is_one_of_ours(page: Path) -> None:
 
 
 def prepared(folder: Path) -> None:
-    """What the pages' commands are given: a checkout's folders, a class, its export, a file of a student's."""
+    """What the pages' commands are given: a checkout's folders, a class, its export, a student's file."""
     for name in ("solutions", "exercises", "fixtures"):
         shutil.copytree(ROOT / name, folder / name)
     (folder / "dist").mkdir()
