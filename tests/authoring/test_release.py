@@ -447,8 +447,8 @@ def test_a_policy_goes_with_it(tmp_path: Path) -> None:
 
 WHEELS = {
     "none": ("", "GRADER_WHEEL or --wheel names it"),
-    "no digest": (f"https://example.org/{wheel.NAME}", "#sha256= and 64 hexadecimal digits"),
-    "a shell's words": (f"https://example.org/$(id)/{wheel.NAME}#sha256={'0' * 64}", "64 hexadecimal digits"),
+    "no digest": (f"https://example.org/{wheel.NAME}", "#sha256= and 64 hex digits"),
+    "a shell's words": (f"https://example.org/$(id)/{wheel.NAME}#sha256={'0' * 64}", "64 hex digits"),
     "another package": (
         f"https://example.org/torch-1-py3-none-any.whl#sha256={'0' * 64}",
         f"is called {wheel.NAME}",
