@@ -21,7 +21,7 @@ ROOMS = {
     "judging": ("core", "suite", "submissions", "runner", "diagnosis"),
     "reports": ("core", "judging"),
     "learner": ("core", "suite", "submissions", "reference", "runner", "diagnosis", "judging", "reports"),
-    "classroom": ("core", "suite", "submissions", "runner", "judging", "reports"),
+    "classroom": ("core", "suite", "submissions", "runner", "diagnosis", "judging", "reports"),
     "authoring": ("core", "suite", "reference", "runner", "diagnosis", "judging"),
 }
 ROOMS["commands"] = tuple(ROOMS)
@@ -206,18 +206,19 @@ def test_no_function_has_too_many_parameters(module: str) -> None:
 
 # Words in modules' names that need no glossary: plain English, names of files and services, the rooms.
 PLAIN = """
-after api arguments arithmetic attempts author authoring axes background bar batch brackets build
-calls cell cells changes ci classroom classroom50 cli client code codequality commands compare
-completion conditions core course dask diagnose doctor document edit elements elementwise
-errors events example excerpts explain export failure feedback figures files find float64 focus
-folders formulas forward github grade gradebook grades gradescope gradients graph handout heat hints
-host html in judge judging junit jupyter learn learner lecture limits line live loading magic manual
-mistakes moving names namespace nbgrader new notebook numbers otter page pages place places plain
-plugin points progress prose pytest read rebuild reference reporter reproducible requests resting results
-run runner saves scope screen script search sentences serve server services shapes shell shown
-solution source start statements suite summary syntax table talk terminal testcell text texts
-tolerance train training turns untrusted uploads values variants watch wrappers zeros
-batchnorm bigrams draw functions gpt micrograd mlp runs wavenet
+after api arguments arithmetic attempts author authoring autolab axes background bar batch batchnorm
+bigrams brackets build calls cell cells changes choosing ci classroom classroom50 cli client code
+codequality commands compare completion conditions core course curve dask diagnose doctor document
+draw edit elements elementwise errors events example excerpts explain export failure feedback
+figures files find float64 focus folders formulas forward functions github gpt grade gradebook
+grades gradescope gradients graph handout heat hints host html in insight judge judging junit
+jupyter learn learner lecture limits line live loading magic manual micrograd mistakes mlp moving
+names namespace nbgrader new notebook numbers otter page pages place places plain plugin points
+prairielearn progress prose pytest read rebuild reference reporter reproducible requests resting
+results roster run runner runs saves scope screen script search sentences serve server services
+shapes shell shown similar solution source start statements suite summary syntax table talk terminal
+testcell text texts tolerance train training turns untrusted uploads values variants watch wavenet
+wheel wrappers zeros
 """
 
 

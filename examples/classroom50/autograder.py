@@ -2,8 +2,9 @@
 
 The runner calls it in the student's checkout, with what it has to know in the environment. It needs the
 grader in the runner's Python: in the assignment's `runtime`, name a container that has it, or let a set-up
-step run `pip install backprop-grader==0.2.0`. The grader brings its own fixtures; of the
-checkout it reads one file.
+step run `pip install torch --index-url https://download.pytorch.org/whl/cpu` and
+`pip install "$GRADER_WHEEL"`, the wheel's address with its digest (docs/install.md). The grader brings its
+own fixtures; of the checkout it reads one file.
 """
 
 import subprocess

@@ -30,7 +30,7 @@ class Cluster:
         try:
             from distributed import Client
         except ImportError:
-            raise UsageError("--dask needs the extra: pip install 'backprop-grader[dask]'") from None
+            raise UsageError("--dask needs Dask: `pip install distributed`") from None
         try:
             self.client = Client(address, timeout=10)
         except (OSError, ValueError, TimeoutError) as error:

@@ -41,8 +41,7 @@ def write(results: Iterable[dict[str, Any]], out: Path, seed: int | None = None)
         table.writerow(COLUMNS)
         for result in chain(first, results):
             summary.add(result)
-            # no spreadsheet takes a cell for a formula, nor one that takes ; for the separator a part of it
-            table.writerow([FORMULA.sub(r"\1'", v) if isinstance(v, str) else v for v in _row(result)])
+            table.writerow([guarded(v) if isinstance(v, str) else v for v in _row(result)])
             _replace(folder / summary.students[-1].report, _text(result))
     _replace(out / "summary.json", json.dumps(summary.document(), indent=1) + "\n")
     _replace(out / "summary.txt", summary.lines())
@@ -75,6 +74,11 @@ def results(folder: Path, summary: Summary | None = None) -> Iterator[dict[str, 
         raise UsageError(f"{path}, line {summary.submissions + 1} is damaged: {repair}") from None
     if not summary.submissions:
         raise UsageError(f"{path} has no results: {repair}")
+
+
+def guarded(cell: str) -> str:
+    """No spreadsheet takes the cell for a formula, nor one that takes ; for the separator a part of it."""
+    return FORMULA.sub(r"\1'", cell)
 
 
 def _row(result: dict[str, Any]) -> list[Any]:

@@ -87,6 +87,9 @@ def _grading(add: Add) -> None:
     _flag(check, "--classroom-reporter", reporter)
     _value(check, "--junit", "FILE", "write JUnit XML")
     _value(check, "--codequality", "FILE", "write GitLab's code quality JSON")
+    _value(check, "--prairie", "FILE", "write PrairieLearn's results.json; then exit 0")
+    _flag(check, "--autolab", "print Autolab's line of scores last; then exit 0")
+    _value(check, "--codegrade", "FILE", "write JUnit XML as CodeGrade counts it; then exit 0")
     _value(check, "--sealed", "DIGEST", "insist on the fixtures of a release (its workflow has the digest)")
     _flag(check, "--no-server", "grade in this process; start no server")
     _points(check)
@@ -184,6 +187,7 @@ def _authoring(add: Add) -> None:
     _flag(release, "--update", "renew a release; keep what has been edited")
     _flag(release, "--no-formulas", "leave out the hints' last rung")
     _policy(release, "what the items are worth, for students to see")
+    _wheel(release)
 
 
 def _teaching(add: Add) -> None:
@@ -212,6 +216,11 @@ def _teaching(add: Add) -> None:
     counts = "what counts, once for each; what all students have handed in by default"
     _value(grades, "--exercise", "EXERCISE", counts, action="append")
 
+    insight = add("insight", "show which mistakes a graded class makes, and which submissions share them")
+    insight.add_argument("batch", metavar="DIR", help="the folder that `grader batch` wrote")
+    _words(insight, "PATH", "the submissions, as `grader batch` got them: to compare them", dest="paths")
+    _value(insight, "--exercise", "NAME", "as `grader batch` got it")
+
     export = add("export", "write exercises as an assignment of nbgrader or of otter")
     export.add_argument("platform", choices=("nbgrader", "otter"), help="which of the two graders")
     _words(export, "EXERCISE", "ex1, or a set", "+")
@@ -220,6 +229,7 @@ def _teaching(add: Add) -> None:
     )
     _value(export, "--assignment", "NAME", "what nbgrader calls it; the exercise or the set")
     _value(export, "--points", "N", "for each item; 1 by default", type=float)
+    _wheel(export)
     _policy(export)
 
     build_zip = add("gradescope-zip", "write the autograder that Gradescope takes as a zip", "gradescope.run")
@@ -264,6 +274,11 @@ def _value(command: Command, name: str, metavar: str | tuple[str, ...], help: st
 
 def _policy(command: Command, help: str = "points by this file (`grader policy template`)") -> None:
     _value(command, "--policy", "FILE", help)
+
+
+def _wheel(command: Command) -> None:
+    help = "the grader's wheel that is to be installed: FILE or URL#sha256=…; GRADER_WHEEL by default"
+    _value(command, "--wheel", "WHEEL", help)
 
 
 def _probes(command: Command) -> None:

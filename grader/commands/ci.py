@@ -13,13 +13,15 @@ from grader.core.errors import UsageError
 from grader.core.verdict import Report
 from grader.suite.files import refusing, replaced, writable
 
-FILES = ("classroom50", "junit", "codequality")
+FILES = ("classroom50", "junit", "codequality", "prairie", "codegrade")
 BODY = "release-body.md"
 
 
 def asked(args: argparse.Namespace) -> bool:
     """Whether a service is to get anything; the background server, which has no environment, declines."""
-    return bool(args.github or args.classroom_reporter or any(getattr(args, name) for name in FILES))
+    return bool(
+        args.github or args.classroom_reporter or args.autolab or any(getattr(args, name) for name in FILES)
+    )
 
 
 def root(environ: Mapping[str, str]) -> str:
@@ -33,8 +35,13 @@ class Service:
     def __init__(self, args: argparse.Namespace, environ: Mapping[str, str]) -> None:
         self.args, self.environ = args, environ
         self.on_github = bool(args.github or args.classroom_reporter or args.classroom50)
-        if self.on_github and args.json:
-            raise UsageError("--json and GitHub's options both write to standard output: choose one")
+        if (self.on_github or args.autolab) and args.json:
+            other = "--autolab" if args.autolab else "GitHub's options"
+            raise UsageError(f"--json and {other} both write to standard output: choose one")
+        if args.codegrade and args.policy:
+            raise UsageError(
+                "--codegrade: CodeGrade counts tests, each the same; it takes no policy's points"
+            )
         for name in FILES:
             if path := getattr(args, name):
                 writable(Path(path), f"--{name}")
@@ -48,7 +55,8 @@ class Service:
                 "--classroom-reporter: the environment has no GITHUB_OUTPUT to write `result` to"
             )
         self.token = os.urandom(16).hex()
-        self.exits_0 = bool(args.classroom50 or args.classroom_reporter)
+        handed = (args.classroom50, args.classroom_reporter, args.prairie, args.autolab, args.codegrade)
+        self.exits_0 = any(handed)
 
     def open(self, out: TextIO) -> None:
         """From here on nothing is a workflow command; nor is the error that ends a check early."""
@@ -71,6 +79,10 @@ class Service:
                 if path := self.environ.get("GITHUB_STEP_SUMMARY"):
                     there = os.path.getsize(path) if os.path.exists(path) else 0
                     _append(path, github.markdown(report, github.SUMMARY_LIMIT - there))
+        if self.args.autolab:
+            from grader.reports.services import autolab
+
+            out.write(autolab.render(report))  # the last of all lines
 
     def _files(self, report: Report, paths: Mapping[str, str], whole: bool) -> None:
         args = self.args
@@ -89,6 +101,14 @@ class Service:
             from grader.reports.services import junit
 
             replaced(Path(args.junit), junit.render(report, paths).encode())
+        if args.codegrade:
+            from grader.reports.services import junit
+
+            replaced(Path(args.codegrade), junit.render(report, paths, codegrade=True).encode())
+        if args.prairie:
+            from grader.reports.services import prairielearn
+
+            replaced(Path(args.prairie), prairielearn.render(report).encode())
         if args.codequality:
             from grader.reports.services import codequality
 

@@ -34,7 +34,12 @@ def run(args: argparse.Namespace) -> int:
     if args.platform == "otter":
         if args.assignment:
             raise UsageError("--assignment is nbgrader's: in otter each notebook is an assignment")
-        files, next_ = _otter(suite, exercises, points)
+        from grader.authoring.handout import wheel
+
+        packed = wheel.named(args.wheel)
+        if packed.data is not None:
+            raise UsageError("otter's containers install the grader from an address: --wheel https://…")
+        files, next_ = _otter(suite, exercises, points, packed.address)
     else:
         files, next_ = _nbgrader(suite, exercises, args.assignment, points)
     out = Path(args.out)
@@ -65,14 +70,16 @@ def _nbgrader(
     return files, f"`nbgrader generate_assignment {name}` in {{out}}"
 
 
-def _otter(suite: Suite, exercises: Sequence[str], points: Points) -> tuple[dict[str, str], str]:
+def _otter(
+    suite: Suite, exercises: Sequence[str], points: Points, address: str
+) -> tuple[dict[str, str], str]:
     """Files by path, a folder for each exercise, and the command that comes next."""
     from grader.authoring.handout import nbgrader, otter
 
     files = {
         f"{nbgrader.stem(e)}/{path}": text
         for e in exercises
-        for path, text in otter.files(e, _cells(suite, e), points[e]).items()
+        for path, text in otter.files(e, _cells(suite, e), points[e], address).items()
     }
     where = f"{{out}}/{nbgrader.stem(exercises[0])}" if len(exercises) == 1 else "each folder"
     return files, f"`otter generate` in {where}"

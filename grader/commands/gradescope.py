@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from grader import __version__
+from grader.authoring.handout import wheel
 from grader.commands.policy import load
 from grader.commands.probes import seed_of, suite_of
 from grader.core.errors import UsageError
@@ -35,12 +35,12 @@ def run(args: argparse.Namespace) -> int:
     exercises = wanted(suite, args.targets)
     without = _known(args.without or [])
     policy = load(suite, args.policy) if args.policy else None
-    name, wheel = _wheel(own, args.wheel, exercises)
+    name, packed = _wheel(own, args.wheel, exercises)
     options = [*exercises, "--prefix", args.prefix, "--visibility", args.visibility]
     options += [word for layer in without for word in ("--without", layer)]
     files = {
-        "constraints.txt": constraints(wheel),
-        name: wheel,
+        "constraints.txt": constraints(packed),
+        name: packed,
         "setup.sh": _script(
             "gradescope-setup.sh",
             PREFIX=shlex.quote(args.prefix),
@@ -141,46 +141,16 @@ def _zip(path: Path, files: dict[str, bytes]) -> None:
 def _wheel(suite: Suite, named: str | None, exercises: list[str]) -> tuple[str, bytes]:
     """The grader's wheel, built where none is named. UsageError where it is none, or lacks an exercise."""
     if named:
-        path = Path(named)
-        if path.name != (own := f"backprop_grader-{__version__}-py3-none-any.whl"):
-            raise UsageError(f"--wheel {named}: this grader's own is called {own}")
-        return path.name, _verified(path, exercises)
+        return wheel.NAME, wheel.verified(Path(named), exercises)
     if not (suite.root / "pyproject.toml").is_file():
         raise UsageError(
-            "there is no checkout to build the wheel from: name it with --wheel; "
-            f"`pip download --no-deps backprop-grader=={__version__}` gets it"
+            "there is no checkout to build the wheel from: name with --wheel what was installed here"
         )
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "wheel",
-            "--quiet",
-            "--no-deps",
-            "-w",
-            folder,
-            str(suite.root),
-        ]
-        made = subprocess.run(command, capture_output=True, text=True)
+        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, str(suite.root)]
+        made = subprocess.run(pip, capture_output=True, text=True)
         wheels = sorted(Path(folder).glob("*.whl"))
         if made.returncode or len(wheels) != 1:
             last = (made.stderr.strip() or "pip said nothing").split("\n")[-1]
             raise UsageError(f"the wheel can't be built ({last}): name one with --wheel")
-        return wheels[0].name, _verified(wheels[0], exercises)
-
-
-def _verified(path: Path, exercises: list[str]) -> bytes:
-    try:
-        data = path.read_bytes()
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-    except OSError as error:
-        raise UsageError(f"--wheel {path} can't be read: {error.strerror}") from None
-    except (zipfile.BadZipFile, ValueError):
-        raise UsageError(f"--wheel {path} is no wheel, or a damaged one") from None
-    needed = [f"grader/data/{name}" for name in ("gradescope-run",)]
-    needed += ["grader/fixtures/" + "/".join(e.split(".")) + "/exercise.json" for e in exercises]
-    if missing := [name for name in needed if name not in names]:
-        raise UsageError(f"--wheel {path} has no {missing[0]}: build it from this version of the grader")
-    return data
+        return wheel.NAME, wheel.verified(wheels[0], exercises)

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader.authoring.handout import release
+from grader.authoring.handout import release, wheel
 from grader.authoring.handout.release import MANIFEST, Files
 from grader.commands.policy import parsed
 from grader.core.errors import UsageError
@@ -27,8 +27,10 @@ def run(args: argparse.Namespace) -> int:
     policy = _policy(suite, exercises, args.policy) if args.policy else None
     out = Path(args.dir)
     before = _before(out, args.update)
-    files = release.files(suite, exercises, not args.no_formulas, policy)
+    packed = wheel.named(args.wheel)
+    files = release.files(suite, exercises, packed, not args.no_formulas, policy)
     _verified(suite, exercises, files)
+    files |= packed.files
     with refusing(f"{out} can't be written"):
         notes = _renew(out, before, files) if before is not None else _place(out, files)
     many = "s" * (len(exercises) != 1)

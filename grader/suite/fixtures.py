@@ -39,7 +39,9 @@ def repair(root: Path, exercise: str = "") -> str:
     if (root / PRIVATE).is_file():
         return f"`grader build --private SEED {root}` makes it anew"
     if installed(root):
-        return "`pip install --force-reinstall --no-deps backprop-grader` puts it back"
+        return (
+            "`pip install --force-reinstall --no-deps WHEEL`, with the wheel that was installed, puts it back"
+        )
     return f"`grader build {exercise}` rebuilds it" if exercise else "`grader build` makes them"
 
 

@@ -80,7 +80,7 @@ def test_the_instructors_notebook_is_right_and_the_students_is_not_written(
     assert {i.id: i.check.reason for i in report.items if not i.passed} == {}
     assert run.unparsed is None
     made = cells_of.of(description, fixtures.derived(ROOT, description))
-    empty = otter.files(exercise, made, dict.fromkeys(item_names(description), 1))[
+    empty = otter.files(exercise, made, dict.fromkeys(item_names(description), 1), "")[
         f"{nbgrader.stem(exercise)}.ipynb"
     ]
     for untouched in (empty, source(exercise, solved=False)):
@@ -123,7 +123,8 @@ def test_an_item_is_worth_its_points() -> None:
     assert {a["grade_id"]: a["points"] for a in about if a["grade"]} == {
         f"ex4-{name}-test": worth for name, worth in points.items()
     }
-    files = otter.files("ex4", made, points)
+    files = otter.files("ex4", made, points, "https://x/y.whl#sha256=0")
+    assert files["requirements.txt"] == "backprop-grader @ https://x/y.whl#sha256=0\n"
     assert f"points = {points[TRAINING]}\n" in files["tests/training.py"]
     assert json.loads(files["ex4.ipynb"])["metadata"]["otter"]["tests"]["dh"] == files["tests/dh.py"]
 

@@ -27,11 +27,12 @@ import torch
 from command import grader
 from conftest import EXERCISES, ROOT, solution
 from test_ci import environ, workflow
+from wheels import built
 
 from grader.authoring import authored
 from grader.authoring.author_outputs import changes
 from grader.authoring.authored import Authored
-from grader.authoring.handout import leaks, release
+from grader.authoring.handout import leaks, release, wheel
 from grader.authoring.handout.leaks import Detector, Secret, tokens
 from grader.authoring.slips.mutants import alike_tensors, mutants
 from grader.suite import fixtures
@@ -56,7 +57,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    return made(tmp_path / "students", "ex2")
+    return made(tmp_path / "students", "ex2", "--wheel", str(built()))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -442,3 +443,40 @@ def test_a_policy_goes_with_it(tmp_path: Path) -> None:
     ran = grader("release", "other", "ex2", "--policy", "points.toml", cwd=tmp_path)
     assert ran.returncode == USAGE and "no exercise or item is called so" in ran.stderr
     assert not (tmp_path / "other").exists()
+
+
+WHEELS = {
+    "none": ("", "GRADER_WHEEL or --wheel names it"),
+    "no digest": (f"https://example.org/{wheel.NAME}", "#sha256= and 64 hex digits"),
+    "a shell's words": (f"https://example.org/$(id)/{wheel.NAME}#sha256={'0' * 64}", "64 hex digits"),
+    "another package": (
+        f"https://example.org/torch-1-py3-none-any.whl#sha256={'0' * 64}",
+        f"is called {wheel.NAME}",
+    ),
+    "no file": (f"nowhere/{wheel.NAME}", "can't be read"),
+    "no wheel": (f"bad/{wheel.NAME}", "is no wheel, or a damaged one"),
+}
+
+
+@pytest.mark.parametrize(("setting", "said"), WHEELS.values(), ids=WHEELS)
+def test_a_release_without_its_wheel_is_refused(setting: str, said: str, tmp_path: Path) -> None:
+    """Whatever students install is told by its digest: `GRADER_WHEEL`, or `--wheel` before it."""
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / wheel.NAME).write_text("no wheel")
+    for command in (["release", "out", "ex2"], ["export", "otter", "ex2"]):
+        ran = grader(*command, cwd=tmp_path, GRADER_WHEEL=setting)
+        assert ran.returncode == USAGE and said in ran.stderr and ran.stderr.count("\n") == 1
+        assert not ran.stdout and [p.name for p in tmp_path.iterdir()] == ["bad"]
+
+
+def test_a_release_brings_its_wheel_or_says_where_it_is(small: Path, tmp_path: Path) -> None:
+    assert (small / "wheel" / wheel.NAME).read_bytes() == built().read_bytes()
+    assert f"pip install wheel/{wheel.NAME}\n" in (small / "README.md").read_text()
+    assert f'"file://$PWD/wheel/{wheel.NAME}#sha256=' in (small / release.WORKFLOW).read_text()
+    address = f"https://example.org/{wheel.NAME}#sha256={'a' * 64}"
+    out = made(tmp_path / "other", "ex2", "--wheel", address)
+    for text in ((out / release.WORKFLOW).read_text(), (out / "README.md").read_text()):
+        assert f'install "{address}"\n' in text
+        assert text.index("install torch --index-url") < text.index(address)
+    ran = grader("export", "otter", "ex2", "--wheel", str(built()), cwd=tmp_path)
+    assert ran.returncode == USAGE and "from an address" in ran.stderr

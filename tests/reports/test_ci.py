@@ -21,11 +21,20 @@ from command import grader
 from conftest import DEADLINE, ROOT
 from hypothesis import example, given
 from hypothesis import strategies as st
+from wheels import LOOKING, address
 
 from grader.core.finding import Code, Finding
 from grader.core.text import quiet, text
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.services import classroom50, codequality, github, junit, reporter
+from grader.reports.services import (
+    autolab,
+    classroom50,
+    codequality,
+    github,
+    junit,
+    prairielearn,
+    reporter,
+)
 
 PYTHON = sys.executable
 EXAMPLES = ROOT / "examples"
@@ -287,9 +296,22 @@ def workflow(path: Path, checkout: Path, env: dict[str, str]) -> Ran:
     (job,) = yaml.safe_load(path.read_text())["jobs"].values()
     steps = [step["run"] for step in job["steps"] if "run" in step and "sysctl" not in step["run"]]
     assert len(steps) == 2
-    ran = shell(steps[0], checkout, env)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    installs(steps[0], checkout, env)
     return shell(steps[1], checkout, env)
+
+
+def installs(step: str, cwd: Path, env: dict[str, str]) -> None:
+    """A recipe's installation does, of the wheel that it is told, and of no other file of that name."""
+    env = env | LOOKING | {"GRADER_WHEEL": address()}
+    ran = shell(step, cwd, env)
+    assert ran.returncode == 0 and "Would install backprop-grader" in ran.stdout, ran.stdout + ran.stderr
+    if "$GRADER_WHEEL" not in step:
+        return
+    other = shell(step, cwd, env | {"GRADER_WHEEL": address()[:-64] + "0" * 64})
+    assert other.returncode and "DO NOT MATCH THE HASHES" in other.stderr
+    unset = shell(step, cwd, {k: v for k, v in env.items() if k != "GRADER_WHEEL"})
+    assert (unset.returncode, unset.stdout.count("\n")) == (USAGE, 1) and not unset.stderr
+    assert "GRADER_WHEEL is not set" in unset.stdout
 
 
 def obeyed(log: str) -> list[str]:
@@ -368,7 +390,9 @@ def test_the_autograder_for_classroom_50(checkout: Path, tmp_path: Path) -> None
 def test_the_recipe_for_gitlab(checkout: Path, tmp_path: Path) -> None:
     recipe = yaml.safe_load((EXAMPLES / "gitlab/.gitlab-ci.yml").read_text())["grade"]
     env = environ(tmp_path, CI_PROJECT_DIR=str(checkout))
-    ran = shell("\n".join(recipe["script"]), checkout, env)
+    *install, grade = recipe["script"]
+    installs("\n".join(install), checkout, env)
+    ran = shell(grade, checkout, env)
     assert ran.returncode == FAILED, ran.stderr
     artifacts = recipe["artifacts"]["reports"]
     quality = json.loads((checkout / artifacts["codequality"]).read_text())
@@ -382,17 +406,141 @@ def test_the_recipe_for_gitlab(checkout: Path, tmp_path: Path) -> None:
     assert not (checkout / "heard").exists()
 
 
-@pytest.mark.parametrize("path", sorted(p for p in EXAMPLES.rglob("*") if p.is_file()), ids=lambda p: p.name)
-def test_every_recipe_is_safe_and_grades_with_what_is_installed(path: Path) -> None:
-    recipe = path.read_text()
+RECIPES = sorted(p for p in EXAMPLES.rglob("*") if p.is_file() and p.suffix != ".json")
+
+
+@pytest.mark.parametrize("folder", sorted({p.parent for p in RECIPES}), ids=lambda p: p.name)
+def test_every_recipe_is_safe_and_grades_with_the_wheel_that_it_is_told(folder: Path) -> None:
+    recipe = "\n".join(p.read_text() for p in RECIPES if p.parent == folder)
     assert "--require-sandbox" in recipe and "--no-server" in recipe and "-I" in recipe
-    assert f"backprop-grader=={version()}" in recipe
+    assert "GRADER_WHEEL" in recipe
 
 
-def version() -> str:
-    from grader import __version__
+BARE = re.compile(r"pip[^\n]*(?:install|download)[^\n]*backprop[-_]grader(?![-_]grader[-\d.]*-py3)(?! @)")
 
-    return __version__
+
+def test_nothing_installs_the_grader_by_a_bare_name() -> None:
+    """Which nobody holds on the index: whoever takes it would run code of theirs wherever it is installed."""
+    folders = ("examples", "docs", "grader", "exercises", ".github", "benchmarks", "scripts")
+    found = [p for name in folders for p in (ROOT / name).rglob("*") if p.is_file()]
+    texts = {p: p.read_text(errors="replace") for p in (*found, *ROOT.glob("*.md")) if p.suffix != ".pyc"}
+    wheels = re.compile(r"backprop_grader-[\d.]+-py3-none-any\.whl")
+    assert len(texts) > 300
+    assert [p for p, text in texts.items() if BARE.search(wheels.sub("WHEEL", text))] == []
+    assert BARE.search("RUN pip install --quiet backprop-grader") and BARE.search(
+        "pip install 'backprop_grader[x]'"
+    )
+
+
+PRAIRIE = {  # what PrairieLearn's page on external grading says of results.json
+    "type": "object",
+    "required": ["score"],
+    "properties": {
+        "gradable": {"type": "boolean"},
+        "score": {"type": "number", "minimum": 0, "maximum": 1},
+        "message": {"type": "string"},
+        "output": {"type": "string"},
+        "tests": {
+            "type": "array",
+            "items": strict(
+                name=STRING,
+                points={"type": "number"},
+                max_points={"type": "number"},
+                message={"type": "string"},
+                output={"type": "string"},
+            ),
+        },
+    },
+}
+
+
+@given(REPORTS)
+def test_what_prairielearn_autolab_and_codegrade_document(report: Report) -> None:
+    made = prairielearn.render(report)
+    result = json.loads(made)
+    jsonschema.validate(result, PRAIRIE)
+    assert len(made.encode()) < 1_000_000
+    assert sum(t["points"] for t in result["tests"]) == report.score
+    assert result["score"] * report.max_score == pytest.approx(report.score)
+
+    line = autolab.render(report)
+    assert line.count("\n") == 1 and line.endswith("\n")
+    assert json.loads(line) == {"scores": {"ex1": report.score}}
+
+    root = ET.fromstring(junit.render(report, PATHS, codegrade=True))
+    cases = root.findall("testsuite/testcase")
+    passed = [c for c in cases if c.find("failure") is None and c.find("error") is None]
+    assert len(passed) == report.score and len(cases) == report.max_score
+    assert not {"properties", "property", "skipped"} & {e.tag for e in root.iter()}
+
+
+def test_the_recipe_for_prairielearn(checkout: Path, tmp_path: Path) -> None:
+    student, results = tmp_path / "grade/student", tmp_path / "grade/results/results.json"
+    shutil.copytree(checkout / "exercises", student)
+    for path in checkout.glob("*.py"):
+        shutil.copy(path, student)
+    run = f"{EXAMPLES}/prairielearn/run.sh '{tmp_path}/grade'"
+    named = json.loads((EXAMPLES / "prairielearn/info.json").read_text())["externalGradingOptions"]
+    assert named["enabled"] and named["entrypoint"] == "/grade/tests/run.sh" and named["timeout"] <= 600
+    assert shell(run, tmp_path, environ(tmp_path)).returncode == PASSED
+    result = json.loads(results.read_text())
+    jsonschema.validate(result, PRAIRIE)
+    tests = {t["name"]: t for t in result["tests"]}
+    assert result["score"] == 0 and "the sign is wrong" in tests["ex1.dprobs"]["message"]
+    shutil.copy(ROOT / "solutions/ex1.py", student / "ex1.py")
+    assert shell(run, tmp_path, environ(tmp_path)).returncode == PASSED
+    assert json.loads(results.read_text())["score"] == 1
+    (student / "ex1.py").unlink()
+    assert shell(run + "; :", tmp_path, environ(tmp_path)).stderr.startswith("grader: ")
+    fault = json.loads(results.read_text())
+    assert fault["gradable"] is False and "score" not in fault
+    assert not list(student.rglob("heard"))
+
+
+@pytest.mark.slow
+def test_the_recipe_for_autolab(checkout: Path, tmp_path: Path) -> None:
+    """By make, as Autolab runs it: the last line of standard output is the score."""
+    shutil.copy(checkout / "exercises/ex1.py", checkout / "ex1.py")
+    with (checkout / "ex1.py").open("a") as file:
+        file.write('print(\'{"scores": {"ex1": 26}}\')\n')
+    shutil.copy(EXAMPLES / "autolab/autograde-Makefile", checkout / "Makefile")
+    ran = shell("make", checkout, environ(tmp_path))
+    assert ran.returncode == PASSED, ran.stderr
+    assert json.loads(ran.stdout.splitlines()[-1]) == {"scores": {"ex1": 0}}
+    shutil.copy(ROOT / "solutions/ex1.py", checkout / "ex1.py")
+    ran = shell("make", checkout, environ(tmp_path))
+    assert json.loads(ran.stdout.splitlines()[-1]) == {"scores": {"ex1": 26}}
+    (checkout / "ex1.py").unlink()
+    ran = shell("make || :", checkout, environ(tmp_path))
+    assert "scores" not in ran.stdout and "ex1.py does not exist" in ran.stderr
+    assert not (checkout / "heard").exists()
+
+
+@pytest.mark.slow
+def test_the_recipe_for_codegrade(checkout: Path, tmp_path: Path) -> None:
+    shutil.copy(checkout / "exercises/ex1.py", checkout / "ex1.py")
+    out = tmp_path / "junit.xml"
+    installs(
+        (EXAMPLES / "codegrade/setup.sh").read_text().replace("python3", "python"),
+        checkout,
+        environ(tmp_path),
+    )
+    run = f"{EXAMPLES}/codegrade/run.sh"
+    ran = shell(run, checkout, environ(tmp_path, CG_JUNIT_XML_LOCATION=str(out)))
+    assert ran.returncode == PASSED, ran.stderr
+    (suite,) = ET.parse(out).getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("26", "26", "0")
+    shutil.copy(ROOT / "solutions/ex1.py", checkout / "ex1.py")
+    shell(run, checkout, environ(tmp_path, CG_JUNIT_XML_LOCATION=str(out)))
+    (suite,) = ET.parse(out).getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("26", "0")
+    assert not (checkout / "heard").exists()
+
+
+def test_the_image_for_prairielearn_installs_the_wheel_alone(tmp_path: Path) -> None:
+    text = (EXAMPLES / "prairielearn/Dockerfile").read_text().replace("\\\n", " ")
+    steps = [line.removeprefix("RUN ") for line in text.splitlines() if line.startswith("RUN ")]
+    installs("\n".join(steps).replace("python3", "python"), tmp_path, environ(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -403,6 +551,9 @@ def version() -> str:
         (["--junit", "nowhere/junit.xml"], "there is no folder nowhere"),
         (["--codequality", "."], "is a folder"),
         (["--github", "--json"], "choose one"),
+        (["--autolab", "--json"], "--json and --autolab both write"),
+        (["--codegrade", "junit.xml", "--policy", "p.toml"], "it takes no policy's points"),
+        (["--prairie", "nowhere/results.json"], "there is no folder nowhere"),
     ],
 )
 def test_what_can_t_be_served_is_said_before_anything_is_graded(

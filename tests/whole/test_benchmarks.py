@@ -43,6 +43,17 @@ def test_each_gives_numbers_and_leaves_no_server(name: str, tmp_path: Path) -> N
     assert not asked, "a server that is not the benchmark's own was asked"
 
 
+@pytest.mark.slow
+def test_a_large_class_takes_no_more_memory_towards_its_end() -> None:
+    """2000 copies with changed comments, three minutes; GRADER_MANY=10000 takes as many."""
+    done = run("benchmarks.many", "--cluster", "0", "--submissions", os.environ.get("GRADER_MANY", "2000"))
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    print(done.stdout)
+    grown = {name: value for name, value in results.items() if name.endswith("second half / first")}
+    assert len(grown) == 2 and max(grown.values()) < 1.3, results
+
+
 def test_one_that_fails_is_reported_and_the_others_go_on(tmp_path: Path) -> None:
     out = tmp_path / "bench.json"
     done = run("benchmarks", "no_such", "reproducible", "common", "--smoke", "--out", str(out))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from grader import __version__
 from grader.authoring.handout.cells import Cell
 from grader.authoring.handout.nbgrader import stem
 from grader.authoring.notebook import new_cell, written
@@ -35,8 +34,11 @@ def test_{item}():
 '''
 
 
-def files(exercise: str, cells: Sequence[Cell], points: Mapping[str, float]) -> dict[str, str]:
-    """Texts by path: the notebook, tests/, and what the environment that grades has to have."""
+def files(exercise: str, cells: Sequence[Cell], points: Mapping[str, float], address: str) -> dict[str, str]:
+    """Texts by path: the notebook, tests/, and what the environment that grades has to have.
+
+    address: the grader's wheel, with its digest.
+    """
     notebook = f"{stem(exercise)}.ipynb"
     tests = {
         cell.item: TEST.format(exercise=exercise, item=cell.item, points=points[cell.item], notebook=notebook)
@@ -46,7 +48,7 @@ def files(exercise: str, cells: Sequence[Cell], points: Mapping[str, float]) -> 
     return {
         notebook: _notebook(exercise, cells, tests),
         **{f"tests/{item}.py": text for item, text in tests.items()},
-        "requirements.txt": f"backprop-grader=={__version__}\n",
+        "requirements.txt": f"backprop-grader @ {address}\n",
     }
 
 

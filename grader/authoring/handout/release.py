@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader import __version__
+from grader.authoring.handout.wheel import TORCH, Wheel
 from grader.core import course
 from grader.core.exercise import Exercise
 from grader.suite import fixtures
@@ -33,11 +34,11 @@ Each exercise that has a file `.ipynb` beside it is a notebook too: do either. `
 
 
 def files(
-    suite: Suite, exercises: Sequence[str], formulas: bool = True, policy: bytes | None = None
+    suite: Suite, exercises: Sequence[str], wheel: Wheel, formulas: bool = True, policy: bytes | None = None
 ) -> Files:
-    """Every file of a release, by path. GraderFault where a fixture is missing or damaged.
+    """Every file of a release, by path, but the wheel. GraderFault where a fixture is missing or damaged.
 
-    formulas: whether the hints' last rung is given.
+    wheel: what installs the grader. formulas: whether the hints' last rung is given.
     """
     out: Files = {}
     released = []
@@ -56,9 +57,9 @@ def files(
         out[f"exercises/{path}.py"] = begun["stub"].encode()
         if "notebook" in begun:
             out[f"exercises/{path}.ipynb"] = begun["notebook"].encode()
-    out["README.md"] = readme(released, bool(policy)).encode()
+    out["README.md"] = readme(released, wheel, bool(policy)).encode()
     out[".gitignore"] = IGNORED.encode()
-    out[WORKFLOW] = workflow(exercises, fixtures.sealed(released)).encode()
+    out[WORKFLOW] = workflow(exercises, wheel, fixtures.sealed(released)).encode()
     if policy is not None:
         out[POLICY] = policy
     return out
@@ -72,7 +73,7 @@ def without_formulas(hints: bytes) -> bytes:
     return json.dumps(told, indent=1, ensure_ascii=False).encode()
 
 
-def readme(described: Sequence[Exercise], policy: bool) -> str:
+def readme(described: Sequence[Exercise], wheel: Wheel, policy: bool) -> str:
     first = described[0]
     sets = dict.fromkeys(course.set_of(d.id) for d in described)
     path = "/".join(first.id.split("."))
@@ -80,7 +81,8 @@ def readme(described: Sequence[Exercise], policy: bool) -> str:
     row = f"\n| `{POLICY}` | what the items are worth: `grader check --policy {POLICY}` |" if policy else ""
     return _data("release.md").format(
         title=course.title(next(iter(sets))) if len(sets) == 1 else "Backpropagation by hand",
-        version=__version__,
+        torch=TORCH,
+        wheel=wheel.by_hand,
         first=first.id,
         stub=f"exercises/{path}.py",
         item=f"{first.id}.{first.items[0].name}",
@@ -90,11 +92,12 @@ def readme(described: Sequence[Exercise], policy: bool) -> str:
     )
 
 
-def workflow(exercises: Sequence[str], digest: str) -> str:
+def workflow(exercises: Sequence[str], wheel: Wheel, digest: str) -> str:
     """GitHub's file that grades at each push, with what was released and nothing else."""
     text = _data("autograde.yml")
     names = "\n          ".join(textwrap.wrap(" ".join(exercises), 96))
-    for mark, value in (("VERSION", __version__), ("TARGETS", names), ("DIGEST", digest)):
+    values = {"TORCH": TORCH, "WHEEL": wheel.address, "TARGETS": names, "DIGEST": digest}
+    for mark, value in values.items():
         text = text.replace(mark, value)
     return text
 
