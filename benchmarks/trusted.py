@@ -40,7 +40,7 @@ from grader.runner.untrusted.recording import MOST
 from grader.submissions import cells
 from grader.submissions.script import OWN, Script
 from grader.submissions.script import script as as_script
-from grader.submissions.uploads import MAX_MEMBERS, uploads
+from grader.submissions.uploads import MAX_MEMBERS, Intake, uploads
 
 LECTURE = ("ex1", "ex2", "ex3", "ex4")
 Work = Callable[[], object]
@@ -247,7 +247,7 @@ def members(folder: Path, size: float) -> Work:
     with zipfile.ZipFile(folder / "class.zip", "w") as file:
         for k in range(int(size * MAX_MEMBERS) or 1):
             file.writestr(f"student {k}/{'ö' * 400}/ex1.py", b"")
-    return lambda: uploads([folder / "class.zip"], LECTURE, None)
+    return lambda: uploads([folder / "class.zip"], Intake(LECTURE))
 
 
 # --- what a run sends ------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from grader.judging.points import marks
 from grader.judging.points.attempts import Marking, Standing
 from grader.reports.document import document
 from grader.runner.host.client import Run, Runner
+from grader.submissions.choosing import plainly
 from grader.submissions.uploads import Upload
 from grader.suite import fixtures
 from grader.suite.files import replacing
@@ -333,7 +334,7 @@ def _key(upload: Upload, source: bytes, prints: Mapping[str, str]) -> str:
 def _called(upload: Upload) -> str:
     """What messages call a file: equal files alike, since they share a result."""
     chosen = upload.chosen
-    return f"{'notebook' if chosen.shared else chosen.exercise}{PurePosixPath(chosen.path).suffix}"
+    return f"{'notebook' if chosen.shared else chosen.exercise}{PurePosixPath(plainly(chosen.path)).suffix}"
 
 
 def fixtures_print(description: Exercise) -> str:

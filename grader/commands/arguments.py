@@ -202,6 +202,7 @@ def _teaching(add: Add) -> None:
     _policy(batch)
     times = "when each was submitted, where no platform tells: CSV, student,time"
     _value(batch, "--times", "FILE", times)
+    _value(batch, "--teams", "FILE", "who is in a team whose members hand in together: CSV, team,student")
 
     policy = add("policy", "print a policy to begin with, or verify one and show the points that it gives")
     policy.add_argument("action", choices=("template", "check"), help="print one, or verify FILE")

@@ -17,13 +17,14 @@ from grader.classroom.files import write
 from grader.classroom.summary import Summary
 from grader.commands.bar import Bar
 from grader.commands.probes import seed_of, suite_of
-from grader.core.errors import GraderFault, UsageError
+from grader.core.errors import GraderFault, Unreadable, UsageError
 from grader.core.exercise import Task
 from grader.core.text import text
 from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
 from grader.runner.host.client import Runner, protections
-from grader.submissions.uploads import uploads
+from grader.submissions import cells
+from grader.submissions.uploads import Intake, uploads
 from grader.suite import fixtures
 from grader.suite.files import replaced
 from grader.suite.find import Suite, find, targets
@@ -42,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     if out.resolve() in [Path(p).resolve() for p in args.paths]:
         raise UsageError(f"--out {out} is the folder of the submissions: name another one for the results")
-    todo = uploads([Path(p) for p in args.paths], suite.ids(), args.exercise)
+    teams = _teams(args.teams) if args.teams else None
+    intake = Intake(suite.ids(), args.exercise, teams, Released(suite))
+    todo = uploads([Path(p) for p in args.paths], intake)
     if not todo:
         raise UsageError(f"{', '.join(args.paths)}: there is nothing to grade")
     needed = sorted({u.chosen.exercise for u in todo if u.chosen.exercise})
@@ -97,6 +100,53 @@ def run(args: argparse.Namespace) -> int:
     return 0 if summary.passed == summary.submissions else 1
 
 
+class Released:
+    """Whether a file is as it was released: the text of a stub, the cells of a notebook."""
+
+    def __init__(self, suite: Suite) -> None:
+        self.suite, self.known = suite, set[tuple[str, ...]]()
+
+    def __call__(self, path: str, data: bytes) -> bool:
+        if not self.known:
+            for name in self.suite.ids():
+                texts = fixtures.derived(self.suite.root, self.suite.describe(name)).values()
+                self.known |= {_cells(text.encode()) for text in texts}
+        return _cells(data) in self.known
+
+
+def _cells(data: bytes) -> tuple[str, ...]:
+    """What a file says but for its line ends, cell by cell where it is a notebook."""
+    if data.lstrip()[:1] == b"{":
+        with contextlib.suppress(Unreadable):
+            return tuple("".join(cell.get("source", "")) for cell in cells.read(cells.upgraded(data)).cells)
+    return (data.decode("utf-8-sig", "replace").replace("\r\n", "\n"),)
+
+
+def _teams(path: str) -> dict[str, list[str]]:
+    """The members of each team: a CSV of team,student."""
+    found: dict[str, list[str]] = {}
+    for number, row in table(path, "--teams"):
+        if len(row) < 2 or not (row[0].strip() and row[1].strip()):
+            raise UsageError(f"--teams {path}, line {number}: a team and a student, with a comma, are wanted")
+        if (number, row[0].strip().casefold()) != (1, "team"):
+            found.setdefault(row[0].strip(), []).append(row[1].strip())
+    return found
+
+
+def table(path: str, option: str) -> list[tuple[int, list[str]]]:
+    """The rows of a CSV that an option names, with their numbers; UsageError where it can't be read."""
+    import csv
+
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            sample = file.readline()
+            file.seek(0)
+            rows = csv.reader(file, delimiter=max(",;\t", key=sample.count))
+            return [(number, row) for number, row in enumerate(rows, 1) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{option} {path} can't be read: {error}") from None
+
+
 def _seed(args: argparse.Namespace, out: Path) -> int | None:
     """The seed of the class's fresh probes: an earlier run's into the folder, which this one goes on."""
     path = out / SEED
@@ -148,21 +198,15 @@ def _marking(suite: Suite, args: argparse.Namespace) -> Marking | None:
 
 
 def _times(path: str) -> dict[str, datetime]:
-    import csv
-
     from grader.judging.points.policy import moment
 
     found: dict[str, datetime] = {}
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            for number, row in enumerate(csv.reader(file), 1):
-                if row and not (number == 1 and row[0].strip().casefold() == "student"):
-                    try:
-                        found[row[0]] = moment(row[1] if row[1:] else "")
-                    except ValueError as error:
-                        raise UsageError(f"--times {path}, line {number}: {error}") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"--times {path} can't be read: {error}") from None
+    for number, row in table(path, "--times"):
+        if not (number == 1 and row[0].strip().casefold() == "student"):
+            try:
+                found[row[0]] = moment(row[1] if row[1:] else "")
+            except ValueError as error:
+                raise UsageError(f"--times {path}, line {number}: {error}") from None
     return found
 
 

@@ -18,7 +18,8 @@ from grader.core.limits import MAX_METADATA
 from grader.core.text import text
 from grader.core.verdict import Report
 from grader.reports.services import gradescope
-from grader.submissions.owners import IGNORED, SUFFIXES, Chosen, Owned, choose
+from grader.submissions.choosing import SUFFIXES, Chosen, choose
+from grader.submissions.owners import IGNORED, Owned
 from grader.suite import fixtures
 from grader.suite.files import most, read_file, replaced
 from grader.suite.find import Suite, Target, find

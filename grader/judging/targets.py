@@ -10,7 +10,7 @@ from pathlib import Path
 from grader.core.course import NOTEBOOK
 from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import File
-from grader.submissions.owners import SUFFIXES
+from grader.submissions.choosing import SUFFIXES
 from grader.suite.find import Suite, Target, read_submission, targets
 
 HALF = 0.5  # of an exercise's names: a file that has so many is of it

@@ -1,31 +1,55 @@
 """Whose file is it? Paths as the platforms name them, put together by student. Pure.
 
 Facts: Canvas names a file `{sortable name}[_LATE]_{user id}_{attachment id}_{file name}`, or
-`[LATE_]anon_{id}_{attachment id}_{file name}`, and a repeated upload `name-1.py`, `name-2.py`.
-Moodle makes a folder `{full name}_{participant id}_assignsubmission_file/` (older ones end in `_`),
-or flat `…_file_{file name}`; blind marking calls everybody `Participant`. Gradescope makes
-`…_export/submission_{id}/` and lists the people in `submission_metadata.yml`.
+`[LATE_]anon_{id}_{attachment id}_{file name}`, a repeated upload `name-1.py`, `name-2.py`, and a text or
+a link `…_{user id}_text.html`. Moodle makes a folder `{full name}_{participant id}_assignsubmission_file/`
+(older ones end in `_`), or flat `…_file_{file name}`; blind marking calls everybody by its word for a
+participant, and a team's folder by the team. Gradescope makes `…_export/submission_{id}/` and lists the
+people in `submission_metadata.yml`. Brightspace makes `{user id}-{folder id} - {name} - {date}/` for each
+attempt, Blackboard `{assignment}_{user}_attempt_{time}_{file name}` and a `.txt` for each, Sakai
+`{last}, {first}({user})/`, Teams `{name}/{assignment}/Version {n}/`, ILIAS
+`{last}_{first}_{login}_{id}/{time}_{file name}`, and GitHub Classroom's folders are whole repositories.
+Google Classroom puts a name only before the copies that it made.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import PurePosixPath
 
-from grader.core.course import CORE, NOTEBOOK, SETS
-
-CANVAS = re.compile(r"(?P<name>.*?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
-CANVAS_BLIND = re.compile(r"(?P<late>LATE_)?anon_(?P<id>\w+?)_\d+_(?P<file>.+)")
+CANVAS = re.compile(
+    r"(?P<name>.*?)(?P<late>_LATE)?_(?P<id>\d+)_(?:\d+_(?P<file>.+)|(?P<text>(?:text|link)\.html))"
+)
+CANVAS_BLIND = re.compile(
+    r"(?P<late>LATE_)?anon_(?P<id>\w+?)_(?:\d+_(?P<file>.+)|(?P<text>(?:text|link)\.html))"
+)
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?")
 # of a folder the last number is Moodle's: a name, which a student may choose, stands before it
 MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)")
+MOODLE_BLIND = frozenset(
+    ("Participant", "Teilnehmerin", "Teilnehmer/in", "Participante", "Partecipante", "成员")
+)
+TEAM = re.compile(r"(?i)(?:team|group|gruppe|groupe|grupo|gruppo|equipo|équipe|groep|小组|组|группа)\b\W*\w+")
 GRADESCOPE = re.compile(r"submission_(?P<id>\d+)")
+BRIGHTSPACE = re.compile(r"(?P<id>\d+)-\d+ - (?P<name>.+) - (?P<time>\w+ \d{1,2}, \d{4} \d{3,4} ?[AP]M)")
+BLACKBOARD = re.compile(
+    r"(?P<task>.+?)_(?P<id>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<note>\.txt))"
+)
+SAKAI = re.compile(r"(?P<name>[^()]+, [^()]*)\((?P<id>[^()\s]+)\)")
+ILIAS = re.compile(r"(?P<name>.+)_(?P<login>[^_]+)_(?P<id>\d+)")
+ILIAS_FILE = re.compile(r"(?P<time>\d{14})_(?P<file>.+)")
+TEAMS = re.compile(r"(?P<name>[^/]+)/[^/]+/Version (?P<number>\d+)/(?P<file>.+)")
+GOOGLE = re.compile(r"(?P<name>.+) - (?P<file>[^/]+\.(?:py|ipynb))")
 REPEATED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)(?P<suffix>\.\w+)")
 IGNORED = re.compile(r"(^|/)(__MACOSX|__pycache__|\.[^/]*)(/|$)")
 METADATA = "submission_metadata.yml"
-SUFFIXES = (".py", ".ipynb")
+LISTS = ("index.html", "grades.csv")  # Brightspace's and Sakai's own, at the top
+SERVICE = frozenset(("timestamp.txt", "comments.txt", "feedbackText.html"))  # Sakai's own
+WORK = "exercises"  # the folder of a repository of ours that a student writes in
 
 
 @dataclass(frozen=True)
@@ -38,29 +62,34 @@ class Owned:
     file: str
     late: bool = False
     number: int = 0  # of a repeated upload
+    time: datetime | None = None  # of the attempt, without an offset, where the platform's name tells
+    team: bool = False
     declared: str | None = None  # the exercise that it was derived for, whatever it is called now
     flat: bool = False  # a script of the lecture's exercises
+    untouched: bool = False  # as it was released
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What to grade for one student and exercise. problem: why nothing can be graded; note: what to know."""
+def owners(paths: Iterable[str], people: Mapping[str, str], alone: str = "") -> list[Owned]:
+    """The owner of every file. people: names by the platform's id, where a list of the platform's tells.
 
-    path: str
-    student: str
-    name: str
-    exercise: str
-    file: str  # what it is called there
-    late: bool = False
-    note: str = ""
-    problem: str = ""
-    shared: bool = False  # the file is chosen for other exercises too
-
-
-def owners(paths: Iterable[str], people: Mapping[str, str]) -> list[Owned]:
-    """The owner of every file. people: names by Gradescope's submission id."""
+    alone: who it is where the paths are one student's repository.
+    """
     kept = sorted(p for p in paths if not IGNORED.search(p) and PurePosixPath(p).name != METADATA)
-    return [_owner(path, people) for path in without_common_folder(kept)]
+    if alone and any(p.startswith(f"{WORK}/") for p in kept):
+        return _work([Owned(p, alone, alone, p) for p in kept])
+    inner = without_common_folder(kept)
+    listed = any(f.fullmatch(p.split("/", 1)[0]) for _, p in inner for f in (BRIGHTSPACE, SAKAI))
+    return _work([_owner(path, people) for path in inner if not (listed and path[1] in LISTS)])
+
+
+def _work(owned: list[Owned]) -> list[Owned]:
+    """Of a repository of ours the files that a student writes in, and nothing that lies beside them."""
+    repositories = {o.student for o in owned if o.file.startswith(f"{WORK}/")}
+    return [
+        replace(o, file=o.file.removeprefix(f"{WORK}/")) if o.student in repositories else o
+        for o in owned
+        if o.student not in repositories or o.file.startswith(f"{WORK}/")
+    ]
 
 
 def without_common_folder(paths: Sequence[str]) -> list[tuple[str, str]]:
@@ -68,9 +97,10 @@ def without_common_folder(paths: Sequence[str]) -> list[tuple[str, str]]:
     tops = {p.split("/", 1)[0] for p in paths}
     if len(tops) == 1 and all("/" in p for p in paths):
         top = tops.pop()
-        platform = MOODLE.fullmatch(top.rstrip("_")) or GRADESCOPE.fullmatch(top)
+        folders = (GRADESCOPE, BRIGHTSPACE, SAKAI)
+        platform = MOODLE.fullmatch(top.rstrip("_")) or any(f.fullmatch(top) for f in folders)
         # with files right in it, it is a student's own folder; with folders in it, the class's
-        flat = (CANVAS, CANVAS_BLIND, MOODLE)
+        flat = (CANVAS, CANVAS_BLIND, MOODLE, BLACKBOARD, GOOGLE)
         inner = [p.split("/")[1] for p in paths]
         if not platform and any(
             p.count("/") > 1 or any(f.fullmatch(head) for f in flat)
@@ -83,111 +113,57 @@ def without_common_folder(paths: Sequence[str]) -> list[tuple[str, str]]:
 def _owner(path: tuple[str, str], people: Mapping[str, str]) -> Owned:
     whole, inner = path
     head, _, rest = inner.partition("/")
-    if rest:
-        if match := GRADESCOPE.fullmatch(head):
-            return Owned(whole, match["id"], people.get(match["id"], head), rest)
-        if match := MOODLE_FOLDER.fullmatch(head.rstrip("_")):
-            return Owned(whole, match["id"], _blind(match["name"], match["id"]), rest)
-        return Owned(whole, head, head, rest)
+    if not rest or head.lower().endswith(".zip"):  # a student's zip, opened, is called as his file
+        return _flat(whole, head, rest, people)
+    if match := GRADESCOPE.fullmatch(head):
+        return Owned(whole, match["id"], people.get(match["id"], head), rest)
+    if match := MOODLE_FOLDER.fullmatch(head.rstrip("_")):
+        name = match["name"]
+        return Owned(whole, match["id"], _blind(name, match["id"]), rest, team=bool(TEAM.fullmatch(name)))
+    if match := BRIGHTSPACE.fullmatch(head):
+        time = _read(match["time"].replace(" PM", "PM").replace(" AM", "AM"), "%b %d, %Y %I%M%p")
+        return Owned(whole, match["id"], match["name"], rest, time=time)
+    if match := SAKAI.fullmatch(head):
+        return Owned(whole, match["id"], match["name"], re.sub(r"^Submission attachment\(s\)/", "", rest))
+    if match := TEAMS.fullmatch(inner):
+        return Owned(whole, match["name"], match["name"], match["file"], number=int(match["number"]))
+    if (match := ILIAS.fullmatch(head)) and (file := ILIAS_FILE.fullmatch(rest)):
+        time = _read(file["time"], "%Y%m%d%H%M%S")
+        return Owned(whole, match["id"], match["name"].replace("_", ", ", 1), file["file"], time=time)
+    return Owned(whole, head, head, rest)
+
+
+def _flat(path: str, head: str, rest: str, people: Mapping[str, str]) -> Owned:
+    """A file whose name tells whose it is. rest: its path in a zip that is called `head`."""
+    if match := BLACKBOARD.fullmatch(head):
+        time = _read(match["time"], "%Y-%m-%d-%H-%M-%S")
+        file = rest or match["file"] or head
+        return Owned(path, match["id"], people.get(match["id"], match["id"]), file, time=time)
     # with two marks nobody can tell which is Moodle's, and which a name's or a file's
     if (match := MOODLE.fullmatch(head)) and match["file"] and head.count("_assignsubmission_") == 1:
-        return Owned(whole, match["id"], _blind(match["name"], match["id"]), match["file"])
+        return Owned(path, match["id"], _blind(match["name"], match["id"]), rest or match["file"])
     if match := CANVAS_BLIND.fullmatch(head):
-        return _canvas(whole, match, f"anon_{match['id']}")
+        return _canvas(path, match, f"anon_{match['id']}", rest)
     if match := CANVAS.fullmatch(head):
-        return _canvas(whole, match, match["name"] or match["id"])
-    return Owned(whole, PurePosixPath(head).stem, PurePosixPath(head).stem, head)
+        return _canvas(path, match, match["name"] or match["id"], rest)
+    if match := GOOGLE.fullmatch(head):
+        return Owned(path, match["name"], match["name"], match["file"])
+    stem = PurePosixPath(head).stem
+    return Owned(path, stem, stem, rest or head)
+
+
+def _read(time: str, form: str) -> datetime | None:
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(time, form)
+    return None
 
 
 def _blind(name: str, number: str) -> str:
-    return f"Participant {number}" if name == "Participant" else name
+    return f"Participant {number}" if name in MOODLE_BLIND else name
 
 
-def _canvas(path: str, match: re.Match[str], name: str) -> Owned:
-    file, number = match["file"], 0
+def _canvas(path: str, match: re.Match[str], name: str, rest: str) -> Owned:
+    file, number = match["file"] or match["text"], 0
     if again := REPEATED.fullmatch(file):
         file, number = again["stem"] + again["suffix"], int(again["number"])
-    return Owned(path, match["id"], name, file, bool(match["late"]), number)
-
-
-def unnamed(file: Owned, exercises: Iterable[str]) -> bool:
-    """Whether a file is a notebook or a script whose name tells no exercise."""
-    return file.file.endswith(SUFFIXES) and not any(_called(file, e) for e in exercises)
-
-
-def choose(files: Sequence[Owned], exercises: Sequence[str], only: str | None) -> list[Chosen]:
-    """What to grade: for each student and exercise one file, or a problem in words. Nothing is guessed.
-
-    only: the exercise of all files; without it a file is of the exercise that it is called after.
-    """
-    students: dict[str, list[Owned]] = {}
-    for one in files:
-        students.setdefault(one.student, []).append(one)
-    return [c for own in students.values() for c in _of_student(own, exercises, only)]
-
-
-def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) -> list[Chosen]:
-    code = [f for f in own if f.file.endswith(SUFFIXES)]
-    first = own[0]
-    if not code:
-        have = ", ".join(sorted(f.file for f in own)[:5])
-        return [_problem(first, only or "", f"no {' or '.join(SUFFIXES)} file; it has {have}")]
-    if only:
-        named = [f for f in code if _called(f, only)]
-        return [_one(named or code, code, only)]
-    chosen: list[Chosen] = []
-    known = {f.file for f in code if any(_called(f, exercise) for exercise in exercises)}
-    for exercise in exercises:
-        named = [f for f in code if _called(f, exercise)]
-        if named:
-            others = [] if chosen else [f for f in code if f.file not in known]
-            chosen.append(_one(named, named + others, exercise))
-    books = [f for f in code if f.file.endswith(".ipynb") or f.flat]
-    if not chosen and books and set(NOTEBOOK) & set(exercises):
-        candidates = [replace(_one(books, code, e), shared=True) for e in NOTEBOOK if e in exercises]
-        return candidates if not candidates[0].problem else candidates[:1]
-    if not chosen:
-        names = ", ".join(sorted({f.file for f in code})[:5])
-        chosen.append(
-            _problem(code[0], "", f"no file is called after an exercise ({names}); --exercise names it")
-        )
-    return chosen
-
-
-def _called(file: Owned, exercise: str) -> bool:
-    """Whether a file is called after an exercise: ex1.py; gpt.ex1.py, gpt-ex1.py, ex1.py in a folder gpt.
-
-    A notebook of ours is the one it was derived for, whatever it is called.
-    """
-    if file.declared:
-        return file.declared == exercise
-    path = PurePosixPath(file.file).with_suffix("")
-    group, _, name = exercise.rpartition(".")
-    if not group:
-        return path.name == name and path.parent.name not in SETS.keys() - {CORE}
-    return path.name in (exercise, f"{group}-{name}") or (path.name == name and path.parent.name == group)
-
-
-def _one(candidates: list[Owned], code: list[Owned], exercise: str) -> Chosen:
-    """The newest of one file's uploads; a problem where different files could be meant."""
-    if len({f.file for f in candidates}) > 1:
-        names = ", ".join(sorted({f.file for f in candidates})[:5])
-        return _problem(candidates[0], exercise, f"several files could be {exercise}: {names}")
-    newest = max(candidates, key=lambda f: f.number)
-    if sum(f.number == newest.number for f in candidates) > 1:
-        return _problem(
-            newest, exercise, f"{newest.file} was handed in twice, and nothing tells which is newer"
-        )
-    notes = []
-    if len(candidates) > 1:
-        notes.append(f"the newest of {len(candidates)} uploads")
-    if others := sorted({f.file for f in code} - {newest.file}):
-        notes.append(f"not graded: {', '.join(others[:5])}")
-    if newest.late:
-        notes.append("late")
-    n = newest
-    return Chosen(n.path, n.student, n.name, exercise, n.file, n.late, "; ".join(notes))
-
-
-def _problem(one: Owned, exercise: str, problem: str) -> Chosen:
-    return Chosen(one.path, one.student, one.name, exercise, one.file, one.late, problem=problem)
+    return Owned(path, match["id"], name, rest or file, bool(match["late"]), number)

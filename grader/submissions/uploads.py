@@ -6,38 +6,43 @@ case, members that lie about their size, and bombs are refused, each with a line
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import re
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from grader.core.errors import Unreadable, UsageError
-from grader.core.limits import MAX_METADATA, MAX_SOURCE
+from grader.core.limits import MAX_METADATA, MAX_NOTEBOOK, MAX_SOURCE
 from grader.core.text import text
+from grader.submissions.choosing import Chosen, choose, is_code, plainly, unnamed
 from grader.submissions.owners import (
+    BLACKBOARD,
     GRADESCOPE,
     IGNORED,
     METADATA,
-    Chosen,
+    WORK,
     Owned,
-    choose,
     owners,
-    unnamed,
     without_common_folder,
 )
 from grader.submissions.script import LECTURE, declared, is_flat
 from grader.suite.files import most, read_file, too_large
 
 MAX_MEMBERS = 50_000
+EMPTY = "is an empty folder"
 DEEPEST = 50  # folders in one another
 MAX_RATIO = 100
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+MAX_INNER = 200  # members of a student's own zip
+NOTED = re.compile(r"\ufeff?Name: (.+) \(([^()\n]+)\)\s*(?:\n|$)")  # how Blackboard's .txt begins
 RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
 
 
@@ -74,7 +79,7 @@ class Folder:
                 self._refused[here] = f"has folders more than {DEEPEST} deep"
                 folders.clear()
             elif not folders and not names and base != str(self.path):
-                self._refused[here] = "is an empty folder"
+                self._refused[here] = EMPTY
             for name in [f for f in folders if os.path.islink(os.path.join(base, f))]:
                 self._refused[os.path.relpath(os.path.join(base, name), self.path)] = "is a link"
             for name in names:
@@ -99,15 +104,17 @@ class Folder:
 class Zip:
     """Members of a zip, read into memory one at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, data: bytes | None = None) -> None:
+        """data: its bytes, where it lies in another one."""
         self.label = str(path)
         self._refused: dict[str, str] = {}
         self._members: dict[str, zipfile.ZipInfo] = {}
         try:
-            self._file = open(path, "rb")  # noqa: SIM115 -- lives as long as this object
-            if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
-                raise UsageError(f"{path} is not a file")
-            self._zip = zipfile.ZipFile(self._file)
+            if data is None:
+                file = open(path, "rb")  # noqa: SIM115 -- lives as long as this object
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise UsageError(f"{path} is not a file")
+            self._zip = zipfile.ZipFile(file if data is None else io.BytesIO(data))
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise UsageError(f"{path} is not a zip, or a damaged one ({text(str(error), 80)})") from None
         except OSError as error:
@@ -118,6 +125,8 @@ class Zip:
         folded: dict[str, str] = {}
         for info in members:
             name = info.filename
+            if "\\" in name and "/" not in name and info.create_system != 3:
+                name = name.replace("\\", "/")  # as some programs of Windows write it
             if name.endswith("/"):
                 continue
             why = _strange(name) or _strange_member(info)
@@ -179,6 +188,50 @@ def _strange_member(info: zipfile.ZipInfo) -> str:
     return ""
 
 
+class Opened:
+    """A folder or zip in which students' own zips are opened: one level, under the same limits."""
+
+    def __init__(self, source: Source) -> None:
+        self.source, self.label = source, source.label
+        self._inner: dict[str, tuple[Zip, str]] = {}
+        self._files: list[str] = []
+        self._refused = dict(source.refused())
+        for path in source.files():
+            if path.lower().endswith(".zip") and not IGNORED.search(path):
+                self._open(path)
+            else:
+                self._files.append(path)
+
+    def _open(self, path: str) -> None:
+        try:
+            zipped = Zip(Path(path), self.source.read(path, MAX_NOTEBOOK))
+        except (Unreadable, UsageError) as error:
+            self._refused[path] = str(error).removeprefix(f"{path} ")
+            return
+        if len(zipped.files()) > MAX_INNER:
+            why = (
+                f"has {len(zipped.files())} files, more than {MAX_INNER}: of a class's zip name its own path"
+            )
+            self._refused[path] = why
+            return
+        here = {f"{path}/{name}": (zipped, name) for name in zipped.files()}
+        self._inner |= here
+        self._files += here or [path]
+        self._refused |= {f"{path}/{name}": why for name, why in zipped.refused().items()}
+
+    def files(self) -> Sequence[str]:
+        return sorted(self._files)
+
+    def refused(self) -> Mapping[str, str]:
+        return self._refused
+
+    def read(self, path: str, limit: int = MAX_SOURCE) -> bytes:
+        if path in self._inner:
+            zipped, name = self._inner[path]
+            return zipped.read(name, limit)
+        return self.source.read(path, limit)
+
+
 @dataclass(frozen=True)
 class Upload:
     """One submission of a batch: what was chosen, and where its bytes are. id: its path, unique."""
@@ -189,10 +242,33 @@ class Upload:
     submitted: datetime | None = None  # where the platform tells
 
     def read(self) -> bytes:
-        return self.source.read(self.chosen.path, most(self.chosen.path))
+        return as_utf8(self.source.read(self.chosen.path, most(plainly(self.chosen.path))))
 
 
-def uploads(paths: Sequence[Path], exercises: Sequence[str], only: str | None) -> list[Upload]:
+def as_utf8(data: bytes) -> bytes:
+    """A text saved as UTF-16, as by some editors of Windows, for Python to read. Unreadable if it is none."""
+    if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeError:
+        raise Unreadable("begins as UTF-16 and is none") from None
+
+
+@dataclass(frozen=True)
+class Intake:
+    """How a class's files are read. only: the exercise of all; teams: the members of each.
+
+    released: of an exercise's own file whether it is as it was released.
+    """
+
+    exercises: Sequence[str]
+    only: str | None = None
+    teams: Mapping[str, Sequence[str]] | None = None
+    released: Callable[[str, bytes], bool] = lambda path, data: False
+
+
+def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
     """Everything to grade below `paths` (folders, zips, files), in a fixed order."""
     found: list[Upload] = []
     for path in paths:
@@ -204,7 +280,7 @@ def uploads(paths: Sequence[Path], exercises: Sequence[str], only: str | None) -
             source = Folder(path.parent, only=path.name)
         else:
             raise UsageError(f"{path} does not exist")
-        found += _of_source(source, exercises, only)
+        found += _of_source(Opened(source), intake)
     seen: set[str] = set()
     for upload in found:
         if upload.id in seen:
@@ -213,30 +289,67 @@ def uploads(paths: Sequence[Path], exercises: Sequence[str], only: str | None) -
     return found
 
 
-def _of_source(source: Source, exercises: Sequence[str], only: str | None) -> list[Upload]:
+def _of_source(source: Source, intake: Intake) -> list[Upload]:
     files = source.files()
     within = dict(without_common_folder([f for f in files if not IGNORED.search(f)]))
     people, times = _people(source, within)
-    owned = [_told(source, one) if unnamed(one, exercises) else one for one in owners(files, people)]
-    chosen = choose(owned, exercises, only)
-    for path, why in sorted(source.refused().items()):
-        chosen.append(Chosen(path, path, path, only or "", path, problem=f"refused: it {why}"))
+    people |= _noted(source, within)
+    alone = Path(source.label).resolve().name if f"{WORK}/" in {p[: len(WORK) + 1] for p in files} else ""
+    several: dict[str, int] = {}
+    owned = owners(files, people, alone)
+    for one in owned:
+        several[one.student] = several.get(one.student, 0) + is_code(one.file)
+    told = [
+        _told(source, one, intake.released if several[one.student] > 1 else None)
+        if unnamed(one, intake.exercises) or (several[one.student] > 1 and is_code(one.file))
+        else one
+        for one in owned
+    ]
+    chosen = choose(told, intake.exercises, intake.only, intake.teams)
+    # a folder of a student's that is empty is nothing beside what is there
+    refused = {p: why for p, why in source.refused().items() if why != EMPTY or not _beside(p, files)}
+    whose = {one.path: one for one in owners([*files, *refused], people, alone)}
+    for path, why in sorted(refused.items()):
+        who = (whose[path].student, whose[path].name) if path in whose else (path, path)
+        chosen.append(Chosen(path, *who, intake.only or "", path, problem=f"refused: it {why}"))
     return [Upload(_id(source, c), c, source, times.get(_number(within.get(c.path, "")))) for c in chosen]
 
 
-def _told(source: Source, one: Owned) -> Owned:
-    """A file with what its content tells of its exercise."""
+def _beside(path: str, files: Sequence[str]) -> bool:
+    """Whether something lies in the folder that an empty one lies in."""
+    around = path.rpartition("/")[0]
+    return bool(around) and any(f.startswith(f"{around.split('/')[0]}/") for f in files)
+
+
+def _noted(source: Source, within: Mapping[str, str]) -> dict[str, str]:
+    """Names by user from the notes beside Blackboard's attempts: their first line is no student's."""
+    found: dict[str, str] = {}
+    for path, inner in within.items():
+        if (match := BLACKBOARD.fullmatch(inner)) and match["note"] and match["id"] not in found:
+            try:
+                head = source.read(path, MAX_METADATA)[:2000].decode("utf-8", "replace")
+            except Unreadable:
+                continue
+            if (name := NOTED.match(head)) and name[2] == match["id"]:
+                found[match["id"]] = name[1]
+    return found
+
+
+def _told(source: Source, one: Owned, released: Callable[[str, bytes], bool] | None) -> Owned:
+    """A file with what its content tells: of its exercise, and whether it is as it was released."""
     try:
-        data = source.read(one.path, most(one.path))
+        data = as_utf8(source.read(one.path, most(plainly(one.path))))
     except Unreadable:  # which is told when it is to be graded
         return one
     flat = one.file.endswith(".py") and is_flat(data.decode("utf-8", "replace"), LECTURE)
-    return replace(one, declared=declared(data), flat=flat)
+    untouched = bool(released and released(one.file, data))
+    return replace(one, declared=declared(data), flat=flat, untouched=untouched)
 
 
 def _id(source: Source, chosen: Chosen) -> str:
     path = f"{source.label}/{chosen.path}"
-    return f"{path} ({chosen.exercise})" if chosen.shared else path
+    who = f" of {chosen.student}" if chosen.team else ""
+    return f"{path}{who} ({chosen.exercise})" if chosen.shared else f"{path}{who}"
 
 
 def _number(path: str) -> str:

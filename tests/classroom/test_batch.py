@@ -49,7 +49,7 @@ from grader.classroom.results import Result
 from grader.classroom.summary import Summary
 from grader.core.errors import GraderFault
 from grader.core.exercise import Task
-from grader.submissions.uploads import uploads
+from grader.submissions.uploads import Intake, uploads
 
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())
 EXERCISES = ["ex1", "ex2", "ex3", "ex4"]
@@ -81,7 +81,7 @@ def graded(
         nonlocal last
         last = progress
 
-    found = uploads([folder], EXERCISES, "ex1")
+    found = uploads([folder], Intake(EXERCISES, "ex1"))
     return files.write(batch.run(batch.Class(found, exercises), out, grader, workers, look), out), last
 
 
@@ -190,7 +190,7 @@ def test_no_report_is_lost_to_another_of_a_like_name(tmp_path: Path) -> None:
     names = ["a b", "a_b", "a+b", "a_b.py-2", "A_B", "ä_b", "ö_b", "a" * 200, "b" + "a" * 199]
     found = []
     for name in names:
-        problem = batch._problem(uploads([_one(tmp_path)], EXERCISES, "ex1")[0], "x")
+        problem = batch._problem(uploads([_one(tmp_path)], Intake(EXERCISES, "ex1"))[0], "x")
         own = {"submission": f"in/{name}.py" if "." not in name else f"in/{name}"}
         found.append(
             {**problem, **own, "student": "", "name": "", "late": False, "note": "", "identical_to": None}
@@ -362,7 +362,7 @@ def test_a_changed_fixture_or_grader_makes_all_results_old(
 
 def test_one_file_for_two_exercises_is_two_results(tmp_path: Path, exercises: dict[str, Task]) -> None:
     folder = write(tmp_path / "in", {"ann/ex1.py": right(), "ann/ex2.py": right()})
-    found = uploads([folder], EXERCISES, None)
+    found = uploads([folder], Intake(EXERCISES, None))
     both = {name: exercises[name] for name in ("ex1", "ex2")}
     told = list(batch.run(batch.Class(found, both), tmp_path, Echo(), 2, quiet))
     assert [r["output"].split()[0] for r in told] == ["ex1", "ex2"]
@@ -454,7 +454,7 @@ def test_an_odd_answer_is_wrong_and_no_fault(exercise: str, odd: Mapping[str, st
 def test_a_killed_zygote_costs_nobody_a_grade(tmp_path: Path, ex1: Described) -> None:
     """It goes while several submissions are under way, twice."""
     folder = write(tmp_path / "in", {f"s{n:02}/ex1.py": right(n) for n in range(24)})
-    found = uploads([folder], EXERCISES, "ex1")
+    found = uploads([folder], Intake(EXERCISES, "ex1"))
     grader = batch.Local(ex1)
     at = [6, 14]
 
@@ -479,7 +479,7 @@ def test_two_batches_in_one_folder_harm_nothing(tmp_path: Path, ex1: Described) 
     out.mkdir()
 
     def disturbed() -> Iterator[Result]:
-        found = uploads([folder], EXERCISES, "ex1")
+        found = uploads([folder], Intake(EXERCISES, "ex1"))
         for number, result in enumerate(batch.run(batch.Class(found, ex1), out, Echo(), 2, quiet)):
             if number == 140:
                 with pytest.raises(GraderFault, match="another batch is at work here"):

@@ -18,7 +18,7 @@ from grader.classroom.batch import Progress
 from grader.classroom.dask import Cluster
 from grader.core.errors import UsageError
 from grader.core.exercise import Task
-from grader.submissions.uploads import uploads
+from grader.submissions.uploads import Intake, uploads
 
 distributed = pytest.importorskip("distributed")
 slow = pytest.mark.slow
@@ -71,7 +71,7 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(
     try:
         counting = Counting(cluster)
         assert cluster.slots() == 3
-        found = uploads([klass], ["ex1"], None)
+        found = uploads([klass], Intake(["ex1"], None))
         summary = files.write(
             batch.run(batch.Class(found, only), tmp_path, counting, cluster.slots(), tell), tmp_path
         )

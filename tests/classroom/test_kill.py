@@ -34,7 +34,7 @@ from hypothesis import strategies as st
 from grader.classroom import batch, files
 from grader.classroom.results import Result
 from grader.core.exercise import Task
-from grader.submissions.uploads import uploads
+from grader.submissions.uploads import Intake, uploads
 
 COUNT = 60
 
@@ -182,7 +182,7 @@ def journal(few: Path, exercises: dict[str, Task]) -> bytes:
     out = few.parent / "journal"
     out.mkdir()
     told = batch.run(
-        batch.Class(uploads([few], ["ex1"], None), {"ex1": exercises["ex1"]}), out, Lazy(), 1, quiet
+        batch.Class(uploads([few], Intake(["ex1"], None)), {"ex1": exercises["ex1"]}), out, Lazy(), 1, quiet
     )
     assert isinstance(told, Generator)
     next(told)
@@ -195,7 +195,7 @@ def journal(few: Path, exercises: dict[str, Task]) -> bytes:
 def finish(few: Path, exercises: dict[str, Task], out: Path) -> int:
     """Run to the end; how many were graded now."""
     counting = Counting(Lazy())
-    found = uploads([few], ["ex1"], None)
+    found = uploads([few], Intake(["ex1"], None))
     files.write(batch.run(batch.Class(found, {"ex1": exercises["ex1"]}), out, counting, 1, quiet), out)
     return len(counting.asked)
 
@@ -280,7 +280,7 @@ def test_an_error_in_the_middle_loses_nothing(
         if progress.done == 3:
             raise Killed
 
-    found = uploads([few], ["ex1"], None)
+    found = uploads([few], Intake(["ex1"], None))
     with pytest.raises(Killed):
         list(batch.run(batch.Class(found, {"ex1": exercises["ex1"]}), tmp_path, Lazy(), 1, tell))
     assert finish(few, exercises, tmp_path) == 2

@@ -21,7 +21,7 @@ from grader.runner import wire
 from grader.runner.host.client import CPU, WALL, Run, Runner
 from grader.runner.host.job import SHARE, Job, by_others
 from grader.runner.host.turns import Turns
-from grader.submissions.uploads import uploads
+from grader.submissions.uploads import Intake, uploads
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for a child in /proc")
 
@@ -65,7 +65,7 @@ def test_what_was_disturbed_is_tried_again_and_not_kept(
     how: str, tmp_path: Path, exercises: dict[str, Task], disturb: Callable[[int, str], None]
 ) -> None:
     ex1 = {"ex1": exercises["ex1"]}
-    found = uploads([write(tmp_path / "in", {"a/ex1.py": WAITS})], EXERCISES, "ex1")
+    found = uploads([write(tmp_path / "in", {"a/ex1.py": WAITS})], Intake(EXERCISES, "ex1"))
     local = batch.Local(ex1)
     grader = Counting(local)
 

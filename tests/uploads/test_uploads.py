@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 
 from grader.core.errors import Unreadable, UsageError
 from grader.core.limits import MAX_SOURCE
-from grader.submissions.owners import IGNORED, METADATA, Chosen, choose, owners
-from grader.submissions.uploads import Folder, Upload, uploads
+from grader.submissions.choosing import Chosen, choose
+from grader.submissions.owners import IGNORED, METADATA, owners
+from grader.submissions.uploads import Folder, Intake, Upload, uploads
 from grader.suite.files import read_file
 
 EXERCISES = ["ex1", "ex2", "ex3", "ex4"]
@@ -230,7 +231,7 @@ def test_a_notebook_of_ours_is_its_exercises_whatever_it_is_called_now(tmp_path:
         None: [("ann", "ex2"), ("bob", "ex1"), ("bob", "ex3"), *(("eve", e) for e in EXERCISES)],
         "ex3": [("ann", "ex3"), ("bob", "ex3"), ("eve", "ex3")],
     }.items():
-        found = [u.chosen for u in uploads([tmp_path], EXERCISES, only)]
+        found = [u.chosen for u in uploads([tmp_path], Intake(EXERCISES, only))]
         assert [(c.student, c.exercise) for c in found] == wanted
         assert not any(c.problem for c in found)
 
@@ -240,7 +241,7 @@ def test_a_flat_script_is_the_lectures_whatever_it_is_called(tmp_path: Path) -> 
     (tmp_path / "ann/my work.py").write_text("logits = h @ W2 + b2\ndh = dlogits @ W2.T\n")
     (tmp_path / "bob").mkdir()
     (tmp_path / "bob/stub.py").write_text("def dh(W2, dlogits):\n    logits = 1\n    dh = dlogits @ W2.T\n")
-    found = [u.chosen for u in uploads([tmp_path], EXERCISES, None)]
+    found = [u.chosen for u in uploads([tmp_path], Intake(EXERCISES, None))]
     assert [(c.student, c.exercise) for c in found if not c.problem] == [("ann", e) for e in EXERCISES]
     assert [c.student for c in found if c.problem] == ["bob"]
 
@@ -384,7 +385,7 @@ def test_an_export_is_read_zipped_and_unzipped(
     path = zipped(tmp_path / "export.zip", files) if way == "zip" else write(tmp_path / "in", files)
     if way == "its own folder" and (path / "assignment_9_export").is_dir():
         path = path / "assignment_9_export"
-    found = uploads([path], EXERCISES, "ex1")
+    found = uploads([path], Intake(EXERCISES, "ex1"))
     assert [(u.chosen.student, u.chosen.name, u.chosen.late) for u in found] == people
     assert [u.read() for u in found] == [CODE.encode()] * len(people)
     assert not any(u.chosen.problem for u in found)
@@ -398,7 +399,7 @@ def test_names_come_from_gradescopes_own_list_and_not_from_a_students(tmp_path: 
         f"assignment_9_export/{METADATA}": METADATA_TEXT,
     }
     for path in (zipped(tmp_path / "export.zip", files), write(tmp_path / "in", files)):
-        found = {u.chosen.student: u.chosen.name for u in uploads([path], EXERCISES, "ex1")}
+        found = {u.chosen.student: u.chosen.name for u in uploads([path], Intake(EXERCISES, "ex1"))}
         assert found["346"].startswith("=cmd") and found["345"] == "Ann Lee, Bob Ray"
 
 
@@ -420,7 +421,7 @@ STUDENTS_LISTS = {
 def test_no_student_tells_when_another_has_submitted(paths: list[str], tmp_path: Path) -> None:
     files = {p: OTHERS_TIMES if p.endswith(METADATA) else CODE for p in paths}
     for path in (zipped(tmp_path / "export.zip", files), write(tmp_path / "in", files)):
-        found = uploads([path], EXERCISES, None)
+        found = uploads([path], Intake(EXERCISES, None))
         assert "101" in {u.chosen.student for u in found}
         assert not any(u.submitted for u in found)
 
@@ -429,7 +430,7 @@ def test_gradescopes_own_list_tells_when(tmp_path: Path) -> None:
     files = {f"e/{METADATA}": METADATA_TEXT, "e/submission_345/ex1.py": CODE, "e/submission_346/ex1.py": CODE}
     mac = {"__MACOSX/e/._ex1.py": "x"}
     for path in (zipped(tmp_path / "e.zip", files | mac), write(tmp_path / "in", files), tmp_path / "in/e"):
-        when = {u.chosen.student: u.submitted for u in uploads([path], EXERCISES, None)}
+        when = {u.chosen.student: u.submitted for u in uploads([path], Intake(EXERCISES, None))}
         assert when == {"345": datetime(2024, 5, 1, 10, tzinfo=UTC), "346": None}
 
 
@@ -459,7 +460,7 @@ YAML = {
 @pytest.mark.parametrize("text", YAML.values(), ids=YAML)
 def test_odd_metadata_stops_nobodys_grade(text: str | bytes, tmp_path: Path) -> None:
     files = {f"e/{METADATA}": text, "e/submission_1/ex1.py": CODE, "e/submission_2/ex1.py": CODE}
-    found = uploads([write(tmp_path / "in", files)], EXERCISES, "ex1")
+    found = uploads([write(tmp_path / "in", files)], Intake(EXERCISES, "ex1"))
     assert [(u.chosen.student, u.chosen.problem) for u in found] == [("1", ""), ("2", "")]
     assert all(len(u.chosen.name) < 100 for u in found)
 
@@ -467,7 +468,7 @@ def test_odd_metadata_stops_nobodys_grade(text: str | bytes, tmp_path: Path) -> 
 def test_a_person_without_a_name_is_not_called_none(tmp_path: Path) -> None:
     text = "submission_1:\n  :submitters:\n  - :name:\n    :sid: '5'\n"
     folder = write(tmp_path / "in", {f"e/{METADATA}": text, "e/submission_1/ex1.py": CODE})
-    (it,) = uploads([folder], EXERCISES, "ex1")
+    (it,) = uploads([folder], Intake(EXERCISES, "ex1"))
     assert it.chosen.name != "None"
 
 
@@ -512,7 +513,7 @@ def test_what_is_no_file_is_told_and_the_others_are_read(
 ) -> None:
     write(tmp_path, {"ann.py": CODE, "zoe.py": CODE})
     make(tmp_path / "mid.py")
-    said = told(uploads([tmp_path], EXERCISES, "ex1"))
+    said = told(uploads([tmp_path], Intake(EXERCISES, "ex1")))
     assert (said.pop("ann.py"), said.pop("zoe.py")) == ("read " + CODE, "read " + CODE)
     assert len(said) == 1, "nothing is said about it"
     assert why in next(iter(said.values()))
@@ -530,16 +531,16 @@ def test_devices_and_folders_are_not_read(path: str, why: str) -> None:
 def test_a_file_named_on_the_command_line_brings_nothing_from_beside_it(tmp_path: Path) -> None:
     write(tmp_path, {"ann.py": CODE, "bob.py": CODE, "a\x1bb.py": CODE})
     (tmp_path / "elsewhere").symlink_to("/etc")
-    found = uploads([tmp_path / "ann.py"], EXERCISES, "ex1")
+    found = uploads([tmp_path / "ann.py"], Intake(EXERCISES, "ex1"))
     assert [Path(u.id).name for u in found] == ["ann.py"]
-    both = uploads([tmp_path / "ann.py", tmp_path / "bob.py"], EXERCISES, "ex1")
+    both = uploads([tmp_path / "ann.py", tmp_path / "bob.py"], Intake(EXERCISES, "ex1"))
     assert [Path(u.id).name for u in both] == ["ann.py", "bob.py"]
 
 
 def test_a_name_on_disk_that_is_not_utf8_is_refused_by_name(tmp_path: Path) -> None:
     write(tmp_path, {"ann.py": CODE})
     (tmp_path / os.fsdecode(b"\xff\xfe.py")).write_text(CODE)
-    said = told(uploads([tmp_path], EXERCISES, "ex1"))
+    said = told(uploads([tmp_path], Intake(EXERCISES, "ex1")))
     assert said.pop("ann.py") == "read " + CODE
     assert list(said.values()) == ["refused: it has a control character in its name"]
 
@@ -627,7 +628,7 @@ def test_a_hostile_member_is_refused_by_name_and_the_others_are_taken(
 ) -> None:
     path = tmp_path / "class.zip"
     path.write_bytes(of([("first.py", CODED), *members, ("last.py", CODED)]))
-    found = uploads([path], EXERCISES, "ex1")
+    found = uploads([path], Intake(EXERCISES, "ex1"))
     good = {u.chosen.path: u for u in found if u.chosen.path in ("first.py", "last.py")}
     assert [u.read() for u in good.values()] == [CODED, CODED]
     bad = [u for u in found if u.chosen.path == name]
@@ -651,7 +652,7 @@ def test_a_member_whose_size_lies_is_damaged_and_the_others_are_taken(tmp_path: 
         (2**32 - 2, "more than a hundred times"),
     ):
         path.write_bytes(lied(whole, b"mallory.py", size))
-        said = told(uploads([path], EXERCISES, "ex1"))
+        said = told(uploads([path], Intake(EXERCISES, "ex1")))
         assert (said.pop("ann.py"), said.pop("zoe.py")) == ("read " + CODE, "read " + CODE)
         assert re.search(why, said["mallory.py"]), said
 
@@ -659,7 +660,7 @@ def test_a_member_whose_size_lies_is_damaged_and_the_others_are_taken(tmp_path: 
 def test_an_encrypted_member_is_refused_and_the_others_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "class.zip"
     path.write_bytes(encrypted(of([("ann.py", CODED), ("mallory.py", CODED)]), b"mallory.py"))
-    said = told(uploads([path], EXERCISES, "ex1"))
+    said = told(uploads([path], Intake(EXERCISES, "ex1")))
     assert said == {"ann.py": "read " + CODE, "mallory.py": "refused: it is encrypted"}
 
 
@@ -667,7 +668,7 @@ def test_a_member_without_a_name_is_told_and_the_others_are_taken(tmp_path: Path
     path = tmp_path / "class.zip"
     data = of([("ann.py", CODED), ("bob.py", CODED)])
     path.write_bytes(data.replace(b"bob.py", b"\0ob.py"))  # read up to the zero: nothing
-    assert "read " + CODE in told(uploads([path], EXERCISES, "ex1")).values()
+    assert "read " + CODE in told(uploads([path], Intake(EXERCISES, "ex1"))).values()
 
 
 def test_a_member_whose_names_differ_is_damaged(tmp_path: Path) -> None:
@@ -675,7 +676,7 @@ def test_a_member_whose_names_differ_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "class.zip"
     data = of([("ann.py", CODED), ("bob.py", CODED)])
     path.write_bytes(data.replace(b"bob.py", b"zoe.py", 1))
-    said = told(uploads([path], EXERCISES, "ex1"))
+    said = told(uploads([path], Intake(EXERCISES, "ex1")))
     assert said["ann.py"] == "read " + CODE and said["bob.py"].startswith("is damaged")
 
 
@@ -686,7 +687,7 @@ def test_an_unknown_compression_is_damaged(tmp_path: Path) -> None:
         at = data.rindex(signature)
         data = data[: at + offset] + b"\x63\0" + data[at + offset + 2 :]
     path.write_bytes(data)
-    said = told(uploads([path], EXERCISES, "ex1"))
+    said = told(uploads([path], Intake(EXERCISES, "ex1")))
     assert said["ann.py"] == "read " + CODE and said["bob.py"].startswith("is damaged")
 
 
@@ -696,7 +697,7 @@ def test_a_zip_of_too_many_members_is_refused_in_one_line(tmp_path: Path) -> Non
         for number in range(50_001):
             file.writestr(zipfile.ZipInfo(f"{number}.py"), b"")
     with pytest.raises(UsageError, match="has 50001 members, more than 50000"):
-        uploads([path], EXERCISES, "ex1")
+        uploads([path], Intake(EXERCISES, "ex1"))
 
 
 NO_ZIPS = {
@@ -713,7 +714,7 @@ def test_what_is_no_zip_is_told_in_one_line(data: bytes, tmp_path: Path) -> None
     path = tmp_path / "class.zip"
     path.write_bytes(data)
     with pytest.raises(UsageError) as caught:
-        uploads([path], EXERCISES, "ex1")
+        uploads([path], Intake(EXERCISES, "ex1"))
     message = str(caught.value)
     assert message.startswith(f"{path} is not a zip") and message.isprintable()
 
@@ -721,13 +722,13 @@ def test_what_is_no_zip_is_told_in_one_line(data: bytes, tmp_path: Path) -> None
 def test_a_zip_that_is_a_pipe_or_a_folder_or_missing_is_told(tmp_path: Path) -> None:
     missing = tmp_path / "none.zip"
     with pytest.raises(UsageError, match="does not exist|can't be read"):
-        uploads([missing], EXERCISES, "ex1")
+        uploads([missing], Intake(EXERCISES, "ex1"))
     with pytest.raises(UsageError, match="is not a file"):
         device = tmp_path / "zero.zip"
         device.symlink_to("/dev/zero")
-        uploads([device], EXERCISES, "ex1")
+        uploads([device], Intake(EXERCISES, "ex1"))
     folder = write(tmp_path / "folder.zip", {"ann.py": CODE})
-    assert [u.read() for u in uploads([folder], EXERCISES, "ex1")] == [CODED]
+    assert [u.read() for u in uploads([folder], Intake(EXERCISES, "ex1"))] == [CODED]
 
 
 WHOLE = of([("ann.py", CODED), ("d/bob.py", CODED), ("zoë.py", CODED)])
@@ -745,7 +746,7 @@ def test_a_damaged_zip_is_told_and_never_gives_other_bytes(data: st.DataObject, 
     path = tmp_path / "class.zip"
     path.write_bytes(held[:cut])
     try:
-        found = uploads([path], EXERCISES, "ex1")
+        found = uploads([path], Intake(EXERCISES, "ex1"))
     except UsageError as error:
         assert str(error).isprintable()
         return

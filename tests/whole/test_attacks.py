@@ -711,7 +711,7 @@ def test_a_batch_of_attacks_changes_no_honest_grade(
 ) -> None:
     """Every attack once through the batch, or some, an honest submission between any ten of them."""
     from grader.classroom import batch
-    from grader.submissions.uploads import uploads
+    from grader.submissions.uploads import Intake, uploads
 
     folder = tmp_path / "in"
     folder.mkdir()
@@ -720,7 +720,7 @@ def test_a_batch_of_attacks_changes_no_honest_grade(
         (folder / f"a{number:04}.py").write_bytes(source(case, where, outside, 1))
         if number % 10 == 0:
             (folder / f"h{number:04}.py").write_text(f"{REF}\n# honest {number}\n")
-    found = uploads([folder], ["ex1"], "ex1")
+    found = uploads([folder], Intake(["ex1"], "ex1"))
     out = tmp_path / "out"
     out.mkdir()
     local = batch.Local({"ex1": exercises["ex1"]}, wall=4.0, cpu=1)

@@ -23,7 +23,7 @@ from grader.classroom.results import Result
 from grader.core.exercise import Task
 from grader.core.limits import MAX_SOURCE
 from grader.runner.host.client import WALL
-from grader.submissions.uploads import uploads
+from grader.submissions.uploads import Intake, uploads
 
 SEED = int(os.environ.get("GRADER_FUZZ_SEED", "1"))
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())
@@ -194,7 +194,7 @@ def test_each_damaged_submission_gets_one_clear_result(
     before = descriptors("self"), descriptors(zygote), memory(zygote)
 
     timed = Timed(local)
-    found = uploads([folder], ["ex1"], "ex1")
+    found = uploads([folder], Intake(["ex1"], "ex1"))
     assert [Path(u.id).name for u in found] == sorted(made)
     told: list[Result] = []
 

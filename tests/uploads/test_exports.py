@@ -1,0 +1,217 @@
+"""A small class in the export of each platform: every student once, and the file that counts."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import EXERCISES, ROOT
+
+from grader.commands.batch import Released, table
+from grader.core.errors import UsageError
+from grader.submissions.uploads import Intake, Upload, uploads
+from grader.suite import find
+
+RELEASED = Released(find.find())
+STUB, BOOK = (ROOT.joinpath("exercises", f"ex1{end}").read_bytes() for end in (".py", ".ipynb"))
+Attempts = list[dict[str, bytes]]  # of one student, each by file
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name, data in files.items():
+            made.writestr(name, data)
+    return out.getvalue()
+
+
+def book() -> bytes:
+    """The released notebook as another editor saves it: its cells are the same."""
+    return json.dumps(json.loads(BOOK) | {"metadata": {"editor": "another"}}).encode()
+
+
+WORK = [b"# the work of %d\n" % k for k in range(12)]
+CLASS: dict[str, tuple[Attempts, str]] = {  # what each hands in, and what is said where nothing is graded
+    "plain": ([{"ex1.py": WORK[0]}], ""),
+    "again": ([{"ex1.py": b"# early\n"}, {"ex1-1.py": WORK[1]}], ""),
+    "in a zip": ([{"ex1.zip": zipped({"ex1.py": WORK[2]})}], ""),
+    "in a zip of Windows": ([{"hw.zip": zipped({"hw/ex1.py": WORK[3]})}], ""),
+    "both, one changed": ([{"ex1.py": WORK[4], "ex1.ipynb": book()}], ""),
+    "more words": ([{"ex1_Müller.py": WORK[5]}], ""),
+    "UTF-16": ([{"ex1.py": WORK[6].decode().encode("utf-16")}], ""),
+    "capitals": ([{"EX1.PY": WORK[7]}], ""),
+    "an ending too many": ([{"ex1.py.txt": WORK[8]}], ""),
+    "a picture": ([{"ex1.pdf": b"%PDF"}], "no .py or .ipynb file"),
+    "a zip in a zip": ([{"a.zip": zipped({"b.zip": zipped({"ex1.py": WORK[9]})})}], "a zip in a zip"),
+    "a text": ([{"text.html": b"<p>"}], "no .py or .ipynb file"),
+}
+Files = Iterator[tuple[str, bytes]]
+
+
+def canvas() -> Files:
+    for k, (attempts, _) in enumerate(CLASS.values()):
+        for n, (name, data) in enumerate(attempts[-1].items()):
+            entry = name if name == "text.html" else f"{70 + n}_{name}"
+            yield f"leeann{'_LATE' if k == 3 else ''}_{40 + k}_{entry}", data
+
+
+def moodle(word: str = "Ann Lee", tail: str = "/") -> Files:
+    for k, (attempts, _) in enumerate(CLASS.values()):
+        for name, data in {n: d for one in attempts for n, d in one.items()}.items():
+            yield f"{word}_{40 + k}_assignsubmission_file{tail}{name}", data
+
+
+def gradescope() -> Files:
+    for k, (attempts, _) in enumerate(CLASS.values()):
+        for name, data in attempts[-1].items():
+            yield f"assignment_1_export/submission_{40 + k}/{name}", data
+
+
+def brightspace() -> Files:
+    yield "index.html", b"<html>"
+    for k, (attempts, _) in enumerate(CLASS.values()):
+        for n, own in enumerate(attempts):
+            for name, data in own.items():
+                yield f"{40 + k}-6 - Ann Lee - Nov 20, 2026 {9 + n}05 PM/{name.replace('-1', '')}", data
+
+
+def blackboard() -> Files:
+    for k, (attempts, _) in enumerate(CLASS.values()):
+        for n, own in enumerate(attempts):
+            head = f"Backprop ex1_{40 + k}_attempt_2026-11-20-2{n}-05-11"
+            yield f"{head}.txt", f"Name: Ann Lee ({40 + k})\nAssignment: Backprop ex1\n".encode()
+            for name, data in own.items():
+                yield f"{head}_{name.replace('-1', '')}", data
+
+
+def sakai() -> Files:
+    yield "Backprop/grades.csv", b"x"
+    for k, (attempts, _) in enumerate(CLASS.values()):
+        yield f"Backprop/Lee, Ann({40 + k})/timestamp.txt", b"20261120215211000"
+        for name, data in attempts[-1].items():
+            yield f"Backprop/Lee, Ann({40 + k})/Submission attachment(s)/{name}", data
+
+
+def ilias() -> Files:
+    for k, (attempts, _) in enumerate(CLASS.values()):
+        for n, own in enumerate(attempts):
+            for name, data in own.items():
+                yield f"Abgaben/Lee_Ann_alee_{40 + k}/2026112021051{n}_{name.replace('-1', '')}", data
+
+
+def teams() -> Files:
+    for k, (attempts, _) in enumerate(CLASS.values()):
+        for n, own in enumerate(attempts):
+            for name, data in own.items():
+                yield f"Submitted files/{40 + k}/Backprop/Version {n + 1}/{name.replace('-1', '')}", data
+
+
+def repositories() -> Files:
+    for k, (attempts, _) in enumerate(CLASS.values()):
+        own = {f"exercises/{name}": data for name, data in attempts[-1].items()}
+        there = {name.casefold() for name in own}
+        released = {"exercises/ex1.py": STUB, "exercises/ex1.ipynb": BOOK}
+        own |= {name: data for name, data in released.items() if name not in there}
+        for name, data in {**own, "README.md": b"x", "solutions/ex1.py": b"x"}.items():
+            yield f"backprop-submissions/{40 + k}/{name}", data
+
+
+EXPORTS: dict[str, Callable[[], Files]] = {
+    "Canvas": canvas,
+    "Moodle": moodle,
+    "Moodle, older": lambda: moodle(tail="_/"),
+    "Moodle, flat": lambda: moodle(tail="_"),
+    "Moodle, blind": lambda: moodle("成员"),
+    "Gradescope": gradescope,
+    "Brightspace": brightspace,
+    "Blackboard": blackboard,
+    "Sakai": sakai,
+    "ILIAS": ilias,
+    "Teams": teams,
+    "GitHub Classroom": repositories,
+}
+RELEASE = "as it was released"  # of a repository in which a student has changed none of the stubs
+
+
+def taken(path: Path, only: str | None = "ex1", teams: dict[str, list[str]] | None = None) -> list[Upload]:
+    return uploads([path], Intake(EXERCISES, only, teams, RELEASED))
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("only", ["ex1", None])
+def test_every_student_is_there_once_with_the_file_that_counts(
+    name: str, only: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "export.zip").write_bytes(zipped(dict(EXPORTS[name]())))
+    found = {u.chosen.student: u for u in taken(tmp_path / "export.zip", only)}
+    assert len(taken(tmp_path / "export.zip", only)) == len(CLASS)
+    assert sorted(found) == [str(40 + k) for k in range(len(CLASS))]
+    for k, (_, problem) in enumerate(CLASS.values()):
+        one = found[str(40 + k)]
+        if problem:
+            said = (problem, RELEASE) if name == "GitHub Classroom" else (problem,)
+            assert any(p in one.chosen.problem for p in said)
+        else:
+            assert (one.chosen.problem, one.read().decode("utf-8-sig").encode()) == ("", WORK[k])
+
+
+def test_one_repository_is_one_student(tmp_path: Path) -> None:
+    for name, data in {"ex1.py": WORK[0], "ex1.ipynb": BOOK, "ex2.py": STUB.replace(b"ex1", b"ex2")}.items():
+        (tmp_path / "ann" / "exercises").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "ann" / "exercises" / name).write_bytes(data)
+    (one,) = taken(tmp_path / "ann")
+    assert (one.chosen.student, one.chosen.file, one.chosen.problem) == ("ann", "ex1.py", "")
+
+
+def test_files_whose_names_tell_no_student_are_nobodys(tmp_path: Path) -> None:
+    names = ["ex1.py", "ex1(1).py", "ex1(2).py", "Ann Lee - ex1.py"]
+    (tmp_path / "export.zip").write_bytes(zipped({f"Backprop/{n}": WORK[k] for k, n in enumerate(names)}))
+    found = taken(tmp_path / "export.zip")
+    assert [u.chosen.student for u in found if not u.chosen.problem] == ["Ann Lee"]
+    assert sum("nothing tells whose it is" in u.chosen.problem for u in found) == 3
+
+
+def test_a_team_is_refused_until_a_table_says_who_is_in_it(tmp_path: Path) -> None:
+    files = {
+        "Team 1_77_assignsubmission_file/ex1.py": WORK[0],
+        "Ann Lee_78_assignsubmission_file/ex1.py": WORK[1],
+    }
+    (tmp_path / "export.zip").write_bytes(zipped(files))
+    told = {u.chosen.student: u.chosen.problem for u in taken(tmp_path / "export.zip")}
+    assert "--teams FILE" in told["77"] and told["78"] == ""
+    found = taken(tmp_path / "export.zip", teams={"Team 1": ["80", "81"]})
+    assert {u.chosen.student: u.read() for u in found} == {"78": WORK[1], "80": WORK[0], "81": WORK[0]}
+    assert len({u.id for u in found}) == 3
+
+
+def test_the_newest_attempt_counts_by_its_time_or_its_name(tmp_path: Path) -> None:
+    for names in (
+        ["ex1.py", "ex1 (1).py"],
+        ["ex1.py", "ex1_final.py"],
+        ["ex1-2.py", "ex1-10.py"],
+        ["ex1.py", "EX1_v2.py"],
+    ):
+        files = {f"ann/{names[0]}": WORK[0], f"ann/{names[1]}": WORK[1], "bob/ex1.py": WORK[2]}
+        (tmp_path / "export.zip").write_bytes(zipped(files))
+        ann, _ = taken(tmp_path / "export.zip")
+        assert (ann.read(), ann.chosen.attempts) == (WORK[1], 2), names
+
+
+def test_a_zip_of_windows_is_read(tmp_path: Path) -> None:
+    info = zipfile.ZipInfo("ann/ex1.py")
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as made:
+        info.filename, info.create_system = "ann\\ex1.py", 0
+        made.writestr(info, WORK[0])
+    data = (tmp_path / "export.zip").read_bytes()
+    (tmp_path / "export.zip").write_bytes(data.replace(b"ann/ex1.py", b"ann\\ex1.py"))
+    (one,) = taken(tmp_path / "export.zip")
+    assert (one.chosen.student, one.chosen.problem, one.read()) == ("ann", "", WORK[0])
+
+
+def test_a_table_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--teams .*nowhere.csv can't be read"):
+        table(str(tmp_path / "nowhere.csv"), "--teams")
