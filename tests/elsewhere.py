@@ -1,7 +1,7 @@
 """A Python from which is taken away what Windows hasn't: modules, calls, signals, local sockets.
 
-It is an environment of its own, so that every process that is started from it is without them too. The machine
-below it stays what it is: what only a real Windows shows, this can't.
+It is an environment of its own, so that every process that is started from it is without them too. The
+machine below it stays what it is: what only a real Windows shows, this can't.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ import tempfile, webbrowser
 from importlib.abc import MetaPathFinder
 
 MODULES = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "readline", "syslog"}
-CALLS = """fork forkpty getuid geteuid getgid getegid setsid getsid killpg getpgid getpgrp setpgid wait wait3 wait4 waitid
-    WIFSIGNALED WIFEXITED WEXITSTATUS WTERMSIG uname sysconf memfd_create mkfifo mknod chown lchown fchmod fchown
-    pipe2 sched_getaffinity openpty posix_spawn set_blocking O_NOFOLLOW O_DIRECTORY O_NONBLOCK O_CLOEXEC O_PATH
-    fwalk statvfs nice ttyname register_at_fork""".split()
+CALLS = """fork forkpty getuid geteuid getgid getegid setsid getsid killpg getpgid getpgrp setpgid wait wait3
+    wait4 waitid WIFSIGNALED WIFEXITED WEXITSTATUS WTERMSIG sysconf memfd_create mkfifo mknod chown lchown fchmod fchown
+    pipe2 sched_getaffinity openpty posix_spawn set_blocking O_NOFOLLOW O_DIRECTORY O_NONBLOCK O_CLOEXEC
+    O_PATH fwalk statvfs nice ttyname""".split()
 SIGNALS = """SIGKILL SIGHUP SIGTSTP SIGWINCH SIGCHLD SIGXCPU SIGUSR1 SIGUSR2 SIGPIPE SIGALRM SIGQUIT SIGCONT
     SIGSTOP""".split()
 
@@ -63,7 +63,13 @@ def socketpair():
 
 
 select.select, socket.socketpair = select_sockets, socketpair
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import filelock  # without fcntl: its lock by the file alone, where Windows has one of its own
 if not any(word.endswith("fresh.py") for word in sys.orig_argv) and not os.environ.get("LINUX"):
+    del os.uname
     sys.platform = "win32"  # not where torch is imported, which would look for its DLLs
 '''
 
@@ -78,7 +84,7 @@ def made(folder: Path) -> Path:
 
 
 def grader(python: Path, *words: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """`grader` there, its output read as cp1252: the console of a Windows that has not been asked for UTF-8."""
+    """`grader` there, its output read as cp1252: the console of a Windows that was not asked for UTF-8."""
     code = "import sys; from grader.cli import entry; entry()"
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR")}
     console = {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}

@@ -38,7 +38,9 @@ def run(args: argparse.Namespace) -> int:
         targets(suite, [args.exercise])
         raise UsageError(f"--exercise {args.exercise}: a batch grades whole exercises")
     if not FORKS:
-        raise GraderFault("a class's code is run in a sandbox, which needs Linux or macOS (on Windows: WSL 2)")
+        raise GraderFault(
+            "a class's code is run in a sandbox, which needs Linux or macOS (on Windows: WSL 2)"
+        )
     if args.workers < 1:
         raise UsageError(f"--workers {args.workers}: at least one is needed")
     out = Path(args.out)

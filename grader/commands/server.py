@@ -13,7 +13,9 @@ from grader.core.errors import GraderFault
 
 def run(args: argparse.Namespace) -> int:
     if not client.THERE:
-        raise GraderFault("the background server needs Linux or macOS (on Windows: WSL 2); all works without it")
+        raise GraderFault(
+            "the background server needs Linux or macOS (on Windows: WSL 2); all works without it"
+        )
     return {"start": start, "stop": stop, "status": status}[args.action]()
 
 

@@ -44,7 +44,10 @@ def run(args: argparse.Namespace) -> int:
     args.submission, args.solutions = None, False
     wanted, path = watched(suite, args)
     read_submission(path)  # says so where there is none
-    keys = bool(READABLE and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()) and os.environ.get("TERM") != "dumb"
+    keys = (
+        bool(READABLE and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
+        and os.environ.get("TERM") != "dumb"
+    )
     go_on = args.go_on or not keys
     with Runner() as runner, Events(keys) as events:
         bench = Bench(runner)

@@ -26,7 +26,10 @@ FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0) 
 READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT
 WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-TRIES, PAUSE = 20, 0.05  # to put a file in the place of one that another program has open; seconds between two
+TRIES, PAUSE = (
+    20,
+    0.05,
+)  # to put a file in the place of one that another program has open; seconds between two
 
 
 def read_file(path: Path, limit: int = MAX_SOURCE, folder: Path | None = None) -> bytes:

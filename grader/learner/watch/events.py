@@ -16,7 +16,6 @@ from collections import deque
 from enum import Enum
 from typing import Any
 
-
 try:
     import termios
     import tty
