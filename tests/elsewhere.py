@@ -23,9 +23,9 @@ from importlib.abc import MetaPathFinder
 
 MODULES = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "readline", "syslog"}
 CALLS = """fork forkpty getuid geteuid getgid getegid setsid getsid killpg getpgid getpgrp setpgid wait wait3
-    wait4 waitid WIFSIGNALED WIFEXITED WEXITSTATUS WTERMSIG sysconf memfd_create mkfifo mknod chown lchown fchmod fchown
-    pipe2 sched_getaffinity openpty posix_spawn set_blocking O_NOFOLLOW O_DIRECTORY O_NONBLOCK O_CLOEXEC
-    O_PATH fwalk statvfs nice ttyname""".split()
+    wait4 waitid WIFSIGNALED WIFEXITED WEXITSTATUS WTERMSIG sysconf memfd_create mkfifo mknod chown lchown
+    fchmod fchown pipe2 sched_getaffinity openpty posix_spawn set_blocking O_NOFOLLOW O_DIRECTORY O_NONBLOCK
+    O_CLOEXEC O_PATH fwalk statvfs nice ttyname""".split()
 SIGNALS = """SIGKILL SIGHUP SIGTSTP SIGWINCH SIGCHLD SIGXCPU SIGUSR1 SIGUSR2 SIGPIPE SIGALRM SIGQUIT SIGCONT
     SIGSTOP""".split()
 
@@ -39,6 +39,8 @@ class Gone(MetaPathFinder):
 sys.meta_path.insert(0, Gone())
 for name in MODULES:
     sys.modules.pop(name, None)
+if os.environ.get("LINUX"):  # a hosted notebook: Jupyter's own modules ask who they are
+    MODULES, CALLS, SIGNALS = {"fcntl", "resource"}, ["fork", "forkpty", "memfd_create"], []
 for owner, names in ((os, CALLS), (signal, SIGNALS), (socket, ["AF_UNIX"])):
     for name in names:
         if hasattr(owner, name):
@@ -62,7 +64,9 @@ def socketpair():
         return one, listener.accept()[0]
 
 
-select.select, socket.socketpair = select_sockets, socketpair
+socket.socketpair = socketpair
+if not os.environ.get("LINUX"):
+    select.select = select_sockets
 import warnings
 
 with warnings.catch_warnings():

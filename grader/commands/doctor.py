@@ -88,7 +88,7 @@ def _bits(same: int, total: int) -> str:
 
 def facts(runner: Runner) -> dict[str, str]:
     """What to know of this machine and of the grader's processes, to debug them or to report a crash."""
-    line, landlock = None, 0
+    line, landlock, home = None, 0, place.home() if client.THERE else None
     if FORKS:
         from grader.runner.warm.confine import landlock_version
 
@@ -108,7 +108,7 @@ def facts(runner: Runner) -> dict[str, str]:
         "standard error of a child": "with its output in a pipe to the command, which shows it behind `| `",
         "standard error of the zygote": "a pipe to the command, whose last line is told if it ends; "
         "GRADER_TRACEBACK=1 tells all",
-        "standard error of the server": f"{place.LOG} in {client.THERE and place.home() or 'no folder that is yours alone'}, "
+        "standard error of the server": f"{place.LOG} in {home or 'no folder that is yours alone'}, "
         f"beside its {place.SOCKET}; {'one runs' if line else 'none runs'}",
     }
 

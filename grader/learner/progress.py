@@ -236,6 +236,5 @@ def _locked(work: Path) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     if folder.is_symlink():  # in somebody else's repository it may lead anywhere
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    with open(folder / "lock", "a", opener=_own) as lock:  # closing it gives the lock back
-        with locked(lock):
-            yield
+    with open(folder / "lock", "a", opener=_own) as lock, locked(lock):
+        yield

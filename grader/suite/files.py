@@ -81,7 +81,7 @@ def _opened(path: Path, folder: Path | None) -> int:
 
 
 def _looked(path: Path, folder: Path | None) -> int:
-    """The same where nothing can be opened in a folder that is open: between look and opening it may change."""
+    """The same where nothing can be opened in an open folder: between look and opening it may change."""
     whole = (folder or Path()) / path
     for one in (*reversed(path.parents), path):
         if one.name and is_link((folder or Path()) / one):
@@ -146,8 +146,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def moved(new: Path, path: Path) -> None:
-    """Put a file in the place of another. On Windows one that another program has open can't be replaced: it is
-    tried for a second, and then the OSError says so.
+    """Put a file in the place of another. On Windows one that another program has open can't be replaced: it
+    is tried for a second, and then the OSError says so.
     """
     for left in reversed(range(TRIES)):
         try:

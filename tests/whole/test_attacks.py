@@ -296,7 +296,7 @@ class Guard:
 
     def runner(self) -> Short:
         one = self.extra or self.first
-        if one.process.poll() is None and nothing_written(one):
+        if one.starter.process.poll() is None and nothing_written(one):
             return one
         self.close()
         self.extra = Short()

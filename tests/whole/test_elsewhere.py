@@ -8,10 +8,8 @@ import errno
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
@@ -25,7 +23,7 @@ from conftest import DEADLINE, ROOT, sampled, solution, stub_of
 from jupyter_client.manager import KernelManager
 from test_notebooks_ours import executed, solved
 
-from grader.core.errors import UsageError
+from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import File, Task
 from grader.judging.grade import grade
 from grader.runner.host import client
@@ -199,12 +197,11 @@ def test_watch_and_live_see_a_save(python: Path, work: Path) -> None:
                 url = re.search(r"http\S+", first)
                 assert url, first + process.stderr.read()
                 path.write_text(stub_of("ex1") + wrong)
-                page, until = "", time.monotonic() + DEADLINE
-                with urllib.request.urlopen(f"{url[0]}events") as events:
-                    while "is wrong" not in page and "wrong shape" not in page and time.monotonic() < until:
-                        events.readline()
-                        page = urllib.request.urlopen(url[0]).read().decode()
-                assert "ex1.dlogprobs" in page and "wrong" in page
+                kept = work / ".grader/progress.json"
+                with urllib.request.urlopen(f"{url[0]}events", timeout=DEADLINE) as events:
+                    while '"wrong"' not in kept.read_text():  # told of once it is remembered
+                        assert events.readline()
+                assert "ex1.dlogprobs" in urllib.request.urlopen(url[0]).read().decode()
                 process.terminate()
             assert process.wait(DEADLINE) == 1, process.stderr.read()
 
@@ -228,11 +225,11 @@ def test_a_file_is_read_without_dir_fd_and_no_link_is_followed(
         files.read_file(Path("a.py"), folder=tmp_path / "link") == b"x\r\n"
     )  # that folder itself may be one
     for path, why in (("link/a.py", "lies behind a link, link"), ("real/b.py", "is a link")):
-        with pytest.raises(files.Unreadable, match=f"^{why}"):
+        with pytest.raises(Unreadable, match=f"^{why}"):
             files.read_file(tmp_path / path)
-    with pytest.raises(files.Unreadable, match="is not a file"):
+    with pytest.raises(Unreadable, match="is not a file"):
         files.read_file(tmp_path / "real")
-    with pytest.raises(files.Unreadable, match="can't be read"):
+    with pytest.raises(Unreadable, match="can't be read"):
         files.read_file(tmp_path / "none.py")
 
 
@@ -300,7 +297,7 @@ def test_a_notebook_runs_and_checks_without_fork_home_or_metadata(python: Path, 
     assert [err for _, _, err in ran if err] == []
     by_id = dict(zip(wanted, outs, strict=True))
     assert by_id["install"] == ""
-    assert "exact: True" in by_id["dlogits"]
+    assert "approximate: True" in by_id["dlogits"]
     assert "1 of 1 right." in by_id["check"]
     (folder / "Copy of mine.ipynb").write_text(text)
     done = elsewhere.grader(python, "check", "Copy of mine.ipynb", cwd=folder)
@@ -336,7 +333,4 @@ print(type(result.error_in_exec).__name__, result.error_in_exec)
 
     assert "AssertionError upload the grader's wheel beside this notebook, or name its address" in ran()
     (tmp_path / "backprop_grader-0.2.0-py3-none-any.whl").write_bytes(b"")
-    assert "pip install --quiet backprop_grader-0.2.0-py3-none-any.whl\n" in f"{ran()}\n".replace(
-        "pip --", "pip install --"
-    )
-    assert shutil.which("python3")
+    assert ran().startswith("pip install --quiet backprop_grader-0.2.0-py3-none-any.whl\n")

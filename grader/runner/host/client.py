@@ -13,8 +13,8 @@ from grader.core.errors import GraderFault
 from grader.core.exercise import LOSSES, Exercise, File
 from grader.runner import wire
 from grader.runner.host.forked import Forked
-from grader.runner.host.fresh import Fresh, FreshJob
-from grader.runner.host.job import MAX_OUTPUT, Job, by_others, how, last_line
+from grader.runner.host.fresh import Fresh
+from grader.runner.host.job import MAX_OUTPUT, by_others, how, last_line
 from grader.runner.host.turns import Turns
 
 WALL = 20.0  # seconds for one submission; `over-limit` after that
@@ -84,7 +84,7 @@ class Runner:
         self.wall, self.cpu = wall, cpu
         self.turns = Turns()
         self.abandoned: Callable[[], bool] = lambda: False  # asked while a child runs
-        self.starter: Forked | Fresh = Forked(environ or {}, skip) if FORKS else Fresh(environ or {})
+        self.starter: Any = Forked(environ or {}, skip) if FORKS else Fresh(environ or {})
         self.loaded: dict[str, Exercise] = {}
 
     def __enter__(self) -> Runner:
@@ -161,7 +161,7 @@ class Runner:
                 expected |= {(f"{label}training", name) for name in names}
         return wire.Parser(expected, plain)
 
-    def _pumped(self, job: Job | FreshJob, parser: wire.Parser, wall: float, cpu: int) -> Run:
+    def _pumped(self, job: Any, parser: wire.Parser, wall: float, cpu: int) -> Run:
         """All that a child sends until it ends, or until it is ended."""
         ended, over, outside = "", False, False
         try:
@@ -222,7 +222,7 @@ class Runner:
             raise GraderFault(f"the reference process failed: {last_line(job.output) or 'no message'}")
         return bytes(answer)
 
-    def _job(self, request: Mapping[str, Any], source: bytes) -> Job | FreshJob:
+    def _job(self, request: Mapping[str, Any], source: bytes) -> Any:
         return self.starter.job(request, source, self.abandoned)
 
 

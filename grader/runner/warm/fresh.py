@@ -21,7 +21,7 @@ import torch  # noqa: E402
 from grader.runner.host.fresh import CPU_EXIT  # noqa: E402
 from grader.runner.untrusted import asking, child  # noqa: E402
 from grader.runner.warm.limits import CPU  # noqa: E402
-from grader.runner.warm.loaded import Loaded  # noqa: E402
+from grader.runner.warm.load import Loaded  # noqa: E402
 from grader.runner.wire import LAYERS, LENGTH  # noqa: E402
 
 

@@ -26,7 +26,7 @@ from grader.runner import wire
 from grader.runner.host import folders
 from grader.runner.untrusted import asking, child, loading
 from grader.runner.warm import confine, limits, trial
-from grader.runner.warm.loaded import Loaded
+from grader.runner.warm.load import Loaded
 
 MAX_FDS = 64
 LOOK = 0.25  # seconds between looks at what children have written
