@@ -85,6 +85,12 @@ def test_the_dev_container_opens_the_checkout_ready_to_use() -> None:
     assert editor["settings"]["python.defaultInterpreterPath"] == interpreter
 
 
+def test_the_oldest_torch_is_the_one_that_the_documentation_says_was_run() -> None:
+    told = " ".join((ROOT / "docs/install.md").read_text().split())
+    oldest = dict(re.findall(r"^(torch|numpy)>=(\S+)$", "\n".join(PROJECT["dependencies"]), re.MULTILINE))
+    assert f"The oldest torch is {oldest['torch']}, with NumPy {oldest['numpy']}" in told
+
+
 def claimed() -> list[str]:
     return [c.rpartition(" ")[2] for c in PROJECT["classifiers"] if re.search(r"Python :: 3\.\d+$", c)]
 

@@ -89,8 +89,6 @@ class Events:
         signal.set_wakeup_fd(-1)
         for number, handler in self.handlers.items():
             signal.signal(number, handler)
-        self.awake.close()
-        self.wake.close()
 
     def save(self) -> None:
         """Report a save; from any thread."""
