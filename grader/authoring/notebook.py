@@ -21,6 +21,8 @@ CONFIGURES = ("FIXTURES", "TRAINING", "HINTS")  # for `grader build`, not for a 
 TASK = "Write each gradient in place of its `None` and run the cell: `cmp` compares it with autograd's."
 INSTALL = """\
 # For a hosted notebook, as on Colab: where the grader is installed, this does nothing.
+import subprocess
+import sys
 from glob import glob
 from importlib.util import find_spec
 
@@ -28,7 +30,7 @@ WHEEL = ""  # its address, with #sha256=...; without one, the wheel that lies be
 if find_spec("grader") is None:
     wheels = [WHEEL] if WHEEL else glob("backprop_grader-*.whl")
     assert wheels, "upload the grader's wheel beside this notebook, or name its address (docs/install.md)"
-    %pip install --quiet {wheels[-1]}"""
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", wheels[-1]], check=True)"""
 OF_FUNCTIONS = re.compile(  # a paragraph that has nothing to say to a notebook
     r"\bby\s+name\b|[Yy]our (?:functions|formulas)|[Ff]ormulas? (?:is|are)\s+asked|\b(?:probes?|fixtures?)\b"
 )
