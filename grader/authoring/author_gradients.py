@@ -81,11 +81,14 @@ class Gradients:
 
     def verify(self, fixture: str, given: Env, reference: Env, sizes: Env) -> None:
         for item in self.parts.gradients:
-            env, name = {**sizes, **given}, item.name
-            if is_probe(fixture) and self.parts.siblings(item):  # it has a draw of its own
-                env |= {p: given[ALT + p] for p in item.params if ALT + p in given}
-                name = ALT + item.name
-            self._verify(item, fixture, env, reference, name)
+            self.verify_one(item, fixture, given, reference, sizes)
+
+    def verify_one(self, item: Item, fixture: str, given: Env, reference: Env, sizes: Env) -> None:
+        env, name = {**sizes, **given}, item.name
+        if is_probe(fixture) and self.parts.siblings(item):  # it has a draw of its own
+            env |= {p: given[ALT + p] for p in item.params if ALT + p in given}
+            name = ALT + item.name
+        self._verify(item, fixture, env, reference, name)
 
     def _verify(self, item: Item, fixture: str, env: Env, reference: Env, name: str) -> None:
         where = f"{self.filename}, line {item.line}: {item.name}"
