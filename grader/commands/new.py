@@ -28,8 +28,14 @@ def run(args: argparse.Namespace) -> int:
     path = root.joinpath("solutions", *name.split(".")).with_suffix(".py")
     shown = path.relative_to(root)
     begun = path.exists()
-    if begun and args.forward:
+    if begun and (args.forward or args.model):
         raise UsageError(f"{shown} is there already, and is kept: `grader new {args.name}` takes it further")
+    if bool(args.model) != bool(args.example):
+        raise UsageError("--model FILE::Class and --example FILE::function go together")
+    if args.model and args.forward:
+        raise UsageError("--model and --forward are two ways to say the network: give one of them")
+    if args.model or args.forward and not begun and not _flat(args.forward):
+        return _traced(root, path, name, args)
     if begun:
         text = path.read_text(encoding="utf-8")
     else:

@@ -29,6 +29,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {  # that formulas call
     "size": lambda tensor, axis, said: tensor.shape[axis],
     "hit": lambda holds: float(bool(holds)),
     "ln": math.log,
+    "exp": math.exp,
+    "sigma": lambda v: 1 / (1 + math.exp(-v)),
     "cos": math.cos,
     "sin": math.sin,
     "sign": lambda v: math.copysign(1.0, v) if v else 0.0,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import itertools
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -88,10 +89,12 @@ def _flat(out: Any) -> list[torch.Tensor]:
 class Flat:
     """A trace as a flat forward program."""
 
-    def __init__(self, network: Network, settings: Sequence[Sizes], spoken: Mapping[str, str]) -> None:
+    def __init__(self, network: Network, settings: Sequence[Sizes]) -> None:
         self.network = network
-        settings, self.traced, self.problems = self._traced(list(settings))
-        self.settings, self.spoken = settings, spoken
+        graphs = [network.graph(s) for s in settings]
+        layers = trace.Layers(graphs, settings, list(network.make(settings[0])[1]))
+        self.traced, self.problems = layers.traced(), layers.problems
+        self.settings = settings
         self.said = ""
         loss = self._loss()
         self.steps = trace.pruned(self.traced.steps, [loss])
@@ -111,31 +114,10 @@ class Flat:
         self.lines = [s for s in self.steps if not s.inline]
         self.writer = bodies.Writer(self.fit)
 
-    def _traced(self, settings: list[Sizes]) -> tuple[list[Sizes], trace.Traced, Any]:
-        """All sizes that may differ, then one less, until every number of the program is one of them."""
-        fixed: list[str] = []
-        while True:
-            graphs = [self.network.graph(s) for s in settings]
-            layers = trace.Layers(graphs, settings, list(self.network.make(settings[0])[1]))
-            try:
-                return settings, layers.traced(), layers.problems
-            except Unknown:
-                free = [n for n in settings[0] if n not in fixed and len({s[n] for s in settings}) > 1]
-                if not free:
-                    raise
-                fixed.append(free[-1])
-                settings = [{**s, free[-1]: settings[0][free[-1]]} for s in settings]
-
     def fit(self, values: Sequence[int]) -> ast.expr:
         if all(v == values[0] for v in values):
-            for name, value in self.settings[0].items():
-                if value == values[0] and value > 3 and 0:
-                    return ast.Name(name)
             return literal(values[0])
-        try:
-            return expression(list(values), self.settings)
-        except Unknown:
-            raise LookupError from None
+        return expression(list(values), self.settings)
 
     def _loss(self) -> Step:
         """The scalar that the model returns, or one made of what it returns."""
@@ -192,6 +174,7 @@ class Flat:
                 o.shape == () or o is step for o in reader.operands() if o.tracked or reader.op != "masked_fill"
             )
             small = step.op in MOVES or not step.tracked or (scaling and alone and step.op in ("matmul", "linear", "mul"))
+            small = small or reader.op in ("add", "sub") and step.op in ("mul", "matmul") and self._plain(step, reader)
             made = ast.unparse(simplified(bodies.write(step, writer.value)))
             if reader.op in ("cat", "stack", "einsum", "layer_norm", "conv2d", "softmax", "part") and step.tracked:
                 continue
@@ -199,6 +182,10 @@ class Flat:
                 step.inline = True
                 whole = ast.unparse(simplified(bodies.write(reader, writer.value)))
                 step.inline = len(whole) < LONG
+
+    def _plain(self, step: Step, reader: Step) -> bool:
+        """Whether a product is small enough to be a summand."""
+        return step.shapes == reader.shapes and not any(o.inline and o.tracked for o in step.operands())
 
     def forward(self) -> str:
         sizes = {n.id for s in self.lines for n in ast.walk(ast.parse(self.writer.line(s))) if isinstance(n, ast.Name)}
@@ -220,7 +207,7 @@ class Flat:
         taken = {s.name for s in (*self.inputs, *self.steps)} | {*self.settings[0], "n", "F", "torch", "i", "j"}
         taken |= {"d" + s.name for s in (*self.inputs, *self.lines) if s is not tensor}
         taken.discard("d" + tensor.name)
-        return bodies.Body(self.fit, tensor, self.readers(tensor), self.loss, taken).text()
+        return bodies.Body(self.fit, tensor, self.readers(tensor), self.loss, taken, [*self.settings[0]]).text()
 
 
 def _wrapped(words: Sequence[str], indent: int) -> str:
@@ -476,9 +463,17 @@ def _kinds(flat: Flat) -> dict[Step, str]:
 def from_model(name: str, model: str, example: str, atomic: bool, wanted: Sequence[str]) -> tuple[str, list[str]]:
     """The text of an authored file, and the items whose body is left to write."""
     network, known = of_class(model, example, atomic)
-    flat = Flat(network, network.settings(), {})
-    _refuse(flat)
-    text = written(name, network, known, flat)
+    settings = network.settings()
+    free = [n for n in settings[0] if len({s[n] for s in settings}) > 1]
+    for fixed in (f for k in range(len(free) + 1) for f in itertools.combinations(reversed(free), k)):
+        own = [{**s, **{n: settings[0][n] for n in fixed}} for s in settings]
+        try:
+            flat = Flat(network, own)
+            _refuse(flat)
+            text = written(name, network, known, flat)
+            break
+        except Unknown:  # a number that no expression in the sizes is
+            continue
     return with_items(text, name, flat, wanted)
 
 

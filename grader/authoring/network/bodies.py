@@ -11,6 +11,7 @@ from typing import Any
 from grader.authoring.hints.notation import code, name, number
 from grader.authoring.network.operators import OPERATORS, NotWritten, Site, axes_code, write
 from grader.authoring.network.simplify import simplified
+from grader.authoring.network.sizes import Unknown
 from grader.authoring.network.trace import Number, Step
 
 
@@ -37,8 +38,11 @@ class Writer:
 class Body(Writer):
     """One item's body. lines: of the forward program that read the tensor, each with its inline steps."""
 
-    def __init__(self, fit: Any, tensor: Step, readers: Sequence[Step], loss: Step, taken: set[str]) -> None:
+    def __init__(
+        self, fit: Any, tensor: Step, readers: Sequence[Step], loss: Step, taken: set[str], sizes: Sequence[str]
+    ) -> None:
         super().__init__(fit)
+        self.sizes = sizes
         self.tensor, self.readers, self.loss, self.taken = tensor, readers, loss, {*taken}
         self.statements: list[str] = []
         self.known: dict[str, ast.expr] = {}
@@ -50,7 +54,11 @@ class Body(Writer):
         for reader in self.readers:
             up = number(1) if reader is self.loss else name("d" + reader.name)
             terms += self._through(reader, up)
-        total = self._with_parts(terms)
+        total = simplified(self._with_parts(terms))
+        if not any(isinstance(n, ast.Name) and n.id not in self.sizes for n in ast.walk(total)):
+            total = code("torch.full_like(x, total)", x=name(self.tensor.name), total=total)
+            if ast.unparse(total.args[1]) == "1":
+                total = code("torch.ones_like(x)", x=total.args[0])
         self.statements.append(f"return {ast.unparse(simplified(total))}")
         return "\n".join(self.statements)
 
@@ -220,7 +228,7 @@ class Body(Writer):
         """How many there are along an axis: by a size's name where there is one."""
         try:
             return self.fit([s[axis] for s in step.shapes])
-        except LookupError:
+        except Unknown:
             return code("x.shape[axis]", x=self.value(step), axis=number(axis))
 
     def count(self, step: Step, axes: list[int]) -> ast.expr:

@@ -21,7 +21,7 @@ OUTER: dict[type, tuple[str, ...]] = {
     ast.Pow: ("pow",),
     ast.USub: ("neg",),
 }
-TAKEN = {"torch", "F", "nn", "math", "g", "loss_", "forward", "inputs", "range", "float", "int", "len", "dict"}
+TAKEN = {"torch", "F", "nn", "math", "forward", "inputs", "range", "float", "int", "len", "dict"}
 
 
 @cache

@@ -8,7 +8,6 @@ The functions of one number come from the hints' own table.
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -217,7 +216,7 @@ def _turned(node: ast.expr, step: Step) -> ast.expr:
 
 
 def _matmul(s: Site) -> ast.expr:
-    a, b = s.step.args["self"], s.step.args["other"]
+    a, b = s.step.args["self"], s.step.args.get("other", s.step.args.get("mat2"))
     first = s.arg == "self"
     va, vb = s.body.value(a), s.body.value(b)
     dy = s.dy
@@ -291,7 +290,8 @@ def _einsum_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
 
 
 def _view_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
-    name = "reshape" if step.op in ("_unsafe_view", "view_as", "reshape_as") else step.op
+    turned = step.args["self"].op in ("transpose", "permute", "expand", "slice", "select", "mT", "t", "numpy_T")
+    name = "reshape" if turned or step.op == "_unsafe_view" else step.op
     size = step.args.get("size") or step.args.get("shape") or []
     return ast.Call(ast.Attribute(value(step.args["self"]), name, ast.Load()), [value(n) for n in size], [])
 
@@ -775,7 +775,7 @@ def _cross_entropy(s: Site) -> ast.expr:
         raise NotWritten("a cross entropy without a mean")
     if target.floats:
         raise NotWritten("a cross entropy with probabilities")
-    logs = s.step.op == "nll_loss"
+    logs = s.step.op.startswith("nll")
     if len(x.shape) == 2:
         rows = s.size(0)
         if logs:
@@ -892,8 +892,10 @@ OPERATORS: dict[str, Operator] = {
         _call("torch.minimum", "self", "other"), {"self": _tied("", "<"), "other": _tied("", "<")}, spread=True
     ),
     "matmul": Operator(_template("self @ other"), {"self": _matmul, "other": _matmul}),
-    "mm": Operator(_template("self @ other"), {"self": _matmul, "other": _matmul}),
-    "bmm": Operator(_template("self @ mat2"), {}),
+    "mm": Operator(_template("self @ mat2"), {"self": _matmul, "mat2": _matmul}),
+    "bmm": Operator(_template("self @ mat2"), {"self": _matmul, "mat2": _matmul}),
+    "mv": Operator(_template("self @ vec"), {"self": "torch.outer(dy, vec)", "vec": "self.T @ dy"}),
+    "dot": Operator(_template("self @ tensor"), {"self": "dy * tensor", "tensor": "dy * self"}),
     "outer": Operator(_call("torch.outer", "self", "vec2"), {"self": "dy @ vec2", "vec2": "dy.T @ self"}),
     "linear": Operator(_linear_line, {"input": _linear, "weight": _linear, "bias": _linear}),
     "einsum": Operator(_einsum_line, {"tensors": _einsum}),
@@ -1067,6 +1069,11 @@ OPERATORS: dict[str, Operator] = {
     ),
     "max": Operator(_reduced("max"), {"self": _extreme}),
     "min": Operator(_reduced("min"), {"self": _extreme}),
+    "new_zeros": Operator(lambda step, value: ast.Call(code("torch.zeros"), [value(n) for n in step.args["size"]], [])),
+    "new_ones": Operator(lambda step, value: ast.Call(code("torch.ones"), [value(n) for n in step.args["size"]], [])),
+    "zeros_like": Operator(_call("torch.zeros_like", "self")),
+    "ones_like": Operator(_call("torch.ones_like", "self")),
+    "eye": Operator(_call("torch.eye", "n")),
     "zeros": Operator(lambda step, value: ast.Call(code("torch.zeros"), [value(n) for n in step.args["size"]], [])),
     "ones": Operator(
         lambda step, value: ast.Call(
@@ -1138,7 +1145,7 @@ FUNCTIONS = {
     "cos": "torch.cos(v)",
     "sin": "torch.sin(v)",
     "sign": "torch.sign(v)",
-    "ln": "torch.log(v)",
+    "ln": "math.log(v)",
     "exp": "torch.exp(v)",
     "tanh": "torch.tanh(v)",
     "sigma": "torch.sigmoid(v)",
@@ -1148,6 +1155,13 @@ FUNCTIONS = {
 
 class _Torch(ast.NodeTransformer):
     """A derivative of the hints' table, as torch has it."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        if ast.unparse(node).startswith("1 - hit("):
+            assert isinstance(node.right, ast.Call)
+            return ast.UnaryOp(ast.Invert(), node.right.args[0])
+        self.generic_visit(node)
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
@@ -1195,9 +1209,7 @@ def _gelu_tanh(s: Site) -> ast.expr:
 OPERATORS |= {
     name: _elementwise(name) for name in ELEMENTWISE if name not in ("clone", "contiguous", "float")
 }
-for _name in ("log_sigmoid",):
-    OPERATORS[_name] = OPERATORS.get("logsigmoid", OPERATORS["sigmoid"])
-assert math.pi
+OPERATORS["log_sigmoid"] = OPERATORS["logsigmoid"]
 
 
 def write(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:

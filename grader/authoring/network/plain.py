@@ -62,8 +62,7 @@ def _steps(module: Any, x: Tensor, state: Any, cell: Callable[..., Any]) -> tupl
     rows = list(x.unbind(0))
     last = []
     for layer in range(module.num_layers):
-        weights = [w for w in module._flat_weights[layer * (4 if module.bias else 2) :]]
-        weights = weights[: 4 if module.bias else 2]
+        weights = [getattr(module, name) for name in module._all_weights[layer]]
         own: Any = (zeros, zeros) if pair else zeros
         if state is not None:
             own = tuple(s[layer] for s in state) if pair else state[layer]

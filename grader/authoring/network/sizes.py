@@ -91,6 +91,10 @@ def _whole(names: Sequence[str]) -> Iterator[str]:
         yield f"{a} * ({b} // {c})"
     for a, b, c, e in itertools.combinations_with_replacement(names, 4):
         yield f"{a} * {b} * {c} * {e}"
+    for n in names:
+        for k, m, j in itertools.product((2, 4), range(9), range(1, 9)):
+            yield f"{j} * (({n} - {m}) // {k} + 1) ** 2"
+            yield f"{j} * ({n} // {k} - {m}) ** 2"
     for a, b in itertools.product(names, repeat=2):
         for k in range(2, 5):
             yield f"{a} * ({b} // {k}) ** 2"

@@ -25,7 +25,7 @@ WHERE = re.compile(r'File "([^"]+)", line (\d+)')
 ALIASES = ("alias", "contiguous", "lift_fresh_copy", "lift_fresh", "clone", "_to_copy", "to", "positive")
 RANDOM = {"randn_like": "randn", "rand_like": "rand", "randn": "randn", "rand": "rand"}
 MOVING = ("view", "reshape", "select", "slice", "transpose", "permute", "expand", "unsqueeze", "squeeze")
-LATER = "write `y = {}` as a tensor of its own, from there on"
+FLAT = ("detach", "zeros_like", "ones_like", "full_like", "sign", "floor", "ceil", "round")  # no gradient
 
 
 @dataclass(eq=False)
@@ -208,6 +208,8 @@ class Layers:
         for k, name in enumerate(names):
             values = [n.args[k] if k < len(n.args) else n.kwargs.get(name, defaults.get(name)) for n in row]
             args[name] = self._value(values, where)
+        for name in ("layout", "device", "pin_memory", "memory_format", "non_blocking"):
+            args.pop(name, None)
         shapes = _shapes(row)
         value = node.meta.get("val")
         floats = isinstance(value, torch.Tensor) and value.is_floating_point()
@@ -217,7 +219,9 @@ class Layers:
             self._random(node, op, args, shapes, where, module)
             return
         step = Step(op, args, shapes, where, module, floats=floats, fn=fn)
-        step.tracked = floats and op != "detach" and any(o.tracked for o in step.operands())
+        if op.startswith("new_"):
+            args.pop("self")
+        step.tracked = floats and op not in FLAT and any(o.tracked for o in step.operands())
         if op in ("add", "sub") and _zero(args) and shapes == args["self"].shapes:
             self.map[node] = args["self"]
             return
