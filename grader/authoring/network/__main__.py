@@ -8,15 +8,16 @@ import sys
 import torch
 
 from grader.authoring.item import AuthoredError
-from grader.authoring.network.author import from_model
+from grader.authoring.network.author import from_forward, from_model
 
 
 def main() -> int:
+    """Exit 2 where the network can't be taken, with what stands in the way on standard error."""
     request = json.loads(sys.stdin.read())
     try:
-        text, left = from_model(**request)
+        text, left = from_model(**request) if "model" in request else from_forward(**request)
     except AuthoredError as error:
-        print(f"grader: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     print(json.dumps({"text": text, "left": left}))
     return 0

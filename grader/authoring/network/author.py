@@ -17,17 +17,19 @@ from typing import Any
 
 import torch
 
-from grader.authoring import skeleton
+from grader.authoring import skeleton, straight_line
 from grader.authoring.item import AuthoredError, parsed
 from grader.authoring.network import bodies, names, trace
 from grader.authoring.network.simplify import simplified
 from grader.authoring.network.sizes import Unknown, expression, others
 from grader.authoring.network.trace import Number, Step, literal
+from grader.core.exercise import sizes as fixture_sizes
 
 Sizes = dict[str, int]
 MOVES = ("transpose", "t", "numpy_T", "mT", "permute", "view", "reshape", "flatten", "unflatten", "unsqueeze",
          "squeeze", "expand", "select", "slice", "_unsafe_view")  # fmt: skip
 LONG = 72
+DROPPED = "not asked for: "
 
 
 class Network:
@@ -89,10 +91,10 @@ def _flat(out: Any) -> list[torch.Tensor]:
 class Flat:
     """A trace as a flat forward program."""
 
-    def __init__(self, network: Network, settings: Sequence[Sizes]) -> None:
+    def __init__(self, network: Network, settings: Sequence[Sizes], lines: Mapping[int, str] | None = None) -> None:
         self.network = network
         graphs = [network.graph(s) for s in settings]
-        layers = trace.Layers(graphs, settings, list(network.make(settings[0])[1]))
+        layers = trace.Layers(graphs, settings, list(network.make(settings[0])[1]), lines is not None)
         self.traced, self.problems = layers.traced(), layers.problems
         self.settings = settings
         self.said = ""
@@ -102,15 +104,26 @@ class Flat:
             raise AuthoredError("what the model returns is one of its inputs: there is nothing to differentiate")
         self.paths = {i: i.name for i in self.traced.inputs}
         used = {o for s in self.steps for o in s.operands()}
+        for step in [i for i in self.traced.inputs if i in used and i.kind == "constant"]:
+            if made := buffer(step, self, values_of(network, self, step.name)):
+                step.op, step.inline = "constant", True
+                step.args = {"value": Number(None, ast.parse(made, mode="eval").body)}
+                used.discard(step)
         self.inputs = [i for i in self.traced.inputs if i in used]
-        names.named(self.inputs, self.steps, [*settings[0], "loss"])
-        for step in self.steps:
-            if step is not loss and step.name.startswith("loss") and step.shape == ():
-                step.name = f"{step.name}_"[:-1]
-        loss.name = "loss"
-        loss.inline = False
         self.loss = loss
-        self._inline()
+        if lines is None:
+            names.named(self.inputs, self.steps, [*settings[0], "loss"])
+            loss.name, loss.inline = "loss", False
+            self._inline()
+        else:
+            for step in self.steps:
+                step.name = f"{lines.get(step.where[1], 'x')}_{step.op}"
+            for line, target in lines.items():
+                if own := [s for s in self.steps if s.where[1] == line]:
+                    own[-1].name = target
+                    for step in own[:-1]:
+                        step.inline = True
+            loss.inline = False
         self.lines = [s for s in self.steps if not s.inline]
         self.writer = bodies.Writer(self.fit)
 
@@ -163,7 +176,7 @@ class Flat:
                 uses.setdefault(operand, []).append(step)
         wanted = {s for s in self.steps if s.inline}
         for step in self.steps:
-            step.inline = False
+            step.inline = any(r.op == "part" for r in uses.get(step, []))
         writer = bodies.Writer(self.fit)
         for step in self.steps:
             if step not in wanted or len(uses.get(step, [])) != 1 or step is self.loss:
@@ -367,7 +380,7 @@ def written(name: str, network: Network, known: Mapping[str, Any], flat: Flat) -
     roots: list[ast.stmt] = [n for n in tree2.body if isinstance(n, ast.FunctionDef) and n.name == function]
     gains, tables = _kinds(flat), {}
     for step in flat.inputs:
-        if step.kind == "buffer":
+        if step.kind in ("buffer", "constant"):
             tables[step.name] = buffer(step, flat, values_of(network, flat, flat.paths[step]))
     model_needed = any(not t for t in tables.values())
     if model_needed:
@@ -411,7 +424,7 @@ def written(name: str, network: Network, known: Mapping[str, Any], flat: Flat) -
             kind = gains.get(step, "")
             made = draw(step, flat, kind == "embedding", kind == "gain")
             inputs.append(f"        {step.name}={made},")
-        elif step.kind == "buffer":
+        elif step.kind in ("buffer", "constant"):
             path = flat.paths[step]
             if not tables[step.name] and not _reachable(path, network, flat):
                 raise AuthoredError(f"{path} is a constant of the forward pass: register it as a buffer")
@@ -477,6 +490,62 @@ def from_model(name: str, model: str, example: str, atomic: bool, wanted: Sequen
     return with_items(text, name, flat, wanted)
 
 
+def from_forward(name: str, forward: str, atomic: bool, wanted: Sequence[str]) -> tuple[str, list[str]]:
+    """The same from a function of tensors, with FIXTURES and inputs() in its file."""
+    file, _, function = forward.partition("::")
+    function = function or "forward"
+    text, module = load(file, [function])
+    tree = parsed(text, file)
+    if not (hasattr(module, "FIXTURES") and hasattr(module, "inputs")):
+        raise AuthoredError(f"{file} needs FIXTURES and inputs(g, …) beside {function}: `grader new NAME` shows how")
+    node = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
+    settings = [fixture_sizes(f) for f in module.FIXTURES.values()]
+    settings = [s for k, s in enumerate(settings) if s not in settings[:k]]
+    called = getattr(module, function)
+    takes = inspect.signature(called).parameters
+
+    def make(sizes: Sizes) -> tuple[Any, dict[str, Any]]:
+        drawn = module.inputs(torch.Generator().manual_seed(1), **sizes)
+        return called, {k: v for k, v in {**sizes, **drawn}.items() if k in takes}
+
+    try:
+        for sizes in settings:
+            model, given = make(sizes)
+            model(**given)
+    except Exception as error:
+        raise AuthoredError(f"{file}: {function} stops: {type(error).__name__}: {error}") from None
+    network = Network(make, settings[0], atomic)
+    if straight_line.problem(node) is None:
+        lines = {n.lineno: n.targets[0].id for n in node.body
+                 if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)}  # fmt: skip
+        begun = skeleton.begin(name, text, function, file)
+        return with_items(begun, name, Flat(network, settings, lines), wanted)
+    flat = Flat(network, settings)
+    _refuse(flat)
+    for step in flat.inputs:
+        if step.kind == "noise":
+            said = "draws inside the forward pass: draw it in inputs(), and pass it"
+            raise AuthoredError(f"{step.where[0]}, line {step.where[1]}: `{step.args['draw']}` {said}")
+        if step.kind in ("buffer", "constant") and not buffer(step, flat, values_of(network, flat, flat.paths[step])):
+            raise AuthoredError(f"{file}: {step.name} is a constant of the forward pass: make it in inputs()")
+    roots = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "inputs"
+             or isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "FIXTURES"]  # fmt: skip
+    title = name.partition(".")[0].replace("-", " ").replace("_", " ")
+    about = f"The network is {function} of {Path(file).name}, step by step, one named tensor a line."
+    doc = f'"""{title[:1].upper() + title[1:]}: every gradient by hand.\n\n{about}\n'
+    doc += f'\n{flat.said}\n"""' if flat.said else '"""'
+    if ast.get_docstring(tree):
+        doc = ast.get_source_segment(text, tree.body[0]) or doc
+    pieces = [(n, skeleton.text_of(text, n).rstrip()) for n in skeleton.needed(tree, roots)]
+    imports = ["import torch", "import torch.nn.functional as F"]
+    imports += [t for n, t in pieces if isinstance(n, ast.Import | ast.ImportFrom) and t not in imports]
+    constants = [t for n, t in pieces if isinstance(n, ast.Assign)]
+    functions = [t for n, t in pieces if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    head = "\n\n".join([doc, "\n".join(imports), *constants])
+    whole = "\n\n\n".join([head, *functions, flat.forward().rstrip()]) + "\n"
+    return with_items(whole, name, flat, wanted)
+
+
 def _refuse(flat: Flat) -> None:
     """All that stands in the way, at once."""
     if flat.problems:
@@ -519,7 +588,9 @@ def with_items(text: str, name: str, flat: Flat, wanted: Sequence[str]) -> tuple
             return full, [f"{k}: {v}" for k, v in left.items()]
         for item, said in wrong.items():
             left[item] = said
-            del made[item]
+            made.pop(item, None)
+            if said.startswith(DROPPED):
+                del chosen[item]
 
 
 def _filled(
@@ -542,7 +613,6 @@ def _filled(
 def verified(text: str, filename: str, name: str, items: set[str]) -> dict[str, str]:
     """Of the items whose body is written those that are not autograd's on some fixture, with what is told."""
     from grader.authoring import author_gradients, authored, build
-    from grader.core.exercise import sizes
     from grader.reference.program import Program
 
     parts = authored.read(text, filename)
@@ -550,11 +620,17 @@ def verified(text: str, filename: str, name: str, items: set[str]) -> dict[str, 
     author = author_gradients.Gradients(text, parts, filename)
     wrong: dict[str, str] = {}
     for fixture, settings in program.fixtures.items():
-        given, reference, _ = build.saved(program, parts, fixture, settings, filename)
+        try:
+            given, reference, _ = build.saved(program, parts, fixture, settings, filename)
+        except AuthoredError as error:  # its numbers are too small to be told from what float32 loses
+            item_of = [i.name for i in parts.gradients if f": {i.name}: " in str(error)]
+            if not item_of:
+                raise
+            return {item_of[0]: DROPPED + str(error).rpartition(": ")[2]}
         for item in parts.gradients:
             if item.name in items and item.name not in wrong:
                 try:
-                    author.verify_one(item, fixture, given, reference, sizes(settings))
+                    author.verify_one(item, fixture, given, reference, fixture_sizes(settings))
                 except AuthoredError as error:
                     wrong[item.name] = str(error).partition(": ")[2]
     return wrong

@@ -60,7 +60,10 @@ class Body(Writer):
             if ast.unparse(total.args[1]) == "1":
                 total = code("torch.ones_like(x)", x=total.args[0])
         self.statements.append(f"return {ast.unparse(simplified(total))}")
-        return "\n".join(self.statements)
+        text = "\n".join(self.statements)
+        if "UNKNOWN" in text:
+            raise NotWritten("a number that is no expression in the sizes")
+        return text
 
     def _with_parts(self, terms: list[ast.expr]) -> ast.expr:
         if self.parts:
@@ -171,7 +174,7 @@ class Body(Writer):
         site = Site(self, step, arg, place, dy)
         found = site.fill(rule) if isinstance(rule, str) else rule(site)
         if operator.spread:
-            if isinstance(dy, ast.Constant) and operand.shape == () or operand.shape == step.shape:
+            if operand.shape == step.shape:
                 return found
             found = self.summed(found, step.shape, operand.shape)
         return found

@@ -86,7 +86,7 @@ class Site:
     def kept(self, node: ast.expr | None = None) -> ast.expr:
         """What arrives, with the axes that the reduction took away as axes of size 1."""
         node = self.dy if node is None else node
-        if self.raw("keepdim") or isinstance(node, ast.Constant):
+        if self.raw("keepdim") or _number(node):
             return node
         axes = self.dims()
         if self.raw("dim") in (None, []) or len(axes) == len(self.x.shape):
@@ -94,10 +94,6 @@ class Site:
         for axis in axes:
             node = code("node.unsqueeze(axis)", node=node, axis=number(axis))
         return node
-
-    @property
-    def one(self) -> bool:
-        return isinstance(self.dy, ast.Constant)
 
 
 def axes_code(axes: list[int]) -> ast.expr:
@@ -143,12 +139,16 @@ def _reduced(name: str) -> Any:
 
 def _spread_over(s: Site, node: ast.expr) -> ast.expr:
     """A reduced gradient, handed to all that it was reduced from."""
-    if isinstance(node, ast.Constant):
-        if node.value == 1:
-            return s.fill("torch.ones_like(x)")
-        return s.fill("torch.full_like(x, node)", node=node)
+    if _number(node):
+        ones = {"1": "torch.ones_like(x)", "-1": "-torch.ones_like(x)"}.get(ast.unparse(node))
+        return s.fill(ones or "torch.full_like(x, node)", node=node)
     whole = s.shape()
     return s.fill("node.expand(whole)", node=node, whole=whole)
+
+
+def _number(node: ast.expr) -> bool:
+    """Whether what arrives is a number, not a tensor: the loss's own gradient, with a factor."""
+    return not any(isinstance(n, ast.Name) for n in ast.walk(node))
 
 
 def _sum(s: Site) -> ast.expr:
@@ -157,8 +157,6 @@ def _sum(s: Site) -> ast.expr:
 
 def _mean(s: Site) -> ast.expr:
     count = s.count(s.dims())
-    if s.one:
-        return s.fill("torch.ones_like(x) / count", count=count)
     return s.fill("node / count", node=_spread_over(s, s.kept()), count=count)
 
 
@@ -364,9 +362,16 @@ def _picked(s: Site) -> ast.expr:
 
 
 def _index_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
-    picks = [ast.Slice() if not isinstance(i, Step) else value(i) for i in step.args["indices"]]
+    picks = [ast.Slice() if not isinstance(i, Step) else _place(i, value) for i in step.args["indices"]]
     where = picks[0] if len(picks) == 1 else ast.Tuple(picks, ast.Load())
     return ast.Subscript(value(step.args["self"]), where, ast.Load())
+
+
+def _place(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
+    """An index: a range where every row is meant."""
+    node = value(step)
+    text = ast.unparse(node)
+    return ast.parse(text.removeprefix("torch.a"), mode="eval").body if text.startswith("torch.arange(") else node
 
 
 def _index(s: Site) -> ast.expr:
@@ -840,7 +845,9 @@ def _cumsum(s: Site) -> ast.expr:
 
 def _part(s: Site) -> ast.expr:
     whole = s.step.args["self"]
-    raise NotWritten(f"a part of {whole.op}")
+    if s.raw("place") or whole.op not in ("max", "min"):
+        raise NotWritten(f"a part of {whole.op}")
+    return s.dy
 
 
 def _same(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
@@ -1071,6 +1078,7 @@ OPERATORS: dict[str, Operator] = {
     "min": Operator(_reduced("min"), {"self": _extreme}),
     "new_zeros": Operator(lambda step, value: ast.Call(code("torch.zeros"), [value(n) for n in step.args["size"]], [])),
     "new_ones": Operator(lambda step, value: ast.Call(code("torch.ones"), [value(n) for n in step.args["size"]], [])),
+    "constant": Operator(_template("value")),
     "zeros_like": Operator(_call("torch.zeros_like", "self")),
     "ones_like": Operator(_call("torch.ones_like", "self")),
     "eye": Operator(_call("torch.eye", "n")),

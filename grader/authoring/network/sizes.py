@@ -39,7 +39,7 @@ def _found(values: tuple[Any, ...], vectors: tuple[tuple[str, tuple[int, ...]], 
 def _texts(names: Sequence[str], floats: bool) -> Iterator[str]:
     whole = list(_whole(names))
     if floats:
-        for one in whole[: 8 * (len(names) + 2) ** 2]:
+        for one in whole:
             one = f"({one})" if set(one) & set("*/+- ") else one
             yield f"{one} ** -0.5"
             yield f"{one} ** 0.5"
@@ -64,6 +64,7 @@ def _whole(names: Sequence[str]) -> Iterator[str]:
                 yield f"{n} // {k}"
     for a, b in pairs:
         yield f"{a} * {b}"
+        yield f"{a} * {b} - 1"
     for a, b in itertools.permutations(names, 2):
         yield f"{a} // {b}"
         yield f"{a} + {b}"

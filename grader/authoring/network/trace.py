@@ -143,8 +143,10 @@ class Layers:
     """
 
     def __init__(
-        self, graphs: Sequence[Any], settings: Sequence[Mapping[str, int]], given: Sequence[str]
+        self, graphs: Sequence[Any], settings: Sequence[Mapping[str, int]], given: Sequence[str],
+        lenient: bool = False,
     ) -> None:
+        self.lenient = lenient
         self.graphs, self.settings, self.given = graphs, settings, given
         self.problems: list[tuple[tuple[str, int], str]] = []
         self.map: dict[Any, Step | None] = {}
@@ -178,16 +180,24 @@ class Layers:
     def _input(self, row: Sequence[Any]) -> None:
         node, signature = row[0], self.graphs[0].graph_signature
         spec = next(s for s in signature.input_specs if s.arg.name == node.name)
-        kind = {"PARAMETER": "parameter", "USER_INPUT": "given"}.get(spec.kind.name, "buffer")
+        kind = {"PARAMETER": "parameter", "USER_INPUT": "given", "CONSTANT_TENSOR": "constant"}.get(spec.kind.name, "buffer")
         value = node.meta.get("val")
         if not isinstance(value, torch.Tensor):
             self.map[node] = None
             return
-        name = spec.target or next((g for g in self.given if g.lower() == node.name.lower()), node.name)
+        name = spec.target or self._given(spec, node.name)
         step = Step("input", {}, _shapes(row), kind=kind, floats=value.is_floating_point(), name=name)
-        step.tracked = step.floats and kind != "buffer"
+        step.tracked = step.floats and kind in ("parameter", "given")
         self.map[node] = step
         self.inputs.append(step)
+
+    def _given(self, spec: Any, name: str) -> str:
+        """The name of an argument, which torch has in small letters."""
+        specs = [s for s in self.graphs[0].graph_signature.input_specs if s.kind.name == "USER_INPUT"]
+        at = specs.index(spec)
+        if len(specs) == len(self.given) and name.startswith(self.given[at].lower()):
+            return self.given[at]
+        return next((g for g in self.given if g.lower() == name), name)
 
     def _call(self, row: Sequence[Any]) -> None:
         node = row[0]
@@ -212,6 +222,7 @@ class Layers:
             args.pop(name, None)
         shapes = _shapes(row)
         value = node.meta.get("val")
+        value = value[0] if isinstance(value, list | tuple) and value else value
         floats = isinstance(value, torch.Tensor) and value.is_floating_point()
         if isinstance(value, torch.Tensor) and value.is_complex():
             self._problem(where, "complex numbers: write real and imaginary part as tensors of their own")
@@ -356,7 +367,12 @@ class Layers:
     def _fit(self, values: Sequence[Any], where: tuple[str, int]) -> ast.expr:
         if all(v == values[0] for v in values):
             return literal(values[0])
-        return expression(values, self.settings)
+        try:
+            return expression(values, self.settings)
+        except Unknown:
+            if not self.lenient:
+                raise
+            return ast.Name("UNKNOWN", ast.Load())
 
     def _problem(self, where: tuple[str, int], said: str) -> None:
         if (where, said) not in self.problems:
