@@ -178,6 +178,7 @@ def _authoring(add: Add) -> None:
     _value(new, "--model", "FILE::CLASS", "the network, a torch.nn.Module")
     _value(new, "--example", "FILE::FUNCTION", "what draws the model's inputs: function(g, n=4, d=3)")
     _value(new, "--chunk", "HOW", "norms, softmax, losses, linear: each a line, or apart", choices=("fused", "atomic"))
+    _flag(new, "--stubs", "leave the gradients to write to you")
     _value(new, "--items", "a,b,…", "the tensors that are asked for; all by default")
 
     release = add("release", "make a repository for students: stubs, notebooks, fixtures; no solutions")

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--model FILE::Class and --example FILE::function go together")
     if args.model and args.forward:
         raise UsageError("--model and --forward are two ways to say the network: give one of them")
-    if args.model or args.forward and _has_inputs(args.forward):
+    if args.model or args.forward and not args.stubs and _has_inputs(args.forward):
         if TOOL.is_dir():
             return _traced(path, name, args)
         if args.model:
@@ -68,8 +68,8 @@ def _has_inputs(forward: str) -> bool:
 
 def _traced(path: Path, name: str, args: argparse.Namespace) -> int:
     """Write the exercise of a model, or of a function, with the gradients that the table can write."""
-    request = {"name": name, "atomic": args.chunk == "atomic", "wanted": (args.items or "").split(",")}
-    request["wanted"] = [word.strip() for word in request["wanted"] if word.strip()]
+    wanted = [word.strip() for word in (args.items or "").split(",") if word.strip()]
+    request = {"name": name, "atomic": args.chunk == "atomic", "wanted": wanted, "stubs": args.stubs}
     request |= {"model": args.model, "example": args.example} if args.model else {"forward": args.forward}
     root = current_folder()
     told = subprocess.run(
@@ -87,7 +87,7 @@ def _traced(path: Path, name: str, args: argparse.Namespace) -> int:
     items = skeleton.gradients(text, shown)
     print(f"{shown} is written.")
     written = len(items) - len(skeleton.unwritten(text, shown))
-    print(wrapped(f"{len(items)} items, {written} with their gradient: {', '.join(items)}."))
+    print(wrapped(f"{len(items)} items, {written} of them written, in backward order: {', '.join(items)}."))
     if answer["left"]:
         print(f"Left to you, {len(answer['left'])}:")
         print("\n".join(f"  {line}" for line in answer["left"]))

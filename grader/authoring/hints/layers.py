@@ -230,7 +230,7 @@ def _normed(site: Site, given: dict[str, ast.expr], axes: tuple[int, ...], tiny:
     spread = "variance" if centred else "mean square"
     named = {
         "xh": Named(hat, f"xh is the normalised {owner}: {what}"),
-        "r": Named(r, f"r is 1/√({spread} + eps)"),
+        "inv": Named(r, f"inv is 1/√({spread} + eps)"),
     }
     if site.child in (given.get("weight"), given.get("bias")):
         own = (1,) if rows else axes

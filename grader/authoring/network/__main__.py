@@ -8,14 +8,18 @@ import sys
 import torch
 
 from grader.authoring.item import AuthoredError
-from grader.authoring.network.author import from_forward, from_model
+from grader.authoring.network.author import Asked, from_forward, from_model
 
 
 def main() -> int:
     """Exit 2 where the network can't be taken, with what stands in the way on standard error."""
     request = json.loads(sys.stdin.read())
+    asked = Asked(request["name"], request["atomic"], request["wanted"], request["stubs"])
     try:
-        text, left = from_model(**request) if "model" in request else from_forward(**request)
+        if request.get("model"):
+            text, left = from_model(asked, request["model"], request["example"])
+        else:
+            text, left = from_forward(asked, request["forward"])
     except AuthoredError as error:
         print(error, file=sys.stderr)
         return 2

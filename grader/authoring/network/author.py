@@ -9,21 +9,24 @@ import ast
 import importlib.util
 import inspect
 import itertools
+import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from grader.authoring import skeleton, straight_line
+from grader.authoring import author_gradients, authored, build, skeleton, straight_line
 from grader.authoring.item import AuthoredError, parsed
 from grader.authoring.network import bodies, names, trace
 from grader.authoring.network.simplify import simplified
 from grader.authoring.network.sizes import Unknown, expression, others
 from grader.authoring.network.trace import Number, Step, literal
 from grader.core.exercise import sizes as fixture_sizes
+from grader.reference.program import Program
 
 Sizes = dict[str, int]
 MOVES = ("transpose", "t", "numpy_T", "mT", "permute", "view", "reshape", "flatten", "unflatten", "unsqueeze",
@@ -243,7 +246,8 @@ def load(file: str, wanted: Sequence[str]) -> tuple[str, Any]:
     defined = [n.name for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
     for name in wanted:
         if name not in defined:
-            raise AuthoredError(f"{file} has no {name or 'name after ::'}; it has {', '.join(defined) or 'nothing'}")
+            what = f"function {name}" if name.islower() else name or "name after ::"
+            raise AuthoredError(f"{file} has no {what}; it has {', '.join(defined) or 'none'}")
     path = Path(file).resolve()
     spec = importlib.util.spec_from_file_location("the_network", path)
     assert spec and spec.loader
@@ -449,8 +453,6 @@ def _reachable(path: str, network: Network, flat: Flat) -> bool:
 
 
 def _dotted(path: str) -> str:
-    import re
-
     return re.sub(r"\.(\d+)", r"[\1]", path)
 
 
@@ -473,8 +475,19 @@ def _kinds(flat: Flat) -> dict[Step, str]:
     return found
 
 
-def from_model(name: str, model: str, example: str, atomic: bool, wanted: Sequence[str]) -> tuple[str, list[str]]:
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for. wanted: the items; all where there are none. stubs: without their bodies."""
+
+    name: str
+    atomic: bool = False
+    wanted: Sequence[str] = ()
+    stubs: bool = False
+
+
+def from_model(asked: Asked, model: str, example: str) -> tuple[str, list[str]]:
     """The text of an authored file, and the items whose body is left to write."""
+    name, atomic = asked.name, asked.atomic
     network, known = of_class(model, example, atomic)
     settings = network.settings()
     free = [n for n in settings[0] if len({s[n] for s in settings}) > 1]
@@ -487,11 +500,12 @@ def from_model(name: str, model: str, example: str, atomic: bool, wanted: Sequen
             break
         except Unknown:  # a number that no expression in the sizes is
             continue
-    return with_items(text, name, flat, wanted)
+    return with_items(text, asked, flat)
 
 
-def from_forward(name: str, forward: str, atomic: bool, wanted: Sequence[str]) -> tuple[str, list[str]]:
+def from_forward(asked: Asked, forward: str) -> tuple[str, list[str]]:
     """The same from a function of tensors, with FIXTURES and inputs() in its file."""
+    name, atomic = asked.name, asked.atomic
     file, _, function = forward.partition("::")
     function = function or "forward"
     text, module = load(file, [function])
@@ -519,7 +533,7 @@ def from_forward(name: str, forward: str, atomic: bool, wanted: Sequence[str]) -
         lines = {n.lineno: n.targets[0].id for n in node.body
                  if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)}  # fmt: skip
         begun = skeleton.begin(name, text, function, file)
-        return with_items(begun, name, Flat(network, settings, lines), wanted)
+        return with_items(begun, asked, Flat(network, settings, lines))
     flat = Flat(network, settings)
     _refuse(flat)
     for step in flat.inputs:
@@ -543,7 +557,7 @@ def from_forward(name: str, forward: str, atomic: bool, wanted: Sequence[str]) -
     functions = [t for n, t in pieces if isinstance(n, ast.FunctionDef | ast.ClassDef)]
     head = "\n\n".join([doc, "\n".join(imports), *constants])
     whole = "\n\n\n".join([head, *functions, flat.forward().rstrip()]) + "\n"
-    return with_items(whole, name, flat, wanted)
+    return with_items(whole, asked, flat)
 
 
 def _refuse(flat: Flat) -> None:
@@ -553,10 +567,9 @@ def _refuse(flat: Flat) -> None:
         raise AuthoredError("\n".join(told))
 
 
-def with_items(text: str, name: str, flat: Flat, wanted: Sequence[str]) -> tuple[str, list[str]]:
+def with_items(text: str, asked: Asked, flat: Flat) -> tuple[str, list[str]]:
     """The file with an item for each tensor that has a gradient, its body where one could be written."""
-    from grader.authoring import authored, build
-
+    name, wanted = asked.name, asked.wanted
     filename = f"solutions/{'/'.join(name.split('.'))}.py"
     facts = build.network(text, filename)
     tracked = {s.name for s in (*flat.inputs, *flat.lines) if s.tracked}
@@ -569,7 +582,7 @@ def with_items(text: str, name: str, flat: Flat, wanted: Sequence[str]) -> tuple
     if unknown := [w for w in wanted if w not in items and f"d{w}" not in items]:
         raise AuthoredError(f"--items: there is no {unknown[0]}; there are {', '.join(items)}")
     chosen = {k: v for k, v in items.items() if not wanted or k in wanted or k[1:] in wanted}
-    for item in chosen:
+    for item in () if asked.stubs else chosen:
         try:
             made[item] = flat.body(steps[item[1:]])
         except (bodies.NotWritten, Unknown) as error:
@@ -583,7 +596,7 @@ def with_items(text: str, name: str, flat: Flat, wanted: Sequence[str]) -> tuple
                 begun = _filled(begun, item, made[item], order, gradients, facts["sizes"])
             whole.append(begun.strip())
         full = "\n\n\n".join(whole) + "\n"
-        wrong = verified(full, filename, name, set(made))
+        wrong = verified(full, filename, set(made))
         if not wrong:
             return full, [f"{k}: {v}" for k, v in left.items()]
         for item, said in wrong.items():
@@ -610,11 +623,8 @@ def _filled(
     return f"{head.partition('(')[0]}({', '.join(params)}):" + "\n".join(lines)
 
 
-def verified(text: str, filename: str, name: str, items: set[str]) -> dict[str, str]:
+def verified(text: str, filename: str, items: set[str]) -> dict[str, str]:
     """Of the items whose body is written those that are not autograd's on some fixture, with what is told."""
-    from grader.authoring import author_gradients, authored, build
-    from grader.reference.program import Program
-
     parts = authored.read(text, filename)
     program = Program.of(parts.public, filename)
     author = author_gradients.Gradients(text, parts, filename)
