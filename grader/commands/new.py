@@ -78,7 +78,9 @@ def _traced(path: Path, name: str, args: argparse.Namespace) -> int:
         input=json.dumps(request), text=True, capture_output=True, cwd=root,
     )  # fmt: skip
     if told.returncode == 2:
-        raise UsageError(told.stderr.strip())
+        first, *more = json.loads(told.stdout)["error"].splitlines()
+        print("\n".join(f"grader: {line}" for line in more), file=sys.stderr, end="\n" * bool(more))
+        raise UsageError(first)
     if told.returncode:
         raise GraderFault(f"looking at the network ended with exit status {told.returncode}: {told.stderr[-300:]}")
     answer = json.loads(told.stdout)

@@ -12,7 +12,7 @@ from grader.authoring.network.author import Asked, from_forward, from_model
 
 
 def main() -> int:
-    """Exit 2 where the network can't be taken, with what stands in the way on standard error."""
+    """Exit 2 where the network can't be taken, with what stands in the way."""
     request = json.loads(sys.stdin.read())
     asked = Asked(request["name"], request["atomic"], request["wanted"], request["stubs"])
     try:
@@ -21,7 +21,7 @@ def main() -> int:
         else:
             text, left = from_forward(asked, request["forward"])
     except AuthoredError as error:
-        print(error, file=sys.stderr)
+        print(json.dumps({"error": str(error)}))
         return 2
     print(json.dumps({"text": text, "left": left}))
     return 0

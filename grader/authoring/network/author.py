@@ -38,11 +38,17 @@ DROPPED = "not asked for: "
 class Network:
     """A network of the author's: what makes it at some sizes, and calls it.
 
-    make: by sizes, the model and its inputs by name. first: the lecture's sizes.
+    make: by sizes, the model and its inputs by name. first: the lecture's sizes. place: file and line of what
+    can't be found otherwise.
     """
 
-    def __init__(self, make: Callable[[Sizes], tuple[Any, dict[str, Any]]], first: Sizes, atomic: bool) -> None:
+    def __init__(
+        self, make: Callable[[Sizes], tuple[Any, dict[str, Any]]], first: Sizes, atomic: bool, file: str
+    ) -> None:
         self.make, self.first, self.atomic = make, first, atomic
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+        grad = [n for n, line in enumerate(lines, 1) if re.search("no_grad|inference_mode|set_grad_enabled", line)]
+        self.place = (file, grad[0] if grad else 1)
 
     def works(self, sizes: Sizes) -> bool:
         try:
@@ -100,6 +106,9 @@ class Flat:
         layers = trace.Layers(graphs, settings, list(network.make(settings[0])[1]), lines is not None)
         self.traced, self.problems = layers.traced(), layers.problems
         self.settings = settings
+        if self.problems:  # all of them at once
+            told = sorted({(w if w[0] else network.place, said) for w, said in self.problems})
+            raise AuthoredError("\n".join(f"{trace.shown(where)}: {said}" for where, said in told))
         self.said = ""
         loss = self._loss()
         self.steps = trace.pruned(self.traced.steps, [loss])
@@ -179,7 +188,7 @@ class Flat:
                 uses.setdefault(operand, []).append(step)
         wanted = {s for s in self.steps if s.inline}
         for step in self.steps:
-            step.inline = any(r.op == "part" for r in uses.get(step, []))
+            step.inline = any(r.op in ("part", "detach") for r in uses.get(step, []))
         writer = bodies.Writer(self.fit)
         for step in self.steps:
             if step not in wanted or len(uses.get(step, [])) != 1 or step is self.loss:
@@ -293,7 +302,7 @@ def of_class(model: str, example: str, atomic: bool) -> tuple[Network, dict[str,
         g = torch.Generator().manual_seed(1)
         return instance, arguments(instance, draw(g, **sizes))
 
-    network = Network(make, sizes, atomic)
+    network = Network(make, sizes, atomic, file)
     try:
         instance, given = make(sizes)
         instance(**given)
@@ -495,7 +504,6 @@ def from_model(asked: Asked, model: str, example: str) -> tuple[str, list[str]]:
         own = [{**s, **{n: settings[0][n] for n in fixed}} for s in settings]
         try:
             flat = Flat(network, own)
-            _refuse(flat)
             text = written(name, network, known, flat)
             break
         except Unknown:  # a number that no expression in the sizes is
@@ -528,14 +536,14 @@ def from_forward(asked: Asked, forward: str) -> tuple[str, list[str]]:
             model(**given)
     except Exception as error:
         raise AuthoredError(f"{file}: {function} stops: {type(error).__name__}: {error}") from None
-    network = Network(make, settings[0], atomic)
+    network = Network(make, settings[0], atomic, file)
     if straight_line.problem(node) is None:
         lines = {n.lineno: n.targets[0].id for n in node.body
                  if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)}  # fmt: skip
         begun = skeleton.begin(name, text, function, file)
+        begun = re.sub("TODO: what the network is.*", f"The network is {function}, one named tensor a line.", begun)
         return with_items(begun, asked, Flat(network, settings, lines))
     flat = Flat(network, settings)
-    _refuse(flat)
     for step in flat.inputs:
         if step.kind == "noise":
             said = "draws inside the forward pass: draw it in inputs(), and pass it"
@@ -558,13 +566,6 @@ def from_forward(asked: Asked, forward: str) -> tuple[str, list[str]]:
     head = "\n\n".join([doc, "\n".join(imports), *constants])
     whole = "\n\n\n".join([head, *functions, flat.forward().rstrip()]) + "\n"
     return with_items(whole, asked, flat)
-
-
-def _refuse(flat: Flat) -> None:
-    """All that stands in the way, at once."""
-    if flat.problems:
-        told = [f"{w[0]}, line {w[1]}: {said}" if w[0] else said for w, said in sorted(flat.problems)]
-        raise AuthoredError("\n".join(told))
 
 
 def with_items(text: str, asked: Asked, flat: Flat) -> tuple[str, list[str]]:

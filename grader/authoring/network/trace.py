@@ -11,11 +11,15 @@ import itertools
 import operator
 import re
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch
+from torch.fx.proxy import TracerBase
 
 from grader.authoring.item import AuthoredError
 from grader.authoring.network import plain
@@ -72,6 +76,11 @@ def _steps(value: Any) -> Any:
             yield from _steps(one)
 
 
+KNOWN = {"part", "kept", "unflatten", "expand", "view", "repeat", "cross_entropy_loss", "linalg_vector_norm", "new_zeros",
+         "new_ones", "masked_fill", "numpy_T", "mT", "to", "upsample_nearest2d", "nll_loss_nd", "fill", "zero", "t",
+         "index", "slice", "_unsafe_view", "max_pool1d", "__and__", "__or__", "bernoulli", "copy", "index_put", "lift_fresh_copy", "lift_fresh"}  # fmt: skip
+
+
 @dataclass
 class Traced:
     """inputs: by kind in the signature's order; steps: all that the loss needs, in order; outputs."""
@@ -85,10 +94,15 @@ def export(model: Any, given: Mapping[str, Any], atomic: bool) -> Any:
     """The graph of a model at one fixture's sizes; AuthoredError says what it cannot follow."""
     module = model if isinstance(model, torch.nn.Module) else _Called(model)
     try:
-        with plain.in_plain_steps(atomic):
+        with plain.in_plain_steps(atomic), mock.patch.object(TracerBase, "_filter_traceback_frames", _frames):
             return torch.export.export(module, (), dict(given), strict=False)
     except Exception as error:
         raise AuthoredError(_why(error)) from None
+
+
+def _frames(self: Any, stack: Any) -> traceback.StackSummary:
+    """Of where a step was made the author's lines; torch keeps those in functions called forward alone."""
+    return traceback.StackSummary.from_list([f for f in stack if mine(f.filename) or f.filename == plain.__file__])
 
 
 class _Called(torch.nn.Module):
@@ -120,11 +134,14 @@ def _why(error: BaseException) -> str:
         said = text.split("\n")[0]
     else:
         said = f"{type(error).__name__}: {text.strip().splitlines()[0] if text.strip() else ''}"
-    return f"{_shown(found)}: {said}" if found else said
+    return f"{shown(found)}: {said}" if found else said
 
 
-def _shown(where: tuple[str, int] | None) -> str:
-    return f"{where[0]}, line {where[1]}" if where else ""
+def shown(where: tuple[str, int]) -> str:
+    """A place as one says it: the file from here."""
+    path = Path(where[0])
+    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return f"{path}, line {where[1]}"
 
 
 def mine(filename: str) -> bool:
@@ -226,6 +243,10 @@ class Layers:
         floats = isinstance(value, torch.Tensor) and value.is_floating_point()
         if isinstance(value, torch.Tensor) and value.is_complex():
             self._problem(where, "complex numbers: write real and imaginary part as tensors of their own")
+        elif op in ("item", "_local_scalar_dense"):
+            self._problem(where, "a number is taken out of a tensor: leave .item() and float() out")
+        elif not (op.rstrip("_") in KNOWN or hasattr(torch, op) or hasattr(torch.nn.functional, op)):
+            self._problem(where, f"torch's {op} is no line that can be written: write it in other operations")
         if op in RANDOM or op in ("dropout", "native_dropout", "feature_dropout", "bernoulli"):
             self._random(node, op, args, shapes, where, module)
             return
