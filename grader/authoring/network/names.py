@@ -39,6 +39,40 @@ def statement(step: Step) -> ast.stmt | None:
     return _statements(file).get(line) if file else None
 
 
+def _caller(step: Step, depth: int = 1) -> str:
+    """The variable that the caller of a step's function gives its result to; "" where there is none."""
+    if len(step.frames) <= depth:
+        return ""
+    file, line, _ = step.frames[-1 - depth]
+    outer = _statements(file).get(line)
+    if isinstance(outer, ast.Return) and isinstance(outer.value, ast.Call):
+        return _caller(step, depth + 1)
+    own = isinstance(outer, ast.Assign) and isinstance(outer.value, ast.Call) and len(outer.targets) == 1
+    target = outer.targets[0] if own else None  # type: ignore[union-attr]
+    if target is None or not _calls(outer.value, step.frames[-depth][2], step.module):  # type: ignore[union-attr]
+        return ""
+    if isinstance(target, ast.Name):
+        return target.id
+    inner = statement(step)
+    returned = inner.value.elts if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Tuple) else []
+    if isinstance(target, ast.Tuple) and len(returned) == len(target.elts):
+        at = [k for k, one in enumerate(returned) if _is_outer(step, one) or _is_call(one, step.module)]
+        if len(at) == 1:
+            return _text(target.elts[at[0]])
+    return ""
+
+
+def _calls(node: ast.expr, function: str, module: str) -> bool:
+    assert isinstance(node, ast.Call)
+    called = ast.unparse(node.func).rpartition(".")[2]
+    return called == function or function == "forward"
+
+
+def _is_call(node: ast.expr, module: str) -> bool:
+    """Whether an expression is a call of the layer at the end of a path."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == f"self.{module.rpartition('.')[2]}"
+
+
 def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -> None:
     """Give each input and step its name; the last of the steps is the loss."""
     runs: dict[ast.stmt, int] = defaultdict(int)
@@ -88,9 +122,15 @@ def _base(step: Step, node: ast.stmt | None, runs: dict[ast.stmt, int]) -> tuple
         target = target.elts[0]
     elif isinstance(target, ast.Tuple):
         target = None
+    elif isinstance(node, ast.Return) and isinstance(value, ast.Tuple) and (called := _caller(step)):
+        return called, True
     layer = step.module.rpartition(".")[2]
     if value is not None and _is_layer(step, node):
-        own = _text(target) if isinstance(target, ast.Name) and _once(step, target.id) else _joined(step.module)
+        direct = isinstance(value, ast.Call) and ast.unparse(value.func) == f"self.{layer}"
+        own = target.id if isinstance(target, ast.Name) and direct and _once(step, target.id) else ""
+        if isinstance(node, ast.Return):
+            own = _caller(step)
+        own = own or _joined(step.module)
         return own or step.op, True
     if isinstance(node, ast.AugAssign):
         outer: ast.expr | None = ast.BinOp(ast.Name("a"), node.op, ast.Name("b"))
@@ -104,7 +144,7 @@ def _base(step: Step, node: ast.stmt | None, runs: dict[ast.stmt, int]) -> tuple
             if isinstance(target, ast.Name):
                 return target.id, True
             if isinstance(node, ast.Return):
-                leaf = _joined(step.module) or (step.fn if step.fn not in ("forward", "<lambda>") else "out")
+                leaf = _caller(step) or _joined(step.module) or (step.fn if step.fn not in ("forward", "<lambda>") else "out")
                 return leaf, True
     stem = _text(target) if isinstance(target, ast.Name) else layer if layer and not layer.isdigit() else ""
     word = WORDS.get(step.op, step.op)

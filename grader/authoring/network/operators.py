@@ -8,6 +8,7 @@ The functions of one number come from the hints' own table.
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -291,7 +292,8 @@ def _view_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
     turned = step.args["self"].op in ("transpose", "permute", "expand", "slice", "select", "mT", "t", "numpy_T")
     name = "reshape" if turned or step.op == "_unsafe_view" else step.op
     size = step.args.get("size") or step.args.get("shape") or []
-    return ast.Call(ast.Attribute(value(step.args["self"]), name, ast.Load()), [value(n) for n in size], [])
+    given = [value(n) for n in size] or [ast.Tuple([], ast.Load())]
+    return ast.Call(ast.Attribute(value(step.args["self"]), name, ast.Load()), given, [])
 
 
 def _view(s: Site) -> ast.expr:
@@ -487,6 +489,8 @@ def _conv(s: Site) -> ast.expr:
     n = len(s.step.shape) - 2
     if isinstance(s.step.args.get("padding"), Number) or s.raw("transposed"):
         raise NotWritten("this padding of a convolution")
+    if n != _spaces(s.step):
+        raise NotWritten("a convolution of one image")
     axes = [0, *range(2, 2 + n)]
     if s.arg == "bias":
         return s.fill("dy.sum(axes)", axes=axes_code(axes))
@@ -578,18 +582,24 @@ def _conv_transpose(s: Site) -> ast.expr:
     return dk
 
 
+def _spaces(step: Step) -> int:
+    """How many axes a layer slides along: 2 of max_pool2d."""
+    return int(step.op[-2])
+
+
 def _max_pool(s: Site) -> ast.expr:
-    n = len(s.step.shape) - 2
+    n = _spaces(s.step)
     name = f"F.max_pool{n}d"
     given = _pool(s.step, s.body.value)
     call = ast.Call(code(name), given.args, [*given.keywords, ast.keyword("return_indices", ast.Constant(True))])
     where = s.let("where", code("call[1]", call=call))
-    text = "torch.zeros_like(x).flatten(2).scatter_add(2, where.flatten(2), dy.flatten(2)).reshape(whole)"
+    text = "torch.zeros_like(x).flatten(-n).scatter_add(-1, where.flatten(-n), dy.flatten(-n)).reshape(whole)"
+    text = text.replace("flatten(-n)", "flatten(2)" if len(s.x.shape) == n + 2 else f"flatten(-{n})")
     return s.fill(text, where=where, whole=s.shape())
 
 
 def _pool(step: Step, value: Callable[[Any], ast.expr]) -> ast.Call:
-    n = len(step.shape) - 2
+    n = _spaces(step)
     kind = "max" if "max" in step.op else "avg"
 
     def pair(name: str) -> list[Number]:
@@ -634,9 +644,10 @@ def _avg_pool(s: Site) -> ast.expr:
 
 
 def _adaptive(s: Site) -> ast.expr:
-    if any(n != 1 for n in s.step.shape[2:]):
+    if any(n != 1 for n in s.step.shape[-_spaces(s.step) :]):
         raise NotWritten("adaptive pooling to more than one place")
-    axes = list(range(2, len(s.x.shape)))
+    n = len(s.x.shape)
+    axes = list(range(n - _spaces(s.step), n))
     return s.fill("dy.expand(whole) / count", whole=s.shape(), count=s.count(axes))
 
 
@@ -805,6 +816,8 @@ def _cross_entropy(s: Site) -> ast.expr:
 
 def _power(s: Site) -> ast.expr:
     raw = s.raw("exponent")
+    if s.arg == "exponent" and not s.has("self"):
+        return s.fill("dy * y * log", log=ast.Constant(round(math.log(s.raw("self")), 12)))
     if s.arg == "exponent":
         return s.fill("dy * y * torch.log(self)")
     if isinstance(raw, Step):

@@ -50,7 +50,8 @@ class Step:
     tracked: bool = False
     name: str = ""
     inline: bool = False
-    fn: str = ""  # the source's function
+    fn: str = ""  # the source's function; after a # the place among several results
+    frames: tuple[tuple[str, int, str], ...] = ()  # file, line, function, the outermost first
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -78,7 +79,7 @@ def _steps(value: Any) -> Any:
 
 KNOWN = {"part", "kept", "unflatten", "expand", "view", "repeat", "cross_entropy_loss", "linalg_vector_norm", "new_zeros",
          "new_ones", "masked_fill", "numpy_T", "mT", "to", "upsample_nearest2d", "nll_loss_nd", "fill", "zero", "t",
-         "index", "slice", "_unsafe_view", "max_pool1d", "__and__", "__or__", "bernoulli", "copy", "index_put", "lift_fresh_copy", "lift_fresh"}  # fmt: skip
+         "index", "slice", "_unsafe_view", "max_pool1d", "__and__", "__or__", "bernoulli", "copy", "index_put", "lift_fresh_copy", "lift_fresh", "log_sigmoid"}  # fmt: skip
 
 
 @dataclass
@@ -222,7 +223,9 @@ class Layers:
             self._part(node, row)
             return
         op = node.target._schema.name.rpartition("::")[2] if hasattr(node.target, "_schema") else str(node.target)
-        where, fn = _where(node)
+        frames = _stack(node)
+        file, line, fn = frames[-1] if frames else ("", 0, "")
+        where = (file, line)
         module = _module(node)
         if op.startswith(("_assert", "sym_")) or not hasattr(node.target, "_schema"):
             if "higher_order" in str(type(node.target)) or "set_grad_enabled" in str(node.target):
@@ -250,7 +253,7 @@ class Layers:
         if op in RANDOM or op in ("dropout", "native_dropout", "feature_dropout", "bernoulli"):
             self._random(node, op, args, shapes, where, module)
             return
-        step = Step(op, args, shapes, where, module, floats=floats, fn=fn)
+        step = Step(op, args, shapes, where, module, floats=floats, fn=fn, frames=frames)
         if op.startswith("new_"):
             args.pop("self")
         step.tracked = floats and op not in FLAT and any(o.tracked for o in step.operands())
@@ -365,6 +368,7 @@ class Layers:
         else:
             step.args = {"self": whole, "place": one}
         step.tracked = step.floats and any(o.tracked for o in step.operands())
+        step.frames = whole.frames
         step.fn = whole.fn + f"#{place}" if whole.op != "broadcast_tensors" else whole.fn
         self.map[node] = step
         self.steps.append(step)
@@ -422,14 +426,12 @@ def _shapes(row: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
     return tuple(out)
 
 
-def _where(node: Any) -> tuple[tuple[str, int], str]:
-    """The innermost line of the author's, or of a layer in plain steps; and the function's name."""
+def _stack(node: Any) -> tuple[tuple[str, int, str], ...]:
+    """The author's lines that a step comes from, or of a layer in plain steps; and their functions."""
     text = node.meta.get("stack_trace") or ""
     frames = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
     ours = plain.__file__
-    own = [(f, int(n), fn) for f, n, fn in frames if mine(f) or f == ours]
-    file, line, fn = own[-1] if own else ("", 0, "")
-    return (file, line), fn
+    return tuple((f, int(n), fn) for f, n, fn in frames if mine(f) or f == ours)
 
 
 def _module(node: Any) -> str:
