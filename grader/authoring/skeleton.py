@@ -39,7 +39,11 @@ def begin(name: str, source: str = "", function: str = "", filename: str = "") -
     forward = _function(tree, function, filename)
     if found := problem(forward):
         raise AuthoredError(f"{filename}, line {found[0]}: {found[1]}")
-    own = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "inputs" or assigns(n, "FIXTURES")]
+    own = [
+        n
+        for n in tree.body
+        if isinstance(n, ast.FunctionDef) and n.name == "inputs" or assigns(n, "FIXTURES")
+    ]
     wanted = needed(tree, [forward, *own])
     for node in wanted:
         if isinstance(node, ast.FunctionDef) and node is not forward and node.name.startswith("d"):

@@ -177,7 +177,8 @@ def _authoring(add: Add) -> None:
     _value(new, "--forward", "FILE::FUNCTION", "the network, a function of tensors")
     _value(new, "--model", "FILE::CLASS", "the network, a torch.nn.Module")
     _value(new, "--example", "FILE::FUNCTION", "what draws the model's inputs: function(g, n=4, d=3)")
-    _value(new, "--chunk", "HOW", "norms, softmax, losses, linear: each a line, or apart", choices=("fused", "atomic"))
+    chunks = ("fused", "atomic")
+    _value(new, "--chunk", "HOW", "norms, softmax, losses, linear: each a line, or apart", choices=chunks)
     _flag(new, "--stubs", "leave the gradients to write to you")
     _value(new, "--items", "a,b,…", "the tensors that are asked for; all by default")
 

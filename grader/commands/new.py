@@ -43,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
         if TOOL.is_dir():
             return _traced(path, name, args)
         if args.model:
-            raise UsageError("--model needs what the grader's own checkout has: pip install -e '.[author]' there")
+            raise UsageError(
+                "--model needs what the grader's own checkout has: pip install -e '.[author]' there"
+            )
     if begun:
         text = path.read_text(encoding="utf-8")
     else:
@@ -82,7 +84,9 @@ def _traced(path: Path, name: str, args: argparse.Namespace) -> int:
         print("\n".join(f"grader: {line}" for line in more), file=sys.stderr, end="\n" * bool(more))
         raise UsageError(first)
     if told.returncode:
-        raise GraderFault(f"looking at the network ended with exit status {told.returncode}: {told.stderr[-300:]}")
+        raise GraderFault(
+            f"looking at the network ended with exit status {told.returncode}: {told.stderr[-300:]}"
+        )
     answer = json.loads(told.stdout)
     shown, text = str(path.relative_to(root)), answer["text"]
     replaced(path, text.encode())

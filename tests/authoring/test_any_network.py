@@ -39,10 +39,14 @@ MODELS = {
 }
 SAMPLE = ("moe",)
 HERE = Path(__file__).parent / "models"
-NEVER = re.compile(r"autograd|backward|jacobian|jvp|vjp|\bgrad\b|functional_call|torch\.ops|torch\.func|nn\.grad")
+NEVER = re.compile(
+    r"autograd|backward|jacobian|jvp|vjp|\bgrad\b|functional_call|torch\.ops|torch\.func|nn\.grad"
+)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in SAMPLE else pytest.mark.slow) for n in MODELS])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in SAMPLE else pytest.mark.slow) for n in MODELS]
+)
 @pytest.mark.parametrize("chunk", ["fused", pytest.param("atomic", marks=pytest.mark.slow)])
 def test_a_model_becomes_an_exercise_without_a_line_by_hand(name: str, chunk: str, tmp_path: Path) -> None:
     shutil.copy(HERE / f"{name}.py", tmp_path)
@@ -79,7 +83,9 @@ def test_items_that_are_named_are_asked_for_alone_and_stubs_are_left_to_write(tm
 
 
 @pytest.mark.slow
-def test_the_sets_own_forward_passes_give_bodies_that_pass(record_property: Callable[[str, object], None]) -> None:
+def test_the_sets_own_forward_passes_give_bodies_that_pass(
+    record_property: Callable[[str, object], None],
+) -> None:
     """Where the author's own body passes; each forward line as its author wrote it."""
     passed, asked = 0, 0
     for exercise in GRADIENTS:
@@ -226,7 +232,9 @@ EXAMPLE = "def example(g, n=4, d=3):\n    return torch.randn(n, d, generator=g)\
 
 
 @pytest.mark.parametrize("body", REFUSED)
-def test_what_can_t_be_is_told_by_its_line(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_t_be_is_told_by_its_line(
+    body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     source = "import torch\n\n\nclass Net(torch.nn.Module):\n\n    def forward(self, x):\n        " + body
     (tmp_path / "net.py").write_text(f"{source}\n\n\n{EXAMPLE}")
@@ -248,7 +256,10 @@ def test_all_that_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--model", "net.py::Net"], "--model FILE::Class and --example FILE::function go together"),
-        (["--model", "net.py::Nett", "--example", "net.py::example"], "net.py has no Nett; it has Net, example"),
+        (
+            ["--model", "net.py::Nett", "--example", "net.py::example"],
+            "net.py has no Nett; it has Net, example",
+        ),
         (["--model", "gone.py::Net", "--example", "net.py::example"], "gone.py can't be read: No such file"),
         (["--model", "net.py::Net", "--example", "net.py::sizes"], "net.py has no function sizes"),
         (["--model", "net.py::Net", "--example", "net.py::bare"], "needs its sizes as defaults"),
@@ -268,6 +279,8 @@ def test_an_operator_without_a_rule_is_left_to_the_author(tmp_path: Path) -> Non
         f"        return torch.trace(y @ y.T)\n\n\n{EXAMPLE}"
     )
     ran = grader("new", "net", "--model", "net.py::Net", "--example", "net.py::example", cwd=tmp_path)
-    assert "Left to you, 1:" in ran.stdout and "the local gradient of trace" in ran.stdout, ran.stdout + ran.stderr
+    assert "Left to you, 1:" in ran.stdout and "the local gradient of trace" in ran.stdout, (
+        ran.stdout + ran.stderr
+    )
     text = (tmp_path / "solutions/net/ex1.py").read_text()
     assert [n.name for n in skeleton.unwritten(text, "net")] == ["dprod"]

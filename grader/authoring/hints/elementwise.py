@@ -97,8 +97,11 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "logsigmoid": Elementwise(
         "The logarithm of a sigmoid: its derivative is what the sigmoid lacks to 1.", "1 - sigma(x)"
     ),
-    "log1p": Elementwise("ln(1 + x) works element by element: the derivative of the logarithm.", "1/(1 + x)",
-                         nice=(0.0, 1.0, 3.0, -0.5)),  # fmt: skip
+    "log1p": Elementwise(
+        "ln(1 + x) works element by element: the derivative of the logarithm.",
+        "1/(1 + x)",
+        nice=(0.0, 1.0, 3.0, -0.5),
+    ),  # fmt: skip
     "expm1": Elementwise("eˣ − 1 has the derivative of the exponential.", "exp(x)", nice=LN),
     "log2": Elementwise("log₂ x is ln x / ln 2.", "1/(x*ln(2))", nice=POSITIVE),
     "erf": Elementwise("The error function's derivative is a bell curve.", "2*exp(-x**2)/1.7724538509055159"),

@@ -70,11 +70,18 @@ def convolution(site: Site) -> Step:
         ]
         where = [w for k, a in enumerate(at) if padding[k] for w in _within(a, size(image, 2 + k))]
         say = (
-            "A convolution slides the kernel over the image: each of its weights meets one number of the image at "
+            "A convolution slides the kernel over the image: each of its weights meets one number of "
+            "the image at "
             "every place, and gets the sum of their products with what arrives at that place."
         )
         index = (row, o, *(p for p, _ in places))
-        return Step(index, say, (element(image, (row, c, *at)),), sums=(rows, *(s for _, s in places)), where=tuple(where))
+        return Step(
+            index,
+            say,
+            (element(image, (row, c, *at)),),
+            sums=(rows, *(s for _, s in places)),
+            where=tuple(where),
+        )
     row, c, *own = site.index
     o, channels = site.run(1)
     spots = [_fresh(site, size(kernel, 2 + k)) for k in range(n)]  # type: ignore[misc]
@@ -87,8 +94,10 @@ def convolution(site: Site) -> Step:
         where += _within(far, size(site.node, 2 + k))
         out.append(far)
     say = (
-        "A convolution slides the kernel over the image: a number of the image is met by each weight of the kernel "
-        "at another place of the result. What comes back is the sum over all these meetings: the kernel slides "
+        "A convolution slides the kernel over the image: a number of the image is met by each weight of "
+        "the kernel "
+        "at another place of the result. What comes back is the sum over all these meetings: the kernel "
+        "slides "
         "back over what arrives, turned around."
     )
     factor = element(kernel, (o, c, *(s for s, _ in spots)))  # type: ignore[misc]
@@ -104,21 +113,27 @@ def transposed(site: Site) -> Step:
         return _shift(site, 1)
     image, kernel, size = given["input"], given["weight"], site.scope.size
     say = (
-        "A transposed convolution lays the kernel down at each place of its input, times the number there. So the "
+        "A transposed convolution lays the kernel down at each place of its input, times the number "
+        "there. So the "
         "way back is an ordinary convolution."
     )
     if site.child is kernel:
         c, o, *spots = site.index
         row, rows = _fresh(site, size(image, 0))
         places = [_fresh(site, size(image, 2 + k)) for k in range(n)]
-        out = [_plus(code("a + b", a=_times(p, stride[k]), b=spots[k]), -padding[k]) for k, (p, _) in enumerate(places)]
+        out = [
+            _plus(code("a + b", a=_times(p, stride[k]), b=spots[k]), -padding[k])
+            for k, (p, _) in enumerate(places)
+        ]
         where = [w for k, a in enumerate(out) if padding[k] for w in _within(a, size(site.node, 2 + k))]
         factor = element(image, (row, c, *(p for p, _ in places)))
         return Step((row, o, *out), say, (factor,), sums=(rows, *(s for _, s in places)), where=tuple(where))
     row, c, *own = site.index
     o, channels = site.run(1)
     spots = [_fresh(site, size(kernel, 2 + k)) for k in range(n)]  # type: ignore[misc]
-    out = [_plus(code("a + b", a=_times(own[k], stride[k]), b=s), -padding[k]) for k, (s, _) in enumerate(spots)]  # type: ignore[misc]
+    out = [
+        _plus(code("a + b", a=_times(own[k], stride[k]), b=s), -padding[k]) for k, (s, _) in enumerate(spots)
+    ]  # type: ignore[misc]
     where = [w for k, a in enumerate(out) if padding[k] for w in _within(a, size(site.node, 2 + k))]
     factor = element(kernel, (c, o, *(s for s, _ in spots)))  # type: ignore[misc]
     sums = (channels, *(s for _, s in spots))  # type: ignore[misc]
@@ -141,11 +156,14 @@ def max_pool(site: Site) -> Step:
     index = (*site.index[:2], *(letter for letter, _ in runs))
     flat = site.index[2]
     for axis in range(3, len(site.before)):
-        flat = code("flat * width + own", flat=flat, width=site.scope.size(site.child, axis), own=site.index[axis])
+        flat = code(
+            "flat * width + own", flat=flat, width=site.scope.size(site.child, axis), own=site.index[axis]
+        )
     m = element(name("top"), index)
     text = f"{write(m)} is where in its channel, counted along the rows, the largest number of the window is"
     say = (
-        "Of each window only its largest number is passed on: the gradient goes to the place of the maximum, the "
+        "Of each window only its largest number is passed on: the gradient goes to the place of the "
+        "maximum, the "
         "rest gets 0."
     )
     where = (code("m == flat", m=m, flat=flat),)
@@ -173,7 +191,9 @@ def adaptive_pool(site: Site) -> Step:
     if any(n != 1 for n in site.after[2:]):
         raise NoRule("adaptive pooling to more than one place")
     axes = range(2, len(site.before))
-    count = functools.reduce(lambda a, b: code("a * b", a=a, b=b), [site.scope.size(site.child, a) for a in axes])
+    count = functools.reduce(
+        lambda a, b: code("a * b", a=a, b=b), [site.scope.size(site.child, a) for a in axes]
+    )
     index = (*site.index[:2], *(number(0) for _ in axes))
     return Step(index, "The mean over all places of a channel.", (code("1 / count", count=count),))
 
@@ -206,7 +226,13 @@ def rms_norm(site: Site) -> Step:
     given = _given(site, ("input", "shape", "weight", "eps"))
     shape = site.scope.value(given["shape"])
     n = len(site.after)
-    return _normed(site, given, tuple(range(n - len(shape), n)), code("torch.finfo(x.dtype).eps", x=given["input"]), False)
+    return _normed(
+        site,
+        given,
+        tuple(range(n - len(shape), n)),
+        code("torch.finfo(x.dtype).eps", x=given["input"]),
+        False,
+    )
 
 
 def batch_norm(site: Site) -> Step:
@@ -214,7 +240,9 @@ def batch_norm(site: Site) -> Step:
     return _normed(site, given, (0, *range(2, len(site.after))), number(1e-5), True)
 
 
-def _normed(site: Site, given: dict[str, ast.expr], axes: tuple[int, ...], tiny: ast.expr, centred: bool) -> Step:
+def _normed(
+    site: Site, given: dict[str, ast.expr], axes: tuple[int, ...], tiny: ast.expr, centred: bool
+) -> Step:
     """A norm over some axes. Its gain has the axes of its own shape."""
     x, eps = given["input"], given.get("eps", tiny)
     rows = 0 in axes
@@ -238,8 +266,10 @@ def _normed(site: Site, given: dict[str, ast.expr], axes: tuple[int, ...], tiny:
         index = tuple(runs[a][0] if a in runs else site.index[own.index(a)] for a in range(len(site.after)))
         sums = tuple(s for _, s in runs.values())
         if site.child is given.get("bias"):
-            return Step(index, f"{site.x} is added to every row: what arrives is summed over all of them.", sums=sums)
-        say = f"{site.x} is a factor of the normalised {owner}, which is the local gradient; summed over all rows."
+            return Step(
+                index, f"{site.x} is added to every row: what arrives is summed over all of them.", sums=sums
+            )
+        say = f"{site.x} is a factor of the normalised {owner}, the local gradient; summed over all rows."
         return Step(index, say, (element(name("xh"), index),), sums=sums, named={"xh": named["xh"]})
     runs = {a: site.run(a) for a in axes}
     index = tuple(runs[a][0] if a in runs else letter for a, letter in enumerate(site.index))
@@ -249,13 +279,21 @@ def _normed(site: Site, given: dict[str, ast.expr], axes: tuple[int, ...], tiny:
     own, other = element(name("xh"), site.index), element(name("xh"), index)
     text = "hit - (1 + own * other) / count" if centred else "hit - own * other / count"
     factors = [code(text, hit=hit, own=own, other=other, count=count)]
-    factors.append(element(name("inv"), tuple(number(0) if a in axes else i for a, i in enumerate(site.index))))
+    factors.append(
+        element(name("inv"), tuple(number(0) if a in axes else i for a, i in enumerate(site.index)))
+    )
     if "weight" in given:
         factors.append(element(given["weight"], at_gain(index)))
-    says = "through itself, through the mean, and through the variance" if centred else "through itself, and through the mean square"
+    says = (
+        "through itself, through the mean, and through the variance"
+        if centred
+        else "through itself, and through the mean square"
+    )
     say = (
-        f"A norm: every number of the result depends on every number that it is normalised with: {says}. Take them one "
-        "by one; each of the sums that come back is a mean of what arrives, or of what arrives times the normalised."
+        f"A norm: every number of the result depends on every number that it is normalised with: "
+        f"{says}. Take them one "
+        "by one; each of the sums that come back is a mean of what arrives, or of what arrives times "
+        "the normalised."
     )
     return Step(index, say, tuple(factors), sums=tuple(s for _, s in runs.values()), named=named)
 
@@ -277,7 +315,9 @@ def group_norm(site: Site) -> Step:
     if site.child is given.get("weight"):
         step = _shift(site, 1)
         say = f"{site.x} is a factor of the normalised {owner}, which is the local gradient."
-        return Step(step.index, say, (element(name("xh"), step.index),), sums=step.sums, named={"xh": named["xh"]})
+        return Step(
+            step.index, say, (element(name("xh"), step.index),), sums=step.sums, named={"xh": named["xh"]}
+        )
     width = site.before[1] // groups
     runs = [site.run(a) for a in range(1, len(site.after))]
     index = (site.index[0], *(letter for letter, _ in runs))
@@ -292,7 +332,8 @@ def group_norm(site: Site) -> Step:
         factors.append(element(given["weight"], (index[1],)))
     where = (code("c // width == group", c=index[1], width=number(width), group=group),) if groups > 1 else ()
     say = (
-        "A norm over an example's group of channels: every number depends on every other of its group, through "
+        "A norm over an example's group of channels: every number depends on every other of its group, "
+        "through "
         "itself, through the mean, and through the variance."
     )
     return Step(index, say, tuple(factors), sums=tuple(s for _, s in runs), where=where, named=named)
@@ -316,7 +357,9 @@ def loss(first: str, second: str, say: str) -> Callable[[Site], Step]:
         factors = [factor]
         if how == "mean":
             sizes = [site.scope.size(site.child, a) for a in range(len(site.before))] or [number(1)]
-            factors.append(code("1 / count", count=functools.reduce(lambda a, b: code("a * b", a=a, b=b), sizes)))
+            factors.append(
+                code("1 / count", count=functools.reduce(lambda a, b: code("a * b", a=a, b=b), sizes))
+            )
         told = say + {"mean": " Then comes the mean: one over how many there are.", "sum": ""}.get(how, "")
         return Step(site.index if how == "none" else (), told, tuple(factors))
 
@@ -325,7 +368,7 @@ def loss(first: str, second: str, say: str) -> Callable[[Site], Step]:
 
 SQUARE = "A squared distance, number by number: twice the distance."
 ABS = "An absolute distance: its sign."
-SMOOTH = "A smooth distance: quadratic within beta, a straight line beyond. So the distance over beta, cut off at ±1."
+SMOOTH = "A smooth distance: quadratic within beta, a line beyond. So the distance over beta, cut off at ±1."
 ENTROPY = "The binary cross entropy −t·ln x − (1 − t)·ln(1 − x), number by number."
 LOGITS = "A sigmoid and a binary cross entropy in one: what is left is the probability less the target."
 
@@ -367,7 +410,8 @@ def einsum(site: Site) -> Step:
         element(m, tuple(known[c] for c in terms[k])) for k, m in enumerate(members) if k != place
     )
     say = (
-        f"einsum sums products over the letters that the result lacks. Backwards each letter of {site.x} stays, and the "
+        f"einsum sums products over the letters that the result lacks. Backwards each letter of "
+        f"{site.x} stays, and the "
         "sum runs over the others: an einsum of what arrives with the other factors."
     )
     return Step(tuple(known[c] for c in out), say, factors, sums=tuple(sums))
@@ -397,7 +441,9 @@ def logsumexp(site: Site) -> Step:
     given = arguments(site.node, ("dim", "keepdim"), leading(site))
     axis = given["dim"] if isinstance(given["dim"], int) else given["dim"][0]
     axis %= len(site.before)
-    index = tuple(number(0) if a == axis else x for a, x in enumerate(site.index) if given.get("keepdim") or a != axis)
+    index = tuple(
+        number(0) if a == axis else x for a, x in enumerate(site.index) if given.get("keepdim") or a != axis
+    )
     y = element(name(site.output) if site.output else site.node, index)
     say = "The logarithm of a sum of exponentials: its derivative is the softmax."
     return Step(index, say, (code("exp(x - y)", x=site.at(site.child, site.index), y=y),))
@@ -413,7 +459,11 @@ def extreme(site: Site) -> Step:
     axis = given["dim"] % len(site.before)
     which = "argmin" if node.func.attr == "amin" else "argmax"
     m = element(name("top"), tuple(x for a, x in enumerate(site.index) if a != axis))
-    named = {"top": Named(code(f"({site.x}).{which}({axis})"), f"{write(m)} is the place of the extreme along axis {axis}")}
+    named = {
+        "top": Named(
+            code(f"({site.x}).{which}({axis})"), f"{write(m)} is the place of the extreme along axis {axis}"
+        )
+    }
     keep = given.get("keepdim")
     index = tuple(number(0) if a == axis else x for a, x in enumerate(site.index) if keep or a != axis)
     say = "One number of each row is passed on: the gradient goes to its place alone, the rest gets 0."
@@ -461,7 +511,11 @@ def larger(site: Site) -> Step:
     if site.scope.shape(site.child) != site.after:
         raise NoRule("a maximum with what is broadcast")
     where = code(f"x {sign} other", x=site.at(site.child, site.index), other=site.at(other, site.index))
-    return Step(site.index, "Of two numbers one is passed on, and gets the gradient; the other gets 0.", where=(where,))
+    return Step(
+        site.index,
+        "Of two numbers one is passed on, and gets the gradient; the other gets 0.",
+        where=(where,),
+    )
 
 
 LAYERS: dict[str, Callable[[Site], Step]] = {

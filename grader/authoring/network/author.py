@@ -21,7 +21,7 @@ import torch
 
 from grader.authoring import author_gradients, authored, build, skeleton, straight_line
 from grader.authoring.item import AuthoredError, parsed
-from grader.authoring.network import bodies, names, trace
+from grader.authoring.network import bodies, names, operators, trace
 from grader.authoring.network.simplify import simplified
 from grader.authoring.network.sizes import Unknown, expression, others
 from grader.authoring.network.trace import Number, Step, literal
@@ -47,7 +47,9 @@ class Network:
     ) -> None:
         self.make, self.first, self.atomic = make, first, atomic
         lines = Path(file).read_text(encoding="utf-8").splitlines()
-        grad = [n for n, line in enumerate(lines, 1) if re.search("no_grad|inference_mode|set_grad_enabled", line)]
+        grad = [
+            n for n, line in enumerate(lines, 1) if re.search("no_grad|inference_mode|set_grad_enabled", line)
+        ]
         self.place = (file, grad[0] if grad else 1)
 
     def works(self, sizes: Sizes) -> bool:
@@ -100,7 +102,9 @@ def _flat(out: Any) -> list[torch.Tensor]:
 class Flat:
     """A trace as a flat forward program."""
 
-    def __init__(self, network: Network, settings: Sequence[Sizes], lines: Mapping[int, str] | None = None) -> None:
+    def __init__(
+        self, network: Network, settings: Sequence[Sizes], lines: Mapping[int, str] | None = None
+    ) -> None:
         self.network = network
         graphs = [network.graph(s) for s in settings]
         layers = trace.Layers(graphs, settings, list(network.make(settings[0])[1]), lines is not None)
@@ -113,7 +117,9 @@ class Flat:
         loss = self._loss()
         self.steps = trace.pruned(self.traced.steps, [loss])
         if loss not in self.steps:
-            raise AuthoredError("what the model returns is one of its inputs: there is nothing to differentiate")
+            raise AuthoredError(
+                "what the model returns is one of its inputs: there is nothing to differentiate"
+            )
         self.paths = {i: i.name for i in self.traced.inputs}
         used = {o for s in self.steps for o in s.operands()}
         for step in [i for i in self.traced.inputs if i in used and i.kind == "constant"]:
@@ -168,7 +174,8 @@ class Flat:
                 one = add("sum", self=add("mul", self=noise, other=out), dim=Number(None, ast.Constant(None)))
                 total = one if total is None else add("add", self=total, other=one)
             self.said = (
-                "The network ends with no single number, so the loss is the sum of what it returns, each number "
+                "The network ends with no single number, so the loss is the sum of what it returns, "
+                "each number "
                 "with a fixed random weight."
             )
             assert total is not None
@@ -196,16 +203,30 @@ class Flat:
             reader = uses[step][0]
             scaling = reader.op in ("mul", "div", "add", "sub", "masked_fill", "rsub", "neg")
             alone = sum(o.tracked for o in reader.operands()) == 1 and all(
-                o.shape == () or o is step for o in reader.operands() if o.tracked or reader.op != "masked_fill"
+                o.shape == () or o is step
+                for o in reader.operands()
+                if o.tracked or reader.op != "masked_fill"
             )
-            small = step.op in MOVES or not step.tracked or (scaling and alone and step.op in ("matmul", "linear", "mul"))
-            small = small or reader.op in ("add", "sub") and step.op in ("mul", "matmul") and self._plain(step, reader)
-            made = ast.unparse(simplified(bodies.write(step, writer.value)))
-            if reader.op in ("cat", "stack", "einsum", "layer_norm", "conv2d", "softmax", "part") and step.tracked:
+            small = (
+                step.op in MOVES
+                or not step.tracked
+                or (scaling and alone and step.op in ("matmul", "linear", "mul"))
+            )
+            small = (
+                small
+                or reader.op in ("add", "sub")
+                and step.op in ("mul", "matmul")
+                and self._plain(step, reader)
+            )
+            made = ast.unparse(simplified(operators.write(step, writer.value)))
+            if (
+                reader.op in ("cat", "stack", "einsum", "layer_norm", "conv2d", "softmax", "part")
+                and step.tracked
+            ):
                 continue
             if small and len(made) < LONG - 20 and "\n" not in made:
                 step.inline = True
-                whole = ast.unparse(simplified(bodies.write(reader, writer.value)))
+                whole = ast.unparse(simplified(operators.write(reader, writer.value)))
                 step.inline = len(whole) < LONG
 
     def _plain(self, step: Step, reader: Step) -> bool:
@@ -213,7 +234,12 @@ class Flat:
         return step.shapes == reader.shapes and not any(o.inline and o.tracked for o in step.operands())
 
     def forward(self) -> str:
-        sizes = {n.id for s in self.lines for n in ast.walk(ast.parse(self.writer.line(s))) if isinstance(n, ast.Name)}
+        sizes = {
+            n.id
+            for s in self.lines
+            for n in ast.walk(ast.parse(self.writer.line(s)))
+            if isinstance(n, ast.Name)
+        }
         params = [i.name for i in self.inputs] + [n for n in self.settings[0] if n in sizes]
         head = "def forward(" + ", ".join(params) + "):"
         if len(head) > 100:
@@ -229,10 +255,19 @@ class Flat:
         return [line for line in self.lines if reads(line)]
 
     def body(self, tensor: Step) -> str:
-        taken = {s.name for s in (*self.inputs, *self.steps)} | {*self.settings[0], "n", "F", "torch", "i", "j"}
+        taken = {s.name for s in (*self.inputs, *self.steps)} | {
+            *self.settings[0],
+            "n",
+            "F",
+            "torch",
+            "i",
+            "j",
+        }
         taken |= {"d" + s.name for s in (*self.inputs, *self.lines) if s is not tensor}
         taken.discard("d" + tensor.name)
-        return bodies.Body(self.fit, tensor, self.readers(tensor), self.loss, taken, [*self.settings[0]]).text()
+        return bodies.Body(
+            self.fit, tensor, self.readers(tensor), self.loss, taken, [*self.settings[0]]
+        ).text()
 
 
 def _wrapped(words: Sequence[str], indent: int) -> str:
@@ -250,7 +285,9 @@ def load(file: str, wanted: Sequence[str]) -> tuple[str, Any]:
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise AuthoredError(f"{file} can't be read: {getattr(error, 'strerror', None) or 'it is no text'}") from None
+        raise AuthoredError(
+            f"{file} can't be read: {getattr(error, 'strerror', None) or 'it is no text'}"
+        ) from None
     tree = parsed(text, file)
     defined = [n.name for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
     for name in wanted:
@@ -307,9 +344,11 @@ def of_class(model: str, example: str, atomic: bool) -> tuple[Network, dict[str,
         instance, given = make(sizes)
         instance(**given)
     except Exception as error:
-        raise AuthoredError(f"{file}: {cls} stops at {function}'s sizes: {type(error).__name__}: {error}") from None
-    known = {"class": cls, "function": function, "text": text, "text2": text2, "takes": takes, "file": file, "draw": draw,
-             "file2": file2 or file, "doc": inspect.getdoc(made) if made.__doc__ else ""}  # fmt: skip
+        raise AuthoredError(
+            f"{file}: {cls} stops at {function}'s sizes: {type(error).__name__}: {error}"
+        ) from None
+    known = {"class": cls, "function": function, "text": text, "text2": text2, "takes": takes, "file": file,
+             "draw": draw, "file2": file2 or file, "doc": inspect.getdoc(made) if made.__doc__ else ""}  # fmt: skip
     return network, known
 
 
@@ -353,9 +392,17 @@ def buffer(step: Step, flat: Flat, values: Sequence[torch.Tensor]) -> str:
     size = [flat.fit([s[k] for s in step.shapes]) for k in range(len(step.shape))]
     shape = ast.unparse(ast.Tuple(size, ast.Load()))
     n = ast.unparse(size[0]) if size else ""
-    tries = [f"torch.zeros({shape})", f"torch.ones({shape})", f"torch.arange({n})", f"torch.arange({n}).float()"]
+    tries = [
+        f"torch.zeros({shape})",
+        f"torch.ones({shape})",
+        f"torch.arange({n})",
+        f"torch.arange({n}).float()",
+    ]
     tries += [f"torch.{t}(torch.ones({shape}))" for t in ("tril", "triu")]
-    tries += [f"torch.{t}(torch.ones({shape})) == {v}" for t, v in (("tril", 0), ("tril", 1), ("triu", 1), ("triu", 0))]
+    tries += [
+        f"torch.{t}(torch.ones({shape})) == {v}"
+        for t, v in (("tril", 0), ("tril", 1), ("triu", 1), ("triu", 0))
+    ]
     tries += [f"torch.ones({shape}).triu(1) == 1", f"torch.eye({n})"]
     if all(torch.equal(values[0], v) for v in values) and values[0].numel() <= 12:
         tries.append(f"torch.tensor({values[0].tolist()})")
@@ -397,7 +444,11 @@ def written(name: str, network: Network, known: Mapping[str, Any], flat: Flat) -
             tables[step.name] = buffer(step, flat, values_of(network, flat, flat.paths[step]))
     model_needed = any(not t for t in tables.values())
     if model_needed:
-        roots += [n for n in parsed(known["text"], known["file"]).body if isinstance(n, ast.ClassDef) and n.name == cls]
+        roots += [
+            n
+            for n in parsed(known["text"], known["file"]).body
+            if isinstance(n, ast.ClassDef) and n.name == cls
+        ]
     same_file = known["text"] == known["text2"]
     trees = [(known["text2"], tree2)] if same_file or not model_needed else [
         (known["text2"], tree2), (known["text"], parsed(known["text"], known["file"]))]  # fmt: skip
@@ -519,7 +570,9 @@ def from_forward(asked: Asked, forward: str) -> tuple[str, list[str]]:
     text, module = load(file, [function])
     tree = parsed(text, file)
     if not (hasattr(module, "FIXTURES") and hasattr(module, "inputs")):
-        raise AuthoredError(f"{file} needs FIXTURES and inputs(g, …) beside {function}: `grader new NAME` shows how")
+        raise AuthoredError(
+            f"{file} needs FIXTURES and inputs(g, …) beside {function}: `grader new NAME` shows how"
+        )
     node = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == function)
     settings = [fixture_sizes(f) for f in module.FIXTURES.values()]
     settings = [s for k, s in enumerate(settings) if s not in settings[:k]]
@@ -541,14 +594,18 @@ def from_forward(asked: Asked, forward: str) -> tuple[str, list[str]]:
         lines = {n.lineno: n.targets[0].id for n in node.body
                  if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)}  # fmt: skip
         begun = skeleton.begin(name, text, function, file)
-        begun = re.sub("TODO: what the network is.*", f"The network is {function}, one named tensor a line.", begun)
+        begun = re.sub(
+            "TODO: what the network is.*", f"The network is {function}, one named tensor a line.", begun
+        )
         return with_items(begun, asked, Flat(network, settings, lines))
     flat = Flat(network, settings)
     for step in flat.inputs:
         if step.kind == "noise":
             said = "draws inside the forward pass: draw it in inputs(), and pass it"
             raise AuthoredError(f"{step.where[0]}, line {step.where[1]}: `{step.args['draw']}` {said}")
-        if step.kind in ("buffer", "constant") and not buffer(step, flat, values_of(network, flat, flat.paths[step])):
+        if step.kind in ("buffer", "constant") and not buffer(
+            step, flat, values_of(network, flat, flat.paths[step])
+        ):
             raise AuthoredError(f"{file}: {step.name} is a constant of the forward pass: make it in inputs()")
     roots = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "inputs"
              or isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "FIXTURES"]  # fmt: skip
@@ -586,7 +643,7 @@ def with_items(text: str, asked: Asked, flat: Flat) -> tuple[str, list[str]]:
     for item in () if asked.stubs else chosen:
         try:
             made[item] = flat.body(steps[item[1:]])
-        except (bodies.NotWritten, Unknown) as error:
+        except (operators.NotWritten, Unknown) as error:
             left[item] = str(error) or "no rule"
     order = [*parts[0], *(line.name for line in parts[1])]
     gradients = {f"d{n}" for n in order}
@@ -615,7 +672,9 @@ def _filled(
     used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     used -= stored
-    params = [t for t in order if t in used] + [g for g in sorted(gradients, key=lambda g: order.index(g[1:])) if g in used]
+    params = [t for t in order if t in used] + [
+        g for g in sorted(gradients, key=lambda g: order.index(g[1:])) if g in used
+    ]
     params += [s for s in sizes if s in used and s not in order]
     head, _, rest = begun.strip().partition("):")
     lines = rest.split("\n")

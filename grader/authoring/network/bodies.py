@@ -39,7 +39,13 @@ class Body(Writer):
     """One item's body. lines: of the forward program that read the tensor, each with its inline steps."""
 
     def __init__(
-        self, fit: Any, tensor: Step, readers: Sequence[Step], loss: Step, taken: set[str], sizes: Sequence[str]
+        self,
+        fit: Any,
+        tensor: Step,
+        readers: Sequence[Step],
+        loss: Step,
+        taken: set[str],
+        sizes: Sequence[str],
     ) -> None:
         super().__init__(fit)
         self.sizes = sizes
@@ -56,9 +62,8 @@ class Body(Writer):
             terms += self._through(reader, up)
         total = simplified(self._with_parts(terms))
         if not any(isinstance(n, ast.Name) and n.id not in self.sizes for n in ast.walk(total)):
-            total = code("torch.full_like(x, total)", x=name(self.tensor.name), total=total)
-            if ast.unparse(total.args[1]) == "1":
-                total = code("torch.ones_like(x)", x=total.args[0])
+            like = "torch.ones_like(x)" if ast.unparse(total) == "1" else "torch.full_like(x, total)"
+            total = code(like, x=name(self.tensor.name), total=total)
         self.statements.append(f"return {ast.unparse(simplified(total))}")
         text = "\n".join(self.statements)
         if "UNKNOWN" in text:
@@ -70,7 +75,9 @@ class Body(Writer):
             if (joined := self._joined()) is not None:
                 terms.append(joined)
             else:
-                whole = self.let("d" + self.tensor.name, code("torch.zeros_like(x)", x=name(self.tensor.name)))
+                whole = self.let(
+                    "d" + self.tensor.name, code("torch.zeros_like(x)", x=name(self.tensor.name))
+                )
                 for _, where, what in self.parts:
                     cut = ast.Subscript(whole, where, ast.Store())
                     self.statements.append(f"{ast.unparse(cut)} += {ast.unparse(simplified(what))}")
@@ -92,7 +99,12 @@ class Body(Writer):
         if all(s.op == "select" for s in steps):
             at = [s.args["index"].value for s in steps]
             if sorted(at) == list(range(self.tensor.shape[axis])) and len(at) > 1:
-                parts = [what for _, what in sorted(zip(at, (w for _, _, w in self.parts), strict=True), key=lambda p: p[0])]
+                parts = [
+                    what
+                    for _, what in sorted(
+                        zip(at, (w for _, _, w in self.parts), strict=True), key=lambda p: p[0]
+                    )
+                ]
                 return code("torch.stack(parts, axis)", parts=ast.List(parts, ast.Load()), axis=number(axis))
             return None
         bounds = []
@@ -235,13 +247,14 @@ class Body(Writer):
             return code("x.shape[axis]", x=self.value(step), axis=number(axis))
 
     def count(self, step: Step, axes: list[int]) -> ast.expr:
-        if len(axes) > 2:
-            if len(axes) == len(step.shape) and not step.inline:
-                return code("x.numel()", x=self.value(step))
+        if len(axes) > 2 and len(axes) == len(step.shape) and not step.inline:
+            return code("x.numel()", x=self.value(step))
         node = self.size(step, axes[0]) if axes else number(1)
         for axis in axes[1:]:
             node = code("a * b", a=node, b=self.size(step, axis))
-        if not ast.walk(node) or all(isinstance(n, ast.Constant | ast.BinOp | ast.operator) for n in ast.walk(node)):
+        if not ast.walk(node) or all(
+            isinstance(n, ast.Constant | ast.BinOp | ast.operator) for n in ast.walk(node)
+        ):
             return number(math.prod(step.shape[a] for a in axes))
         return node
 
@@ -261,5 +274,5 @@ def _operands(step: Step) -> list[tuple[str, int, Step]]:
 
 def _heavy(step: Step) -> bool:
     """Whether a rule uses what arrives more than once, so that it deserves a name."""
-    return step.op in ("softmax", "log_softmax", "layer_norm", "rms_norm", "batch_norm", "group_norm", "conv2d",
-                       "conv1d", "max_pool2d", "einsum")  # fmt: skip
+    many = "softmax log_softmax layer_norm rms_norm batch_norm group_norm conv2d conv1d max_pool2d einsum"
+    return step.op in many.split()

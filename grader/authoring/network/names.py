@@ -30,7 +30,7 @@ def _statements(file: str) -> dict[int, ast.stmt]:
     found: dict[int, ast.stmt] = {}
     for node in ast.walk(ast.parse(Path(file).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return | ast.Expr):
-            found |= {line: node for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+            found |= dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), node)
     return found
 
 
@@ -47,25 +47,22 @@ def _caller(step: Step, depth: int = 1) -> str:
     outer = _statements(file).get(line)
     if isinstance(outer, ast.Return) and isinstance(outer.value, ast.Call):
         return _caller(step, depth + 1)
-    own = isinstance(outer, ast.Assign) and isinstance(outer.value, ast.Call) and len(outer.targets) == 1
-    target = outer.targets[0] if own else None  # type: ignore[union-attr]
-    if target is None or not _calls(outer.value, step.frames[-depth][2], step.module):  # type: ignore[union-attr]
+    if not (isinstance(outer, ast.Assign) and isinstance(outer.value, ast.Call)):
+        return ""
+    target, function = outer.targets[0], step.frames[-depth][2]
+    if function not in ("forward", ast.unparse(outer.value.func).rpartition(".")[2]):
         return ""
     if isinstance(target, ast.Name):
         return target.id
     inner = statement(step)
-    returned = inner.value.elts if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Tuple) else []
+    returned = (
+        inner.value.elts if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Tuple) else []
+    )
     if isinstance(target, ast.Tuple) and len(returned) == len(target.elts):
         at = [k for k, one in enumerate(returned) if _is_outer(step, one) or _is_call(one, step.module)]
         if len(at) == 1:
             return _text(target.elts[at[0]])
     return ""
-
-
-def _calls(node: ast.expr, function: str, module: str) -> bool:
-    assert isinstance(node, ast.Call)
-    called = ast.unparse(node.func).rpartition(".")[2]
-    return called == function or function == "forward"
 
 
 def _is_call(node: ast.expr, module: str) -> bool:
@@ -82,8 +79,8 @@ def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -
         step.module = path
         if step.kind in ("parameter", "buffer"):
             layer = path.rpartition(".")[2]
-            bases.append((step, f"{layer}_{leaf}" if layer and not layer.isdigit() and leaf in ("weight", "bias")
-                          else f"{_joined(path)}_{leaf}" if leaf in ("weight", "bias") and path else leaf))  # fmt: skip
+            owner = layer if layer and not layer.isdigit() else _joined(path)
+            bases.append((step, f"{owner}_{leaf}" if owner and leaf in ("weight", "bias") else leaf))
         else:
             bases.append((step, leaf))
     for step in steps:
@@ -144,7 +141,11 @@ def _base(step: Step, node: ast.stmt | None, runs: dict[ast.stmt, int]) -> tuple
             if isinstance(target, ast.Name):
                 return target.id, True
             if isinstance(node, ast.Return):
-                leaf = _caller(step) or _joined(step.module) or (step.fn if step.fn not in ("forward", "<lambda>") else "out")
+                leaf = (
+                    _caller(step)
+                    or _joined(step.module)
+                    or (step.fn if step.fn not in ("forward", "<lambda>") else "out")
+                )
                 return leaf, True
     stem = _text(target) if isinstance(target, ast.Name) else layer if layer and not layer.isdigit() else ""
     word = WORDS.get(step.op, step.op)
@@ -202,14 +203,38 @@ SAME = {
 }
 
 
+LAYERS = {
+    "linear",
+    "layer_norm",
+    "embedding",
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
+    "batch_norm",
+    "rms_norm",
+    "group_norm",
+    "max_pool2d",
+    "avg_pool2d",
+    "adaptive_avg_pool2d",
+    "gelu",
+    "relu",
+    "silu",
+    "tanh",
+    "sigmoid",
+    "softmax",
+    "leaky_relu",
+    "elu",
+    "kept",
+    "flatten",
+}
+
+
 def _is_layer(step: Step, node: ast.stmt | None) -> bool:
     """Whether a step is one of torch's layers, called in the statement."""
     leaf = step.module.rpartition(".")[2]
     if not leaf or node is None:
         return False
-    lib = step.op in ("linear", "layer_norm", "embedding", "conv1d", "conv2d", "batch_norm", "rms_norm", "group_norm",
-                      "max_pool2d", "avg_pool2d", "gelu", "relu", "silu", "tanh", "sigmoid", "softmax", "leaky_relu",
-                      "kept", "flatten", "elu", "conv_transpose2d", "adaptive_avg_pool2d")  # fmt: skip
+    lib = step.op in LAYERS
     calls = [ast.unparse(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
     inner = any(c == f"self.{leaf}" for c in calls) or (
         leaf.isdigit() and not any(c.rpartition(".")[2] == step.op for c in calls)
@@ -222,11 +247,19 @@ def _once(step: Step, name: str) -> bool:
     """Whether a variable is assigned once only in the source's file's function."""
     file, line = step.where
     tree = ast.parse(Path(file).read_text(encoding="utf-8"))
-    around = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.lineno <= line <= (n.end_lineno or 0)]
+    around = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.FunctionDef) and n.lineno <= line <= (n.end_lineno or 0)
+    ]
     if not around:
         return False
     inner = max(around, key=lambda n: n.lineno)
-    stores = [n for n in ast.walk(inner) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+    stores = [
+        n
+        for n in ast.walk(inner)
+        if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
+    ]
     return len(stores) == 1 and name not in {a.arg for a in inner.args.args}
 
 

@@ -1,7 +1,7 @@
 """The table of operators: how a line is written in torch, and its local gradients as code.
 
-A template speaks of the operator's arguments by torch's names for them (`self`, `weight`), of its result as `y`
-and of the gradient that arrives as `dy`. What a template can't say is a function of the body that is written.
+A template speaks of the operator's arguments by torch's names for them (`self`, `weight`), of its result
+as `y` and of the gradient that arrives as `dy`. What a template can't say is a function of the body that is written.
 The functions of one number come from the hints' own table.
 """
 
@@ -63,7 +63,8 @@ class Site:
         return code(template, **parts, **more)
 
     def let(self, name: str, value: ast.expr | str, **more: ast.expr) -> ast.expr:
-        return self.body.let(name, self.fill(value, **more) if isinstance(value, str) else value)  # type: ignore[no-any-return]
+        node = self.fill(value, **more) if isinstance(value, str) else value
+        return self.body.let(name, node)  # type: ignore[no-any-return]
 
     def do(self, template: str, **more: ast.expr) -> None:
         self.body.do(template, self, more)
@@ -109,8 +110,10 @@ def _call(function: str, *names: str, method: bool = False, **optional: Any) -> 
         keywords = []
         for name, default in optional.items():
             own = step.args.get(name)
-            raw = [getattr(o, "value", o) for o in own] if isinstance(own, list) else getattr(own, "value", own)
-            if raw != default and not (raw in ([], None)):
+            raw = (
+                [getattr(o, "value", o) for o in own] if isinstance(own, list) else getattr(own, "value", own)
+            )
+            if raw != default and raw not in ([], None):
                 keywords.append(ast.keyword(name, value(own)))
         owner: ast.expr = ast.parse(function, mode="eval").body
         if method:
@@ -128,7 +131,9 @@ def _reduced(name: str) -> Any:
             given = [value(dim)]
         elif isinstance(dim, list) and dim:
             given = [value(dim[0]) if len(dim) == 1 else ast.Tuple([value(d) for d in dim], ast.Load())]
-        keywords = [ast.keyword("keepdim", ast.Constant(True))] if isinstance(keep, Number) and keep.value else []
+        keywords = (
+            [ast.keyword("keepdim", ast.Constant(True))] if isinstance(keep, Number) and keep.value else []
+        )
         if name in ("var", "std"):
             right = getattr(step.args.get("correction"), "value", 1)
             biased = getattr(step.args.get("unbiased"), "value", True) is False or right == 0
@@ -169,7 +174,9 @@ def _variance(s: Site) -> ast.expr:
     away = s.fill("x - x.mean(axes, keepdim=True)", axes=axes_code(axes))
     up = s.kept()
     if s.step.op == "std":
-        return s.fill("up * away / (count * y)", up=up, away=away, count=count, y=s.kept(s.body.value(s.step)))
+        return s.fill(
+            "up * away / (count * y)", up=up, away=away, count=count, y=s.kept(s.body.value(s.step))
+        )
     return s.fill("2 * up * away / count", up=up, away=away, count=count)
 
 
@@ -215,7 +222,8 @@ def _turned(node: ast.expr, step: Step) -> ast.expr:
 
 
 def _matmul(s: Site) -> ast.expr:
-    a, b = s.step.args["self"], s.step.args.get("other", s.step.args.get("mat2"))
+    a: Step = s.step.args["self"]
+    b: Step = s.step.args["other" if "other" in s.step.args else "mat2"]
     first = s.arg == "self"
     va, vb = s.body.value(a), s.body.value(b)
     dy = s.dy
@@ -241,7 +249,8 @@ def _matmul(s: Site) -> ast.expr:
         return code(
             "a.reshape(-1, rows).T @ dy.reshape(-1, columns)", a=va, dy=dy, rows=rows, columns=columns
         )
-    return s.body.summed(code("turned @ dy", turned=_turned(va, a), dy=dy), batch, b.shape)  # type: ignore[no-any-return]
+    whole = code("turned @ dy", turned=_turned(va, a), dy=dy)
+    return s.body.summed(whole, batch, b.shape)  # type: ignore[no-any-return]
 
 
 def _linear(s: Site) -> ast.expr:
@@ -289,7 +298,16 @@ def _einsum_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
 
 
 def _view_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
-    turned = step.args["self"].op in ("transpose", "permute", "expand", "slice", "select", "mT", "t", "numpy_T")
+    turned = step.args["self"].op in (
+        "transpose",
+        "permute",
+        "expand",
+        "slice",
+        "select",
+        "mT",
+        "t",
+        "numpy_T",
+    )
     name = "reshape" if turned or step.op == "_unsafe_view" else step.op
     size = step.args.get("size") or step.args.get("shape") or []
     given = [value(n) for n in size] or [ast.Tuple([], ast.Load())]
@@ -327,7 +345,8 @@ def _expand_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
     more = len(step.shape) - len(x.shape)
     size = step.args.get("size") or step.args["shape_of"]
     given = [
-        number(-1) if k >= more and x.shape[k - more] == n else value(size[k]) for k, n in enumerate(step.shape)
+        number(-1) if k >= more and x.shape[k - more] == n else value(size[k])
+        for k, n in enumerate(step.shape)
     ]
     return ast.Call(ast.Attribute(value(x), "expand", ast.Load()), given, [])
 
@@ -373,7 +392,11 @@ def _place(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
     """An index: a range where every row is meant."""
     node = value(step)
     text = ast.unparse(node)
-    return ast.parse(text.removeprefix("torch.a"), mode="eval").body if text.startswith("torch.arange(") else node
+    return (
+        ast.parse(text.removeprefix("torch.a"), mode="eval").body
+        if text.startswith("torch.arange(")
+        else node
+    )
 
 
 def _index(s: Site) -> ast.expr:
@@ -495,13 +518,19 @@ def _conv(s: Site) -> ast.expr:
     if s.arg == "bias":
         return s.fill("dy.sum(axes)", axes=axes_code(axes))
     groups = s.raw("groups", 1)
-    stride, padding, dilation = (_pair(s, k, d, n) for k, d in (("stride", 1), ("padding", 0), ("dilation", 1)))
+    stride, padding, dilation = (
+        _pair(s, k, d, n) for k, d in (("stride", 1), ("padding", 0), ("dilation", 1))
+    )
     kernel, image, out = s.step.args["weight"], s.step.args["input"], s.step
     sizes = [s.body.size(out, 2 + k) for k in range(n)]
     letters = "ij"[:n]
     here = [
         code(
-            "slice(at * d, at * d + st * (o - 1) + 1, st)", at=ast.Name(c), d=dilation[k], st=stride[k], o=sizes[k]
+            "slice(at * d, at * d + st * (o - 1) + 1, st)",
+            at=ast.Name(c),
+            d=dilation[k],
+            st=stride[k],
+            o=sizes[k],
         )
         for k, c in enumerate(letters)
     ]
@@ -516,9 +545,7 @@ def _conv(s: Site) -> ast.expr:
     )
     pad = ast.Tuple(pads, ast.Load())
     places = "hw"[:n]
-    heads = [
-        ast.unparse(code("range(size)", size=s.body.size(kernel, 2 + k))) for k in range(n)
-    ]
+    heads = [ast.unparse(code("range(size)", size=s.body.size(kernel, 2 + k))) for k in range(n)]
     loop = "".join(f"{'    ' * k}for {c} in {heads[k]}:\n" for k, c in enumerate(letters)) + "    " * n
     if s.arg == "weight":
         xp = s.body.value(image) if none else s.let("padded", "F.pad(input, pad)", pad=pad)
@@ -562,7 +589,9 @@ def _conv_transpose(s: Site) -> ast.expr:
     stride = ast.Tuple(_pair(s, "stride", 1, n), ast.Load())
     padding = ast.Tuple(_pair(s, "padding", 0, n), ast.Load())
     if s.arg == "input":
-        return s.fill(f"F.conv{n}d(dy, weight, stride=stride, padding=padding)", stride=stride, padding=padding)
+        return s.fill(
+            f"F.conv{n}d(dy, weight, stride=stride, padding=padding)", stride=stride, padding=padding
+        )
     sizes = [s.body.size(s.step.args["input"], 2 + k) for k in range(n)]
     pads = [p for k in reversed(range(n)) for p in (padding.elts[k],) * 2]
     dyp = s.let("padded", "F.pad(dy, pad)", pad=ast.Tuple(pads, ast.Load()))
@@ -571,11 +600,13 @@ def _conv_transpose(s: Site) -> ast.expr:
         code("slice(at, at + st * (o - 1) + 1, st)", at=ast.Name(c), st=stride.elts[k], o=sizes[k])
         for k, c in enumerate(letters)
     ]
-    window = ast.Tuple([ast.Slice(), ast.Slice(), *(ast.Slice(*c.args) for c in cuts)], ast.Load())  # type: ignore[attr-defined]
+    slices = [ast.Slice(*c.args) for c in cuts]  # type: ignore[attr-defined]
+    window = ast.Tuple([ast.Slice(), ast.Slice(), *slices], ast.Load())
     spot = ast.Tuple([ast.Slice(), ast.Slice(), *(ast.Name(c) for c in letters)], ast.Load())
     dk = s.let("dkernel", "torch.zeros_like(weight)")
     loop = "".join(
-        f"{'    ' * k}for {c} in range({ast.unparse(s.body.size(s.x, 2 + k))}):\n" for k, c in enumerate(letters)
+        f"{'    ' * k}for {c} in range({ast.unparse(s.body.size(s.x, 2 + k))}):\n"
+        for k, c in enumerate(letters)
     )
     line = f"dk[spot] = torch.einsum('nc{places},no{places}->co', input, dyp[window])"
     s.do(loop + "    " * n + line, dk=dk, dyp=dyp, window=window, spot=spot)
@@ -591,7 +622,9 @@ def _max_pool(s: Site) -> ast.expr:
     n = _spaces(s.step)
     name = f"F.max_pool{n}d"
     given = _pool(s.step, s.body.value)
-    call = ast.Call(code(name), given.args, [*given.keywords, ast.keyword("return_indices", ast.Constant(True))])
+    call = ast.Call(
+        code(name), given.args, [*given.keywords, ast.keyword("return_indices", ast.Constant(True))]
+    )
     where = s.let("where", code("call[1]", call=call))
     text = "torch.zeros_like(x).flatten(-n).scatter_add(-1, where.flatten(-n), dy.flatten(-n)).reshape(whole)"
     text = text.replace("flatten(-n)", "flatten(2)" if len(s.x.shape) == n + 2 else f"flatten(-{n})")
@@ -633,7 +666,8 @@ def _avg_pool(s: Site) -> ast.expr:
         code("slice(at, at + st * (o - 1) + 1, st)", at=ast.Name(c), st=stride[k], o=sizes[k])
         for k, c in enumerate(letters)
     ]
-    window = ast.Tuple([ast.Slice(), ast.Slice(), *(ast.Slice(*c.args) for c in cuts)], ast.Load())  # type: ignore[attr-defined]
+    slices = [ast.Slice(*c.args) for c in cuts]  # type: ignore[attr-defined]
+    window = ast.Tuple([ast.Slice(), ast.Slice(), *slices], ast.Load())
     dx = s.let("dpooled", "torch.zeros_like(x)")
     loop = "".join(
         f"{'    ' * k}for {c} in range({ast.unparse(kernel[k])}):\n" for k, c in enumerate(letters)
@@ -699,7 +733,9 @@ def _batch_norm(s: Site) -> ast.expr:
 
 
 def _batch_norm_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
-    parts = [ast.keyword(k, value(step.args[k])) for k in ("weight", "bias") if isinstance(step.args[k], Step)]
+    parts = [
+        ast.keyword(k, value(step.args[k])) for k in ("weight", "bias") if isinstance(step.args[k], Step)
+    ]
     training = [ast.keyword("training", ast.Constant(True))]
     eps = [ast.keyword("eps", value(step.args["eps"]))] if step.args["eps"].value != 1e-5 else []
     given = [value(step.args["input"]), ast.Constant(None), ast.Constant(None)]
@@ -831,7 +867,10 @@ def _power(s: Site) -> ast.expr:
 
 def _clamped(s: Site) -> ast.expr:
     low, high = s.raw("min"), s.raw("max")
-    tests = [*(["(self >= min)"] if low is not None else []), *(["(self <= max)"] if high is not None else [])]
+    tests = [
+        *(["(self >= min)"] if low is not None else []),
+        *(["(self <= max)"] if high is not None else []),
+    ]
     return s.fill(f"dy * ({' & '.join(tests)})")
 
 
@@ -906,10 +945,14 @@ OPERATORS: dict[str, Operator] = {
     ),
     "pow": POW,
     "maximum": Operator(
-        _call("torch.maximum", "self", "other"), {"self": _tied("", ">"), "other": _tied("", ">")}, spread=True
+        _call("torch.maximum", "self", "other"),
+        {"self": _tied("", ">"), "other": _tied("", ">")},
+        spread=True,
     ),
     "minimum": Operator(
-        _call("torch.minimum", "self", "other"), {"self": _tied("", "<"), "other": _tied("", "<")}, spread=True
+        _call("torch.minimum", "self", "other"),
+        {"self": _tied("", "<"), "other": _tied("", "<")},
+        spread=True,
     ),
     "matmul": Operator(_template("self @ other"), {"self": _matmul, "other": _matmul}),
     "mm": Operator(_template("self @ mat2"), {"self": _matmul, "mat2": _matmul}),
@@ -1005,9 +1048,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "tril": Operator(_call("torch.tril", "self", diagonal=0), {"self": "torch.tril(dy, diagonal)"}),
     "triu": Operator(_call("torch.triu", "self", diagonal=0), {"self": "torch.triu(dy, diagonal)"}),
-    "diagonal": Operator(
-        _call("torch.diagonal", "self"), {"self": "torch.diag_embed(dy)"}
-    ),
+    "diagonal": Operator(_call("torch.diagonal", "self"), {"self": "torch.diag_embed(dy)"}),
     "clamp": Operator(_call("clamp", "self", method=True, min=None, max=None), {"self": _clamped}),
     "clamp_min": Operator(_call("clamp", "self", method=True, min=None), {"self": _clamped}),
     "clamp_max": Operator(_call("clamp", "self", method=True, max=None), {"self": _clamped}),
@@ -1017,7 +1058,9 @@ OPERATORS: dict[str, Operator] = {
         {"input": _conv, "weight": _conv, "bias": _conv},
     ),
     "conv2d": Operator(
-        _call("F.conv2d", "input", "weight", bias=None, stride=[1, 1], padding=[0, 0], dilation=[1, 1], groups=1),
+        _call(
+            "F.conv2d", "input", "weight", bias=None, stride=[1, 1], padding=[0, 0], dilation=[1, 1], groups=1
+        ),
         {"input": _conv, "weight": _conv, "bias": _conv},
     ),
     "conv_transpose2d": Operator(
@@ -1083,19 +1126,26 @@ OPERATORS: dict[str, Operator] = {
     ),
     "part": Operator(
         lambda step, value: code(
-            f"whole.{'values' if step.args['place'].value == 0 else 'indices'}", whole=value(step.args["self"])
+            f"whole.{'values' if step.args['place'].value == 0 else 'indices'}",
+            whole=value(step.args["self"]),
         ),
         {"self": lambda s: _part(s)},
     ),
     "max": Operator(_reduced("max"), {"self": _extreme}),
     "min": Operator(_reduced("min"), {"self": _extreme}),
-    "new_zeros": Operator(lambda step, value: ast.Call(code("torch.zeros"), [value(n) for n in step.args["size"]], [])),
-    "new_ones": Operator(lambda step, value: ast.Call(code("torch.ones"), [value(n) for n in step.args["size"]], [])),
+    "new_zeros": Operator(
+        lambda step, value: ast.Call(code("torch.zeros"), [value(n) for n in step.args["size"]], [])
+    ),
+    "new_ones": Operator(
+        lambda step, value: ast.Call(code("torch.ones"), [value(n) for n in step.args["size"]], [])
+    ),
     "constant": Operator(_template("value")),
     "zeros_like": Operator(_call("torch.zeros_like", "self")),
     "ones_like": Operator(_call("torch.ones_like", "self")),
     "eye": Operator(_call("torch.eye", "n")),
-    "zeros": Operator(lambda step, value: ast.Call(code("torch.zeros"), [value(n) for n in step.args["size"]], [])),
+    "zeros": Operator(
+        lambda step, value: ast.Call(code("torch.zeros"), [value(n) for n in step.args["size"]], [])
+    ),
     "ones": Operator(
         lambda step, value: ast.Call(
             code("torch.ones"),
@@ -1114,11 +1164,18 @@ OPERATORS: dict[str, Operator] = {
     "arange": Operator(
         lambda step, value: ast.Call(
             code("torch.arange"),
-            [value(step.args[k]) for k in ("start", "end", "step")
-             if k in step.args and not (k == "start" and step.args[k].value == 0)
-             and not (k == "step" and step.args[k].value == 1)],
-            [ast.keyword("dtype", value(step.args["dtype"]))] if step.args.get("dtype") and
-            step.args["dtype"].value is not None and "float" in str(step.args["dtype"].value) else [],
+            [
+                value(step.args[k])
+                for k in ("start", "end", "step")
+                if k in step.args
+                and not (k == "start" and step.args[k].value == 0)
+                and not (k == "step" and step.args[k].value == 1)
+            ],
+            [ast.keyword("dtype", value(step.args["dtype"]))]
+            if step.args.get("dtype")
+            and step.args["dtype"].value is not None
+            and "float" in str(step.args["dtype"].value)
+            else [],
         )  # fmt: skip
     ),
     **{
@@ -1221,9 +1278,8 @@ def _elementwise(name: str) -> Operator:
 
 def _gelu_tanh(s: Site) -> ast.expr:
     inner = s.let("bent", "torch.tanh((2 / torch.pi) ** 0.5 * (self + 0.044715 * self**3))")
-    text = (
-        "dy * (0.5 * (1 + bent) + 0.5 * self * (1 - bent**2) * (2 / torch.pi) ** 0.5 * (1 + 0.134145 * self**2))"
-    )
+    slope = "(2 / torch.pi) ** 0.5 * (1 + 0.134145 * self**2)"
+    text = f"dy * (0.5 * (1 + bent) + 0.5 * self * (1 - bent**2) * {slope})"
     return s.fill(text, bent=inner)
 
 
@@ -1252,7 +1308,9 @@ def _anything(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
             rest = [
                 value(v)
                 for v in step.args.values()
-                if isinstance(v, Number | list) and not isinstance(v, Step) and getattr(v, "value", 0) is not None
+                if isinstance(v, Number | list)
+                and not isinstance(v, Step)
+                and getattr(v, "value", 0) is not None
             ]
             return ast.Call(code(f"{name}.{step.op}"), [*given, *rest], [])
     raise NotWritten(f"torch's {step.op}")

@@ -1,7 +1,7 @@
 """Layers of torch in plain steps: what a trace runs in place of those that hide a loop or several lines.
 
-PLAIN always: the recurrent layers, attention in one call. ATOMIC as `--chunk atomic` asks: the norms, softmax,
-cross entropy, linear and gelu as the lecture takes them apart.
+PLAIN always: the recurrent layers, attention in one call. ATOMIC as `--chunk atomic` asks: the norms,
+softmax, cross entropy, linear and gelu as the lecture takes them apart.
 """
 
 from __future__ import annotations
@@ -41,15 +41,13 @@ def gru_cell(x: Tensor, h: Tensor, weights: list[Any]) -> Tensor:
     r = torch.sigmoid(rx + rh)
     u = torch.sigmoid(ux + uh)
     new = torch.tanh(nx + r * nh)
-    h = (1 - u) * new + u * h
-    return h
+    return (1 - u) * new + u * h
 
 
 def rnn_cell(x: Tensor, h: Tensor, weights: list[Any], relu: bool) -> Tensor:
     wx, wh, *biases = weights
     z = F.linear(x, wx, biases[0] if biases else None) + F.linear(h, wh, biases[1] if biases else None)
-    h = torch.relu(z) if relu else torch.tanh(z)
-    return h
+    return torch.relu(z) if relu else torch.tanh(z)
 
 
 def _steps(module: Any, x: Tensor, state: Any, cell: Callable[..., Any]) -> tuple[Tensor, Any]:
@@ -134,10 +132,15 @@ def attention(
 
 
 def multihead(
-    self: Any, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Any = None, need_weights: bool = True,
-    attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False,
+    self: Any, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Any = None, 
+    need_weights: bool = True, attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False,
 ) -> Any:  # fmt: skip
-    if self.in_proj_weight is None or self.bias_k is not None or key_padding_mask is not None or query.dim() != 3:
+    if (
+        self.in_proj_weight is None
+        or self.bias_k is not None
+        or key_padding_mask is not None
+        or query.dim() != 3
+    ):
         raise NotImplementedError("this use of MultiheadAttention: write its projections out")
     if not self.batch_first:
         query, key, value = (x.transpose(0, 1) for x in (query, key, value))
@@ -163,16 +166,14 @@ def softmax(input: Tensor, dim: Any = None, _stacklevel: int = 3, dtype: Any = N
     shifted = input - input.amax(dim, keepdim=True).detach()
     e = shifted.exp()
     total = e.sum(dim, keepdim=True)
-    p = e / total
-    return p
+    return e / total
 
 
 def log_softmax(input: Tensor, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     shifted = input - input.amax(dim, keepdim=True).detach()
     e = shifted.exp()
     total = e.sum(dim, keepdim=True)
-    logp = shifted - total.log()
-    return logp
+    return shifted - total.log()
 
 
 def layer_norm(input: Tensor, shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
@@ -188,8 +189,7 @@ def _normed(x: Tensor, dims: list[int], gain: Any, bias: Any, eps: float) -> Ten
     inv = (var + eps) ** -0.5
     xhat = centred * inv
     scaled = xhat if gain is None else xhat * gain
-    y = scaled if bias is None else scaled + bias
-    return y
+    return scaled if bias is None else scaled + bias
 
 
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Any = None, eps: Any = None) -> Tensor:
@@ -219,8 +219,7 @@ def cross_entropy(input: Tensor, target: Tensor, *rest: Any, reduction: str = "m
     logprobs = log_softmax(input, 1)
     picked = logprobs.gather(1, target.unsqueeze(1))
     total = picked.mean() if reduction == "mean" else picked.sum()
-    loss = -total
-    return loss
+    return -total
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:

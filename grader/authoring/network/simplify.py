@@ -40,11 +40,19 @@ class _Simpler(ast.NodeTransformer):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         self.generic_visit(node)
         inner = node.operand
-        if isinstance(node.op, ast.USub) and isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.USub):
+        if (
+            isinstance(node.op, ast.USub)
+            and isinstance(inner, ast.UnaryOp)
+            and isinstance(inner.op, ast.USub)
+        ):
             return inner.operand
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
         inner = node.value
-        return inner.value if node.attr == "T" and isinstance(inner, ast.Attribute) and inner.attr == "T" else node
+        return (
+            inner.value
+            if node.attr == "T" and isinstance(inner, ast.Attribute) and inner.attr == "T"
+            else node
+        )

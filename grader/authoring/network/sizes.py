@@ -1,4 +1,4 @@
-"""Numbers that change with the sizes, as expressions in them; and other sizes at which a model works. Pure."""
+"""Numbers that change with the sizes, as expressions in them; and other sizes to try. Pure."""
 
 from __future__ import annotations
 
@@ -109,6 +109,6 @@ def _whole(names: Sequence[str]) -> Iterator[str]:
 
 def others(value: int) -> Iterator[int]:
     """Other values for a size, small ones first."""
-    tried = [value + 1, value - 1, value + 2, value - 2, value + 3, 2 * value, 3 * value, value // 2, value + 4,
-             value - 3, value - 4, 4 * value, value + 6, value + 8]  # fmt: skip
+    tried = [value + 1, value - 1, value + 2, value - 2, value + 3, 2 * value, 3 * value, value // 2,
+             value + 4, value - 3, value - 4, 4 * value, value + 6, value + 8]  # fmt: skip
     return iter(dict.fromkeys(v for v in tried if v > 1 and v != value))

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 class Net(nn.Module):
     def __init__(self, channels=2, classes=5, size=8):
-        super(Net, self).__init__()
+        super().__init__()
         self.conv1 = nn.Conv2d(channels, 3, 3, padding=1)
         self.conv2 = nn.Conv2d(3, 4, kernel_size=3, stride=2)
         self.dropout = nn.Dropout(0.25)

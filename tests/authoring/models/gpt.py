@@ -23,8 +23,7 @@ class Head(nn.Module):
         wei = wei.masked_fill(self.tril[:T, :T] == 0, float("-inf"))
         wei = F.softmax(wei, dim=-1)
         v = self.value(x)
-        out = wei @ v
-        return out
+        return wei @ v
 
 
 class MultiHeadAttention(nn.Module):
@@ -57,8 +56,7 @@ class Block(nn.Module):
 
     def forward(self, x):
         x = x + self.sa(self.ln1(x))
-        x = x + self.ffwd(self.ln2(x))
-        return x
+        return x + self.ffwd(self.ln2(x))
 
 
 class GPT(nn.Module):

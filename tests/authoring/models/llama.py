@@ -70,8 +70,7 @@ class LlamaBlock(nn.Module):
 
     def forward(self, x):
         h = x + self.attention(self.attention_norm(x), self.cos, self.sin)
-        out = h + self.feed_forward(self.ffn_norm(h))
-        return out
+        return h + self.feed_forward(self.ffn_norm(h))
 
 
 def example(g, B=2, T=3, dim=8, hidden=5):

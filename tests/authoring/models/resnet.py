@@ -29,8 +29,7 @@ class BasicBlock(nn.Module):
             identity = self.downsample(x)
 
         out += identity
-        out = self.relu(out)
-        return out
+        return self.relu(out)
 
 
 def example(g, n=3, in_planes=2, planes=4, size=6):
