@@ -61,8 +61,8 @@ def test_a_model_becomes_an_exercise_without_a_line_by_hand(name: str, chunk: st
     asked = {item[1:] for item in items}
     without = [n for n in (*inputs, *(line.name for line in lines)) if n not in asked]
     assert len(items) > 10 and not any(re.search(rf"\bd{n}\b", text) for n in without)
-    code = "\n".join(ast.unparse(n.body[1:]) for n in ast.parse(text).body  # type: ignore[call-overload]
-                     if isinstance(n, ast.FunctionDef) and n.name in items)  # fmt: skip
+    functions = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef) and n.name in items]
+    code = "\n".join(ast.unparse(line) for n in functions for line in n.body[1:])
     assert not NEVER.search(code), NEVER.search(code)
     ran = grader("build", name, cwd=tmp_path)
     assert ran.returncode == PASSED, ran.stderr
@@ -176,13 +176,9 @@ def written(function: Callable[..., Any]) -> tuple[Flat, dict[str, torch.Tensor]
     """A function of two tensors, and a weighting of what it gives, as a flat program."""
     g = torch.Generator().manual_seed(3)
     given = {k: torch.randn(3, 4, 5, generator=g) for k in "xy"}
-    weights: dict[tuple[int, ...], torch.Tensor] = {}
 
     def forward(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        out = function(x, y)
-        shape = tuple(out.shape)
-        if shape not in weights:
-            weights[shape] = torch.linspace(-1, 2, out.numel()).reshape(shape)
+        out: torch.Tensor = function(x, y)
         return (out * torch.linspace(-1.0, 2.0, out.numel()).reshape(out.shape)).sum()
 
     network = Network(lambda sizes: (forward, given), {"n": 3}, False, __file__)
@@ -203,7 +199,7 @@ def test_an_operator_s_body_is_autograd_s_gradient(name: str) -> None:
     exec(compile("\n".join(flat.writer.line(s) for s in flat.lines), name, "exec"), live)
     tracked = [s for s in (*flat.inputs, *flat.lines) if s.tracked]
     wanted = torch.autograd.grad(live["loss"], [live[s.name] for s in tracked], allow_unused=True)
-    values = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in live.items()}
+    values: dict[str, Any] = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in live.items()}
     for step, gradient in zip(tracked, wanted, strict=True):
         values["d" + step.name] = gradient
     for step in tracked[: tracked.index(flat.loss)]:

@@ -84,9 +84,9 @@ def convolution(site: Site) -> Step:
         )
     row, c, *own = site.index
     o, channels = site.run(1)
-    spots = [_fresh(site, size(kernel, 2 + k)) for k in range(n)]  # type: ignore[misc]
+    runs = [_fresh(site, size(kernel, 2 + k)) for k in range(n)]
     out, where = [], []
-    for k, (spot, _) in enumerate(spots):  # type: ignore[misc]
+    for k, (spot, _) in enumerate(runs):
         far = code("own - spot", own=_plus(own[k], padding[k]), spot=_times(spot, dilation[k]))
         if stride[k] > 1:
             where.append(code("far % stride == 0", far=far, stride=number(stride[k])))
@@ -95,13 +95,11 @@ def convolution(site: Site) -> Step:
         out.append(far)
     say = (
         "A convolution slides the kernel over the image: a number of the image is met by each weight of "
-        "the kernel "
-        "at another place of the result. What comes back is the sum over all these meetings: the kernel "
-        "slides "
-        "back over what arrives, turned around."
+        "the kernel at another place of the result. What comes back is the sum over all these meetings: "
+        "the kernel slides back over what arrives, turned around."
     )
-    factor = element(kernel, (o, c, *(s for s, _ in spots)))  # type: ignore[misc]
-    sums = (channels, *(s for _, s in spots))  # type: ignore[misc]
+    factor = element(kernel, (o, c, *(s for s, _ in runs)))
+    sums = (channels, *(s for _, s in runs))
     return Step((row, o, *out), say, (factor,), sums=sums, where=tuple(where))
 
 
@@ -114,8 +112,7 @@ def transposed(site: Site) -> Step:
     image, kernel, size = given["input"], given["weight"], site.scope.size
     say = (
         "A transposed convolution lays the kernel down at each place of its input, times the number "
-        "there. So the "
-        "way back is an ordinary convolution."
+        "there. So the way back is an ordinary convolution."
     )
     if site.child is kernel:
         c, o, *spots = site.index
@@ -130,13 +127,13 @@ def transposed(site: Site) -> Step:
         return Step((row, o, *out), say, (factor,), sums=(rows, *(s for _, s in places)), where=tuple(where))
     row, c, *own = site.index
     o, channels = site.run(1)
-    spots = [_fresh(site, size(kernel, 2 + k)) for k in range(n)]  # type: ignore[misc]
+    runs = [_fresh(site, size(kernel, 2 + k)) for k in range(n)]
     out = [
-        _plus(code("a + b", a=_times(own[k], stride[k]), b=s), -padding[k]) for k, (s, _) in enumerate(spots)
-    ]  # type: ignore[misc]
+        _plus(code("a + b", a=_times(own[k], stride[k]), b=s), -padding[k]) for k, (s, _) in enumerate(runs)
+    ]
     where = [w for k, a in enumerate(out) if padding[k] for w in _within(a, size(site.node, 2 + k))]
-    factor = element(kernel, (c, o, *(s for s, _ in spots)))  # type: ignore[misc]
-    sums = (channels, *(s for _, s in spots))  # type: ignore[misc]
+    factor = element(kernel, (c, o, *(s for s, _ in runs)))
+    sums = (channels, *(s for _, s in runs))
     return Step((row, o, *out), say, (factor,), sums=sums, where=tuple(where))
 
 
@@ -246,7 +243,6 @@ def _normed(
     """A norm over some axes. Its gain has the axes of its own shape."""
     x, eps = given["input"], given.get("eps", tiny)
     rows = 0 in axes
-    at_gain = (lambda index: (index[1],)) if rows else (lambda index: tuple(index[a] for a in axes))
     over = ast.Tuple([number(a) for a in axes], ast.Load())
     mean = code("x.mean(over, keepdim=True)", x=x, over=over)
     away = code("x - mean", x=x, mean=mean) if centred else x
@@ -261,9 +257,9 @@ def _normed(
         "inv": Named(r, f"inv is 1/√({spread} + eps)"),
     }
     if site.child in (given.get("weight"), given.get("bias")):
-        own = (1,) if rows else axes
-        runs = {a: site.run(a) for a in range(len(site.after)) if a not in own}
-        index = tuple(runs[a][0] if a in runs else site.index[own.index(a)] for a in range(len(site.after)))
+        kept = (1,) if rows else axes
+        runs = {a: site.run(a) for a in range(len(site.after)) if a not in kept}
+        index = tuple(runs[a][0] if a in runs else site.index[kept.index(a)] for a in range(len(site.after)))
         sums = tuple(s for _, s in runs.values())
         if site.child is given.get("bias"):
             return Step(
@@ -283,7 +279,7 @@ def _normed(
         element(name("inv"), tuple(number(0) if a in axes else i for a, i in enumerate(site.index)))
     )
     if "weight" in given:
-        factors.append(element(given["weight"], at_gain(index)))
+        factors.append(element(given["weight"], (index[1],) if rows else tuple(index[a] for a in axes)))
     says = (
         "through itself, through the mean, and through the variance"
         if centred

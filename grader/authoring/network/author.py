@@ -347,8 +347,9 @@ def of_class(model: str, example: str, atomic: bool) -> tuple[Network, dict[str,
         raise AuthoredError(
             f"{file}: {cls} stops at {function}'s sizes: {type(error).__name__}: {error}"
         ) from None
-    known = {"class": cls, "function": function, "text": text, "text2": text2, "takes": takes, "file": file,
-             "draw": draw, "file2": file2 or file, "doc": inspect.getdoc(made) if made.__doc__ else ""}  # fmt: skip
+    doc = (made.__doc__ or "") and inspect.getdoc(made)
+    known = {"class": cls, "function": function, "text": text, "text2": text2, "takes": takes, "file": file}
+    known |= {"draw": draw, "file2": file2 or file, "doc": doc}
     return network, known
 
 
@@ -495,8 +496,8 @@ def written(name: str, network: Network, known: Mapping[str, Any], flat: Flat) -
             inputs.append(f"        {step.name}={tables[step.name] or f'model.{_dotted(path)}.clone()'},")
     inputs.append("    )")
     fixtures = ["FIXTURES = {"]
-    for label, seed, own in _fixtures(flat.settings):
-        fixtures.append(f'    "{label}": dict(seed={seed}, {", ".join(f"{k}={v}" for k, v in own.items())}),')
+    for label, seed, at in _fixtures(flat.settings):
+        fixtures.append(f'    "{label}": dict(seed={seed}, {", ".join(f"{k}={v}" for k, v in at.items())}),')
     fixtures.append("}")
     blocks = [statement, "".join(imports).rstrip(), "\n".join(fixtures)]
     return "\n\n".join(blocks) + "\n\n\n" + "\n\n\n".join(

@@ -1,8 +1,8 @@
 """The table of operators: how a line is written in torch, and its local gradients as code.
 
-A template speaks of the operator's arguments by torch's names for them (`self`, `weight`), of its result
-as `y` and of the gradient that arrives as `dy`. What a template can't say is a function of the body that is written.
-The functions of one number come from the hints' own table.
+A template speaks of the operator's arguments by torch's names for them (`self`, `weight`), of its result as
+`y`, and of the gradient that arrives as `dy`. What a template can't say is a function. The functions of one
+number come from the hints' own table.
 """
 
 from __future__ import annotations
@@ -215,9 +215,10 @@ def _turned(node: ast.expr, step: Step) -> ast.expr:
     """A matrix, or a stack of them, transposed."""
     if isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
         return node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "transpose":
-        if sorted(map(ast.unparse, node.args)) in (["-1", "-2"], ["0", "1"]) and len(node.args) == 2:
-            return node.func.value
+    match node:
+        case ast.Call(ast.Attribute(value, "transpose"), [_, _] as axes):
+            if sorted(map(ast.unparse, axes)) in (["-1", "-2"], ["0", "1"]):
+                return value
     return code("node.T" if len(step.shape) == 2 else "node.transpose(-2, -1)", node=node)
 
 
@@ -477,6 +478,12 @@ def _repeat(s: Site) -> ast.expr:
             shape.append(s.body.size(s.x, k - more) if own != 1 else number(1))
     node: ast.expr = ast.Call(code("dy.reshape", dy=s.dy), shape, [])
     return code("node.sum(axes)", node=node, axes=axes_code(over)) if over else s.dy
+
+
+def _beyond(step: Step, value: Callable[[Any], ast.expr]) -> list[ast.keyword]:
+    """What is put around, where it isn't 0."""
+    around = step.args.get("value")
+    return [ast.keyword("value", value(around))] if getattr(around, "value", None) else []
 
 
 def _pad(s: Site) -> ast.expr:
@@ -1032,9 +1039,8 @@ OPERATORS: dict[str, Operator] = {
             [
                 value(step.args["self"]),
                 ast.Tuple([value(n) for n in step.args["pad"]], ast.Load()),
-                *([ast.keyword("value", value(step.args["value"]))] if 0 else []),  # type: ignore[list-item]
             ],
-            [],
+            _beyond(step, value),
         ),
         {"self": _pad},
     ),
@@ -1268,7 +1274,8 @@ def _elementwise(name: str) -> Operator:
         return code("-node", node=node) if rule.sign < 0 else node
 
     owner = "F" if name in F_ONLY else "torch"
-    write: Any = _call(f"{owner}.{name}", "self", **constants)
+    optional: dict[str, Any] = dict(constants)
+    write: Any = _call(f"{owner}.{name}", "self", **optional)
     if name == "gelu":
         write = _call("F.gelu", "self", approximate="none")
     if name == "neg":

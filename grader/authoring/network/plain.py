@@ -132,8 +132,9 @@ def attention(
 
 
 def multihead(
-    self: Any, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Any = None, 
-    need_weights: bool = True, attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False,
+    self: Any, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Any = None,
+    need_weights: bool = True, attn_mask: Any = None, average_attn_weights: bool = True,
+    is_causal: bool = False,
 ) -> Any:  # fmt: skip
     if (
         self.in_proj_weight is None

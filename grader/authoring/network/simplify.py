@@ -28,13 +28,12 @@ class _Simpler(ast.NodeTransformer):
             return ast.BinOp(left, ast.Sub(), right.operand)
         if isinstance(op, ast.Sub) and isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub):
             return ast.BinOp(left, ast.Add(), right.operand)
-        if isinstance(op, ast.Add) and isinstance(left, ast.UnaryOp) and isinstance(left.op, ast.USub):
-            if not isinstance(right, ast.UnaryOp):
-                return ast.BinOp(right, ast.Sub(), left.operand)
-        if isinstance(op, ast.Mult) and isinstance(left, ast.Constant) and isinstance(right, ast.BinOp):
-            if isinstance(right.op, ast.Mult) and isinstance(right.left, ast.Constant):
-                product = left.value * right.left.value  # type: ignore[operator]
-                return ast.BinOp(ast.Constant(product), op, right.right)
+        negative = isinstance(left, ast.UnaryOp) and isinstance(left.op, ast.USub)
+        if isinstance(op, ast.Add) and negative and not isinstance(right, ast.UnaryOp):
+            return ast.BinOp(right, ast.Sub(), left.operand)  # type: ignore[attr-defined]
+        match node:  # 2 * (0.5 * x)
+            case ast.BinOp(ast.Constant(a), ast.Mult(), ast.BinOp(ast.Constant(b), ast.Mult(), rest)):
+                return ast.BinOp(ast.Constant(a * b), op, rest)  # type: ignore[operator]
         return node
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:

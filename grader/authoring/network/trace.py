@@ -435,11 +435,8 @@ class Layers:
                 return []
             return [self._value(v, where) for v in zip(*values, strict=True)]
         if isinstance(first, torch.dtype | torch.device | torch.layout | torch.memory_format):
-            return (
-                None
-                if not isinstance(first, torch.dtype)
-                else Number(first, ast.parse(str(first)).body[0].value)
-            )  # type: ignore[attr-defined]
+            dtype = isinstance(first, torch.dtype)
+            return Number(first, ast.parse(str(first), mode="eval").body) if dtype else None
         if isinstance(first, bool | int | float | str) or first is None:
             return Number(first, self._fit(values, where))
         self._problem(where, f"{first!r} is nothing that a line can say")
