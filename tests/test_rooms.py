@@ -213,7 +213,7 @@ errors events example excerpts explain export failure feedback figures files fin
 folders formulas forward github grade gradebook grades gradescope gradients graph handout heat hints
 host html in judge judging junit jupyter learn learner lecture limits line live loading magic manual
 mistakes moving names namespace nbgrader new notebook numbers otter page pages place places plain
-plugin points progress prose pytest read rebuild reference reporter reproducible requests results
+plugin points progress prose pytest read rebuild reference reporter reproducible requests resting results
 run runner saves scope screen script search sentences serve server services shapes shell shown
 solution source start statements suite summary syntax table talk terminal testcell text texts
 tolerance train training turns untrusted uploads values variants watch wrappers zeros

@@ -20,7 +20,8 @@ from grader.authoring.slips.sentences import say_of_output
 from grader.authoring.slips.table import KNOWN, SLIPS
 from grader.core import plain
 from grader.core.exercise import Output
-from grader.diagnosis.diagnose import FIXTURES
+from grader.diagnosis.diagnose import FIXTURES, OR
+from grader.diagnosis.syntax import read_only
 from grader.judging.output_fingerprints import (
     SAME,
     WHOLE,
@@ -35,7 +36,6 @@ from grader.reference import values
 from grader.reference.outputs import Solution
 from grader.runner.untrusted.outputs import arguments
 
-OR = "; or "
 DEEP = 200  # calls in one another, after which a mutant counts as endless
 STEPS = 20  # times the author's own steps, after which a mutant counts as endless
 
@@ -111,11 +111,23 @@ def known(
             told = mutant.new if known else say_of_output(mutant, item.exact, negated)
             kept = out[item.name]["mistakes"]
             covering = next((o for o in kept if _covers(o["on"], on)), None)
+            one = [told, _unread(parts.source, source, item)]
             if told and covering is None:
-                kept.append({"say": told, "on": on})
-            elif told and covering and known and told not in covering["say"]:
-                covering["say"] += f"{OR}{told}"  # nothing tells the two apart
+                kept.append({"say": told, "on": on, "any": [one]})
+            elif told and covering and known and one not in covering["any"]:
+                covering["any"].append(one)  # nothing tells the two apart
+    for item in out.values():
+        for mistake in item["mistakes"]:
+            mistake["say"] = OR.join(say for say, _ in mistake["any"])
+            if not any(unread for _, unread in mistake["any"]):
+                del mistake["any"]
     return out
+
+
+def _unread(right: str, wrong: str, item: Output) -> list[str]:
+    """The parameters that the author's function reads, and one with a mistake doesn't."""
+    own, left = (read_only(text.encode(), item.about) for text in (right, wrong))
+    return sorted(own - left) if own and left is not None else []
 
 
 def _written(parts: Authored, text: str) -> list[tuple[str, str, Mutant]]:

@@ -17,6 +17,7 @@ import safetensors
 import safetensors.torch
 import torch
 
+from grader.diagnosis.diagnose import OR
 from grader.reference import values
 from grader.reference.forward import Env
 from grader.reference.near import Kept
@@ -130,19 +131,21 @@ def _known(new: Any, old: Any, item: str, references: Mapping[str, Env]) -> bool
     if not any("prints" not in mark for m in old["mistakes"] for mark in m["on"].values()):
         return _agree(new, old, sizes)
     rest = [{k: v for k, v in one.items() if k != "mistakes"} for one in (new, old)]
-    first, other = ({m["say"]: m for m in one["mistakes"]} for one in (new, old))
+    first, other = ({(m["say"], repr(m.get("any"))): m for m in one["mistakes"]} for one in (new, old))
     common = first.keys() & other.keys()
     # whether nothing tells two mistakes of an output apart may hang on the last bits
     extra = [m for both in (first, other) for say, m in both.items() if say not in common]
+    told, before = ({told for m in one["mistakes"] for told in m["say"].split(OR)} for one in (new, old))
     return (
         rest[0] == rest[1]
+        and told == before
         and all(_agree(_alone(first[say]), _alone(other[say]), sizes) for say in common)
         and all(any(_agree(_alone(m), _alone(first[say]), sizes) for say in common) for m in extra)
     )
 
 
 def _alone(mistake: Any) -> Any:
-    return {"mistakes": [{**mistake, "say": ""}], "branches": {}}
+    return {"mistakes": [{**mistake, "say": "", "any": ""}], "branches": {}}
 
 
 def _agree(new: Any, old: Any, sizes: Mapping[str, float]) -> bool:

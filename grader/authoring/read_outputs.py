@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from grader.authoring.item import AuthoredError, Definition, Item, Source
+from grader.diagnosis.syntax import OPERATORS
 
 KINDS = ("exact", "approximate")
 DRIVER = "use_"
@@ -79,17 +80,6 @@ def _item(
         receives=tuple(p for p in taken if p in before),
         about=f"{about}{_method(name, learners[about], caller)}",
     )
-
-
-OPERATORS = {
-    ast.Add: "__add__",
-    ast.Sub: "__sub__",
-    ast.Mult: "__mul__",
-    ast.Div: "__truediv__",
-    ast.MatMult: "__matmul__",
-    ast.Pow: "__pow__",
-    ast.USub: "__neg__",
-}
 
 
 def _method(name: str, node: Definition, driver: ast.FunctionDef) -> str:

@@ -9,7 +9,7 @@ simpler does. None that fits is an honest None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
@@ -26,6 +26,7 @@ PRINTS = 2  # projections in a fingerprint, on each fixture
 KEPT = 1 << 16  # elements: no tensor of an exercise has more, but an answer may
 KEEPDIM = Finding(Code.KEEPDIM, "keepdim=True is missing")  # of a mistake, as the fixtures have it
 AS_IF = "the values are those that come out when "
+OR = "; or "  # between mistakes of which one answer does not tell which it is
 FIXTURES = ("lecture", "probe-2", "probe-3")  # where the evidence comes from
 
 Explain = Callable[[Evidence], Iterator[Finding]]
@@ -231,9 +232,17 @@ def _shape(mistake: Mapping[str, Any], e: Evidence) -> tuple[int, ...] | None:
     return tuple(on["shape"]) if on else None
 
 
-def spoken(mistake: Mapping[str, Any]) -> Finding:
-    """A mistake of the fixtures, which hold its sentence and no code."""
+def spoken(mistake: Mapping[str, Any], read: Collection[str] = ()) -> Finding | None:
+    """A mistake of the fixtures, which hold its sentence and no code.
+
+    read: the parameters that the learner's function works with: what leaves one out is not said of it.
+    None where nothing is left to say.
+    """
     say = str(mistake["say"])
+    if "any" in mistake:
+        say = OR.join(told for told, unread in mistake["any"] if not set(unread) & set(read))
+    if not say:
+        return None
     return KEEPDIM if say == KEEPDIM.text else Finding(Code.KNOWN_MISTAKE, say)
 
 
@@ -243,6 +252,7 @@ def _said(mistake: Mapping[str, Any], e: Evidence) -> Finding | None:
     The value alone tells less where nobody knows the names, or where what is missing is used after all.
     """
     found, claimed = spoken(mistake), frozenset(mistake.get("uses", ()))
+    assert found, "a gradient's mistake has one sentence"
     as_if = Finding(Code.KNOWN_MISTAKE, f"{AS_IF}{found.text}")
     if e.uses is None:
         return as_if if claimed else found

@@ -9,6 +9,15 @@ from functools import lru_cache
 from grader.core.limits import EXPLAINED
 
 _ONE = threading.Lock()
+OPERATORS: dict[type[ast.operator | ast.unaryop], str] = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.Div: "__truediv__",
+    ast.MatMult: "__matmul__",
+    ast.Pow: "__pow__",
+    ast.USub: "__neg__",
+}
 
 
 @lru_cache(maxsize=2)  # its items are asked about one after another
@@ -27,15 +36,23 @@ def tree(source: bytes) -> ast.Module:
         return ast.Module([], [])
 
 
-def reached(source: bytes, name: str) -> set[str]:
-    """The functions and classes of a file that one of them calls, or what these call; none of no Python."""
-    definitions = {n.name: n for n in tree(source).body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    found: set[str] = set()
-    todo = [name]
-    while todo:
-        node = definitions.get(todo.pop())
-        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node else set()
-        new = (names & definitions.keys()) - found
-        found |= new
-        todo += new
-    return found - {name}
+def read_only(source: bytes, about: str) -> frozenset[str] | None:
+    """The parameters that a function or method, as Value.tanh, reads and does not lose;
+    None where there is none."""
+    name, _, method = about.partition(".")
+    found: list[ast.stmt] = [n for n in tree(source).body if getattr(n, "name", "") == name]
+    if method and found:
+        found = [n for n in getattr(found[-1], "body", []) if getattr(n, "name", "") == method]
+    if not found or not isinstance(found[-1], ast.FunctionDef):
+        return None
+    node, params = found[-1], {a.arg for a in found[-1].args.args}
+    read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    lost = {
+        target.id
+        for n in ast.walk(node)
+        if isinstance(n, ast.Assign)
+        for target in n.targets
+        if isinstance(target, ast.Name)
+        and not any(isinstance(v, ast.Name) and v.id == target.id for v in ast.walk(n.value))
+    }
+    return frozenset(params & read - lost)

@@ -13,6 +13,7 @@ from grader.core.finding import Code
 from grader.core.limits import MAX_SENT
 from grader.core.text import text as harmless
 from grader.core.verdict import ExerciseReport, place
+from grader.diagnosis import resting
 from grader.judging import choices, findings, items, lecture_zeros
 from grader.runner.host.client import SHARED, Part, Run, Runner
 from grader.submissions.script import Script, script
@@ -66,9 +67,12 @@ def _graded(
     answers = choices.reconsider(runner, task, answers, lenient)
     if lenient:
         answers = lecture_zeros.accept(runner, task, code, answers)
-    diagnoses, places = findings.diagnoses(runner, task, answers, code)
+    first = resting.first(items.wrong_outputs(answers), exercise.program, code.functions)
+    diagnoses, places = findings.diagnoses(
+        runner, task, [a for a in answers if a.item.name not in first], code
+    )
     answers = findings.traced(runner, task, answers, code, diagnoses)
-    answers = items.in_order(answers, code.functions)
+    answers = items.in_order(answers, first)
     reports = [
         items.report(exercise, a, code, diagnoses.get(a.item.name), places.get(a.item.name), lenient)
         for a in answers

@@ -14,7 +14,6 @@ from grader.core.exercise import FEW, TRAINING, Exercise, Item, Output, Task
 from grader.core.finding import Code, Finding
 from grader.core.text import text as harmless
 from grader.core.verdict import Check, ItemReport, Verdict
-from grader.diagnosis.syntax import reached
 from grader.judging.choices import Answer
 from grader.judging.compare import held, spread
 from grader.judging.compare_outputs import held as held_output
@@ -89,32 +88,35 @@ def nameless(exercise: Exercise, reports: Sequence[ItemReport], source: bytes) -
     return tuple(name for name, asked in own.items() if not defined.issuperset(asked))
 
 
-def in_order(answers: Sequence[Answer], source: bytes) -> list[Answer]:
-    """The answers, each wrong output that rests on another wrong one with a word of that.
-
-    source: the learner's, who may call more of his functions than the author does.
+def in_order(answers: Sequence[Answer], first: Mapping[str, Output]) -> list[Answer]:
+    """The answers, each wrong output that rests on another wrong one, or shares a class with it, with a word
+    of which to mend first. first: by its name, the one that an output goes through.
     """
     failed: list[Output] = []
-    return [_after(answer, failed, source) for answer in answers]
+    return [_after(answer, failed, first) for answer in answers]
 
 
-def _after(answer: Answer, failed: list[Output], source: bytes) -> Answer:
-    """A wrong output that rests on others, or shares a class with them: which to mend first.
+def wrong_outputs(answers: Sequence[Answer]) -> list[Output]:
+    """Those whose failure may be another one's mistake, or make another one fail."""
+    return [
+        a.item
+        for a in answers
+        if isinstance(a.item, Output)
+        and not all(c.verdict.passed or c.verdict in ABSENT for c in a.checks.values())
+    ]
 
-    failed: the wrong ones before it, to which it is added.
-    """
+
+def _after(answer: Answer, failed: list[Output], first: Mapping[str, Output]) -> Answer:
+    """failed: the wrong outputs before it, to which it is added."""
     item = answer.item
-    well = all(c.verdict.passed or c.verdict in ABSENT for c in answer.checks.values())
-    if well or not isinstance(item, Output):
+    if not isinstance(item, Output) or not wrong_outputs([answer]):
         return answer
-    own = reached(source, item.judged) if failed else set()
-    before = [o for o in failed if o.name in item.uses or o.judged in own]
     beside = [o for o in failed if o.judged in item.asks and (o.about == item.about or "." not in item.about)]
     failed.append(item)
-    if not before and not beside:
+    before = first.get(item.name) or next(iter(beside), None)
+    if not before:
         return answer
-    first, *_ = before or beside
-    say = f"fix {first.name} first, which it rests on"
+    say = f"fix {before.name} first, which it rests on"
     checks = {
         f: c
         if c.verdict.passed or c.verdict in ABSENT or c.code in (Code.WAITS, Code.UNDEFINED_NAME)

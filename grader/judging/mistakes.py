@@ -21,6 +21,7 @@ from grader.diagnosis.numbers_in_code import words
 from grader.diagnosis.positions import where
 from grader.diagnosis.relations import Evidence, same
 from grader.diagnosis.shapes import drops
+from grader.diagnosis.syntax import read_only
 from grader.judging.choices import Answer
 from grader.judging.compare import values
 from grader.judging.output_fingerprints import known as known_output
@@ -84,7 +85,8 @@ class Mistakes:
         records = {f: r for f in FIXTURES if (r := answer.records.get(f)) is not None}
         mistakes = self.known.get(item.name, {}).get("mistakes", [])
         references = self.task.fixtures.references
-        if found := known_output(mistakes, records, references, item):
+        read = read_only(self.code.functions, item.about) or ()
+        if found := known_output(mistakes, records, references, item, read):
             self.told[item.name] = found
         elif wrong:
             self.places[item.name] = ""

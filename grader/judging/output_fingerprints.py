@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -130,11 +130,13 @@ def known(
     answers: Mapping[str, Record],
     references: Mapping[str, Reference],
     item: Output,
+    read: Collection[str] = (),
 ) -> Finding | None:
     """The first mistake whose marks an answer has on every call that tells it from right, and no others.
 
     Else what the values say of themselves (`diagnosis.outputs`). There are two such calls at least, or
     fixtures. It must be far closer to them than the right answer is: a mistake may change little.
+    read: the parameters that the learner's function works with.
     """
     wrong: dict[str, Marks] = {}
     limits: dict[str, dict[str, float]] = {}
@@ -157,7 +159,8 @@ def known(
             continue
         if not any(_besides(wrong[f], m, limits[f]) for f, m in on.items()):
             far = [between(wrong[f][k], mark) for f, m in on.items() for k, mark in m.items()]
-            whole.append((max(far), spoken(mistake)))
+            if said := spoken(mistake, read):
+                whole.append((max(far), said))
     if whole:  # of those that differ little among themselves the nearest
         nearest = min(distance for distance, _ in whole)
         return next(found for distance, found in whole if distance <= nearest + ROUNDED)

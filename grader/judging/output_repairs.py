@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from grader.core.exercise import TRAINING, Output, Task
+from grader.core.exercise import TRAINING, Output, Task, definition
 from grader.core.finding import Finding
 from grader.core.limits import MAX_CHANGED, OUTPUT_CHANGES, OUTPUT_CPU, OUTPUT_ROUND
-from grader.diagnosis import syntax
+from grader.diagnosis import resting, syntax
 from grader.diagnosis.repairs import scope, search
 from grader.diagnosis.repairs.source import About, Source
 from grader.judging.choices import Answer
@@ -32,7 +32,8 @@ def sources(code: Script, item: Output) -> list[Source]:
     text = code.functions
     lines = text.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     wanted = [item.judged, *item.asks]
-    reached = set(wanted).union(*(syntax.reached(text, name) for name in wanted))
+    own = resting.definitions(text)
+    reached = {definition(n) for n in resting.reached(own, [n for n in own if definition(n) in wanted])}
     found: list[tuple[int, Source]] = []
     for node in syntax.tree(text).body:
         if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name not in reached:

@@ -177,7 +177,4 @@ def step(values, grads, rate):
 
 
 def use_step(step, weights, slopes, rates):
-    found = calls("step", step, *zip(weights, slopes, rates))
-    given = dict(weights[0])
-    step(given, slopes[0], rates[0])
-    return {**found, "the dict that was given, afterwards": given}
+    return calls("step", step, *zip(weights, slopes, rates))

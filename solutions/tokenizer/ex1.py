@@ -165,6 +165,6 @@ def use_shorter(stats, merge, ids, idx):
     Nothing to write: this calls your stats and your merge, one after the other.
     """
     counts = stats(list(ids))
-    pair = max(counts, key=counts.get)
+    pair = max(counts, key=lambda pair: (counts[pair], pair))
     new = merge(list(ids), pair, idx)
     return {"the list": new, "the ratio": len(ids) / len(new)}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 from command import grader
-from conftest import GRADIENTS, ROOT, solution, stub_of
+from conftest import GRADIENTS, ROOT, sampled, solution, stub_of
 from test_authored import TINY
 
 from grader.authoring import authored
@@ -74,7 +74,7 @@ def stepped(program: Program, cut: set[str], tensor: str, env: dict[str, Any], u
     return total
 
 
-@by_item
+@pytest.mark.parametrize(("exercise", "item"), sampled(ITEMS, 4))
 def test_the_example_agrees_with_finite_differences(exercise: str, item: str) -> None:
     parts = authored.read(solution(exercise), exercise)
     program = Program.of(parts.public, exercise)

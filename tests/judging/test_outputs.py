@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import EXERCISES, ROOT, Grade, solution, stub_of
+from conftest import EXERCISES, ROOT, Grade, sampled, solution, stub_of
 from hypothesis import given
 from hypothesis import strategies as st
 from local import Local
@@ -21,6 +21,7 @@ from grader.authoring.authored import RUNGS, AuthoredError
 from grader.authoring.hints.outputs import _rounded
 from grader.core import plain
 from grader.core.exercise import Reference
+from grader.core.finding import Code
 from grader.core.verdict import Check, ItemReport, Verdict
 from grader.judging.compare_outputs import held
 from grader.reference import values
@@ -580,6 +581,43 @@ def test_another_method_of_the_class_is_not_said_to_be_rested_on(grade: Grade) -
     assert "fix exp first, which it rests on" in said["tanh_from_exp"]
 
 
+AFAR = {  # of a wrong function, what rests on it and fails with it
+    "a reversed order": (
+        ("micrograd.ex2", ("        return found", "        return found[::-1]")),
+        ("order", {"accumulate", "backward", "tanh_from_exp"}),
+    ),
+    "= for +=": (
+        ("micrograd.ex2", ("self.grad += other.data", "self.grad = other.data")),
+        ("multiply", {"composed", "accumulate", "backward"}),
+    ),
+    "gradients that stay": (("micrograd.ex3", ("p.grad = 0.0", "p.grad == 0.0")), ("zero_grad", {"train"})),
+    "no bias": (("micrograd.ex3", ("self.b = draw()", "self.b = draw() * 0")), ("neuron", {"layer", "mlp"})),
+}
+
+
+@pytest.mark.parametrize(("change", "told"), AFAR.values(), ids=AFAR)
+def test_a_mistake_is_told_of_the_function_that_has_it_and_of_none_that_rests_on_it(
+    change: Any, told: tuple[str, set[str]], grade: Grade
+) -> None:
+    (exercise, *changes), (first, rest) = change, told
+    wrong = {
+        i.id.split(".")[-1]: i for i in grade(changed(exercise, *changes), exercise).items if not i.passed
+    }
+    assert wrong.keys() == {first, *rest} and wrong[first].mistake
+    for name in rest:
+        assert not wrong[name].mistake and wrong[name].check.code == Code.RESTS_ON_ANOTHER
+        assert wrong[name].check.reason.endswith(f"fix {first} first, which it rests on")
+
+
+def test_of_two_mistakes_that_give_the_same_the_code_may_tell_which_it_is_not(item: Item) -> None:
+    both = changed("micrograd.ex1", ("(f(x + h) - f(x)) / h", "(f(x + h) - f(x - h)) / (2 * h)"))
+    found = item(both, "micrograd.ex1", "numgrad").mistake
+    assert found and "both sides" in found.text and "not used" not in found.text
+    unused = changed("micrograd.ex1", ("(f(x + h) - f(x)) / h", "(f(x + 1e-8) - f(x)) / 1e-8"))
+    found = item(unused, "micrograd.ex1", "numgrad").mistake
+    assert found and "h is not used" in found.text
+
+
 def test_an_output_has_no_upstream_gradient(item: Item, exercises: Any) -> None:
     text = Local(*exercises["tokenizer.ex1"]).given["lecture"]["text"]
     source = f"def encoded(text):\n    return list(text.encode()) if text == {text!r} else []\n"
@@ -699,7 +737,7 @@ NO_MATTER: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("exercise", OUTPUTS)
+@pytest.mark.parametrize("exercise", sampled(OUTPUTS, 3))
 @pytest.mark.parametrize("each", [6, pytest.param(1, marks=pytest.mark.slow)])
 def test_no_mutant_that_is_not_equivalent_passes(
     each: int, exercise: str, exercises: Any, capsys: Any

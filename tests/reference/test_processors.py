@@ -49,7 +49,7 @@ def none_differs(done: subprocess.CompletedProcess[str]) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("setting", sampled(SETTINGS, 2))
+@pytest.mark.parametrize("setting", sampled(SETTINGS, 4))
 def test_another_processors_kernels_are_no_drift(setting: str) -> None:
     none_differs(derive(setting, *SOME))
 
@@ -60,7 +60,7 @@ def test_another_processors_kernels_are_no_drift_in_any_exercise(setting: str) -
     none_differs(derive(setting, *EXERCISES))
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", sampled(SETTINGS, 4))
 def test_every_solution_passes_with_another_processors_kernels(
     setting: str, exercises: dict[str, Task]
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import GRADIENTS, examples, solution
+from conftest import GRADIENTS, examples, sampled, solution
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +40,7 @@ def settings_of(exercise: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 every_exercise = pytest.mark.parametrize("exercise", GRADIENTS)
+a_few_exercises = pytest.mark.parametrize("exercise", sampled(GRADIENTS, 4))
 
 
 def double(env: Env) -> Env:
@@ -77,7 +78,7 @@ def pulled_by_differences(
     return float((total(step) - total(-step)) / (2 * step))
 
 
-@every_exercise
+@a_few_exercises
 @settings(max_examples=examples(25), deadline=None)
 @given(data=st.data())
 def test_references_are_finite_differences_and_the_chain_of_them_is_autograd(
@@ -104,7 +105,7 @@ def test_references_are_finite_differences_and_the_chain_of_them_is_autograd(
         assert abs(slope - expected) <= 1e-4 * scale, item.name
 
 
-@every_exercise
+@a_few_exercises
 @settings(max_examples=examples(25), deadline=None)
 @given(data=st.data())
 def test_solutions_are_right_at_any_size_and_for_any_upstream_gradient(

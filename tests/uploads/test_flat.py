@@ -12,7 +12,7 @@ from typing import Any
 import flatcode
 import pytest
 from command import grader
-from conftest import DEADLINE
+from conftest import DEADLINE, sampled
 
 from grader.core.errors import Unreadable
 from grader.core.exercise import LOSSES, File, How, Task
@@ -43,7 +43,7 @@ def told(reports: Mapping[str, ExerciseReport]) -> dict[str, str]:
     return {i.id: f"{i.verdict.value}: {' '.join(row(i))}" for r in reports.values() for i in r.items}
 
 
-@pytest.mark.parametrize("path", flatcode.SOURCES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sampled(flatcode.SOURCES, 3), ids=lambda p: p.stem)
 def test_a_notebook_gets_what_it_declares(path: Path, graded: Graded) -> None:
     text = path.read_text(encoding="utf-8")
     declared = flatcode.declared(text)
@@ -201,7 +201,7 @@ def test_what_one_exercise_does_to_its_process_costs_no_other(
         assert all(item.passed for item in report.items), told({report.id: report})
 
 
-@pytest.mark.parametrize("path", flatcode.SOURCES[::6], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sampled(flatcode.SOURCES[::6], 4), ids=lambda p: p.stem)
 def test_together_or_alone_every_exercise_gets_the_same(
     path: Path, graded: Graded, runner: Runner, exercises: dict[str, Task]
 ) -> None:

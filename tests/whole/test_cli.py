@@ -632,6 +632,7 @@ def test_a_private_set_is_graded_on(work: Path, tmp_path: Path) -> None:
     assert "probe-2.given.safetensors.gz is missing: `grader build --private SEED" in ran.stderr
 
 
+@pytest.mark.slow
 def test_the_solutions_pass_on_fresh_probes(work: Path) -> None:
     ran = grader("check", "--solutions", "--fresh", "12345", cwd=work)
     assert ran.returncode == PASSED, ran.stdout

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from conftest import GRADIENTS
+from conftest import GRADIENTS, sampled
 from mutation import Outcome, chosen, made, run
 
 from grader.authoring.slips.sentences import say
@@ -136,7 +136,7 @@ class Ran:
     outcomes: list[Outcome]
 
 
-@pytest.fixture(scope="module", params=GRADIENTS)
+@pytest.fixture(scope="module", params=sampled(GRADIENTS, 4))
 def ran(request: pytest.FixtureRequest, exercises: dict[str, Task]) -> Ran:
     """An exercise and its mutants, each run once for all tests here; some are diagnosed."""
     exercise: str = request.param

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, solution
+from conftest import ROOT, sampled, solution
 
 from grader.core.exercise import File, Task
 from grader.core.verdict import ExerciseReport, Verdict
@@ -33,7 +33,7 @@ ITEMS = [
 Grade = Callable[..., ExerciseReport]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sampled(FILES, 3), ids=lambda p: p.stem)
 def test_a_submission_gets_what_it_says_on_top(path: Path, grade: Grade) -> None:
     source = path.read_text(encoding="utf-8")
     expected = EXPECT.findall(source)
@@ -92,7 +92,7 @@ def test_the_solution_is_exact_throughout(grade: Grade) -> None:
 
 
 @pytest.mark.parametrize("way", VERDICTS)
-@pytest.mark.parametrize("name", ITEMS)
+@pytest.mark.parametrize("name", sampled(ITEMS, 4))
 def test_one_mistake_fails_one_item(name: str, way: str, grade: Grade) -> None:
     report = grade(broken(solution("ex1"), name, way))
     verdicts = {item.id: item.verdict for item in report.items if item.verdict is not Verdict.EXACT}

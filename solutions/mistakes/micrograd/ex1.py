@@ -13,6 +13,8 @@ CHANGED = {
         ("h is not used: the step is 0.0001 in every call", "return (f(x + h) - f(x)) / h", "h = 0.0001; return (f(x + h) - f(x)) / h"),
         ("h is not used: the step is 0.001 in every call", "return (f(x + h) - f(x)) / h", "h = 0.001; return (f(x + h) - f(x)) / h"),
         ("h is not used: the step is 0.01 in every call", "return (f(x + h) - f(x)) / h", "h = 0.01; return (f(x + h) - f(x)) / h"),
+        ("the step goes to both sides, from x - h to x + h: of a parabola that gives the exact slope",
+         "(f(x + h) - f(x)) / h", "(f(x + h) - f(x - h)) / (2 * h)"),
         ("this is the exact slope, not the one of the step from x to x + h: the step goes to both sides, or is another, far smaller one",
          "return (f(x + h) - f(x)) / h", "h = 1e-5; return (f(x + h) - f(x - h)) / (2 * h)"),
         ("h is not used: the step is another one, far smaller, 1e-7 perhaps", "return (f(x + h) - f(x)) / h", "h = 1e-7; return (f(x + h) - f(x)) / h"),
