@@ -348,7 +348,14 @@ def of_class(model: str, example: str, atomic: bool) -> tuple[Network, dict[str,
             f"{file}: {cls} stops at {function}'s sizes: {type(error).__name__}: {error}"
         ) from None
     doc = (made.__doc__ or "") and inspect.getdoc(made)
-    known = {"class": cls, "function": function, "text": text, "text2": text2, "takes": takes, "file": file}
+    known: dict[str, Any] = {
+        "class": cls,
+        "function": function,
+        "text": text,
+        "text2": text2,
+        "takes": takes,
+        "file": file,
+    }
     known |= {"draw": draw, "file2": file2 or file, "doc": doc}
     return network, known
 

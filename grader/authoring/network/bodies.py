@@ -1,4 +1,4 @@
-"""The body of an item: the gradient through the lines that read its tensor, in plain torch. Pure."""
+"""The body of an item: the gradient through the lines that read its tensor, in plain torch."""
 
 from __future__ import annotations
 

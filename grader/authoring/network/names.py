@@ -1,4 +1,4 @@
-"""Names for the steps of a trace, those of the source's own variables and layers. Pure."""
+"""Names for the steps of a trace, those of the source's own variables and layers."""
 
 from __future__ import annotations
 

@@ -103,16 +103,10 @@ def gru_one(self: Any, input: Tensor, hx: Any = None) -> Any:
 
 
 def attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Any = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: Any = None,
-    enable_gqa: bool = False,
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Any = None, dropout_p: float = 0.0, **more: Any
 ) -> Tensor:
-    if enable_gqa:
+    is_causal, scale = more.get("is_causal", False), more.get("scale")
+    if more.get("enable_gqa"):
         groups = query.shape[-3] // key.shape[-3]
         key = key.repeat_interleave(groups, -3)
         value = value.repeat_interleave(groups, -3)
@@ -131,11 +125,9 @@ def attention(
     return att @ value
 
 
-def multihead(
-    self: Any, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Any = None,
-    need_weights: bool = True, attn_mask: Any = None, average_attn_weights: bool = True,
-    is_causal: bool = False,
-) -> Any:  # fmt: skip
+def multihead(self: Any, query: Tensor, key: Tensor, value: Tensor, **more: Any) -> Any:
+    attn_mask, is_causal = more.get("attn_mask"), more.get("is_causal", False)
+    key_padding_mask = more.get("key_padding_mask")
     if (
         self.in_proj_weight is None
         or self.bias_k is not None
@@ -152,7 +144,8 @@ def multihead(
     q, k, v = (x.unflatten(-1, size).transpose(1, 2) for x in projected)
     if attn_mask is not None and attn_mask.dtype == torch.bool:
         attn_mask = attn_mask == 0
-    out = attention(q, k, v, attn_mask, self.dropout * self.training, is_causal and attn_mask is None)
+    causal = is_causal and attn_mask is None
+    out = attention(q, k, v, attn_mask, self.dropout * self.training, is_causal=causal)
     out = out.transpose(1, 2).flatten(2)
     out = F.linear(out, self.out_proj.weight, self.out_proj.bias)
     return (out if self.batch_first else out.transpose(0, 1)), None
@@ -201,10 +194,11 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Any = None, eps: Any 
     return xhat if weight is None else xhat * weight
 
 
-def batch_norm(
-    input: Tensor, mean: Any, var: Any, weight: Any = None, bias: Any = None, training: bool = False,
-    momentum: float = 0.1, eps: float = 1e-5,
-) -> Tensor:  # fmt: skip
+def batch_norm(input: Tensor, *saved: Any, **more: Any) -> Tensor:
+    names = ("mean", "var", "weight", "bias", "training", "momentum", "eps")
+    given = dict(zip(names, saved, strict=False)) | more
+    weight, bias, training = given.get("weight"), given.get("bias"), given.get("training", False)
+    eps = given.get("eps", 1e-5)
     if not training:
         raise NotImplementedError("batch norm with saved statistics: the model is traced as in training")
     dims = [0, *range(2, input.dim())]
