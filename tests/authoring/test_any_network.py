@@ -280,3 +280,15 @@ def test_an_operator_without_a_rule_is_left_to_the_author(tmp_path: Path) -> Non
     )
     text = (tmp_path / "solutions/net/ex1.py").read_text()
     assert [n.name for n in skeleton.unwritten(text, "net")] == ["dprod"]
+
+
+def test_lines_of_which_hints_know_nothing_are_built_with_hints_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\nimport torch.nn.functional as F\n\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n"
+        f"        return F.gelu(x, approximate='tanh').sum()\n\n\n{EXAMPLE}"
+    )
+    ran = grader("new", "net", "--model", "net.py::Net", "--example", "net.py::example", cwd=tmp_path)
+    assert ran.returncode == PASSED, ran.stderr
+    ran = grader("build", "net", cwd=tmp_path)
+    assert ran.returncode == PASSED, ran.stderr
+    assert "Σ dgelu[…] · ∂gelu[…]/∂x[i]" in grader("hint", "net.ex1.dx", "--all", cwd=tmp_path).stdout

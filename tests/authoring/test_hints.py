@@ -369,8 +369,8 @@ def test_what_the_table_does_not_know_it_says() -> None:
     known = {**OTHERS, "x": X, "y": X}
     with pytest.raises(NoRule, match="gelu"):
         paths("x", (3, 4), "y", 'y = F.gelu(x, approximate="tanh")', Scope(known, known), loss=False)
-    with pytest.raises(NoRule, match="erf"):
-        paths("x", (3, 4), "y", "y = x.erf()", Scope(known, known), loss=False)
+    with pytest.raises(NoRule, match="erfc"):
+        paths("x", (3, 4), "y", "y = x.erfc()", Scope(known, known), loss=False)
 
 
 # --- what an author says ---------------------------------------------------------------------------
@@ -408,12 +408,12 @@ def test_hints_that_break_a_rule_are_told_in_one_line(text: str, said: str) -> N
 
 
 def test_an_operation_without_a_rule_asks_for_one_or_for_hints() -> None:
-    source = TINY.replace("z = y.exp()", "z = y.erf()").replace("def dy(z, dz)", "def dy(y, dz)")
-    source = source.replace("return z * dz + 0.0", "return dz * (-y * y).exp() * 2 / torch.pi**0.5")
+    source = TINY.replace("z = y.exp()", "z = y.erfc()").replace("def dy(z, dz)", "def dy(y, dz)")
+    source = source.replace("return z * dz + 0.0", "return -dz * (-y * y).exp() * 2 / torch.pi**0.5")
     with pytest.raises(AuthoredError) as caught:
         derive(source, "tiny")
     message = str(caught.value)
-    assert "dy: no rule for erf in grader/authoring/hints" in message and 'HINTS = {"dy"' in message
+    assert "dy: no rule for erfc in grader/authoring/hints" in message and 'HINTS = {"dy"' in message
     given = source.replace("def inputs", MINE + "def inputs")
     assert "fixtures/tiny/hints.json.gz" in derive(given, "tiny")
 

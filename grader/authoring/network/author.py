@@ -20,6 +20,9 @@ from typing import Any
 import torch
 
 from grader.authoring import author_gradients, authored, build, skeleton, straight_line
+from grader.authoring.hints.example import small
+from grader.authoring.hints.operations import paths
+from grader.authoring.hints.site import NoRule, Scope
 from grader.authoring.item import AuthoredError, parsed
 from grader.authoring.network import bodies, names, operators, trace
 from grader.authoring.network.simplify import simplified
@@ -664,7 +667,7 @@ def with_items(text: str, asked: Asked, flat: Flat) -> tuple[str, list[str]]:
         full = "\n\n\n".join(whole) + "\n"
         wrong = verified(full, filename, set(made))
         if not wrong:
-            return full, [f"{k}: {v}" for k, v in left.items()]
+            return hinted(full, filename), [f"{k}: {v}" for k, v in left.items()]
         for item, said in wrong.items():
             left[item] = said
             made.pop(item, None)
@@ -712,3 +715,36 @@ def verified(text: str, filename: str, items: set[str]) -> dict[str, str]:
                 except AuthoredError as error:
                     wrong[item.name] = str(error).partition(": ")[2]
     return wrong
+
+
+def hinted(text: str, filename: str) -> str:
+    """The file with HINTS for the items of whose lines the hints' own table has no rule."""
+    parts = authored.read(text, filename)
+    program = Program.of(parts.public, filename)
+    env = small(program)
+    if env is None:
+        return text
+    scope = Scope({**program.module, **env}, {**program.module, **env})
+    said = []
+    for item in parts.gradients:
+        lines = [line for line in parts.lines if item.tensor in line.uses]
+        shape = tuple(env[item.tensor].shape)
+        try:
+            for line in lines:
+                paths(item.tensor, shape, line.name, line.code, scope, line.name == program.loss)
+        except NoRule:
+            concept = "Each of these lines is a way back, and what comes back adds up:"
+            concept += "".join(f"\\n    {line.code.strip()}" for line in lines)
+            concept += "\\nWrite one number of the result as a function of the numbers that it is made of."
+            each = " + ".join(f"Σ d{x.name}[…] · ∂{x.name}[…]/∂{item.tensor}[i]" for x in lines)
+            formula = f"    {item.name}[i] = {each}\\n\\nThe sums run over all numbers of what arrives."
+            rungs = [
+                f'"{k}": "{v.replace(chr(34), chr(39))}"'
+                for k, v in (("concept", concept), ("formula", formula))
+            ]
+            said.append(f'    "{item.name}": {{\n        {rungs[0]},\n        {rungs[1]},\n    }},\n')
+    return (
+        text.replace("\n\n\ndef forward(", f"\n\n\nHINTS = {{\n{''.join(said)}}}\n\n\ndef forward(")
+        if said
+        else text
+    )

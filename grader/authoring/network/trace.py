@@ -293,7 +293,9 @@ class Layers:
             self._problem(where, "complex numbers: write real and imaginary part as tensors of their own")
         elif op in ("item", "_local_scalar_dense"):
             self._problem(where, "a number is taken out of a tensor: leave .item() and float() out")
-        elif not (op.rstrip("_") in KNOWN or hasattr(torch, op) or hasattr(torch.nn.functional, op)):
+        elif not (
+            op.rstrip("_") in KNOWN or op in ALIASES or hasattr(torch, op) or hasattr(torch.nn.functional, op)
+        ):
             self._problem(where, f"torch's {op} is no line that can be written: write it in other operations")
         if op in RANDOM or op in ("dropout", "native_dropout", "feature_dropout", "bernoulli"):
             self._random(node, op, args, shapes, where, module)
