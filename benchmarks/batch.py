@@ -130,7 +130,7 @@ def lecture() -> bytes:
 def grow(grader: Local, right: bytes, count: int) -> Results:
     """Over many submissions, the last fifth against the first: rate, memory and descriptors."""
     assert grader.runner
-    pid = grader.runner.process.pid
+    pid = grader.runner.starter.process.pid
     fifths: list[Results] = []
     for number in range(5):
         sources = [right + b"# growth %d.%d\n" % (number, i) for i in range(count // 5)]

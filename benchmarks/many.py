@@ -20,7 +20,7 @@ from grader.classroom import batch, files, similar
 from grader.classroom.batch import Grader, Local, Progress
 from grader.classroom.results import Result
 from grader.core.exercise import Task
-from grader.submissions.uploads import uploads
+from grader.submissions.uploads import Intake, uploads
 
 MB = 1e6
 
@@ -62,7 +62,7 @@ def klass(folder: Path, many: int) -> None:
 
 def graded(folder: Path, out: Path, grader: Grader, ex1: dict[str, Task], workers: int = 2) -> Results:
     """Submissions a second; the memory of this process and of its children, in either half."""
-    found = uploads([folder], ["ex1"], "ex1")
+    found = uploads([folder], Intake(["ex1"], "ex1"))
     first, last = [0.0, 0.0], [0.0, 0.0]  # the most in either half, of this process and of its children
 
     def tell(progress: Progress) -> None:

@@ -279,7 +279,7 @@ class Asking(Runner):
             finish()
             Asking.spent += job.end["cpu"] if request["op"] == "reference" else 0.0
 
-        job.finish = finished  # type: ignore[method-assign]
+        job.finish = finished
         return job
 
 

@@ -60,7 +60,7 @@ _kept: list[Warm] = []
 def _opened(*_: object, **limits: object) -> Warm:
     """The warm runner; another one where it has ended. limits: of a batch, where they are the usual ones."""
     assert not limits, limits
-    if _kept and (_kept[0].process.poll() is not None or _kept[0].control.fileno() < 0):
+    if _kept and (_kept[0].starter.process.poll() is not None or _kept[0].starter.control.fileno() < 0):
         _kept.pop().end()
     if not _kept:
         _kept.append(Warm())

@@ -44,8 +44,8 @@ IMPURE = {"os", "pathlib", "subprocess", "socket", "time", "tempfile", "shutil",
 
 # The modules of runner/untrusted/ that others name, and who may.
 UNTRUSTED = {
-    "grader.runner.untrusted.asking": ("grader.runner.warm.zygote",),
-    "grader.runner.untrusted.child": ("grader.runner.warm.zygote",),
+    "grader.runner.untrusted.asking": ("grader.runner.warm.",),
+    "grader.runner.untrusted.child": ("grader.runner.warm.",),
     "grader.runner.untrusted.loading": (
         "grader.runner.warm.zygote",
         "grader.commands.train",
@@ -55,7 +55,7 @@ UNTRUSTED = {
         "grader.authoring.author_outputs",  # the author's, run as a learner's
         "grader.commands.shell",
     ),
-    "grader.reference.values": ("grader.runner.warm.zygote", "grader.authoring.", "grader.commands.shell"),
+    "grader.reference.values": ("grader.runner.warm.load", "grader.authoring.", "grader.commands.shell"),
 }
 
 MOST = 6  # parameters of a function
@@ -210,15 +210,15 @@ after api arguments arithmetic attempts author authoring autolab axes background
 bigrams brackets build calls cell cells changes choosing ci classroom classroom50 cli client code
 codequality commands compare completion conditions core course curve dask diagnose doctor document
 draw edit elements elementwise errors events example excerpts explain export failure feedback
-figures files find float64 focus folders formulas forward functions github gpt grade gradebook
-grades gradescope gradients graph handout heat hints host html in insight judge judging junit
-jupyter learn learner lecture limits line live loading magic manual micrograd mistakes mlp moving
-names namespace nbgrader new notebook numbers otter page pages place places plain plugin points
-prairielearn progress prose pytest read rebuild reference reporter reproducible requests resting
-results roster run runner runs saves scope screen script search sentences serve server services
-shapes shell shown similar solution source start statements suite summary syntax table talk terminal
-testcell text texts tolerance train training turns untrusted uploads values variants watch wavenet
-wheel wrappers zeros
+figures files find float64 focus folders forked formulas forward functions github gpt grade
+gradebook grades gradescope gradients graph handout heat hints host html in insight judge judging
+junit jupyter learn learner lecture limits line live load loading magic manual micrograd mistakes
+mlp moving names namespace nbgrader new notebook numbers otter page pages place places plain plugin
+points prairielearn progress prose pytest read rebuild reference reporter reproducible requests
+resting results roster run runner runs saves scope screen script search sentences serve server
+services shapes shell shown similar solution source start statements suite summary syntax table talk
+terminal testcell text texts tolerance train training turns untrusted uploads values variants watch
+wavenet wheel wrappers zeros
 """
 
 

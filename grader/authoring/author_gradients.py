@@ -6,6 +6,7 @@ file, the line or the item, and what to do.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import Authored, AuthoredError, Item
+from grader.authoring.item import parsed
 from grader.authoring.skeleton import unwritten
 from grader.core.exercise import ALT, is_probe
 from grader.judging.compare import judge
@@ -26,6 +28,10 @@ def written(source: str, filename: str) -> None:
     if todo := unwritten(source, filename):
         more = f", nor are {len(todo) - 1} more" if len(todo) > 1 else ""
         raise AuthoredError(f"{filename}, line {todo[0].lineno}: {todo[0].name} is not written yet{more}")
+    docs = [n for n in ast.walk(parsed(source, filename)) if isinstance(n, ast.Module | ast.FunctionDef)]
+    if left := [n for n in docs if "TODO" in (ast.get_docstring(n) or "")]:
+        first = left[0].body[0].lineno
+        raise AuthoredError(f"{filename}, line {first}: what learners read there still says TODO")
 
 
 def runs(program: Program, fixture: str, settings: Mapping[str, Any], filename: str) -> Env:
@@ -81,11 +87,14 @@ class Gradients:
 
     def verify(self, fixture: str, given: Env, reference: Env, sizes: Env) -> None:
         for item in self.parts.gradients:
-            env, name = {**sizes, **given}, item.name
-            if is_probe(fixture) and self.parts.siblings(item):  # it has a draw of its own
-                env |= {p: given[ALT + p] for p in item.params if ALT + p in given}
-                name = ALT + item.name
-            self._verify(item, fixture, env, reference, name)
+            self.verify_one(item, fixture, given, reference, sizes)
+
+    def verify_one(self, item: Item, fixture: str, given: Env, reference: Env, sizes: Env) -> None:
+        env, name = {**sizes, **given}, item.name
+        if is_probe(fixture) and self.parts.siblings(item):  # it has a draw of its own
+            env |= {p: given[ALT + p] for p in item.params if ALT + p in given}
+            name = ALT + item.name
+        self._verify(item, fixture, env, reference, name)
 
     def _verify(self, item: Item, fixture: str, env: Env, reference: Env, name: str) -> None:
         where = f"{self.filename}, line {item.line}: {item.name}"

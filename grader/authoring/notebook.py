@@ -19,6 +19,18 @@ from grader.core.text import escaped
 
 CONFIGURES = ("FIXTURES", "TRAINING", "HINTS")  # for `grader build`, not for a learner
 TASK = "Write each gradient in place of its `None` and run the cell: `cmp` compares it with autograd's."
+INSTALL = """\
+# For a hosted notebook, as on Colab: where the grader is installed, this does nothing.
+import subprocess
+import sys
+from glob import glob
+from importlib.util import find_spec
+
+WHEEL = ""  # its address, with #sha256=...; without one, the wheel that lies beside this notebook
+if find_spec("grader") is None:
+    wheels = [WHEEL] if WHEEL else glob("backprop_grader-*.whl")
+    assert wheels, "upload the grader's wheel beside this notebook, or name its address (docs/install.md)"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", wheels[-1]], check=True)"""
 OF_FUNCTIONS = re.compile(  # a paragraph that has nothing to say to a notebook
     r"\bby\s+name\b|[Yy]our (?:functions|formulas)|[Ff]ormulas? (?:is|are)\s+asked|\b(?:probes?|fixtures?)\b"
 )
@@ -83,6 +95,7 @@ def _cells(
     about = [one for one in parts.statement.split("\n\n")[1:] if not OF_FUNCTIONS.search(one)]
     opening = [f"# {escaped(parts.title)}", *map(_prose, about), TASK]
     yield "statement", "markdown", "\n\n".join(opening)
+    yield "install", "code", INSTALL
     yield "set-up", "code", _imports(parts)
     names = [name for name in parts.inputs if "d" + name in shapes]
     kept = [line.name for line in parts.lines[:-1] if "d" + line.name in shapes]

@@ -39,7 +39,12 @@ def begin(name: str, source: str = "", function: str = "", filename: str = "") -
     forward = _function(tree, function, filename)
     if found := problem(forward):
         raise AuthoredError(f"{filename}, line {found[0]}: {found[1]}")
-    wanted = _needed(tree, forward)
+    own = [
+        n
+        for n in tree.body
+        if isinstance(n, ast.FunctionDef) and n.name == "inputs" or assigns(n, "FIXTURES")
+    ]
+    wanted = needed(tree, [forward, *own])
     for node in wanted:
         if isinstance(node, ast.FunctionDef) and node is not forward and node.name.startswith("d"):
             raise AuthoredError(
@@ -47,16 +52,16 @@ def begin(name: str, source: str = "", function: str = "", filename: str = "") -
             )
     if ast.get_docstring(tree):
         head = f"{ast.get_source_segment(source, tree.body[0])}\n"
-    imports = [_text(source, n) for n in wanted if isinstance(n, ast.Import | ast.ImportFrom)]
-    constants = [_text(source, n) for n in wanted if isinstance(n, ast.Assign)]
+    imports = [text_of(source, n) for n in wanted if isinstance(n, ast.Import | ast.ImportFrom)]
+    constants = [text_of(source, n) for n in wanted if isinstance(n, ast.Assign)]
     if not any(assigns(n, "FIXTURES") for n in wanted):
         imports = imports if TORCH[0] in imports else [TORCH[0], *imports]
         constants.append(FIXTURES)
     blocks = ["".join(imports)] if imports else []
-    functions = [_text(source, n) for n in wanted if isinstance(n, ast.FunctionDef) and n is not forward]
+    functions = [text_of(source, n) for n in wanted if isinstance(n, ast.FunctionDef) and n is not forward]
     if not any(isinstance(n, ast.FunctionDef) and n.name == "inputs" for n in wanted):
         functions.insert(0, INPUTS)
-    functions.append(_text(source, forward).replace(forward.name, "forward", 1))
+    functions.append(text_of(source, forward).replace(forward.name, "forward", 1))
     return "\n\n".join(["\n".join([head, *blocks, *constants]), *functions])
 
 
@@ -71,8 +76,8 @@ def _function(tree: ast.Module, name: str, filename: str) -> ast.FunctionDef:
     return functions[name]
 
 
-def _needed(tree: ast.Module, forward: ast.FunctionDef) -> list[ast.stmt]:
-    """What the exercise takes over of a file: forward, inputs and FIXTURES, and all that these use."""
+def needed(tree: ast.Module, roots: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """What the exercise takes over of a file: some statements, and all that these use."""
     defined: dict[str, ast.stmt] = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -81,18 +86,18 @@ def _needed(tree: ast.Module, forward: ast.FunctionDef) -> list[ast.stmt]:
             defined |= {n.id: node for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
         elif isinstance(node, ast.Import | ast.ImportFrom):
             defined |= {(a.asname or a.name).split(".")[0]: node for a in node.names}
-    todo: list[ast.stmt] = [forward, *(defined[n] for n in ("inputs", "FIXTURES") if n in defined)]
-    needed: list[ast.stmt] = []
+    todo = [*roots]
+    wanted: list[ast.stmt] = []
     while todo:
         node = todo.pop()
-        if node in needed:
+        if node in wanted:
             continue
-        needed.append(node)
+        wanted.append(node)
         todo += [defined[n.id] for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in defined]
-    return [node for node in tree.body if node in needed]
+    return [node for node in tree.body if node in wanted]
 
 
-def _text(source: str, node: ast.stmt) -> str:
+def text_of(source: str, node: ast.stmt) -> str:
     lines = source.splitlines()
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     return "\n".join(lines[first - 1 : node.end_lineno]) + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.core.errors import GraderFault
+from grader.suite.files import locked
 
 SYNC = 0.5  # seconds between fsyncs of the journal
 
@@ -78,9 +78,10 @@ def _key_of(line: bytes) -> str | None:
 @contextlib.contextmanager
 def only_one(out: Path) -> Iterator[None]:
     """One batch at a time in a folder; GraderFault names the folder where another is at work."""
-    with (out / ".lock").open("w") as lock:
+    with contextlib.ExitStack() as stack:
+        lock = stack.enter_context((out / ".lock").open("w"))
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(locked(lock, wait=False))
         except BlockingIOError:
             raise GraderFault(f"{out}: another batch is at work here") from None
         yield

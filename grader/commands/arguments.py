@@ -179,7 +179,13 @@ def _authoring(add: Add) -> None:
 
     new = add("new", "start an exercise for your own network, and say what to write next")
     new.add_argument("name", metavar="NAME", help="rnn, or rnn.ex1; goes to solutions/ in this folder")
-    _value(new, "--forward", "FILE::FUNCTION", "the network, a function of flat lines")
+    _value(new, "--forward", "FILE::FUNCTION", "the network, a function of tensors")
+    _value(new, "--model", "FILE::CLASS", "the network, a torch.nn.Module")
+    _value(new, "--example", "FILE::FUNCTION", "what draws the model's inputs: function(g, n=4, d=3)")
+    chunks = ("fused", "atomic")
+    _value(new, "--chunk", "HOW", "norms, softmax, losses, linear: each a line, or apart", choices=chunks)
+    _flag(new, "--stubs", "leave the gradients to write to you")
+    _value(new, "--items", "a,b,…", "the tensors that are asked for; all by default")
 
     release = add("release", "make a repository for students: stubs, notebooks, fixtures; no solutions")
     release.add_argument("dir", metavar="DIR", help="where it goes: a new or empty folder")

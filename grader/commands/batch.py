@@ -22,7 +22,7 @@ from grader.core.exercise import Task
 from grader.core.text import text
 from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
-from grader.runner.host.client import Runner, protections
+from grader.runner.host.client import FORKS, Runner, protections
 from grader.submissions import cells
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, uploads
@@ -39,6 +39,10 @@ def run(args: argparse.Namespace) -> int:
     if args.exercise and args.exercise not in suite.ids():
         targets(suite, [args.exercise])
         raise UsageError(f"--exercise {args.exercise}: a batch grades whole exercises")
+    if not FORKS:
+        raise GraderFault(
+            "a class's code is run in a sandbox, which needs Linux or macOS (on Windows: WSL 2)"
+        )
     if args.workers < 1:
         raise UsageError(f"--workers {args.workers}: at least one is needed")
     out = Path(args.out)

@@ -13,8 +13,8 @@ from grader.commands.background import client, place
 from grader.core.errors import GraderFault
 from grader.core.exercise import Task
 from grader.reference.reproducible import environment
-from grader.runner.host.client import CPU, WALL, Runner
-from grader.runner.warm import confine
+from grader.runner.host.client import CPU, FORKS, WALL, Runner
+from grader.runner.warm import limits
 from grader.runner.wire import LAYERS
 from grader.suite import fixtures
 from grader.suite.find import find
@@ -88,7 +88,11 @@ def _bits(same: int, total: int) -> str:
 
 def facts(runner: Runner) -> dict[str, str]:
     """What to know of this machine and of the grader's processes, to debug them or to report a crash."""
-    line = None
+    line, landlock, home = None, 0, place.home() if client.THERE else None
+    if FORKS:
+        from grader.runner.warm.confine import landlock_version
+
+        landlock = landlock_version()
     with suppress(OSError):  # it does not answer
         line = client.ask("status")
     if line:
@@ -97,14 +101,14 @@ def facts(runner: Runner) -> dict[str, str]:
     return {
         "grader": f"{__version__}, {place.PACKAGE}",
         "Python": sys.executable,
-        "kernel": f"{platform.release()}, Landlock ABI {confine.landlock_version() or 'none'}",
+        "kernel": f"{platform.release()}, Landlock ABI {landlock or 'none'}",
         "environment of what computes": " ".join(f"{k}={v}" for k, v in environment().items()),
-        "limits of a child": f"{seconds}, {confine.MEMORY >> 20} MB beside torch's own",
-        "folder of a child": f"{runner.folder}/NUMBER, removed at its end",
+        "limits of a child": f"{seconds}, {limits.MEMORY >> 20} MB beside torch's own",
+        "folder of a child": f"{runner.starter.folder}/NUMBER, removed at its end",
         "standard error of a child": "with its output in a pipe to the command, which shows it behind `| `",
         "standard error of the zygote": "a pipe to the command, whose last line is told if it ends; "
         "GRADER_TRACEBACK=1 tells all",
-        "standard error of the server": f"{place.LOG} in {place.home() or 'no folder that is yours alone'}, "
+        "standard error of the server": f"{place.LOG} in {home or 'no folder that is yours alone'}, "
         f"beside its {place.SOCKET}; {'one runs' if line else 'none runs'}",
     }
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from grader.classroom import insight, similar
 from grader.classroom.files import results
 from grader.classroom.similar import Index
+from grader.commands.batch import Released
 from grader.core.errors import Unreadable, UsageError
 from grader.core.text import text
 from grader.submissions.script import notebook
-from grader.submissions.uploads import Upload, uploads
+from grader.submissions.uploads import Intake, Upload, uploads
 from grader.suite import fixtures
 from grader.suite.files import replaced
 from grader.suite.find import Suite, find
@@ -38,7 +39,8 @@ def _similar(
     suite: Suite, room: Path, args: argparse.Namespace
 ) -> tuple[Index, list[similar.Pair], dict[int, str]]:
     """The class's evidence, read one submission at a time; texts of those that the page shows alone."""
-    found = {text(u.id, 1000): u for u in uploads(list(map(Path, args.paths)), suite.ids(), args.exercise)}
+    intake = Intake(suite.ids(), args.exercise, released=Released(suite))
+    found = {text(u.id, 1000): u for u in uploads(list(map(Path, args.paths)), intake)}
     index, known = Index(), dict[str, frozenset[str]]()
     numbers: list[Upload] = []
     for result in results(room):

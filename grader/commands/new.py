@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from grader.authoring import authored, skeleton
-from grader.authoring.item import AuthoredError
+from grader.authoring.item import AuthoredError, assigns
 from grader.commands.build import apart
 from grader.commands.prose import wrapped
 from grader.core.errors import GraderFault, UsageError
+from grader.reference.reproducible import environment
 from grader.suite.files import replaced
 from grader.suite.find import current_folder
 
+TOOL = Path(skeleton.__file__).parent / "network"  # which a student's installation doesn't have
 NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_]*)?")
 
 
@@ -28,8 +33,19 @@ def run(args: argparse.Namespace) -> int:
     path = root.joinpath("solutions", *name.split(".")).with_suffix(".py")
     shown = path.relative_to(root)
     begun = path.exists()
-    if begun and args.forward:
+    if begun and (args.forward or args.model):
         raise UsageError(f"{shown} is there already, and is kept: `grader new {args.name}` takes it further")
+    if bool(args.model) != bool(args.example):
+        raise UsageError("--model FILE::Class and --example FILE::function go together")
+    if args.model and args.forward:
+        raise UsageError("--model and --forward are two ways to say the network: give one of them")
+    if args.model or args.forward and not args.stubs and _has_inputs(args.forward):
+        if TOOL.is_dir():
+            return _traced(path, name, args)
+        if args.model:
+            raise UsageError(
+                "--model needs what the grader's own checkout has: pip install -e '.[author]' there"
+            )
     if begun:
         text = path.read_text(encoding="utf-8")
     else:
@@ -40,6 +56,49 @@ def run(args: argparse.Namespace) -> int:
         return _further(root, path, name, text)
     except AuthoredError as error:
         raise UsageError(str(error)) from None
+
+
+def _has_inputs(forward: str) -> bool:
+    """Whether a file has what a trace runs on; what is amiss with it is told later."""
+    try:
+        tree = ast.parse(Path(forward.partition("::")[0]).read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return False
+    functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    return "inputs" in functions and any(assigns(n, "FIXTURES") for n in tree.body)
+
+
+def _traced(path: Path, name: str, args: argparse.Namespace) -> int:
+    """Write the exercise of a model, or of a function, with the gradients that the table can write."""
+    wanted = [word.strip() for word in (args.items or "").split(",") if word.strip()]
+    request = {"name": name, "atomic": args.chunk == "atomic", "wanted": wanted, "stubs": args.stubs}
+    request |= {"model": args.model, "example": args.example} if args.model else {"forward": args.forward}
+    root = current_folder()
+    told = subprocess.run(
+        [sys.executable, "-P", "-W", "ignore", "-m", "grader.authoring.network"],
+        env={**environment(), "PYTHONPATH": str(TOOL.parents[2]), "PATH": os.environ.get("PATH", "")},
+        input=json.dumps(request), text=True, capture_output=True, cwd=root,
+    )  # fmt: skip
+    if told.returncode == 2:
+        first, *more = json.loads(told.stdout)["error"].splitlines()
+        print("\n".join(f"grader: {line}" for line in more), file=sys.stderr, end="\n" * bool(more))
+        raise UsageError(first)
+    if told.returncode:
+        raise GraderFault(
+            f"looking at the network ended with exit status {told.returncode}: {told.stderr[-300:]}"
+        )
+    answer = json.loads(told.stdout)
+    shown, text = str(path.relative_to(root)), answer["text"]
+    replaced(path, text.encode())
+    items = skeleton.gradients(text, shown)
+    print(f"{shown} is written.")
+    written = len(items) - len(skeleton.unwritten(text, shown))
+    print(wrapped(f"{len(items)} items, {written} of them written, in backward order: {', '.join(items)}."))
+    if answer["left"]:
+        print(f"Left to you, {len(answer['left'])}:")
+        print("\n".join(f"  {line}" for line in answer["left"]))
+    print("\n".join(_next(shown, name, text)))
+    return 0
 
 
 def _begun(name: str, forward: str | None) -> str:

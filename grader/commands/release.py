@@ -13,7 +13,7 @@ from grader.authoring.handout import release, wheel
 from grader.authoring.handout.release import MANIFEST, Files
 from grader.commands.policy import parsed
 from grader.core.errors import UsageError
-from grader.suite.files import refusing
+from grader.suite.files import moved, refusing
 from grader.suite.find import Suite, find, read_submission, whole
 from grader.suite.fixtures import digest
 
@@ -112,7 +112,7 @@ def _renew(out: Path, before: Mapping[str, str], files: Files) -> list[str]:
                 notes.append(f"kept {path}, which has been edited{_reset(path)}")
             continue
         (out / path).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(stage / path, out / path)
+        moved(stage / path, out / path)
     for path, mark in before.items():
         if path not in files and (out / path).is_file():
             if _edited(out / path, {mark}):
@@ -120,7 +120,7 @@ def _renew(out: Path, before: Mapping[str, str], files: Files) -> list[str]:
             else:
                 (out / path).unlink()
     _write(stage / MANIFEST, release.manifest(files).encode())
-    os.replace(stage / MANIFEST, out / MANIFEST)
+    moved(stage / MANIFEST, out / MANIFEST)
     shutil.rmtree(stage)
     return notes
 

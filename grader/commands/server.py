@@ -12,6 +12,10 @@ from grader.core.errors import GraderFault
 
 
 def run(args: argparse.Namespace) -> int:
+    if not client.THERE:
+        raise GraderFault(
+            "the background server needs Linux or macOS (on Windows: WSL 2); all works without it"
+        )
     return {"start": start, "stop": stop, "status": status}[args.action]()
 
 

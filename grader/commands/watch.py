@@ -21,6 +21,7 @@ from grader.judging.bench import Bench
 from grader.judging.targets import chosen
 from grader.learner import progress
 from grader.learner.watch.changes import beside, changes, following
+from grader.learner.watch.events import KEYS as READABLE
 from grader.learner.watch.events import Event, Events
 from grader.learner.watch.saves import Saves, stamp
 from grader.reports import screen
@@ -43,7 +44,10 @@ def run(args: argparse.Namespace) -> int:
     args.submission, args.solutions = None, False
     wanted, path = watched(suite, args)
     read_submission(path)  # says so where there is none
-    keys = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()) and os.environ.get("TERM") != "dumb"
+    keys = (
+        bool(READABLE and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
+        and os.environ.get("TERM") != "dumb"
+    )
     go_on = args.go_on or not keys
     with Runner() as runner, Events(keys) as events:
         bench = Bench(runner)

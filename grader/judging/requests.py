@@ -101,6 +101,7 @@ def report_of(graded: Sequence[Graded], more: Sequence[str] = ()) -> Report:
     """One report of them all, with what they printed and what there is to say of the submissions."""
     from grader.core.text import block
     from grader.judging import grade
+    from grader.runner.wire import LAYERS
 
     printed, notes = [], []
     for one in graded:
@@ -108,8 +109,12 @@ def report_of(graded: Sequence[Graded], more: Sequence[str] = ()) -> Report:
             cut = " … (cut)" if len(one.run.output) > SHOWN else ""
             printed.append(block(one.run.output, SHOWN).rstrip() + cut)
         if one.run.off:
-            off = ", ".join(one.run.off)
-            notes.append(f"protection that is off here: {off} (`grader doctor` tells more)")
+            off = "protection that is off here: " + ", ".join(one.run.off)
+            if len(one.run.off) == len(LAYERS):
+                off = (
+                    "the sandbox is off: this system has none, and a submission runs as any program of yours"
+                )
+            notes.append(f"{off} (`grader doctor` tells more)")
         notes += grade.notes(one.report, one.run, one.file.name)
     names = sorted({one.file.name for one in graded})
     reports = tuple(one.report for one in graded)

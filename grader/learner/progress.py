@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.core.exercise import Exercise, File, Output
 from grader.core.exercise import read as made
-from grader.suite.files import free, replacing
+from grader.suite.files import free, locked, moved, replacing
 
 if TYPE_CHECKING:
     from grader.core.verdict import Report
@@ -217,13 +216,14 @@ def _load(file: Path) -> tuple[State, str]:
 
 def _put_aside(file: Path, why: str) -> None:
     aside = free(file.with_name("progress.bad.json"), lambda n: f"progress.bad-{n}.json")
-    os.replace(file, aside)
+    moved(file, aside)
     print(f"grader: .grader/{file.name} {why}: kept as .grader/{aside.name}, begun anew", file=sys.stderr)
 
 
 def _own(name: str, flags: int) -> int:
     """Open a regular file that is no link; OSError where it is anything else, a pipe without a reader too."""
-    fd = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    links = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    fd = os.open(name, flags | links, 0o666)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise OSError(errno.EINVAL, "not a regular file")
@@ -236,6 +236,5 @@ def _locked(work: Path) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     if folder.is_symlink():  # in somebody else's repository it may lead anywhere
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    with open(folder / "lock", "a", opener=_own) as lock:  # closing it gives the lock back
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with open(folder / "lock", "a", opener=_own) as lock, locked(lock):
         yield

@@ -90,7 +90,7 @@ def choose(
 
 
 def _named(students: list[list[Owned]], exercises: Sequence[str]) -> list[list[Owned]]:
-    """Where several files are called after one exercise, ex1 (1) and ex1 (2), they are nobody's."""
+    """Several whose files are called after one exercise, ex1 (1) and ex1 (2), and no more, are nobody's."""
     alike: dict[str, list[list[Owned]]] = {}
     for own in students:
         first = own[0]

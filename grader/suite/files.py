@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from grader.core.errors import Unreadable, UsageError
 from grader.core.limits import MAX_NOTEBOOK, MAX_SOURCE
 from grader.core.text import text
 
-FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY | getattr(os, "O_PATH", 0)  # to go through it will do
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+STEPS = hasattr(os, "O_NOFOLLOW") and os.open in os.supports_dir_fd  # else (Windows) links are looked for
+FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)  # to go through it will do
+READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT
+WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+TRIES, PAUSE = (
+    20,
+    0.05,
+)  # to put a file in the place of one that another program has open; seconds between two
 
 
 def read_file(path: Path, limit: int = MAX_SOURCE, folder: Path | None = None) -> bytes:
@@ -44,6 +59,8 @@ def _opened(path: Path, folder: Path | None) -> int:
 
     Linux's openat2 does the same in one call, which Python doesn't have.
     """
+    if not STEPS:
+        return _looked(path, folder)
     *between, name = path.relative_to(path.anchor).parts or (".",)
     at, part, last = -1, "", False
     try:
@@ -53,7 +70,7 @@ def _opened(path: Path, folder: Path | None) -> int:
             os.close(at)
             at = inner
         part, last = name, True
-        return os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=at)
+        return os.open(name, READ, dir_fd=at)
     except OSError as error:
         if not _is_link(part, at):
             raise Unreadable(f"can't be read ({error.strerror})") from None
@@ -61,6 +78,30 @@ def _opened(path: Path, folder: Path | None) -> int:
     finally:
         if at >= 0:
             os.close(at)
+
+
+def _looked(path: Path, folder: Path | None) -> int:
+    """The same where nothing can be opened in an open folder: between look and opening it may change."""
+    whole = (folder or Path()) / path
+    for one in (*reversed(path.parents), path):
+        if one.name and is_link((folder or Path()) / one):
+            why = "is a link" if one == path else f"lies behind a link, {text(one.name, 80)}"
+            raise Unreadable(why)
+    if whole.is_dir():  # which can't be opened
+        raise Unreadable("is not a file")
+    try:
+        return os.open(whole, READ)
+    except OSError as error:
+        raise Unreadable(f"can't be read ({error.strerror})") from None
+
+
+def is_link(path: Path) -> bool:
+    """Whether a path is a link, or what Windows has besides: a junction."""
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISLNK(info.st_mode) or getattr(info, "st_reparse_tag", 0) == JUNCTION
 
 
 def _is_link(name: str, folder: int) -> bool:
@@ -93,15 +134,50 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     new = path.with_name(path.name + ".new")
     with contextlib.suppress(FileNotFoundError):
         new.unlink()
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(new, WRITE, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
-        os.replace(new, path)
+        moved(new, path)
     except BaseException:
         with contextlib.suppress(OSError):
             new.unlink()
         raise
+
+
+def moved(new: Path, path: Path) -> None:
+    """Put a file in the place of another. On Windows one that another program has open can't be replaced: it
+    is tried for a second, and then the OSError says so.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            os.replace(new, path)
+            return
+        except PermissionError:
+            if STEPS:
+                raise
+            if not left:
+                raise OSError(errno.EACCES, "it is open in another program: close it there", path) from None
+            time.sleep(PAUSE)
+
+
+@contextlib.contextmanager
+def locked(file: IO[Any], wait: bool = True) -> Iterator[None]:
+    """Held by one process at a time; BlockingIOError where another has it and it is not to be waited for.
+
+    Closing the file gives it back, as does the end of the process.
+    """
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    else:
+        from filelock import FileLock, Timeout  # torch needs it too
+
+        try:
+            with FileLock(f"{file.name}.held", timeout=-1 if wait else 0):
+                yield
+        except Timeout:
+            raise BlockingIOError from None
 
 
 def replaced(path: Path, content: bytes) -> None:

@@ -154,7 +154,7 @@ def one_line(ran: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_from_a_forward_function_to_an_exercise(own: Path) -> None:
-    ran = grader("new", "net", "--forward", "net.py::net", cwd=own)
+    ran = grader("new", "net", "--forward", "net.py::net", "--stubs", cwd=own)
     assert ran.returncode == PASSED, ran.stderr
     assert "5 items are added, in backward order: dlogits, db, da, dx, dW." in ran.stdout
     file = own / "solutions/net/ex1.py"
@@ -267,6 +267,7 @@ def test_a_network_that_doesn_t_run_is_told_of_by_its_line(old: str, new: str, s
         (["a.b.c"], "is no exercise's name"),
         (["net", "--forward", "nosuch.py::net"], "--forward nosuch.py can't be read: No such file"),
         (["net", "--forward", "net.py"], "net.py has no function forward; it has noise, inputs"),
+        (["net", "--forward", "net.py", "--stubs"], "net.py has no function forward; it has noise, inputs"),
     ],
 )
 def test_wrong_usage_is_told_in_one_line(own: Path, arguments: list[str], said: str) -> None:

@@ -54,7 +54,7 @@ def executed(text: str, folder: Path, kernel: KernelManager | None = None) -> li
             out = "".join(o.get("text", "") for o in cell.outputs if o.get("name") == "stdout")
             out += "".join(o["data"].get("text/html", "") for o in cell.outputs if "data" in o)
             err = "".join(o.get("text", "") for o in cell.outputs if o.get("name") == "stderr")
-            ran.append((cell.id, out, err))
+            ran.append((cell.get("id", ""), out, err))
     return ran
 
 

@@ -459,9 +459,9 @@ def test_a_killed_zygote_costs_nobody_a_grade(tmp_path: Path, ex1: Described) ->
     at = [6, 14]
 
     def tell(progress: Progress) -> None:
-        if at and progress.done >= at[0] and grader.runner and grader.runner.process.poll() is None:
+        if at and progress.done >= at[0] and grader.runner and grader.runner.starter.process.poll() is None:
             at.pop(0)
-            os.kill(grader.runner.process.pid, signal.SIGKILL)
+            os.kill(grader.runner.starter.process.pid, signal.SIGKILL)
 
     try:
         told = list(batch.run(batch.Class(found, ex1), tmp_path, grader, 3, tell))

@@ -36,7 +36,7 @@ def test_a_traceback_of_the_zygote_is_told_where_it_is_asked_for(
     """A message without its descriptors, which no client sends, ends the zygote."""
     monkeypatch.setenv("GRADER_TRACEBACK", "1" if told else "")
     with Runner() as runner:
-        runner.control.sendmsg([b"."])
+        runner.starter.control.sendmsg([b"."])
         with pytest.raises(GraderFault, match="^the computing process ended: IndexError: .*$"):
             runner.trial()
     written = capfd.readouterr().err

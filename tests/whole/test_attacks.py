@@ -64,7 +64,7 @@ def end(runner: Runner) -> None:
     """Close a runner, whatever an attack has left in its folder."""
     with contextlib.suppress(RecursionError):
         runner.close()
-    subprocess.run(["rm", "-rf", runner.folder], check=True)
+    subprocess.run(["rm", "-rf", runner.starter.folder], check=True)
 
 
 # --- what the system says --------------------------------------------------------------------------
@@ -80,12 +80,12 @@ def children(pid: int) -> list[int]:
 
 def zygote_of(runner: Runner) -> int:
     """The zygote is the process started, or, in namespaces, its child. The runner has answered before."""
-    return (children(runner.process.pid) or [runner.process.pid])[0]
+    return (children(runner.starter.process.pid) or [runner.starter.process.pid])[0]
 
 
 def nothing_written(runner: Runner) -> bool:
     """Whether every child's private folder is gone, as the zygote's own mount namespace has it."""
-    seen = Path(f"/proc/{zygote_of(runner)}/root{runner.folder}")
+    seen = Path(f"/proc/{zygote_of(runner)}/root{runner.starter.folder}")
     return not any(os.listdir(p) if p.name.startswith("disk") else True for p in seen.iterdir())
 
 
@@ -249,7 +249,7 @@ def attempt(
 
 def unharmed(runner: Short, zygote: int, outside: Outside) -> None:
     """Nothing happened beside what the report says."""
-    assert runner.process.poll() is None, "the zygote died"
+    assert runner.starter.process.poll() is None, "the zygote died"
     assert state(zygote) in ("R", "S", "D"), "the zygote died"
     assert not children(zygote), "a child is left"
     assert outside.look() == outside.before
@@ -296,7 +296,7 @@ class Guard:
 
     def runner(self) -> Short:
         one = self.extra or self.first
-        if one.process.poll() is None and nothing_written(one):
+        if one.starter.process.poll() is None and nothing_written(one):
             return one
         self.close()
         self.extra = Short()
@@ -568,7 +568,7 @@ description = fixtures.describe(root, "ex1")
 runner = Runner()
 runner.load(description, fixtures.read(root, description).given)
 runner.trial()
-print(runner.process.pid, runner.folder, flush=True)
+print(runner.starter.process.pid, runner.starter.folder, flush=True)
 endless = File("x.py", b"open('x', 'w').close()\\nwhile True: pass")
 runner.run(Part("ex1", ["lecture"], ["dprobs"]), endless, wall=60)
 """

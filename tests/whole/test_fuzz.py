@@ -189,7 +189,7 @@ def test_each_damaged_submission_gets_one_clear_result(
     for n in range(6):  # warm: what is allocated once
         assert local.grade("ex1", right(n).encode(), "warm.py")["passed"]
     assert local.runner
-    zygote = local.runner.process.pid
+    zygote = local.runner.starter.process.pid
     gc.collect()  # what other tests left
     before = descriptors("self"), descriptors(zygote), memory(zygote)
 
@@ -220,7 +220,7 @@ def test_each_damaged_submission_gets_one_clear_result(
     for name, data in snapshot(out).items():
         assert controls(data) == [], name
 
-    assert local.runner and local.runner.process.pid == zygote, "the zygote had to be started again"
+    assert local.runner and local.runner.starter.process.pid == zygote, "the zygote had to be started again"
     gc.collect()
     after = descriptors("self"), descriptors(zygote), memory(zygote)
     # a leak would be one for each submission; threads that other tests have left open and close some too

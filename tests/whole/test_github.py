@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import tomllib
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from conftest import ROOT
 from test_ci import shell
 
 from grader import __version__
+from grader.commands import arguments
 
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 FORMS = sorted({*ROOT.glob(".github/ISSUE_TEMPLATE/*.yml")} - {ROOT / ".github/ISSUE_TEMPLATE/config.yml"})
@@ -51,10 +55,49 @@ def test_a_workflow_runs_what_is_there(path: Path) -> None:
                 assert os.access(ROOT / words[0], os.X_OK), line
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_is_of_the_form_that_github_takes(path: Path) -> None:
+    """By the schema that check-jsonschema keeps; a key that there is none of is found, so it looks."""
+    schema = resources.files("check_jsonschema").joinpath("builtin_schemas/vendor/github-workflows.json")
+    validator = jsonschema.Draft7Validator(json.loads(schema.read_text(encoding="utf-8")))
+    workflow = {("on" if key is True else key): value for key, value in read(path).items()}
+    assert [error.message for error in validator.iter_errors(workflow)] == []
+    job = next(iter(workflow["jobs"].values()))
+    assert list(validator.iter_errors({**workflow, "jobs": {"a": {**job, "timeout": 5}}}))
+
+
+def test_the_job_on_windows_says_commands_that_there_are() -> None:
+    job = read(ROOT / ".github/workflows/ci.yml")["jobs"]["windows"]
+    assert job["runs-on"].startswith("windows-") and job["env"]["PYTHONUTF8"] == "0"
+    words = [step["run"].split() for step in job["steps"] if step.get("run", "").startswith("grader ")]
+    assert [arguments.parser().parse_args(line[1:]).command for line in words] == ["doctor", "check"]
+
+
+def test_the_dev_container_opens_the_checkout_ready_to_use() -> None:
+    """Keys of the specification alone, an image of Python's that we claim, and commands that are there."""
+    told = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    assert told.keys() <= {"name", "image", "postCreateCommand", "remoteEnv", "customizations", "runArgs"}
+    assert told["image"].rpartition(":")[2].partition("-")[0] in claimed()
+    assert {*told["postCreateCommand"].removeprefix("make ").split()} <= TARGETS
+    assert told["remoteEnv"]["PATH"].startswith("${containerWorkspaceFolder}/.venv/bin:")
+    editor = told["customizations"]["vscode"]
+    interpreter = "${containerWorkspaceFolder}/.venv/bin/python"
+    assert editor["settings"]["python.defaultInterpreterPath"] == interpreter
+
+
+def test_the_oldest_torch_is_the_one_that_the_documentation_says_was_run() -> None:
+    told = " ".join((ROOT / "docs/install.md").read_text().split())
+    oldest = dict(re.findall(r"^(torch|numpy)>=(\S+)$", "\n".join(PROJECT["dependencies"]), re.MULTILINE))
+    assert f"The oldest torch is {oldest['torch']}, with NumPy {oldest['numpy']}" in told
+
+
+def claimed() -> list[str]:
+    return [c.rpartition(" ")[2] for c in PROJECT["classifiers"] if re.search(r"Python :: 3\.\d+$", c)]
+
+
 def test_ci_covers_every_python_and_system_that_the_package_claims() -> None:
     matrix = read(ROOT / ".github/workflows/ci.yml")["jobs"]["test"]["strategy"]["matrix"]
-    claimed = [c.rpartition(" ")[2] for c in PROJECT["classifiers"] if re.search(r"Python :: 3\.\d+$", c)]
-    assert matrix["python"] == claimed
+    assert matrix["python"] == claimed()
     assert [name.partition("-")[0] for name in matrix["os"]] == ["ubuntu", "macos"]
     ran = [step.get("run", "") for step in steps(ROOT / ".github/workflows/ci.yml")]
     assert {"make test-tools", "make test", "make lint types", "bash .ci/run"} <= {*ran}

@@ -21,7 +21,7 @@ from conftest import DEADLINE, ROOT
 
 from grader.core.exercise import File, Task
 from grader.runner.host.client import Part, Run, Runner
-from grader.runner.warm import confine
+from grader.runner.warm import confine, limits
 from grader.runner.wire import LAYERS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers of confinement are Linux's")
@@ -216,7 +216,7 @@ size = sum(os.fstat(f).st_blocks * 512 for f in files)
 for f in files: os.close(f)
 raise RuntimeError(size >> 20)
 """
-LIMIT = confine.FOLDER >> 20
+LIMIT = limits.FOLDER >> 20
 WRITTEN, KEPT = "os.write(files[-1], bytes(1 << 20))", "call(285, files[-1], 1, 0, 1 << 20)"
 
 

@@ -39,6 +39,12 @@ def test_from_an_empty_folder_to_a_release(tmp_path: Path) -> None:
     follow(work, environ(tmp_path, NO_COLOR="1", GRADER_NO_SERVER="1"))
 
 
+def test_any_network_from_a_file_to_the_first_green_node(tmp_path: Path) -> None:
+    work = tmp_path / "empty"
+    work.mkdir()
+    follow(work, environ(tmp_path, NO_COLOR="1", GRADER_NO_SERVER="1"), ROOT / "docs/any-network.md")
+
+
 def follow(work: Path, env: Mapping[str, str], page: Path = TUTORIAL) -> None:
     """Do all that a page says, in a folder, and compare what it shows. A line that ends in … begins so."""
     for kind, text in steps(page):

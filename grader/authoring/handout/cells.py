@@ -15,7 +15,12 @@ from grader.authoring import authored, notebook, read_outputs
 from grader.core.exercise import TRAINING, Exercise
 from grader.core.text import escaped
 
-ENDING = ("check-task", TRAINING, "check")  # of our own notebooks: what only a learner on his own needs
+ENDING = (
+    "install",
+    "check-task",
+    TRAINING,
+    "check",
+)  # of our own notebooks: what only a learner on his own needs
 SAVE = "The cell behind it grades the notebook as it was last saved: save first."
 GRADIENTS = f"Write each gradient in its cell and run it: `cmp` compares it with autograd's. {SAVE}"
 OUTPUTS = f"Write each function and class in its cell and run it. {SAVE}"

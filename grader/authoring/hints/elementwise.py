@@ -87,6 +87,24 @@ ELEMENTWISE: dict[str, Elementwise] = {
         "density.",
         "Phi(x) + x*phi(x)",
     ),
+    "silu": Elementwise(
+        "SiLU is x · σ(x), with σ the sigmoid: the product rule, and σ' is σ · (1 − σ).",
+        "sigma(x)*(1 + x*(1 - sigma(x)))",
+    ),
+    "softplus": Elementwise(
+        "Softplus is ln(1 + eˣ); its derivative is the sigmoid of its input.", "sigma(x)"
+    ),
+    "logsigmoid": Elementwise(
+        "The logarithm of a sigmoid: its derivative is what the sigmoid lacks to 1.", "1 - sigma(x)"
+    ),
+    "log1p": Elementwise(
+        "ln(1 + x) works element by element: the derivative of the logarithm.",
+        "1/(1 + x)",
+        nice=(0.0, 1.0, 3.0, -0.5),
+    ),  # fmt: skip
+    "expm1": Elementwise("eˣ − 1 has the derivative of the exponential.", "exp(x)", nice=LN),
+    "log2": Elementwise("log₂ x is ln x / ln 2.", "1/(x*ln(2))", nice=POSITIVE),
+    "erf": Elementwise("The error function's derivative is a bell curve.", "2*exp(-x**2)/1.7724538509055159"),
     "clone": Elementwise(""),
     "contiguous": Elementwise(""),
     "float": Elementwise(""),

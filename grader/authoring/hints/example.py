@@ -7,6 +7,7 @@ many draws the one that is shortest to write is kept. Imports torch; runs at bui
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
 import math
 from collections.abc import Iterator, Mapping
@@ -93,7 +94,8 @@ class Search:
     def _counts(self, tensor: str, found: Example) -> bool:
         """Whether the gradient has to do with an upstream gradient: a shift past the end leaves nothing."""
         without = {**found.upstream, tensor: torch.zeros_like(found.upstream[tensor])}
-        pulled = self._pulled(found.env, without)
+        with doubles():
+            pulled = self._pulled(found.env, without)
         return pulled is None or not torch.allclose(pulled[1], found.result)
 
     def _shortest(self, settings: dict[str, Any], env: Env) -> Example | None:
@@ -121,7 +123,12 @@ class Search:
             for tensor, choice in values.items():
                 one[tensor] = _draw(one[tensor].shape, choice, g)
             upstream = {t: _draw(env[t].shape, UPSTREAM, g) for t in sorted(self.cut)}
-            if (pulled := self._pulled(one, upstream)) is None:
+            try:
+                with doubles():
+                    pulled = self._pulled(one, upstream)
+            except RuntimeError:  # values outside of what a line can take
+                pulled = None
+            if pulled is None:
                 continue
             after, result = pulled
             if not seed:  # a tensor of which only the shape counts is not shown
@@ -169,7 +176,11 @@ class Search:
         g = torch.Generator().manual_seed(1)
         for _ in range(4):
             other = torch.rand(env[tensor].shape, generator=g, dtype=torch.float64) + 0.5
-            found = self._pulled({**env, tensor: other}, upstream)
+            try:
+                with doubles():
+                    found = self._pulled({**env, tensor: other}, upstream)
+            except RuntimeError:
+                return True
             if found is None or not torch.allclose(found[1], result):
                 return True
         return False
@@ -184,7 +195,13 @@ def _sizes(program: Program, lines: tuple[Line, ...]) -> Iterator[dict[str, Any]
     named = {name for line in lines for name in _counted(ast.parse(line.code.strip()))}
     choices = [(3,) if k in named else (2, 3) for k in names]
     for own in sorted(itertools.product(*choices), key=lambda s: (math.prod(s), s)):
-        yield {"seed": 1, **dict(zip(names, own, strict=True))}
+        yield {**first, "seed": 1, **dict(zip(names, own, strict=True))}
+    # a network that can't be so small: its heads, or a loop of so many steps
+    yield from ({**s, "seed": 1} for s in sorted(program.fixtures.values(), key=_volume))
+
+
+def _volume(settings: Mapping[str, Any]) -> int:
+    return math.prod(v for v in sizes(settings).values() if isinstance(v, int))
 
 
 def _counted(node: ast.AST) -> Iterator[str]:
@@ -198,7 +215,20 @@ def _counted(node: ast.AST) -> Iterator[str]:
 
 
 def _start(program: Program, settings: dict[str, Any]) -> Env:
-    return program.run({k: v.double() if is_float(v) else v for k, v in program.draw(settings).items()})
+    drawn = {k: v.double() if is_float(v) else v for k, v in program.draw(settings).items()}
+    with doubles():
+        return program.run(drawn)
+
+
+@contextlib.contextmanager
+def doubles() -> Iterator[None]:
+    """What a forward line makes of nothing, torch.zeros(n), is of float64 too."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def small(program: Program) -> Env | None:
@@ -227,6 +257,8 @@ def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[
             return ELEMENTWISE["sigmoid"].nice
         if called in ("softmax", "log_softmax", "cross_entropy"):
             return LN
+        if called == "binary_cross_entropy":
+            return SHARE
         exponent = ast.unparse(node.right) if isinstance(node, ast.BinOp) else ""
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and exponent.startswith("-"):
             return ROOT if "." in exponent else (1.0, 2.0, 4.0, 0.5)

@@ -123,8 +123,11 @@ class _Numbers(ast.NodeTransformer):
 
 
 def evaluate(node: ast.expr, scope: Mapping[str, Any]) -> Any:
-    expression = ast.fix_missing_locations(ast.Expression(node))
-    return eval(compile(expression, "formula", "eval"), dict(scope))
+    compiled = getattr(node, "compiled", None)  # a formula is evaluated for every element
+    if compiled is None:
+        compiled = compile(ast.fix_missing_locations(ast.Expression(node)), "formula", "eval")
+        node.compiled = compiled  # type: ignore[attr-defined]
+    return eval(compiled, dict(scope))
 
 
 def name(text: str) -> ast.expr:
@@ -175,7 +178,7 @@ def _write(node: ast.expr) -> tuple[str, int]:
         return f"not {_bound(node.operand, ATOM)}", PRODUCT
     if isinstance(node, ast.Compare):
         left, right = write(node.left), write(node.comparators[0])
-        sign = {ast.Eq: "=", ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<"}[type(node.ops[0])]
+        sign = {ast.Eq: "=", ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<", ast.LtE: "≤"}[type(node.ops[0])]
         return f"{left} {sign} {right}", SUM
     if isinstance(node, ast.BinOp):
         if text := _power(node):

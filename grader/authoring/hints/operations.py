@@ -17,6 +17,7 @@ from typing import Any
 
 from grader.authoring.hints import arithmetic, axes, moving
 from grader.authoring.hints.elementwise import ELEMENTWISE, elementwise
+from grader.authoring.hints.layers import LAYERS
 from grader.authoring.hints.notation import Index, Term, name, number, write
 from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation, spread
 
@@ -50,6 +51,8 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     "masked_fill": moving.masked_fill,
     "where": moving.where,
     "values": lambda site: Step(site.index, ""),
+    "unflatten": moving.view,
+    **LAYERS,
 }
 
 
@@ -65,6 +68,7 @@ def operands(node: ast.expr, scope: Scope) -> list[ast.expr]:
         given, function = node.args, node.func
         if isinstance(function, ast.Attribute) and not isinstance(scope.value(function.value), ModuleType):
             given = [function.value, *given]  # a method
+        given = [*given, *(k.value for k in node.keywords)]
         return list(itertools.chain(*(x.elts if isinstance(x, ast.List | ast.Tuple) else [x] for x in given)))
     return []
 

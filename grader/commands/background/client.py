@@ -21,6 +21,7 @@ LAUNCHES = 2
 START = (
     "import sys; sys.path.insert(0, sys.argv[1]); from grader.commands.background.serve import main; main()"
 )
+THERE = hasattr(socket, "AF_UNIX")  # not on Windows
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "GRADER_SERVER_IDLE")  # and LC_*
 
 
@@ -31,6 +32,7 @@ def wanted(argv: Sequence[str]) -> bool:
         and "--no-server" not in argv
         and not os.environ.get("GRADER_NO_SERVER")
         and not os.environ.get("CI")
+        and THERE
         and sys.platform in ("linux", "darwin")
     )
 
@@ -58,7 +60,7 @@ def check(argv: Sequence[str]) -> tuple[int, bytes, str] | None:
 
 def ask(verb: str) -> socket.socket | None:
     """A line on which a running server answers `verb`; None where there is none."""
-    home = place.home()
+    home = place.home() if THERE else None
     line = _connect(home) if home else None
     if line:
         line.settimeout(PATIENCE)
@@ -73,7 +75,7 @@ def start() -> None:
 
 def _accepted(*request: str) -> socket.socket:
     """A line on which a server has accepted the request; Broken where none does."""
-    home = place.home()
+    home = place.home() if THERE else None
     if home is None:
         raise talk.Broken
     deadline = time.monotonic() + PATIENCE

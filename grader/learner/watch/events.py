@@ -8,13 +8,21 @@ import os
 import re
 import select
 import signal
+import socket
 import sys
-import termios
+import threading
 import time
-import tty
 from collections import deque
 from enum import Enum
 from typing import Any
+
+try:
+    import termios
+    import tty
+except ImportError:  # Windows, where nothing but a socket can be waited for either
+    termios = None  # type: ignore[assignment]
+
+KEYS = termios is not None  # whether single keys can be read at all
 
 
 class Event(Enum):
@@ -26,13 +34,15 @@ class Event(Enum):
     RESIZE = "resize"
 
 
-SIGNALS = {
-    signal.SIGTERM: Event.END,
-    signal.SIGHUP: Event.END,
-    signal.SIGINT: Event.INTERRUPT,
-    signal.SIGTSTP: Event.STOP,
-    signal.SIGWINCH: Event.RESIZE,
+NAMES = {
+    "SIGTERM": Event.END,
+    "SIGHUP": Event.END,
+    "SIGBREAK": Event.INTERRUPT,
+    "SIGINT": Event.INTERRUPT,
+    "SIGTSTP": Event.STOP,
+    "SIGWINCH": Event.RESIZE,
 }
+SIGNALS = {getattr(signal, name): event for name, event in NAMES.items() if hasattr(signal, name)}
 
 SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.)?")  # an arrow and the like: they mean nothing here
 
@@ -51,9 +61,10 @@ class Events:
         if self.input is None:
             self.queue.append(Event.EOF)
         self.terminal = self.input if self.input is not None else -1
-        self.awake, self.wake = os.pipe()
-        for fd in (self.awake, self.wake):
-            os.set_blocking(fd, False)
+        self.awake, self.wake = socket.socketpair()
+        for one in (self.awake, self.wake):
+            one.setblocking(False)
+        self.reader: threading.Thread | None = None
         self.saved = False
         self.mode: list[Any] = []
         self.handlers: dict[int, Any] = {}
@@ -63,7 +74,7 @@ class Events:
         if self.keys:
             self.mode = termios.tcgetattr(self.terminal)
         try:
-            signal.set_wakeup_fd(self.wake, warn_on_full_buffer=False)
+            signal.set_wakeup_fd(self.wake.fileno(), warn_on_full_buffer=False)
             for number, event in SIGNALS.items():
                 if self.keys or event is not Event.STOP:
                     self.handlers[number] = signal.signal(number, self._signal)
@@ -82,8 +93,11 @@ class Events:
     def save(self) -> None:
         """Report a save; from any thread."""
         self.saved = True
-        with contextlib.suppress(BlockingIOError):  # it will wake up anyway
-            os.write(self.wake, b"\0")
+        self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):  # it will wake up anyway, or has ended
+            self.wake.send(b"\0")
 
     def wait(self, until: float | None = None) -> Event | str | None:
         """The next event, a key as a string; None at the time `until` of the monotonic clock."""
@@ -111,15 +125,28 @@ class Events:
         self.queue.append(SIGNALS[signal.Signals(number)])
 
     def _collect(self, timeout: float | None) -> None:
-        watched = [self.awake] if self.input is None else [self.awake, self.input]
+        watched: list[Any] = [self.awake]
+        if self.input is not None and termios:
+            watched.append(self.input)
+        elif self.input is not None and not self.reader:
+            self.reader = threading.Thread(target=self._to_its_end, args=(self.input,), daemon=True)
+            self.reader.start()
         ready, _, _ = select.select(watched, [], [], timeout)
         if self.awake in ready:
-            os.read(self.awake, 4096)
+            self.awake.recv(4096)
         if self.saved:
             self.saved = False
             self.queue.append(Event.SAVE)
         if self.input is not None and self.input in ready:
             self._read(self.input)
+
+    def _to_its_end(self, pipe: int) -> None:
+        """What comes on standard input is dropped; that it ends is told."""
+        with contextlib.suppress(OSError):
+            while os.read(pipe, 1024):
+                pass
+        self.queue.append(Event.EOF)
+        self._wake()
 
     def _read(self, terminal_or_pipe: int) -> None:
         try:

@@ -1,31 +1,25 @@
-"""The trusted end: starts the zygote, hands it jobs, reads what children send. Never imports torch."""
+"""The trusted end: hands out jobs, reads what children send. Never imports torch."""
 
 from __future__ import annotations
 
-import array
-import contextlib
 import json
 import os
 import socket
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from grader.core import text
 from grader.core.errors import GraderFault
 from grader.core.exercise import LOSSES, Exercise, File
-from grader.reference.reproducible import environment
 from grader.runner import wire
-from grader.runner.host import folders
-from grader.runner.host.job import MAX_OUTPUT, Job, by_others, how
+from grader.runner.host.forked import Forked
+from grader.runner.host.fresh import Fresh
+from grader.runner.host.job import MAX_OUTPUT, by_others, how, last_line
 from grader.runner.host.turns import Turns
 
 WALL = 20.0  # seconds for one submission; `over-limit` after that
 CPU = 10  # seconds of processor time for one submission
+FORKS = hasattr(os, "fork") and hasattr(socket, "AF_UNIX")  # else each child is a process of its own
 SHARED = 4.0  # seconds for several exercises of one file in one child; longer, each has a child of its own
 
 
@@ -90,27 +84,7 @@ class Runner:
         self.wall, self.cpu = wall, cpu
         self.turns = Turns()
         self.abandoned: Callable[[], bool] = lambda: False  # asked while a child runs
-        self.folder = tempfile.mkdtemp(prefix="grader-")
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        here = Path(__file__).parents[1]
-        with theirs:
-            options = {
-                "root": str(here.parent.parent),
-                "control": theirs.fileno(),
-                "folder": self.folder,
-                "skip": list(skip),
-            }
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", str(here / "warm/start.py"), json.dumps(options)],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                cwd="/",
-                process_group=0,  # Ctrl-Z and Ctrl-C are for the command, which tells it what to do
-                env={**environment(), **(environ or {})},
-            )
-        self.control = ours
+        self.starter: Any = Forked(environ or {}, skip) if FORKS else Fresh(environ or {})
         self.loaded: dict[str, Exercise] = {}
 
     def __enter__(self) -> Runner:
@@ -120,13 +94,8 @@ class Runner:
         self.close()
 
     def close(self) -> None:
-        """End the zygote, and with it every child."""
-        self.control.close()
-        self.process.kill()
-        if self.process.stderr:
-            self.process.stderr.close()
-        self.process.wait()
-        folders.remove(self.folder)
+        """End every process that computes."""
+        self.starter.close()
 
     def load(self, exercise: Exercise, given: Mapping[str, bytes], settle: bool = False) -> None:
         """Give the zygote an exercise's public description and the files that submissions run on.
@@ -140,7 +109,7 @@ class Runner:
             "fixtures": list(given),
         }
         self.loaded[exercise.id] = exercise
-        self._send(request, given.values(), ())
+        self.starter.load(request, given)
 
     def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
         """Run a submission for one exercise in a child of its own.
@@ -192,7 +161,7 @@ class Runner:
                 expected |= {(f"{label}training", name) for name in names}
         return wire.Parser(expected, plain)
 
-    def _pumped(self, job: Job, parser: wire.Parser, wall: float, cpu: int) -> Run:
+    def _pumped(self, job: Any, parser: wire.Parser, wall: float, cpu: int) -> Run:
         """All that a child sends until it ends, or until it is ended."""
         ended, over, outside = "", False, False
         try:
@@ -230,6 +199,8 @@ class Runner:
         """What a confined child tried and was not stopped from ("possible"), the layers that are off, and
         what any submission may do but can't here ("impossible").
         """
+        if not FORKS:
+            return {"off": [*wire.LAYERS], "possible": [], "impossible": []}
         return dict(json.loads(self.ask({"op": "trial"})))
 
     def missing(self) -> list[str]:
@@ -248,58 +219,17 @@ class Runner:
         finally:
             job.finish()
         if job.end["status"] != 0:
-            raise GraderFault(f"the reference process failed: {_last_line(job.output) or 'no message'}")
+            raise GraderFault(f"the reference process failed: {last_line(job.output) or 'no message'}")
         return bytes(answer)
 
-    def _job(self, request: Mapping[str, Any], source: bytes) -> Job:
-        result_read, result_write = os.pipe()
-        output_read, output_write = os.pipe()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self._send(request, [source], (result_write, output_write, theirs.fileno()))
-        except BaseException:
-            os.close(result_read)
-            os.close(output_read)
-            ours.close()
-            raise
-        finally:
-            os.close(result_write)
-            os.close(output_write)
-            theirs.close()
-        return Job(result_read, output_read, ours, self.abandoned, self.last_words)
-
-    def _send(self, request: Mapping[str, Any], files: Any, descriptors: Sequence[int]) -> None:
-        with contextlib.ExitStack() as stack:
-            data = [json.dumps(request).encode(), *files]
-            fds = [stack.enter_context(_memory(one)) for one in data]
-            packed = array.array("i", [*fds, *descriptors])
-            try:
-                self.control.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, packed)])
-            except OSError:
-                raise GraderFault(f"the computing process ended: {self.last_words()}") from None
-
-    def last_words(self) -> str:
-        """What the zygote wrote before it ended."""
-        self.control.close()
-        self.process.kill()
-        written = b""
-        with contextlib.suppress(ValueError, OSError):  # another thread has closed it
-            written = self.process.stderr.read() if self.process.stderr else b""
-        return _last_line(written) or f"exit status {self.process.wait()}"
+    def _job(self, request: Mapping[str, Any], source: bytes) -> Any:
+        return self.starter.job(request, source, self.abandoned)
 
 
 def protections() -> list[str]:
     """What is missing of the sandbox, as a runner of its own finds."""
     with Runner() as runner:
         return runner.missing()
-
-
-def _last_line(written: bytes | bytearray) -> str:
-    """The last line of what a process of ours wrote; with GRADER_TRACEBACK standard error gets it all."""
-    if os.environ.get("GRADER_TRACEBACK"):
-        print(text.block(bytes(written), MAX_OUTPUT), file=sys.stderr)
-    lines = [line for line in written.decode("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1] if lines else ""
 
 
 def _of(whole: Run, label: str, first: bool) -> Run:
@@ -311,22 +241,3 @@ def _of(whole: Run, label: str, first: bool) -> Run:
         output=whole.output if first else b"",
         truncated=whole.truncated and first,
     )
-
-
-@contextlib.contextmanager
-def _memory(data: bytes) -> Iterator[int]:
-    """A descriptor that reads `data`."""
-    if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("grader")
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(fd, view) :]
-            yield fd
-        finally:
-            os.close(fd)
-    else:
-        with tempfile.TemporaryFile() as file:
-            file.write(data)
-            file.flush()
-            yield file.fileno()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import math
 import os
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from grader.core import text
 from grader.core.errors import GraderFault
 
 MAX_OUTPUT = 65_536  # bytes of what a submission prints
@@ -46,7 +47,9 @@ class Job:
         self.open = {result: True, output: False}  # descriptor -> whether it carries the result
         for fd in self.open:
             os.set_blocking(fd, False)
-        with contextlib.suppress(AttributeError, OSError):  # Linux; where not, the child waits for a tick
+        with contextlib.suppress(ImportError, AttributeError, OSError):  # else the child waits for a tick
+            import fcntl
+
             fcntl.fcntl(result, fcntl.F_SETPIPE_SZ, PIPE)
 
     def pump(self, take: Callable[[bytes], object], wall: float) -> None:
@@ -114,16 +117,15 @@ class Job:
 
 def how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:
     """How a child ended that did not finish, and whether that was for using too much."""
-    status = int(end["status"])
     if end["why"]:
         return str(end["why"]), True
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGXCPU or (number == signal.SIGKILL and end["cpu"] >= cpu):
+    code = os.waitstatus_to_exitcode(int(end["status"]))
+    if code < 0:
+        name = signal.Signals(-code).name if -code in list(signal.Signals) else str(-code)
+        if name == "SIGXCPU" or (name == "SIGKILL" and end["cpu"] >= cpu):
             return f"used more than {cpu} seconds of processor time", True
-        name = signal.Signals(number).name if number in list(signal.Signals) else str(number)
         return f"ended its process by {name}", False
-    return f"ended its process (exit status {os.waitstatus_to_exitcode(status)})", False
+    return f"ended its process (exit status {code})", False
 
 
 def by_others(end: Mapping[str, Any], wall: float | None, cpu: int) -> bool:
@@ -134,5 +136,14 @@ def by_others(end: Mapping[str, Any], wall: float | None, cpu: int) -> bool:
     """
     if wall is not None:
         return bool(end["cpu"] < SHARE * wall)
-    signalled = os.WIFSIGNALED(int(end["status"])) and not end["why"]  # by whomever
-    return signalled and end["cpu"] < cpu - TICK
+    # by whomever; where there are no signals an exit status is all that there is of one
+    signalled = os.waitstatus_to_exitcode(int(end["status"])) < 0 or not hasattr(signal, "SIGKILL")
+    return bool(signalled and not end["why"] and end["cpu"] < cpu - TICK)
+
+
+def last_line(written: bytes | bytearray) -> str:
+    """The last line of what a process of ours wrote; with GRADER_TRACEBACK standard error gets it all."""
+    if os.environ.get("GRADER_TRACEBACK"):
+        print(text.block(bytes(written), MAX_OUTPUT), file=sys.stderr)
+    lines = [line for line in written.decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else ""

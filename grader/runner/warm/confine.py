@@ -21,14 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from grader.runner.warm.limits import CPU, ENTRIES, FILE, FILES, FOLDER, MEMORY
 from grader.runner.warm.seccomp import program
 
-MEMORY = 512 << 20  # address space above what the zygote has
-CPU = 10  # seconds
-FOLDER = 64 << 20  # bytes in the private folder
-ENTRIES = 1000  # files and folders in it
-FILES = 64  # open descriptors
-FILE = FOLDER // FILES  # bytes in one file: what is unlinked and open is in no folder to count
 DISKS = 64  # children with a file system of their own at a time
 
 T = TypeVar("T")

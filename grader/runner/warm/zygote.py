@@ -21,14 +21,12 @@ from typing import Any
 
 import torch
 
-import grader.lecture  # noqa: F401 -- notebooks import it, and a child reads no file of ours
 from grader.core.exercise import Exercise, Gradient
-from grader.reference import values
 from grader.runner import wire
 from grader.runner.host import folders
 from grader.runner.untrusted import asking, child, loading
-from grader.runner.warm import confine, trial
-from grader.submissions.flat import renames
+from grader.runner.warm import confine, limits, trial
+from grader.runner.warm.load import Loaded
 
 MAX_FDS = 64
 LOOK = 0.25  # seconds between looks at what children have written
@@ -52,8 +50,7 @@ class Zygote:
         self.control, self.folder, self.disks, self.prepared = control, folder, disks, prepared
         self.jobs = 0
         self.looked = 0.0
-        self.exercises: dict[str, Exercise] = {}
-        self.givens: dict[tuple[str, str], dict[str, Any]] = {}
+        self.loaded = Loaded()
         self.running: dict[int, _Running] = {}
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ, self.message)
@@ -91,15 +88,9 @@ class Zygote:
 
     def load(self, request: dict[str, Any], fds: list[int]) -> None:
         """Keep an exercise's public description and the given tensors of its fixtures."""
-        exercise = Exercise.from_json(request["exercise"])
-        self.exercises[exercise.id] = exercise
-        renames.prepare(exercise)
-        # of other probes that it had nothing is kept
-        self.givens = {key: given for key, given in self.givens.items() if key[0] != exercise.id}
-        for name, fd in zip(request["fixtures"], fds, strict=True):
-            tensors = _tensors(_read_all(fd))
+        self.loaded.load(request, [_read_all(fd) for fd in fds])
+        for fd in fds:
             os.close(fd)
-            self.givens[exercise.id, name] = {**exercise.sizes.get(name, {}), **tensors}
         if request["settle"] and sys.platform == "linux":
             _collapse()
 
@@ -138,11 +129,11 @@ class Zygote:
             off: list[str] = []
             os.chdir(folder)
             if request["op"] == "reference":
-                from grader.reference import lecture, oracle
+                from grader.reference import lecture, oracle  # noqa: F401 -- while it may read files of ours
 
                 lecture.embedded_names()  # the file that draws are made of
             if request["op"] != "reference" or request.get("solution"):  # the author's functions
-                off = confine.confine(self.prepared, folder, request.get("cpu", confine.CPU))
+                off = confine.confine(self.prepared, folder, request.get("cpu", limits.CPU))
             os.closerange(4, most)
             sys.stdin = os.fdopen(0)
             sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
@@ -151,13 +142,7 @@ class Zygote:
                 trial.main(self.folder, off, 3)
                 code = 0
                 return
-            if request["op"] == "reference":
-                asking.POLICY.allow_kernels()
-                oracle.answer(self.exercises[request["exercise"]], request, text, 3)
-            else:
-                jobs = [self.job(part) for part in request["parts"]]
-                self.givens = {}
-                child.main(jobs, text, request["filename"], 3, off)
+            self.loaded.answer(request, text, 3, off)
             sys.stdout.flush()
             sys.stderr.flush()
             code = 0
@@ -166,19 +151,6 @@ class Zygote:
             sys.stderr.flush()
         finally:
             child.end(code)
-
-    def job(self, part: dict[str, Any]) -> child.Job:
-        exercise = self.exercises[part["exercise"]]
-        fixtures = {name: self.givens[exercise.id, name] for name in part["fixtures"]}
-        training = None
-        if steps := part["training"]:
-            training = self.givens[exercise.id, "training"]
-            training = {**training, **{k: training[k][:steps] for k in exercise.batch}}
-        items = tuple(part["items"])
-        variants = tuple((item, source) for item, source in part["variants"])
-        return child.Job(
-            exercise, fixtures, items, training, part["flat"], part["label"], variants, (*part["recorded"],)
-        )
 
     def reap(self) -> None:
         """Report every ended child on its own channel, after ending whatever it left in its group."""
@@ -220,8 +192,8 @@ class Zygote:
         """End a child that fills its private folder, where the kernel's limits let it, or digs too deep."""
         self.looked = time.monotonic()
         for pid, job in self.running.items():
-            if not job.why and folders.fills(job.folder, confine.FOLDER, confine.ENTRIES):
-                most = f"{confine.FOLDER >> 20} MB or {confine.ENTRIES} files"
+            if not job.why and folders.fills(job.folder, limits.FOLDER, limits.ENTRIES):
+                most = f"{limits.FOLDER >> 20} MB or {limits.ENTRIES} files"
                 job.why = f"wrote more than {most}, or too deep a folder"
                 _kill_group(pid)
 
@@ -256,12 +228,6 @@ def _read_all(fd: int) -> bytes:
     while chunk := os.read(fd, 1 << 20):
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _tensors(data: bytes) -> dict[str, Any]:
-    import safetensors.torch
-
-    return values.unpacked(safetensors.torch.load(data))
 
 
 WARM = b"""import torch

@@ -1,0 +1,260 @@
+"""Layers of torch in plain steps: what a trace runs in place of those that hide a loop or several lines.
+
+PLAIN always: the recurrent layers, attention in one call. ATOMIC as `--chunk atomic` asks: the norms,
+softmax, cross entropy, linear and gelu as the lecture takes them apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest import mock
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+Tensor = torch.Tensor
+
+
+def lstm_cell(x: Tensor, h: Tensor, c: Tensor, weights: list[Any]) -> tuple[Tensor, Tensor]:
+    wx, wh, *biases = weights
+    z = F.linear(x, wx, biases[0] if biases else None) + F.linear(h, wh, biases[1] if biases else None)
+    i, f, g, o = z.chunk(4, dim=1)
+    i = torch.sigmoid(i)
+    f = torch.sigmoid(f)
+    g = torch.tanh(g)
+    o = torch.sigmoid(o)
+    c = f * c + i * g
+    h = o * torch.tanh(c)
+    return h, c
+
+
+def gru_cell(x: Tensor, h: Tensor, weights: list[Any]) -> Tensor:
+    wx, wh, *biases = weights
+    zx = F.linear(x, wx, biases[0] if biases else None)
+    zh = F.linear(h, wh, biases[1] if biases else None)
+    rx, ux, nx = zx.chunk(3, dim=1)
+    rh, uh, nh = zh.chunk(3, dim=1)
+    r = torch.sigmoid(rx + rh)
+    u = torch.sigmoid(ux + uh)
+    new = torch.tanh(nx + r * nh)
+    return (1 - u) * new + u * h
+
+
+def rnn_cell(x: Tensor, h: Tensor, weights: list[Any], relu: bool) -> Tensor:
+    wx, wh, *biases = weights
+    z = F.linear(x, wx, biases[0] if biases else None) + F.linear(h, wh, biases[1] if biases else None)
+    return torch.relu(z) if relu else torch.tanh(z)
+
+
+def _steps(module: Any, x: Tensor, state: Any, cell: Callable[..., Any]) -> tuple[Tensor, Any]:
+    """A recurrent layer, step by step and layer by layer; state: of all layers, as torch has it."""
+    if module.bidirectional or getattr(module, "proj_size", 0) or module.dropout or x.dim() != 3:
+        raise NotImplementedError("a recurrent layer with two directions, a projection or dropout")
+    x = x if not module.batch_first else x.transpose(0, 1)
+    pair = isinstance(module, nn.LSTM)
+    zeros = torch.zeros(x.shape[1], module.hidden_size)
+    rows = list(x.unbind(0))
+    last = []
+    for layer in range(module.num_layers):
+        weights = [getattr(module, name) for name in module._all_weights[layer]]
+        own: Any = (zeros, zeros) if pair else zeros
+        if state is not None:
+            own = tuple(s[layer] for s in state) if pair else state[layer]
+        for t, row in enumerate(rows):
+            own = cell(row, *own, weights) if pair else cell(row, own, weights)
+            rows[t] = own[0] if pair else own
+        last.append(own)
+    out = torch.stack(rows, 1 if module.batch_first else 0)
+    if pair:
+        return out, (torch.stack([h for h, _ in last]), torch.stack([c for _, c in last]))
+    return out, torch.stack(last)
+
+
+def lstm(self: Any, input: Tensor, hx: Any = None) -> Any:
+    return _steps(self, input, hx, lstm_cell)
+
+
+def gru(self: Any, input: Tensor, hx: Any = None) -> Any:
+    return _steps(self, input, hx, gru_cell)
+
+
+def rnn(self: Any, input: Tensor, hx: Any = None) -> Any:
+    relu = self.nonlinearity == "relu"
+    return _steps(self, input, hx, lambda x, h, weights: rnn_cell(x, h, weights, relu))
+
+
+def _weights(self: Any) -> list[Any]:
+    return [self.weight_ih, self.weight_hh, *([self.bias_ih, self.bias_hh] if self.bias else [])]
+
+
+def lstm_one(self: Any, input: Tensor, hx: Any = None) -> Any:
+    zeros = torch.zeros(input.shape[0], self.hidden_size)
+    h, c = hx or (zeros, zeros)
+    return lstm_cell(input, h, c, _weights(self))
+
+
+def gru_one(self: Any, input: Tensor, hx: Any = None) -> Any:
+    h = torch.zeros(input.shape[0], self.hidden_size) if hx is None else hx
+    return gru_cell(input, h, _weights(self))
+
+
+def attention(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Any = None, dropout_p: float = 0.0, **more: Any
+) -> Tensor:
+    is_causal, scale = more.get("is_causal", False), more.get("scale")
+    if more.get("enable_gqa"):
+        groups = query.shape[-3] // key.shape[-3]
+        key = key.repeat_interleave(groups, -3)
+        value = value.repeat_interleave(groups, -3)
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    scores = query @ key.transpose(-2, -1) * scale
+    if is_causal:
+        later = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool).triu(1)
+        scores = scores.masked_fill(later, float("-inf"))
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        scores = scores.masked_fill(attn_mask == 0, float("-inf"))
+    elif attn_mask is not None:
+        scores = scores + attn_mask
+    att = torch.softmax(scores, -1)
+    if dropout_p:
+        att = F.dropout(att, dropout_p)
+    return att @ value
+
+
+def multihead(self: Any, query: Tensor, key: Tensor, value: Tensor, **more: Any) -> Any:
+    attn_mask, is_causal = more.get("attn_mask"), more.get("is_causal", False)
+    key_padding_mask = more.get("key_padding_mask")
+    if (
+        self.in_proj_weight is None
+        or self.bias_k is not None
+        or key_padding_mask is not None
+        or query.dim() != 3
+    ):
+        raise NotImplementedError("this use of MultiheadAttention: write its projections out")
+    if not self.batch_first:
+        query, key, value = (x.transpose(0, 1) for x in (query, key, value))
+    weights = self.in_proj_weight.chunk(3)
+    biases = self.in_proj_bias.chunk(3) if self.in_proj_bias is not None else (None,) * 3
+    size = (self.num_heads, self.head_dim)
+    projected = [F.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)]
+    q, k, v = (x.unflatten(-1, size).transpose(1, 2) for x in projected)
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        attn_mask = attn_mask == 0
+    causal = is_causal and attn_mask is None
+    out = attention(q, k, v, attn_mask, self.dropout * self.training, is_causal=causal)
+    out = out.transpose(1, 2).flatten(2)
+    out = F.linear(out, self.out_proj.weight, self.out_proj.bias)
+    return (out if self.batch_first else out.transpose(0, 1)), None
+
+
+def linear(input: Tensor, weight: Tensor, bias: Any = None) -> Tensor:
+    y = input @ weight.transpose(0, 1)
+    return y if bias is None else y + bias
+
+
+def softmax(input: Tensor, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    shifted = input - input.amax(dim, keepdim=True).detach()
+    e = shifted.exp()
+    total = e.sum(dim, keepdim=True)
+    return e / total
+
+
+def log_softmax(input: Tensor, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    shifted = input - input.amax(dim, keepdim=True).detach()
+    e = shifted.exp()
+    total = e.sum(dim, keepdim=True)
+    return shifted - total.log()
+
+
+def layer_norm(input: Tensor, shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    dims = list(range(-len(shape), 0))
+    return _normed(input, dims, weight, bias, eps)
+
+
+def _normed(x: Tensor, dims: list[int], gain: Any, bias: Any, eps: float) -> Tensor:
+    mean = x.mean(dims, keepdim=True)
+    centred = x - mean
+    square = centred**2
+    var = square.mean(dims, keepdim=True)
+    inv = (var + eps) ** -0.5
+    xhat = centred * inv
+    scaled = xhat if gain is None else xhat * gain
+    return scaled if bias is None else scaled + bias
+
+
+def rms_norm(input: Tensor, normalized_shape: Any, weight: Any = None, eps: Any = None) -> Tensor:
+    square = input**2
+    mean = square.mean(list(range(-len(normalized_shape), 0)), keepdim=True)
+    inv = (mean + (torch.finfo(torch.float32).eps if eps is None else eps)) ** -0.5
+    xhat = input * inv
+    return xhat if weight is None else xhat * weight
+
+
+def batch_norm(input: Tensor, *saved: Any, **more: Any) -> Tensor:
+    names = ("mean", "var", "weight", "bias", "training", "momentum", "eps")
+    given = dict(zip(names, saved, strict=False)) | more
+    weight, bias, training = given.get("weight"), given.get("bias"), given.get("training", False)
+    eps = given.get("eps", 1e-5)
+    if not training:
+        raise NotImplementedError("batch norm with saved statistics: the model is traced as in training")
+    dims = [0, *range(2, input.dim())]
+    shape = [1, -1, *(1 for _ in dims[1:])] if input.dim() > 2 else [-1]
+    gain = None if weight is None else weight.view(shape) if input.dim() > 2 else weight
+    shift = None if bias is None else bias.view(shape) if input.dim() > 2 else bias
+    return _normed(input, dims, gain, shift, eps)
+
+
+def cross_entropy(input: Tensor, target: Tensor, *rest: Any, reduction: str = "mean", **more: Any) -> Tensor:
+    if input.dim() != 2 or target.is_floating_point() or rest or more:
+        raise NotImplementedError("this use of cross_entropy, taken apart")
+    logprobs = log_softmax(input, 1)
+    picked = logprobs.gather(1, target.unsqueeze(1))
+    total = picked.mean() if reduction == "mean" else picked.sum()
+    return -total
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    if approximate == "none":
+        cdf = 0.5 * (1 + torch.erf(input / math.sqrt(2)))
+        return input * cdf
+    cube = input**3
+    inner = math.sqrt(2 / math.pi) * (input + 0.044715 * cube)
+    bent = torch.tanh(inner)
+    return 0.5 * input * (1 + bent)
+
+
+PLAIN: tuple[tuple[Any, str, Any], ...] = (
+    (nn.LSTM, "forward", lstm),
+    (nn.GRU, "forward", gru),
+    (nn.RNN, "forward", rnn),
+    (nn.LSTMCell, "forward", lstm_one),
+    (nn.GRUCell, "forward", gru_one),
+    (nn.MultiheadAttention, "forward", multihead),
+    (F, "scaled_dot_product_attention", attention),
+)
+ATOMIC: tuple[tuple[Any, str, Any], ...] = (
+    (F, "linear", linear),
+    (F, "softmax", softmax),
+    (F, "log_softmax", log_softmax),
+    (torch, "softmax", softmax),
+    (torch, "log_softmax", log_softmax),
+    (torch.Tensor, "softmax", softmax),
+    (torch.Tensor, "log_softmax", log_softmax),
+    (F, "layer_norm", layer_norm),
+    (F, "rms_norm", rms_norm),
+    (F, "batch_norm", batch_norm),
+    (F, "cross_entropy", cross_entropy),
+    (F, "gelu", gelu),
+)
+
+
+@contextlib.contextmanager
+def in_plain_steps(atomic: bool) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for owner, name, function in (*PLAIN, *(ATOMIC if atomic else ())):
+            stack.enter_context(mock.patch.object(owner, name, function))
+        yield
