@@ -42,7 +42,10 @@ def write(results: Iterable[dict[str, Any]], out: Path, seed: int | None = None)
         for result in chain(first, results):
             summary.add(result)
             table.writerow([guarded(v) if isinstance(v, str) else v for v in _row(result)])
-            _replace(folder / summary.students[-1].report, _text(result))
+            _replace(folder / summary.students[-1].report, told(result))
+    for path in folder.glob("*.txt"):  # of submissions that an earlier run had
+        if path.name[:-4].casefold() not in summary.taken:
+            path.unlink()
     _replace(out / "summary.json", json.dumps(summary.document(), indent=1) + "\n")
     _replace(out / "summary.txt", summary.lines())
     _replace(out / page.NAME, page.render(summary))
@@ -63,16 +66,17 @@ def results(folder: Path, summary: Summary | None = None) -> Iterator[dict[str, 
     repair = f"`grader batch … --out {folder}` writes it"
     summary = summary or Summary()
     try:
+        number = 0
         with path.open("rb") as file:
-            for line in file:
+            for number, line in enumerate(file, 1):  # noqa: B007 -- whether there is a line
                 result = json.loads(line)
                 summary.add(result)
                 yield result
     except OSError as error:
         raise UsageError(f"{path} can't be read ({error.strerror}): {repair}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise UsageError(f"{path}, line {summary.submissions + 1} is damaged: {repair}") from None
-    if not summary.submissions:
+        raise UsageError(f"{path}, line {number} is damaged: {repair}") from None
+    if not number:
         raise UsageError(f"{path} has no results: {repair}")
 
 
@@ -89,7 +93,8 @@ def _row(result: dict[str, Any]) -> list[Any]:
     return [*who, exercises, result["score"], result["max_score"], passed, late, note]
 
 
-def _text(result: dict[str, Any]) -> str:
+def told(result: dict[str, Any]) -> str:
+    """A student's own report as a text."""
     lines = [result["submission"], f"score: {result['score']} of {result['max_score']}"]
     lines += [f"not graded: {result['problem']}"] if result["problem"] else []
     lines += [f"note: {note}" for note in (*result["notes"], result["note"]) if note]

@@ -1,17 +1,16 @@
-"""Grades in the form that a platform imports: its own export, with one column filled in. Pure.
+"""Grades in the form that a platform imports: its own export, and only the cells filled. Pure.
 
 Facts: Canvas exports `Student,ID,…` with Canvas's user id, rows of no student (their ID is empty) such as
 `Points Possible`, and a column `name (number)` for each assignment; `;` separates where the user's settings
 say so. Moodle's grading worksheet has in its first column the participant's number behind a localised word,
-and finds its columns by their localised headings, so a heading is never changed.
+and finds its columns by their localised headings, so a heading is never changed. Its column of
+comments is the only one of either that a student reads.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from grader.core.errors import UsageError
@@ -21,7 +20,21 @@ BOM = "\ufeff"
 PARTICIPANT = re.compile(r"\D+(\d+)")
 POINTS = "points possible"
 # What Moodle calls the column of the grade, and that of the maximum, where it is known; else `--column`.
-GRADE = frozenset(("Grade", "Bewertung", "Calificación", "Note", "Valutazione", "Cijfer", "Betyg", "Ocena"))
+GRADE = frozenset(
+    ("Grade", "Bewertung", "Calificación", "Note", "Nota", "成绩")
+    + ("Valutazione", "Cijfer", "Betyg", "Ocena")
+)
+COMMENTS = frozenset(
+    (
+        "Feedback comments",
+        "Feedback als Kommentar",
+        "Feedback par commentaires",
+        "Comentarios de retroalimentación",
+        "Comentários de feedback",
+        "反馈评论",
+    )
+)
+OURS = "score: "  # how a comment of ours begins: the next one replaces it, and no other
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 COMMA = re.compile(r"\d+,\d+")
 
@@ -36,30 +49,54 @@ class Grade:
 
 @dataclass(frozen=True)
 class Gradebook:
-    """An export: its cells, the column to fill, the row of each student by the platform's number."""
+    """An export: its text and cells, the column to fill, the row of each student by the platform's number.
 
+    spans: of each cell, where it stands in the text. comments: the column for them, where there is one.
+    """
+
+    text: str
     rows: tuple[tuple[str, ...], ...]
+    spans: tuple[tuple[tuple[int, int], ...], ...]
     column: int
+    comments: int | None
     students: Mapping[str, int]
     maxima: Mapping[str, float]  # by student, where the export tells
     delimiter: str
-    bom: bool
-    newline: str
 
-    def filled(self, grades: Mapping[str, Grade]) -> str:
-        """The export with the grades in its column, scaled to the column's maximum; all else as it was."""
-        rows = [list(row) for row in self.rows]
-        near = (cell for row in rows for cell in row[self.column : self.column + 2])
+    def filled(self, grades: Mapping[str, Grade], comments: Mapping[str, str] | None = None) -> str:
+        """The export with the grades in its column, scaled to the column's maximum; all else as it was.
+
+        comments: by student; a comment that somebody else wrote stays.
+        """
+        cells: dict[tuple[int, int], str] = {}
+        near = (cell for row in self.rows for cell in row[self.column : self.column + 2])
         comma = any(COMMA.fullmatch(cell.strip()) for cell in near)  # the decimal sign there
-        for student, grade in grades.items():
-            if student in self.students:
-                of = self.maxima.get(student, grade.of)
-                points = grade.score if of == grade.of else grade.score / grade.of * of if grade.of else 0
-                shown = f"{points:.2f}".rstrip("0").rstrip(".")
-                rows[self.students[student]][self.column] = shown.replace(".", ",") if comma else shown
-        out = io.StringIO()
-        csv.writer(out, delimiter=self.delimiter, lineterminator=self.newline).writerows(rows)
-        return (BOM if self.bom else "") + out.getvalue()
+        for student in grades.keys() & self.students.keys():
+            grade, row = grades[student], self.students[student]
+            of = self.maxima.get(student, grade.of)
+            points = grade.score if of == grade.of else grade.score / grade.of * of if grade.of else 0
+            shown = f"{points:.2f}".rstrip("0").rstrip(".")
+            cells[row, self.column] = shown.replace(".", ",") if comma else shown
+        for student in (comments or {}).keys() & self.students.keys():
+            row = self.students[student]
+            if self.comments is not None and _ours(self.rows[row][self.comments]):
+                cells[row, self.comments] = (comments or {})[student]
+        out, at = [], 0
+        for place, cell in sorted(cells.items()):
+            begin, end = self.spans[place[0]][place[1]]
+            out += [self.text[at:begin], self._quoted(cell, self.text[begin:end].startswith('"'))]
+            at = end
+        return "".join([*out, self.text[at:]])
+
+    def _quoted(self, cell: str, before: bool) -> str:
+        if before or any(ch in cell for ch in (self.delimiter, '"', "\r", "\n")):
+            return '"' + cell.replace('"', '""') + '"'
+        return cell
+
+
+def _ours(cell: str) -> bool:
+    """Whether a comment may be replaced: there is none, or it is of an earlier run."""
+    return not cell.strip() or cell.startswith(OURS)
 
 
 def read(data: bytes, name: str, column: str | None) -> Gradebook:
@@ -68,22 +105,40 @@ def read(data: bytes, name: str, column: str | None) -> Gradebook:
     UsageError, which begins with `name`, where it is neither, or the column can't be told.
     """
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise UsageError(f"{name} is not UTF-8: import the export as it was downloaded") from None
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
-    newline = "\r\n" if first.endswith("\r") else "\n"
     try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
+        table = [row for row in _cells(text, delimiter) if any(end > begin for begin, end, _ in row)]
+    except ValueError as error:
         raise UsageError(f"{name} is no CSV: {error}") from None
-    rows = tuple(tuple(row) for row in table if row)
+    rows = tuple(tuple(cell for *_, cell in row) for row in table)
     if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
         raise UsageError(f"{name} is no export: its rows are not as long as its headings")
     canvas = [heading.strip() for heading in rows[0][:2]] == ["Student", "ID"]
     index, students, maxima = (_canvas if canvas else _moodle)(rows, name, column)
-    return Gradebook(rows, index, students, maxima, delimiter, data.startswith(BOM.encode()), newline)
+    comments = next((i for i, h in enumerate(rows[0]) if h.strip() in COMMENTS and not canvas), None)
+    spans = tuple(tuple((begin, end) for begin, end, _ in row) for row in table)
+    return Gradebook(text, rows, spans, index, comments, students, maxima, delimiter)
+
+
+def _cells(text: str, delimiter: str) -> Iterator[list[tuple[int, int, str]]]:
+    """The rows of a CSV: of each cell where it begins and ends, quotes included, and what it says."""
+    token = re.compile(rf'(?:"((?:[^"]|"")*)"|((?!")[^{delimiter}\r\n]*))({delimiter}|\r\n|\r|\n|\Z)')
+    row: list[tuple[int, int, str]] = []
+    at = len(BOM) if text.startswith(BOM) else 0
+    while at < len(text) or row:
+        match = token.match(text, at)
+        if not match:
+            raise ValueError(f"line {text.count(chr(10), 0, at) + 1} has a quote that does not end")
+        quoted, plain, after = match.groups()
+        row.append((match.start(), match.start(3), plain if quoted is None else quoted.replace('""', '"')))
+        at = match.end()
+        if after != delimiter:
+            yield row
+            row = []
 
 
 Read = tuple[int, dict[str, int], dict[str, float]]

@@ -59,16 +59,34 @@ class Summary:
     timeless: int = 0  # graded, by a policy, without a time
 
     def add(self, result: dict[str, Any]) -> None:
-        self.passed += bool(result["passed"])
+        """Count a result, of an attempt that counts; each is a row."""
+        counts = result.get("counts", True)
         self.faults += bool(result.get("fault"))
-        self.timeless += not result["problem"] and "submitted" in result and not result["submitted"]
         self.off.update(result["protection_off"])
+        if result["identical_to"]:
+            self.identical.setdefault(result["identical_to"], []).append(result["submission"])
+        if counts:
+            self._count(result)
+        verdicts = {e["id"]: tuple(Verdict(i["verdict"]) for i in e["items"]) for e in result["exercises"]}
+        who = ("submission", "student", "name", "score", "max_score", "late", "problem")
+        nameless = tuple(name for e in result["exercises"] for name in e.get("nameless", ()))
+        if nameless:
+            self.nameless[result["submission"]] = len(nameless)
+        names = {e["id"]: tuple(i["id"] for i in e["items"]) for e in result["exercises"]}
+        own = self._report(result["submission"])
+        one: dict[str, Any] = {k: result[k] for k in who}
+        self.students.append(
+            Student(**one, verdicts=verdicts, counts=counts, nameless=nameless, report=own, names=names)
+        )
+
+    def _count(self, result: dict[str, Any]) -> None:
+        self.submissions += 1
+        self.passed += bool(result["passed"])
+        self.timeless += not result["problem"] and "submitted" in result and not result["submitted"]
         if result["problem"]:
             # of a notebook that is there for several exercises, once
             name = SHARED.sub("", result["submission"])
             self.problems[f"{name}: {result['problem']}"] += 1
-        if result["identical_to"]:
-            self.identical.setdefault(result["identical_to"], []).append(result["submission"])
         for exercise in result["exercises"]:
             for item in exercise["items"]:
                 self.asked[item["id"]] += 1
@@ -82,19 +100,6 @@ class Summary:
                         # of what is wrong the reason has numbers, which are each submission's own
                         cause = "" if item["verdict"] == Verdict.WRONG else item["reason"][:CAUSE]
                         self.causes.setdefault((item["verdict"], cause), Counter())[item["id"]] += 1
-        verdicts = {e["id"]: tuple(Verdict(i["verdict"]) for i in e["items"]) for e in result["exercises"]}
-        who = ("submission", "student", "name", "score", "max_score", "late", "problem")
-        counts = result.get("counts", True)
-        nameless = tuple(name for e in result["exercises"] for name in e.get("nameless", ()))
-        if nameless:
-            self.nameless[result["submission"]] = len(nameless)
-        names = {e["id"]: tuple(i["id"] for i in e["items"]) for e in result["exercises"]}
-        own = self._report(result["submission"])
-        one: dict[str, Any] = {k: result[k] for k in who}
-        self.students.append(
-            Student(**one, verdicts=verdicts, counts=counts, nameless=nameless, report=own, names=names)
-        )
-        self.submissions += 1
 
     def _report(self, submission: str) -> str:
         """The name of a submission's own report, which no other has."""

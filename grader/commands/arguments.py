@@ -223,6 +223,13 @@ def _teaching(add: Add) -> None:
     counts = "what counts, once for each; what all students have handed in by default"
     _value(grades, "--exercise", "EXERCISE", counts, action="append")
 
+    back = add("feedback-zip", "write each student's feedback as a zip that a platform takes back")
+    back.add_argument("batch", metavar="DIR", help="the folder that `grader batch` wrote")
+    platforms = ("moodle", "canvas", "gradescope", "folder")
+    back.add_argument("--for", choices=platforms, required=True, dest="platform", help="whose names it has")
+    _value(back, "--out", "FILE", "the zip; DIR/feedback-PLATFORM.zip by default")
+    _value(back, "--exercise", "EXERCISE", counts, action="append")
+
     insight = add("insight", "show which mistakes a graded class makes, and which submissions share them")
     insight.add_argument("batch", metavar="DIR", help="the folder that `grader batch` wrote")
     _words(insight, "PATH", "the submissions, as `grader batch` got them: to compare them", dest="paths")

@@ -24,6 +24,7 @@ from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
 from grader.runner.host.client import FORKS, Runner, protections
 from grader.submissions import cells
+from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, uploads
 from grader.suite import fixtures
 from grader.suite.files import replaced
@@ -135,20 +136,6 @@ def _teams(path: str) -> dict[str, list[str]]:
         if (number, row[0].strip().casefold()) != (1, "team"):
             found.setdefault(row[0].strip(), []).append(row[1].strip())
     return found
-
-
-def table(path: str, option: str) -> list[tuple[int, list[str]]]:
-    """The rows of a CSV that an option names, with their numbers; UsageError where it can't be read."""
-    import csv
-
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            sample = file.readline()
-            file.seek(0)
-            rows = csv.reader(file, delimiter=max(",;\t", key=sample.count))
-            return [(number, row) for number, row in enumerate(rows, 1) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{option} {path} can't be read: {error}") from None
 
 
 def _seed(args: argparse.Namespace, out: Path) -> int | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.classroom import gradebook
+from grader.classroom import giving, gradebook, remarks
 from grader.classroom.files import results
 from grader.classroom.gradebook import Grade
 from grader.core.errors import UsageError
@@ -23,8 +23,11 @@ def run(args: argparse.Namespace) -> int:
     with refusing(f"{args.into} can't be read"):
         export = Path(args.into).read_bytes()
     book = gradebook.read(export, args.into, args.column)
-    grades, left = earned(results(Path(args.batch)), dict.fromkeys(args.exercise or ()))
-    replaced(out, book.filled(grades).encode())
+    folder = Path(args.batch)
+    grades, left = given(folder, args.exercise)
+    replaced(
+        out, book.filled(grades, _comments(folder, grades) if book.comments is not None else None).encode()
+    )
     here = grades.keys() & book.students.keys()
     print(f"{out} is written: {len(here)} grades in {book.rows[0][book.column]!r}")
     if scaled := {book.maxima[s] for s in here if s in book.maxima} - {g.of for g in grades.values()}:
@@ -34,7 +37,34 @@ def run(args: argparse.Namespace) -> int:
     missing = sorted([*left, *(f"{text(s)}: not in {args.into}" for s in grades.keys() - here)])
     for line in missing:
         print(f"no grade for {line}")
+    told = {r["student"] for r in results(folder)}
+    if absent := [s for s in book.students if s not in told]:
+        print(f"nothing handed in by {len(absent)} in {args.into}, left as they are: {', '.join(absent)}")
     return 1 if missing else 0
+
+
+def given(folder: Path, exercises: Sequence[str] | None) -> tuple[dict[str, Grade], list[str]]:
+    """As `earned`, of what a batch left in a folder, with the scores that remarks.csv puts in their place."""
+    grades, left = earned(results(folder), dict.fromkeys(exercises or ()))
+    of = next((g.of for g in grades.values()), None)
+    for student, remark in remarks.read(folder, {r["student"] for r in results(folder)}).items():
+        if remark.score is not None:
+            if of is None:
+                raise UsageError(
+                    f"{folder / remarks.NAME}: nobody has a grade here, so a score is of no maximum"
+                )
+            grades[student] = Grade(points(remark.score), of)
+            left = [line for line in left if not line.startswith(f"{text(student)}: ")]
+    return grades, left
+
+
+def _comments(folder: Path, grades: Mapping[str, Grade]) -> dict[str, str]:
+    own: dict[str, list[dict[str, Any]]] = {}
+    for result in results(folder):
+        if result.get("counts", True):
+            own.setdefault(result["student"], []).append(result)
+    said = remarks.read(folder, own)
+    return {s: giving.comment(found, grades.get(s), said.get(s)) for s, found in own.items()}
 
 
 def earned(

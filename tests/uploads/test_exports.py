@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import EXERCISES, ROOT
 
-from grader.commands.batch import Released, table
+from grader.commands.batch import Released
 from grader.core.errors import UsageError
+from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
 from grader.suite import find
 
