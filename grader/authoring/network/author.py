@@ -113,12 +113,16 @@ class Flat:
         layers = trace.Layers(graphs, settings, list(network.make(settings[0])[1]), lines is not None)
         self.traced, self.problems = layers.traced(), layers.problems
         self.settings = settings
-        if self.problems:  # all of them at once
-            told = sorted({(w if w[0] else network.place, said) for w, said in self.problems})
-            raise AuthoredError("\n".join(f"{trace.shown(where)}: {said}" for where, said in told))
         self.said = ""
+        self._refuse()
         loss = self._loss()
         self.steps = trace.pruned(self.traced.steps, [loss])
+        self.problems += [
+            (step.where, f"torch's {step.op} is no line that can be written: write it in other operations")
+            for step in self.steps
+            if not operators.known(step.op)
+        ]
+        self._refuse()
         if loss not in self.steps:
             raise AuthoredError(
                 "what the model returns is one of its inputs: there is nothing to differentiate"
@@ -147,6 +151,12 @@ class Flat:
             loss.inline = False
         self.lines = [s for s in self.steps if not s.inline]
         self.writer = bodies.Writer(self.fit)
+
+    def _refuse(self) -> None:
+        """Say all that stands in the way."""
+        if self.problems:
+            told = sorted({(w if w[0] else self.network.place, said) for w, said in self.problems})
+            raise AuthoredError("\n".join(f"{trace.shown(where)}: {said}" for where, said in told))
 
     def fit(self, values: Sequence[int]) -> ast.expr:
         if all(v == values[0] for v in values):

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from grader.authoring.hints.elementwise import ELEMENTWISE
 from grader.authoring.hints.notation import code, number
 from grader.authoring.network.trace import Number, Step, literal
@@ -1296,6 +1298,11 @@ OPERATORS |= {
 OPERATORS["log_sigmoid"] = OPERATORS["logsigmoid"]
 
 
+def known(op: str) -> bool:
+    """Whether a line can be written for an operator, if only by torch's own name for it."""
+    return op in OPERATORS or hasattr(torch, op) or hasattr(torch.nn.functional, op)
+
+
 def write(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
     """A step as an expression of its operands'."""
     if step.op in OPERATORS:
@@ -1307,8 +1314,6 @@ def write(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
 
 def _anything(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
     """An operator that the table doesn't know, by torch's own name for it."""
-    import torch
-
     for owner, name in ((torch, "torch"), (torch.nn.functional, "F")):
         if hasattr(owner, step.op):
             given = [value(v) for v in step.args.values() if isinstance(v, Step)]

@@ -77,42 +77,6 @@ def _steps(value: Any) -> Any:
             yield from _steps(one)
 
 
-# What is written otherwise than by its name in torch.
-KNOWN = {
-    "part",
-    "kept",
-    "unflatten",
-    "expand",
-    "view",
-    "repeat",
-    "cross_entropy_loss",
-    "linalg_vector_norm",
-    "new_zeros",
-    "new_ones",
-    "masked_fill",
-    "numpy_T",
-    "mT",
-    "to",
-    "upsample_nearest2d",
-    "nll_loss_nd",
-    "fill",
-    "zero",
-    "t",
-    "index",
-    "slice",
-    "_unsafe_view",
-    "max_pool1d",
-    "__and__",
-    "__or__",
-    "bernoulli",
-    "copy",
-    "index_put",
-    "lift_fresh_copy",
-    "lift_fresh",
-    "log_sigmoid",
-}
-
-
 @dataclass
 class Traced:
     """inputs: by kind in the signature's order; steps: all that the loss needs, in order; outputs."""
@@ -293,10 +257,6 @@ class Layers:
             self._problem(where, "complex numbers: write real and imaginary part as tensors of their own")
         elif op in ("item", "_local_scalar_dense"):
             self._problem(where, "a number is taken out of a tensor: leave .item() and float() out")
-        elif not (
-            op.rstrip("_") in KNOWN or op in ALIASES or hasattr(torch, op) or hasattr(torch.nn.functional, op)
-        ):
-            self._problem(where, f"torch's {op} is no line that can be written: write it in other operations")
         if op in RANDOM or op in ("dropout", "native_dropout", "feature_dropout", "bernoulli"):
             self._random(node, op, args, shapes, where, module)
             return
@@ -320,6 +280,8 @@ class Layers:
 
     def _is_alias(self, step: Step) -> bool:
         same = [o for o in step.operands() if o.shapes == step.shapes]
+        if step.op in ("view_as", "reshape_as"):
+            same = [o for o in same if o is step.args["self"]]
         if step.op in ALIASES:
             return bool(same) and same[0].floats == step.floats
         return step.op in ("expand", "view", "reshape", "expand_as", "view_as", "flatten") and bool(same)
