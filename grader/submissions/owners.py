@@ -47,6 +47,7 @@ GOOGLE = re.compile(r"(?P<name>.+) - (?P<file>[^/]+\.(?:py|ipynb))")
 REPEATED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)(?P<suffix>\.\w+)")
 IGNORED = re.compile(r"(^|/)(__MACOSX|__pycache__|\.[^/]*)(/|$)")
 METADATA = "submission_metadata.yml"
+ATTACHED = "Submission attachment(s)/"  # Sakai's folder in a student's
 LISTS = ("index.html", "grades.csv")  # Brightspace's and Sakai's own, at the top
 SERVICE = frozenset(("timestamp.txt", "comments.txt", "feedbackText.html"))  # Sakai's own
 WORK = "exercises"  # the folder of a repository of ours that a student writes in
@@ -124,7 +125,7 @@ def _owner(path: tuple[str, str], people: Mapping[str, str]) -> Owned:
         time = _read(match["time"].replace(" PM", "PM").replace(" AM", "AM"), "%b %d, %Y %I%M%p")
         return Owned(whole, match["id"], match["name"], rest, time=time)
     if match := SAKAI.fullmatch(head):
-        return Owned(whole, match["id"], match["name"], re.sub(r"^Submission attachment\(s\)/", "", rest))
+        return Owned(whole, match["id"], match["name"], rest.removeprefix(ATTACHED))
     if match := TEAMS.fullmatch(inner):
         return Owned(whole, match["name"], match["name"], match["file"], number=int(match["number"]))
     if (match := ILIAS.fullmatch(head)) and (file := ILIAS_FILE.fullmatch(rest)):

@@ -37,7 +37,6 @@ from grader.submissions.script import LECTURE, declared, is_flat
 from grader.suite.files import most, read_file, too_large
 
 MAX_MEMBERS = 50_000
-EMPTY = "is an empty folder"
 DEEPEST = 50  # folders in one another
 MAX_RATIO = 100
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -65,7 +64,11 @@ class Folder:
         """only: take this one file and look at nothing else."""
         self.path, self.label, self._single = path, str(path), only is not None
         self._refused: dict[str, str] = {}
+        self._empty: list[str] = []
         self._files = sorted(self._walk()) if only is None else [only]
+        for here in self._empty:  # beside what a student has handed in it is nothing
+            if not any(f.startswith(f"{here.split(os.sep)[0]}/") for f in self._files):
+                self._refused[here] = "is an empty folder"
 
     def _walk(self) -> Iterator[str]:
         def unreadable(error: OSError) -> None:
@@ -79,7 +82,7 @@ class Folder:
                 self._refused[here] = f"has folders more than {DEEPEST} deep"
                 folders.clear()
             elif not folders and not names and base != str(self.path):
-                self._refused[here] = EMPTY
+                self._empty.append(here)
             for name in [f for f in folders if os.path.islink(os.path.join(base, f))]:
                 self._refused[os.path.relpath(os.path.join(base, name), self.path)] = "is a link"
             for name in names:
@@ -306,19 +309,12 @@ def _of_source(source: Source, intake: Intake) -> list[Upload]:
         for one in owned
     ]
     chosen = choose(told, intake.exercises, intake.only, intake.teams)
-    # a folder of a student's that is empty is nothing beside what is there
-    refused = {p: why for p, why in source.refused().items() if why != EMPTY or not _beside(p, files)}
+    refused = source.refused()
     whose = {one.path: one for one in owners([*files, *refused], people, alone)}
     for path, why in sorted(refused.items()):
         who = (whose[path].student, whose[path].name) if path in whose else (path, path)
         chosen.append(Chosen(path, *who, intake.only or "", path, problem=f"refused: it {why}"))
     return [Upload(_id(source, c), c, source, times.get(_number(within.get(c.path, "")))) for c in chosen]
-
-
-def _beside(path: str, files: Sequence[str]) -> bool:
-    """Whether something lies in the folder that an empty one lies in."""
-    around = path.rpartition("/")[0]
-    return bool(around) and any(f.startswith(f"{around.split('/')[0]}/") for f in files)
 
 
 def _noted(source: Source, within: Mapping[str, str]) -> dict[str, str]:

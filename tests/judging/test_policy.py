@@ -28,7 +28,8 @@ from test_ci import CLASSROOM, PATHS, REPORTER, RESULT
 
 from grader.classroom import gradebook
 from grader.classroom import page as classroom
-from grader.classroom.files import _row, told
+from grader.classroom.files import _row
+from grader.classroom.files import told as text_of
 from grader.classroom.gradebook import Grade
 from grader.classroom.summary import Summary
 from grader.commands import policy as policies
@@ -373,7 +374,7 @@ def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days
               "problem": "", "identical_to": None, "protection_off": [], "counts": True}  # fmt: skip
     row = _row(result)
     assert (row[4], row[5]) == (score, of)
-    assert pair(told(result), "score: ") == (score, of) and table(told(result)) == items
+    assert pair(text_of(result), "score: ") == (score, of) and table(text_of(result)) == items
     summary = Summary()
     summary.add(result)
     assert pair(without_tags(classroom.render(summary).split('id="students"')[1])) == (score, of)

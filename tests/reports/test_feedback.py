@@ -326,5 +326,5 @@ def test_the_report_page_shows_the_cell_that_a_line_is_in(tmp_path: Path) -> Non
     work.write_text(changed("ex1", ("dprobs = (1.0 / probs)", "dprobs = -(1.0 / probs)")))
     assert grader("report", "ex1.dprobs", work, "--html", page, cwd=tmp_path).returncode == 1
     text = page.read_text()
-    assert "<h4>Your code, cell 8, line 1</h4>" in text
+    assert "<h4>Your code, cell 9, line 1</h4>" in text
     assert '<span class="number">1</span>dprobs = -(1.0 / probs) * dlogprobs' in text

@@ -123,7 +123,7 @@ def test_the_wheel_has_the_package_and_the_fixtures_as_they_are_here(wheel: dict
 def test_the_wheel_says_what_it_needs(wheel: dict[str, bytes]) -> None:
     metadata = wheel[f"backprop_grader-{__version__}.dist-info/METADATA"].decode()
     assert "Requires-Python: >=3.11" in metadata and f"Version: {__version__}\n" in metadata
-    assert "Requires-Dist: torch>=2.2" in metadata
+    assert "Requires-Dist: torch>=2.3" in metadata
     points = wheel[f"backprop_grader-{__version__}.dist-info/entry_points.txt"].decode()
     assert "grader = grader.cli:entry" in points and "[pytest11]" in points
 

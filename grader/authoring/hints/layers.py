@@ -96,7 +96,7 @@ def convolution(site: Site) -> Step:
     say = (
         "A convolution slides the kernel over the image: a number of the image is met by each weight of "
         "the kernel at another place of the result. What comes back is the sum over all these meetings: "
-        "the kernel slides back over what arrives, turned around."
+        "the kernel slides back over what arrives, reversed."
     )
     factor = element(kernel, (o, c, *(s for s, _ in runs)))
     sums = (channels, *(s for _, s in runs))
@@ -494,7 +494,7 @@ def flipped(site: Site) -> Step:
         code("size - 1 - own", size=site.scope.size(site.child, a), own=x) if a in dims else x
         for a, x in enumerate(site.index)
     )
-    return Step(index, "Turned around forwards, and turned around once more backwards.")
+    return Step(index, "Reversed forwards, and reversed once more backwards.")
 
 
 def larger(site: Site) -> Step:

@@ -35,7 +35,6 @@ Sizes = dict[str, int]
 MOVES = ("transpose", "t", "numpy_T", "mT", "permute", "view", "reshape", "flatten", "unflatten", "unsqueeze",
          "squeeze", "expand", "select", "slice", "_unsafe_view")  # fmt: skip
 LONG = 72
-DROPPED = "not asked for: "
 
 
 class Network:
@@ -675,13 +674,13 @@ def with_items(text: str, asked: Asked, flat: Flat) -> tuple[str, list[str]]:
                 begun = _filled(begun, item, made[item], order, gradients, facts["sizes"])
             whole.append(begun.strip())
         full = "\n\n\n".join(whole) + "\n"
-        wrong = verified(full, filename, set(made))
+        wrong, dropped = verified(full, filename, set(made))
         if not wrong:
             return hinted(full, filename), [f"{k}: {v}" for k, v in left.items()]
         for item, said in wrong.items():
             left[item] = said
             made.pop(item, None)
-            if said.startswith(DROPPED):
+            if dropped:
                 del chosen[item]
 
 
@@ -704,8 +703,9 @@ def _filled(
     return f"{head.partition('(')[0]}({', '.join(params)}):" + "\n".join(lines)
 
 
-def verified(text: str, filename: str, items: set[str]) -> dict[str, str]:
-    """Of the items whose body is written those that are not autograd's on some fixture, with what is told."""
+def verified(text: str, filename: str, items: set[str]) -> tuple[dict[str, str], bool]:
+    """Of the items whose body is written those that are not autograd's on some fixture, with what is told;
+    and whether it is one that can't be asked for at all."""
     parts = authored.read(text, filename)
     program = Program.of(parts.public, filename)
     author = author_gradients.Gradients(text, parts, filename)
@@ -717,14 +717,14 @@ def verified(text: str, filename: str, items: set[str]) -> dict[str, str]:
             item_of = [i.name for i in parts.gradients if f": {i.name}: " in str(error)]
             if not item_of:
                 raise
-            return {item_of[0]: DROPPED + str(error).rpartition(": ")[2]}
+            return {item_of[0]: f"not asked for: {str(error).rpartition(': ')[2]}"}, True
         for item in parts.gradients:
             if item.name in items and item.name not in wrong:
                 try:
                     author.verify_one(item, fixture, given, reference, fixture_sizes(settings))
                 except AuthoredError as error:
                     wrong[item.name] = str(error).partition(": ")[2]
-    return wrong
+    return wrong, False
 
 
 def hinted(text: str, filename: str) -> str:

@@ -252,7 +252,7 @@ def _matmul(s: Site) -> ast.expr:
         return code(
             "a.reshape(-1, rows).T @ dy.reshape(-1, columns)", a=va, dy=dy, rows=rows, columns=columns
         )
-    whole = code("turned @ dy", turned=_turned(va, a), dy=dy)
+    whole = code("flipped @ dy", flipped=_turned(va, a), dy=dy)
     return s.body.summed(whole, batch, b.shape)  # type: ignore[no-any-return]
 
 
@@ -301,7 +301,7 @@ def _einsum_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
 
 
 def _view_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
-    turned = step.args["self"].op in (
+    flipped = step.args["self"].op in (
         "transpose",
         "permute",
         "expand",
@@ -311,7 +311,7 @@ def _view_line(step: Step, value: Callable[[Any], ast.expr]) -> ast.expr:
         "t",
         "numpy_T",
     )
-    name = "reshape" if turned or step.op == "_unsafe_view" else step.op
+    name = "reshape" if flipped or step.op == "_unsafe_view" else step.op
     size = step.args.get("size") or step.args.get("shape") or []
     given = [value(n) for n in size] or [ast.Tuple([], ast.Load())]
     return ast.Call(ast.Attribute(value(step.args["self"]), name, ast.Load()), given, [])
