@@ -1,4 +1,4 @@
-"""Feedback on its way back: a page and a text each, under names that a platform matches. Pure.
+"""Feedback on its way back: a page and a text each, under names that a platform matches.
 
 Facts: Moodle takes a zip of feedback files that are called as its own export calls the submissions,
 `{name}_{number}_assignsubmission_file_{file}`. Canvas takes a zip of submissions back, and gives each file,

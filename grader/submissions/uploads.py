@@ -37,7 +37,6 @@ from grader.submissions.script import LECTURE, declared, is_flat
 from grader.suite.files import most, read_file, too_large
 
 MAX_MEMBERS = 50_000
-EMPTY = "is an empty folder"
 DEEPEST = 50  # folders in one another
 MAX_RATIO = 100
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -61,8 +60,9 @@ class Source(Protocol):
 class Folder:
     """Files below a folder. Links are not followed."""
 
-    def __init__(self, path: Path, only: str | None = None) -> None:
-        """only: take this one file and look at nothing else."""
+    def __init__(self, path: Path, only: str | None = None, without: Path | None = None) -> None:
+        """only: take this one file and look at nothing else. without: a folder that is left out."""
+        self.without = without.resolve() if without else None
         self.path, self.label, self._single = path, str(path), only is not None
         self._refused: dict[str, str] = {}
         self._files = sorted(self._walk()) if only is None else [only]
@@ -73,13 +73,15 @@ class Folder:
             self._refused[path] = f"can't be read ({error.strerror})"
 
         for base, folders, names in os.walk(self.path, onerror=unreadable):
-            folders.sort()
+            folders[:] = sorted(
+                f for f in folders if not self.without or Path(base, f).resolve() != self.without
+            )
             here = os.path.relpath(base, self.path)
             if folders and here.count(os.sep) >= DEEPEST:
                 self._refused[here] = f"has folders more than {DEEPEST} deep"
                 folders.clear()
-            elif not folders and not names and base != str(self.path):
-                self._refused[here] = EMPTY
+            elif not folders and not names and plainly(here).endswith((".py", ".ipynb", ".zip")):
+                self._refused[here] = "is an empty folder"
             for name in [f for f in folders if os.path.islink(os.path.join(base, f))]:
                 self._refused[os.path.relpath(os.path.join(base, name), self.path)] = "is a link"
             for name in names:
@@ -259,13 +261,14 @@ def as_utf8(data: bytes) -> bytes:
 class Intake:
     """How a class's files are read. only: the exercise of all; teams: the members of each.
 
-    released: of an exercise's own file whether it is as it was released.
+    released: of an exercise's own file whether it is as it was released. out: a folder that is no student's.
     """
 
     exercises: Sequence[str]
     only: str | None = None
     teams: Mapping[str, Sequence[str]] | None = None
     released: Callable[[str, bytes], bool] = lambda path, data: False
+    out: Path | None = None
 
 
 def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
@@ -273,7 +276,7 @@ def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
     found: list[Upload] = []
     for path in paths:
         if path.is_dir():
-            source: Source = Folder(path)
+            source: Source = Folder(path, without=intake.out)
         elif path.suffix.lower() == ".zip":
             source = Zip(path)
         elif path.exists():
@@ -306,19 +309,12 @@ def _of_source(source: Source, intake: Intake) -> list[Upload]:
         for one in owned
     ]
     chosen = choose(told, intake.exercises, intake.only, intake.teams)
-    # a folder of a student's that is empty is nothing beside what is there
-    refused = {p: why for p, why in source.refused().items() if why != EMPTY or not _beside(p, files)}
+    refused = source.refused()
     whose = {one.path: one for one in owners([*files, *refused], people, alone)}
     for path, why in sorted(refused.items()):
         who = (whose[path].student, whose[path].name) if path in whose else (path, path)
         chosen.append(Chosen(path, *who, intake.only or "", path, problem=f"refused: it {why}"))
     return [Upload(_id(source, c), c, source, times.get(_number(within.get(c.path, "")))) for c in chosen]
-
-
-def _beside(path: str, files: Sequence[str]) -> bool:
-    """Whether something lies in the folder that an empty one lies in."""
-    around = path.rpartition("/")[0]
-    return bool(around) and any(f.startswith(f"{around.split('/')[0]}/") for f in files)
 
 
 def _noted(source: Source, within: Mapping[str, str]) -> dict[str, str]:
