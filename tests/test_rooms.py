@@ -208,7 +208,7 @@ def test_no_function_has_too_many_parameters(module: str) -> None:
 PLAIN = """
 after api arguments arithmetic attempts author authoring autolab axes background bar batch batchnorm
 bigrams brackets build calls cell cells changes choosing ci classroom classroom50 cli client code
-codequality commands compare completion conditions core course curve dask diagnose doctor document
+codequality commands compare completion conditions core course dask diagnose doctor document
 draw edit elements elementwise errors events example excerpts explain export failure feedback
 figures files find float64 focus folders forked formulas forward functions github giving gpt grade
 gradebook grades gradescope gradients graph handout heat hints host html in insight judge judging
@@ -217,7 +217,7 @@ mlp moving names namespace nbgrader new notebook numbers otter page pages place 
 points prairielearn progress prose pytest read rebuild reference remarks reporter reproducible
 requests resting results roster rules run runner runs saves scope screen script search sentences
 serve server services shapes shell shown similar solution source start statements suite summary
-syntax table tables talk terminal testcell text texts tolerance train training turns untrusted
+syntax table tables talk terminal testcell text texts times tolerance train training turns untrusted
 uploads values variants watch wavenet wheel wrappers zeros zip
 """
 

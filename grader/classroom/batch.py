@@ -19,11 +19,12 @@ from typing import Any, Protocol
 
 from grader import __version__
 from grader.classroom.results import Result, Store, only_one
+from grader.classroom.roster import ABSENT
 from grader.core.errors import GraderFault, Unreadable, swallowed
-from grader.core.exercise import Exercise, File, Task
+from grader.core.exercise import Exercise, File, How, Task
 from grader.core.text import block, text
 from grader.core.verdict import ExerciseReport, Report, Verdict
-from grader.judging.grade import grade_several, notes
+from grader.judging.grade import WHOLE, grade_several, notes
 from grader.judging.points import marks
 from grader.judging.points.attempts import Marking, Standing
 from grader.reports.document import document
@@ -49,8 +50,11 @@ class Grader(Protocol):
 class Local:
     """Grades on this machine, on one warm zygote. Several threads may call it at once."""
 
-    def __init__(self, exercises: Mapping[str, Task], first: Runner | None = None, **options: Any) -> None:
+    def __init__(
+        self, exercises: Mapping[str, Task], first: Runner | None = None, how: How = WHOLE, **options: Any
+    ) -> None:
         """first: the runner that begins; another one where it fails."""
+        self.how = how
         self.exercises, self.options = exercises, options
         self.lock = threading.Lock()
         self.first: Runner | None = first
@@ -67,7 +71,7 @@ class Local:
         for left in reversed(range(TRIES)):
             runner = self._runner()
             try:
-                found = grade_several(runner, asked, File(filename, source))
+                found = grade_several(runner, asked, File(filename, source), self.how)
                 break
             except GraderFault:
                 self._drop(runner)
@@ -135,6 +139,9 @@ class Class:
     uploads: Sequence[Upload]
     exercises: Mapping[str, Task]
     marking: Marking | None = None
+    how: How = WHOLE
+    fresh: bool = False  # whether nothing of an earlier run is used
+    sections: Mapping[str, str] | None = None  # of a roster, by student
 
 
 def run(
@@ -146,9 +153,9 @@ def run(
     """
     with only_one(out):
         store = Store(out)
-        store.open()
+        store.open(klass.fresh)
         work = _Work(store, grader, workers, Progress(len(klass.uploads)), tell)
-        prints = {name: fixtures_print(d) for name, (d, _) in klass.exercises.items()}
+        prints = {name: fixtures_print(d, klass.how) for name, (d, _) in klass.exercises.items()}
         try:
             keys = _grade(klass.uploads, prints, work)
         finally:
@@ -290,6 +297,7 @@ def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterato
     if marking and marking.policy.attempts:
         pairs = enumerate(zip(uploads, keys, strict=True))
         standings = marking.standings((n, one, marked(one, key)) for n, (one, key) in pairs)
+    absent = 0 if marking and marking.policy.absent else "blank"
     first: dict[str, str] = {}
     with replacing(store.out / "results.jsonl") as file:
         for number, (upload, key) in enumerate(zip(uploads, keys, strict=True)):
@@ -304,6 +312,8 @@ def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterato
                 "late": c.late or bool(result.get("days_late")),
                 "note": "; ".join(t for t in (text(c.note), standing.note) if t),
                 "counts": standing.counts,
+                **({} if klass.sections is None else {"section": klass.sections.get(c.student, "")}),
+                **({"absent": absent} if c.problem == ABSENT else {}),
                 "identical_to": None if same == upload.id or _untouched(result) else text(same, 1000),
             }
             result = {**result, **own}
@@ -337,6 +347,8 @@ def _called(upload: Upload) -> str:
     return f"{'notebook' if chosen.shared else chosen.exercise}{PurePosixPath(plainly(chosen.path)).suffix}"
 
 
-def fixtures_print(description: Exercise) -> str:
-    """What a grade depends on besides the submission: the exercise, its fixtures' digests, the grader."""
-    return fixtures.digest(json.dumps([__version__, description.to_json()], sort_keys=True).encode())
+def fixtures_print(description: Exercise, how: How = WHOLE) -> str:
+    """What a grade depends on besides the file: the exercise, its fixtures' digests, the grader, how."""
+    what: list[Any] = [__version__, description.to_json()]
+    what += [[how.strict, dict(how.rename)]] if how != WHOLE else []
+    return fixtures.digest(json.dumps(what, sort_keys=True).encode())

@@ -38,7 +38,8 @@ def render(summary: Summary, reports: str = REPORTS) -> str:
         causes=_causes(summary)[:MISTAKES],
         reports=reports,
         legend=sorted(legend(map(Verdict, summary.verdicts.elements())), key=lambda one: -one[-1]),
-        students=[_row(s) for s in summary.students],
+        students=[_row(s) for s in sorted(summary.students, key=lambda s: s.section)],
+        sections=_sections(graded),
         identical=[(text(a), [text(b) for b in rest]) for a, rest in sorted(summary.identical.items())],
         cell=CELL,
     )
@@ -71,6 +72,18 @@ def _median(students: Sequence[Student]) -> str:
     return f"The median student has {s.score} of {s.max_score}."
 
 
+def _sections(graded: Sequence[Student]) -> list[tuple[str, int, str]]:
+    """Of each section of a roster its name, how many were graded, and the median."""
+    found: dict[str, list[Student]] = {}
+    for s in graded:
+        found.setdefault(s.section, []).append(s)
+    return (
+        [(text(name) or "–", len(own), _median(own)) for name, own in sorted(found.items())]
+        if found.keys() - {""}
+        else []
+    )
+
+
 def _row(s: Student) -> dict[str, Any]:
     """A student's row. strips: for each exercise its verdicts as one path a kind, to keep pages small."""
     strips = []
@@ -93,6 +106,7 @@ def _row(s: Student) -> dict[str, Any]:
         "report": s.report,
         "student": text(s.student),
         "name": text(s.name),
+        "section": text(s.section),
         "score": s.score,
         "max_score": s.max_score,
         "late": s.late,

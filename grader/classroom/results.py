@@ -28,9 +28,11 @@ class Store:
     places: dict[str, tuple[Path, int, int]] = field(default_factory=dict)
     synced: float = 0.0
 
-    def open(self) -> None:
-        """Read what earlier runs left; a line that was cut off by a kill is dropped."""
-        for name in ("results.jsonl", "journal.jsonl"):
+    def open(self, fresh: bool = False) -> None:
+        """Read what earlier runs left; a line that was cut off by a kill is dropped. fresh: use nothing."""
+        if fresh:
+            (self.out / "journal.jsonl").unlink(missing_ok=True)
+        for name in () if fresh else ("results.jsonl", "journal.jsonl"):
             path = self.out / name
             if not path.exists():
                 continue

@@ -32,6 +32,7 @@ class Student:
     counts: bool = True  # by the policy's [attempts]
     nameless: tuple[str, ...] = ()  # items that passed without a function of their name
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the items, as the verdicts
+    section: str = ""  # of the roster
     report: str = ""  # the name of the file that has the student's own
 
 
@@ -56,6 +57,7 @@ class Summary:
     off: set[str] = field(default_factory=set)
     faults: int = 0
     seed: int | None = None  # of the class's fresh probes; None for the saved ones
+    absent: list[str] = field(default_factory=list)  # on the roster, with nothing handed in
     timeless: int = 0  # graded, by a policy, without a time
 
     def add(self, result: dict[str, Any]) -> None:
@@ -63,9 +65,12 @@ class Summary:
         counts = result.get("counts", True)
         self.faults += bool(result.get("fault"))
         self.off.update(result["protection_off"])
+        self.timeless += not result["problem"] and "submitted" in result and not result["submitted"]
         if result["identical_to"]:
             self.identical.setdefault(result["identical_to"], []).append(result["submission"])
-        if counts:
+        if "absent" in result:
+            self.absent.append(result["name"] or result["student"])
+        elif counts:
             self._count(result)
         verdicts = {e["id"]: tuple(Verdict(i["verdict"]) for i in e["items"]) for e in result["exercises"]}
         who = ("submission", "student", "name", "score", "max_score", "late", "problem")
@@ -76,13 +81,20 @@ class Summary:
         own = self._report(result["submission"])
         one: dict[str, Any] = {k: result[k] for k in who}
         self.students.append(
-            Student(**one, verdicts=verdicts, counts=counts, nameless=nameless, report=own, names=names)
+            Student(
+                **one,
+                verdicts=verdicts,
+                counts=counts,
+                nameless=nameless,
+                report=own,
+                names=names,
+                section=result.get("section", ""),
+            )
         )
 
     def _count(self, result: dict[str, Any]) -> None:
         self.submissions += 1
         self.passed += bool(result["passed"])
-        self.timeless += not result["problem"] and "submitted" in result and not result["submitted"]
         if result["problem"]:
             # of a notebook that is there for several exercises, once
             name = SHARED.sub("", result["submission"])
@@ -126,6 +138,7 @@ class Summary:
             "submissions": self.submissions,
             "passed": self.passed,
             "problems": sorted(self.problems),
+            "absent": sorted(self.absent),
             "verdicts": dict(self.verdicts.most_common()),
             "items": {name: {"asked": n, "passed": self.right[name]} for name, n in self.asked.items()},
             "commonest": dict(self.reasons.most_common(20)),
@@ -157,6 +170,7 @@ class Summary:
                 f"{n:6}  {name}" for name, n in sorted(self.nameless.items())
             ],
             "not graded": sorted(self.problems),
+            "absent": [text(name) for name in sorted(self.absent)],
         }
         for heading, lines in told.items():
             parts += [f"\n{heading}:", *(f"  {line}" for line in lines)] if lines else []

@@ -207,7 +207,16 @@ def _teaching(add: Add) -> None:
     _value(batch, "--dask", "ADDRESS", "send the work to a Dask cluster (extra `dask`)")
     _policy(batch)
     times = "when each was submitted, where no platform tells: CSV, student,time"
-    _value(batch, "--times", "FILE", times)
+    _value(batch, "--times", "FILE", f"{times}; or Moodle's grading worksheet")
+    _value(
+        batch,
+        "--roster",
+        "FILE",
+        "who is in the class: CSV, id,name,section,group,extension; or a platform's list",
+    )
+    _flag(batch, "--fresh", "grade all anew, whatever an earlier run has")
+    _flag(batch, "--strict", "flat code must be right at other sizes than the lecture's too")
+    _value(batch, "--rename", "FILE", "TOML with a table [rename]: names of flat code, and ours")
     _value(batch, "--teams", "FILE", "who is in a team whose members hand in together: CSV, team,student")
 
     policy = add("policy", "print a policy to begin with, or verify one and show the points that it gives")

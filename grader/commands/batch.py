@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
+import io
 import json
 import sys
 import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from pathlib import Path
 
-from grader.classroom import batch
+from grader.classroom import batch, changes, roster, times
 from grader.classroom.batch import Grader, Progress
-from grader.classroom.files import write
+from grader.classroom.files import guarded, results, write
 from grader.classroom.summary import Summary
 from grader.commands.bar import Bar
 from grader.commands.probes import seed_of, suite_of
 from grader.core.errors import GraderFault, Unreadable, UsageError
-from grader.core.exercise import Task
+from grader.core.exercise import File, How, Task
 from grader.core.text import text
 from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
+from grader.judging.targets import renames
 from grader.runner.host.client import FORKS, Runner, protections
 from grader.submissions import cells
 from grader.submissions.tables import table
-from grader.submissions.uploads import Intake, uploads
+from grader.submissions.uploads import Intake, Upload, uploads
 from grader.suite import fixtures
 from grader.suite.files import replaced
 from grader.suite.find import Suite, find, targets
@@ -49,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if out.resolve() in [Path(p).resolve() for p in args.paths]:
         raise UsageError(f"--out {out} is the folder of the submissions: name another one for the results")
     teams = _teams(args.teams) if args.teams else None
-    intake = Intake(suite.ids(), args.exercise, teams, Released(suite))
+    intake = Intake(suite.ids(), args.exercise, teams, Released(suite), out)
     todo = uploads([Path(p) for p in args.paths], intake)
     if not todo:
         raise UsageError(f"{', '.join(args.paths)}: there is nothing to grade")
@@ -58,7 +61,12 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--out {out} has the results of {text(other)}: name another folder")
     described = {name: suite.describe(name) for name in needed}
     exercises = {name: Task(d, fixtures.read(suite.root, d)) for name, d in described.items()}
-    marking = _marking(suite, args)
+    roll = None
+    if args.roster:
+        roll = roster.called(todo, roster.read(Path(args.roster)), Path(args.roster))
+        todo = roll.uploads
+    marking = _marking(suite, args, roll)
+    how = _how(suite, args, todo)
     if args.require_sandbox and (off := protections()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     try:
@@ -69,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
     if seed is not None:
         runner = Runner()
         exercises = {name: fresh(runner, suite, task, seed) for name, task in exercises.items()}
-    klass = batch.Class(todo, exercises, marking)
+    sections = {s: e.section for s, e in roll.entries.items()} if roll else None
+    klass = batch.Class(todo, exercises, marking, how, args.fresh, sections)
+    before = _before(out)
     grader: Grader
     if args.dask is not None:
         from grader.classroom.dask import Cluster
@@ -79,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         cluster = Cluster(args.dask, exercises)
         grader, workers = cluster, cluster.slots()
     else:
-        grader = batch.Local(exercises, runner)
+        grader = batch.Local(exercises, runner, how)
         workers = args.workers
     try:
         with Bar(len(todo), COUNTS, rate=0, passed=0, failed=0, errors=0) as bar:
@@ -90,6 +100,12 @@ def run(args: argparse.Namespace) -> int:
     finally:
         grader.close()
     sys.stdout.write(_told(summary, out))
+    if said := _changes(out, before):
+        print(said)
+    if roll and roll.strangers:
+        print(f"not on --roster {args.roster}: {text(', '.join(roll.strangers), 1000)}")
+    if many := sum(u.chosen.attempts > 1 for u in todo):
+        print(f"{many} handed in several files, of which the newest is graded")
     if summary.off:
         print(f"protection that was off: {', '.join(sorted(summary.off))} (`grader doctor` tells more)")
     if seed is not None and (said := on_saved(suite, described.values())):
@@ -172,7 +188,7 @@ def _earlier(out: Path) -> str:
         return ""  # `batch.run` grades anew what is damaged
 
 
-def _marking(suite: Suite, args: argparse.Namespace) -> Marking | None:
+def _marking(suite: Suite, args: argparse.Namespace, roll: roster.Called | None) -> Marking | None:
     """The policy, and --times: a CSV of students, as grades.csv calls them, and times."""
     if not args.policy:
         if args.times:
@@ -185,20 +201,41 @@ def _marking(suite: Suite, args: argparse.Namespace) -> Marking | None:
     policy = load(suite, args.policy)
     if policy.late and not policy.late.deadline:
         raise UsageError(f"{policy.name}: late.deadline is missing, and there is no platform here to tell it")
-    return Marking(policy, _times(args.times) if args.times else {})
+    extended = {s: e.extension for s, e in roll.entries.items() if e.extension} if roll else {}
+    zone = policy.late.deadline.tzinfo if policy.late and policy.late.deadline else UTC
+    return Marking(policy, times.read(Path(args.times), zone) if args.times else {}, extended)
 
 
-def _times(path: str) -> dict[str, datetime]:
-    from grader.judging.points.policy import moment
+def _changes(out: Path, before: Mapping[changes.Of, changes.Stood]) -> str:
+    """Write changes.csv, where an earlier run left something; what to say of it."""
+    path = out / changes.NAME
+    if not before:
+        path.unlink(missing_ok=True)
+        return ""
+    rows = changes.rows(before, changes.standing(results(out)))
+    made = io.StringIO()
+    table = csv.writer(made)
+    table.writerows([changes.COLUMNS, *([guarded(cell) for cell in row] for row in rows)])
+    replaced(path, made.getvalue().encode())
+    whom = len({row[0] for row in rows})
+    return f"{path}: against the run before, {whom or 'no'} student{'s' * (whom != 1)} changed"
 
-    found: dict[str, datetime] = {}
-    for number, row in table(path, "--times"):
-        if not (number == 1 and row[0].strip().casefold() == "student"):
-            try:
-                found[row[0]] = moment(row[1] if row[1:] else "")
-            except ValueError as error:
-                raise UsageError(f"--times {path}, line {number}: {error}") from None
-    return found
+
+def _before(out: Path) -> dict[changes.Of, changes.Stood]:
+    """What an earlier run left; nothing where that is damaged, which this one grades anew."""
+    with contextlib.suppress(UsageError):
+        return changes.standing(results(out))
+    return {}
+
+
+def _how(suite: Suite, args: argparse.Namespace, todo: Sequence[Upload]) -> How:
+    if args.dask is not None and (args.strict or args.rename):
+        raise UsageError("--dask grades as usual: leave out --strict and --rename")
+    sources = []
+    for upload in todo if args.rename else ():
+        with contextlib.suppress(Unreadable):
+            sources += [] if upload.chosen.problem else [File(upload.id, upload.read())]
+    return How(strict=args.strict, rename=renames(suite, args.rename, sources))
 
 
 def _told(summary: Summary, out: Path) -> str:

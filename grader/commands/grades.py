@@ -80,9 +80,13 @@ def earned(
     scores: dict[str, dict[str, int]] = {}  # in hundredths, by student and exercise
     maxima: dict[str, int] = {}
     problems: dict[str, str] = {}
+    absent: list[str] = []  # whom a policy gives 0
     for result in found:
         student = result["student"]
         if not result.get("counts", True):
+            continue
+        if result.get("absent") == 0:
+            absent.append(student)
             continue
         if result["problem"]:
             problems[student] = result["problem"]
@@ -99,7 +103,7 @@ def earned(
     if unknown := [name for name in counted if name not in maxima]:
         raise UsageError(f"--exercise {unknown[0]}: nobody has handed it in; here are {_listed(maxima)}")
     of = sum(maxima[name] for name in counted)
-    grades = {}
+    grades = {student: Grade(0, points(of)) for student in absent}
     for student, own in scores.items():
         if counted and not own.keys() & set(counted):
             problems.setdefault(student, f"handed in {_listed(own)}, which does not count")

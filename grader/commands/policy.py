@@ -70,6 +70,9 @@ def told(suite: Suite, policy: Policy, exercises: list[str], single: bool) -> li
     if late := policy.late:
         begins = late.deadline.isoformat() if late.deadline else "the platform's deadline"
         less = f"{_share(late.per_day)} less for each day begun after {begins}"
+        less = f"{_share(late.flat)} less after {begins}, and " * bool(late.flat) + less
+        if late.grace or late.buffer:
+            less += f" (grace {late.grace}, buffer {late.buffer})"
         lines.append(f"late: {less}, at most {_share(late.maximum)} less")
     else:
         lines.append("late: nothing is taken off")

@@ -39,7 +39,7 @@ BRIGHTSPACE = re.compile(r"(?P<id>\d+)-\d+ - (?P<name>.+) - (?P<time>\w+ \d{1,2}
 BLACKBOARD = re.compile(
     r"(?P<task>.+?)_(?P<id>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<note>\.txt))"
 )
-SAKAI = re.compile(r"(?P<name>[^()]+, [^()]*)\((?P<id>[^()\s]+)\)")
+SAKAI = re.compile(r"(?P<name>.+, .*)\((?P<id>[^()\s]+)\)")
 ILIAS = re.compile(r"(?P<name>.+)_(?P<login>[^_]+)_(?P<id>\d+)")
 ILIAS_FILE = re.compile(r"(?P<time>\d{14})_(?P<file>.+)")
 TEAMS = re.compile(r"(?P<name>[^/]+)/[^/]+/Version (?P<number>\d+)/(?P<file>.+)")

@@ -60,15 +60,12 @@ class Source(Protocol):
 class Folder:
     """Files below a folder. Links are not followed."""
 
-    def __init__(self, path: Path, only: str | None = None) -> None:
-        """only: take this one file and look at nothing else."""
+    def __init__(self, path: Path, only: str | None = None, without: Path | None = None) -> None:
+        """only: take this one file and look at nothing else. without: a folder that is left out."""
+        self.without = without.resolve() if without else None
         self.path, self.label, self._single = path, str(path), only is not None
         self._refused: dict[str, str] = {}
-        self._empty: list[str] = []
         self._files = sorted(self._walk()) if only is None else [only]
-        for here in self._empty:  # beside what a student has handed in it is nothing
-            if not any(f.startswith(f"{here.split(os.sep)[0]}/") for f in self._files):
-                self._refused[here] = "is an empty folder"
 
     def _walk(self) -> Iterator[str]:
         def unreadable(error: OSError) -> None:
@@ -76,13 +73,15 @@ class Folder:
             self._refused[path] = f"can't be read ({error.strerror})"
 
         for base, folders, names in os.walk(self.path, onerror=unreadable):
-            folders.sort()
+            folders[:] = sorted(
+                f for f in folders if not self.without or Path(base, f).resolve() != self.without
+            )
             here = os.path.relpath(base, self.path)
             if folders and here.count(os.sep) >= DEEPEST:
                 self._refused[here] = f"has folders more than {DEEPEST} deep"
                 folders.clear()
-            elif not folders and not names and base != str(self.path):
-                self._empty.append(here)
+            elif not folders and not names and plainly(here).endswith((".py", ".ipynb", ".zip")):
+                self._refused[here] = "is an empty folder"
             for name in [f for f in folders if os.path.islink(os.path.join(base, f))]:
                 self._refused[os.path.relpath(os.path.join(base, name), self.path)] = "is a link"
             for name in names:
@@ -262,13 +261,14 @@ def as_utf8(data: bytes) -> bytes:
 class Intake:
     """How a class's files are read. only: the exercise of all; teams: the members of each.
 
-    released: of an exercise's own file whether it is as it was released.
+    released: of an exercise's own file whether it is as it was released. out: a folder that is no student's.
     """
 
     exercises: Sequence[str]
     only: str | None = None
     teams: Mapping[str, Sequence[str]] | None = None
     released: Callable[[str, bytes], bool] = lambda path, data: False
+    out: Path | None = None
 
 
 def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
@@ -276,7 +276,7 @@ def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
     found: list[Upload] = []
     for path in paths:
         if path.is_dir():
-            source: Source = Folder(path)
+            source: Source = Folder(path, without=intake.out)
         elif path.suffix.lower() == ".zip":
             source = Zip(path)
         elif path.exists():

@@ -277,6 +277,8 @@ def test_every_column_of_the_results_is_documented(room: Path) -> None:
         "days_late",
         "fault",
         "problem",
+        "section",
+        "absent",
     }
     exercises = [e for line in lines for e in line["exercises"]]
     assert {key for e in exercises for key in e} == columns(exercise)

@@ -107,7 +107,8 @@ NO_NUMBER = "is not a number that a policy can have"
     [
         (
             "point = 1",
-            "point: a policy has approximate, points, required, late, attempts (did you mean points?)",
+            "point: a policy has approximate, points, required, late, attempts, absent "
+            "(did you mean points?)",
         ),
         ("approximate = 1.5", f"approximate: 1.5 {SHARE_}"),
         ("approximate = true", f"approximate: true {SHARE_}"),
@@ -126,7 +127,10 @@ NO_NUMBER = "is not a number that a policy can have"
         ('[points]\nex2 = 2\n"ex2.dd" = 1', "points.ex2: its items have 1 of them: make it that"),
         ("[required]\nitems = 'ex1'", 'required.items: is a list of names: ["ex1.dlogits", "ex2"]'),
         ("[required]\nitem = []", "required.item: [required] has items, cap (did you mean items?)"),
-        ("[late]", "late.per_day: is missing: the share that a day takes, such as 0.1"),
+        (
+            "[late]",
+            "late.per_day: is missing: the share that a day takes, such as 0.1 (or flat, taken once)",
+        ),
         ("[late]\nper_day = 0.1\ndeadline = 'soon'", f"late.deadline: 'soon' is no time: {TIME}"),
         ("[late]\nper_day = 0.1\ndeadline = 2026-12-01", f"late.deadline: 2026-12-01 is no time: {TIME}"),
         (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from grader.judging.points.marks import days_late, marked_document
@@ -24,18 +24,25 @@ class Standing:
 
 @dataclass(frozen=True)
 class Marking:
-    """times: of submissions, by the student's key, where the platform doesn't tell."""
+    """times: of submissions, by the student's key, where no platform tells; extended: own deadlines."""
 
     policy: Policy
     times: Mapping[str, datetime]
+    extended: Mapping[str, datetime] = field(default_factory=dict)
 
     def submitted(self, upload: Upload) -> datetime | None:
-        return upload.submitted or self.times.get(upload.chosen.student)
+        """A time that a platform's names tell has no offset: it is taken for the deadline's."""
+        late, named = self.policy.late, upload.chosen.time
+        zone = late.deadline.tzinfo if late and late.deadline else UTC
+        told = upload.submitted or self.times.get(upload.chosen.student)
+        return told or (named.replace(tzinfo=zone) if named else None)
 
     def of(self, upload: Upload, result: Mapping[str, Any]) -> dict[str, Any]:
         """A result with its points."""
         submitted = self.submitted(upload)
-        days = days_late(self.policy, submitted)
+        days = days_late(self.policy, submitted, extended=self.extended.get(upload.chosen.student))
+        if submitted is None and upload.chosen.late and self.policy.late:
+            days = self.policy.late.marked
         at = submitted.isoformat() if submitted else None
         return {**marked_document(result, self.policy, days), "submitted": at, "days_late": days}
 

@@ -26,12 +26,23 @@ class Marked:
     deductions: tuple[str, ...]
 
 
-def days_late(policy: Policy, submitted: datetime | None, deadline: datetime | None = None) -> int:
-    """Days begun since the deadline; the policy's goes before the platform's. 0 where a time is unknown."""
-    deadline = (policy.late and policy.late.deadline) or deadline
-    if not policy.late or submitted is None or deadline is None or submitted <= deadline:
+def days_late(
+    policy: Policy,
+    submitted: datetime | None,
+    deadline: datetime | None = None,
+    extended: datetime | None = None,
+) -> int:
+    """Days begun since the deadline; the policy's goes before the platform's.
+
+    extended: the student's own deadline, which goes before both. 0 where a time is unknown.
+    """
+    deadline = extended or (policy.late and policy.late.deadline) or deadline
+    late = policy.late
+    if not late or submitted is None or deadline is None:
         return 0
-    return math.ceil((submitted - deadline) / timedelta(days=1))
+    if submitted <= deadline + max(late.grace, late.buffer):
+        return 0
+    return math.ceil((submitted - deadline - late.buffer) / timedelta(days=1))
 
 
 def marked(report: Report, policy: Policy, days: int) -> Report:
@@ -83,7 +94,7 @@ def mark(policy: Policy, verdicts: Mapping[str, Verdict], days: int) -> Marked:
         deductions.append(f"at most {points(cap)} without {_listed(unmet)}")
         earned = min(earned, cap)
     if days and policy.late:
-        share = min(policy.late.maximum, policy.late.per_day * days)
+        share = min(policy.late.maximum, policy.late.flat + policy.late.per_day * days)
         lost = rounded(share * earned)
         deductions.append(f"{points(lost)} less for {days} day{'s' * (days > 1)} late")
         earned -= lost

@@ -9,7 +9,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -21,9 +21,18 @@ MOST = 1_000_000  # points
 
 @dataclass(frozen=True)
 class Late:
+    """per_day, flat, maximum: shares of what was earned. grace, buffer: after the deadline.
+
+    marked: days that a platform's mark of being late counts as, where nothing tells a time.
+    """
+
     deadline: datetime | None
     per_day: Fraction
     maximum: Fraction
+    flat: Fraction = Fraction(0)
+    grace: timedelta = timedelta(0)
+    buffer: timedelta = timedelta(0)
+    marked: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Policy:
     approximate: Fraction = Fraction(1)
     late: Late | None = None
     attempts: Attempts | None = None
+    absent: bool = False  # whether who is on the roster and hands in nothing gets 0
 
     @property
     def whole(self) -> bool:
@@ -62,7 +72,7 @@ def parse(text: str, name: str, known: Known) -> tuple[Policy, list[str]]:
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         hint = ': an item\'s name goes in quotes, "ex1.dprobs" = 2' if "overwrite" in str(error) else ""
         return Policy(name, {}), [f"{name} is no TOML: {' '.join(str(error).split())}{hint}"]
-    read.keys(table, "", ("approximate", "points", "required", "late", "attempts"))
+    read.keys(table, "", ("approximate", "points", "required", "late", "attempts", "absent"))
     approximate = read.share(table, "", "approximate", 1)
     worth = _worth(read, read.table(table, "points"), known)
     needed = read.table(table, "required")
@@ -75,6 +85,7 @@ def parse(text: str, name: str, known: Known) -> tuple[Policy, list[str]]:
         approximate,
         _late(read, read.table(table, "late")) if "late" in table else None,
         _attempts(read, read.table(table, "attempts")) if "attempts" in table else None,
+        _absent(read, table.get("absent", "blank")),
     )
     return policy, read.wrong
 
@@ -116,6 +127,14 @@ class _Reader:
             return Fraction(value)
         self.no(f"{where}.{key}", f"{_shown(value)} is no share: write a number from 0 to 1")
         return Fraction(otherwise)
+
+    def count(self, table: Mapping[str, Any], where: str, key: str) -> int:
+        """A whole number, 0 where it is not there."""
+        value = table.get(key, 0)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST:
+            return value
+        self.no(f"{where}.{key}", f"{_shown(value)}: write a whole number from 0 up")
+        return 0
 
     def points(self, key: str, value: Any) -> int:
         """In hundredths."""
@@ -204,16 +223,25 @@ def _required(read: _Reader, table: Mapping[str, Any], known: Known) -> frozense
 
 
 def _late(read: _Reader, table: Mapping[str, Any]) -> Late:
-    read.keys(table, "late", ("deadline", "per_day", "maximum"))
-    if "per_day" not in table:
-        read.no("late.per_day", "is missing: the share that a day takes, such as 0.1")
+    minutes = ("grace_minutes", "buffer_minutes")
+    read.keys(table, "late", ("deadline", "per_day", "flat", "maximum", *minutes, "mark_days"))
+    if "per_day" not in table and "flat" not in table:
+        read.no("late.per_day", "is missing: the share that a day takes, such as 0.1 (or flat, taken once)")
     deadline = None
     try:
         deadline = moment(table["deadline"]) if "deadline" in table else None
     except ValueError as error:
         read.no("late.deadline", str(error))
     maximum = read.share(table, "late", "maximum", 1)
-    return Late(deadline, read.share(table, "late", "per_day", 0), maximum)
+    grace, buffer = (timedelta(minutes=read.count(table, "late", key)) for key in minutes)
+    shares = read.share(table, "late", "per_day", 0), maximum, read.share(table, "late", "flat", 0)
+    return Late(deadline, *shares, grace, buffer, read.count(table, "late", "mark_days"))
+
+
+def _absent(read: _Reader, value: Any) -> bool:
+    if value not in (0, "blank") or isinstance(value, bool):
+        read.no("absent", f'{_shown(value)}: write 0 or "blank"')
+    return bool(value == 0)
 
 
 def _attempts(read: _Reader, table: Mapping[str, Any]) -> Attempts:

@@ -1,0 +1,159 @@
+"""Who is in the class: a list of ours (id, name, section, group, extension), or a platform's own export.
+
+A submission is somebody's by any of the ids there, or else by a name that one on the list has alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from grader.classroom.gradebook import PARTICIPANT
+from grader.core.errors import UsageError
+from grader.core.text import text
+from grader.judging.points.policy import moment
+from grader.submissions.choosing import Chosen
+from grader.submissions.owners import MOODLE_BLIND
+from grader.submissions.tables import table
+from grader.submissions.uploads import Folder, Upload
+
+# What the platforms and their languages call a column; without the marks of Brightspace's.
+HEADINGS = {
+    "id": (
+        "id",
+        "student",
+        "identifier",
+        "identifiant",
+        "identificador",
+        "编号",
+        "sis user id",
+        "sis login id",
+    )
+    + (
+        "login",
+        "user",
+        "username",
+        "orgdefinedid",
+        "student id",
+        "sid",
+        "email",
+        "email address",
+        "anonymous id",
+    )
+    + ("e-mail-adresse", "adresse de courriel", "endereço de e-mail", "电子邮件地址", "github_username"),
+    "name": ("name", "student", "full name", "vollständiger name", "nom complet", "nome completo", "全名")
+    + ("display name", "nombre completo"),
+    "first": ("first name", "first", "vorname", "prénom"),
+    "last": ("last name", "last", "surname", "nachname", "nom"),
+    "section": ("section", "sections"),
+    "group": ("group", "team"),
+    "extension": ("extension", "extended", "until"),
+}
+ABSENT = "on the roster, and nothing is handed in"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """ids: all by which platforms may call the student; the first is the list's own."""
+
+    ids: tuple[str, ...]
+    name: str
+    section: str = ""
+    group: str = ""
+    extension: datetime | None = None
+
+
+def read(path: Path) -> list[Entry]:
+    """The roster. UsageError, one line: no header, somebody twice, a time that can't be read."""
+    rows = table(path, "--roster")
+    header = [cell.strip().strip("#").casefold() for cell in rows[0][1]] if rows else []
+    columns = {what: [i for i, h in enumerate(header) if h in known] for what, known in HEADINGS.items()}
+    if "id" in header:  # Canvas's "Student" is a name, and an id only where there is no other
+        columns["id"].sort(key=lambda i: header[i] != "id")
+        columns["id"] = [i for i in columns["id"] if header[i] != "student"]
+    if not columns["id"]:
+        raise UsageError(
+            f"--roster {path}: its first line has no column of ids: begin it with id,name,section"
+        )
+    found: list[Entry] = []
+    seen: dict[str, int] = {}
+    for number, row in rows[1:]:
+        own = {what: [row[i].strip() for i in at if i < len(row)] for what, at in columns.items()}
+        ids = tuple(_number(cell.removeprefix("#")) for cell in own["id"] if cell)
+        name = " ".join([*own["first"][:1], *own["last"][:1]]) or next(iter(own["name"]), "")
+        if not ids or own["id"][0] == "" or "points possible" in name.lower():
+            continue  # Canvas's rows of no student
+        if ids[0] in seen:
+            raise UsageError(
+                f"--roster {path}, line {number}: {text(ids[0])} is in line {seen[ids[0]]} already"
+            )
+        seen[ids[0]] = number
+        try:
+            until = moment(own["extension"][0]) if own["extension"] and own["extension"][0] else None
+        except ValueError as error:
+            raise UsageError(f"--roster {path}, line {number}: {error}") from None
+        section, group = (next(iter(own[k]), "") for k in ("section", "group"))
+        found.append(Entry(ids, name, section, group, until))
+    if not found:
+        raise UsageError(f"--roster {path} has nobody in it")
+    return found
+
+
+def _number(cell: str) -> str:
+    """An id without Moodle's word for a participant."""
+    match = PARTICIPANT.fullmatch(cell)
+    return match[1] if match and cell[: match.start(1)].strip() in MOODLE_BLIND else cell
+
+
+def _words(name: str) -> str:
+    """A name to compare by: its words, in whatever order."""
+    return " ".join(sorted(re.findall(r"\w+", name.casefold())))
+
+
+@dataclass(frozen=True)
+class Called:
+    """A class after the call of its roster. entries: by the student's key in the results."""
+
+    uploads: list[Upload]
+    entries: dict[str, Entry]
+    absent: list[str]
+    strangers: list[str]
+
+
+def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Called:
+    """The uploads with the roster's names, and one more, with nothing to grade, of who is absent."""
+    by_id = {i: entry for entry in roster for i in entry.ids}
+    several = Counter(_words(entry.name) for entry in roster if entry.name)
+    by_name = {_words(e.name): e for e in roster if e.name and several[_words(e.name)] == 1}
+    students = {u.chosen.student: u.chosen.name for u in uploads}
+    entries = {
+        student: entry
+        for student, name in students.items()
+        if (entry := by_id.get(student) or by_name.get(_words(name)))
+    }
+    here = {entry.ids[0] for entry in entries.values()}
+    strangers = sorted(students.keys() - entries.keys())
+    untold = {_words(students[s]) for s in strangers}
+    named = [_named(u, entries.get(u.chosen.student)) for u in uploads]
+    absent: list[str] = []
+    for entry in roster:
+        if entry.ids[0] not in here:
+            why = ABSENT
+            if _words(entry.name) in untold:
+                why = (
+                    f"several on the roster are called {entry.name}, and nothing tells which upload is whose"
+                )
+            else:
+                absent.append(entry.name or entry.ids[0])
+            chosen = Chosen(entry.ids[0], entry.ids[0], entry.name, "", "", problem=why)
+            named.append(Upload(f"{path}/{entry.ids[0]}", chosen, Folder(path.parent, path.name)))
+            entries[entry.ids[0]] = entry
+    return Called(named, entries, absent, strangers)
+
+
+def _named(upload: Upload, entry: Entry | None) -> Upload:
+    return replace(upload, chosen=replace(upload.chosen, name=entry.name)) if entry and entry.name else upload
