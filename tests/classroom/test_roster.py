@@ -189,7 +189,7 @@ def test_days_late_are_as_counted_minute_by_minute(
     [
         ("absent = 1", 'absent: 1: write 0 or "blank"'),
         ("[late]\nmaximum = 1", "or flat, taken once"),
-        ("[late]\nflat = 0.1\ngrace_minutes = -1", "late.grace_minutes: -1: write a whole number"),
+        ("[late]\nflat = 0.1\ngrace_minutes = -1", "late.grace_minutes: -1: write an integer"),
         ("[late]\nflat = 2", "late.flat: 2 is no share"),
     ],
 )

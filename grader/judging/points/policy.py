@@ -133,7 +133,7 @@ class _Reader:
         value = table.get(key, 0)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST:
             return value
-        self.no(f"{where}.{key}", f"{_shown(value)}: write a whole number from 0 up")
+        self.no(f"{where}.{key}", f"{_shown(value)}: write an integer from 0 up")
         return 0
 
     def points(self, key: str, value: Any) -> int:
