@@ -48,14 +48,13 @@ def examples(many: int) -> int:
 
 def sampled(cases: Iterable[Any], each: int) -> list[Any]:
     """Parameters of a test of which a usual run takes one in `each`, and `make test-all` the rest too."""
-    return [
-        case if number % each == 0 else pytest.param(*_parameters(case), marks=pytest.mark.slow)
-        for number, case in enumerate(cases)
-    ]
+    return [case if number % each == 0 else _slow(case) for number, case in enumerate(cases)]
 
 
-def _parameters(case: Any) -> tuple[Any, ...]:
-    return case if isinstance(case, tuple) else (case,)
+def _slow(case: Any) -> Any:
+    if hasattr(case, "marks"):  # a pytest.param
+        return pytest.param(*case.values, id=case.id, marks=[*case.marks, pytest.mark.slow])
+    return pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow)
 
 
 def pytest_configure() -> None:

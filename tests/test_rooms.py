@@ -215,7 +215,7 @@ gradebook grades gradescope gradients graph handout heat hints host html in insi
 junit jupyter learn learner lecture limits line live load loading magic manual micrograd mistakes
 mlp moving names namespace nbgrader new notebook numbers otter page pages place places plain plugin
 points prairielearn progress prose pytest read rebuild reference remarks reporter reproducible
-requests resting results roster rules run runner runs saves scope screen script search sentences
+requests resting results roster run runner runs saves scope screen script search sentences
 serve server services shapes shell shown similar solution source start statements suite summary
 syntax table tables talk terminal testcell text texts times tolerance train training turns untrusted
 uploads values variants watch wavenet wheel wrappers zeros zip
