@@ -14,7 +14,7 @@ import command
 import pytest
 from hypothesis import settings
 
-from grader.authoring.handout.wheel import NAME, SETTING
+from grader.authoring.handout.wheel import NAME, SETTING, TORCH_INDEX
 from grader.core.exercise import File, How, Task
 from grader.core.verdict import ExerciseReport, ItemReport
 from grader.judging import grade as grading
@@ -27,6 +27,7 @@ os.environ.update(REPRODUCIBLE)  # before torch is there: what is derived in thi
 os.environ["GRADER_NO_SERVER"] = "1"  # each command by itself; test_server.py turns it on
 # what a release says is to be installed; nobody does
 os.environ[SETTING] = f"https://example.org/{NAME}#sha256={'0' * 64}"
+os.environ[TORCH_INDEX] = "https://example.org/torch"
 # no deadline: the machine may be busy; `make test-all` asks for the other by its name
 settings.register_profile("usual", deadline=None, max_examples=20)
 settings.register_profile("thorough", deadline=None, max_examples=100)

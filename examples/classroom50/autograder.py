@@ -2,7 +2,7 @@
 
 The runner calls it in the student's checkout, with what it has to know in the environment. It needs the
 grader in the runner's Python: in the assignment's `runtime`, name a container that has it, or let a set-up
-step run `pip install torch --index-url https://download.pytorch.org/whl/cpu` and
+step run `pip install torch`, from the index of builds without CUDA if you like, and
 `pip install "$GRADER_WHEEL"`, the wheel's address with its digest (docs/install.md). The grader brings its
 own fixtures; of the checkout it reads one file.
 """

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader import __version__
-from grader.authoring.handout.wheel import TORCH, Wheel
+from grader.authoring.handout.wheel import Wheel, torch
 from grader.core import course
 from grader.core.exercise import Exercise
 from grader.suite import fixtures
@@ -81,7 +81,7 @@ def readme(described: Sequence[Exercise], wheel: Wheel, policy: bool) -> str:
     row = f"\n| `{POLICY}` | what the items are worth: `grader check --policy {POLICY}` |" if policy else ""
     return _data("release.md").format(
         title=course.title(next(iter(sets))) if len(sets) == 1 else "Backpropagation by hand",
-        torch=TORCH,
+        torch=torch(),
         wheel=wheel.by_hand,
         first=first.id,
         stub=f"exercises/{path}.py",
@@ -96,7 +96,7 @@ def workflow(exercises: Sequence[str], wheel: Wheel, digest: str) -> str:
     """GitHub's file that grades at each push, with what was released and nothing else."""
     text = _data("autograde.yml")
     names = "\n          ".join(textwrap.wrap(" ".join(exercises), 96))
-    values = {"TORCH": TORCH, "WHEEL": wheel.address, "TARGETS": names, "DIGEST": digest}
+    values = {"TORCH": torch(), "WHEEL": wheel.address, "TARGETS": names, "DIGEST": digest}
     for mark, value in values.items():
         text = text.replace(mark, value)
     return text

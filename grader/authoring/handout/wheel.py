@@ -20,8 +20,9 @@ SETTING = "GRADER_WHEEL"
 NAME = f"backprop_grader-{__version__}-py3-none-any.whl"
 # of characters that neither a shell nor YAML takes for more than themselves
 ADDRESS = re.compile(r"(?:https|file)://[\w.~:/@%+,=-]+/([\w.-]+\.whl)#sha256=[0-9a-f]{64}", re.ASCII)
+INDEX = re.compile(r"https://[\w.~:/@%+,=-]+", re.ASCII)
 FOLDER = "wheel"  # where a release keeps the file
-TORCH = "torch --index-url https://download.pytorch.org/whl/cpu"  # without CUDA: a tenth of the size
+TORCH_INDEX = "GRADER_TORCH_INDEX"  # a setting: where torch without CUDA is had, a tenth of the size
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,14 @@ def named(option: str | None) -> Wheel:
         raise UsageError(f"{what} {setting}: an address is https://…/{NAME}#sha256= and 64 hex digits")
     _own(match[1], f"{what} {setting}")
     return Wheel(setting)
+
+
+def torch() -> str:
+    """What pip is to install first: torch, from the setting's index. UsageError where that is no address."""
+    index = os.environ.get(TORCH_INDEX, "")
+    if index and not INDEX.fullmatch(index):
+        raise UsageError(f"{TORCH_INDEX} {index}: an index is an address, https://…")
+    return f"torch --index-url {index}" if index else "torch"
 
 
 def _own(name: str, what: str) -> None:
