@@ -9,10 +9,9 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 
 from grader.core.exercise import Output
-from grader.diagnosis.syntax import OPERATORS, tree
+from grader.diagnosis.syntax import OPERATORS, Definition, definitions
 
-Definition = ast.FunctionDef | ast.ClassDef
-Definitions = Mapping[str, Definition]  # functions and classes by name, methods as Value.tanh
+Definitions = Mapping[str, Definition]
 
 
 def first(wrong: Sequence[Output], program: str, source: bytes) -> dict[str, Output]:
@@ -38,33 +37,22 @@ def first(wrong: Sequence[Output], program: str, source: bytes) -> dict[str, Out
     return found
 
 
-def definitions(source: bytes) -> dict[str, Definition]:
-    found: dict[str, Definition] = {}
-    for node in tree(source).body:
-        if isinstance(node, Definition):
-            found[node.name] = node
-        if isinstance(node, ast.ClassDef):
-            found |= {f"{node.name}.{m.name}": m for m in node.body if isinstance(m, ast.FunctionDef)}
-    return found
-
-
 def _through(output: Output, drivers: Definitions, own: Definitions) -> set[str]:
     """The definitions of `own` that the calls of an output go through."""
-    found: set[str] = set()
-    if output.driver in drivers:
-        seen = reached(drivers, [output.driver])
-        words = {w for name in seen for w in (*_words(drivers[name]), *_operators(drivers[name]))}
-        start = [n for n in own if n in words or n.rpartition(".")[2] in words and "." in n]
-    else:
-        start = [output.judged]
-    found |= reached(own, start)
-    return found
+    if output.driver not in drivers:
+        return reached(own, [output.judged])
+    seen = [drivers[name] for name in reached(drivers, [output.driver])]
+    named = _by_word(own)
+    return reached(
+        own, [n for node in seen for w in _words(node) | _operators(node) for n in named.get(w, ())]
+    )
 
 
 def reached(own: Definitions, start: Sequence[str]) -> set[str]:
     """What some definitions call, or what these call, and they themselves."""
     found: set[str] = set()
     todo = [name for name in start if name in own]
+    named = _by_word(own)
     while todo:
         name = todo.pop()
         if name in found:
@@ -75,8 +63,16 @@ def reached(own: Definitions, start: Sequence[str]) -> set[str]:
             todo += [m for m in (f"{name}.__init__", f"{name}.__call__", f"{name}.forward") if m in own]
             continue
         words = _words(node) | (_operators(node) if "." not in name else _of_self(node))
-        todo += [n for n in own if n in words or "." in n and n.rpartition(".")[2] in words]
+        todo += [n for w in words for n in named.get(w, ()) if n not in found]
     return found
+
+
+def _by_word(own: Definitions) -> dict[str, list[str]]:
+    """The definitions by the word that calls them: a function's name, and of a method the last part of it."""
+    named: dict[str, list[str]] = {}
+    for name in own:
+        named.setdefault(name.rpartition(".")[2], []).append(name)
+    return named
 
 
 def _words(node: ast.AST) -> set[str]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from grader.core.limits import EXPLAINED
 
 _ONE = threading.Lock()
+Definition = ast.FunctionDef | ast.ClassDef
 OPERATORS: dict[type[ast.operator | ast.unaryop], str] = {
     ast.Add: "__add__",
     ast.Sub: "__sub__",
@@ -36,16 +37,24 @@ def tree(source: bytes) -> ast.Module:
         return ast.Module([], [])
 
 
+def definitions(source: bytes) -> dict[str, Definition]:
+    """A file's functions and classes by name, the last of each, and methods as Value.tanh."""
+    found: dict[str, Definition] = {}
+    for node in tree(source).body:
+        if isinstance(node, Definition):
+            found[node.name] = node
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{m.name}": m for m in node.body if isinstance(m, ast.FunctionDef)}
+    return found
+
+
 def read_only(source: bytes, about: str) -> frozenset[str] | None:
     """The parameters that a function or method, as Value.tanh, reads and does not lose;
     None where there is none."""
-    name, _, method = about.partition(".")
-    found: list[ast.stmt] = [n for n in tree(source).body if getattr(n, "name", "") == name]
-    if method and found:
-        found = [n for n in getattr(found[-1], "body", []) if getattr(n, "name", "") == method]
-    if not found or not isinstance(found[-1], ast.FunctionDef):
+    node = definitions(source).get(about)
+    if not isinstance(node, ast.FunctionDef):
         return None
-    node, params = found[-1], {a.arg for a in found[-1].args.args}
+    params = {a.arg for a in node.args.args}
     read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     lost = {
         target.id

@@ -32,7 +32,7 @@ def sources(code: Script, item: Output) -> list[Source]:
     text = code.functions
     lines = text.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     wanted = [item.judged, *item.asks]
-    own = resting.definitions(text)
+    own = syntax.definitions(text)
     reached = {definition(n) for n in resting.reached(own, [n for n in own if definition(n) in wanted])}
     found: list[tuple[int, Source]] = []
     for node in syntax.tree(text).body:
