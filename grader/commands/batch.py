@@ -127,7 +127,7 @@ class Released:
     def __init__(self, suite: Suite) -> None:
         self.suite, self.known = suite, set[tuple[str, ...]]()
 
-    def __call__(self, path: str, data: bytes) -> bool:
+    def __call__(self, data: bytes) -> bool:
         if not self.known:
             for name in self.suite.ids():
                 texts = fixtures.derived(self.suite.root, self.suite.describe(name)).values()

@@ -28,7 +28,6 @@ from grader.submissions.owners import (
     GRADESCOPE,
     IGNORED,
     METADATA,
-    WORK,
     Owned,
     owners,
     without_common_folder,
@@ -195,7 +194,7 @@ class Opened:
 
     def __init__(self, source: Source) -> None:
         self.source, self.label = source, source.label
-        self._inner: dict[str, tuple[Zip, str]] = {}
+        self._inner: dict[str, tuple[str, str]] = {}  # by path the zip's, and the path in it
         self._files: list[str] = []
         self._refused = dict(source.refused())
         for path in source.files():
@@ -206,7 +205,7 @@ class Opened:
 
     def _open(self, path: str) -> None:
         try:
-            zipped = Zip(Path(path), self.source.read(path, MAX_NOTEBOOK))
+            zipped = self._zip(path)
         except (Unreadable, UsageError) as error:
             self._refused[path] = str(error).removeprefix(f"{path} ")
             return
@@ -216,7 +215,7 @@ class Opened:
             )
             self._refused[path] = why
             return
-        here = {f"{path}/{name}": (zipped, name) for name in zipped.files()}
+        here = {f"{path}/{name}": (path, name) for name in zipped.files()}
         self._inner |= here
         self._files += here or [path]
         self._refused |= {f"{path}/{name}": why for name, why in zipped.refused().items()}
@@ -229,9 +228,13 @@ class Opened:
 
     def read(self, path: str, limit: int = MAX_SOURCE) -> bytes:
         if path in self._inner:
-            zipped, name = self._inner[path]
-            return zipped.read(name, limit)
+            outer, name = self._inner[path]
+            return self._zip(outer).read(name, limit)
         return self.source.read(path, limit)
+
+    def _zip(self, path: str) -> Zip:
+        """Read anew each time: a class's zips together may be larger than memory."""
+        return Zip(Path(path), self.source.read(path, MAX_NOTEBOOK))
 
 
 @dataclass(frozen=True)
@@ -261,13 +264,13 @@ def as_utf8(data: bytes) -> bytes:
 class Intake:
     """How a class's files are read. only: the exercise of all; teams: the members of each.
 
-    released: of an exercise's own file whether it is as it was released. out: a folder that is no student's.
+    released: whether a file's bytes are as they were released. out: a folder that is no student's.
     """
 
     exercises: Sequence[str]
     only: str | None = None
     teams: Mapping[str, Sequence[str]] | None = None
-    released: Callable[[str, bytes], bool] = lambda path, data: False
+    released: Callable[[bytes], bool] = lambda data: False
     out: Path | None = None
 
 
@@ -297,7 +300,7 @@ def _of_source(source: Source, intake: Intake) -> list[Upload]:
     within = dict(without_common_folder([f for f in files if not IGNORED.search(f)]))
     people, times = _people(source, within)
     people |= _noted(source, within)
-    alone = Path(source.label).resolve().name if f"{WORK}/" in {p[: len(WORK) + 1] for p in files} else ""
+    alone = Path(source.label).resolve().name
     several: dict[str, int] = {}
     owned = owners(files, people, alone)
     for one in owned:
@@ -331,14 +334,14 @@ def _noted(source: Source, within: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _told(source: Source, one: Owned, released: Callable[[str, bytes], bool] | None) -> Owned:
+def _told(source: Source, one: Owned, released: Callable[[bytes], bool] | None) -> Owned:
     """A file with what its content tells: of its exercise, and whether it is as it was released."""
     try:
         data = as_utf8(source.read(one.path, most(plainly(one.path))))
     except Unreadable:  # which is told when it is to be graded
         return one
     flat = one.file.endswith(".py") and is_flat(data.decode("utf-8", "replace"), LECTURE)
-    untouched = bool(released and released(one.file, data))
+    untouched = bool(released and released(data))
     return replace(one, declared=declared(data), flat=flat, untouched=untouched)
 
 
