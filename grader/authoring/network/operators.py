@@ -939,10 +939,6 @@ def _rsub(s: Site) -> ast.expr:
     return s.fill("-dy") if s.arg == "self" else s.dy
 
 
-def _rounded_div(s: Site) -> ast.expr:
-    return s.fill("dy / other" if s.arg == "self" else "-dy * self / other**2")
-
-
 POW = Operator(_template("self ** exponent"), {"self": _power, "exponent": _power}, spread=True)
 OPERATORS: dict[str, Operator] = {
     "add": Operator(_template("self + other"), {"self": "dy", "other": _sub("")}, spread=True),

@@ -25,7 +25,6 @@ from grader.authoring.item import AuthoredError
 from grader.authoring.network import plain
 from grader.authoring.network.sizes import Unknown, expression
 
-WHERE = re.compile(r'File "([^"]+)", line (\d+)')
 ALIASES = ("alias", "contiguous", "lift_fresh_copy", "lift_fresh", "clone", "_to_copy", "to", "positive")
 RANDOM = {"randn_like": "randn", "rand_like": "rand", "randn": "randn", "rand": "rand"}
 MOVING = ("view", "reshape", "select", "slice", "transpose", "permute", "expand", "unsqueeze", "squeeze")
