@@ -72,21 +72,35 @@ def gradescope() -> Files:
             yield f"assignment_1_export/submission_{40 + k}/{name}", data
 
 
-def brightspace() -> Files:
-    yield "index.html", b"<html>"
+def every() -> Iterator[tuple[int, int, str, bytes]]:
+    """Each file of each attempt, where a platform keeps them all: student, attempt, name, bytes."""
     for k, (attempts, _) in enumerate(CLASS.values()):
         for n, own in enumerate(attempts):
             for name, data in own.items():
-                yield f"{40 + k}-6 - Ann Lee - Nov 20, 2026 {9 + n}05 PM/{name.replace('-1', '')}", data
+                yield 40 + k, n, name.replace("-1", ""), data
+
+
+def brightspace() -> Files:
+    yield "index.html", b"<html>"
+    for who, n, name, data in every():
+        yield f"{who}-6 - Ann Lee - Nov 20, 2026 {9 + n}05 PM/{name}", data
 
 
 def blackboard() -> Files:
-    for k, (attempts, _) in enumerate(CLASS.values()):
-        for n, own in enumerate(attempts):
-            head = f"Backprop ex1_{40 + k}_attempt_2026-11-20-2{n}-05-11"
-            yield f"{head}.txt", f"Name: Ann Lee ({40 + k})\nAssignment: Backprop ex1\n".encode()
-            for name, data in own.items():
-                yield f"{head}_{name.replace('-1', '')}", data
+    for who, n, name, data in every():
+        head = f"Backprop ex1_{who}_attempt_2026-11-20-2{n}-05-11"
+        yield f"{head}.txt", f"Name: Ann Lee ({who})\nAssignment: Backprop ex1\n".encode()
+        yield f"{head}_{name}", data
+
+
+def ilias() -> Files:
+    for who, n, name, data in every():
+        yield f"Abgaben/Lee_Ann_alee_{who}/2026112021051{n}_{name}", data
+
+
+def teams() -> Files:
+    for who, n, name, data in every():
+        yield f"Submitted files/{who}/Backprop/Version {n + 1}/{name}", data
 
 
 def sakai() -> Files:
@@ -95,20 +109,6 @@ def sakai() -> Files:
         yield f"Backprop/Lee, Ann({40 + k})/timestamp.txt", b"20261120215211000"
         for name, data in attempts[-1].items():
             yield f"Backprop/Lee, Ann({40 + k})/Submission attachment(s)/{name}", data
-
-
-def ilias() -> Files:
-    for k, (attempts, _) in enumerate(CLASS.values()):
-        for n, own in enumerate(attempts):
-            for name, data in own.items():
-                yield f"Abgaben/Lee_Ann_alee_{40 + k}/2026112021051{n}_{name.replace('-1', '')}", data
-
-
-def teams() -> Files:
-    for k, (attempts, _) in enumerate(CLASS.values()):
-        for n, own in enumerate(attempts):
-            for name, data in own.items():
-                yield f"Submitted files/{40 + k}/Backprop/Version {n + 1}/{name.replace('-1', '')}", data
 
 
 def repositories() -> Files:
