@@ -72,7 +72,7 @@ def clean(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environ(clean: Path, home: Path) -> dict[str, str]:
     """A learner's: the environment's programs, and nothing of this process's Python or grader."""
     path = f"{clean}{os.pathsep}{os.environ['PATH']}"
-    told = {handed.SETTING: os.environ[handed.SETTING]}
+    told = {name: os.environ[name] for name in (handed.SETTING, handed.TORCH_INDEX)}
     return {"PATH": path, "HOME": str(home), "GRADER_NO_SERVER": "1", "LANG": "C.UTF-8"} | told
 
 
