@@ -31,7 +31,7 @@ FRONT = {"grader": "front", "grader.cli": "front", "grader.__main__": "front", "
 
 # What a room's modules don't import, nor does anything of ours that they import.
 NEVER = {
-    "core": {"numpy", "torch", "os", "pathlib", "subprocess", "socket", "threading"},
+    "core": {"numpy", "torch", "os", "pathlib", "subprocess", "socket"},
     "suite": {"torch"},
     "submissions": {"numpy", "torch"},
     "diagnosis": {"torch", "os", "pathlib"},
@@ -173,6 +173,12 @@ def test_only_few_name_what_is_untrusted(module: str) -> None:
     assert not [one for one in named if not module.startswith(UNTRUSTED.get(one, ()))]
 
 
+def test_where_threads_read_sources_one_module_parses() -> None:
+    rooms = {"core", "submissions", "diagnosis", "judging", "reports", "classroom", "learner"}
+    found = {m for m in MODULES if room(m) in rooms and "ast.parse(" in FILES[m].read_text(encoding="utf-8")}
+    assert found == {"grader.core.parsing"}
+
+
 def test_a_submissions_process_has_nothing_that_differentiates() -> None:
     assert "grader.reference.program" not in reached("grader.runner.untrusted.child")
 
@@ -213,7 +219,7 @@ draw edit elements elementwise errors events example excerpts explain export fai
 figures files find float64 focus folders forked formulas forward functions github giving gpt grade
 gradebook grades gradescope gradients graph handout heat hints host html in insight judge judging
 junit jupyter learn learner lecture limits line live load loading magic manual micrograd mistakes
-mlp moving names namespace nbgrader new notebook numbers otter page pages place places plain plugin
+mlp moving names namespace nbgrader new notebook numbers otter page pages parsing place places plain plugin
 points prairielearn progress prose pytest read rebuild reference remarks reporter reproducible
 requests resting results roster run runner runs saves scope screen script search sentences
 serve server services shapes shell shown similar solution source start statements suite summary

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from grader.commands import prose
 from grader.commands.read import confirmed, learners_text, statuses
+from grader.core import parsing
 from grader.core.errors import GraderFault, UsageError
 from grader.core.text import block
 from grader.learner import progress
@@ -61,7 +62,7 @@ def _functions(source: bytes) -> dict[str, str]:
     """The learner's functions and classes by name, as they are written."""
     text = source.decode("utf-8", "replace")
     try:
-        body = ast.parse(text).body
+        body = parsing.module(text).body
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return {}
     found = [n for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
@@ -70,7 +71,7 @@ def _functions(source: bytes) -> dict[str, str]:
 
 def _own(yours: dict[str, str], text: str) -> str:
     """The learner's text of what the author's defines."""
-    names = [n.name for n in ast.parse(text).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    names = [n.name for n in parsing.module(text).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
     found = "\n\n\n".join(yours[name] for name in names if name in yours)
     return block(found.encode(), len(found.encode()))
 
@@ -90,7 +91,7 @@ def beside(yours: str, authors: str, width: int) -> str:
 def _without_docstring(text: str) -> str:
     """A function without the task, which both have."""
     try:
-        body = ast.parse(text).body
+        body = parsing.module(text).body
     except (ValueError, SyntaxError):
         return text
     lines = text.split("\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 from grader.commands.after import ahead
 from grader.commands.learn import current_item, ladder
 from grader.commands.read import task
+from grader.core import parsing
 from grader.core.errors import UsageError
 from grader.core.exercise import File
 from grader.core.text import text
@@ -294,14 +295,13 @@ class Watch:
 
 def _half(source: bytes, name: str) -> bool:
     """Whether a file looks as if more of it were to come."""
-    import ast
     import json
 
     try:
         if name.endswith(".ipynb"):
             json.loads(source)
         else:
-            ast.parse(source)
+            parsing.module(source)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return True
     return not source.strip()

@@ -1,14 +1,13 @@
-"""A learner's source as a syntax tree, in a process with threads."""
+"""A learner's source as a syntax tree."""
 
 from __future__ import annotations
 
 import ast
-import threading
 from functools import lru_cache
 
+from grader.core import parsing
 from grader.core.limits import EXPLAINED
 
-_ONE = threading.Lock()
 Definition = ast.FunctionDef | ast.ClassDef
 OPERATORS: dict[type[ast.operator | ast.unaryop], str] = {
     ast.Add: "__add__",
@@ -23,16 +22,11 @@ OPERATORS: dict[type[ast.operator | ast.unaryop], str] = {
 
 @lru_cache(maxsize=2)  # its items are asked about one after another
 def tree(source: bytes) -> ast.Module:
-    """ast.parse, by one thread at a time; without a body where Python can't read it, or it is too much.
-
-    Before 3.13 CPython counts the depth of all trees under construction together: where the garbage
-    collector lets another thread in, a good source gets a SystemError.
-    """
+    """A submission's statements; none where Python can't read it, or it is too much."""
     if len(source) > EXPLAINED:
         return ast.Module([], [])
     try:
-        with _ONE:
-            return ast.parse(source)
+        return parsing.module(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from grader.core import parsing
 from grader.core.exercise import ALT, Exercise, Gradient, Task
 from grader.core.finding import Code, Finding
 from grader.core.graph import downstream
@@ -114,7 +115,7 @@ def _unparsed(node: ast.FunctionDef, known: About) -> Source | None:
         return None
     text = ast.unparse(node)
     lines = [node.lineno] * (text.count("\n") + 1)
-    for new, old in zip(ast.walk(ast.parse(text).body[0]), ast.walk(node), strict=False):
+    for new, old in zip(ast.walk(parsing.module(text).body[0]), ast.walk(node), strict=False):
         if type(new) is not type(old):
             break
         if isinstance(new, ast.stmt) and isinstance(old, ast.stmt):

@@ -23,6 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grader.core import parsing
 from grader.core.exercise import Exercise, File, Output
 from grader.core.exercise import read as made
 from grader.suite.files import free, locked, moved, replacing
@@ -95,7 +96,7 @@ def digests(source: bytes) -> Callable[[str], str]:
 def _parsed(source: bytes) -> list[ast.stmt] | None:
     """A file's statements; None where it isn't Python."""
     try:
-        return ast.parse(source.decode("utf-8")).body
+        return parsing.module(source.decode("utf-8")).body
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return None
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from grader.core import parsing
+
 
 @dataclass(frozen=True)
 class Task:
@@ -22,7 +24,7 @@ def tasks(stub: str, about: str, without: Collection[str] = ()) -> list[Task]:
     without: methods, as Value.exp, that are left out of a class.
     """
     name, _, method = about.partition(".")
-    definitions = (n for n in ast.parse(stub).body if isinstance(n, ast.FunctionDef | ast.ClassDef))
+    definitions = (n for n in parsing.module(stub).body if isinstance(n, ast.FunctionDef | ast.ClassDef))
     node = next((n for n in definitions if n.name == name), None)
     if isinstance(node, ast.FunctionDef):
         return [_task(node, name)]

@@ -334,6 +334,10 @@ def test_any_values_give_a_whole_picture_or_none(name: str, data: st.DataObject)
         ElementTree.fromstring(made.alone())
 
 
+def test_no_head_is_no_picture() -> None:
+    assert kinds.drawn("attention", {"heads": {}, "tokens": None}) is None
+
+
 def test_texts_of_a_submission_are_texts() -> None:
     hostile = "</title><script>&\"'"
     made = kinds.drawn("tokens", {"tokens": [hostile, "\x1b[31m"], "ids": [1, 2]})

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from grader.core import parsing
 from grader.core.finding import Code, Finding
 from grader.core.text import text as harmless
 
@@ -64,7 +65,7 @@ class Source:
     def __init__(self, text: str, about: About, lines: Sequence[int] = ()) -> None:
         """lines: by line of the text, from 1, that of the submission; without them it is the text's own."""
         self.data, self.about, self.lines = text.encode(), about, lines
-        node = ast.parse(text).body[-1]
+        node = parsing.module(text).body[-1]
         if isinstance(node, ast.ClassDef):  # with one method
             node = node.body[-1]
         assert isinstance(node, ast.FunctionDef)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from grader.core import parsing
 from grader.core.errors import UsageError
 from grader.core.exercise import Exercise, Output
 from grader.suite.find import Suite, read_submission
@@ -44,7 +45,7 @@ class Own:
         """Where an item is not written, and "" where it is."""
         name, _, method = self.name(item).partition(".")
         try:
-            body = ast.parse(self.source).body
+            body = parsing.module(self.source).body
         except (SyntaxError, ValueError) as error:
             return f"{self.shown}, line {getattr(error, 'lineno', 1)}: it can't be read: {error}"
         found = _definition(body, name)

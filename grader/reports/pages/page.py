@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from grader.core import course
+from grader.core import course, parsing
 from grader.core.exercise import Exercise
 from grader.core.finding import Code
 from grader.core.text import text, times
@@ -162,7 +162,7 @@ def parents(exercise: Exercise) -> dict[str, list[str]]:
 
 def operation(code: str) -> str:
     """What a forward line does, in a word or the signs of its operations, the outermost last."""
-    tree = ast.parse(code.strip()).body[0]
+    tree = parsing.module(code.strip()).body[0]
     assert isinstance(tree, ast.Assign)
     signs: list[str] = []
     _operations(tree.value, signs)

@@ -219,8 +219,8 @@ def _layers(title: str, said: str) -> Callable[[Values], Picture]:
 
 def _attention(values: Values) -> Picture:
     heads = {str(k): rows(v) for k, v in list(values["heads"].items())[:FEW]}
-    n = len(next(iter(heads.values())))
-    if n > FEW or any(len(m) != n or len(m[0]) != n for m in heads.values()):
+    n = max(map(len, heads.values()), default=0)
+    if not 0 < n <= FEW or any(len(m) != n or len(m[0]) != n for m in heads.values()):
         raise ValueError("not square")
     said = "Down is the token that looks, across at which: later ones are masked, which leaves a triangle."
     return grids.triangles(heads, names(values["tokens"], n), "What each head attends to", said)

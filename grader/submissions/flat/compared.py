@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from grader.core import parsing
 from grader.submissions.flat.reads_writes import walk
 
 WORDS = re.compile(r"cmp|compar|check")
@@ -59,7 +60,7 @@ def told_aside(lines: Sequence[str], lost: Iterable[int]) -> Iterator[Compared]:
             continue
         begin = line.find("cmp(", line.find("#") if comment else 0)
         try:
-            tree = ast.parse(line[begin : line.rfind(")") + 1] if begin >= 0 else "")
+            tree = parsing.module(line[begin : line.rfind(")") + 1] if begin >= 0 else "")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         for one in compared([tree]):

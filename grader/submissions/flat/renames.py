@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
+from grader.core import parsing
 from grader.core.course import SETUP, SIZE_NAMES, SIZES
 from grader.core.exercise import Exercise
 from grader.submissions.flat.compared import held_against
@@ -146,9 +147,9 @@ def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
 @lru_cache
 def _ours(lines: tuple[tuple[str, str], ...]) -> list[tuple[str, Term]]:
     """The lines of a forward pass and of SETUP: what is assigned to which name."""
-    parsed = [(name, ast.parse(code).body[0]) for name, code in lines]
+    parsed = [(name, parsing.module(code).body[0]) for name, code in lines]
     values = [(name, node.value) for name, node in parsed if isinstance(node, ast.Assign)]
-    values += [(name, ast.parse(code, mode="eval").body) for name, code in SETUP]
+    values += [(name, parsing.expression(code)) for name, code in SETUP]
     return [(name, term(value)) for name, value in values]
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
+from grader.core import parsing
 from grader.submissions.flat import reads_writes
 from grader.submissions.flat.compared import compared
 
@@ -53,7 +54,7 @@ def _first_round(node: ast.stmt) -> list[ast.stmt]:
         if isinstance(inner[-1], ast.Break):
             break
     if isinstance(node, ast.For) and ends:
-        first = ast.parse(f"next(iter({ast.unparse(node.iter)}))", mode="eval").body
+        first = parsing.expression(f"next(iter({ast.unparse(node.iter)}))")
         bind = ast.Assign([node.target], first)
         body.insert(0, ast.fix_missing_locations(ast.copy_location(bind, node)))
     return body if ends else []

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from grader.core import parsing
 from grader.submissions.flat import reads_writes
 from grader.submissions.flat.compared import Compared, compared, told_aside
 from grader.submissions.flat.effects import analyse
@@ -168,7 +169,7 @@ def _parsed(lines: list[str], start: int, code: Code) -> list[ast.stmt]:
     pad = start if start < PADDED else 0  # empty lines are the quick way to the right line numbers, for few
     while lines:
         try:
-            tree = ast.parse("\n" * pad + "\n".join(lines))
+            tree = parsing.module("\n" * pad + "\n".join(lines))
             body = (tree if pad == start else ast.increment_lineno(tree, start)).body
             break
         except (ValueError, MemoryError, RecursionError) as error:
