@@ -39,6 +39,10 @@ grade: $(VENV)/.ready  ## grade your exercises/
 grade-solutions: $(VENV)/.ready  ## grade solutions/: what success looks like
 	@$(GRADER) check $(SET) --solutions
 
+# Hundreds of processes import the same modules: where a machine has it that Python keeps none compiled, each
+# of them would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Whoever of the workers is done takes what is left from another.
 PYTEST := $(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
