@@ -25,14 +25,28 @@ STATEMENT, FIXTURES, INPUTS, FORWARD, ITEM = (
 TORCH = ("import torch\n", "import torch.nn.functional as F\n")
 
 
+def read(file: str) -> str:
+    """A file's text; AuthoredError where it can't be read."""
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        said = getattr(error, "strerror", None) or "it is no text"
+        raise AuthoredError(f"{file} can't be read: {said}") from None
+
+
+def titled(name: str) -> str:
+    """An exercise's title, of its set's name."""
+    title = name.partition(".")[0].replace("-", " ").replace("_", " ")
+    return title[:1].upper() + title[1:]
+
+
 def begin(name: str, source: str = "", function: str = "", filename: str = "") -> str:
     """An authored file for the exercise `name`: from the forward function in `source`, or from nothing.
 
     FIXTURES, inputs, and what these and the function use are taken over from `source` where it has them.
     AuthoredError names the line that is not flat, and how to write it.
     """
-    title = name.partition(".")[0].replace("-", " ").replace("_", " ")
-    head = STATEMENT.replace("TITLE", title[:1].upper() + title[1:])
+    head = STATEMENT.replace("TITLE", titled(name))
     if not source:
         return "\n\n".join([head + "\n" + "".join(TORCH) + "\n" + FIXTURES, INPUTS, FORWARD])
     tree = parsed(source, filename)

@@ -106,11 +106,9 @@ def _begun(name: str, forward: str | None) -> str:
         return skeleton.begin(name)
     file, _, function = forward.partition("::")
     try:
-        source = Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"--forward {file} can't be read: {getattr(error, 'strerror', 'it is no text')}"
-        ) from None
+        source = skeleton.read(file)
+    except AuthoredError as error:
+        raise UsageError(f"--forward {error}") from None
     try:
         return skeleton.begin(name, source, function or "forward", file)
     except AuthoredError as error:

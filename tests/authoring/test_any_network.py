@@ -21,7 +21,9 @@ from test_release import PASSED, USAGE
 from grader.authoring import authored, skeleton
 from grader.authoring.item import AuthoredError
 from grader.authoring.network import author
-from grader.authoring.network.author import Asked, Flat, Network
+from grader.authoring.network.author import Asked
+from grader.authoring.network.flat import Flat
+from grader.authoring.network.load import Network
 
 MODELS = {
     "lstm": "CharLM",
@@ -193,7 +195,7 @@ def test_an_operator_s_body_is_autograd_s_gradient(name: str) -> None:
         if step.kind == "noise":
             scope[step.name] = torch.rand(step.shape, generator=torch.Generator().manual_seed(1)) > 0.4
         elif step.name not in scope:  # a constant of the function's
-            scope[step.name] = author.values_of(flat.network, flat, flat.paths[step])[0]
+            scope[step.name] = flat.values(step)[0]
     leaves = {k: scope[k].clone().requires_grad_() for k in given}
     live = {**scope, **leaves}
     exec(compile("\n".join(flat.writer.line(s) for s in flat.lines), name, "exec"), live)

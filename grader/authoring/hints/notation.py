@@ -147,12 +147,17 @@ def element(node: ast.expr, index: Index) -> ast.expr:
 
 def code(text: str, **parts: ast.expr) -> ast.expr:
     """An expression in which the given parts stand for names."""
+    return filled(ast.parse(text, mode="eval").body, parts)  # type: ignore[no-any-return]
+
+
+def filled(tree: Any, parts: Mapping[str, ast.expr]) -> Any:
+    """A tree, changed: the given parts stand for names."""
 
     class Fill(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> ast.expr:
             return parts.get(node.id, node)
 
-    return Fill().visit(ast.parse(text, mode="eval").body)  # type: ignore[no-any-return]
+    return Fill().visit(tree)
 
 
 def write(node: ast.expr) -> str:

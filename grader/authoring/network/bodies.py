@@ -3,56 +3,24 @@
 from __future__ import annotations
 
 import ast
-import copy
-import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from grader.authoring.hints.notation import code, name, number
-from grader.authoring.network.operators import OPERATORS, NotWritten, Site, axes_code, write
+from grader.authoring.network import operators
+from grader.authoring.network.operators import OPERATORS
 from grader.authoring.network.simplify import simplified
-from grader.authoring.network.sizes import Unknown
-from grader.authoring.network.trace import Number, Step
+from grader.authoring.network.site import Fit, Later, NotWritten, Site, Statements, summed
+from grader.authoring.network.trace import Step
 
 
-class Writer:
-    """Expressions for steps: by name, or written out where they stand inside a line."""
-
-    def __init__(self, fit: Callable[[Sequence[int]], ast.expr]) -> None:
-        self.fit = fit
-
-    def value(self, what: Any) -> ast.expr:
-        if isinstance(what, Step):
-            return name(what.name) if not what.inline else write(what, self.value)
-        if isinstance(what, Number):
-            return copy.deepcopy(what.code)
-        if isinstance(what, list):
-            return ast.Tuple([self.value(w) for w in what], ast.Load())
-        return ast.Constant(what)
-
-    def line(self, step: Step) -> str:
-        """`name = expression`."""
-        return f"{step.name} = {ast.unparse(simplified(write(step, self.value)))}"
-
-
-class Body(Writer):
-    """One item's body. lines: of the forward program that read the tensor, each with its inline steps."""
+class Body(Statements):
+    """One item's body. readers: the lines of the forward program that read the tensor."""
 
     def __init__(
-        self,
-        fit: Any,
-        tensor: Step,
-        readers: Sequence[Step],
-        loss: Step,
-        taken: set[str],
-        sizes: Sequence[str],
+        self, fit: Fit, tensor: Step, readers: Sequence[Step], loss: Step, taken: set[str], sizes: set[str]
     ) -> None:
-        super().__init__(fit)
-        self.sizes = sizes
-        self.tensor, self.readers, self.loss, self.taken = tensor, readers, loss, {*taken}
-        self.statements: list[str] = []
-        self.known: dict[str, ast.expr] = {}
-        self.parts: list[tuple[Step, ast.expr, ast.expr]] = []  # slices: the step, where, what
+        super().__init__(fit, operators.write, tensor, taken)
+        self.readers, self.loss, self.sizes = readers, loss, sizes
 
     def text(self) -> str:
         """Statements, the last of which returns the gradient. NotWritten where the table lacks a rule."""
@@ -79,8 +47,7 @@ class Body(Writer):
                     "d" + self.tensor.name, code("torch.zeros_like(x)", x=name(self.tensor.name))
                 )
                 for _, where, what in self.parts:
-                    cut = ast.Subscript(whole, where, ast.Store())
-                    self.statements.append(f"{ast.unparse(cut)} += {ast.unparse(simplified(what))}")
+                    self.change(whole, where, "+=", what)
                 terms.append(whole)
         if not terms:
             raise NotWritten("no line that reads it")
@@ -123,16 +90,6 @@ class Body(Writer):
         parts = [b[2] for b in bounds]
         return code("torch.cat(parts, axis)", parts=ast.List(parts, ast.Load()), axis=number(axis))
 
-    def placed(self, site: Site, where: ast.expr) -> ast.expr:
-        """What comes back through a slice: into its place among zeros."""
-        if site.x is self.tensor:
-            self.parts.append((site.step, where, site.dy))
-            raise _Later
-        own = self.let("d" + site.x.name, code("torch.zeros(whole)", whole=self.shape(site.x)))
-        cut = ast.Subscript(own, where, ast.Store())
-        self.statements.append(f"{ast.unparse(cut)} = {ast.unparse(simplified(site.dy))}")
-        return own
-
     def _through(self, reader: Step, up: ast.expr) -> list[ast.expr]:
         """The gradient's terms through one line: one for each way."""
         inner = self._inner(reader)
@@ -153,7 +110,7 @@ class Body(Writer):
                     dy = self.let("d" + step.name, dy)
                 try:
                     back = self._back(step, arg, place, operand, dy)
-                except _Later:
+                except Later:
                     continue
                 if operand is self.tensor:
                     terms.append(back)
@@ -185,82 +142,7 @@ class Body(Writer):
             raise NotWritten(f"the local gradient of {step.op}")
         site = Site(self, step, arg, place, dy)
         found = site.fill(rule) if isinstance(rule, str) else rule(site)
-        if operator.spread:
-            if operand.shape == step.shape:
-                return found
-            found = self.summed(found, step.shape, operand.shape)
-        return found
-
-    # what the rules of the table ask for
-
-    def let(self, wanted: str, value: ast.expr) -> ast.expr:
-        """A statement that names a value; its name."""
-        text = ast.unparse(simplified(value))
-        if isinstance(value, ast.Name):
-            return value
-        if text in self.known:
-            return self.known[text]
-        free, k = wanted, 2
-        while free in self.taken:
-            free, k = f"{wanted}{k}", k + 1
-        self.taken.add(free)
-        self.statements.append(f"{free} = {text}")
-        if "zeros" not in text:
-            self.known[text] = name(free)
-        return name(free)
-
-    def do(self, template: str, site: Site, more: Mapping[str, ast.expr]) -> None:
-        """A statement of the table's."""
-        wanted = {n.id for n in ast.walk(ast.parse(template)) if isinstance(n, ast.Name)}
-        parts = {k: self.value(v) for k, v in site.step.args.items() if k in wanted}
-        parts |= {"dy": site.dy, **more}
-        if "x" in wanted:
-            parts["x"] = self.value(site.x)
-
-        class Fill(ast.NodeTransformer):
-            def visit_Name(self, node: ast.Name) -> ast.expr:
-                return copy.deepcopy(parts.get(node.id, node))
-
-        tree = ast.fix_missing_locations(Fill().visit(ast.parse(template)))
-        self.statements += [ast.unparse(simplified(s)) for s in tree.body]
-
-    def summed(self, node: ast.expr, whole: tuple[int, ...], own: tuple[int, ...]) -> ast.expr:
-        """A gradient of what was broadcast, summed over its copies."""
-        more = len(whole) - len(own)
-        if more:
-            node = code("node.sum(axes)", node=node, axes=axes_code(list(range(more))))
-        ones = [k for k, n in enumerate(own) if n == 1 < whole[more + k]]
-        if ones:
-            node = code("node.sum(axes, keepdim=True)", node=node, axes=axes_code(ones))
-        return node
-
-    def shape(self, step: Step) -> ast.expr:
-        if step.name and not step.inline:
-            return code("x.shape", x=name(step.name))
-        return ast.Tuple([self.size(step, k) for k in range(len(step.shape))], ast.Load())
-
-    def size(self, step: Step, axis: int) -> ast.expr:
-        """How many there are along an axis: by a size's name where there is one."""
-        try:
-            return self.fit([s[axis] for s in step.shapes])
-        except Unknown:
-            return code("x.shape[axis]", x=self.value(step), axis=number(axis))
-
-    def count(self, step: Step, axes: list[int]) -> ast.expr:
-        if len(axes) > 2 and len(axes) == len(step.shape) and not step.inline:
-            return code("x.numel()", x=self.value(step))
-        node = self.size(step, axes[0]) if axes else number(1)
-        for axis in axes[1:]:
-            node = code("a * b", a=node, b=self.size(step, axis))
-        if not ast.walk(node) or all(
-            isinstance(n, ast.Constant | ast.BinOp | ast.operator) for n in ast.walk(node)
-        ):
-            return number(math.prod(step.shape[a] for a in axes))
-        return node
-
-
-class _Later(Exception):
-    """The term is one of several slices, which are put together at the end."""
+        return summed(found, step.shape, operand.shape) if operator.spread else found
 
 
 def _operands(step: Step) -> list[tuple[str, int, Step]]:

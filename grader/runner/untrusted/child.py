@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -200,6 +201,17 @@ def train(submission: Submission, exercise: Exercise, given: Given) -> Iterator[
     yield pack({**header, "item": LOSSES}, losses)
 
 
-def end(code: int = 0) -> None:
-    """Leave at once: no atexit handler, no destructor, no thread of the submission runs on."""
-    _exit(code)
+def end(work: Callable[[], None]) -> None:
+    """Do a process's work and leave at once: no atexit handler, no destructor, no thread of the submission
+    runs on."""
+    code = 1
+    try:
+        work()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        _exit(code)

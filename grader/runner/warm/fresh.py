@@ -10,7 +10,6 @@ import os
 import sys
 import threading
 import time
-import traceback
 from typing import TextIO
 
 gc.disable()
@@ -49,8 +48,6 @@ def main() -> None:
         threading.Thread(target=_limit, args=(request.get("cpu", CPU),), daemon=True).start()
     os.write(result, b"+")
     loaded.answer(request, bytes(data[at:]), result, LAYERS)
-    sys.stdout.flush()
-    sys.stderr.flush()
 
 
 def _text(fd: int) -> TextIO:
@@ -66,12 +63,4 @@ def _limit(seconds: int, sleep=time.sleep, used=time.process_time, leave=os._exi
 
 
 if __name__ == "__main__":
-    code = 1
-    try:
-        main()
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-    finally:
-        child.end(code)
+    child.end(main)

@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +103,7 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             confine.die_with_parent(me)
-            self.become_child(request, fds, folder)
+            child.end(lambda: self.become_child(request, fds, folder))
         for fd in fds[:3]:
             os.close(fd)
         channel = socket.socket(fileno=fds[3])
@@ -113,44 +112,33 @@ class Zygote:
         self.selector.register(channel, selectors.EVENT_READ, lambda: self.kill(pid))
 
     def become_child(self, request: dict[str, Any], fds: list[int], folder: str) -> None:
-        code = 1
-        try:
-            source, result, output, _ = fds
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.setsid()
-            null = os.open(os.devnull, os.O_RDWR)
-            os.dup2(null, 0)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            text = _read_all(source)
-            os.dup2(result, 3, inheritable=False)
-            most = os.sysconf("SC_OPEN_MAX")
-            off: list[str] = []
-            os.chdir(folder)
-            if request["op"] == "reference":
-                from grader.reference import lecture, oracle  # noqa: F401 -- while it may read files of ours
+        source, result, output, _ = fds
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        text = _read_all(source)
+        os.dup2(result, 3, inheritable=False)
+        most = os.sysconf("SC_OPEN_MAX")
+        off: list[str] = []
+        os.chdir(folder)
+        if request["op"] == "reference":
+            from grader.reference import lecture, oracle  # noqa: F401 -- while it may read files of ours
 
-                lecture.embedded_names()  # the file that draws are made of
-            if request["op"] != "reference" or request.get("solution"):  # the author's functions
-                off = confine.confine(self.prepared, folder, request.get("cpu", limits.CPU))
-            os.closerange(4, most)
-            sys.stdin = os.fdopen(0)
-            sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
-            sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
-            if request["op"] == "trial":
-                trial.main(self.folder, off, 3)
-                code = 0
-                return
+            lecture.embedded_names()  # the file that draws are made of
+        if request["op"] != "reference" or request.get("solution"):  # the author's functions
+            off = confine.confine(self.prepared, folder, request.get("cpu", limits.CPU))
+        os.closerange(4, most)
+        sys.stdin = os.fdopen(0)
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+        if request["op"] == "trial":
+            trial.main(self.folder, off, 3)
+        else:
             self.loaded.answer(request, text, 3, off)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
-        finally:
-            child.end(code)
 
     def reap(self) -> None:
         """Report every ended child on its own channel, after ending whatever it left in its group."""

@@ -1,0 +1,265 @@
+"""Local gradients that no template can say: powers, products of matrices, reductions, what moves numbers."""
+
+from __future__ import annotations
+
+import ast
+import math
+
+from grader.authoring.hints.notation import code, number
+from grader.authoring.network import lines
+from grader.authoring.network.site import NotWritten, Site, along, axes_code, is_number, joined, summed
+from grader.authoring.network.trace import Step, literal
+
+
+def power(s: Site) -> ast.expr:
+    raw = s.raw("exponent")
+    if s.arg == "exponent" and not s.has("self"):
+        return s.fill("dy * y * log", log=ast.Constant(round(math.log(s.raw("self")), 12)))
+    if s.arg == "exponent":
+        return s.fill("dy * y * torch.log(self)")
+    if isinstance(raw, Step):
+        return s.fill("dy * exponent * self ** (exponent - 1)")
+    if raw in (2, 3):
+        return s.fill("2 * self * dy" if raw == 2 else "3 * self**2 * dy")
+    exponent = s.step.args["exponent"].code
+    less = literal(raw - 1) if isinstance(exponent, ast.Constant | ast.UnaryOp) else code("e - 1", e=exponent)
+    return s.fill("exponent * self ** less * dy", less=less)
+
+
+def larger(s: Site) -> ast.expr:
+    """maximum and minimum of two."""
+    other = "other" if s.arg == "self" else "self"
+    return s.fill(f"dy * (x {'>' if s.step.op == 'maximum' else '<'} {other})")
+
+
+def clamped(s: Site) -> ast.expr:
+    tests = [f"(self {sign} {k})" for k, sign in (("min", ">="), ("max", "<=")) if s.raw(k) is not None]
+    return s.fill(f"dy * ({' & '.join(tests)})")
+
+
+# --- products of matrices --------------------------------------------------------------------------------
+
+
+def transposed(node: ast.expr, step: Step) -> ast.expr:
+    """A matrix, or a stack of them, transposed."""
+    if isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
+        return node.value
+    match node:
+        case ast.Call(ast.Attribute(value, "transpose"), [_, _] as axes):
+            if sorted(map(ast.unparse, axes)) in (["-1", "-2"], ["0", "1"]):
+                return value
+    return code("node.T" if len(step.shape) == 2 else "node.transpose(-2, -1)", node=node)
+
+
+def matmul(s: Site) -> ast.expr:
+    a: Step = s.step.args["self"]
+    b: Step = s.step.args["other" if "other" in s.step.args else "mat2"]
+    first = s.arg == "self"
+    va, vb = s.body.value(a), s.body.value(b)
+    if len(a.shape) == 1 and len(b.shape) == 1:
+        return s.fill("dy * other", other=vb if first else va)
+    if len(b.shape) == 1:
+        if first:
+            return s.fill("dy.unsqueeze(-1) * b", b=vb)
+        return s.fill("(dy.unsqueeze(-1) * a).sum(lead)", a=va, lead=axes_code(range(len(a.shape) - 1)))
+    if len(a.shape) == 1:
+        if len(b.shape) != 2:
+            raise NotWritten("a vector with a stack of matrices")
+        return s.fill("b @ dy", b=vb) if first else s.fill("torch.outer(a, dy)", a=va)
+    if not first and len(b.shape) == 2 and len(a.shape) > 2:
+        text = "a.reshape(-1, rows).T @ dy.reshape(-1, columns)"
+        return s.fill(text, a=va, rows=s.size(0), columns=s.size(1))
+    if first:
+        whole = s.fill("dy @ other", other=transposed(vb, b))
+    else:
+        whole = s.fill("flipped @ dy", flipped=transposed(va, a))
+    return summed(whole, (*s.step.shape[:-2], *s.x.shape[-2:]), s.x.shape)
+
+
+def linear(s: Site) -> ast.expr:
+    n = len(s.step.shape)
+    if s.arg == "bias":
+        return s.fill("dy.sum(lead)", lead=axes_code(range(n - 1))) if n > 1 else s.dy
+    if s.arg == "input":
+        return s.fill("dy @ weight")
+    if n <= 2:
+        return s.fill("torch.outer(dy, input)" if n == 1 else "dy.T @ input")
+    text = "dy.reshape(-1, rows).T @ input.reshape(-1, columns)"
+    return s.fill(text, rows=s.size(0), columns=s.size(1))
+
+
+def einsum(s: Site) -> ast.expr:
+    equation = str(s.raw("equation")).replace(" ", "")
+    left, _, out = equation.partition("->")
+    rest = left.split(",")
+    own = rest.pop(s.place)
+    if "." in equation or "->" not in equation or len(set(own)) < len(own):
+        raise NotWritten("this equation of einsum")
+    reached = "".join(c for c in own if c in "".join([out, *rest]))
+    text = ",".join([out, *rest]) + "->" + reached
+    others = [o for k, o in enumerate(s.step.args["tensors"]) if k != s.place]
+    given = [ast.Constant(text), s.dy, *(s.body.value(o) for o in others)]
+    node: ast.expr = ast.Call(code("torch.einsum"), given, [])
+    for axis, c in enumerate(own):
+        if c not in reached:
+            node = code("node.unsqueeze(axis)", node=node, axis=number(axis))
+    return node if reached == own else code("node.expand(whole)", node=node, whole=s.shape())
+
+
+# --- reductions ------------------------------------------------------------------------------------------
+
+
+def total(s: Site) -> ast.expr:
+    """What a sum gives back: the reduced gradient, handed to all that it was reduced from."""
+    node = s.kept()
+    if not is_number(node):
+        return s.fill("node.expand(whole)", node=node, whole=s.shape())
+    ones = {"1": "torch.ones_like(x)", "-1": "-torch.ones_like(x)"}.get(ast.unparse(node))
+    return s.fill(ones or "torch.full_like(x, node)", node=node)
+
+
+def mean(s: Site) -> ast.expr:
+    return s.fill("node / count", node=total(s), count=s.count(s.dims()))
+
+
+def variance(s: Site) -> ast.expr:
+    axes = s.dims()
+    count = s.count(axes)
+    if s.raw("correction", 1) != 0 and s.raw("unbiased", True) is not False:
+        count = code("count - 1", count=count)
+    away = s.fill("x - x.mean(axes, keepdim=True)", axes=axes_code(axes))
+    root = s.step.op == "std"
+    text = "up * away / (count * root)" if root else "2 * up * away / count"
+    return code(text, up=s.kept(), away=away, count=count, root=_result(s) if root else count)
+
+
+def _result(s: Site) -> ast.expr:
+    """A reduction's result, beside the gradient that arrives."""
+    return s.kept(s.body.value(s.step))
+
+
+def norm(s: Site) -> ast.expr:
+    if s.raw("ord", 2) != 2:
+        raise NotWritten("a norm that is not the second")
+    return s.fill("up * x / y", up=s.kept(), y=_result(s))
+
+
+def logsumexp(s: Site) -> ast.expr:
+    return s.fill("up * torch.exp(x - y)", up=s.kept(), y=_result(s))
+
+
+def prod(s: Site) -> ast.expr:
+    return s.fill("up * y / x", up=s.kept(), y=_result(s))
+
+
+def extreme(s: Site) -> ast.expr:
+    """max or min along an axis: to the first place where it is."""
+    axis = number(s.dims()[0])
+    if len(s.dims()) != 1:
+        raise NotWritten("a maximum over several axes")
+    which = "argmin" if s.step.op in ("amin", "min") else "argmax"
+    where = s.let("where", f"x.{which}(axis, keepdim=True)", axis=axis)
+    return s.fill("torch.zeros_like(x).scatter(axis, where, up)", where=where, up=s.kept(), axis=axis)
+
+
+def part(s: Site) -> ast.expr:
+    whole = s.step.args["self"]
+    if s.raw("place") or whole.op not in ("max", "min"):
+        raise NotWritten(f"a part of {whole.op}")
+    return s.dy
+
+
+# --- what moves numbers ----------------------------------------------------------------------------------
+
+
+def view(s: Site) -> ast.expr:
+    return s.fill("dy.reshape(whole)", whole=s.shape())
+
+
+def transpose(s: Site) -> ast.expr:
+    if s.step.op == "transpose":
+        return s.fill("dy.transpose(dim0, dim1)")
+    return transposed(s.dy, s.step) if len(s.x.shape) == 2 else s.fill("dy.transpose(-2, -1)")
+
+
+def permute(s: Site) -> ast.expr:
+    dims = [d % len(s.x.shape) for d in s.raw("dims")]
+    return ast.Call(code("dy.permute", dy=s.dy), [number(dims.index(k)) for k in range(len(dims))], [])
+
+
+def expand(s: Site) -> ast.expr:
+    return summed(s.dy, s.step.shape, s.x.shape)
+
+
+def picked(s: Site) -> ast.expr:
+    return s.body.placed(s, lines.pick(s.step, s.body.value))
+
+
+def index(s: Site) -> ast.expr:
+    picks = s.step.args["indices"]
+    if not all(isinstance(i, Step) for i in picks) or any(i.shape == s.x.shape for i in picks):
+        raise NotWritten("this lookup")
+    return s.fill("torch.zeros_like(x).index_put(where, dy, accumulate=True)", where=s.body.value(picks))
+
+
+def embedding(s: Site) -> ast.expr:
+    if len(s.step.args["indices"].shape) == 1:
+        return s.fill("torch.zeros_like(weight).index_add(0, indices, dy)")
+    text = "torch.zeros_like(weight).index_add(0, indices.flatten(), dy.reshape(-1, width))"
+    return s.fill(text, width=s.size(1))
+
+
+def cat(s: Site) -> ast.expr:
+    axis = s.raw("dim", 0) % len(s.step.shape)
+    ends: list[ast.expr | None] = [None]
+    for member in s.step.args["tensors"]:
+        size = s.body.size(member, axis)
+        ends.append(code("a + b", a=ends[-1], b=size) if ends[-1] else size)
+    ends[-1] = None
+    return ast.Subscript(s.dy, along(axis, ast.Slice(ends[s.place], ends[s.place + 1])), ast.Load())
+
+
+def stack(s: Site) -> ast.expr:
+    axis = s.raw("dim", 0) % len(s.step.shape)
+    return ast.Subscript(s.dy, along(axis, number(s.place)), ast.Load())
+
+
+def interleaved(s: Site) -> ast.expr:
+    """repeat_interleave by a number: each number's copies stand side by side."""
+    if not isinstance(s.raw("repeats"), int) or s.raw("dim") is None:
+        raise NotWritten("this use of repeat_interleave")
+    axis = s.raw("dim") % len(s.x.shape)
+    text = "dy.unflatten(axis, (size, repeats)).sum(after)"
+    return s.fill(text, axis=number(axis), size=s.size(axis), after=number(axis + 1))
+
+
+def repeat(s: Site) -> ast.expr:
+    times = s.step.args["repeats"]
+    more = len(times) - len(s.x.shape)
+    shape: list[ast.expr] = []
+    over = []
+    for axis, count in enumerate(times, -more):
+        if count.value != 1:
+            over.append(len(shape))
+            shape.append(count.code)
+        if axis >= 0:
+            shape.append(s.size(axis) if s.x.shape[axis] != 1 else number(1))
+    node: ast.expr = ast.Call(code("dy.reshape", dy=s.dy), shape, [])
+    return code("node.sum(axes)", node=node, axes=axes_code(over)) if over else s.dy
+
+
+def pad(s: Site) -> ast.expr:
+    widths = s.step.args["pad"]
+    if s.raw("mode", "constant") != "constant":
+        raise NotWritten("padding that is not constant")
+    n = len(s.x.shape)
+    picks: list[ast.expr] = [ast.Slice() for _ in range(n)]
+    last = 0
+    for k in range(0, len(widths), 2):
+        axis, low, high = n - 1 - k // 2, widths[k], widths[k + 1]
+        if low.value or high.value:
+            size = s.size(axis)
+            end = code("low + size", low=low.code, size=size) if low.value else size
+            picks[axis] = ast.Slice(low.code if low.value else None, end if high.value else None)
+            last = max(last, axis + 1)
+    return ast.Subscript(s.dy, joined(picks[:last]), ast.Load()) if last else s.dy

@@ -1,0 +1,259 @@
+"""Local gradients of layers and losses that are one line: convolutions, pooling, norms, softmax, losses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from grader.authoring.hints.notation import code, number
+from grader.authoring.network import lines
+from grader.authoring.network.lines import REDUCTION
+from grader.authoring.network.site import NotWritten, Site, axes_code, summed
+from grader.authoring.network.trace import Number, Step
+
+
+def _pair(s: Site, name: str, default: int, n: int) -> list[ast.expr]:
+    """A number for each of n axes, as it is written."""
+    found = s.step.args.get(name)
+    if not isinstance(found, list) or not found:
+        return [number(default)] * n
+    return [f.code for f in (found * n if len(found) == 1 else found)]
+
+
+def _spaces(step: Step) -> int:
+    """How many axes a layer slides along: 2 of max_pool2d."""
+    return int(step.op[-2])
+
+
+class _Window:
+    """Loops over the places of a kernel, and at each the slice of an image that it meets.
+
+    kernel, out: sizes, by axis. spot, window: subscripts of the kernel's place and of the slice.
+    """
+
+    def __init__(
+        self,
+        kernel: Sequence[ast.expr],
+        out: Sequence[ast.expr],
+        stride: Sequence[ast.expr],
+        dilation: Sequence[ast.expr] | None = None,
+    ) -> None:
+        letters = "ij"[: len(kernel)]
+        dilated = dilation or [number(1)] * len(kernel)
+        cuts = [
+            code("x[at * d : at * d + st * (o - 1) + 1 : st]", at=ast.Name(c), d=d, st=st, o=o).slice  # type: ignore[attr-defined]
+            for c, d, st, o in zip(letters, dilated, stride, out, strict=True)
+        ]
+        self.window = ast.Tuple([ast.Slice(), ast.Slice(), *cuts], ast.Load())
+        self.spot = ast.Tuple([ast.Slice(), ast.Slice(), *(ast.Name(c) for c in letters)], ast.Load())
+        self.loops = [f"for {c} in range({ast.unparse(k)}):\n" for c, k in zip(letters, kernel, strict=True)]
+
+    def do(self, s: Site, line: str, **more: ast.expr) -> None:
+        text = "".join("    " * k + loop for k, loop in enumerate([*self.loops, line]))
+        s.do(text, window=self.window, spot=self.spot, **more)
+
+
+def _around(padding: Sequence[ast.expr]) -> ast.expr:
+    """Padding as F.pad has it: the last axis first, each side."""
+    return ast.Tuple([p for own in reversed(padding) for p in (own, own)], ast.Load())
+
+
+def convolution(s: Site) -> ast.expr:
+    """A convolution, place by place of its kernel: each is a matrix product of the channels."""
+    n = len(s.step.shape) - 2
+    if isinstance(s.step.args.get("padding"), Number) or s.raw("transposed"):
+        raise NotWritten("this padding of a convolution")
+    if n != _spaces(s.step):
+        raise NotWritten("a convolution of one image")
+    if s.arg == "bias":
+        return shift(s)
+    stride, padding, dilation = (
+        _pair(s, k, d, n) for k, d in (("stride", 1), ("padding", 0), ("dilation", 1))
+    )
+    axes = [2 + k for k in range(n)]
+    kernel = [s.body.size(s.step.args["weight"], a) for a in axes]
+    sliding = _Window(kernel, [s.body.size(s.step, a) for a in axes], stride, dilation)
+    bare = all(isinstance(p, ast.Constant) and p.value == 0 for p in padding)
+    around = _around(padding)
+    hw = "hw"[:n]
+    g, part, groups = "", "", s.raw("groups", 1) > 1
+    if groups:
+        g, part = "g", ".unflatten({}, (groups, -1))"
+    if s.arg == "weight":
+        xp = s.body.value(s.step.args["input"]) if bare else s.let("padded", "F.pad(input, pad)", pad=around)
+        dk = s.let("dkernel", "torch.zeros_like(weight)")
+    else:
+        start = "torch.zeros_like(input)" if bare else "F.pad(torch.zeros_like(input), pad)"
+        dx = s.let("dpadded", start, pad=around)
+    dy = s.let("dgroups", f"dy{part.format(1)}") if groups else s.dy
+    if s.arg == "weight":
+        made = f"torch.einsum('n{g}o{hw},n{g}c{hw}->{g}oc', dy, xp[window]{part.format(1)})"
+        sliding.do(s, f"dk[spot] = {made}{'.flatten(0, 1)' if groups else ''}", dk=dk, xp=xp, dy=dy)
+        return dk
+    made = f"torch.einsum('n{g}o{hw},{g}oc->n{g}c{hw}', dy, weight[spot]{part.format(0)})"
+    sliding.do(s, f"dx[window] += {made}{'.flatten(1, 2)' if groups else ''}", dx=dx, dy=dy)
+    if bare:
+        return dx
+    ends = [code("p + size", p=p, size=s.size(a)) for p, a in zip(padding, axes, strict=True)]
+    middle = [ast.Slice(p, end) for p, end in zip(padding, ends, strict=True)]
+    return ast.Subscript(dx, ast.Tuple([ast.Slice(), ast.Slice(), *middle], ast.Load()), ast.Load())
+
+
+def transposed(s: Site) -> ast.expr:
+    if s.raw("groups", 1) != 1 or any(d != 1 for d in s.raw("dilation", [1])):
+        raise NotWritten("this transposed convolution")
+    n = len(s.step.shape) - 2
+    if s.arg == "bias":
+        return shift(s)
+    stride, padding = _pair(s, "stride", 1, n), _pair(s, "padding", 0, n)
+    if s.arg == "input":
+        text = f"F.conv{n}d(dy, weight, stride=stride, padding=padding)"
+        return s.fill(text, stride=ast.Tuple(stride, ast.Load()), padding=ast.Tuple(padding, ast.Load()))
+    axes = [2 + k for k in range(n)]
+    out = [s.body.size(s.step.args["input"], a) for a in axes]
+    sliding = _Window([s.size(a) for a in axes], out, stride)
+    dyp = s.let("padded", "F.pad(dy, pad)", pad=_around(padding))
+    dk = s.let("dkernel", "torch.zeros_like(weight)")
+    hw = "hw"[:n]
+    sliding.do(s, f"dk[spot] = torch.einsum('nc{hw},no{hw}->co', input, dyp[window])", dk=dk, dyp=dyp)
+    return dk
+
+
+def shift(s: Site) -> ast.expr:
+    """A bias that is added along all axes but the second."""
+    return s.fill("dy.sum(axes)", axes=axes_code([0, *range(2, len(s.step.shape))]))
+
+
+def max_pool(s: Site) -> ast.expr:
+    n = _spaces(s.step)
+    call = lines.pool(s.step, s.body.value)
+    call.keywords.append(ast.keyword("return_indices", ast.Constant(True)))
+    where = s.let("where", code("call[1]", call=call))
+    flat = "flatten(2)" if len(s.x.shape) == n + 2 else f"flatten(-{n})"
+    text = f"torch.zeros_like(x).{flat}.scatter_add(-1, where.{flat}, dy.{flat}).reshape(whole)"
+    return s.fill(text, where=where, whole=s.shape())
+
+
+def average_pool(s: Site) -> ast.expr:
+    n = len(s.step.shape) - 2
+    kernel = _pair(s, "kernel_size", 1, n)
+    stride = _pair(s, "stride", 0, n) if s.raw("stride") else kernel
+    if any(s.raw("padding", [0])):
+        raise NotWritten("padded average pooling")
+    sliding = _Window(kernel, [s.body.size(s.step, 2 + k) for k in range(n)], stride)
+    dx = s.let("dpooled", "torch.zeros_like(x)")
+    area = kernel[0] if n == 1 else code("a * b", a=kernel[0], b=kernel[1])
+    sliding.do(s, "dx[window] += dy / area", dx=dx, area=area)
+    return dx
+
+
+def adaptive_pool(s: Site) -> ast.expr:
+    n, spaces = len(s.x.shape), _spaces(s.step)
+    if any(size != 1 for size in s.step.shape[-spaces:]):
+        raise NotWritten("adaptive pooling to more than one place")
+    return s.fill("dy.expand(whole) / count", whole=s.shape(), count=s.count([*range(n - spaces, n)]))
+
+
+def upsample(s: Site) -> ast.expr:
+    scale = s.step.shape[-1] // s.x.shape[-1]
+    if any(a * scale != b for a, b in zip(s.x.shape[2:], s.step.shape[2:], strict=True)):
+        raise NotWritten("this interpolation")
+    sizes = {k: s.size(a) for a, k in enumerate("nchw")}
+    return s.fill("dy.reshape(n, c, h, scale, w, scale).sum((3, 5))", **sizes, scale=number(scale))
+
+
+# --- norms -----------------------------------------------------------------------------------------------
+
+
+def _normed(s: Site, axes: list[int], gain: str, groups: ast.expr | None = None) -> ast.expr:
+    """A norm over some axes: to its gain and its shift sums, to its input what is left of mean and size.
+
+    gain: the weight in the shape that it is multiplied in. groups: of channels, each a row of its own.
+    """
+    n = len(s.step.shape)
+    rest = axes_code([k for k in range(n) if (k in axes) == (gain != "weight")])
+    if groups:
+        rest = axes_code([0, *range(2, n)])
+    if s.arg == "bias":
+        return s.fill("dy.sum(rest)", rest=rest)
+    part, whole = "({}).unflatten(1, (groups, -1)).flatten(2)", s.body.shape(s.step.args["input"])
+    given = {"over": axes_code(axes), "groups": groups or number(1), "whole": whole}
+    eps = s.step.args.get("eps")
+    tiny = eps.code if isinstance(eps, Number) and eps.value is not None else None
+    given["tiny"] = tiny or s.fill("torch.finfo(input.dtype).eps")
+    x = s.let("parted", part.format("input"), **given) if groups else s.fill("input")
+    centred = s.step.op != "rms_norm"
+    away = s.let("away", "x - x.mean(over, keepdim=True)", x=x, **given) if centred else x
+    inv = s.let("inv", "((away**2).mean(over, keepdim=True) + tiny) ** -0.5", away=away, **given)
+    xhat = s.let("xhat", "away * inv", away=away, inv=inv)
+    if s.arg == "weight":
+        product = "dy * xhat.reshape(whole)" if groups else "dy * xhat"
+        return s.fill(f"({product}).sum(rest)", xhat=xhat, rest=rest, **given)
+    scaled = f"dy * {gain}" if s.has("weight") else "dy"
+    dxhat = s.dy
+    if groups or s.has("weight"):
+        dxhat = s.let("dxhat", part.format(scaled) if groups else scaled, **given)
+    shift = "dxhat.mean(over, keepdim=True) - " if centred else ""
+    text = f"inv * (dxhat - {shift}xhat * (dxhat * xhat).mean(over, keepdim=True))"
+    return s.fill(f"({text}).reshape(whole)" if groups else text, inv=inv, dxhat=dxhat, xhat=xhat, **given)
+
+
+def layer_norm(s: Site) -> ast.expr:
+    n, k = len(s.step.shape), len(s.raw("normalized_shape"))
+    return _normed(s, list(range(n - k, n)), "weight")
+
+
+def batch_norm(s: Site) -> ast.expr:
+    n = len(s.step.shape)
+    if not s.raw("training", True):
+        raise NotWritten("batch norm with saved statistics")
+    return _normed(s, [0, *range(2, n)], f"weight.view(-1{', 1' * (n - 2)})")
+
+
+def group_norm(s: Site) -> ast.expr:
+    shape = f"weight.view((-1{', 1' * (len(s.step.shape) - 2)}))"
+    return _normed(s, [-1], shape, s.step.args["num_groups"].code)
+
+
+# --- softmax and losses ----------------------------------------------------------------------------------
+
+
+def each(template: str) -> Callable[[Site], ast.expr]:
+    """A loss that is reduced at its end: the local gradient of one number, then what the reduction does."""
+
+    def back(s: Site) -> ast.expr:
+        if any(s.has(k) for k in ("weight", "pos_weight")):
+            raise NotWritten("a weighted loss")
+        own, how = s.fill(template), REDUCTION[s.raw("reduction", 1)]
+        if how == "none":
+            return summed(own, s.step.shape, s.x.shape)
+        return (
+            s.fill("own / count", own=own, count=s.count([*range(len(s.x.shape))])) if how == "mean" else own
+        )
+
+    return back
+
+
+def cross_entropy(s: Site) -> ast.expr:
+    if s.has("weight") or s.raw("label_smoothing", 0.0):
+        raise NotWritten("a weighted or smoothed cross entropy")
+    how, x = REDUCTION[s.raw("reduction", 1)], s.x
+    if how == "none" or s.raw("ignore_index", -100) != -100:
+        raise NotWritten("a cross entropy without a mean")
+    if s.step.args["target"].floats:
+        raise NotWritten("a cross entropy with probabilities")
+    if len(x.shape) == 1:
+        own = s.let("dscores", "F.softmax(x, 0)")
+        s.do("own[target] -= 1", own=own)
+        return s.fill("own * dy", own=own)
+    if len(x.shape) > 2:
+        own = s.fill("F.softmax(x, 1) - F.one_hot(target, classes).movedim(-1, 1)", classes=s.size(1))
+    elif s.step.op.startswith("nll"):
+        own = s.let("dlogp", "torch.zeros_like(x)")
+        s.do("own[range(rows), target] = -1", own=own, rows=s.size(0))
+    else:
+        own = s.let("dscores", "F.softmax(x, 1)")
+        s.do("own[range(rows), target] -= 1", own=own, rows=s.size(0))
+    if how == "sum":
+        return s.fill("own * dy", own=own)
+    return s.fill("own * dy / count", own=own, count=s.count([0, *range(2, len(x.shape))]))
