@@ -36,6 +36,7 @@ LOOK = 0.25  # seconds between looks at what children have written
 class _Running:
     channel: socket.socket
     folder: str
+    disk: bool  # whether that is a file system of its own, for the next child too
     watched: bool = True
     why: str = ""  # this process ended it, and why
 
@@ -97,9 +98,13 @@ class Zygote:
     def run(self, request: dict[str, Any], fds: list[int]) -> None:
         """Fork a child for one job. Descriptors: source, result, output, channel."""
         self.jobs += 1
-        disk = self.disks.pop() if self.disks else self.folder
-        folder = os.path.join(disk, str(self.jobs))
-        os.mkdir(folder, 0o700)
+        if disk := bool(self.disks):
+            folder = self.disks.pop()
+            if self.prepared.landlock:
+                self.prepared.landlock.make(folder)
+        else:
+            folder = os.path.join(self.folder, str(self.jobs))
+            os.mkdir(folder, 0o700)
         me = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -109,7 +114,7 @@ class Zygote:
             os.close(fd)
         channel = socket.socket(fileno=fds[3])
         channel.setblocking(False)
-        self.running[pid] = _Running(channel, folder)
+        self.running[pid] = _Running(channel, folder, disk)
         self.selector.register(channel, selectors.EVENT_READ, lambda: self.kill(pid))
 
     def become_child(self, request: dict[str, Any], fds: list[int], folder: str) -> None:
@@ -184,9 +189,8 @@ class Zygote:
                 pass
             job.channel.close()
             folders.remove(job.folder)
-            disk = os.path.dirname(job.folder)
-            if disk != self.folder and not os.listdir(disk):
-                self.disks.append(disk)
+            if job.disk and not os.listdir(job.folder):
+                self.disks.append(job.folder)
 
     def look(self) -> None:
         """End a child that fills its private folder, where the kernel's limits let it, or digs too deep."""
