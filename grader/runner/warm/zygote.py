@@ -267,8 +267,8 @@ def _collapse() -> None:
             if "w" in rights and "p" in rights and (len(rest) < 4 or rest[3] == "[heap]"):
                 low, high = (int(x, 16) for x in span.split("-"))
                 low, high = (low + size - 1) // size * size, high // size * size
-                if high > low:
-                    libc.madvise(low, high - low, 25)  # MADV_COLLAPSE, Linux 6.1; no matter if it fails
+                for start in range(low, high, size):  # each by itself: one that fails would end the call
+                    libc.madvise(start, size, 25)  # MADV_COLLAPSE, Linux 6.1
 
 
 def main(options: dict[str, Any]) -> None:
