@@ -92,8 +92,10 @@ class Zygote:
         self.loaded.load(request, [_read_all(fd) for fd in fds])
         for fd in fds:
             os.close(fd)
-        if request["settle"] and sys.platform == "linux":
-            _collapse()
+        if request["settle"]:
+            _warm(ROUNDS)
+            if sys.platform == "linux":
+                _collapse()
 
     def run(self, request: dict[str, Any], fds: list[int]) -> None:
         """Fork a child for one job. Descriptors: source, result, output, channel."""
@@ -235,13 +237,22 @@ def _read_all(fd: int) -> bytes:
 
 
 WARM = b"""import torch
+import torch.nn.functional as F
 def dx(x, n):
-    return (torch.zeros_like(x) + x @ x.T * n).exp().sum(1, keepdim=True) ** -0.5
+    y = torch.zeros_like(x) + (x @ x.T * n - x / n).tanh()
+    y[range(n), [0] * n] -= 1.0
+    y[range(n), x.max(1).indices] += 1
+    for k in range(2):
+        y[k] += x[k].view(-1) * -1.0
+    m = 1.0 / n * (1 - y**2).mean(0, keepdim=True).expand_as(x).reshape(n, n)
+    w = torch.where(x > 0, m, torch.ones_like(x)).clone() + F.one_hot(torch.arange(n), n).float()
+    return torch.cat([w, m]).exp().log().unsqueeze(0).squeeze(0).transpose(0, 1).sum(1, keepdim=True) ** -0.5
 """
+ROUNDS = 12  # as many as the interpreter waits before it specializes code, and some
 
 
-def _warm() -> None:
-    """Do once what every child does, so that children don't each pay for the first time."""
+def _warm(rounds: int = 1) -> None:
+    """Do what every child does, so that children don't each pay for the first time."""
     x = torch.randn(5, 5)
     x.max(1, keepdim=True)
     torch.zeros(3, 2).index_add_(0, torch.tensor([0, 0]), torch.ones(2, 2))
@@ -251,9 +262,14 @@ def _warm() -> None:
     torch.conv1d(x[None], x[:, :, None])
     torch.linalg.inv(x)
     item, exercise = Gradient("dx", "x"), Exercise("warm", inputs=("x",))
-    submission = loading.load(WARM, "warm.py")
-    for _ in range(2):
-        wire.encode(*asking.ask(submission, item, "warm", {"x": x, "n": 5}, exercise))
+    null = os.open(os.devnull, os.O_WRONLY)
+    send = child.sender(null)
+    for _ in range(rounds):
+        submission = loading.load(WARM, "warm.py")
+        loading.rename(submission, WARM)
+        for _ in range(2):
+            send(*asking.ask(submission, item, "warm", {"x": x, "n": 5}, exercise))
+    os.close(null)
 
 
 def _collapse() -> None:
