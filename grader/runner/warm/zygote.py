@@ -22,7 +22,6 @@ from typing import Any
 import torch
 
 from grader.core.exercise import Exercise, Gradient
-from grader.runner import wire
 from grader.runner.host import folders
 from grader.runner.untrusted import asking, child, loading
 from grader.runner.warm import confine, limits, trial
