@@ -8,6 +8,7 @@ import inspect
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import Parameter
 from typing import Any
 
@@ -81,10 +82,15 @@ class Call:
     reads: tuple[str, ...]
     fill: Mapping[str, Any]  # defaults of parameters that nothing is injected for
 
-    @property
+    @cached_property
     def injected(self) -> tuple[str, ...]:
         """The names that it gets, beside its own defaults."""
         return tuple(k for k in (*self.positional, *self.keywords) if k not in self.fill)
+
+    @cached_property
+    def line(self) -> int | None:
+        """The line where the function stands."""
+        return line_of(self.function)
 
     def __call__(self, arguments: Mapping[str, Any]) -> Any:
         """Call the function with its arguments out of `arguments`."""

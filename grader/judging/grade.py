@@ -80,8 +80,8 @@ def _graded(
     if part.training:
         reports.append(items.training(task, run, code, part.training))
     plains = fixtures.references[part.fixtures[0]].plain
-    kinds = {f"{exercise.id}.{name}": plain.kind(data) for name, data in plains.items()}
-    reports = [replace(one, kind=kinds.get(one.id, "")) for one in reports]
+    if kinds := {f"{exercise.id}.{name}": plain.kind(data) for name, data in plains.items()}:
+        reports = [replace(one, kind=kinds.get(one.id, "")) for one in reports]
     nameless = items.nameless(exercise, reports, code.functions)
     unparsed = _unparsed(run, code)
     return ExerciseReport(

@@ -30,11 +30,12 @@ def answered(item: Item, task: Task, run: Run, on: Sequence[str], lenient: bool)
     """One item's records on all fixtures, each held against its saved reference."""
     fixtures = task.fixtures
     records = {name: run.records.get((name, item.name)) for name in on}
-    one = Answer(item, records, {})
-    checks = {}
+    checks: dict[str, Check] = {}
+    one = Answer(item, records, checks)
+    key = one.key
     for name, record in records.items():
         reference = fixtures.references[name]
-        own = one.key_in(reference)
+        own = key if key in reference.values else item.name
         if record is not None and isinstance(item, Output):
             check = held_output(record, reference, item.name, item.exact, bool(item.driver))
             uncalled = item.driver or check.verdict.passed or check.verdict in ABSENT
@@ -43,7 +44,7 @@ def answered(item: Item, task: Task, run: Run, on: Sequence[str], lenient: bool)
         checks[name] = gone(run, item.name) if record is None else held(record, reference, own)
         if lenient and record and checks[name].verdict is Verdict.WRONG_SHAPE:
             checks[name] = spread(record, reference, own) or checks[name]
-    return replace(one, checks=checks)
+    return one
 
 
 def call_of(item: Output, task: Task, fixture: str) -> str:
@@ -82,9 +83,11 @@ def nameless(exercise: Exercise, reports: Sequence[ItemReport], source: bytes) -
     """
     if not source:
         return ()
-    defined = {(a or b).decode() for a, b in DEFINED.findall(source)}
     asks = {i.name: i.asks if isinstance(i, Output) else (i.name,) for i in exercise.items}
     own = {r.id: asks.get(r.id.removeprefix(f"{exercise.id}."), ()) for r in reports if r.passed}
+    if all(b"\ndef %s(" % name.encode() in source for asked in own.values() for name in asked):
+        return ()  # as mostly, and sooner known
+    defined = {(a or b).decode() for a, b in DEFINED.findall(source)}
     return tuple(name for name, asked in own.items() if not defined.issuperset(asked))
 
 
@@ -163,8 +166,10 @@ def report(
     if places is not None and found and settled.verdict is Verdict.WRONG and not found.says(Code.ALL_ZERO):
         located = ", ".join(t for t in (found.text, places) if t)
         found = replace(found, text=f"{located}; no known mistake matches")
-    shown = replace(lecture, verdict=settled.verdict, finding=found, note=note)
-    shown = replace(shown, call=settled.call, came=settled.came, wanted=settled.wanted, worst=settled.worst)
+    shown = lecture
+    if settled is not lecture or found is not lecture.finding or note != lecture.note:
+        shown = replace(lecture, verdict=settled.verdict, finding=found, note=note, call=settled.call,
+                        came=settled.came, wanted=settled.wanted, worst=settled.worst)  # fmt: skip
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
     if line is None and gone_on:  # nothing came that could tell it
         match = re.search(rb"^def %s\b" % answer.item.name.encode(), code.source, re.MULTILINE)

@@ -283,6 +283,13 @@ anything = st.recursive(
 )
 
 
+def test_one_header_of_two_streams_has_each_ones_data() -> None:
+    for data in (b"12345678", b"87654321"):
+        parser = Parser({KEY})
+        parser.feed(encode({"off": []}) + encode(VALUE, data) + END)
+        assert parser.records[KEY].data == data
+
+
 @given(st.dictionaries(st.sampled_from([*VALUE, *SILENT, "line", "reads", "end", "bytes"]), anything))
 def test_random_fields_raise_nothing_but_malformed(change: dict[str, Any]) -> None:
     try_all(raw(json.dumps({**VALUE, "bytes": 8, **change}).encode(), b"12345678"), {KEY, ("", "")}, 1000)

@@ -40,7 +40,10 @@ def fills(folder: str, size: int, entries: int) -> bool:
 
 
 def remove(folder: str) -> None:
-    """Remove a folder and all in it. What lies deeper is moved up first, so that no path grows long."""
+    """Remove a folder and all in it, or empty it where a file system begins there.
+
+    What lies deeper is moved up first, so that no path grows long.
+    """
     try:
         os.rmdir(folder)  # mostly nothing was written
         return

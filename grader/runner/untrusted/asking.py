@@ -128,7 +128,7 @@ def of_function(
     call = _call(submission, function, item, header, given, exercise)
     pristine, passed = arguments(call, item, given)
     try:
-        value = called(submission, line_of(function), lambda: call(passed))
+        value = called(submission, call.line, lambda: call(passed))
     except NoValue as why:
         if why.fields["status"] == "error":
             local = getattr(getattr(function, "__code__", None), "co_varnames", ())
@@ -164,7 +164,7 @@ def of_flat_code(
     if own and _fits(submission, call, _squeezed(submission, passed, own), tensor):
         passed = _squeezed(submission, passed, own)
     try:
-        value = called(submission, line_of(function), lambda: call(passed))
+        value = called(submission, call.line, lambda: call(passed))
     except NoValue as why:
         if unbound := UNBOUND.match(why.fields.get("message", "")):
             told = f"NameError: {unbound[1]} has no value yet on this line"
@@ -259,8 +259,9 @@ def _call(
 
 def arguments(call: Call, item: Gradient, given: Given) -> tuple[Given, Given]:
     """The given values that a function asks for, and copies of them to be passed."""
-    alternative = any(k in call.reads for k in item.siblings)
-    pristine = {k: given.get(ALT + k, given[k]) if alternative else given[k] for k in call.injected}
+    pristine = {k: given[k] for k in call.injected}
+    if item.siblings and any(k in call.reads for k in item.siblings):
+        pristine = {k: given.get(ALT + k, value) for k, value in pristine.items()}
     return pristine, _copies(pristine)
 
 
@@ -278,7 +279,9 @@ def _mutated(
 
 def _same(value: Any, pristine: Any) -> bool:
     """Whether an argument still holds what was passed, be it in the learner's own shape."""
-    return bool(value.numel() == pristine.numel() and _equal(value.reshape(pristine.shape), pristine))
+    if value.shape != pristine.shape:
+        return bool(value.numel() == pristine.numel() and _equal(value.reshape(pristine.shape), pristine))
+    return bool(_equal(value, pristine))
 
 
 def _squeezed(submission: Submission, arguments: Given, own: Collection[str]) -> Given:

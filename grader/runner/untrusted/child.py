@@ -63,7 +63,7 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
     jobs: one, or several of flat code, which is then taken apart once.
     off: the layers of confinement that this process has to do without; told before anything else.
     """
-    send = _sender(result)
+    send = sender(result)
     send({"off": list(off)}, b"")
     null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
     POLICY.enforce()
@@ -127,7 +127,7 @@ def _gradients(job: Job) -> Exercise:
     return replace(job.exercise, items=job.exercise.gradients)
 
 
-def _sender(fd: int) -> Callable[[dict[str, Any], bytes], None]:
+def sender(fd: int) -> Callable[[dict[str, Any], bytes], None]:
     """Sends each record at once: should the next item end the process, this one counts."""
     encode = wire.encode
 

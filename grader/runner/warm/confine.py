@@ -82,7 +82,7 @@ def disks(folder: str) -> list[str]:
     The kernel keeps each to FOLDER bytes and ENTRIES inodes, of unlinked files too. None where it refuses.
     """
     made = []
-    options = f"size={FOLDER},nr_inodes={ENTRIES + 2},mode=700".encode()  # + 2: its root, the child's folder
+    options = f"size={FOLDER},nr_inodes={ENTRIES + 1},mode=700".encode()  # + 1: its root
     for name in ("", *(f"disk{n}" for n in range(DISKS))):
         path = os.path.join(folder, name)
         os.makedirs(path, 0o700, exist_ok=True)
@@ -161,6 +161,7 @@ class Landlock:
 
     version: int
     paths: list[tuple[int, int]] = field(default_factory=list)  # (descriptor, rights)
+    made: dict[str, int] = field(default_factory=dict)  # a folder -> the descriptor of its rules
 
     @classmethod
     def over(cls, paths: Iterable[str]) -> Landlock:
@@ -177,8 +178,8 @@ class Landlock:
             os.close(fd)
         return cls(version, opened)
 
-    def restrict(self, folder: str) -> None:
-        """From now on: read what was named, write below `folder`, and no more."""
+    def ruleset(self, folder: str) -> int:
+        """A descriptor of: read what was named, write below `folder`, and no more."""
         handled = RIGHTS[max(v for v in RIGHTS if v <= self.version)]
         net = 3 if self.version >= 4 else 0  # bind and connect TCP: none allowed
         scoped = 3 if self.version >= 6 else 0  # abstract sockets and signals out of the sandbox
@@ -190,9 +191,21 @@ class Landlock:
         for fd, rights in (*self.paths, (own, WRITE)):
             rule = struct.pack("<Qi", rights & handled, fd)
             _syscall(ADD_RULE, ruleset, 1, rule, 0)
-        _syscall(RESTRICT_SELF, ruleset, 0)
         os.close(own)
-        os.close(ruleset)
+        return ruleset
+
+    def make(self, folder: str) -> None:
+        """Have the rules of a folder that many children get, one after another, once for all of them."""
+        if folder not in self.made:
+            with contextlib.suppress(OSError):  # else each child tries, and says what it does without
+                ruleset = self.ruleset(folder)
+                self.made[folder] = fcntl.fcntl(ruleset, fcntl.F_DUPFD_CLOEXEC, 100)
+                os.close(ruleset)
+
+    def restrict(self, folder: str) -> None:
+        """From now on that is all that this process may; its descriptor is the caller's to close."""
+        made = self.made.get(folder)
+        _syscall(RESTRICT_SELF, self.ruleset(folder) if made is None else made, 0)
 
 
 # --- seccomp ---------------------------------------------------------------------------------------
