@@ -34,6 +34,8 @@ class Chosen:
     attempts: int = 1  # how many the student made, of which this is the newest
     time: datetime | None = None  # of the attempt, without an offset, where the platform's name tells
     team: str = ""
+    nameless: bool = False  # nothing tells whose it is but what the file is called
+    nobodys: bool = False  # and that is what others are called, too
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
     code = [f for f in own if is_code(f.file)]
     first = own[0]
     if first.number == NOBODYS:
-        why = f"{first.file}: nothing tells whose it is: others are called so; call each by its student"
-        return [_problem(first, only or "", why)]
+        why = f"{first.file}: nothing tells whose it is, others are called so: --owners FILE says it"
+        return [replace(_problem(first, only or "", why), nobodys=True)]
     if not code:
         have = ", ".join(sorted({f.file for f in own} - SERVICE)[:5])
         zipped = "; a zip in a zip is not opened" if any(f.file.lower().endswith(".zip") for f in own) else ""
@@ -221,10 +223,18 @@ def _one(candidates: list[tuple[Owned, Called]], code: list[Owned], exercise: st
     n = newest
     told = "; ".join(notes)
     many = len(candidates)
-    return Chosen(n.path, n.student, n.name, exercise, n.file, n.late, told, attempts=many, time=n.time)
+    return replace(_problem(n, exercise, ""), note=told, attempts=many)
 
 
 def _problem(one: Owned, exercise: str, problem: str) -> Chosen:
     return Chosen(
-        one.path, one.student, one.name, exercise, one.file, one.late, problem=problem, time=one.time
+        one.path,
+        one.student,
+        one.name,
+        exercise,
+        one.file,
+        one.late,
+        problem=problem,
+        time=one.time,
+        nameless=one.nameless,
     )

@@ -88,7 +88,7 @@ def test_the_absent_get_what_the_policy_says_and_strangers_are_told(tmp_path: Pa
     }
     assert "Section B: 1 graded" in (tmp_path / "done/class.html").read_text()
     fill = ("grades", "done", "--into", "book.csv", "--out", "in.csv")
-    assert "no grade for 103: on the roster" in command.grader(*fill, cwd=tmp_path).stdout
+    assert "no grade for 103 (Zoë Z): on the roster" in command.grader(*fill, cwd=tmp_path).stdout
     cells = [line.rsplit(",", 1)[1] for line in (tmp_path / "in.csv").read_text().splitlines()]
     assert cells == ["Work (7)", "26", "25", ""]
     command.grader(*batch, "--policy", "zero.toml", cwd=tmp_path)
@@ -248,13 +248,13 @@ def test_a_second_run_says_what_changed_for_whom(tmp_path: Path) -> None:
     write(tmp_path / "up", {"ada/ex1.py": wrong("a"), "new/ex1.py": right("n")})
     (tmp_path / "up/lee/ex1.py").unlink()
     assert changed() == [
-        ("ada", "ada", "ex1", "26", "25", "graded again", "ex1.dnorm_logits: exact -> wrong"),
+        ("ada", "ada", "ex1", "26", "25", "file", "ex1.dnorm_logits: exact -> wrong"),
         ("lee", "lee", "ex1", "26", "", "no longer there", ""),
         ("new", "new", "ex1", "", "26", "not there before", ""),
     ]
     (tmp_path / "p.toml").write_text("[points]\nex1 = 52\n")
     assert {(row[0], row[5]) for row in changed("--policy", "p.toml")} == {
-        (n, "points") for n in ("ada", "kim", "new")
+        (n, "policy") for n in ("ada", "kim", "new")
     }
 
 
