@@ -280,3 +280,80 @@ def test_strict_is_another_grade_and_not_an_earlier_one(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text('[rename]\nnothere = "dlogits"\n')
     ran = command.grader(*batch, "--rename", "r.toml", cwd=tmp_path)
     assert ran.returncode == USAGE and "has no nothere" in ran.stderr
+
+
+PEOPLE = """\
+submission_1:
+  :submitters:
+  - :name: Ada L.
+    :sid: '101'
+    :email: a@x.org
+  - :name: Grace Hopper
+    :sid: ''
+    :email: G@x.org
+submission_2:
+  :submitters:
+  - :name: Somebody Else
+    :email: e@x.org
+"""
+
+
+def test_who_handed_in_together_has_one_grade_each_by_the_roster(tmp_path: Path) -> None:
+    """Gradescope's submitters by number, address or name; a group of the roster by the upload's name."""
+    write(
+        tmp_path,
+        {
+            "gs/submission_1/ex1.py": right("a"),
+            "gs/submission_2/ex1.py": wrong("e"),
+            "gs/submission_metadata.yml": PEOPLE,
+            "moodle/Group 4_77_assignsubmission_file/ex1.py": wrong("g"),
+            "r.csv": "id,name,group,email\n101,Ada Lee,,a@x.org\ns102,Grace Hopper,,g@x.org\n"
+            "s103,Zoë Z,Group 4,z@x.org\ns104,Kim Y,Group 4,k@x.org\n",
+            "book.csv": "Student,ID,SIS Login ID,Work (7)\nA,101,,\n",
+        },
+    )
+    ran = command.grader("batch", "gs", "moodle", "--out", "done", "--roster", "r.csv", cwd=tmp_path)
+    assert "not on --roster r.csv: 2" in ran.stdout and "absent" not in ran.stdout
+    found = {r["student"]: (r["name"], r["score"]) for r in results(tmp_path / "done")}
+    assert found == {
+        "101": ("Ada Lee", 26),
+        "s102": ("Grace Hopper", 26),
+        "s103": ("Zoë Z", 25),
+        "s104": ("Kim Y", 25),
+        "2": ("Somebody Else", 25),
+    }
+    back = command.grader("feedback-zip", "done", "--for", "gradescope", cwd=tmp_path)
+    assert "feedback for 3 students" in back.stdout and "no feedback for s103 (Zoë Z)" in back.stdout
+    page = (
+        command.grader("report", "--class", "done", "--anonymous", cwd=tmp_path),
+        tmp_path / "done/anonymous.html",
+    )
+    said = page[1].read_text()
+    assert page[0].returncode == PASSED and "<a href" not in said and "s103" in said
+    assert not [name for name in ("Ada", "Grace", "Zoë", "Kim", "Somebody", "Group 4", "gs/") if name in said]
+
+
+def test_files_of_nobody_are_listed_for_the_table_that_tells(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "up/ex1.py": "x = 1\n",
+            "up/ex1 (1).py": "x = 2\n",
+            "r.csv": "id,name\ns1,Ada Lee\ns2,Bob Ray\n",
+        },
+    )
+    batch = ("batch", "up", "--exercise", "ex1", "--out", "done", "--roster", "r.csv")
+    ran = command.grader(*batch, cwd=tmp_path)
+    assert "2 files are called after no student: write into done/owners.csv whose each is" in ran.stdout
+    table = tmp_path / "done/owners.csv"
+    assert table.read_text().split() == ["file,student", "ex1", "(1).py,", "ex1.py,"]
+    table.write_text("file,student\nex1 (1).py,s2\nex1.py,Lee Ada\n")
+    ran = command.grader(*batch, "--owners", "done/owners.csv", cwd=tmp_path)
+    assert "absent" not in ran.stdout and "called after no student" not in ran.stdout
+    assert {r["name"]: r["submission"] for r in results(tmp_path / "done")} == {
+        "Ada Lee": "up/ex1.py",
+        "Bob Ray": "up/ex1 (1).py",
+    }
+    table.write_text("file,student\nex1.py,s1\nex1.py,s2\n")
+    ran = command.grader(*batch, "--owners", "done/owners.csv", cwd=tmp_path)
+    assert ran.returncode == USAGE and "line 3: ex1.py is there twice" in ran.stderr
