@@ -12,6 +12,7 @@ from grader.core.course import CORE, NOTEBOOK, SETS
 from grader.submissions.owners import SERVICE, Owned
 
 SUFFIXES = (".py", ".ipynb")
+ADDED = re.compile(r"(?<=\.py)\.txt$|(?<=\.ipynb)\.(?:txt|json)$")
 NOBODYS = -1  # in place of an upload's number
 FINAL = ("final", "new", "fixed", "corrected", "latest", "neu")
 # what a browser, a platform or a student puts behind the name of one more attempt
@@ -52,9 +53,8 @@ def is_code(file: str) -> bool:
 
 
 def plainly(file: str) -> str:
-    """A file's name in small letters, without what a system that hides endings has added."""
-    small = file.lower()
-    return small.removesuffix(".txt") if small.endswith(".py.txt") else small
+    """A file's name in small letters, without what a system or a browser that hides endings has added."""
+    return ADDED.sub("", file.lower())
 
 
 def unnamed(file: Owned, exercises: Iterable[str]) -> bool:
@@ -139,7 +139,7 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
         if named:
             others = [] if chosen else [f for f in code if f.file not in known]
             chosen.append(_one(named, [*(f for f, _ in named), *others], exercise))
-    books = [f for f in left if f.file.endswith(".ipynb") or f.flat]
+    books = [f for f in left if plainly(f.file).endswith(".ipynb") or f.flat]
     if not chosen and books and set(NOTEBOOK) & set(exercises):
         named = [(f, Called(f.file)) for f in books]
         candidates = [replace(_one(named, code, e), shared=True) for e in NOTEBOOK if e in exercises]

@@ -40,6 +40,7 @@ MAX_MEMBERS = 50_000
 DEEPEST = 50  # folders in one another
 MAX_RATIO = 100
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+PACKED, HEAD = b"PK\3\4", 200  # how a zip begins; bytes that are looked at
 MAX_INNER = 200  # members of a student's own zip
 NOTED = re.compile(r"\ufeff?Name: (.+) \(([^()\n]+)\)\s*(?:\n|$)")  # how Blackboard's .txt begins
 RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
@@ -249,7 +250,15 @@ class Upload:
     submitters: tuple[tuple[str, ...], ...] = ()  # name, number and address of each, where it tells
 
     def read(self) -> bytes:
-        return as_utf8(self.source.read(self.chosen.path, most(plainly(self.chosen.path))))
+        """Its text. Unreadable where it has none: that is told, and is nobody's zero."""
+        data = as_utf8(self.source.read(self.chosen.path, most(plainly(self.chosen.path))))
+        if not data.strip():
+            raise Unreadable("is empty")
+        if data.startswith(PACKED):
+            raise Unreadable("is a zip that is called as a program: call it .zip, or hand in what is in it")
+        if 3 * data[:HEAD].count(0) > len(data[:HEAD]):  # UTF-16 without its mark
+            raise Unreadable("is no text: save it as UTF-8")
+        return data
 
 
 def as_utf8(data: bytes) -> bytes:
@@ -365,7 +374,7 @@ def _told(source: Source, one: Owned, released: Callable[[bytes], bool] | None) 
         data = as_utf8(source.read(one.path, most(plainly(one.path))))
     except Unreadable:  # which is told when it is to be graded
         return one
-    flat = one.file.endswith(".py") and is_flat(data.decode("utf-8", "replace"), LECTURE)
+    flat = plainly(one.file).endswith(".py") and is_flat(data.decode("utf-8", "replace"), LECTURE)
     untouched = bool(released and released(data))
     return replace(one, declared=declared(data), flat=flat, untouched=untouched)
 

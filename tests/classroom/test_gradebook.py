@@ -125,7 +125,7 @@ def test_what_can_t_be_graded_is_nobody_s_zero() -> None:
 CLASS = {f"s{n}_{n}_5{n}_ex1.py": right(f"s{n}") for n in range(101, 130)}
 LAST = "mallory_130_5130_"
 EXTRA = {
-    "others": {LAST + "ex1.py": right("m"), LAST + "gpt.ex10.py": "x = 1", LAST + "wavenet.ex4.py": ""},
+    "others": {LAST + "ex1.py": right("m"), LAST + "gpt.ex10.py": "x = 1", LAST + "wavenet.ex4.py": "x = 1"},
     "only another": {LAST + "gpt2.ex8.py": "x = 1"},
     "nothing to be graded": {LAST + "ex1.py": "x = 1", LAST + "ex2.ipynb": "{"},
     "itself twice": {LAST + "ex1.py": right("m"), "mallory_130_5131_ex1-1.py": wrong("m")},
