@@ -55,6 +55,7 @@ HEADINGS = {
     "extension": ("extension", "extended", "until"),
 }
 LONG = 4  # characters of an id that may be told from a number in a file's name
+TESTED = "Student, Test"  # whom Canvas makes for an instructor who looks at the course as a student
 ABSENT = "on the roster, and nothing is handed in"
 
 
@@ -87,7 +88,8 @@ def read(path: Path) -> list[Entry]:
         own = {what: [row[i].strip() for i in at if i < len(row)] for what, at in columns.items()}
         ids = tuple(_number(cell.removeprefix("#")) for cell in own["id"] if cell)
         name = " ".join([*own["first"][:1], *own["last"][:1]]) or next(iter(own["name"]), "")
-        if not ids or own["id"][0] == "" or "points possible" in name.lower():
+        tested = header[:2] == ["student", "id"] and name == TESTED
+        if not ids or own["id"][0] == "" or "points possible" in name.lower() or tested:
             continue  # Canvas's rows of no student
         if ids[0] in seen:
             raise UsageError(

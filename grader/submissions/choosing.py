@@ -208,9 +208,11 @@ def _one(candidates: list[tuple[Owned, Called]], code: list[Owned], exercise: st
     ]
     newest, _ = candidates[order.index(max(order))]
     if order.count(max(order)) > 1:
-        return _problem(
-            newest, exercise, f"{newest.file} was handed in twice, and nothing tells which is newer"
-        )
+        why = f"{newest.file} was handed in twice, and nothing tells which is newer"
+        if newest.nameless:
+            paths = ", ".join(sorted(f.path for f, _ in candidates)[:5])
+            why += f", or whose each is: --owners FILE says it of {paths}"
+        return _problem(newest, exercise, why)
     notes = []
     if len(candidates) > 1:
         notes.append(f"the newest of {len(candidates)} uploads")

@@ -95,10 +95,13 @@ def listed_owner(path: str, whose: Mapping[str, str]) -> Owned | None:
     parts = path.split("/")
     for n in range(len(parts), 0, -1):
         if name := whose.get("/".join(parts[:n])):
-            file = PurePosixPath("/".join(parts[n:]) or parts[-1])
-            file = file.with_name(NUMBERED.sub("", file.stem) + file.suffix)
-            return Owned(path, name, name, str(file))
+            return Owned(path, name, name, _unnumbered("/".join(parts[n:]) or parts[-1]))
     return None
+
+
+def _unnumbered(file: str) -> str:
+    path = PurePosixPath(file)
+    return str(path.with_name(NUMBERED.sub("", path.stem) + path.suffix))
 
 
 def _work(owned: list[Owned], around: str) -> list[Owned]:
@@ -176,7 +179,7 @@ def _flat(path: str, head: str, rest: str, people: Mapping[str, str]) -> Owned:
     if match := CANVAS.fullmatch(head):
         return _canvas(path, match, match["name"] or match["id"], rest)
     if match := GOOGLE.fullmatch(head):
-        return Owned(path, match["name"], match["name"], match["file"])
+        return Owned(path, match["name"], match["name"], _unnumbered(match["file"]), nameless=True)
     stem = PurePosixPath(head).stem
     return Owned(path, stem, stem, rest or head, nameless=True)
 

@@ -22,7 +22,8 @@ ROSTERS = {
     "ours": "id,name,section,group,extension\n101,Ada Lee,A,,\n"
     "102,Grace Hopper,B,,2026-12-05T00:00:00Z\n103,Zoë Z,B,,\n",
     "Canvas": "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Work (7)\n    Points Possible,,,,,10\n"
-    '"Lee, Ada",101,s1,ada,A,\n"Hopper, Grace",102,s2,grace,B,\n"Z, Zoë",103,s3,zoe,B,\n',
+    '"Lee, Ada",101,s1,ada,A,\n"Hopper, Grace",102,s2,grace,B,\n"Z, Zoë",103,s3,zoe,B,\n'
+    '"Student, Test",999,,x,A,\n',
     "Moodle": "Identifier,Full name,Email address,Status\nParticipant 101,Ada Lee,a@x.org,-\n"
     "Participant 102,Grace Hopper,g@x.org,-\nParticipant 103,Zoë Z,z@x.org,-\n",
     "Moodle in German": "ID;Vollständiger Name;E-Mail-Adresse\nTeilnehmer/in101;Ada Lee;a@x.org\n"

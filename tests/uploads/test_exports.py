@@ -252,6 +252,12 @@ def test_whose_number_says_nothing_of_what_is_newer(tmp_path: Path) -> None:
     intake = Intake(EXERCISES, "ex1", whose={"ex1.py": "ann", "ex1(1).py": "ann"})
     (one,) = uploads([tmp_path], intake)
     assert "nothing tells which is newer" in one.chosen.problem
+    two = {
+        f"B/Ann Lee - ex1{m}.py": w for m, w in zip(("", "(1)"), WORK, strict=False)
+    }  # perhaps two who are called so
+    (tmp_path / "export.zip").write_bytes(zipped(two))
+    (one,) = taken(tmp_path / "export.zip")
+    assert "--owners FILE says it of B/Ann Lee - ex1(1).py, B/Ann Lee - ex1.py" in one.chosen.problem
 
 
 def test_a_name_that_fits_two_on_the_roster_is_nobody_s() -> None:
