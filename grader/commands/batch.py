@@ -26,7 +26,7 @@ from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
 from grader.judging.targets import renames
 from grader.runner.host.client import FORKS, Runner, protections
-from grader.submissions import cells
+from grader.submissions.stubs import Released
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
 from grader.suite import fixtures
@@ -124,28 +124,6 @@ def run(args: argparse.Namespace) -> int:
     if summary.faults:
         return 3
     return 0 if summary.passed == summary.submissions else 1
-
-
-class Released:
-    """Whether a file is as it was released: the text of a stub, the cells of a notebook."""
-
-    def __init__(self, suite: Suite) -> None:
-        self.suite, self.known = suite, set[tuple[str, ...]]()
-
-    def __call__(self, data: bytes) -> bool:
-        if not self.known:
-            for name in self.suite.ids():
-                texts = fixtures.derived(self.suite.root, self.suite.describe(name)).values()
-                self.known |= {_cells(text.encode()) for text in texts}
-        return _cells(data) in self.known
-
-
-def _cells(data: bytes) -> tuple[str, ...]:
-    """What a file says but for its line ends, cell by cell where it is a notebook."""
-    if data.lstrip()[:1] == b"{":
-        with contextlib.suppress(Unreadable):
-            return tuple("".join(cell.get("source", "")) for cell in cells.read(cells.upgraded(data)).cells)
-    return (data.decode("utf-8-sig", "replace").replace("\r\n", "\n"),)
 
 
 def _teams(path: str) -> dict[str, list[str]]:

@@ -12,8 +12,8 @@ import pytest
 from conftest import EXERCISES, ROOT
 
 from grader.classroom.roster import Entry, named
-from grader.commands.batch import Released
 from grader.core.errors import UsageError
+from grader.submissions.stubs import Released
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
 from grader.suite import find
