@@ -18,8 +18,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from grader import __version__
+from grader.classroom import changes
 from grader.classroom.results import Result, Store, only_one
-from grader.classroom.roster import ABSENT
+from grader.classroom.roster import ABSENT, Entry
 from grader.core.errors import GraderFault, Unreadable, swallowed
 from grader.core.exercise import Exercise, File, How, Task
 from grader.core.text import block, text
@@ -141,7 +142,7 @@ class Class:
     marking: Marking | None = None
     how: How = WHOLE
     fresh: bool = False  # whether nothing of an earlier run is used
-    sections: Mapping[str, str] | None = None  # of a roster, by student
+    roster: Mapping[str, Entry] | None = None  # by student
 
 
 def run(
@@ -273,7 +274,8 @@ def _graded(grader: Grader, todo: _Todo) -> list[Result]:
             results = [grader.grade(exercises[0], todo.source, filename)]
         else:
             results = grader.grade_all(exercises, todo.source, filename)
-        return [{**r, "key": key, "problem": ""} for key, r in zip(todo.keys, results, strict=True)]
+        own = {"problem": "", "made_of": {"file": fixtures.digest(todo.source)[: changes.SHORT]}}
+        return [{**r, **own, "key": key} for key, r in zip(todo.keys, results, strict=True)]
     except Unreadable as error:
         problems = [_problem(upload, f"refused: it {error}") for upload in todo.uploads]
         return [{**p, "key": key} for key, p in zip(todo.keys, problems, strict=True)]
@@ -293,6 +295,8 @@ def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterato
         result = store.get(key) if isinstance(key, str) else key
         return marking.of(upload, result) if marking else marks.counted(result)
 
+    rules = (marking.policy if marking else None, klass.how)
+    rest = {name: changes.rests_on(task.exercise, *rules) for name, task in klass.exercises.items()}
     standings: Mapping[int, Standing] = {}
     if marking and marking.policy.attempts:
         pairs = enumerate(zip(uploads, keys, strict=True))
@@ -312,8 +316,9 @@ def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterato
                 "late": c.late or bool(result.get("days_late")),
                 "note": "; ".join(t for t in (text(c.note), standing.note) if t),
                 "counts": standing.counts,
-                **({} if klass.sections is None else {"section": klass.sections.get(c.student, "")}),
+                **(_listed(klass.roster.get(c.student)) if klass.roster is not None else {}),
                 **({"absent": absent} if c.problem == ABSENT else {}),
+                "made_of": {**result["made_of"], **rest[c.exercise]} if result.get("made_of") else {},
                 "identical_to": None if same == upload.id or _untouched(result) else text(same, 1000),
             }
             result = {**result, **own}
@@ -323,6 +328,11 @@ def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterato
         os.fsync(file.fileno())
     store.journal.close()
     os.unlink(store.out / "journal.jsonl")
+
+
+def _listed(entry: Entry | None) -> Result:
+    """What a roster says of a student: the section, and the ids by which other systems know the student."""
+    return {"section": entry.section if entry else "", "ids": list(entry.ids) if entry else []}
 
 
 def _untouched(result: Result) -> bool:

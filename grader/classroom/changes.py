@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from grader import __version__
+from grader.core.exercise import Exercise, How
 from grader.core.verdict import Points
+from grader.judging.points.policy import Policy
 
 NAME = "changes.csv"
 COLUMNS = ("student", "name", "exercise", "before", "after", "why", "items")
+SHORT = 12  # characters of a digest
 Of = tuple[str, str]  # a student and an exercise
 
 
 @dataclass(frozen=True)
 class Stood:
-    """What a student had for an exercise. key: of what was graded."""
+    """What a student had for an exercise. made_of: digests of what that rests on, by what it is."""
 
     name: str
     score: Points | None  # None where nothing was graded
-    key: str | None
+    made_of: Mapping[str, str]
     verdicts: Mapping[str, str]
+
+
+def rests_on(exercise: Exercise, policy: Policy | None, how: How) -> dict[str, str]:
+    """Digests of what a result rests on besides the file, for a later run to say which of it is another."""
+
+    def short(*what: Any) -> str:
+        return hashlib.sha256(repr(what).encode()).hexdigest()[:SHORT]
+
+    rules = replace(policy, name="", required=frozenset()) if policy else None
+    return {
+        "fixtures": short(json.dumps(exercise.to_json(), sort_keys=True)),
+        "grader": __version__,
+        "options": short(how.strict, sorted(how.rename.items())),
+        "policy": short(rules, sorted(policy.required) if policy else ()),
+    }
 
 
 def standing(results: Iterable[Mapping[str, Any]]) -> dict[Of, Stood]:
@@ -32,7 +53,8 @@ def standing(results: Iterable[Mapping[str, Any]]) -> dict[Of, Stood]:
                 verdicts = {i["id"]: i["verdict"] for i in exercise["items"]} if exercise else {}
                 score = exercise["score"] if exercise else None
                 name = exercise["id"] if exercise else ""
-                found[result["student"], name] = Stood(result["name"], score, result["key"], verdicts)
+                made_of = {**result.get("made_of", {}), "time": str(result.get("days_late") or 0)}
+                found[result["student"], name] = Stood(result["name"], score, made_of, verdicts)
     return found
 
 
@@ -48,7 +70,9 @@ def rows(before: Mapping[Of, Stood], after: Mapping[Of, Stood]) -> list[tuple[st
         if not old or not new:
             why = "not there before" if new else "no longer there"
         else:
-            why = "points" if old.key == new.key else "graded again"
+            both = sorted(old.made_of.keys() & new.made_of.keys())
+            changed = [what for what in both if old.made_of[what] != new.made_of[what]]
+            why = ", ".join(changed) or "graded again"
         was, now = (s.verdicts if s else {} for s in (old, new))
         items = [
             f"{i}: {was.get(i, '-')} -> {now.get(i, '-')}" for i in {**was, **now} if was.get(i) != now.get(i)

@@ -87,7 +87,7 @@ def guarded(cell: str) -> str:
 
 def _row(result: dict[str, Any]) -> list[Any]:
     exercises = " ".join(e["id"] for e in result["exercises"])
-    note = "; ".join(x for x in (result["problem"], result["note"]) if x)
+    note = "; ".join(x for x in (result["problem"], result["note"], *result["notes"]) if x)
     passed, late = ("yes" if result[k] else "no" for k in ("passed", "late"))
     who = [result["student"], result["name"], result["submission"]]
     return [*who, exercises, result["score"], result["max_score"], passed, late, note]

@@ -21,6 +21,7 @@ from grader.reports.table import verdict_line, words
 from grader.submissions.owners import CANVAS, CANVAS_BLIND, GRADESCOPE, MOODLE
 
 UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
+RESERVED = re.compile(r"(?i)con|prn|aux|nul|com\d|lpt\d")  # what Windows calls its devices
 NAMED = 8  # items that a comment names
 
 
@@ -44,7 +45,13 @@ def own_name(result: Mapping[str, Any], platform: str) -> str:
             return f"{part}/feedback"
     if platform != "folder":
         return ""
-    return f"{UNSAFE.sub('_', result['student']).strip('. ') or '_'}/feedback"
+    return f"{safe(result['student'])}/feedback"
+
+
+def safe(student: str) -> str:
+    """What a student's folder or file may be called on any system."""
+    name = UNSAFE.sub("_", student).strip(". ") or "_"
+    return f"_{name}" if RESERVED.fullmatch(name.split(".")[0].strip()) else name
 
 
 def comment(results: Iterable[Mapping[str, Any]], grade: Grade | None, remark: Remark | None) -> str:

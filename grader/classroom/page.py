@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from grader.classroom.summary import Student, Summary
@@ -11,15 +14,16 @@ from grader.core.verdict import Verdict
 from grader.reports.pages.html import kind, legend, page
 from grader.reports.table import words
 
-NAME, REPORTS = "class.html", "reports"
+NAME, ANONYMOUS, REPORTS = "class.html", "anonymous.html", "reports"
 NAMED = 8  # items that a strip's words name
 BINS = 11  # tenths of the score, and one for all of it
 MISTAKES = 20
 CELL = 9  # pixels: of one verdict in a student's strip
 
 
-def render(summary: Summary, reports: str = REPORTS) -> str:
-    """reports: where the students' own are, from the page's folder."""
+def render(summary: Summary, reports: str = REPORTS, anonymous: bool = False) -> str:
+    """reports: where the students' own are, from the page's folder. anonymous: `unnamed`, without links."""
+    summary = unnamed(summary) if anonymous else summary
     graded = [s for s in summary.students if s.max_score and s.counts]
     return page(
         "class.html",
@@ -36,12 +40,38 @@ def render(summary: Summary, reports: str = REPORTS) -> str:
             for told, n, items in summary.diagnosed()[:MISTAKES]
         ],
         causes=_causes(summary)[:MISTAKES],
-        reports=reports,
+        reports="" if anonymous else reports,
         legend=sorted(legend(map(Verdict, summary.verdicts.elements())), key=lambda one: -one[-1]),
         students=[_row(s) for s in sorted(summary.students, key=lambda s: s.section)],
+        anonymous=anonymous,
         sections=_sections(graded),
         identical=[(text(a), [text(b) for b in rest]) for a, rest in sorted(summary.identical.items())],
         cell=CELL,
+    )
+
+
+def unnamed(summary: Summary) -> Summary:
+    """A class without what may name a student: ids, or else numbers, for names; no path, no word of a file.
+
+    The numbers, and the order, tell nothing of the names.
+    """
+    by_digest = sorted(
+        {s.student for s in summary.students}, key=lambda s: hashlib.sha256(s.encode()).digest()
+    )
+    numbers = {student: f"student {n}" for n, student in enumerate(by_digest, 1)}
+    called = {s.submission: s.id or numbers[s.student] for s in summary.students}
+    students = [
+        replace(s, student=called[s.submission], name="", submission="", problem=s.problem and "not graded")
+        for s in summary.students
+    ]
+    causes: dict[tuple[str, str], Counter[str]] = {}
+    for (verdict, _), items in summary.causes.items():
+        causes.setdefault((verdict, ""), Counter()).update(items)
+    return replace(
+        summary,
+        students=sorted(students, key=lambda s: s.student),
+        causes=causes,
+        identical={called[a]: [called[b] for b in rest] for a, rest in summary.identical.items()},
     )
 
 

@@ -6,8 +6,9 @@ A submission is somebody's by any of the ids there, or else by a name that one o
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -53,6 +54,8 @@ HEADINGS = {
     "group": ("group", "team"),
     "extension": ("extension", "extended", "until"),
 }
+LONG = 4  # characters of an id that may be told from a number in a file's name
+TESTED = "Student, Test"  # whom Canvas makes for an instructor who looks at the course as a student
 ABSENT = "on the roster, and nothing is handed in"
 
 
@@ -85,7 +88,8 @@ def read(path: Path) -> list[Entry]:
         own = {what: [row[i].strip() for i in at if i < len(row)] for what, at in columns.items()}
         ids = tuple(_number(cell.removeprefix("#")) for cell in own["id"] if cell)
         name = " ".join([*own["first"][:1], *own["last"][:1]]) or next(iter(own["name"]), "")
-        if not ids or own["id"][0] == "" or "points possible" in name.lower():
+        tested = header[:2] == ["student", "id"] and name == TESTED
+        if not ids or own["id"][0] == "" or "points possible" in name.lower() or tested:
             continue  # Canvas's rows of no student
         if ids[0] in seen:
             raise UsageError(
@@ -110,8 +114,30 @@ def _number(cell: str) -> str:
 
 
 def _words(name: str) -> str:
-    """A name to compare by: its words, in whatever order."""
-    return " ".join(sorted(re.findall(r"\w+", name.casefold())))
+    """A name to compare by: its words, in whatever order and however its marks are written."""
+    return " ".join(sorted(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).casefold())))
+
+
+def groups(roster: Sequence[Entry]) -> dict[str, list[str]]:
+    """The members of each group, by their ids."""
+    found: dict[str, list[str]] = {}
+    for entry in roster:
+        if entry.group:
+            found.setdefault(entry.group, []).append(entry.ids[0])
+    return found
+
+
+def named(roster: Sequence[Entry]) -> Callable[[str], str]:
+    """The id of the one on the roster whose whole name, or an id of whom, is in a file's name; or nothing."""
+    whole = [({*_words(e.name).split()}, e.ids[0]) for e in roster if " " in _words(e.name)]
+    whole += [({i.casefold()}, e.ids[0]) for e in roster for i in e.ids if len(i) >= LONG]
+
+    def find(stem: str) -> str:
+        words = {*_words(stem).split()}
+        found = {i for own, i in whole if own <= words}
+        return found.pop() if len(found) == 1 else ""
+
+    return find
 
 
 @dataclass(frozen=True)
@@ -126,15 +152,17 @@ class Called:
 
 def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Called:
     """The uploads with the roster's names, and one more, with nothing to grade, of who is absent."""
-    by_id = {i: entry for entry in roster for i in entry.ids}
+    by_id = {i.casefold(): entry for entry in roster for i in entry.ids}
     several = Counter(_words(entry.name) for entry in roster if entry.name)
     by_name = {_words(e.name): e for e in roster if e.name and several[_words(e.name)] == 1}
+
+    def entry_of(name: str, *ids: str) -> Entry | None:
+        known = (by_id.get(i.casefold()) for i in ids if i)
+        return next(filter(None, known), None) or by_name.get(_words(name))
+
+    uploads = [own for upload in uploads for own in _each(upload, entry_of)]
     students = {u.chosen.student: u.chosen.name for u in uploads}
-    entries = {
-        student: entry
-        for student, name in students.items()
-        if (entry := by_id.get(student) or by_name.get(_words(name)))
-    }
+    entries = {s: entry for s, name in students.items() if (entry := entry_of(name, s))}
     here = {entry.ids[0] for entry in entries.values()}
     strangers = sorted(students.keys() - entries.keys())
     untold = {_words(students[s]) for s in strangers}
@@ -153,6 +181,22 @@ def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Ca
             named.append(Upload(f"{path}/{entry.ids[0]}", chosen, Folder(path.parent, path.name)))
             entries[entry.ids[0]] = entry
     return Called(named, entries, absent, strangers)
+
+
+def _each(upload: Upload, entry_of: Callable[..., Entry | None]) -> list[Upload]:
+    """An upload of which the platform tells who handed it in, once for each of them on the roster."""
+    found = list(dict.fromkeys(entry for who in upload.submitters if (entry := entry_of(*who))))
+    if not found:
+        return [upload]
+    several = len(upload.submitters) > 1
+    return [
+        replace(
+            upload,
+            id=f"{upload.id} of {entry.ids[0]}" if several else upload.id,
+            chosen=replace(upload.chosen, student=entry.ids[0], name=entry.name),
+        )
+        for entry in found
+    ]
 
 
 def _named(upload: Upload, entry: Entry | None) -> Upload:

@@ -100,6 +100,7 @@ def _grading(add: Add) -> None:
     _value(report, "--submission", "FILE", "of this file instead of exercises/")
     _flag(report, "--solutions", "of solutions/ instead")
     _value(report, "--class", "DIR", "of a class: the folder that `grader batch` wrote", dest="room")
+    _flag(report, "--anonymous", "of a class, with ids or numbers for names: DIR/anonymous.html")
     _points(report)
     _of_notebooks(report)
 
@@ -217,6 +218,7 @@ def _teaching(add: Add) -> None:
     _flag(batch, "--fresh", "grade all anew, whatever an earlier run has")
     _flag(batch, "--strict", "flat code must be right at other sizes than the lecture's too")
     _value(batch, "--rename", "FILE", "TOML with a table [rename]: names of flat code, and ours")
+    _value(batch, "--owners", "FILE", "whose a file is, where its name does not tell: CSV, file,student")
     _value(batch, "--teams", "FILE", "who is in a team whose members hand in together: CSV, team,student")
 
     policy = add("policy", "print a policy to begin with, or verify one and show the points that it gives")

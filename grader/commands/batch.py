@@ -9,7 +9,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -26,13 +26,14 @@ from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
 from grader.judging.targets import renames
 from grader.runner.host.client import FORKS, Runner, protections
-from grader.submissions import cells
+from grader.submissions.stubs import Released
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
 from grader.suite import fixtures
 from grader.suite.files import replaced
 from grader.suite.find import Suite, find, targets
 
+OWNERS = "owners.csv"  # in the results, of the files that are nobody's, for --owners
 SEED = ".seed"  # in the results: what students must not know
 COUNTS = "{rate:.0f}/s  passed {passed}  failed {failed}  errors {errors}"
 
@@ -51,8 +52,11 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     if out.resolve() in [Path(p).resolve() for p in args.paths]:
         raise UsageError(f"--out {out} is the folder of the submissions: name another one for the results")
-    teams = _teams(args.teams) if args.teams else None
-    intake = Intake(suite.ids(), args.exercise, teams, Released(suite), out)
+    members = roster.read(Path(args.roster)) if args.roster else []
+    teams = {**roster.groups(members), **(_teams(args.teams) if args.teams else {})}
+    whose = _owners(args.owners) if args.owners else {}
+    named = roster.named(members)
+    intake = Intake(suite.ids(), args.exercise, teams, Released(suite), out, whose, named)
     todo = uploads([Path(p) for p in args.paths], intake)
     if not todo:
         raise UsageError(f"{', '.join(args.paths)}: there is nothing to grade")
@@ -63,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     exercises = {name: Task(d, fixtures.read(suite.root, d)) for name, d in described.items()}
     roll = None
     if args.roster:
-        roll = roster.called(todo, roster.read(Path(args.roster)), Path(args.roster))
+        roll = roster.called(todo, members, Path(args.roster))
         todo = roll.uploads
     marking = _marking(suite, args, roll)
     how = _how(suite, args, todo)
@@ -77,8 +81,7 @@ def run(args: argparse.Namespace) -> int:
     if seed is not None:
         runner = Runner()
         exercises = {name: fresh(runner, suite, task, seed) for name, task in exercises.items()}
-    sections = {s: e.section for s, e in roll.entries.items()} if roll else None
-    klass = batch.Class(todo, exercises, marking, how, args.fresh, sections)
+    klass = batch.Class(todo, exercises, marking, how, args.fresh, roll.entries if roll else None)
     before = _before(out)
     grader: Grader
     if args.dask is not None:
@@ -102,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.write(_told(summary, out))
     if said := _changes(out, before):
         print(said)
+    if said := _untold(out, todo, roll):
+        print(said)
     if roll and roll.strangers:
         print(f"not on --roster {args.roster}: {text(', '.join(roll.strangers), 1000)}")
     if many := sum(u.chosen.attempts > 1 for u in todo):
@@ -121,37 +126,50 @@ def run(args: argparse.Namespace) -> int:
     return 0 if summary.passed == summary.submissions else 1
 
 
-class Released:
-    """Whether a file is as it was released: the text of a stub, the cells of a notebook."""
-
-    def __init__(self, suite: Suite) -> None:
-        self.suite, self.known = suite, set[tuple[str, ...]]()
-
-    def __call__(self, data: bytes) -> bool:
-        if not self.known:
-            for name in self.suite.ids():
-                texts = fixtures.derived(self.suite.root, self.suite.describe(name)).values()
-                self.known |= {_cells(text.encode()) for text in texts}
-        return _cells(data) in self.known
-
-
-def _cells(data: bytes) -> tuple[str, ...]:
-    """What a file says but for its line ends, cell by cell where it is a notebook."""
-    if data.lstrip()[:1] == b"{":
-        with contextlib.suppress(Unreadable):
-            return tuple("".join(cell.get("source", "")) for cell in cells.read(cells.upgraded(data)).cells)
-    return (data.decode("utf-8-sig", "replace").replace("\r\n", "\n"),)
-
-
 def _teams(path: str) -> dict[str, list[str]]:
     """The members of each team: a CSV of team,student."""
     found: dict[str, list[str]] = {}
-    for number, row in table(path, "--teams"):
-        if len(row) < 2 or not (row[0].strip() and row[1].strip()):
+    for number, (team, student) in _pairs(path, "--teams", "team"):
+        if not team or not student:
             raise UsageError(f"--teams {path}, line {number}: a team and a student, with a comma, are wanted")
-        if (number, row[0].strip().casefold()) != (1, "team"):
-            found.setdefault(row[0].strip(), []).append(row[1].strip())
+        found.setdefault(team, []).append(student)
     return found
+
+
+def _owners(path: str) -> dict[str, str]:
+    """Whose each file is: a CSV of file,student. A file without a student is nobody's still."""
+    found: dict[str, str] = {}
+    for number, (file, student) in _pairs(path, "--owners", "file"):
+        if file in found:
+            raise UsageError(
+                f"--owners {path}, line {number}: {text(file, 200)} is there twice: keep one line"
+            )
+        if student:
+            found[file] = student
+    return found
+
+
+def _pairs(path: str, option: str, heading: str) -> Iterator[tuple[int, tuple[str, str]]]:
+    """The first two cells of a table's rows but for its heading, with their lines' numbers."""
+    for number, row in table(path, option):
+        first, second = ([cell.strip() for cell in row] + [""])[:2]
+        if (number, first.casefold()) != (1, heading):
+            yield number, (first, second)
+
+
+def _untold(out: Path, todo: Sequence[Upload], roll: roster.Called | None) -> str:
+    """Write a table for --owners of the files that are nobody's, unless it is there; what to say of them."""
+    strangers = set(roll.strangers) if roll else set()
+    found = [u for u in todo if u.chosen.nobodys or (u.chosen.nameless and u.chosen.student in strangers)]
+    if not found:
+        return ""
+    path = out / OWNERS
+    if not path.exists():
+        made = io.StringIO()
+        csv.writer(made).writerows([("file", "student"), *((u.chosen.path, "") for u in found)])
+        replaced(path, made.getvalue().encode())
+    whom = f"{len(found)} file{'s are' if len(found) > 1 else ' is'} called after no student"
+    return f"{whom}: write into {path} whose each is, and name it with --owners"
 
 
 def _seed(args: argparse.Namespace, out: Path) -> int | None:

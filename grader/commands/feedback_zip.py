@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.classroom import giving, remarks
 from grader.classroom.files import results, told
-from grader.commands.grades import given
+from grader.commands.grades import given, who
 from grader.core.errors import UsageError
 from grader.core.text import text
 from grader.suite.files import replaced, writable
@@ -19,6 +19,8 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.batch)
     out = writable(Path(args.out or folder / f"feedback-{args.platform}.zip"), "--out")
     grades, left = given(folder, args.exercise)
+    told_of = {r["student"]: r for r in results(folder)}
+    nothing: dict[str, str] = {}  # by student, why nothing goes back
     said = remarks.read(folder, {r["student"] for r in results(folder)})
     packed = io.BytesIO()
     taken: dict[str, str] = {}  # names in the zip, and whose they are
@@ -29,10 +31,10 @@ def run(args: argparse.Namespace) -> int:
                 continue
             name = giving.own_name(result, args.platform)
             if not name:
-                left.append(
-                    f"{text(student)}: {text(result['submission'])} is not called as {args.platform} does"
-                )
+                nothing[student] = f"{result['submission']} is not called as {args.platform} does"
                 continue
+            if args.platform == "gradescope" and taken.get(name.casefold(), student) != student:
+                name += f"-{giving.safe(student)}"  # of a group, which has one folder
             if taken.setdefault(name.casefold(), student) != student:
                 raise UsageError(
                     f"{text(name)} would be of {text(taken[name.casefold()])} and of {text(student)}"
@@ -49,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
         )
     replaced(out, packed.getvalue())
     print(f"{out} is written: feedback for {len(set(taken.values()))} students")
-    for line in sorted(left):
-        print(f"no grade or feedback for {line}")
-    return 1 if left else 0
+    for what, why in (("grade", left), ("feedback", nothing)):
+        for student in sorted(why):
+            print(f"no {what} for {who(told_of[student])}: {text(why[student])}")
+    return 1 if left or nothing else 0

@@ -24,26 +24,33 @@ def run(args: argparse.Namespace) -> int:
         export = Path(args.into).read_bytes()
     book = gradebook.read(export, args.into, args.column)
     folder = Path(args.batch)
-    grades, left = given(folder, args.exercise)
-    replaced(
-        out, book.filled(grades, _comments(folder, grades) if book.comments is not None else None).encode()
-    )
+    told = {r["student"]: r for r in results(folder)}
+    rows = {s: next((i for i in (s, *r.get("ids", ())) if i in book.students), s) for s, r in told.items()}
+    earned_, left = given(folder, args.exercise)
+    said = _comments(folder, earned_) if book.comments is not None else {}
+    grades = {rows[s]: grade for s, grade in earned_.items()}
+    replaced(out, book.filled(grades, {rows[s]: comment for s, comment in said.items()}).encode())
     here = grades.keys() & book.students.keys()
     print(f"{out} is written: {len(here)} grades in {book.rows[0][book.column]!r}")
     if scaled := {book.maxima[s] for s in here if s in book.maxima} - {g.of for g in grades.values()}:
         of = next(iter(grades.values())).of
         most = ", ".join(f"{m:g}" for m in sorted(scaled))
         print(f"scaled from {of} point{'s' * (of != 1)} to a maximum of {most}")
-    missing = sorted([*left, *(f"{text(s)}: not in {args.into}" for s in grades.keys() - here)])
-    for line in missing:
-        print(f"no grade for {line}")
-    told = {r["student"] for r in results(folder)}
-    if absent := [s for s in book.students if s not in told]:
+    left |= {s: f"not in {args.into}" for s in earned_ if rows[s] not in here}
+    for student in sorted(left):
+        print(f"no grade for {who(told[student])}: {text(left[student])}")
+    if absent := [s for s in book.students if s not in rows.values()]:
         print(f"nothing handed in by {len(absent)} in {args.into}, left as they are: {', '.join(absent)}")
-    return 1 if missing else 0
+    return 1 if left else 0
 
 
-def given(folder: Path, exercises: Sequence[str] | None) -> tuple[dict[str, Grade], list[str]]:
+def who(result: Mapping[str, Any]) -> str:
+    """A student as a list of those without a grade calls them."""
+    student, name = text(result["student"]), text(result["name"])
+    return student if name in ("", student) else f"{student} ({name})"
+
+
+def given(folder: Path, exercises: Sequence[str] | None) -> tuple[dict[str, Grade], dict[str, str]]:
     """As `earned`, of what a batch left in a folder, with the scores that remarks.csv puts in their place."""
     grades, left = earned(results(folder), dict.fromkeys(exercises or ()))
     of = next((g.of for g in grades.values()), None)
@@ -54,7 +61,7 @@ def given(folder: Path, exercises: Sequence[str] | None) -> tuple[dict[str, Grad
                     f"{folder / remarks.NAME}: nobody has a grade here, so a score is of no maximum"
                 )
             grades[student] = Grade(points(remark.score), of)
-            left = [line for line in left if not line.startswith(f"{text(student)}: ")]
+            left.pop(student, None)
     return grades, left
 
 
@@ -69,8 +76,8 @@ def _comments(folder: Path, grades: Mapping[str, Grade]) -> dict[str, str]:
 
 def earned(
     found: Iterable[dict[str, Any]], exercises: Collection[str] = ()
-) -> tuple[dict[str, Grade], list[str]]:
-    """Each student's grade over the exercises that count, and who has none, with the reason.
+) -> tuple[dict[str, Grade], dict[str, str]]:
+    """Each student's grade over the exercises that count, and by student why there is none.
 
     exercises: those that count; none: what every student has handed in, worth anything, where that is the
     same for all. Else UsageError: what one student hands in must not change what another's points are of.
@@ -109,7 +116,7 @@ def earned(
             problems.setdefault(student, f"handed in {_listed(own)}, which does not count")
         if student not in problems:
             grades[student] = Grade(points(sum(own.get(name, 0) for name in counted)), points(of))
-    return grades, [f"{text(student)}: {text(problem)}" for student, problem in problems.items()]
+    return grades, problems
 
 
 def _common(scores: Mapping[str, Mapping[str, int]], maxima: Mapping[str, int]) -> frozenset[str]:

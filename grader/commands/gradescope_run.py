@@ -20,7 +20,7 @@ from grader.core.verdict import Report
 from grader.reports.services import gradescope
 from grader.submissions.choosing import SUFFIXES, Chosen, choose
 from grader.submissions.owners import IGNORED, Owned
-from grader.suite import fixtures
+from grader.submissions.stubs import Released
 from grader.suite.files import most, read_file, replaced
 from grader.suite.find import Suite, Target, find
 
@@ -135,9 +135,8 @@ def _chosen(suite: Suite, source: Folder, exercises: list[str]) -> dict[str, Cho
     own = [Owned(path, "", "", path) for path in paths]
     found = _by_exercise(own, exercises)
     if any(one.problem for one in found.values()):
-        begun = (fixtures.derived(suite.root, suite.describe(e)) for e in exercises)
-        derived = {text.encode() for texts in begun for text in texts.values()}
-        edited = [one for one in own if not _is_one_of(source, one.path, derived)]
+        released = Released(suite)
+        edited = [one for one in own if not _is_released(source, one.path, released)]
         again = _by_exercise(edited, exercises)
         found |= {e: one for e, one in again.items() if found[e].problem and not one.problem}
     for path, why in source.refused().items():
@@ -157,8 +156,8 @@ def _by_exercise(own: list[Owned], exercises: list[str]) -> dict[str, Chosen]:
     return missing | {one.exercise: one for one in chosen if one.exercise}
 
 
-def _is_one_of(source: Folder, path: str, contents: set[bytes]) -> bool:
+def _is_released(source: Folder, path: str, released: Released) -> bool:
     try:
-        return path.endswith(SUFFIXES) and source.read(path, most(path)) in contents
+        return path.endswith(SUFFIXES) and released(source.read(path, most(path)))
     except Unreadable:
         return False

@@ -8,10 +8,11 @@ from pathlib import Path
 from grader.classroom import insight, similar
 from grader.classroom.files import results
 from grader.classroom.similar import Index
-from grader.commands.batch import Released
 from grader.core.errors import Unreadable, UsageError
 from grader.core.text import text
+from grader.submissions.choosing import plainly
 from grader.submissions.script import notebook
+from grader.submissions.stubs import Released
 from grader.submissions.uploads import Intake, Upload, uploads
 from grader.suite import fixtures
 from grader.suite.files import replaced
@@ -45,6 +46,8 @@ def _similar(
     numbers: list[Upload] = []
     for result in results(room):
         upload = found.get(result["submission"])
+        if not upload:  # what several handed in together is compared once
+            upload = found.pop(result["submission"].removesuffix(f" of {result['student']}"), None)
         if result["problem"] or not result.get("counts", True) or not result["exercises"]:
             continue
         try:
@@ -73,7 +76,11 @@ def _code(upload: Upload | None) -> bytes:
     if upload is None:
         raise Unreadable("is not there")
     data = upload.read()
-    return notebook(data)[0].encode("utf-8", "replace") if upload.chosen.path.endswith(".ipynb") else data
+    return (
+        notebook(data)[0].encode("utf-8", "replace")
+        if plainly(upload.chosen.path).endswith(".ipynb")
+        else data
+    )
 
 
 def _given(suite: Suite, exercise: str) -> frozenset[str]:

@@ -51,6 +51,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 def run(args: argparse.Namespace) -> int:
     if args.room:
         return _class(args)
+    if args.anonymous:
+        raise UsageError("--anonymous is of a class's page: name the class with --class DIR")
     suite = find()
     wanted = chosen(suite, args, args.targets)
     sources = {t.exercise: source(suite, args, t.exercise) for t in wanted}
@@ -262,9 +264,10 @@ def _class(args: argparse.Namespace) -> int:
     room = Path(args.room)
     if not room.is_dir():
         raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
-    path = writable(Path(args.html) if args.html else room / class_page.NAME, "--html")
+    name = class_page.ANONYMOUS if args.anonymous else class_page.NAME
+    path = writable(Path(args.html) if args.html else room / name, "--html")
     summary = read(room)
     reports = Path(os.path.relpath(room / class_page.REPORTS, path.parent)).as_posix()
-    replaced(path, class_page.render(summary, quote(reports)).encode())
+    replaced(path, class_page.render(summary, quote(reports), args.anonymous).encode())
     print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0

@@ -12,6 +12,7 @@ from grader.core.course import CORE, NOTEBOOK, SETS
 from grader.submissions.owners import SERVICE, Owned
 
 SUFFIXES = (".py", ".ipynb")
+ADDED = re.compile(r"(?<=\.py)\.txt$|(?<=\.ipynb)\.(?:txt|json)$")
 NOBODYS = -1  # in place of an upload's number
 FINAL = ("final", "new", "fixed", "corrected", "latest", "neu")
 # what a browser, a platform or a student puts behind the name of one more attempt
@@ -34,6 +35,8 @@ class Chosen:
     attempts: int = 1  # how many the student made, of which this is the newest
     time: datetime | None = None  # of the attempt, without an offset, where the platform's name tells
     team: str = ""
+    nameless: bool = False  # nothing tells whose it is but what the file is called
+    nobodys: bool = False  # and that is what others are called, too
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,8 @@ def is_code(file: str) -> bool:
 
 
 def plainly(file: str) -> str:
-    """A file's name in small letters, without what a system that hides endings has added."""
-    small = file.lower()
-    return small.removesuffix(".txt") if small.endswith(".py.txt") else small
+    """A file's name in small letters, without what a system or a browser that hides endings has added."""
+    return ADDED.sub("", file.lower())
 
 
 def unnamed(file: Owned, exercises: Iterable[str]) -> bool:
@@ -107,8 +109,8 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
     code = [f for f in own if is_code(f.file)]
     first = own[0]
     if first.number == NOBODYS:
-        why = f"{first.file}: nothing tells whose it is: others are called so; call each by its student"
-        return [_problem(first, only or "", why)]
+        why = f"{first.file}: nothing tells whose it is, others are called so: --owners FILE says it"
+        return [replace(_problem(first, only or "", why), nobodys=True)]
     if not code:
         have = ", ".join(sorted({f.file for f in own} - SERVICE)[:5])
         zipped = "; a zip in a zip is not opened" if any(f.file.lower().endswith(".zip") for f in own) else ""
@@ -137,7 +139,7 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
         if named:
             others = [] if chosen else [f for f in code if f.file not in known]
             chosen.append(_one(named, [*(f for f, _ in named), *others], exercise))
-    books = [f for f in left if f.file.endswith(".ipynb") or f.flat]
+    books = [f for f in left if plainly(f.file).endswith(".ipynb") or f.flat]
     if not chosen and books and set(NOTEBOOK) & set(exercises):
         named = [(f, Called(f.file)) for f in books]
         candidates = [replace(_one(named, code, e), shared=True) for e in NOTEBOOK if e in exercises]
@@ -206,9 +208,11 @@ def _one(candidates: list[tuple[Owned, Called]], code: list[Owned], exercise: st
     ]
     newest, _ = candidates[order.index(max(order))]
     if order.count(max(order)) > 1:
-        return _problem(
-            newest, exercise, f"{newest.file} was handed in twice, and nothing tells which is newer"
-        )
+        why = f"{newest.file} was handed in twice, and nothing tells which is newer"
+        if newest.nameless:
+            paths = ", ".join(sorted(f.path for f, _ in candidates)[:5])
+            why += f", or whose each is: --owners FILE says it of {paths}"
+        return _problem(newest, exercise, why)
     notes = []
     if len(candidates) > 1:
         notes.append(f"the newest of {len(candidates)} uploads")
@@ -221,10 +225,18 @@ def _one(candidates: list[tuple[Owned, Called]], code: list[Owned], exercise: st
     n = newest
     told = "; ".join(notes)
     many = len(candidates)
-    return Chosen(n.path, n.student, n.name, exercise, n.file, n.late, told, attempts=many, time=n.time)
+    return replace(_problem(n, exercise, ""), note=told, attempts=many)
 
 
 def _problem(one: Owned, exercise: str, problem: str) -> Chosen:
     return Chosen(
-        one.path, one.student, one.name, exercise, one.file, one.late, problem=problem, time=one.time
+        one.path,
+        one.student,
+        one.name,
+        exercise,
+        one.file,
+        one.late,
+        problem=problem,
+        time=one.time,
+        nameless=one.nameless,
     )

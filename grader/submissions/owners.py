@@ -50,6 +50,7 @@ METADATA = "submission_metadata.yml"
 ATTACHED = "Submission attachment(s)/"  # Sakai's folder in a student's
 LISTS = ("index.html", "grades.csv")  # Brightspace's and Sakai's own, at the top
 SERVICE = frozenset(("timestamp.txt", "comments.txt", "feedbackText.html"))  # Sakai's own
+NUMBERED = re.compile(r" ?\(\d+\)$")  # how a platform tells files of one name apart
 WORK = "exercises"  # the folder of a repository of ours that a student writes in
 
 
@@ -65,29 +66,59 @@ class Owned:
     number: int = 0  # of a repeated upload
     time: datetime | None = None  # of the attempt, without an offset, where the platform's name tells
     team: bool = False
+    nameless: bool = False  # nothing tells whose it is but what the file is called
     declared: str | None = None  # the exercise that it was derived for, whatever it is called now
     flat: bool = False  # a script of the lecture's exercises
     untouched: bool = False  # as it was released
 
 
-def owners(paths: Iterable[str], people: Mapping[str, str], alone: str = "") -> list[Owned]:
+def owners(paths: Iterable[str], people: Mapping[str, str], label: str = "") -> list[Owned]:
     """The owner of every file. people: names by the platform's id, where a list of the platform's tells.
 
-    alone: who it is where the paths are one student's repository.
+    label: what the folder or zip of the paths is called: of one student's repository it is the student.
     """
     kept = sorted(p for p in paths if not IGNORED.search(p) and PurePosixPath(p).name != METADATA)
-    if alone and any(p.startswith(f"{WORK}/") for p in kept):
-        return _work([Owned(p, alone, alone, p) for p in kept])
+    if label and any(p.startswith(f"{WORK}/") for p in kept):
+        return _work([Owned(p, label, label, p) for p in kept], "")
     inner = without_common_folder(kept)
     listed = any(f.fullmatch(p.split("/", 1)[0]) for _, p in inner for f in (BRIGHTSPACE, SAKAI))
-    return _work([_owner(path, people) for path in inner if not (listed and path[1] in LISTS)])
+    around = {path.removesuffix(f"/{p}") for path, p in inner if path != p} or {label}
+    owned = [_owner(path, people) for path in inner if not (listed and path[1] in LISTS)]
+    return _work(owned, around.pop())
 
 
-def _work(owned: list[Owned]) -> list[Owned]:
-    """Of a repository of ours the files that a student writes in, and nothing that lies beside them."""
+def listed_owner(path: str, whose: Mapping[str, str]) -> Owned | None:
+    """The file with the owner whom a table of the instructor's names, of it or of the zip or folder it is in.
+
+    A platform numbers files of one name as it meets them, which says nothing of what is newer.
+    """
+    parts = path.split("/")
+    for n in range(len(parts), 0, -1):
+        if name := whose.get("/".join(parts[:n])):
+            return Owned(path, name, name, _unnumbered("/".join(parts[n:]) or parts[-1]))
+    return None
+
+
+def _unnumbered(file: str) -> str:
+    path = PurePosixPath(file)
+    return str(path.with_name(NUMBERED.sub("", path.stem) + path.suffix))
+
+
+def _work(owned: list[Owned], around: str) -> list[Owned]:
+    """Of a repository of ours the files that a student writes in, and nothing that lies beside them.
+
+    around: the folder that all lie in: GitHub Classroom's is `{assignment}-submissions`, and a
+    repository in it `{assignment}-{user}`.
+    """
     repositories = {o.student for o in owned if o.file.startswith(f"{WORK}/")}
+    task = f"{around.removesuffix('-submissions')}-" if around.endswith("-submissions") else ""
+
+    def own(o: Owned) -> Owned:
+        who = o.student.removeprefix(task) or o.student
+        return replace(o, student=who, name=who, file=o.file.removeprefix(f"{WORK}/"))
+
     return [
-        replace(o, file=o.file.removeprefix(f"{WORK}/")) if o.student in repositories else o
+        own(o) if o.student in repositories else o
         for o in owned
         if o.student not in repositories or o.file.startswith(f"{WORK}/")
     ]
@@ -148,9 +179,9 @@ def _flat(path: str, head: str, rest: str, people: Mapping[str, str]) -> Owned:
     if match := CANVAS.fullmatch(head):
         return _canvas(path, match, match["name"] or match["id"], rest)
     if match := GOOGLE.fullmatch(head):
-        return Owned(path, match["name"], match["name"], match["file"])
+        return Owned(path, match["name"], match["name"], _unnumbered(match["file"]), nameless=True)
     stem = PurePosixPath(head).stem
-    return Owned(path, stem, stem, rest or head)
+    return Owned(path, stem, stem, rest or head, nameless=True)
 
 
 def _read(time: str, form: str) -> datetime | None:

@@ -14,7 +14,7 @@ import stat
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -29,6 +29,7 @@ from grader.submissions.owners import (
     IGNORED,
     METADATA,
     Owned,
+    listed_owner,
     owners,
     without_common_folder,
 )
@@ -39,6 +40,7 @@ MAX_MEMBERS = 50_000
 DEEPEST = 50  # folders in one another
 MAX_RATIO = 100
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+PACKED, HEAD = b"PK\3\4", 200  # how a zip begins; bytes that are looked at
 MAX_INNER = 200  # members of a student's own zip
 NOTED = re.compile(r"\ufeff?Name: (.+) \(([^()\n]+)\)\s*(?:\n|$)")  # how Blackboard's .txt begins
 RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
@@ -245,9 +247,18 @@ class Upload:
     chosen: Chosen
     source: Source
     submitted: datetime | None = None  # where the platform tells
+    submitters: tuple[tuple[str, ...], ...] = ()  # name, number and address of each, where it tells
 
     def read(self) -> bytes:
-        return as_utf8(self.source.read(self.chosen.path, most(plainly(self.chosen.path))))
+        """Its text. Unreadable where it has none: that is told, and is nobody's zero."""
+        data = as_utf8(self.source.read(self.chosen.path, most(plainly(self.chosen.path))))
+        if not data.strip():
+            raise Unreadable("is empty")
+        if data.startswith(PACKED):
+            raise Unreadable("is a zip that is called as a program: call it .zip, or hand in what is in it")
+        if 3 * data[:HEAD].count(0) > len(data[:HEAD]):  # UTF-16 without its mark
+            raise Unreadable("is no text: save it as UTF-8")
+        return data
 
 
 def as_utf8(data: bytes) -> bytes:
@@ -265,6 +276,8 @@ class Intake:
     """How a class's files are read. only: the exercise of all; teams: the members of each.
 
     released: whether a file's bytes are as they were released. out: a folder that is no student's.
+    whose: the owners of files, by path, which go before all names. named: a student whom a file's name
+    tells, or nothing.
     """
 
     exercises: Sequence[str]
@@ -272,11 +285,14 @@ class Intake:
     teams: Mapping[str, Sequence[str]] | None = None
     released: Callable[[bytes], bool] = lambda data: False
     out: Path | None = None
+    whose: Mapping[str, str] = field(default_factory=dict)
+    named: Callable[[str], str] = lambda stem: ""
 
 
 def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
     """Everything to grade below `paths` (folders, zips, files), in a fixed order."""
     found: list[Upload] = []
+    there: set[str] = set()
     for path in paths:
         if path.is_dir():
             source: Source = Folder(path, without=intake.out)
@@ -286,7 +302,13 @@ def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
             source = Folder(path.parent, only=path.name)
         else:
             raise UsageError(f"{path} does not exist")
-        found += _of_source(Opened(source), intake)
+        opened = Opened(source)
+        if intake.whose:
+            there |= {p for f in opened.files() for p in (f, *map(str, PurePosixPath(f).parents))}
+        found += _of_source(opened, intake)
+    if unknown := intake.whose.keys() - there:
+        example = text(min(there - {"."}, key=lambda p: (not is_code(p), p)), 200)
+        raise UsageError(f"--owners: no file here is {text(min(unknown), 200)}: name it as here, {example}")
     seen: set[str] = set()
     for upload in found:
         if upload.id in seen:
@@ -298,11 +320,12 @@ def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
 def _of_source(source: Source, intake: Intake) -> list[Upload]:
     files = source.files()
     within = dict(without_common_folder([f for f in files if not IGNORED.search(f)]))
-    people, times = _people(source, within)
+    submitters, times = _people(source, within)
+    people = {n: ", ".join(name for name, *_ in who) for n, who in submitters.items()}
     people |= _noted(source, within)
     alone = Path(source.label).resolve().name
     several: dict[str, int] = {}
-    owned = owners(files, people, alone)
+    owned = [_whose(one, intake) for one in owners(files, people, alone)]
     for one in owned:
         several[one.student] = several.get(one.student, 0) + is_code(one.file)
     told = [
@@ -313,11 +336,22 @@ def _of_source(source: Source, intake: Intake) -> list[Upload]:
     ]
     chosen = choose(told, intake.exercises, intake.only, intake.teams)
     refused = source.refused()
-    whose = {one.path: one for one in owners([*files, *refused], people, alone)}
+    whose = {one.path: _whose(one, intake) for one in owners([*files, *refused], people, alone)}
     for path, why in sorted(refused.items()):
         who = (whose[path].student, whose[path].name) if path in whose else (path, path)
         chosen.append(Chosen(path, *who, intake.only or "", path, problem=f"refused: it {why}"))
-    return [Upload(_id(source, c), c, source, times.get(_number(within.get(c.path, "")))) for c in chosen]
+    numbers = [_number(within.get(c.path, "")) for c in chosen]
+    return [
+        Upload(_id(source, c), c, source, times.get(n), submitters.get(n, ()))
+        for c, n in zip(chosen, numbers, strict=True)
+    ]
+
+
+def _whose(one: Owned, intake: Intake) -> Owned:
+    if listed := listed_owner(one.path, intake.whose):
+        return listed
+    who = intake.named(one.student) if one.nameless else ""
+    return replace(one, student=who, name=who, nameless=False) if who else one
 
 
 def _noted(source: Source, within: Mapping[str, str]) -> dict[str, str]:
@@ -340,7 +374,7 @@ def _told(source: Source, one: Owned, released: Callable[[bytes], bool] | None) 
         data = as_utf8(source.read(one.path, most(plainly(one.path))))
     except Unreadable:  # which is told when it is to be graded
         return one
-    flat = one.file.endswith(".py") and is_flat(data.decode("utf-8", "replace"), LECTURE)
+    flat = plainly(one.file).endswith(".py") and is_flat(data.decode("utf-8", "replace"), LECTURE)
     untouched = bool(released and released(data))
     return replace(one, declared=declared(data), flat=flat, untouched=untouched)
 
@@ -357,8 +391,11 @@ def _number(path: str) -> str:
     return match["id"] if match else ""
 
 
-def _people(source: Source, within: Mapping[str, str]) -> tuple[dict[str, str], dict[str, datetime]]:
-    """Names and times by submission id from Gradescope's metadata; none where it isn't there or readable.
+Submitters = dict[str, tuple[tuple[str, ...], ...]]
+
+
+def _people(source: Source, within: Mapping[str, str]) -> tuple[Submitters, dict[str, datetime]]:
+    """Who and when by submission id from Gradescope's metadata; none where it isn't there or readable.
 
     within: by path a file's path in the export. A list that lies elsewhere than at its top is a student's.
     """
@@ -372,19 +409,24 @@ def _people(source: Source, within: Mapping[str, str]) -> tuple[dict[str, str], 
         document = yaml.load(source.read(metadata, MAX_METADATA), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, Unreadable, ValueError, RecursionError):
         return {}, {}
-    people: dict[str, str] = {}
+    people: Submitters = {}
     times: dict[str, datetime] = {}
     for key, entry in document.items() if isinstance(document, dict) else ():
         submitters = entry.get(":submitters") if isinstance(entry, dict) else None
         if not isinstance(key, str) or not isinstance(submitters, list):
             continue
-        names = [s.get(":name") for s in submitters if isinstance(s, dict)]
-        known = [n for n in names if isinstance(n, str) and n not in ("", "null", "~")]
         number = key.removeprefix("submission_")
-        people[number] = ", ".join(known) or key
+        told = [
+            [_known(s.get(k)) for k in (":name", ":sid", ":email")] for s in submitters if isinstance(s, dict)
+        ]
+        people[number] = tuple((name, *ids) for name, *ids in told if name) or ((key,),)
         if at := _time(entry.get(":created_at")):
             times[number] = at
     return people, times
+
+
+def _known(told: object) -> str:
+    return told if isinstance(told, str) and told not in ("null", "~") else ""
 
 
 def _time(told: object) -> datetime | None:

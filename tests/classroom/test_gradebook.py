@@ -119,13 +119,13 @@ def test_what_can_t_be_graded_is_nobody_s_zero() -> None:
         ["ex1", "ex2"],
     )
     assert grades == {"a": Grade(26, 27), "b": Grade(1, 27)}
-    assert left == ["c: two files", "d: handed in ex3, which does not count"]
+    assert left == {"c": "two files", "d": "handed in ex3, which does not count"}
 
 
 CLASS = {f"s{n}_{n}_5{n}_ex1.py": right(f"s{n}") for n in range(101, 130)}
 LAST = "mallory_130_5130_"
 EXTRA = {
-    "others": {LAST + "ex1.py": right("m"), LAST + "gpt.ex10.py": "x = 1", LAST + "wavenet.ex4.py": ""},
+    "others": {LAST + "ex1.py": right("m"), LAST + "gpt.ex10.py": "x = 1", LAST + "wavenet.ex4.py": "x = 1"},
     "only another": {LAST + "gpt2.ex8.py": "x = 1"},
     "nothing to be graded": {LAST + "ex1.py": "x = 1", LAST + "ex2.ipynb": "{"},
     "itself twice": {LAST + "ex1.py": right("m"), "mallory_130_5131_ex1-1.py": wrong("m")},
@@ -184,7 +184,7 @@ def test_from_an_upload_to_the_file_to_import(tmp_path: Path) -> None:
 
     assert grader("batch", "up", "--exercise", "ex1", "--out", "done", "--workers", "1").returncode == FAILED
     ran = grader("grades", "done", "--into", "worksheet.csv", "--out", "import.csv")
-    assert ran.returncode == FAILED and "no grade for 999: not in worksheet.csv" in ran.stdout
+    assert ran.returncode == FAILED and "no grade for 999 (Nobody Known): not in worksheet.csv" in ran.stdout
     assert "2 grades in 'Grade'" in ran.stdout and "scaled from 26 points to a maximum of 100" in ran.stdout
     assert [row[4] for row in table((tmp_path / "import.csv").read_text())] == ["Grade", "100", "96.15", ""]
     assert (tmp_path / "worksheet.csv").read_text() == MOODLE

@@ -22,7 +22,8 @@ ROSTERS = {
     "ours": "id,name,section,group,extension\n101,Ada Lee,A,,\n"
     "102,Grace Hopper,B,,2026-12-05T00:00:00Z\n103,Zoë Z,B,,\n",
     "Canvas": "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Work (7)\n    Points Possible,,,,,10\n"
-    '"Lee, Ada",101,s1,ada,A,\n"Hopper, Grace",102,s2,grace,B,\n"Z, Zoë",103,s3,zoe,B,\n',
+    '"Lee, Ada",101,s1,ada,A,\n"Hopper, Grace",102,s2,grace,B,\n"Z, Zoë",103,s3,zoe,B,\n'
+    '"Student, Test",999,,x,A,\n',
     "Moodle": "Identifier,Full name,Email address,Status\nParticipant 101,Ada Lee,a@x.org,-\n"
     "Participant 102,Grace Hopper,g@x.org,-\nParticipant 103,Zoë Z,z@x.org,-\n",
     "Moodle in German": "ID;Vollständiger Name;E-Mail-Adresse\nTeilnehmer/in101;Ada Lee;a@x.org\n"
@@ -88,7 +89,7 @@ def test_the_absent_get_what_the_policy_says_and_strangers_are_told(tmp_path: Pa
     }
     assert "Section B: 1 graded" in (tmp_path / "done/class.html").read_text()
     fill = ("grades", "done", "--into", "book.csv", "--out", "in.csv")
-    assert "no grade for 103: on the roster" in command.grader(*fill, cwd=tmp_path).stdout
+    assert "no grade for 103 (Zoë Z): on the roster" in command.grader(*fill, cwd=tmp_path).stdout
     cells = [line.rsplit(",", 1)[1] for line in (tmp_path / "in.csv").read_text().splitlines()]
     assert cells == ["Work (7)", "26", "25", ""]
     command.grader(*batch, "--policy", "zero.toml", cwd=tmp_path)
@@ -248,13 +249,13 @@ def test_a_second_run_says_what_changed_for_whom(tmp_path: Path) -> None:
     write(tmp_path / "up", {"ada/ex1.py": wrong("a"), "new/ex1.py": right("n")})
     (tmp_path / "up/lee/ex1.py").unlink()
     assert changed() == [
-        ("ada", "ada", "ex1", "26", "25", "graded again", "ex1.dnorm_logits: exact -> wrong"),
+        ("ada", "ada", "ex1", "26", "25", "file", "ex1.dnorm_logits: exact -> wrong"),
         ("lee", "lee", "ex1", "26", "", "no longer there", ""),
         ("new", "new", "ex1", "", "26", "not there before", ""),
     ]
     (tmp_path / "p.toml").write_text("[points]\nex1 = 52\n")
     assert {(row[0], row[5]) for row in changed("--policy", "p.toml")} == {
-        (n, "points") for n in ("ada", "kim", "new")
+        (n, "policy") for n in ("ada", "kim", "new")
     }
 
 
@@ -280,3 +281,80 @@ def test_strict_is_another_grade_and_not_an_earlier_one(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text('[rename]\nnothere = "dlogits"\n')
     ran = command.grader(*batch, "--rename", "r.toml", cwd=tmp_path)
     assert ran.returncode == USAGE and "has no nothere" in ran.stderr
+
+
+PEOPLE = """\
+submission_1:
+  :submitters:
+  - :name: Ada L.
+    :sid: '101'
+    :email: a@x.org
+  - :name: Grace Hopper
+    :sid: ''
+    :email: G@x.org
+submission_2:
+  :submitters:
+  - :name: Somebody Else
+    :email: e@x.org
+"""
+
+
+def test_who_handed_in_together_has_one_grade_each_by_the_roster(tmp_path: Path) -> None:
+    """Gradescope's submitters by number, address or name; a group of the roster by the upload's name."""
+    write(
+        tmp_path,
+        {
+            "gs/submission_1/ex1.py": right("a"),
+            "gs/submission_2/ex1.py": wrong("e"),
+            "gs/submission_metadata.yml": PEOPLE,
+            "moodle/Group 4_77_assignsubmission_file/ex1.py": wrong("g"),
+            "r.csv": "id,name,group,email\n101,Ada Lee,,a@x.org\ns102,Grace Hopper,,g@x.org\n"
+            "s103,Zoë Z,Group 4,z@x.org\ns104,Kim Y,Group 4,k@x.org\n",
+            "book.csv": "Student,ID,SIS Login ID,Work (7)\nA,101,,\n",
+        },
+    )
+    ran = command.grader("batch", "gs", "moodle", "--out", "done", "--roster", "r.csv", cwd=tmp_path)
+    assert "not on --roster r.csv: 2" in ran.stdout and "absent" not in ran.stdout
+    found = {r["student"]: (r["name"], r["score"]) for r in results(tmp_path / "done")}
+    assert found == {
+        "101": ("Ada Lee", 26),
+        "s102": ("Grace Hopper", 26),
+        "s103": ("Zoë Z", 25),
+        "s104": ("Kim Y", 25),
+        "2": ("Somebody Else", 25),
+    }
+    back = command.grader("feedback-zip", "done", "--for", "gradescope", cwd=tmp_path)
+    assert "feedback for 3 students" in back.stdout and "no feedback for s103 (Zoë Z)" in back.stdout
+    page = (
+        command.grader("report", "--class", "done", "--anonymous", cwd=tmp_path),
+        tmp_path / "done/anonymous.html",
+    )
+    said = page[1].read_text()
+    assert page[0].returncode == PASSED and "<a href" not in said and "s103" in said
+    assert not [name for name in ("Ada", "Grace", "Zoë", "Kim", "Somebody", "Group 4", "gs/") if name in said]
+
+
+def test_files_of_nobody_are_listed_for_the_table_that_tells(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "up/ex1.py": "x = 1\n",
+            "up/ex1 (1).py": "x = 2\n",
+            "r.csv": "id,name\ns1,Ada Lee\ns2,Bob Ray\n",
+        },
+    )
+    batch = ("batch", "up", "--exercise", "ex1", "--out", "done", "--roster", "r.csv")
+    ran = command.grader(*batch, cwd=tmp_path)
+    assert "2 files are called after no student: write into done/owners.csv whose each is" in ran.stdout
+    table = tmp_path / "done/owners.csv"
+    assert table.read_text().split() == ["file,student", "ex1", "(1).py,", "ex1.py,"]
+    table.write_text("file,student\nex1 (1).py,s2\nex1.py,Lee Ada\n")
+    ran = command.grader(*batch, "--owners", "done/owners.csv", cwd=tmp_path)
+    assert "absent" not in ran.stdout and "called after no student" not in ran.stdout
+    assert {r["name"]: r["submission"] for r in results(tmp_path / "done")} == {
+        "Ada Lee": "up/ex1.py",
+        "Bob Ray": "up/ex1 (1).py",
+    }
+    table.write_text("file,student\nex1.py,s1\nex1.py,s2\n")
+    ran = command.grader(*batch, "--owners", "done/owners.csv", cwd=tmp_path)
+    assert ran.returncode == USAGE and "line 3: ex1.py is there twice" in ran.stderr

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import EXERCISES, ROOT
 
-from grader.commands.batch import Released
+from grader.classroom.roster import Entry, named
 from grader.core.errors import UsageError
+from grader.submissions.stubs import Released
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
 from grader.suite import find
@@ -216,3 +217,49 @@ def test_a_zip_of_windows_is_read(tmp_path: Path) -> None:
 def test_a_table_that_is_none_is_told_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--teams .*nowhere.csv can't be read"):
         table(str(tmp_path / "nowhere.csv"), "--teams")
+
+
+def test_a_table_or_the_roster_tells_the_owners_of_files_whose_names_do_not(tmp_path: Path) -> None:
+    files = {
+        "ex1.py": WORK[0],
+        "ex1(1).py": WORK[1],
+        "ex1.zip": zipped({"hw/ex1.py": WORK[2]}),
+        "ex1(2).zip": zipped({"ex1.py": WORK[3]}),
+        "zoe\u0308_lee-ex1.py": WORK[4],  # in two marks, as a Mac writes it
+        "ex1 s2204.py": WORK[5],
+        "Ann Lee - ex1.ipynb": BOOK,
+    }
+    (tmp_path / "export.zip").write_bytes(zipped({f"Backprop/{name}": data for name, data in files.items()}))
+    table = {"Backprop/ex1.py": "ann", "Backprop/ex1(1).py": "bob", "Backprop/ex1.zip": "cleo"}
+    table |= {"Backprop/ex1(2).zip": "dan", "Backprop/Ann Lee - ex1.ipynb": "ann"}
+    entries = [
+        Entry(("s2203",), "Zo\u00eb Lee"),
+        Entry(("s2204",), "Ed Fox"),
+        Entry(("s2205",), "Lee Zo\u00eb Fox"),
+    ]
+    intake = Intake(EXERCISES, "ex1", None, RELEASED, whose=table, named=named(entries))
+    found = {u.chosen.student: u for u in uploads([tmp_path / "export.zip"], intake)}
+    who = ["ann", "bob", "cleo", "dan", "s2203", "s2204"]
+    assert {s: u.read() for s, u in found.items()} == dict(zip(who, WORK, strict=False))
+    assert not any(u.chosen.problem for u in found.values())
+    with pytest.raises(UsageError, match=r"no file here is ex1.py: name it as here, Backprop/"):
+        uploads([tmp_path / "export.zip"], Intake(EXERCISES, "ex1", whose={"ex1.py": "ann"}))
+
+
+def test_whose_number_says_nothing_of_what_is_newer(tmp_path: Path) -> None:
+    for name in ("ex1.py", "ex1(1).py"):
+        (tmp_path / name).write_bytes(name.encode())
+    intake = Intake(EXERCISES, "ex1", whose={"ex1.py": "ann", "ex1(1).py": "ann"})
+    (one,) = uploads([tmp_path], intake)
+    assert "nothing tells which is newer" in one.chosen.problem
+    two = {
+        f"B/Ann Lee - ex1{m}.py": w for m, w in zip(("", "(1)"), WORK, strict=False)
+    }  # perhaps two who are called so
+    (tmp_path / "export.zip").write_bytes(zipped(two))
+    (one,) = taken(tmp_path / "export.zip")
+    assert "--owners FILE says it of B/Ann Lee - ex1(1).py, B/Ann Lee - ex1.py" in one.chosen.problem
+
+
+def test_a_name_that_fits_two_on_the_roster_is_nobody_s() -> None:
+    find = named([Entry(("1",), "Ann Lee"), Entry(("2",), "Lee, Ann"), Entry(("3",), "Bob Ray")])
+    assert [find(stem) for stem in ("ann_lee_ex1", "ex1 Bob.Ray", "ex1 bob", "ex1-3")] == ["", "3", "", ""]

@@ -104,6 +104,8 @@ def prepared(folder: Path) -> None:
     rows = ["Student,ID,SIS Login ID,Section,Exercise 1 (77)", "Points Possible,,,,26"]
     rows += [f"Ada{n},{n},ada{n},S," for n in range(1, 4)]
     (folder / "export.csv").write_text("\n".join(rows) + "\n")
+    (folder / "grades").mkdir()
+    (folder / "grades/owners.csv").write_text("file,student\nada1_1_1_ex1.py,1\n")
     (folder / "theirs.py").write_text(solution("ex1"))
     (folder / ".zfunc").mkdir()
     (folder / ".config/fish/completions").mkdir(parents=True)
