@@ -1,7 +1,7 @@
 """Rotary embedding: a position is an angle.
 
 GPT-2 adds a vector for the position to the token's. Most models since rotate instead: a query's channels are
-taken in pairs, each pair is a point in a plane, and at position t the point is rotated by t times the
+taken in P pairs, each pair is a point in a plane, and at position t the point is rotated by t times the
 pair's own angle. Keys are rotated too. A product of a query and a key then depends on how far apart they are,
 and on where they stand it doesn't.
 
@@ -11,7 +11,7 @@ r2; side by side again, pair by pair (3, 5, 4, 2), then flat, rq (3, 5, 8). The 
 for you to walk back in one go.
 
 A rotation changes no length, and its transpose is the rotation back. Which way does a gradient go through it?
-Some models pair a channel with the one D/2 further on, not with its neighbour; then only the slices
+Some models pair a channel with the one P further on, not with its neighbour; then only the slices
 differ.
 
 Su et al., 2021, arXiv:2104.09864.
@@ -22,9 +22,9 @@ import torch.nn.functional as F
 
 
 # The forward pass, to read; the grader runs its own copy.
-def forward(q, k, cos, sin, labels, T, D):
+def forward(q, k, cos, sin, labels, T, P):
     # the queries, step by step: the first and the second of each pair
-    q1 = q[:, :, 0::2]
+    q1 = q[:, :, ::2]
     q2 = q[:, :, 1::2]
     # rotated
     r1 = q1 * cos - q2 * sin
@@ -33,26 +33,26 @@ def forward(q, k, cos, sin, labels, T, D):
     pairs = torch.stack([r1, r2], -1)
     rq = pairs.flatten(2)
     # the keys, in one line
-    rk = torch.stack([k[:, :, 0::2] * cos - k[:, :, 1::2] * sin, k[:, :, 0::2] * sin + k[:, :, 1::2] * cos], -1).flatten(2)
+    rk = torch.stack([k[..., ::2] * cos - k[..., 1::2] * sin, k[..., ::2] * sin + k[..., 1::2] * cos], -1).flatten(2)
     # which key each query finds
-    scores = rq @ rk.transpose(-2, -1) * D**-0.5
+    scores = rq @ rk.transpose(-2, -1) * (2 * P)**-0.5
     loss = F.cross_entropy(scores.view(-1, T), labels)
     return loss
 
 
-def drq(rk, dscores, D):
+def drq(rk, dscores, P):
     """drq (3, 5, 8): the gradient of the loss with respect to rq.
 
-    Forward:  scores = rq @ rk.transpose(-2, -1) * D**-0.5
+    Forward:  scores = rq @ rk.transpose(-2, -1) * (2 * P)**-0.5
     Upstream: dscores (3, 5, 5)
     """
     raise NotImplementedError("drq: not written yet")
 
 
-def drk(rq, dscores, D):
+def drk(rq, dscores, P):
     """drk (3, 5, 8): the gradient of the loss with respect to rk.
 
-    Forward:  scores = rq @ rk.transpose(-2, -1) * D**-0.5
+    Forward:  scores = rq @ rk.transpose(-2, -1) * (2 * P)**-0.5
     Upstream: dscores (3, 5, 5)
     """
     raise NotImplementedError("drk: not written yet")
@@ -109,7 +109,7 @@ def dq2(cos, sin, dr1, dr2):
 def dq(q, dq1, dq2):
     """dq (3, 5, 8): the gradient of the loss with respect to q.
 
-    Forward:  q1 = q[:, :, 0::2]
+    Forward:  q1 = q[:, :, ::2]
               q2 = q[:, :, 1::2]
     Upstream: dq1 (3, 5, 4), dq2 (3, 5, 4)
     """
@@ -119,7 +119,7 @@ def dq(q, dq1, dq2):
 def dk(cos, sin, drk):
     """dk (3, 5, 8): the gradient of the loss with respect to k.
 
-    Forward:  rk = torch.stack([k[:, :, 0::2] * cos - k[:, :, 1::2] * sin, k[:, :, 0::2] * sin + k[:, :, 1::2] * cos], -1).flatten(2)
+    Forward:  rk = torch.stack([k[..., ::2] * cos - k[..., 1::2] * sin, k[..., ::2] * sin + k[..., 1::2] * cos], -1).flatten(2)
     Upstream: drk (3, 5, 8)
     Apart into pairs, rotated back, and side by side.
     """

@@ -5,10 +5,10 @@ matrices side by side: one makes the values, up, the other says how much of each
 product goes down to the channels and is added to the residual stream. The gate is bent by SiLU (also called
 Swish), which is a · σ(a): it goes to 0 on the left and to a on the right.
 
-In steps: a = x @ Wgate is (3, 4, 7), its share σ(a) and the gate a · share too; up = x @ Wup is (3, 4, 7), and so
-is h = gate · up; y = x + h @ Wdown is (3, 4, 5) again. SiLU stands in two lines, so a is read twice: by the sigmoid and by the product. x is read three times,
-and the residual is the way that is lost most easily. Derive the gradients of all that lies between y and x, and of
-two of the matrices; the third is like the second.
+In steps: a = x @ Wgate (3, 4, 7), its share σ(a) and the gate a · share; up = x @ Wup (3, 4, 7) and
+h = gate · up; y = x + h @ Wdown (3, 4, 5). SiLU stands in two lines, so a is read twice: by the sigmoid and
+by the product. x is read three times, and the residual is the way that is lost most easily. Derive the
+gradients of all that lies between y and x, and of two of the matrices; the third is like the second.
 
 Shazeer, 2020, arXiv:2002.05202.
 """

@@ -1,7 +1,7 @@
 """Rotary embedding: a position is an angle.
 
 GPT-2 adds a vector for the position to the token's. Most models since rotate instead: a query's channels are
-taken in pairs, each pair is a point in a plane, and at position t the point is rotated by t times the
+taken in P pairs, each pair is a point in a plane, and at position t the point is rotated by t times the
 pair's own angle. Keys are rotated too. A product of a query and a key then depends on how far apart they are,
 and on where they stand it doesn't.
 
@@ -11,7 +11,7 @@ r2; side by side again, pair by pair (3, 5, 4, 2), then flat, rq (3, 5, 8). The 
 for you to walk back in one go.
 
 A rotation changes no length, and its transpose is the rotation back. Which way does a gradient go through it?
-Some models pair a channel with the one D/2 further on, not with its neighbour; then only the slices
+Some models pair a channel with the one P further on, not with its neighbour; then only the slices
 differ.
 
 Su et al., 2021, arXiv:2104.09864.
@@ -20,16 +20,22 @@ Su et al., 2021, arXiv:2104.09864.
 import torch
 import torch.nn.functional as F
 
-LECTURE = dict(B=3, T=5, D=8)
+LECTURE = dict(B=3, T=5, P=4)
 
 FIXTURES = {
     "lecture": dict(seed=1337, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, B=2, T=4, D=6),
-    "probe-3": dict(seed=3, B=4, T=3, D=10),
+    "probe-2": dict(seed=2, B=2, T=4, P=3),
+    "probe-3": dict(seed=3, B=4, T=3, P=5),
 }
 
 HINTS = {
+    "dq": {
+        "formula": """
+    dq[b,t,2i] = dq1[b,t,i]
+    dq[b,t,2i+1] = dq2[b,t,i]
+""",
+    },
     "dk": {
         "concept": """
 The same as for the queries, in one line. rk[2i] and rk[2i+1] are the pair k[2i], k[2i+1], rotated by the angle of
@@ -45,21 +51,21 @@ same angle backwards.
 }
 
 
-def inputs(g, B, T, D):
+def inputs(g, B, T, P):
     """Queries and keys, the tables of cosines and sines, and for each query the place to find; drawn with g."""
-    angle = torch.outer(torch.arange(T) + 1.0, 100 ** (-torch.arange(0, D, 2) / D))
+    angle = torch.outer(torch.arange(T) + 1.0, 100 ** (-torch.arange(P) / P))
     return {
-        "q": torch.randn((B, T, D), generator=g),
-        "k": torch.randn((B, T, D), generator=g),
+        "q": torch.randn((B, T, 2 * P), generator=g),
+        "k": torch.randn((B, T, 2 * P), generator=g),
         "cos": angle.cos(),
         "sin": angle.sin(),
         "labels": torch.randint(0, T, (B * T,), generator=g),
     }
 
 
-def forward(q, k, cos, sin, labels, T, D):
+def forward(q, k, cos, sin, labels, T, P):
     # the queries, step by step: the first and the second of each pair
-    q1 = q[:, :, 0::2]
+    q1 = q[:, :, ::2]
     q2 = q[:, :, 1::2]
     # rotated
     r1 = q1 * cos - q2 * sin
@@ -68,29 +74,29 @@ def forward(q, k, cos, sin, labels, T, D):
     pairs = torch.stack([r1, r2], -1)
     rq = pairs.flatten(2)
     # the keys, in one line
-    rk = torch.stack([k[:, :, 0::2] * cos - k[:, :, 1::2] * sin, k[:, :, 0::2] * sin + k[:, :, 1::2] * cos], -1).flatten(2)
+    rk = torch.stack([k[..., ::2] * cos - k[..., 1::2] * sin, k[..., ::2] * sin + k[..., 1::2] * cos], -1).flatten(2)
     # which key each query finds
-    scores = rq @ rk.transpose(-2, -1) * D**-0.5
+    scores = rq @ rk.transpose(-2, -1) * (2 * P)**-0.5
     loss = F.cross_entropy(scores.view(-1, T), labels)
     return loss
 
 
-def drq(rk, dscores, D):
+def drq(rk, dscores, P):
     """drq (3, 5, 8): the gradient of the loss with respect to rq.
 
-    Forward:  scores = rq @ rk.transpose(-2, -1) * D**-0.5
+    Forward:  scores = rq @ rk.transpose(-2, -1) * (2 * P)**-0.5
     Upstream: dscores (3, 5, 5)
     """
-    return dscores @ rk * D**-0.5
+    return dscores @ rk * (2 * P)**-0.5
 
 
-def drk(rq, dscores, D):
+def drk(rq, dscores, P):
     """drk (3, 5, 8): the gradient of the loss with respect to rk.
 
-    Forward:  scores = rq @ rk.transpose(-2, -1) * D**-0.5
+    Forward:  scores = rq @ rk.transpose(-2, -1) * (2 * P)**-0.5
     Upstream: dscores (3, 5, 5)
     """
-    return dscores.transpose(-2, -1) @ rq * D**-0.5
+    return dscores.transpose(-2, -1) @ rq * (2 * P)**-0.5
 
 
 def dpairs(pairs, drq):
@@ -144,12 +150,12 @@ def dq2(cos, sin, dr1, dr2):
 def dq(q, dq1, dq2):
     """dq (3, 5, 8): the gradient of the loss with respect to q.
 
-    Forward:  q1 = q[:, :, 0::2]
+    Forward:  q1 = q[:, :, ::2]
               q2 = q[:, :, 1::2]
     Upstream: dq1 (3, 5, 4), dq2 (3, 5, 4)
     """
     dq = torch.zeros_like(q)
-    dq[:, :, 0::2] = dq1
+    dq[:, :, ::2] = dq1
     dq[:, :, 1::2] = dq2
     return dq
 
@@ -157,9 +163,9 @@ def dq(q, dq1, dq2):
 def dk(cos, sin, drk):
     """dk (3, 5, 8): the gradient of the loss with respect to k.
 
-    Forward:  rk = torch.stack([k[:, :, 0::2] * cos - k[:, :, 1::2] * sin, k[:, :, 0::2] * sin + k[:, :, 1::2] * cos], -1).flatten(2)
+    Forward:  rk = torch.stack([k[..., ::2] * cos - k[..., 1::2] * sin, k[..., ::2] * sin + k[..., 1::2] * cos], -1).flatten(2)
     Upstream: drk (3, 5, 8)
     Apart into pairs, rotated back, and side by side.
     """
-    r1, r2 = drk[:, :, 0::2], drk[:, :, 1::2]
+    r1, r2 = drk[..., ::2], drk[..., 1::2]
     return torch.stack([r1 * cos + r2 * sin, r2 * cos - r1 * sin], -1).flatten(2)

@@ -1,14 +1,14 @@
 """Mistakes that no single change of a solution makes: each docstring is the diagnosis."""
 
 
-def drq(k, dscores, D):
+def drq(k, dscores, P):
     """the keys stand here as they were before they were rotated"""
-    return dscores @ k * D**-0.5
+    return dscores @ k * (2 * P)**-0.5
 
 
-def drk(q, dscores, D):
+def drk(q, dscores, P):
     """the queries stand here as they were before they were rotated"""
-    return dscores.transpose(-2, -1) @ q * D**-0.5
+    return dscores.transpose(-2, -1) @ q * (2 * P)**-0.5
 
 
 def dpairs(drq):
