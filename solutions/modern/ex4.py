@@ -23,8 +23,8 @@ LECTURE = dict(B=2, T=5, C=7, G=3, R=2, D=4)
 FIXTURES = {
     "lecture": dict(seed=1337, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, B=3, T=4, C=6, G=2, R=4, D=5),
-    "probe-3": dict(seed=3, B=4, T=6, C=5, G=2, R=5, D=3),
+    "probe-2": dict(seed=2, B=3, T=4, C=7, G=2, R=3, D=5),
+    "probe-3": dict(seed=3, B=2, T=3, C=6, G=4, R=2, D=5),
 }
 
 HINTS = {
