@@ -106,7 +106,7 @@ def dq2(cos, sin, dr1, dr2):
     raise NotImplementedError("dq2: not written yet")
 
 
-def dq(q, dq1, dq2):
+def dq(dq1, dq2):
     """dq (3, 5, 8): the gradient of the loss with respect to q.
 
     Forward:  q1 = q[:, :, ::2]

@@ -147,17 +147,14 @@ def dq2(cos, sin, dr1, dr2):
     return dr2 * cos - dr1 * sin
 
 
-def dq(q, dq1, dq2):
+def dq(dq1, dq2):
     """dq (3, 5, 8): the gradient of the loss with respect to q.
 
     Forward:  q1 = q[:, :, ::2]
               q2 = q[:, :, 1::2]
     Upstream: dq1 (3, 5, 4), dq2 (3, 5, 4)
     """
-    dq = torch.zeros_like(q)
-    dq[:, :, ::2] = dq1
-    dq[:, :, 1::2] = dq2
-    return dq
+    return torch.stack([dq1, dq2], -1).flatten(2)
 
 
 def dk(cos, sin, drk):
