@@ -1,13 +1,13 @@
 """SwiGLU: a feed-forward layer with a gate.
 
-GPT-2's feed-forward layer widens each token's vector, bends it with GELU, and narrows it again. Llama's has two
-matrices side by side: one makes the values, up, the other says how much of each goes through, gate; their
-product goes down to the channels and is added to the residual stream. The gate is bent by SiLU (also called
-Swish), which is a · σ(a): it goes to 0 on the left and to a on the right.
+GPT-2's feed-forward layer widens each token's vector, bends it with GELU, and narrows it again. Llama's has
+two matrices side by side: one makes the values, up, the other says how much of each goes through, gate;
+their product goes down to the channels and is added to the residual stream. The gate is bent by SiLU (also
+called Swish), which is a · σ(a): it goes to 0 on the left and to a on the right.
 
-In steps: a = x @ Wgate (3, 4, 7), its share σ(a) and the gate a · share; up = x @ Wup (3, 4, 7) and
-h = gate · up; y = x + h @ Wdown (3, 4, 5). SiLU stands in two lines, so a is read twice: by the sigmoid and
-by the product. x is read three times, and the residual is the way that is lost most easily. Derive the
+In steps: a = x @ Wgate (3, 4, 7), its share σ(a) and the gate a · share; up = x @ Wup (3, 4, 7) and h =
+gate · up; y = x + h @ Wdown (3, 4, 5). SiLU stands in two lines, so a is read twice: by the sigmoid and by
+the product. x is read three times, and the residual is the way that is lost most easily. Derive the
 gradients of all that lies between y and x, and of two of the matrices; the third is like the second.
 
 Shazeer, 2020, arXiv:2002.05202.

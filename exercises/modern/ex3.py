@@ -1,17 +1,17 @@
 """Rotary embedding: a position is an angle.
 
-GPT-2 adds a vector for the position to the token's. Most models since rotate instead: a query's channels are
-taken in P pairs, each pair is a point in a plane, and at position t the point is rotated by t times the
-pair's own angle. Keys are rotated too. A product of a query and a key then depends on how far apart they are,
-and on where they stand it doesn't.
+GPT-2 adds a vector for the position to the token's. Most models since rotate instead: a query's channels
+are taken in P pairs, each pair is a point in a plane, and at position t the point is rotated by t times the
+pair's own angle. Keys are rotated too. A product of a query and a key then depends on how far apart they
+are, and on where they stand it doesn't.
 
-There is nothing to learn in it: cos and sin (5, 4) are tables, a row for a position, a column for a pair. In
-steps, for the queries (3, 5, 8): the first of each pair q1 (3, 5, 4) and the second q2; both rotated, r1 and
-r2; side by side again, pair by pair (3, 5, 4, 2), then flat, rq (3, 5, 8). The keys go the same way in one line,
-for you to walk back in one go.
+There is nothing to learn in it: cos and sin (5, 4) are tables, a row for a position, a column for a pair.
+In steps, for the queries (3, 5, 8): the first of each pair q1 (3, 5, 4) and the second q2; both rotated, r1
+and r2; side by side again, pair by pair (3, 5, 4, 2), then flat, rq (3, 5, 8). The keys go the same way in
+one line, for you to walk back in one go.
 
-A rotation changes no length, and its transpose is the rotation back. Which way does a gradient go through it?
-Some models pair a channel with the one P further on, not with its neighbour; then only the slices
+A rotation changes no length, and its transpose is the rotation back. Which way does a gradient go through
+it? Some models pair a channel with the one P further on, not with its neighbour; then only the slices
 differ.
 
 Su et al., 2021, arXiv:2104.09864.

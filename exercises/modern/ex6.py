@@ -1,17 +1,17 @@
 """LoRA: a large matrix is trained by two small ones.
 
-To train a model further on a task of one's own, Adam would have to keep two more numbers for each weight, and the
-gradient. LoRA leaves a matrix W (5, 6) as it is and adds a product of two narrow ones beside it: A (5, 2)
-goes down to r numbers, B (2, 6) up again. Only A and B get gradients; with thousands of channels and an r of 8 or
-16 they are less than a hundredth of W.
+To train a model further on a task of one's own, Adam would have to keep two more numbers for each weight,
+and the gradient. LoRA leaves a matrix W (5, 6) as it is and adds a product of two narrow ones beside it: A
+(5, 2) goes down to r numbers, B (2, 6) up again. Only A and B get gradients; with thousands of channels and
+an r of 8 or 16 they are less than a hundredth of W.
 
-In steps: dropout, on this path alone, xd = x · keep (7, 5), with keep either 0 or 1/(1 − p); low = xd @ A (7, 2);
-delta = low @ B (7, 6); y = x @ W + delta · alpha/r, so that another r needs no other learning rate; then a ReLU, and a
-head that is frozen like W.
+In steps: dropout, on this path alone, xd = x · keep (7, 5), with keep either 0 or 1/(1 − p); low = xd @ A
+(7, 2); delta = low @ B (7, 6); y = x @ W + delta · alpha/r, so that another r needs no other learning rate;
+then a ReLU, and a head that is frozen like W.
 
 Frozen doesn't mean that no gradient goes through: W has none, but x has one through it, for the layers
-below. Training begins with B = 0, so that nothing is changed at first; what is then the gradient of A? (Here B is not
-0 any more.)
+below. Training begins with B = 0, so that nothing is changed at first; what is then the gradient of A?
+(Here B is not 0 any more.)
 
 Hu et al., 2021, arXiv:2106.09685.
 """

@@ -1,13 +1,13 @@
 """RMSNorm: only the size is taken out.
 
-Layer norm subtracts the mean and divides by the standard deviation. RMSNorm, which most language models have
-now, leaves the mean where it is: each token's vector is divided by its root mean square and multiplied by a
-learnt gain. One sum less forward, one branch less on the way back.
+Layer norm subtracts the mean and divides by the standard deviation. RMSNorm, which most language models
+have now, leaves the mean where it is: each token's vector is divided by its root mean square and multiplied
+by a learnt gain. One sum less forward, one branch less on the way back.
 
-Here are two of them with a matrix between. The second is written in steps: the mean square ms (3, 5, 1), one over its
-root inv (3, 5, 1), the vector at its new size hhat (3, 5, 8), the gain. You walk back through them one by one. h
-is read twice, by its own mean square and by the product. Then comes the first norm, in one line, and with
-what you have found out you write its gradient in one go: dx (3, 5, 6).
+Here are two of them with a matrix between. The second is written in steps: the mean square ms (3, 5, 1),
+one over its root inv (3, 5, 1), the vector at its new size hhat (3, 5, 8), the gain. You walk back through
+them one by one. h is read twice, by its own mean square and by the product. Then comes the first norm, in
+one line, and with what you have found out you write its gradient in one go: dx (3, 5, 6).
 
 Zhang and Sennrich, 2019, arXiv:1910.07467.
 """

@@ -1,13 +1,13 @@
 """Grouped-query attention: many heads ask, few answer.
 
-While a model writes, it keeps the keys and values of all tokens before, for every head: that is most of the memory.
-So Llama, Mistral and others have fewer of them. H heads make queries, only G make keys and values, and each of
-those serves the H/G query heads of its group.
+While a model writes, it keeps the keys and values of all tokens before, for every head: that is most of the
+memory. So Llama, Mistral and others have fewer of them. H heads make queries, only G make keys and values,
+and each of those serves the H/G query heads of its group.
 
-In steps: queries q (2, 6, 5, 4), that is (B, H, T, D), are cut from the channels as ever; keys k and values v
-are (2, 3, 5, 4). Before they meet, each key and value head is repeated, twice here: kr and vr (2, 6, 5, 4), heads
-0 and 1 the first, 2 and 3 the second. The rest is attention as you know it, with all heads as a batch axis, and the
-heads side by side in joined (2, 5, 24).
+In steps: queries q (2, 6, 5, 4), that is (B, H, T, D), are cut from the channels as ever; keys k and values
+v are (2, 3, 5, 4). Before they meet, each key and value head is repeated, twice here: kr and vr (2, 6, 5,
+4), heads 0 and 1 the first, 2 and 3 the second. The rest is attention as you know it, with all heads as a
+batch axis, and the heads side by side in joined (2, 5, 24).
 
 What is copied forwards is summed backwards: the new step is the way from dkr to dk. Which copies belong
 together?

@@ -1,16 +1,16 @@
 """Mixture of experts: a gate that says whose word counts.
 
-In place of one feed-forward layer a mixture has several, the experts, and a small layer, the gate, that weighs
-them for each token anew. Large models let only the two or so with the highest weight work, which saves time; here
-the gate is soft: every expert works, and what they say is added up, weighted. That is the part that has
-a gradient, with few experts kept or with all.
+In place of one feed-forward layer a mixture has several, the experts, and a small layer, the gate, that
+weighs them for each token anew. Large models let only the two or so with the highest weight work, which
+saves time; here the gate is soft: every expert works, and what they say is added up, weighted. That is the
+part that has a gradient, with few experts kept or with all.
 
-In steps, for 6 tokens and 3 experts: scores (6, 3), softmax of them gate (6, 3); each expert's layer, all at
-once, h (6, 3, 4), and what it says after a ReLU, said (6, 3, 4); their weighted sum y (6, 4).
+In steps, for 6 tokens and 3 experts: scores (6, 3), softmax of them gate (6, 3); each expert's layer, all
+at once, h (6, 3, 4), and what it says after a ReLU, said (6, 3, 4); their weighted sum y (6, 4).
 
 A gate left alone soon sends everything to one expert. So the loss has a second part: load (3,), each
-expert's mean weight over the tokens, is squared and summed, which is smallest where all have the same. The gate is
-read by both parts, and x by gate and experts.
+expert's mean weight over the tokens, is squared and summed, which is smallest where all have the same. The
+gate is read by both parts, and x by gate and experts.
 
 Shazeer et al., 2017, arXiv:1701.06538; the even load as in Fedus et al., 2021, arXiv:2101.03961.
 """
