@@ -95,7 +95,7 @@ def datt(vr, dout):
     Forward:  out = att @ vr
     Upstream: dout (2, 6, 5, 4)
     """
-    return dout @ vr.transpose(-2, -1)
+    return dout @ vr.mT
 
 
 def dvr(att, dout):
@@ -104,7 +104,7 @@ def dvr(att, dout):
     Forward:  out = att @ vr
     Upstream: dout (2, 6, 5, 4)
     """
-    return att.transpose(-2, -1) @ dout
+    return att.mT @ dout
 
 
 def dscores(att, datt):
@@ -131,7 +131,7 @@ def dkr(q, dscores, D):
     Forward:  scores = q @ kr.transpose(-2, -1) * D**-0.5
     Upstream: dscores (2, 6, 5, 5)
     """
-    return dscores.transpose(-2, -1) @ q * D**-0.5
+    return dscores.mT @ q * D**-0.5
 
 
 def dv(dvr, G, R):
