@@ -107,7 +107,7 @@ def dscores(gate, dgate):
     Forward:  gate = F.softmax(scores, -1)
     Upstream: dgate (6, 3)
     """
-    return gate * (dgate - (gate * dgate).sum(-1, keepdim=True))
+    return gate * (dgate - (gate * dgate).sum(1, keepdim=True))
 
 
 def dWgate(x, dscores):

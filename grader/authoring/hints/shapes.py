@@ -54,7 +54,8 @@ def _journey(path: Path, lecture: Env) -> str:
             f"{arrives}, the same shape. But no number of the result comes from one number alone: each needs "
             f"a sum along axis {axes}."
         )
-    if term.where and not term.sums and list(map(write, term.at)) == list(map(write, term.index)):
+    here = own == out and list(map(write, term.at)) == list(map(write, term.index))
+    if here and term.where and not term.sums:
         return f"{arrives}, the same shape: element by element, and 0 where the line lets nothing pass."
     if term.where and not term.sums:
         return (

@@ -1,5 +1,7 @@
 """Mistakes that no single change of a solution makes: each docstring is the diagnosis."""
 
+import torch
+
 
 def drq(k, dscores, P):
     """the keys stand here as they were before they were rotated"""

@@ -1,5 +1,7 @@
 """Mistakes that no single change of a solution makes: each docstring is the diagnosis."""
 
+import torch
+
 
 def dsaid(dy, E):
     """each expert gets the whole gradient: its weight in the gate is left out"""

@@ -1,5 +1,8 @@
 """Mistakes that no single change of a solution makes: each docstring is the diagnosis."""
 
+import torch
+import torch.nn.functional as F
+
 
 def dmargin(margin, P):
     """σ(margin) stands where σ(−margin) belongs: a pair weighs little where the margin is large"""

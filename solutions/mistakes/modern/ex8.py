@@ -1,5 +1,8 @@
 """Mistakes that no single change of a solution makes: each docstring is the diagnosis."""
 
+import torch
+import torch.nn.functional as F
+
 
 def da(a, dm):
     """it is divided by one side only: the mean is over height and width"""
