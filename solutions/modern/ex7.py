@@ -125,7 +125,7 @@ def dpickedb(maskb, dlogpb):
     Forward:  logpb = (pickedb * maskb).sum(-1)
     Upstream: dlogpb (3,)
     """
-    return maskb * dlogpb.unsqueeze(-1)
+    return maskb * dlogpb.unsqueeze(1)
 
 
 def dlogprobsb(logprobsb, yb, dpickedb):
@@ -153,5 +153,5 @@ def dlogitsw(logitsw, yw, maskw, dlogpw, V):
     Upstream: dlogpw (3,)
     The last three steps in one go: what is the derivative of one token's log probability?
     """
-    dpicked = (maskw * dlogpw.unsqueeze(-1)).unsqueeze(-1)
-    return dpicked * (F.one_hot(yw, V) - F.softmax(logitsw, -1))
+    dpicked = maskw * dlogpw.unsqueeze(1)
+    return dpicked.unsqueeze(-1) * (F.one_hot(yw, V) - F.softmax(logitsw, -1))
