@@ -6,7 +6,6 @@ file, the line or the item, and what to do.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,8 +13,7 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import Authored, AuthoredError, Item
-from grader.authoring.item import parsed
-from grader.authoring.skeleton import unwritten
+from grader.authoring.skeleton import unsaid, unwritten
 from grader.core.exercise import ALT, is_probe
 from grader.judging.compare import judge
 from grader.reference import values
@@ -28,10 +26,7 @@ def written(source: str, filename: str) -> None:
     if todo := unwritten(source, filename):
         more = f", nor are {len(todo) - 1} more" if len(todo) > 1 else ""
         raise AuthoredError(f"{filename}, line {todo[0].lineno}: {todo[0].name} is not written yet{more}")
-    docs = [n for n in ast.walk(parsed(source, filename)) if isinstance(n, ast.Module | ast.FunctionDef)]
-    if left := [n for n in docs if "TODO" in (ast.get_docstring(n) or "")]:
-        first = left[0].body[0].lineno
-        raise AuthoredError(f"{filename}, line {first}: what learners read there still says TODO")
+    unsaid(source, filename)
 
 
 def runs(program: Program, fixture: str, settings: Mapping[str, Any], filename: str) -> Env:

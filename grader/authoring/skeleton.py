@@ -201,6 +201,18 @@ def unwritten(source: str, filename: str) -> list[ast.FunctionDef]:
     return [node for node in _functions(source, filename) if _is_blank(node)]
 
 
+def unsaid(source: str, filename: str) -> None:
+    """AuthoredError where a docstring of a file, authored or a stub, still says TODO."""
+    docs = (
+        n
+        for n in ast.walk(parsed(source, filename))
+        if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)
+    )
+    if first := next((n for n in docs if "TODO" in (ast.get_docstring(n) or "")), None):
+        line = first.body[0].lineno
+        raise AuthoredError(f"{filename}, line {line}: what learners read there still says TODO")
+
+
 def _functions(source: str, filename: str) -> list[ast.FunctionDef]:
     return [n for n in parsed(source, filename).body if isinstance(n, ast.FunctionDef)]
 

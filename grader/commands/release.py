@@ -71,11 +71,18 @@ def _before(out: Path, update: bool) -> dict[str, str] | None:
 
 
 def _verified(suite: Suite, exercises: list[str], files: Files) -> None:
-    """No solution is in the files; where solutions/ is not at hand, no text of it can be."""
-    from grader.authoring import authored
+    """No stub says TODO; no solution is in the files; where solutions/ is not at hand, no text of it can be."""
+    from grader.authoring import authored, skeleton
     from grader.authoring.handout import leaks
 
     there = {name: path for name in exercises if (path := suite.solution(name)).is_file()}
+    for name in exercises:
+        stub = f"exercises/{name.replace('.', '/')}.py"
+        try:
+            skeleton.unsaid(files[stub].decode(), stub)
+        except authored.AuthoredError as error:
+            do = f"say it in the authored file, then `grader build {name}`"
+            raise UsageError(f"{error}: nothing is written; {do}") from None
     try:
         parts = {n: authored.read(p.read_text(encoding="utf-8"), suite.shown(p)) for n, p in there.items()}
     except authored.AuthoredError as error:

@@ -22,6 +22,7 @@ SETS = {
     "training-losses": "Losses for training a language model further",
     "tokenizer": "The tokenizer: byte-pair encoding",
     "gpt2": "GPT-2: the whole network, and its training",
+    "modern": "Modern parts, beyond the lectures: norms, rotations, groups, experts, adapters",
 }
 
 # What was added later than its place in the lecture: the number that it stands after in its set.

@@ -289,6 +289,7 @@ LINES = [
             "y = x.gather(1, places)",
             "y = x[:, ::2]",
             "y = x[:, 1::2]",
+            "y = x[..., 1::2]",
             "y = x[:n]",
             "y = x.cumsum(1)",
             "y = torch.cumsum(x, dim=0)",

@@ -240,6 +240,25 @@ def test_a_solution_that_an_author_has_left_in_a_comment_stops_the_release(tmp_p
     assert not (own / "students").exists() and not list(own.glob(".students*"))
 
 
+def test_a_task_that_still_says_todo_stops_the_release(tmp_path: Path) -> None:
+    """Such an exercise is not built; one that an earlier version built may be there."""
+    own = tmp_path / "course"
+    (own / "solutions").mkdir(parents=True)
+    (own / "solutions/mine.py").write_text(solution("ex2"))
+    assert grader("build", cwd=own).returncode == PASSED
+    described = fixtures.describe(own, "mine")
+    contents = fixtures.files(own, described)
+    contents["derived.json"] = contents["derived.json"].replace(b"Forward: ", b"TODO, Forward: ")
+    fixtures.save(own, replace(described, derived=fixtures.stated(contents["derived.json"])), contents)
+    ran = grader("release", "students", cwd=own)
+    assert (ran.returncode, ran.stdout, (own / "students").exists()) == (USAGE, "", False)
+    assert re.fullmatch(
+        r"grader: exercises/mine.py, line \d+: what learners read there still says TODO: nothing is written; "
+        r"say it in the authored file, then `grader build mine`\n",
+        ran.stderr,
+    )
+
+
 # --- a repository that works -----------------------------------------------------------------------------
 
 

@@ -58,6 +58,9 @@ EQUIVALENT = {
     "gpt.ex9.dproj: another tensor: ddropped -> dy": HANDED_ON,
     "gpt.ex9.dhidden: another tensor: hidden -> act": GATE,
     "gpt.ex10.dhidden: another tensor: hidden -> act": GATE,
+    "modern.ex5.dh: another tensor: h -> said": GATE,
+    "modern.ex6.dy: another tensor: y -> h": GATE,
+    "modern.ex8.dp: another tensor: p -> a": GATE,
     **{
         f"gpt.{ex}.{item}: sign dropped: -2 -> 2": FOUR_AXES
         for ex in ("ex6", "ex10")

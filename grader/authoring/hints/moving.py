@@ -105,6 +105,8 @@ def subscript(site: Site) -> Step:
     node = site.node
     assert isinstance(node, ast.Subscript)
     picks = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+    for k in [k for k, p in enumerate(picks) if isinstance(p, ast.Constant) and p.value is ...]:
+        picks[k : k + 1] = [ast.Slice()] * (len(site.before) + 1 - len(picks))
     if all(isinstance(p, ast.Slice | ast.Constant | ast.UnaryOp) for p in picks):
         return _sliced(site, picks)
     if any(isinstance(p, ast.Slice) for p in picks):

@@ -54,7 +54,8 @@ def _journey(path: Path, lecture: Env) -> str:
             f"{arrives}, the same shape. But no number of the result comes from one number alone: each needs "
             f"a sum along axis {axes}."
         )
-    if term.where and not term.sums and list(map(write, term.at)) == list(map(write, term.index)):
+    here = own == out and list(map(write, term.at)) == list(map(write, term.index))
+    if here and term.where and not term.sums:
         return f"{arrives}, the same shape: element by element, and 0 where the line lets nothing pass."
     if term.where and not term.sums:
         return (
@@ -70,9 +71,15 @@ def _journey(path: Path, lecture: Env) -> str:
             return f"{told}, so the axis that the two share and the result lacks is the one to sum along."
         return f"{told}. Sizes are equal here, so the shapes alone do not tell which axes meet."
     if gone:
+        ends = {
+            tuple(n for a, n in enumerate(out) if a not in gone): "dropped",
+            tuple(1 if a in gone else n for a, n in enumerate(out)): "kept with size 1 (keepdim)",
+        }
         axes = " and ".join(map(str, gone))
-        end = "kept with size 1 (keepdim)" if len(own) == len(out) else "dropped"
-        return f"{arrives}, so axis {axes} has to go: a sum over axis {axes}, which is {end}."
+        if end := ends.get(own):
+            return f"{arrives}, so axis {axes} has to go: a sum over axis {axes}, which is {end}."
+        also = f", and {other} is {times(tuple(lecture[other].shape))}" if other in lecture else ""
+        return f"{arrives}{also}. The result must be {times(own)}: what it lacks is summed along."
     if own == out:
         return f"{arrives}, the same shape: element by element, no axis comes or goes."
     if math.prod(own) == math.prod(out):
