@@ -76,11 +76,14 @@ class Progress:
 @dataclass(frozen=True)
 class View:
     """What a page shows beside its report. version: of one that `grader live` serves; None of a frozen one.
-    said: what the last save changed. exercises: the set's."""
+    said: what the last save changed. exercises: the set's. ways: those that can be gone to, and after: the
+    one to go on to, all having passed."""
 
     version: int | None = None
     said: Sequence[str] = ()
     exercises: Sequence[Progress] = ()
+    ways: Sequence[str] = ()
+    after: str = ""
 
 
 FROZEN = View()
