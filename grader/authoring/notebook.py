@@ -31,6 +31,13 @@ if find_spec("grader") is None:
     wheels = [WHEEL] if WHEEL else glob("backprop_grader-*.whl")
     assert wheels, "upload the grader's wheel beside this notebook, or name its address (docs/install.md)"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", wheels[-1]], check=True)"""
+PICTURES = "## Pictures\n\nAs the lecture shows them, of what is in this notebook now."
+DRAWN = {  # by picture the names that it is drawn of
+    "row": ("logits", "dlogits", "Yb"),
+    "dlogits": ("dlogits",),
+    "averages": ("wei",),
+    "attention": ("att",),
+}
 OF_FUNCTIONS = re.compile(  # a paragraph that has nothing to say to a notebook
     r"\bby\s+name\b|[Yy]our (?:functions|formulas)|[Ff]ormulas? (?:is|are)\s+asked|\b(?:probes?|fixtures?)\b"
 )
@@ -96,7 +103,8 @@ def _cells(
     opening = [f"# {escaped(parts.title)}", *map(_prose, about), TASK]
     yield "statement", "markdown", "\n\n".join(opening)
     yield "install", "code", INSTALL
-    yield "set-up", "code", _imports(parts)
+    drawn = _drawn(parts, shapes)
+    yield "set-up", "code", _imports(parts, "check, cmp, draw" if drawn else "check, cmp")
     names = [name for name in parts.inputs if "d" + name in shapes]
     kept = [line.name for line in parts.lines[:-1] if "d" + line.name in shapes]
     yield "inputs", "code", f"{_inputs(parts, settings)}\n{_each('p', names)}\n    p.requires_grad = True"
@@ -113,6 +121,17 @@ def _cells(
     if training:
         yield "training", "markdown", _training(training, exercise, file)
     yield "check", "code", f'check("{exercise}", globals())'
+    if drawn:
+        yield "pictures", "markdown", PICTURES
+    for name in drawn:
+        yield f"picture-{name}", "code", f'draw("{name}", globals())'
+
+
+def _drawn(parts: Authored, shapes: Mapping[str, Any]) -> list[str]:
+    """The lecture's pictures that a notebook of these names has the values of, to be looked at."""
+    there = {*parts.inputs, *(line.name for line in parts.lines), *(item.name for item in parts.items)}
+    flat = len(shapes.get("dlogits", ())) == 2
+    return [name for name, of in DRAWN.items() if there.issuperset(of) and (flat or "dlogits" not in of)]
 
 
 def _prose(text: str) -> str:
@@ -121,12 +140,12 @@ def _prose(text: str) -> str:
     return "".join(piece if k % 2 else escaped(piece) for k, piece in enumerate(pieces))
 
 
-def _imports(parts: Authored) -> str:
+def _imports(parts: Authored, own: str) -> str:
     nodes = [n for n in ast.parse(parts.program).body if isinstance(n, ast.Import | ast.ImportFrom)]
     lines = [ast.unparse(n) for n in nodes]
     theirs = [line for line in lines if not line.startswith("from grader")]
     ours = [line for line in lines if line.startswith("from grader")]
-    return "\n".join([*theirs, "", "from grader import check, cmp", *ours])
+    return "\n".join([*theirs, "", f"from grader import {own}", *ours])
 
 
 def _inputs(parts: Authored, settings: Mapping[str, Any]) -> str:

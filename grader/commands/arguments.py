@@ -164,7 +164,7 @@ def _learning(add: Add) -> None:
     _flag(train, "--solutions", "take the functions from solutions/")
     _value(train, "--steps", "N", "a minute or so by default; 200000 is the lecture's run of ex4", type=int)
     _value(train, "--names", "FILE", "train on this list of names, one a line")
-    _value(train, "--text", "FILE", "gpt: train on this text instead of Python's own help")
+    _value(train, "--text", "FILE", "gpt: train on this text instead of a play that a grammar writes")
     _value(train, "--out", "FILE", "the pictures; train-SET.html or loss-ex4.svg by default")
     seed = 2147483647
     _value(train, "--seed", "N", f"{seed} by default, the lecture's", type=int, default=seed)

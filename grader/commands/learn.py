@@ -142,8 +142,13 @@ def following(args: argparse.Namespace) -> int:
         )
     target = Target(exercise, item)
     said = f", {status.value}" if status in (Status.WRONG, Status.UNCHECKED) else ""
-    told = wrapped(task(suite, description, target)), _last_check(suite, state, target)
-    end = wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.")
+    told = wrapped(task(suite, description, target, brief=True)), _last_check(suite, state, target)
+    more = (
+        ""
+        if isinstance(description.item(item), Output)
+        else f" All that it may ask for: `grader show {name}`."
+    )
+    end = wrapped(f"{step}\nThen: `grader check {name}`. Stuck: `grader hint {name}`.{more}")
     print("\n\n".join(filter(None, (f"Next: {name}{said}", *told, end))))
     return 0
 

@@ -28,7 +28,7 @@ from grader.learner.watch.saves import Saves
 from grader.reports.pages import page
 from grader.reports.pages.page import Sheet, View
 from grader.runner.host.client import Runner
-from grader.suite.find import Target, find, read_submission
+from grader.suite.find import Suite, Target, find, read_submission
 
 IN_TERMINAL = ("vi", "vim", "nvim", "nano", "emacs", "micro", "hx", "helix", "kak", "joe", "ne", "mcedit")
 
@@ -38,37 +38,49 @@ def run(args: argparse.Namespace) -> int:
     args.submission, args.solutions = None, False
     wanted, path = watched(suite, args)
     read_submission(path)  # says so where there is none
-    with Runner() as runner, Events(keys=False) as events, Saves(path, events.save):
+    with Runner() as runner, Events(keys=False) as events:
         events.input = None  # the terminal's keys are an editor's
         live = Live(suite, Bench(runner), events, wanted, path)
-        live.learners_own = False
-        live.remembers = not args.submission
-        live.lock = threading.Lock()
+        live.learners_own = not args.submission
         with Server(live.page, live.act) as live.server:
-            return live.serve(browse=not args.no_browser)
+            while True:
+                with Saves(live.path, events.save):
+                    code = live.serve(browse=not args.no_browser)
+                if live.onward is None:
+                    return code
+                live, args.no_browser = live.there(live.onward), True
 
 
 class Live(Watch):
     """What `grader watch` does at a save, shown on a page, which the server's threads make."""
 
-    go_on = True  # a page has no key for it
+    go_on = True  # from item to item; to another exercise by a button
     server: Server
-    lock: threading.Lock
     sheets: Sequence[Sheet] = ()
-    losses: Losses  # of autograd's training, which is the same at every save
     made = (-1, "")  # the version of the page that was made last, and that page
-    remembers = False  # before the page is told, which shows the progress too
     editor: subprocess.Popen[bytes] | None = None
 
+    def __init__(self, suite: Suite, bench: Bench, events: Events, wanted: list[Target], path: Path) -> None:
+        super().__init__(suite, bench, events, wanted, path)
+        self.lock = threading.Lock()
+        self.losses: Losses = {}  # of autograd's training, which is the same at every save
+        self.told = False  # the address
+
+    def there(self, onward: Target) -> Live:
+        """The same page at another exercise; the old one stands until that has a report."""
+        new = Live(self.suite, self.bench, self.events, [onward], self.suite.learners(onward.exercise))
+        new.server, new.editor, new.told = self.server, self.editor, True
+        self.server.page, self.server.act = new.page, new.act
+        return new
+
     def serve(self, browse: bool) -> int:
-        """Until somebody ends it; the exit codes are `grader watch`'s."""
-        self.losses = {}
+        """Until somebody ends it, or goes on to another exercise; the exit codes are `grader watch`'s."""
         self.look(settled=True)
-        print(f"{self.name}: {self.server.url}\nCtrl-C ends it.", flush=True)
+        print(self.name if self.told else f"{self.name}: {self.server.url}\nCtrl-C ends it.", flush=True)
         if browse:
             _browse(self.server.url)
         prepare()
-        while True:
+        while self.onward is None:
             event = self.events.wait(self.until)
             if event is None or event is Event.SAVE:
                 self.look(settled=event is None)
@@ -82,11 +94,8 @@ class Live(Watch):
     def graded_report(self, wanted: list[Target], sources: requests.Sources) -> Report:
         graded = requests.every(self.suite, self.bench, wanted, sources)
         sheets = [sheet(self.bench.runner, one, self.losses) for one in graded]
-        report = requests.report_of(graded)
-        if self.remembers:
-            progress.record(self.suite.work, report, sources)
         self.sheets = sheets
-        return report
+        return requests.report_of(graded)
 
     def draw(self) -> None:
         self.server.tell()
@@ -111,12 +120,22 @@ class Live(Watch):
             return page.waiting(self.name, self.note or "The first run …", version)
         state = progress.read(self.suite.work)
         said = [*self.said, self.note] if self.note else self.said
-        view = View(version, said, map_of(self.suite, state, self.exercises[0]))
+        after = self._after() if report.passed else None
+        view = View(
+            version,
+            said,
+            map_of(self.suite, state, self.exercises[0]),
+            self._ways(),
+            after.exercise if after else "",
+        )
         sheets = [replace(one, aids=aids(self.suite, one, state)) for one in self.sheets]
         return page.render(report, sheets, view)
 
     def act(self, what: str, item: str) -> str:
-        """What was clicked of an item; what to say of it, which is nothing where the page itself shows it."""
+        """What was clicked of an item, or of an exercise to go to; what to say of it, which is nothing where
+        the page itself shows it."""
+        if what == "go":
+            return self._go(item)
         report = self.report
         if report is None or item not in {one.id for one in report.items}:
             return "There is no such item."
@@ -127,6 +146,18 @@ class Live(Watch):
                 self.server.tell()
                 return hindered
             return self._edit(report, item) if what == "edit" else "Nothing is called so."
+
+    def _ways(self) -> list[str]:
+        """The exercises that the page can go to."""
+        ids = self.suite.at_hand() if self.learners_own else []
+        return [id for id in ids if id not in self.exercises and self.suite.stub(id).is_file()]
+
+    def _go(self, exercise: str) -> str:
+        if exercise not in self._ways():
+            return "There is no such exercise."
+        self.onward = Target(exercise)
+        self.events.save()  # wakes the command
+        return ""
 
     def _edit(self, report: Report, id: str) -> str:
         """Open the learner's file at an item; no other can be named."""

@@ -195,4 +195,8 @@ HOW = {
 def confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(f"{question} Nobody is there to answer; --yes says so beforehand")
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl-D
+        print()
+        return False

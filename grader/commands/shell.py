@@ -88,7 +88,11 @@ class Desk:
                 return outputs.call(submission, self.item, self.given, self.exercise)[0]
             call = resolve(module.__dict__[self.item.name], self.item, self.given, self.exercise)
             return call({k: values.copied(self.given[k]) for k in call.injected})
-        except (NotImplementedError, KeyError):  # of the stub; no such function
+        except NotImplementedError as error:  # the stub's
+            self.tried = before
+            print(f"{error or 'not written yet'} ({path})")
+            return None
+        except KeyError:  # no such function
             self.tried = before
             raise
 

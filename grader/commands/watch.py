@@ -163,7 +163,7 @@ class Watch:
             return
         hindered = self.learners_own and progress.record(self.suite.work, report, sources)
         if self.learners_own and report.passed:
-            there = " n goes there." * (self._after() is not None)
+            there = " n goes there." * (self.events.keys and self._after() is not None)
             report = replace(report, ahead=ahead(self.suite, progress.read(self.suite.work), report) + there)
         before, self.report, self.graded = self.report, report, source
         self.said, self.note, self.extra = self._changes(before, report), "", ""
@@ -198,7 +198,8 @@ class Watch:
         passed = {item.id for item in before.items if item.passed}
         if self.go_on and then and passes[here] and here not in passed:
             self.current = then
-        more = [f"and {len(lines) - MANY} more: `a` shows all items"] if len(lines) > MANY else []
+        shown = ": `a` shows all items" * self.events.keys
+        more = [f"and {len(lines) - MANY} more{shown}"] if len(lines) > MANY else []
         return lines[:MANY] + more or ["no item's verdict has changed"]
 
     def _abandoned(self) -> bool:
@@ -217,7 +218,7 @@ class Watch:
             self.slow = float("inf")
             first = " or torch is still being loaded" * (self.report is None)
             self.tell(f"{self.name} is still running{first}: a save begins anew, q quits")
-        return any(event in URGENT for event in queue)
+        return self.onward is not None or any(event in URGENT for event in queue)
 
     def _key(self, key: str) -> None:
         if key == "r":

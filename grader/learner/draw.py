@@ -41,13 +41,16 @@ def draw(name: str, namespace: Namespace) -> Drawing:
     if not isinstance(name, str) or name not in kinds.KINDS:
         return Drawing(None, f"there is no picture {text(str(name), 40)}; there are {', '.join(kinds.KINDS)}")
     kind = kinds.KINDS[name]
+    reads = READS.get(name, kind.values)
+    wanted = ", ".join(reads)
+    if unwritten := next((one for one in reads if one in namespace and namespace[one] is None), None):
+        return Drawing(None, f"{name} is drawn of {wanted}: {unwritten} is not written yet")
     try:
         known = FORMS.get(name, _there)(namespace, kind)
     except Exception as error:
         said = f"this namespace has no {error.args[0]}" if isinstance(error, KeyError) else text(repr(error))
-        return Drawing(None, f"{name} is drawn of {', '.join(READS.get(name, kind.values))}: {said}")
+        return Drawing(None, f"{name} is drawn of {wanted}: {said}")
     made = kinds.drawn(name, {k: _detached(v) for k, v in known.items()})
-    wanted = ", ".join(READS.get(name, kind.values))
     return Drawing(made, "" if made else f"{name} is drawn of {wanted}: what is there doesn't fit")
 
 

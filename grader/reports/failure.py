@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from grader.reports.screen import Screen
 
 ENGLISH = ("a", "all", "an", "another", "did", "each", "every", "in", "it", "its", "no", "nothing", "one",
-           "only", "returned", "right", "the", "this", "two", "what")  # fmt: skip
+           "only", "returned", "right", "the", "there", "this", "two", "what",
+           "whole")  # fmt: skip
 MARGIN = 2  # columns before all but the headline
 
 

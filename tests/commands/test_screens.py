@@ -7,6 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pexpect
 import pytest
 from command import grader
 from conftest import DEADLINE, sampled, solution, stub_of
@@ -212,11 +213,27 @@ def test_a_shell_has_the_items_tensors_and_no_answer_before_an_attempt(tmp_path:
     path = tmp_path / "exercises/ex1.py"
     said = typed(tmp_path, "ex1.dh", "tuple(dlogits.shape)", "'dh' in globals()", "yours()", "autograd()")
     assert "Nothing here is confined" in said and "(32, 27)" in said and "False" in said
-    assert "NotImplementedError" in said and "Write dh first" in said
+    assert "dh: not written yet (exercises/ex1.py)" in said and "Write dh first" in said
+    assert "Traceback" not in said
     path.write_text(f"{path.read_text()}\n\ndef dh(dlogits, W2):\n    return -dlogits @ W2.T\n")
     said = typed(tmp_path, "ex1.dh", "check()", "bool(torch.allclose(autograd(), -yours()))")
     assert "wrong: the sign is wrong" in said and "True" in said
     assert grader("list", "ex1.dh", cwd=tmp_path).stdout.endswith("wrong\n")  # it is remembered
+
+
+def test_ctrl_d_is_no(work: Path) -> None:
+    child = pexpect.spawn(str(GRADER), ["solution", "ex1.dh"], cwd=work, env=environ(), encoding="utf-8")
+    child.expect_exact("[y/N] ", timeout=DEADLINE)
+    child.sendeof()
+    child.expect(pexpect.EOF, timeout=DEADLINE)
+    child.close()
+    assert child.exitstatus == 1 and child.before.split() == []
+
+
+def test_next_fits_a_terminal_and_says_where_all_tensors_are_listed(work: Path) -> None:
+    text = on_a_terminal("next", "ex1", cwd=work, width=80, NO_COLOR="1")
+    assert len(text.splitlines()) < 24 and "tensors:" not in text
+    assert "`grader show ex1.dlogprobs`" in " ".join(text.split())
 
 
 def test_a_shell_of_an_output_has_the_authors_answer(tmp_path: Path) -> None:

@@ -21,13 +21,13 @@ from typing import Any
 import pexpect
 import pytest
 from browser import PHONE, WIDE, seen_at, violations
-from conftest import DEADLINE, sampled
+from conftest import DEADLINE, ROOT, sampled, stub_of
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
-from test_watch import ENVIRON, RIGHT, WRONG, save, written
+from test_watch import ENVIRON, RIGHT, SOLUTION, WRONG, save, written
 
 from grader.learner import progress
 from grader.learner.live.server import Server
@@ -143,6 +143,30 @@ def test_a_save_turns_a_node_green_before_the_learners_eyes(live: Started, look:
     page.execute_script("document.querySelector('article.shown [data-name=attempts]').open = true")
     told = [li.text for li in chosen(page).find_elements(By.CSS_SELECTOR, ".attempts li")]
     assert len(told) == 2 and "exact" in told[0] and "the sign is wrong" in told[1]
+
+
+@browser
+def test_where_all_has_passed_the_page_goes_on_to_the_next_exercise_and_back(
+    driver: webdriver.Chrome, tmp_path: Path
+) -> None:
+    started = Started(tmp_path)
+    other = started.file.with_name("ex2.py")
+    other.write_text(stub_of("ex2"))
+    seen_at(driver, WIDE, "light")
+    driver.get(started.url)
+    save(started.file, SOLUTION)
+    until(driver, lambda: "and 19 more" in driver.find_element(By.CSS_SELECTOR, ".score").text)
+    told = driver.find_element(By.CSS_SELECTOR, ".score").text
+    assert "ex1 is done" in told and "Next: ex2" in told and "`a`" not in told, "no keys on a page"
+    driver.find_element(By.CSS_SELECTOR, ".score button").click()
+    task = "article.shown#ex2\\.dlogits.open"
+    until(driver, lambda: driver.find_element(By.CSS_SELECTOR, task).is_displayed())
+    save(other, (ROOT / "solutions/ex2.py").read_text())
+    until(driver, lambda: driver.find_element(By.CSS_SELECTOR, "article.shown.approximate").is_displayed())
+    driver.find_element(By.CSS_SELECTOR, ".map button").click()  # ex1; ex3 and ex4 are not in the folder
+    until(driver, lambda: node(driver, "dlogprobs").is_displayed())
+    driver.get("about:blank")
+    assert driver.get_log("browser") == [] and started.end() == ""
 
 
 @browser
@@ -366,6 +390,11 @@ def test_only_who_has_the_token_and_comes_from_here_is_answered(live: Started) -
     assert progress.read(live.file.parent.parent)["rungs"] == {"ex1.dprobs": 1}
     other = json.dumps({"do": "edit", "item": "../../etc/passwd"})
     assert asked(live.url, "POST", root + "act", {"Origin": own}, other) == (200, "There is no such item.")
+    other = json.dumps({"do": "go", "item": "../../etc/passwd"})
+    assert asked(live.url, "POST", root + "act", {"Origin": own}, other) == (
+        200,
+        "There is no such exercise.",
+    )
 
 
 def test_it_listens_on_loopback_only(live: Started) -> None:

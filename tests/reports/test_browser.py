@@ -330,6 +330,22 @@ def test_a_page_of_outputs_has_words_of_its_own(opened: Open) -> None:
     assert cells == ["merge([5, 6, 6, 7, 9, 1], (6, 7), 99)", "[5, 6, 99, 9, 1]", "[5, 6, 99, 9, 1]"]
 
 
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_every_box_of_a_page_of_outputs_can_be_read(size: tuple[int, int], opened: Open) -> None:
+    page = opened("micrograd.ex4", size)
+    script = "return Array.from(document.querySelectorAll('.node .name'), (t) => t.getScreenCTM().a * 12.5)"
+    sizes = page.execute_script(script)
+    assert len(sizes) == 11 and min(sizes) > 10
+
+
+def test_the_pictures_of_an_exercise_are_named_at_its_top(opened: Open) -> None:
+    page = opened("micrograd.ex4")
+    assert shown(page) == ["micrograd.ex4.radd"]
+    page.find_element(By.LINK_TEXT, "The graph of an expression").click()
+    assert shown(page) == ["micrograd.ex4.trace"]
+    assert page.find_element(By.CSS_SELECTOR, "article.shown .drawn svg").is_displayed()
+
+
 def test_the_class_page_leads_to_each_students_own_report_and_names_items(
     opened: Open, pages: dict[str, Path]
 ) -> None:

@@ -479,6 +479,8 @@ def test_draw_says_in_a_line_why_there_is_no_picture() -> None:
     )
     told = repr(public.draw("counts", {"N": [[1, 2]], "itos": "ab"}))
     assert told == "counts is drawn of N, itos: what is there doesn't fit"
+    told = repr(public.draw("row", {"logits": torch.zeros(2, 3), "dlogits": None, "Yb": torch.zeros(2)}))
+    assert told == "row is drawn of logits, dlogits, Yb: dlogits is not written yet"
     assert not public.draw("counts", {}) and public.draw("counts", {})._repr_html_() is None
 
 

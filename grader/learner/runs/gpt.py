@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,19 +14,45 @@ from grader.learner.runs.run import AUTO, Drawn, Run
 from grader.reference import drawn
 
 BATCH, BLOCK, EMBED, HEADS, LAYERS, RATE = 16, 32, 32, 4, 2, 3e-3
-LENGTH = 200_000  # characters of Python's own help, at most
+LENGTH = 200_000  # characters of a play of our own, at least
 NEW = 300  # characters of a sample
 EVERY = 20  # batches of each part that a loss is estimated on
 
 
-def help_of_python() -> str:
-    """Python's help texts, which come with it: English, with code. UsageError where they were left out."""
-    try:
-        from pydoc_data.topics import topics
-    except ImportError:
-        raise UsageError("this Python lacks its help texts (pydoc_data): name another, --text FILE") from None
-    text = "\n".join(topics[name] for name in sorted(topics))
-    return "".join(c for c in text if c.isascii())[:LENGTH]
+# By the play's rules what each of their names may become: words, and names in braces.
+RULES = {
+    "speech": ("{who}:\n{line}\n{line}", "{who}:\n{line}", "{who}:\n{line}\n{line}\n{line}"),
+    "who": ("MIRA", "OLD FERRYMAN", "TOBIAS", "THE MILLER"),
+    "line": ("{clause}.", "{clause}, and {clause}.", "If {clause}, then {clause}.", "{clause}; but why?"),
+    "clause": ("{one} {does} {many}", "{many} {do} {one}", "{one} {goes} {where}", "I saw how {clause}"),
+    "one": ("the {how} {thing}", "a {thing}", "my {thing}", "the {thing} that {does} {many}"),
+    "many": ("two {things}", "the {how} {things}", "our {things}", "seven {things} {where}"),
+    "how": ("quiet", "grey", "hungry", "little", "broken", "golden"),
+    "thing": ("fox", "river", "lantern", "boat", "miller", "winter", "stone", "bird"),
+    "things": ("foxes", "rivers", "lanterns", "boats", "millers", "winters", "stones", "birds"),
+    "does": ("remembers", "follows", "fears", "carries", "hides", "loves"),
+    "do": ("remember", "follow", "fear", "carry", "hide", "love"),
+    "goes": ("sleeps", "waits", "sings", "sinks", "wanders"),
+    "where": ("under the bridge", "by the mill", "in the rain", "beyond the hill", "at night"),
+}
+
+
+def play(length: int) -> str:
+    """A play that nobody wrote, of at least so many characters: the same on every Python, each line by RULES.
+
+    Who learns it learns spelling, then who speaks, then that one fox remembers and two remember.
+    """
+    draw = random.Random(1337).random  # of which Python promises the same numbers in every version
+
+    def said(name: str) -> str:
+        way = RULES[name][int(draw() * len(RULES[name]))]
+        return re.sub(r"\{(\w+)\}", lambda rule: said(rule[1]), way)
+
+    speeches, size = list[str](), 0
+    while size < length:
+        speeches.append(re.sub(r"(?m)^[a-z]", lambda first: first[0].upper(), said("speech")))
+        size += len(speeches[-1]) + 2
+    return "\n\n".join(speeches) + "\n"
 
 
 class Gpt(Run):
@@ -62,7 +90,7 @@ class Gpt(Run):
     def _text(self) -> str:
         path = self.wish.text
         if path is None:
-            return help_of_python()
+            return play(LENGTH)
         try:
             text = path.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 132.0, 42.0  # of a node
 GAP, LANE, RANK = 16.0, 12.0, 66.0  # between nodes; the width of an edge that passes by; between ranks
 MARGIN = 8.0
+ACROSS = 3  # nodes in a row of those that no edge ties to others
 SWEEPS = 16
 SOURCE_PULL, LANE_PULL = 0.02, 0.1  # beside an inner node's 1: so the main path runs straight
 
@@ -27,7 +28,28 @@ class Layout:
 
 
 def layout(parents: Mapping[str, Sequence[str]]) -> Layout:
-    """Lay a graph out from top to bottom. parents: each node's, in an order that has parents first."""
+    """Lay a graph out from top to bottom. parents: each node's, in an order that has parents first.
+
+    What no edge ties to others stands below it all, in rows.
+    """
+    used = {tail for tails in parents.values() for tail in tails}
+    tied = {node: tails for node, tails in parents.items() if tails or node in used}
+    above = _tied(tied) if tied else Layout(0.0, 0.0, {}, {})
+    alone = [node for node in parents if node not in tied]
+    top = above.height + GAP if tied else MARGIN
+    at = dict(above.nodes)
+    for k, node in enumerate(alone):
+        row, column = divmod(k, ACROSS)
+        at[node] = MARGIN + WIDTH / 2 + column * (WIDTH + GAP), top + HEIGHT / 2 + row * (HEIGHT + GAP)
+    width = max(x for x, _ in at.values()) + WIDTH / 2 + MARGIN
+    height = max(y for _, y in at.values()) + HEIGHT / 2 + MARGIN
+    return Layout(
+        max(width, above.width), max(height, above.height), {n: at[n] for n in parents}, above.edges
+    )
+
+
+def _tied(parents: Mapping[str, Sequence[str]]) -> Layout:
+    """The layers of a graph in which every node has an edge."""
     ranks = _ranks(parents)
     chains = {
         (tail, head): [tail, *(f"{tail}\0{head}\0{r}" for r in range(ranks[tail] + 1, ranks[head])), head]

@@ -76,11 +76,14 @@ class Progress:
 @dataclass(frozen=True)
 class View:
     """What a page shows beside its report. version: of one that `grader live` serves; None of a frozen one.
-    said: what the last save changed. exercises: the set's."""
+    said: what the last save changed. exercises: the set's. ways: those that can be gone to, and after: the
+    one to go on to, all having passed."""
 
     version: int | None = None
     said: Sequence[str] = ()
     exercises: Sequence[Progress] = ()
+    ways: Sequence[str] = ()
+    after: str = ""
 
 
 FROZEN = View()
@@ -137,19 +140,23 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
         "graph": _graph(sheet),
         "gradients": bool(sheet.exercise.gradients),
         "probe": PROBE[bool(sheet.exercise.gradients)],
+        "pictures": [(id, one.title) for id, made in sheet.drawn.items() for one in made],
         "articles": [_article(sheet, item) for item in items],
     }
 
 
 def parents(exercise: Exercise) -> dict[str, list[str]]:
     """An exercise's graph, as the task runs: of gradients from the loss backwards, for each tensor those that
-    read it, whose gradients arrive at it; of outputs for each item those that it receives or uses.
+    read it, whose gradients arrive at it; of outputs alone for each item those that it receives or uses.
 
     Each after all that it names.
     """
-    inputs = exercise.tensors or exercise.shapes
     outputs = {item.name for item in exercise.outputs}
-    tensors = [t for t in inputs if t in exercise.shapes and t not in outputs]  # sizes such as n are none
+    tensors = list[str]()
+    if exercise.gradients:  # sizes such as n are none
+        tensors = [
+            t for t in exercise.tensors or exercise.shapes if t in exercise.shapes and t not in outputs
+        ]
     uses = {line.name: line.uses for line in exercise.lines}
     found = {t: [u for u in uses.get(t, ()) if u in tensors] for t in tensors}
     for item in exercise.outputs:

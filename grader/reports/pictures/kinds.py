@@ -217,13 +217,15 @@ def _layers(title: str, said: str) -> Callable[[Values], Picture]:
     return draw
 
 
-def _attention(values: Values) -> Picture:
-    heads = {str(k): rows(v) for k, v in list(values["heads"].items())[:FEW]}
-    n = max(map(len, heads.values()), default=0)
-    if not 0 < n <= FEW or any(len(m) != n or len(m[0]) != n for m in heads.values()):
-        raise ValueError("not square")
-    said = "Down is the token that looks, across at which: later ones are masked, which leaves a triangle."
-    return grids.triangles(heads, names(values["tokens"], n), "What each head attends to", said)
+def _triangles(title: str, said: str) -> Callable[[Values], Picture]:
+    def draw(values: Values) -> Picture:
+        heads = {str(k): rows(v) for k, v in list(values["heads"].items())[:FEW]}
+        n = max(map(len, heads.values()), default=0)
+        if not 0 < n <= FEW or any(len(m) != n or len(m[0]) != n for m in heads.values()):
+            raise ValueError("not square")
+        return grids.triangles(heads, names(values["tokens"], n), title, said)
+
+    return draw
 
 
 def _bytes(merges: Mapping[int, tuple[int, int]]) -> dict[int, bytes]:
@@ -242,7 +244,8 @@ def _forest(values: Values) -> Picture:
         raise ValueError("no merges")
     texts = {k: b.decode("utf-8", "replace") for k, b in _bytes(merges).items()}
     said = (
-        "Each tree is a token of the text: its leaves are bytes, and each number a merge of the two below it."
+        "Each tree is a token of the text: its leaves are bytes, a · among them a space, and each number "
+        "is a merge of the two below it."
     )
     return trees.forest(merges, ids, texts, "The merges of a text, as a forest", said)
 
@@ -300,6 +303,16 @@ GRADIENTS = _histograms(
     "The curves should be equally wide: one much narrower than the last would be a vanishing gradient.",
     "gradient of the loss, nats per unit",
 )
+ATTENTION = _triangles(
+    "What each head attends to",
+    "Down is the token that looks, across at which, the stronger the more: later ones are masked, which "
+    "leaves a triangle.",
+)
+AVERAGES = _triangles(
+    "The weights of an average of the past",
+    "Down is the place, across what its average takes: one share each of itself and what came before, none "
+    "of the masked rest.",
+)
 TREE = _layers(
     "WaveNet's tree",
     "Two neighbours become one at each level, until one vector has seen all of the context.",
@@ -351,14 +364,14 @@ KINDS = {
         ("dilated",),
     ),
     "averages": Kind(
-        _attention,
+        AVERAGES,
         ("heads", "tokens"),
         "grader report gpt.ex11",
         ("gpt.ex11.by_softmax",),
         ("by_softmax",),
     ),
     "attention": Kind(
-        _attention,
+        ATTENTION,
         ("heads", "tokens"),
         "grader train gpt",
         ("gpt.ex12.multihead",),
