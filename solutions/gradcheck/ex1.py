@@ -252,13 +252,14 @@ def use_best_step(best_step, points):
 
 
 def use_kinks(kinks, kinked, limit):
-    """Kinks of the ReLU, of a shifted ReLU, and of a function that has none; with two limits."""
+    """Kinks upwards and downwards, of many slopes, and of a function that has none; with several limits."""
     slopes = torch.linspace(0.2, 1.0, kinked.numel(), dtype=torch.float64).view(kinked.shape)
     functions = {
         "relu": lambda t: t.relu().sum(),
         "relu of many slopes": lambda t: (slopes * t.relu()).sum(),
         "x**2": lambda t: (t**2).sum(),
         "|x|": lambda t: t.abs().sum(),
+        "min(x, 0)": lambda t: t.clamp(max=0).sum(),
     }
     return {
         f"kinks of the sum of {said}, h 1e-4, limit {most:.6g}": kinks(f, kinked.clone(), 1e-4, most)
