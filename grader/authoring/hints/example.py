@@ -22,7 +22,7 @@ from grader.authoring.hints.figures import figure, is_exact
 from grader.authoring.hints.site import operation
 from grader.core.exercise import Line, sizes
 from grader.core.graph import downstream
-from grader.reference.forward import Env
+from grader.reference.forward import Env, is_float
 from grader.reference.program import Program
 
 DRAWS, FUSED = 150, 500  # draws of which the shortest is kept; for an item that spans several lines
@@ -237,10 +237,6 @@ def small(program: Program) -> Env | None:
         except Exception:
             continue
     return None
-
-
-def is_float(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.is_floating_point()
 
 
 def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import RUNGS, Authored, AuthoredError, Item
-from grader.authoring.hints.example import Search, is_float, small
+from grader.authoring.hints.example import Search, small
 from grader.authoring.hints.figures import figure, is_exact, matrix, side_by_side
 from grader.authoring.hints.notation import Term, sizes_named, total, write
 from grader.authoring.hints.operations import Path, paths
@@ -22,7 +22,7 @@ from grader.authoring.hints.outputs import ladders as output_ladders
 from grader.authoring.hints.shapes import shapes
 from grader.authoring.hints.site import NoRule, Scope
 from grader.core.exercise import sizes
-from grader.reference.forward import Env
+from grader.reference.forward import Env, is_float
 from grader.reference.program import Program
 
 CLOSE = 1e-9

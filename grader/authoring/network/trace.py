@@ -16,6 +16,7 @@ import torch
 
 from grader.authoring.network import export
 from grader.authoring.network.sizes import Unknown, expression
+from grader.reference.forward import is_float
 
 ALIASES = ("alias", "contiguous", "lift_fresh_copy", "lift_fresh", "clone", "_to_copy", "to", "positive")
 RANDOM = {"randn_like": "randn", "rand_like": "rand", "randn": "randn", "rand": "rand"}
@@ -165,7 +166,7 @@ class Layers:
         for name in ("layout", "device", "pin_memory", "memory_format", "non_blocking"):
             args.pop(name, None)
         value = _result(node)
-        floats = isinstance(value, torch.Tensor) and value.is_floating_point()
+        floats = is_float(value)
         if isinstance(value, torch.Tensor) and value.is_complex():
             self._problem(where, "complex numbers: write real and imaginary part as tensors of their own")
         elif op in ("item", "_local_scalar_dense"):
@@ -270,8 +271,7 @@ class Layers:
             args = {"self": whole.args["self"], "dim": whole.args["dim"], "index": constant(place)}
         elif whole.op in ("chunk", "split", "split_with_sizes", "tensor_split"):
             op, args = "slice", self._cut(whole, place, row)
-        value = _result(node)
-        floats = isinstance(value, torch.Tensor) and value.is_floating_point()
+        floats = is_float(_result(node))
         step = Step(op, args, _shapes(row), whole.where, whole.module, floats=floats, fn=fn)
         step.tracked = floats and any(o.tracked for o in step.operands())
         step.frames = whole.frames
