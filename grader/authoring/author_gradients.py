@@ -89,9 +89,6 @@ class Gradients:
         if is_probe(fixture) and self.parts.siblings(item):  # it has a draw of its own
             env |= {p: given[ALT + p] for p in item.params if ALT + p in given}
             name = ALT + item.name
-        self._verify(item, fixture, env, reference, name)
-
-    def _verify(self, item: Item, fixture: str, env: Env, reference: Env, name: str) -> None:
         where = f"{self.filename}, line {item.line}: {item.name}"
         for param in item.params:
             if param not in env:

@@ -119,7 +119,7 @@ def _cells(
         yield item.name, "code", f"{answer}\ncmp('{item.tensor}', {item.name}, {item.tensor})"
     yield "check-task", "markdown", f"## All of them\n\n{ELSEWHERE.format(exercise=exercise, file=file)}"
     if training:
-        yield "training", "markdown", _training(training, exercise, file)
+        yield "training", "markdown", _training(training, file)
     yield "check", "code", f'check("{exercise}", globals())'
     if drawn:
         yield "pictures", "markdown", PICTURES
@@ -229,7 +229,7 @@ def _task(item: Item) -> str:
     return "\n\n".join(parts)
 
 
-def _training(plan: Training, exercise: str, file: str) -> str:
+def _training(plan: Training, file: str) -> str:
     return (
         f"`grader check exercises/{file}.ipynb` also makes a training loop of these cells: it takes "
         f"{plan.steps} steps with your gradients and compares the parameters with those that autograd's "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader.commands.learn import current_item, located
 from grader.commands.read import statuses
 from grader.core.exercise import Exercise
+from grader.core.text import listed
 from grader.core.verdict import Report
 from grader.learner.progress import State, Status
 from grader.suite.find import Suite, Target
@@ -24,16 +25,9 @@ def news(before: State, report: Report) -> str:
             went.append(item.id)
     if not any(item.id in known for item in report.items):
         return ""
-    said = [f"{_listed(came)} passed"] if came else []
-    said += [f"{_listed(went)} no longer {'pass' if len(went) > 1 else 'passes'}"] if went else []
+    said = [f"{listed(came, FEW)} passed"] if came else []
+    said += [f"{listed(went, FEW)} no longer {'pass' if len(went) > 1 else 'passes'}"] if went else []
     return ", ".join(said) if not said else f"{'; '.join(said)} since the last check."
-
-
-def _listed(names: list[str]) -> str:
-    if len(names) > FEW:
-        return f"{', '.join(names[:FEW])} and {len(names) - FEW} more"
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def ahead(suite: Suite, state: State, report: Report) -> str:
@@ -43,7 +37,7 @@ def ahead(suite: Suite, state: State, report: Report) -> str:
         return ""
     if left := current_item(suite, state, [Target(name) for name in names]):
         return upcoming(suite, state, *left)
-    done = [f"All passed. {_listed(names)} are done."]
+    done = [f"All passed. {listed(names, FEW)} are done."]
     if len(names) == 1:
         done = [finished(suite, suite.describe(names[0]))]
     others = [name for name in suite.at_hand() if name not in names]

@@ -40,6 +40,15 @@ def times(shape: Iterable[int]) -> str:
     return "×".join(map(str, shape)) or "scalar"
 
 
+def listed(words: Iterable[object], most: int = 1 << 30) -> str:
+    """Words as a sentence has them: a, b and c; of more than `most` only the first so many."""
+    first = list(map(str, words))
+    if more := first[most:]:
+        return f"{', '.join(first[:most])} and {len(more)} more"
+    last = first.pop() if first else ""
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 FULL = 75  # characters after which a line of a docstring goes on in the next
 STARTS = re.compile(r"\s|\w+: |[-*] |\d+\. |$")
 

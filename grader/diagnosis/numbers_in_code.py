@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grader.core.finding import Code, Finding
+from grader.core.text import listed
 from grader.diagnosis import syntax
 
 
@@ -33,7 +34,7 @@ def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> Finding | 
     if not found:
         return None
     verb = "is" if len(found) == 1 else "are"
-    said = f"{_list(found)} {verb} written where {_list(found.values())} {verb} meant"
+    said = f"{listed(found)} {verb} written where {listed(found.values())} {verb} meant"
     return Finding(Code.HARD_CODED, said)
 
 
@@ -77,11 +78,6 @@ def valued(node: ast.AST) -> Iterator[str]:
             if called in OF_SHAPE and node.args and isinstance(node.args[0], ast.Name):
                 children.remove(node.args[0])
         todo += children
-
-
-def _list(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _meanings(sizes: Mapping[str, Any]) -> dict[float, str]:

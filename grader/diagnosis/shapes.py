@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from grader.core.finding import Code, Finding
+from grader.core.text import listed
 from grader.core.text import text as harmless
 from grader.diagnosis import syntax
 
@@ -169,14 +170,14 @@ def explain(words: Words, evidence: Sequence[Came], advise: bool = True) -> Find
     if last.reduces:
         found = _reduction(code, lasts, evidence, advise)
     elif isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
-        found = Finding(Code.BROADCAST, f"broadcast to {last.shape} by {code}: {_listed(last.before)}")
+        found = Finding(Code.BROADCAST, f"broadcast to {last.shape} by {code}: {listed(last.before)}")
     else:
         found = _made(code, last, evidence)
     return replace(found, spot=words.written(last))
 
 
 def _made(code: str, step: Step, evidence: Sequence[Came]) -> Finding:
-    made = f"{code} makes it of {_listed(step.before)}"
+    made = f"{code} makes it of {listed(step.before)}"
     if short := _short(evidence):
         return Finding(Code.PLACES_MISSING, f"{made}; {short}")
     return Finding(Code.WRONG_SHAPE, made)
@@ -284,7 +285,7 @@ def _clash(words: Words, refused: Sequence[Step], evidence: Sequence[Came]) -> F
             return None
     code = words.code(refused[0], evidence[0].line)  # which the error says itself
     turned = _turned(words, refused, evidence)
-    said = f"{code} has {_listed(refused[0].before)}{turned}"
+    said = f"{code} has {listed(refused[0].before)}{turned}"
     return Finding(Code.SHAPES_CLASH, said, spot=words.written(refused[0]))
 
 
@@ -307,8 +308,3 @@ def _turned(words: Words, refused: Sequence[Step], evidence: Sequence[Came]) -> 
     what = ast.unparse(operands[0 if left else 1])
     name = harmless(what) if what.isidentifier() else f"the {'first' if left else 'second'}"
     return f": they would fit with {name} transposed"
-
-
-def _listed(shapes: Sequence[Shape]) -> str:
-    *first, last = map(str, shapes)
-    return f"{', '.join(first)} and {last}" if first else last

@@ -39,13 +39,8 @@ class Answer:
     @property
     def key(self) -> str:
         """The name of its reference on a probe: the other one where it asked for a sibling's gradient."""
-        siblings = not set(self.item.siblings).isdisjoint(self._read)
+        siblings = not set(self.item.siblings).isdisjoint(self.record_reads)
         return f"{ALT if siblings else ''}{self.item.name}"
-
-    @property
-    def _read(self) -> Sequence[str]:
-        record = next(iter(self.records.values()))
-        return record.reads if record else ()
 
     def key_in(self, reference: Reference) -> str:
         """The same, where that fixture has another one; off the probes there is only the usual."""
@@ -61,7 +56,7 @@ class Answer:
     def reads(self) -> tuple[str, ...]:
         """The tensors whose upstream gradients its code reads."""
         known = set(self.item.available) - set(self.item.siblings)
-        return tuple(r[1:] for r in self._read if r in known)  # what a child says is not believed
+        return tuple(r[1:] for r in self.record_reads if r in known)  # what a child says is not believed
 
 
 def reconsider(runner: Runner, task: Task, answers: list[Answer], lenient: bool = False) -> list[Answer]:

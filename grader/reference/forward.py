@@ -14,6 +14,10 @@ from grader.core.exercise import Exercise, Line, sizes
 Env = dict[str, Any]
 
 
+def is_float(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
 class Forward:
     """An exercise's forward program, made from the text of an authored file or of its description."""
 

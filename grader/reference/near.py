@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from grader.core import plain
-from grader.reference.forward import Env
+from grader.reference.forward import Env, is_float
 from grader.reference.program import Program
 
 OF_LARGEST, OF_SIZE = 1e-6, 2e-6  # the noise: of the largest element, and of the size without cancellation
@@ -88,7 +88,7 @@ def forward(program: Program, env: Env, old: Env) -> Env:
 
 
 def _counts(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.is_floating_point() and value.numel() > 0
+    return is_float(value) and value.numel() > 0
 
 
 def references(new: Env, old: Env) -> Env:

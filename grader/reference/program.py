@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from grader.core.graph import consumers
-from grader.reference.forward import Env, Forward
+from grader.reference.forward import Env, Forward, is_float
 
 DRAWS = 8  # sign draws for the size of an answer
 
@@ -26,7 +26,7 @@ class Program(Forward):
         env: inputs and sizes. Returns (tensors, gradients by tensor name), all detached.
         """
         leaves = {
-            k: v.detach().clone().requires_grad_() if k in self.inputs and _is_float(v) else v
+            k: v.detach().clone().requires_grad_() if k in self.inputs and is_float(v) else v
             for k, v in env.items()
         }
         full = self.run(leaves)
@@ -86,7 +86,3 @@ class Program(Forward):
 
     def direct(self, tensor: str) -> frozenset[str]:
         return frozenset(consumers(self.lines, tensor))
-
-
-def _is_float(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.is_floating_point()

@@ -19,7 +19,7 @@ from test_authored import TINY
 from grader.authoring import authored
 from grader.authoring.authored import RUNGS, AuthoredError
 from grader.authoring.build import derive
-from grader.authoring.hints.example import figure
+from grader.authoring.hints.figures import figure
 from grader.authoring.hints.notation import total
 from grader.authoring.hints.operations import paths
 from grader.authoring.hints.site import NoRule, Scope

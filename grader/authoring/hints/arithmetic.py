@@ -1,12 +1,12 @@
-"""Sums, differences, products, quotients, powers, and the product of matrices."""
+"""Sums, differences, products, quotients, powers, products of matrices, and what chooses of two."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import replace
 
-from grader.authoring.hints.notation import Sum, element, number
-from grader.authoring.hints.site import NoRule, Site, Step, spread
+from grader.authoring.hints.notation import Sum, code, element, number
+from grader.authoring.hints.site import NoRule, Site, Step, operation, parts, spread
 
 
 def binop(site: Site) -> Step:
@@ -126,3 +126,52 @@ def unary(site: Site) -> Step:
     if isinstance(node.op, ast.UAdd):
         return Step(site.index, "")
     return Step(site.index, "The minus stays a minus.", sign=-1)
+
+
+def einsum(site: Site) -> Step:
+    node = site.node
+    assert isinstance(node, ast.Call)
+    equation = str(ast.literal_eval(node.args[0])).replace(" ", "")
+    members = node.args[1:]
+    if "->" not in equation or "." in equation:
+        raise NoRule("this equation of einsum")
+    left, _, out = equation.partition("->")
+    terms = left.split(",")
+    place = next(k for k, m in enumerate(members) if m is site.child)
+    known: dict[str, ast.expr] = dict(zip(terms[place], site.index, strict=True))
+    sums = []
+    for k, term in enumerate([*terms, out]):
+        for axis, letter in enumerate(term):
+            if letter not in known:
+                owner = members[k] if k < len(members) else site.node
+                known[letter], one = site.over(site.scope.size(owner, axis))
+                sums.append(one)
+    factors = tuple(
+        element(m, tuple(known[c] for c in terms[k])) for k, m in enumerate(members) if k != place
+    )
+    say = (
+        f"einsum sums products over the letters that the result lacks. Backwards each letter of {site.x} "
+        "stays, and the sum runs over the others: an einsum of what arrives with the other factors."
+    )
+    return Step(tuple(known[c] for c in out), say, factors, sums=tuple(sums))
+
+
+def clamp(site: Site) -> Step:
+    given = parts(site, "x", "min", "max")
+    x = site.at(site.child, site.index)
+    where = [code("x >= low", x=x, low=given["min"])] if "min" in given else []
+    where += [code("high >= x", x=x, high=given["max"])] if "max" in given else []
+    say = "What lies beyond a bound was set to the bound: nothing comes back to it. The rest passes."
+    return Step(site.index, say, where=tuple(where))
+
+
+def larger(site: Site) -> Step:
+    """maximum and minimum of two."""
+    given = parts(site, "a", "b")
+    other = given["b"] if site.child is given["a"] else given["a"]
+    if site.scope.shape(site.child) != site.after:
+        raise NoRule("a maximum with what is broadcast")
+    sign = ">" if operation(site.node) == "maximum" else "<"
+    where = code(f"x {sign} other", x=site.at(site.child, site.index), other=site.at(other, site.index))
+    say = "Of two numbers one is passed on, and gets the gradient; the other gets 0."
+    return Step(site.index, say, where=(where,))

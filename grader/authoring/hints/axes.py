@@ -1,12 +1,11 @@
-"""What works along an axis: sum, mean, maximum, variance, softmax, cross entropy."""
+"""What works along an axis: sum, mean, maximum, norm, variance, softmax, cross entropy."""
 
 from __future__ import annotations
 
 import ast
-import functools
 
 from grader.authoring.hints.notation import Index, Named, code, element, name, number, write
-from grader.authoring.hints.site import NoRule, Site, Step, arguments, is_pair, leading
+from grader.authoring.hints.site import NoRule, Site, Step, arguments, is_pair, leading, operation
 
 
 def _axes(site: Site, names: tuple[str, ...] = ("dim", "keepdim")) -> tuple[tuple[int, ...], bool]:
@@ -22,14 +21,12 @@ def _reduced(site: Site, axes: tuple[int, ...], keep: bool) -> Index:
     return tuple(x for a, x in enumerate(kept) if keep or a not in axes)
 
 
+def _result(site: Site, index: Index) -> ast.expr:
+    return element(name(site.output) if site.output else site.node, index)
+
+
 def _over(site: Site, axes: tuple[int, ...]) -> str:
     return "all numbers" if len(axes) == len(site.before) else "axis " + " and ".join(map(str, axes))
-
-
-def _count(site: Site, axes: tuple[int, ...]) -> ast.expr:
-    """How many numbers there are along some axes."""
-    sizes = (site.scope.size(site.child, a) for a in axes)
-    return functools.reduce(lambda first, size: code("a * b", a=first, b=size), sizes)
 
 
 def total(site: Site) -> Step:
@@ -64,7 +61,7 @@ def mean(site: Site) -> Step:
         f"A mean over {_over(site, axes)}: each number enters it with the same weight, one over how many "
         "there are, and gets that share of the upstream gradient."
     )
-    return Step(_reduced(site, axes, keep), say, (code("1 / count", count=_count(site, axes)),))
+    return Step(_reduced(site, axes, keep), say, (code("1 / count", count=site.count(axes)),))
 
 
 def maximum(site: Site) -> Step:
@@ -84,11 +81,40 @@ def maximum(site: Site) -> Step:
     return Step(_reduced(site, axes, keep), say, where=(where,), named=named)
 
 
+def extreme(site: Site) -> Step:
+    """amax and amin along one axis."""
+    axes, keep = _axes(site)
+    if not isinstance(arguments(site.node, ("dim",), leading(site)).get("dim"), int):
+        raise NoRule("a maximum over several axes")
+    axis = axes[0]
+    which = "argmin" if operation(site.node) == "amin" else "argmax"
+    m = element(name("top"), _reduced(site, axes, keep=False))
+    text = f"{write(m)} is the place of the extreme along axis {axis}"
+    named = {"top": Named(code(f"({site.x}).{which}({axis})"), text)}
+    say = "One number of each row is passed on: the gradient goes to its place alone, the rest gets 0."
+    where = (code("own == m", own=site.index[axis], m=m),)
+    return Step(_reduced(site, axes, keep), say, where=where, named=named)
+
+
+def norm(site: Site) -> Step:
+    axes, keep = _axes(site, ("p", "dim", "keepdim"))
+    index = _reduced(site, axes, keep)
+    say = "The root of a sum of squares: the derivative of each number is its share, itself over the norm."
+    return Step(index, say, (code("x / y", x=site.at(site.child, site.index), y=_result(site, index)),))
+
+
+def logsumexp(site: Site) -> Step:
+    axes, keep = _axes(site)
+    index = _reduced(site, axes[:1], keep)
+    say = "The logarithm of a sum of exponentials: its derivative is the softmax."
+    return Step(index, say, (code("exp(x - y)", x=site.at(site.child, site.index), y=_result(site, index)),))
+
+
 def variance(site: Site, root: bool) -> Step:
     names = ("dim", "unbiased", "keepdim")
     given = arguments(site.node, names, leading(site))
     axes, keep = _axes(site, names)
-    count = _count(site, axes)
+    count = site.count(axes)
     if given.get("unbiased", True) and given.get("correction", 1):
         count = code("size - 1", size=count)
     mean = code(f"({site.x}).mean({axes}, keepdim=True)")
@@ -102,8 +128,8 @@ def variance(site: Site, root: bool) -> Step:
     )
     if root:
         say = say.replace("variance", "standard deviation")
-        y = element(name(site.output) if site.output else site.node, index)
-        return Step(index, say, (code("away / (count * y)", away=away, count=count, y=y),), named=named)
+        factor = code("away / (count * y)", away=away, count=count, y=_result(site, index))
+        return Step(index, say, (factor,), named=named)
     return Step(index, say, (code("2 * away / count", away=away, count=count),), named=named)
 
 

@@ -12,18 +12,17 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from functools import lru_cache
 from typing import Any, cast
 
 import torch
 
 from grader.authoring.authored import Authored, Item
 from grader.authoring.hints.elementwise import ELEMENTWISE, LN
-from grader.authoring.hints.site import operation, times
+from grader.authoring.hints.figures import figure, is_exact
+from grader.authoring.hints.site import operation
 from grader.core.exercise import Line, sizes
 from grader.core.graph import downstream
-from grader.reference.forward import Env
+from grader.reference.forward import Env, is_float
 from grader.reference.program import Program
 
 DRAWS, FUSED = 150, 500  # draws of which the shortest is kept; for an item that spans several lines
@@ -33,7 +32,6 @@ SHARE = (0.5, 0.25, 0.2, 0.4, 0.1, 0.8)
 UPSTREAM = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 6.0)
 ROOT = (1.0, 4.0, 0.25)
 BENDS = ("relu", "elu(", ".abs()")  # operations with one formula on either side of 0
-LOGARITHMS = {math.log(k): f"ln {k}" for k in range(2, 10)}
 
 
 @dataclass(frozen=True)
@@ -241,10 +239,6 @@ def small(program: Program) -> Env | None:
     return None
 
 
-def is_float(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) and value.is_floating_point()
-
-
 def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[float, ...]:
     """Values that are good to calculate with, for what the lines do with the tensor."""
     for node in (n for line in lines for n in ast.walk(ast.parse(line.code.strip()))):
@@ -302,60 +296,3 @@ def _score(e: Example) -> float:
             values = e.env[name].reshape(-1).tolist()
             repeats += 8 * (len(set(values)) == len(values)) + 8 * (len(set(values)) == 1)
     return length + 15 * result.count("0") + 2 * alike + repeats
-
-
-# --- as one writes it on paper -------------------------------------------------------------------------
-
-
-def is_exact(value: float) -> bool:
-    return not figure(value).startswith("≈")
-
-
-@lru_cache(1 << 16)  # of many draws of few values
-def figure(value: float) -> str:
-    """A number as one writes it on paper: 2, -1/3, 0.25, ln 2, or ≈ and four digits."""
-    if math.isclose(value, round(value), abs_tol=1e-9):
-        return str(round(value))
-    for denominator in (2, 4, 5, 8, 10, 16, 20, 40, 100):
-        if math.isclose(value * denominator, round(value * denominator), abs_tol=1e-9):
-            return f"{value:.6g}"
-    near = Fraction(value).limit_denominator(99)
-    if math.isclose(value, near, abs_tol=1e-9):
-        return f"{near.numerator}/{near.denominator}"
-    for number, text in LOGARITHMS.items():
-        if math.isclose(abs(value), number, abs_tol=1e-9):
-            return text if value > 0 else "-" + text
-    if abs(value) < 1e-4 and f"{value:.5f}".strip("-0.") != "":
-        return f"≈{value:.5f}"
-    return f"≈{value:.4g}" if f"{value:.4g}" not in ("-0", "0") else "≈0"
-
-
-def matrix(title: str, values: Any) -> list[str]:
-    """A tensor with its name above, aligned as on paper; one of three axes as one matrix after another."""
-    tensor = torch.as_tensor(values, dtype=torch.float64)
-    lines = [f"{title}  {times(tuple(tensor.shape)) if tensor.ndim else ''}".rstrip()]
-    cells = [figure(float(v)) for v in tensor.reshape(-1)]
-    width = max(map(len, cells), default=0)
-    rows = tensor.reshape(-1, tensor.shape[-1]) if tensor.ndim else tensor.reshape(1, 1)
-    per = rows.shape[1]
-    for k in range(rows.shape[0]):
-        if tensor.ndim > 2 and k and k % tensor.shape[-2] == 0:
-            lines.append("")
-        lines.append("  ".join(c.rjust(width) for c in cells[k * per : (k + 1) * per]))
-    return lines
-
-
-def side_by_side(blocks: list[list[str]], limit: int = 84) -> str:
-    """Blocks of lines, next to one another as far as they fit."""
-    rows: list[list[list[str]]] = [[]]
-    for block in blocks:
-        used = sum(max(map(len, b)) + 4 for b in rows[-1])
-        if rows[-1] and used + max(map(len, block)) > limit:
-            rows.append([])
-        rows[-1].append(block)
-    texts = []
-    for row in rows:
-        widths = [max(map(len, b)) for b in row]
-        lines = itertools.zip_longest(*row, fillvalue="")
-        texts.append("\n".join("    ".join(map(str.ljust, line, widths)).rstrip() for line in lines))
-    return "\n\n".join(texts)

@@ -14,14 +14,15 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import RUNGS, Authored, AuthoredError, Item
-from grader.authoring.hints.example import Search, figure, is_exact, is_float, matrix, side_by_side, small
+from grader.authoring.hints.example import Search, small
+from grader.authoring.hints.figures import figure, is_exact, matrix, side_by_side
 from grader.authoring.hints.notation import Term, sizes_named, total, write
 from grader.authoring.hints.operations import Path, paths
 from grader.authoring.hints.outputs import ladders as output_ladders
 from grader.authoring.hints.shapes import shapes
 from grader.authoring.hints.site import NoRule, Scope
 from grader.core.exercise import sizes
-from grader.reference.forward import Env
+from grader.reference.forward import Env, is_float
 from grader.reference.program import Program
 
 CLOSE = 1e-9
@@ -224,12 +225,8 @@ class _Ladder:
                 not value.is_integer() or abs(value) < 13,
             )
             if not best or rank > best[0]:
-                best = (
-                    rank,
-                    at,
-                    [(p.term.sign, t) for p in mine for t in p.term.in_numbers(at, scope, figure)],
-                )
-        _, at, summands = best
+                best = rank, at
+        _, at = best
         element = f"{item.name}[{','.join(map(str, at))}]" if at else item.name
         text = ""
         for sign, product in ((p.term.sign, t) for p in mine for t in p.term.in_numbers(at, scope, figure)):
@@ -273,12 +270,8 @@ def _sizes_of(program: Program) -> dict[str, Any]:
 
 def _some(tensor: torch.Tensor) -> list[tuple[int, ...]]:
     """The elements that are looked at: all, or of many some from all over."""
-    every = _indices(tensor)
+    every = [tuple(at) for at in torch.ones_like(tensor).nonzero().tolist()]
     return every[:: 1 + len(every) // MANY]
-
-
-def _indices(tensor: torch.Tensor) -> list[tuple[int, ...]]:
-    return [tuple(int(v) for v in row) for row in (torch.ones_like(tensor)).nonzero()]
 
 
 def _said(path: Path) -> str:

@@ -15,6 +15,8 @@ from grader.authoring.hints.site import (
     arguments,
     leading,
     operation,
+    parts,
+    plus,
     shape_of,
     spread,
 )
@@ -229,3 +231,34 @@ def embedding(site: Site) -> Step:
     assert isinstance(site.node, ast.Call)
     pick = site.node.args[0]
     return _lookup(site, pick, site.scope.shape(pick))
+
+
+def pad(site: Site) -> Step:
+    widths = site.scope.value(parts(site, "x", "pad")["pad"])
+    index = list(site.index)
+    for k in range(len(widths) // 2):
+        index[-1 - k] = plus(index[-1 - k], widths[2 * k])
+    return Step(tuple(index), "Padding puts constants around: the gradient is what arrives in the middle.")
+
+
+def repeated(site: Site) -> Step:
+    given = parts(site, "x", "repeats", "dim")
+    times, dim = given["repeats"], site.scope.value(given["dim"]) if "dim" in given else None
+    if dim is None or not isinstance(site.scope.value(times), int):
+        raise NoRule("this use of repeat_interleave")
+    axis = dim % len(site.before)
+    letter, total = site.over(times)
+    own = code("own * times + k", own=site.index[axis], times=times, k=letter)
+    say = f"Each number is copied along axis {axis}, side by side: the gradients of its copies add up."
+    return Step((*site.index[:axis], own, *site.index[axis + 1 :]), say, sums=(total,))
+
+
+def flipped(site: Site) -> Step:
+    dims = arguments(site.node, ("dims",), leading(site)).get("dims")
+    dims = [dims] if isinstance(dims, int) else list(dims or [])
+    dims = [d % len(site.before) for d in dims]
+    index = tuple(
+        code("size - 1 - own", size=site.scope.size(site.child, a), own=x) if a in dims else x
+        for a, x in enumerate(site.index)
+    )
+    return Step(index, "Reversed forwards, and reversed once more backwards.")

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from grader.authoring.hints import arithmetic, axes, moving
+from grader.authoring.hints import arithmetic, axes, layers, moving
 from grader.authoring.hints.elementwise import ELEMENTWISE, elementwise
-from grader.authoring.hints.layers import LAYERS
 from grader.authoring.hints.notation import Index, Term, name, number, write
 from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation, spread
 
@@ -52,7 +51,29 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     "where": moving.where,
     "values": lambda site: Step(site.index, ""),
     "unflatten": moving.view,
-    **LAYERS,
+    "pad": moving.pad,
+    "repeat_interleave": moving.repeated,
+    "flip": moving.flipped,
+    "norm": axes.norm,
+    "logsumexp": axes.logsumexp,
+    "amax": axes.extreme,
+    "amin": axes.extreme,
+    "einsum": arithmetic.einsum,
+    "clamp": arithmetic.clamp,
+    "maximum": arithmetic.larger,
+    "minimum": arithmetic.larger,
+    **{f"conv{n}d": layers.convolution for n in (1, 2)},
+    **{f"conv_transpose{n}d": layers.transposed for n in (1, 2)},
+    **{f"max_pool{n}d": layers.max_pool for n in (1, 2)},
+    **{f"avg_pool{n}d": layers.average_pool for n in (1, 2)},
+    **{f"adaptive_avg_pool{n}d": layers.adaptive_pool for n in (1, 2)},
+    "interpolate": layers.upsample,
+    "layer_norm": layers.layer_norm,
+    "rms_norm": layers.rms_norm,
+    "batch_norm": layers.batch_norm,
+    "group_norm": layers.group_norm,
+    "nll_loss": layers.nll,
+    **dict.fromkeys(layers.LOSSES, layers.loss),
 }
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -85,8 +86,16 @@ class Site:
 
     def run(self, axis: int) -> tuple[ast.expr, Sum]:
         """A fresh index that runs over all of an axis of the result."""
+        return self.over(self.scope.size(self.node, axis))
+
+    def over(self, size: ast.expr) -> tuple[ast.expr, Sum]:
+        """A fresh index that runs over so many values."""
         letter = self.fresh()
-        return letter, Sum(write(letter), self.scope.size(self.node, axis))
+        return letter, Sum(write(letter), size)
+
+    def count(self, axes: Iterable[int]) -> ast.expr:
+        """How many numbers the operand has along some axes."""
+        return product(self.scope.size(self.child, a) for a in axes)
 
     def at(self, node: ast.expr, index: Index) -> ast.expr:
         """The element of an operand that meets the element `index` of the result."""
@@ -107,6 +116,18 @@ class Site:
     def result(self) -> ast.expr:
         """The operation's own result at the element, by the line's name if it has one."""
         return element(name(self.output), self.index) if self.output else self.at(self.node, self.index)
+
+
+def plus(node: ast.expr, more: int) -> ast.expr:
+    if more == 0:
+        return node
+    return code("node + more" if more > 0 else "node - more", node=node, more=number(abs(more)))
+
+
+def product(nodes: Iterable[ast.expr]) -> ast.expr:
+    """1 of no factors."""
+    found = list(nodes) or [number(1)]
+    return functools.reduce(lambda a, b: code("a * b", a=a, b=b), found)
 
 
 @dataclass(frozen=True)
@@ -174,6 +195,14 @@ def arguments(node: ast.expr, names: tuple[str, ...], operands: int) -> dict[str
         except ValueError:
             out[key] = None
     return out
+
+
+def parts(site: Site, *names: str) -> dict[str, ast.expr]:
+    """A call's arguments by name, as they are written; the owner of a method first."""
+    node = site.node
+    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    given = node.args if leading(site) else [node.func.value, *node.args]
+    return dict(zip(names, given, strict=False)) | {k.arg: k.value for k in node.keywords if k.arg}
 
 
 def leading(site: Site) -> int:

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from grader.authoring.item import AuthoredError
-from grader.authoring.network import bodies, names, operators, trace
+from grader.authoring.network import bodies, export, names, operators, trace
 from grader.authoring.network.load import Network, Sizes
 from grader.authoring.network.simplify import simplified
 from grader.authoring.network.site import Writer
 from grader.authoring.network.sizes import expression
-from grader.authoring.network.trace import Number, Step, literal
+from grader.authoring.network.trace import Number, Step, constant, literal
 
 MOVES = ("transpose", "t", "numpy_T", "mT", "permute", "view", "reshape", "flatten", "unflatten", "unsqueeze",
          "squeeze", "expand", "select", "slice", "_unsafe_view")  # fmt: skip
@@ -34,8 +34,9 @@ class Flat:
     ) -> None:
         self.network, self.settings = network, settings
         self.graphs = [network.graph(s) for s in settings]
-        layers = trace.Layers(self.graphs, settings, list(network.make(settings[0])[1]), lines is not None)
-        self.traced, self.problems = layers.traced(), layers.problems
+        given = list(network.make(settings[0])[1])
+        self.traced = trace.Layers(self.graphs, settings, given, lines is not None)
+        self.problems = self.traced.problems
         self.said = ""
         self._refuse()
         self.loss = self._loss()
@@ -78,7 +79,7 @@ class Flat:
         """Say all that stands in the way."""
         if self.problems:
             told = sorted({(w if w[0] else self.network.place, said) for w, said in self.problems})
-            raise AuthoredError("\n".join(f"{trace.shown(where)}: {said}" for where, said in told))
+            raise AuthoredError("\n".join(f"{export.shown(where)}: {said}" for where, said in told))
 
     def fit(self, values: Sequence[int]) -> ast.expr:
         if all(v == values[0] for v in values):
@@ -106,7 +107,7 @@ class Flat:
                 noise = Step("input", {"draw": "randn"}, out.shapes, kind="noise", name="weighting")
                 self.traced.inputs.append(noise)
                 weighted = add("mul", self=noise, other=out)
-                scalars.append(add("sum", self=weighted, dim=Number(None, ast.Constant(None))))
+                scalars.append(add("sum", self=weighted, dim=constant(None)))
                 if len(scalars) > 1:
                     scalars = [add("add", self=scalars[0], other=scalars[1])]
             self.said = (

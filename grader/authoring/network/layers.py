@@ -218,13 +218,18 @@ def group_norm(s: Site) -> ast.expr:
 # --- softmax and losses ----------------------------------------------------------------------------------
 
 
-def each(template: str) -> Callable[[Site], ast.expr]:
-    """A loss that is reduced at its end: the local gradient of one number, then what the reduction does."""
+def each(local: str) -> Callable[[Site], ast.expr]:
+    """A loss that is reduced at its end: the local gradient of one number, then what the reduction does.
+
+    local: in x and the target t.
+    """
 
     def back(s: Site) -> ast.expr:
         if any(s.has(k) for k in ("weight", "pos_weight")):
             raise NotWritten("a weighted loss")
-        own, how = s.fill(template), REDUCTION[s.raw("reduction", 1)]
+        x, t = s.fill("self"), s.fill("target")
+        beta = s.fill("beta") if "beta" in s.step.args else number(1)
+        own, how = s.fill(f"({local}) * dy", x=x, t=t, beta=beta), REDUCTION[s.raw("reduction", 1)]
         if how == "none":
             return summed(own, s.step.shape, s.x.shape)
         return (

@@ -10,7 +10,7 @@ import torch
 
 from grader.authoring.hints.notation import code, filled, number
 from grader.authoring.network.site import NotWritten, Value, Write, along, joined
-from grader.authoring.network.trace import Number, Step
+from grader.authoring.network.trace import Number, Step, constant
 
 REDUCTION = ("none", "mean", "sum")  # torch's numbers for them
 TURNED = ("transpose", "permute", "expand", "slice", "select", "mT", "t", "numpy_T")
@@ -58,7 +58,7 @@ def line(text: str) -> Write:
 
 def _with(step: Step, **changed: Any) -> Step:
     """A step with other arguments; one that is no argument of its own yet is a constant."""
-    made = {k: v if isinstance(v, Number | list) else Number(v, ast.Constant(v)) for k, v in changed.items()}
+    made = {k: v if isinstance(v, Number | list) else constant(v) for k, v in changed.items()}
     return replace(step, args={**step.args, **made})
 
 

@@ -17,7 +17,7 @@ import torch
 
 from grader.authoring import skeleton
 from grader.authoring.item import AuthoredError, parsed
-from grader.authoring.network import trace
+from grader.authoring.network import export
 from grader.authoring.network.sizes import others
 from grader.core.exercise import sizes as fixture_sizes
 
@@ -50,7 +50,7 @@ class Network:
 
     def graph(self, sizes: Sizes) -> Any:
         model, given = self.make(sizes)
-        return trace.export(model, given, self.atomic)
+        return export.export(model, given, self.atomic)
 
     def settings(self) -> list[Sizes]:
         """The lecture's sizes, and two that differ in all that may differ with the same steps."""
@@ -65,7 +65,7 @@ class Network:
                 for value in sorted(choices, key=lambda v: (v in used, abs(v - size), v)):
                     tried = {**own, name: value}
                     if self.works(tried):
-                        if trace.same([first, self.graph(tried)]):  # else a loop that the size counts
+                        if export.same([first, self.graph(tried)]):  # else a loop that the size counts
                             own = tried
                         break
             found.append(own)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from grader.authoring.hints.elementwise import ELEMENTWISE
+from grader.authoring.hints.layers import LOSSES
 from grader.authoring.hints.notation import code
 from grader.authoring.network import gradients, layers, lines
 from grader.authoring.network.site import Site, Value, Write
@@ -49,8 +50,46 @@ def _reduced(name: str, back: Back) -> Operator:
     return _row(lines.reduced(name), self=back)
 
 
+# the functions of the hints' derivatives in torch
+FUNCTIONS = {
+    "Phi": "0.5 * (1 + torch.erf(v / 2**0.5))",
+    "phi": "torch.exp(-v**2 / 2) / (2 * torch.pi) ** 0.5",
+    "cos": "torch.cos(v)",
+    "sin": "torch.sin(v)",
+    "sign": "torch.sign(v)",
+    "ln": "torch.log(v)",
+    "clip": "torch.clamp(v, -1, 1)",
+    "exp": "torch.exp(v)",
+    "tanh": "torch.tanh(v)",
+    "sigma": "torch.sigmoid(v)",
+    "hit": "v",
+}
+
+
+class _Torch(ast.NodeTransformer):
+    """A derivative of the hints' table, as torch has it."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        if ast.unparse(node).startswith("1 - hit("):
+            assert isinstance(node.right, ast.Call)
+            return ast.UnaryOp(ast.Invert(), node.right.args[0])
+        self.generic_visit(node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        assert isinstance(node.func, ast.Name)
+        if isinstance(node.args[0], ast.Constant):
+            return code("math.log(v)", v=node.args[0])
+        return code(FUNCTIONS[node.func.id], v=node.args[0])
+
+
+def _in_torch(derivative: str) -> str:
+    return ast.unparse(_Torch().visit(ast.parse(derivative, mode="eval").body))
+
+
 def _loss(name: str, first: str, second: str) -> Operator:
-    return _row(lines.loss(name), self=layers.each(first), target=layers.each(second))
+    return _row(lines.loss(name), self=layers.each(_in_torch(first)), target=layers.each(_in_torch(second)))
 
 
 def _conv(name: str, back: Back, n: int) -> Operator:
@@ -162,21 +201,7 @@ OPERATORS: dict[str, Operator] = {
     "cross_entropy_loss": _row(lines.loss("cross_entropy"), self=layers.cross_entropy),
     "nll_loss": NLL,
     "nll_loss_nd": NLL,
-    "mse_loss": _loss("mse_loss", "2 * dy * (self - target)", "2 * dy * (target - self)"),
-    "l1_loss": _loss("l1_loss", "dy * torch.sign(self - target)", "dy * torch.sign(target - self)"),
-    "smooth_l1_loss": _loss(
-        "smooth_l1_loss",
-        "dy * ((self - target) / beta).clamp(-1, 1)",
-        "dy * ((target - self) / beta).clamp(-1, 1)",
-    ),
-    "binary_cross_entropy": _loss(
-        "binary_cross_entropy",
-        "dy * (self - target) / (self * (1 - self))",
-        "dy * torch.log((1 - self) / self)",
-    ),
-    "binary_cross_entropy_with_logits": _loss(
-        "binary_cross_entropy_with_logits", "dy * (torch.sigmoid(self) - target)", "-dy * self"
-    ),
+    **{name: _loss(name, first, second) for name, (first, second, _) in LOSSES.items()},
     **{name: _row(f"self {sign} other") for name, sign in COMPARED.items()},
     "bitwise_and": _row("self & other"),
     "bitwise_or": _row("self | other"),
@@ -204,38 +229,6 @@ def _scaled(s: Site, sign: str) -> ast.expr:
     return s.fill(f"{sign}dy" if s.raw("alpha", 1) == 1 else f"{sign}alpha * dy")
 
 
-# --- functions of one number: their derivatives in the hints' language, as torch has them ------------------
-
-FUNCTIONS = {
-    "Phi": "0.5 * (1 + torch.erf(v / 2**0.5))",
-    "phi": "torch.exp(-v**2 / 2) / (2 * torch.pi) ** 0.5",
-    "cos": "torch.cos(v)",
-    "sin": "torch.sin(v)",
-    "sign": "torch.sign(v)",
-    "ln": "math.log(v)",
-    "exp": "torch.exp(v)",
-    "tanh": "torch.tanh(v)",
-    "sigma": "torch.sigmoid(v)",
-    "hit": "v",
-}
-
-
-class _Torch(ast.NodeTransformer):
-    """A derivative of the hints' table, as torch has it."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        if ast.unparse(node).startswith("1 - hit("):
-            assert isinstance(node.right, ast.Call)
-            return ast.UnaryOp(ast.Invert(), node.right.args[0])
-        self.generic_visit(node)
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
-        assert isinstance(node.func, ast.Name)
-        return code(FUNCTIONS[node.func.id], v=node.args[0])
-
-
 F_ONLY = ("leaky_relu", "elu", "gelu", "silu", "softplus", "logsigmoid", "mish", "hardtanh", "selu")
 LINES = {"gelu": "F.gelu(self, approximate='none')", "neg": "-self"}
 
@@ -251,8 +244,7 @@ def _elementwise(name: str) -> Operator:
             return _gelu_tanh(s)
         node: ast.expr = s.dy
         if rule.factor:
-            factor = _Torch().visit(ast.parse(rule.factor, mode="eval").body)
-            node = s.fill(f"({ast.unparse(factor)}) * dy", **given)
+            node = s.fill(f"({_in_torch(rule.factor)}) * dy", **given)
         if rule.where:
             node = s.fill(f"node * ({rule.where})", node=node)
         return code("-node", node=node) if rule.sign < 0 else node

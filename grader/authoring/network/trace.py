@@ -7,23 +7,16 @@ collected, each with its line, and told at once.
 from __future__ import annotations
 
 import ast
-import itertools
 import operator
-import re
-import sys
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
-from unittest import mock
 
 import torch
-from torch.fx.proxy import TracerBase
 
-from grader.authoring.item import AuthoredError
-from grader.authoring.network import plain
+from grader.authoring.network import export
 from grader.authoring.network.sizes import Unknown, expression
+from grader.reference.forward import is_float
 
 ALIASES = ("alias", "contiguous", "lift_fresh_copy", "lift_fresh", "clone", "_to_copy", "to", "positive")
 RANDOM = {"randn_like": "randn", "rand_like": "rand", "randn": "randn", "rand": "rand"}
@@ -68,7 +61,19 @@ class Number:
     code: ast.expr
 
 
-def _steps(value: Any) -> Any:
+def constant(value: Any) -> Number:
+    return Number(value, literal(value))
+
+
+def literal(value: Any) -> ast.expr:
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return ast.parse(f'float("{value}")', mode="eval").body
+    if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return ast.Constant(value)
+
+
+def _steps(value: Any) -> Iterator[Step]:
     if isinstance(value, Step):
         yield value
     elif isinstance(value, list):
@@ -76,85 +81,11 @@ def _steps(value: Any) -> Any:
             yield from _steps(one)
 
 
-@dataclass
-class Traced:
-    """inputs: by kind in the signature's order; steps: all that the loss needs, in order; outputs."""
-
-    inputs: list[Step]
-    steps: list[Step]
-    outputs: list[Step]
-
-
-def export(model: Any, given: Mapping[str, Any], atomic: bool) -> Any:
-    """The graph of a model at one fixture's sizes; AuthoredError says what it cannot follow."""
-    module = model if isinstance(model, torch.nn.Module) else _Called(model)
-    try:
-        with plain.in_plain_steps(atomic), mock.patch.object(TracerBase, "_filter_traceback_frames", _frames):
-            return torch.export.export(module, (), dict(given), strict=False)
-    except Exception as error:
-        raise AuthoredError(_why(error)) from None
-
-
-def _frames(self: Any, stack: Any) -> traceback.StackSummary:
-    """Of where a step was made the author's lines; torch keeps those in functions called forward alone."""
-    return traceback.StackSummary.from_list(
-        [f for f in stack if mine(f.filename) or f.filename == plain.__file__]
-    )
-
-
-class _Called(torch.nn.Module):
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, **given: Any) -> Any:
-        return self.function(**given)
-
-
-def _why(error: BaseException) -> str:
-    text = str(error)
-    inner: BaseException | None = error
-    found: tuple[str, int] | None = None
-    while inner is not None:
-        tb = inner.__traceback__
-        while tb is not None:
-            if mine(tb.tb_frame.f_code.co_filename):
-                found = (tb.tb_frame.f_code.co_filename, tb.tb_lineno)
-            tb = tb.tb_next
-        inner = inner.__cause__ or inner.__context__
-    if "ata-dependent" in text or "unbacked" in text.lower():
-        said = (
-            "which way it goes depends on a tensor's values: keep the branch that the exercise is "
-            "about, or write "
-            "torch.where(condition, a, b)"
-        )
-    elif isinstance(error, NotImplementedError):
-        said = text.split("\n")[0]
-    else:
-        said = f"{type(error).__name__}: {text.strip().splitlines()[0] if text.strip() else ''}"
-    return f"{shown(found)}: {said}" if found else said
-
-
-def shown(where: tuple[str, int]) -> str:
-    """A place as one says it: the file from here."""
-    path = Path(where[0])
-    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    return f"{path}, line {where[1]}"
-
-
-def mine(filename: str) -> bool:
-    """Whether a file is the author's: not torch's, not ours but for the layers in plain steps."""
-    return (
-        not filename.startswith(("<", sys.prefix, torch.__path__[0]))
-        and "/torch/" not in filename
-        and "grader/authoring" not in filename.replace("\\", "/")
-    )
-
-
 class Layers:
     """Graphs of one model at several sizes, as one list of steps.
 
-    settings: the sizes of each graph. problems: what stands in the way, by line.
+    settings: the sizes of each graph. given: the arguments' names. inputs: in the signature's order. steps:
+    in order. outputs: what the model returns. problems: what stands in the way, by line.
     """
 
     def __init__(
@@ -171,15 +102,9 @@ class Layers:
         self.inputs: list[Step] = []
         self.steps: list[Step] = []
         self.views: dict[Step, Step] = {}
-
-    def traced(self) -> Traced:
-        nodes = [list(g.graph.nodes) for g in self.graphs]
-        outputs: list[Step] = []
-        last: dict[Any, int] = {}
-        for at, node in enumerate(nodes[0]):
-            for used in node.all_input_nodes:
-                last[used] = at
-        self.last = last
+        self.outputs: list[Step] = []
+        nodes = [list(g.graph.nodes) for g in graphs]
+        self.last = {used: at for at, node in enumerate(nodes[0]) for used in node.all_input_nodes}
         for at, row in enumerate(zip(*nodes, strict=True)):
             self.at = at
             node = row[0]
@@ -188,21 +113,18 @@ class Layers:
             elif node.op == "call_function":
                 self._call(row)
             elif node.op == "output":
-                outputs = [s for n in node.args[0] if self._is_result(n) and (s := self.map[n]) is not None]
-        return Traced(self.inputs, self.steps, outputs)
+                self.outputs = [s for n in node.args[0] if self._is_result(n) and (s := self.map[n])]
 
     def _is_result(self, node: Any) -> bool:
-        own = {
-            o.arg.name for o in self.graphs[0].graph_signature.output_specs if o.kind.name == "USER_OUTPUT"
-        }
+        specs = self.graphs[0].graph_signature.output_specs
+        own = {o.arg.name for o in specs if o.kind.name == "USER_OUTPUT"}
         return isinstance(node, torch.fx.Node) and node.name in own and node in self.map
 
     def _input(self, row: Sequence[Any]) -> None:
         node, signature = row[0], self.graphs[0].graph_signature
         spec = next(s for s in signature.input_specs if s.arg.name == node.name)
-        kind = {"PARAMETER": "parameter", "USER_INPUT": "given", "CONSTANT_TENSOR": "constant"}.get(
-            spec.kind.name, "buffer"
-        )
+        kinds = {"PARAMETER": "parameter", "USER_INPUT": "given", "CONSTANT_TENSOR": "constant"}
+        kind = kinds.get(spec.kind.name, "buffer")
         value = node.meta.get("val")
         if not isinstance(value, torch.Tensor):
             self.map[node] = None
@@ -226,56 +148,51 @@ class Layers:
         if node.target is operator.getitem:
             self._part(node, row)
             return
-        op = (
-            node.target._schema.name.rpartition("::")[2]
-            if hasattr(node.target, "_schema")
-            else str(node.target)
-        )
-        frames = _stack(node)
+        frames = export.stack(node)
         file, line, fn = frames[-1] if frames else ("", 0, "")
         where = (file, line)
-        module = _module(node)
-        if op.startswith(("_assert", "sym_")) or not hasattr(node.target, "_schema"):
-            if "higher_order" in str(type(node.target)) or "set_grad_enabled" in str(node.target):
+        schema = getattr(node.target, "_schema", None)
+        op = schema.name.rpartition("::")[2] if schema else str(node.target)
+        if schema is None or op.startswith(("_assert", "sym_")):
+            if "higher_order" in str(type(node.target)) or "set_grad_enabled" in op:
                 self._problem(where, "no_grad and the like hide steps: leave them out, or write .detach()")
             self.map[node] = None
             return
-        names = [a.name for a in node.target._schema.arguments]
-        defaults = {a.name: a.default_value for a in node.target._schema.arguments if a.has_default_value()}
         args: dict[str, Any] = {}
-        for k, name in enumerate(names):
-            values = [n.args[k] if k < len(n.args) else n.kwargs.get(name, defaults.get(name)) for n in row]
+        for k, argument in enumerate(schema.arguments):
+            name, default = argument.name, argument.default_value
+            values = [n.args[k] if k < len(n.args) else n.kwargs.get(name, default) for n in row]
             args[name] = self._value(values, where)
         for name in ("layout", "device", "pin_memory", "memory_format", "non_blocking"):
             args.pop(name, None)
-        shapes = _shapes(row)
-        value = node.meta.get("val")
-        value = value[0] if isinstance(value, list | tuple) and value else value
-        floats = isinstance(value, torch.Tensor) and value.is_floating_point()
+        value = _result(node)
+        floats = is_float(value)
         if isinstance(value, torch.Tensor) and value.is_complex():
             self._problem(where, "complex numbers: write real and imaginary part as tensors of their own")
         elif op in ("item", "_local_scalar_dense"):
             self._problem(where, "a number is taken out of a tensor: leave .item() and float() out")
+        module = export.module(node)
+        step = Step(op, args, _shapes(row), where, module, floats=floats, fn=fn, frames=frames)
         if op in RANDOM or op in ("dropout", "native_dropout", "feature_dropout", "bernoulli"):
-            self._random(node, op, args, shapes, where, module)
+            self._random(node, step)
             return
-        step = Step(op, args, shapes, where, module, floats=floats, fn=fn, frames=frames)
         if op.startswith("new_"):
             args.pop("self")
         step.tracked = floats and op not in FLAT and any(o.tracked for o in step.operands())
-        if op in ("add", "sub") and _zero(args) and shapes == args["self"].shapes:
+        if (
+            op in ("add", "sub")
+            and getattr(args["other"], "value", 1) == 0
+            and step.shapes == args["self"].shapes
+        ):
             self.map[node] = args["self"]
-            return
-        if self._is_alias(step):
-            self.map[node] = next(iter(step.operands()))
-            return
-        if op.endswith("_") and not op.endswith("__"):
+        elif self._is_alias(step):
+            self.map[node] = step.operands()[0]
+        elif op.endswith("_") and not op.endswith("__"):
             self._in_place(node, step)
-            return
-        self.map[node] = step
-        self.steps.append(step)
-        if op in MOVING:
-            self.views[step] = self.views.get(step.operands()[0], step.operands()[0])
+        else:
+            self._add(node, step)
+            if op in MOVING:
+                self.views[step] = self.views.get(step.operands()[0], step.operands()[0])
 
     def _is_alias(self, step: Step) -> bool:
         same = [o for o in step.operands() if o.shapes == step.shapes]
@@ -290,25 +207,16 @@ class Layers:
         target = node.args[0]
         old = self.map.get(target)
         plainly = step.op.removesuffix("_")
-        sharing = [
-            n for n, s in self.map.items() if s is not None and self.views.get(s) is old and self._later(n)
-        ]
-        if (
-            old is None
-            or not step.operands()
-            or old in self.views
-            or sharing
-            or plainly in ("index_put", "copy")
-        ):
+        shared = any(self.views.get(s) is old and self._later(n) for n, s in self.map.items() if s)
+        partly = old is not None and old in self.views or shared or plainly in ("index_put", "copy")
+        if old is None or partly or not step.operands():
             said = "changes part of a tensor in place: torch.where, torch.cat or masked_fill make a new one"
             self._problem(step.where, f"`{plainly}_` {said}")
             self.map[node] = old
             return
         if plainly in ("fill", "zero"):
-            like = {"self": old, "value": step.args.get("value", Number(0, ast.Constant(0)))}
-            step = Step(
-                "full_like", like, step.shapes, step.where, step.module, floats=old.floats, fn=step.fn
-            )
+            like = {"self": old, "value": step.args.get("value", constant(0))}
+            step = replace(step, op="full_like", args=like, floats=old.floats, tracked=False, frames=())
         step.op = plainly if step.op.endswith("_") else step.op
         if old.kind == "buffer":  # running statistics, which the loss has no part in
             self.map[node] = step
@@ -319,16 +227,19 @@ class Layers:
             if known is old:
                 self.map[other] = step
 
+    def _add(self, node: Any, step: Step) -> None:
+        self.map[node] = step
+        self.steps.append(step)
+
     def _later(self, node: Any) -> bool:
         return self.last.get(node, -1) > self.at
 
-    def _random(
-        self, node: Any, op: str, args: dict[str, Any], shapes: Any, where: tuple[str, int], module: str
-    ) -> None:
+    def _random(self, node: Any, step: Step) -> None:
         """What the forward pass draws is drawn with the inputs."""
-        drawn = Step("input", {}, shapes, where, module, kind="noise", name=RANDOM.get(op, "keep"))
-        if op in RANDOM:
-            drawn.args = {"draw": RANDOM[op]}
+        args, at = step.args, (step.shapes, step.where, step.module)
+        drawn = Step("input", {}, *at, kind="noise", name=RANDOM.get(step.op, "keep"))
+        if step.op in RANDOM:
+            drawn.args = {"draw": RANDOM[step.op]}
             self.map[node] = drawn
             self.inputs.append(drawn)
             return
@@ -337,10 +248,8 @@ class Layers:
             return
         drawn.args, drawn.floats = {"draw": "keep", "p": args["p"]}, False
         self.inputs.append(drawn)
-        step = Step("kept", {"self": args["input"], "mask": drawn, "p": args["p"]}, shapes, where, module)
-        step.tracked = args["input"].tracked
-        self.map[node] = step
-        self.steps.append(step)
+        kept = {"self": args["input"], "mask": drawn, "p": args["p"]}
+        self._add(node, Step("kept", kept, *at, tracked=args["input"].tracked))
 
     def _part(self, node: Any, row: Sequence[Any]) -> None:
         """One of several results: of chunk and split a slice, of unbind a row, of max its values."""
@@ -349,44 +258,40 @@ class Layers:
         if whole is None:
             self.map[node] = None
             return
-        step = Step("part", {}, _shapes(row), whole.where, whole.module, floats=whole.floats, fn=whole.fn)
-        value = node.meta.get("val")
-        step.floats = isinstance(value, torch.Tensor) and value.is_floating_point()
-        one = Number(place, ast.Constant(place))
+        fn = f"{whole.fn}#{place}"
+        op, args = "part", {"self": whole, "place": constant(place)}
         if whole.op == "broadcast_tensors":
             operand = whole.args["tensors"][place]
-            step = Step("expand", {"self": operand}, step.shapes, whole.where, whole.module, fn=whole.fn)
-            if operand.shapes == step.shapes:
+            if operand.shapes == _shapes(row):
                 self.map[node] = operand
                 return
+            op, args, fn = "expand", {"self": operand}, whole.fn
         elif whole.op == "unbind":
-            step.op, step.args = (
-                "select",
-                {"self": whole.args["self"], "dim": whole.args["dim"], "index": one},
-            )
+            op = "select"
+            args = {"self": whole.args["self"], "dim": whole.args["dim"], "index": constant(place)}
         elif whole.op in ("chunk", "split", "split_with_sizes", "tensor_split"):
-            parent = whole.args["self"]
-            axis = whole.args["dim"].value % len(parent.shape)
-            starts, ends = [], []
-            for k in range(len(row)):
-                parts = [tuple(v.shape) for v in row[k].args[0].meta["val"]]
-                starts.append(sum(s[axis] for s in parts[:place]))
-                ends.append(starts[-1] + parts[place][axis])
-            low, high = (Number(v[0], self._fit(v, whole.where)) for v in (starts, ends))
-            if starts[0] == 0:
-                low = Number(None, ast.Constant(None))
-            if all(end == parent.shapes[k][axis] for k, end in enumerate(ends)):
-                high = Number(None, ast.Constant(None))
-            step.op = "slice"
-            step.args = {"self": parent, "dim": Number(axis, ast.Constant(axis)), "start": low, "end": high}
-            step.args["step"] = Number(1, ast.Constant(1))
-        else:
-            step.args = {"self": whole, "place": one}
-        step.tracked = step.floats and any(o.tracked for o in step.operands())
+            op, args = "slice", self._cut(whole, place, row)
+        floats = is_float(_result(node))
+        step = Step(op, args, _shapes(row), whole.where, whole.module, floats=floats, fn=fn)
+        step.tracked = floats and any(o.tracked for o in step.operands())
         step.frames = whole.frames
-        step.fn = whole.fn + f"#{place}" if whole.op != "broadcast_tensors" else whole.fn
-        self.map[node] = step
-        self.steps.append(step)
+        self._add(node, step)
+
+    def _cut(self, whole: Step, place: int, row: Sequence[Any]) -> dict[str, Any]:
+        """A stretch of an axis as a slice's arguments."""
+        parent = whole.args["self"]
+        axis = whole.args["dim"].value % len(parent.shape)
+        starts, ends = [], []
+        for one in row:
+            sizes = [v.shape[axis] for v in one.args[0].meta["val"]]
+            starts.append(int(sum(sizes[:place])))
+            ends.append(starts[-1] + int(sizes[place]))
+        low, high = (Number(v[0], self._fit(v)) for v in (starts, ends))
+        if starts[0] == 0:
+            low = constant(None)
+        if all(end == shape[axis] for end, shape in zip(ends, parent.shapes, strict=True)):
+            high = constant(None)
+        return {"self": parent, "dim": constant(axis), "start": low, "end": high, "step": constant(1)}
 
     def _value(self, values: Sequence[Any], where: tuple[str, int]) -> Any:
         first = values[0]
@@ -401,11 +306,11 @@ class Layers:
             dtype = isinstance(first, torch.dtype)
             return Number(first, ast.parse(str(first), mode="eval").body) if dtype else None
         if isinstance(first, bool | int | float | str) or first is None:
-            return Number(first, self._fit(values, where))
+            return Number(first, self._fit(values))
         self._problem(where, f"{first!r} is nothing that a line can say")
         return None
 
-    def _fit(self, values: Sequence[Any], where: tuple[str, int]) -> ast.expr:
+    def _fit(self, values: Sequence[Any]) -> ast.expr:
         if all(v == values[0] for v in values):
             return literal(values[0])
         try:
@@ -420,40 +325,14 @@ class Layers:
             self.problems.append((where, said))
 
 
-def literal(value: Any) -> ast.expr:
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return ast.parse(f'float("{value}")', mode="eval").body
-    if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
-        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
-    return ast.Constant(value)
-
-
-def _zero(args: Mapping[str, Any]) -> bool:
-    other = args.get("other")
-    return isinstance(other, Number) and other.value == 0
+def _result(node: Any) -> Any:
+    """What a node gives; the first of several."""
+    value = node.meta.get("val")
+    return value[0] if isinstance(value, list | tuple) and value else value
 
 
 def _shapes(row: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
-    out = []
-    for node in row:
-        value = node.meta.get("val")
-        value = value[0] if isinstance(value, list | tuple) and value else value
-        out.append(tuple(int(s) for s in getattr(value, "shape", ())))
-    return tuple(out)
-
-
-def _stack(node: Any) -> tuple[tuple[str, int, str], ...]:
-    """The author's lines that a step comes from, or of a layer in plain steps; and their functions."""
-    text = node.meta.get("stack_trace") or ""
-    frames = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
-    ours = plain.__file__
-    return tuple((f, int(n), fn) for f, n, fn in frames if mine(f) or f == ours)
-
-
-def _module(node: Any) -> str:
-    stack = node.meta.get("nn_module_stack") or {}
-    path = list(stack.values())[-1][0] if stack else ""
-    return re.sub(r"^L\['self'\]\.?|^function\.?", "", str(path))
+    return tuple(tuple(int(s) for s in getattr(_result(node), "shape", ())) for node in row)
 
 
 def pruned(steps: Sequence[Step], outputs: Sequence[Step]) -> list[Step]:
@@ -466,12 +345,3 @@ def pruned(steps: Sequence[Step], outputs: Sequence[Step]) -> list[Step]:
             needed.add(one)
             todo += one.operands()
     return [s for s in steps if s in needed]
-
-
-def same(graphs: Sequence[Any]) -> bool:
-    """Whether graphs hold the same steps, one for one."""
-    told = [[(n.op, str(n.target)) for n in g.graph.nodes if n.op != "placeholder"] for g in graphs]
-    return all(one == told[0] for one in told)
-
-
-__all__ = ["Layers", "Number", "Step", "Traced", "Unknown", "export", "itertools", "pruned", "same"]

@@ -23,7 +23,7 @@ from grader.core.calling import BadRequest, resolve
 from grader.core.exercise import ALT
 from grader.diagnosis.diagnose import FIXTURES, fingerprint
 from grader.diagnosis.relations import CLOSE
-from grader.reference.forward import Env
+from grader.reference.forward import Env, is_float
 from grader.reference.program import Program
 
 
@@ -109,7 +109,7 @@ def _value(parts: Authored, item: Item, m: Mutant, env: Env) -> torch.Tensor | N
         value = call({k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in source.items()})
     except (BadRequest, RuntimeError, TypeError, ValueError, IndexError, ZeroDivisionError, AttributeError):
         return None
-    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or not value.isfinite().all():
+    if not is_float(value) or not value.isfinite().all():
         return None
     return value if value.numel() <= 1 << 16 else None
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Sequence
 from functools import cached_property
 
 from grader.authoring.slips.mutants import Mutant
 from grader.authoring.slips.table import DROPPED, EXCHANGED, SAME, SLIPS
+from grader.core.text import listed
 from grader.diagnosis.diagnose import AS_IF
 from grader.diagnosis.numbers_in_code import valued
 
@@ -48,7 +48,7 @@ class Told:
         if set(names) == {"n"}:
             return piece.replace("1.0", "1").replace(" / ", "/")
         known = self.known(piece)
-        return f"the part with {_listed(known)}" if known else "a part of it" if names else "a constant"
+        return f"the part with {listed(known)}" if known else "a part of it" if names else "a constant"
 
     @property
     def piece(self) -> str:
@@ -71,7 +71,7 @@ class Told:
     @property
     def power(self) -> str:
         known = self.known(self.code)
-        return f"the factor with {_listed(known)}" if known else "a factor"
+        return f"the factor with {listed(known)}" if known else "a factor"
 
     @property
     def minus(self) -> str:
@@ -137,7 +137,7 @@ class Told:
             return "the division by n is missing"
         known = self.known(self.code)
         told = f"a {'' if _names(self.code) else 'constant '}{part} is missing"
-        return f"{told}: the one with {_listed(known)}" if known else told
+        return f"{told}: the one with {listed(known)}" if known else told
 
 
 def say(m: Mutant) -> str:
@@ -214,11 +214,6 @@ def _nodes(code: str) -> list[ast.AST]:
         return list(ast.walk(ast.parse(code)))
     except SyntaxError:  # a part of a statement
         return []
-
-
-def _listed(names: Sequence[str]) -> str:
-    *first, last = names or [""]
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _names(piece: str) -> list[str]:

@@ -14,10 +14,9 @@ from typing import Any
 from grader.reports.pictures import charts, grids, trees
 from grader.reports.pictures.charts import Labels, Line
 from grader.reports.pictures.svg import Picture, path
+from grader.reports.pictures.values import FEW, finite, names, plain, row, rows
 
 Values = Mapping[str, Any]
-MOST = 200_000  # numbers of a picture
-FEW = 64  # names, lines, heads, layers
 
 
 @dataclass(frozen=True)
@@ -43,39 +42,6 @@ def drawn(name: str, values: Values) -> Picture | None:
         return None
 
 
-def plain(value: Any) -> Any:
-    """A tensor's or an array's numbers as lists."""
-    if isinstance(value, Mapping):
-        return {k: plain(v) for k, v in value.items()}
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def row(value: Any, most: int = MOST) -> list[float]:
-    found = [float(v) for v in plain(value)]
-    if not 0 < len(found) <= most:
-        raise ValueError("no row of numbers")
-    return found
-
-
-def rows(value: Any) -> list[list[float]]:
-    """A matrix whose rows are equally long."""
-    value = plain(value)
-    if len(value) * len(value[0]) > MOST or len({len(one) for one in value}) != 1:
-        raise ValueError("no matrix")
-    return [row(one) for one in value]
-
-
-def finite(found: list[list[float]]) -> list[list[float]]:
-    if not all(math.isfinite(v) for one in found for v in one):
-        raise ValueError("not all finite")
-    return found
-
-
-def names(value: Any, many: int) -> list[str]:
-    """So many names: of a list or a string, or of a dict by number, as itos is."""
-    return [str(value[k])[:20] for k in range(many)]
-
-
 def _graph(values: Values) -> Picture:
     told = values["nodes"]
     if not 0 < len(told) <= FEW:
@@ -85,9 +51,8 @@ def _graph(values: Values) -> Picture:
         parts = [int(p) for p in one["parts"]]
         if any(not 0 <= p < k for p in parts):
             raise ValueError("parts come first")
-        nodes.append(
-            trees.Node(str(one["label"]), str(one["op"]), float(one["data"]), float(one["grad"]), parts)
-        )
+        label, op, data, grad = str(one["label"]), str(one["op"]), float(one["data"]), float(one["grad"])
+        nodes.append(trees.Node(label, op, data, grad, parts))
     said = "Each node has its number, data, and how fast the last one at the bottom changes with it, grad."
     return trees.graph(nodes, "The graph of an expression", said)
 
@@ -116,12 +81,8 @@ def _rates(values: Values) -> Picture:
     best = values.get("best")
     said = "The loss falls, is lowest where the rate is good, and becomes unstable where it is too high."
     labels = Labels("Finding a learning rate", said, "exponent of the rate, 10^x", "loss, nats")
-    return charts.lines(
-        labels,
-        [Line("loss", list(zip(rates, losses, strict=True)))],
-        {},
-        None if best is None else float(best),
-    )
+    found = [Line("loss", list(zip(rates, losses, strict=True)))]
+    return charts.lines(labels, found, {}, None if best is None else float(best))
 
 
 def _losses(values: Values) -> Picture:

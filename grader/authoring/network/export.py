@@ -1,0 +1,103 @@
+"""A model as torch.export's graph, and where the author's lines are in it."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from torch.fx.proxy import TracerBase
+
+from grader.authoring.item import AuthoredError
+from grader.authoring.network import plain
+
+
+def export(model: Any, given: Mapping[str, Any], atomic: bool) -> Any:
+    """The graph of a model at one fixture's sizes; AuthoredError says what it cannot follow."""
+    module = model if isinstance(model, torch.nn.Module) else _Called(model)
+    try:
+        with plain.in_plain_steps(atomic), mock.patch.object(TracerBase, "_filter_traceback_frames", _frames):
+            return torch.export.export(module, (), dict(given), strict=False)
+    except Exception as error:
+        raise AuthoredError(_why(error)) from None
+
+
+def _frames(self: Any, stack: Any) -> traceback.StackSummary:
+    """Of where a step was made the author's lines; torch keeps those in functions called forward alone."""
+    return traceback.StackSummary.from_list(
+        [f for f in stack if mine(f.filename) or f.filename == plain.__file__]
+    )
+
+
+class _Called(torch.nn.Module):
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, **given: Any) -> Any:
+        return self.function(**given)
+
+
+def _why(error: BaseException) -> str:
+    text = str(error)
+    inner: BaseException | None = error
+    found: tuple[str, int] | None = None
+    while inner is not None:
+        tb = inner.__traceback__
+        while tb is not None:
+            if mine(tb.tb_frame.f_code.co_filename):
+                found = (tb.tb_frame.f_code.co_filename, tb.tb_lineno)
+            tb = tb.tb_next
+        inner = inner.__cause__ or inner.__context__
+    if "ata-dependent" in text or "unbacked" in text.lower():
+        said = (
+            "which way it goes depends on a tensor's values: keep the branch that the exercise is about, "
+            "or write torch.where(condition, a, b)"
+        )
+    elif isinstance(error, NotImplementedError):
+        said = text.split("\n")[0]
+    else:
+        said = f"{type(error).__name__}: {text.strip().splitlines()[0] if text.strip() else ''}"
+    return f"{shown(found)}: {said}" if found else said
+
+
+def shown(where: tuple[str, int]) -> str:
+    """A place as one says it: the file from here."""
+    path = Path(where[0])
+    path = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return f"{path}, line {where[1]}"
+
+
+def mine(filename: str) -> bool:
+    """Whether a file is the author's: not torch's, not ours but for the layers in plain steps."""
+    return (
+        not filename.startswith(("<", sys.prefix, torch.__path__[0]))
+        and "/torch/" not in filename
+        and "grader/authoring" not in filename.replace("\\", "/")
+    )
+
+
+def stack(node: Any) -> tuple[tuple[str, int, str], ...]:
+    """The author's lines that a step comes from, or of a layer in plain steps; and their functions."""
+    text = node.meta.get("stack_trace") or ""
+    frames = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
+    ours = plain.__file__
+    return tuple((f, int(n), fn) for f, n, fn in frames if mine(f) or f == ours)
+
+
+def module(node: Any) -> str:
+    """The path of the layer that a step stands in."""
+    layers = list((node.meta.get("nn_module_stack") or {}).values())
+    path = layers[-1][0] if layers else ""
+    return re.sub(r"^L\['self'\]\.?|^function\.?", "", str(path))
+
+
+def same(graphs: Sequence[Any]) -> bool:
+    """Whether graphs hold the same steps, one for one."""
+    told = [[(n.op, str(n.target)) for n in g.graph.nodes if n.op != "placeholder"] for g in graphs]
+    return all(one == told[0] for one in told)
