@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,19 @@ def test_what_is_over_its_budget_gets_a_warning() -> None:
 def test_every_budget_is_of_a_ratio_of_a_benchmark() -> None:
     assert sorted(benchmarks.BUDGET.keys() - set(benchmarks.NAMES)) == []
     assert all(" / " in what for budget in benchmarks.BUDGET.values() for what in budget)
+
+
+def test_the_speeds_that_the_readme_tells_are_the_budgets() -> None:
+    said = re.search(
+        r"a first check takes at most (\S+) of `import torch`, one after an edit (\S+) ",
+        (ROOT / "README.md").read_text(),
+    )
+    budget = benchmarks.BUDGET
+    first, again = (
+        budget["cold_check"]["check ex1 / import torch"],
+        budget["second_check"]["changed / import torch"],
+    )
+    assert said and [float(word) for word in said.groups()] == [first, again]
 
 
 def test_two_results_are_compared_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
