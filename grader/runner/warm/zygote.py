@@ -202,6 +202,7 @@ class Zygote:
             job.channel.close()
             folders.remove(job.folder)
             if job.disk and not os.listdir(job.folder):
+                os.utime(job.folder)  # nor is it told when something was written there
                 self.disks.append(job.folder)
 
     def look(self) -> None:
