@@ -1,7 +1,7 @@
 """`python -m benchmarks`: every benchmark in a process of its own, and all results in one file.
 
 One that fails is reported, the others go on, and the exit code is 1. `--compare OLD NEW` prints the numbers
-of two such files beside each other, with their ratios.
+of two such files beside each other, with their ratios. What is above `budget.toml` gets a warning, no more.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import os
 import platform
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common import ROOT
 
+BUDGET: dict[str, dict[str, float]] = tomllib.loads(
+    Path(__file__).with_name("budget.toml").read_text(encoding="utf-8")
+)
 NOT_ONE = {"__init__", "__main__", "common"}
 NAMES = sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem not in NOT_ONE)
 
@@ -61,11 +65,23 @@ def measure(names: Sequence[str], out: Path, smoke: bool) -> int:
             document["results"][name] = results
             for what, value in results.items():
                 print(f"  {value:<10g} {what}", flush=True)
+            for warning in over(name, results):
+                print(f"  warning: {warning}", flush=True)
         out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     print(f"results: {out}")
     if document["failed"]:
         print(f"failed: {', '.join(document['failed'])}")
     return 1 if document["failed"] else 0
+
+
+def over(name: str, results: dict[str, float]) -> list[str]:
+    """What of a benchmark's results is above its budget, in words."""
+    budget = BUDGET.get(name, {})
+    return [
+        f"{what} is {value:g}, its budget {budget[what]:g}"
+        for what, value in results.items()
+        if what in budget and value > budget[what]
+    ]
 
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> int:

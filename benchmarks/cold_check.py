@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> Results:
             times[name].append(seconds(command, alone()))
         with served() as environ:
             times["check ex1, starts a server"].append(seconds(check, environ))
-    return ratios(times, TORCH)
+    return ratios(times, TORCH, tail=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from statistics import median
 
 import nbformat
 
-from benchmarks.common import ROOT, Results, exercises, parsed, script, solution
+from benchmarks.common import BARE, ROOT, TORCH, Results, exercises, p99, parsed, script, seconds, solution
 from grader.authoring import authored, notebook
 from grader.classroom.batch import Local
 from grader.core.errors import Unreadable
@@ -36,9 +36,9 @@ def main(argv: Sequence[str]) -> Results:
     def as_notebook(asked: Sequence[str]) -> float:
         start = time.perf_counter()
         results = local.grade_all(asked, notebook, "x.ipynb")
-        seconds = time.perf_counter() - start
+        taken = time.perf_counter() - start
         assert all(result["passed"] for result in results)
-        return seconds
+        return taken
 
     def as_stubs(asked: Sequence[str]) -> float:
         start = time.perf_counter()
@@ -54,6 +54,10 @@ def main(argv: Sequence[str]) -> Results:
         results[f"{' '.join(asked)} as a notebook / as stubs"] = a / b
     many = [p.read_bytes() for p in sorted(args.folder.glob("*.ipynb"))] if args.folder else []
     many = many or [notebook] * args.notebooks
+    alone = [as_notebook(LECTURE) / len(LECTURE) for _ in range(args.rounds)]
+    bare = median(seconds(BARE) for _ in range(min(args.rounds, 5)))
+    results[f"an exercise of a notebook / {TORCH}"] = median(alone) / bare
+    results[f"an exercise of a notebook, p99 / {TORCH}"] = p99(alone) / bare
     for asked in (("ex1",), LECTURE):
         results[f"{' '.join(asked)}: notebooks a second"] = rate(local, many, asked)
     local.close()

@@ -198,7 +198,8 @@ def _authoring(add: Add) -> None:
 
 
 def _teaching(add: Add) -> None:
-    batch = add("batch", "grade a class: folders of submissions, or the zip that a platform exports")
+    about = "grade a class: folders of submissions, or the zip that a platform exports"
+    batch = add("batch", about, "start.batch")
     _words(batch, "PATH", "folders, zips (Canvas, Moodle, Gradescope), files", "+", dest="paths")
     _value(batch, "--exercise", "NAME", "what all files are; else each is called after its own")
     _value(batch, "--out", "DIR", "where the results go; run again to go on", required=True)

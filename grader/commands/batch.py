@@ -25,7 +25,7 @@ from grader.core.text import text
 from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
 from grader.judging.targets import renames
-from grader.runner.host.client import FORKS, Runner, protections
+from grader.runner.host.client import Runner
 from grader.submissions.stubs import Released
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
@@ -38,15 +38,12 @@ SEED = ".seed"  # in the results: what students must not know
 COUNTS = "{rate:.0f}/s  passed {passed}  failed {failed}  errors {errors}"
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, runner: Runner) -> int:
+    """runner: it grades, unless a cluster does."""
     suite = suite_of(args, find())
     if args.exercise and args.exercise not in suite.ids():
         targets(suite, [args.exercise])
         raise UsageError(f"--exercise {args.exercise}: a batch grades whole exercises")
-    if not FORKS:
-        raise GraderFault(
-            "a class's code is run in a sandbox, which needs Linux or macOS (on Windows: WSL 2)"
-        )
     if args.workers < 1:
         raise UsageError(f"--workers {args.workers}: at least one is needed")
     out = Path(args.out)
@@ -71,15 +68,14 @@ def run(args: argparse.Namespace) -> int:
         todo = roll.uploads
     marking = _marking(suite, args, roll)
     how = _how(suite, args, todo)
-    if args.require_sandbox and (off := protections()):
+    if args.require_sandbox and (off := runner.missing()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--out {out}: can't be made: {error.strerror}") from None
-    seed, runner = _seed(args, out), None
+    seed = _seed(args, out)
     if seed is not None:
-        runner = Runner()
         exercises = {name: fresh(runner, suite, task, seed) for name, task in exercises.items()}
     klass = batch.Class(todo, exercises, marking, how, args.fresh, roll.entries if roll else None)
     before = _before(out)
@@ -87,8 +83,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dask is not None:
         from grader.classroom.dask import Cluster
 
-        if runner:
-            runner.close()
+        runner.close()
         cluster = Cluster(args.dask, exercises)
         grader, workers = cluster, cluster.slots()
     else:

@@ -20,7 +20,7 @@ from grader.core.limits import MAX_ELEMENTS as MAX_ELEMENTS
 from grader.core.limits import MAX_SENT, VALUE
 
 LENGTH = struct.Struct("<I")
-JSON = json.JSONEncoder(check_circular=False, separators=(",", ":"))  # less than json.dumps does for each
+JSON = json.JSONEncoder(check_circular=False)  # does less for each than json.dumps
 MAX_HEADER = 16_384
 SHORT, KEPT = 512, 4096  # bytes of a header that is kept, and how many are
 MAX_TEXT = 2_000

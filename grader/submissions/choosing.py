@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from grader.core.course import CORE, NOTEBOOK, SETS
@@ -17,6 +18,7 @@ NOBODYS = -1  # in place of an upload's number
 FINAL = ("final", "new", "fixed", "corrected", "latest", "neu")
 # what a browser, a platform or a student puts behind the name of one more attempt
 MARK = re.compile(rf"(?:[ _]?\((?P<n>\d+)\)|[-_ ]v?(?P<m>\d+)|[-_ ](?P<word>{'|'.join(FINAL)}))$")
+MORE = ("-", "_", " ", ".", "(")  # what may stand between an exercise and one more name
 
 
 @dataclass(frozen=True)
@@ -164,13 +166,10 @@ def called(file: Owned, exercise: str) -> Called | None:
     ex1 (1).py, ex1-2.py and ex1_final.py are newer attempts of it, EX1.PY the same, and ex1_lee.py one more
     name. A notebook of ours is the one it was derived for, whatever it is called.
     """
-    path = PurePosixPath(plainly(file.file))
-    base, newness = _marks(path.stem)
-    whole = str(path.with_name(base + path.suffix))
+    path, stem, inside, base, newness, whole = _spelt(file.file)
     if file.declared:
         return Called(whole, newness) if file.declared == exercise else None
     group, _, name = exercise.rpartition(".")
-    inside = path.parent.name
     names: tuple[str, ...] = (name,)
     if not group:
         here = inside not in SETS.keys() - {CORE}
@@ -178,9 +177,19 @@ def called(file: Owned, exercise: str) -> Called | None:
         names, here = (exercise, f"{group}-{name}", *([name] if inside == group else [])), True
     if here and base in names:
         return Called(whole, newness)
-    if here and any(re.match(rf"{re.escape(n)}[-_ .(]", path.stem) for n in names):
-        return Called(str(path), exact=False)
+    if here and any(stem.startswith(n) and stem[len(n) :].startswith(MORE) for n in names):
+        return Called(path, exact=False)
     return None
+
+
+@lru_cache(maxsize=64)  # it is held against every exercise
+def _spelt(file: str) -> tuple[str, str, str, str, tuple[int, int], str]:
+    """A file's path and name without its end, its folder; that name without marks of one more attempt, how
+    new they say it is, and the path without them.
+    """
+    path = PurePosixPath(plainly(file))
+    base, newness = _marks(path.stem)
+    return str(path), path.stem, path.parent.name, base, newness, str(path.with_name(base + path.suffix))
 
 
 def _marks(stem: str) -> tuple[str, tuple[int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,7 @@ def test_each_gives_numbers_and_leaves_no_server(name: str, tmp_path: Path) -> N
         pytest.skip(done.stderr)
     assert results and all(math.isfinite(value) for value in results.values()), done.stdout
     assert any(" / " in what for what in results), "no ratio"
+    assert sorted(benchmarks.BUDGET.get(name, {}).keys() - results.keys()) == [], "a budget of nothing"
     assert not asked, "a server that is not the benchmark's own was asked"
 
 
@@ -62,6 +64,34 @@ def test_one_that_fails_is_reported_and_the_others_go_on(tmp_path: Path) -> None
     document = json.loads(out.read_text())
     assert document["failed"] == ["no_such", "common"]  # the latter ends well, and gives nothing
     assert document["results"].keys() == {"reproducible"} and document["results"]["reproducible"]
+
+
+def test_what_is_over_its_budget_gets_a_warning() -> None:
+    name, budget = next(iter(benchmarks.BUDGET.items()))
+    most = dict(budget)
+    assert benchmarks.over(name, most) == []
+    what = next(iter(most))
+    assert benchmarks.over(name, {**most, what: most[what] * 2, "unheard of": 1e9}) == [
+        f"{what} is {most[what] * 2:g}, its budget {most[what]:g}"
+    ]
+
+
+def test_every_budget_is_of_a_ratio_of_a_benchmark() -> None:
+    assert sorted(benchmarks.BUDGET.keys() - set(benchmarks.NAMES)) == []
+    assert all(" / " in what for budget in benchmarks.BUDGET.values() for what in budget)
+
+
+def test_the_speeds_that_the_readme_tells_are_the_budgets() -> None:
+    said = re.search(
+        r"a first check takes at most (\S+) of `import torch`, one after an edit (\S+) ",
+        (ROOT / "README.md").read_text(),
+    )
+    budget = benchmarks.BUDGET
+    first, again = (
+        budget["cold_check"]["check ex1 / import torch"],
+        budget["second_check"]["changed / import torch"],
+    )
+    assert said and [float(word) for word in said.groups()] == [first, again]
 
 
 def test_two_results_are_compared_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
