@@ -26,6 +26,7 @@ from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
 from grader.judging.targets import renames
 from grader.runner.host.client import FORKS, Runner, protections
+from grader.submissions.owners import composed
 from grader.submissions.stubs import Released
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
@@ -140,7 +141,7 @@ def _owners(path: str) -> dict[str, str]:
     """Whose each file is: a CSV of file,student. A file without a student is nobody's still."""
     found: dict[str, str] = {}
     for number, (file, student) in _pairs(path, "--owners", "file"):
-        if file in found:
+        if (file := composed(file)) in found:
             raise UsageError(
                 f"--owners {path}, line {number}: {text(file, 200)} is there twice: keep one line"
             )

@@ -29,6 +29,7 @@ from grader.submissions.owners import (
     IGNORED,
     METADATA,
     Owned,
+    composed,
     listed_owner,
     owners,
     without_common_folder,
@@ -304,7 +305,9 @@ def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
             raise UsageError(f"{path} does not exist")
         opened = Opened(source)
         if intake.whose:
-            there |= {p for f in opened.files() for p in (f, *map(str, PurePosixPath(f).parents))}
+            there |= {
+                p for f in map(composed, opened.files()) for p in (f, *map(str, PurePosixPath(f).parents))
+            }
         found += _of_source(opened, intake)
     if unknown := intake.whose.keys() - there:
         example = text(min(there - {"."}, key=lambda p: (not is_code(p), p)), 200)
