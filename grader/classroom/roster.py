@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from grader.classroom.gradebook import PARTICIPANT
 from grader.core.errors import UsageError
@@ -56,6 +57,7 @@ HEADINGS = {
 }
 LONG = 4  # characters of an id that may be told from a number in a file's name
 TESTED = "Student, Test"  # whom Canvas makes for an instructor who looks at the course as a student
+NOBODY: dict[str, Any] = {"section": "", "ids": []}
 ABSENT = "on the roster, and nothing is handed in"
 
 
@@ -68,6 +70,10 @@ class Entry:
     section: str = ""
     group: str = ""
     extension: datetime | None = None
+
+    def document(self) -> dict[str, Any]:
+        """What a result says of the student."""
+        return {"section": self.section, "ids": list(self.ids)}
 
 
 def read(path: Path) -> list[Entry]:

@@ -259,6 +259,24 @@ def test_a_second_run_says_what_changed_for_whom(tmp_path: Path) -> None:
     }
 
 
+def test_what_is_another_than_before_is_named() -> None:
+    item = {"id": "ex1.dh", "verdict": "exact"}
+
+    def stood(score: int, **made_of: str) -> dict[changes.Of, changes.Stood]:
+        exercises = [{"id": "ex1", "score": score, "items": [item]}]
+        own = {"student": "a", "name": "A", "exercises": exercises, "days_late": len(made_of)}
+        return changes.standing([own | {"made_of": {"file": "f", "grader": "1"} | made_of}])
+
+    whole = {"file": "g", "fixtures": "x", "grader": "2", "policy": "p", "options": "o"}
+    before = stood(1, **dict.fromkeys(whole, ""))
+    for what in whole:
+        ((*_, why, items),) = changes.rows(before, stood(2, **dict.fromkeys(whole, "") | {what: whole[what]}))
+        assert (why, items) == (what, "")
+    assert changes.rows(before, stood(1, **whole)) == []  # and the same score is no change
+    assert changes.rows(before, stood(2))[0][5] == "file, grader, time"
+    assert changes.rows(before, stood(2, **dict.fromkeys(whole, "")))[0][5] == "graded again"
+
+
 def test_results_among_the_submissions_and_empty_folders_are_no_students(tmp_path: Path) -> None:
     write(tmp_path / "up", {"ada/ex1.py": right("a")})
     (tmp_path / "up/nobody").mkdir()

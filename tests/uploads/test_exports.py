@@ -119,7 +119,7 @@ def repositories() -> Files:
         released = {"exercises/ex1.py": STUB, "exercises/ex1.ipynb": BOOK}
         own |= {name: data for name, data in released.items() if name not in there}
         for name, data in {**own, "README.md": b"x", "solutions/ex1.py": b"x"}.items():
-            yield f"backprop-submissions/{40 + k}/{name}", data
+            yield f"backprop-submissions/backprop-{40 + k}/{name}", data
 
 
 EXPORTS: dict[str, Callable[[], Files]] = {
