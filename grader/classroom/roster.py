@@ -19,9 +19,10 @@ from grader.core.errors import UsageError
 from grader.core.text import text
 from grader.judging.points.policy import moment
 from grader.submissions.choosing import Chosen
+from grader.submissions.files import Folder
 from grader.submissions.owners import MOODLE_BLIND
 from grader.submissions.tables import table
-from grader.submissions.uploads import Folder, Upload
+from grader.submissions.uploads import Upload
 
 # What the platforms and their languages call a column; without the marks of Brightspace's.
 HEADINGS = {

@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 from grader.core.errors import Unreadable, UsageError
 from grader.core.limits import MAX_SOURCE
 from grader.submissions.choosing import Chosen, choose
+from grader.submissions.files import Folder
 from grader.submissions.owners import IGNORED, METADATA, composed, owners
-from grader.submissions.uploads import Folder, Intake, Upload, uploads
+from grader.submissions.uploads import Intake, Upload, uploads
 from grader.suite.files import read_file
 
 EXERCISES = ["ex1", "ex2", "ex3", "ex4"]
