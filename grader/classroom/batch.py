@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from grader import __version__
 from grader.classroom import changes
 from grader.classroom.results import Result, Store, only_one
-from grader.classroom.roster import ABSENT, NOBODY, Entry
+from grader.classroom.roster import NOBODY, Entry
 from grader.core.errors import GraderFault, Unreadable, swallowed
 from grader.core.exercise import Exercise, File, How, Task
 from grader.core.text import block, text
@@ -319,7 +319,7 @@ def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterato
                 "note": "; ".join(t for t in (text(c.note), standing.note) if t),
                 "counts": standing.counts,
                 **listed,
-                **({"absent": absent} if c.problem == ABSENT else {}),
+                **({"absent": absent if c.absent == "absent" else c.absent} if c.absent else {}),
                 "made_of": {**result["made_of"], **rest[c.exercise]} if result.get("made_of") else {},
                 "identical_to": None if same == upload.id or _untouched(result) else text(same, 1000),
             }

@@ -153,8 +153,8 @@ class Called:
 
     uploads: list[Upload]
     entries: dict[str, Entry]
-    absent: list[str]
     strangers: list[str]
+    unclaimed: list[Upload]  # that are nobody's, for all that is known
 
 
 def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Called:
@@ -173,21 +173,27 @@ def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Ca
     here = {entry.ids[0] for entry in entries.values()}
     strangers = sorted(students.keys() - entries.keys())
     untold = {_words(students[s]) for s in strangers}
+    unclaimed = [
+        u for u in uploads if u.chosen.nobodys or (u.chosen.nameless and u.chosen.student not in entries)
+    ]
     named = [_named(u, entries.get(u.chosen.student)) for u in uploads]
-    absent: list[str] = []
     for entry in roster:
         if entry.ids[0] not in here:
-            why = ABSENT
+            why, unknown = ABSENT, True
             if _words(entry.name) in untold:
                 why = (
                     f"several on the roster are called {entry.name}, and nothing tells which upload is whose"
                 )
+            elif unclaimed:
+                why = f"on the roster; one of {len(unclaimed)} files that are nobody's yet may be theirs"
             else:
-                absent.append(entry.name or entry.ids[0])
-            chosen = Chosen(entry.ids[0], entry.ids[0], entry.name, "", "", problem=why)
+                unknown = False
+            what = "unknown" if unknown else "absent"
+            chosen = Chosen(entry.ids[0], entry.ids[0], entry.name, "", "", problem=why, absent=what)
             named.append(Upload(f"{path}/{entry.ids[0]}", chosen, Folder(path.parent, path.name)))
             entries[entry.ids[0]] = entry
-    return Called(named, entries, absent, strangers)
+    named_strangers = sorted(set(strangers) - {u.chosen.student for u in unclaimed})
+    return Called(named, entries, named_strangers, unclaimed)
 
 
 def _each(upload: Upload, entry_of: Callable[..., Entry | None]) -> list[Upload]:

@@ -160,8 +160,7 @@ def _pairs(path: str, option: str, heading: str) -> Iterator[tuple[int, tuple[st
 
 def _untold(out: Path, todo: Sequence[Upload], roll: roster.Called | None) -> str:
     """Write a table for --owners of the files that are nobody's, unless it is there; what to say of them."""
-    strangers = set(roll.strangers) if roll else set()
-    found = [u for u in todo if u.chosen.nobodys or (u.chosen.nameless and u.chosen.student in strangers)]
+    found = roll.unclaimed if roll else [u for u in todo if u.chosen.nobodys]
     if not found:
         return ""
     path = out / OWNERS
