@@ -38,9 +38,10 @@ from grader.runner import wire
 from grader.runner.host.client import Run, Runner
 from grader.runner.untrusted.recording import MOST
 from grader.submissions import cells
+from grader.submissions.files import MAX_MEMBERS
 from grader.submissions.script import OWN, Script
 from grader.submissions.script import script as as_script
-from grader.submissions.uploads import MAX_MEMBERS, Intake, uploads
+from grader.submissions.uploads import Intake, uploads
 
 LECTURE = ("ex1", "ex2", "ex3", "ex4")
 Work = Callable[[], object]

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from grader import __version__
 from grader.classroom import changes
 from grader.classroom.results import Result, Store, only_one
-from grader.classroom.roster import ABSENT, Entry
+from grader.classroom.roster import NOBODY, Entry
 from grader.core.errors import GraderFault, Unreadable, swallowed
 from grader.core.exercise import Exercise, File, How, Task
 from grader.core.text import block, text
@@ -307,6 +307,8 @@ def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterato
         for number, (upload, key) in enumerate(zip(uploads, keys, strict=True)):
             result = marked(upload, key)
             c = upload.chosen
+            entry = klass.roster.get(c.student) if klass.roster is not None else None
+            listed = {} if klass.roster is None else entry.document() if entry else NOBODY
             standing = standings.get(number, Standing())
             same = first.setdefault(key, upload.id) if isinstance(key, str) else upload.id
             own = {
@@ -316,8 +318,8 @@ def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterato
                 "late": c.late or bool(result.get("days_late")),
                 "note": "; ".join(t for t in (text(c.note), standing.note) if t),
                 "counts": standing.counts,
-                **(_listed(klass.roster.get(c.student)) if klass.roster is not None else {}),
-                **({"absent": absent} if c.problem == ABSENT else {}),
+                **listed,
+                **({"absent": absent if c.absent == "absent" else c.absent} if c.absent else {}),
                 "made_of": {**result["made_of"], **rest[c.exercise]} if result.get("made_of") else {},
                 "identical_to": None if same == upload.id or _untouched(result) else text(same, 1000),
             }
@@ -328,11 +330,6 @@ def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterato
         os.fsync(file.fileno())
     store.journal.close()
     os.unlink(store.out / "journal.jsonl")
-
-
-def _listed(entry: Entry | None) -> Result:
-    """What a roster says of a student: the section, and the ids by which other systems know the student."""
-    return {"section": entry.section if entry else "", "ids": list(entry.ids) if entry else []}
 
 
 def _untouched(result: Result) -> bool:

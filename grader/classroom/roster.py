@@ -12,15 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from grader.classroom.gradebook import PARTICIPANT
 from grader.core.errors import UsageError
 from grader.core.text import text
 from grader.judging.points.policy import moment
 from grader.submissions.choosing import Chosen
+from grader.submissions.files import Folder
 from grader.submissions.owners import MOODLE_BLIND
 from grader.submissions.tables import table
-from grader.submissions.uploads import Folder, Upload
+from grader.submissions.uploads import Upload
 
 # What the platforms and their languages call a column; without the marks of Brightspace's.
 HEADINGS = {
@@ -56,6 +58,7 @@ HEADINGS = {
 }
 LONG = 4  # characters of an id that may be told from a number in a file's name
 TESTED = "Student, Test"  # whom Canvas makes for an instructor who looks at the course as a student
+NOBODY: dict[str, Any] = {"section": "", "ids": []}
 ABSENT = "on the roster, and nothing is handed in"
 
 
@@ -68,6 +71,10 @@ class Entry:
     section: str = ""
     group: str = ""
     extension: datetime | None = None
+
+    def document(self) -> dict[str, Any]:
+        """What a result says of the student."""
+        return {"section": self.section, "ids": list(self.ids)}
 
 
 def read(path: Path) -> list[Entry]:
@@ -146,8 +153,8 @@ class Called:
 
     uploads: list[Upload]
     entries: dict[str, Entry]
-    absent: list[str]
     strangers: list[str]
+    unclaimed: list[Upload]  # that are nobody's, for all that is known
 
 
 def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Called:
@@ -166,21 +173,27 @@ def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Ca
     here = {entry.ids[0] for entry in entries.values()}
     strangers = sorted(students.keys() - entries.keys())
     untold = {_words(students[s]) for s in strangers}
+    unclaimed = [
+        u for u in uploads if u.chosen.nobodys or (u.chosen.nameless and u.chosen.student not in entries)
+    ]
     named = [_named(u, entries.get(u.chosen.student)) for u in uploads]
-    absent: list[str] = []
     for entry in roster:
         if entry.ids[0] not in here:
-            why = ABSENT
+            why, unknown = ABSENT, True
             if _words(entry.name) in untold:
                 why = (
                     f"several on the roster are called {entry.name}, and nothing tells which upload is whose"
                 )
+            elif unclaimed:
+                why = f"on the roster; one of {len(unclaimed)} files that are nobody's yet may be theirs"
             else:
-                absent.append(entry.name or entry.ids[0])
-            chosen = Chosen(entry.ids[0], entry.ids[0], entry.name, "", "", problem=why)
+                unknown = False
+            what = "unknown" if unknown else "absent"
+            chosen = Chosen(entry.ids[0], entry.ids[0], entry.name, "", "", problem=why, absent=what)
             named.append(Upload(f"{path}/{entry.ids[0]}", chosen, Folder(path.parent, path.name)))
             entries[entry.ids[0]] = entry
-    return Called(named, entries, absent, strangers)
+    named_strangers = sorted(set(strangers) - {u.chosen.student for u in unclaimed})
+    return Called(named, entries, named_strangers, unclaimed)
 
 
 def _each(upload: Upload, entry_of: Callable[..., Entry | None]) -> list[Upload]:

@@ -59,6 +59,7 @@ class Summary:
     faults: int = 0
     seed: int | None = None  # of the class's fresh probes; None for the saved ones
     absent: list[str] = field(default_factory=list)  # on the roster, with nothing handed in
+    unknown: list[str] = field(default_factory=list)  # on the roster, and no file is known to be theirs
     timeless: int = 0  # graded, by a policy, without a time
 
     def add(self, result: dict[str, Any]) -> None:
@@ -69,7 +70,9 @@ class Summary:
         self.timeless += not result["problem"] and "submitted" in result and not result["submitted"]
         if result["identical_to"]:
             self.identical.setdefault(result["identical_to"], []).append(result["submission"])
-        if "absent" in result:
+        if result.get("absent") == "unknown":
+            self.unknown.append(result["name"] or result["student"])
+        elif "absent" in result:
             self.absent.append(result["name"] or result["student"])
         elif counts:
             self._count(result)
@@ -142,6 +145,7 @@ class Summary:
             "passed": self.passed,
             "problems": sorted(self.problems),
             "absent": sorted(self.absent),
+            "unknown": sorted(self.unknown),
             "verdicts": dict(self.verdicts.most_common()),
             "items": {name: {"asked": n, "passed": self.right[name]} for name, n in self.asked.items()},
             "commonest": dict(self.reasons.most_common(20)),
@@ -174,6 +178,9 @@ class Summary:
             ],
             "not graded": sorted(self.problems),
             "absent": [text(name) for name in sorted(self.absent)],
+            "on the roster, and nothing tells which file is theirs": [
+                text(name) for name in sorted(self.unknown)
+            ],
         }
         for heading, lines in told.items():
             parts += [f"\n{heading}:", *(f"  {line}" for line in lines)] if lines else []

@@ -26,6 +26,7 @@ from grader.judging.fresh_probes import fresh, on_saved
 from grader.judging.points.attempts import Marking
 from grader.judging.targets import renames
 from grader.runner.host.client import Runner
+from grader.submissions.owners import composed
 from grader.submissions.stubs import Released
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
@@ -135,7 +136,7 @@ def _owners(path: str) -> dict[str, str]:
     """Whose each file is: a CSV of file,student. A file without a student is nobody's still."""
     found: dict[str, str] = {}
     for number, (file, student) in _pairs(path, "--owners", "file"):
-        if file in found:
+        if (file := composed(file)) in found:
             raise UsageError(
                 f"--owners {path}, line {number}: {text(file, 200)} is there twice: keep one line"
             )
@@ -154,8 +155,7 @@ def _pairs(path: str, option: str, heading: str) -> Iterator[tuple[int, tuple[st
 
 def _untold(out: Path, todo: Sequence[Upload], roll: roster.Called | None) -> str:
     """Write a table for --owners of the files that are nobody's, unless it is there; what to say of them."""
-    strangers = set(roll.strangers) if roll else set()
-    found = [u for u in todo if u.chosen.nobodys or (u.chosen.nameless and u.chosen.student in strangers)]
+    found = roll.unclaimed if roll else [u for u in todo if u.chosen.nobodys]
     if not found:
         return ""
     path = out / OWNERS

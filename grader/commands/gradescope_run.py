@@ -26,7 +26,7 @@ from grader.suite.find import Suite, Target, find
 
 if TYPE_CHECKING:
     from grader.judging.points.policy import Policy
-    from grader.submissions.uploads import Folder
+    from grader.submissions.files import Folder
 
 # Below the prefix, as Gradescope makes it.
 SUBMISSION, RESULTS, METADATA = "submission", "results/results.json", "submission_metadata.json"
@@ -101,7 +101,7 @@ def _metadata(path: Path, policy: Policy | None) -> gradescope.Metadata | None:
 
 def _report(suite: Suite, exercises: list[str], folder: Path, graded: Callable[..., Report]) -> Report:
     """One report over all exercises. Where there is no file, or none that can be read, nothing is written."""
-    from grader.submissions.uploads import Folder
+    from grader.submissions.files import Folder
 
     source = Folder(folder)
     chosen = _chosen(suite, source, exercises)

@@ -39,6 +39,9 @@ class Chosen:
     team: str = ""
     nameless: bool = False  # nothing tells whose it is but what the file is called
     nobodys: bool = False  # and that is what others are called, too
+    absent: str = (
+        ""  # of a roster, of whom nothing is here: "absent", or "unknown" where a file may be theirs
+    )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -79,12 +80,21 @@ def owners(paths: Iterable[str], people: Mapping[str, str], label: str = "") -> 
     """
     kept = sorted(p for p in paths if not IGNORED.search(p) and PurePosixPath(p).name != METADATA)
     if label and any(p.startswith(f"{WORK}/") for p in kept):
-        return _work([Owned(p, label, label, p) for p in kept], "")
+        return _composed(_work([Owned(p, label, label, p) for p in kept], ""))
     inner = without_common_folder(kept)
     listed = any(f.fullmatch(p.split("/", 1)[0]) for _, p in inner for f in (BRIGHTSPACE, SAKAI))
     around = {path.removesuffix(f"/{p}") for path, p in inner if path != p} or {label}
     owned = [_owner(path, people) for path in inner if not (listed and path[1] in LISTS)]
-    return _work(owned, around.pop())
+    return _composed(_work(owned, around.pop()))
+
+
+def composed(name: str) -> str:
+    """A name as keyboards and lists write it: a Mac writes its marks as characters of their own."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _composed(owned: list[Owned]) -> list[Owned]:
+    return [replace(o, student=composed(o.student), name=composed(o.name)) for o in owned]
 
 
 def listed_owner(path: str, whose: Mapping[str, str]) -> Owned | None:
@@ -92,7 +102,7 @@ def listed_owner(path: str, whose: Mapping[str, str]) -> Owned | None:
 
     A platform numbers files of one name as it meets them, which says nothing of what is newer.
     """
-    parts = path.split("/")
+    parts = composed(path).split("/")
     for n in range(len(parts), 0, -1):
         if name := whose.get("/".join(parts[:n])):
             return Owned(path, name, name, _unnumbered("/".join(parts[n:]) or parts[-1]))

@@ -294,7 +294,7 @@ def test_identical_submissions_are_graded_once_and_listed(
 
 def test_untouched_stubs_are_no_copies_and_have_no_place(tmp_path: Path, ex1: Described) -> None:
     folder = write(tmp_path / "in", {f"{who}/ex1.py": stub_of("ex1") for who in ("ann", "bob")})
-    write(folder, {f"{who}/ex1.py": "" for who in ("eve", "joe")})
+    write(folder, {f"{who}/ex1.py": "# nothing\n" for who in ("eve", "joe")})
     local = batch.Local(ex1)
     summary, _ = graded(folder, ex1, tmp_path / "out", local)
     local.close()

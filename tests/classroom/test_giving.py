@@ -146,6 +146,8 @@ def test_no_student_s_name_makes_a_path_of_the_zip(student: str, n: int) -> None
     name = giving.own_name({"submission": f"x/{n}", "student": student}, "folder")
     folder, _, file = name.partition("/")
     assert file == "feedback" and folder not in ("", ".", "..") and "\\" not in folder
+    for device in ("con", "AUX.txt", "com1", "nul "):
+        assert giving.safe(device).startswith("_")
 
 
 def test_a_stale_report_goes_and_a_class_page_counts_what_counts(tmp_path: Path) -> None:

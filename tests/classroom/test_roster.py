@@ -108,8 +108,11 @@ def test_names_that_two_have_are_nobody_s(tmp_path: Path) -> None:
     )
     args = ("batch", "up", "--out", "done", "--workers", "1", "--roster", "r.csv", "--policy", "z.toml")
     ran = command.grader(*args, cwd=tmp_path)
-    assert "not on --roster r.csv: Ann Lee" in ran.stdout and "absent" not in ran.stdout
-    assert ran.stdout.count("nothing tells which upload is whose") == 2
+    assert "1 file is called after no student" in ran.stdout and "absent" not in ran.stdout
+    assert "nothing tells which file is theirs:\n  Ann Lee\n  Lee, Ann\n" in ran.stdout
+    found = {r["student"]: r for r in results(tmp_path / "done")}
+    assert [found[n]["absent"] for n in "12"] == ["unknown", "unknown"]  # and not the policy's 0
+    assert "several on the roster are called" in found["1"]["problem"]
 
 
 SHEET = {
@@ -259,6 +262,24 @@ def test_a_second_run_says_what_changed_for_whom(tmp_path: Path) -> None:
     }
 
 
+def test_what_is_another_than_before_is_named() -> None:
+    item = {"id": "ex1.dh", "verdict": "exact"}
+
+    def stood(score: int, **made_of: str) -> dict[changes.Of, changes.Stood]:
+        exercises = [{"id": "ex1", "score": score, "items": [item]}]
+        own = {"student": "a", "name": "A", "exercises": exercises, "days_late": len(made_of)}
+        return changes.standing([own | {"made_of": {"file": "f", "grader": "1"} | made_of}])
+
+    whole = {"file": "g", "fixtures": "x", "grader": "2", "policy": "p", "options": "o"}
+    before = stood(1, **dict.fromkeys(whole, ""))
+    for what in whole:
+        ((*_, why, items),) = changes.rows(before, stood(2, **dict.fromkeys(whole, "") | {what: whole[what]}))
+        assert (why, items) == (what, "")
+    assert changes.rows(before, stood(1, **whole)) == []  # and the same score is no change
+    assert changes.rows(before, stood(2))[0][5] == "file, grader, time"
+    assert changes.rows(before, stood(2, **dict.fromkeys(whole, "")))[0][5] == "graded again"
+
+
 def test_results_among_the_submissions_and_empty_folders_are_no_students(tmp_path: Path) -> None:
     write(tmp_path / "up", {"ada/ex1.py": right("a")})
     (tmp_path / "up/nobody").mkdir()
@@ -347,6 +368,7 @@ def test_files_of_nobody_are_listed_for_the_table_that_tells(tmp_path: Path) -> 
     ran = command.grader(*batch, cwd=tmp_path)
     assert "2 files are called after no student: write into done/owners.csv whose each is" in ran.stdout
     table = tmp_path / "done/owners.csv"
+    assert "nothing tells which file is theirs:\n  Ada Lee\n  Bob Ray\n" in ran.stdout
     assert table.read_text().split() == ["file,student", "ex1", "(1).py,", "ex1.py,"]
     table.write_text("file,student\nex1 (1).py,s2\nex1.py,Lee Ada\n")
     ran = command.grader(*batch, "--owners", "done/owners.csv", cwd=tmp_path)

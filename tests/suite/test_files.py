@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.core.errors import Unreadable, UsageError
-from grader.submissions.uploads import Folder
+from grader.submissions.files import Folder
 from grader.suite.files import read_file, replaced, replacing
 from grader.suite.find import read_submission
 

@@ -12,7 +12,7 @@ import pytest
 from conftest import EXERCISES, ROOT
 
 from grader.classroom.roster import Entry, named
-from grader.core.errors import UsageError
+from grader.core.errors import Unreadable, UsageError
 from grader.submissions.stubs import Released
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
@@ -119,7 +119,7 @@ def repositories() -> Files:
         released = {"exercises/ex1.py": STUB, "exercises/ex1.ipynb": BOOK}
         own |= {name: data for name, data in released.items() if name not in there}
         for name, data in {**own, "README.md": b"x", "solutions/ex1.py": b"x"}.items():
-            yield f"backprop-submissions/{40 + k}/{name}", data
+            yield f"backprop-submissions/backprop-{40 + k}/{name}", data
 
 
 EXPORTS: dict[str, Callable[[], Files]] = {
@@ -263,3 +263,31 @@ def test_whose_number_says_nothing_of_what_is_newer(tmp_path: Path) -> None:
 def test_a_name_that_fits_two_on_the_roster_is_nobody_s() -> None:
     find = named([Entry(("1",), "Ann Lee"), Entry(("2",), "Lee, Ann"), Entry(("3",), "Bob Ray")])
     assert [find(stem) for stem in ("ann_lee_ex1", "ex1 Bob.Ray", "ex1 bob", "ex1-3")] == ["", "3", "", ""]
+
+
+def test_a_name_is_one_however_its_marks_are_written(tmp_path: Path) -> None:
+    """As a Mac writes it, and as a keyboard does in a table of the instructor's."""
+    (tmp_path / "export.zip").write_bytes(zipped({"Zoe\u0308 L/ex1.py": WORK[0], "e\u0301.py": WORK[1]}))
+    found = uploads([tmp_path / "export.zip"], Intake(EXERCISES, "ex1", whose={"\u00e9.py": "ann"}))
+    assert {u.chosen.student: u.read() for u in found} == {"Zo\u00eb L": WORK[0], "ann": WORK[1]}
+
+
+@pytest.mark.parametrize(
+    "data, why",
+    [
+        (b"", "is empty"),
+        (b"\n \n", "is empty"),
+        (zipped({"ex1.py": b"x"}), "is a zip that is called as a program"),
+        ("x = 1\n".encode("utf-16-le"), "is no text: save it as UTF-8"),
+    ],
+)
+def test_what_holds_no_program_is_said(data: bytes, why: str, tmp_path: Path) -> None:
+    (tmp_path / "ex1.py").write_bytes(data)
+    with pytest.raises(Unreadable, match=why):
+        taken(tmp_path / "ex1.py")[0].read()
+
+
+def test_a_notebook_with_an_ending_that_a_browser_added_is_one(tmp_path: Path) -> None:
+    files = {"ann/ex1.ipynb.txt": b"{}", "bob/ex1.ipynb.json": b"{}", "eve/ex1.json": b"{}"}
+    (tmp_path / "export.zip").write_bytes(zipped(files))
+    assert [bool(u.chosen.problem) for u in taken(tmp_path / "export.zip")] == [False, False, True]
