@@ -86,7 +86,8 @@ def da(a, dm):
     Forward:  m = a.mean((2, 3))
     Upstream: dm (2, 5)
     """
-    return (dm / a[0, 0].numel())[:, :, None, None].expand_as(a)
+    height, width = a.shape[2:]
+    return (dm / (height * width))[:, :, None, None].expand_as(a)
 
 
 def dp(p, da):
@@ -127,7 +128,7 @@ def dK(x, K, dc):
     """
     height, width = dc.shape[2:]
     padded = F.pad(x, (0, 0, 1, 1))
-    dK = torch.zeros_like(K)
+    dK = torch.empty_like(K)
     for i in range(3):
         for j in range(2):
             seen = padded[:, :, i : i + height, j : j + width]
