@@ -63,7 +63,6 @@ EQUIVALENT = {
     "modern.ex8.dp: another tensor: p -> a": GATE,
     "modern.ex7.dpickedb: another tensor: dlogpb -> dratiob": HANDED_ON,
     "modern.ex7.dlogitsw: another tensor: dlogpw -> dratiow": HANDED_ON,
-    "modern.ex8.da: another tensor: a -> p": "only the shape of a counts, and p has it",
     **{
         f"modern.ex8.dK: constant changed: {more}": "more zeros than are seen"
         for more in ("0 -> 1", "1 -> 2")
