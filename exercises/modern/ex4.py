@@ -22,9 +22,12 @@ import torch.nn.functional as F
 # The forward pass, to read; the grader runs its own copy.
 def forward(x, Wq, Wk, Wv, Wo, later, target, B, T, G, R, D):
     # H = G * R heads ask, G heads answer
-    q = (x @ Wq).view(B, T, G * R, D).transpose(1, 2)
-    k = (x @ Wk).view(B, T, G, D).transpose(1, 2)
-    v = (x @ Wv).view(B, T, G, D).transpose(1, 2)
+    xq = x @ Wq
+    xk = x @ Wk
+    xv = x @ Wv
+    q = xq.view(B, T, G * R, D).transpose(1, 2)
+    k = xk.view(B, T, G, D).transpose(1, 2)
+    v = xv.view(B, T, G, D).transpose(1, 2)
     # each head of keys and values serves a group of R
     kr = k.repeat_interleave(R, 1)
     vr = v.repeat_interleave(R, 1)
@@ -110,22 +113,30 @@ def dk(dkr, G, R):
     raise NotImplementedError("dk: not written yet")
 
 
-def dWk(x, dk):
+def dxk(dk):
+    """dxk (2, 5, 12): the gradient of the loss with respect to xk.
+
+    Forward:  k = xk.view(B, T, G, D).transpose(1, 2)
+    Upstream: dk (2, 3, 5, 4)
+    """
+    raise NotImplementedError("dxk: not written yet")
+
+
+def dWk(x, dxk):
     """dWk (7, 12): the gradient of the loss with respect to Wk.
 
-    Forward:  k = (x @ Wk).view(B, T, G, D).transpose(1, 2)
-    Upstream: dk (2, 3, 5, 4)
-    The heads side by side again, then a matrix product.
+    Forward:  xk = x @ Wk
+    Upstream: dxk (2, 5, 12)
     """
     raise NotImplementedError("dWk: not written yet")
 
 
-def dx(Wq, Wk, Wv, dq, dk, dv):
+def dx(Wq, Wk, Wv, dxq, dxk, dxv):
     """dx (2, 5, 7): the gradient of the loss with respect to x.
 
-    Forward:  q = (x @ Wq).view(B, T, G * R, D).transpose(1, 2)
-              k = (x @ Wk).view(B, T, G, D).transpose(1, 2)
-              v = (x @ Wv).view(B, T, G, D).transpose(1, 2)
-    Upstream: dq (2, 6, 5, 4), dk (2, 3, 5, 4), dv (2, 3, 5, 4)
+    Forward:  xq = x @ Wq
+              xk = x @ Wk
+              xv = x @ Wv
+    Upstream: dxq (2, 5, 24), dxk (2, 5, 12), dxv (2, 5, 12)
     """
     raise NotImplementedError("dx: not written yet")

@@ -35,7 +35,7 @@ def forward(x, K, b, Whead, labels):
     return loss
 
 
-def da(a, dm):
+def da(dm, h, w):
     """da (2, 5, 4, 3): the gradient of the loss with respect to a.
 
     Forward:  m = a.mean((2, 3))

@@ -71,7 +71,7 @@ def _before(out: Path, update: bool) -> dict[str, str] | None:
 
 
 def _verified(suite: Suite, exercises: list[str], files: Files) -> None:
-    """No stub says TODO; no solution is in the files; where solutions/ is not at hand, no text of it can be."""
+    """No task says TODO, and no solution is in the files: where solutions/ isn't at hand, none can be."""
     from grader.authoring import authored, skeleton
     from grader.authoring.handout import leaks
 

@@ -23,8 +23,8 @@ LECTURE = dict(B=2, T=5, C=7, G=3, R=2, D=4)
 FIXTURES = {
     "lecture": dict(seed=1337, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, B=3, T=4, C=7, G=2, R=3, D=5),
-    "probe-3": dict(seed=3, B=2, T=3, C=6, G=4, R=2, D=5),
+    "probe-2": dict(seed=2, B=5, T=4, C=8, G=2, R=3, D=7),
+    "probe-3": dict(seed=3, B=3, T=5, C=7, G=4, R=2, D=6),
 }
 
 HINTS = {
@@ -64,9 +64,12 @@ def inputs(g, B, T, C, G, R, D):
 
 def forward(x, Wq, Wk, Wv, Wo, later, target, B, T, G, R, D):
     # H = G * R heads ask, G heads answer
-    q = (x @ Wq).view(B, T, G * R, D).transpose(1, 2)
-    k = (x @ Wk).view(B, T, G, D).transpose(1, 2)
-    v = (x @ Wv).view(B, T, G, D).transpose(1, 2)
+    xq = x @ Wq
+    xk = x @ Wk
+    xv = x @ Wv
+    q = xq.view(B, T, G * R, D).transpose(1, 2)
+    k = xk.view(B, T, G, D).transpose(1, 2)
+    v = xv.view(B, T, G, D).transpose(1, 2)
     # each head of keys and values serves a group of R
     kr = k.repeat_interleave(R, 1)
     vr = v.repeat_interleave(R, 1)
@@ -152,23 +155,30 @@ def dk(dkr, G, R):
     return dkr.unflatten(1, (G, R)).sum(2)
 
 
-def dWk(x, dk):
+def dxk(dk):
+    """dxk (2, 5, 12): the gradient of the loss with respect to xk.
+
+    Forward:  k = xk.view(B, T, G, D).transpose(1, 2)
+    Upstream: dk (2, 3, 5, 4)
+    """
+    return dk.transpose(1, 2).flatten(2)
+
+
+def dWk(x, dxk):
     """dWk (7, 12): the gradient of the loss with respect to Wk.
 
-    Forward:  k = (x @ Wk).view(B, T, G, D).transpose(1, 2)
-    Upstream: dk (2, 3, 5, 4)
-    The heads side by side again, then a matrix product.
+    Forward:  xk = x @ Wk
+    Upstream: dxk (2, 5, 12)
     """
-    return x.flatten(0, 1).T @ dk.transpose(1, 2).flatten(2).flatten(0, 1)
+    return x.flatten(0, 1).T @ dxk.flatten(0, 1)
 
 
-def dx(Wq, Wk, Wv, dq, dk, dv):
+def dx(Wq, Wk, Wv, dxq, dxk, dxv):
     """dx (2, 5, 7): the gradient of the loss with respect to x.
 
-    Forward:  q = (x @ Wq).view(B, T, G * R, D).transpose(1, 2)
-              k = (x @ Wk).view(B, T, G, D).transpose(1, 2)
-              v = (x @ Wv).view(B, T, G, D).transpose(1, 2)
-    Upstream: dq (2, 6, 5, 4), dk (2, 3, 5, 4), dv (2, 3, 5, 4)
+    Forward:  xq = x @ Wq
+              xk = x @ Wk
+              xv = x @ Wv
+    Upstream: dxq (2, 5, 24), dxk (2, 5, 12), dxv (2, 5, 12)
     """
-    dxq, dxk, dxv = (dhead.transpose(1, 2).flatten(2) for dhead in (dq, dk, dv))
     return dxq @ Wq.T + dxk @ Wk.T + dxv @ Wv.T

@@ -20,13 +20,13 @@ one product for each, is all that is needed.
 import torch
 import torch.nn.functional as F
 
-LECTURE = dict(n=2, Cin=4, Cout=5, H=8, W=7, V=6)
+LECTURE = dict(n=2, Cin=4, Cout=5, h=4, w=3, V=6)
 
 FIXTURES = {
     "lecture": dict(seed=1337, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, n=3, Cin=2, Cout=7, H=10, W=9, V=4),
-    "probe-3": dict(seed=3, n=4, Cin=5, Cout=3, H=6, W=9, V=7),
+    "probe-2": dict(seed=2, n=3, Cin=2, Cout=7, h=5, w=4, V=6),
+    "probe-3": dict(seed=3, n=4, Cin=5, Cout=6, h=3, w=2, V=7),
 }
 
 HINTS = {
@@ -54,12 +54,10 @@ of the window puts one such into 2×4×10×7, at its own place; of that, the fir
 }
 
 
-def inputs(g, n, Cin, Cout, H, W, V):
-    """Pictures, a kernel of 3 by 2, a bias and a head; drawn with the generator g. H is even, W odd."""
-    if H % 2 or W % 2 == 0:
-        raise ValueError("the squares of the pooling are to fill the picture")
+def inputs(g, n, Cin, Cout, h, w, V):
+    """Pictures that pooling makes h by w, a kernel of 3 by 2, a bias and a head; drawn with the generator g."""
     return {
-        "x": torch.randn((n, Cin, H, W), generator=g),
+        "x": torch.randn((n, Cin, 2 * h, 2 * w + 1), generator=g),
         "K": torch.randn((Cout, Cin, 3, 2), generator=g) * (6 * Cin) ** -0.5,
         "b": torch.randn(Cout, generator=g) * 0.3,
         "Whead": torch.randn((Cout, V), generator=g),
@@ -80,13 +78,13 @@ def forward(x, K, b, Whead, labels):
     return loss
 
 
-def da(a, dm):
+def da(dm, h, w):
     """da (2, 5, 4, 3): the gradient of the loss with respect to a.
 
     Forward:  m = a.mean((2, 3))
     Upstream: dm (2, 5)
     """
-    return (dm / a[0, 0].numel())[:, :, None, None].expand_as(a)
+    return (dm / (h * w))[:, :, None, None].repeat(1, 1, h, w)
 
 
 def dp(p, da):
@@ -127,7 +125,7 @@ def dK(x, K, dc):
     """
     height, width = dc.shape[2:]
     padded = F.pad(x, (0, 0, 1, 1))
-    dK = torch.zeros_like(K)
+    dK = torch.empty_like(K)
     for i in range(3):
         for j in range(2):
             seen = padded[:, :, i : i + height, j : j + width]

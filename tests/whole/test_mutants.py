@@ -61,6 +61,12 @@ EQUIVALENT = {
     "modern.ex5.dh: another tensor: h -> said": GATE,
     "modern.ex6.dy: another tensor: y -> h": GATE,
     "modern.ex8.dp: another tensor: p -> a": GATE,
+    "modern.ex7.dpickedb: another tensor: dlogpb -> dratiob": HANDED_ON,
+    "modern.ex7.dlogitsw: another tensor: dlogpw -> dratiow": HANDED_ON,
+    **{
+        f"modern.ex8.dK: constant changed: {more}": "more zeros than are seen"
+        for more in ("0 -> 1", "1 -> 2")
+    },
     **{
         f"gpt.{ex}.{item}: sign dropped: -2 -> 2": FOUR_AXES
         for ex in ("ex6", "ex10")

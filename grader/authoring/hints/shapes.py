@@ -78,7 +78,7 @@ def _journey(path: Path, lecture: Env) -> str:
         axes = " and ".join(map(str, gone))
         if end := ends.get(own):
             return f"{arrives}, so axis {axes} has to go: a sum over axis {axes}, which is {end}."
-        also = f", and {other} is {times(tuple(lecture[other].shape))}" if other in lecture else ""
+        also = f" and meets {other}, {times(tuple(lecture[other].shape))}" if other in lecture else ""
         return f"{arrives}{also}. The result must be {times(own)}: what it lacks is summed along."
     if own == out:
         return f"{arrives}, the same shape: element by element, no axis comes or goes."

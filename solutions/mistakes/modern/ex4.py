@@ -51,17 +51,16 @@ def dk(dkr, G, R):
     return dkr.unflatten(1, (G, R)).mean(2)
 
 
-def dWk(x, dk, T, G, D):
-    """heads and tokens were not exchanged before they were laid side by side"""
-    return x.flatten(0, 1).T @ dk.reshape(-1, T, G * D).flatten(0, 1)
-
-
-def dx(Wq, Wk, Wv, dq, dk, dv, B, T):
+def dxk(dk, B, T):
     """heads and tokens were not exchanged before the heads were laid side by side"""
-    return dq.reshape(B, T, -1) @ Wq.T + dk.reshape(B, T, -1) @ Wk.T + dv.reshape(B, T, -1) @ Wv.T
+    return dk.reshape(B, T, -1)
 
 
-def dx(Wk, Wv, dk, dv):
+def dWk(x, dxv):
+    """the values' gradient stands where the keys' belongs"""
+    return x.flatten(0, 1).T @ dxv.flatten(0, 1)
+
+
+def dx(Wk, Wv, dxk, dxv):
     """the way through the queries is left out"""
-    dxk, dxv = (dhead.transpose(1, 2).flatten(2) for dhead in (dk, dv))
     return dxk @ Wk.T + dxv @ Wv.T
