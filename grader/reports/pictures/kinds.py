@@ -220,8 +220,8 @@ def _layers(title: str, said: str) -> Callable[[Values], Picture]:
 def _triangles(title: str, said: str) -> Callable[[Values], Picture]:
     def draw(values: Values) -> Picture:
         heads = {str(k): rows(v) for k, v in list(values["heads"].items())[:FEW]}
-        n = len(next(iter(heads.values())))
-        if n > FEW or any(len(m) != n or len(m[0]) != n for m in heads.values()):
+        n = len(next(iter(heads.values()), ()))
+        if not 0 < n <= FEW or any(len(m) != n or len(m[0]) != n for m in heads.values()):
             raise ValueError("not square")
         return grids.triangles(heads, names(values["tokens"], n), title, said)
 
@@ -336,17 +336,23 @@ KINDS = {
         ("counts",),
         ("words", "chars"),
     ),
-    "embedding": Kind(_embedding, ("C", "itos"), "grader train mlp"),
-    "rates": Kind(_rates, ("lre", "lossi"), "grader train mlp"),
+    "embedding": Kind(_embedding, ("C", "itos"), "grader train mlp", ("mlp.ex6.train",), ("train",)),
+    "rates": Kind(
+        _rates, ("lre", "lossi"), "grader train mlp", ("mlp.ex6.best_rate",), ("train", "best_rate")
+    ),
     "losses": Kind(_losses, ("lossi",), "grader train wavenet"),
     "activations": Kind(
         SPREAD, ("layers",), "grader train batchnorm", ("batchnorm.ex6.linear",), ("Linear", "Tanh")
     ),
-    "gradients": Kind(GRADIENTS, ("layers",), "grader train batchnorm"),
+    "gradients": Kind(
+        GRADIENTS, ("layers",), "grader train batchnorm", ("batchnorm.ex6.tanh",), ("Linear", "Tanh")
+    ),
     "dead": Kind(
         _dead, ("h",), "grader report batchnorm.ex1", ("batchnorm.ex1.dead",), ("dead",), ("h", "limit")
     ),
-    "updates": Kind(_updates, ("ud",), "grader train batchnorm"),
+    "updates": Kind(
+        _updates, ("ud",), "grader train batchnorm", ("batchnorm.ex5.update_ratios",), ("update_ratios",)
+    ),
     "row": Kind(_row, ("p", "dlogits", "label", "itos"), "grader report ex2", ("ex2.dlogits",)),
     "dlogits": Kind(_dlogits, ("dlogits",), "grader report ex2", ("ex2.dlogits",)),
     "tree": Kind(
