@@ -192,7 +192,9 @@ def _row(values: Values) -> Picture:
     if len({len(one) for one in found}) != 1 or not 0 <= mark < len(found[0]):
         raise ValueError("no row of each")
     shown = {"p": found[0], "n·dlogits[0]": found[1]}
-    said = "Both rows are equal but at the label, where 1 is taken off: all the push down is the pull up."
+    said = (
+        "Both rows should be equal but at the label, where 1 is taken off: all the push down is the pull up."
+    )
     return grids.beside(
         shown, names(values["itos"], len(found[0])), mark, "Probabilities, and the pull on the logits", said
     )
