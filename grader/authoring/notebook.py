@@ -107,7 +107,8 @@ def _cells(
     yield "set-up", "code", _imports(parts, "check, cmp, draw" if drawn else "check, cmp")
     names = [name for name in parts.inputs if "d" + name in shapes]
     kept = [line.name for line in parts.lines[:-1] if "d" + line.name in shapes]
-    yield "inputs", "code", f"{_inputs(parts, settings)}\n{_each('p', names)}\n    p.requires_grad = True"
+    p = _free("p", parts)
+    yield "inputs", "code", f"{_inputs(parts, settings)}\n{_each(p, names)}\n    {p}.requires_grad = True"
     yield "forward", "code", _forward(parts, names, kept)
     items = {item.tensor for item in parts.items}
     if outside := [line.name for line in parts.lines if line.name in parts.upstream - items]:
@@ -174,6 +175,12 @@ def _each(variable: str, names: Sequence[str]) -> str:
     return "\n".join([f"for {variable} in [", *("    " + line for line in lines), "]:"])
 
 
+def _free(name: str, parts: Authored) -> str:
+    """A loop's variable that is no tensor of the forward pass."""
+    taken = {*parts.inputs, *(line.name for line in parts.lines)}
+    return name if name not in taken else f"one_{name}"
+
+
 def _helpers(program: str) -> Iterator[str]:
     """The functions of the program besides forward, and the constants that they read."""
     body = ast.parse(program).body
@@ -196,14 +203,14 @@ def _forward(parts: Authored, parameters: Sequence[str], kept: Sequence[str]) ->
     if lines[first].startswith(")"):  # of a signature of several lines
         first += 1
     text = textwrap.dedent("\n".join(lines[first : node.body[-1].lineno - 1])).strip("\n")
-    loss = parts.lines[-1].name
+    loss, p, t = parts.lines[-1].name, _free("p", parts), _free("t", parts)
     return "\n".join(
         [
             text,
             "",
             "# autograd's gradients, to compare with",
-            f"{_each('p', parameters)}\n    p.grad = None",
-            f"{_each('t', kept)}\n    t.retain_grad()",
+            f"{_each(p, parameters)}\n    {p}.grad = None",
+            f"{_each(t, kept)}\n    {t}.retain_grad()",
             f"{loss}.backward()",
         ]
     )

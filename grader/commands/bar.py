@@ -13,10 +13,10 @@ EACH = 0.1  # seconds between drawings
 class Bar:
     """Done of a total, a text, the time left; use it as a context manager.
 
-    text: names its fields, `{loss:.4f}`. fields: what they are before anything is done.
+    text: names its fields, `{loss:.4f}`, and is empty before anything is done; if nothing is, no bar stays.
     """
 
-    def __init__(self, total: int, text: str, **fields: float) -> None:
+    def __init__(self, total: int, text: str) -> None:
         self.total, self.text = total, text
         self.progress: Any = None
         self.shown = 0.0
@@ -31,7 +31,7 @@ class Bar:
         same = bool(sys.stdout and sys.stdout.isatty())
         console = Console(stderr=True)
         self.progress = Progress(*columns, console=console, redirect_stdout=same, auto_refresh=False)
-        self.task = self.progress.add_task(text.format_map(fields), total=total)
+        self.task = self.progress.add_task("", total=total)
 
     def at(self, done: int, **fields: float) -> None:
         """Draw it anew, unless it has just been drawn."""
@@ -43,6 +43,7 @@ class Bar:
 
     def stop(self) -> None:
         if self.progress:
+            self.progress.live.transient = not self.shown
             self.progress.stop()
 
     def __enter__(self) -> Bar:

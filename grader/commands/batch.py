@@ -91,7 +91,7 @@ def run(args: argparse.Namespace, runner: Runner) -> int:
         grader = batch.Local(exercises, runner, how)
         workers = args.workers
     try:
-        with Bar(len(todo), COUNTS, rate=0, passed=0, failed=0, errors=0) as bar:
+        with Bar(len(todo), COUNTS) as bar:
             summary = write(batch.run(klass, out, grader, workers, _shown(bar)), out, seed)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it was", file=sys.stderr)

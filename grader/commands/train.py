@@ -52,14 +52,14 @@ def run(args: argparse.Namespace) -> int:
     args.steps = 20_000 if args.steps is None else args.steps
     args.out = args.out or "loss-ex4.svg"
     exercise, path = _which(suite, args)
-    learner = _learner(exercise, read_submission(path), str(path), args.submission)
+    learner = _learner(exercise, read_submission(path), suite.shown(path), args.submission)
     out = _checked(args)
     names = read_names(Path(args.names) if args.names else EMBEDDED)
     race = Race(exercise, learner, _rows(names, exercise, args.names), args.steps)
     train, valid, test = (len(x) for x, _ in race.rows.values())
     print(f"{len(names)} names; {train} training, {valid} validation and {test} test rows")
     race.start(args.seed, autograd=not args.no_autograd)
-    with Bar(args.steps, "loss {loss:.4f}", loss=float("nan")) as bar:
+    with Bar(args.steps, "loss {loss:.4f}") as bar:
         try:
             print(f"{race.size} parameters")
             while race.done < args.steps:
@@ -113,7 +113,7 @@ def of_set(suite: Suite, name: str, args: argparse.Namespace) -> int:
         for line in one.begin():
             said.append(line)
             print(line, flush=True)
-        with Bar(args.steps, "loss {loss:.4f}", loss=float("nan")) as bar:
+        with Bar(args.steps, "loss {loss:.4f}") as bar:
             try:
                 while one.done < args.steps:
                     one.turn()

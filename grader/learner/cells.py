@@ -106,13 +106,15 @@ class Cells:
         """The exercise whose gradients they are, by the forward pass that is here."""
         suite = find()
         described = [e for e in map(suite.describe, suite.ids()) if gradients & {i.name for i in e.gradients}]
-        exercise = max(described, key=self._share, default=None)
-        return exercise if exercise and self._share(exercise) >= HALF else None
+        names = self.ip.user_ns.keys()
+        exercise = max(described, key=lambda one: share(one, names), default=None)
+        return exercise if exercise and share(exercise, names)[0] >= HALF else None
 
-    def _share(self, exercise: Exercise) -> float:
-        """How much of an exercise's forward pass is in the notebook's namespace."""
-        asked = {line.name for line in exercise.lines}
-        return len(asked & self.ip.user_ns.keys()) / max(len(asked), 1)
+
+def share(exercise: Exercise, names: Set[str]) -> tuple[float, int]:
+    """How much of an exercise's forward pass is among these names, as a part and as a count."""
+    asked = {line.name for line in exercise.lines}
+    return len(asked & names) / max(len(asked), 1), len(asked & names)
 
 
 def _alone(source: str) -> bytes:

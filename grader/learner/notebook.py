@@ -245,14 +245,18 @@ def _pictures(dt: torch.Tensor, t: torch.Tensor) -> tuple[tuple[str, Any, float]
 
 def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Gradient] | None:
     """The exercise's network that `t` is a tensor of, and its item, where the namespace holds one."""
+    from grader.learner.cells import share
     from grader.learner.namespace import read
     from grader.suite.find import find
 
     names = {k for k, v in namespace.items() if v is t}
     odd: tuple[Network, Gradient] | None = None
     try:
-        suite = find()
-        for description in map(suite.describe, suite.ids()):
+        suite, there = find(), namespace.keys()
+        # of exercises that share a network the one whose forward pass is here, and not only its inputs
+        for description in sorted(
+            map(suite.describe, suite.ids()), key=lambda e: share(e, there), reverse=True
+        ):
             item = next((i for i in description.gradients if i.tensor in names), None)
             if item is not None:
                 with suppress(UsageError):
@@ -262,8 +266,9 @@ def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Grad
                         continue
                     if not network.odd:
                         return network, item
-                    there = [line.name for line in network.lines if line.name in namespace]
-                    if len(network.odd) * 4 < len(there):  # the exercise's, changed in a place
+                    if (
+                        len(network.odd) * 4 < share(description, there)[1]
+                    ):  # the exercise's, changed in a place
                         odd = odd or (network, item)
     except GraderFault:
         pass  # without the fixtures the comparison is the lecture's

@@ -7,10 +7,12 @@ imports nothing of ours. `grader train` calls them too. `reports/pictures/kinds.
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TEXT = "the cat sat on the mat: that fat cat ate, and then sat. the rat ran at the cat, the cat at the rat."
 MERGES = 12
+CHARS = sorted(set(TEXT))
 
 
 def graph(trace: Any, Value: Any) -> Any:
@@ -101,6 +103,80 @@ def activations(Linear: Any, Tanh: Any) -> Any:
         x = Tanh()(Linear(5 / 3 * torch.randn(100, 100, generator=g), bias=False)(x))
         found.append(histogram(f"layer {k + 1}", x, -1.0, 1.0, 0.97))
     return {"layers": found}
+
+
+def gradients(Linear: Any, Tanh: Any) -> Any:
+    """The gradients at each tanh of that stack, of a cross entropy of 27 random labels, by the chain rule."""
+    g = torch.Generator().manual_seed(2147483647)
+    x, layers = torch.randn(200, 100, generator=g), list[Any]()
+    for _ in range(5):
+        linear = Linear(5 / 3 * torch.randn(100, 100, generator=g), bias=False)
+        x = Tanh()(linear(x))
+        layers.append((x, linear.parameters()[0]))
+    last, labels = 0.1 * torch.randn(100, 27, generator=g), torch.randint(0, 27, (200,), generator=g)
+    dx, made = ((x @ last).softmax(1) - F.one_hot(labels, 27)) / 200 @ last.T, list[Any]()
+    for y, W in reversed(layers):
+        made.insert(0, dx)
+        dx = dx * (1 - y * y) @ W.T
+    edge = 3 * max(t.std().item() for t in made)
+    return {"layers": [histogram(f"layer {k + 1}", t, -edge, edge) for k, t in enumerate(made)]}
+
+
+def updates(update_ratios: Any) -> Any:
+    """How large the updates of a small network are, as the learner's function says, over 200 steps."""
+    network, ud = start(), list[Any]()
+    X, Y = contexts()
+    for _ in range(200):
+        _, grads = slopes(network, X, Y)
+        ud.append([float(r) for r in update_ratios(list(network.values()), list(grads.values()), 0.1)])
+        network = {name: p - 0.1 * grads[name] for name, p in network.items()}
+    return {"ud": ud, "names": [name for name, p in network.items() if p.ndim == 2]}
+
+
+def rates(train: Any, best_rate: Any) -> Any:
+    """The search for a rate, on the contexts of a short text: each step at a higher one than the last."""
+    exponents, losses = torch.linspace(-3, 0.5, 400), list[float]()
+    network, (X, Y) = start(), contexts()
+    for exponent in exponents.tolist():
+        network, loss = train(network, X, Y, [torch.arange(len(X))], slopes, 10**exponent)
+        losses.append(float(loss[0]))
+    tried = [10**exponent for exponent in exponents.tolist()]
+    best = torch.tensor(float(best_rate(tried, losses, 41))).log10().item()
+    return {"lre": exponents.tolist(), "lossi": losses, "best": best}
+
+
+def embedding(train: Any) -> Any:
+    """Where the characters of a short text have come to lie, after 500 steps."""
+    X, Y = contexts()
+    network, _ = train(start(), X, Y, [torch.arange(len(X))] * 500, slopes, 0.3)
+    return {"C": network["C"].tolist(), "itos": "".join(CHARS).replace(" ", "·")}
+
+
+def contexts() -> Any:
+    """Each three characters of TEXT in a row, (98, 3), and those that follow, (98,): places in CHARS."""
+    ids = torch.tensor([CHARS.index(c) for c in TEXT])
+    return ids.unfold(0, 3, 1)[:-1].clone(), ids[3:].clone()
+
+
+def start() -> Any:
+    """An embedding MLP's parameters as they are drawn: two numbers for each character, 30 neurons."""
+    g, V = torch.Generator().manual_seed(2147483647), len(CHARS)
+    drawn = {"C": (V, 2), "W1": (6, 30), "b1": (30,), "W2": (30, V), "b2": (V,)}
+    scale = {"C": 1.0, "W1": 5 / 3 / 6**0.5}
+    return {name: scale.get(name, 0.01) * torch.randn(*shape, generator=g) for name, shape in drawn.items()}
+
+
+def slopes(network: Any, X: Any, Y: Any) -> Any:
+    """The MLP's loss, a float, and its gradients by name; by hand, since submissions run without autograd."""
+    C, W1, b1, W2, b2 = network.values()
+    e = C[X].flatten(1)
+    h = torch.tanh(e @ W1 + b1)
+    logp = (h @ W2 + b2).log_softmax(1)
+    d = (logp.exp() - F.one_hot(Y, len(b2))) / len(Y)
+    dh = d @ W2.T * (1 - h * h)
+    dC = torch.zeros_like(C).index_add_(0, X.flatten(), (dh @ W1.T).reshape(-1, C.shape[1]))
+    grads = {"C": dC, "W1": e.T @ dh, "b1": dh.sum(0), "W2": h.T @ d, "b2": d.sum(0)}
+    return -logp[torch.arange(len(Y)), Y].mean().item(), grads
 
 
 def histogram(name: Any, x: Any, low: Any, high: Any, limit: Any = None) -> Any:

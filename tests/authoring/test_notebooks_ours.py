@@ -21,6 +21,7 @@ from grader.authoring.authored import AuthoredError
 from grader.core.exercise import File, Task
 from grader.core.verdict import Verdict
 from grader.judging.grade import grade
+from grader.learner.notebook import _place
 from grader.runner.host.client import Runner
 from grader.submissions.script import declared
 from grader.suite import fixtures
@@ -122,6 +123,18 @@ def test_the_solution_as_a_notebook_passes(
     graded, _ = grade(runner, exercises[exercise], File("my work.ipynb", data))
     assert {i.id: i.check.reason for i in graded.items if not i.passed} == {}
     assert declared(data) == exercise
+
+
+@pytest.mark.parametrize("exercise", sampled(["ex2", *OURS], 4))
+def test_cmp_knows_of_which_exercise_each_tensor_is(exercise: str) -> None:
+    """By its forward pass: many exercises have logits."""
+    names: dict[str, Any] = {}
+    for cell in json.loads(derived(exercise))["cells"]:
+        if cell["id"] in ("set-up", "inputs", "forward", "upstream"):
+            exec("".join(cell["source"]), names)
+    for item in fixtures.describe(ROOT, exercise).gradients:
+        placed = _place(names[item.tensor], names)
+        assert placed and (placed[0].exercise.id, placed[1].name) == (exercise, item.name)
 
 
 @pytest.mark.parametrize("form", ["notebook", "script"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import flatcode
+import pexpect
 import pytest
 import torch
 from command import grader
@@ -128,6 +129,19 @@ def test_a_run_that_is_interrupted_says_so_and_draws_what_it_has(tmp_path: Path,
     assert "12297 parameters\n" in stdout
     assert 0 < int(steps) < 200_000 and f"loss curve: {out}\n" in stdout
     assert len(polylines(out)) == 2
+
+
+def test_a_run_that_cannot_begin_leaves_no_bar(tmp_path: Path, few: Path) -> None:
+    (tmp_path / "ex4.py").write_text(stub_of("ex4"))
+    command = [*COMMAND, "ex4", "--submission", "ex4.py", "--names", str(few)]
+    child = pexpect.spawn(
+        command[0], command[1:], cwd=tmp_path, env={**os.environ, "TERM": "xterm"}, encoding="utf-8"
+    )
+    child.expect(pexpect.EOF, timeout=DEADLINE)
+    child.close()
+    assert child.exitstatus == 2 and "nan" not in child.before
+    # the last line is taken away before what is wrong is said
+    assert re.search(r"\x1b\[1A\x1b\[2Kgrader: ex4\.py: dlogits: not written yet; ", child.before)
 
 
 def test_an_interrupt_as_soon_as_the_size_is_printed_still_ends_in_order(tmp_path: Path, few: Path) -> None:

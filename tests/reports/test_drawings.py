@@ -92,6 +92,13 @@ def picture(name: str) -> Picture:
     return made
 
 
+def trained(name: str) -> Picture:
+    """One of some values of a training, also where a driver makes others of it."""
+    made = kinds.drawn(name, some(name))
+    assert made is not None, name
+    return made
+
+
 class Read:
     """A picture's XML, and its lines and points in the values' own units."""
 
@@ -285,7 +292,7 @@ def test_histograms_hold_all_there_is_and_say_what_is_saturated() -> None:
 
 
 def test_letters_lie_where_their_vectors_are() -> None:
-    read, known = Read(picture("embedding").svg()), some("embedding")
+    read, known = Read(trained("embedding").svg()), some("embedding")
     found = [read.at(float(c.attrib["cx"]), float(c.attrib["cy"])) for c in read.sort("circle", "box")]
     for point, wanted in zip(found, known["C"].tolist(), strict=True):
         assert point == pytest.approx(wanted, abs=0.01)
@@ -293,13 +300,40 @@ def test_letters_lie_where_their_vectors_are() -> None:
 
 
 def test_the_best_rate_and_the_line_at_3_are_marked_in_their_places() -> None:
-    read = Read(picture("rates").svg())
+    read = Read(trained("rates").svg())
     (mark,) = read.sort("path", "mark")
     assert read.at(float(mark.attrib["d"][1:].split()[0]), 0)[0] == pytest.approx(-1.25, abs=0.01)
-    read = Read(picture("updates").svg())
+    read = Read(trained("updates").svg())
     (mark,) = read.sort("path", "mark")
     at = re.findall(r"[\d.]+", mark.attrib["d"])[1]
     assert read.at(0, float(at))[1] == pytest.approx(-3, abs=0.01) and list(read.lines()) == list("CUVW")
+
+
+def test_the_small_networks_of_a_report_have_the_gradients_that_autograd_finds() -> None:
+    network, (X, Y) = drawn.start(), drawn.contexts()
+    p = {name: t.clone().requires_grad_() for name, t in network.items()}
+    h = torch.tanh(p["C"][X].view(len(X), -1) @ p["W1"] + p["b1"])
+    loss = F.cross_entropy(h @ p["W2"] + p["b2"], Y)
+    loss.backward()
+    found, grads = drawn.slopes(network, X, Y)
+    assert found == pytest.approx(loss.item(), rel=1e-5)
+    for name, t in p.items():
+        assert t.grad is not None
+        assert torch.allclose(grads[name], t.grad, atol=1e-6), name
+    text = "".join(drawn.CHARS[k] for k in [*X[0].tolist(), *Y.tolist()])
+    assert text == drawn.TEXT
+
+
+def test_a_report_finds_a_rate_and_looks_at_gradients_as_a_training_does() -> None:
+    found = driven("rates")
+    at = min(range(len(found["lre"])), key=lambda k: abs(found["lre"][k] - found["best"]))
+    assert -2 < found["best"] < 0.5 and found["lossi"][at] < found["lossi"][0] / 2
+    spread = [layer["std"] for layer in driven("gradients")["layers"]]
+    assert len(spread) == 5 and max(spread) < 2 * min(spread), "of a gain of 5/3, as the lecture shows"
+    assert all(sum(layer["density"]) > 0 for layer in driven("gradients")["layers"])
+    assert -4 < driven("updates")["ud"][-1][1] < -2 and driven("updates")["names"] == ["C", "W1", "W2"]
+    told = driven("embedding")
+    assert len(told["C"]) == len(told["itos"]) == len(set(drawn.TEXT))
 
 
 def test_moons_are_told_apart_by_form_and_the_ground_is_the_networks() -> None:

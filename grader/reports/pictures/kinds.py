@@ -153,7 +153,9 @@ def _row(values: Values) -> Picture:
     if len({len(one) for one in found}) != 1 or not 0 <= mark < len(found[0]):
         raise ValueError("no row of each")
     shown = {"p": found[0], "n·dlogits[0]": found[1]}
-    said = "Both rows are equal but at the label, where 1 is taken off: all the push down is the pull up."
+    said = (
+        "Both rows should be equal but at the label, where 1 is taken off: all the push down is the pull up."
+    )
     return grids.beside(
         shown, names(values["itos"], len(found[0])), mark, "Probabilities, and the pull on the logits", said
     )
@@ -297,17 +299,23 @@ KINDS = {
         ("counts",),
         ("words", "chars"),
     ),
-    "embedding": Kind(_embedding, ("C", "itos"), "grader train mlp"),
-    "rates": Kind(_rates, ("lre", "lossi"), "grader train mlp"),
+    "embedding": Kind(_embedding, ("C", "itos"), "grader train mlp", ("mlp.ex6.train",), ("train",)),
+    "rates": Kind(
+        _rates, ("lre", "lossi"), "grader train mlp", ("mlp.ex6.best_rate",), ("train", "best_rate")
+    ),
     "losses": Kind(_losses, ("lossi",), "grader train wavenet"),
     "activations": Kind(
         SPREAD, ("layers",), "grader train batchnorm", ("batchnorm.ex6.linear",), ("Linear", "Tanh")
     ),
-    "gradients": Kind(GRADIENTS, ("layers",), "grader train batchnorm"),
+    "gradients": Kind(
+        GRADIENTS, ("layers",), "grader train batchnorm", ("batchnorm.ex6.tanh",), ("Linear", "Tanh")
+    ),
     "dead": Kind(
         _dead, ("h",), "grader report batchnorm.ex1", ("batchnorm.ex1.dead",), ("dead",), ("h", "limit")
     ),
-    "updates": Kind(_updates, ("ud",), "grader train batchnorm"),
+    "updates": Kind(
+        _updates, ("ud",), "grader train batchnorm", ("batchnorm.ex5.update_ratios",), ("update_ratios",)
+    ),
     "row": Kind(_row, ("p", "dlogits", "label", "itos"), "grader report ex2", ("ex2.dlogits",)),
     "dlogits": Kind(_dlogits, ("dlogits",), "grader report ex2", ("ex2.dlogits",)),
     "tree": Kind(
