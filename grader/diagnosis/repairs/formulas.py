@@ -63,13 +63,17 @@ def operators(s: Source) -> Iterator[Change]:
                 yield s.change(n, f"({a}) / ({b})", Code.OPERATOR, told, 14)
                 told = f"there is a multiplication by {s.quoted(n.left)} where a division is meant"
                 yield s.change(n, f"({b}) / ({a})", Code.OPERATOR, told, 15)
+                told = f"{piece} is multiplied where it is to be added"
+                yield s.change(n, f"({a}) + ({b})", Code.OPERATOR, told, 33)
                 yield from _matrix_products(s, n, a, b)
             case ast.Div():
                 told = f"there is a division by {piece} where a multiplication is meant"
                 yield s.change(n, f"({a}) * ({b})", Code.OPERATOR, told, 14)
                 yield s.change(n, f"({b}) / ({a})", Code.OPERATOR, f"{s.quoted(n)} is upside down", 15)
                 if not is_number(n.right):
-                    for word, off in (("-", "large"), ("+", "small")):
+                    kinds = ast.Name | ast.Subscript | ast.BinOp
+                    count = isinstance(n.right, kinds) or method(n.right) == "len"
+                    for word, off in (("-", "large"), ("+", "small")) if count else ():
                         told = f"the number that is divided by, {piece}, is 1 too {off}"
                         yield s.change(n.right, f"({b}) {word} 1", Code.WRONG_SIZE, told, 23)
                     told = f"the division by {piece} is meant by its square: an exponent is missing"
@@ -189,6 +193,12 @@ def brackets(s: Source) -> Iterator[Change]:
         if not isinstance(n, ast.BinOp):
             continue
         sign = "+" if isinstance(n.op, ast.Add) else "-"
+        base = n.left if isinstance(n.op, ast.Pow) else None
+        if isinstance(base, ast.BinOp) and isinstance(base.op, ast.Add | ast.Sub):
+            sign = "+" if isinstance(base.op, ast.Add) else "-"
+            new = f"({s.text(base.left)}) {sign} ({s.text(base.right)}) ** ({s.text(n.right)})"
+            told = f"a bracket in the wrong place: the power is meant of {s.quoted(base.right)} alone"
+            yield s.change(n, new, Code.BRACKET, told, 27)
         if isinstance(n.op, ast.Mult | ast.Div):
             word = "*" if isinstance(n.op, ast.Mult) else "/"
             for total, factor in ((n.left, n.right), (n.right, n.left)):
