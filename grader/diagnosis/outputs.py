@@ -200,11 +200,10 @@ def _numbers(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[Finding]:
     if len(came) < 2 or not (np.isfinite(came).all() and np.isfinite(wanted).all()) or not wanted.any():
         return
     at = int(np.abs(wanted).argmax())
-    factor, off = came[at] / wanted[at], came[at] - wanted[at]
-    scale = float(np.abs(wanted).max())
+    factor, off = float(came[at] / wanted[at]), float(came[at] - wanted[at])
     if factor and all(_is(a, w, _each(lambda x: factor * x)) for a, w in pairs):
         yield Finding(Code.FACTOR, f"each number is {factor:.5g} times what it should be{_known(factor)}")
-    if np.allclose(came, wanted + off, CLOSE, CLOSE * scale) and len(set(wanted.tolist())) > 1:
+    if off and all(_is(a, w, _each(lambda x: x + off)) for a, w in pairs) and len(set(wanted.tolist())) > 1:
         yield Finding(Code.CONSTANT, f"each number is {abs(off):.5g} too {'high' if off > 0 else 'low'}")
 
 

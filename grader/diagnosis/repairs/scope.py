@@ -53,7 +53,7 @@ def variables(s: Source) -> Iterator[Change]:
             told = f"{name} is a factor too many wherever it is used"
             edits = [s.put(n, "1.0") for n in at]
             yield s.change(at[0], edits, Code.EXTRA_FACTOR, told, 34)
-    for a, b in combinations([k for k in places if k in known], 2):
+    for a, b in combinations([k for k in places if k in known and k not in s.switches], 2):
         edits = [s.put(n, b if n.id == a else a) for n in reads if n.id in (a, b)]
         yield s.change(places[a][0], edits, Code.EXCHANGED, f"{a} and {b} are exchanged", 22)
     yield from _complements(s)

@@ -47,8 +47,8 @@ CHANGED = {
         ("merges are numbered from 0 on: from 256 on is meant", "self.merges[pair] = idx", "self.merges[pair] = idx - 256"),
     ],
     "BasicTokenizer.encode": [
-        ("the most frequent pair is merged: of those in merges the one with the lowest number is meant", "            pair = min(stats(ids), key=lambda p: self.merges.get(p, float(\"inf\")))\n            if pair not in self.merges:\n", "            counts = {p: n for p, n in stats(ids).items() if p in self.merges}\n            pair = max(counts, key=counts.get) if counts else None\n            if not counts:\n"),
-        ("the most frequent pair is merged, be it in merges or not: of those in merges the one with the lowest number is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "max(stats(ids), key=stats(ids).get)"),
+        ("the most frequent pair is merged: the pair of merges that has the lowest number is meant", "            pair = min(stats(ids), key=lambda p: self.merges.get(p, float(\"inf\")))\n            if pair not in self.merges:\n", "            counts = {p: n for p, n in stats(ids).items() if p in self.merges}\n            pair = max(counts, key=counts.get) if counts else None\n            if not counts:\n"),
+        ("the most frequent pair is merged, be it in merges or not: the pair of merges that has the lowest number is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "max(stats(ids), key=stats(ids).get)"),
         ("the merge with the highest number goes first: the lowest is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "max(stats(ids), key=lambda p: self.merges.get(p, -1))"),
         ("only one merge is done: as long as there is any is meant", "            ids = merge(ids, pair, self.merges[pair])\n", "            ids = merge(ids, pair, self.merges[pair])\n            break\n"),
         ("nothing is merged: the bytes come back", "while len(ids) >= 2:", "while False:"),
