@@ -198,7 +198,7 @@ def constants(s: Source) -> Iterator[Change]:
                 yield s.change(places[0], [s.put(n, other) for n in places], Code.HARD_CODED, told, rank)
             for n in places:
                 yield s.change(n, other, Code.HARD_CODED, told, rank + 1)
-        for param in s.params if value > 1 else ():
+        for param in (k for k in s.params if k not in s.switches and value > 1):
             for form in (f"len({param})", f"{param}.shape[0]", f"{param}.shape[1]", f"{param}.shape[-1]"):
                 told = f"{text} is written where a length of {param} is meant"
                 yield s.change(places[0], [s.put(n, form) for n in places], Code.HARD_CODED, told, 33)
