@@ -95,9 +95,9 @@ def known(
         try:
             wrong = Solution(parts.source, filename)
             exec(compile(source, filename, "exec"), wrong.names)
-        except Exception:
+        except Exception as error:
             if known:
-                raise
+                raise AuthoredError(f"{filename}: a mistake of {mutant.item} is none: {error}") from None
             continue
         for item in about:
             on: dict[str, Marks] = {}

@@ -103,7 +103,7 @@ def _method(name: str, node: Definition, driver: ast.FunctionDef) -> str:
                 called.add("__call__")
             case ast.Call(func=ast.Name(id)) if id in made:
                 called.add("__call__")
-    found = {name} & written or {"__call__"} & called & written or called & written
+    found = {name, f"__{name}__"} & written or {"__call__"} & called & written or called & written
     return f".{found.pop()}" if len(found) == 1 else ""
 
 

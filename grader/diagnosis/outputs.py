@@ -53,7 +53,7 @@ def related(pairs: Sequence[Pair]) -> Finding | None:
         return found
     slots = _slots(pairs)
     told = {name: _told(some) for name, some in slots.items() if not all(_same(*p) for p in some)}
-    if not told or None in told.values():
+    if not told or any(f is None or f.code is Code.HARD_CODED for f in told.values()):
         return None
     first = next(iter(told.values()))
     assert first
@@ -103,7 +103,7 @@ def _whole(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[Finding]:
             if all(_is(a, w, change) for a, w in pairs):
                 yield Finding(code, text)
         if len(wrong) == len(pairs) > 2 and all(_same(a, wrong[0][0]) for a, _ in wrong):
-            yield Finding(Code.HARD_CODED, "every call gives the same: its arguments are not used")
+            yield Finding(Code.HARD_CODED, "every call gives the same, whatever its arguments are")
         yield from _numbers(pairs, wrong)
         yield from _entries(wrong)
 
@@ -200,11 +200,10 @@ def _numbers(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[Finding]:
     if len(came) < 2 or not (np.isfinite(came).all() and np.isfinite(wanted).all()) or not wanted.any():
         return
     at = int(np.abs(wanted).argmax())
-    factor, off = came[at] / wanted[at], came[at] - wanted[at]
-    scale = float(np.abs(wanted).max())
-    if np.allclose(came, factor * wanted, CLOSE, CLOSE * scale) and factor:
+    factor, off = float(came[at] / wanted[at]), float(came[at] - wanted[at])
+    if factor and all(_is(a, w, _each(lambda x: factor * x)) for a, w in pairs):
         yield Finding(Code.FACTOR, f"each number is {factor:.5g} times what it should be{_known(factor)}")
-    if np.allclose(came, wanted + off, CLOSE, CLOSE * scale) and len(set(wanted.tolist())) > 1:
+    if off and all(_is(a, w, _each(lambda x: x + off)) for a, w in pairs) and len(set(wanted.tolist())) > 1:
         yield Finding(Code.CONSTANT, f"each number is {abs(off):.5g} too {'high' if off > 0 else 'low'}")
 
 
@@ -236,12 +235,13 @@ def _entries(wrong: Sequence[Pair]) -> Iterator[Finding]:
         return
     if max(len(w) for _, w in wrong) < 3:
         return
+    entries = "characters" if type(wrong[0][1]) is str else "entries"
     if all(a == w for a, w in counts):
-        yield Finding(Code.REORDERED, "the right entries are there, in another order")
+        yield Finding(Code.REORDERED, f"the right {entries} are there, in another order")
     elif all(a and a <= w and 2 * a.total() >= w.total() for a, w in counts):
-        yield Finding(Code.PLACES_MISSING, "what is there is wanted, but entries are missing")
+        yield Finding(Code.PLACES_MISSING, f"what is there is wanted, but {entries} are missing")
     elif all(w and w <= a and a.total() <= 2 * w.total() for a, w in counts):
-        yield Finding(Code.EXTRA_STEP, "all that is wanted is there, and entries besides that are not")
+        yield Finding(Code.EXTRA_STEP, f"all that is wanted is there, and {entries} besides that are not")
 
 
 def _within(part: dict[Any, Any], whole: dict[Any, Any]) -> bool:

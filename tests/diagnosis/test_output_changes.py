@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -79,3 +80,21 @@ def test_what_another_function_needs_comes_after_what_this_one_does() -> None:
 def test_an_argument_that_is_never_read_is_seen(function: str, name: str | None) -> None:
     found = scope.unused(Source(function, ABOUT))
     assert (found.text.split()[0] if found else None) == name
+
+
+def test_a_switch_is_no_number() -> None:
+    """A parameter that is on or off is no factor, and stands for no other name."""
+    text = "def f(xs, n, quiet, loud=False):\n    if not quiet:\n        return len(xs)\n    return n * 2\n"
+    one = Source(text, ABOUT)
+    assert one.switches == {"quiet", "loud"}
+    for changed in search.of_output([one], 1000):
+        last = changed.rstrip().rpartition("\n")[2]
+        assert not re.search(r"\* \(?(quiet|loud)|\((quiet|loud)\) \*", last), changed
+
+
+def test_a_turn_of_a_loop_that_is_one_off_is_told_before_its_range() -> None:
+    body = "return [n * (k + 1) for k in range(n)]"
+    told = [c[0].finding.text for _, c in search.of_output([source(body)], 1000).values()]
+    assert told.index("`k + 1` is one off: k is meant") < told.index(
+        "`range(n)` begins and ends one too late"
+    )

@@ -84,3 +84,14 @@ def test_an_exception_is_said_in_words_or_not_at_all() -> None:
     found = raises("IndexError: list index out of range; of merge([4], (4, 4), 9)")
     assert found and "past the end" in found.text and "merge([4], (4, 4), 9)" in found.text
     assert raises("ValueError: something else") is None
+
+
+def test_a_relation_of_numbers_holds_for_the_small_ones_too() -> None:
+    assert related([(1e-9, 2e-9), (1.0, 1.0), (3e-8, 1e-8)]) is None
+    found = related([(2e-9, 1e-9), (2.0, 1.0), (6e-8, 3e-8)])
+    assert found and found.code is Code.FACTOR
+
+
+def test_a_part_that_is_always_the_same_does_not_say_that_nothing_is_used() -> None:
+    wanted = [{"data": -float(k), "grad": k * 1.5} for k in range(1, 5)]
+    assert related([({"data": -w["data"], "grad": 0.0}, w) for w in wanted]) is None

@@ -104,10 +104,17 @@ def products(s: Source) -> Iterator[Change]:
 
 
 def _throughout(s: Source, calls: list[tuple[ast.Call, str, ast.expr]]) -> Iterator[Change]:
-    """Another axis in all of several calls."""
+    """Another axis in all of several calls; all sums as means, or the reverse."""
     if len(calls) < 2:
         return
     first = calls[0][0]
+    for name, other, code in (("sum", "mean", Code.SUM_FOR_MEAN), ("mean", "sum", Code.MEAN_FOR_SUM)):
+        ends = [
+            s.span(n.func)[1] for n, _, _ in calls if isinstance(n.func, ast.Attribute) and method(n) == name
+        ]
+        if len(ends) > 1:
+            told = f"{name}s are taken where {other}s are meant"
+            yield s.change(first, [Edit(end - len(name), end, other) for end in ends], code, told, 33)
     for to in DIMS:
         for kept in (", keepdim=True", ""):
             edits: list[Edit] = []
@@ -142,7 +149,7 @@ def sums(s: Source) -> Iterator[Change]:
         if not isinstance(n, ast.BinOp) or not isinstance(n.op, ast.Add | ast.Sub | ast.Mult):
             continue
         for part in (n.left, n.right):
-            if is_number(part) or isinstance(part, ast.Name):
+            if is_number(part) or isinstance(part, ast.Name) or method(part) == "ones_like":
                 continue
             for dims in ("0", "-1", "(0, 1)"):
                 told = f"the sum of {s.quoted(part)} over {_spoken(dims)} is missing"

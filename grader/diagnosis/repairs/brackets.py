@@ -86,7 +86,7 @@ def brackets(s: Source) -> Iterator[Change]:
 def _out_of(s: Source, n: ast.BinOp) -> Iterator[Change]:
     """f(a) + b, where f(a + b) is meant."""
     call, sign = n.left, {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}.get(type(n.op), "")
-    if not sign:
+    if not sign or method(call) in ("len", "std", "var"):  # which what is added to all doesn't change
         return
     b = s.text(n.right)
     told = f"{s.quoted(n.right)} stands outside of the bracket of {s.quoted(call)}, in which it is meant"

@@ -63,17 +63,22 @@ def operators(s: Source) -> Iterator[Change]:
                 yield s.change(n, f"({a}) / ({b})", Code.OPERATOR, told, 14)
                 told = f"there is a multiplication by {s.quoted(n.left)} where a division is meant"
                 yield s.change(n, f"({b}) / ({a})", Code.OPERATOR, told, 15)
+                told = f"{piece} is multiplied where it is to be added"
+                yield s.change(n, f"({a}) + ({b})", Code.OPERATOR, told, 33)
                 yield from _matrix_products(s, n, a, b)
             case ast.Div():
                 told = f"there is a division by {piece} where a multiplication is meant"
                 yield s.change(n, f"({a}) * ({b})", Code.OPERATOR, told, 14)
                 yield s.change(n, f"({b}) / ({a})", Code.OPERATOR, f"{s.quoted(n)} is upside down", 15)
                 if not is_number(n.right):
-                    for word, off in (("-", "large"), ("+", "small")):
+                    kinds = ast.Name | ast.Subscript | ast.BinOp
+                    count = isinstance(n.right, kinds) or method(n.right) == "len"
+                    for word, off in (("-", "large"), ("+", "small")) if count else ():
                         told = f"the number that is divided by, {piece}, is 1 too {off}"
                         yield s.change(n.right, f"({b}) {word} 1", Code.WRONG_SIZE, told, 23)
                     told = f"the division by {piece} is meant by its square: an exponent is missing"
-                    yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 19)
+                    if method(n.right) != "len":
+                        yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 19)
             case ast.MatMult():
                 told = "the matrix product has its factors the wrong way round"
                 yield s.change(n, f"({b}) @ ({a})", Code.EXCHANGED, told, 16)
@@ -109,7 +114,7 @@ def numbers(s: Source) -> Iterator[Change]:
         if isinstance(n, ast.BinOp) and more and isinstance(n.left, ast.Name):
             name, sign = n.left.id, "-" if isinstance(n.op, ast.Sub) else "+"
             told = f"{name} {sign} 1 stands where {name} is meant"
-            yield s.change(n, name, Code.WRONG_SIZE, told, 21)
+            yield s.change(n, name, Code.WRONG_SIZE, told, 19)
         value = n.value if isinstance(n, ast.Constant) else None
         if isinstance(n, ast.Constant) and isinstance(value, int | float) and type(value) is not bool:
             yield from () if _is_exponent(s, n) or abs(value) > LARGEST else _number(s, n, value)
@@ -189,6 +194,12 @@ def brackets(s: Source) -> Iterator[Change]:
         if not isinstance(n, ast.BinOp):
             continue
         sign = "+" if isinstance(n.op, ast.Add) else "-"
+        base = n.left if isinstance(n.op, ast.Pow) else None
+        if isinstance(base, ast.BinOp) and isinstance(base.op, ast.Add | ast.Sub):
+            sign = "+" if isinstance(base.op, ast.Add) else "-"
+            new = f"({s.text(base.left)}) {sign} ({s.text(base.right)}) ** ({s.text(n.right)})"
+            told = f"a bracket in the wrong place: the power is meant of {s.quoted(base.right)} alone"
+            yield s.change(n, new, Code.BRACKET, told, 27)
         if isinstance(n.op, ast.Mult | ast.Div):
             word = "*" if isinstance(n.op, ast.Mult) else "/"
             for total, factor in ((n.left, n.right), (n.right, n.left)):
@@ -255,7 +266,10 @@ def operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
     match n.op:
         case ast.Add() | ast.Sub():
             yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", 29)
-            yield s.change(n, s.text(n.right), Code.EXTRA_TERM, f"the term {left} is one too many", 29)
+            told, code = f"the term {left} is one too many", Code.EXTRA_TERM
+            if isinstance(n.op, ast.Sub):  # without it there would be a minus
+                told, code = f"{s.quoted(n)} stands where {right} is meant", Code.EXTRA_STEP
+            yield s.change(n, s.text(n.right), code, told, 29)
             minus = f"-({s.text(n.right)})"
             yield s.change(n, minus, Code.EXTRA_TERM, f"the term {left} is one too many", 30)
         case ast.Mult() | ast.MatMult():

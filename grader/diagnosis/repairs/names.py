@@ -152,8 +152,12 @@ def functions(s: Source) -> Iterator[Change]:
             yield s.change(n, f"{n.id}.flip({dims})", Code.DIRECTION, said, 42)
         said = f"the eps is left out where {n.id} is used"
         yield s.change(n, f"{n.id} + 1e-5", Code.EPS, said, 19)
-        said = f"{n.id} is a factor too many"
-        yield s.change(n, f"torch.ones_like({n.id})", Code.EXTRA_FACTOR, said, 39)
+        parent = s.parents.get(id(n))
+        term = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub)
+        said, code = f"{n.id} is a factor too many", Code.EXTRA_FACTOR
+        if term:
+            said, code = f"{n.id} stands where 1 is meant", Code.CONSTANT
+        yield s.change(n, f"torch.ones_like({n.id})", code, said, 39)
 
 
 def joined(s: Source) -> Iterator[Change]:

@@ -131,9 +131,12 @@ def _ones(s: Source) -> Iterator[Change]:
         for n in s.nodes
         if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub) and is_number(n.right, 1)
     ]
+    turns = {t.id for n in s.nodes if isinstance(n, ast.For | ast.comprehension)
+             for t in ast.walk(n.target) if isinstance(t, ast.Name)}  # fmt: skip
     for n in found:
         told = f"{s.quoted(n)} is one off: {s.quoted(n.left)} is meant"
-        yield s.change(n, s.text(n.left), Code.OFF_BY_ONE, told, 21)
+        counted = isinstance(n.left, ast.Name) and n.left.id in turns  # then it is not the range that is off
+        yield s.change(n, s.text(n.left), Code.OFF_BY_ONE, told, 16 if counted else 21)
         other = "-" if isinstance(n.op, ast.Add) else "+"
         told = f"the sign of the 1 in {s.quoted(n)} is wrong"
         yield s.change(n, f"({s.text(n.left)}) {other} 1", Code.OFF_BY_ONE, told, 28)
@@ -150,4 +153,4 @@ def _ones(s: Source) -> Iterator[Change]:
         if read or isinstance(one, ast.Call) and method(one) == "len":
             for new, word in ((f"{s.text(one)} - 1", "large"), (f"{s.text(one)} + 1", "small")):
                 told = f"{s.quoted(one)} is 1 too {word} there"
-                yield s.change(one, new, Code.OFF_BY_ONE, told, 29)
+                yield s.change(one, new, Code.OFF_BY_ONE, told, 31 if read else 29)

@@ -36,22 +36,24 @@ def variables(s: Source) -> Iterator[Change]:
         places.setdefault(n.id, []).append(n)
     for name, at in places.items():
         for other in known:
-            if other == name or (name == "self") != (other == "self"):
+            if other == name or (name == "self") != (other == "self") or other in s.switches:
                 continue
             told = f"{name} is used where {other} is meant"
             rank = 12 if other in unused else 20
             for n in at:
-                yield s.change(n, other, Code.ANOTHER_TENSOR, told, rank)
+                if not (s.compared(n) and isinstance(s.parents.get(id(n)), ast.Call)):  # many would do there
+                    yield s.change(n, other, Code.ANOTHER_TENSOR, told, rank)
             if len(at) > 1:
                 yield s.change(at[0], [s.put(n, other) for n in at], Code.ANOTHER_TENSOR, told, rank + 1)
-        if name in known and len(at) > 1 and not any(_decides(s, n) for n in at):
+        cut = any(isinstance(n, ast.FloorDiv | ast.Mod) for n in s.nodes)  # of a negative number upwards
+        if name in known and len(at) > 1 and not cut and not any(_decides(s, n) for n in at):
             edits = [s.put(n, f"-{name}") for n in at]
             told = f"{name} is meant with the other sign wherever it is used"
             yield s.change(at[0], edits, Code.TERM_SIGN, told, 23)
             told = f"{name} is a factor too many wherever it is used"
             edits = [s.put(n, "1.0") for n in at]
             yield s.change(at[0], edits, Code.EXTRA_FACTOR, told, 34)
-    for a, b in combinations([k for k in places if k in known], 2):
+    for a, b in combinations([k for k in places if k in known and k not in s.switches], 2):
         edits = [s.put(n, b if n.id == a else a) for n in reads if n.id in (a, b)]
         yield s.change(places[a][0], edits, Code.EXCHANGED, f"{a} and {b} are exchanged", 22)
     yield from _complements(s)
@@ -177,9 +179,6 @@ def _assigned(s: Source) -> Iterator[Change]:
 def constants(s: Source) -> Iterator[Change]:
     """A number for which a variable is meant, or another number."""
     unused, same = _unused(s), dict[str, list[ast.expr]]()
-    a = s.function.args
-    defaults = zip(reversed(a.args), reversed(a.defaults), strict=False)
-    switches = [p.arg for p, d in defaults if isinstance(d, ast.Constant) and type(d.value) is bool]
     own = [f"self.{f}" for f in s.about.fields if "self" in s.params]
     texts = {s.text(n) for n in s.nodes if isinstance(n, ast.Attribute)}
     fields = sorted(own, key=lambda f: f not in texts)
@@ -191,7 +190,7 @@ def constants(s: Source) -> Iterator[Change]:
         same.setdefault(s.text(n), []).append(n)
     for text, places in same.items():
         value = float(ast.literal_eval(text))
-        others = [k for k in s.scope[:MOST] if k not in ("self", *switches)]
+        others = [k for k in s.scope[:MOST] if k not in ("self", *s.switches)]
         for other in (*others, *fields[:MOST]):
             told = f"{text} is written where {other} is meant"
             rank = 7 if other in unused else 24 if value not in (0, 1) else 31
@@ -199,7 +198,7 @@ def constants(s: Source) -> Iterator[Change]:
                 yield s.change(places[0], [s.put(n, other) for n in places], Code.HARD_CODED, told, rank)
             for n in places:
                 yield s.change(n, other, Code.HARD_CODED, told, rank + 1)
-        for param in s.params if value > 1 else ():
+        for param in (k for k in s.params if k not in s.switches and value > 1):
             for form in (f"len({param})", f"{param}.shape[0]", f"{param}.shape[1]", f"{param}.shape[-1]"):
                 told = f"{text} is written where a length of {param} is meant"
                 yield s.change(places[0], [s.put(n, form) for n in places], Code.HARD_CODED, told, 33)
@@ -234,7 +233,7 @@ def _other(value: float, whole: bool) -> Iterator[str]:
 def missing(s: Source) -> Iterator[Change]:
     """A factor, a division or a term that is missing, made of what the function has."""
     unused = _unused(s)
-    known = [k for k in dict.fromkeys((*unused, *s.scope)) if k != "self"][:MOST]
+    known = [k for k in dict.fromkeys((*unused, *s.scope)) if k not in ("self", *s.switches)][:MOST]
     found = [n for n in s.nodes if isinstance(n, ast.Attribute) and n.attr in s.about.fields]
     owners = dict.fromkeys(n.value.id for n in found if isinstance(n.value, ast.Name))
     fields = dict.fromkeys((*(n.attr for n in found), *s.about.fields))

@@ -100,6 +100,21 @@ class Source:
         return [a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
 
     @cached_property
+    def switches(self) -> frozenset[str]:
+        """Parameters that are on or off: by their default, or since they are only asked for their truth."""
+        args = self.function.args
+        defaults = zip(reversed(args.args), reversed(args.defaults), strict=False)
+        found = {p.arg for p, d in defaults if isinstance(d, ast.Constant) and type(d.value) is bool}
+        tests = [n.test for n in self.nodes if isinstance(n, ast.If | ast.IfExp | ast.While)]
+        tests += [t.operand for t in tests if isinstance(t, ast.UnaryOp) and isinstance(t.op, ast.Not)]
+        asked = {id(t) for t in tests}
+        reads = [n for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+        for name in {n.id for n in reads if id(n) in asked} & set(self.params):
+            if all(id(n) in asked for n in reads if n.id == name):
+                found.add(name)
+        return frozenset(found)
+
+    @cached_property
     def local(self) -> frozenset[str]:
         return frozenset(n.id for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
 

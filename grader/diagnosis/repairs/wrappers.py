@@ -49,7 +49,7 @@ WRAPPERS: tuple[tuple[str, Code, str], ...] = (
     ("({0}).tolist()", Code.WRONG_TYPE, "{1} is a tensor, where a list is meant"),
     ("torch.tensor({0})", Code.WRONG_TYPE, "{1} is no tensor"),
     ("torch.stack({0})", Code.WRONG_TYPE, "the tensors of {1} are not stacked into one"),
-    ("({0}).float()", Code.WRONG_DTYPE, "{1} is not of floats"),
+    ("({0}).float()", Code.WRONG_DTYPE, "{1} is not of float32"),
     ("({0}).long()", Code.WRONG_DTYPE, "{1} is not of integers"),
     ("({0}).T", Code.TRANSPOSED, "{1} is meant transposed"),
     ("({0}).squeeze()", Code.KEEPDIM, "{1} has an axis of length 1 too many"),

@@ -9,7 +9,6 @@ CHANGED = {
         ("a tanh's gain, 5/3, is a factor here: there is none", "noise / noise", "5 / 3 * noise / noise"),
         ("there is a bias where bias=False says none", " if bias else None", ""),
         ("there is never a bias", "torch.zeros(noise.shape[1]) if bias else None", "None"),
-        ("without a bias there are zeros: None is meant", " if bias else None", " if bias else torch.zeros(noise.shape[1])"),
         ("the bias begins as ones: zeros are meant", "torch.zeros", "torch.ones"),
         ("the bias is as long as fan_in: as fan_out is meant", "torch.zeros(noise.shape[1])", "torch.zeros(noise.shape[0])"),
         ("the weight is transposed, as torch.nn keeps it: (fan_in, fan_out) is meant", "noise / noise.shape[0] ** 0.5", "(noise / noise.shape[0] ** 0.5).T"),
@@ -24,7 +23,7 @@ CHANGED = {
     "Linear.parameters": [
         ("the bias is missing", "[self.weight] if self.bias is None else [self.weight, self.bias]", "[self.weight]"),
         ("the bias comes first: the weight does", "[self.weight, self.bias]", "[self.bias, self.weight]"),
-        ("None is among the parameters where there is no bias", "[self.weight] if self.bias is None else [self.weight, self.bias]", "[self.weight, self.bias]"),
+        ("there is an entry for the bias where there is none", "[self.weight] if self.bias is None else [self.weight, self.bias]", "[self.weight, self.bias]"),
         ("a tensor comes back: a list is meant", "[self.weight] if self.bias is None else [self.weight, self.bias]", "self.weight"),
     ],
     "Tanh.__call__": [
@@ -35,13 +34,13 @@ CHANGED = {
         ("tanh's derivative comes back", "torch.tanh(x)", "1 - torch.tanh(x) ** 2"),
     ],
     "Tanh.parameters": [
-        ("None comes back: an empty list is meant", "[]", "None"),
+        ("nothing comes back: an empty list is meant", "[]", "None"),
     ],
     "BatchNorm1d.__init__": [
         ("running_var begins as zeros: ones are meant", "self.running_var = torch.ones(dim)", "self.running_var = torch.zeros(dim)"),
         ("running_mean begins as ones: zeros are meant", "self.running_mean = torch.zeros(dim)", "self.running_mean = torch.ones(dim)"),
-        ("momentum is not kept: it is 0.1", "self.momentum = momentum", "self.momentum = 0.1"),
-        ("eps is not kept: it is 1e-5", "self.eps = eps", "self.eps = 1e-5"),
+        ("momentum is not used: it is 0.1", "self.momentum = momentum", "self.momentum = 0.1"),
+        ("eps is not used: it is 1e-5", "self.eps = eps", "self.eps = 1e-5"),
         ("gamma begins as zeros: ones are meant", "self.gamma = torch.ones(dim)", "self.gamma = torch.zeros(dim)"),
         ("training begins as False: True is meant", "self.training = True", "self.training = False"),
         ("gamma and beta are exchanged", "self.gamma = torch.ones(dim)\n        self.beta = torch.zeros(dim)", "self.gamma = torch.zeros(dim)\n        self.beta = torch.ones(dim)"),
@@ -66,7 +65,7 @@ CHANGED = {
         ("the running mean alone is updated: the variance is to be too", "            self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(0)\n", ""),
         ("the running variance alone is updated: the mean is to be too", "            self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean\n", ""),
         ("momentum and 1 - momentum are exchanged: momentum is the new one's share", "(1 - self.momentum) * self.running_mean + self.momentum * mean", "self.momentum * self.running_mean + (1 - self.momentum) * mean", "(1 - self.momentum) * self.running_var + self.momentum * x.var(0)", "self.momentum * self.running_var + (1 - self.momentum) * x.var(0)"),
-        ("momentum is not used: 0.1 is written", "(1 - self.momentum)", "0.9", "self.momentum *", "0.1 *"),
+        ("momentum is not used: it is 0.1", "(1 - self.momentum)", "0.9", "self.momentum *", "0.1 *"),
         ("the running values are the last batch's alone", "(1 - self.momentum) * self.running_mean + self.momentum * mean", "mean", "(1 - self.momentum) * self.running_var + self.momentum * x.var(0)", "x.var(0)"),
         ("running_var holds the standard deviation: the variance is meant", "self.momentum * x.var(0)\n", "self.momentum * x.std(0)\n"),
     ],
@@ -147,6 +146,7 @@ CHANGED = {
         ("limit is not used: 0.97 is written", "> limit", "> 0.97"),
         ("the column's mean is held against the limit: each number is to be", "(h.abs() > limit).all(0)", "(h.mean(0).abs() > limit)"),
         ("the share is in percent", ".mean().item()", ".mean().item() * 100"),
+        ("half of the examples are enough here: all of them have to be", ".all(0).float()", ".float().mean(0).gt(0.5).float()"),
         ("it is a tensor: a float is meant", ".item()", ""),
     ],
 }

@@ -103,7 +103,7 @@ CHANGED = {
         ("weight begins as zeros: ones are meant", "self.weight = nn.Parameter(torch.ones(dim))", "self.weight = nn.Parameter(torch.zeros(dim))"),
         ("bias begins as ones: zeros are meant", "self.bias = nn.Parameter(torch.zeros(dim))", "self.bias = nn.Parameter(torch.ones(dim))"),
         ("weight and bias are plain tensors, which PyTorch doesn't learn: nn.Parameter is meant", "nn.Parameter(torch.ones(dim))", "torch.ones(dim)", "nn.Parameter(torch.zeros(dim))", "torch.zeros(dim)"),
-        ("eps is not kept: it is 1e-5", "self.eps = eps", "self.eps = 1e-5"),
+        ("eps is not used: it is 1e-5", "self.eps = eps", "self.eps = 1e-5"),
     ],
     "LayerNorm.forward": [
         ("mean and variance run over the examples, as of a batch norm: over each token's channels is meant", "x.mean(-1, keepdim=True)", "x.mean(0, keepdim=True)", "x.var(-1, keepdim", "x.var(0, keepdim"),
@@ -117,7 +117,7 @@ CHANGED = {
         ("weight is left out", "self.weight * (x - mean)", "(x - mean)"),
         ("bias is left out", " + self.bias", ""),
         ("weight and bias are exchanged", "self.weight * (x - mean) / torch.sqrt(var + self.eps) + self.bias", "self.bias * (x - mean) / torch.sqrt(var + self.eps) + self.weight"),
-        ("eps is not used: 1e-5 is written", "self.eps", "1e-5"),
+        ("eps is not used: it is 1e-5", "self.eps", "1e-5"),
     ],
     "Block.__init__": [
         ("each head has n_embd: n_embd // n_head is meant", "n_embd // n_head, block_size", "n_embd, block_size"),

@@ -193,6 +193,5 @@ CHANGED = {
         ("the step comes back: the new weight is meant", "weight - rate * gradient", "rate * gradient"),
         ("the mean gradient comes back: the new weight is meant", "weight - rate * gradient", "gradient"),
         ("only the new weight comes back: a pair with the loss is meant", "return weight - rate * gradient, sum(losses) / len(losses)", "return weight - rate * gradient"),
-        ("the weight is changed by each gradient in full", "torch.stack(gradients).mean(0)", "sum(gradients)"),
     ],
 }

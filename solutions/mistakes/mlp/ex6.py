@@ -18,6 +18,7 @@ CHANGED = {
         ("the strides are reversed", "zip(index, strides)", "zip(index, strides[::-1])"),
         ("the offset is a factor: it is to be added", "offset + sum", "offset * sum"),
         ("the indices are counted from 1", "i * step", "(i - 1) * step"),
+        ("strides are taken for sizes, by which what came before is multiplied", "return offset + sum(i * step for i, step in zip(index, strides))", "for i, step in zip(index, strides):\n        offset = offset * step + i\n    return offset"),
         ("the last axis is left out", "zip(index, strides)", "zip(index[:-1], strides)"),
     ],
     "shared": [
@@ -93,6 +94,8 @@ CHANGED = {
         ("the largest of the rates comes back, whatever its loss is", "rates[smooth.index(min(smooth)) + width // 2]", "max(rates)"),
         ("the last window is left out", "range(len(losses) - width + 1)", "range(len(losses) - width)"),
         ("windows go over the end, where fewer losses are divided by width", "range(len(losses) - width + 1)", "range(len(losses))", "+ width // 2]", "+ width // 2 if smooth.index(min(smooth)) + width // 2 < len(rates) else -1]"),
+        ("the median of each window is taken: the mean is meant", "sum(losses[k : k + width]) / width", "sorted(losses[k : k + width])[width // 2]"),
+        ("at the ends windows are shorter here: only whole windows count", "    smooth = [sum(losses[k : k + width]) / width for k in range(len(losses) - width + 1)]\n    return rates[smooth.index(min(smooth)) + width // 2]", "    half = width // 2\n    parts = [losses[max(0, k - half) : k + half + 1] for k in range(len(losses))]\n    smooth = [sum(part) / len(part) for part in parts]\n    return rates[smooth.index(min(smooth))]"),
         ("the windows don't overlap: one begins at each step", "range(len(losses) - width + 1)", "range(0, len(losses) - width + 1, width)"),
         ("the middle of the window is one too far", "+ width // 2]", "+ (width + 1) // 2]"),
         ("each loss is smoothed with those before it alone: the window's middle is what it stands for", " + width // 2]", " + width - 1]"),

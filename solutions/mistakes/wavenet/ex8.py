@@ -15,8 +15,8 @@ CHANGED = {
     ],
     "smoothed": [
         ("the losses are put into `width` groups: each group has `width` losses", ".view(-1, width).mean(1)", ".view(width, -1).mean(1)"),
-        ("every width-th loss is averaged with each other: neighbours are meant", ".view(-1, width).mean(1)", ".view(width, -1).mean(0)"),
-        ("the groups' first losses are averaged together, and so on: neighbours are meant", ".view(-1, width).mean(1)", ".view(-1, width).mean(0)"),
+        ("losses that lie far apart are averaged: `width` neighbours are meant", ".view(-1, width).mean(1)", ".view(width, -1).mean(0)"),
+        ("losses that are `width` steps apart are averaged: `width` neighbours are meant", ".view(-1, width).mean(1)", ".view(-1, width).mean(0)"),
         ("the first losses are left out: the last ones that don't fill `width` are", "losses[:whole]", "losses[len(losses) - whole :]"),
         ("it is an average that slides from loss to loss: one for each `width` is meant", "return torch.tensor(losses[:whole]).view(-1, width).mean(1)", "return torch.tensor(losses).unfold(0, width, 1).mean(1)"),
         ("the sum is taken: the mean is meant", ".mean(1)", ".sum(1)"),
