@@ -119,7 +119,7 @@ def _told(
         relations.local_gradient(item, lines),
         _local_of_a_branch(item, known, lines),
         relations.passed_through(item, lines, whole=False),
-        relations.another_gradient(item, lines),
+        relations.another_gradient(item),
         relations.added,
         positions.order,
         _mistakes(known, code, twice=True),
@@ -333,4 +333,4 @@ def related(item: Gradient, e: Evidence, lines: Mapping[str, Line]) -> Finding |
     for k, word in ((c or 0.0, "{} times"), (1 / c if c else 0.0, "1/{} of")):
         if abs(k) > 1.5 and abs(k / round(k) - 1) < 1e-4:
             return Finding(Code.FACTOR, f"exactly {word.format(round(k))} what it should be")
-    return next(relations.another_gradient(item, lines)(e), None)
+    return next(relations.another_gradient(item)(e), None)

@@ -262,7 +262,7 @@ def passed_through(item: Gradient, lines: Lines, whole: bool) -> Callable[[Evide
     return explain
 
 
-def another_gradient(item: Gradient, lines: Lines) -> Callable[[Evidence], Iterator[Finding]]:
+def another_gradient(item: Gradient) -> Callable[[Evidence], Iterator[Finding]]:
     def explain(e: Evidence) -> Iterator[Finding]:
         for name, value in e.given.items():
             if name != item.name and ":" not in name and same(e, e.answer, value.astype(np.float64)):

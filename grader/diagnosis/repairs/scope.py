@@ -145,11 +145,11 @@ def attributes(s: Source) -> Iterator[Change]:
                 if isinstance(m.ctx, ast.Load) and isinstance(m.value, ast.Name) and m.value.id == n.value.id
             ]
             yield s.change(n, edits, Code.ANOTHER_TENSOR, told, 26)
-    yield from _pairs_of_owners(s, found, owners)
+    yield from _pairs_of_owners(s)
     yield from _assigned(s)
 
 
-def _pairs_of_owners(s: Source, found: list[ast.Attribute], owners: list[str]) -> Iterator[Change]:
+def _pairs_of_owners(s: Source) -> Iterator[Change]:
     """The objects of `a.x += b.x` exchanged, in all such statements."""
     steps = [
         n

@@ -16,7 +16,7 @@ MUTATES = frozenset(
 AUGMENTED = {ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/="}
 
 
-def _movable(s: Source, n: ast.stmt) -> bool:
+def _movable(n: ast.stmt) -> bool:
     docstring = isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)
     return not docstring and not isinstance(n, ast.Pass | ast.Import | ast.ImportFrom)
 
@@ -25,7 +25,7 @@ def left_out(s: Source) -> Iterator[Change]:
     """A statement that is one too many."""
     for block in s.blocks:
         for n in block:
-            if not _movable(s, n) or isinstance(n, ast.Return | ast.FunctionDef):
+            if not _movable(n) or isinstance(n, ast.Return | ast.FunctionDef):
                 continue
             told = f"{s.quoted(n)} is one step too many"
             if isinstance(n, ast.For | ast.While | ast.If | ast.With):
@@ -58,7 +58,7 @@ def _overwritten(s: Source, n: ast.stmt, block: list[ast.stmt]) -> Iterator[Chan
 def moved(s: Source) -> Iterator[Change]:
     """A statement that stands too early or too late, in its block."""
     for block in s.blocks:
-        places = [k for k, n in enumerate(block) if _movable(s, n)]
+        places = [k for k, n in enumerate(block) if _movable(n)]
         for i in places:
             for j in places:
                 n = block[i]
@@ -107,12 +107,7 @@ def _into(s: Source, block: list[ast.stmt], k: int) -> Iterator[Change]:
     code = Code.CONDITION if word == "condition" else Code.LOOP
     for at in [*range(k - 1, max(-1, k - 4), -1), *range(k + 1, min(len(block), k + 3))]:
         n = block[at]
-        if (
-            not _movable(s, n)
-            or isinstance(n, ast.FunctionDef)
-            or isinstance(n, ast.Return)
-            and word == "loop"
-        ):
+        if not _movable(n) or isinstance(n, ast.FunctionDef) or isinstance(n, ast.Return) and word == "loop":
             continue
         for into, place in ((outer.body, 0), (outer.body, len(outer.body)), (outer.orelse, 0)):
             if into is outer.orelse and word == "loop":
@@ -143,7 +138,7 @@ def _out_of(s: Source, block: list[ast.stmt], k: int) -> Iterator[Change]:
     for inner in (outer.body, outer.orelse):
         for at in dict.fromkeys((len(inner) - 1, 0)) if inner else ():
             n = inner[at]
-            if not _movable(s, n) or isinstance(n, ast.Break | ast.Continue):
+            if not _movable(n) or isinstance(n, ast.Break | ast.Continue):
                 continue
             for place, side in ((k + 1, "after"), (k, "before")):
                 inner.pop(at)
@@ -264,7 +259,7 @@ def copies(s: Source) -> Iterator[Change]:
         if isinstance(value, ast.Attribute):
             told = f"{s.quoted(value)} itself is returned, which changes afterwards: a copy is meant"
             yield s.change(value, f"{copied}({s.text(value)})", Code.SHARED, told, 21)
-    first = next((n for n in s.function.body if _movable(s, n)), None)
+    first = next((n for n in s.function.body if _movable(n)), None)
     if first is None:
         return
     indent = "\n" + " " * first.col_offset
