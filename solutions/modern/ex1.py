@@ -45,7 +45,7 @@ def inputs(g, B, T, C, M, V):
     return {
         "x": torch.randn((B, T, C), generator=g) * 0.05,
         "gain1": 1 + torch.randn(C, generator=g) * 0.3,
-        "W1": torch.randn((C, M), generator=g) * 0.02,
+        "W1": torch.randn((C, M), generator=g) * 0.05,
         "gain2": 1 + torch.randn(M, generator=g) * 0.3,
         "W2": torch.randn((M, V), generator=g) * M**-0.5,
         "labels": torch.randint(0, V, (B * T,), generator=g),

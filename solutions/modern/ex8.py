@@ -25,7 +25,7 @@ LECTURE = dict(n=2, Cin=4, Cout=5, h=4, w=3, V=6)
 FIXTURES = {
     "lecture": dict(seed=1337, **LECTURE),
     "probe-1": dict(seed=1, **LECTURE),
-    "probe-2": dict(seed=2, n=3, Cin=2, Cout=7, h=5, w=4, V=6),
+    "probe-2": dict(seed=2, n=3, Cin=2, Cout=7, h=4, w=5, V=6),
     "probe-3": dict(seed=3, n=4, Cin=5, Cout=6, h=3, w=2, V=7),
 }
 

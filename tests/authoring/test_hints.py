@@ -366,6 +366,25 @@ def test_shapes_are_said_to_tell_only_where_the_sizes_differ(exercise: str) -> N
             assert ("leave one way" in rungs["concept"]) is (len(sizes) == 3)
 
 
+ARRIVES = re.compile(
+    r"arrives as (\S+?), (?:the (same) shape|so axis ([\d and]+) has to go: .*?, which is (kept|dropped))"
+)
+
+
+def test_what_is_said_to_become_of_axes_gives_the_shape() -> None:
+    """Also of an einsum, in which axes go and others come, and of a slice."""
+    seen = set()
+    for (exercise, item), text in ((x, rungs(*x)["shapes"]) for x in ITEMS):
+        for found in ARRIVES.finditer(" ".join(text.split())):
+            out = [int(n) for n in re.findall(r"\d+", found[1])]
+            gone = [int(n) for n in re.findall(r"\d+", found[3] or "")]
+            left = [1 if a in gone else n for a, n in enumerate(out) if a not in gone or found[4] == "kept"]
+            own = fixtures.describe(ROOT, exercise).shapes[item.removeprefix("d")]
+            assert left == list(own), (exercise, item, found[0])
+            seen.add(found[2] or found[4])
+    assert seen == {"same", "kept", "dropped"}
+
+
 def test_what_the_table_does_not_know_it_says() -> None:
     known = {**OTHERS, "x": X, "y": X}
     with pytest.raises(NoRule, match="gelu"):

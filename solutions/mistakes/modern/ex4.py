@@ -56,11 +56,6 @@ def dxk(dk, B, T):
     return dk.reshape(B, T, -1)
 
 
-def dWk(x, dxv):
-    """the values' gradient stands where the keys' belongs"""
-    return x.flatten(0, 1).T @ dxv.flatten(0, 1)
-
-
 def dx(Wk, Wv, dxk, dxv):
     """the way through the queries is left out"""
     return dxk @ Wk.T + dxv @ Wv.T
