@@ -64,11 +64,6 @@ def demb(emb, dfirst, dsecond, dthird):
 
 
 def demb(emb, dfirst, dsecond, dthird):
-    """the three are stacked along the first axis and then cut by a view: along axis 1 is meant"""
-    return torch.stack([dfirst, dsecond, dthird]).view(emb.shape)
-
-
-def demb(emb, dfirst, dsecond, dthird):
     """the three are stacked along the last axis and then cut by a view: along axis 1 is meant"""
     return torch.stack([dfirst, dsecond, dthird], 2).reshape(emb.shape)
 
