@@ -96,3 +96,8 @@ def dfirst(first, dembcat):
 def dthird(first, dembcat):
     """every third column is taken: the third piece lies in one, at the end"""
     return dembcat[:, 2::3][:, : first.shape[1]]
+
+
+def dC(C, demb):
+    """every row gets the sum of all that arrives: each row gets what was looked up in it"""
+    return demb.sum((0, 1)).expand(C.shape)
