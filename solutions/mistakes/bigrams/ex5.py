@@ -3,8 +3,8 @@
 CHANGED = {
     "counted": [
         ("the full stops are missing", '"." + word + "."', "word"),
-        ("the full stop after each word is missing", '"." + word + "."', '"." + word'),
-        ("the full stop before each word is missing", '"." + word + "."', 'word + "."'),
+        ("the pair with the full stop after each word is missing", '"." + word + "."', '"." + word'),
+        ("the pair with the full stop before each word is missing", '"." + word + "."', 'word + "."'),
         ("the dict is begun anew for each word: only the last word's pairs are there", "    for word in words:\n", "    for word in words:\n        counts = {}\n"),
         ("only the first word is counted", "in words:", "in words[:1]:"),
         ("the keys are texts of two characters: tuples are meant", "counts[pair] = counts.get(pair, 0) + 1", 'counts["".join(pair)] = counts.get("".join(pair), 0) + 1'),
