@@ -315,7 +315,7 @@ def use_running(BatchNorm1d, batches, gamma, beta, eps, momentum):
     return found
 
 
-def use_sequential(Sequential, Linear, Tanh, BatchNorm1d, x, noises, wide):
+def use_sequential(Linear, Tanh, BatchNorm1d, Sequential, x, noises, wide):
     """A stack of your layers: what it gives, its parameters, and the stack of none."""
     layers = []
     for noise in noises[:2]:

@@ -293,7 +293,7 @@ def use_dilated(dilated, x, weights):
     return {f"dilated(…, {by})": dilated(x.clone(), *W, by) for by in (1, 2, 3, x.shape[1] + 1)}
 
 
-def use_tree_and_convolution(by_tree, by_convolution, dilated, x, weights):
+def use_tree_and_convolution(dilated, by_tree, by_convolution, x, weights):
     """The tree and the convolution, of as many levels as halve the context."""
     T = 2 ** len(weights)
     found = {}

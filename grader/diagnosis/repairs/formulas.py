@@ -266,10 +266,10 @@ def operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
     match n.op:
         case ast.Add() | ast.Sub():
             yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", 29)
-            told, code = f"the term {left} is one too many", Code.EXTRA_TERM
+            told = f"the term {left} is one too many"
             if isinstance(n.op, ast.Sub):  # without it there would be a minus
-                told, code = f"{s.quoted(n)} stands where {right} is meant", Code.EXTRA_STEP
-            yield s.change(n, s.text(n.right), code, told, 29)
+                told = f"{s.quoted(n)} stands where {right} is meant"
+            yield s.change(n, s.text(n.right), Code.EXTRA_TERM, told, 29)
             minus = f"-({s.text(n.right)})"
             yield s.change(n, minus, Code.EXTRA_TERM, f"the term {left} is one too many", 30)
         case ast.Mult() | ast.MatMult():

@@ -57,7 +57,6 @@ CHANGED = {
         ("beta is left out", " + self.beta", ""),
         ("gamma and beta are exchanged", "self.gamma * (x - mean) / (var + self.eps) ** 0.5 + self.beta", "self.beta * (x - mean) / (var + self.eps) ** 0.5 + self.gamma"),
         ("the mean is not subtracted", "(x - mean)", "x"),
-        ("the running values are updated when not training too", "        if self.training:\n            mean, var = x.mean(0), x.var(0, unbiased=False)\n            self.running_mean", "        if len(x) > 1 or self.training:\n            if self.training:\n                mean, var = x.mean(0), x.var(0, unbiased=False)\n            self.running_mean", "* mean\n", "* x.mean(0)\n"),
         ("when not training the batch's own mean and variance are used: the running ones are meant", "mean, var = self.running_mean, self.running_var", "mean, var = x.mean(0), x.var(0, unbiased=False)"),
         ("self.training is not looked at: the batch's own mean and variance are used, and the running ones updated, each time", "if self.training:", "if True:"),
         ("in training the running values are used: the batch's own are meant", "            mean, var = x.mean(0), x.var(0, unbiased=False)\n            self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean\n", "            self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * x.mean(0)\n"),
@@ -96,7 +95,6 @@ CHANGED = {
         ("the logits are divided by the scale", "scale * (h @ W2 + b2)", "(h @ W2 + b2) / (scale + 1e-9)"),
         ("the softmax is taken twice: cross_entropy takes logits", "scale * (h @ W2 + b2), Y", "torch.softmax(scale * (h @ W2 + b2), 1), Y"),
         ("the sum is taken: the mean over the examples is meant", ", Y).item()", ", Y, reduction='sum').item()"),
-        ("tensors come back: floats are meant", ".item()", ""),
         ("only the first scale's loss is there", "in scales]", "in scales[:1]]"),
         ("the scales add up from one to the next: each is taken alone", "for scale in scales]", "for scale in torch.tensor(scales).cumprod(0).tolist()]"),
     ],
@@ -132,7 +130,6 @@ CHANGED = {
         ("only the gradient's standard deviation is given", "g.std() / w.std()", "g.std()"),
         ("the variances' quotient is taken: the standard deviations' is meant", "g.std() / w.std()", "g.var() / w.var()"),
         ("the gradients' largest over the weights' largest is taken", "g.std() / w.std()", "g.abs().max() / w.abs().max()"),
-        ("tensors come back: floats are meant", ".item()", ""),
     ],
     "dead_share": [
         ("it is the share of all numbers: a neuron is dead where all of its examples are saturated", ".all(0).float().mean()", ".float().mean()"),
@@ -147,6 +144,5 @@ CHANGED = {
         ("the column's mean is held against the limit: each number is to be", "(h.abs() > limit).all(0)", "(h.mean(0).abs() > limit)"),
         ("the share is in percent", ".mean().item()", ".mean().item() * 100"),
         ("half of the examples are enough here: all of them have to be", ".all(0).float()", ".float().mean(0).gt(0.5).float()"),
-        ("it is a tensor: a float is meant", ".item()", ""),
     ],
 }

@@ -3,8 +3,8 @@
 CHANGED = {
     "counted": [
         ("the full stops are missing", '"." + word + "."', "word"),
-        ("the full stop after each word is missing", '"." + word + "."', '"." + word'),
-        ("the full stop before each word is missing", '"." + word + "."', 'word + "."'),
+        ("the pair with the full stop after each word is missing", '"." + word + "."', '"." + word'),
+        ("the pair with the full stop before each word is missing", '"." + word + "."', 'word + "."'),
         ("the dict is begun anew for each word: only the last word's pairs are there", "    for word in words:\n", "    for word in words:\n        counts = {}\n"),
         ("only the first word is counted", "in words:", "in words[:1]:"),
         ("the keys are texts of two characters: tuples are meant", "counts[pair] = counts.get(pair, 0) + 1", 'counts["".join(pair)] = counts.get("".join(pair), 0) + 1'),
@@ -112,7 +112,6 @@ CHANGED = {
         ("the threes don't overlap: each begins one character after the last", "zip(numbers, numbers[1:], numbers[2:])", "zip(numbers[::3], numbers[1::3], numbers[2::3])"),
         ("the first two characters are one axis: three axes are meant", "return N", "return N.view(-1, len(chars))"),
         ("pairs are counted: threes are meant", "(len(chars),) * 3", "(len(chars),) * 2", "N[i, j, k]", "N[i, j]"),
-        ("the tensor is of int64: torch.int32 is meant", "torch.int32", "torch.int64"),
         ("the tensor is of floats: torch.int32 is meant", ", dtype=torch.int32", ""),
         ("only the first word is counted", "in words:", "in words[:1]:"),
         ("the table is begun anew for each word: only the last word is counted", "    for word in words:\n", "    for word in words:\n        N = torch.zeros((len(chars),) * 3, dtype=torch.int32)\n"),

@@ -179,7 +179,6 @@ CHANGED = {
         ("only the last batch counts: the mean over all is meant", "sum(model(x, y)[1].item() for x, y in some) / len(some)", "[model(x, y)[1].item() for x, y in some][-1]"),
         ("only the first batch counts: the mean over all is meant", "sum(model(x, y)[1].item() for x, y in some) / len(some)", "model(*some[0])[1].item()"),
         ("the mean over all splits is given for each", "    model.train()\n", "    found = {name: sum(found.values()) / len(found) for name in found}\n    model.train()\n"),
-        ("tensors come back: floats are meant", "[1].item()", "[1]"),
         ("lists of losses come back: the mean of each split is meant", "sum(model(x, y)[1].item() for x, y in some) / len(some)", "[model(x, y)[1].item() for x, y in some]"),
         ("`return` stands in the loop: only the first split is there", "    model.train()\n    return found", "        model.train()\n        return found"),
         ("a number for all comes back: a dict by split is meant", "return found", "return sum(found.values()) / len(found)"),

@@ -32,7 +32,6 @@ CHANGED = {
     ],
     "steps": [
         ("it is rounded up: whole steps are meant", "return tokens // per_step, warmup_tokens // per_step", "return -(-tokens // per_step), -(-warmup_tokens // per_step)"),
-        ("it is rounded to the nearest: whole steps are meant", "return tokens // per_step, warmup_tokens // per_step", "return round(tokens / per_step), round(warmup_tokens / per_step)"),
         ("floats come back: whole steps are meant, integers", "return tokens // per_step, warmup_tokens // per_step", "return tokens / per_step, warmup_tokens / per_step"),
         ("the warm-up's tokens come back: its steps are meant", "warmup_tokens // per_step", "warmup_tokens"),
         ("the warm-up is a share of all steps", "warmup_tokens // per_step", "warmup_tokens / tokens"),
@@ -77,7 +76,6 @@ CHANGED = {
         ("numbers are rounded to three digits after the point: bfloat16 keeps 8 binary digits of each", "x.to(torch.bfloat16).float()", "(x * 1000).round() / 1000"),
         ("numbers are cut to integers", "x.to(torch.bfloat16).float()", "x.round()"),
         ("the tensor stays of bfloat16: float32 is meant", ".float()", ""),
-        ("the tensor is of float64: float32 is meant", ".float()", ".double()"),
         ("what is tiny becomes 0: bfloat16 has the powers of float32", "x.to(torch.bfloat16).float()", "torch.where(x.abs() < 1e-37, 0.0, x.to(torch.bfloat16).float())"),
     ],
     "top_k": [
@@ -175,7 +173,6 @@ CHANGED = {
         ("noise is not used", "scale * noise", "scale"),
         ("the stream is divided by the root of 2 in each block", "x + scale * noise", "(x + scale * noise) / 2**0.5"),
         ("the norm is given: the standard deviation is meant", "x.std()", "x.norm()"),
-        ("tensors come back: floats are meant", ".item()", ""),
     ],
     "average_step": [
         ("the gradients are added: their mean is meant", ".mean(0)", ".sum(0)"),

@@ -65,7 +65,6 @@ CHANGED = {
         ("norms are compared: each place has its own error", "return error.max().item()", "return ((a - b).norm() / size.norm().clamp(min=1e-300)).item()"),
         ("the absolute value of the distance is missing", "(a - b).abs()", "(a - b)"),
         ("a tensor of all errors comes back: the largest is meant, a float", "error.max().item()", "error"),
-        ("something is added to the sizes: where both are 0 the error is 0, elsewhere nothing is added", "torch.where(size == 0, 1, size)", "(size + 1e-8)"),
     ],
     "wrong_places": [
         ("the absolute value is missing: a gradient may be too large or too small", ".abs() > tolerance", " > tolerance"),

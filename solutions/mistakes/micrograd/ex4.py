@@ -2,14 +2,12 @@
 
 CHANGED = {
     "Value.__radd__": [
-        ("other + self is written, for which Python asks __radd__ again, without end: self + other is meant", "self + other", "other + self"),
         ("the new Value has no children, so no gradient comes back", "self + other", "Value(self.data + other)"),
         ("it multiplies: other + self is a sum", "self + other", "self * other"),
         ("self comes back without other", "self + other", "self + 0"),
         ("a plain number comes back: a Value is meant", "self + other", "self.data + other"),
     ],
     "Value.__rmul__": [
-        ("other * self is written, for which Python asks __rmul__ again, without end: self * other is meant", "self * other", "other * self"),
         ("the new Value has no children, so no gradient comes back", "self * other", "Value(self.data * other)"),
         ("it adds: other * self is a product", "self * other", "self + other"),
         ("it divides: other * self is a product", "self * other", "self * other**-1"),
@@ -36,7 +34,6 @@ CHANGED = {
         ("self and other are exchanged: it is other - self", "-self + other", "self + -other"),
         ("it adds: self is to be subtracted", "-self + other", "self + other"),
         ("the new Value has no children, so no gradient comes back", "-self + other", "Value(other - self.data)"),
-        ("other - self is written, for which Python asks __rsub__ again, without end", "-self + other", "other - self"),
         ("other is left out", "-self + other", "-self + 0"),
         ("both signs are wrong: it is other - self", "-self + other", "-self + -other"),
     ],
@@ -56,7 +53,6 @@ CHANGED = {
         ("it multiplies: other is to be divided by self", "self**-1 * other", "self * other"),
         ("other is left out: this is one over self", "self**-1 * other", "self**-1"),
         ("the new Value has no children, so no gradient comes back", "self**-1 * other", "Value(other / self.data)"),
-        ("other / self is written, for which Python asks __rtruediv__ again, without end", "self**-1 * other", "other / self"),
         ("the exponent is off: self ** -1 is one over it", "self**-1", "self**-2"),
     ],
     "readme": [

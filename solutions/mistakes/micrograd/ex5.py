@@ -47,7 +47,6 @@ CHANGED = {
         ("every layer reads the network's input: each reads what the one before it gave", "            x = [neuron(x) for neuron in layer]\n        return x[0]", "            out = [neuron(x) for neuron in layer]\n        return out[0]"),
         ("a ReLU is taken at the end: the score may be below 0", "return x[0]", "return x[0].relu()"),
         ("the last layer is not called", "in self.layers:", "in self.layers[:-1]:"),
-        ("the last layer's outputs are added up", "return x[0]", "return sum(x)"),
     ],
     "MLP.parameters": [
         ("the parameters of each layer are a list of their own: one flat list is meant", "[p for layer in self.layers for neuron in layer for p in neuron.parameters()]", "[[p for neuron in layer for p in neuron.parameters()] for layer in self.layers]"),
@@ -114,7 +113,6 @@ CHANGED = {
         ("a list of all steps' rates comes back: that of step k is meant", "return 1.0 - 0.9 * k / steps", "return [1.0 - 0.9 * j / steps for j in range(steps)]"),
     ],
     "minibatch": [
-        ("equal positions are taken once: a point may be there twice", "for i in positions], [labels[i] for i in positions]", "for i in dict.fromkeys(positions)], [labels[i] for i in dict.fromkeys(positions)]"),
         ("positions are sorted: their order is meant", "for i in positions", "for i in sorted(positions)"),
         ("positions are sorted, and equal ones are taken once", "for i in positions", "for i in sorted(set(positions))"),
         ("the first points are taken: those at the positions are meant", "[points[i] for i in positions], [labels[i] for i in positions]", "points[: len(positions)], labels[: len(positions)]"),
@@ -157,7 +155,6 @@ CHANGED = {
         ("there is a step too few", "range(steps)", "range(steps - 1)"),
         ("steps are counted from 1, so that the rates are those of the next steps", "range(steps)", "range(1, steps + 1)"),
         ("the scores are computed once, before the loop: each step computes them anew", "    for k in range(steps):\n        scores = [net(point) for point in points]\n", "    scores = [net(point) for point in points]\n    for k in range(steps):\n"),
-        ("the losses themselves are in the list: their data are meant", "(loss.data, accuracy", "(loss, accuracy"),
         ("two lists come back: a list of pairs is meant", "return found", "return [a for a, _ in found], [b for _, b in found]"),
         ("the gradients are divided by the number of points: the hinge is a mean already", "* p.grad", "* p.grad / len(points)"),
     ],

@@ -64,11 +64,6 @@ def demb(emb, dfirst, dsecond, dthird):
 
 
 def demb(emb, dfirst, dsecond, dthird):
-    """the three are stacked along the first axis and then cut by a view: along axis 1 is meant"""
-    return torch.stack([dfirst, dsecond, dthird]).view(emb.shape)
-
-
-def demb(emb, dfirst, dsecond, dthird):
     """the three are stacked along the last axis and then cut by a view: along axis 1 is meant"""
     return torch.stack([dfirst, dsecond, dthird], 2).reshape(emb.shape)
 
@@ -101,3 +96,8 @@ def dfirst(first, dembcat):
 def dthird(first, dembcat):
     """every third column is taken: the third piece lies in one, at the end"""
     return dembcat[:, 2::3][:, : first.shape[1]]
+
+
+def dC(C, demb):
+    """every row gets the sum of all that arrives: each row gets what was looked up in it"""
+    return demb.sum((0, 1)).expand(C.shape)

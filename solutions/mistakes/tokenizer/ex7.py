@@ -64,8 +64,6 @@ CHANGED = {
         ("the pieces are left out", 'pieces[k - 259].encode("utf-8")', 'b""'),
         ("spaces become ▁: the other way is meant", '.replace("▁", " ")', '.replace(" ", "▁")'),
         ("▁ is taken out: it becomes a space", '.replace("▁", " ")', '.replace("▁", "")'),
-        ("white space at the ends is taken off", '.replace("▁", " ")', '.replace("▁", " ").strip()'),
-        ("a space at the beginning is taken off", '.replace("▁", " ")', '.replace("▁", " ").removeprefix(" ")'),
         ("a list comes back: one text is meant", 'return b"".join(parts).decode("utf-8", errors="replace").replace("▁", " ")', 'return list(b"".join(parts).decode("utf-8", errors="replace").replace("▁", " "))'),
     ],
     "digits_apart": [
@@ -80,7 +78,6 @@ CHANGED = {
         ("it is cut by re.split without a group, so that digits are lost", r're.findall(r"\d|\D+", text)', r're.split(r"\d", text)'),
         ("groups of up to three digits stay together: each stands alone", r'r"\d|\D+"', r'r"\d{1,3}|\D+"'),
         ("spaces are put around digits: a list is meant", r're.findall(r"\d|\D+", text)', r're.sub(r"(\d)", r" \1 ", text)'),
-        ("dots and commas are pieces of their own: what is between digits stays together", r'r"\d|\D+"', r'r"\d|[^\d.,]+|[.,]"'),
     ],
     "integer_lengths": [
         ("it begins at 1: from 0 to n - 1 is meant", "range(n)", "range(1, n + 1)"),

@@ -100,3 +100,9 @@ def dW(x, dlogits):
 def dx(W, dlogits):
     """the product is with W as it is laid out by a view, not transposed"""
     return dlogits @ W.reshape(W.shape[1], W.shape[0])
+
+
+def dlogits(logits, tokens, answer):
+    """how much better or worse an answer was is left out: dpicked holds it"""
+    inner = F.softmax(logits, -1) - F.one_hot(tokens, logits.shape[-1])
+    return inner * answer.unsqueeze(2) / answer.sum()
