@@ -31,12 +31,7 @@ from grader.runner.warm.deferred import defer  # noqa: E402
 
 defer("torch._meta_registrations", "torch.export")
 
-import torch  # noqa: E402
-
-if hasattr(torch._C, "_set_generator_metaclass"):  # torch.Generator needs it; it came with what is deferred
-    from torch._opaque_base import OpaqueBaseMeta
-
-    torch._C._set_generator_metaclass(OpaqueBaseMeta)
+import torch._prims.rng_prims  # noqa: E402, F401 -- torch.Generator needs it; it came with what is deferred
 
 from grader.runner.warm.zygote import main  # noqa: E402
 
