@@ -13,6 +13,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from grader.core.errors import GraderFault, UsageError
@@ -243,6 +244,12 @@ def _pictures(dt: torch.Tensor, t: torch.Tensor) -> tuple[tuple[str, Any, float]
     return tuple((name, values, float(np.nanmax(abs(of), initial=0.0))) for name, values, of in pairs)
 
 
+@cache
+def _described(suite: Suite) -> list[Exercise]:
+    """All exercises, read once: a lecture's notebook compares dozens of tensors."""
+    return [suite.describe(e) for e in suite.ids()]
+
+
 def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Gradient] | None:
     """The exercise's network that `t` is a tensor of, and its item, where the namespace holds one."""
     from grader.learner.cells import share
@@ -252,24 +259,19 @@ def _place(t: torch.Tensor, namespace: Mapping[str, Any]) -> tuple[Network, Grad
     names = {k for k, v in namespace.items() if v is t}
     odd: tuple[Network, Gradient] | None = None
     try:
-        suite, there = find(), namespace.keys()
+        there = namespace.keys()
+        asking = [(e, i) for e in _described(find()) for i in e.gradients if i.tensor in names]
         # of exercises that share a network the one whose forward pass is here, and not only its inputs
-        for description in sorted(
-            map(suite.describe, suite.ids()), key=lambda e: share(e, there), reverse=True
-        ):
-            item = next((i for i in description.gradients if i.tensor in names), None)
-            if item is not None:
-                with suppress(UsageError):
-                    network = read(description, namespace)
-                    found = network.env.get(item.tensor)  # not there where its forward pass is another's
-                    if found is None or found.shape != t.shape:
-                        continue
-                    if not network.odd:
-                        return network, item
-                    if (
-                        len(network.odd) * 4 < share(description, there)[1]
-                    ):  # the exercise's, changed in a place
-                        odd = odd or (network, item)
+        for exercise, item in sorted(asking, key=lambda one: share(one[0], there), reverse=True):
+            with suppress(UsageError):
+                network = read(exercise, namespace)
+                found = network.env.get(item.tensor)  # not there where its forward pass is another's
+                if found is None or found.shape != t.shape:
+                    continue
+                if not network.odd:
+                    return network, item
+                if len(network.odd) * 4 < share(exercise, there)[1]:  # the exercise's, changed in a place
+                    odd = odd or (network, item)
     except GraderFault:
         pass  # without the fixtures the comparison is the lecture's
     return odd
