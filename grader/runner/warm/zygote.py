@@ -28,7 +28,6 @@ from grader.runner.warm.load import Loaded
 
 MAX_FDS = 64
 LOOK = 0.25  # seconds between looks at what children have written
-IDLE = 0.5  # seconds without a child, after which this process takes the time to settle
 
 
 @dataclass
@@ -50,7 +49,6 @@ class Zygote:
         self.control, self.folder, self.disks, self.prepared = control, folder, disks, prepared
         self.jobs = 0
         self.looked = 0.0
-        self.settled = False
         self.loaded = Loaded()
         self.running: dict[int, _Running] = {}
         self.selector = selectors.DefaultSelector()
@@ -65,12 +63,8 @@ class Zygote:
 
     def serve(self) -> None:
         while True:
-            wait = LOOK if self.running else IDLE if self.jobs and not self.settled else None
-            ready = self.selector.select(wait)
-            for key, _ in ready:
+            for key, _ in self.selector.select(LOOK if self.running else None):
                 key.data()
-            if wait == IDLE and not ready:  # who has asked once may ask again: a server, `watch`
-                self.settle()
             if self.running and time.monotonic() - self.looked > LOOK:
                 self.look()
 
@@ -97,14 +91,9 @@ class Zygote:
         for fd in fds:
             os.close(fd)
         if request["settle"]:
-            self.settle()
-
-    def settle(self) -> None:
-        """Prepare for many children, which takes some tenths of a second."""
-        self.settled = True
-        _warm(ROUNDS)
-        if sys.platform == "linux":
-            _collapse()
+            _warm(ROUNDS)
+            if sys.platform == "linux":
+                _collapse()
 
     def run(self, request: dict[str, Any], fds: list[int]) -> None:
         """Fork a child for one job. Descriptors: source, result, output, channel."""
