@@ -125,7 +125,7 @@ def dK(x, K, dc):
     """
     height, width = dc.shape[2:]
     padded = F.pad(x, (0, 0, 1, 1))
-    dK = torch.empty_like(K)
+    dK = torch.zeros_like(K)
     for i in range(3):
         for j in range(2):
             seen = padded[:, :, i : i + height, j : j + width]

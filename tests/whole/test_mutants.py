@@ -61,6 +61,7 @@ EQUIVALENT = {
     "modern.ex5.dh: another tensor: h -> said": GATE,
     "modern.ex6.dy: another tensor: y -> h": GATE,
     "modern.ex8.dp: another tensor: p -> a": GATE,
+    "modern.ex8.dK: zeros for ones: torch.zeros_like(K) -> torch.ones_like(K)": "every place is assigned",
     "modern.ex7.dpickedb: another tensor: dlogpb -> dratiob": HANDED_ON,
     "modern.ex7.dlogitsw: another tensor: dlogpw -> dratiow": HANDED_ON,
     **{
