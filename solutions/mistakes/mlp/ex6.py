@@ -93,6 +93,7 @@ CHANGED = {
         ("the largest of the rates comes back, whatever its loss is", "rates[smooth.index(min(smooth)) + width // 2]", "max(rates)"),
         ("the last window is left out", "range(len(losses) - width + 1)", "range(len(losses) - width)"),
         ("windows go over the end, where fewer losses are divided by width", "range(len(losses) - width + 1)", "range(len(losses))", "+ width // 2]", "+ width // 2 if smooth.index(min(smooth)) + width // 2 < len(rates) else -1]"),
+        ("the windows at both ends, which have fewer than `width` losses, count too: only whole ones are meant", "smooth = [sum(losses[k : k + width]) / width for k in range(len(losses) - width + 1)]", "cut = [losses[max(0, k - width // 2) : k + width // 2 + 1] for k in range(len(losses))]\n    smooth = [sum(few) / len(few) for few in cut]", " + width // 2]", "]"),
         ("the windows don't overlap: one begins at each step", "range(len(losses) - width + 1)", "range(0, len(losses) - width + 1, width)"),
         ("the middle of the window is one too far", "+ width // 2]", "+ (width + 1) // 2]"),
         ("each loss is smoothed with those before it alone: the window's middle is what it stands for", " + width // 2]", " + width - 1]"),
