@@ -251,8 +251,9 @@ def collapsed(linears):
 def update_ratios(weights, gradients, rate):
     """How large a step is relative to its weights, for those that are matrices: a list of floats.
 
-    Each is the logarithm to base 10 of the standard deviation of `rate` times the gradient over that of the
-    weights. The lecture would see about -3; biases, which have one axis, are left out.
+    `weights` and `gradients` are lists of tensors, in the same order. Each figure is the logarithm to base 10 of the
+    standard deviation of `rate` times the gradient over that of the weights. The lecture would see about -3; biases,
+    which have one axis, are left out.
     """
     return [
         ((rate * g).std() / w.std()).log10().item()

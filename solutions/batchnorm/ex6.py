@@ -222,8 +222,8 @@ class Sequential:
 def scaled_losses(h, W2, b2, Y, scales):
     """The loss at the start for several scales of the output layer: a list of floats.
 
-    The logits are h @ W2 + b2, times the scale; the lecture tries 1, 0.1, 0.01 and 0. The loss is
-    the mean cross entropy.
+    The logits are scale · (h @ W2 + b2), the bias scaled too; the lecture tries 1, 0.1, 0.01 and 0. The loss
+    is the mean cross entropy.
     """
     return [F.cross_entropy(scale * (h @ W2 + b2), Y).item() for scale in scales]
 
@@ -245,7 +245,8 @@ def spread(x, noises, gain, limit):
 def grad_data(weights, gradients):
     """The size of each gradient beside its weights, for those that are matrices: a list of floats.
 
-    The standard deviation of the gradient over the one of the weights. What has one axis, a bias, is left out.
+    Both are lists of tensors, in the same order. Each figure is the standard deviation of the gradient over the one of the
+    weights. What has one axis, a bias, is left out.
     """
     return [(g.std() / w.std()).item() for w, g in zip(weights, gradients, strict=True) if w.ndim == 2]
 

@@ -358,5 +358,6 @@ def use_best_smoothing(best_smoothing, seen, others, few):
         (seen[:3], seen, [0, 0.01, 0.5, 30]),
         (seen[:2], others, [100, 0, 1000]),
         (seen, seen[:1], [3, 0]),
+        (["ab", "aab"], ["aaab"], [0, 0.5, 30]),
     ]
     return calls("best_smoothing", best_smoothing, *((a, b, few, by) for a, b, by in cases))

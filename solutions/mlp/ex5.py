@@ -211,7 +211,8 @@ def sample(network, chars, block_size, uniforms):
     A word begins with a context of full stops. Embed it, join the vectors, tanh of the hidden layer (W1, b1),
     logits of the output layer (W2, b2), softmax. With the next number u the next character is the first whose
     probability, added to those of the characters before it, is more than u. The context moves on by one.
-    A full stop ends a word; one at the start of a word gives the empty word "". Stop when the numbers are used up; a word that is not finished is left out.
+    A full stop ends a word; one at the start of a word gives the empty word "". Stop when the numbers
+    are used up; a word that is not finished is left out.
     """
     words, word, context = [], "", [0] * block_size
     for u in uniforms:

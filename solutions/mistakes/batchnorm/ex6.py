@@ -106,6 +106,7 @@ CHANGED = {
         ("gain is not used: 5/3 is written", "gain * noise", "5 / 3 * noise"),
         ("the root of fan_in is left out", " / noise.shape[0] ** 0.5", ""),
         ("it is divided by fan_in itself: by its root is meant", "noise.shape[0] ** 0.5", "noise.shape[0]"),
+        ("it is divided by the root of fan_out: fan_in, the noise's rows, is meant", "noise.shape[0] ** 0.5", "noise.shape[1] ** 0.5"),
         ("the absolute value is missing: what is near -1 is saturated too", "x.abs() > limit", "x > limit"),
         ("the share of what is nearer to 0 than limit is given", "x.abs() > limit", "x.abs() <= limit"),
         ("limit is not used: 0.97 is written", "> limit", "> 0.97"),
@@ -146,3 +147,15 @@ CHANGED = {
         ("half of the examples are enough here: all of them have to be", ".all(0).float()", ".float().mean(0).gt(0.5).float()"),
     ],
 }
+
+
+class Linear:
+    """the weight is kept transposed, as torch.nn keeps it: (fan_in, fan_out) is meant"""
+
+    def __init__(self, noise, bias=True):
+        self.weight = (noise / noise.shape[0] ** 0.5).T
+        self.bias = torch.zeros(noise.shape[1]) if bias else None
+
+    def __call__(self, x):
+        out = x @ self.weight.T
+        return out if self.bias is None else out + self.bias

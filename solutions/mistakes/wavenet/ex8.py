@@ -79,6 +79,7 @@ CHANGED = {
     "receptive_field": [
         ("the kernel itself is a factor: each layer adds (kernel - 1) times its dilation", "(kernel - 1) * dilation", "kernel * dilation"),
         ("the position itself is not counted", "1 + sum", "sum"),
+        ("kernel times dilation is added up: each layer adds (kernel - 1) times its dilation, and the position itself counts", "1 + sum((kernel - 1) * dilation", "sum(kernel * dilation"),
         ("the dilations are not used: each layer adds (kernel - 1) times its own", "(kernel - 1) * dilation", "(kernel - 1)"),
         ("the kernel is not used: it is 2", "(kernel - 1) * dilation", "dilation"),
         ("the layers' sizes are multiplied: they add up", "1 + sum((kernel - 1) * dilation for dilation in dilations)", "math.prod(kernel * dilation for dilation in dilations)"),
@@ -94,6 +95,7 @@ CHANGED = {
         ("-1 … 1 is not brought to 0 … 1: (f + 1) / 2 is meant", "(f + 1) / 2 * mu", "f * mu"),
         ("the division by 2 is missing: f + 1 lies between 0 and 2", "(f + 1) / 2 * mu", "(f + 1) * mu"),
         ("it goes to mu + 1: 0 … mu is meant", "(f + 1) / 2 * mu +", "(f + 1) / 2 * (mu + 1) +"),
+        ("it goes to mu + 1, and is cut: 0 … mu is meant, rounded by adding 0.5", "(f + 1) / 2 * mu + 0.5)", "(f + 1) / 2 * (mu + 1))"),
         ("the 1 in ln(1 + mu · |x|) is missing", "torch.log1p(mu * x.abs())", "torch.log((mu * x.abs()).clamp(min=1e-6))"),
         ("the 1 in ln(1 + mu) is missing", "math.log1p(mu)", "math.log(mu)"),
         ("the division by ln(1 + mu) is missing", " / math.log1p(mu)", ""),
