@@ -315,6 +315,6 @@ def dx(gamma1, inv1, xhat1, dx1, dn1):
     Forward:  x1 = x + joined @ Wproj + bproj
               n1 = gamma1 * xhat1 + beta1
     Upstream: dx1 (2, 5, 8), dn1 (2, 5, 8)
-    The lines from inv2 down to n2, the LayerNorm, in one step, and the residual's own term.
+    The lines from inv1 down to n1, the LayerNorm, in one step, and the residual's own term.
     """
     raise NotImplementedError("dx: not written yet")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -155,7 +155,7 @@ class Search:
         first = self._run(item, list(single), self.on[:1])
         if found := self._fit(item, single, first, wanted):
             return found
-        if found := self._short(item, single, first, known):
+        if found := self._short(answer, single, first, known):
             return found
         if self.left <= 0:
             return None
@@ -226,14 +226,16 @@ class Search:
 
     def _short(
         self,
-        item: Gradient,
+        answer: Answer,
         tried: Mapping[str, search.Tried],
         first: Mapping[tuple[str, int], Record],
         known: Known,
     ) -> Finding | None:
         """A change after which just one branch, or several, is missing."""
-        if len(known.branches) < 2:
+        item = answer.item
+        if len(known.branches) < 2 or not isinstance(item, Gradient):
             return None
+        own = frozenset(answer.record_reads)  # a branch that the change removed is not one left out
         smallest, *rest = self.on
         texts = list(tried)
         fits: list[tuple[int, Finding]] = []
@@ -241,13 +243,14 @@ class Search:
             (change, *_), record = tried[text], first.get((smallest, k))
             if change.finding.code not in BESIDE or record is None:
                 continue
-            if said := self._left_out(item, smallest, record, known):
+            if said := self._left_out(item, smallest, record, known, own):
                 fits.append((k, said))
         records = self._run(item, [texts[k] for k, _ in fits], rest)
         for number, (k, said) in enumerate(fits):
             others = [records.get((f, number)) for f in rest]
             if all(
-                r and self._left_out(item, f, r, known) == said for f, r in zip(rest, others, strict=True)
+                r and self._left_out(item, f, r, known, own) == said
+                for f, r in zip(rest, others, strict=True)
             ):
                 one = search.told(tried[texts[k]])
                 text = f"two slips: {said.text}, and {one.text}"
@@ -255,12 +258,14 @@ class Search:
                 return replace(both, also=frozenset((one.code, said.code)))
         return None
 
-    def _left_out(self, item: Gradient, fixture: str, record: Record, known: Known) -> Finding | None:
+    def _left_out(
+        self, item: Gradient, fixture: str, record: Record, known: Known, own: Set[str]
+    ) -> Finding | None:
         value = values(record)
         reference = self.task.fixtures.references[fixture]
         if value is None or not np.isfinite(value).all():
             return None
         wanted = reference.values[item.name].astype(float)
-        uses = frozenset(record.reads)
+        uses = own | frozenset(record.reads)
         at = (fixture, value.astype(float), wanted, self.given[fixture], self.task.exercise.sizes[fixture])
         return short_of(known, Evidence(*at, reference.sizes[item.name], uses))

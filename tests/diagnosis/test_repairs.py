@@ -66,3 +66,15 @@ def test_the_change_that_makes_it_right_is_told_with_its_line(
     code, line = WRONG[function]
     assert report.mistake and (report.mistake.code, report.line) == (code, line), report.diagnosis
     assert len(report.mistake.on) > 1
+
+
+def test_a_branch_that_the_change_itself_takes_away_is_not_told_as_left_out(
+    exercises: dict[str, Task],
+) -> None:
+    """With inv1 for dn1 the LayerNorm's gradient is 0, and what stays is the residual's."""
+    source = """def dx(gamma1, inv1, xhat1, dx1, dn1):
+    g = dn1
+    return dx1 + inv1 * (g - g.mean(-1, True) - xhat1 * (g * xhat1).mean(-1, True))
+"""
+    report = Local(*exercises["gpt.ex10"]).report(source, "dx")
+    assert report.mistake and report.mistake.text == "the factor gamma1 is missing", report.diagnosis

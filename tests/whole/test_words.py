@@ -74,10 +74,11 @@ def literals(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def test_messages_use_plain_words() -> None:
+@pytest.mark.parametrize("folder", ["grader", "solutions/mistakes"])
+def test_messages_use_plain_words(folder: str) -> None:
     said = [
         f"{path.relative_to(ROOT)}:{line}: {one}"
-        for path in sorted((ROOT / "grader").rglob("*.py"))
+        for path in sorted((ROOT / folder).rglob("*.py"))
         for line, text in literals(path)
         if " " in text
         for one in found(text)

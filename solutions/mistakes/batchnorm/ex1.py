@@ -133,7 +133,7 @@ CHANGED = {
         ("only the number with batch norm comes back: two are meant", "return table + weights + outputs, table + weights + 2 * outputs", "return table + weights + 2 * outputs"),
         ("batch norm has a gain alone here: it has a bias too", "table + weights + 2 * outputs", "table + weights + outputs"),
         ("without batch norm there are no biases here: every layer has one", "return table + weights + outputs,", "return table + weights,"),
-        ("floats come back: whole numbers are meant", "return table + weights + outputs, table + weights + 2 * outputs", "return float(table + weights + outputs), float(table + weights + 2 * outputs)"),
+        ("floats come back: integers are meant", "return table + weights + outputs, table + weights + 2 * outputs", "return float(table + weights + outputs), float(table + weights + 2 * outputs)"),
         ("layers counts the output layer too here: it is the number of hidden ones", "    weights =", "    layers -= 1\n    weights ="),
     ],
 }

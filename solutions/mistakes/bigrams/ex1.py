@@ -45,7 +45,7 @@ CHANGED = {
         ("smoothing and 1 are added", "counts + smoothing", "counts + smoothing + 1"),
         ("rows and columns are exchanged", "return P / P.sum(1, keepdim=True)", "return (P / P.sum(1, keepdim=True)).T"),
         ("these are logarithms of the probabilities", "return P / P.sum(1, keepdim=True)", "return (P / P.sum(1, keepdim=True)).log()"),
-        ("the division is of whole numbers", "P / P", "P // P"),
+        ("the division is of integers", "P / P", "P // P"),
     ],
     "nll": [
         ("the minus is forgotten", "total -=", "total +="),

@@ -2,7 +2,7 @@
 
 CHANGED = {
     "pairs": [
-        ("the tensors are of float32, as torch.Tensor makes them: torch.tensor keeps whole numbers", "torch.tensor(xs), torch.tensor(ys)", "torch.Tensor(xs), torch.Tensor(ys)"),
+        ("the tensors are of float32, as torch.Tensor makes them: torch.tensor keeps integers", "torch.tensor(xs), torch.tensor(ys)", "torch.Tensor(xs), torch.Tensor(ys)"),
         ("lists come back: tensors are meant", "torch.tensor(xs), torch.tensor(ys)", "xs, ys"),
         ("xs and ys are exchanged", "torch.tensor(xs), torch.tensor(ys)", "torch.tensor(ys), torch.tensor(xs)"),
         ("the full stops are missing", "[0, *(chars.index(c) for c in word), 0]", "[chars.index(c) for c in word]"),
@@ -23,7 +23,7 @@ CHANGED = {
     "onehot": [
         ("vocab_size is not used: 27 is written", "=vocab_size", "=27"),
         ("ys are taken: the rows are of xs", "pairs[0]", "pairs[1]"),
-        ("these are whole numbers: float32 is meant", ".float()", ""),
+        ("these are integers: float32 is meant", ".float()", ""),
         ("it lies on its side: a row for each of xs is meant", ".float()", ".float().T"),
         ("both xs and ys are there: only xs are meant", "F.one_hot(pairs[0], num_classes=vocab_size).float()", "F.one_hot(torch.stack(list(pairs)), num_classes=vocab_size).float()"),
         ("there is one column too many", "=vocab_size", "=vocab_size + 1"),

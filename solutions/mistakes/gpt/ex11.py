@@ -26,7 +26,7 @@ CHANGED = {
         ("each character comes once", "for c in text]", "for c in dict.fromkeys(text)]"),
         ("the characters come back: their places are meant", "place[c] for c", "c for c"),
         ("a tensor of one more axis, or a list in a list: one list is meant", "return [place[c] for c in text]", "return [[place[c]] for c in text]"),
-        ("texts come back: whole numbers are meant", "place[c] for c", "str(place[c]) for c"),
+        ("texts come back: integers are meant", "place[c] for c", "str(place[c]) for c"),
     ],
     "decode": [
         ("a list of characters comes back: one text is meant", 'return "".join(chars[i] for i in ids)', "return [chars[i] for i in ids]"),

@@ -30,7 +30,7 @@ CHANGED = {
         ("this is the slope of the one parabola of the text, 6x - 4: f is not asked", "(f(x + h) - f(x)) / h", "6 * x - 4"),
         ("the absolute value is taken: a slope has a sign", "(f(x + h) - f(x)) / h", "abs(f(x + h) - f(x)) / h"),
         ("it is rounded", "(f(x + h) - f(x)) / h", "round((f(x + h) - f(x)) / h, 2)"),
-        ("it is rounded to a whole number", "(f(x + h) - f(x)) / h", "round((f(x + h) - f(x)) / h)"),
+        ("it is rounded to an integer", "(f(x + h) - f(x)) / h", "round((f(x + h) - f(x)) / h)"),
     ],
     "lgraph": [
         ("the gradients of a and b are exchanged: each is f times the other one's value", '"b": f * a, "a": f * b', '"b": f * b, "a": f * a'),

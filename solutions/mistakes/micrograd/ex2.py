@@ -72,7 +72,7 @@ CHANGED = {
         ("the number is multiplied by the exponent, not raised to it", "self.data**exponent", "self.data * exponent"),
         ("out is not returned", "        return out\n", ""),
         ("x is multiplied by k - 1: it is to be raised to k - 1", "self.data ** (exponent - 1)", "self.data * (exponent - 1)"),
-        ("the exponent is made a whole number", "self.data**exponent", "self.data ** int(exponent)", "(exponent - 1)", "(int(exponent) - 1)"),
+        ("the exponent is made an integer", "self.data**exponent", "self.data ** int(exponent)", "(exponent - 1)", "(int(exponent) - 1)"),
     ],
     "Value.exp": [
         ("the gradient is assigned, with =, where it is to be added, with +=", "+= ", "= "),
@@ -192,7 +192,7 @@ CHANGED = {
         ("a / b is a fresh Value of no children: nothing is passed back", "self * Value.wrap(other) ** -1", "Value(self.data / Value.wrap(other).data)"),
         ("a / b treats b as a plain number: nothing is passed back to it", "self * Value.wrap(other) ** -1", "self * Value.wrap(other).data ** -1"),
         ("a / b passes no gradient on", "self * Value.wrap(other) ** -1", "Value(self.data / Value.wrap(other).data, (self, Value.wrap(other)))"),
-        ("a / b is cut to a whole number", "self * Value.wrap(other) ** -1", "Value(self.data // Value.wrap(other).data)"),
+        ("a / b is cut to an integer", "self * Value.wrap(other) ** -1", "Value(self.data // Value.wrap(other).data)"),
         ("a / b is a number: a Value is meant", "self * Value.wrap(other) ** -1", "self.data / Value.wrap(other).data"),
         ("in a / b the gradient of b has the wrong sign", "return self * Value.wrap(other) ** -1", "other = Value.wrap(other)\n        out = Value(self.data / other.data, (self, other))\n        def _backward():\n            self.grad += out.grad / other.data\n            other.grad += self.data / other.data ** 2 * out.grad\n        out._backward = _backward\n        return out"),
         ("in a / b the gradient of b is not divided by b's square", "return self * Value.wrap(other) ** -1", "other = Value.wrap(other)\n        out = Value(self.data / other.data, (self, other))\n        def _backward():\n            self.grad += out.grad / other.data\n            other.grad += -self.data / other.data * out.grad\n        out._backward = _backward\n        return out"),

@@ -97,7 +97,7 @@ CHANGED = {
         ("there is one rate too many", ", n)", ", n + 1)"),
         ("there is one rate too few", ", n)", ", n - 1)"),
         ("logarithms are taken of the exponents", "10 ** torch.linspace(low, high, n)", "torch.linspace(low, high, n).log10()"),
-        ("the exponents are whole numbers from low to high", "10 ** torch.linspace(low, high, n)", "10.0 ** torch.arange(int(low), int(high) + 1)"),
+        ("the exponents are integers from low to high", "10 ** torch.linspace(low, high, n)", "10.0 ** torch.arange(int(low), int(high) + 1)"),
         ("a list comes back: a tensor is meant", "10 ** torch.linspace(low, high, n)", "(10 ** torch.linspace(low, high, n)).tolist()"),
         ("exponents are multiplied by 10: 10 is to be raised to them", "10 **", "10 *"),
         ("the exponents' sign is wrong", "10 ** torch", "10 ** -torch"),

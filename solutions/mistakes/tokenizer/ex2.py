@@ -15,8 +15,8 @@ CHANGED = {
         ("of several the last one is merged: the first in the list is meant", "max(counts, key", "max(reversed(list(counts)), key"),
         ("of several the smallest pair is merged: the first in the list is meant", "max(counts, key=counts.get)", "min(counts, key=lambda p: (-counts[p], p))"),
         ("of several the largest pair is merged: the first in the list is meant", "max(counts, key=counts.get)", "max(counts, key=lambda p: (counts[p], p))"),
-        ("the largest pair is merged, not the one that stands most often: `key` is missing", "max(counts, key=counts.get)", "max(counts)"),
-        ("the rarest pair is merged: that which stands most often is meant", "max(counts", "min(counts"),
+        ("the largest pair is merged, not the most frequent one: `key` is missing", "max(counts, key=counts.get)", "max(counts)"),
+        ("the rarest pair is merged: the most frequent one is meant", "max(counts", "min(counts"),
         ("there is one merge too many", "range(count)", "range(count + 1)"),
         ("there is one merge too few", "range(count)", "range(count - 1)"),
         ("count is taken as the size of the vocabulary, with the 256 bytes: it is the number of merges", "range(count)", "range(count - 256)"),
@@ -81,7 +81,7 @@ CHANGED = {
         ("it stands as b'…', as str() writes bytes: decode is meant", 'return b"".join(known[k] for k in ids).decode("utf-8", errors="replace")', 'return str(b"".join(known[k] for k in ids))'),
     ],
     "encode": [
-        ("of the pairs the one that stands most often is merged first: the lowest number in merges is meant", "pair = min(stats(ids), key=lambda p: merges.get(p, float(\"inf\")))", "pair = max(stats(ids), key=lambda p: (p in merges) * (1 + stats(ids)[p]))"),
+        ("of the pairs the most frequent one is merged first: the lowest number in merges is meant", "pair = min(stats(ids), key=lambda p: merges.get(p, float(\"inf\")))", "pair = max(stats(ids), key=lambda p: (p in merges) * (1 + stats(ids)[p]))"),
         ("the highest number in merges goes first: the lowest is meant", "min(stats(ids), key=lambda p: merges.get(p, float(\"inf\")))", "max(stats(ids), key=lambda p: merges.get(p, -1))"),
         ("the leftmost pair that is in merges goes first: the lowest number is meant", "min(stats(ids), key=lambda p: merges.get(p, float(\"inf\")))", "min(stats(ids), key=lambda p: p not in merges)"),
         ("only one place is merged, then it ends: go on until no pair is in merges", "        ids = merge(ids, pair, merges[pair])\n", "        ids = merge(ids, pair, merges[pair])\n        break\n"),
@@ -95,7 +95,7 @@ CHANGED = {
         ("only single bytes are merged: what was merged takes part too", "merges.get(p, float(\"inf\"))", "merges.get(p, float(\"inf\")) if max(p) < 256 else float(\"inf\")", "if pair not in merges:", "if pair not in merges or max(pair) > 255:"),
         ("texts of two bytes are not merged: a pair is there", "while len(ids) >= 2:", "if len(ids) == 2:\n        return ids\n    while len(ids) >= 2:"),
         ("two tokens that are left are not merged: a pair is there still", "while len(ids) >= 2:", "while len(ids) > 2:"),
-        ("texts come back: whole numbers are meant", "return ids", "return [str(n) for n in ids]"),
+        ("texts come back: integers are meant", "return ids", "return [str(n) for n in ids]"),
     ],
 }
 
