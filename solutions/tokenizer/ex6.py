@@ -455,7 +455,7 @@ def use_regex_train(RegexTokenizer, text, other, size):
         tokenizer = RegexTokenizer(pattern)
         for some, most in ((text, size), (other, size - 2), ("ab", 300)):
             tokenizer.train(some, most)
-            found[f"{pattern}: after train({some!r}, {most})"] = trained(tokenizer)
+            found[f"with the pattern {pattern!r}, after train({some!r}, {most})"] = trained(tokenizer)
     return found
 
 
@@ -465,7 +465,7 @@ def use_regex_encode(RegexTokenizer, text, other, merges):
     for pattern in (PATTERN, r"[^n]+|n"):
         tokenizer = given(RegexTokenizer(pattern), merges)
         made = calls("encode_ordinary", tokenizer.encode_ordinary, (text,), (other,), ("bananaé",), ("",))
-        found |= {f"{pattern}: {said}": ids for said, ids in made.items()}
+        found |= {f"with the pattern {pattern!r}, {said}": ids for said, ids in made.items()}
     return found
 
 
@@ -478,10 +478,11 @@ def use_special(RegexTokenizer, text, other, merges, number):
     cases = [(mixed, "all"), (mixed, "none"), (mixed, {"(.*)"}), (text, "none_raise"), (text,), ("", "all")]
     found = calls("encode", tokenizer.encode, *cases)
     for case in ((mixed,), (mixed, "none_raise")):
+        said = "".join(f", {which!r}" for which in case[1:])
         try:
-            found[f"encode of a special token, {case[1:]}"] = tokenizer.encode(*case)
+            found[f"encode of a text with special tokens{said}"] = tokenizer.encode(*case)
         except refused:
-            found[f"encode of a special token, {case[1:]}"] = "refused"
+            found[f"encode of a text with special tokens{said}"] = "a ValueError or an AssertionError"
     back = calls("decode", tokenizer.decode, ([97, number, 256, number + 1],), ([number],), ([195, number, 169],))
     return {**found, **back, **calls("decode", tokenizer.decode, ([97, number + 2],), wants=(ValueError,))}
 
@@ -489,7 +490,7 @@ def use_special(RegexTokenizer, text, other, merges, number):
 def use_gpt4_encode(GPT4Tokenizer, text, other, ranks):
     """What a tokenizer of a table of ranks makes of several texts."""
     tokenizer = GPT4Tokenizer(dict(ranks), PATTERN)
-    return calls("encode", tokenizer.encode, (text,), (other,), ("bananaé ananas",), ("aaaaaaa",), ("an",), ("",))
+    return calls("encode", tokenizer.encode, (text,), (other,), ("bananaé ananas",), ("aaaaaaa",), ("an",), ("a",), ("",))
 
 
 def use_gpt4_decode(GPT4Tokenizer, ranks, size):
