@@ -106,7 +106,7 @@ def residual_growth(x, noises, scale):
 def average_step(weight, gradients, losses, rate):
     """One step of several processes: a pair, the new weight and the loss that is reported.
 
-    gradients has a tensor for each process, its own for the same weight, losses a float for each. All step by `rate` against the mean of
-    the gradients; the loss is the mean.
+    gradients has a tensor for each process, its own for the same weight, losses a float for each. All step by `rate`
+    against the mean of the gradients; the loss is the mean.
     """
     raise NotImplementedError("average_step: not written yet")

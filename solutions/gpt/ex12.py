@@ -208,8 +208,8 @@ def split(data, share):
 def examples(row):
     """What one row teaches: a list of pairs (context, target).
 
-    row is a list of T + 1 tokens: x is the first T of them, and y the last T. There are T pairs, whose contexts have one token, two, and
-    so on up to T, each with the token that follows it. [18, 47, 56] gives ([18], 47) and ([18, 47], 56).
+    row is a list of T + 1 tokens, of which x has the first T and y the last T. There are T pairs, whose contexts have one
+    token, two, and so on up to T, each with the token that follows it. [18, 47, 56] gives ([18], 47) and ([18, 47], 56).
     """
     return [(row[: t + 1], row[t + 1]) for t in range(len(row) - 1)]
 

@@ -304,8 +304,8 @@ def residual_growth(x, noises, scale):
 def average_step(weight, gradients, losses, rate):
     """One step of several processes: a pair, the new weight and the loss that is reported.
 
-    gradients has a tensor for each process, its own for the same weight, losses a float for each. All step by `rate` against the mean of
-    the gradients; the loss is the mean.
+    gradients has a tensor for each process, its own for the same weight, losses a float for each. All step by `rate`
+    against the mean of the gradients; the loss is the mean.
     """
     gradient = torch.stack(gradients).mean(0)
     return weight - rate * gradient, sum(losses) / len(losses)

@@ -138,7 +138,8 @@ def allowed(text, specials, which):
     """The special tokens that are looked for in a text: a dict like `specials`, from name to number.
 
     `which` is "all"; "none"; "none_raise", which is none too, but a ValueError where the text holds any of
-    the names; or a set of the names that are allowed. Anything else is a ValueError, a list of names too.
+    the names; or a set of the names that are allowed, in which a name that is no special token counts for
+    nothing. Anything else is a ValueError, a list of names too.
     """
     if which == "all":
         return dict(specials)
