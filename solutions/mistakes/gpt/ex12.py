@@ -70,7 +70,6 @@ CHANGED = {
         ("the weights are masked after the softmax", '        wei = wei.masked_fill(self.tril[:T, :T] == 0, float("-inf"))\n        return F.softmax(wei, dim=-1) @ v', "        return F.softmax(wei, dim=-1).masked_fill(self.tril[:T, :T] == 0, 0.0) @ v"),
     ],
     "MultiHeadAttention.__init__": [
-        ("the heads are in a plain list, in which PyTorch finds no parameters: nn.ModuleList is meant", "nn.ModuleList(Head(n_embd, head_size, block_size) for _ in range(num_heads))", "[Head(n_embd, head_size, block_size) for _ in range(num_heads)]"),
         ("proj has no bias: it is to have one", "nn.Linear(num_heads * head_size, n_embd)", "nn.Linear(num_heads * head_size, n_embd, bias=False)"),
         ("one head is used num_heads times: each is one of its own", "nn.ModuleList(Head(n_embd, head_size, block_size) for _ in range(num_heads))", "nn.ModuleList([Head(n_embd, head_size, block_size)] * num_heads)"),
         ("there is one head: num_heads are meant", "range(num_heads)", "range(1)", "num_heads * head_size, n_embd", "head_size, n_embd"),
