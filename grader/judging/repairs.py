@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -259,7 +259,7 @@ class Search:
         return None
 
     def _left_out(
-        self, item: Gradient, fixture: str, record: Record, known: Known, own: Set[str]
+        self, item: Gradient, fixture: str, record: Record, known: Known, own: frozenset[str]
     ) -> Finding | None:
         value = values(record)
         reference = self.task.fixtures.references[fixture]
