@@ -9,7 +9,7 @@ CHANGED = {
         ("a tanh's gain, 5/3, is a factor here: there is none", "noise / noise", "5 / 3 * noise / noise"),
         ("there is a bias where bias=False says none", " if bias else None", ""),
         ("there is never a bias", "torch.zeros(noise.shape[1]) if bias else None", "None"),
-        ("without a bias there are zeros: None is meant", " if bias else None", " if bias else torch.zeros(noise.shape[1])"),
+        ("without a bias there are zeros: no tensor at all is meant", " if bias else None", " if bias else torch.zeros(noise.shape[1])"),
         ("the bias begins as ones: zeros are meant", "torch.zeros", "torch.ones"),
         ("the bias is as long as fan_in: as fan_out is meant", "torch.zeros(noise.shape[1])", "torch.zeros(noise.shape[0])"),
         ("the weight is transposed, as torch.nn keeps it: (fan_in, fan_out) is meant", "noise / noise.shape[0] ** 0.5", "(noise / noise.shape[0] ** 0.5).T"),
@@ -24,7 +24,7 @@ CHANGED = {
     "Linear.parameters": [
         ("the bias is missing", "[self.weight] if self.bias is None else [self.weight, self.bias]", "[self.weight]"),
         ("the bias comes first: the weight does", "[self.weight, self.bias]", "[self.bias, self.weight]"),
-        ("None is among the parameters where there is no bias", "[self.weight] if self.bias is None else [self.weight, self.bias]", "[self.weight, self.bias]"),
+        ("the missing bias is among the parameters: without one there is the weight alone", "[self.weight] if self.bias is None else [self.weight, self.bias]", "[self.weight, self.bias]"),
         ("a tensor comes back: a list is meant", "[self.weight] if self.bias is None else [self.weight, self.bias]", "self.weight"),
     ],
     "Tanh.__call__": [
@@ -35,7 +35,7 @@ CHANGED = {
         ("tanh's derivative comes back", "torch.tanh(x)", "1 - torch.tanh(x) ** 2"),
     ],
     "Tanh.parameters": [
-        ("None comes back: an empty list is meant", "[]", "None"),
+        ("nothing comes back: an empty list is meant", "[]", "None"),
     ],
     "BatchNorm1d.__init__": [
         ("running_var begins as zeros: ones are meant", "self.running_var = torch.ones(dim)", "self.running_var = torch.zeros(dim)"),
