@@ -59,7 +59,7 @@ def where(e: Evidence) -> str:
 
 
 def ends(e: Evidence) -> Iterator[Finding]:
-    """Right in all but the first or the last row or column."""
+    """Right in all but the first or the last row or column, or place of one of the first two axes."""
     off = _wrong(e)
     if off is None:
         return
@@ -68,7 +68,8 @@ def ends(e: Evidence) -> Iterator[Finding]:
         wrong, length = np.flatnonzero(off.any(other)).tolist(), off.shape[axis]
         for end, at in (("first", 0), ("last", length - 1)):
             if length > 2 and wrong == [at]:
-                yield Finding(Code.PARTLY_RIGHT, f"right everywhere but in the {end} {name}")
+                place = name if off.ndim == 2 else f"place of axis {axis}"
+                yield Finding(Code.PARTLY_RIGHT, f"right everywhere but in the {end} {place}")
         k = len(wrong)
         for end, at in (("first", 0), ("last", length - k)):
             if 1 < k <= length // 2 and wrong == list(range(at, at + k)):

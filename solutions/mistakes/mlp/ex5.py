@@ -27,7 +27,6 @@ CHANGED = {
         ("validation has all of the rest: it ends at int(0.9 n)", "words[n1:n2]", "words[n1:]"),
         ("the test list has the validation words too", "words[n2:]", "words[n1:]"),
         ("validation and test are exchanged", "words[n1:n2], words[n2:]", "words[n2:], words[n1:n2]"),
-        ("validation has int(0.1 n) words: it ends at int(0.9 n)", "int(0.9 * len(words))", "int(0.8 * len(words)) + int(0.1 * len(words))"),
         ("the cuts are rounded: int cuts off", "int(0.8 * len(words)), int(0.9 * len(words))", "round(0.8 * len(words)), round(0.9 * len(words))"),
         ("the cuts are rounded up: int cuts off", "int(0.8 * len(words)), int(0.9 * len(words))", "-int(-0.8 * len(words) // 1), -int(-0.9 * len(words) // 1)"),
         ("the cuts are at 0.9 and 0.95", "0.8 *", "0.95 *", "0.9 *", "0.95 *"),
