@@ -1471,7 +1471,7 @@ def dcounts(counts, counts_sum_inv, dprobs, dcounts_sum):
 
 
 # multiply branches
-# silent: multiplied|add
+# expect: multiplied where it is to be added
 def dcounts(counts_sum_inv, dprobs, dcounts_sum):
     return counts_sum_inv * dprobs * dcounts_sum
 

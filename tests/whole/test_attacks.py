@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import pytest
 from attacks.cases import CASES, INJECTIONS, PRELUDES, Case
-from conftest import DEADLINE, ROOT, sampled, solution
+from conftest import DEADLINE, ROOT, descriptors, sampled, solution
 
 from grader.classroom import batch
 from grader.core.errors import GraderFault
@@ -673,7 +673,7 @@ def test_hostile_and_honest_submissions_at_once(
     ids = ("011_os_exit", "015_segfault", "024_flood", "056_fork_bomb", "087_x32", "own_forge_end")
     hostile = [source(c, "inside", outside, zygote) for c in CASES if c.id in ids]
     work = [pair for s in hostile for pair in ((REF.encode(), True), (s, False))] * 2
-    before = (fds(zygote), resident(zygote))
+    before = (descriptors(zygote), resident(zygote))
     wrong: list[Any] = []
 
     def some(mine: Sequence[tuple[bytes, bool]]) -> None:
@@ -686,12 +686,8 @@ def test_hostile_and_honest_submissions_at_once(
         some(work[2::3])
     assert not wrong
     unharmed(runner, zygote, outside)
-    assert fds(zygote) == before[0]
+    assert descriptors(zygote) == before[0]
     assert resident(zygote) < before[1] + (16 << 20)
-
-
-def fds(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def resident(pid: int) -> int:

@@ -39,7 +39,7 @@ class Own:
         one = self.exercise.item(item)
         if not isinstance(one, Output) or not one.asks:
             return one.name
-        return one.about if one.judged == one.asks[0] else one.asks[0]
+        return one.about if one.judged in one.asks else one.asks[0]
 
     def waits(self, item: str) -> str:
         """Where an item is not written, and "" where it is."""

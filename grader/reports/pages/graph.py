@@ -41,8 +41,8 @@ def layout(parents: Mapping[str, Sequence[str]]) -> Layout:
     for k, node in enumerate(alone):
         row, column = divmod(k, ACROSS)
         at[node] = MARGIN + WIDTH / 2 + column * (WIDTH + GAP), top + HEIGHT / 2 + row * (HEIGHT + GAP)
-    width = max(x for x, _ in at.values()) + WIDTH / 2 + MARGIN
-    height = max(y for _, y in at.values()) + HEIGHT / 2 + MARGIN
+    width = max((x for x, _ in at.values()), default=0) + WIDTH / 2 + MARGIN
+    height = max((y for _, y in at.values()), default=0) + HEIGHT / 2 + MARGIN
     return Layout(
         max(width, above.width), max(height, above.height), {n: at[n] for n in parents}, above.edges
     )

@@ -1,5 +1,7 @@
 """What learners get wrong here: each docstring, or first text of a tuple, is the diagnosis."""
 
+import torch
+
 CHANGED = {
     "Linear.__init__": [
         ("the weight is not divided by the root of fan_in", " / noise.shape[0] ** 0.5", ""),
