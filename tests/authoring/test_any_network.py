@@ -14,7 +14,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from command import grader
-from conftest import GRADIENTS, ROOT
+from conftest import GRADIENTS, ROOT, sampled
 from test_new import one_line
 from test_release import PASSED, USAGE
 
@@ -252,16 +252,22 @@ def test_all_that_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [
-        (["--model", "net.py::Net"], "--model FILE::Class and --example FILE::function go together"),
-        (
-            ["--model", "net.py::Nett", "--example", "net.py::example"],
-            "net.py has no Nett; it has Net, example",
-        ),
-        (["--model", "gone.py::Net", "--example", "net.py::example"], "gone.py can't be read: No such file"),
-        (["--model", "net.py::Net", "--example", "net.py::sizes"], "net.py has no function sizes"),
-        (["--model", "net.py::Net", "--example", "net.py::bare"], "needs its sizes as defaults"),
-    ],
+    sampled(
+        [
+            (["--model", "net.py::Net"], "--model FILE::Class and --example FILE::function go together"),
+            (
+                ["--model", "net.py::Nett", "--example", "net.py::example"],
+                "net.py has no Nett; it has Net, example",
+            ),
+            (
+                ["--model", "gone.py::Net", "--example", "net.py::example"],
+                "gone.py can't be read: No such file",
+            ),
+            (["--model", "net.py::Net", "--example", "net.py::sizes"], "net.py has no function sizes"),
+            (["--model", "net.py::Net", "--example", "net.py::bare"], "needs its sizes as defaults"),
+        ],
+        3,
+    ),
 )
 def test_wrong_usage_of_a_model_is_told_in_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
     source = "import torch\n\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x.sum()\n\n\n"

@@ -194,7 +194,7 @@ def test_a_learners_text_is_shown_harmless(grade: Grade) -> None:
     assert "axis 1" in reason and not re.search("[\x1b\u202e]", reason)
 
 
-@pytest.mark.parametrize("exercise", sampled(FILES, 3))
+@pytest.mark.parametrize("exercise", sampled(FILES, 5))
 def test_learners_wrong_shapes_are_traced_to_their_line(
     exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,7 +56,7 @@ ODD = (
 )
 
 
-@pytest.mark.parametrize("exercise", sampled(GRADIENTS, 14))
+@pytest.mark.parametrize("exercise", sampled(GRADIENTS, 20))
 def test_an_odd_value_gets_a_verdict(exercise: str, exercises: dict[str, Task]) -> None:
     local = Local(*exercises[exercise])
     for at, item in enumerate(authored.read(solution(exercise), exercise).gradients):

@@ -63,7 +63,7 @@ def merged(runner: Runner, task: Task, seeds: Sequence[int]) -> Task:
     return Task(replace(exercise, fixtures=(exercise.lecture, *entries)), drawn)
 
 
-@pytest.mark.parametrize("name", sampled(EXERCISES, 4))
+@pytest.mark.parametrize("name", sampled(EXERCISES, 8))
 @pytest.mark.parametrize("seeds", sampled([FEW, *MANY], 1 + len(MANY)), ids=lambda seeds: str(seeds[0]))
 def test_a_solution_passes_on_any(
     name: str,

@@ -145,7 +145,7 @@ def test_each_mistake_that_is_written_down_is_known_of_an_item(exercise: str, ex
         assert any(mutant.new in say for say in said), mutant.new
 
 
-@pytest.mark.parametrize("exercise", sampled(OUTPUTS, 4))
+@pytest.mark.parametrize("exercise", sampled(OUTPUTS, 8))
 def test_who_makes_a_mistake_that_is_written_down_is_told(exercise: str, exercises: Any) -> None:
     """By itself, or by one that gives the same: never by one that gives something else."""
     parts = authored.read(solution(exercise), exercise)

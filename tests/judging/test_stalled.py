@@ -62,6 +62,7 @@ def test_no_kind_costs_more_than_the_aim(kind: str) -> None:
     assert peak < MEMORY
 
 
+@pytest.mark.slow
 def test_what_costs_more_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "counted", lambda data: data)
     pieces, peak = cost(partial(trusted.as_file, trusted.NOTEBOOKS["objects"], "x.ipynb"), 12)

@@ -53,7 +53,7 @@ def read(text: str) -> list[Mistake]:
     return found
 
 
-@pytest.mark.parametrize("exercise", sampled(FILES, 4))
+@pytest.mark.parametrize("exercise", sampled(reversed(FILES), 4))  # ex1 has by far the most
 def test_learners_mistakes_are_named_rightly_or_not_at_all(
     exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
