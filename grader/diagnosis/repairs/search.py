@@ -15,6 +15,7 @@ from grader.diagnosis.repairs import (
     conditions,
     elements,
     formulas,
+    missing,
     names,
     places,
     scope,
@@ -27,7 +28,7 @@ from grader.diagnosis.repairs.source import Change, Source
 KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     names.another, names.made, names.products, names.exchanged, names.transposes, names.functions,
     names.joined,
-    formulas.operators, formulas.brackets, formulas.numbers, formulas.too_many, formulas.too_few,
+    formulas.operators, formulas.brackets, formulas.numbers, formulas.too_many, missing.too_few,
     axes.reductions, axes.products, axes.sums, axes.parts,
     axes.examples, axes.assignments, axes.lengths, axes.maxima,
     axes.loops, axes.choices,
