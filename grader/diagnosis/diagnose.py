@@ -19,7 +19,7 @@ import numpy as np
 
 from grader.core.exercise import Gradient, Line
 from grader.core.finding import Code, Finding
-from grader.diagnosis import positions, relations
+from grader.diagnosis import factors, positions, relations
 from grader.diagnosis.relations import CLOSE, Array, Evidence
 
 PRINTS = 2  # projections in a fingerprint, on each fixture
@@ -107,14 +107,14 @@ def _told(
         relations.sign,
         _branches(known, lines),
         relations.passed_through(item, lines, whole=True),
-        relations.hard_coded,
-        relations.twice_or_half,
+        factors.hard_coded,
+        factors.twice_or_half,
         _mistakes(known, code),
         relations.transposed,
         relations.unsummed,
         relations.summed,
-        relations.factor(code),
-        relations.constant(code),
+        factors.factor(code),
+        factors.constant(code),
         relations.another_factor(item),
         relations.local_gradient(item, lines),
         _local_of_a_branch(item, known, lines),
@@ -200,13 +200,13 @@ def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
                     yield Finding(Code.BRANCH_MISSING, f"the branch through {names} {said}")
                 if _near(own, there_too - gone, limit):
                     yield Finding(Code.BRANCH_SIGN, f"the branch through {names} has the wrong sign")
-                for name, value in relations.factors(e.sizes):
+                for name, value in factors.factors(e.sizes):
                     if _near(own, there_too + value * gone, limit):
-                        why = relations.origin(name, _forward(left, lines))
+                        why = factors.origin(name, _forward(left, lines))
                         joint = ": " if why else ""
                         said = f"is exactly {name} times what it should be{joint}{why}"
                         yield Finding(Code.BRANCH_FACTOR, f"what comes through {names} {said}")
-                for found, ratio in relations.written(e):
+                for found, ratio in factors.written(e):
                     if _near(own, there_too + ratio * gone, limit):
                         yield found
 
@@ -272,7 +272,7 @@ def _mistakes(known: Known, code: str, twice: bool = False) -> Explain:
         own, limit = np.array(fingerprint(e.answer)), _limit(e)
         if twice and e.answer.shape != e.reference.shape:
             return
-        factors = [f for f in relations.factors(e.sizes) if f[0] in ("n", "1/n")]
+        scales = [f for f in factors.factors(e.sizes) if f[0] in ("n", "1/n")]
         for mistake in alike:
             if (found := _said(mistake, e)) is None:
                 continue
@@ -281,9 +281,9 @@ def _mistakes(known: Known, code: str, twice: bool = False) -> Explain:
                 yield found
             if twice and _near(own, -prints, limit):
                 yield found.under(Code.TWO_SLIPS, f"two slips: the sign is wrong, and {found.text}")
-            for name, value in factors if twice else ():
+            for name, value in scales if twice else ():
                 if _near(own, value * prints, limit):
-                    missing = relations.origin("n", code) or "it is n times too large"
+                    missing = factors.origin("n", code) or "it is n times too large"
                     slip = missing if name == "n" else "it is divided by n once too often"
                     yield found.under(Code.TWO_SLIPS, f"two slips: {slip}, and {found.text}")
 
@@ -327,7 +327,7 @@ def related(item: Gradient, e: Evidence, lines: Mapping[str, Line]) -> Finding |
         if (told := next(explain(e), None)) is not None:
             return told
     code = _forward(item.cut, lines)
-    named, c = list(relations.factor(code)(e)), relations.ratio(e)
+    named, c = list(factors.factor(code)(e)), factors.ratio(e)
     if len(named) == 1:
         return named[0]
     for k, word in ((c or 0.0, "{} times"), (1 / c if c else 0.0, "1/{} of")):

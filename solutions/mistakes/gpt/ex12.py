@@ -164,7 +164,7 @@ CHANGED = {
         ("targets are in another order than the logits, as after a transpose", "targets.flatten())", "targets.T.flatten())"),
         ("the logits are held against the tokens that were read: against the targets is meant", "targets.flatten())", "idx.flatten())"),
         ("the targets are shifted here once more: they are shifted already", "F.cross_entropy(logits.flatten(0, 1), targets.flatten())", "F.cross_entropy(logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten())"),
-        ("only the logits come back without targets: a pair (logits, None) is meant", "            return logits, None", "            return logits"),
+        ("only the logits come back without targets: a pair is meant, whose loss is nothing then", "            return logits, None", "            return logits"),
         ("only the loss comes back: a pair (logits, loss) is meant", "return logits, F", "return F"),
         ("the probabilities come back: the logits are meant", "            return logits, None", "            return logits.softmax(-1), None"),
         ("only the last position's logits come back: those of all are meant", "            return logits, None", "            return logits[:, -1:], None"),
