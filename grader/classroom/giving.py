@@ -67,6 +67,11 @@ def comment(results: Iterable[Mapping[str, Any]], grade: Grade | None, remark: R
     return "; ".join([*said, *([remark.said] if remark and remark.said else [])])
 
 
+def own(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result as its student may read it: no other student, no folder of the instructor's."""
+    return {**result, "submission": result["submission"].rpartition("/")[2], "identical_to": None}
+
+
 def feedback(result: Mapping[str, Any], grade: Grade | None, remark: Remark | None) -> str:
     """A student's page, which loads nothing from elsewhere."""
     items = [item for exercise in result["exercises"] for item in exercise["items"]]

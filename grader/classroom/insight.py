@@ -53,7 +53,7 @@ class Insight:
     items: dict[str, Sums] = field(default_factory=dict)
 
     def add(self, result: dict[str, Any]) -> None:
-        self.submissions += 1
+        self.submissions += "absent" not in result
         who = result["student"] or result["submission"]
         section = str(result.get("section") or "")
         day = str(result.get("submitted") or "")[:10]

@@ -154,15 +154,21 @@ def _pairs(path: str, option: str, heading: str) -> Iterator[tuple[int, tuple[st
 
 
 def _untold(out: Path, todo: Sequence[Upload], roll: roster.Called | None) -> str:
-    """Write a table for --owners of the files that are nobody's, unless it is there; what to say of them."""
+    """Write the files that are nobody's below a table for --owners; what to say of them."""
     found = roll.unclaimed if roll else [u for u in todo if u.chosen.nobodys]
     if not found:
         return ""
     path = out / OWNERS
-    if not path.exists():
-        made = io.StringIO()
-        csv.writer(made).writerows([("file", "student"), *((u.chosen.path, "") for u in found)])
-        replaced(path, made.getvalue().encode())
+    there, before = {"file"}, b"file,student\r\n"
+    if path.exists():
+        there |= {row[0].strip() for _, row in table(path, "--owners") if row}
+        before = path.read_bytes().rstrip() + b"\r\n"
+    made = io.StringIO()
+    csv.writer(made, delimiter=max(",;\t", key=before.split(b"\n")[0].decode().count)).writerows(
+        (u.chosen.path, "") for u in found if u.chosen.path not in there
+    )
+    if made.getvalue():
+        replaced(path, before + made.getvalue().encode())
     whom = f"{len(found)} file{'s are' if len(found) > 1 else ' is'} called after no student"
     return f"{whom}: write into {path} whose each is, and name it with --owners"
 
@@ -230,8 +236,8 @@ def _changes(out: Path, before: Mapping[changes.Of, changes.Stood]) -> str:
     table = csv.writer(made)
     table.writerows([changes.COLUMNS, *([guarded(cell) for cell in row] for row in rows)])
     replaced(path, made.getvalue().encode())
-    whom = len({row[0] for row in rows})
-    return f"{path}: against the run before, {whom or 'no'} student{'s' * (whom != 1)} changed"
+    many = len(rows)
+    return f"{path}: against the run before, {many or 'no'} result{'s' * (many != 1)} changed"
 
 
 def _before(out: Path) -> dict[changes.Of, changes.Stood]:

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
                 continue
             name = giving.own_name(result, args.platform)
             if not name:
-                nothing[student] = f"{result['submission']} is not called as {args.platform} does"
+                nothing[student] = f"{args.platform} matches nothing called {result['submission']}"
                 continue
             if args.platform == "gradescope" and taken.get(name.casefold(), student) != student:
                 name += f"-{giving.safe(student)}"  # of a group, which has one folder
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             if f"{name}.html" in made.namelist():  # of one more exercise
                 name += f"-{exercise or 'not-graded'}"
             page = giving.feedback(result, grades.get(student), said.get(student))
-            for ending, content in ((".html", page), (".txt", told(result))):
+            for ending, content in ((".html", page), (".txt", told(giving.own(result)))):
                 made.writestr(zipfile.ZipInfo(name + ending), content)
     if not taken:
         raise UsageError(

@@ -51,6 +51,7 @@ METADATA = "submission_metadata.yml"
 ATTACHED = "Submission attachment(s)/"  # Sakai's folder in a student's
 LISTS = ("index.html", "grades.csv")  # Brightspace's and Sakai's own, at the top
 SERVICE = frozenset(("timestamp.txt", "comments.txt", "feedbackText.html"))  # Sakai's own
+SEVERAL = re.compile(r".+[^ ]\(2\)(?:\.\w+)+")  # Google's third file of one name: a class's, it may be
 NUMBERED = re.compile(r" ?\(\d+\)$")  # how a platform tells files of one name apart
 WORK = "exercises"  # the folder of a repository of ours that a student writes in
 
@@ -145,7 +146,7 @@ def without_common_folder(paths: Sequence[str]) -> list[tuple[str, str]]:
         flat = (CANVAS, CANVAS_BLIND, MOODLE, BLACKBOARD, GOOGLE)
         inner = [p.split("/")[1] for p in paths]
         if not platform and any(
-            p.count("/") > 1 or any(f.fullmatch(head) for f in flat)
+            p.count("/") > 1 or SEVERAL.fullmatch(head) or any(f.fullmatch(head) for f in flat)
             for p, head in zip(paths, inner, strict=True)
         ):
             return [(p, p.split("/", 1)[1]) for p in paths]

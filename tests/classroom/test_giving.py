@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.classroom import giving
+from grader.classroom.files import told
 from grader.classroom.gradebook import Grade, read
 
 MOODLE = (
@@ -72,7 +73,15 @@ def test_each_gets_the_own_page_and_text_under_the_platform_s_name(
     assert ">26<" in ada and ">25<" in grace and "dcounts" in grace
     for page in (ada, grace):
         assert "default-src 'none'" in page and not re.search(r"(?:src|href)=[\"']?http", page)
-    assert "score: 25 of 26" in found[NAMES[platform][1] + ".txt"]
+    text = found[NAMES[platform][1] + ".txt"]
+    assert "score: 25 of 26" in text and "up.zip" not in text  # a folder of the instructor's
+
+
+def test_a_student_reads_of_no_other_and_of_no_score_where_nothing_was_graded() -> None:
+    result = {"submission": "up/b/ex1.py", "identical_to": "up/ada/ex1.py", "score": 0, "max_score": 0,
+              "problem": "refused: it is empty", "notes": [], "note": "", "exercises": [], "output": ""}  # fmt: skip
+    assert "identical to up/ada/ex1.py" in told(result)
+    assert told(giving.own(result)) == "ex1.py\nscore: none\nnot graded: refused: it is empty\n"
 
 
 def test_names_of_another_platform_are_said_and_nothing_is_written(graded: tuple[str, Path]) -> None:

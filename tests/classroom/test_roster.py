@@ -377,6 +377,12 @@ def test_files_of_nobody_are_listed_for_the_table_that_tells(tmp_path: Path) -> 
         "Ada Lee": "up/ex1.py",
         "Bob Ray": "up/ex1 (1).py",
     }
+    table.write_text("file;student\nex1.py;s1\n")
+    write(tmp_path, {"up/ex1 (2).py": "x = 3\n"})
+    command.grader(*batch, "--owners", "done/owners.csv", cwd=tmp_path)
+    added = {"ex1 (1).py;", "ex1 (2).py;"}  # below what is there, as the table has it
+    assert table.read_text().splitlines()[:2] == ["file;student", "ex1.py;s1"]
+    assert {*table.read_text().splitlines()[2:]} == added
     table.write_text("file,student\nex1.py,s1\nex1.py,s2\n")
     ran = command.grader(*batch, "--owners", "done/owners.csv", cwd=tmp_path)
     assert ran.returncode == USAGE and "line 3: ex1.py is there twice" in ran.stderr

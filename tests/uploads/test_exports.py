@@ -291,3 +291,12 @@ def test_a_notebook_with_an_ending_that_a_browser_added_is_one(tmp_path: Path) -
     files = {"ann/ex1.ipynb.txt": b"{}", "bob/ex1.ipynb.json": b"{}", "eve/ex1.json": b"{}"}
     (tmp_path / "export.zip").write_bytes(zipped(files))
     assert [bool(u.chosen.problem) for u in taken(tmp_path / "export.zip")] == [False, False, True]
+
+
+def test_files_that_google_numbers_are_a_class_s_and_nobody_s(tmp_path: Path) -> None:
+    """A folder of nothing else is not one student with many attempts."""
+    with zipfile.ZipFile(tmp_path / "up.zip", "w") as made:
+        for name in ("ex1.py", "ex1(1).py", "ex1(2).py"):
+            made.writestr(f"Backprop ex1/{name}", name)
+    found = uploads([tmp_path / "up.zip"], Intake(["ex1"], "ex1"))
+    assert len(found) == 3 and all(u.chosen.nobodys for u in found)
