@@ -79,7 +79,8 @@ def test_each_gets_the_own_page_and_text_under_the_platform_s_name(
 
 def test_a_student_reads_of_no_other_and_of_no_score_where_nothing_was_graded() -> None:
     result = {"submission": "up/b/ex1.py", "identical_to": "up/ada/ex1.py", "score": 0, "max_score": 0,
-              "problem": "refused: it is empty", "notes": [], "note": "", "exercises": [], "output": ""}  # fmt: skip
+              "problem": "refused: it is empty", "notes": [], "note": "", "exercises": [],
+              "output": ""}  # fmt: skip
     assert "identical to up/ada/ex1.py" in told(result)
     assert told(giving.own(result)) == "ex1.py\nscore: none\nnot graded: refused: it is empty\n"
 
