@@ -95,7 +95,11 @@ def _row(result: dict[str, Any]) -> list[Any]:
 
 def told(result: dict[str, Any]) -> str:
     """A student's own report as a text."""
-    score = f"{result['score']} of {result['max_score']}" if result["max_score"] else "none"
+    score = (
+        f"{result['score']} of {result['max_score']}"
+        if result["exercises"] or result["max_score"]
+        else "none"
+    )
     lines = [result["submission"], f"score: {score}"]
     lines += [f"not graded: {result['problem']}"] if result["problem"] else []
     lines += [f"note: {note}" for note in (*result["notes"], result["note"]) if note]
