@@ -91,13 +91,15 @@ def test_the_example_agrees_with_finite_differences(exercise: str, item: str) ->
     step = 1e-5
     for at in torch.ones_like(stated).nonzero().tolist():
         ends = []
-        for sign in (1, -1):
+        for sign in (1, 0, -1):
             moved = env[known.tensor].clone()
             moved[tuple(at)] += sign * step
             there = {**env, known.tensor: moved}
             ends.append(stepped(program, set(parts.cut(known)), known.tensor, there, upstream))
-        slope = (ends[0] - ends[1]) / (2 * step)
-        assert math.isclose(slope, float(stated[tuple(at)]), rel_tol=1e-5, abs_tol=1e-6), at
+        right, left = (ends[0] - ends[1]) / step, (ends[1] - ends[2]) / step
+        told, kink = float(stated[tuple(at)]), abs(right - left) > 0.1  # of two largest
+        near = min(right, left) - 1e-3 < told < max(right, left) + 1e-3
+        assert near if kink else math.isclose((right + left) / 2, told, rel_tol=1e-5, abs_tol=1e-6), at
 
 
 def _double(value: Any) -> Any:

@@ -2,8 +2,8 @@
 
 CHANGED = {
     "numeric_gradient": [
-        ("the difference is taken to the right only, f(x + h) - f(x): a central one, on both sides, is meant", "(f(up) - f(down)) / (2 * h)", "(f(up) - f(x)) / h"),
-        ("the difference is taken to the left only, f(x) - f(x - h): a central one, on both sides, is meant", "(f(up) - f(down)) / (2 * h)", "(f(x) - f(down)) / h"),
+        ("the difference is taken to the right only: a central one, on both sides, is meant", "(f(up) - f(down)) / (2 * h)", "(f(up) - f(x)) / h"),
+        ("the difference is taken to the left only: a central one, on both sides, is meant", "(f(up) - f(down)) / (2 * h)", "(f(x) - f(down)) / h"),
         ("it is divided by h: the two points are 2h apart", "/ (2 * h)", "/ h"),
         ("brackets are missing around 2 * h: it is divided by 2 and multiplied by h", "/ (2 * h)", "/ 2 * h"),
         ("it is not divided by the step", " / (2 * h)", ""),

@@ -66,7 +66,6 @@ CHANGED = {
     ],
     "RegexTokenizer.train": [
         ("the pattern is not used: the whole text is one chunk", "re.findall(self.pattern, text)", "[text]"),
-        ("the text is cut at white space: the pattern's chunks are meant", "re.findall(self.pattern, text)", "text.split()"),
         ("the chunks are joined before pairs are counted, so that pairs lie over two chunks", "            for ids in chunks:\n                counts = stats(ids, counts)\n", "            counts = stats([k for ids in chunks for k in ids])\n"),
         ("only the last chunk's pairs are counted: those of all together are meant", "counts = stats(ids, counts)", "counts = stats(ids)"),
         ("only the first chunk's pairs are counted: those of all together are meant", "for ids in chunks:\n                counts", "for ids in chunks[:1]:\n                counts"),
