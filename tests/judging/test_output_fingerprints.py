@@ -150,7 +150,7 @@ def test_who_makes_a_mistake_that_is_written_down_is_told(exercise: str, exercis
     """By itself, or by one that gives the same: never by one that gives something else."""
     parts = authored.read(solution(exercise), exercise)
     description, fixtures = exercises[exercise]
-    local = Local(description, fixtures, steps=20_000)
+    local = Local(description, fixtures, steps=2_000_000)
     stored = json.loads(local.fixtures.diagnosis)
     silent = []
     for _, source, mutant in author_outputs._written(parts, written(exercise))[::9]:
