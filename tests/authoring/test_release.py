@@ -43,6 +43,11 @@ PARTS = {e: authored.read(solution(e), e) for e in EXERCISES}
 # What an exercise gives to learners, although another one asks for it.
 GIVEN_ELSEWHERE = {("ex1", "mlp.ex1.joined"), ("ex3", "mlp.ex1.joined"), ("ex4", "mlp.ex1.joined")}
 
+# What a slip leaves of another one's body, and the gradient checker says: nothing that is right.
+SPOKEN = {
+    ("gradcheck.ex1", "micrograd.ex1.numgrad: division dropped: (f(x + h) - f(x)) / h -> f(x + h) - f(x)")
+}
+
 
 def made(out: Path, *arguments: str, cwd: Path = ROOT) -> Path:
     ran = grader("release", str(out), *arguments, cwd=cwd)
@@ -101,7 +106,7 @@ def test_no_body_right_or_wrong_is_in_any_file(each: int, everything: Path) -> N
         for one in both.found(data)
     }
     assert len(right) > 500 and len(both.secrets) > 10_000 / each
-    assert found == GIVEN_ELSEWHERE
+    assert found - SPOKEN == GIVEN_ELSEWHERE
 
 
 def test_no_long_line_of_a_body_is_in_any_file(everything: Path) -> None:
