@@ -18,10 +18,10 @@ from grader.suite.files import replaced, writable
 def run(args: argparse.Namespace) -> int:
     folder = Path(args.batch)
     out = writable(Path(args.out or folder / f"feedback-{args.platform}.zip"), "--out")
-    grades, left = given(folder, args.exercise)
     told_of = {r["student"]: r for r in results(folder)}
+    grades, left = given(folder, args.exercise, told_of)
     nothing: dict[str, str] = {}  # by student, why nothing goes back
-    said = remarks.read(folder, {r["student"] for r in results(folder)})
+    said = remarks.read(folder, told_of)
     packed = io.BytesIO()
     taken: dict[str, str] = {}  # names in the zip, and whose they are
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.batch)
     told = {r["student"]: r for r in results(folder)}
     rows = {s: next((i for i in (s, *r.get("ids", ())) if i in book.students), s) for s, r in told.items()}
-    earned_, left = given(folder, args.exercise)
+    earned_, left = given(folder, args.exercise, told)
     said = _comments(folder, earned_) if book.comments is not None else {}
     grades = {rows[s]: grade for s, grade in earned_.items()}
     replaced(out, book.filled(grades, {rows[s]: comment for s, comment in said.items()}).encode())
@@ -50,11 +50,13 @@ def who(result: Mapping[str, Any]) -> str:
     return student if name in ("", student) else f"{student} ({name})"
 
 
-def given(folder: Path, exercises: Sequence[str] | None) -> tuple[dict[str, Grade], dict[str, str]]:
+def given(
+    folder: Path, exercises: Sequence[str] | None, students: Collection[str]
+) -> tuple[dict[str, Grade], dict[str, str]]:
     """As `earned`, of what a batch left in a folder, with the scores that remarks.csv puts in their place."""
     grades, left = earned(results(folder), dict.fromkeys(exercises or ()))
     of = next((g.of for g in grades.values()), None)
-    for student, remark in remarks.read(folder, {r["student"] for r in results(folder)}).items():
+    for student, remark in remarks.read(folder, students).items():
         if remark.score is not None:
             if of is None:
                 raise UsageError(
