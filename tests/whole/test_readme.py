@@ -17,20 +17,20 @@ FIRST = 60  # lines within which a learner has all that is needed
 COMMAND = re.compile(r"^\$ (?P<command>.*?)(?:  # exit (?P<exit>\d))?$")
 
 
-def console() -> Iterator[tuple[str, int, list[str]]]:
-    """Each command of the pages' console blocks, its exit code, and the lines shown below it."""
+Shown = tuple[str, int, list[str]]  # a command, its exit code, and the lines shown below it
+
+
+def consoles() -> Iterator[list[Shown]]:
+    """Each console block of the pages: its commands in their order, since a later one may need what an earlier made."""
     text = "\n".join(page.read_text() for page in PAGES)
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
-        command, code = "", 0
-        lines: list[str] = []
+        shown: list[Shown] = []
         for line in block.splitlines():
             if match := COMMAND.match(line):
-                if command:
-                    yield command, code, lines
-                command, code, lines = match["command"], int(match["exit"] or 0), []
+                shown.append((match["command"], int(match["exit"] or 0), []))
             elif line != "...":
-                lines.append(line)
-        yield command, code, lines
+                shown[-1][2].append(line)
+        yield shown
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +42,16 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.mark.parametrize(
-    ("command", "code", "lines"), list(console()), ids=lambda x: x if isinstance(x, str) else ""
-)
-def test_the_tour_prints_what_it_shows(command: str, code: int, lines: list[str], checkout: Path) -> None:
-    program, *arguments = command.removesuffix(" < /dev/null").split()
-    assert program == "grader"
-    result = grader(*arguments, cwd=checkout, NO_COLOR="1")
-    assert result.returncode == code, result.stdout + result.stderr
-    shown = {" ".join(line.split()) for line in result.stdout.splitlines()}
-    missing = [line for line in lines if " ".join(line.split()) not in shown]
-    assert not missing, result.stdout
+@pytest.mark.parametrize("shown", list(consoles()), ids=lambda shown: shown[0][0])
+def test_the_tour_prints_what_it_shows(shown: list[Shown], checkout: Path) -> None:
+    for command, code, lines in shown:
+        program, *arguments = command.removesuffix(" < /dev/null").split()
+        assert program == "grader"
+        result = grader(*arguments, cwd=checkout, NO_COLOR="1")
+        assert result.returncode == code, result.stdout + result.stderr
+        printed = {" ".join(line.split()) for line in result.stdout.splitlines()}
+        missing = [line for line in lines if " ".join(line.split()) not in printed]
+        assert not missing, result.stdout
 
 
 def test_what_a_learner_needs_is_in_the_first_lines(checkout: Path) -> None:
