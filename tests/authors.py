@@ -6,9 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from conftest import ROOT, solution
+from conftest import ROOT, parts_of, solution
 
-from grader.authoring import authored
 from grader.reference.forward import Env
 from grader.reference.program import Program
 from grader.reference.training import Backward
@@ -26,7 +25,7 @@ class Net:
     """A forward program and the author's backward pass."""
 
     def __init__(self, exercise: str) -> None:
-        parts = authored.read(solution(exercise), exercise)
+        parts = parts_of(exercise)
         written = vars(functions(exercise))
         self.program = Program.of(parts.public, exercise)
         self.back = Backward(

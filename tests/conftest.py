@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import gc
 import logging
 import os
 import signal
@@ -16,6 +18,7 @@ import command
 import pytest
 from hypothesis import settings
 
+from grader.authoring import authored
 from grader.authoring.handout.wheel import NAME, SETTING, TORCH_INDEX
 from grader.core.exercise import File, How, Task
 from grader.core.verdict import ExerciseReport, ItemReport
@@ -70,6 +73,7 @@ def _slow(case: Any) -> Any:
 
 
 def pytest_configure() -> None:
+    gc.disable()  # ten thousand tests are made, none is garbage: looking for it takes a fifth of collecting
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell: Ctrl-C is tested
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -94,6 +98,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left = {id(item) for item, keep in zip(slow, kept, strict=True) if not keep}
         config.hook.pytest_deselected(items=[item for item in items if id(item) in left])
         items[:] = [item for item in items if id(item) not in left]
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -179,3 +188,9 @@ def stub_of(exercise: str) -> str:
 
 def solution(exercise: str) -> str:
     return ROOT.joinpath("solutions", *exercise.split(".")).with_suffix(".py").read_text()
+
+
+@functools.cache
+def parts_of(exercise: str) -> authored.Authored:
+    """Its authored file, as it is read."""
+    return authored.read(solution(exercise), exercise)

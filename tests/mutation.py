@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from conftest import solution
+from conftest import parts_of
 from local import Local, lecture_cmp
 
-from grader.authoring import authored
 from grader.authoring.slips.mutants import Mutant, mutants
 from grader.core.exercise import Exercise, Fixtures
 from grader.core.verdict import ItemReport, Verdict
@@ -20,7 +19,7 @@ MOST, CORE = 12, 40  # mutants of one exercise, or of one of the core, that are 
 
 def made(exercise: str, description: Exercise) -> list[Mutant]:
     """The mutants of an exercise's solution."""
-    parts = authored.read(solution(exercise), f"solutions/{'/'.join(exercise.split('.'))}.py")
+    parts = parts_of(exercise)
     shapes = description.shapes
     found = []
     for item in parts.gradients:
@@ -62,7 +61,7 @@ def run(
     """What became of these mutants of an exercise; the report of those that are diagnosed."""
     local = Local(description, fixtures)
     lecture = description.fixtures[0].name
-    head = authored.read(solution(exercise), exercise).imports
+    head = parts_of(exercise).imports
     asked = {m.key for m in diagnosed}
     outcomes = []
     for mutant in found:

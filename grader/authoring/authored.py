@@ -253,7 +253,7 @@ def _lines(file: Source, forward: ast.FunctionDef) -> tuple[Line, ...]:
                 raise file.error("each line of forward names one tensor", node)
         if name in known:
             raise file.error(f"forward names {name} twice", node)
-        code = ast.get_source_segment(file.text, node) or ""
+        code = file.code(node)
         lines.append(Line(name, code, tuple(dict.fromkeys(u for u in loaded if u in known))))
         known.add(name)
     if not body:

@@ -43,6 +43,13 @@ class Source:
         """A statement's whole lines."""
         return "\n".join(self.text.splitlines()[node.lineno - 1 : node.end_lineno])
 
+    def code(self, node: ast.stmt) -> str:
+        """A statement as it is written (ast.get_source_segment cuts the whole source into lines for each)."""
+        rows = [row.encode() for row in self.text.splitlines()[node.lineno - 1 : node.end_lineno]]
+        rows[-1] = rows[-1][: node.end_col_offset]
+        rows[0] = rows[0][node.col_offset :]
+        return b"\n".join(rows).decode()
+
     def assignment(self, name: str) -> ast.Assign | None:
         """The file's first `name = ...`."""
         return next((n for n in self.tree.body if isinstance(n, ast.Assign) and assigns(n, name)), None)

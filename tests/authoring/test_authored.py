@@ -9,7 +9,7 @@ import tokenize
 from typing import Any
 
 import pytest
-from conftest import GRADIENTS, solution
+from conftest import GRADIENTS, parts_of, solution
 
 from grader.authoring import authored
 from grader.authoring.authored import Authored, AuthoredError, Item
@@ -86,7 +86,7 @@ def refusal(source: str, whole: bool = False) -> str:
 
 
 def ex1() -> Authored:
-    return authored.read(solution("ex1"), "solutions/ex1.py")
+    return parts_of("ex1")
 
 
 def item_of(parts: Authored, name: str) -> Item:
@@ -200,7 +200,7 @@ def functions(source: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_a_stub_has_the_solutions_signatures_and_docstrings_and_no_body(exercise: str) -> None:
-    parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
+    parts = parts_of(exercise)
     stubs, solved = functions(authored.stub(parts)), functions(solution(exercise))
     assert set(stubs) == {"forward", *(i.name for i in parts.items)}
     for name, function in stubs.items():
@@ -226,7 +226,7 @@ def test_neither_stub_nor_program_holds_a_statement_of_a_solution(exercise: str)
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_a_stub_begins_with_the_statement_and_shows_the_forward_program(exercise: str) -> None:
-    parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
+    parts = parts_of(exercise)
     stub = authored.stub(parts)
     assert ast.get_docstring(ast.parse(stub)) == parts.statement
     assert parts.forward in stub
@@ -322,7 +322,7 @@ def test_a_path_that_a_cut_leaves_open_is_found(
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_the_cut_of_every_item_leaves_no_path_open_but_those_of_the_loss(exercise: str) -> None:
-    parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
+    parts = parts_of(exercise)
     loss = parts.lines[-1].name
     for item in parts.items:
         path = uncovered(parts.lines, item.tensor, parts.cut(item))
@@ -340,7 +340,7 @@ def test_what_is_available_to_an_item_exists_by_then_and_lies_below_it() -> None
 
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_nothing_available_is_an_items_own_or_a_later_gradient(exercise: str) -> None:
-    parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
+    parts = parts_of(exercise)
     for number, item in enumerate(parts.items):
         found = parts.available(item)
         assert not {other.name for other in parts.items[number:]} & set(found)
@@ -350,7 +350,7 @@ def test_nothing_available_is_an_items_own_or_a_later_gradient(exercise: str) ->
 
 
 def test_a_siblings_gradient_is_told_from_an_upstream_one() -> None:
-    parts = authored.read(solution("ex4"), "solutions/ex4.py")
+    parts = parts_of("ex4")
     item = item_of(parts, "dhprebn")
     assert parts.cut(item) == {"hpreact"} and parts.siblings(item) == ("dbngain", "dbnbias")
     assert not set(parts.siblings(item)) & set(parts.available(item))
@@ -361,7 +361,7 @@ def test_a_siblings_gradient_is_told_from_an_upstream_one() -> None:
 def test_a_description_restores_the_graph_that_it_was_made_of(
     exercises: dict[str, Task], exercise: str
 ) -> None:
-    parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
+    parts = parts_of(exercise)
     made = exercises[exercise].exercise
     assert (made.lines, made.inputs, made.program) == (parts.lines, parts.inputs, parts.program)
     assert made.items == parts.public.items

@@ -48,7 +48,7 @@ def source(exercise: str, points: float = 1, solved: bool = True) -> str:
     return nbgrader.notebook(exercise, made, dict.fromkeys(item_names(description), points))
 
 
-@pytest.mark.parametrize("exercise", sampled(EXERCISES, 6))
+@pytest.mark.parametrize("exercise", sampled(EXERCISES, 16))
 def test_every_item_of_every_exercise_has_one_cell_that_grades_it(exercise: str) -> None:
     book = nbformat.reads(source(exercise), as_version=nbformat.NO_CONVERT)
     nbformat.validate(book)
@@ -68,7 +68,7 @@ def test_every_item_of_every_exercise_has_one_cell_that_grades_it(exercise: str)
     )
 
 
-@pytest.mark.parametrize("exercise", sampled(EXERCISES, 6))
+@pytest.mark.parametrize("exercise", sampled(EXERCISES, 16))
 def test_the_instructors_notebook_is_right_and_the_students_is_not_written(
     exercise: str, runner: Any, exercises: dict[str, Task]
 ) -> None:

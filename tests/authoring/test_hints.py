@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 from command import grader
-from conftest import GRADIENTS, ROOT, sampled, solution, stub_of
+from conftest import GRADIENTS, ROOT, parts_of, sampled, stub_of
 from test_authored import TINY
 
 from grader.authoring import authored
@@ -76,7 +76,7 @@ def stepped(program: Program, cut: set[str], tensor: str, env: dict[str, Any], u
 
 @pytest.mark.parametrize(("exercise", "item"), sampled(ITEMS, 4))
 def test_the_example_agrees_with_finite_differences(exercise: str, item: str) -> None:
-    parts = authored.read(solution(exercise), exercise)
+    parts = parts_of(exercise)
     program = Program.of(parts.public, exercise)
     known = next(i for i in parts.items if i.name == item)
     data = TOLD[exercise]["items"][item]["example"]
@@ -140,7 +140,7 @@ OTHERWISE = [x for x in ITEMS if x not in CALCULATED]
 def test_an_example_without_arithmetic_only_moves_numbers_or_is_the_authors_own_hint(
     exercise: str, item: str
 ) -> None:
-    parts = authored.read(solution(exercise), exercise)
+    parts = parts_of(exercise)
     of = next(i for i in parts.items if i.name == item)
     spans = not set(consumers(parts.lines, of.tensor)) <= {*parts.cut(of), parts.lines[-1].name}
     if not spans and item not in parts.hints:
@@ -453,7 +453,7 @@ def expressions(body: str) -> set[str]:
 
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_no_expression_of_a_solution_is_in_the_hints(name: str) -> None:
-    parts = authored.read(solution(name), name)
+    parts = parts_of(name)
     public = expressions(f"def f():\n    {'; '.join(x.code.strip() for x in parts.lines)}")
     told = json.dumps(TOLD[name], ensure_ascii=False).replace(" ", "").replace("\\n", "")
     checked = 0

@@ -8,6 +8,7 @@ import doctest
 import inspect
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,8 +26,22 @@ DESCRIBED = {name: fixtures.describe(ROOT, name) for name in EXERCISES}
 TOLD = {name: fixtures.hints(ROOT, e)["items"] for name, e in DESCRIBED.items() if e.outputs}
 STUBS = {name: fixtures.derived(ROOT, DESCRIBED[name])["stub"] for name in TOLD}
 ITEMS = [(name, item) for name in TOLD for item in DESCRIBED[name].outputs]
-by_item = pytest.mark.parametrize(("name", "item"), ITEMS, ids=[f"{n}.{i.name}" for n, i in ITEMS])
 GIVEN = {"torch", "Value"}  # what an example may use beside the stub's own: the engine of the exercise before
+
+
+def each(test: Callable[[str, Output], None]) -> Callable[[str], None]:
+    """A test of an item as one of an exercise: of each of its items, by name where one fails."""
+
+    @pytest.mark.parametrize("name", TOLD)
+    def of_all(name: str) -> None:
+        for item in DESCRIBED[name].outputs:
+            try:
+                test(name, item)
+            except (AssertionError, pytest.fail.Exception) as error:
+                error.add_note(f"{name}.{item.name}")
+                raise
+
+    return of_all
 
 
 def rungs(name: str, item: Output) -> dict[str, str]:
@@ -52,14 +67,14 @@ def test_there_are_many() -> None:
     assert len(ITEMS) > 100
 
 
-@by_item
+@each
 def test_every_output_has_four_rungs(name: str, item: Output) -> None:
     texts = rungs(name, item)
     assert tuple(texts) == RUNGS
     assert all(text.strip() and len(text) < 1500 for text in texts.values())
 
 
-@by_item
+@each
 def test_an_example_is_written_with_what_the_learner_has(name: str, item: Output) -> None:
     source = code(rungs(name, item)["example"])
     made, read = names(source)
@@ -69,7 +84,7 @@ def test_an_example_is_written_with_what_the_learner_has(name: str, item: Output
     assert said & {*read, *re.findall(r"\w+", source)} or {"__add__", "__mul__", "__pow__"} & {parts[-1]}
 
 
-@by_item
+@each
 def test_an_example_is_what_the_solution_gives(name: str, item: Output) -> None:
     """As a learner would see it who types it in, numbers to five digits."""
     known: dict[str, Any] = {"__name__": "solution"}
@@ -128,7 +143,7 @@ def drivers_own(name: str, item: Output) -> tuple[set[str], set[str]]:
     )
 
 
-@by_item
+@each
 def test_a_hint_speaks_of_no_driver(name: str, item: Output) -> None:
     texts = rungs(name, item)
     text = "\n".join(texts.values())
@@ -140,7 +155,7 @@ def test_a_hint_speaks_of_no_driver(name: str, item: Output) -> None:
     assert params & (quoted | told | (read[1] - read[0])) == set()
 
 
-@by_item
+@each
 def test_shapes_name_the_parameters(name: str, item: Output) -> None:
     known: dict[str, Any] = {"__name__": "solution"}
     exec(compile(solution(name), name, "exec"), known)

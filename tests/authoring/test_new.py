@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import grader
-from conftest import GRADIENTS, solution
+from conftest import GRADIENTS, parts_of
 from test_release import PASSED, USAGE, contents
 
 from grader.authoring import authored, build, skeleton, straight_line
@@ -83,7 +83,7 @@ def test_a_function_that_can_t_be_taken_is_told_of(source: str, said: str) -> No
 @pytest.mark.parametrize("exercise", GRADIENTS)
 def test_the_suite_s_own_forward_passes_are_refused_only_with_a_way_to_write_them(exercise: str) -> None:
     """None is refused for nothing: a line that is, holds a step inside a step, as its author meant it."""
-    node = ast.parse(authored.read(solution(exercise), exercise).forward).body[0]
+    node = ast.parse(parts_of(exercise).forward).body[0]
     assert isinstance(node, ast.FunctionDef)
     if found := straight_line.problem(node):
         assert "step inside a step" in found[1] or "longer than a line" in found[1], found

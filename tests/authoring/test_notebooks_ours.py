@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 from command import grader
-from conftest import DEADLINE, EXERCISES, ROOT, sampled, solution
+from conftest import DEADLINE, EXERCISES, ROOT, parts_of, sampled
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
@@ -224,7 +224,7 @@ def test_reset_puts_the_notebook_back_and_keeps_what_was_there(tmp_path: Path) -
     shutil.copytree(ROOT / "exercises", tmp_path / "exercises")
     mine = tmp_path / "exercises" / "ex2.ipynb"
     mine.write_text(derived("ex2").replace("# replace None", "# mine"))
-    (tmp_path / "exercises" / "ex2.py").write_text(authored.stub(authored.read(solution("ex2"), "ex2")))
+    (tmp_path / "exercises" / "ex2.py").write_text(authored.stub(parts_of("ex2")))
     done = grader("reset", "ex2", "--yes", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout == (
@@ -237,7 +237,7 @@ def test_reset_puts_the_notebook_back_and_keeps_what_was_there(tmp_path: Path) -
 
 def test_check_says_that_the_notebook_is_what_was_worked_on(tmp_path: Path) -> None:
     (tmp_path / "exercises").mkdir()
-    (tmp_path / "exercises" / "ex2.py").write_text(authored.stub(authored.read(solution("ex2"), "ex2")))
+    (tmp_path / "exercises" / "ex2.py").write_text(authored.stub(parts_of("ex2")))
     notebook = tmp_path / "exercises" / "ex2.ipynb"
     notebook.write_text(derived("ex2"))
     assert "ex2.ipynb" not in grader("check", "ex2", cwd=tmp_path).stdout

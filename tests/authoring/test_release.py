@@ -25,7 +25,7 @@ import pytest
 import safetensors.numpy
 import torch
 from command import grader
-from conftest import EXERCISES, ROOT, solution
+from conftest import EXERCISES, ROOT, parts_of, solution
 from test_ci import environ, workflow
 from wheels import built
 
@@ -38,7 +38,7 @@ from grader.authoring.slips.mutants import alike_tensors, mutants
 from grader.suite import fixtures
 
 PASSED, FAILED, USAGE, FAULT = 0, 1, 2, 3
-PARTS = {e: authored.read(solution(e), e) for e in EXERCISES}
+PARTS = {e: parts_of(e) for e in EXERCISES}
 
 # What an exercise gives to learners, although another one asks for it.
 GIVEN_ELSEWHERE = {("ex1", "mlp.ex1.joined"), ("ex3", "mlp.ex1.joined"), ("ex4", "mlp.ex1.joined")}
@@ -90,7 +90,7 @@ def wrong(exercise: str, parts: Authored) -> Iterator[Secret]:
             yield from leaks.secrets(name, ast.unparse(node), upstream.get(node.name, ()))
 
 
-@pytest.mark.parametrize("each", [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("each", [16, pytest.param(1, marks=pytest.mark.slow)])
 def test_no_body_right_or_wrong_is_in_any_file(each: int, everything: Path) -> None:
     """Of all items of all exercises, the wrong ones of each fifth at least, in all files, in whatever form
     `texts` can read.

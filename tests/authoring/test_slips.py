@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conftest import EXERCISES, solution
+from conftest import EXERCISES, parts_of
 
-from grader.authoring import author_outputs, authored
+from grader.authoring import author_outputs
 from grader.authoring.slips.mutants import Mutant, mutants
 from grader.authoring.slips.sentences import say
 from grader.authoring.slips.table import KNOWN, RARE, SLIPS
@@ -12,7 +12,7 @@ from grader.diagnosis.diagnose import KEEPDIM
 
 
 def made(exercise: str) -> list[Mutant]:
-    parts = authored.read(solution(exercise), exercise)
+    parts = parts_of(exercise)
     tensors = [*parts.inputs, *(line.name for line in parts.lines)]
     found = [m for item in parts.gradients for m in mutants(item, dict.fromkeys(item.params, tensors[:1]))]
     return found + ([m for _, _, m in author_outputs.changes(parts)] if parts.outputs else [])

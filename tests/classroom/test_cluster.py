@@ -84,6 +84,7 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(
     assert snapshot(tmp_path) == whole
 
 
+@pytest.mark.slow
 def test_the_command_on_a_cluster_gives_the_same_bytes(
     scheduler: Any, klass: Path, whole: dict[str, bytes], tmp_path: Path
 ) -> None:

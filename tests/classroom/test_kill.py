@@ -138,6 +138,7 @@ def _runs(pid: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_stopped_by_the_keyboard_it_goes_on_too(klass: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = start(klass, out)

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import solution
+from conftest import parts_of, solution
 
-from grader.authoring import authored
 from grader.reference.forward import Env
 from grader.reference.program import Program
 
@@ -22,7 +21,7 @@ def run(exercise: str, fixture: str = "lecture") -> tuple[Env, Env]:
 
 
 def made(exercise: str) -> Program:
-    return Program.of(authored.read(solution(exercise), exercise).public, exercise)
+    return Program.of(parts_of(exercise).public, exercise)
 
 
 def names(exercise: str) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def test_padding_gets_no_gradient_and_unused_positions_neither(exercise: str) ->
 
 
 def test_the_whole_net_has_sixteen_parameters_and_an_item_for_each() -> None:
-    parts = authored.read(solution("gpt2.ex8"), "gpt2.ex8")
+    parts = parts_of("gpt2.ex8")
     env, grads = run("gpt2.ex8")
     parameters = [k for k in parts.inputs if isinstance(env[k], torch.Tensor) and env[k].is_floating_point()]
     assert len(parameters) == 16

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import solution
+from conftest import parts_of, solution
 
-from grader.authoring import authored
 from grader.reference.program import Program
 
 
@@ -20,7 +19,7 @@ def names(exercise: str) -> dict[str, Any]:
 
 def run(exercise: str, **sizes: int) -> dict[str, Any]:
     """Every tensor of an exercise's forward pass at other sizes than the lecture's."""
-    program = Program.of(authored.read(solution(exercise), exercise).public, exercise)
+    program = Program.of(parts_of(exercise).public, exercise)
     settings = {**program.fixtures["lecture"], **sizes}
     return program.run(program.draw(settings))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import EXERCISES, GRADIENTS, sampled, solution
+from conftest import EXERCISES, GRADIENTS, parts_of, sampled, solution
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -71,7 +71,7 @@ def test_what_is_nobodys_mistake_gets_no_diagnosis(exercise: str, exercises: dic
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_no_sentence_has_a_name_that_only_the_author_has(exercise: str, exercises: dict[str, Task]) -> None:
     description, fixtures = exercises[exercise]
-    parts = authored.read(solution(exercise), exercise)
+    parts = parts_of(exercise)
     known = {*description.shapes, *description.fixtures[0].settings, *description.tensors}
     signatures = {
         a.arg for n in ast.walk(ast.parse(parts.source)) if isinstance(n, ast.arguments) for a in n.args

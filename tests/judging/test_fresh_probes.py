@@ -63,7 +63,7 @@ def merged(runner: Runner, task: Task, seeds: Sequence[int]) -> Task:
     return Task(replace(exercise, fixtures=(exercise.lecture, *entries)), drawn)
 
 
-@pytest.mark.parametrize("name", sampled(EXERCISES, 8))
+@pytest.mark.parametrize("name", sampled(EXERCISES, 16))
 @pytest.mark.parametrize("seeds", sampled([FEW, *MANY], 1 + len(MANY)), ids=lambda seeds: str(seeds[0]))
 def test_a_solution_passes_on_any(
     name: str,
@@ -114,7 +114,7 @@ def tensor(header: dict[str, object], value: NDArray[Any]) -> bytes:
     return wire.encode(told, np.ascontiguousarray(value).astype(encoded).tobytes())
 
 
-@pytest.mark.parametrize("name", sampled(EXERCISES, 8))
+@pytest.mark.parametrize("name", sampled(EXERCISES, 16))
 def test_a_table_of_what_is_public_passes_on_none(
     name: str, alone: Runner, exercises: dict[str, Task]
 ) -> None:

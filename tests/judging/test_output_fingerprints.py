@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import EXERCISES, ROOT, sampled, solution
+from conftest import EXERCISES, ROOT, parts_of, sampled, solution
 from local import Local
 
-from grader.authoring import author_outputs, authored
+from grader.authoring import author_outputs
 from grader.core import plain
 from grader.core.exercise import Output, Reference
 from grader.core.finding import Finding
@@ -136,7 +136,7 @@ OUTPUTS = [e for e in EXERCISES if "\nOUTPUTS = " in solution(e) and written(e)]
 @pytest.mark.parametrize("exercise", OUTPUTS)
 def test_each_mistake_that_is_written_down_is_known_of_an_item(exercise: str, exercises: Any) -> None:
     """One that changes no answer, or only one call's, is of no use."""
-    parts = authored.read(solution(exercise), exercise)
+    parts = parts_of(exercise)
     stored = json.loads(exercises[exercise][1].diagnosis)
     said = [m["say"] for one in stored.values() for m in one["mistakes"]]
     found = author_outputs._written(parts, written(exercise))
@@ -145,10 +145,10 @@ def test_each_mistake_that_is_written_down_is_known_of_an_item(exercise: str, ex
         assert any(mutant.new in say for say in said), mutant.new
 
 
-@pytest.mark.parametrize("exercise", sampled(OUTPUTS, 8))
+@pytest.mark.parametrize("exercise", sampled(OUTPUTS, 16))
 def test_who_makes_a_mistake_that_is_written_down_is_told(exercise: str, exercises: Any) -> None:
     """By itself, or by one that gives the same: never by one that gives something else."""
-    parts = authored.read(solution(exercise), exercise)
+    parts = parts_of(exercise)
     description, fixtures = exercises[exercise]
     local = Local(description, fixtures, steps=2_000_000)
     stored = json.loads(local.fixtures.diagnosis)

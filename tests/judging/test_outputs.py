@@ -737,7 +737,7 @@ NO_MATTER: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("exercise", sampled(OUTPUTS, 6))
+@pytest.mark.parametrize("exercise", sampled(OUTPUTS, 12))
 @pytest.mark.parametrize("each", [6, pytest.param(1, marks=pytest.mark.slow)])
 def test_no_mutant_that_is_not_equivalent_passes(
     each: int, exercise: str, exercises: Any, capsys: Any

@@ -18,7 +18,7 @@ import command
 import nbformat
 import pytest
 import torch
-from conftest import DEADLINE, ROOT, examples, sampled, solution
+from conftest import DEADLINE, ROOT, examples, parts_of, sampled, solution
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -27,14 +27,13 @@ from nbclient import NotebookClient
 from test_mutants import EQUIVALENT
 
 import grader
-from grader.authoring import authored
 from grader.core.exercise import Task
 from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.learner.notebook import Result
 from grader.reports import cell
 
-PARTS = {name: authored.read(solution(name), name) for name in ("ex1", "ex2", "ex3", "ex4")}
+PARTS = {name: parts_of(name) for name in ("ex1", "ex2", "ex3", "ex4")}
 Namespace = dict[str, Any]
 
 

@@ -46,6 +46,7 @@ def test_what_the_grader_sets_is_what_makes_the_saved_bits_come_out_again(exerci
         assert same < reproduced({})[0], "the environment does not reach the kernels"
 
 
+@pytest.mark.slow
 def test_the_doctor_says_in_one_line_whether_the_saved_bits_come_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import GRADIENTS, examples, sampled, solution
+from conftest import GRADIENTS, examples, parts_of, sampled, solution
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from grader.authoring import authored
 from grader.core.exercise import Task
 from grader.core.exercise import sizes as sizes_of
 from grader.reference.forward import Env
 from grader.reference.program import Program
 
-PARTS = {name: authored.read(solution(name), name) for name in GRADIENTS}
+PARTS = {name: parts_of(name) for name in GRADIENTS}
 PROGRAMS = {name: Program.of(PARTS[name].public, name) for name in GRADIENTS}
 
 RANGES = {  # dilation 2 needs a third position

@@ -125,7 +125,7 @@ def contrast(page: webdriver.Chrome, selector: str) -> float:
     return float(min(found))
 
 
-@pytest.mark.parametrize("name", sampled(GRADIENTS, 8))
+@pytest.mark.parametrize("name", sampled(GRADIENTS, 16))
 def test_the_graph_has_a_node_for_each_tensor(name: str, opened: Open) -> None:
     described = fixtures.describe(ROOT, name)
     tensors = set(described.tensors) & set(described.shapes)

@@ -13,12 +13,12 @@ import flatcode
 import nbformat
 import pytest
 from command import grader
-from conftest import ROOT, solution
+from conftest import ROOT, parts_of
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from grader.authoring import authored, notebook
+from grader.authoring import notebook
 from grader.core.errors import Unreadable
 from grader.core.text import escaped
 from grader.submissions import cells
@@ -35,7 +35,7 @@ def feedback(
 def solved(exercise: str) -> str:
     """The solution as a notebook's text."""
     described = fixtures.describe(ROOT, exercise)
-    parts = authored.read(solution(exercise), f"solutions/{exercise}.py")
+    parts = parts_of(exercise)
     settings, training = described.fixtures[0].settings, described.training
     return notebook.notebook(parts, exercise, settings, training, described.shapes, True)
 

@@ -43,7 +43,7 @@ def told(reports: Mapping[str, ExerciseReport]) -> dict[str, str]:
     return {i.id: f"{i.verdict.value}: {' '.join(row(i))}" for r in reports.values() for i in r.items}
 
 
-@pytest.mark.parametrize("path", sampled(flatcode.SOURCES, 5), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sampled(flatcode.SOURCES, 10), ids=lambda p: p.stem)
 def test_a_notebook_gets_what_it_declares(path: Path, graded: Graded) -> None:
     text = path.read_text(encoding="utf-8")
     declared = flatcode.declared(text)

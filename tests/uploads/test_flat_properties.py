@@ -9,13 +9,12 @@ from typing import Any
 
 import flatcode
 import pytest
-from conftest import examples, solution
+from conftest import examples, parts_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local import Local
 from mutation import made
 
-from grader.authoring import authored
 from grader.authoring.slips.mutants import Mutant
 from grader.core.exercise import File, How, Task
 from grader.judging.grade import grade
@@ -128,7 +127,7 @@ def test_how_the_code_is_laid_out_changes_no_verdict(source: bytes, judge: Judge
 
 # --- one mistake fails one item --------------------------------------------------------------------
 
-PARTS = authored.read(solution("ex1"), "ex1.py")
+PARTS = parts_of("ex1")
 
 
 def statements(item: str, source: str) -> list[str]:

@@ -105,6 +105,7 @@ def assert_linear(work: Callable[[str], object]) -> None:
     assert {what: n for what, n in grown.items() if n > BOUND} == {}
 
 
+@pytest.mark.slow
 def test_a_quadratic_pattern_would_be_seen() -> None:
     with pytest.raises(AssertionError, match="n [*] "):
         assert_linear(re.compile(r"^\s*cmp\(", re.MULTILINE).search)

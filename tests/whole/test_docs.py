@@ -124,7 +124,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="they show the layers
 
 
 @linux
-@pytest.mark.parametrize("page", sampled(INTERNALS, 2), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", sampled(INTERNALS, 4), ids=lambda page: page.stem)
 def test_what_a_page_on_internals_shows_is_so(page: Path, tmp_path: Path) -> None:
     """Its files, commands and Python sessions in a folder of links, but for what is submitted."""
     for name in ("scripts", "fixtures", "solutions"):

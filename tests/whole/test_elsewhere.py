@@ -119,8 +119,8 @@ def test_commands_do_their_work_or_say_in_one_line_what_they_need(
 def test_a_grade_is_the_same_in_a_process_of_its_own(
     fresh: Runner, runner: Runner, exercises: dict[str, Task]
 ) -> None:
-    """What ends its process, asks for too much and prints is told alike."""
-    for name in ("ends_its_process", "prints", "raises", "other_upstream", "wrong_sign"):
+    """What ends its process, and what prints, is told alike; `make test-all` has the others."""
+    for name in ("ends_its_process", "prints"):
         _alike(ROOT / f"tests/submissions/{name}.py", fresh, runner, exercises["ex1"])
 
 
@@ -169,6 +169,7 @@ def test_what_floods_the_result_is_ended(fresh: Runner) -> None:
     assert "result channel" in run.ended and not run.records
 
 
+@pytest.mark.slow
 def test_watch_and_live_see_a_save(python: Path, work: Path) -> None:
     wrong = "\n\ndef dlogprobs(logprobs, n, Yb):\n    return logprobs\n"
     code = "import sys; from grader.cli import entry; entry()"

@@ -146,7 +146,7 @@ class Ran:
     outcomes: list[Outcome]
 
 
-@pytest.fixture(scope="module", params=sampled(GRADIENTS, 8))
+@pytest.fixture(scope="module", params=sampled(GRADIENTS, 16))
 def ran(request: pytest.FixtureRequest, exercises: dict[str, Task]) -> Ran:
     """An exercise and its mutants, each run once for all tests here; some are diagnosed."""
     exercise: str = request.param

@@ -18,12 +18,11 @@ from pathlib import Path
 import pytest
 import tools
 import yaml
-from conftest import DEADLINE, EXERCISES, ROOT, sampled, solution
+from conftest import DEADLINE, EXERCISES, ROOT, parts_of, sampled
 from test_release import made
 from test_tutorial import follow
 
 from grader import __version__
-from grader.authoring import authored
 from grader.authoring.handout import wheel as handed
 from grader.commands import arguments, manual
 from grader.suite import fixtures
@@ -130,7 +129,7 @@ def test_the_wheel_says_what_it_needs(wheel: dict[str, bytes]) -> None:
 
 def bodies() -> list[str]:
     """Reference bodies of several lines, without their docstrings."""
-    items = [i for e in EXERCISES for i in authored.read(solution(e), e).items]
+    items = [i for e in EXERCISES for i in parts_of(e).items]
     found = {item.source.rpartition('"""')[2].strip("\n") for item in items}
     return [body for body in found if "\n" in body]
 

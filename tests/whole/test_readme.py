@@ -21,7 +21,7 @@ Shown = tuple[str, int, list[str]]  # a command, its exit code, and the lines sh
 
 
 def consoles() -> Iterator[list[Shown]]:
-    """Each console block of the pages: its commands in their order, since a later one may need what an earlier made."""
+    """Each console block of the pages: its commands in order, since one may need what another made."""
     text = "\n".join(page.read_text() for page in PAGES)
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         shown: list[Shown] = []
@@ -42,7 +42,15 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("shown", list(consoles()), ids=lambda shown: shown[0][0])
+def slow(shown: list[Shown]) -> bool:
+    """A class whose submissions go on to their limits of time."""
+    return shown[0][0].startswith("grader batch ")
+
+
+BLOCKS = [pytest.param(b, id=b[0][0], marks=[pytest.mark.slow] * slow(b)) for b in consoles()]
+
+
+@pytest.mark.parametrize("shown", BLOCKS)
 def test_the_tour_prints_what_it_shows(shown: list[Shown], checkout: Path) -> None:
     for command, code, lines in shown:
         program, *arguments = command.removesuffix(" < /dev/null").split()

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 from test_ci import environ
 
@@ -32,6 +33,7 @@ def shown(block: str) -> Iterator[tuple[str, int, list[str]]]:
             yield match["command"], int(match["exit"] or 0), [x for x in lines if x != "..."]
 
 
+@pytest.mark.slow
 def test_from_an_empty_folder_to_a_release(tmp_path: Path) -> None:
     work = tmp_path / "empty"
     work.mkdir()
