@@ -60,7 +60,9 @@ class Place:
         return Ran(args, process.returncode, out, err)
 
     def status(self) -> str:
-        return self.run("server", "status").stdout
+        """Without a process of its own: it is asked for again and again."""
+        environ = {"XDG_RUNTIME_DIR": str(self.folder), "GRADER_NO_SERVER": "", "CI": ""}
+        return grader("server", "status", cwd=self.cwd, **environ).stdout
 
     def number(self, pattern: str) -> int:
         """A number of the status; -1 where no server runs."""
@@ -197,7 +199,7 @@ TERMINALS: list[tuple[int, dict[str, str], bool]] = [  # width, environment, whe
 ]
 
 
-@pytest.mark.parametrize(("width", "more", "color"), sampled(TERMINALS, 3), ids=str)
+@pytest.mark.parametrize(("width", "more", "color"), sampled(TERMINALS, 4), ids=str)
 def test_on_a_terminal(width: int, more: dict[str, str], color: bool, warm: Place) -> None:
     args = ("check", "ex1", "--submission", "mine.py")
     environ = {"GRADER_NO_SERVER": "", "CI": "", "XDG_RUNTIME_DIR": str(warm.folder), **more}
