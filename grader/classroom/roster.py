@@ -47,13 +47,20 @@ HEADINGS = {
         "email address",
         "anonymous id",
     )
-    + ("e-mail-adresse", "adresse de courriel", "endereço de e-mail", "电子邮件地址", "github_username"),
+    + (
+        "e-mail-adresse",
+        "adresse de courriel",
+        "endereço de e-mail",
+        "电子邮件地址",
+        "github_username",
+        "roster_identifier",
+    ),
     "name": ("name", "student", "full name", "vollständiger name", "nom complet", "nome completo", "全名")
     + ("display name", "nombre completo"),
     "first": ("first name", "first", "vorname", "prénom"),
     "last": ("last name", "last", "surname", "nachname", "nom"),
     "section": ("section", "sections"),
-    "group": ("group", "team"),
+    "group": ("group", "team", "group_name"),
     "extension": ("extension", "extended", "until"),
 }
 LONG = 4  # characters of an id that may be told from a number in a file's name

@@ -18,6 +18,9 @@ NOBODYS = -1  # in place of an upload's number
 FINAL = ("final", "new", "fixed", "corrected", "latest", "neu")
 # what a browser, a platform or a student puts behind the name of one more attempt
 MARK = re.compile(rf"(?:[ _]?\((?P<n>\d+)\)|[-_ ]v?(?P<m>\d+)|[-_ ](?P<word>{'|'.join(FINAL)}))$")
+COPY = re.compile(
+    r"(?i)^(?:copy of|kopie van|kopie von|copie de|copia de|cópia de) "
+)  # Google's, of a copy made
 MORE = ("-", "_", " ", ".", "(")  # what may stand between an exercise and one more name
 
 
@@ -85,7 +88,7 @@ def choose(
     found: list[Chosen] = []
     for own in _named(list(students.values()), exercises):
         first = own[0]
-        chosen = _of_student(own, exercises, only)
+        chosen = [_with_later(c, own) for c in _of_student(own, exercises, only)]
         if members := teams.get(first.name):
             found += [replace(c, student=m, name=m, team=first.name) for m in members for c in chosen]
         elif first.team:
@@ -102,7 +105,7 @@ def _named(students: list[list[Owned]], exercises: Sequence[str]) -> list[list[O
     for own in students:
         first = own[0]
         if first.student == first.name:
-            as_file = Owned(first.path, "", "", f"{first.student}.py")
+            as_file = Owned(first.path, "", "", f"{COPY.sub('', first.student)}.py")
             for exercise in exercises:
                 if (how := called(as_file, exercise)) and how.exact:
                     alike.setdefault(exercise, []).append(own)
@@ -155,6 +158,16 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
             _problem(code[0], "", f"no file is called after an exercise ({names}); --exercise names it")
         )
     return chosen
+
+
+def _with_later(chosen: Chosen, own: Sequence[Owned]) -> Chosen:
+    """With a note where a later attempt holds no program at all, which is told and never taken for one."""
+    newest = max((f.time for f in own if f.time), default=None)
+    last = [f.file for f in own if f.time == newest]
+    if chosen.problem or not newest or chosen.time == newest or any(map(is_code, last)):
+        return chosen
+    note = f"a later attempt has no program: {', '.join(sorted(last)[:5])}"
+    return replace(chosen, note="; ".join(filter(None, (chosen.note, note))))
 
 
 def _after(code: Iterable[Owned], exercise: str) -> list[tuple[Owned, Called]]:
