@@ -14,13 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from grader.classroom.gradebook import PARTICIPANT
 from grader.core.errors import UsageError
 from grader.core.text import text
 from grader.judging.points.policy import moment
 from grader.submissions.choosing import Chosen
 from grader.submissions.files import Folder
-from grader.submissions.owners import MOODLE_BLIND
+from grader.submissions.owners import MOODLE_BLIND, PARTICIPANT
 from grader.submissions.tables import table
 from grader.submissions.uploads import Upload
 
@@ -188,9 +187,7 @@ def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Ca
         if entry.ids[0] not in here:
             why, unknown = ABSENT, True
             if _words(entry.name) in untold:
-                why = (
-                    f"several on the roster are called {entry.name}, and nothing tells which upload is whose"
-                )
+                why = f"several on the roster are called {entry.name}: --owners FILE says whose each is"
             elif unclaimed:
                 why = f"on the roster; one of {len(unclaimed)} files that are nobody's yet may be theirs"
             else:

@@ -21,6 +21,7 @@ MARK = re.compile(rf"(?:[ _]?\((?P<n>\d+)\)|[-_ ]v?(?P<m>\d+)|[-_ ](?P<word>{'|'
 COPY = re.compile(
     r"(?i)^(?:copy of|kopie van|kopie von|copie de|copia de|cópia de) "
 )  # Google's, of a copy made
+IN_ZIP = re.compile(r"(?i)(\.zip)/.*")
 MORE = ("-", "_", " ", ".", "(")  # what may stand between an exercise and one more name
 
 
@@ -117,8 +118,13 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
     code = [f for f in own if is_code(f.file)]
     first = own[0]
     if first.number == NOBODYS:
-        why = f"{first.file}: nothing tells whose it is, others are called so: --owners FILE says it"
-        return [replace(_problem(first, only or "", why), nobodys=True)]
+        why = "nothing tells whose it is, others are called so: --owners FILE says it"
+        found = []
+        for path in dict.fromkeys(IN_ZIP.sub(r"\1", f.path) for f in own):
+            name = PurePosixPath(path).name
+            one = replace(first, path=path, student=name, name=name, file=name)
+            found.append(replace(_problem(one, only or "", f"{name}: {why}"), nobodys=True))
+        return found
     if not code:
         have = ", ".join(sorted({f.file for f in own} - SERVICE)[:5])
         zipped = "; a zip in a zip is not opened" if any(f.file.lower().endswith(".zip") for f in own) else ""

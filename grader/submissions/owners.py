@@ -37,6 +37,7 @@ MOODLE_NOBODY = re.compile(r"(?P<name>.+?)_assignsubmission_(?:file|onlinetext)(
 MOODLE_BLIND = frozenset(
     ("Participant", "Teilnehmerin", "Teilnehmer/in", "Participante", "Partecipante", "成员")
 )
+PARTICIPANT = re.compile(r"\D+(\d+)")  # what Moodle's lists call one: its word, and the number
 TEAM = re.compile(r"(?i)(?:team|group|gruppe|groupe|grupo|gruppo|equipo|équipe|groep|小组|组|группа)\b\W*\w+")
 GRADESCOPE = re.compile(r"submission_(?P<id>\d+)")
 BRIGHTSPACE = re.compile(

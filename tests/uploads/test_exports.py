@@ -375,11 +375,20 @@ SHAPES: dict[str, tuple[dict[str, bytes], dict[str, int | str]]] = {  # by stude
     ),
     "Google, two of one name": (
         {"B/ex1.py": WORK[1], "B/ex1 (1).py": WORK[2]},
-        {"ex1": "nothing tells whose", "ex1 (1)": "nothing tells whose"},
+        {"ex1.py": "nothing tells whose", "ex1 (1).py": "nothing tells whose"},
     ),
     "Google, copies of no name": (
         {"B/Copy of ex1.ipynb": BOOK, "B/Copy of ex1(1).ipynb": BOOK, "B/Ann Lee - ex1.py": WORK[1]},
-        {"Copy of ex1": "nothing tells whose", "Copy of ex1(1)": "nothing tells whose", "Ann Lee": 1},
+        {"Copy of ex1.ipynb": "nothing tells", "Copy of ex1(1).ipynb": "nothing tells", "Ann Lee": 1},
+    ),
+    "Google, each file of one name with another ending": (
+        {
+            "B/ex1.py": WORK[1],
+            "B/ex1.zip": zipped({"a.py": WORK[2], "b.py": WORK[3]}),
+            "B/ex1.pdf": b"",
+            "B/ex1(1).py": b"",
+        },
+        dict.fromkeys(("ex1.py", "ex1.zip", "ex1.pdf", "ex1(1).py"), "nothing tells whose"),
     ),
     "GitHub Classroom, with its list": (
         {"hw-11-20-2026/ann/exercises/ex1.py": WORK[1], "hw-11-20-2026/grades.csv": b"x"},
