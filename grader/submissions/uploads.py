@@ -97,8 +97,8 @@ class Intake:
     """How a class's files are read. only: the exercise of all; teams: the members of each.
 
     released: whether a file's bytes are as they were released. out: a folder that is no student's.
-    whose: the owners of files, by path, which go before all names. named: a student whom a file's name
-    tells, or nothing.
+    whose: the owners, by a file's path or what the platform calls one, which go before all names. named: a
+    student whom a file's name tells, or nothing.
     """
 
     exercises: Sequence[str]
@@ -125,6 +125,8 @@ def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
             raise UsageError(f"{path} does not exist")
         opened = Opened(source)
         if intake.whose:
+            alone = Path(opened.label).resolve().name
+            there |= {one.student for one in owners(opened.files(), {}, alone) if not one.nameless}
             there |= {
                 p for f in map(composed, opened.files()) for p in (f, *map(str, PurePosixPath(f).parents))
             }
@@ -174,7 +176,7 @@ def _of_source(source: Source, intake: Intake) -> list[Upload]:
 def _whose(one: Owned, intake: Intake) -> Owned:
     if listed := listed_owner(one.path, intake.whose):
         return listed
-    who = intake.named(one.student) if one.nameless else ""
+    who = intake.named(one.student) if one.nameless else intake.whose.get(one.student)
     return replace(one, student=who, name=who, nameless=False) if who else one
 
 

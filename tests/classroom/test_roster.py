@@ -109,11 +109,37 @@ def test_names_that_two_have_are_nobody_s(tmp_path: Path) -> None:
     )
     args = ("batch", "up", "--out", "done", "--workers", "1", "--roster", "r.csv", "--policy", "z.toml")
     ran = command.grader(*args, cwd=tmp_path)
-    assert "1 file is called after no student" in ran.stdout and "absent" not in ran.stdout
+    assert (
+        "1 submission: nothing tells whose: write it into done/owners.csv" in ran.stdout
+        and "absent" not in ran.stdout
+    )
     assert "nothing tells which file is theirs:\n  Ann Lee\n  Lee, Ann\n" in ran.stdout
     found = {r["student"]: r for r in results(tmp_path / "done")}
     assert [found[n]["absent"] for n in "12"] == ["unknown", "unknown"]  # and not the policy's 0
     assert "several on the roster are called" in found["1"]["problem"]
+
+
+def test_a_number_of_the_platform_s_is_told_whose_it_is_with_all_its_attempts(tmp_path: Path) -> None:
+    """Brightspace's own number is in no list that it gives out, and two may have one name."""
+    attempts = {"41": ("905 AM", "115 PM"), "42": ("1005 AM",), "43": ("1005 AM",)}
+    names = {"41": "Ann Lee", "42": "Ann Lee", "43": "Bo Fox"}
+    files = {
+        f"up/{who}-1 - {names[who]} - Nov 20, 2026 {time}/ex1.py": f"x = {time[:3]}\n"
+        for who, times in attempts.items()
+        for time in times
+    }
+    write(tmp_path, files | {"r.csv": "id,name\ns1,Ann Lee\ns2,Ann Lee\n"})
+    batch = ("batch", "up", "--exercise", "ex1", "--out", "done", "--roster", "r.csv", "--workers", "1")
+    ran = command.grader(*batch, cwd=tmp_path)
+    assert "2 submissions: nothing tells whose" in ran.stdout
+    assert "not on --roster r.csv: 43 (Bo Fox)\n" in ran.stdout
+    table = tmp_path / "done/owners.csv"
+    assert table.read_text().splitlines() == ["file,student", "41,,Ann Lee", "42,,Ann Lee"]
+    table.write_text("file,student\n41,s2,Ann Lee\n42,s1,Ann Lee\n")
+    ran = command.grader(*batch, "--owners", "done/owners.csv", cwd=tmp_path)
+    assert "nothing tells whose" not in ran.stdout and "absent" not in ran.stdout
+    found = {r["student"]: r["submission"] for r in results(tmp_path / "done")}
+    assert "115 PM" in found["s2"] and "42-1" in found["s1"] and found.keys() == {"s1", "s2", "43"}
 
 
 SHEET = {
@@ -369,13 +395,13 @@ def test_files_of_nobody_are_listed_for_the_table_that_tells(tmp_path: Path) -> 
     )
     batch = ("batch", "up", "--exercise", "ex1", "--out", "done", "--roster", "r.csv")
     ran = command.grader(*batch, cwd=tmp_path)
-    assert "2 files are called after no student: write into done/owners.csv whose each is" in ran.stdout
+    assert "2 submissions: nothing tells whose: write it into done/owners.csv, and name that" in ran.stdout
     table = tmp_path / "done/owners.csv"
     assert "nothing tells which file is theirs:\n  Ada Lee\n  Bob Ray\n" in ran.stdout
     assert table.read_text().split() == ["file,student", "ex1", "(1).py,", "ex1.py,"]
     table.write_text("file,student\nex1 (1).py,s2\nex1.py,Lee Ada\n")
     ran = command.grader(*batch, "--owners", "done/owners.csv", cwd=tmp_path)
-    assert "absent" not in ran.stdout and "called after no student" not in ran.stdout
+    assert "absent" not in ran.stdout and "nothing tells whose" not in ran.stdout
     assert {r["name"]: r["submission"] for r in results(tmp_path / "done")} == {
         "Ada Lee": "up/ex1.py",
         "Bob Ray": "up/ex1 (1).py",
