@@ -96,9 +96,8 @@ def test_names_of_another_platform_are_said_and_nothing_is_written(graded: tuple
 def test_what_the_platform_matches_nothing_of_is_in_the_zip_too(tmp_path: Path) -> None:
     """Canvas takes no file back for a text entry, nor for what Python refuses a grade."""
     latin = "# caf\xe9\n".encode("latin-1")
-    zipped(
-        tmp_path / "up.zip", {"leeann_1_2_ex1.py": latin, "raybo_3_text.html": "<p>", "f_4_5_ex1.py": "x = 1"}
-    )
+    files = {"leeann_1_2_ex1.py": latin, "raybo_3_text.html": b"<p>", "f_4_5_ex1.py": b"x = 1"}
+    zipped(tmp_path / "up.zip", files.items())
     command.grader("batch", "up.zip", "--exercise", "ex1", "--out", "done", "--workers", "1", cwd=tmp_path)
     notes = {row["student"]: row["note"] for row in grades(tmp_path / "done")}
     assert "line 1 a byte that is not UTF-8, which Python refuses: save it as UTF-8" in notes["1"]

@@ -289,6 +289,14 @@ def test_a_second_run_says_what_changed_for_whom(tmp_path: Path) -> None:
     }
 
 
+def test_who_was_not_graded_and_is_has_one_row() -> None:
+    absent = {("ada", ""): changes.Stood("Ada", None, {"time": "0"}, {})}
+    graded = {("ada", "ex1"): changes.Stood("Ada", 1, {"time": "0", "file": "a"}, {"ex1.db": "exact"})}
+    assert changes.rows(absent, graded) == [("ada", "Ada", "ex1", "", "1", "not graded before", "")]
+    assert changes.rows(graded, absent) == [("ada", "Ada", "ex1", "1", "", "not graded now", "")]
+    assert changes.rows(absent, absent) == changes.rows(graded, graded) == []
+
+
 def test_what_is_another_than_before_is_named() -> None:
     item = {"id": "ex1.dh", "verdict": "exact"}
 
