@@ -43,9 +43,8 @@ class Chosen:
     team: str = ""
     nameless: bool = False  # nothing tells whose it is but what the file is called
     nobodys: bool = False  # and that is what others are called, too
-    absent: str = (
-        ""  # of a roster, of whom nothing is here: "absent", or "unknown" where a file may be theirs
-    )
+    # of whom nothing is here: "absent", or by a roster "unknown" where a file may be theirs
+    absent: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
         have = ", ".join(sorted({f.file for f in own} - SERVICE)[:5])
         zipped = "; a zip in a zip is not opened" if any(f.file.lower().endswith(".zip") for f in own) else ""
         why = f"no {' or '.join(SUFFIXES)} file; it has {have}{zipped}" if have else "nothing is handed in"
-        return [_problem(first, only or "", why)]
+        return [replace(_problem(first, only or "", why), absent="" if have else "absent")]
     chosen: list[Chosen] = []
     known = {f.file for f in code if any(called(f, exercise) for exercise in exercises)}
     left = [
@@ -140,7 +139,7 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
         why = "all is as it was released: nothing is handed in" + (
             f"; beside it is {beside}" if beside else ""
         )
-        return [_problem(code[0], only or "", why)]
+        return [replace(_problem(code[0], only or "", why), absent="" if beside else "absent")]
     if only:
         named = _after(left, only)
         if not named and _after(code, only) and len(left) < len(code):

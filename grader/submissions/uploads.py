@@ -246,7 +246,8 @@ def _people(source: Source, within: Mapping[str, str]) -> tuple[Submitters, dict
             [_known(s.get(k)) for k in (":name", ":sid", ":email")] for s in submitters if isinstance(s, dict)
         ]
         people[number] = tuple((name, *ids) for name, *ids in told if name) or ((key,),)
-        if at := _time(entry.get(":created_at")):
+        at = entry.get(":created_at")
+        if at := _time(at.get("utc") if isinstance(at, dict) else at):  # Rails' own times are objects
             times[number] = at
     return people, times
 

@@ -35,6 +35,8 @@ ROSTERS = {
     "Gradescope": "First Name,Last Name,SID,Email,Sections\n"
     "Ada,Lee,101,a@x.org,A\nGrace,Hopper,102,g@x.org,B\n"
     "Zoë,Z,103,z@x.org,B\n",
+    "GitHub Classroom": "identifier,github_username,github_id,name\n101,ada,9,Ada Lee\n"
+    "102,grace,8,Grace Hopper\n103,,,Zoë Z\n",
 }
 
 
@@ -44,6 +46,15 @@ def test_a_roster_of_each_platform_is_read(dialect: str, tmp_path: Path) -> None
     found = roster.read(path)
     assert [e.ids[0] for e in found] == ["101", "102", "103"]
     assert [roster._words(e.name) for e in found] == ["ada lee", "grace hopper", "z zoë"]
+
+
+def test_github_classroom_s_grades_tell_who_is_in_a_team(tmp_path: Path) -> None:
+    """By the columns of its REST API's classroom-assignment-grade."""
+    heading = "assignment_name,github_username,roster_identifier,student_repository_name,group_name"
+    rows = "hw,ada,s1,hw-owls,owls\nhw,bo,s2,hw-owls,owls\n"
+    found = roster.read(write(tmp_path, {"grades.csv": f"{heading}\n{rows}"}) / "grades.csv")
+    assert [e.ids for e in found] == [("ada", "s1"), ("bo", "s2")]
+    assert roster.groups(found) == {"owls": ["ada", "bo"]}
 
 
 @pytest.mark.parametrize(

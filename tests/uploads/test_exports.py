@@ -373,6 +373,10 @@ SHAPES: dict[str, tuple[dict[str, bytes], dict[str, int | str]]] = {  # by stude
         },
         {"bo": 1},
     ),
+    "Sakai, with nothing": (
+        {"HW/Ray, Bo(bo)/timestamp.txt": b"2026", "HW/Lee, A(ann)/Submission attachment(s)/ex1.py": WORK[1]},
+        {"bo": "nothing is handed in", "ann": 1},
+    ),
     "Google, two of one name": (
         {"B/ex1.py": WORK[1], "B/ex1 (1).py": WORK[2]},
         {"ex1.py": "nothing tells whose", "ex1 (1).py": "nothing tells whose"},
@@ -413,6 +417,7 @@ def test_what_platforms_also_make_of_a_class(name: str, tmp_path: Path) -> None:
             assert want in one.chosen.problem
         else:
             assert (one.chosen.problem, one.read()) == ("", WORK[want])
+    assert [u.chosen.student for u in found if u.chosen.absent] == ["bo"] * ("with nothing" in name)
     assert "later attempt" not in name or found[0].chosen.note == "a later attempt has no program: a.pdf"
 
 
