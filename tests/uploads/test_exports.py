@@ -324,8 +324,9 @@ SHAPES: dict[str, tuple[dict[str, bytes], dict[str, int | str]]] = {  # by stude
             "leeann_LATE_123_456_ex1-2.py": WORK[1],
             "foxcy_125_458_ex1-1.py": WORK[2],
             "raybo_126_text.html": b"",
+            "raylin_127_link.html": b"",
         },
-        {"123": 1, "125": 2, "126": "it has text.html"},
+        {"123": 1, "125": 2, "126": "it has text.html", "127": "it has link.html"},
     ),
     "Moodle, one name twice": (
         {f"Jos\u00e9 Garc\u00eda-L\u00f3pez_{n}_assignsubmission_file/src/ex1.py": WORK[n] for n in (7, 8)},
