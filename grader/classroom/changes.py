@@ -61,14 +61,20 @@ def standing(results: Iterable[Mapping[str, Any]]) -> dict[Of, Stood]:
 def rows(before: Mapping[Of, Stood], after: Mapping[Of, Stood]) -> list[tuple[str, ...]]:
     """A row for each that is not as it was, in the order of the students."""
     found = []
-    for of in sorted(before.keys() | after.keys()):
-        old, new = before.get(of), after.get(of)
+    every = before.keys() | after.keys()
+    graded = {student for student, exercise in every if exercise}
+    for of in sorted(every):
+        if not of[1] and of[0] in graded:  # told with the exercise
+            continue
+        old, new = (there.get(of) or there.get((of[0], "")) for there in (before, after))
         if old and new and (old.score, old.verdicts) == (new.score, new.verdicts):
             continue
         one = new or old
         assert one
         if not old or not new:
             why = "not there before" if new else "no longer there"
+        elif not old.verdicts or not new.verdicts:
+            why = "not graded before" if new.verdicts else "not graded now"
         else:
             both = sorted(old.made_of.keys() & new.made_of.keys())
             changed = [what for what in both if old.made_of[what] != new.made_of[what]]
@@ -78,5 +84,5 @@ def rows(before: Mapping[Of, Stood], after: Mapping[Of, Stood]) -> list[tuple[st
             f"{i}: {was.get(i, '-')} -> {now.get(i, '-')}" for i in {**was, **now} if was.get(i) != now.get(i)
         ]
         scores = ["" if s is None or s.score is None else str(s.score) for s in (old, new)]
-        found.append((of[0], one.name, of[1], *scores, why, "; ".join(items if old and new else ())))
+        found.append((of[0], one.name, of[1], *scores, why, "; ".join(items if was and now else ())))
     return found

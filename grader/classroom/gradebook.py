@@ -4,20 +4,22 @@ Facts: Canvas exports `Student,ID,…` with Canvas's user id, rows of no student
 `Points Possible`, and a column `name (number)` for each assignment; `;` separates where the user's settings
 say so. Moodle's grading worksheet has in its first column the participant's number behind a localised word,
 and finds its columns by their localised headings, so a heading is never changed. Its column of
-comments is the only one of either that a student reads.
+comments is the only one of either that a student reads. Brightspace's export begins with `OrgDefinedId`
+or `Username`, whose cells begin with `#`, calls a column `name Points Grade <Numeric MaxPoints:100 …>`, and
+ends in `End-of-Line Indicator`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from grader.core.errors import UsageError
 from grader.core.verdict import Points
+from grader.submissions.owners import PARTICIPANT
 
 BOM = "\ufeff"
-PARTICIPANT = re.compile(r"\D+(\d+)")
 POINTS = "points possible"
 # What Moodle calls the column of the grade, and that of the maximum, where it is known; else `--column`.
 GRADE = frozenset(
@@ -36,6 +38,48 @@ COMMENTS = frozenset(
 )
 OURS = "score: "  # how a comment of ours begins: the next one replaces it, and no other
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+ENDING = "End-of-Line Indicator"
+MAXIMUM = re.compile(r"(?P<name>.+) Points Grade <.*?MaxPoints:(?P<of>\d+(?:\.\d+)?)")
+# What the platforms and their languages call a column of a roster; without the marks of Brightspace's.
+HEADINGS = {
+    "id": (
+        "id",
+        "student",
+        "identifier",
+        "identifiant",
+        "identificador",
+        "编号",
+        "sis user id",
+        "sis login id",
+    )
+    + (
+        "login",
+        "user",
+        "username",
+        "orgdefinedid",
+        "student id",
+        "sid",
+        "email",
+        "email address",
+        "anonymous id",
+    )
+    + (
+        "e-mail-adresse",
+        "adresse de courriel",
+        "endereço de e-mail",
+        "电子邮件地址",
+        "github_username",
+        "roster_identifier",
+    ),
+    "name": ("name", "student", "full name", "vollständiger name", "nom complet", "nome completo", "全名")
+    + ("display name", "nombre completo"),
+    "first": ("first name", "first", "vorname", "prénom"),
+    "last": ("last name", "last", "surname", "nachname", "nom"),
+    "section": ("section", "sections"),
+    "group": ("group", "team", "group_name"),
+    "extension": ("extension", "extended", "until"),
+}
+ROSTERS = frozenset(heading for known in HEADINGS.values() for heading in known)
 COMMA = re.compile(r"\d+,\d+")
 
 
@@ -100,7 +144,7 @@ def _ours(cell: str) -> bool:
 
 
 def read(data: bytes, name: str, column: str | None) -> Gradebook:
-    """Canvas's gradebook or Moodle's worksheet. column: its heading, or a Canvas assignment's number.
+    """Canvas's or Brightspace's gradebook, Moodle's worksheet. column: a heading, or Canvas's number of it.
 
     UsageError, which begins with `name`, where it is neither, or the column can't be told.
     """
@@ -118,7 +162,8 @@ def read(data: bytes, name: str, column: str | None) -> Gradebook:
     if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
         raise UsageError(f"{name} is no export: its rows are not as long as its headings")
     canvas = [heading.strip() for heading in rows[0][:2]] == ["Student", "ID"]
-    index, students, maxima = (_canvas if canvas else _moodle)(rows, name, column)
+    platform = _canvas if canvas else _brightspace if rows[0][-1].strip() == ENDING else _moodle
+    index, students, maxima = platform(rows, name, column)
     comments = next((i for i, h in enumerate(rows[0]) if h.strip() in COMMENTS and not canvas), None)
     spans = tuple(tuple((begin, end) for begin, end, _ in row) for row in table)
     return Gradebook(text, rows, spans, index, comments, students, maxima, delimiter)
@@ -160,22 +205,39 @@ def _halves(heading: str) -> tuple[str, str]:
     return before.strip(), number.removesuffix(")")
 
 
+def _brightspace(rows: tuple[tuple[str, ...], ...], name: str, column: str | None) -> Read:
+    headings = rows[0]
+    maxima = {i: m for i, h in enumerate(headings) if (m := MAXIMUM.search(h))}
+    found = [i for i, m in maxima.items() if column in (None, headings[i].strip(), m["name"].strip())]
+    index = _one(found, headings, list(maxima), name)
+    students = {row[0].strip().removeprefix("#"): i for i, row in enumerate(rows) if i}
+    return index, students, dict.fromkeys(students, float(maxima[index]["of"]))
+
+
 def _moodle(rows: tuple[tuple[str, ...], ...], name: str, column: str | None) -> Read:
     """The number is at the end of the first cell. The maximum stands in the column behind the grade."""
     headings, body = rows[0], rows[1:]
     numbers = [PARTICIPANT.fullmatch(row[0].strip()) for row in body]
     if not all(numbers):
-        raise UsageError(f"{name} is neither Canvas's gradebook nor Moodle's grading worksheet")
+        raise UsageError(f"{name} is no gradebook of Canvas or Brightspace, nor Moodle's grading worksheet")
+    like = [i for i in range(1, len(headings)) if _of_grades(headings[i], (row[i] for row in body))]
+    if not like:
+        raise UsageError(f"{name} has no column of grades, no more than a roster: name a gradebook")
     known = (column,) if column else GRADE
-    index = _one(
-        [i for i, h in enumerate(headings) if h.strip() in known], headings, range(len(headings)), name
-    )
+    index = _one([i for i in like if headings[i].strip() in known], headings, like, name)
     students = {match[1]: i for i, match in enumerate(numbers, 1) if match}
     behind = [row[index + 1] if index + 1 < len(row) else "" for row in rows]
     return index, students, {s: _number(behind[i]) for s, i in students.items() if _number(behind[i])}
 
 
-def _one(found: list[int], headings: tuple[str, ...], among: range | list[int], name: str) -> int:
+def _of_grades(heading: str, cells: Iterable[str]) -> bool:
+    """Whether a column may hold grades: nothing but numbers, and no heading of a roster's."""
+    return heading.strip().casefold() not in ROSTERS and all(
+        cell.strip() in ("", "-") or NUMBER.fullmatch(cell.strip()) for cell in cells
+    )
+
+
+def _one(found: list[int], headings: tuple[str, ...], among: list[int], name: str) -> int:
     if len(found) != 1:
         listed = ", ".join(headings[i] for i in among)
         raise UsageError(f"{name}: which column is the grade's? Name it with --column: {listed}")

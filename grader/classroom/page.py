@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -51,15 +51,13 @@ def render(summary: Summary, reports: str = REPORTS, anonymous: bool = False) ->
 
 
 def unnamed(summary: Summary) -> Summary:
-    """A class without what may name a student: ids, or else numbers, for names; no path, no word of a file.
+    """A class without what may name a student: numbers for names and ids; no path, no word of a file.
 
-    The numbers, and the order, tell nothing of the names.
+    The numbers, and the order, are drawn anew each time: from an id one could find them.
     """
-    by_digest = sorted(
-        {s.student for s in summary.students}, key=lambda s: hashlib.sha256(s.encode()).digest()
-    )
-    numbers = {student: f"student {n}" for n, student in enumerate(by_digest, 1)}
-    called = {s.submission: s.id or numbers[s.student] for s in summary.students}
+    drawn = sorted({s.student for s in summary.students}, key=lambda s: secrets.randbits(64))
+    numbers = {student: f"student {n}" for n, student in enumerate(drawn, 1)}
+    called = {s.submission: numbers[s.student] for s in summary.students}
     students = [
         replace(s, student=called[s.submission], name="", submission="", problem=s.problem and "not graded")
         for s in summary.students
@@ -69,7 +67,7 @@ def unnamed(summary: Summary) -> Summary:
         causes.setdefault((verdict, ""), Counter()).update(items)
     return replace(
         summary,
-        students=sorted(students, key=lambda s: s.student),
+        students=sorted(students, key=lambda s: int(s.student.rpartition(" ")[2])),
         causes=causes,
         identical={called[a]: [called[b] for b in rest] for a, rest in summary.identical.items()},
     )

@@ -14,48 +14,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from grader.classroom.gradebook import PARTICIPANT
+from grader.classroom.gradebook import HEADINGS
 from grader.core.errors import UsageError
 from grader.core.text import text
 from grader.judging.points.policy import moment
 from grader.submissions.choosing import Chosen
 from grader.submissions.files import Folder
-from grader.submissions.owners import MOODLE_BLIND
+from grader.submissions.owners import MOODLE_BLIND, PARTICIPANT
 from grader.submissions.tables import table
 from grader.submissions.uploads import Upload
 
-# What the platforms and their languages call a column; without the marks of Brightspace's.
-HEADINGS = {
-    "id": (
-        "id",
-        "student",
-        "identifier",
-        "identifiant",
-        "identificador",
-        "编号",
-        "sis user id",
-        "sis login id",
-    )
-    + (
-        "login",
-        "user",
-        "username",
-        "orgdefinedid",
-        "student id",
-        "sid",
-        "email",
-        "email address",
-        "anonymous id",
-    )
-    + ("e-mail-adresse", "adresse de courriel", "endereço de e-mail", "电子邮件地址", "github_username"),
-    "name": ("name", "student", "full name", "vollständiger name", "nom complet", "nome completo", "全名")
-    + ("display name", "nombre completo"),
-    "first": ("first name", "first", "vorname", "prénom"),
-    "last": ("last name", "last", "surname", "nachname", "nom"),
-    "section": ("section", "sections"),
-    "group": ("group", "team"),
-    "extension": ("extension", "extended", "until"),
-}
 LONG = 4  # characters of an id that may be told from a number in a file's name
 TESTED = "Student, Test"  # whom Canvas makes for an instructor who looks at the course as a student
 NOBODY: dict[str, Any] = {"section": "", "ids": []}
@@ -153,7 +121,7 @@ class Called:
 
     uploads: list[Upload]
     entries: dict[str, Entry]
-    strangers: list[str]
+    strangers: list[str]  # their names behind the keys
     unclaimed: list[Upload]  # that are nobody's, for all that is known
 
 
@@ -181,9 +149,7 @@ def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Ca
         if entry.ids[0] not in here:
             why, unknown = ABSENT, True
             if _words(entry.name) in untold:
-                why = (
-                    f"several on the roster are called {entry.name}, and nothing tells which upload is whose"
-                )
+                why = f"several on the roster are called {entry.name}: --owners FILE says which is whose"
             elif unclaimed:
                 why = f"on the roster; one of {len(unclaimed)} files that are nobody's yet may be theirs"
             else:
@@ -192,7 +158,13 @@ def called(uploads: Sequence[Upload], roster: Sequence[Entry], path: Path) -> Ca
             chosen = Chosen(entry.ids[0], entry.ids[0], entry.name, "", "", problem=why, absent=what)
             named.append(Upload(f"{path}/{entry.ids[0]}", chosen, Folder(path.parent, path.name)))
             entries[entry.ids[0]] = entry
-    named_strangers = sorted(set(strangers) - {u.chosen.student for u in unclaimed})
+    unclaimed += [
+        u
+        for u in uploads
+        if u.chosen.student in strangers and not u.chosen.nameless and several[_words(u.chosen.name)] > 1
+    ]
+    told = {u.chosen.student for u in unclaimed}
+    named_strangers = [f"{s} ({n})" if (n := students[s]) != s else s for s in strangers if s not in told]
     return Called(named, entries, named_strangers, unclaimed)
 
 

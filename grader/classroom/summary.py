@@ -34,7 +34,6 @@ class Student:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of the items, as the verdicts
     section: str = ""  # of the roster
     report: str = ""  # the name of the file that has the student's own
-    id: str = ""  # by which a roster or the platform knows the student; none where that is a name
 
 
 @dataclass
@@ -84,7 +83,6 @@ class Summary:
         names = {e["id"]: tuple(i["id"] for i in e["items"]) for e in result["exercises"]}
         own = self._report(result["submission"])
         one: dict[str, Any] = {k: result[k] for k in who}
-        number = next(iter(result.get("ids", ())), result["student"])
         self.students.append(
             Student(
                 **one,
@@ -94,7 +92,6 @@ class Summary:
                 report=own,
                 names=names,
                 section=result.get("section", ""),
-                id="" if number == result["name"] else number,
             )
         )
 

@@ -6,9 +6,9 @@ import re
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from grader.classroom.gradebook import PARTICIPANT
 from grader.core.errors import UsageError
 from grader.judging.points.policy import moment
+from grader.submissions.owners import PARTICIPANT
 from grader.submissions.tables import table
 
 HANDED_IN = frozenset(

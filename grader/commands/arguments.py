@@ -100,7 +100,7 @@ def _grading(add: Add) -> None:
     _value(report, "--submission", "FILE", "of this file instead of exercises/")
     _flag(report, "--solutions", "of solutions/ instead")
     _value(report, "--class", "DIR", "of a class: the folder that `grader batch` wrote", dest="room")
-    _flag(report, "--anonymous", "of a class, with ids or numbers for names: DIR/anonymous.html")
+    _flag(report, "--anonymous", "of a class, with numbers for names and ids: DIR/anonymous.html")
     _points(report)
     _of_notebooks(report)
 

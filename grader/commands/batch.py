@@ -165,12 +165,18 @@ def _untold(out: Path, todo: Sequence[Upload], roll: roster.Called | None) -> st
         before = path.read_bytes().rstrip() + b"\r\n"
     made = io.StringIO()
     csv.writer(made, delimiter=max(",;\t", key=before.split(b"\n")[0].decode().count)).writerows(
-        (u.chosen.path, "") for u in found if u.chosen.path not in there
+        row for row in dict.fromkeys(map(_nobodys, found)) if row[0] not in there
     )
     if made.getvalue():
         replaced(path, before + made.getvalue().encode())
-    whom = f"{len(found)} file{'s are' if len(found) > 1 else ' is'} called after no student"
-    return f"{whom}: write into {path} whose each is, and name it with --owners"
+    whom = f"{len(found)} submission{'s' * (len(found) > 1)}: nothing tells whose"
+    return f"{whom}: write it into {path}, and name that with --owners"
+
+
+def _nobodys(upload: Upload) -> tuple[str, ...]:
+    """A row for --owners: a file's path, or what the platform calls its student, with the name."""
+    c = upload.chosen
+    return (c.path, "") if c.nameless or c.nobodys else (c.student, "", c.name)
 
 
 def _seed(args: argparse.Namespace, out: Path) -> int | None:

@@ -1,4 +1,4 @@
-"""`grader grades`: a class's results in the file that Canvas or Moodle imports."""
+"""`grader grades`: a class's results in the file that Canvas, Moodle or Brightspace imports."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from grader.classroom import giving, gradebook, remarks
 from grader.classroom.files import results
 from grader.classroom.gradebook import Grade
+from grader.classroom.remarks import Remark
 from grader.core.errors import UsageError
 from grader.core.text import text
 from grader.core.verdict import points
@@ -24,12 +25,14 @@ def run(args: argparse.Namespace) -> int:
         export = Path(args.into).read_bytes()
     book = gradebook.read(export, args.into, args.column)
     folder = Path(args.batch)
-    told = {r["student"]: r for r in results(folder)}
+    found = list(results(folder))
+    told = {r["student"]: r for r in found}
+    said = remarks.read(folder, told)
     rows = {s: next((i for i in (s, *r.get("ids", ())) if i in book.students), s) for s, r in told.items()}
-    earned_, left = given(folder, args.exercise, told)
-    said = _comments(folder, earned_) if book.comments is not None else {}
+    earned_, left = given(found, args.exercise, said)
+    comments = _comments(found, earned_, said) if book.comments is not None else {}
     grades = {rows[s]: grade for s, grade in earned_.items()}
-    replaced(out, book.filled(grades, {rows[s]: comment for s, comment in said.items()}).encode())
+    replaced(out, book.filled(grades, {rows[s]: comment for s, comment in comments.items()}).encode())
     here = grades.keys() & book.students.keys()
     print(f"{out} is written: {len(here)} grades in {book.rows[0][book.column]!r}")
     if scaled := {book.maxima[s] for s in here if s in book.maxima} - {g.of for g in grades.values()}:
@@ -51,29 +54,28 @@ def who(result: Mapping[str, Any]) -> str:
 
 
 def given(
-    folder: Path, exercises: Sequence[str] | None, students: Collection[str]
+    found: Iterable[dict[str, Any]], exercises: Sequence[str] | None, said: Mapping[str, Remark]
 ) -> tuple[dict[str, Grade], dict[str, str]]:
-    """As `earned`, of what a batch left in a folder, with the scores that remarks.csv puts in their place."""
-    grades, left = earned(results(folder), dict.fromkeys(exercises or ()))
+    """As `earned`, with the scores that remarks.csv puts in their place."""
+    grades, left = earned(found, dict.fromkeys(exercises or ()))
     of = next((g.of for g in grades.values()), None)
-    for student, remark in remarks.read(folder, students).items():
+    for student, remark in said.items():
         if remark.score is not None:
             if of is None:
-                raise UsageError(
-                    f"{folder / remarks.NAME}: nobody has a grade here, so a score is of no maximum"
-                )
+                raise UsageError(f"{remarks.NAME}: nobody has a grade here, so a score is of no maximum")
             grades[student] = Grade(points(remark.score), of)
             left.pop(student, None)
     return grades, left
 
 
-def _comments(folder: Path, grades: Mapping[str, Grade]) -> dict[str, str]:
+def _comments(
+    found: Iterable[dict[str, Any]], grades: Mapping[str, Grade], said: Mapping[str, Remark]
+) -> dict[str, str]:
     own: dict[str, list[dict[str, Any]]] = {}
-    for result in results(folder):
+    for result in found:
         if result.get("counts", True):
             own.setdefault(result["student"], []).append(result)
-    said = remarks.read(folder, own)
-    return {s: giving.comment(found, grades.get(s), said.get(s)) for s, found in own.items()}
+    return {s: giving.comment(theirs, grades.get(s), said.get(s)) for s, theirs in own.items()}
 
 
 def earned(

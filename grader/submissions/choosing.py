@@ -18,6 +18,10 @@ NOBODYS = -1  # in place of an upload's number
 FINAL = ("final", "new", "fixed", "corrected", "latest", "neu")
 # what a browser, a platform or a student puts behind the name of one more attempt
 MARK = re.compile(rf"(?:[ _]?\((?P<n>\d+)\)|[-_ ]v?(?P<m>\d+)|[-_ ](?P<word>{'|'.join(FINAL)}))$")
+COPY = re.compile(
+    r"(?i)^(?:copy of|kopie van|kopie von|copie de|copia de|cópia de) "
+)  # Google's, of a copy made
+IN_ZIP = re.compile(r"(?i)(\.zip)/.*")
 MORE = ("-", "_", " ", ".", "(")  # what may stand between an exercise and one more name
 
 
@@ -39,9 +43,8 @@ class Chosen:
     team: str = ""
     nameless: bool = False  # nothing tells whose it is but what the file is called
     nobodys: bool = False  # and that is what others are called, too
-    absent: str = (
-        ""  # of a roster, of whom nothing is here: "absent", or "unknown" where a file may be theirs
-    )
+    # of whom nothing is here: "absent", or by a roster "unknown" where a file may be theirs
+    absent: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def choose(
     found: list[Chosen] = []
     for own in _named(list(students.values()), exercises):
         first = own[0]
-        chosen = _of_student(own, exercises, only)
+        chosen = [_with_later(c, own) for c in _of_student(own, exercises, only)]
         if members := teams.get(first.name):
             found += [replace(c, student=m, name=m, team=first.name) for m in members for c in chosen]
         elif first.team:
@@ -102,7 +105,7 @@ def _named(students: list[list[Owned]], exercises: Sequence[str]) -> list[list[O
     for own in students:
         first = own[0]
         if first.student == first.name:
-            as_file = Owned(first.path, "", "", f"{first.student}.py")
+            as_file = Owned(first.path, "", "", f"{COPY.sub('', first.student)}.py")
             for exercise in exercises:
                 if (how := called(as_file, exercise)) and how.exact:
                     alike.setdefault(exercise, []).append(own)
@@ -114,13 +117,18 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
     code = [f for f in own if is_code(f.file)]
     first = own[0]
     if first.number == NOBODYS:
-        why = f"{first.file}: nothing tells whose it is, others are called so: --owners FILE says it"
-        return [replace(_problem(first, only or "", why), nobodys=True)]
+        why = "nothing tells whose it is, others are called so: --owners FILE says it"
+        found = []
+        for path in dict.fromkeys(IN_ZIP.sub(r"\1", f.path) for f in own):
+            name = PurePosixPath(path).name
+            one = replace(first, path=path, student=name, name=name, file=name)
+            found.append(replace(_problem(one, only or "", f"{name}: {why}"), nobodys=True))
+        return found
     if not code:
         have = ", ".join(sorted({f.file for f in own} - SERVICE)[:5])
         zipped = "; a zip in a zip is not opened" if any(f.file.lower().endswith(".zip") for f in own) else ""
         why = f"no {' or '.join(SUFFIXES)} file; it has {have}{zipped}" if have else "nothing is handed in"
-        return [_problem(first, only or "", why)]
+        return [replace(_problem(first, only or "", why), absent="" if have else "absent")]
     chosen: list[Chosen] = []
     known = {f.file for f in code if any(called(f, exercise) for exercise in exercises)}
     left = [
@@ -131,7 +139,7 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
         why = "all is as it was released: nothing is handed in" + (
             f"; beside it is {beside}" if beside else ""
         )
-        return [_problem(code[0], only or "", why)]
+        return [replace(_problem(code[0], only or "", why), absent="" if beside else "absent")]
     if only:
         named = _after(left, only)
         if not named and _after(code, only) and len(left) < len(code):
@@ -155,6 +163,16 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
             _problem(code[0], "", f"no file is called after an exercise ({names}); --exercise names it")
         )
     return chosen
+
+
+def _with_later(chosen: Chosen, own: Sequence[Owned]) -> Chosen:
+    """With a note where a later attempt holds no program at all, which is told and never taken for one."""
+    newest = max((f.time for f in own if f.time), default=None)
+    last = [f.file for f in own if f.time == newest]
+    if chosen.problem or not newest or chosen.time == newest or any(map(is_code, last)):
+        return chosen
+    note = f"a later attempt has no program: {', '.join(sorted(last)[:5])}"
+    return replace(chosen, note="; ".join(filter(None, (chosen.note, note))))
 
 
 def _after(code: Iterable[Owned], exercise: str) -> list[tuple[Owned, Called]]:

@@ -4,12 +4,14 @@ Facts: Canvas names a file `{sortable name}[_LATE]_{user id}_{attachment id}_{fi
 `[LATE_]anon_{id}_{attachment id}_{file name}`, a repeated upload `name-1.py`, `name-2.py`, and a text or
 a link `…_{user id}_text.html`. Moodle makes a folder `{full name}_{participant id}_assignsubmission_file/`
 (older ones end in `_`), or flat `…_file_{file name}`; blind marking calls everybody by its word for a
-participant, and a team's folder by the team. Gradescope makes `…_export/submission_{id}/` and lists the
-people in `submission_metadata.yml`. Brightspace makes `{user id}-{folder id} - {name} - {date}/` for each
-attempt, Blackboard `{assignment}_{user}_attempt_{time}_{file name}` and a `.txt` for each, Sakai
-`{last}, {first}({user})/`, Teams `{name}/{assignment}/Version {n}/`, ILIAS
-`{last}_{first}_{login}_{id}/{time}_{file name}`, and GitHub Classroom's folders are whole repositories.
-Google Classroom puts a name only before the copies that it made.
+participant, and a team's folder `{group}_{group id}_…`, that of who is in none `{word for it}_…`. Gradescope
+makes `…_export/submission_{id}/` and lists the people in `submission_metadata.yml`. Brightspace makes
+`{user id}-{folder id} - {name} - {date}/{file name}` for each attempt, or the same without a folder,
+`… - {file name}`, the date in the language of the site; Blackboard
+`{assignment}_{user}_attempt_{time}_{file name}` and a `.txt` for each, Sakai `{last}, {first}({user})/`,
+Teams `Submitted files/{name}/{assignment}/Version {n}/` beside `Working files/`, ILIAS
+`{last}_{first}_{login}_{id}/{time}_{file name}`, Autolab `{address}_{version}_{file name}`, and GitHub
+Classroom's folders are whole repositories. Google Classroom puts a name only before the copies it made.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -31,27 +33,40 @@ CANVAS_BLIND = re.compile(
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?")
 # of a folder the last number is Moodle's: a name, which a student may choose, stands before it
 MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)")
+MOODLE_NOBODY = re.compile(r"(?P<name>.+?)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?")
 MOODLE_BLIND = frozenset(
     ("Participant", "Teilnehmerin", "Teilnehmer/in", "Participante", "Partecipante", "成员")
 )
+PARTICIPANT = re.compile(r"\D+(\d+)")  # what Moodle's lists call one: its word, and the number
 TEAM = re.compile(r"(?i)(?:team|group|gruppe|groupe|grupo|gruppo|equipo|équipe|groep|小组|组|группа)\b\W*\w+")
 GRADESCOPE = re.compile(r"submission_(?P<id>\d+)")
-BRIGHTSPACE = re.compile(r"(?P<id>\d+)-\d+ - (?P<name>.+) - (?P<time>\w+ \d{1,2}, \d{4} \d{3,4} ?[AP]M)")
+BRIGHTSPACE = re.compile(
+    r"(?P<id>\d+)-\d+ - (?P<name>.+) - (?P<day>(?=.*\d{4})(?:(?! - )[\w ,.-])+)"
+    r" (?P<hour>\d{1,2})[.:]?(?P<minute>\d\d)(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: - (?P<file>[^/]+))?"
+)
+DAYS = ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y", "%Y-%m-%d")  # in other languages none is known
 BLACKBOARD = re.compile(
     r"(?P<task>.+?)_(?P<id>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<note>\.txt))"
 )
 SAKAI = re.compile(r"(?P<name>.+, .*)\((?P<id>[^()\s]+)\)")
 ILIAS = re.compile(r"(?P<name>.+)_(?P<login>[^_]+)_(?P<id>\d+)")
 ILIAS_FILE = re.compile(r"(?P<time>\d{14})_(?P<file>.+)")
-TEAMS = re.compile(r"(?P<name>[^/]+)/[^/]+/Version (?P<number>\d+)/(?P<file>.+)")
+TEAMS = re.compile(r"(?P<name>[^/]+)/[^/]+/Vers\w+ (?P<number>\d+)/(?P<file>.+)")
+HANDED = "Submitted files"
+WORKED = re.compile(rf"(?:[^/]+/)?(?P<of>{HANDED}|Working files)/")  # the second are not handed in
+AUTOLAB = re.compile(r"(?P<id>[^/\s@]+@[^/\s@_]+)_(?P<number>\d+)_(?P<file>.+)")
 GOOGLE = re.compile(r"(?P<name>.+) - (?P<file>[^/]+\.(?:py|ipynb))")
 REPEATED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)(?P<suffix>\.\w+)")
 IGNORED = re.compile(r"(^|/)(__MACOSX|__pycache__|\.[^/]*)(/|$)")
 METADATA = "submission_metadata.yml"
 ATTACHED = "Submission attachment(s)/"  # Sakai's folder in a student's
-LISTS = ("index.html", "grades.csv")  # Brightspace's and Sakai's own, at the top
+LISTS = (
+    "index.html",
+    "grades.csv",
+)  # beside what students hand in: Brightspace's, Sakai's, GitHub Classroom's
 SERVICE = frozenset(("timestamp.txt", "comments.txt", "feedbackText.html"))  # Sakai's own
-SEVERAL = re.compile(r".+[^ ]\(2\)(?:\.\w+)+")  # Google's third file of one name: a class's, it may be
+RETURNED = "Feedback Attachment(s)/"  # what an instructor has given back there
+SEVERAL = re.compile(r".+\(\d+\)(?:\.\w+)+")  # one more file of a name: of a class's folder, it may be
 NUMBERED = re.compile(r" ?\(\d+\)$")  # how a platform tells files of one name apart
 WORK = "exercises"  # the folder of a repository of ours that a student writes in
 
@@ -83,10 +98,20 @@ def owners(paths: Iterable[str], people: Mapping[str, str], label: str = "") -> 
     if label and any(p.startswith(f"{WORK}/") for p in kept):
         return _composed(_work([Owned(p, label, label, p) for p in kept], ""))
     inner = without_common_folder(kept)
-    listed = any(f.fullmatch(p.split("/", 1)[0]) for _, p in inner for f in (BRIGHTSPACE, SAKAI))
+    listed = any("/" in p or BRIGHTSPACE.fullmatch(p) for _, p in inner)
     around = {path.removesuffix(f"/{p}") for path, p in inner if path != p} or {label}
-    owned = [_owner(path, people) for path in inner if not (listed and path[1] in LISTS)]
+    owned = [
+        _owner(path, people) for path in inner if not (listed and path[1] in LISTS or RETURNED in path[1])
+    ]
     return _composed(_work(owned, around.pop()))
+
+
+def handed_in(paths: Sequence[str]) -> list[str]:
+    """All paths but what Teams has of students who are still at work on it, beside what they handed in."""
+    of = {p: match["of"] for p in paths if (match := WORKED.match(p))}
+    if HANDED not in of.values() or any(p not in of and not IGNORED.search(p) for p in paths):
+        return [*paths]
+    return [p for p, what in of.items() if what == HANDED]
 
 
 def composed(name: str) -> str:
@@ -126,7 +151,8 @@ def _work(owned: list[Owned], around: str) -> list[Owned]:
 
     def own(o: Owned) -> Owned:
         who = o.student.removeprefix(task) or o.student
-        return replace(o, student=who, name=who, file=o.file.removeprefix(f"{WORK}/"))
+        name = who if o.name == o.student else o.name
+        return replace(o, student=who, name=name, file=o.file.removeprefix(f"{WORK}/"))
 
     return [
         own(o) if o.student in repositories else o
@@ -143,7 +169,7 @@ def without_common_folder(paths: Sequence[str]) -> list[tuple[str, str]]:
         folders = (GRADESCOPE, BRIGHTSPACE, SAKAI)
         platform = MOODLE.fullmatch(top.rstrip("_")) or any(f.fullmatch(top) for f in folders)
         # with files right in it, it is a student's own folder; with folders in it, the class's
-        flat = (CANVAS, CANVAS_BLIND, MOODLE, BLACKBOARD, GOOGLE)
+        flat = (CANVAS, CANVAS_BLIND, MOODLE, BRIGHTSPACE, BLACKBOARD, GOOGLE, AUTOLAB)
         inner = [p.split("/")[1] for p in paths]
         if not platform and any(
             p.count("/") > 1 or SEVERAL.fullmatch(head) or any(f.fullmatch(head) for f in flat)
@@ -163,9 +189,10 @@ def _owner(path: tuple[str, str], people: Mapping[str, str]) -> Owned:
     if match := MOODLE_FOLDER.fullmatch(head.rstrip("_")):
         name = match["name"]
         return Owned(whole, match["id"], _blind(name, match["id"]), rest, team=bool(TEAM.fullmatch(name)))
+    if match := MOODLE_NOBODY.fullmatch(head.rstrip("_")):
+        return Owned(whole, match["name"], match["name"], rest, team=True)
     if match := BRIGHTSPACE.fullmatch(head):
-        time = _read(match["time"].replace(" PM", "PM").replace(" AM", "AM"), "%b %d, %Y %I%M%p")
-        return Owned(whole, match["id"], match["name"], rest, time=time)
+        return Owned(whole, match["id"], match["name"], rest, time=_day(match))
     if match := SAKAI.fullmatch(head):
         return Owned(whole, match["id"], match["name"], rest.removeprefix(ATTACHED))
     if match := TEAMS.fullmatch(inner):
@@ -180,11 +207,19 @@ def _flat(path: str, head: str, rest: str, people: Mapping[str, str]) -> Owned:
     """A file whose name tells whose it is. rest: its path in a zip that is called `head`."""
     if match := BLACKBOARD.fullmatch(head):
         time = _read(match["time"], "%Y-%m-%d-%H-%M-%S")
-        file = rest or match["file"] or head
-        return Owned(path, match["id"], people.get(match["id"], match["id"]), file, time=time)
+        file, who = rest or match["file"] or head, blackboard_user(match, people)
+        return Owned(path, who, people.get(who, who), file, time=time)
     # with two marks nobody can tell which is Moodle's, and which a name's or a file's
     if (match := MOODLE.fullmatch(head)) and match["file"] and head.count("_assignsubmission_") == 1:
-        return Owned(path, match["id"], _blind(match["name"], match["id"]), rest or match["file"])
+        name, file = match["name"], rest or match["file"]
+        return Owned(path, match["id"], _blind(name, match["id"]), file, team=bool(TEAM.fullmatch(name)))
+    if (match := MOODLE_NOBODY.fullmatch(head)) and head.count("_assignsubmission_") == 1:
+        return Owned(path, match["name"], match["name"], rest or match["file"] or head, team=True)
+    if (match := BRIGHTSPACE.fullmatch(head)) and match["file"]:
+        return Owned(path, match["id"], match["name"], rest or match["file"], time=_day(match))
+    if match := AUTOLAB.fullmatch(head):
+        who = match["id"]
+        return Owned(path, who, who, rest or match["file"], number=int(match["number"]))
     if match := CANVAS_BLIND.fullmatch(head):
         return _canvas(path, match, f"anon_{match['id']}", rest)
     if match := CANVAS.fullmatch(head):
@@ -193,6 +228,20 @@ def _flat(path: str, head: str, rest: str, people: Mapping[str, str]) -> Owned:
         return Owned(path, match["name"], match["name"], _unnumbered(match["file"]), nameless=True)
     stem = PurePosixPath(head).stem
     return Owned(path, stem, stem, rest or head, nameless=True)
+
+
+def blackboard_user(match: re.Match[str], known: Container[str]) -> str:
+    """The login before an attempt's mark; it may have a _, as the assignment may: the longest known."""
+    parts = f"{match['task']}_{match['id']}".split("_")
+    return next((who for n in range(len(parts)) if (who := "_".join(parts[n:])) in known), parts[-1])
+
+
+def _day(match: re.Match[str]) -> datetime | None:
+    """Brightspace's time of an attempt, if its language is known."""
+    hour, half = int(match["hour"]), (match["half"] or "").upper()
+    hour = hour % 12 + 12 * (half == "P") if half else hour
+    told = f"{match['day'].replace(',', '')} {hour}:{match['minute']}"
+    return next((time for form in DAYS if (time := _read(told, f"{form} %H:%M"))), None)
 
 
 def _read(time: str, form: str) -> datetime | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from tokenize import detect_encoding
 
 from grader.core.errors import Unreadable, UsageError
 from grader.core.limits import MAX_METADATA
@@ -20,7 +22,9 @@ from grader.submissions.owners import (
     IGNORED,
     METADATA,
     Owned,
+    blackboard_user,
     composed,
+    handed_in,
     listed_owner,
     owners,
     without_common_folder,
@@ -52,7 +56,30 @@ class Upload:
             raise Unreadable("is a zip that is called as a program: call it .zip, or hand in what is in it")
         if 3 * data[:HEAD].count(0) > len(data[:HEAD]):  # UTF-16 without its mark
             raise Unreadable("is no text: save it as UTF-8")
+        if plainly(self.chosen.path).endswith(".py"):
+            _as_python_reads_it(data)
         return data
+
+
+def _as_python_reads_it(data: bytes) -> None:
+    """Unreadable, with the repair, where Python refuses a text for its encoding or a NUL."""
+    encoding, at = "utf-8-sig", data.find(0)
+    try:
+        if at < 0:
+            if b"coding" in data[:HEAD]:
+                encoding = detect_encoding(io.BytesIO(data).readline)[0]
+            data.decode(encoding)
+            return
+        why = "a NUL, which Python refuses: delete it"
+    except UnicodeDecodeError as error:
+        at = error.start
+        name = encoding.removesuffix("-sig").upper()
+        why = f"a byte that is not {name}, which Python refuses: save it as UTF-8"
+    except (SyntaxError, LookupError) as error:
+        raise Unreadable(
+            f"begins with a wrong coding line ({text(str(error), 80)}): save it as UTF-8"
+        ) from None
+    raise Unreadable(f"has in line {data.count(10, 0, at) + 1} {why}")
 
 
 def as_utf8(data: bytes) -> bytes:
@@ -70,8 +97,8 @@ class Intake:
     """How a class's files are read. only: the exercise of all; teams: the members of each.
 
     released: whether a file's bytes are as they were released. out: a folder that is no student's.
-    whose: the owners of files, by path, which go before all names. named: a student whom a file's name
-    tells, or nothing.
+    whose: the owners, by a file's path or what the platform calls one, which go before all names. named: a
+    student whom a file's name tells, or nothing.
     """
 
     exercises: Sequence[str]
@@ -98,6 +125,8 @@ def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
             raise UsageError(f"{path} does not exist")
         opened = Opened(source)
         if intake.whose:
+            alone = Path(opened.label).resolve().name
+            there |= {one.student for one in owners(opened.files(), {}, alone) if not one.nameless}
             there |= {
                 p for f in map(composed, opened.files()) for p in (f, *map(str, PurePosixPath(f).parents))
             }
@@ -114,7 +143,8 @@ def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
 
 
 def _of_source(source: Source, intake: Intake) -> list[Upload]:
-    files = source.files()
+    kept = {*handed_in([*source.files(), *source.refused()])}
+    files = [f for f in source.files() if f in kept]
     within = dict(without_common_folder([f for f in files if not IGNORED.search(f)]))
     submitters, times = _people(source, within)
     people = {n: ", ".join(name for name, *_ in who) for n, who in submitters.items()}
@@ -131,7 +161,7 @@ def _of_source(source: Source, intake: Intake) -> list[Upload]:
         for one in owned
     ]
     chosen = choose(told, intake.exercises, intake.only, intake.teams)
-    refused = source.refused()
+    refused = {path: why for path, why in source.refused().items() if path in kept}
     whose = {one.path: _whose(one, intake) for one in owners([*files, *refused], people, alone)}
     for path, why in sorted(refused.items()):
         who = (whose[path].student, whose[path].name) if path in whose else (path, path)
@@ -146,7 +176,7 @@ def _of_source(source: Source, intake: Intake) -> list[Upload]:
 def _whose(one: Owned, intake: Intake) -> Owned:
     if listed := listed_owner(one.path, intake.whose):
         return listed
-    who = intake.named(one.student) if one.nameless else ""
+    who = intake.named(one.student) if one.nameless else intake.whose.get(one.student)
     return replace(one, student=who, name=who, nameless=False) if who else one
 
 
@@ -154,13 +184,13 @@ def _noted(source: Source, within: Mapping[str, str]) -> dict[str, str]:
     """Names by user from the notes beside Blackboard's attempts: their first line is no student's."""
     found: dict[str, str] = {}
     for path, inner in within.items():
-        if (match := BLACKBOARD.fullmatch(inner)) and match["note"] and match["id"] not in found:
+        if (match := BLACKBOARD.fullmatch(inner)) and match["note"]:
             try:
                 head = source.read(path, MAX_METADATA)[:2000].decode("utf-8", "replace")
             except Unreadable:
                 continue
-            if (name := NOTED.match(head)) and name[2] == match["id"]:
-                found[match["id"]] = name[1]
+            if (name := NOTED.match(head)) and blackboard_user(match, (name[2],)) == name[2]:
+                found[name[2]] = name[1]
     return found
 
 
@@ -216,7 +246,8 @@ def _people(source: Source, within: Mapping[str, str]) -> tuple[Submitters, dict
             [_known(s.get(k)) for k in (":name", ":sid", ":email")] for s in submitters if isinstance(s, dict)
         ]
         people[number] = tuple((name, *ids) for name, *ids in told if name) or ((key,),)
-        if at := _time(entry.get(":created_at")):
+        at = entry.get(":created_at")
+        if at := _time(at.get("utc") if isinstance(at, dict) else at):  # Rails' own times are objects
             times[number] = at
     return people, times
 

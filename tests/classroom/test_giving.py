@@ -10,7 +10,7 @@ from pathlib import Path
 
 import command
 import pytest
-from classroom import FAILED, PASSED, USAGE, right, write, wrong, zipped
+from classroom import FAILED, PASSED, USAGE, grades, right, write, wrong, zipped
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,6 +91,26 @@ def test_names_of_another_platform_are_said_and_nothing_is_written(graded: tuple
     ran = command.grader("feedback-zip", "done", "--for", other, "--out", "no.zip", cwd=folder)
     assert ran.returncode == USAGE and "--for folder takes all" in ran.stderr and ran.stderr.count("\n") == 1
     assert not (folder / "no.zip").exists()
+
+
+def test_what_the_platform_matches_nothing_of_is_in_the_zip_too(tmp_path: Path) -> None:
+    """Canvas takes no file back for a text entry, nor for what Python refuses a grade."""
+    latin = "# caf\xe9\n".encode("latin-1")
+    files = {"leeann_1_2_ex1.py": latin, "raybo_3_text.html": b"<p>", "f_4_5_ex1.py": b"x = 1"}
+    zipped(tmp_path / "up.zip", files.items())
+    command.grader("batch", "up.zip", "--exercise", "ex1", "--out", "done", "--workers", "1", cwd=tmp_path)
+    notes = {row["student"]: row["note"] for row in grades(tmp_path / "done")}
+    assert "line 1 a byte that is not UTF-8, which Python refuses: save it as UTF-8" in notes["1"]
+    ran = command.grader("feedback-zip", "done", "--for", "canvas", cwd=tmp_path)
+    assert ran.returncode == FAILED and "feedback for 2 students" in ran.stdout
+    assert "canvas matches no such file: by-hand/3/feedback.html in the zip is theirs" in ran.stdout
+    found = entries(tmp_path / "done/feedback-canvas.zip")
+    assert {n for n in found if n.endswith(".html")} == {
+        "leeann_1_2_feedback.html",
+        "f_4_5_feedback.html",
+        "by-hand/3/feedback.html",
+    }
+    assert "which Python refuses: save it as UTF-8" in found["leeann_1_2_feedback.txt"]
 
 
 @pytest.mark.parametrize("graded", ["moodle"], indirect=True)

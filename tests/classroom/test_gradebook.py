@@ -37,6 +37,11 @@ GERMAN = (
     'Teilnehmer/in102,"Grace Hopper",Abgegeben,"3,50","20,00",Ja,-\n'
     'Teilnehmer/in103,"Ärmel Übung",-,,"20,00",Ja,-\n'
 )
+BRIGHTSPACE = (
+    "OrgDefinedId,Last Name,Week 1 Points Grade <Numeric MaxPoints:20 Weight:10>,"
+    "Sum Numerator,End-of-Line Indicator\r\n#101,Lovelace,,3,#\r\n#102,Hopper,1,3,#\r\n#103,Ü,,3,#\r\n"
+)
+ROSTER = "id,name,section,extension\ns101,Ada Lovelace,A,\ns102,Grace Hopper,B,\n"
 GRADES = {"101": Grade(26, 26), "102": Grade(25, 26)}
 
 
@@ -59,6 +64,8 @@ def table(text: str, delimiter: str = ",") -> list[list[str]]:
         ("\ufeff" + CANVAS, ",", "Backprop (4711)", 5, ("10", "9.62", "")),
         (MOODLE, ",", None, 4, ("100", "96.15", "")),
         (GERMAN, ",", None, 3, ("20", "19,23", "")),
+        (BRIGHTSPACE, ",", None, 2, ("20", "19.23", "")),
+        (BRIGHTSPACE, ",", "Week 1", 2, ("20", "19.23", "")),
         (GERMAN.replace("Bewertung,", "Pistemäärä,"), ",", "Pistemäärä", 3, ("20", "19,23", "")),
     ],
 )
@@ -92,7 +99,11 @@ def test_names_of_any_kind_come_back(names: list[str]) -> None:
         (CANVAS, None, "Name it with --column: Backprop (4711), Essay (12)"),
         (CANVAS, "Nothing", "which column"),
         (MOODLE.replace("Grade,", "Hodnocení,", 1), None, "Name it with --column"),
-        ("a,b\n1,2\n", None, "neither Canvas's gradebook nor Moodle's"),
+        ("a,b\n1,2\n", None, "nor Moodle's"),
+        (ROSTER, None, "has no column of grades, no more than a roster"),
+        (ROSTER, "name", "has no column of grades, no more than a roster"),
+        (MOODLE, "Full name", "Name it with --column: Grade, Maximum Grade, Last modified (submission)"),
+        (BRIGHTSPACE, "Sum Numerator", "which column"),
         ("a,b\n1\n", None, "not as long as its headings"),
         ("", None, "no export"),
     ],

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from conftest import EXERCISES, ROOT
 
 from grader.classroom.roster import Entry, named
 from grader.core.errors import Unreadable, UsageError
+from grader.submissions.owners import owners
 from grader.submissions.stubs import Released
 from grader.submissions.tables import table
 from grader.submissions.uploads import Intake, Upload, uploads
@@ -81,10 +83,10 @@ def every() -> Iterator[tuple[int, int, str, bytes]]:
                 yield 40 + k, n, name.replace("-1", ""), data
 
 
-def brightspace() -> Files:
+def brightspace(day: str = "Nov 20, 2026", hour: int = 9, half: str = " PM", tail: str = "/") -> Files:
     yield "index.html", b"<html>"
     for who, n, name, data in every():
-        yield f"{who}-6 - Ann Lee - Nov 20, 2026 {9 + n}05 PM/{name}", data
+        yield f"{who}-6 - Ann Lee - {day} {hour + n}05{half}{tail}{name}", data
 
 
 def blackboard() -> Files:
@@ -102,6 +104,7 @@ def ilias() -> Files:
 def teams() -> Files:
     for who, n, name, data in every():
         yield f"Submitted files/{who}/Backprop/Version {n + 1}/{name}", data
+        yield f"Working files/{who}/Backprop/{name}", b"# not handed in yet"
 
 
 def sakai() -> Files:
@@ -130,6 +133,8 @@ EXPORTS: dict[str, Callable[[], Files]] = {
     "Moodle, blind": lambda: moodle("成员"),
     "Gradescope": gradescope,
     "Brightspace": brightspace,
+    "Brightspace, without folders": lambda: brightspace(tail=" - "),
+    "Brightspace, of other countries": lambda: brightspace("20 November, 2026", 21, ""),
     "Blackboard": blackboard,
     "Sakai": sakai,
     "ILIAS": ilias,
@@ -279,12 +284,23 @@ def test_a_name_is_one_however_its_marks_are_written(tmp_path: Path) -> None:
         (b"\n \n", "is empty"),
         (zipped({"ex1.py": b"x"}), "is a zip that is called as a program"),
         ("x = 1\n".encode("utf-16-le"), "is no text: save it as UTF-8"),
+        (
+            b"x = 1\n# caf\xe9\n",
+            "has in line 2 a byte that is not UTF-8, which Python refuses: save it as UTF-8",
+        ),
+        (b"x = 1\n\0\n", "has in line 2 a NUL, which Python refuses: delete it"),
+        (b"# coding: nothing\n", "begins with a wrong coding line"),
     ],
 )
 def test_what_holds_no_program_is_said(data: bytes, why: str, tmp_path: Path) -> None:
     (tmp_path / "ex1.py").write_bytes(data)
     with pytest.raises(Unreadable, match=why):
         taken(tmp_path / "ex1.py")[0].read()
+
+
+def test_a_text_with_a_coding_line_is_read_as_python_does(tmp_path: Path) -> None:
+    (tmp_path / "ex1.py").write_bytes(data := b"# coding: latin-1\n# caf\xe9\n")
+    assert taken(tmp_path / "ex1.py")[0].read() == data
 
 
 def test_a_notebook_with_an_ending_that_a_browser_added_is_one(tmp_path: Path) -> None:
@@ -300,3 +316,120 @@ def test_files_that_google_numbers_are_a_class_s_and_nobody_s(tmp_path: Path) ->
             made.writestr(f"Backprop ex1/{name}", name)
     found = uploads([tmp_path / "up.zip"], Intake(["ex1"], "ex1"))
     assert len(found) == 3 and all(u.chosen.nobodys for u in found)
+
+
+SHAPES: dict[str, tuple[dict[str, bytes], dict[str, int | str]]] = {  # by student a work, or what is said
+    "Canvas, late and again": (
+        {
+            "leeann_LATE_123_456_ex1-2.py": WORK[1],
+            "foxcy_125_458_ex1-1.py": WORK[2],
+            "raybo_126_text.html": b"",
+            "raylin_127_link.html": b"",
+        },
+        {"123": 1, "125": 2, "126": "it has text.html", "127": "it has link.html"},
+    ),
+    "Moodle, one name twice": (
+        {f"Jos\u00e9 Garc\u00eda-L\u00f3pez_{n}_assignsubmission_file/src/ex1.py": WORK[n] for n in (7, 8)},
+        {"7": 7, "8": 8},
+    ),
+    "Moodle, in no team": (
+        {
+            "Default group_assignsubmission_file/ex1.py": WORK[1],
+            "Team 1_4_assignsubmission_file/ex1.py": WORK[2],
+        },
+        {"Default group": "is a team's", "4": "is a team's"},
+    ),
+    "Moodle, flat and in no team": (
+        {"Keine_assignsubmission_file_ex1.py": WORK[1], "Team 1_4_assignsubmission_file_ex1.py": WORK[2]},
+        {"Keine": "is a team's", "4": "is a team's"},
+    ),
+    "Blackboard, logins with a _": (
+        {
+            f"HW_1_{who}_attempt_2026-11-20-20-01-11{tail}": data
+            for k, who in enumerate(("a_ray", "b_ray"))
+            for tail, data in (
+                (".txt", f"Name: Ray ({who})\n".encode()),
+                ("_ex1.py", WORK[k]),
+                ("_h.pdf", b"x"),
+            )
+        },
+        {"a_ray": 0, "b_ray": 1},
+    ),
+    "Blackboard, a later attempt of no program": (
+        {
+            "H_ann_attempt_2026-11-20-20-01-11_ex1.py": WORK[1],
+            "H_ann_attempt_2026-11-21-20-01-11_a.pdf": b"x",
+        },
+        {"ann": 1},
+    ),
+    "Gradescope, a whole repository": (
+        {"a_export/submission_7/exercises/ex1.py": WORK[1], "a_export/submission_8/ex1.py": WORK[2]},
+        {"7": 1, "8": 2},
+    ),
+    "Sakai, marked before": (
+        {
+            "HW/Ray, Bo(bo)/Feedback Attachment(s)/ex1.py": WORK[2],
+            "HW/Ray, Bo(bo)/Submission attachment(s)/ex1.py": WORK[1],
+            "HW/grades.csv": b"x",
+        },
+        {"bo": 1},
+    ),
+    "Sakai, with nothing": (
+        {"HW/Ray, Bo(bo)/timestamp.txt": b"2026", "HW/Lee, A(ann)/Submission attachment(s)/ex1.py": WORK[1]},
+        {"bo": "nothing is handed in", "ann": 1},
+    ),
+    "Google, two of one name": (
+        {"B/ex1.py": WORK[1], "B/ex1 (1).py": WORK[2]},
+        {"ex1.py": "nothing tells whose", "ex1 (1).py": "nothing tells whose"},
+    ),
+    "Google, copies of no name": (
+        {"B/Copy of ex1.ipynb": BOOK, "B/Copy of ex1(1).ipynb": BOOK, "B/Ann Lee - ex1.py": WORK[1]},
+        {"Copy of ex1.ipynb": "nothing tells", "Copy of ex1(1).ipynb": "nothing tells", "Ann Lee": 1},
+    ),
+    "Google, each file of one name with another ending": (
+        {
+            "B/ex1.py": WORK[1],
+            "B/ex1.zip": zipped({"a.py": WORK[2], "b.py": WORK[3]}),
+            "B/ex1.pdf": b"",
+            "B/ex1(1).py": b"",
+        },
+        dict.fromkeys(("ex1.py", "ex1.zip", "ex1.pdf", "ex1(1).py"), "nothing tells whose"),
+    ),
+    "GitHub Classroom, with its list": (
+        {"hw-11-20-2026/ann/exercises/ex1.py": WORK[1], "hw-11-20-2026/grades.csv": b"x"},
+        {"ann": 1},
+    ),
+    "Autolab": (
+        {"a_b@uni.edu_2_ex1.py": WORK[1], "a_b@uni.edu_10_ex1.py": WORK[2], "c@uni.edu_1_ex1.py": WORK[3]},
+        {"a_b@uni.edu": 2, "c@uni.edu": 3},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_what_platforms_also_make_of_a_class(name: str, tmp_path: Path) -> None:
+    files, wanted = SHAPES[name]
+    (tmp_path / "export.zip").write_bytes(zipped(files))
+    found = taken(tmp_path / "export.zip")
+    assert sorted(u.chosen.student for u in found) == sorted(wanted)
+    for one in found:
+        want = wanted[one.chosen.student]
+        if isinstance(want, str):
+            assert want in one.chosen.problem
+        else:
+            assert (one.chosen.problem, one.read()) == ("", WORK[want])
+    assert [u.chosen.student for u in found if u.chosen.absent] == ["bo"] * ("with nothing" in name)
+    assert "later attempt" not in name or found[0].chosen.note == "a later attempt has no program: a.pdf"
+
+
+@pytest.mark.parametrize("told, hour", [("115 PM", 13), ("1115 PM", 23), ("1215 AM", 0), ("1:15 p.m.", 13)])
+def test_a_time_of_three_digits_has_an_hour_of_one(told: str, hour: int) -> None:
+    (one,) = owners([f"12-3 - Ann Lee - Nov 20, 2026 {told}/ex1.py"], {})
+    assert (one.student, one.name, one.time) == ("12", "Ann Lee", datetime(2026, 11, 20, hour, 15))
+
+
+def test_a_time_in_another_language_is_not_known(tmp_path: Path) -> None:
+    files = {f"12-3 - Ann Lee - {d} marraskuuta 2026 1405/ex1.py": WORK[d] for d in (1, 2)}
+    (tmp_path / "export.zip").write_bytes(zipped(files))
+    (one,) = taken(tmp_path / "export.zip")
+    assert "nothing tells which is newer" in one.chosen.problem

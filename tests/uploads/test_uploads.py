@@ -428,6 +428,14 @@ def test_no_student_tells_when_another_has_submitted(paths: list[str], tmp_path:
         assert not any(u.submitted for u in found)
 
 
+def test_a_time_of_rails_is_read(tmp_path: Path) -> None:
+    told = "!ruby/object:ActiveSupport::TimeWithZone\n    utc: 2024-05-01 10:00:00.5 Z\n    zone: &z x\n"
+    listed = f"submission_7:\n  :submitters:\n  - :name: Ann\n  :created_at: {told}"
+    files = {f"e/{METADATA}": listed, "e/submission_7/ex1.py": CODE}
+    (one,) = uploads([zipped(tmp_path / "e.zip", files)], Intake(EXERCISES, None))
+    assert one.submitted == datetime(2024, 5, 1, 10, tzinfo=UTC)
+
+
 def test_gradescopes_own_list_tells_when(tmp_path: Path) -> None:
     files = {f"e/{METADATA}": METADATA_TEXT, "e/submission_345/ex1.py": CODE, "e/submission_346/ex1.py": CODE}
     mac = {"__MACOSX/e/._ex1.py": "x"}

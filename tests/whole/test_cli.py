@@ -393,10 +393,18 @@ def test_a_file_that_is_hardly_python_is_graded_all_the_same(data: bytes, tmp_pa
     assert ran.stdout.endswith("(`grader show ex2.dlogits` tells the task).\n") is (data == b"")
 
 
-def test_a_file_that_is_not_utf_8_is_told_its_line_and_repair(tmp_path: Path, work: Path) -> None:
-    (tmp_path / "ex2.py").write_bytes(BYTES["not utf-8"])
-    ran = grader("check", "--submission", str(tmp_path / "ex2.py"), cwd=work)
-    assert "error: the file is not UTF-8: save it as that (line 1)" in ran.stdout
+@pytest.mark.parametrize(
+    "data, told",
+    [
+        (BYTES["not utf-8"], "the file is not UTF-8: save it as that (line 1)"),
+        (b"x = 1\n# \0\n", "there is a NUL character, which Python refuses: delete it (line 2)"),
+    ],
+)
+def test_a_file_that_python_refuses_is_told_its_line_and_repair(
+    data: bytes, told: str, tmp_path: Path, work: Path
+) -> None:
+    (tmp_path / "ex2.py").write_bytes(data)
+    assert told in grader("check", "--submission", str(tmp_path / "ex2.py"), cwd=work).stdout
 
 
 def test_a_deleted_folder_is_named(tmp_path: Path) -> None:

@@ -208,7 +208,13 @@ def _decode(source: bytes) -> str:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
     else:
         encoding = "utf-8-sig"
-    return source.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+    text = source.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise SyntaxError(
+            "there is a NUL character, which Python refuses: delete it", (None, line, None, None)
+        )
+    return text
 
 
 _HEAD = re.compile(r"(?:async\s+)?(?:def|class)\s+(\w+)")
