@@ -19,9 +19,9 @@ from grader.reports.table import located, number, once, words
 if TYPE_CHECKING:
     from grader.reports.screen import Screen
 
-ENGLISH = ("a", "all", "an", "another", "did", "each", "every", "in", "it", "its", "no", "nothing", "one",
-           "only", "returned", "right", "the", "there", "this", "two", "what",
-           "whole")  # fmt: skip
+ENGLISH = ("a", "all", "an", "another", "both", "columns", "did", "each", "every", "fix", "in", "it", "its",
+           "letters", "no", "nothing", "numbers", "one", "only", "other", "pairs", "returned", "right",
+           "rows", "the", "there", "these", "this", "two", "what", "where", "whole", "without")  # fmt: skip
 MARGIN = 2  # columns before all but the headline
 
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import Any
 
 from grader.core import course, parsing
@@ -22,6 +23,7 @@ from grader.reports.pictures.svg import Picture
 from grader.reports.table import advice, number, of, row, rule, summary
 
 CODE = 24  # lines of a submission, at most
+FILES = 3  # that are named
 VERDICTS = frozenset(map(str, Verdict))
 
 
@@ -105,7 +107,7 @@ def render(report: Report, sheets: Sequence[Sheet], view: View = FROZEN) -> str:
     return page(
         "report.html",
         titles.pop() if len(titles) == 1 else "Report",
-        text(report.submission),
+        text(_files(report.submission)),
         live=view.version is not None,
         version=view.version,
         view=view,
@@ -120,6 +122,13 @@ def render(report: Report, sheets: Sequence[Sheet], view: View = FROZEN) -> str:
         negative="#" + bytes(NEGATIVE).hex(),
         positive="#" + bytes(POSITIVE).hex(),
     )
+
+
+def _files(shown: str) -> str:
+    """The submission's files; of many in one folder only that."""
+    paths = [PurePosixPath(path) for path in shown.split(", ")]
+    several = len(paths) > FILES and len({path.parent for path in paths}) == 1
+    return f"{paths[0].parent}/, {len(paths)} files" if several else shown
 
 
 def _now(one: Progress, report: Report) -> Progress:
@@ -142,6 +151,7 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
         "probe": PROBE[bool(sheet.exercise.gradients)],
         "pictures": [(id, one.title) for id, made in sheet.drawn.items() for one in made],
         "articles": [_article(sheet, item) for item in items],
+        "shaped": any(_shape(sheet.exercise, item.shape) for item in items),
     }
 
 
@@ -280,7 +290,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "maxdiff": number(item.check.maxdiff),
         "numbers": _numbers(item),
         "place": "" if item.passed else item.place,
-        "code": excerpt(sheet.sources[item.cell], item.line, name, not item.passed) if item.line else [],
+        "code": excerpt(sheet.sources[item.cell], item.line, name, _spot(item)) if item.line else [],
         "forward": forward,
         "aid": aid,
         "attempts": [(when, kind(Verdict(v)), text(what)) for when, v, what in aid.attempts if v in VERDICTS]
@@ -313,8 +323,14 @@ def _shape(exercise: Exercise, shape: tuple[int, ...]) -> str:
     return times(shape) if shape or exercise.gradients else ""
 
 
-def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tuple[int, str, bool]]:
-    """Lines around one of them: number, harmless text, whether it is the one to mark.
+def _spot(item: ItemReport) -> int:
+    """The line that is at fault; 0 where only the function is known."""
+    seen = item.excerpt
+    return seen.lines[-1][0] if seen and seen.end > seen.start else 0
+
+
+def excerpt(source: bytes, line: int, name: str, marked: int = 0) -> list[tuple[int, str, bool]]:
+    """Lines around one of them: number, harmless text, whether it is `marked`.
 
     From where the item's function begins to its end, or as much of it as CODE lines show.
     """
@@ -331,9 +347,7 @@ def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tupl
         end += 1
     while end > line and not lines[end - 1].strip():
         end -= 1
-    return [
-        (n, text(lines[n - 1].replace("\t", "    "), 200), mark and n == line) for n in range(begin, end + 1)
-    ]
+    return [(n, text(lines[n - 1].replace("\t", "    "), 200), n == marked) for n in range(begin, end + 1)]
 
 
 def _numbers(item: ItemReport) -> list[tuple[str, str]]:
