@@ -13,8 +13,11 @@ from urllib.parse import quote
 import numpy as np
 import safetensors.numpy
 
+from grader.classroom import giving
 from grader.classroom import page as class_page
-from grader.classroom.files import read
+from grader.classroom.files import results
+from grader.classroom.gradebook import Grade
+from grader.classroom.summary import Summary
 from grader.commands.policy import marker
 from grader.commands.read import HOW
 from grader.core import course, plain
@@ -267,8 +270,13 @@ def _class(args: argparse.Namespace) -> int:
         raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
     name = class_page.ANONYMOUS if args.anonymous else class_page.NAME
     path = writable(Path(args.html) if args.html else room / name, "--html")
-    summary = read(room)
-    reports = Path(os.path.relpath(room / class_page.REPORTS, path.parent)).as_posix()
-    replaced(path, class_page.render(summary, quote(reports), args.anonymous).encode())
+    summary, folder = Summary(), room / class_page.REPORTS
+    for result in results(room, summary):
+        if not args.anonymous:
+            folder.mkdir(exist_ok=True)
+            own = giving.feedback(result, Grade(result["score"], result["max_score"]), None)
+            replaced(folder / summary.students[-1].page, own.encode())
+    reports = quote(Path(os.path.relpath(folder, path.parent)).as_posix())
+    replaced(path, class_page.render(summary, reports, args.anonymous, pages=True).encode())
     print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0

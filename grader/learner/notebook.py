@@ -169,13 +169,15 @@ def _misfit(dt: torch.Tensor, t: torch.Tensor) -> str:
     """What is wrong with a shape for which the lecture's line can't be worked out; else empty."""
     import torch
 
+    grad = t.grad
+    assert grad is not None
     try:
-        torch.broadcast_shapes(dt.shape, t.grad.shape)  # type: ignore[union-attr]
+        torch.broadcast_shapes(dt.shape, grad.shape)
     except RuntimeError:
         from grader.judging.compare import compare
         from grader.learner.namespace import plain, record
 
-        return "wrong shape: " + compare(record(dt), plain(t.grad).double().numpy(), 0.0).reason
+        return "wrong shape: " + compare(record(dt), plain(grad).double().numpy(), 0.0).reason
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -353,6 +354,9 @@ def test_who_handed_in_together_has_one_grade_each_by_the_roster(tmp_path: Path)
     said = page[1].read_text()
     assert page[0].returncode == PASSED and "<a href" not in said and "s103" in said
     assert not [name for name in ("Ada", "Grace", "Zoë", "Kim", "Somebody", "Group 4", "gs/") if name in said]
+    assert command.grader("report", "--class", "done", cwd=tmp_path).returncode == PASSED
+    links = re.findall(r'<a href="(reports/[^"]+\.html)"', (tmp_path / "done/class.html").read_text())
+    assert len(links) == 5 and "Grace Hopper" in "".join((tmp_path / "done" / k).read_text() for k in links)
 
 
 def test_files_of_nobody_are_listed_for_the_table_that_tells(tmp_path: Path) -> None:
