@@ -130,6 +130,8 @@ def _sentence(item: ItemReport) -> str:
 
 
 def _more(item: ItemReport) -> list[str]:
+    if item.diagnosis and item.verdict is Verdict.WRONG_SHAPE:
+        return []  # how the shape came about, which the diagnosis says better
     _, *rest = _parts(item) or [""]
     return [sentence("; ".join(rest))] if rest else []
 
