@@ -132,9 +132,12 @@ def _files(shown: str) -> str:
 
 
 def _now(one: Progress, report: Report) -> Progress:
-    """An exercise on the map, as the report has it where all of it was graded."""
-    graded = next((e for e in report.exercises if e.id == one.id and len(e.items) == one.of), None)
-    return replace(one, passed=graded.right) if graded else one
+    """An exercise on the map, as the report has it; of one of which a part was graded, at least that."""
+    graded = next((e for e in report.exercises if e.id == one.id), None)
+    if graded is None:
+        return one
+    whole = len(graded.items) == one.of
+    return replace(one, passed=graded.right if whole else max(one.passed, graded.right))
 
 
 def _sheet(sheet: Sheet) -> dict[str, Any]:
