@@ -26,7 +26,7 @@ from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages import figures, page
 from grader.reports.pages.figures import Evidence, sentence
-from grader.reports.pages.graph import GAP, HEIGHT, WIDTH, Layout, layout
+from grader.reports.pages.graph import GAP, HEIGHT, WIDTH, Layout, layout, operation
 from grader.reports.pages.heat import LEVELS, MOST_COLUMNS, MOST_ROWS, NOT_FINITE, Heat, grey, heat, reduce
 from grader.reports.pages.html import coded
 from grader.reports.pages.page import Sheet
@@ -243,7 +243,7 @@ def test_of_an_output_only_the_submissions_own_numbers_are_pictured() -> None:
     ],
 )
 def test_a_lines_operation(code: str, said: str) -> None:
-    assert page.operation(code) == said
+    assert operation(code) == said
 
 
 def test_the_worst_element_is_framed_in_all_three() -> None:
@@ -472,7 +472,11 @@ def test_a_class_has_a_page_that_can_be_made_again(tmp_path: Path) -> None:
     assert re.search(r"ex1\.dnorm_logits</th>.*?33% <span class=\"quiet\">1 of 3", html)
     assert html.count('class="strip"') == 3
     assert grader("report", "--class", str(out), cwd=tmp_path).returncode == PASSED
-    assert snapshot(out) == before
+    after = snapshot(out)
+    links = {f"reports/{name}" for name in re.findall('href="reports/(.+?)"', after["class.html"].decode())}
+    assert {name for name in after if name not in before} == links and len(links) == 3
+    assert after["class.html"].replace(b'.html">', b'.txt">') == before["class.html"]
+    assert all(after[name] == before[name] for name in before if name != "class.html")
     (out / "results.jsonl").write_text("{}\n")
     ran = grader("report", "--class", str(out), cwd=tmp_path)
     assert ran.returncode == USAGE and "line 1 is damaged" in ran.stderr

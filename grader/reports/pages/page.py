@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
-from grader.core import course, parsing
+from grader.core import course
 from grader.core.exercise import Exercise
 from grader.core.finding import Code
 from grader.core.text import text, times
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence
-from grader.reports.pages.graph import HEIGHT, Layout, layout
+from grader.reports.pages.graph import HEIGHT, Layout, layout, operation
 from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.pages.train import shown
@@ -180,36 +179,6 @@ def parents(exercise: Exercise) -> dict[str, list[str]]:
     return {t: [reader for reader in found if t in found[reader]] for t in reversed(found)}
 
 
-def operation(code: str) -> str:
-    """What a forward line does, in a word or the signs of its operations, the outermost last."""
-    tree = parsing.module(code.strip()).body[0]
-    assert isinstance(tree, ast.Assign)
-    signs: list[str] = []
-    _operations(tree.value, signs)
-    return " ".join(dict.fromkeys(signs)) or "is"
-
-
-def _operations(node: ast.AST, signs: list[str]) -> None:
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(node, ast.Subscript) and child is node.slice):
-            _operations(child, signs)
-    if isinstance(node, ast.BinOp):
-        signs.append(SIGNS.get(type(node.op), "op"))
-    elif (
-        isinstance(node, ast.UnaryOp)
-        and isinstance(node.op, ast.USub)
-        and not isinstance(node.operand, ast.Constant)
-    ):
-        signs.append("−")
-    elif isinstance(node, ast.Call):
-        signs.append(node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func))
-    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-        signs.append("[ ]")
-
-
-SIGNS: Mapping[type[ast.operator], str] = {
-    ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.MatMult: "@", ast.Pow: "^",
-}  # fmt: skip
 LONG = 14  # characters of an operation in a node
 
 
