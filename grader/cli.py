@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         words = ["watch"] if _at_a_terminal() else ["--help"]
     top = parser()
     if wrong := no_command(top, words[0]):
-        print(f"grader: {wrong}", file=sys.stderr)
+        _say(wrong)
         return USAGE
     args = top.parse_args(words)
     try:
@@ -35,10 +35,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (UsageError, GraderFault) as error:
         from grader.core.text import text
 
-        print(f"grader: {text(str(error), 4000)}", file=sys.stderr)
+        _say(text(str(error), 4000))
         return USAGE if isinstance(error, UsageError) else FAULT
     except KeyboardInterrupt:
         return 130
+
+
+def _say(what: str) -> None:
+    from grader.commands.prose import wrapped
+
+    what = f"grader: {what}"
+    print(wrapped(what) if sys.stderr.isatty() else what, file=sys.stderr)
 
 
 def _at_a_terminal() -> bool:

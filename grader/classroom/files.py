@@ -43,8 +43,8 @@ def write(results: Iterable[dict[str, Any]], out: Path, seed: int | None = None)
             summary.add(result)
             table.writerow([guarded(v) if isinstance(v, str) else v for v in _row(result)])
             _replace(folder / summary.students[-1].report, told(result))
-    for path in folder.glob("*.txt"):  # of submissions that an earlier run had
-        if path.name[:-4].casefold() not in summary.taken:
+    for path in (*folder.glob("*.txt"), *folder.glob("*.html")):  # of submissions that an earlier run had
+        if path.suffix == ".html" or path.stem.casefold() not in summary.taken:
             path.unlink()
     _replace(out / "summary.json", json.dumps(summary.document(), indent=1) + "\n")
     _replace(out / "summary.txt", summary.lines())
@@ -52,16 +52,8 @@ def write(results: Iterable[dict[str, Any]], out: Path, seed: int | None = None)
     return summary
 
 
-def read(folder: Path) -> Summary:
-    """The summary of what a batch left in a folder; UsageError where that is nothing it wrote."""
-    summary = Summary()
-    for _ in results(folder, summary):
-        pass
-    return summary
-
-
 def results(folder: Path, summary: Summary | None = None) -> Iterator[dict[str, Any]]:
-    """What a batch left in a folder, each result counted in `summary`. UsageError as `read`."""
+    """What a batch left in a folder, each result counted in `summary`; UsageError where it wrote nothing."""
     path = folder / "results.jsonl"
     repair = f"`grader batch … --out {folder}` writes it"
     summary = summary or Summary()

@@ -99,6 +99,8 @@ def feedback(result: Mapping[str, Any], grade: Grade | None, remark: Remark | No
         legend=legend(Verdict(item["verdict"]) for item in items),
         notes=[text(n) for n in (result["problem"], *result["notes"]) if n]
         + [d for e in result["exercises"] for d in e["deductions"]],
-        rows=[(text(i), k, p, text(said, 3000)) for i, k, p, said in rows],
+        rows=[
+            (text(i), k, p, text(said.removeprefix(k[2]).removeprefix(": "), 3000)) for i, k, p, said in rows
+        ],
         output=result["output"],
     )

@@ -21,8 +21,9 @@ MISTAKES = 20
 CELL = 9  # pixels: of one verdict in a student's strip
 
 
-def render(summary: Summary, reports: str = REPORTS, anonymous: bool = False) -> str:
-    """reports: where the students' own are, from the page's folder. anonymous: `unnamed`, without links."""
+def render(summary: Summary, reports: str = REPORTS, anonymous: bool = False, pages: bool = False) -> str:
+    """reports: where the students' own are, from the page's folder; pages: as pages, not as texts.
+    anonymous: `unnamed`, without links."""
     summary = unnamed(summary) if anonymous else summary
     graded = [s for s in summary.students if s.max_score and s.counts]
     return page(
@@ -42,7 +43,10 @@ def render(summary: Summary, reports: str = REPORTS, anonymous: bool = False) ->
         causes=_causes(summary)[:MISTAKES],
         reports="" if anonymous else reports,
         legend=sorted(legend(map(Verdict, summary.verdicts.elements())), key=lambda one: -one[-1]),
-        students=[_row(s) for s in sorted(summary.students, key=lambda s: s.section)],
+        students=[
+            _row(s) | {"report": s.page if pages else s.report}
+            for s in sorted(summary.students, key=lambda s: s.section)
+        ],
         anonymous=anonymous,
         sections=_sections(graded),
         identical=[(text(a), [text(b) for b in rest]) for a, rest in sorted(summary.identical.items())],
@@ -131,7 +135,6 @@ def _row(s: Student) -> dict[str, Any]:
         strips.append((text(said), CELL * len(verdicts), paths, text(each, 20_000)))
     return {
         "submission": text(s.submission),
-        "report": s.report,
         "student": text(s.student),
         "name": text(s.name),
         "section": text(s.section),

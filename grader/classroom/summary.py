@@ -35,6 +35,11 @@ class Student:
     section: str = ""  # of the roster
     report: str = ""  # the name of the file that has the student's own
 
+    @property
+    def page(self) -> str:
+        """What a page of the same is called, beside the report."""
+        return f"{self.report.removesuffix('.txt')}.html"
+
 
 @dataclass
 class Summary:
@@ -111,9 +116,9 @@ class Summary:
                     self.reasons[f"{item['id']}: {item['verdict']}"] += 1
                     if item["diagnosis"]:
                         self.diagnoses.setdefault(item["diagnosis"], Counter())[item["id"]] += 1
-                    if not item["diagnosis"] or item["verdict"] != Verdict.WRONG:
+                    if not item["diagnosis"]:
                         # of what is wrong the reason has numbers, which are each submission's own
-                        cause = "" if item["verdict"] == Verdict.WRONG else item["reason"][:CAUSE]
+                        cause = "" if item["verdict"] == Verdict.WRONG else text(item["reason"], CAUSE)
                         self.causes.setdefault((item["verdict"], cause), Counter())[item["id"]] += 1
 
     def _report(self, submission: str) -> str:

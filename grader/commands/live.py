@@ -28,6 +28,7 @@ from grader.learner.watch.saves import Saves
 from grader.reports.pages import page
 from grader.reports.pages.page import Sheet, View
 from grader.runner.host.client import Runner
+from grader.submissions.script import written_at
 from grader.suite.find import Suite, Target, find, read_submission
 
 IN_TERMINAL = ("vi", "vim", "nvim", "nano", "emacs", "micro", "hx", "helix", "kak", "joe", "ne", "mcedit")
@@ -163,8 +164,11 @@ class Live(Watch):
         """Open the learner's file at an item; no other can be named."""
         item = item_of(report, id)
         exercise, _, name = id.rpartition(".")
-        line = 1 if item.cell else item.line or line_of(self.suite, exercise, name) or 1
+        line = item.line or line_of(self.suite, exercise, name) or 1
         place = f"{self.name}, line {line}"
+        if item.cell:  # whose place an editor of texts knows by the line of the JSON
+            place = f"{item.place} of {self.name}"
+            line = written_at(read_submission(self.path), item.cell, line)
         words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
         if not words:
             return f"No editor is named: `EDITOR=code grader live` names one. It is {place}."

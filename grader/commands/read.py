@@ -16,7 +16,7 @@ from grader.core.exercise import TRAINING, Exercise, Item, Output
 from grader.core.text import flowed, times
 from grader.learner import progress, stubs
 from grader.suite import fixtures
-from grader.suite.find import Suite, Target, find, targets
+from grader.suite.find import Suite, Target, find, item_names, targets
 
 if TYPE_CHECKING:
     pass
@@ -95,7 +95,8 @@ def show(args: argparse.Namespace) -> int:
         if target.item is None:
             lines = "\n".join(f"    {line.code}" for line in exercise.lines)
             statement = wrapped(flowed(exercise.statement))
-            texts.append(statement + (f"\n\nforward pass:\n{lines}" if lines else ""))
+            items = f"items:     {', '.join(item_names(exercise))}"
+            texts.append("\n\n".join([statement, *[f"forward pass:\n{lines}"] * bool(lines), items]))
         elif target.item == TRAINING and (plan := exercise.training):
             texts.append(
                 f"{target.exercise}.training: {plan.steps} steps with your gradients, at a rate of "

@@ -13,19 +13,22 @@ from urllib.parse import quote
 import numpy as np
 import safetensors.numpy
 
+from grader.classroom import giving
 from grader.classroom import page as class_page
-from grader.classroom.files import read
+from grader.classroom.files import results
+from grader.classroom.gradebook import Grade
+from grader.classroom.summary import Summary
 from grader.commands.policy import marker
 from grader.commands.read import HOW
 from grader.core import course, plain
 from grader.core.errors import UsageError
 from grader.core.exercise import LOSSES, TRAINING, Gradient, How, Output, Task
-from grader.core.text import text
+from grader.core.text import flowed, text
 from grader.core.verdict import ExerciseReport, Verdict
 from grader.judging.bench import Bench
 from grader.judging.choices import Answer
 from grader.judging.compare import values
-from grader.judging.compare_outputs import alike, answer_of
+from grader.judging.compare_outputs import answer_of, first_difference
 from grader.judging.items import call_of
 from grader.judging.requests import Graded, every, report_of
 from grader.judging.shown import both, shown
@@ -187,10 +190,11 @@ def cases_of(task: Task, graded: ExerciseReport, run: Run) -> dict[str, list[Cas
         if item.driver and type(wanted) is type(came) is dict:
             bound = reference.bounds.get(item.name, 0.0)
             for call, value in wanted.items():
-                right = call in came and alike(came[call], value, item.exact, bound)
+                differs = first_difference(came.get(call), value, item.exact, bound)
+                right = call in came and differs is None
                 said = (check.came, check.wanted)
                 if text(str(call)) != check.call:
-                    said = (shown(value),) * 2 if right else both(came.get(call), value, ())
+                    said = (shown(value),) * 2 if right else both(came.get(call), value, differs or ())
                 if call not in came:
                     said = ("nothing", said[1])
                 found.setdefault(report.id, []).append(Case(text(str(call)), *said, right))
@@ -223,7 +227,7 @@ def aids(suite: Suite, one: Sheet, state: progress.State) -> dict[str, Aid]:
             facts += [("calls your", ", ".join(item.asks) if item.driver else "")]
             facts += [("is given", ", ".join(item.receives)), ("may use", ", ".join(item.uses))]
         facts = [(what, words) for what, words in facts if words]
-        found[name] = Aid(item.doc, facts, known[:given], due, progress.attempts(state, name))
+        found[name] = Aid(flowed(item.doc), facts, known[:given], due, progress.attempts(state, name))
     return found
 
 
@@ -266,8 +270,13 @@ def _class(args: argparse.Namespace) -> int:
         raise UsageError(f"--class {room} is no folder: name the one that `grader batch` wrote")
     name = class_page.ANONYMOUS if args.anonymous else class_page.NAME
     path = writable(Path(args.html) if args.html else room / name, "--html")
-    summary = read(room)
-    reports = Path(os.path.relpath(room / class_page.REPORTS, path.parent)).as_posix()
-    replaced(path, class_page.render(summary, quote(reports), args.anonymous).encode())
+    summary, folder = Summary(), room / class_page.REPORTS
+    for result in results(room, summary):
+        if not args.anonymous:
+            folder.mkdir(exist_ok=True)
+            own = giving.feedback(result, Grade(result["score"], result["max_score"]), None)
+            replaced(folder / summary.students[-1].page, own.encode())
+    reports = quote(Path(os.path.relpath(folder, path.parent)).as_posix())
+    replaced(path, class_page.render(summary, reports, args.anonymous, pages=True).encode())
     print(f"{summary.submissions} submission{'s' * (summary.submissions != 1)}\n{path} is written")
     return 0

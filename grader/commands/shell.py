@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import load as tensors
 
-from grader.commands.prose import wrapped
+from grader.commands.prose import columns, wrapped
 from grader.core.calling import resolve
 from grader.core.errors import GraderFault, UsageError
 from grader.core.exercise import TRAINING, Exercise, File, Item, Output
@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     if more or not target.item or target.item == TRAINING:
         raise UsageError("shell takes one item that is a function: `grader shell ex1.dh`")
     read_submission(suite.learners(target.exercise))
+    torch.set_printoptions(linewidth=min(columns(), 1000) - 2)
     with Runner() as runner:
         desk = Desk(suite, Bench(runner), target)
         names = desk.names()

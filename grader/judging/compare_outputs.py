@@ -62,9 +62,11 @@ def answer_of(record: Record) -> Any:
     return Tensor(record.dtype, record.shape, record.data or b"")
 
 
-def alike(answer: Any, wanted: Any, exact: bool, bound: float = 0.0) -> bool:
-    """Whether one part of a plain answer is as it should be."""
-    return _plain(answer, wanted, _Found(exact, bound)).verdict.passed
+def first_difference(answer: Any, wanted: Any, exact: bool, bound: float = 0.0) -> Path | None:
+    """Where one part of a plain answer first is other than it should be; None where it is as it should be."""
+    found = _Found(exact, bound)
+    passed = _plain(answer, wanted, found).verdict.passed
+    return None if passed else tuple(found.path)
 
 
 # --- a tensor ----------------------------------------------------------------------------------------

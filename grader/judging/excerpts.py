@@ -15,16 +15,19 @@ WIDEST = 200  # characters of a line that are shown
 DOCSTRING = 40  # lines of one, at most, above which a function's first line is looked for
 
 
-def excerpt(code: Script, line: int | None, found: Finding | None) -> Excerpt | None:
+def excerpt(code: Script, line: int | None, found: Finding | None, sure: bool = True) -> Excerpt | None:
     """The line at fault, and the one before it; of a docstring's end, the function's first instead.
 
-    Where only the function is known, its last two lines, and no spot.
+    Where only the function is known, its last two lines, and no spot. sure: whether `line` is the one at
+    fault; else it is the first of its function, which is at fault itself where it returns.
     """
     lines = code.source.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     number = code.place(line)[1]
     if not line or not number or line > len(lines):
         return None
     top = line - number  # the line before its cell, or its file
+    if not sure and not lines[line - 1].lstrip().startswith("return"):
+        line = next((n for n in range(line, max(line - DOCSTRING, 0), -1) if HEAD.match(lines[n - 1])), line)
     whole = HEAD.match(lines[line - 1])
     line = _last(lines, line) if whole else line
     before = line - 1

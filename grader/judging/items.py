@@ -176,8 +176,10 @@ def report(
         line = code.source.count(b"\n", 0, match.start()) + 1 if match else None
     shape = exercise.shapes[answer.item.tensor]
     name = f"{exercise.id}.{answer.item.name}"
+    at = answer.records[fixture]
+    sure = bool(mistake and mistake.line) or at is None or at.status != "value"
     line = mistake.line if mistake and mistake.line else line
-    seen = None if settled.verdict.passed else excerpt(code, line, mistake or found)
+    seen = None if settled.verdict.passed else excerpt(code, line, mistake or found, sure)
     count = code.count(line)
     cell, line = code.place(line)
     return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell, count, excerpt=seen)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from grader.core.errors import GraderFault, UsageError, swallowing
 from grader.core.exercise import Exercise, File
 from grader.core.finding import Code
+from grader.core.text import listed
 from grader.core.verdict import ItemReport, Verdict
 from grader.learner import jupyter
 from grader.submissions.script import defined
@@ -90,6 +91,7 @@ class Cells:
 
     def help(self, source: str) -> None:
         """Say of each gradient that a cell was to make what the command says of it."""
+        from grader.learner.namespace import read
         from grader.reports.cell import told
 
         made = defined(_alone(source))
@@ -101,6 +103,9 @@ class Cells:
             if not item.passed and item.verdict is not Verdict.NOT_WRITTEN:
                 word, said = told(item)
                 jupyter.show(jupyter.Compared("wrong", f"{name}: {word}: {said}", ()))
+            elif item.passed and (wrong := _received_wrong(read(exercise, self.ip.user_ns), name)):
+                said = f"{name}: its code is; the cell stopped, since {wrong} wrong"
+                jupyter.show(jupyter.Compared("right", said, ()))
 
     def whose(self, gradients: Set[str]) -> Exercise | None:
         """The exercise whose gradients they are, by the forward pass that is here."""
@@ -151,17 +156,26 @@ def settled(suite: Suite, network: Network, reports: Sequence[ItemReport]) -> tu
     return tuple(_one(network, i, found[n]) for i, n in zip(reports, names, strict=True) if n in found)
 
 
-def _one(network: Network, here: ItemReport, by_command: ItemReport) -> ItemReport:
-    """here: by what the namespace holds, whose figures `cmp` shows too. by_command: of the cell's code."""
+def _received_wrong(network: Network, name: str) -> str:
+    """What an item received that is wrong, as the end of a sentence; empty where nothing is."""
     from grader.learner.judge_received import received_wrong
 
+    wrong = received_wrong(network, name)
+    return f"{listed(wrong)} {'are' if wrong[1:] else 'is'}" if wrong else ""
+
+
+def _one(network: Network, here: ItemReport, by_command: ItemReport) -> ItemReport:
+    """here: by what the namespace holds, whose figures `cmp` shows too. by_command: of the cell's code."""
     judged, unsettled = by_command.check, here.check.code is Code.NOT_JUDGED
-    if here.verdict is Verdict.NOT_WRITTEN:
-        return here if by_command.passed else by_command  # whose cell may have raised
+    wrong = "" if unsettled or here.passed else _received_wrong(network, here.id.rpartition(".")[2])
+    if here.verdict is Verdict.NOT_WRITTEN:  # whose cell may have raised
+        if not by_command.passed:
+            return by_command
+        note = f"its code is; it has made nothing here, since {wrong} wrong"
+        return replace(by_command, check=replace(judged, note=note, maxdiff=None)) if wrong else here
     note = judged.note or ("" if unsettled else here.check.note)
     if by_command.passed and not here.passed and not unsettled:
-        wrong = " and ".join(received_wrong(network, here.id.rpartition(".")[2]))
-        why = f"since {wrong} is" if wrong else "made of something else: run the cell again"
+        why = f"since {wrong}" if wrong else "made of something else: run the cell again"
         note = f"its code is; what it holds here is wrong, {why}"
     figures = {name: getattr(here.check, name) for name in ("exact", "approx", "allclose", "maxdiff")}
     return replace(by_command, shape=here.shape, check=replace(judged, note=note, **figures))

@@ -43,10 +43,10 @@ def cmp(s: str, dt: Any, t: Any) -> None:
     frame = sys._getframe(1)
     name = text(s if isinstance(s, str) else type(s).__name__)
     with _untouched():
-        if problem := _problem(s, dt, t):
-            print(f"{name:15s} | {problem}")
+        problem = _problem(s, dt, t)
+        print(f"{name:15s} | {problem or _misfit(dt, t) or _line(dt, t)}")
+        if problem:
             return
-        print(f"{name:15s} | {_line(dt, t)}")
         top = frame.f_locals is frame.f_globals
         sort, said = _more(dt, t, frame.f_globals if top else ChainMap(frame.f_locals, frame.f_globals))
         if sort and (said or jupyter.here()):
@@ -162,13 +162,22 @@ def _problem(s: Any, dt: Any, t: Any) -> str:
         return "one of the two is sparse: .to_dense() makes it comparable"
     if dt.dtype != t.grad.dtype:
         return f"{_short(dt)}, wanted {_short(t.grad)}: .to(torch.{_short(t.grad)})"
+    return ""
+
+
+def _misfit(dt: torch.Tensor, t: torch.Tensor) -> str:
+    """What is wrong with a shape for which the lecture's line can't be worked out; else empty."""
+    import torch
+
+    grad = t.grad
+    assert grad is not None
     try:
-        torch.empty(dt.shape, device="meta") + torch.empty(t.grad.shape, device="meta")
+        torch.broadcast_shapes(dt.shape, grad.shape)
     except RuntimeError:
         from grader.judging.compare import compare
         from grader.learner.namespace import plain, record
 
-        return "wrong shape: " + compare(record(dt), plain(t.grad).double().numpy(), 0.0).reason
+        return "wrong shape: " + compare(record(dt), plain(grad).double().numpy(), 0.0).reason
     return ""
 
 
@@ -209,10 +218,11 @@ def _more(dt: torch.Tensor, t: torch.Tensor, namespace: Mapping[str, Any]) -> tu
     grad = t.grad
     if grad is None or _short(grad) not in ("float32", "float64"):
         return "", ""
-    app = torch.allclose(dt, grad)
+    fits = not _misfit(dt, t)
+    app = fits and torch.allclose(dt, grad)
     placed = _place(t, namespace)
     if placed is None:
-        return _alone(dt, grad, app)
+        return _alone(dt, grad, app) if fits else ("", "")
     network, item = placed
     if stale := _stale(network, item.tensor, grad):
         return "undecided", stale

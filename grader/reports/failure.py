@@ -19,9 +19,9 @@ from grader.reports.table import located, number, once, words
 if TYPE_CHECKING:
     from grader.reports.screen import Screen
 
-ENGLISH = ("a", "all", "an", "another", "did", "each", "every", "in", "it", "its", "no", "nothing", "one",
-           "only", "returned", "right", "the", "there", "this", "two", "what",
-           "whole")  # fmt: skip
+ENGLISH = ("a", "all", "an", "another", "both", "columns", "did", "each", "every", "fix", "in", "it", "its",
+           "letters", "no", "nothing", "numbers", "one", "only", "other", "pairs", "returned", "right",
+           "rows", "the", "there", "these", "this", "two", "what", "where", "whole", "without")  # fmt: skip
 MARGIN = 2  # columns before all but the headline
 
 
@@ -130,6 +130,8 @@ def _sentence(item: ItemReport) -> str:
 
 
 def _more(item: ItemReport) -> list[str]:
+    if item.diagnosis and item.verdict is Verdict.WRONG_SHAPE:
+        return []  # how the shape came about, which the diagnosis says better
     _, *rest = _parts(item) or [""]
     return [sentence("; ".join(rest))] if rest else []
 

@@ -27,7 +27,7 @@ GIVEN_UP = (1, 4, 2, 3)  # columns that a narrow screen does without, the first 
 
 def render(report: Report, on: Screen, everything: bool = False) -> str:
     """everything: each failure in full, and all that was printed. Text from a submission is never markup."""
-    parts: list[RenderableType] = [*printed(report, None if everything else PRINTED)]
+    parts: list[RenderableType] = [*printed(report, None if everything else PRINTED, on.width)]
     for begun, group in groupby(report.exercises, lambda e: len(report.exercises) == 1 or _begun(e)):
         if begun:
             for exercise in group:
@@ -145,14 +145,16 @@ def ending(report: Report, on: Screen) -> list[Text]:
     return [cut(lines, on.width), *new, *bold(advice(report), on.width)]
 
 
-def printed(report: Report, most: int | None) -> list[Text]:
+def printed(report: Report, most: int | None, width: int) -> list[Text]:
     """The last lines of what the submission printed, above everything else."""
     if not report.output:
         return []
     lines = report.output.split("\n")
     left = 0 if most is None else max(len(lines) - most, 0)
     said = f"the submission printed{f' {len(lines)} lines, the last of them' if left else ''}:"
-    return [Text(said, style="dim"), *(Text(f"│ {line}", style="dim") for line in lines[left:]), Text()]
+    rows = [row for line in lines[left:] for row in wrapped(line, width, 2) or [Text()]]
+    shown = rows if most is None else rows[-most:]
+    return [Text(said, style="dim"), *(_styled(Text("│ ").append(row[2:]), "dim") for row in shown), Text()]
 
 
 def dim(text: str, width: int) -> list[Text]:

@@ -138,6 +138,15 @@ def cell(data: bytes, number: int) -> str:
     return _read(data)[0][number - 1][1]
 
 
+def written_at(data: bytes, number: int, line: int) -> int:
+    """The line of a notebook's file that holds a line of a cell, both from 1, where each line is a string of
+    its own, as Jupyter writes it; else 1."""
+    wanted = [json.dumps(one, ensure_ascii=False)[:-1] for one in cell(data, number).split("\n")]
+    rows = [row.strip() for row in data.decode("utf-8", "replace").split("\n")]
+    starts = range(len(rows) - len(wanted) + 1)
+    return next((k + line for k in starts if all(map(str.startswith, rows[k:], wanted))), 1)
+
+
 @lru_cache(maxsize=2)
 def declared(data: bytes) -> str | None:
     """The exercise that a notebook of ours was derived for, by its metadata or, where they are lost as in a

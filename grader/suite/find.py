@@ -133,25 +133,29 @@ def _named(suite: Suite, ids: list[str], word: str, here: str) -> list[Target]:
             return [Target(i) for i in known]
         exercise, _, item = one.rpartition(".")
         if exercise in ids:
+            if found := _items(suite.describe(exercise), item):
+                return [Target(exercise, name) for name in found]
             names = item_names(suite.describe(exercise))
-            if name := _item(item, names):
-                return [Target(exercise, name)]
             meant = next((n for n in names if item and item.lower() in (n.lower(), n[1:].lower())), None)
             said = f" (did you mean {exercise}.{meant}?)" if meant else _close(item, names)
             where = f"`grader list {exercise}` names them"
             raise UsageError(f"{exercise} has no item {_quoted(item)}{said}; {where}")
     if _authored(suite, word):
         raise UsageError(f"{_quoted(word)} has no fixtures yet: `grader build {word}` makes them")
-    owners = [i for i in ids if _item(word, item_names(suite.describe(i)))] if "." not in word else []
-    if near := [i for i in owners if course.set_of(i) == (here or course.CORE)] or owners[:1]:
-        return [Target(near[0], _item(word, item_names(suite.describe(near[0]))))]
+    owners = {i: found for i in ids if (found := _items(suite.describe(i), word))} if "." not in word else {}
+    near = next((i for i in owners if course.set_of(i) == (here or course.CORE)), next(iter(owners), None))
+    if near:
+        return [Target(near, name) for name in owners[near]]
     meant = _meant(suite, word)
     raise UsageError(f"there is no exercise {_quoted(word)}{meant}; `grader list` names them")
 
 
-def _item(word: str, names: Sequence[str]) -> str | None:
-    """The item that is called so; its tensor's own name will do."""
-    return next((n for n in (f"d{word}", word) if n in names), None)
+def _items(exercise: Exercise, word: str) -> list[str]:
+    """The item that is called so, for which its tensor's own name will do; or all that are about the function
+    or class of this name."""
+    names = item_names(exercise)
+    named = [n for n in (f"d{word}", word) if n in names][:1]
+    return named or [item.name for item in exercise.outputs if word and item.judged == word]
 
 
 def whole(suite: Suite, words: Sequence[str], refused: Callable[[Target], str]) -> list[str]:

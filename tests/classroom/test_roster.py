@@ -401,6 +401,9 @@ def test_who_handed_in_together_has_one_grade_each_by_the_roster(tmp_path: Path)
     assert {*re.findall(r"student \d+", said)} == {f"student {n}" for n in range(1, 6)}
     names = ("Ada", "Grace", "Zoë", "Kim", "Somebody", "Group 4", "gs/", "s103", "s104", "@x.org")
     assert not [name for name in names if name in said]
+    assert command.grader("report", "--class", "done", cwd=tmp_path).returncode == PASSED
+    links = re.findall(r'<a href="(reports/[^"]+\.html)"', (tmp_path / "done/class.html").read_text())
+    assert len(links) == 5 and "Grace Hopper" in "".join((tmp_path / "done" / k).read_text() for k in links)
 
 
 def test_files_of_nobody_are_listed_for_the_table_that_tells(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from test_watch import ENVIRON, RIGHT, SOLUTION, WRONG, save, written
 
 from grader.learner import progress
 from grader.learner.live.server import Server
+from grader.submissions.script import written_at
 
 ARGUMENTS = ["-m", "grader.cli", "live", "ex1", "--no-browser"]
 MARKUP = "</pre></script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
@@ -427,6 +428,15 @@ def test_the_editor_opens_the_learners_file_at_the_line(tmp_path: Path) -> None:
     assert started.end() == "" and started.process.returncode == 1
     with pytest.raises(OSError):
         asked(started.url, "GET", root, {})  # it ended with the command
+
+
+def test_a_cell_s_line_is_found_in_its_file() -> None:
+    data = (ROOT / "exercises/ex1.ipynb").read_bytes()
+    sources = [c["source"] for c in json.loads(data)["cells"]]
+    number = next(n for n, lines in enumerate(sources, 1) if lines[0].startswith("dprobs ="))
+    at = written_at(data, number, 2)
+    assert json.loads(data.decode().split("\n")[at - 1]) == sources[number - 1][1]
+    assert written_at(json.dumps(json.loads(data)).encode(), number, 2) == 1  # all in one line
 
 
 def test_without_an_editor_the_place_is_told(live: Started) -> None:

@@ -566,6 +566,8 @@ CELLS = {
     "dnorm_logits": "dnorm_logits = None",
     "dlogit_maxes": "dlogit_maxes = torch.zeros(32, 1)",  # right by the lecture's cmp
     "db1": "db1 = torch.zeros(64)",
+    "dembcat": "dembcat = torch.ones(2, 3)",  # no shape that broadcasts
+    "demb": "demb = dembcat.view(emb.shape)",  # right, but for what it receives
 }
 
 
@@ -615,7 +617,7 @@ def test_cell_table_and_command_have_one_verdict(told_in_a_kernel: tuple[Any, di
     book, items = told_in_a_kernel
     outputs = {one.id: one for one in book.cells if one.cell_type == "code"}
     table = next(Page(o.data["text/html"]) for o in outputs["check"].outputs if "data" in o)
-    for name in CELLS.keys() - {"dnorm_logits"}:
+    for name in CELLS.keys() - {"dnorm_logits", "demb"}:
         said = shown(outputs[name].outputs)
         if items[name]["passed"]:
             why = "right for the dprobs that it received: what is wrong in it comes from there"
@@ -628,7 +630,8 @@ def test_cell_table_and_command_have_one_verdict(told_in_a_kernel: tuple[Any, di
             assert "wrong" in said and "right" not in said.split("wrong", 1)[0]
     assert items["dcounts_sum_inv"]["passed"] and not items["dlogit_maxes"]["passed"]
     assert "not written yet: dnorm_logits, dlogits, dh, " in table.text
-    assert "1 of 26 right; 6 wrong, 19 not written. Next: dlogprobs." in table.text
+    assert "its code is; it has made nothing here, since dembcat is wrong" in table.text
+    assert "2 of 26 right; 7 wrong, 17 not written. Next: dlogprobs." in table.text
     assert "batch" not in table.text.rpartition("not written yet")[2]
 
 
@@ -653,6 +656,8 @@ def test_a_cell_that_raised_gets_the_command_s_help(told_in_a_kernel: tuple[Any,
         assert [o.output_type for o in made.outputs] == ["error", "display_data"]
         said = shown(made.outputs)
         assert words in said and items[name]["reason"] in said
+    (demb,) = [one for one in book.cells if one.id == "demb"]
+    assert "right demb: its code is; the cell stopped, since dembcat is wrong" in shown(demb.outputs)
     (before,) = [one for one in book.cells if one.id == "before"]  # it has nothing to do with an exercise
     assert [o.output_type for o in before.outputs] == ["error"]
 

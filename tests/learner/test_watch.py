@@ -168,6 +168,8 @@ def test_the_verdict_stays_in_view_whatever_is_printed(mine: Path, watch: Spawn)
     shown(child, "now wrong", "The sign is wrong.", "lines, the last of them:", "999")
     rows = str(child.before + child.after).rpartition(CLEAR)[2].splitlines()
     assert len(rows) <= 24 and max(map(len, rows)) <= 80
+    child.send("?")  # what is asked for comes before what is printed
+    shown(child, "a hint, one rung further", "quit (Ctrl-C too", "lines, the last of them:", "999")
 
 
 def test_a_note_of_what_passed_is_shown(mine: Path, watch: Spawn) -> None:

@@ -26,8 +26,9 @@ from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages import figures, page
 from grader.reports.pages.figures import Evidence, sentence
-from grader.reports.pages.graph import GAP, HEIGHT, WIDTH, Layout, layout
+from grader.reports.pages.graph import GAP, HEIGHT, WIDTH, Layout, layout, operation
 from grader.reports.pages.heat import LEVELS, MOST_COLUMNS, MOST_ROWS, NOT_FINITE, Heat, grey, heat, reduce
+from grader.reports.pages.html import coded
 from grader.reports.pages.page import Sheet
 from grader.suite import fixtures
 
@@ -242,7 +243,7 @@ def test_of_an_output_only_the_submissions_own_numbers_are_pictured() -> None:
     ],
 )
 def test_a_lines_operation(code: str, said: str) -> None:
-    assert page.operation(code) == said
+    assert operation(code) == said
 
 
 def test_the_worst_element_is_framed_in_all_three() -> None:
@@ -259,16 +260,21 @@ def test_what_is_not_finite_is_the_worst_and_hides_nothing_else() -> None:
 
 def test_the_code_around_a_line() -> None:
     source = b"import torch\n\n\ndef dx(y):\n    a = y\n\n    return a\n\n\ndef dz(y):\n    return y\n"
-    assert page.excerpt(source, 4, "dx") == [
-        (4, "def dx(y):", True),
-        (5, "    a = y", False),
+    assert page.excerpt(source, 4, "dx", 5) == [
+        (4, "def dx(y):", False),
+        (5, "    a = y", True),
         (6, "", False),
         (7, "    return a", False),
     ]
-    assert [n for n, _, marked in page.excerpt(source, 7, "dx") if marked] == [7]
+    assert [n for n, _, marked in page.excerpt(source, 7, "dx", 7) if marked] == [7]
     assert page.excerpt(source, 7, "dx")[0][0] == 4
     assert page.excerpt(source, 99, "dx") == []
-    assert page.excerpt(b"x\x1b[31m\xff", 1, "dx") == [(1, "x\\x1b[31m\\xff", True)]
+    assert page.excerpt(b"x\x1b[31m\xff", 1, "dx") == [(1, "x\\x1b[31m\\xff", False)]
+
+
+def test_words_between_backticks_and_indented_lines_are_code() -> None:
+    shown = coded("`a<b` is <i>\n    1  2\n   three ` four")
+    assert shown == "<code>a&lt;b</code> is &lt;i&gt;\n<code>    1  2</code>\n   three ` four"
 
 
 def test_rounding_in_an_answer_that_passed_is_neither_framed_nor_magnified() -> None:
@@ -466,7 +472,11 @@ def test_a_class_has_a_page_that_can_be_made_again(tmp_path: Path) -> None:
     assert re.search(r"ex1\.dnorm_logits</th>.*?33% <span class=\"quiet\">1 of 3", html)
     assert html.count('class="strip"') == 3
     assert grader("report", "--class", str(out), cwd=tmp_path).returncode == PASSED
-    assert snapshot(out) == before
+    after = snapshot(out)
+    links = {f"reports/{name}" for name in re.findall('href="reports/(.+?)"', after["class.html"].decode())}
+    assert {name for name in after if name not in before} == links and len(links) == 3
+    assert after["class.html"].replace(b'.html">', b'.txt">') == before["class.html"]
+    assert all(after[name] == before[name] for name in before if name != "class.html")
     (out / "results.jsonl").write_text("{}\n")
     ran = grader("report", "--class", str(out), cwd=tmp_path)
     assert ran.returncode == USAGE and "line 1 is damaged" in ran.stderr

@@ -27,7 +27,7 @@ from grader import __version__
 from grader.core import course
 from grader.core.limits import MAX_SOURCE
 from grader.suite import fixtures
-from grader.suite.find import item_names
+from grader.suite.find import Target, find, item_names, targets
 
 GRADER = Path(sys.executable).with_name("grader")
 SCHEMA = json.loads((ROOT / "grader/reports/report.schema.json").read_text())
@@ -249,6 +249,11 @@ def test_targets_choose_what_is_graded(words: list[str], items: list[str], work:
     ran = grader("check", "--solutions", *words, cwd=work)
     assert ran.returncode == PASSED
     assert list(rows(ran.stdout)) == items
+
+
+def test_a_class_s_name_is_all_that_is_about_it() -> None:
+    for name in ("gpt.ex12.GPT", "GPT"):
+        assert targets(find(), [name]) == [Target("gpt.ex12", "gpt"), Target("gpt.ex12", "loss")]
 
 
 @pytest.mark.parametrize(

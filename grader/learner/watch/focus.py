@@ -50,7 +50,9 @@ def one(report: Report, view: View, on: Screen, rows: int) -> str:
     below = [line for note in report.notes for line in terminal.dim(f"note: {note}", on.width)]
     left = rows - len(top) - len(below) - 3
     middle = [line for text in (view.extra or view.task).split("\n") for line in _prose(text, on.width)]
-    printed = terminal.printed(report, max(min(PRINTED, left - min(len(middle), left // 2) - 2), LEAST))
+    first = left - LEAST - 2 if view.extra else left // 2  # what a key has asked for comes first
+    most = max(min(PRINTED, left - min(len(middle), first) - 2), LEAST)
+    printed = terminal.printed(report, most, on.width)
     left -= len(printed)
     if len(middle) > left:
         middle = [*middle[: max(left - 1, 0)], Text("…", style="dim")]

@@ -6,8 +6,11 @@ Tagawa and Toda. Our own, since the pure-Python library for it is unmaintained a
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from grader.core import parsing
 
 WIDTH, HEIGHT = 132.0, 42.0  # of a node
 GAP, LANE, RANK = 16.0, 12.0, 66.0  # between nodes; the width of an edge that passes by; between ranks
@@ -187,3 +190,35 @@ def _width(node: str) -> float:
 
 def _is_lane(node: str) -> bool:
     return "\0" in node
+
+
+def operation(code: str) -> str:
+    """What a forward line does, in a word or the signs of its operations, the outermost last."""
+    tree = parsing.module(code.strip()).body[0]
+    assert isinstance(tree, ast.Assign)
+    signs: list[str] = []
+    _operations(tree.value, signs)
+    return " ".join(dict.fromkeys(signs)) or "is"
+
+
+def _operations(node: ast.AST, signs: list[str]) -> None:
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(node, ast.Subscript) and child is node.slice):
+            _operations(child, signs)
+    if isinstance(node, ast.BinOp):
+        signs.append(SIGNS.get(type(node.op), "op"))
+    elif (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and not isinstance(node.operand, ast.Constant)
+    ):
+        signs.append("−")
+    elif isinstance(node, ast.Call):
+        signs.append(node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func))
+    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        signs.append("[ ]")
+
+
+SIGNS: Mapping[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.MatMult: "@", ast.Pow: "^",
+}  # fmt: skip

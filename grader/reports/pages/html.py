@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.core.verdict import Report, Verdict
 from grader.reports.table import of
@@ -91,13 +92,20 @@ def _script(live: bool) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(WEB),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["coded"] = coded
+    return made
+
+
+def coded(words: str) -> Markup:
+    """Words, escaped, with what stands between backticks as code, and lines that are indented as code is."""
+    return Markup(re.sub(r"`([^`\n]+)`|(?m:^)( {4}.+)", r"<code>\1\2</code>", str(escape(words))))
 
 
 def _hash(text: str) -> str:

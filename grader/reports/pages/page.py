@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import Any
 
-from grader.core import course, parsing
+from grader.core import course
 from grader.core.exercise import Exercise
 from grader.core.finding import Code
 from grader.core.text import text, times
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence
-from grader.reports.pages.graph import HEIGHT, Layout, layout
+from grader.reports.pages.graph import HEIGHT, Layout, layout, operation
 from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.pages.train import shown
@@ -22,6 +22,7 @@ from grader.reports.pictures.svg import Picture
 from grader.reports.table import advice, number, of, row, rule, summary
 
 CODE = 24  # lines of a submission, at most
+FILES = 3  # that are named
 VERDICTS = frozenset(map(str, Verdict))
 
 
@@ -105,7 +106,7 @@ def render(report: Report, sheets: Sequence[Sheet], view: View = FROZEN) -> str:
     return page(
         "report.html",
         titles.pop() if len(titles) == 1 else "Report",
-        text(report.submission),
+        text(_files(report.submission)),
         live=view.version is not None,
         version=view.version,
         view=view,
@@ -122,10 +123,20 @@ def render(report: Report, sheets: Sequence[Sheet], view: View = FROZEN) -> str:
     )
 
 
+def _files(shown: str) -> str:
+    """The submission's files; of many in one folder only that."""
+    paths = [PurePosixPath(path) for path in shown.split(", ")]
+    several = len(paths) > FILES and len({path.parent for path in paths}) == 1
+    return f"{paths[0].parent}/, {len(paths)} files" if several else shown
+
+
 def _now(one: Progress, report: Report) -> Progress:
-    """An exercise on the map, as the report has it where all of it was graded."""
-    graded = next((e for e in report.exercises if e.id == one.id and len(e.items) == one.of), None)
-    return replace(one, passed=graded.right) if graded else one
+    """An exercise on the map, as the report has it; of one of which a part was graded, at least that."""
+    graded = next((e for e in report.exercises if e.id == one.id), None)
+    if graded is None:
+        return one
+    whole = len(graded.items) == one.of
+    return replace(one, passed=graded.right if whole else max(one.passed, graded.right))
 
 
 def _sheet(sheet: Sheet) -> dict[str, Any]:
@@ -142,6 +153,7 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
         "probe": PROBE[bool(sheet.exercise.gradients)],
         "pictures": [(id, one.title) for id, made in sheet.drawn.items() for one in made],
         "articles": [_article(sheet, item) for item in items],
+        "shaped": any(_shape(sheet.exercise, item.shape) for item in items),
     }
 
 
@@ -167,36 +179,6 @@ def parents(exercise: Exercise) -> dict[str, list[str]]:
     return {t: [reader for reader in found if t in found[reader]] for t in reversed(found)}
 
 
-def operation(code: str) -> str:
-    """What a forward line does, in a word or the signs of its operations, the outermost last."""
-    tree = parsing.module(code.strip()).body[0]
-    assert isinstance(tree, ast.Assign)
-    signs: list[str] = []
-    _operations(tree.value, signs)
-    return " ".join(dict.fromkeys(signs)) or "is"
-
-
-def _operations(node: ast.AST, signs: list[str]) -> None:
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(node, ast.Subscript) and child is node.slice):
-            _operations(child, signs)
-    if isinstance(node, ast.BinOp):
-        signs.append(SIGNS.get(type(node.op), "op"))
-    elif (
-        isinstance(node, ast.UnaryOp)
-        and isinstance(node.op, ast.USub)
-        and not isinstance(node.operand, ast.Constant)
-    ):
-        signs.append("−")
-    elif isinstance(node, ast.Call):
-        signs.append(node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func))
-    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-        signs.append("[ ]")
-
-
-SIGNS: Mapping[type[ast.operator], str] = {
-    ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.MatMult: "@", ast.Pow: "^",
-}  # fmt: skip
 LONG = 14  # characters of an operation in a node
 
 
@@ -280,7 +262,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "maxdiff": number(item.check.maxdiff),
         "numbers": _numbers(item),
         "place": "" if item.passed else item.place,
-        "code": excerpt(sheet.sources[item.cell], item.line, name, not item.passed) if item.line else [],
+        "code": excerpt(sheet.sources[item.cell], item.line, name, _spot(item)) if item.line else [],
         "forward": forward,
         "aid": aid,
         "attempts": [(when, kind(Verdict(v)), text(what)) for when, v, what in aid.attempts if v in VERDICTS]
@@ -313,8 +295,14 @@ def _shape(exercise: Exercise, shape: tuple[int, ...]) -> str:
     return times(shape) if shape or exercise.gradients else ""
 
 
-def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tuple[int, str, bool]]:
-    """Lines around one of them: number, harmless text, whether it is the one to mark.
+def _spot(item: ItemReport) -> int:
+    """The line that is at fault; 0 where only the function is known."""
+    seen = item.excerpt
+    return seen.lines[-1][0] if seen and seen.end > seen.start else 0
+
+
+def excerpt(source: bytes, line: int, name: str, marked: int = 0) -> list[tuple[int, str, bool]]:
+    """Lines around one of them: number, harmless text, whether it is `marked`.
 
     From where the item's function begins to its end, or as much of it as CODE lines show.
     """
@@ -331,9 +319,7 @@ def excerpt(source: bytes, line: int, name: str, mark: bool = True) -> list[tupl
         end += 1
     while end > line and not lines[end - 1].strip():
         end -= 1
-    return [
-        (n, text(lines[n - 1].replace("\t", "    "), 200), mark and n == line) for n in range(begin, end + 1)
-    ]
+    return [(n, text(lines[n - 1].replace("\t", "    "), 200), n == marked) for n in range(begin, end + 1)]
 
 
 def _numbers(item: ItemReport) -> list[tuple[str, str]]:

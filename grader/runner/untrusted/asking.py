@@ -192,11 +192,11 @@ def of_output(
     """An output item's function, or its driver."""
     for name in item.asks:
         _written(submission, name, name)
-    line = outputs.line_of(submission.names, item.about)
+    line = header["line"] = outputs.line_of(submission.names, item.about)
 
     def code() -> tuple[list[str], dict[str, Any], bytes]:
         value, mutated = outputs.call(submission, item, given, exercise)
-        return mutated, *packed({**header, "line": line}, value)
+        return mutated, *packed(header, value)
 
     def why(error: BaseException) -> NoValue | None:
         status, message, code = missing.why(error, submission, item, exercise)

@@ -27,6 +27,7 @@ from grader.runner.wire import LAYERS, LENGTH  # noqa: E402
 def main() -> None:
     """Wait for a job, do it, and end."""
     torch.set_num_threads(1)
+    torch.set_printoptions(linewidth=76)  # what is printed is shown behind a bar, on 80 columns
     asking.POLICY.install()
     data = memoryview(sys.stdin.buffer.read())
     if not data:  # nobody wants one any more

@@ -280,6 +280,7 @@ def main(options: dict[str, Any]) -> None:
     control = socket.socket(fileno=options["control"])
     os.set_inheritable(control.fileno(), False)
     torch.set_num_threads(1)
+    torch.set_printoptions(linewidth=76)  # what is printed is shown behind a bar, on 80 columns
     _warm()
     asking.POLICY.install()
     prepared = confine.prepare(options["namespaces"], options["skip"])
