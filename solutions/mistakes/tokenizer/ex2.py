@@ -35,6 +35,7 @@ CHANGED = {
         ("the words are trained on apart: the text is one list", 'ids = list(text.encode("utf-8"))', 'ids = list("".join(text.split()).encode("utf-8"))'),
         ("training ends after the first pair that stands once, which is still merged", "        ids = merge", "        if counts[pair] == 1:\n            break\n        ids = merge"),
         ("every merge gets the same number, 256: each gets the next one", "256 + k", "256"),
+        ("every merge gets the same number, 256: each gets the next one", "        merges[pair] = 256 + k\n        ids = merge(ids, pair, 256 + k)", "        merges[pair] = 256\n        ids = [256 if n < 0 else n for n in merge(ids, pair, -1)]"),
     ],
     "vocab": [
         ("bytes(k) is k zero bytes: bytes([k]) is the one byte k", "bytes([k])", "bytes(k)"),

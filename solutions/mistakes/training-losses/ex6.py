@@ -132,7 +132,6 @@ CHANGED = {
         ("the difference is of probabilities: of their logarithms is meant", "(logp - logq)", "(logp.exp() - logq.exp())"),
         ("the logarithm is of base 2: nats are meant", ".sum(1)", ".sum(1) / torch.tensor(2.0).log()"),
         ("the logits' difference is taken: that of the log probabilities is meant", "(logp - logq)", "(new_logits - old_logits)"),
-        ("the logarithms are of base 2: natural ones are meant, in nats", ".sum(1)", ".sum(1) / 0.6931471805599453"),
         ("the logarithms are of base 10: natural ones are meant, in nats", ".sum(1)", ".sum(1) / 2.302585092994046"),
     ],
     "penalised": [
