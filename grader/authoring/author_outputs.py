@@ -118,7 +118,7 @@ def known(
                 covering["any"].append(one)  # nothing tells the two apart
     for item in out.values():
         for mistake in item["mistakes"]:
-            mistake["say"] = OR.join(say for say, _ in mistake["any"])
+            mistake["say"] = OR.join(dict.fromkeys(say for say, _ in mistake["any"]))
             if not any(unread for _, unread in mistake["any"]):
                 del mistake["any"]
     return out

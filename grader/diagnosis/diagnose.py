@@ -240,7 +240,8 @@ def spoken(mistake: Mapping[str, Any], read: Collection[str] = ()) -> Finding | 
     """
     say = str(mistake["say"])
     if "any" in mistake:
-        say = OR.join(told for told, unread in mistake["any"] if not set(unread) & set(read))
+        whole = (told for told, unread in mistake["any"] if not set(unread) & set(read))
+        say = OR.join(dict.fromkeys(whole))
     if not say:
         return None
     return KEEPDIM if say == KEEPDIM.text else Finding(Code.KNOWN_MISTAKE, say)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from grader.core.exercise import TRAINING, Output, Task, definition
@@ -27,8 +27,11 @@ FIELD = re.compile(r"\b[a-z]\w*\.([a-z_]\w*)\b(?!\()")
 Records = Mapping[tuple[str, int], Record]  # by fixture and number of the change
 
 
-def sources(code: Script, item: Output) -> list[Source]:
-    """The functions and methods that an output rests on, in the learner's file; what it is about first."""
+def sources(code: Script, item: Output, others: Collection[str] = ()) -> list[Source]:
+    """The functions and methods that an output rests on, in the learner's file; what it is about first.
+
+    others: definitions that other items judge, whose mistakes are told there.
+    """
     text = code.functions
     lines = text.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     wanted = [item.judged, *item.asks]
@@ -36,7 +39,7 @@ def sources(code: Script, item: Output) -> list[Source]:
     reached = {definition(n) for n in resting.reached(own, [n for n in own if definition(n) in wanted])}
     found: list[tuple[int, Source]] = []
     for node in syntax.tree(text).body:
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name not in reached:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name not in reached - set(others):
             continue
         of_class = isinstance(node, ast.ClassDef)
         fields = _fields("\n".join(lines[node.lineno - 1 : node.end_lineno]), item.doc)
@@ -81,7 +84,8 @@ class OutputSearch:
         assert isinstance(item, Output)
         on = [f for f in answer.checks if f != TRAINING]
         failed = [f for f in on if not answer.checks[f].verdict.passed]
-        found = sources(self.code, item)
+        others = {o.judged for o in self.task.exercise.items if isinstance(o, Output)} - {item.judged}
+        found = sources(self.code, item, others)
         if not found or not failed or len(on) < 2:
             return None
         first = min(failed, key=lambda f: len(self.task.fixtures.given[f]))

@@ -188,6 +188,7 @@ def use_normalised(BatchNorm1d, xs, gamma, beta, eps, momentum):
         "bn(x) in training": layer(BatchNorm1d, gamma, beta, eps, momentum)(xs[0]),
         "bn(x) of a fresh one": fresh(xs[-1]),
         "parameters() of a fresh one": list(fresh.parameters()),
+        "training of a fresh one": BatchNorm1d(len(gamma)).training,
     }
 
 

@@ -357,4 +357,7 @@ def use_grad_data(grad_data, weights, gradients):
 
 
 def use_dead_share(dead_share, h):
-    return {f"dead_share(h, {limit})": dead_share(h.clone(), limit) for limit in (0.99, 0.95, 0.85, 0.9935)}
+    found = {f"dead_share(h, {limit})": dead_share(h.clone(), limit) for limit in (0.99, 0.95, 0.85, 0.9935)}
+    mixed = h.abs()
+    mixed[::2] *= -1
+    return {**found, "dead_share(-h.abs(), 0.85)": dead_share(-h.abs(), 0.85), "of columns of both signs": dead_share(mixed, 0.85)}

@@ -359,5 +359,6 @@ def use_best_smoothing(best_smoothing, seen, others, few):
         (seen[:2], others, [100, 0, 1000]),
         (seen, seen[:1], [3, 0]),
         (["ab", "aab"], ["aaab"], [0, 0.5, 30]),
+        (["a"] * 30, ["b"], [0.01, 100]),
     ]
     return calls("best_smoothing", best_smoothing, *((a, b, few, by) for a, b, by in cases))

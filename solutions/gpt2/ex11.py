@@ -349,11 +349,15 @@ def use_top_k(top_k, logits, k):
 def use_sampled(sampled, logits, k, uniforms):
     """Tokens drawn from the k likeliest, also by numbers near 0 and near 1."""
     ends = [0.0] * len(uniforms), [1.0] * len(uniforms)
-    return {
+    found = {
         f"sampled(logits, {many}, {some})": sampled(logits.clone(), many, list(some))
         for many in (k, 2)
         for some in (uniforms, *ends)
     }
+    # Beside a probability that is 1 in any precision no other one counts: the running sum is 1.0 at the first token.
+    sure = (-10.0 * torch.arange(logits.shape[1])).repeat(len(logits), 1)
+    sure[:, 1] = 70
+    return {**found, "of a token as good as certain, by 1.0": sampled(sure, 2, ends[1])}
 
 
 def use_hellaswag_row(hellaswag_row, context, endings):
@@ -393,4 +397,5 @@ def use_average_step(average_step, weight, gradients, reported, rate):
         own = [grad.clone() for grad in gradients[:many]]
         new, loss = average_step(weight.clone(), own, list(reported[:many]), rate * many)
         found[f"a step of {many}"] = {"weight": new, "loss": float(loss)}
-    return found
+    loss = average_step(weight.clone(), [grad.clone() for grad in gradients[:3]] + [weight.clone()], [3.0, 5.0, 2.5, 3.25], rate)[1]
+    return {**found, "the losses 3, 5, 2.5 and 3.25": float(loss)}

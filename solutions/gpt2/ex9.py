@@ -165,7 +165,7 @@ def rate(step, warmup, last, high, low):
 
 
 def use_rate(rate, warmup, last, high, low):
-    some = [0, 1, warmup - 1, warmup, warmup + 1, warmup + 3, (warmup + last) // 2, last - 1, last, last + 7]
+    some = [0, 1, warmup - 1, warmup, warmup + 1, warmup + 3, (warmup + last) // 2, last - 1, last, last + 1, last + 7]
     cases = [(step, warmup, last, high[0], low[0]) for step in some]
     cases += [(step, warmup + 3, last + 9, high[1], low[1]) for step in some[1::3]]
     return calls("rate", rate, *cases, (5, 4, 11, high[2], low[2]))

@@ -248,6 +248,11 @@ def use_best_step(best_step, points):
                 slope = float(torch.cos(x.double()) if said == "sin" else torch.exp(x.double()))
                 case = f"best_step({said}, slope, {point} in {str(dtype)[6:]}, {steps})"
                 found[case] = best_step(f, slope, x, list(steps))
+    falls = torch.tensor(points[0] / 10, dtype=torch.float64)
+    for steps in ([1e-3, 2.5, 1.0], [3.0, 1e-2, 1.7]):
+        found[f"best_step(-sin, slope, {falls:.6g} in float64, {steps})"] = best_step(
+            lambda t: -torch.sin(t), -float(torch.cos(falls)), falls.clone(), steps
+        )
     return found
 
 
@@ -274,7 +279,7 @@ def use_relative_error(relative_error, a, b):
     return {f"relative_error({said})": relative_error(p.clone(), q.clone()) for said, (p, q) in cases.items()}
 
 
-def use_wrong_places(wrong_places, numeric_gradient, x, wrong, weights):
+def use_wrong_places(wrong_places, x, wrong, weights):
     """Where some gradients by hand are wrong, of which one is right."""
     loss = lambda t: torch.tanh(t @ weights).sum()  # noqa: E731
     right = (1 - torch.tanh(x @ weights) ** 2) @ weights.T

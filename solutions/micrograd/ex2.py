@@ -246,7 +246,7 @@ def inputs(g, cases, lines):
         bases=[*draw(cases, 0.5, 2.5), -1.5, -0.75],
         exponents=[*[2, -1, 3, 0.5, *draw(2, -2.5, 2.5)][:cases], 2, -2],
         signed=[-1.5, 0.75, *draw(cases), 0.0],
-        upstream=[*draw(cases + 2, 0.5, 2.0), 1.25],
+        upstream=[*draw(cases + 2, 0.5, 2.0)[:-1], -1.5, 1.25],
         expressions=[expression() for _ in range(cases)],
     )
 

@@ -448,4 +448,4 @@ def use_trace(trace, Value, names):
 
 def use_labelled(labelled, boxes):
     """The text of some boxes."""
-    return calls("labelled", labelled, *boxes)
+    return calls("labelled", labelled, *boxes, ("w1", 12.345678, -0.123456))

@@ -153,6 +153,8 @@ HINTS = {
 
 WORDS = ["a", "banana", " in", " Panama", "·", "naïve", " café,", "ééé", "日本日本", " 🙂🙂", "ana", " 12", "\n", "ban"]
 PATTERN = r" ?\w+| ?[^\s\w]+|\s+"
+# Merges that overlap, so that it matters which comes first.
+CROWDED = {(98, 110): 256, (97, 98): 257, (110, 110): 258, (256, 97): 259, (97, 256): 260, (110, 97): 261, (195, 169): 262}
 
 
 def inputs(g, words, count):
@@ -182,6 +184,7 @@ def inputs(g, words, count):
         ranks=ranks,
         ids=[97, 195, 169, 256, 255 + count, 128, *torch.randint(97, 256 + count, (6,), generator=g).tolist()],
         number=100_000 + 7 * words,
+        letters="".join("abnné "[k] for k in torch.randint(6, (12 * words,), generator=g).tolist()),
     )
 
 
@@ -436,10 +439,13 @@ def given(tokenizer, merges):
     return tokenizer
 
 
-def use_basic_encode(BasicTokenizer, text, other, merges):
+def use_basic_encode(BasicTokenizer, text, other, letters, merges):
     """What a BasicTokenizer with merges of ours makes of several texts."""
     tokenizer = given(BasicTokenizer(), merges)
-    return calls("encode", tokenizer.encode, (text,), (other,), ("bananaé",), ("ab",), ("abn",), ("x",), ("",))
+    some = ((text,), (other,), ("bananaé",), ("ab",), ("abn",), ("x",), ("",))
+    made = calls("encode", tokenizer.encode, *some)
+    crowded = calls("encode", given(BasicTokenizer(), CROWDED).encode, (letters,), (letters[::-1],))
+    return {**made, **{f"with the merges {CROWDED}, {said}": ids for said, ids in crowded.items()}}
 
 
 def use_basic_decode(BasicTokenizer, merges, ids):
@@ -459,14 +465,17 @@ def use_regex_train(RegexTokenizer, text, other, size):
     return found
 
 
-def use_regex_encode(RegexTokenizer, text, other, merges):
+def use_regex_encode(RegexTokenizer, text, other, letters, merges):
     """What encode_ordinary makes of several texts, with merges of ours, and with two patterns."""
     found = {}
-    for pattern in (PATTERN, r"[^n]+|n"):
+    for pattern in (PATTERN, r"[^bn]+|[bn]"):
         tokenizer = given(RegexTokenizer(pattern), merges)
-        made = calls("encode_ordinary", tokenizer.encode_ordinary, (text,), (other,), ("bananaé",), ("",))
+        some = ((text,), (other,), ("bananaé",), ("abab",), ("",))
+        made = calls("encode_ordinary", tokenizer.encode_ordinary, *some)
         found |= {f"with the pattern {pattern!r}, {said}": ids for said, ids in made.items()}
-    return found
+    crowded = given(RegexTokenizer(PATTERN), CROWDED)
+    made = calls("encode_ordinary", crowded.encode_ordinary, (letters,), (letters[::-1],))
+    return {**found, **{f"with the merges {CROWDED}, {said}": ids for said, ids in made.items()}}
 
 
 def use_special(RegexTokenizer, text, other, merges, number):
@@ -487,10 +496,11 @@ def use_special(RegexTokenizer, text, other, merges, number):
     return {**found, **back, **calls("decode", tokenizer.decode, ([97, number + 2],), wants=(ValueError,))}
 
 
-def use_gpt4_encode(GPT4Tokenizer, text, other, ranks):
+def use_gpt4_encode(GPT4Tokenizer, text, other, letters, ranks):
     """What a tokenizer of a table of ranks makes of several texts."""
     tokenizer = GPT4Tokenizer(dict(ranks), PATTERN)
-    return calls("encode", tokenizer.encode, (text,), (other,), ("bananaé ananas",), ("aaaaaaa",), ("an",), ("a",), ("",))
+    some = ((text,), (other,), (letters,), ("bananaé ananas",), ("aaaaaaa",), ("an",), ("a",), ("",))
+    return calls("encode", tokenizer.encode, *some)
 
 
 def use_gpt4_decode(GPT4Tokenizer, ranks, size):

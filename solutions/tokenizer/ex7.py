@@ -242,7 +242,7 @@ def use_stranded_space(stranded_space, text):
     def encode(some):
         return [sum(map(ord, piece)) for piece in re.findall(r" ?\S+|\s+?(?=\s\S)|\s+", some)]
 
-    some = (text.strip(), text.strip() + " ", "Ice cream", "Ice cream ", " ", "", "a  ", "a  b")
+    some = (text.strip(), text.strip() + " ", "Ice cream", "Ice cream ", " ", "", "a  ", "a  b", "Ice cream\n")
     return {f"stranded_space({one!r}, encode)": stranded_space(one, encode) for one in some}
 
 

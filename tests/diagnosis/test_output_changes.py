@@ -98,3 +98,12 @@ def test_a_turn_of_a_loop_that_is_one_off_is_told_before_its_range() -> None:
     assert told.index("`k + 1` is one off: k is meant") < told.index(
         "`range(n)` begins and ends one too late"
     )
+
+
+def test_what_undoes_a_slip_by_chance_is_not_told() -> None:
+    """Of logits n more each change nothing, and a gradient that is still 0 stands for any 0."""
+    body = "P = [1.0]; P[0] /= n; return [make(0.01 * n.data, n.grad) for k in range(n)]"
+    told = [c[0].finding.text for _, c in search.of_output([source(body)], 1000).values()]
+    assert any("P[0] /= n" in text for text in told)
+    assert not any("to be added there" in text or "begins one turn too late" in text for text in told)
+    assert not any("where n.grad is meant" in text for text in told)

@@ -23,7 +23,7 @@ RELATED = {
     "find": ("rfind",), "rfind": ("find",), "index": ("rindex",), "split": ("splitlines",),
     "splitlines": ("split",), "cat": ("stack",), "stack": ("cat",),
     "list": ("tuple",), "tuple": ("list",), "sorted": ("reversed", "list"),
-    "reversed": ("sorted",), "keys": ("values", "items"), "values": ("keys", "items"),
+    "keys": ("values", "items"), "values": ("keys", "items"),
     "items": ("keys", "values"), "pop": ("popleft",), "add": ("append",),
     "search": ("match", "fullmatch", "findall"), "match": ("search", "fullmatch"), "fullmatch": ("match",),
     "view": ("reshape",), "rand": ("randn",), "randn": ("rand",), "expand": ("repeat",), "abs": ("square",),

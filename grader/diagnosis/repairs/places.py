@@ -38,7 +38,8 @@ def _ranges(s: Source) -> Iterator[Change]:
             (f"range(({begin}) + 1, ({text}) + 1{rest})", "begins and ends one too early"),
             (f"range(({begin}) - 1, ({text}) - 1{rest})", "begins and ends one too late"),
         ):
-            yield s.change(n, new, Code.OFF_BY_ONE, f"{whole} {told}", 17)
+            if begin != "0" or told != "begins one turn too late":  # -1 is the last place
+                yield s.change(n, new, Code.OFF_BY_ONE, f"{whole} {told}", 17)
         if start is not None:
             yield s.change(n, f"range({text})", Code.WRONG_PART, f"{whole} begins too late", 20)
 

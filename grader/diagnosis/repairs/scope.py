@@ -110,6 +110,14 @@ def _complements(s: Source) -> Iterator[Change]:
             yield s.change(whole[0], edits, Code.EXCHANGED, told, 9)
 
 
+def _sets(s: Source, n: ast.AST) -> bool:
+    """Whether a node's statement sets an attribute, as a backward pass and a step of descent do."""
+    while not isinstance(n, ast.stmt):
+        n = s.parents[id(n)]
+    targets = n.targets if isinstance(n, ast.Assign) else [n.target] if isinstance(n, ast.AugAssign) else []
+    return any(isinstance(t, ast.Attribute) for t in targets)
+
+
 def attributes(s: Source) -> Iterator[Change]:
     """An attribute of another object, another attribute, or the object itself."""
     called = {id(n.func) for n in s.nodes if isinstance(n, ast.Call)}
@@ -128,8 +136,9 @@ def attributes(s: Source) -> Iterator[Change]:
         assert isinstance(n.value, ast.Name)
         own = s.text(n)
         others = [f"{owner}.{n.attr}" for owner in owners] + [f"{n.value.id}.{field}" for field in fields]
+        sets = _sets(s, n)
         for other in dict.fromkeys((*others, *sorted(texts))):
-            if other != own:
+            if other != own and (sets or not other.endswith(".grad")):
                 told = f"{own} stands where {other} is meant"
                 yield s.change(
                     n, [s.edit(n, other)], Code.ANOTHER_TENSOR, told, 18 if other in others else 28

@@ -200,7 +200,8 @@ def steps(s: Source) -> Iterator[Change]:
         told = f"{s.quoted(step.target)} is added to where it is to be assigned"
         yield s.change(step, [s.edit(step, f"{target} = {s.text(value)}")], Code.ADDED, told, 13)
         for kind, op in AUGMENTED.items():
-            if not isinstance(step.op, kind):
+            # What is added alike everywhere may undo nothing, as to logits: no division becomes a sum.
+            if not isinstance(step.op, kind) and (op == "*=" or not isinstance(step.op, ast.Div)):
                 word = {"+=": "added", "-=": "subtracted", "*=": "multiplied", "/=": "divided"}[op]
                 told = f"{s.quoted(step)}: it is to be {word} there"
                 yield s.change(

@@ -118,7 +118,7 @@ CHANGED = {
         ("the hidden layers after the first are one too many", "(layers - 1)", "layers"),
         ("the hidden layers after the first are one too few", "(layers - 1)", "(layers - 2)"),
         ("there are no hidden layers but the first", "(layers - 1) * n_hidden**2", "0", "layers * n_hidden", "n_hidden"),
-        ("the output layer has no batch norm here: it has one too", "2 * outputs", "outputs + layers * n_hidden"),
+        ("the output layer keeps its bias and has no batch norm: it has a gain and a bias too", "2 * outputs", "outputs + layers * n_hidden"),
         ("the output layer keeps its bias and has no batch norm: it has a gain and a bias too", "table + weights + 2 * outputs", "table + weights + 2 * layers * n_hidden + vocab_size"),
         ("running mean and variance are counted: they are not learned", "2 * outputs", "4 * outputs"),
         ("running mean and variance are counted: they are not learned", "2 * outputs", "3 * outputs + outputs"),
@@ -135,5 +135,6 @@ CHANGED = {
         ("without batch norm there are no biases here: every layer has one", "return table + weights + outputs,", "return table + weights,"),
         ("floats come back: integers are meant", "return table + weights + outputs, table + weights + 2 * outputs", "return float(table + weights + outputs), float(table + weights + 2 * outputs)"),
         ("layers counts the output layer too here: it is the number of hidden ones", "    weights =", "    layers -= 1\n    weights ="),
+        ("the output layer has neither a bias nor a batch norm here: it has a gain and a bias too", "table + weights + 2 * outputs", "table + weights + 2 * layers * n_hidden"),
     ],
 }

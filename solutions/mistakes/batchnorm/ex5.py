@@ -64,6 +64,11 @@ CHANGED = {
         ("with training False eps is left out", "        return", "        if not self.training:\n            return self.gamma * (x - mean) / var ** 0.5 + self.beta\n        return"),
         ("with training False x comes back as it is: the running values are used", "        return", "        if not self.training:\n            return x\n        return"),
         ("with training False only the mean is the running one: the variance too is meant", "        return", "        if not self.training:\n            var = x.var(0)\n        return"),
+        ("the variance is the mean of the squares: the mean is not subtracted", "x.var(0)\n", "(x**2).mean(0)\n"),
+        ("the variance is the mean of the squares: the mean is not subtracted", "x.var(0)\n", "(x**2).sum(0) / (len(x) - 1)\n"),
+        ("the running values keep all of themselves: 1 - momentum of it is meant", "(1 - self.momentum) * self.running_mean", "self.running_mean", "(1 - self.momentum) * self.running_var", "self.running_var"),
+        ("with training False the mean is the batch's: the running one is meant", "        if self.training:\n            mean, var = x.mean(0), x.var(0)\n", "        mean = x.mean(0)\n        if self.training:\n            var = x.var(0)\n"),
+        ("with training False the variance is the batch's: the running one is meant", "        if self.training:\n            mean, var = x.mean(0), x.var(0)\n", "        var = x.var(0)\n        if self.training:\n            mean = x.mean(0)\n"),
     ],
     "BatchNorm1d.parameters": [
         ("the running values are among the parameters: the layer learns gamma and beta", "[self.gamma, self.beta]", "[self.gamma, self.beta, self.running_mean, self.running_var]"),

@@ -24,6 +24,8 @@ CHANGED = {
         ("the table is of 27 characters, whatever chars is", "len(chars), len(chars)", "27, 27"),
         ("there is no row and column for the full stop", "    return N", "    return N[1:, 1:]"),
         ("the words are one text with one full stop between them, and none before and after", "    for word in words:\n        letters = \".\" + word + \".\"\n", "    for letters in ['.'.join(words)]:\n"),
+        ("the words are one text with one full stop between them: the pair after the last word is missing", '    for word in words:\n        letters = "." + word + "."\n', '    for letters in ["." + ".".join(words)]:\n'),
+        ("the words are one text with one full stop between them: the pair before the first word is missing", '    for word in words:\n        letters = "." + word + "."\n', '    for letters in [".".join(words) + "."]:\n'),
     ],
     "probs": [
         ("columns are divided by their sums: each row is to be", "P.sum(1, keepdim=True)", "P.sum(0, keepdim=True)"),
@@ -104,5 +106,7 @@ CHANGED = {
         ("words are not begun anew: the letters before stay", "            word = \"\"\n", ""),
         ("it ends with the first full stop", "            words.append(word)\n", "            words.append(word)\n            break\n"),
         ("the numbers come back: letters are meant", "word += chars[at]", "word += str(at)"),
+        ("u is held against each probability alone: the first at which their running sum is larger is meant", "probs[at].cumsum(0) > u", "probs[at] > u"),
+        ("u is held against each probability alone: the first at which their running sum is larger is meant", "int((probs[at].cumsum(0) > u).int().argmax())", "next((k for k, p in enumerate(probs[at]) if p > u), len(chars) - 1)"),
     ],
 }

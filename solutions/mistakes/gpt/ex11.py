@@ -167,5 +167,6 @@ CHANGED = {
         ("where no sum is larger, the first token is taken: the last one is meant", "(sums <= u[:, None]).sum(-1, keepdim=True)", "(sums > u[:, None]).int().argmax(-1, keepdim=True)"),
         ("rows share the first row's sums", "sums <= u", "sums[:1] <= u"),
         ("the running sum begins at the last token", "F.softmax(logits, -1).cumsum(-1)", "F.softmax(logits, -1).flip(-1).cumsum(-1)"),
+        ("u is held against each probability alone: the first at which their running sum is larger is meant", "(sums <= u[:, None]).sum(-1, keepdim=True)", "(F.softmax(logits, -1) > u[:, None]).int().argmax(-1, keepdim=True)"),
     ],
 }

@@ -68,6 +68,9 @@ CHANGED = {
         ("the softmax is missing", "F.softmax(wei, dim=-1)", "wei.clamp(min=-1e9)"),
         ("a token sees later ones alone: the mask is the wrong way round", "self.tril[:T, :T] == 0", "self.tril[:T, :T].T == 0"),
         ("the weights are masked after the softmax", '        wei = wei.masked_fill(self.tril[:T, :T] == 0, float("-inf"))\n        return F.softmax(wei, dim=-1) @ v', "        return F.softmax(wei, dim=-1).masked_fill(self.tril[:T, :T] == 0, 0.0) @ v"),
+        ("x's own channels stand for the values: value(x) is meant", "self.query(x), self.value(x)", "self.query(x), x[..., : self.value.out_features]"),
+        ("x's own channels stand for the queries: query(x) is meant", "self.query(x), self.value(x)", "x[..., : self.query.out_features], self.value(x)"),
+        ("the queries stand for the values", "self.query(x), self.value(x)", "self.query(x), self.query(x)"),
     ],
     "MultiHeadAttention.__init__": [
         ("proj has no bias: it is to have one", "nn.Linear(num_heads * head_size, n_embd)", "nn.Linear(num_heads * head_size, n_embd, bias=False)"),
@@ -140,6 +143,9 @@ CHANGED = {
         ("the net comes before the attention", "        x = x + self.sa(self.ln1(x))\n        return x + self.ffwd(self.ln2(x))", "        x = x + self.ffwd(self.ln2(x))\n        return x + self.sa(self.ln1(x))"),
         ("the attention is left out", "        x = x + self.sa(self.ln1(x))\n", ""),
         ("the net is left out", "return x + self.ffwd(self.ln2(x))", "return x"),
+        ("the residual connections begin after the norm: x itself is to be added to", "        x = x + self.sa(self.ln1(x))\n        return x + self.ffwd(self.ln2(x))", "        x = self.ln1(x)\n        x = x + self.sa(x)\n        x = self.ln2(x)\n        return x + self.ffwd(x)"),
+        ("the attention's residual connection begins after the norm: x itself is to be added to", "        x = x + self.sa(self.ln1(x))\n", "        x = self.ln1(x)\n        x = x + self.sa(x)\n"),
+        ("the net's residual connection begins after the norm: x itself is to be added to", "        return x + self.ffwd(self.ln2(x))", "        x = self.ln2(x)\n        return x + self.ffwd(x)"),
     ],
     "GPT.__init__": [
         ("there is one block: n_layer are meant", "range(n_layer)", "range(1)"),

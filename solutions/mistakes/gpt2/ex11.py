@@ -95,6 +95,9 @@ CHANGED = {
         ("all rows together sum to 1: each row is to", "kept.sum(-1, keepdim=True)", "kept.sum()"),
         ("the k likeliest of all rows together are kept: of each row is meant", "p.topk(k, dim=-1).values[:, -1:]", "p.flatten().topk(k).values[-1]"),
         ("it is divided by how many there are", "kept.sum(-1, keepdim=True)", "k"),
+        ("one token too few is kept: the k-th is among the k", "p >= least", "p > least"),
+        ("one token too few is kept: the k-th is among the k", "p >= least", "(p > least) | (k == 1)"),
+        ("one token too many is kept", "p.topk(k, dim=-1)", "p.topk(min(k + 1, p.shape[-1]), dim=-1)"),
     ],
     "sampled": [
         ("the place among the k comes back: the token there is meant", "return tokens[torch.arange(len(at)), at]", "return at"),
@@ -111,6 +114,8 @@ CHANGED = {
         ("k is not used: 50 is written", ".topk(k,", ".topk(min(50, logits.shape[-1]),", "max=k - 1", "max=min(50, logits.shape[-1]) - 1"),
         ("u counts from the other end: the running sum is meant from the largest on", "torch.tensor(uniforms)", "1 - torch.tensor(uniforms)"),
         ("a column comes back, (B, 1): (B,) is meant", "return tokens[torch.arange(len(at)), at]", "return tokens.gather(1, at[:, None])"),
+        ("a running sum that is equal to the uniform number is taken: more than it is meant", "sums <= ", "sums < "),
+        ("u is held against each probability alone: the first at which their running sum is larger is meant", "    at = (sums <= torch.tensor(uniforms)[:, None]).sum(-1).clamp(max=k - 1)", "    one = p / p.sum(-1, keepdim=True)\n    at = (one > torch.tensor(uniforms)[:, None]).int().argmax(-1)"),
     ],
     "hellaswag_row": [
         ("mask is 1 over the context too: only an ending's tokens are marked", "[0] * len(context) + [1] * len(ending)", "[1] * len(context) + [1] * len(ending)"),
@@ -128,6 +133,8 @@ CHANGED = {
         ("mask is of booleans: torch.int64 is meant", "torch.tensor(mask)", "torch.tensor(mask).bool()"),
         ("mask is of floats: torch.int64 is meant", "torch.tensor(mask)", "torch.tensor(mask).float()"),
         ("mask begins one place too early, as for the targets: it is 1 where an ending's token stands", "[0] * len(context) + [1] * len(ending) + [0] * (longest - len(ending))", "[0] * (len(context) - 1) + [1] * len(ending) + [0] * (longest - len(ending) + 1)"),
+        ("the ending stands before the context: the context comes first", "context + ending + [0]", "ending + context + [0]", "[0] * len(context) + [1] * len(ending) + [0]", "[1] * len(ending) + [0] * len(context) + [0]"),
+        ("the ending stands before the context: the context comes first", "context + ending + [0]", "ending + context + [0]"),
     ],
     "hellaswag_loss": [
         ("the logits are held against the token at their own place: the next one is meant", "logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten()", "logits[:, 1:].flatten(0, 1), tokens[:, 1:].flatten()"),
@@ -190,5 +197,7 @@ CHANGED = {
         ("the step comes back: the new weight is meant", "weight - rate * gradient", "rate * gradient"),
         ("the mean gradient comes back: the new weight is meant", "weight - rate * gradient", "gradient"),
         ("only the new weight comes back: a pair with the loss is meant", "return weight - rate * gradient, sum(losses) / len(losses)", "return weight - rate * gradient"),
+        ("the largest loss is reported: the mean is meant", "sum(losses) / len(losses)", "max(losses)"),
+        ("the smallest loss is reported: the mean is meant", "sum(losses) / len(losses)", "min(losses)"),
     ],
 }

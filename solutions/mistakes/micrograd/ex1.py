@@ -59,6 +59,8 @@ CHANGED = {
         ("the gradients of a and b are both f: a product multiplies by the other factor", '"b": f * a, "a": f * b', '"b": f, "a": f'),
         ("the gradients of a and b are both f * a * b: a product multiplies by the other factor alone", '"b": f * a, "a": f * b', '"b": f * a * b, "a": f * a * b'),
         ("the sign of all gradients is wrong", '"f": d, "d": f, "c": f, "e": f, "b": f * a, "a": f * b', '"f": -d, "d": -f, "c": -f, "e": -f, "b": -f * a, "a": -f * b'),
+        ("the sum e + c is treated as a product: it passes its gradient on as it is, to c and to e alike", '"c": f, "e": f, "b": f * a, "a": f * b', '"c": f * e, "e": f * c, "b": f * c * a, "a": f * c * b'),
+        ("the sum e + c is treated as a product for e: it passes its gradient on as it is", '"e": f, "b": f * a, "a": f * b', '"e": f * c, "b": f * c * a, "a": f * c * b'),
     ],
     "raised": [
         ("each is moved against its gradient: L goes down where it is to go up", "+= rate", "-= rate"),

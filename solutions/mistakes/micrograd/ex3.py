@@ -52,6 +52,8 @@ CHANGED = {
         ("the outputs are in the wrong order", "in self.neurons]", "in self.neurons[::-1]]"),
         ("the outputs are added up: a list of them is meant", "[neuron(x) for neuron in self.neurons]", "[sum(neuron(x) for neuron in self.neurons)]"),
         ("tanh is taken once more", "neuron(x) for", "neuron(x).tanh() for"),
+        ("only the first neuron is asked, once for each: every neuron gives its own", "neuron(x) for", "self.neurons[0](x) for"),
+        ("only the last neuron is asked, once for each: every neuron gives its own", "neuron(x) for", "self.neurons[-1](x) for"),
     ],
     "Layer.parameters": [
         ("the parameters of each neuron are a list of their own: one list of all is meant", "[p for neuron in self.neurons for p in neuron.parameters()]", "[neuron.parameters() for neuron in self.neurons]"),

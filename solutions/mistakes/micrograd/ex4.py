@@ -47,6 +47,8 @@ CHANGED = {
         ("the exponent is off: other ** -1 is one over it", "** -1", "** -2"),
         ("other's sign is changed, self * -other: its power -1 is meant", "Value.wrap(other) ** -1", "(Value.wrap(other) * -1)"),
         ("the quotient is cut to an integer, as // does", "return self * Value.wrap(other) ** -1", "out = self * Value.wrap(other) ** -1\n        out.data = self.data // Value.wrap(other).data\n        return out"),
+        ("it is divided to an integer, as // does: / is meant", "self * Value.wrap(other) ** -1", "self * (1 // Value.wrap(other).data)"),
+        ("it is divided to an integer, as // does: / is meant", "self * Value.wrap(other) ** -1", "Value(self.data // Value.wrap(other).data)"),
     ],
     "Value.__rtruediv__": [
         ("self and other are exchanged: it is other / self", "self**-1 * other", "self * other**-1"),
@@ -132,5 +134,9 @@ CHANGED = {
         ("there are colons after the words: blanks alone are meant", 'data {data:.4f} | grad {grad:.4f}', 'data: {data:.4f} | grad: {grad:.4f}'),
         ("the blanks around | are missing", " | ", "|"),
         ("there is = after the words: a blank is meant", 'data {data:.4f} | grad {grad:.4f}', 'data={data:.4f} | grad={grad:.4f}'),
+        ("data has two digits after the point: four are meant", "{data:.4f}", "{data:.2f}"),
+        ("grad has two digits after the point: four are meant", "{grad:.4f}", "{grad:.2f}"),
+        ("data has three digits after the point: four are meant", "{data:.4f}", "{data:.3f}"),
+        ("data and grad are exchanged", "data {data:.4f} | grad {grad:.4f}", "data {grad:.4f} | grad {data:.4f}"),
     ],
 }

@@ -54,6 +54,7 @@ CHANGED = {
         ("the vectors of each context are added up", ".float() @ C", ".float().sum(1) @ C"),
         ("the vectors are joined side by side: the axes of X are meant", "return F.one_hot(X, num_classes=C.shape[0]).float() @ C", "return (F.one_hot(X, num_classes=C.shape[0]).float() @ C).view(X.shape[0], -1)"),
         ("the product goes to C's other axis", ".float() @ C", ".float() @ C.flip(0)"),
+        ("the table's numbers are made integers: the one-hot rows are to be made floats", "F.one_hot(X, num_classes=C.shape[0]).float() @ C", "F.one_hot(X, num_classes=C.shape[0]) @ C.long()"),
     ],
     "by_cat": [
         ("three places are written out: there are as many as emb has", "[emb[:, k] for k in range(emb.shape[1])]", "[emb[:, 0], emb[:, 1], emb[:, 2]]"),
@@ -113,6 +114,9 @@ CHANGED = {
         ("examples and places are exchanged when they are joined", "C[X].view(X.shape[0], -1)", "C[X].transpose(0, 1).reshape(X.shape[0], -1)"),
         ("only the last place counts", "C[X].view(X.shape[0], -1) @ W1", "C[X[:, -1]] @ W1[-C.shape[1] :]"),
         ("only the first place counts", "C[X].view(X.shape[0], -1) @ W1", "C[X[:, 0]] @ W1[: C.shape[1]]"),
+        ("every place has the same rows of W1, the first ones: each place has its own", "C[X].view(X.shape[0], -1) @ W1", "C[X].sum(1) @ W1[: C.shape[1]]"),
+        ("only the last place's vector is read", "C[X].view(X.shape[0], -1) @ W1", "C[X][:, -1] @ W1[-C.shape[1] :]"),
+        ("only the first place's vector is read", "C[X].view(X.shape[0], -1) @ W1", "C[X][:, 0] @ W1[: C.shape[1]]"),
     ],
     "softmax": [
         ("the largest of all logits is subtracted: each row's own is meant, or small rows lose all", "logits.max(1, keepdim=True).values", "logits.max()"),

@@ -123,6 +123,7 @@ CHANGED = {
         ("a tensor comes back: a list is meant", "return [rate", "return torch.tensor([rate", "(steps)]", "(steps)])"),
         ("the rate falls three quarters of the way", "steps / 2", "steps * 3 / 4"),
         ("the rate falls by a tenth with every step", "rate if step < steps / 2 else rate / 10", "rate * 0.1 ** step"),
+        ("the rate is divided by 10 anew in each step of the second half: a tenth of it is meant throughout", "rate / 10 for step", "rate / 10 ** (step - (steps - 1) // 2) for step"),
     ],
     "sample": [
         ("the context does not move on", "context = context[1:] + [at]", "context = context"),
@@ -154,5 +155,7 @@ CHANGED = {
         ("block_size is not used: it is 3", "block_size", "3"),
         ("it ends with the first full stop", "            words.append(word)\n", "            words.append(word)\n            return words\n"),
         ("the context starts as ones", "[0] * block_size", "[1] * block_size"),
+        ("u is held against each probability alone: the first at which their running sum is larger is meant", "probs.cumsum(1) > u", "probs > u"),
+        ("u is held against each probability alone: the first at which their running sum is larger is meant", "int((probs.cumsum(1) > u).int().argmax())", "next((k for k, one in enumerate(probs[0]) if one > u), len(chars) - 1)"),
     ],
 }

@@ -9,6 +9,8 @@ CHANGED = {
         ("each stride is the size of the next axis alone: the sizes of all axes after it are multiplied", "        step *= size\n", "        step = size\n"),
         ("the sizes after an axis are added: they are to be multiplied", "step *= size", "step += size"),
         ("strides are in bytes, four for a number: they are in numbers", "found, step = [], 1", "found, step = [], 4"),
+        ("each stride is the next axis's size alone: the product of all sizes after it is meant", "    found, step = [], 1\n    for size in reversed(shape):\n        found.append(step)\n        step *= size\n    return tuple(reversed(found))", "    return (*shape[1:], 1)"),
+        ("sizes are added: the product of all sizes after an axis is meant", "step *= size", "step += size"),
     ],
     "place": [
         ("offset is left out", "offset + sum", "sum"),
@@ -19,6 +21,9 @@ CHANGED = {
         ("the indices are counted from 1", "i * step", "(i - 1) * step"),
         ("strides are taken for sizes, by which what came before is multiplied", "return offset + sum(i * step for i, step in zip(index, strides))", "for i, step in zip(index, strides):\n        offset = offset * step + i\n    return offset"),
         ("the last axis is left out", "zip(index, strides)", "zip(index[:-1], strides)"),
+        ("offset is added for every axis: once is meant", "offset + sum(i * step for i, step in zip(index, strides))", "sum(offset + i * step for i, step in zip(index, strides))"),
+        ("offset is multiplied in: it is to be added", "offset + sum(", "offset * sum("),
+        ("offset is subtracted: it is to be added", "offset + sum(i * step for i, step in zip(index, strides))", "sum(i * step for i, step in zip(index, strides)) - offset"),
     ],
     "shared": [
         ("data_ptr() is that of a tensor's first number: a view that begins further on has another. The storage's is meant, untyped_storage().data_ptr()", ".untyped_storage().data_ptr()", ".data_ptr()"),
@@ -51,6 +56,8 @@ CHANGED = {
         ("the gradients are divided by the size of the batch: they are of the mean already", "rate * grads[name]", "rate * grads[name] / len(ix)"),
         ("only the first batch is trained on", "in batches:", "in batches[:1]:"),
         ("what comes back is the last step's gradients: the parameters are meant", "return network, losses", "return grads, losses"),
+        ("the loss is that of all of X and Y: that of the step's batch is meant", "losses.append(loss)", "losses.append(gradients(network, X, Y)[0])"),
+        ("the loss is taken after its step: that before it is meant", "        losses.append(loss)\n        network = {name: p - rate * grads[name] for name, p in network.items()}\n", "        network = {name: p - rate * grads[name] for name, p in network.items()}\n        losses.append(gradients(network, X[ix], Y[ix])[0])\n"),
     ],
     "overfit": [
         ("the loss after the last step is missing", "[*losses, gradients(network, X, Y)[0]]", "losses"),
@@ -77,6 +84,8 @@ CHANGED = {
         ("a list comes back: a dict with the splits' names is meant", "return found", "return list(found.values())"),
         ("`return` stands in the loop: only the first split is there", "    return found", "        return found"),
         ("the mean of all splits comes back: each has its own", "return found", "return sum(found.values()) / len(found)"),
+        ("every split has the loss of the first: its own X and Y are meant", "    for name, (X, Y) in splits.items():\n", "    for name in splits:\n        X, Y = next(iter(splits.values()))\n"),
+        ("every split has the loss of the last: its own X and Y are meant", "    for name, (X, Y) in splits.items():\n", "    for name in splits:\n        X, Y = list(splits.values())[-1]\n"),
     ],
     "best_rate": [
         ("the losses are not smoothed", "    smooth = [sum(losses[k : k + width]) / width for k in range(len(losses) - width + 1)]\n    return rates[smooth.index(min(smooth)) + width // 2]", "    return rates[losses.index(min(losses))]"),
@@ -105,6 +114,9 @@ CHANGED = {
         ("a list comes back, of each loss its own: one number for all is meant", "    return mean.exp().item()", "    return torch.tensor(losses, dtype=torch.float64).exp().tolist()"),
         ("the exponential of the last loss alone is taken", "mean = torch.tensor(losses, dtype=torch.float64).mean()", "mean = torch.tensor(losses[-1], dtype=torch.float64)"),
         ("the median is taken: the mean is meant", ".mean()", ".median()"),
+        ("10 is raised to the mean: e is meant, since the losses are in nats", "mean.exp()", "(10**mean)"),
+        ("only the last loss counts: the mean of all is meant", "torch.tensor(losses, dtype=torch.float64).mean()", "torch.tensor(losses, dtype=torch.float64)[-1]"),
+        ("the largest loss is taken: the mean is meant", "torch.tensor(losses, dtype=torch.float64).mean()", "torch.tensor(losses, dtype=torch.float64).max()"),
     ],
     "direct": [
         ("the direct connections are left out", "b + x @ W + ", "b + "),

@@ -34,6 +34,8 @@ CHANGED = {
         ("`return` stands in the loop: only the first merge is made", "    return merges", "        return merges\n    return merges"),
         ("the words are trained on apart: the text is one list", 'ids = list(text.encode("utf-8"))', 'ids = list("".join(text.split()).encode("utf-8"))'),
         ("training ends after the first pair that stands once, which is still merged", "        ids = merge", "        if counts[pair] == 1:\n            break\n        ids = merge"),
+        ("every merge gets the same number, 256: each gets the next one", "256 + k", "256"),
+        ("every merge gets the same number, 256: each gets the next one", "        merges[pair] = 256 + k\n        ids = merge(ids, pair, 256 + k)", "        merges[pair] = 256\n        ids = [256 if n < 0 else n for n in merge(ids, pair, -1)]"),
     ],
     "vocab": [
         ("bytes(k) is k zero bytes: bytes([k]) is the one byte k", "bytes([k])", "bytes(k)"),
@@ -96,6 +98,7 @@ CHANGED = {
         ("texts of two bytes are not merged: a pair is there", "while len(ids) >= 2:", "if len(ids) == 2:\n        return ids\n    while len(ids) >= 2:"),
         ("two tokens that are left are not merged: a pair is there still", "while len(ids) >= 2:", "while len(ids) > 2:"),
         ("texts come back: integers are meant", "return ids", "return [str(n) for n in ids]"),
+        ("the most frequent pair is taken, and it ends where that is not in merges: the pair with the lowest number in merges is meant", 'min(stats(ids), key=lambda p: merges.get(p, float("inf")))', "max(stats(ids), key=stats(ids).get)"),
     ],
 }
 

@@ -113,6 +113,8 @@ CHANGED = {
         ("each chunk is trained on by itself", "    lists = [list(chunk.encode(\"utf-8\")) for chunk in chunks]\n", "    lists = [list(chunk.encode('utf-8')) for chunk in chunks[:1]]\n"),
         ("the last chunk is left out", "for chunk in chunks]", "for chunk in chunks[:-1]]"),
         ("the counts stand where the new numbers are meant", "merges[pair] = 256 + k", "merges[pair] = counts[pair]"),
+        ("every merge gets the same number, 256: each gets the next one", "256 + k", "256"),
+        ("every merge gets the same number, 256: each gets the next one", "        merges[pair] = 256 + k\n        lists = [merge(ids, pair, 256 + k) for ids in lists]", "        merges[pair] = 256\n        lists = [[256 if n < 0 else n for n in merge(ids, pair, -1)] for ids in lists]"),
     ],
     "encode": [
         ("the chunks are joined first: each is to be encoded by itself", "    for chunk in chunks:\n", "    for chunk in [''.join(chunks)]:\n"),

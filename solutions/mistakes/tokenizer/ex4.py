@@ -73,6 +73,8 @@ CHANGED = {
         ("the numbers are counted from 0: those in specials are meant", "[numbers[part]]", "[list(numbers).index(part)]"),
         ("pieces are stripped before they are encoded", "ordinary(part)", "ordinary(part.strip())"),
         ("the list is reversed", "return out", "return out[::-1]"),
+        ("all special tokens are looked for, whatever `which` says", "numbers = allowed(text, specials, which)", "numbers = specials"),
+        ("all special tokens are looked for, whatever `which` says, which is only asked whether it raises", "numbers = allowed(text, specials, which)", "allowed(text, specials, which)\n    numbers = specials"),
     ],
     "decode": [
         ("a number that is in neither is skipped: it is a ValueError", "            raise ValueError(f\"{k} is no token\")", "            pass"),

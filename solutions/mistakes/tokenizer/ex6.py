@@ -45,6 +45,7 @@ CHANGED = {
         ("merges go from number to pair: from pair to number is meant", "self.merges[pair] = idx", "self.merges[idx] = pair"),
         ("code points are merged: bytes of UTF-8 are meant", 'list(text.encode("utf-8"))', "[ord(c) % 256 for c in text]"),
         ("merges are numbered from 0 on: from 256 on is meant", "self.merges[pair] = idx", "self.merges[pair] = idx - 256"),
+        ("merges and vocab are given back and not kept: self.merges and self.vocab are to be set", "        self.merges, self.vocab = {}, {k: bytes([k]) for k in range(256)}\n", "        merges, vocab = {}, {k: bytes([k]) for k in range(256)}\n", "            self.merges[pair] = idx\n            self.vocab[idx] = self.vocab[pair[0]] + self.vocab[pair[1]]", "            merges[pair] = idx\n            vocab[idx] = vocab[pair[0]] + vocab[pair[1]]\n        return merges, vocab"),
     ],
     "BasicTokenizer.encode": [
         ("the most frequent pair is merged, be it in merges or not: the pair of merges that has the lowest number is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "max(stats(ids), key=stats(ids).get)"),
@@ -55,6 +56,10 @@ CHANGED = {
         ("two tokens are not merged: the loop goes on while there are at least two", "len(ids) >= 2", "len(ids) > 2"),
         ("the text is encoded as code points: bytes of UTF-8 are meant", 'list(text.encode("utf-8"))', "[ord(c) for c in text]"),
         ("`bytes` come back: a list is meant", "return ids", "return [self.vocab[k] for k in ids]"),
+        ("the highest number in merges goes first: the lowest is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "max(stats(ids), key=lambda p: self.merges.get(p, -1))"),
+        ("merges are made from the last to the first: the lowest number goes first", "        while len(ids) >= 2:\n", "        for pair in reversed(list(self.merges)):\n            ids = merge(ids, pair, self.merges[pair])\n        while False:\n"),
+        ("the leftmost pair that is in merges goes first: the lowest number is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "next((p for p in zip(ids, ids[1:]) if p in self.merges), None)"),
+        ("of the pairs in merges the most frequent goes first: the lowest number is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "max(stats(ids), key=lambda p: stats(ids)[p] if p in self.merges else 0)"),
     ],
     "BasicTokenizer.decode": [
         ("what is no UTF-8 is an error: U+FFFD is meant, errors=\"replace\"", ', errors="replace"', ""),
@@ -79,6 +84,8 @@ CHANGED = {
         ("a second training goes on from the merges of the first: it begins anew", "        self.merges, self.vocab = {}, {k: bytes([k]) for k in range(256)}\n", ""),
         ("the chunks are not merged before pairs are counted again", "            chunks = [merge(ids, pair, idx) for ids in chunks]\n", ""),
         ("equal chunks are counted once: every one counts", "re.findall(self.pattern, text)]", "dict.fromkeys(re.findall(self.pattern, text))]"),
+        ("the text is cut at white space, which is lost: the pattern's chunks are meant", "re.findall(self.pattern, text)", "text.split()"),
+        ("merges and vocab are given back and not kept: self.merges and self.vocab are to be set", "        self.merges, self.vocab = {}, {k: bytes([k]) for k in range(256)}\n", "        merges, vocab = {}, {k: bytes([k]) for k in range(256)}\n", "            self.merges[pair] = idx\n            self.vocab[idx] = self.vocab[pair[0]] + self.vocab[pair[1]]", "            merges[pair] = idx\n            vocab[idx] = vocab[pair[0]] + vocab[pair[1]]\n        return merges, vocab"),
     ],
     "RegexTokenizer.encode_ordinary": [
         ("the text is cut at white space, which is lost: the pattern's chunks are meant", "re.findall(self.pattern, text)", "text.split()"),
@@ -88,6 +95,14 @@ CHANGED = {
         ("nothing is merged: the bytes come back", "while len(ids) >= 2:", "while False:"),
         ("a pair that is not in merges ends in a KeyError: the loop is to stop there", "                if pair not in self.merges:\n                    break\n", ""),
         ("a chunk of one byte is left out of account: min() has no pair to choose from", "while len(ids) >= 2:", "while True:"),
+        ("the pattern is not used: the whole text is one chunk", "re.findall(self.pattern, text)", "[text]"),
+        ("the text is cut at spaces, which are lost: the pattern's chunks are meant", "re.findall(self.pattern, text)", 'text.split(" ")'),
+        ("the highest number in merges goes first: the lowest is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "max(stats(ids), key=lambda p: self.merges.get(p, -1))"),
+        ("the leftmost pair that is in merges goes first: the lowest number is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "next((p for p in zip(ids, ids[1:]) if p in self.merges), None)"),
+        ("the most frequent pair is merged, be it in merges or not: the pair of merges that has the lowest number is meant", 'min(stats(ids), key=lambda p: self.merges.get(p, float("inf")))', "max(stats(ids), key=stats(ids).get)"),
+        ("merges are made from the last to the first: the lowest number goes first", "            while len(ids) >= 2:\n", "            for pair in reversed(list(self.merges)):\n                ids = merge(ids, pair, self.merges[pair])\n            while False:\n"),
+        ("the chunks are encoded as code points: bytes of UTF-8 are meant", 'list(chunk.encode("utf-8"))', "[ord(c) for c in chunk]"),
+        ("each chunk's tokens are put in front", "out += ids", "out = ids + out"),
     ],
     "RegexTokenizer.encode": [
         ("names are not escaped: the pattern reads them as a regular expression", "re.escape(name) for name in special", "name for name in special"),
@@ -125,6 +140,10 @@ CHANGED = {
         ("two parts are not merged: the loop goes on while there are at least two", "len(parts) >= 2", "len(parts) > 2"),
         ("`bytes` come back: their ranks are meant", "[self.ranks[part] for part in parts]", "parts"),
         ("only the last chunk's tokens are there", "out += [self", "out = [self"),
+        ("the longest token at each place is taken: the lowest rank is to be merged first", "            while len(parts) >= 2:\n", '            whole, start, parts = chunk.encode("utf-8"), 0, []\n            while start < len(whole):\n                stop = max(k for k in range(start + 1, len(whole) + 1) if whole[start:k] in self.ranks)\n                parts.append(whole[start:stop])\n                start = stop\n            while False:\n'),
+        ("the leftmost pair that is a token is merged first: the lowest rank is meant", "at = found.index(best)", 'at = next(k for k, rank in enumerate(found) if rank != float("inf"))'),
+        ("the text is cut at white space, which is lost: the pattern's chunks are meant", "re.findall(self.pattern, text)", "text.split()"),
+        ("each chunk's tokens are a list of their own: one flat list is meant", "out += [self.ranks[part] for part in parts]", "out.append([self.ranks[part] for part in parts])"),
     ],
     "GPT4Tokenizer.decode": [
         ("numbers below 256 are taken for bytes: the table has a rank for each byte", "tokens[k] for k in ids", "bytes([k]) if k < 256 else tokens[k] for k in ids"),
@@ -167,5 +186,7 @@ CHANGED = {
         ("each line has a line end: none is meant", "lines.append(line)", 'lines.append(line + "\\n")'),
         ("the brackets are missing", 'f"[{rendered(vocab[idx])}] {idx}"', 'f"{rendered(vocab[idx])} {idx}"'),
         ("the lines are sorted as texts: by number is meant", "return lines", "return sorted(lines)"),
+        ("the brackets of the whole token are missing", 'f"[{left}][{right}] -> {line}"', 'f"[{left}][{right}] -> {rendered(vocab[idx])} {idx}"'),
+        ("the parts stand in one bracket: each has its own", 'f"[{left}][{right}] -> {line}"', 'f"[{left}{right}] -> {line}"'),
     ],
 }

@@ -28,6 +28,9 @@ CHANGED = {
         ("the largest reward of each row is taken: that at the readout token is meant", "rewards[tokens == token]", "rewards.max(1).values"),
         ("whole columns are taken, rewards[:, places]: each row has its own place", "rewards[tokens == token]", "rewards[:, (tokens == token).int().argmax(1)]"),
         ("the places come back: the rewards there are meant", "rewards[tokens == token]", "(tokens == token).int().argmax(1)"),
+        ("the place in the first row is taken for all rows: each row has its own", "rewards[tokens == token]", "rewards[:, int((tokens[0] == token).nonzero()[0])]"),
+        ("the row's sum is taken: the reward where the readout token stands is meant", "rewards[tokens == token]", "rewards.sum(1)"),
+        ("it is divided by the row's length: the reward itself is meant", "rewards[tokens == token]", "(rewards * (tokens == token)).mean(1)"),
     ],
     "ranking_pairs": [
         ("only neighbours are compared: each is better than all that come after it", "[(a, b) for k, a in enumerate(ranking) for b in ranking[k + 1 :]]", "list(zip(ranking, ranking[1:]))"),
@@ -129,6 +132,7 @@ CHANGED = {
         ("the difference is of probabilities: of their logarithms is meant", "(logp - logq)", "(logp.exp() - logq.exp())"),
         ("the logarithm is of base 2: nats are meant", ".sum(1)", ".sum(1) / torch.tensor(2.0).log()"),
         ("the logits' difference is taken: that of the log probabilities is meant", "(logp - logq)", "(new_logits - old_logits)"),
+        ("the logarithms are of base 10: natural ones are meant, in nats", ".sum(1)", ".sum(1) / 2.302585092994046"),
     ],
     "penalised": [
         ("the penalty is added: it is to be subtracted", "rewards - beta", "rewards + beta"),

@@ -21,6 +21,7 @@ CHANGED = {
         ("the neighbours have an axis of their own: side by side is meant", "x.view(n, t // self.k, c * self.k)", "x.view(n, t // self.k, self.k, c)"),
         ("x comes back as it is", "x = x.view(n, t // self.k, c * self.k)", "x = x"),
         ("examples and positions are one axis: (n, t // k, c * k) is meant", "x = x.view(n, t // self.k, c * self.k)", "return x.view(-1, c * self.k)"),
+        ("all positions are laid side by side: k neighbours are meant", "        return x.squeeze(1) if x.shape[1] == 1 else x", "        return x.reshape(n, -1)"),
     ],
     "mended": [
         ("the last axis, the channels, is normalised over too", "tuple(range(x.ndim - 1))", "tuple(range(x.ndim))"),
@@ -38,10 +39,11 @@ CHANGED = {
         ("the root is missing", "torch.sqrt(var + eps)", "(var + eps)"),
         ("the mean is not subtracted", "(x - mean)", "x"),
         ("it is not divided by the standard deviation", " / torch.sqrt(var + eps)", ""),
-        ("keepdim=True is missing", ", keepdim=True", ""),
         ("on two axes axis 1 is taken: it was right before", "tuple(range(x.ndim - 1))", "(0, 1) if x.ndim == 3 else 1"),
         ("eps stands outside of the root, or is taken twice", "var + eps", "var + 2 * eps"),
         ("the standard deviation is taken as the variance", "x.var(axes", "x.std(axes"),
+        ("the positions are normalised in each example, over axis 1: all batch axes are meant", "tuple(range(x.ndim - 1))", "(0,) if x.ndim == 2 else (1,)"),
+        ("the mean is over axis 0 alone", "x.mean(axes, keepdim=True)", "x.mean(0, keepdim=True)"),
     ],
     "BatchNorm1d.__init__": [
         ("momentum is not used: it is 0.1", "self.momentum = momentum", "self.momentum = 0.1"),
@@ -53,7 +55,7 @@ CHANGED = {
     ],
     "BatchNorm1d.__call__": [
         ("axis 0 alone is taken: on three axes the positions are a batch axis too", "tuple(range(x.ndim - 1))", "0"),
-        ("axis 0 alone is taken: on three axes the positions are a batch axis too; and keepdim=True is missing", "x.mean(axes, keepdim=True)", "x.mean(0)", "x.var(axes, keepdim=True)", "x.var(0)"),
+        ("axis 0 alone is taken: on three axes the positions are a batch axis too", "x.mean(axes, keepdim=True)", "x.mean(0)", "x.var(axes, keepdim=True)", "x.var(0)"),
         ("axes 0 and 1 are taken always: of two axes, 1 are the channels", "tuple(range(x.ndim - 1))", "(0, 1)"),
         ("the channels are normalised over too", "tuple(range(x.ndim - 1))", "tuple(range(x.ndim))"),
         ("axis 1 alone is taken: axis 0 is a batch axis too", "tuple(range(x.ndim - 1))", "1"),
@@ -88,6 +90,11 @@ CHANGED = {
         ("the positions have statistics of their own: all batch axes are meant", "self.momentum * mean", "self.momentum * x.mean(0, keepdim=True)", "self.momentum * var", "self.momentum * x.var(0, keepdim=True)"),
         ("with training False gamma and beta are left out", "mean, var = self.running_mean, self.running_var", "return (x - self.running_mean) / torch.sqrt(self.running_var + self.eps)"),
         ("with training False x comes back as it is: the running values are used", "mean, var = self.running_mean, self.running_var", "return x"),
+        ("the running values keep all of themselves: 1 - momentum of it is meant", "(1 - self.momentum) * self.running_mean", "self.running_mean", "(1 - self.momentum) * self.running_var", "self.running_var"),
+        ("the last axis, the channels, is normalised: the batch axes are meant, for each channel by itself", "axes = tuple(range(x.ndim - 1))", "axes = -1"),
+        ("the positions are normalised in each example: all batch axes are meant", "axes = tuple(range(x.ndim - 1))", "axes = 0 if x.ndim == 2 else 1"),
+        ("with training False the mean is the batch's: the running one is meant", "            mean, var = self.running_mean, self.running_var", "            mean, var = x.mean(tuple(range(x.ndim - 1))), self.running_var"),
+        ("with training False the variance is the batch's: the running one is meant", "            mean, var = self.running_mean, self.running_var", "            mean, var = self.running_mean, x.var(tuple(range(x.ndim - 1)))"),
     ],
     "count": [
         ("the linear layers before batch norms have biases here: they have none", "3 * 2 * n_hidden", "3 * 3 * n_hidden"),
