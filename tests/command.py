@@ -37,11 +37,11 @@ class Warm(Runner):
         super().__init__()
         self.known: dict[str, str] = {}
 
-    def load(self, exercise: Exercise, given: Mapping[str, bytes], settle: bool = False) -> None:
+    def load(self, exercise: Exercise, given: Mapping[str, bytes]) -> None:
         parts = [repr((exercise, list(given))).encode(), *given.values()]
         mark = "".join(map(fixtures.digest, parts))
         if self.known.get(exercise.id) != mark:
-            super().load(exercise, given, settle)
+            super().load(exercise, given)
             self.known[exercise.id] = mark
 
     def __exit__(self, *_: object) -> None:

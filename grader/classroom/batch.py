@@ -87,9 +87,8 @@ class Local:
             if self.runner is None:
                 self.runner = self.first or Runner(**self.options)
                 self.first = None
-                last = len(self.exercises)
-                for number, (description, fixtures) in enumerate(self.exercises.values(), 1):
-                    self.runner.load(description, fixtures.given, settle=number == last)
+                for description, fixtures in self.exercises.values():
+                    self.runner.load(description, fixtures.given)
             return self.runner
 
     def _drop(self, runner: Runner) -> None:

@@ -46,7 +46,7 @@ def no_command(top: argparse.ArgumentParser, word: str) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The whole command's; what is parsed has in `run` the function: check.run of commands/check.py."""
+    """The whole command's; what is parsed has in `run` the function: build.run of commands/build.py."""
     top = Parser(prog="grader", description="Check gradients that were derived by hand against autograd's.")
     top.add_argument("--version", action="version", version=f"grader {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -70,7 +70,7 @@ def _grading(add: Add) -> None:
     init.usage = "grader init [-h] [--force] [DIR] [SET ...]"
     _flag(init, "--force", "put stubs in the place of yours, kept as backups")
 
-    check = add("check", "grade exercises, or single items of them")
+    check = add("check", "grade exercises, or single items of them", "start.check")
     _words(check, "TARGET", "ex1, ex1.dprobs; none means all")
     _value(check, "--submission", "FILE", "grade this file instead of exercises/")
     _flag(check, "--solutions", "grade solutions/ instead (make grade-solutions)")

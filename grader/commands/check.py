@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TextIO
 
@@ -25,28 +23,17 @@ from grader.judging.targets import chosen, renames, source
 from grader.learner import progress
 from grader.reports import screen
 from grader.reports.screen import Screen, show
-from grader.runner.host.client import Runner, protections
+from grader.runner.host.client import Runner
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, runner: Runner) -> int:
     """In this process, with a runner for this command alone."""
-    return answer(args, screen.here(), sys.stdout, _alone)
+    return answer(args, screen.here(), sys.stdout, Bench(runner))
 
 
-@contextlib.contextmanager
-def _alone() -> Iterator[Bench]:
-    with Runner() as runner:  # torch is being imported while this process reads the fixtures
-        yield Bench(runner)
-
-
-def answer(
-    args: argparse.Namespace,
-    on: Screen,
-    out: TextIO,
-    opened: Callable[[], AbstractContextManager[Bench]],
-) -> int:
+def answer(args: argparse.Namespace, on: Screen, out: TextIO, bench: Bench) -> int:
     """The exit code, the report written to `out`. The paths in `args` are relative to the current folder."""
     for_others = _for_others(args)
     own = find(trusted=for_others and not args.sealed)
@@ -64,29 +51,28 @@ def answer(
     names = renames(suite, args.rename, sources.values())
     how = How(strict=args.strict, rename=names, seed=seed, secret=secret and for_others)
     mark = marker(suite, args, ci.root(os.environ) if service else None)
-    if args.require_sandbox and (off := protections()):
+    if args.require_sandbox and (off := bench.runner.missing()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
-    with opened() as bench:
-        report = grade(suite, bench, wanted, sources, how)
-        if not (args.submission or args.solutions or args.fixtures or seed is not None):
-            before = progress.read(suite.work)
-            if hindered := progress.record(suite.work, report, sources):
-                print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
-            report = replace(
-                report,
-                notes=(*report.notes, *_elsewhere(suite, report), *_far(sources)),
-                news=news(before, report),
-                ahead=ahead(suite, progress.read(suite.work), report),
-            )
-        report = mark(report)
-        if args.json:
-            from grader.reports.document import render
+    report = grade(suite, bench, wanted, sources, how)
+    if not (args.submission or args.solutions or args.fixtures or seed is not None):
+        before = progress.read(suite.work)
+        if hindered := progress.record(suite.work, report, sources):
+            print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
+        report = replace(
+            report,
+            notes=(*report.notes, *_elsewhere(suite, report), *_far(sources)),
+            news=news(before, report),
+            ahead=ahead(suite, progress.read(suite.work), report),
+        )
+    report = mark(report)
+    if args.json:
+        from grader.reports.document import render
 
-            out.write(render(report))
-        else:
-            begins = args.progress and all(i.verdict is Verdict.NOT_WRITTEN for i in report.items)
-            out.write(start_screen(suite, report) if begins else show(report, on, args.all))
-        out.flush()
+        out.write(render(report))
+    else:
+        begins = args.progress and all(i.verdict is Verdict.NOT_WRITTEN for i in report.items)
+        out.write(start_screen(suite, report) if begins else show(report, on, args.all))
+    out.flush()
     if service:
         service.close(report, {exercise: file.name for exercise, file in sources.items()}, out, mark.whole)
         if service.exits_0:  # the score is in what was handed over; another code means that grading failed

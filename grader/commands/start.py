@@ -17,3 +17,10 @@ def batch(args: argparse.Namespace) -> int:
         from grader.commands.batch import run
 
         return run(args, runner)
+
+
+def check(args: argparse.Namespace) -> int:
+    with client.Runner() as runner:
+        from grader.commands.check import run
+
+        return run(args, runner)

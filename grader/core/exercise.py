@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache, cached_property
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
@@ -51,7 +51,7 @@ class Gradient:
     doc: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(_told(self))
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Output:
 
     def to_json(self) -> dict[str, Any]:
         none: dict[str, Any] = {"cut": (), "siblings": (), "available": ()}
-        return {"name": self.name, "tensor": self.tensor, "params": self.params, **none, **asdict(self)}
+        return {"name": self.name, "tensor": self.tensor, "params": self.params, **none, **_told(self)}
 
 
 Item = Gradient | Output
@@ -228,11 +228,21 @@ class Exercise:
     def to_json(self) -> dict[str, Any]:
         """What exercise.json holds, its digest apart, with tuples for lists."""
         told: dict[str, Any] = {"format": FORMAT}
-        for name, value in asdict(self).items():
-            told[name] = value
-            if name == "lines":
+        for one in fields(self):
+            value = getattr(self, one.name)
+            told[one.name] = [item.to_json() for item in value] if one.name == "items" else _told(value)
+            if one.name == "lines":
                 told["tensors"] = self.tensors
-        return {**told, "items": [item.to_json() for item in self.items]}
+        return told
+
+
+def _told(value: Any) -> Any:
+    """As `dataclasses.asdict`, but what can't change is not copied, which takes most of its time."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _told(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {name: _told(one) for name, one in value.items()}
+    return type(value)(map(_told, value)) if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,10 @@ def _spell(value: Any, other: Callable[[Any], Any], depth: int, left: list[int])
     if depth > MAX_DEPTH or left[0] < 0:
         raise NotPlain("something nested too deeply, or in itself" if left[0] >= 0 else "too many values")
     kind = type(value)
-
-    def inner(one: Any) -> Any:
-        return _spell(one, other, depth + 1, left)
-
-    if value is None or kind is bool:
+    if value is None or kind is bool or kind is str:
         return value
+    if kind is float:
+        return ["f", value.hex()]
     if issubclass(kind, int):
         number = int.__int__(value)
         if -SMALL < number < SMALL:
@@ -81,6 +79,10 @@ def _spell(value: Any, other: Callable[[Any], Any], depth: int, left: list[int])
         return ["b", bytes.hex(value)]
     if issubclass(kind, bytearray):
         return ["b", bytearray.hex(value)]
+
+    def inner(one: Any) -> Any:
+        return _spell(one, other, depth + 1, left)
+
     for base, tag in ((list, "l"), (tuple, "t")):
         if issubclass(kind, base):
             return [tag, *(inner(one) for one in base.__iter__(value))]
@@ -126,15 +128,16 @@ def _read(spelt: Any, depth: int) -> Any:
         if spelt is None or type(spelt) in (bool, int, str):
             return spelt
         raise ValueError("an object")
-    match spelt:
-        case ["i", digits]:
-            return int(digits, 16)
-        case ["f", text]:
+    if len(spelt) == 2:
+        tag, text = spelt
+        if tag == "f":
             return float.fromhex(text)
-        case ["b", text]:
+        if tag == "i":
+            return int(text, 16)
+        if tag == "b":
             return bytes.fromhex(text)
-        case ["T", dtype, shape, text]:
-            return _tensor(dtype, shape, bytes.fromhex(text))
+    elif len(spelt) == 4 and spelt[0] == "T":
+        return _tensor(spelt[1], spelt[2], bytes.fromhex(spelt[3]))
     tag, *rest = spelt
     values = [_read(one, depth + 1) for one in rest]
     if tag == "l":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from grader.core.errors import Unreadable, UsageError
 from grader.core.exercise import Exercise, File, How, Task
@@ -77,14 +79,33 @@ def every(
             found = grade.grade_several(bench.runner, tasks, file, how)
             return [Graded(task, file, *one) for task, one in zip(tasks, found, strict=True)]
         graded = []
-        for exercise, file in sources.items():
-            task = bench.task(suite, exercise)
-            task = task if how.seed is None else _fresh(suite, bench, task, how.seed)
-            one = grade.grade(bench.runner, task, file, replace(how, items=asked[exercise]))
-            graded.append(Graded(task, file, *one))
+        with _beside(len(sources)) as begin:  # a child runs while this process reads or compares another's
+            under_way = []
+            for exercise, file in sources.items():
+                task = bench.task(suite, exercise)
+                task = task if how.seed is None else _fresh(suite, bench, task, how.seed)
+                own = replace(how, items=asked[exercise])
+                under_way.append((task, file, begin(grade.grade, bench.runner, task, file, own)))
+            for task, file, wait in under_way:  # noqa: B007 -- whose error it is
+                graded.append(Graded(task, file, *wait()))
         return graded
     except Unreadable as error:
         raise UsageError(f"{text(file.name)} {error}") from None
+
+
+@contextmanager
+def _beside(many: int) -> Iterator[Callable[..., Callable[[], Any]]]:
+    """Begins calls, of which two run at a time, and gives what waits for each; a single one runs then."""
+    if many < 2:
+        yield partial
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(2)
+    try:
+        yield lambda *call: pool.submit(*call).result
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _fresh(suite: Suite, bench: Bench, task: Task, seed: int) -> Task:

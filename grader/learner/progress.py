@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,27 +94,32 @@ def digests(source: bytes) -> Callable[[str], str]:
     return lambda name: hashlib.sha256(f"{functions.get(name, functions)}\n{rest}".encode()).hexdigest()
 
 
-def _parsed(source: bytes) -> list[ast.stmt] | None:
-    """A file's statements; None where it isn't Python."""
+@lru_cache(2)  # a stub, and the file that it has become: mostly the same bytes
+def _parsed(source: bytes) -> list[tuple[ast.stmt, str]] | None:
+    """A file's statements, without comments and layout; None where it isn't Python."""
     try:
-        return parsing.module(source.decode("utf-8")).body
+        return [(n, ast.dump(n)) for n in parsing.module(source.decode("utf-8")).body]
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return None
 
 
 def _definitions(source: bytes) -> dict[str, str]:
-    """The functions and classes of a file by name, without comments and layout."""
+    """The functions and classes of a file by name."""
     body = _parsed(source) or []
-    return {n.name: ast.dump(n) for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    return {n.name: dump for n, dump in body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
 
 
 def _taken_apart(source: bytes) -> tuple[dict[str, str], str]:
-    """The items' functions by name, and the rest of the file: without comments and layout."""
+    """The items' functions by name, and the rest of the file."""
     if (body := _parsed(source)) is None:
         return {}, repr(source)
-    items = [n for n in body if isinstance(n, ast.FunctionDef) and n.name.startswith("d")]
-    rest = "\n".join(ast.dump(n) for n in body if n not in items)
-    return {n.name: ast.dump(n) for n in items}, rest
+    items, rest = {}, []
+    for n, dump in body:
+        if isinstance(n, ast.FunctionDef) and n.name.startswith("d"):
+            items[n.name] = dump
+        else:
+            rest.append(dump)
+    return items, "\n".join(rest)
 
 
 def statuses(exercise: Exercise, stub: bytes, source: bytes, state: State) -> dict[str, Status]:

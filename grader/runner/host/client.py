@@ -97,14 +97,10 @@ class Runner:
         """End every process that computes."""
         self.starter.close()
 
-    def load(self, exercise: Exercise, given: Mapping[str, bytes], settle: bool = False) -> None:
-        """Give the zygote an exercise's public description and the files that submissions run on.
-
-        settle: prepare for many submissions, which takes some tenths of a second.
-        """
+    def load(self, exercise: Exercise, given: Mapping[str, bytes]) -> None:
+        """Give the zygote an exercise's public description and the files that submissions run on."""
         request = {
             "op": "load",
-            "settle": settle,
             "exercise": exercise.to_json(),
             "fixtures": list(given),
         }

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import wraps
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -31,6 +32,8 @@ DISPATCH = (  # with which a tensor from outside of inference mode is recorded i
     "_ForceDispatchKeyGuard",
     "_IncludeDispatchKeyGuard",
 )
+# these import torch's primitives in a circle, unless those are there: `start.py` defers what would bring them
+FIRST = ("torch._dynamo", "torch._inductor", "torch.utils._content_store")
 WHY = "is refused: a gradient is to be written by hand, as a formula"
 
 
@@ -177,6 +180,8 @@ class Imports(MetaPathFinder):
         self.policy = policy
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        if name in FIRST and "torch._prims" not in sys.modules:
+            import_module("torch._prims.rng_prims")
         spec = PathFinder.find_spec(name, path) if name.startswith("torch.") else None
         if spec is None or spec.loader is None or not str(spec.origin).startswith(OWN):
             return None

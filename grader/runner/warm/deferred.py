@@ -6,15 +6,34 @@ every module for its file while torch is being imported, and that counts as use 
 """
 
 import importlib.machinery
+import inspect
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 
 
 def defer(*names: str) -> None:
     """From now on, let these modules load at their first use. To be called before they are imported."""
     sys.meta_path.insert(0, _Finder(names))
+
+
+@contextmanager
+def unread() -> Iterator[None]:
+    """Meanwhile `inspect` finds a frame's module by its name, not by the files of all modules there are."""
+    real = inspect.getmodule
+
+    def named(object: object, _filename: str | None = None) -> types.ModuleType | None:
+        if isinstance(object, types.FrameType):
+            return sys.modules.get(object.f_globals["__name__"])
+        return real(object, _filename)
+
+    inspect.getmodule = named
+    try:
+        yield
+    finally:
+        inspect.getmodule = real
 
 
 class _Module(types.ModuleType):

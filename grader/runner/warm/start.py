@@ -27,11 +27,17 @@ if options["namespaces"]:
         os._exit(code)
     confine.die_with_parent(0)  # the parent's id reads 0 from inside
 
-from grader.runner.warm.deferred import defer  # noqa: E402
+from grader.runner.warm.deferred import defer, unread  # noqa: E402
 
-defer("torch._meta_registrations", "torch.export")
+defer("torch._meta_registrations", "torch.export", "torchgen.model")
+with unread():
+    import torch
+if hasattr(torch._C, "_set_generator_metaclass"):
+    # what torch's primitives would do: they came with what is deferred, see `byhand.FIRST`
+    from torch._opaque_base import OpaqueBaseMeta
 
-import torch._prims.rng_prims  # noqa: E402, F401 -- torch.Generator needs it; it came with what is deferred
+    torch._C._set_generator_metaclass(OpaqueBaseMeta)
+    vars(torch).get("_lazy_modules", set()).add("_prims")
 
 from grader.runner.warm.zygote import main  # noqa: E402
 
