@@ -162,9 +162,15 @@ def extreme(s: Site) -> ast.expr:
     return s.fill("torch.zeros_like(x).scatter(axis, where, up)", where=where, up=s.kept(), axis=axis)
 
 
+def sorted_(s: Site) -> ast.expr:
+    """topk and sort: what was chosen goes back to its place."""
+    where = s.let("where", s.fill("y.indices"))
+    return s.fill("torch.zeros_like(x).scatter(dim, where, dy)", where=where)
+
+
 def part(s: Site) -> ast.expr:
     whole = s.step.args["self"]
-    if s.raw("place") or whole.op not in ("max", "min"):
+    if s.raw("place") or whole.op not in ("max", "min", "topk", "sort"):
         raise NotWritten(f"a part of {whole.op}")
     return s.dy
 

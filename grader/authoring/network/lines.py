@@ -80,8 +80,8 @@ def reduced(name: str) -> Write:
 
 
 def loss(name: str) -> Write:
-    text = f"F.{name}(self, target, reduction='mean', label_smoothing=0.0, beta=1.0, "
-    text += "weight=None, pos_weight=None, ignore_index=-100)"
+    text = f"F.{name}(self, target, reduction='mean', label_smoothing=0.0, beta=1.0, delta=1.0, "
+    text += "log_target=False, weight=None, pos_weight=None, ignore_index=-100)"
 
     def write(step: Step, value: Value) -> ast.expr:
         return line(text)(_with(step, reduction=REDUCTION[step.args["reduction"].value]), value)
@@ -148,6 +148,10 @@ def picked(step: Step, value: Value) -> ast.expr:
     return ast.Subscript(value(step.args["self"]), pick(step, value), ast.Load())
 
 
+def sorting(name: str) -> Write:
+    return line(f"self.{name}({'k, ' if name == 'topk' else ''}dim, descending=False, largest=True)")
+
+
 def index(step: Step, value: Value) -> ast.expr:
     """A lookup; torch.arange is a range there, where every row is meant."""
 
@@ -169,11 +173,11 @@ def part(step: Step, value: Value) -> ast.expr:
 
 def arange(step: Step, value: Value) -> ast.expr:
     floats = "float" in str(plain(step.args.get("dtype")))
-    given = [
-        k
-        for k, d in (("start", 0), ("end", None), ("step", 1))
-        if k in step.args and plain(step.args[k]) != d
-    ]
+    given = [k for k in ("start", "end", "step") if k in step.args]
+    if given[-1] == "step" and plain(step.args["step"]) == 1:
+        given.pop()
+    if len(given) == 2 and plain(step.args["start"]) == 0:
+        given = ["end"]
     dtype = [ast.keyword("dtype", value(step.args["dtype"]))] if floats else []
     return ast.Call(code("torch.arange"), [value(step.args[k]) for k in given], dtype)
 
@@ -194,9 +198,23 @@ def cast(step: Step, value: Value) -> ast.expr:
 
 
 def upsampled(step: Step, value: Value) -> ast.expr:
-    x: Step = step.args["input"]
-    scale = step.shape[-1] // x.shape[-1]
-    return code("F.interpolate(x, scale_factor=scale)", x=value(x), scale=number(scale))
+    scale, sizes = magnified(step), step.args.get("output_size")
+    given: dict[str, ast.expr] = {"scale_factor": number(scale)}
+    if not scale:
+        name, own = ("size", sizes) if plain(sizes) else ("scale_factor", step.args["scale_factors"])
+        given = {name: value(own)}
+    if "bilinear" in step.op:
+        given |= {"mode": ast.Constant("bilinear"), "align_corners": value(step.args["align_corners"])}
+    keywords = [ast.keyword(k, v) for k, v in given.items()]
+    return ast.Call(code("F.interpolate"), [value(step.args["input"])], keywords)
+
+
+def magnified(step: Step) -> int:
+    """By how much an interpolation makes both sides larger; 0 where that is no integer, or not the same."""
+    own, out = step.args["input"].shapes, step.shapes
+    pairs = [(a, b) for s, t in zip(own, out, strict=True) for a, b in zip(s[2:], t[2:], strict=True)]
+    scales = {b / a for a, b in pairs}
+    return int(min(scales)) if len(scales) == 1 and all(b % a == 0 for a, b in pairs) else 0
 
 
 def anything(step: Step, value: Value) -> ast.expr:

@@ -18,7 +18,17 @@ from grader.authoring.network import export
 from grader.authoring.network.sizes import Unknown, expression
 from grader.reference.forward import is_float
 
-ALIASES = ("alias", "contiguous", "lift_fresh_copy", "lift_fresh", "clone", "_to_copy", "to", "positive")
+ALIASES = (
+    "alias",
+    "contiguous",
+    "lift_fresh_copy",
+    "lift_fresh",
+    "clone",
+    "_to_copy",
+    "to",
+    "type_as",
+    "positive",
+)
 RANDOM = {"randn_like": "randn", "rand_like": "rand", "randn": "randn", "rand": "rand"}
 MOVING = ("view", "reshape", "select", "slice", "transpose", "permute", "expand", "unsqueeze", "squeeze")
 FLAT = ("detach", "zeros_like", "ones_like", "full_like", "sign", "floor", "ceil", "round")  # no gradient
@@ -215,7 +225,7 @@ class Layers:
             self.map[node] = old
             return
         if plainly in ("fill", "zero"):
-            like = {"self": old, "value": step.args.get("value", constant(0))}
+            like = {"self": old, "fill_value": step.args.get("value", constant(0))}
             step = replace(step, op="full_like", args=like, floats=old.floats, tracked=False, frames=())
         step.op = plainly if step.op.endswith("_") else step.op
         if old.kind == "buffer":  # running statistics, which the loss has no part in
@@ -262,7 +272,7 @@ class Layers:
         op, args = "part", {"self": whole, "place": constant(place)}
         if whole.op == "broadcast_tensors":
             operand = whole.args["tensors"][place]
-            if operand.shapes == _shapes(row):
+            if operand is None or operand.shapes == _shapes(row):
                 self.map[node] = operand
                 return
             op, args, fn = "expand", {"self": operand}, whole.fn
@@ -333,15 +343,3 @@ def _result(node: Any) -> Any:
 
 def _shapes(row: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(s) for s in getattr(_result(node), "shape", ())) for node in row)
-
-
-def pruned(steps: Sequence[Step], outputs: Sequence[Step]) -> list[Step]:
-    """The steps that outputs depend on, in order."""
-    needed: set[Step] = set()
-    todo = list(outputs)
-    while todo:
-        one = todo.pop()
-        if one not in needed:
-            needed.add(one)
-            todo += one.operands()
-    return [s for s in steps if s in needed]
