@@ -7,7 +7,7 @@ processor still rounds otherwise is held against the saved (`near`).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -97,7 +97,8 @@ class Derived:
         if self.training:
             pair = draws.training(program, self.training, self.first, self._old(TRAINING))
             self._save(TRAINING, self.first, *pair)
-        _lint(parts, next(iter(self.given.values())), self.filename)
+        carried = {*program.gradients(draws.start(program, self.first))[1]} if parts.gradients else set()
+        _lint(parts, next(iter(self.given.values())), carried, self.filename)
 
     def _old(self, name: str) -> Kept:
         return self.old.fixtures.get(name, draws.NONE)
@@ -222,16 +223,17 @@ def _shapes(
     return shapes
 
 
-def _lint(parts: Authored, given: Env, filename: str) -> None:
-    """An item's docstring states its task, and states it truly."""
+def _lint(parts: Authored, given: Env, carried: Collection[str], filename: str) -> None:
+    """An item's docstring states its task, and states it truly. carried: the tensors that have a gradient."""
     if not parts.gradients:
         return
     loss = parts.lines[-1].name
+    ways = [line for line in parts.lines if line.name in carried]  # what is only compared is no way back
     code = {line.name: line.code for line in parts.lines}
     for item in parts.gradients:
         where = f"{filename}, line {item.line}: {item.name}"
         cut = parts.cut(item)
-        targets = [*sorted(cut), *([loss] if uncovered(parts.lines, item.tensor, cut) else [])]
+        targets = [*sorted(cut), *([loss] if uncovered(ways, item.tensor, cut) else [])]
         for target in targets:
             if code.get(target, "") not in item.doc:
                 raise AuthoredError(f"{where}'s docstring doesn't quote its forward line `{code[target]}`")

@@ -133,7 +133,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "logsumexp": lambda x, y: x.logsumexp(2, keepdim=True) * y.logsumexp(1, keepdim=True),
     "softmax": lambda x, y: x.softmax(1) * F.log_softmax(y, -1),
     "cumsum": lambda x, y: x.cumsum(1),
-    "flip": lambda x, y: x.flip(1) * y,
+    "flip": lambda x, y: x.flip(1) * y + torch.roll(x, (1, -2), (0, 2)),
     "views": lambda x, y: x.reshape(12, 5).view(3, 20).unflatten(1, (4, 5)).flatten(1) @ y.permute(1, 2, 0).reshape(20, 3),
     "squeeze": lambda x, y: x.unsqueeze(1).squeeze(1).movedim(0, 2) * y.permute(1, 2, 0),
     "expand": lambda x, y: x[:, :1].expand(-1, 4, -1) * y,
@@ -286,13 +286,20 @@ def test_all_that_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
             ),
             (["--model", "net.py::Net", "--example", "net.py::sizes"], "net.py has no function sizes"),
             (["--model", "net.py::Net", "--example", "net.py::bare"], "needs its sizes as defaults"),
+            (
+                ["--model", "net.py::Net", "--example", "net.py::twice"],
+                "x is a size of twice and an argument",
+            ),
         ],
         3,
     ),
 )
 def test_wrong_usage_of_a_model_is_told_in_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
     source = "import torch\n\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x.sum()\n\n\n"
-    (tmp_path / "net.py").write_text(f"{source}{EXAMPLE}\n\ndef bare(g, n):\n    return torch.ones(n)\n")
+    (tmp_path / "net.py").write_text(
+        f"{source}{EXAMPLE}\n\ndef bare(g, n):\n    return torch.ones(n)\n"
+        "\n\ndef twice(g, x=3):\n    return torch.ones(x)\n"
+    )
     ran = grader("new", "net", *arguments, cwd=tmp_path)
     assert ran.returncode == USAGE and said in one_line(ran)
     assert not (tmp_path / "solutions").exists()

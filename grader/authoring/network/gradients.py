@@ -188,6 +188,11 @@ def transpose(s: Site) -> ast.expr:
     return transposed(s.dy, s.step) if len(s.x.shape) == 2 else s.fill("dy.transpose(-2, -1)")
 
 
+def rolled(s: Site) -> ast.expr:
+    back = ast.Tuple([literal(-n) for n in s.raw("shifts")], ast.Load())
+    return s.fill("torch.roll(dy, back, dims)", back=back)
+
+
 def permute(s: Site) -> ast.expr:
     dims = [d % len(s.x.shape) for d in s.raw("dims")]
     return ast.Call(code("dy.permute", dy=s.dy), [number(dims.index(k)) for k in range(len(dims))], [])

@@ -124,7 +124,7 @@ def view(step: Step, value: Value) -> ast.expr:
 def expand(step: Step, value: Value) -> ast.expr:
     x: Step = step.args["self"]
     more = len(step.shape) - len(x.shape)
-    size = step.args.get("size") or step.args["shape_of"]
+    size = step.args["size"]
     given = [
         number(-1) if k >= more and x.shape[k - more] == n else value(size[k])
         for k, n in enumerate(step.shape)

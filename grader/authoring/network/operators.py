@@ -145,7 +145,7 @@ OPERATORS: dict[str, Operator] = {
     "log_softmax": _row("F.log_softmax(self, dim)", self="dy - torch.exp(y) * dy.sum(dim, keepdim=True)"),
     "cumsum": _row("self.cumsum(dim)", self="dy.flip(dim).cumsum(dim).flip(dim)"),
     "flip": _row("self.flip(dims)", self="dy.flip(dims)"),
-    "roll": _row("torch.roll(self, shifts, dims)"),
+    "roll": _row("torch.roll(self, shifts, dims)", self=gradients.rolled),
     "view": VIEW,
     "reshape": VIEW,
     "_unsafe_view": VIEW,

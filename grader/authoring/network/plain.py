@@ -54,22 +54,30 @@ def rnn_cell(x: Tensor, h: Tensor, weights: list[Any], relu: bool) -> Tensor:
 
 def _steps(module: Any, x: Tensor, state: Any, cell: Callable[..., Any]) -> tuple[Tensor, Any]:
     """A recurrent layer, step by step and layer by layer; state: of all layers, as torch has it."""
-    if module.bidirectional or getattr(module, "proj_size", 0) or module.dropout or x.dim() != 3:
-        raise NotImplementedError("a recurrent layer with two directions, a projection or dropout")
+    if getattr(module, "proj_size", 0) or x.dim() != 3:
+        raise NotImplementedError(
+            "a recurrent layer with a projection, or without a batch: write its steps out"
+        )
     x = x if not module.batch_first else x.transpose(0, 1)
     pair = isinstance(module, nn.LSTM)
     zeros = torch.zeros(x.shape[1], module.hidden_size)
     rows = list(x.unbind(0))
-    last = []
-    for layer in range(module.num_layers):
-        weights = [getattr(module, name) for name in module._all_weights[layer]]
+    last, there = [], rows
+    ways = 2 if module.bidirectional else 1
+    for at, names in enumerate(module._all_weights):  # by layer, in each the way there and the way back
+        back, weights = at % ways, [getattr(module, name) for name in names]
         own: Any = (zeros, zeros) if pair else zeros
         if state is not None:
-            own = tuple(s[layer] for s in state) if pair else state[layer]
-        for t, row in enumerate(rows):
+            own = tuple(s[at] for s in state) if pair else state[at]
+        side = []
+        for row in reversed(rows) if back else rows:
             own = cell(row, *own, weights) if pair else cell(row, own, weights)
-            rows[t] = own[0] if pair else own
+            side.append(own[0] if pair else own)
         last.append(own)
+        there = side if not back else [torch.cat(both, 1) for both in zip(there, reversed(side), strict=True)]
+        if back or ways == 1:
+            more = module.dropout and module.training and at + 1 < len(module._all_weights)
+            rows = [F.dropout(row, module.dropout) for row in there] if more else there
     out = torch.stack(rows, 1 if module.batch_first else 0)
     if pair:
         return out, (torch.stack([h for h, _ in last]), torch.stack([c for _, c in last]))

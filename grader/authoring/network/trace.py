@@ -181,14 +181,17 @@ class Layers:
             self._problem(where, "complex numbers: write real and imaginary part as tensors of their own")
         elif op in ("item", "_local_scalar_dense"):
             self._problem(where, "a number is taken out of a tensor: leave .item() and float() out")
-        module = export.module(node)
-        step = Step(op, args, _shapes(row), where, module, floats=floats, fn=fn, frames=frames)
+        step = Step(op, args, _shapes(row), where, export.module(node), floats=floats, fn=fn, frames=frames)
         if op in RANDOM or op in ("dropout", "native_dropout", "feature_dropout", "bernoulli"):
             self._random(node, step)
             return
         if op.startswith("new_"):
             args.pop("self")
-        step.tracked = floats and op not in FLAT and any(o.tracked for o in step.operands())
+        if op in ("zeros_like", "ones_like", "full_like") and floats:
+            step = replace(
+                step, op=op.removesuffix("_like"), args={**args, "self": None, "size": self._size(row)}
+            )
+        step.tracked = floats and step.op not in FLAT and any(o.tracked for o in step.operands())
         if (
             op in ("add", "sub")
             and getattr(args["other"], "value", 1) == 0
@@ -217,7 +220,8 @@ class Layers:
         target = node.args[0]
         old = self.map.get(target)
         plainly = step.op.removesuffix("_")
-        shared = any(self.views.get(s) is old and self._later(n) for n, s in self.map.items() if s)
+        later = [s for n, s in self.map.items() if s and self.last.get(n, -1) > self.at]
+        shared = any(self.views.get(s) is old for s in later)
         partly = old is not None and old in self.views or shared or plainly in ("index_put", "copy")
         if old is None or partly or not step.operands():
             said = "changes part of a tensor in place: torch.where, torch.cat or masked_fill make a new one"
@@ -240,9 +244,6 @@ class Layers:
     def _add(self, node: Any, step: Step) -> None:
         self.map[node] = step
         self.steps.append(step)
-
-    def _later(self, node: Any) -> bool:
-        return self.last.get(node, -1) > self.at
 
     def _random(self, node: Any, step: Step) -> None:
         """What the forward pass draws is drawn with the inputs."""
@@ -275,7 +276,7 @@ class Layers:
             if operand is None or operand.shapes == _shapes(row):
                 self.map[node] = operand
                 return
-            op, args, fn = "expand", {"self": operand}, whole.fn
+            op, args, fn = "expand", {"self": operand, "size": self._size(row)}, whole.fn
         elif whole.op == "unbind":
             op = "select"
             args = {"self": whole.args["self"], "dim": whole.args["dim"], "index": constant(place)}
@@ -286,6 +287,10 @@ class Layers:
         step.tracked = floats and any(o.tracked for o in step.operands())
         step.frames = whole.frames
         self._add(node, step)
+
+    def _size(self, row: Sequence[Any]) -> list[Number]:
+        """A result's shape as numbers that are written."""
+        return [Number(s[0], self._fit(s)) for s in zip(*_shapes(row), strict=True)]
 
     def _cut(self, whole: Step, place: int, row: Sequence[Any]) -> dict[str, Any]:
         """A stretch of an axis as a slice's arguments."""
