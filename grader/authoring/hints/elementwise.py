@@ -118,6 +118,11 @@ ELEMENTWISE: dict[str, Elementwise] = {
         nice=(-2.0, -0.5, 0.5, 2.0),
         constants={"min_val": -1.0, "max_val": 1.0},
     ),
+    "selu": Elementwise(
+        "A SELU is two pieces, each times a constant: a line, and below 0 an exponential.",
+        "1.0507009873554805*(hit(x > 0) + (1 - hit(x > 0))*1.6732632423543772*exp(x))",
+        nice=(-math.log(2), -math.log(4), 1.0, 2.0),
+    ),
     "mish": Elementwise(
         "Mish is x · tanh(softplus(x)): the product rule, with the derivatives of tanh and of softplus.",
         "tanh(ln(1 + exp(x))) + x*(1 - tanh(ln(1 + exp(x)))**2)*sigma(x)",

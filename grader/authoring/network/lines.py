@@ -182,12 +182,17 @@ def arange(step: Step, value: Value) -> ast.expr:
     return ast.Call(code("torch.arange"), [value(step.args[k]) for k in given], dtype)
 
 
-def ones(step: Step, value: Value) -> ast.expr:
-    made = line("torch.ones(*size)")(step, value)
-    assert isinstance(made, ast.Call)
-    if "bool" in str(plain(step.args.get("dtype"))):
-        made.keywords.append(ast.keyword("dtype", code("torch.bool")))
-    return made
+def typed(text: str) -> Write:
+    """A line that makes a tensor of nothing, of another type than floats where it is."""
+
+    def write(step: Step, value: Value) -> ast.expr:
+        made = line(text)(step, value)
+        assert isinstance(made, ast.Call)
+        if not step.floats and isinstance(step.args.get("dtype"), Number):
+            made.keywords.append(ast.keyword("dtype", value(step.args["dtype"])))
+        return made
+
+    return write
 
 
 def cast(step: Step, value: Value) -> ast.expr:

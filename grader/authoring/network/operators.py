@@ -234,12 +234,12 @@ OPERATORS: dict[str, Operator] = {
     "zeros_like": _row("torch.zeros_like(self)"),
     "ones_like": _row("torch.ones_like(self)"),
     "full_like": _row("torch.full_like(self, fill_value)"),
-    "eye": _row("torch.eye(n)"),
-    "zeros": _row("torch.zeros(*size)"),
-    "new_zeros": _row("torch.zeros(*size)"),
-    "new_ones": _row("torch.ones(*size)"),
-    "ones": _row(lines.ones),
-    "full": _row("torch.full(size, fill_value)"),
+    "eye": _row(lines.typed("torch.eye(n)")),
+    "zeros": _row(lines.typed("torch.zeros(*size)")),
+    "new_zeros": _row(lines.typed("torch.zeros(*size)")),
+    "new_ones": _row(lines.typed("torch.ones(*size)")),
+    "ones": _row(lines.typed("torch.ones(*size)")),
+    "full": _row(lines.typed("torch.full(size, fill_value)")),
     "arange": _row(lines.arange),
 }
 

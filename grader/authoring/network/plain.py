@@ -266,6 +266,16 @@ def instance_norm(input: Tensor, *saved: Any, **more: Any) -> Tensor:
     return F.group_norm(input, input.shape[1], given["weight"], given["bias"], given["eps"])
 
 
+def triplet(anchor: Tensor, positive: Tensor, negative: Tensor, **more: Any) -> Tensor:
+    eps, reduction = more.get("eps", 1e-6), more.get("reduction", "mean")
+    if more.get("p", 2) != 2 or more.get("swap"):
+        raise NotImplementedError("this triplet loss: write its distances out")
+    near: Tensor = (anchor - positive + eps).norm(dim=-1)
+    far = (anchor - negative + eps).norm(dim=-1)
+    each = torch.relu(near - far + more.get("margin", 1.0))
+    return each if reduction == "none" else each.mean() if reduction == "mean" else each.sum()
+
+
 def weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
     length: Tensor = v.norm(dim=[k for k in range(v.dim()) if k != dim % v.dim()], keepdim=True)
     return g * v / length
@@ -282,6 +292,7 @@ PLAIN: tuple[tuple[Any, str, Any], ...] = (
     (F, "cosine_similarity", cosine_similarity),
     (torch, "cosine_similarity", cosine_similarity),
     (F, "batch_norm", batch_norm_saved),
+    (F, "triplet_margin_loss", triplet),
     (F, "glu", glu),
     (F, "instance_norm", instance_norm),
     (torch, "_weight_norm", weight_norm),

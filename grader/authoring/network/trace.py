@@ -187,10 +187,6 @@ class Layers:
             return
         if op.startswith("new_"):
             args.pop("self")
-        if op in ("zeros_like", "ones_like", "full_like") and floats:
-            step = replace(
-                step, op=op.removesuffix("_like"), args={**args, "self": None, "size": self._size(row)}
-            )
         step.tracked = floats and step.op not in FLAT and any(o.tracked for o in step.operands())
         if (
             op in ("add", "sub")
