@@ -277,8 +277,8 @@ def triplet(anchor: Tensor, positive: Tensor, negative: Tensor, **more: Any) -> 
 
 
 def weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
-    length: Tensor = v.norm(dim=[k for k in range(v.dim()) if k != dim % v.dim()], keepdim=True)
-    return g * v / length
+    square = (v**2).sum([k for k in range(v.dim()) if k != dim % v.dim()], keepdim=True)
+    return g * v / square.sqrt()
 
 
 PLAIN: tuple[tuple[Any, str, Any], ...] = (

@@ -175,6 +175,8 @@ class Layers:
             args[name] = self._value(values, where)
         for name in ("layout", "device", "pin_memory", "memory_format", "non_blocking"):
             args.pop(name, None)
+        if isinstance(args.get("other"), Step):
+            op = {"max": "maximum", "min": "minimum"}.get(op, op)
         value = _result(node)
         floats = is_float(value)
         if isinstance(value, torch.Tensor) and value.is_complex():
