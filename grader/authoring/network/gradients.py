@@ -27,9 +27,9 @@ def power(s: Site) -> ast.expr:
 
 
 def larger(s: Site) -> ast.expr:
-    """maximum and minimum of two."""
+    """maximum and minimum of two; where they are equal (PPO, inside its clip) each gets half."""
     other = "other" if s.arg == "self" else "self"
-    return s.fill(f"dy * (x {'>' if s.step.op == 'maximum' else '<'} {other})")
+    return s.fill(f"dy * ((x {'>' if s.step.op == 'maximum' else '<'} {other}) + 0.5 * (x == {other}))")
 
 
 def clamped(s: Site) -> ast.expr:
