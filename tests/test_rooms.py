@@ -222,8 +222,9 @@ codequality commands compare completion conditions core course dask diagnose doc
 draw edit elements elementwise errors events example excerpts explain export failure feedback
 factors figures files find float64 focus folders forked formulas forward functions github giving gpt grade
 gradebook grades gradescope gradients graph handout heat hints host html in insight judge judging
-junit jupyter learn learner lecture limits line live load loading magic manual micrograd missing mistakes
-mlp moving names namespace nbgrader new notebook numbers otter page pages parsing place places plain plugin
+junit jupyter learn learner lecture limits line live load loading losses magic manual micrograd missing
+mistakes mlp moving names namespace nbgrader new notebook numbers otter page pages parsing place places plain
+plugin
 points prairielearn progress prose pytest read rebuild reference remarks reporter reproducible
 requests resting results roster run runner runs saves scope screen script search sentences
 serve server services shapes shell shown similar solution source start statements suite summary

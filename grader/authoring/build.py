@@ -7,7 +7,7 @@ processor still rounds otherwise is held against the saved (`near`).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +17,12 @@ from grader.authoring import author_gradients, author_outputs, authored, kept, n
 from grader.authoring.authored import Authored, AuthoredError
 from grader.authoring.hints import ladder
 from grader.authoring.slips import fingerprints
-from grader.core.exercise import FORMAT, TRAINING, FixtureEntry, Stated, is_probe, sizes
+from grader.core.exercise import FORMAT, TRAINING, FixtureEntry, Line, Stated, is_probe, sizes
 from grader.core.graph import uncovered
 from grader.diagnosis.diagnose import FIXTURES
 from grader.reference import draws, near, outputs, values
 from grader.reference.float64 import Unfit
-from grader.reference.forward import Env
+from grader.reference.forward import Env, is_float
 from grader.reference.near import Kept
 from grader.reference.program import Program
 from grader.suite import fixtures
@@ -97,7 +97,8 @@ class Derived:
         if self.training:
             pair = draws.training(program, self.training, self.first, self._old(TRAINING))
             self._save(TRAINING, self.first, *pair)
-        _lint(parts, next(iter(self.given.values())), self.filename)
+        ways = _ways(program, self.first) if parts.gradients else []
+        _lint(parts, next(iter(self.given.values())), ways, self.filename)
 
     def _old(self, name: str) -> Kept:
         return self.old.fixtures.get(name, draws.NONE)
@@ -222,7 +223,20 @@ def _shapes(
     return shapes
 
 
-def _lint(parts: Authored, given: Env, filename: str) -> None:
+def _ways(program: Program, settings: Mapping[str, Any]) -> list[Line]:
+    """The lines, each with those of the tensors it reads that get a gradient from it."""
+    env, _ = program.gradients(draws.start(program, settings))
+
+    def back(line: Line, tensor: str) -> bool:
+        live = {tensor: env[tensor].detach().clone().requires_grad_()}
+        return bool(getattr(program.step(line, {**env, **live}), "requires_grad", False))
+
+    return [
+        replace(x, uses=tuple(u for u in x.uses if is_float(env[u]) and back(x, u))) for x in program.lines
+    ]
+
+
+def _lint(parts: Authored, given: Env, ways: Sequence[Line], filename: str) -> None:
     """An item's docstring states its task, and states it truly."""
     if not parts.gradients:
         return
@@ -231,7 +245,7 @@ def _lint(parts: Authored, given: Env, filename: str) -> None:
     for item in parts.gradients:
         where = f"{filename}, line {item.line}: {item.name}"
         cut = parts.cut(item)
-        targets = [*sorted(cut), *([loss] if uncovered(parts.lines, item.tensor, cut) else [])]
+        targets = [*sorted(cut), *([loss] if uncovered(ways, item.tensor, cut) else [])]
         for target in targets:
             if code.get(target, "") not in item.doc:
                 raise AuthoredError(f"{where}'s docstring doesn't quote its forward line `{code[target]}`")

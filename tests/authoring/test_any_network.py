@@ -38,6 +38,9 @@ MODELS = {
     "gcn": "GCN",
     "moe": "SoftMoE",
     "tcn": "TCN",
+    "frozen": "Frozen",
+    "router": "MoE",
+    "superres": "ESPCN",
 }
 APART = ("gpt", "vit", "resnet", "vae")  # softmax, norms and losses, which --chunk atomic takes apart
 HERE = Path(__file__).parent / "models"
@@ -112,7 +115,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "rsub": lambda x, y: 1 - x * y,
     "div": lambda x, y: x / (y[:, :1] ** 2 + 1),
     "pow": lambda x, y: (x**2 + 1) ** 1.5 + 2**y,
-    "maximum": lambda x, y: torch.maximum(x, y) - torch.minimum(x, y * 2),
+    "maximum": lambda x, y: torch.maximum(x, y) - torch.minimum(x, y * 2) + torch.min(x, 3 * y),
     "matmul": lambda x, y: x @ y.transpose(1, 2),
     "matmul shared": lambda x, y: x @ y[0].T,
     "matmul vector": lambda x, y: x @ y[0, 0],
@@ -130,7 +133,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "logsumexp": lambda x, y: x.logsumexp(2, keepdim=True) * y.logsumexp(1, keepdim=True),
     "softmax": lambda x, y: x.softmax(1) * F.log_softmax(y, -1),
     "cumsum": lambda x, y: x.cumsum(1),
-    "flip": lambda x, y: x.flip(1) * y,
+    "flip": lambda x, y: x.flip(1) * y + torch.roll(x, (1, -2), (0, 2)),
     "views": lambda x, y: x.reshape(12, 5).view(3, 20).unflatten(1, (4, 5)).flatten(1) @ y.permute(1, 2, 0).reshape(20, 3),
     "squeeze": lambda x, y: x.unsqueeze(1).squeeze(1).movedim(0, 2) * y.permute(1, 2, 0),
     "expand": lambda x, y: x[:, :1].expand(-1, 4, -1) * y,
@@ -141,6 +144,12 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "index two": lambda x, y: x[torch.tensor([2, 0]), torch.tensor([1, 3])],
     "embedding": lambda x, y: F.embedding(torch.tensor([[1, 0], [2, 1]]), x[0]),
     "gather": lambda x, y: x.gather(2, torch.tensor([0, 1, 4]).expand(3, 4, 3)),
+    "scatter": lambda x, y: x.scatter(1, torch.tensor([[[2, 0, 1, 3, 1]]]), y[:1, :1]) * x.topk(4, 1).values,
+    "sort": lambda x, y: x.sort(2, descending=True).values * y,
+    "pixel_shuffle": lambda x, y: F.pixel_shuffle(x.repeat(4, 1, 1), 2)[:, :4, :5] * y + F.pixel_unshuffle(y[:, :, :4], 2).sum(0)[0, 0],
+    "eye": lambda x, y: (x @ y.transpose(1, 2)).masked_fill(torch.eye(x.shape[1], dtype=torch.bool), -2.0),
+    "full_like": lambda x, y: x * torch.full_like(x, 3.0) + y,
+    "only compared": lambda x, y: torch.where(x.abs() < 0.5, 0.5 * x**2, x.abs() - 0.1 * y),
     "cat": lambda x, y: torch.cat([x, y, x], 2) * torch.stack([x, y, x], 2).flatten(2).repeat(1, 1, 1),
     "chunk": lambda x, y: x.chunk(2, 1)[0] * y.split([2, 2], 1)[1],
     "pad": lambda x, y: F.pad(x, (1, 2, 0, 1)) * 2,
@@ -155,20 +164,34 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "max_pool2d": lambda x, y: F.max_pool2d(x, 2) + F.max_pool2d(y.unsqueeze(0), 2, padding=1)[0, :, :2, :2],
     "avg_pool2d": lambda x, y: F.avg_pool2d(x.unsqueeze(0), 3, stride=1) * F.adaptive_avg_pool2d(y, 1),
     "interpolate": lambda x, y: F.interpolate(x.unsqueeze(0), scale_factor=2),
+    "conv2d same": lambda x, y: F.conv2d(x.unsqueeze(1), y[:, :3, :3].unsqueeze(1), padding="same"),
+    "interpolate bilinear": lambda x, y: F.interpolate(x.unsqueeze(0), size=(7, 8), mode="bilinear") * F.interpolate(y.unsqueeze(0), size=(7, 8), mode="bilinear", align_corners=True),
     "layer_norm": lambda x, y: F.layer_norm(x, (5,), y[0, 0], y[0, 1]) * F.layer_norm(y, (4, 5)),
     "rms_norm": lambda x, y: F.rms_norm(x, (5,), y[0, 0]),
     "batch_norm": lambda x, y: F.batch_norm(x, None, None, y[0, :, 0], y[1, :, 0], training=True) * x,
+    "batch_norm saved": lambda x, y: F.batch_norm(x, y[0, :, 0].detach(), y[1, :, 1].detach() ** 2, y[0, :, 2], y[1, :, 3]),
+    "instance_norm": lambda x, y: F.instance_norm(x) * y,
     "group_norm": lambda x, y: F.group_norm(x, 2, y[0, :, 0], y[1, :, 0]) * y,
     "cross_entropy": lambda x, y: F.cross_entropy(x[0], torch.tensor([1, 0, 4, 2])) * F.cross_entropy(y, torch.tensor([[0] * 5, [1] * 5, [3] * 5])),
     "cross_entropy sum": lambda x, y: F.cross_entropy(x[0], torch.tensor([1, 0, 4, 2]), reduction="sum"),
+    "cross_entropy none": lambda x, y: F.cross_entropy(x[0], torch.tensor([1, 0, 4, 2]), reduction="none"),
+    "cross_entropy smoothed": lambda x, y: F.cross_entropy(x[0], torch.tensor([1, 0, 4, 2]), label_smoothing=0.2),
+    "cross_entropy of some": lambda x, y: F.cross_entropy(x[0], torch.tensor([1, 0, 4, 2]), ignore_index=4),
+    "cross_entropy weighted": lambda x, y: F.cross_entropy(x[0], torch.tensor([1, 0, 4, 2]), torch.arange(1.0, 6.0)),
     "nll_loss": lambda x, y: F.nll_loss(x[0].log_softmax(1), torch.tensor([1, 0, 4, 2])),
     "mse_loss": lambda x, y: F.mse_loss(x, y) * F.mse_loss(x, y, reduction="none") + F.mse_loss(y, x * 2, reduction="sum"),
     "l1_loss": lambda x, y: F.l1_loss(x, y) + F.smooth_l1_loss(x, y * 2),
     "bce": lambda x, y: F.binary_cross_entropy(torch.sigmoid(x), torch.sigmoid(y)) + F.binary_cross_entropy_with_logits(x, y),
+    "bce weighted": lambda x, y: F.binary_cross_entropy_with_logits(x, torch.sigmoid(y), pos_weight=torch.tensor(3.0)),
+    "huber_loss": lambda x, y: F.huber_loss(x, y, delta=0.5) + F.kl_div(x, torch.sigmoid(y), reduction="batchmean"),
+    "cosine_similarity": lambda x, y: F.cosine_similarity(x, y, dim=-1),
+    "triplet": lambda x, y: F.triplet_margin_loss(x, y, x * y, margin=2.0),
     "dropout": lambda x, y: F.dropout(x, 0.4) * y,
     "attention": lambda x, y: F.scaled_dot_product_attention(x, y, x * y, is_causal=True),
     "gelu tanh": lambda x, y: F.gelu(x, approximate="tanh") + F.gelu(y),
     "activations": lambda x, y: F.silu(x) + F.softplus(y) + F.leaky_relu(x, 0.2) + F.elu(y) + F.logsigmoid(x) + F.relu(y),
+    "hard activations": lambda x, y: F.hardswish(3 * x) + F.hardsigmoid(3 * y) + F.relu6(5 * x) + F.hardtanh(y, -0.5, 0.7) + F.mish(x) + torch.atan(y) + F.selu(x),
+    "gates": lambda x, y: F.glu(x[:, :, :4]) + F.prelu(y, x[0, :, 0])[:, :, :2] + F.prelu(y, x[0, 0, :1])[:, :, :2],
     "functions": lambda x, y: torch.exp(x) + torch.sin(y) * torch.cos(x) + torch.tanh(x).abs() + torch.rsqrt(y**2 + 1) + torch.erf(x),
     "roots": lambda x, y: torch.sqrt(x**2 + 1) + torch.log(y**2 + 1) + torch.log1p(x**2) + torch.reciprocal(y**2 + 2) + torch.square(x),
 }  # fmt: skip
@@ -265,13 +288,20 @@ def test_all_that_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
             ),
             (["--model", "net.py::Net", "--example", "net.py::sizes"], "net.py has no function sizes"),
             (["--model", "net.py::Net", "--example", "net.py::bare"], "needs its sizes as defaults"),
+            (
+                ["--model", "net.py::Net", "--example", "net.py::twice"],
+                "x is a size of twice and an argument",
+            ),
         ],
         3,
     ),
 )
 def test_wrong_usage_of_a_model_is_told_in_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
     source = "import torch\n\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x.sum()\n\n\n"
-    (tmp_path / "net.py").write_text(f"{source}{EXAMPLE}\n\ndef bare(g, n):\n    return torch.ones(n)\n")
+    (tmp_path / "net.py").write_text(
+        f"{source}{EXAMPLE}\n\ndef bare(g, n):\n    return torch.ones(n)\n"
+        "\n\ndef twice(g, x=3):\n    return torch.ones(x)\n"
+    )
     ran = grader("new", "net", *arguments, cwd=tmp_path)
     assert ran.returncode == USAGE and said in one_line(ran)
     assert not (tmp_path / "solutions").exists()

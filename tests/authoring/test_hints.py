@@ -242,6 +242,13 @@ LINES = [
             "y = x / 3",
             "y = x**3",
             "y = x**-1",
+            "y = x.pow(2)",
+            "y = torch.mul(a, x)",
+            "y = torch.matmul(x, W)",
+            "y = F.hardswish(x - 3.0)",
+            "y = F.mish(x)",
+            "y = F.hardtanh(x, 0.0, 0.9)",
+            "y = F.huber_loss(x, a, delta=0.1)",
             "y = (x + 1e-5)**-0.5",
             "y = 2.0**x",
             "y = x @ W",
@@ -342,6 +349,10 @@ def test_the_formula_of_an_operation_is_autograds(code: str, x: torch.Tensor) ->
         "ln": math.log,
         "sin": math.sin,
         "cos": math.cos,
+        "exp": math.exp,
+        "tanh": math.tanh,
+        "sigma": lambda v: 1 / (1 + math.exp(-v)),
+        "clip": lambda v: max(-1.0, min(1.0, v)),
         "sign": lambda v: math.copysign(1.0, v),
         "Phi": lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2))),
         "phi": lambda v: math.exp(-v * v / 2) / math.sqrt(2 * math.pi),
@@ -369,7 +380,8 @@ def test_shapes_are_said_to_tell_only_where_the_sizes_differ(exercise: str) -> N
 
 
 ARRIVES = re.compile(
-    r"arrives as (\S+?), (?:the (same) shape|so axis ([\d and]+) has to go: .*?, which is (kept|dropped))"
+    r"arrives as (\S+?), (?:the (same) shape|"
+    r"so ax[ie]s ([\d, and]+) ha(?:s|ve) to go: .*?, which (?:is|are) (kept|dropped))"
 )
 
 

@@ -47,6 +47,20 @@ def binop(site: Site) -> Step:
     raise NoRule(type(node.op).__name__)
 
 
+SIGNS: dict[str, ast.operator] = {
+    "add": ast.Add(), "sub": ast.Sub(), "mul": ast.Mult(), "div": ast.Div(), "pow": ast.Pow(),
+    **dict.fromkeys(("matmul", "mm", "bmm", "mv"), ast.MatMult()),
+}  # fmt: skip
+
+
+def called(site: Site, function: str) -> Step:
+    """x.pow(2) as x ** 2, torch.mul(a, b) as a * b."""
+    given = parts(site, "left", "right")
+    if len(given) != 2 or {*given} != {"left", "right"}:
+        raise NoRule(ast.unparse(site.node))
+    return binop(replace(site, node=ast.BinOp(given["left"], SIGNS[function], given["right"])))
+
+
 def _pow(site: Site, base: bool, other: ast.expr) -> Step:
     if not base:
         say = f"{site.x} is an exponent: the derivative of aˣ is aˣ · ln a."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from grader.authoring.hints.notation import Index, Named, code, element, name, number, write
-from grader.authoring.hints.site import NoRule, Site, Step, arguments, is_pair, leading, operation
+from grader.authoring.hints.site import NoRule, Site, Step, arguments, axes_said, is_pair, leading, operation
 
 
 def _axes(site: Site, names: tuple[str, ...] = ("dim", "keepdim")) -> tuple[tuple[int, ...], bool]:
@@ -26,7 +26,7 @@ def _result(site: Site, index: Index) -> ast.expr:
 
 
 def _over(site: Site, axes: tuple[int, ...]) -> str:
-    return "all numbers" if len(axes) == len(site.before) else "axis " + " and ".join(map(str, axes))
+    return "all numbers" if len(axes) == len(site.before) else axes_said(axes)
 
 
 def total(site: Site) -> Step:

@@ -97,6 +97,37 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "logsigmoid": Elementwise(
         "The logarithm of a sigmoid: its derivative is what the sigmoid lacks to 1.", "1 - sigma(x)"
     ),
+    "hardswish": Elementwise(
+        "Hardswish is x · (x + 3)/6 between −3 and 3: the product rule. Above it is x, below it 0.",
+        "hit(x > 3) + hit(3 >= x)*hit(x > -3)*(2*x + 3)/6",
+        nice=(-4.0, -1.0, 1.0, 2.0, 4.0),
+    ),
+    "hardsigmoid": Elementwise(
+        "A hard sigmoid is a line between −3 and 3 and level elsewhere.",
+        "hit(3 > x)*hit(x > -3)/6",
+        nice=(-4.0, -1.0, 1.0, 2.0, 4.0),
+    ),
+    "relu6": Elementwise(
+        "A ReLU that ends at 6: between 0 and 6 the gradient passes, elsewhere nothing does.",
+        "hit(x > 0)*hit(6 > x)",
+        nice=(-2.0, 1.0, 3.0, 7.0),
+    ),
+    "hardtanh": Elementwise(
+        "Between its two ends it is the identity, and level beyond: there nothing comes back.",
+        "hit(x > min_val)*hit(max_val > x)",
+        nice=(-2.0, -0.5, 0.5, 2.0),
+        constants={"min_val": -1.0, "max_val": 1.0},
+    ),
+    "selu": Elementwise(
+        "A SELU is two pieces, each times a constant: a line, and below 0 an exponential.",
+        "1.0507009873554805*(hit(x > 0) + (1 - hit(x > 0))*1.6732632423543772*exp(x))",
+        nice=(-math.log(2), -math.log(4), 1.0, 2.0),
+    ),
+    "mish": Elementwise(
+        "Mish is x · tanh(softplus(x)): the product rule, with the derivatives of tanh and of softplus.",
+        "tanh(ln(1 + exp(x))) + x*(1 - tanh(ln(1 + exp(x)))**2)*sigma(x)",
+    ),
+    "atan": Elementwise("The arc tangent works element by element.", "1/(1 + x**2)"),
     "log1p": Elementwise(
         "ln(1 + x) works element by element: the derivative of the logarithm.",
         "1/(1 + x)",

@@ -32,6 +32,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {  # that formulas call
     "hit": lambda holds: float(bool(holds)),
     "ln": math.log,
     "exp": math.exp,
+    "tanh": math.tanh,
     "sigma": lambda v: 1 / (1 + math.exp(-v)),
     "clip": lambda v: max(-1.0, min(1.0, v)),
     "cos": math.cos,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from grader.authoring.hints import arithmetic, axes, layers, moving
+from grader.authoring.hints import arithmetic, axes, layers, losses, moving
 from grader.authoring.hints.elementwise import ELEMENTWISE, elementwise
 from grader.authoring.hints.notation import Index, Term, name, number, write
 from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation, spread
@@ -72,8 +72,8 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     "rms_norm": layers.rms_norm,
     "batch_norm": layers.batch_norm,
     "group_norm": layers.group_norm,
-    "nll_loss": layers.nll,
-    **dict.fromkeys(layers.LOSSES, layers.loss),
+    "nll_loss": losses.nll,
+    **dict.fromkeys(losses.LOSSES, losses.loss),
 }
 
 
@@ -122,6 +122,8 @@ def rule(site: Site) -> Step:
     if isinstance(site.node, ast.Subscript):
         return moving.subscript(site)
     called = operation(site.node)
+    if called in arithmetic.SIGNS:
+        return arithmetic.called(site, called)
     if called in ELEMENTWISE:
         said = {k.arg for k in getattr(site.node, "keywords", ())}
         if said - {*ELEMENTWISE[called].constants}:  # gelu(x, approximate="tanh")
@@ -138,7 +140,7 @@ class Path:
 
     term: Term
     say: tuple[str, ...]  # backwards, from the line's result to the tensor
-    kinds: tuple[str, ...] = ()  # of the operations, by the type of their node
+    kinds: tuple[str, ...] = ()  # of the operations: what is called, else the type of their node
 
 
 def paths(tensor: str, shape: Shape, line: str, code: str, scope: Scope, loss: bool) -> list[Path]:
@@ -163,6 +165,6 @@ def paths(tensor: str, shape: Shape, line: str, code: str, scope: Scope, loss: b
         where = tuple(w for s in steps for w in s.where)
         named = {k: v for s in steps for k, v in s.named.items()}
         term = Term(tensor, start, line, steps[-1].index, sign, factors, sums, where, named, loss)
-        kinds = tuple(type(getattr(n, "op", n)).__name__ for n in way[1:])
+        kinds = tuple(operation(n) or type(getattr(n, "op", n)).__name__ for n in way[1:])
         found.append(Path(term, tuple(dict.fromkeys(s.say for s in reversed(steps) if s.say)), kinds))
     return found

@@ -10,7 +10,7 @@ from grader.authoring.authored import Authored, Item
 from grader.authoring.hints.arithmetic import one_way
 from grader.authoring.hints.notation import write
 from grader.authoring.hints.operations import Path
-from grader.authoring.hints.site import times
+from grader.authoring.hints.site import axes_said, times
 from grader.reference.forward import Env
 
 
@@ -33,6 +33,9 @@ def shapes(parts: Authored, lecture: Env, item: Item, mine: list[Path], direct: 
     return "\n".join(dict.fromkeys(lines))
 
 
+SLIDING = ("conv", "avg_pool", "max_pool", "adaptive_avg_pool")
+
+
 def _journey(path: Path, lecture: Env) -> str:
     """How the upstream gradient's shape becomes the tensor's."""
     term = path.term
@@ -48,11 +51,20 @@ def _journey(path: Path, lecture: Env) -> str:
     met = (owner for owner, _, letters in factors if over and over in letters.rstrip("]").split(","))
     other = next(met, "")
     gone = [a for a, x in enumerate(term.at) if write(x) in {s.letter for s in term.sums}]
+    slid = next((k for k in path.kinds if k.startswith(SLIDING)), "")
+    if slid.startswith("conv") and factors:
+        other = factors[0][0]
+        its = f", and {other} is {times(tuple(lecture[other].shape))}" if other in lecture else ""
+        said = f"Each of the {times(own)} numbers gets a sum over all places at which it met one of {other}."
+        return f"{arrives}{its}. {said}"
+    if slid and not slid.startswith("conv"):
+        return (
+            f"{arrives}: each of its numbers goes back into the window of the {times(own)} that it came from."
+        )
     if own == out and gone and "MatMult" not in path.kinds:
-        axes = " and ".join(map(str, gone))
         return (
             f"{arrives}, the same shape. But no number of the result comes from one number alone: each needs "
-            f"a sum along axis {axes}."
+            f"a sum along {axes_said(gone)}."
         )
     here = own == out and list(map(write, term.at)) == list(map(write, term.index))
     if here and term.where and not term.sums:
@@ -75,9 +87,9 @@ def _journey(path: Path, lecture: Env) -> str:
             tuple(n for a, n in enumerate(out) if a not in gone): "dropped",
             tuple(1 if a in gone else n for a, n in enumerate(out)): "kept with size 1 (keepdim)",
         }
-        axes = " and ".join(map(str, gone))
+        axes, has, is_ = axes_said(gone), *(("have", "are") if len(gone) > 1 else ("has", "is"))
         if end := ends.get(own):
-            return f"{arrives}, so axis {axes} has to go: a sum over axis {axes}, which is {end}."
+            return f"{arrives}, so {axes} {has} to go: a sum over {axes}, which {is_} {end}."
         also = f" and meets {other}, {times(tuple(lecture[other].shape))}" if other in lecture else ""
         return f"{arrives}{also}. The result must be {times(own)}: what it lacks is summed along."
     if own == out:

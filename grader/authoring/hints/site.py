@@ -183,6 +183,12 @@ def times(shape: Shape) -> str:
     return "×".join(map(str, shape)) if len(shape) > 1 else f"({shape[0]},)" if shape else "scalar"
 
 
+def axes_said(axes: Iterable[int]) -> str:
+    """axis 0; axes 0 and 1; axes 0, 2 and 3."""
+    *rest, last = map(str, axes)
+    return f"axes {', '.join(rest)} and {last}" if rest else f"axis {last}"
+
+
 def arguments(node: ast.expr, names: tuple[str, ...], operands: int) -> dict[str, Any]:
     """A call's constant arguments by name; `operands` of the positional ones are tensors."""
     assert isinstance(node, ast.Call)

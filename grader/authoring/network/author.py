@@ -41,6 +41,8 @@ def from_model(asked: Asked, model: str, example: str) -> tuple[str, list[str]]:
     free = [n for n in settings[0] if len({s[n] for s in settings}) > 1]
     for fixed in (f for k in range(len(free) + 1) for f in itertools.combinations(reversed(free), k)):
         own = [{**s, **{n: settings[0][n] for n in fixed}} for s in settings]
+        if not all(map(found.network.works, own)):  # a number of heads that doesn't divide the channels
+            continue
         try:
             flat = Flat(found.network, own)
             text = document.of_model(asked.name, found, flat)
@@ -72,7 +74,10 @@ def with_items(text: str, asked: Asked, flat: Flat) -> tuple[str, list[str]]:
     """The file with an item for each tensor that has a gradient, its body where one could be written."""
     name, wanted = asked.name, asked.wanted
     filename = f"solutions/{'/'.join(name.split('.'))}.py"
-    facts = build.network(text, filename)
+    try:
+        facts = build.network(text, filename)
+    except RuntimeError as error:  # torch gives no gradient to an argument that is an input
+        raise AuthoredError(f"the network, one tensor a line, doesn't run: {error}") from None
     tracked = {s.name for s in (*flat.inputs, *flat.lines) if s.tracked}
     facts["grads"] = [n for n in facts["grads"] if n in tracked]
     parts = authored.network(text, filename)

@@ -25,7 +25,7 @@ class Body(Statements):
     def text(self) -> str:
         """Statements, the last of which returns the gradient. NotWritten where the table lacks a rule."""
         terms: list[ast.expr] = []
-        for reader in self.readers:
+        for reader in (r for r in self.readers if r.tracked):
             up = number(1) if reader is self.loss else name("d" + reader.name)
             terms += self._through(reader, up)
         total = simplified(self._with_parts(terms))

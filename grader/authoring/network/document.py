@@ -98,15 +98,23 @@ def _drawn(step: Step, flat: Flat) -> str:
         return f"torch.{kind}({shape}, generator=g)"
     text = f"torch.randn({shape}, generator=g)"
     uses = [(s.op, k) for s in flat.steps for k, v in s.args.items() if v is step]
-    if any("norm" in op and k == "weight" or op == "mul" and len(size) == 1 for op, k in uses):
+    if (
+        len(size) == 1
+        and flat.paths[step].endswith("weight")
+        or (any("norm" in op and k == "weight" or op == "mul" and len(size) == 1 for op, k in uses))
+    ):
         return f"1 + 0.1 * {text}"  # a gain
+    if flat.paths[step].endswith("running_var"):
+        return "0.5 + " + text.replace("randn", "rand")
     if len(size) < 2:
         return f"{text} * 0.1"
     if ("embedding", "weight") in uses:
         return text
     sizes = [ast.unparse(n) for n in size[1:]]
-    fan = sizes[0] if len(sizes) == 1 else " * ".join(n if n.isalnum() else f"({n})" for n in sizes)
-    return f"{text} * {fan if fan.isalnum() else f'({fan})'}**-0.5"
+    fan = (
+        sizes[0] if len(sizes) == 1 else " * ".join(n if re.fullmatch(r"\w+", n) else f"({n})" for n in sizes)
+    )
+    return f"{text} * " + (fan if re.fullmatch(r"\w+", fan) else f"({fan})") + "**-0.5"
 
 
 def of_function(name: str, forward: str, text: str, flat: Flat) -> str:

@@ -40,7 +40,7 @@ class Flat:
         self.said = ""
         self._refuse()
         self.loss = self._loss()
-        self.steps = trace.pruned(self.traced.steps, [self.loss])
+        self.steps = self._pruned()
         self.problems += [
             (step.where, f"torch's {step.op} is no line that can be written: write it in other operations")
             for step in self.steps
@@ -54,12 +54,17 @@ class Flat:
         self.writer = Writer(self.fit, operators.write)
         self.paths = {i: i.name for i in self.traced.inputs}
         used = {o for s in self.steps for o in s.operands()}
-        for step in [i for i in self.traced.inputs if i in used and i.kind == "constant"]:
+        weights = {s.args.get(k) for s in self.steps for k in ("weight", "pos_weight") if "self" in s.args}
+        fixed = [i for i in self.traced.inputs if i in used and (i.kind == "constant" or i in weights)]
+        for step in [i for i in fixed if i.kind in ("constant", "buffer")]:
             if made := self.table(step):
                 step.op, step.inline = "constant", True
                 step.args = {"value": Number(None, ast.parse(made, mode="eval").body)}
                 used.discard(step)
         self.inputs = [i for i in self.traced.inputs if i in used]
+        for step in self.inputs:
+            if step.kind == "buffer" and step.name.endswith(("running_mean", "running_var")):
+                step.kind = "statistic"  # a new layer's are 0 and 1, which tell nothing apart
         if lines is None:
             names.named(self.inputs, self.steps, [*settings[0], "loss"])
             self.loss.name, self.loss.inline = "loss", False
@@ -118,6 +123,17 @@ class Flat:
         for more in scalars[1:]:
             total = add("add", self=total, other=more)
         return total
+
+    def _pruned(self) -> list[Step]:
+        """The steps that the loss depends on. What is only compared gets no gradient: it is not tracked."""
+        needed, reached = {self.loss}, {self.loss}
+        for step in reversed(self.traced.steps):
+            needed.update(step.operands() if step in needed else ())
+            step.tracked = step.tracked and step in reached
+            reached.update(step.operands() if step.tracked else ())
+        for step in self.traced.inputs:
+            step.tracked = step.tracked and step in reached
+        return [s for s in self.traced.steps if s in needed]
 
     def _inline(self) -> None:
         """What has no name in the source and is used once stands in the line that uses it, if it is small."""

@@ -27,9 +27,9 @@ def power(s: Site) -> ast.expr:
 
 
 def larger(s: Site) -> ast.expr:
-    """maximum and minimum of two."""
+    """maximum and minimum of two; where they are equal (PPO, inside its clip) each gets half."""
     other = "other" if s.arg == "self" else "self"
-    return s.fill(f"dy * (x {'>' if s.step.op == 'maximum' else '<'} {other})")
+    return s.fill(f"dy * ((x {'>' if s.step.op == 'maximum' else '<'} {other}) + 0.5 * (x == {other}))")
 
 
 def clamped(s: Site) -> ast.expr:
@@ -162,9 +162,15 @@ def extreme(s: Site) -> ast.expr:
     return s.fill("torch.zeros_like(x).scatter(axis, where, up)", where=where, up=s.kept(), axis=axis)
 
 
+def sorted_(s: Site) -> ast.expr:
+    """topk and sort: what was chosen goes back to its place."""
+    where = s.let("where", s.fill("y.indices"))
+    return s.fill("torch.zeros_like(x).scatter(dim, where, dy)", where=where)
+
+
 def part(s: Site) -> ast.expr:
     whole = s.step.args["self"]
-    if s.raw("place") or whole.op not in ("max", "min"):
+    if s.raw("place") or whole.op not in ("max", "min", "topk", "sort"):
         raise NotWritten(f"a part of {whole.op}")
     return s.dy
 
@@ -180,6 +186,11 @@ def transpose(s: Site) -> ast.expr:
     if s.step.op == "transpose":
         return s.fill("dy.transpose(dim0, dim1)")
     return transposed(s.dy, s.step) if len(s.x.shape) == 2 else s.fill("dy.transpose(-2, -1)")
+
+
+def rolled(s: Site) -> ast.expr:
+    back = ast.Tuple([literal(-n) for n in s.raw("shifts")], ast.Load())
+    return s.fill("torch.roll(dy, back, dims)", back=back)
 
 
 def permute(s: Site) -> ast.expr:

@@ -9,12 +9,18 @@ from grader.authoring.hints.notation import code, number
 from grader.authoring.network import lines
 from grader.authoring.network.lines import REDUCTION
 from grader.authoring.network.site import NotWritten, Site, axes_code, summed
-from grader.authoring.network.trace import Number, Step
+from grader.authoring.network.trace import Number, Step, literal
 
 
 def _pair(s: Site, name: str, default: int, n: int) -> list[ast.expr]:
     """A number for each of n axes, as it is written."""
     found = s.step.args.get(name)
+    if name == "padding" and s.raw("padding") == "same":
+        dilation = s.raw("dilation", [1])
+        reach = [d * (k - 1) for d, k in zip(dilation * n, s.step.args["weight"].shape[2:], strict=False)]
+        if any(r % 2 for r in reach):
+            raise NotWritten("a padding that is not the same on both sides")
+        return [number(r // 2) for r in reach]
     if not isinstance(found, list) or not found:
         return [number(default)] * n
     return [f.code for f in (found * n if len(found) == 1 else found)]
@@ -61,8 +67,6 @@ def _around(padding: Sequence[ast.expr]) -> ast.expr:
 def convolution(s: Site) -> ast.expr:
     """A convolution, place by place of its kernel: each is a matrix product of the channels."""
     n = len(s.step.shape) - 2
-    if isinstance(s.step.args.get("padding"), Number) or s.raw("transposed"):
-        raise NotWritten("this padding of a convolution")
     if n != _spaces(s.step):
         raise NotWritten("a convolution of one image")
     if s.arg == "bias":
@@ -124,6 +128,16 @@ def shift(s: Site) -> ast.expr:
     return s.fill("dy.sum(axes)", axes=axes_code([0, *range(2, len(s.step.shape))]))
 
 
+def prelu(s: Site) -> ast.expr:
+    n, one = len(s.step.shape), s.step.args["weight"].shape == (1,)
+    if s.arg == "self":
+        slope = "weight" if one or n == 2 else f"weight.view(-1{', 1' * (n - 2)})"
+        return s.fill(f"dy * torch.where(self > 0, 1.0, {slope})")
+    axes = range(n) if one else [0, *range(2, n)]
+    total = s.fill("(dy * self * (self <= 0)).sum(axes)", axes=axes_code(axes))
+    return s.fill("total.reshape(1)", total=total) if one else total
+
+
 def max_pool(s: Site) -> ast.expr:
     n = _spaces(s.step)
     call = lines.pool(s.step, s.body.value)
@@ -155,8 +169,15 @@ def adaptive_pool(s: Site) -> ast.expr:
 
 
 def upsample(s: Site) -> ast.expr:
-    scale = s.step.shape[-1] // s.x.shape[-1]
-    if any(a * scale != b for a, b in zip(s.x.shape[2:], s.step.shape[2:], strict=True)):
+    if s.step.op == "upsample_bilinear2d":  # along each axis a product with a fixed matrix
+        text = (
+            "F.interpolate(torch.eye(own).unsqueeze(0), out, mode='linear', align_corners=align_corners)[0]"
+        )
+        given = [{"own": s.size(a), "out": s.body.size(s.step, a)} for a in (2, 3)]
+        rows, columns = (s.let(k, text, **g) for k, g in zip(("rows", "columns"), given, strict=True))
+        return s.fill("rows @ dy @ columns.T", rows=rows, columns=columns)
+    scale = lines.magnified(s.step)
+    if not scale:
         raise NotWritten("this interpolation")
     sizes = {k: s.size(a) for a, k in enumerate("nchw")}
     return s.fill("dy.reshape(n, c, h, scale, w, scale).sum((3, 5))", **sizes, scale=number(scale))
@@ -205,8 +226,6 @@ def layer_norm(s: Site) -> ast.expr:
 
 def batch_norm(s: Site) -> ast.expr:
     n = len(s.step.shape)
-    if not s.raw("training", True):
-        raise NotWritten("batch norm with saved statistics")
     return _normed(s, [0, *range(2, n)], f"weight.view(-1{', 1' * (n - 2)})")
 
 
@@ -225,11 +244,14 @@ def each(local: str) -> Callable[[Site], ast.expr]:
     """
 
     def back(s: Site) -> ast.expr:
-        if any(s.has(k) for k in ("weight", "pos_weight")):
-            raise NotWritten("a weighted loss")
-        x, t = s.fill("self"), s.fill("target")
-        beta = s.fill("beta") if "beta" in s.step.args else number(1)
-        own, how = s.fill(f"({local}) * dy", x=x, t=t, beta=beta), REDUCTION[s.raw("reduction", 1)]
+        if s.raw("log_target"):
+            raise NotWritten("a target that is a logarithm")
+        text = local
+        if s.has("pos_weight"):
+            text = "(1 + (pos_weight - 1) * t) * torch.sigmoid(x) - pos_weight * t"
+            text = "(pos_weight - 1) * F.softplus(-x) - x" if s.arg == "target" else text
+        text = f"weight * ({text}) * dy" if s.has("weight") else f"({text}) * dy"
+        own, how = s.fill(text, x=s.fill("self"), t=s.fill("target")), REDUCTION[s.raw("reduction", 1)]
         if how == "none":
             return summed(own, s.step.shape, s.x.shape)
         return (
@@ -240,13 +262,12 @@ def each(local: str) -> Callable[[Site], ast.expr]:
 
 
 def cross_entropy(s: Site) -> ast.expr:
-    if s.has("weight") or s.raw("label_smoothing", 0.0):
-        raise NotWritten("a weighted or smoothed cross entropy")
-    how, x = REDUCTION[s.raw("reduction", 1)], s.x
-    if how == "none" or s.raw("ignore_index", -100) != -100:
-        raise NotWritten("a cross entropy without a mean")
-    if s.step.args["target"].floats:
-        raise NotWritten("a cross entropy with probabilities")
+    how, x, smooth = REDUCTION[s.raw("reduction", 1)], s.x, s.raw("label_smoothing", 0.0)
+    chosen = s.raw("ignore_index", -100) >= 0 or s.has("weight")
+    if len(x.shape) != 2 and (chosen or smooth or how == "none"):
+        raise NotWritten("this cross entropy")
+    if s.step.args["target"].floats or chosen and smooth:
+        raise NotWritten("a cross entropy with probabilities, or weighted and smoothed")
     if len(x.shape) == 1:
         own = s.let("dscores", "F.softmax(x, 0)")
         s.do("own[target] -= 1", own=own)
@@ -258,7 +279,16 @@ def cross_entropy(s: Site) -> ast.expr:
         s.do("own[range(rows), target] = -1", own=own, rows=s.size(0))
     else:
         own = s.let("dscores", "F.softmax(x, 1)")
-        s.do("own[range(rows), target] -= 1", own=own, rows=s.size(0))
+        s.do("own[range(rows), target] -= less", own=own, rows=s.size(0), less=literal(1 - smooth))
+        if smooth:
+            own = s.fill("(own - share / classes)", own=own, share=literal(smooth), classes=s.size(1))
+    if how == "none":
+        return s.fill("own * dy.unsqueeze(1)", own=own)
+    if chosen:
+        each = "weight[target]" if s.has("weight") else "(target != ignore_index).float()"
+        share = s.let("share", each)
+        own = s.fill("own * share.unsqueeze(1)", own=own, share=share)
+        return s.fill("own * dy" if how == "sum" else "own * dy / share.sum()", own=own, share=share)
     if how == "sum":
         return s.fill("own * dy", own=own)
     return s.fill("own * dy / count", own=own, count=s.count([0, *range(2, len(x.shape))]))

@@ -80,8 +80,8 @@ def reduced(name: str) -> Write:
 
 
 def loss(name: str) -> Write:
-    text = f"F.{name}(self, target, reduction='mean', label_smoothing=0.0, beta=1.0, "
-    text += "weight=None, pos_weight=None, ignore_index=-100)"
+    text = f"F.{name}(self, target, reduction='mean', label_smoothing=0.0, beta=1.0, delta=1.0, "
+    text += "log_target=False, weight=None, pos_weight=None, ignore_index=-100)"
 
     def write(step: Step, value: Value) -> ast.expr:
         return line(text)(_with(step, reduction=REDUCTION[step.args["reduction"].value]), value)
@@ -124,7 +124,7 @@ def view(step: Step, value: Value) -> ast.expr:
 def expand(step: Step, value: Value) -> ast.expr:
     x: Step = step.args["self"]
     more = len(step.shape) - len(x.shape)
-    size = step.args.get("size") or step.args["shape_of"]
+    size = step.args["size"]
     given = [
         number(-1) if k >= more and x.shape[k - more] == n else value(size[k])
         for k, n in enumerate(step.shape)
@@ -148,6 +148,10 @@ def picked(step: Step, value: Value) -> ast.expr:
     return ast.Subscript(value(step.args["self"]), pick(step, value), ast.Load())
 
 
+def sorting(name: str) -> Write:
+    return line(f"self.{name}({'k, ' if name == 'topk' else ''}dim, descending=False, largest=True)")
+
+
 def index(step: Step, value: Value) -> ast.expr:
     """A lookup; torch.arange is a range there, where every row is meant."""
 
@@ -169,21 +173,26 @@ def part(step: Step, value: Value) -> ast.expr:
 
 def arange(step: Step, value: Value) -> ast.expr:
     floats = "float" in str(plain(step.args.get("dtype")))
-    given = [
-        k
-        for k, d in (("start", 0), ("end", None), ("step", 1))
-        if k in step.args and plain(step.args[k]) != d
-    ]
+    given = [k for k in ("start", "end", "step") if k in step.args]
+    if given[-1] == "step" and plain(step.args["step"]) == 1:
+        given.pop()
+    if len(given) == 2 and plain(step.args["start"]) == 0:
+        given = ["end"]
     dtype = [ast.keyword("dtype", value(step.args["dtype"]))] if floats else []
     return ast.Call(code("torch.arange"), [value(step.args[k]) for k in given], dtype)
 
 
-def ones(step: Step, value: Value) -> ast.expr:
-    made = line("torch.ones(*size)")(step, value)
-    assert isinstance(made, ast.Call)
-    if "bool" in str(plain(step.args.get("dtype"))):
-        made.keywords.append(ast.keyword("dtype", code("torch.bool")))
-    return made
+def typed(text: str) -> Write:
+    """A line that makes a tensor of nothing, of another type than floats where it is."""
+
+    def write(step: Step, value: Value) -> ast.expr:
+        made = line(text)(step, value)
+        assert isinstance(made, ast.Call)
+        if not step.floats and isinstance(step.args.get("dtype"), Number):
+            made.keywords.append(ast.keyword("dtype", value(step.args["dtype"])))
+        return made
+
+    return write
 
 
 def cast(step: Step, value: Value) -> ast.expr:
@@ -194,9 +203,23 @@ def cast(step: Step, value: Value) -> ast.expr:
 
 
 def upsampled(step: Step, value: Value) -> ast.expr:
-    x: Step = step.args["input"]
-    scale = step.shape[-1] // x.shape[-1]
-    return code("F.interpolate(x, scale_factor=scale)", x=value(x), scale=number(scale))
+    scale, sizes = magnified(step), step.args.get("output_size")
+    given: dict[str, ast.expr] = {"scale_factor": number(scale)}
+    if not scale:
+        name, own = ("size", sizes) if plain(sizes) else ("scale_factor", step.args["scale_factors"])
+        given = {name: value(own)}
+    if "bilinear" in step.op:
+        given |= {"mode": ast.Constant("bilinear"), "align_corners": value(step.args["align_corners"])}
+    keywords = [ast.keyword(k, v) for k, v in given.items()]
+    return ast.Call(code("F.interpolate"), [value(step.args["input"])], keywords)
+
+
+def magnified(step: Step) -> int:
+    """By how much an interpolation makes both sides larger; 0 where that is no integer, or not the same."""
+    own, out = step.args["input"].shapes, step.shapes
+    pairs = [(a, b) for s, t in zip(own, out, strict=True) for a, b in zip(s[2:], t[2:], strict=True)]
+    scales = {b / a for a, b in pairs}
+    return int(min(scales)) if len(scales) == 1 and all(b % a == 0 for a, b in pairs) else 0
 
 
 def anything(step: Step, value: Value) -> ast.expr:

@@ -161,6 +161,9 @@ def of_class(model: str, example: str, atomic: bool) -> Model:
 
     network = Network(make, sizes, atomic, file)
     _tried(make, [sizes], f"{file}: {cls} stops at {function}'s sizes")
+    if twice := [k for k in make(sizes)[1] if k in sizes]:
+        said = f"{twice[0]} is a size of {function} and an argument of {cls}'s forward: rename one of them"
+        raise AuthoredError(f"{file2}: {said}")
     doc = inspect.cleandoc(made.__doc__ or "")
     return Model(network, cls, function, takes, (text, text2), doc, drawn(sizes))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from grader.authoring.hints.elementwise import ELEMENTWISE
-from grader.authoring.hints.layers import LOSSES
+from grader.authoring.hints.losses import LOSSES
 from grader.authoring.hints.notation import code
 from grader.authoring.network import gradients, layers, lines
 from grader.authoring.network.site import Site, Value, Write
@@ -95,7 +95,8 @@ def _loss(name: str, first: str, second: str) -> Operator:
 def _conv(name: str, back: Back, n: int) -> Operator:
     one, zero = [1] * n, [0] * n
     text = f"F.{name}(input, weight, bias=None, stride={one}, padding={zero}"
-    text += f", dilation={one}, groups=1)" if back is layers.convolution else ")"
+    text += ", " if back is layers.convolution else f", output_padding={zero}, "
+    text += f"groups=1, dilation={one})"
     return _both(text, back, "input", "weight", "bias")
 
 
@@ -144,7 +145,7 @@ OPERATORS: dict[str, Operator] = {
     "log_softmax": _row("F.log_softmax(self, dim)", self="dy - torch.exp(y) * dy.sum(dim, keepdim=True)"),
     "cumsum": _row("self.cumsum(dim)", self="dy.flip(dim).cumsum(dim).flip(dim)"),
     "flip": _row("self.flip(dims)", self="dy.flip(dims)"),
-    "roll": _row("torch.roll(self, shifts, dims)"),
+    "roll": _row("torch.roll(self, shifts, dims)", self=gradients.rolled),
     "view": VIEW,
     "reshape": VIEW,
     "_unsafe_view": VIEW,
@@ -167,6 +168,22 @@ OPERATORS: dict[str, Operator] = {
     ),
     "embedding": _row("weight[indices]", weight=gradients.embedding),
     "gather": _row("self.gather(dim, index)", self="torch.zeros_like(x).scatter_add(dim, index, dy)"),
+    "scatter": _row(
+        "self.scatter(dim, index, src, value)", self="dy.scatter(dim, index, 0)", src="dy.gather(dim, index)"
+    ),
+    "scatter_add": _row("self.scatter_add(dim, index, src)", self="dy", src="dy.gather(dim, index)"),
+    **{name: _row(lines.sorting(name), self=gradients.sorted_) for name in ("topk", "sort")},
+    "pixel_shuffle": _row(
+        "F.pixel_shuffle(self, upscale_factor)", self="F.pixel_unshuffle(dy, upscale_factor)"
+    ),
+    "pixel_unshuffle": _row(
+        "F.pixel_unshuffle(self, downscale_factor)", self="F.pixel_shuffle(dy, downscale_factor)"
+    ),
+    "prelu": _row(
+        "F.prelu(self, weight)",
+        self=layers.prelu,
+        weight=layers.prelu,
+    ),
     "cat": CAT,
     "concat": CAT,
     "stack": _row("torch.stack([*tensors], dim)", tensors=gradients.stack),
@@ -190,6 +207,7 @@ OPERATORS: dict[str, Operator] = {
         for n in (1, 2)
     },
     "upsample_nearest2d": _row(lines.upsampled, input=layers.upsample),
+    "upsample_bilinear2d": _row(lines.upsampled, input=layers.upsample),
     "layer_norm": _both(
         "F.layer_norm(input, normalized_shape, weight, bias, eps=1e-5)", layers.layer_norm, *NORM
     ),
@@ -211,16 +229,17 @@ OPERATORS: dict[str, Operator] = {
     "one_hot": _row("F.one_hot(self, num_classes)"),
     "to": _row(lines.cast),
     "_to_copy": _row(lines.cast),
+    "type_as": _row(lines.cast),
     "constant": _row("value"),
     "zeros_like": _row("torch.zeros_like(self)"),
     "ones_like": _row("torch.ones_like(self)"),
-    "full_like": _row("torch.full_like(self, value)"),
-    "eye": _row("torch.eye(n)"),
-    "zeros": _row("torch.zeros(*size)"),
-    "new_zeros": _row("torch.zeros(*size)"),
-    "new_ones": _row("torch.ones(*size)"),
-    "ones": _row(lines.ones),
-    "full": _row("torch.full(size, fill_value)"),
+    "full_like": _row("torch.full_like(self, fill_value)"),
+    "eye": _row(lines.typed("torch.eye(n)")),
+    "zeros": _row(lines.typed("torch.zeros(*size)")),
+    "new_zeros": _row(lines.typed("torch.zeros(*size)")),
+    "new_ones": _row(lines.typed("torch.ones(*size)")),
+    "ones": _row(lines.typed("torch.ones(*size)")),
+    "full": _row(lines.typed("torch.full(size, fill_value)")),
     "arange": _row(lines.arange),
 }
 
@@ -229,7 +248,20 @@ def _scaled(s: Site, sign: str) -> ast.expr:
     return s.fill(f"{sign}dy" if s.raw("alpha", 1) == 1 else f"{sign}alpha * dy")
 
 
-F_ONLY = ("leaky_relu", "elu", "gelu", "silu", "softplus", "logsigmoid", "mish", "hardtanh", "selu")
+F_ONLY = (
+    "hardswish",
+    "hardsigmoid",
+    "relu6",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "softplus",
+    "logsigmoid",
+    "mish",
+    "hardtanh",
+    "selu",
+)
 LINES = {"gelu": "F.gelu(self, approximate='none')", "neg": "-self"}
 
 

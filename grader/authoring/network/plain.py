@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from unittest import mock
 
@@ -17,6 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 
 Tensor = torch.Tensor
+BATCH_NORM = F.batch_norm
 
 
 def lstm_cell(x: Tensor, h: Tensor, c: Tensor, weights: list[Any]) -> tuple[Tensor, Tensor]:
@@ -52,22 +54,30 @@ def rnn_cell(x: Tensor, h: Tensor, weights: list[Any], relu: bool) -> Tensor:
 
 def _steps(module: Any, x: Tensor, state: Any, cell: Callable[..., Any]) -> tuple[Tensor, Any]:
     """A recurrent layer, step by step and layer by layer; state: of all layers, as torch has it."""
-    if module.bidirectional or getattr(module, "proj_size", 0) or module.dropout or x.dim() != 3:
-        raise NotImplementedError("a recurrent layer with two directions, a projection or dropout")
+    if getattr(module, "proj_size", 0) or x.dim() != 3:
+        raise NotImplementedError(
+            "a recurrent layer with a projection, or without a batch: write its steps out"
+        )
     x = x if not module.batch_first else x.transpose(0, 1)
     pair = isinstance(module, nn.LSTM)
     zeros = torch.zeros(x.shape[1], module.hidden_size)
     rows = list(x.unbind(0))
-    last = []
-    for layer in range(module.num_layers):
-        weights = [getattr(module, name) for name in module._all_weights[layer]]
+    last, there = [], rows
+    ways = 2 if module.bidirectional else 1
+    for at, names in enumerate(module._all_weights):  # by layer, in each the way there and the way back
+        back, weights = at % ways, [getattr(module, name) for name in names]
         own: Any = (zeros, zeros) if pair else zeros
         if state is not None:
-            own = tuple(s[layer] for s in state) if pair else state[layer]
-        for t, row in enumerate(rows):
+            own = tuple(s[at] for s in state) if pair else state[at]
+        side = []
+        for row in reversed(rows) if back else rows:
             own = cell(row, *own, weights) if pair else cell(row, own, weights)
-            rows[t] = own[0] if pair else own
+            side.append(own[0] if pair else own)
         last.append(own)
+        there = side if not back else [torch.cat(both, 1) for both in zip(there, reversed(side), strict=True)]
+        if back or ways == 1:
+            more = module.dropout and module.training and at + 1 < len(module._all_weights)
+            rows = [F.dropout(row, module.dropout) for row in there] if more else there
     out = torch.stack(rows, 1 if module.batch_first else 0)
     if pair:
         return out, (torch.stack([h for h, _ in last]), torch.stack([c for _, c in last]))
@@ -194,18 +204,29 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Any = None, eps: Any 
     return xhat if weight is None else xhat * weight
 
 
+def _saved(saved: Sequence[Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of batch_norm and instance_norm after the first, by name."""
+    names = ("running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
+    return {"eps": 1e-5, **dict.fromkeys(names[:4]), **dict(zip(names, saved, strict=False)), **more}
+
+
 def batch_norm(input: Tensor, *saved: Any, **more: Any) -> Tensor:
-    names = ("mean", "var", "weight", "bias", "training", "momentum", "eps")
-    given = dict(zip(names, saved, strict=False)) | more
-    weight, bias, training = given.get("weight"), given.get("bias"), given.get("training", False)
-    eps = given.get("eps", 1e-5)
-    if not training:
-        raise NotImplementedError("batch norm with saved statistics: the model is traced as in training")
+    given = _saved(saved, more)
     dims = [0, *range(2, input.dim())]
-    shape = [1, -1, *(1 for _ in dims[1:])] if input.dim() > 2 else [-1]
-    gain = None if weight is None else weight.view(shape) if input.dim() > 2 else weight
-    shift = None if bias is None else bias.view(shape) if input.dim() > 2 else bias
-    return _normed(input, dims, gain, shift, eps)
+    shape = [1, -1, *(1 for _ in dims[1:])]
+    own = [given[k] for k in ("running_mean", "running_var", "weight", "bias")]
+    mean, var, gain, shift = (x if x is None or input.dim() == 2 else x.view(shape) for x in own)
+    if given.get("training"):
+        return _normed(input, dims, gain, shift, given["eps"])
+    inv: Tensor = (var + given["eps"]) ** -0.5
+    xhat: Tensor = (input - mean) * inv
+    scaled = xhat if gain is None else xhat * gain
+    return scaled if shift is None else scaled + shift
+
+
+def batch_norm_saved(input: Tensor, *saved: Any, **more: Any) -> Tensor:
+    """With saved statistics in steps: torch's own line takes none that are asked for a gradient."""
+    return (BATCH_NORM if _saved(saved, more).get("training") else batch_norm)(input, *saved, **more)
 
 
 def cross_entropy(input: Tensor, target: Tensor, *rest: Any, reduction: str = "mean", **more: Any) -> Tensor:
@@ -227,6 +248,39 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     return 0.5 * input * (1 + bent)
 
 
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    dot = (x1 * x2).sum(dim)
+    lengths: Tensor = x1.norm(dim=dim).clamp(min=eps) * x2.norm(dim=dim).clamp(min=eps)
+    return dot / lengths
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    value, gate = input.chunk(2, dim)
+    return value * torch.sigmoid(gate)
+
+
+def instance_norm(input: Tensor, *saved: Any, **more: Any) -> Tensor:
+    given = _saved(saved, more)
+    if not given.get("use_input_stats", given.get("training", True)):
+        raise NotImplementedError("instance norm with saved statistics: write it as a batch norm")
+    return F.group_norm(input, input.shape[1], given["weight"], given["bias"], given["eps"])
+
+
+def triplet(anchor: Tensor, positive: Tensor, negative: Tensor, **more: Any) -> Tensor:
+    eps, reduction = more.get("eps", 1e-6), more.get("reduction", "mean")
+    if more.get("p", 2) != 2 or more.get("swap"):
+        raise NotImplementedError("this triplet loss: write its distances out")
+    near: Tensor = (anchor - positive + eps).norm(dim=-1)
+    far = (anchor - negative + eps).norm(dim=-1)
+    each = torch.relu(near - far + more.get("margin", 1.0))
+    return each if reduction == "none" else each.mean() if reduction == "mean" else each.sum()
+
+
+def weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
+    square = (v**2).sum([k for k in range(v.dim()) if k != dim % v.dim()], keepdim=True)
+    return g * v / square.sqrt()
+
+
 PLAIN: tuple[tuple[Any, str, Any], ...] = (
     (nn.LSTM, "forward", lstm),
     (nn.GRU, "forward", gru),
@@ -235,6 +289,14 @@ PLAIN: tuple[tuple[Any, str, Any], ...] = (
     (nn.GRUCell, "forward", gru_one),
     (nn.MultiheadAttention, "forward", multihead),
     (F, "scaled_dot_product_attention", attention),
+    (F, "cosine_similarity", cosine_similarity),
+    (torch, "cosine_similarity", cosine_similarity),
+    (F, "batch_norm", batch_norm_saved),
+    (F, "triplet_margin_loss", triplet),
+    (F, "glu", glu),
+    (F, "instance_norm", instance_norm),
+    (torch, "_weight_norm", weight_norm),
+    (sys.modules["torch.nn.utils.weight_norm"], "_weight_norm", weight_norm),
 )
 ATOMIC: tuple[tuple[Any, str, Any], ...] = (
     (F, "linear", linear),
@@ -257,4 +319,6 @@ def in_plain_steps(atomic: bool) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for owner, name, function in (*PLAIN, *(ATOMIC if atomic else ())):
             stack.enter_context(mock.patch.object(owner, name, function))
+        # a distribution looks at its numbers first: a branch on values
+        stack.enter_context(mock.patch.object(torch.distributions.Distribution, "_validate_args", False))
         yield

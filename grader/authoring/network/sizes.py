@@ -22,17 +22,17 @@ def expression(values: Sequence[Any], settings: Sequence[Mapping[str, int]]) -> 
 
 @functools.cache
 def _found(values: tuple[Any, ...], vectors: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
-    try:
-        for text in _texts([n for n, _ in vectors], any(isinstance(v, float) for v in values)):
-            code = compile(text, "size", "eval")
+    for text in _texts([n for n, _ in vectors], any(isinstance(v, float) for v in values)):
+        code = compile(text, "size", "eval")
+        try:
             for at, value in enumerate(values):
                 got = eval(code, {n: v[at] for n, v in vectors})
                 if abs(got - value) > 1e-9 * abs(value) or (type(value) is int and type(got) is not int):
                     break
             else:
                 return text
-    except ZeroDivisionError:
-        pass
+        except ZeroDivisionError:  # 1 / (n - 4)
+            continue
     raise Unknown(str(values))
 
 

@@ -18,7 +18,17 @@ from grader.authoring.network import export
 from grader.authoring.network.sizes import Unknown, expression
 from grader.reference.forward import is_float
 
-ALIASES = ("alias", "contiguous", "lift_fresh_copy", "lift_fresh", "clone", "_to_copy", "to", "positive")
+ALIASES = (
+    "alias",
+    "contiguous",
+    "lift_fresh_copy",
+    "lift_fresh",
+    "clone",
+    "_to_copy",
+    "to",
+    "type_as",
+    "positive",
+)
 RANDOM = {"randn_like": "randn", "rand_like": "rand", "randn": "randn", "rand": "rand"}
 MOVING = ("view", "reshape", "select", "slice", "transpose", "permute", "expand", "unsqueeze", "squeeze")
 FLAT = ("detach", "zeros_like", "ones_like", "full_like", "sign", "floor", "ceil", "round")  # no gradient
@@ -165,20 +175,21 @@ class Layers:
             args[name] = self._value(values, where)
         for name in ("layout", "device", "pin_memory", "memory_format", "non_blocking"):
             args.pop(name, None)
+        if isinstance(args.get("other"), Step):
+            op = {"max": "maximum", "min": "minimum"}.get(op, op)
         value = _result(node)
         floats = is_float(value)
         if isinstance(value, torch.Tensor) and value.is_complex():
             self._problem(where, "complex numbers: write real and imaginary part as tensors of their own")
         elif op in ("item", "_local_scalar_dense"):
             self._problem(where, "a number is taken out of a tensor: leave .item() and float() out")
-        module = export.module(node)
-        step = Step(op, args, _shapes(row), where, module, floats=floats, fn=fn, frames=frames)
+        step = Step(op, args, _shapes(row), where, export.module(node), floats=floats, fn=fn, frames=frames)
         if op in RANDOM or op in ("dropout", "native_dropout", "feature_dropout", "bernoulli"):
             self._random(node, step)
             return
         if op.startswith("new_"):
             args.pop("self")
-        step.tracked = floats and op not in FLAT and any(o.tracked for o in step.operands())
+        step.tracked = floats and step.op not in FLAT and any(o.tracked for o in step.operands())
         if (
             op in ("add", "sub")
             and getattr(args["other"], "value", 1) == 0
@@ -207,7 +218,8 @@ class Layers:
         target = node.args[0]
         old = self.map.get(target)
         plainly = step.op.removesuffix("_")
-        shared = any(self.views.get(s) is old and self._later(n) for n, s in self.map.items() if s)
+        later = [s for n, s in self.map.items() if s and self.last.get(n, -1) > self.at]
+        shared = any(self.views.get(s) is old for s in later)
         partly = old is not None and old in self.views or shared or plainly in ("index_put", "copy")
         if old is None or partly or not step.operands():
             said = "changes part of a tensor in place: torch.where, torch.cat or masked_fill make a new one"
@@ -215,7 +227,7 @@ class Layers:
             self.map[node] = old
             return
         if plainly in ("fill", "zero"):
-            like = {"self": old, "value": step.args.get("value", constant(0))}
+            like = {"self": old, "fill_value": step.args.get("value", constant(0))}
             step = replace(step, op="full_like", args=like, floats=old.floats, tracked=False, frames=())
         step.op = plainly if step.op.endswith("_") else step.op
         if old.kind == "buffer":  # running statistics, which the loss has no part in
@@ -230,9 +242,6 @@ class Layers:
     def _add(self, node: Any, step: Step) -> None:
         self.map[node] = step
         self.steps.append(step)
-
-    def _later(self, node: Any) -> bool:
-        return self.last.get(node, -1) > self.at
 
     def _random(self, node: Any, step: Step) -> None:
         """What the forward pass draws is drawn with the inputs."""
@@ -262,10 +271,10 @@ class Layers:
         op, args = "part", {"self": whole, "place": constant(place)}
         if whole.op == "broadcast_tensors":
             operand = whole.args["tensors"][place]
-            if operand.shapes == _shapes(row):
+            if operand is None or operand.shapes == _shapes(row):
                 self.map[node] = operand
                 return
-            op, args, fn = "expand", {"self": operand}, whole.fn
+            op, args, fn = "expand", {"self": operand, "size": self._size(row)}, whole.fn
         elif whole.op == "unbind":
             op = "select"
             args = {"self": whole.args["self"], "dim": whole.args["dim"], "index": constant(place)}
@@ -276,6 +285,10 @@ class Layers:
         step.tracked = floats and any(o.tracked for o in step.operands())
         step.frames = whole.frames
         self._add(node, step)
+
+    def _size(self, row: Sequence[Any]) -> list[Number]:
+        """A result's shape as numbers that are written."""
+        return [Number(s[0], self._fit(s)) for s in zip(*_shapes(row), strict=True)]
 
     def _cut(self, whole: Step, place: int, row: Sequence[Any]) -> dict[str, Any]:
         """A stretch of an axis as a slice's arguments."""
@@ -333,15 +346,3 @@ def _result(node: Any) -> Any:
 
 def _shapes(row: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(s) for s in getattr(_result(node), "shape", ())) for node in row)
-
-
-def pruned(steps: Sequence[Step], outputs: Sequence[Step]) -> list[Step]:
-    """The steps that outputs depend on, in order."""
-    needed: set[Step] = set()
-    todo = list(outputs)
-    while todo:
-        one = todo.pop()
-        if one not in needed:
-            needed.add(one)
-            todo += one.operands()
-    return [s for s in steps if s in needed]
