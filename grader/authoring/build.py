@@ -97,8 +97,8 @@ class Derived:
         if self.training:
             pair = draws.training(program, self.training, self.first, self._old(TRAINING))
             self._save(TRAINING, self.first, *pair)
-        ways = _ways(program, self.first) if parts.gradients else []
-        _lint(parts, next(iter(self.given.values())), ways, self.filename)
+        back = ways(program, self.first) if parts.gradients else []
+        _lint(parts, next(iter(self.given.values())), back, self.filename)
 
     def _old(self, name: str) -> Kept:
         return self.old.fixtures.get(name, draws.NONE)
@@ -223,7 +223,7 @@ def _shapes(
     return shapes
 
 
-def _ways(program: Program, settings: Mapping[str, Any]) -> list[Line]:
+def ways(program: Program, settings: Mapping[str, Any]) -> list[Line]:
     """The lines, each with those of the tensors it reads that get a gradient from it."""
     env, _ = program.gradients(draws.start(program, settings))
 
@@ -236,7 +236,7 @@ def _ways(program: Program, settings: Mapping[str, Any]) -> list[Line]:
     ]
 
 
-def _lint(parts: Authored, given: Env, ways: Sequence[Line], filename: str) -> None:
+def _lint(parts: Authored, given: Env, back: Sequence[Line], filename: str) -> None:
     """An item's docstring states its task, and states it truly."""
     if not parts.gradients:
         return
@@ -245,7 +245,7 @@ def _lint(parts: Authored, given: Env, ways: Sequence[Line], filename: str) -> N
     for item in parts.gradients:
         where = f"{filename}, line {item.line}: {item.name}"
         cut = parts.cut(item)
-        targets = [*sorted(cut), *([loss] if uncovered(ways, item.tensor, cut) else [])]
+        targets = [*sorted(cut), *([loss] if uncovered(back, item.tensor, cut) else [])]
         for target in targets:
             if code.get(target, "") not in item.doc:
                 raise AuthoredError(f"{where}'s docstring doesn't quote its forward line `{code[target]}`")

@@ -161,9 +161,10 @@ def hinted(text: str, filename: str) -> str:
     if env is None:
         return text
     scope = Scope({**program.module, **env}, {**program.module, **env})
+    back = build.ways(program, next(iter(program.fixtures.values())))
     said = []
     for item in parts.gradients:
-        lines = [line for line in parts.lines if item.tensor in line.uses]
+        lines = [line for line in back if item.tensor in line.uses]
         shape = tuple(env[item.tensor].shape)
         try:
             for line in lines:
