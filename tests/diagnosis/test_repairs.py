@@ -47,12 +47,30 @@ def test_a_function_that_may_not_end_is_not_tried() -> None:
 BIASED = """return bngain * bnvar_inv / n * (
         n * dhpreact - dhpreact.sum(0) - bnraw * (dhpreact * bnraw).sum(0)
     )"""
+COLUMN = """d = torch.zeros_like(logits)
+    d[range(n), logits.max(1, keepdim=True).indices] = 1.0
+    return d * dlogit_maxes + dnorm_logits"""
+LEAST = """d = dnorm_logits.clone()
+    d[range(n), logits.argmin(1)] += dlogit_maxes.squeeze(1)
+    return d"""
+COUNTED = "return dnorm_logits + F.one_hot(logit_maxes.max(1).indices, 27) * dlogit_maxes"
+SAME_PLACE = """d = torch.zeros_like(C)
+    for k in range(Xb.shape[0]):
+        for j in range(Xb.shape[1]):
+            d[Xb[k, j]] += demb[k, 0]
+    return d"""
 WRONG = {  # of ex1: a body, the code and the line in the file that are told
     ("dW1", "embcat, dhprebn", "return embcat @ dhprebn"): (Code.TRANSPOSED, 6),
     ("dh", "W2, dlogits", "scale = 1.0\n    return scale * W2 * dlogits"): (Code.MATRIX_PRODUCT, 7),
     ("dC", "C, Xb, demb", "d = torch.zeros_like(C)\n    d[Xb] += demb\n    return d"): (Code.ASSIGNED, 7),
     ("dhprebn", "bngain, bnvar_inv, bnraw, dhpreact, n", BIASED): (Code.BESSEL, 7),
     ("dbndiff", "bnvar, dbnraw", "return bnvar * dbnraw"): (Code.TWO_SLIPS, 6),
+    ("dlogits", "logits, dnorm_logits, dlogit_maxes, n", COLUMN): (Code.WHOLE_ROWS, 7),
+    ("dlogits", "logits, dnorm_logits, dlogit_maxes, n", LEAST): (Code.ANOTHER_FUNCTION, 7),
+    ("dlogits", "logit_maxes, dnorm_logits, dlogit_maxes", COUNTED): (Code.TWO_SLIPS, 6),
+    ("dlogit_maxes", "dnorm_logits", "return -dnorm_logits.max(1, True).values"): (Code.ANOTHER_FUNCTION, 6),
+    ("dC", "C, Xb, demb", SAME_PLACE): (Code.WRONG_PART, 9),
+    ("dbndiff", "dbnvar_inv, bnraw", "return dbnvar_inv * bnraw"): (Code.TWO_SLIPS, 6),
 }  # fmt: skip
 
 

@@ -88,6 +88,9 @@ def operators(s: Source) -> Iterator[Change]:
 
 def _matrix_products(s: Source, n: ast.BinOp, a: str, b: str) -> Iterator[Change]:
     told = "`*` multiplies element by element: a matrix product, `@`, is meant"
+    parent = s.parents.get(id(n))
+    if isinstance(parent, ast.Attribute) and parent.attr in ("sum", "mean"):
+        return  # a matrix product has its sum already: what fits is a chance
     for rank, new in enumerate(("{a} @ {b}", "{a} @ {b}.mT", "{a}.mT @ {b}", "{b} @ {a}", "{b} @ {a}.mT",
                                 "{b}.mT @ {a}")):  # fmt: skip
         yield s.change(n, new.format(a=f"({a})", b=f"({b})"), Code.MATRIX_PRODUCT, told, 16 + rank)
@@ -249,6 +252,18 @@ def too_many(s: Source) -> Iterator[Change]:
                 "pow",
             ):
                 yield from _call_dropped(s, n, of)
+    indices = [n.slice for n in s.nodes if isinstance(n, ast.Subscript)]  # no values, but computed
+    for call in (c for index in indices for c in ast.walk(index) if isinstance(c, ast.Call)):
+        yield from _related(s, call)
+
+
+def _related(s: Source, n: ast.Call) -> Iterator[Change]:
+    name = method(n)
+    _, end = s.span(n.func)
+    for other in RELATED.get(name, ()):
+        told = f"{name} is used where {other} is meant"
+        edit = Edit(end - len(name.encode()), end, other)
+        yield s.change(n, [edit], Code.ANOTHER_FUNCTION, told, 18)
 
 
 def _comparison(s: Source, n: ast.Compare, op: ast.cmpop) -> Iterator[Change]:
@@ -294,11 +309,7 @@ def _call_dropped(s: Source, n: ast.Call, of: ast.expr) -> Iterator[Change]:
     if name in ("tanh", "sigmoid", "exp", "softmax") and isinstance(of, ast.Name):
         told, rank = f"{name} is applied to {of.id}, which is meant as it is", 17
     yield s.change(n, s.text(of), Code.EXTRA_STEP, told, rank)
-    start, end = s.span(n.func)
-    for other in RELATED.get(name, ()):
-        told = f"{name} is used where {other} is meant"
-        edit = Edit(end - len(name.encode()), end, other)
-        yield s.change(n, [edit], Code.ANOTHER_FUNCTION, told, 18)
+    yield from _related(s, n)
     if name == "relu":
         for k in s.about.wanted:
             if k in s.about.shapes:

@@ -55,7 +55,7 @@ def _others(s: Source, name: str) -> list[str]:
         return [k for k in (*about.whole, *about.masks) if k != name]
     near = ("d" + name, name[1:])
     known = [k for k in about.shapes if k in about.wanted or k in near or k in s.params or _alike(s, name, k)]
-    return [k for k in known if k != name]
+    return [k for k in sorted(known, key=lambda k: k not in about.wanted) if k != name]
 
 
 def _alike(s: Source, a: str, b: str) -> bool:
@@ -94,6 +94,11 @@ def exchanged(s: Source) -> Iterator[Change]:
         edits = [s.put(n, b if n.id == a else a) for n in s.loads if n.id in (a, b)]
         where = next(n for n in s.loads if n.id in (a, b))
         yield s.change(where, edits, Code.EXCHANGED, f"{a} and {b} are exchanged", 23)
+        for d, x in ((a, b), (b, a)):  # the d stands at the other factor
+            if d[:1] == "d" and d[1:] in s.about and (dx := f"d{x}") in s.about and dx not in s.used:
+                edits = [s.put(n, d[1:] if n.id == d else dx) for n in s.loads if n.id in (d, x)]
+                told = f"{d} and {x} are used where {d[1:]} and {dx} are meant"
+                yield s.change(where, edits, Code.ANOTHER_TENSOR, told, 23, d[1:], dx)
 
 
 def transposes(s: Source) -> Iterator[Change]:

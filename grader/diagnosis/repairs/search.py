@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -29,8 +29,8 @@ KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     names.another, names.made, names.products, names.exchanged, names.transposes, names.functions,
     names.joined,
     formulas.operators, formulas.brackets, formulas.numbers, formulas.too_many, missing.too_few,
-    axes.reductions, axes.products, axes.sums, axes.parts,
-    axes.examples, axes.assignments, axes.lengths, axes.maxima,
+    axes.reductions, axes.products, axes.sums, places.parts, places.columns,
+    places.examples, axes.assignments, axes.lengths, axes.maxima,
     axes.loops, axes.choices,
 )  # fmt: skip
 OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
@@ -104,6 +104,17 @@ def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
         if a.apart(b):
             found.setdefault(s.changed(a, b), (a, b))
     return found
+
+
+def numbers(s: Source, sizes: Mapping[str, int]) -> list[Change]:
+    """The sizes of the lecture that a function has as numbers, as names."""
+    by_value = {value: name for name, value in sizes.items() if value > 3}  # axes and exponents are small
+    whole = [(n, n.value) for n in s.nodes if isinstance(n, ast.Constant) and isinstance(n.value, int)]
+    found = [(n, value, by_value[value]) for n, value in whole if value in by_value]
+    return [
+        s.change(n, name, Code.HARD_CODED, f"{value} is written where {name} is meant", 21, name)
+        for n, value, name in found
+    ]
 
 
 def told(tried: Tried) -> Finding:
