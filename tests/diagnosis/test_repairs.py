@@ -44,6 +44,11 @@ def test_a_function_that_may_not_end_is_not_tried() -> None:
     )
 
 
+def test_a_product_that_is_summed_is_no_matrix_product() -> None:
+    tried = search.single(Source("def dw(x, dy):\n    return (x[:, :2] * dy).sum(1)\n", ABOUT))
+    assert not {c.finding.code for (c,) in tried.values()} & {Code.MATRIX_PRODUCT}
+
+
 BIASED = """return bngain * bnvar_inv / n * (
         n * dhpreact - dhpreact.sum(0) - bnraw * (dhpreact * bnraw).sum(0)
     )"""
@@ -84,6 +89,24 @@ def test_the_change_that_makes_it_right_is_told_with_its_line(
     code, line = WRONG[function]
     assert report.mistake and (report.mistake.code, report.line) == (code, line), report.diagnosis
     assert len(report.mistake.on) > 1
+
+
+PARTS = "i2 * (1 - i2) * di2, f2 * (1 - f2) * df2, g2 * (1 - g2) * dg2, o2 * (1 - o2) * do2"
+SIGMOIDS = f"return torch.cat([{PARTS}], 1)"
+XELU = "return torch.where(xelu > 0, xelu, yelu + 1) * dyelu"
+OTHERS = {  # the same of other sets, by exercise
+    ("gpt.ex10", "dn1", "Wq, Wk, dq, dk", "return dq @ Wq + dk @ Wk"): Code.TWO_SLIPS,
+    ("modern.ex9", "dz2", "i2, f2, g2, o2, di2, df2, dg2, do2", SIGMOIDS): Code.LOCAL_GRADIENT,
+    ("batchnorm.ex2", "dxelu", "xelu, yelu, dyelu", XELU): Code.CONSTANT,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", OTHERS)
+def test_the_change_of_other_sets(function: tuple[str, str, str, str], exercises: dict[str, Task]) -> None:
+    exercise, name, params, body = function
+    source = f"import torch\n\n\ndef {name}({params}):\n    {body}\n"
+    report = Local(*exercises[exercise]).report(source, name)
+    assert report.mistake and report.mistake.code is OTHERS[function], report.diagnosis
 
 
 def test_a_branch_that_the_change_itself_takes_away_is_not_told_as_left_out(

@@ -71,7 +71,7 @@ def reductions(s: Source) -> Iterator[Change]:
                 told = f"{name} is used where sum is meant"
                 yield s.change(whole, f"{text}.sum({dims}{keep})", Code.ANOTHER_FUNCTION, told, 20)
         if name == "cumsum":
-            told = "the running sum goes forwards: here it runs from the end backwards"
+            told = "the running sum goes forwards, where one from the end backwards is meant"
             yield s.change(n, f"{text}.flip({dims}).cumsum({dims}).flip({dims})", Code.DIRECTION, told, 5)
         for to in DIMS:
             if to == dims:

@@ -22,23 +22,11 @@ DERIVATIVES = {
     "relu": "(({}) > 0)",
 }
 RELATED = {
-    "log_softmax": ("softmax",),
-    "softmax": ("log_softmax", "sigmoid"),
-    "tanh": ("sigmoid",),
-    "sigmoid": ("tanh", "softmax"),
-    "logsigmoid": ("sigmoid",),
-    "sinh": ("tanh",),
-    "cosh": ("tanh",),
-    "log2": ("log",),
-    "log10": ("log",),
-    "zeros_like": ("ones_like",),
-    "ones_like": ("zeros_like",),
-    "argmin": ("argmax",),
-    "min": ("max",),
-    "prod": ("sum",),
-    "std": ("var",),
-    "var": ("std",),
-}
+    "log_softmax": ("softmax",), "softmax": ("log_softmax", "sigmoid"), "tanh": ("sigmoid",),
+    "sigmoid": ("tanh", "softmax"), "logsigmoid": ("sigmoid",), "sinh": ("tanh",), "cosh": ("tanh",),
+    "log2": ("log",), "log10": ("log",), "zeros_like": ("ones_like",), "ones_like": ("zeros_like",),
+    "argmin": ("argmax",), "min": ("max",), "prod": ("sum",), "std": ("var",), "var": ("std",),
+}  # fmt: skip
 
 
 def operators(s: Source) -> Iterator[Change]:
@@ -56,6 +44,11 @@ def operators(s: Source) -> Iterator[Change]:
             case ast.Sub():
                 told = f"{piece} is subtracted where it is to be added"
                 yield s.change(n, f"({a}) + ({b})", Code.TERM_SIGN, told, 13)
+                if is_number(n.left, 1) and (x := b.replace(" ", "").removesuffix("**2")).isidentifier():
+                    told = (
+                        f"1 - {x} squared is the derivative of a tanh: a sigmoid's, {x} * (1 - {x}), is meant"
+                    )
+                    yield s.change(n, f"{x} * (1 - {x})", Code.LOCAL_GRADIENT, told, 14)
                 told = f"the signs of {s.quoted(n.left)} and of {piece} are exchanged"
                 yield s.change(n, f"({b}) - ({a})", Code.TERM_SIGN, told, 14)
             case ast.Mult():
@@ -66,6 +59,11 @@ def operators(s: Source) -> Iterator[Change]:
                 told = f"{piece} is multiplied where it is to be added"
                 yield s.change(n, f"({a}) + ({b})", Code.OPERATOR, told, 33)
                 yield from _matrix_products(s, n, a, b)
+                if isinstance(n.left, ast.Name) and b.replace(" ", "") == f"1-{a}":
+                    told = (
+                        f"{a} * (1 - {a}) is the derivative of a sigmoid: a tanh's, 1 - {a} squared, is meant"
+                    )
+                    yield s.change(n, f"1 - {a} ** 2", Code.LOCAL_GRADIENT, told, 14)
             case ast.Div():
                 told = f"there is a division by {piece} where a multiplication is meant"
                 yield s.change(n, f"({a}) * ({b})", Code.OPERATOR, told, 14)

@@ -115,6 +115,11 @@ def transposes(s: Source) -> Iterator[Change]:
             assert of is not None
             told = f"{s.quoted(of)} is transposed where it is meant as it is"
             yield s.change(n, s.text(of), Code.TRANSPOSED, told, 11)
+    plain = [n.right for n in s.nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult)]
+    if len(plain) > 1 and all(isinstance(n, ast.Name) for n in plain):
+        told = f"{', '.join(s.text(n) for n in plain)} are meant transposed"
+        edits = [s.put(n, f"{s.text(n)}.mT") for n in plain]
+        yield s.change(plain[0], edits, Code.TRANSPOSED, told, 9)
     for n in _operands(s):
         told = f"{s.quoted(n)} is meant transposed"
         yield s.change(n, f"({s.text(n)}).mT", Code.TRANSPOSED, told, 9)
@@ -158,10 +163,10 @@ def functions(s: Source) -> Iterator[Change]:
         said = f"the eps is left out where {n.id} is used"
         yield s.change(n, f"{n.id} + 1e-5", Code.EPS, said, 19)
         parent = s.parents.get(id(n))
-        term = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub)
-        said, code = f"{n.id} is a factor too many", Code.EXTRA_FACTOR
-        if term:
-            said, code = f"{n.id} stands where 1 is meant", Code.CONSTANT
+        factor = isinstance(parent, ast.BinOp) and not isinstance(parent.op, ast.Add | ast.Sub)
+        said, code = f"{n.id} stands where 1 is meant", Code.CONSTANT
+        if factor:
+            said, code = f"{n.id} is a factor too many", Code.EXTRA_FACTOR
         yield s.change(n, f"torch.ones_like({n.id})", code, said, 39)
 
 
