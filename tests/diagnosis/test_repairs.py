@@ -59,6 +59,7 @@ LEAST = """d = dnorm_logits.clone()
     d[range(n), logits.argmin(1)] += dlogit_maxes.squeeze(1)
     return d"""
 COUNTED = "return dnorm_logits + F.one_hot(logit_maxes.max(1).indices, 27) * dlogit_maxes"
+HALF = "return bnvar * dbnraw + bndiff * dbndiff2"
 SAME_PLACE = """d = torch.zeros_like(C)
     for k in range(Xb.shape[0]):
         for j in range(Xb.shape[1]):
@@ -73,6 +74,7 @@ WRONG = {  # of ex1: a body, the code and the line in the file that are told
     ("dlogits", "logits, dnorm_logits, dlogit_maxes, n", COLUMN): (Code.WHOLE_ROWS, 7),
     ("dlogits", "logits, dnorm_logits, dlogit_maxes, n", LEAST): (Code.ANOTHER_FUNCTION, 7),
     ("dlogits", "logit_maxes, dnorm_logits, dlogit_maxes", COUNTED): (Code.TWO_SLIPS, 6),
+    ("dbndiff", "bnvar, dbnraw, bndiff, dbndiff2", HALF): (Code.TWO_SLIPS, 6),
     ("dlogit_maxes", "dnorm_logits", "return -dnorm_logits.max(1, True).values"): (Code.ANOTHER_FUNCTION, 6),
     ("dC", "C, Xb, demb", SAME_PLACE): (Code.WRONG_PART, 9),
     ("dbndiff", "dbnvar_inv, bnraw", "return dbnvar_inv * bnraw"): (Code.TWO_SLIPS, 6),

@@ -163,6 +163,7 @@ def functions(s: Source) -> Iterator[Change]:
         said = f"the eps is left out where {n.id} is used"
         yield s.change(n, f"{n.id} + 1e-5", Code.EPS, said, 19)
         parent = s.parents.get(id(n))
+        parent = s.parents.get(id(parent)) if isinstance(parent, ast.UnaryOp) else parent
         factor = isinstance(parent, ast.BinOp) and not isinstance(parent.op, ast.Add | ast.Sub)
         said, code = f"{n.id} stands where 1 is meant", Code.CONSTANT
         if factor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 from grader.core.finding import Code, Finding
 from grader.diagnosis.repairs import (
@@ -44,6 +44,7 @@ OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
 FARTHER = 8  # ranks that a change of another function than the one that an output is about comes after
 MOST = 900  # changes of one function that are tried; where it has loops, fewer
 TOGETHER = 1200  # pairs of changes
+BESIDE = 400  # of those, at least, one change beside a factor that is missing
 OFTEN = frozenset(
     (Code.ANOTHER_TENSOR, Code.TRANSPOSED, Code.MEAN_FOR_SUM, Code.WRONG_AXIS, Code.TERM_SIGN, Code.KEEPDIM,
      Code.EXTRA_FACTOR, Code.MATRIX_PRODUCT)
@@ -94,9 +95,17 @@ def of_output(sources: Sequence[Source], most: int) -> dict[str, tuple[int, Trie
 
 
 def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
-    """The same of two changes that are often made."""
+    """The same of two changes that are often made, and of one beside a factor that is missing."""
     often = [c for (c,) in tried if c.finding.code in OFTEN]
-    pairs = sorted(combinations(often, 2), key=lambda p: p[0].rank + p[1].rank)
+    unused = {*s.about.wanted} - {*s.used}
+    missed = [c for (c,) in tried if c.finding.code is Code.FACTOR_MISSING and unused >= {*c.asks}]
+    factors = {c.finding: c for c in reversed(missed)}.values()  # of the forms of one, the plainest
+
+    def likely(pair: tuple[Change, Change]) -> int:
+        return pair[0].rank + pair[1].rank
+
+    pairs = sorted(combinations(often, 2), key=likely)[: TOGETHER - BESIDE]
+    pairs += sorted(product(often, factors), key=likely)
     found: dict[str, Tried] = {}
     for a, b in pairs:
         if len(found) >= _most(s, TOGETHER):
