@@ -44,7 +44,7 @@ OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
 FARTHER = 8  # ranks that a change of another function than the one that an output is about comes after
 MOST = 900  # changes of one function that are tried; where it has loops, fewer
 TOGETHER = 1200  # pairs of changes
-BESIDE = 400  # of those, at least, one change beside a factor that is missing
+BESIDE = 400  # pairs of a change and a factor that is missing
 OFTEN = frozenset(
     (Code.ANOTHER_TENSOR, Code.TRANSPOSED, Code.MEAN_FOR_SUM, Code.WRONG_AXIS, Code.TERM_SIGN, Code.KEEPDIM,
      Code.EXTRA_FACTOR, Code.MATRIX_PRODUCT)
@@ -104,11 +104,12 @@ def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
     def likely(pair: tuple[Change, Change]) -> int:
         return pair[0].rank + pair[1].rank
 
-    pairs = sorted(combinations(often, 2), key=likely)[: TOGETHER - BESIDE]
-    pairs += sorted(product(often, factors), key=likely)
+    pairs = sorted(combinations(often, 2), key=likely)[:TOGETHER]
+    kept = [c for c in often if c.finding.code is not Code.EXTRA_FACTOR]  # one for another is no two slips
+    pairs += sorted(product(kept, factors), key=likely)
     found: dict[str, Tried] = {}
     for a, b in pairs:
-        if len(found) >= _most(s, TOGETHER):
+        if len(found) >= _most(s, TOGETHER + BESIDE):
             break
         if a.apart(b):
             found.setdefault(s.changed(a, b), (a, b))
