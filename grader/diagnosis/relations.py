@@ -231,7 +231,7 @@ def products(item: Gradient, line: Line, e: Evidence) -> Iterator[tuple[str, Arr
         if any(a != b and 1 not in (a, b) for a, b in zip(v.shape, d.shape, strict=True)):
             continue
         for text, function in FUNCTIONS.items():
-            if t not in own and text not in ("{t}", "exp({t})"):
+            if t not in own and text not in ("{t}", "exp({t})", "2 * {t}"):
                 continue
             with np.errstate(all="ignore"):
                 product = function(v) * d

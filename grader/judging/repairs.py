@@ -161,7 +161,21 @@ class Search:
             return None
         double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
         found = self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
+        found = found or self._beside_numbers(item, source, wanted)
         return found or self._without_upstream(answer, item, source)
+
+    def _beside_numbers(self, item: Gradient, source: Source, wanted: Mapping[str, Wanted]) -> Finding | None:
+        """One change of a function that has sizes of the lecture as numbers, once they are names."""
+        numbers = search.numbers(source, self.task.exercise.lecture.sizes)
+        if not numbers or self.left <= 0:
+            return None
+        named = _source(source.changed(*numbers), source.about, source.lines)
+        tried = search.single(named) if named else {}
+        found = self._fit(item, tried, self._run(item, list(tried), self.on[:1]), wanted)
+        if found is None or self.code.flat is not None:  # where only the lecture's sizes count, that is none
+            return found
+        said = f"two slips: {numbers[0].finding.text}, and {found.text}"
+        return replace(found.under(Code.TWO_SLIPS, said), also=frozenset((Code.HARD_CODED, found.code)))
 
     def _without_upstream(self, answer: Answer, item: Gradient, source: Source) -> Finding | None:
         """That nothing arrives from upstream: it uses no gradient, nor what leads to the loss."""

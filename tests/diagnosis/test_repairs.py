@@ -44,15 +44,40 @@ def test_a_function_that_may_not_end_is_not_tried() -> None:
     )
 
 
+def test_a_product_that_is_summed_is_no_matrix_product() -> None:
+    tried = search.single(Source("def dw(x, dy):\n    return (x[:, :2] * dy).sum(1)\n", ABOUT))
+    assert not {c.finding.code for (c,) in tried.values()} & {Code.MATRIX_PRODUCT}
+
+
 BIASED = """return bngain * bnvar_inv / n * (
         n * dhpreact - dhpreact.sum(0) - bnraw * (dhpreact * bnraw).sum(0)
     )"""
+COLUMN = """d = torch.zeros_like(logits)
+    d[range(n), logits.max(1, keepdim=True).indices] = 1.0
+    return d * dlogit_maxes + dnorm_logits"""
+LEAST = """d = dnorm_logits.clone()
+    d[range(n), logits.argmin(1)] += dlogit_maxes.squeeze(1)
+    return d"""
+COUNTED = "return dnorm_logits + F.one_hot(logit_maxes.max(1).indices, 27) * dlogit_maxes"
+HALF = "return bnvar * dbnraw + bndiff * dbndiff2"
+SAME_PLACE = """d = torch.zeros_like(C)
+    for k in range(Xb.shape[0]):
+        for j in range(Xb.shape[1]):
+            d[Xb[k, j]] += demb[k, 0]
+    return d"""
 WRONG = {  # of ex1: a body, the code and the line in the file that are told
     ("dW1", "embcat, dhprebn", "return embcat @ dhprebn"): (Code.TRANSPOSED, 6),
     ("dh", "W2, dlogits", "scale = 1.0\n    return scale * W2 * dlogits"): (Code.MATRIX_PRODUCT, 7),
     ("dC", "C, Xb, demb", "d = torch.zeros_like(C)\n    d[Xb] += demb\n    return d"): (Code.ASSIGNED, 7),
     ("dhprebn", "bngain, bnvar_inv, bnraw, dhpreact, n", BIASED): (Code.BESSEL, 7),
     ("dbndiff", "bnvar, dbnraw", "return bnvar * dbnraw"): (Code.TWO_SLIPS, 6),
+    ("dlogits", "logits, dnorm_logits, dlogit_maxes, n", COLUMN): (Code.WHOLE_ROWS, 7),
+    ("dlogits", "logits, dnorm_logits, dlogit_maxes, n", LEAST): (Code.ANOTHER_FUNCTION, 7),
+    ("dlogits", "logit_maxes, dnorm_logits, dlogit_maxes", COUNTED): (Code.TWO_SLIPS, 6),
+    ("dbndiff", "bnvar, dbnraw, bndiff, dbndiff2", HALF): (Code.TWO_SLIPS, 6),
+    ("dlogit_maxes", "dnorm_logits", "return -dnorm_logits.max(1, True).values"): (Code.ANOTHER_FUNCTION, 6),
+    ("dC", "C, Xb, demb", SAME_PLACE): (Code.WRONG_PART, 9),
+    ("dbndiff", "dbnvar_inv, bnraw", "return dbnvar_inv * bnraw"): (Code.TWO_SLIPS, 6),
 }  # fmt: skip
 
 
@@ -66,6 +91,24 @@ def test_the_change_that_makes_it_right_is_told_with_its_line(
     code, line = WRONG[function]
     assert report.mistake and (report.mistake.code, report.line) == (code, line), report.diagnosis
     assert len(report.mistake.on) > 1
+
+
+PARTS = "i2 * (1 - i2) * di2, f2 * (1 - f2) * df2, g2 * (1 - g2) * dg2, o2 * (1 - o2) * do2"
+SIGMOIDS = f"return torch.cat([{PARTS}], 1)"
+XELU = "return torch.where(xelu > 0, xelu, yelu + 1) * dyelu"
+OTHERS = {  # the same of other sets, by exercise
+    ("gpt.ex10", "dn1", "Wq, Wk, dq, dk", "return dq @ Wq + dk @ Wk"): Code.TWO_SLIPS,
+    ("modern.ex9", "dz2", "i2, f2, g2, o2, di2, df2, dg2, do2", SIGMOIDS): Code.LOCAL_GRADIENT,
+    ("batchnorm.ex2", "dxelu", "xelu, yelu, dyelu", XELU): Code.CONSTANT,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", OTHERS)
+def test_the_change_of_other_sets(function: tuple[str, str, str, str], exercises: dict[str, Task]) -> None:
+    exercise, name, params, body = function
+    source = f"import torch\n\n\ndef {name}({params}):\n    {body}\n"
+    report = Local(*exercises[exercise]).report(source, name)
+    assert report.mistake and report.mistake.code is OTHERS[function], report.diagnosis
 
 
 def test_a_branch_that_the_change_itself_takes_away_is_not_told_as_left_out(

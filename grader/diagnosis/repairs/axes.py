@@ -65,8 +65,13 @@ def reductions(s: Source) -> Iterator[Change]:
         if name in ("max", "amax"):
             told = "the maximum is taken where another of these numbers is meant"
             yield s.change(n, f"{text}.mean({dims or '-1'}{keep})", Code.OPERATOR, told, 40)
+            taken = s.parents.get(id(n))
+            whole = taken if isinstance(taken, ast.Attribute) and taken.attr == "values" else n
+            if dims and (whole is not n or name == "amax"):
+                told = f"{name} is used where sum is meant"
+                yield s.change(whole, f"{text}.sum({dims}{keep})", Code.ANOTHER_FUNCTION, told, 20)
         if name == "cumsum":
-            told = "the running sum goes forwards: here it runs from the end backwards"
+            told = "the running sum goes forwards, where one from the end backwards is meant"
             yield s.change(n, f"{text}.flip({dims}).cumsum({dims}).flip({dims})", Code.DIRECTION, told, 5)
         for to in DIMS:
             if to == dims:
@@ -76,7 +81,7 @@ def reductions(s: Source) -> Iterator[Change]:
                 for kept in (", keepdim=True", ""):
                     yield s.change(n, f"{text}.{name}({to}{kept})", Code.WRONG_AXIS, told, 4)
             elif "," not in to:
-                yield s.change(n, f"{text}.{name}({to})", Code.WRONG_AXIS, told, 3)
+                yield s.change(n, f"{text}.{name}({to}{keep})", Code.WRONG_AXIS, told, 3)
     yield from _throughout(s, calls)
 
 
@@ -155,73 +160,6 @@ def sums(s: Source) -> Iterator[Change]:
                 told = f"the sum of {s.quoted(part)} over {_spoken(dims)} is missing"
                 new = f"({s.text(part)}).sum({dims}, keepdim=True)"
                 yield s.change(part, new, Code.NOT_SUMMED, told, 37)
-
-
-def parts(s: Source) -> Iterator[Change]:
-    """Another part of a tensor than the one that is taken; one example for the sum of all."""
-    for n in s.nodes:
-        if not isinstance(n, ast.Subscript) or isinstance(n.ctx, ast.Del):
-            continue
-        index = n.slice.elts if isinstance(n.slice, ast.Tuple) else [n.slice]
-        whole, of = s.quoted(n), s.text(n.value)
-        if isinstance(n.ctx, ast.Load) and len(index) == 1 and is_number(index[0]):
-            told = f"{whole} is one example alone: what all give is to be summed"
-            yield s.change(n, f"({of}).sum(0)", Code.WRONG_PART, told, 7)
-        for part in index:
-            if not isinstance(part, ast.Slice):
-                continue
-            for new in _slices(s, part):
-                told = f"{whole} takes another part than is meant"
-                yield s.change(n, [_replaced(s, part, new)], Code.WRONG_PART, told, 26)
-        whole_axis = isinstance(index[0], ast.Slice) and index[0].lower is index[0].upper is None
-        if len(index) == 2 and whole_axis and not isinstance(index[1], ast.Slice):
-            at = s.text(index[1])
-            told = f"{whole} marks whole columns: in each row only one cell is meant"
-            edit = _replaced(s, index[0], f"range(len({at}))")
-            yield s.change(n, [edit], Code.WHOLE_ROWS, told, 25)
-            statement = s.parents.get(id(n))
-            if isinstance(statement, ast.Assign):
-                value = f"({s.text(statement.value)}).squeeze(1)"
-                yield s.change(n, [edit, _replaced(s, statement.value, value)], Code.WHOLE_ROWS, told, 25)
-
-
-def examples(s: Source) -> Iterator[Change]:
-    """One example of each factor for all of them."""
-    taken: dict[str, list[ast.Subscript]] = {}
-    for n in s.nodes:
-        of = n.value if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) else None
-        known = isinstance(of, ast.Name) and of.id in s.about.shapes
-        if isinstance(n, ast.Subscript) and known and is_number(n.slice):
-            taken.setdefault(s.text(n.slice), []).append(n)
-    for index, places in taken.items():
-        if len(places) > 1:
-            told = f"only one example is taken, [{index}], of what all give together"
-            edits = [s.put(n, f"{s.text(n.value)}.flatten(0, 1)") for n in places]
-            yield s.change(places[0], edits, Code.WRONG_PART, told, 8)
-
-
-def _replaced(s: Source, part: ast.AST, new: str) -> Edit:
-    start, end = s.span(part)
-    return Edit(start, end, new)
-
-
-def _slices(s: Source, part: ast.Slice) -> Iterator[str]:
-    low = s.text(part.lower) if part.lower else ""
-    high = s.text(part.upper) if part.upper else ""
-    if part.step is not None and not low and not high:
-        yield "1::2"
-    if low and not high:
-        yield f":{low}"
-    if high and not low:
-        yield f"{high}:"
-    if low:
-        yield f"({low}) - 1:{high}"
-        yield f"({low}) + 1:{high}"
-        yield f":{high}"
-    if high:
-        yield f"{low}:({high}) + 1"
-        yield f"{low}:({high}) - 1"
-        yield f"{low}:"
 
 
 ADDS = (

@@ -22,23 +22,11 @@ DERIVATIVES = {
     "relu": "(({}) > 0)",
 }
 RELATED = {
-    "log_softmax": ("softmax",),
-    "softmax": ("log_softmax", "sigmoid"),
-    "tanh": ("sigmoid",),
-    "sigmoid": ("tanh", "softmax"),
-    "logsigmoid": ("sigmoid",),
-    "sinh": ("tanh",),
-    "cosh": ("tanh",),
-    "log2": ("log",),
-    "log10": ("log",),
-    "zeros_like": ("ones_like",),
-    "ones_like": ("zeros_like",),
-    "argmin": ("argmax",),
-    "min": ("max",),
-    "prod": ("sum",),
-    "std": ("var",),
-    "var": ("std",),
-}
+    "log_softmax": ("softmax",), "softmax": ("log_softmax", "sigmoid"), "tanh": ("sigmoid",),
+    "sigmoid": ("tanh", "softmax"), "logsigmoid": ("sigmoid",), "sinh": ("tanh",), "cosh": ("tanh",),
+    "log2": ("log",), "log10": ("log",), "zeros_like": ("ones_like",), "ones_like": ("zeros_like",),
+    "argmin": ("argmax",), "min": ("max",), "prod": ("sum",), "std": ("var",), "var": ("std",),
+}  # fmt: skip
 
 
 def operators(s: Source) -> Iterator[Change]:
@@ -56,6 +44,11 @@ def operators(s: Source) -> Iterator[Change]:
             case ast.Sub():
                 told = f"{piece} is subtracted where it is to be added"
                 yield s.change(n, f"({a}) + ({b})", Code.TERM_SIGN, told, 13)
+                if is_number(n.left, 1) and (x := b.replace(" ", "").removesuffix("**2")).isidentifier():
+                    told = (
+                        f"1 - {x} squared is the derivative of a tanh: a sigmoid's, {x} * (1 - {x}), is meant"
+                    )
+                    yield s.change(n, f"{x} * (1 - {x})", Code.LOCAL_GRADIENT, told, 14)
                 told = f"the signs of {s.quoted(n.left)} and of {piece} are exchanged"
                 yield s.change(n, f"({b}) - ({a})", Code.TERM_SIGN, told, 14)
             case ast.Mult():
@@ -66,6 +59,11 @@ def operators(s: Source) -> Iterator[Change]:
                 told = f"{piece} is multiplied where it is to be added"
                 yield s.change(n, f"({a}) + ({b})", Code.OPERATOR, told, 33)
                 yield from _matrix_products(s, n, a, b)
+                if isinstance(n.left, ast.Name) and b.replace(" ", "") == f"1-{a}":
+                    told = (
+                        f"{a} * (1 - {a}) is the derivative of a sigmoid: a tanh's, 1 - {a} squared, is meant"
+                    )
+                    yield s.change(n, f"1 - {a} ** 2", Code.LOCAL_GRADIENT, told, 14)
             case ast.Div():
                 told = f"there is a division by {piece} where a multiplication is meant"
                 yield s.change(n, f"({a}) * ({b})", Code.OPERATOR, told, 14)
@@ -88,6 +86,9 @@ def operators(s: Source) -> Iterator[Change]:
 
 def _matrix_products(s: Source, n: ast.BinOp, a: str, b: str) -> Iterator[Change]:
     told = "`*` multiplies element by element: a matrix product, `@`, is meant"
+    parent = s.parents.get(id(n))
+    if isinstance(parent, ast.Attribute) and parent.attr in ("sum", "mean"):
+        return  # a matrix product has its sum already: what fits is a chance
     for rank, new in enumerate(("{a} @ {b}", "{a} @ {b}.mT", "{a}.mT @ {b}", "{b} @ {a}", "{b} @ {a}.mT",
                                 "{b}.mT @ {a}")):  # fmt: skip
         yield s.change(n, new.format(a=f"({a})", b=f"({b})"), Code.MATRIX_PRODUCT, told, 16 + rank)
@@ -249,6 +250,18 @@ def too_many(s: Source) -> Iterator[Change]:
                 "pow",
             ):
                 yield from _call_dropped(s, n, of)
+    indices = [n.slice for n in s.nodes if isinstance(n, ast.Subscript)]  # no values, but computed
+    for call in (c for index in indices for c in ast.walk(index) if isinstance(c, ast.Call)):
+        yield from _related(s, call)
+
+
+def _related(s: Source, n: ast.Call) -> Iterator[Change]:
+    name = method(n)
+    _, end = s.span(n.func)
+    for other in RELATED.get(name, ()):
+        told = f"{name} is used where {other} is meant"
+        edit = Edit(end - len(name.encode()), end, other)
+        yield s.change(n, [edit], Code.ANOTHER_FUNCTION, told, 18)
 
 
 def _comparison(s: Source, n: ast.Compare, op: ast.cmpop) -> Iterator[Change]:
@@ -294,11 +307,7 @@ def _call_dropped(s: Source, n: ast.Call, of: ast.expr) -> Iterator[Change]:
     if name in ("tanh", "sigmoid", "exp", "softmax") and isinstance(of, ast.Name):
         told, rank = f"{name} is applied to {of.id}, which is meant as it is", 17
     yield s.change(n, s.text(of), Code.EXTRA_STEP, told, rank)
-    start, end = s.span(n.func)
-    for other in RELATED.get(name, ()):
-        told = f"{name} is used where {other} is meant"
-        edit = Edit(end - len(name.encode()), end, other)
-        yield s.change(n, [edit], Code.ANOTHER_FUNCTION, told, 18)
+    yield from _related(s, n)
     if name == "relu":
         for k in s.about.wanted:
             if k in s.about.shapes:

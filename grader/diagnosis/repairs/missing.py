@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Source, is_number, method, names_in, subject
+from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method, names_in, subject
 
 
 def terms(s: Source) -> list[ast.expr]:
@@ -39,6 +40,12 @@ def _counts(s: Source, n: ast.expr, text: str, sizes: list[str]) -> Iterator[Cha
                 yield s.change(n, f"{text} / {k}.shape[{axis}]", Code.FACTOR_MISSING, told, 47, k)
 
 
+def _around(s: Source, n: ast.expr, more: str) -> list[Edit]:
+    """A factor after an expression, which itself stays open to another change."""
+    start, end = s.span(n)
+    return [Edit(start, start, "(("), Edit(end, end, f") {more})")]
+
+
 def too_few(s: Source) -> Iterator[Change]:
     """A factor, a division, a sign or a sum that is missing."""
     about = s.about
@@ -50,38 +57,39 @@ def too_few(s: Source) -> Iterator[Change]:
     for n in terms(s):
         what = "" if id(n) in whole else f"in {s.quoted(n)} "
         text, rank = f"({s.text(n)})", 42 if id(n) in whole else 46
+        times = partial(_around, s, n)
         yield s.change(n, f"-{text}", Code.TERM_SIGN if what else Code.SIGN, f"{what}the sign is wrong", 13)
         for k in (*tensors, *masks):
             again = k in names_in(n)
             for form in (k, f"{k}.unsqueeze(-1)", f"{k}.unsqueeze(1)", f"{k}.mT"):
                 told = f"{what}the factor {k} is missing" + (" once more" if again else "")
-                yield s.change(n, f"{text} * {form}", Code.FACTOR_MISSING, told, rank, k)
+                yield s.change(n, times(f"* {form}"), Code.FACTOR_MISSING, told, rank, k)
             if k in tensors:
                 told = f"{what}the division by {k} is missing" + (" once more" if again else "")
-                yield s.change(n, f"{text} / {k}", Code.FACTOR_MISSING, told, rank, k)
+                yield s.change(n, times(f"/ {k}"), Code.FACTOR_MISSING, told, rank, k)
         for k in sizes:
             yield s.change(
-                n, f"{text} / {k}", Code.FACTOR_MISSING, f"{what}the division by {k} is missing", rank, k
+                n, times(f"/ {k}"), Code.FACTOR_MISSING, f"{what}the division by {k} is missing", rank, k
             )
             yield s.change(
-                n, f"{text} * {k}", Code.FACTOR_MISSING, f"{what}the factor {k} is missing", rank, k
+                n, times(f"* {k}"), Code.FACTOR_MISSING, f"{what}the factor {k} is missing", rank, k
             )
             told = f"{what}the scale by the root of {k} is missing"
-            yield s.change(n, f"{text} * {k} ** -0.5", Code.FACTOR_MISSING, told, rank, k)
+            yield s.change(n, times(f"* {k} ** -0.5"), Code.FACTOR_MISSING, told, rank, k)
             yield s.change(
                 n,
-                f"{text} * {k} ** 0.5",
+                times(f"* {k} ** 0.5"),
                 Code.EXTRA_FACTOR,
                 f"{what}the scale by the root of {k} is taken once too often",
                 rank,
                 k,
             )
             told = f"{what}Bessel's correction, {k} / ({k} - 1), is left out"
-            yield s.change(n, f"{text} * {k} / ({k} - 1)", Code.BESSEL, told, rank, k)
+            yield s.change(n, times(f"* {k} / ({k} - 1)"), Code.BESSEL, told, rank, k)
             told = f"{what}{k} - 1 stands where {k} is meant, or a correction by them is one too many"
-            yield s.change(n, f"{text} * ({k} - 1) / {k}", Code.BESSEL, told, rank + 1, k)
+            yield s.change(n, times(f"* ({k} - 1) / {k}"), Code.BESSEL, told, rank + 1, k)
             told = f"{what}the division by {k} - 1 is missing"
-            yield s.change(n, f"{text} / ({k} - 1)", Code.FACTOR_MISSING, told, rank, k)
+            yield s.change(n, times(f"/ ({k} - 1)"), Code.FACTOR_MISSING, told, rank, k)
         if not what:
             yield from _counts(s, n, text, sizes)
             for k in tensors:
@@ -90,7 +98,7 @@ def too_few(s: Source) -> Iterator[Change]:
                     yield s.change(n, f"{text} {sign} {k}", Code.TERM_MISSING, told, 41, k)
         for number in dict.fromkeys(("2", "3", "0.5", *s.about.numbers)):
             told = f"{what}the division by {number} is missing"
-            yield s.change(n, f"{text} / {number}", Code.FACTOR_MISSING, told, rank + 1)
+            yield s.change(n, times(f"/ {number}"), Code.FACTOR_MISSING, told, rank + 1)
             yield s.change(
-                n, f"{text} * {number}", Code.FACTOR_MISSING, f"{what}the factor {number} is missing", rank
+                n, times(f"* {number}"), Code.FACTOR_MISSING, f"{what}the factor {number} is missing", rank
             )

@@ -55,7 +55,7 @@ def _others(s: Source, name: str) -> list[str]:
         return [k for k in (*about.whole, *about.masks) if k != name]
     near = ("d" + name, name[1:])
     known = [k for k in about.shapes if k in about.wanted or k in near or k in s.params or _alike(s, name, k)]
-    return [k for k in known if k != name]
+    return [k for k in sorted(known, key=lambda k: k not in about.wanted) if k != name]
 
 
 def _alike(s: Source, a: str, b: str) -> bool:
@@ -94,6 +94,11 @@ def exchanged(s: Source) -> Iterator[Change]:
         edits = [s.put(n, b if n.id == a else a) for n in s.loads if n.id in (a, b)]
         where = next(n for n in s.loads if n.id in (a, b))
         yield s.change(where, edits, Code.EXCHANGED, f"{a} and {b} are exchanged", 23)
+        for d, x in ((a, b), (b, a)):  # the d stands at the other factor
+            if d[:1] == "d" and d[1:] in s.about and (dx := f"d{x}") in s.about and dx not in s.used:
+                edits = [s.put(n, d[1:] if n.id == d else dx) for n in s.loads if n.id in (d, x)]
+                told = f"{d} and {x} are used where {d[1:]} and {dx} are meant"
+                yield s.change(where, edits, Code.ANOTHER_TENSOR, told, 23, d[1:], dx)
 
 
 def transposes(s: Source) -> Iterator[Change]:
@@ -110,6 +115,11 @@ def transposes(s: Source) -> Iterator[Change]:
             assert of is not None
             told = f"{s.quoted(of)} is transposed where it is meant as it is"
             yield s.change(n, s.text(of), Code.TRANSPOSED, told, 11)
+    plain = [n.right for n in s.nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult)]
+    if len(plain) > 1 and all(isinstance(n, ast.Name) for n in plain):
+        told = f"{', '.join(s.text(n) for n in plain)} are meant transposed"
+        edits = [s.put(n, f"{s.text(n)}.mT") for n in plain]
+        yield s.change(plain[0], edits, Code.TRANSPOSED, told, 9)
     for n in _operands(s):
         told = f"{s.quoted(n)} is meant transposed"
         yield s.change(n, f"({s.text(n)}).mT", Code.TRANSPOSED, told, 9)
@@ -153,10 +163,11 @@ def functions(s: Source) -> Iterator[Change]:
         said = f"the eps is left out where {n.id} is used"
         yield s.change(n, f"{n.id} + 1e-5", Code.EPS, said, 19)
         parent = s.parents.get(id(n))
-        term = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub)
-        said, code = f"{n.id} is a factor too many", Code.EXTRA_FACTOR
-        if term:
-            said, code = f"{n.id} stands where 1 is meant", Code.CONSTANT
+        parent = s.parents.get(id(parent)) if isinstance(parent, ast.UnaryOp) else parent
+        factor = isinstance(parent, ast.BinOp) and not isinstance(parent.op, ast.Add | ast.Sub)
+        said, code = f"{n.id} stands where 1 is meant", Code.CONSTANT
+        if factor:
+            said, code = f"{n.id} is a factor too many", Code.EXTRA_FACTOR
         yield s.change(n, f"torch.ones_like({n.id})", code, said, 39)
 
 

@@ -1,4 +1,4 @@
-"""Changes of a place: off by one in ranges, slices and indices; another slice or index."""
+"""Changes of a place: off by one in ranges, slices and indices; another slice, index or example."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method
+from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method, names_in
 
 
 def places(s: Source) -> Iterator[Change]:
@@ -155,3 +155,88 @@ def _ones(s: Source) -> Iterator[Change]:
             for new, word in ((f"{s.text(one)} - 1", "large"), (f"{s.text(one)} + 1", "small")):
                 told = f"{s.quoted(one)} is 1 too {word} there"
                 yield s.change(one, new, Code.OFF_BY_ONE, told, 31 if read else 29)
+
+
+def parts(s: Source) -> Iterator[Change]:
+    """Another part of a tensor than the one that is taken; one example for the sum of all."""
+    for n in s.nodes:
+        if not isinstance(n, ast.Subscript) or isinstance(n.ctx, ast.Del):
+            continue
+        index = n.slice.elts if isinstance(n.slice, ast.Tuple) else [n.slice]
+        whole, of = s.quoted(n), s.text(n.value)
+        if isinstance(n.ctx, ast.Load) and len(index) == 1 and is_number(index[0]):
+            told = f"{whole} is one example alone: what all give is to be summed"
+            yield s.change(n, f"({of}).sum(0)", Code.WRONG_PART, told, 7)
+        for part in index:
+            turns = [v for v in s.turns if v not in names_in(n)] if is_number(part) else []
+            for name in turns:
+                told = f"{whole} takes the same place in each turn: {name} is meant"
+                yield s.change(n, [s.edit(part, name)], Code.WRONG_PART, told, 20)
+            if not isinstance(part, ast.Slice):
+                continue
+            for new in _slices(s, part):
+                told = f"{whole} takes another part than is meant"
+                yield s.change(n, [s.edit(part, new)], Code.WRONG_PART, told, 26)
+        whole_axis = isinstance(index[0], ast.Slice) and index[0].lower is index[0].upper is None
+        if len(index) == 2 and whole_axis and not isinstance(index[1], ast.Slice):
+            at = s.text(index[1])
+            told = f"{whole} marks whole columns: in each row only one cell is meant"
+            edit = s.edit(index[0], f"range(len({at}))")
+            yield s.change(n, [edit], Code.WHOLE_ROWS, told, 25)
+            statement = s.parents.get(id(n))
+            if isinstance(statement, ast.Assign):
+                value = f"({s.text(statement.value)}).squeeze(1)"
+                yield s.change(n, [edit, s.edit(statement.value, value)], Code.WHOLE_ROWS, told, 25)
+
+
+def examples(s: Source) -> Iterator[Change]:
+    """One example of each factor for all of them."""
+    taken: dict[str, list[ast.Subscript]] = {}
+    for n in s.nodes:
+        of = n.value if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load) else None
+        known = isinstance(of, ast.Name) and of.id in s.about.shapes
+        if isinstance(n, ast.Subscript) and known and is_number(n.slice):
+            taken.setdefault(s.text(n.slice), []).append(n)
+    for index, places in taken.items():
+        if len(places) > 1:
+            told = f"only one example is taken, [{index}], of what all give together"
+            edits = [s.put(n, f"{s.text(n.value)}.flatten(0, 1)") for n in places]
+            yield s.change(places[0], edits, Code.WRONG_PART, told, 8)
+
+
+def _slices(s: Source, part: ast.Slice) -> Iterator[str]:
+    low = s.text(part.lower) if part.lower else ""
+    high = s.text(part.upper) if part.upper else ""
+    if part.step is not None and not low and not high:
+        yield "1::2"
+    if low and not high:
+        yield f":{low}"
+    if high and not low:
+        yield f"{high}:"
+    if low:
+        yield f"({low}) - 1:{high}"
+        yield f"({low}) + 1:{high}"
+        yield f":{high}"
+    if high:
+        yield f"{low}:({high}) + 1"
+        yield f"{low}:({high}) - 1"
+        yield f"{low}:"
+
+
+def columns(s: Source) -> Iterator[Change]:
+    """An index with keepdim=True beside another: the two broadcast to a grid."""
+    for n in s.nodes:
+        if not isinstance(n, ast.Subscript) or not isinstance(n.slice, ast.Tuple):
+            continue
+        for part in n.slice.elts:
+            kept = [
+                c for c in ast.walk(part) if isinstance(c, ast.keyword) and c.arg in ("keepdim", "keepdims")
+            ]
+            if kept:
+                told = f"{s.quoted(part)} is a column: each row gets the places of all rows, not its own"
+                edits = [s.put(part, f"({s.text(part)}).flatten()")]
+                yield s.change(n, edits, Code.WHOLE_ROWS, told, 2)
+                statement = s.parents.get(id(n))
+                if isinstance(statement, ast.Assign | ast.AugAssign) and not is_number(statement.value):
+                    value = s.put(statement.value, f"({s.text(statement.value)}).flatten()")
+                    yield s.change(n, [*edits, value], Code.WHOLE_ROWS, told, 2)

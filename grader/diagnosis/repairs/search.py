@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 from grader.core.finding import Code, Finding
 from grader.diagnosis.repairs import (
@@ -29,8 +29,8 @@ KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     names.another, names.made, names.products, names.exchanged, names.transposes, names.functions,
     names.joined,
     formulas.operators, formulas.brackets, formulas.numbers, formulas.too_many, missing.too_few,
-    axes.reductions, axes.products, axes.sums, axes.parts,
-    axes.examples, axes.assignments, axes.lengths, axes.maxima,
+    axes.reductions, axes.products, axes.sums, places.parts, places.columns,
+    places.examples, axes.assignments, axes.lengths, axes.maxima,
     axes.loops, axes.choices,
 )  # fmt: skip
 OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
@@ -44,6 +44,7 @@ OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
 FARTHER = 8  # ranks that a change of another function than the one that an output is about comes after
 MOST = 900  # changes of one function that are tried; where it has loops, fewer
 TOGETHER = 1200  # pairs of changes
+BESIDE = 400  # pairs of a change and a factor that is missing
 OFTEN = frozenset(
     (Code.ANOTHER_TENSOR, Code.TRANSPOSED, Code.MEAN_FOR_SUM, Code.WRONG_AXIS, Code.TERM_SIGN, Code.KEEPDIM,
      Code.EXTRA_FACTOR, Code.MATRIX_PRODUCT)
@@ -94,16 +95,36 @@ def of_output(sources: Sequence[Source], most: int) -> dict[str, tuple[int, Trie
 
 
 def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
-    """The same of two changes that are often made."""
+    """The same of two changes that are often made, and of one beside a factor that is missing."""
     often = [c for (c,) in tried if c.finding.code in OFTEN]
-    pairs = sorted(combinations(often, 2), key=lambda p: p[0].rank + p[1].rank)
+    unused = {*s.about.wanted} - {*s.used}
+    missed = [c for (c,) in tried if c.finding.code is Code.FACTOR_MISSING and unused >= {*c.asks}]
+    factors = {c.finding: c for c in reversed(missed)}.values()  # of the forms of one, the plainest
+
+    def likely(pair: tuple[Change, Change]) -> int:
+        return pair[0].rank + pair[1].rank
+
+    pairs = sorted(combinations(often, 2), key=likely)[:TOGETHER]
+    kept = [c for c in often if c.finding.code is not Code.EXTRA_FACTOR]  # one for another is no two slips
+    pairs += sorted(product(kept, factors), key=likely)
     found: dict[str, Tried] = {}
     for a, b in pairs:
-        if len(found) >= _most(s, TOGETHER):
+        if len(found) >= _most(s, TOGETHER + BESIDE):
             break
         if a.apart(b):
             found.setdefault(s.changed(a, b), (a, b))
     return found
+
+
+def numbers(s: Source, sizes: Mapping[str, int]) -> list[Change]:
+    """The sizes of the lecture that a function has as numbers, as names."""
+    by_value = {value: name for name, value in sizes.items() if value > 3}  # axes and exponents are small
+    whole = [(n, n.value) for n in s.nodes if isinstance(n, ast.Constant) and isinstance(n.value, int)]
+    found = [(n, value, by_value[value]) for n, value in whole if value in by_value]
+    return [
+        s.change(n, name, Code.HARD_CODED, f"{value} is written where {name} is meant", 21, name)
+        for n, value, name in found
+    ]
 
 
 def told(tried: Tried) -> Finding:

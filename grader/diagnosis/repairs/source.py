@@ -126,6 +126,11 @@ class Source:
         return list(dict.fromkeys([*self.params, *(n.id for n in stored if id(n) not in inner)]))
 
     @cached_property
+    def turns(self) -> list[str]:
+        """The variables of its loops."""
+        return [n.target.id for n in self.nodes if isinstance(n, ast.For) and isinstance(n.target, ast.Name)]
+
+    @cached_property
     def blocks(self) -> list[list[ast.stmt]]:
         """The lists of statements in it, outermost first."""
         found = [self.function.body]

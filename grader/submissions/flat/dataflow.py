@@ -125,6 +125,17 @@ class Flow:
         at = bisect_left(written, since)
         return at < len(written) and written[at] < i
 
+    def lost(self, taken: Sequence[int]) -> str:
+        """What a loop of those statements made of a size that a later one reads, in words."""
+        for i in taken:
+            read = {r for k in taken if k > i for r in self.statements[k].effect.reads} & set(self.given)
+            for loop in (n for n in ast.walk(self.statements[i].node) if isinstance(n, ast.For)):
+                for n in ast.walk(loop.target):
+                    if isinstance(n, ast.Name) and n.id in read:
+                        head = f"for {ast.unparse(loop.target)} in {ast.unparse(loop.iter)}"[:60]
+                        return f"`{head}` leaves another number in {n.id} than the forward pass has"
+        return ""
+
     def _later(self, name: str, end: int) -> int | None:
         """A definition further down: the cells were run in another order."""
         later = range(end + 1, len(self.statements))

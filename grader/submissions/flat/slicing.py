@@ -27,6 +27,7 @@ class Flat:
     refused: dict[str, tuple[str, int]] = field(default_factory=dict)
     unknown: dict[str, tuple[str, int]] = field(default_factory=dict)  # what an item reads, and where
     notes: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)  # which loop changed a size
     forward: dict[str, list[str]] = field(default_factory=dict)  # the tensors whose lines an item is about
     lines: dict[str, tuple[ast.FunctionDef, str]] = field(
         default_factory=dict
@@ -91,6 +92,7 @@ class Slicer:
         told = [t for t in told if f"d{flow.given.get(t, t)}" in flow.leaves.values()]
         if told and item.tensor not in (flow.given.get(t, t) for t in told):
             notes.append(f"the cmp holds it against the gradient of {told[-1]}, another tensor")
+        flat.lost[name] = flow.lost(cut.taken)
         flat.notes[name] = "; ".join(
             (
                 *notes,
