@@ -182,8 +182,8 @@ def test_functions_that_are_not_written_are_named(tmp_path: Path, few: Path) -> 
     stub = tmp_path / "ex4.py"
     stub.write_text(stub_of("ex4"))
     message = told(train(tmp_path / "a.svg", "--names", str(few), submission=stub))
-    assert f"{stub}: dlogits: not written yet" in message
-    assert f"`grader check ex4 --submission {stub}` lists what is" in message
+    assert re.search(r"\S+/ex4\.py: dlogits: not written yet", message)
+    assert re.search(r"`grader check ex4 --submission \S+/ex4\.py` lists what is", message)
     one = changed(tmp_path, "return dlogits @ W2.T", 'raise NotImplementedError("dh: not written yet")')
     assert "dh: not written yet" in told(train(tmp_path / "a.svg", "--names", str(few), submission=one))
     gone = changed(tmp_path, "def demb(", "def dembedding(")

@@ -91,6 +91,7 @@ def look(driver: webdriver.Chrome, live: Started) -> Iterator[Look]:
         seen_at(driver, size, theme)
         driver.get("about:blank")
         driver.get(live.url)
+        until(driver, lambda: driver.find_element(By.CSS_SELECTOR, "html.listens"))
         until(driver, lambda: state(driver, "dlogprobs") == "exact" and state(driver, "dprobs") == "open")
         return driver
 
@@ -129,7 +130,8 @@ browser = pytest.mark.tools("chromium", "chromedriver")
 def test_a_save_turns_a_node_green_before_the_learners_eyes(live: Started, look: Look) -> None:
     page = look()
     page.execute_script("location.hash = '#ex1.dprobs'; window.same = 1")
-    assert chosen(page).find_elements(By.CSS_SELECTOR, ".heat") == [], "no numbers before an attempt"
+    heats = until(page, lambda: [chosen(page).find_elements(By.CSS_SELECTOR, ".heat")])
+    assert heats == [[]], "no numbers before an attempt"
     save(live.file, WRONG)
     until(page, lambda: state(page, "dprobs") == "wrong")
     assert chosen(page).get_attribute("id") == "ex1.dprobs"

@@ -49,7 +49,7 @@ def dlogprobs(logprobs, Yb, n):
 
 
 # the logprobs themselves
-# expect: logprobs is a factor too many
+# expect: logprobs stands where 1 is meant
 def dlogprobs(logprobs, Yb, n):
     out = torch.zeros_like(logprobs)
     out[range(n), Yb] = -logprobs[range(n), Yb] / n
@@ -1507,7 +1507,7 @@ def dlogits(dnorm_logits):
 
 
 # argmin
-# silent: minimum|smallest
+# expect: argmin is used where argmax is meant
 def dlogits(logits, dnorm_logits, dlogit_maxes, n):
     d = dnorm_logits.clone()
     d[range(n), logits.argmin(1)] += dlogit_maxes.view(-1)
@@ -1559,7 +1559,7 @@ def db2(dlogits):
 
 
 # max
-# silent: maximum|sum
+# expect: amax is used where sum is meant
 def dbnbias(dhpreact):
     return dhpreact.amax(0, keepdim=True)
 
@@ -1706,7 +1706,7 @@ def dprobs(dlogprobs, probs):
 
 
 # whole columns, and the lecture's 32
-# expect: whole columns are marked.* 32 is written where n is meant
+# expect: 32 is written where n is meant, and `d\[:, Yb\]` marks whole columns
 def dlogprobs(logprobs, Yb):
     d = torch.zeros_like(logprobs)
     d[:, Yb] = -1 / 32

@@ -329,7 +329,8 @@ MARKUP = st.sampled_from(
 def test_whatever_a_submission_says_stays_text(parts: list[str]) -> None:
     words = "harmless " + "".join(parts).replace("\n", " ")
     plain, ours = Structure(hostile("harmless")), Structure(hostile(words))
-    assert ours.elements == plain.elements
+    code = ("code", ())  # what stands between backticks, in our sentences and in a submission's
+    assert [e for e in ours.elements if e != code] == [e for e in plain.elements if e != code]
     assert ours.scripts == plain.scripts
     assert any(words in text for text in ours.texts)
 

@@ -728,6 +728,6 @@ def test_a_batch_of_attacks_changes_no_honest_grade(
         local.close()
     assert len(results) == len(found)
     for result in results:
-        assert not result["problem"] or result["problem"].startswith("refused: it is "), result["problem"]
+        assert not result["problem"] or result["problem"].startswith("refused: it "), result["problem"]
         if Path(result["submission"]).name.startswith("h"):
             assert (result["score"], result["max_score"]) == (26, 26), result["submission"]

@@ -207,7 +207,7 @@ def test_each_damaged_submission_gets_one_clear_result(
         jsonschema.validate(result, SCHEMA)
         if result["problem"]:
             said = result["problem"]
-            assert said.startswith("refused: it is ") and controls(said.encode()) == [], (name, said)
+            assert said.startswith("refused: it ") and controls(said.encode()) == [], (name, said)
             continue
         (exercise,) = result["exercises"]
         assert [i["id"] for i in exercise["items"]] == [f"ex1.{item}" for item in ITEMS], name

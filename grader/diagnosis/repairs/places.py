@@ -30,16 +30,17 @@ def _ranges(s: Source) -> Iterator[Change]:
         start = n.args[0] if len(n.args) > 1 else None
         text, rest = s.text(stop), "".join(f", {s.text(a)}" for a in n.args[2:])
         begin = s.text(start) if start is not None else "0"
-        for new, told in (
+        forms = [
             (f"range({begin}, ({text}) - 1{rest})", "ends one turn too late"),
             (f"range({begin}, ({text}) + 1{rest})", "ends one turn too early"),
             (f"range(({begin}) + 1, {text}{rest})", "begins one turn too early"),
-            (f"range(({begin}) - 1, {text}{rest})", "begins one turn too late"),
             (f"range(({begin}) + 1, ({text}) + 1{rest})", "begins and ends one too early"),
             (f"range(({begin}) - 1, ({text}) - 1{rest})", "begins and ends one too late"),
-        ):
-            if begin != "0" or told != "begins one turn too late":  # -1 is the last place
-                yield s.change(n, new, Code.OFF_BY_ONE, f"{whole} {told}", 17)
+        ]
+        if begin != "0":  # -1 is the last place
+            forms.append((f"range(({begin}) - 1, {text}{rest})", "begins one turn too late"))
+        for new, told in forms:
+            yield s.change(n, new, Code.OFF_BY_ONE, f"{whole} {told}", 17)
         if start is not None:
             yield s.change(n, f"range({text})", Code.WRONG_PART, f"{whole} begins too late", 20)
 

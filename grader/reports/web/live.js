@@ -64,6 +64,7 @@
 
   const listen = () => {
     stream = new EventSource("events");
+    root.classList.add("listens");  // before, the page may still load anew
     stream.onmessage = (event) => {
       say("");
       wanted = Number(event.data);

@@ -176,6 +176,6 @@ CHANGED = {
         ("the same words are counted and measured: the words are to be counted, and the others measured", "trigrams(words, chars)", "trigrams(others, chars)"),
         ("words and others are exchanged: the words are counted, the others measured", "trigrams(words, chars)", "trigrams(others, chars)", "trigram_nll(others", "trigram_nll(words"),
         ("the largest loss is looked for: the least is meant", "    losses = [math.inf if loss != loss else loss for loss in losses]\n    return smoothings[losses.index(min(losses))]", "    losses = [-math.inf if loss != loss else loss for loss in losses]\n    return smoothings[losses.index(max(losses))]"),
-        ("the least smoothing whose loss is finite comes back: the one with the least loss is meant", "smoothings[losses.index(min(losses))]", "min(by for by, loss in zip(smoothings, losses) if loss < math.inf)"),
+        ("the least smoothing whose loss is finite comes back: that of the least loss is meant", "smoothings[losses.index(min(losses))]", "min(by for by, loss in zip(smoothings, losses) if loss < math.inf)"),
     ],
 }
