@@ -75,6 +75,7 @@ def test_a_model_becomes_an_exercise_without_a_line_by_hand(name: str, chunk: st
     assert f"score: {len(items)} of {len(items)}. All passed." in ran.stdout, ran.stdout + ran.stderr
 
 
+@pytest.mark.slow
 def test_items_that_are_named_are_asked_for_alone_and_stubs_are_left_to_write(tmp_path: Path) -> None:
     shutil.copy(HERE / "vae.py", tmp_path)
     new = ("new", "vae", "--model", "vae.py::VAE", "--example", "vae.py::example")
@@ -320,6 +321,7 @@ def test_an_operator_without_a_rule_is_left_to_the_author(tmp_path: Path) -> Non
     assert [n.name for n in skeleton.unwritten(text, "net")] == ["dprod"]
 
 
+@pytest.mark.slow
 def test_lines_of_which_hints_know_nothing_are_built_with_hints_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(
         "import torch\nimport torch.nn.functional as F\n\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n"

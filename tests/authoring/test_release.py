@@ -90,7 +90,7 @@ def wrong(exercise: str, parts: Authored) -> Iterator[Secret]:
             yield from leaks.secrets(name, ast.unparse(node), upstream.get(node.name, ()))
 
 
-@pytest.mark.parametrize("each", [16, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("each", [40, pytest.param(1, marks=pytest.mark.slow)])
 def test_no_body_right_or_wrong_is_in_any_file(each: int, everything: Path) -> None:
     """Of all items of all exercises, the wrong ones of each fifth at least, in all files, in whatever form
     `texts` can read.

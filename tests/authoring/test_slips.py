@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import EXERCISES, parts_of
 
 from grader.authoring import author_outputs
@@ -18,6 +19,7 @@ def made(exercise: str) -> list[Mutant]:
     return found + ([m for _, _, m in author_outputs.changes(parts)] if parts.outputs else [])
 
 
+@pytest.mark.slow
 def test_every_slip_has_a_row_and_every_row_a_slip() -> None:
     found = {m.kind: m for exercise in EXERCISES for m in made(exercise)}
     by_shape = {KNOWN, "inner sum dropped"}  # what is written down, and what is told by a value's shape

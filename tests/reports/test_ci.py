@@ -342,6 +342,11 @@ def test_the_workflow_for_github_actions(checkout: Path, tmp_path: Path) -> None
     assert "::error::spoken" in ran.stdout  # it is shown, where nothing obeys
     assert "| ex1.dprobs | 32×27 | no | no |" in step.read_text()
     assert not (checkout / "heard").exists()
+
+
+@pytest.mark.slow
+def test_the_workflow_for_github_actions_passes_where_all_has_passed(checkout: Path, tmp_path: Path) -> None:
+    env = environ(tmp_path, GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"), GITHUB_WORKSPACE=str(checkout))
     solved(checkout)
     assert workflow(EXAMPLES / "github-actions/autograde.yml", checkout, env).returncode == PASSED
 
@@ -474,6 +479,7 @@ def test_what_prairielearn_autolab_and_codegrade_document(report: Report) -> Non
     assert not {"properties", "property", "skipped"} & {e.tag for e in root.iter()}
 
 
+@pytest.mark.slow
 def test_the_recipe_for_prairielearn(checkout: Path, tmp_path: Path) -> None:
     student, results = tmp_path / "grade/student", tmp_path / "grade/results/results.json"
     shutil.copytree(checkout / "exercises", student)
@@ -537,6 +543,7 @@ def test_the_recipe_for_codegrade(checkout: Path, tmp_path: Path) -> None:
     assert not (checkout / "heard").exists()
 
 
+@pytest.mark.slow
 def test_the_image_for_prairielearn_installs_the_wheel_alone(tmp_path: Path) -> None:
     text = (EXAMPLES / "prairielearn/Dockerfile").read_text().replace("\\\n", " ")
     steps = [line.removeprefix("RUN ") for line in text.splitlines() if line.startswith("RUN ")]

@@ -530,7 +530,7 @@ def test_draw_walks_the_graph_of_a_learners_own_engine() -> None:
 
 
 @pytest.mark.tools("chromium", "chromedriver", "axe")
-@pytest.mark.parametrize("size, theme", [(WIDE, "light"), (PHONE, "dark")], ids=["wide-light", "phone-dark"])
+@pytest.mark.parametrize("size, theme", sampled([(WIDE, "light"), (PHONE, "dark")], 2))
 def test_a_page_of_all_pictures_has_nothing_that_axe_finds(
     size: tuple[int, int], theme: str, driver: webdriver.Chrome, tmp_path: Path
 ) -> None:

@@ -686,7 +686,7 @@ def test_hostile_and_honest_submissions_at_once(
         some(work[2::3])
     assert not wrong
     unharmed(runner, zygote, outside)
-    assert descriptors(zygote) == before[0]
+    assert descriptors(zygote) < before[0] + 3  # one of each disk that was not used before: three ran at once
     assert resident(zygote) < before[1] + (16 << 20)
 
 

@@ -956,6 +956,7 @@ def test_nothing_has_drifted_from_the_solutions(work: Path) -> None:
     assert "1 exercise: stubs, notebooks and fixtures are what solutions/ gives" in ran.stdout
 
 
+@pytest.mark.slow
 def test_the_doctor_finds_this_checkout_healthy_and_tells_where_things_are(
     work: Path, tmp_path: Path
 ) -> None:

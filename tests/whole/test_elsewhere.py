@@ -74,6 +74,7 @@ def report(done: Any) -> dict[str, Any]:
     return dict(document)
 
 
+@pytest.mark.slow
 def test_a_check_says_that_the_sandbox_is_off_and_is_else_the_same(python: Path, work: Path) -> None:
     """CRLF, an own file of a name and words that cp1252 lacks, wrong items, one that asks for the oracle."""
     text = stub_of("ex1") + (

@@ -112,7 +112,7 @@ ENDLESS = {
 }
 
 
-@pytest.mark.parametrize("body", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("body", sampled([pytest.param(v, id=k) for k, v in ENDLESS.items()], 2))
 def test_an_endless_submission_is_over_the_limit_and_harms_no_other(
     body: str, runner: Runner, exercises: dict[str, Task], grade: Grade
 ) -> None:

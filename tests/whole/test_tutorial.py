@@ -41,6 +41,7 @@ def test_from_an_empty_folder_to_a_release(tmp_path: Path) -> None:
     follow(work, environ(tmp_path, NO_COLOR="1", GRADER_NO_SERVER="1"))
 
 
+@pytest.mark.slow
 def test_any_network_from_a_file_to_the_first_green_node(tmp_path: Path) -> None:
     work = tmp_path / "empty"
     work.mkdir()
