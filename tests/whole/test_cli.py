@@ -764,7 +764,7 @@ def test_a_copy_grades_by_itself_and_says_what_it_lacks(copy: Path) -> None:
         return subprocess.run(
             command,
             cwd=copy,
-            env=environ(),
+            env=environ(GRADER_NO_SERVER="1"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
