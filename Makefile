@@ -49,7 +49,7 @@ PYTEST := $(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist workst
 test: $(VENV)/.tests  ## run the test suite but for what is slow
 	$(PYTEST) -m "not slow"
 
-# PART=1/4: one in four of it, spread over each long list
+# PART=1/8: one in eight of it, spread over each long list
 test-all: $(VENV)/.tests  ## run the rest of it: what is slow, and many more examples of each property
 	GRADER_TEST_PART=$(PART) $(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough
 

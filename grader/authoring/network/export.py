@@ -98,6 +98,19 @@ def module(node: Any) -> str:
 
 
 def same(graphs: Sequence[Any]) -> bool:
-    """Whether graphs hold the same steps, one for one."""
-    told = [[(n.op, str(n.target)) for n in g.graph.nodes if n.op != "placeholder"] for g in graphs]
+    """Whether graphs hold the same steps, one for one, which broadcast the same axes."""
+    told = [
+        [(n.op, str(n.target), _equal_axes(n)) for n in g.graph.nodes if n.op != "placeholder"] for g in graphs
+    ]
     return all(one == told[0] for one in told)
+
+
+def _equal_axes(node: Any) -> list[list[bool]]:
+    """Of a sum or a product, which axes of each operand are as long as the result's, from the last one on.
+
+    Where half of an odd size meets the other half, a model may run by broadcasting what it means to be equal.
+    """
+    if not str(node.target).startswith(("aten.add.", "aten.sub.", "aten.mul.", "aten.div.")):
+        return []
+    shapes = [tuple(getattr(n.meta.get("val"), "shape", ())) for n in (node, *node.all_input_nodes)]
+    return [[a == b for a, b in zip(one[::-1], shapes[0][::-1], strict=False)] for one in shapes[1:]]

@@ -127,7 +127,7 @@ def numbers(s: Source) -> Iterator[Change]:
         if isinstance(n, ast.Constant) and type(n.value) is int:
             same.setdefault(n.value, []).append(n)
     for number, places in same.items():
-        for step in (-1, 1) if len(places) > 1 and number > 0 else ():
+        for step in (-1, 1) if len(places) > 1 and 0 < number <= LARGEST else ():
             edits = [s.put(n, str(number + step)) for n in places]
             told = f"{number} is written where another number is meant"
             yield s.change(places[0], edits, Code.CONSTANT, told, 34)
