@@ -100,7 +100,8 @@ def module(node: Any) -> str:
 def same(graphs: Sequence[Any]) -> bool:
     """Whether graphs hold the same steps, one for one, which broadcast the same axes."""
     told = [
-        [(n.op, str(n.target), _equal_axes(n)) for n in g.graph.nodes if n.op != "placeholder"] for g in graphs
+        [(n.op, str(n.target), _equal_axes(n)) for n in g.graph.nodes if n.op != "placeholder"]
+        for g in graphs
     ]
     return all(one == told[0] for one in told)
 
