@@ -121,8 +121,8 @@ def between(a: Mark | None, b: Mark | None) -> float:
     return max((abs(p - q) / scale for p, q in zip(a[1:], b[1:], strict=True) if p != q), default=0.0)
 
 
-def same(a: Marks, b: Marks) -> bool:
-    return a.keys() == b.keys() and all(between(a[k], b[k]) <= SAME for k in a)
+def same(a: Marks, b: Marks, within: float = SAME) -> bool:
+    return a.keys() == b.keys() and all(between(a[k], b[k]) <= within for k in a)
 
 
 def known(

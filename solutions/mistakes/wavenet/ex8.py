@@ -102,7 +102,6 @@ CHANGED = {
         ("mu is left out of ln(1 + mu · |x|)", "torch.log1p(mu * x.abs())", "torch.log1p(x.abs())"),
         ("mu is not used: 255 is written", "f = x.sign()", "mu = 255\n    f = x.sign()"),
         ("the samples are brought to integers without the logarithm", "f = x.sign() * torch.log1p(mu * x.abs()) / math.log1p(mu)", "f = x"),
-        ("f itself comes back: integers from 0 to mu are meant", "return ((f + 1) / 2 * mu + 0.5).floor().long()", "return f"),
         ("it is float: torch.int64 is meant", ".floor().long()", ".floor()"),
         ("it is rounded upwards", "+ 0.5).floor()", ").ceil()"),
     ],
