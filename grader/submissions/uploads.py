@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from tokenize import detect_encoding
 
+from grader.core import parsing
 from grader.core.errors import Unreadable, UsageError
 from grader.core.limits import MAX_METADATA
 from grader.core.text import text
@@ -66,8 +65,7 @@ def _as_python_reads_it(data: bytes) -> None:
     encoding, at = "utf-8-sig", data.find(0)
     try:
         if at < 0:
-            if b"coding" in data[:HEAD]:
-                encoding = detect_encoding(io.BytesIO(data).readline)[0]
+            encoding = parsing.encoding(data)
             data.decode(encoding)
             return
         why = "a NUL, which Python refuses: delete it"

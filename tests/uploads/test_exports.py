@@ -298,6 +298,12 @@ def test_what_holds_no_program_is_said(data: bytes, why: str, tmp_path: Path) ->
         taken(tmp_path / "ex1.py")[0].read()
 
 
+def test_a_coding_line_behind_a_long_first_line_counts_here_as_in_a_check(tmp_path: Path) -> None:
+    data = b"# " + b"x" * 300 + b"\n# coding: latin-1\n# caf\xe9\n"
+    (tmp_path / "ex1.py").write_bytes(data)
+    assert taken(tmp_path / "ex1.py")[0].read() == data
+
+
 def test_a_text_with_a_coding_line_is_read_as_python_does(tmp_path: Path) -> None:
     (tmp_path / "ex1.py").write_bytes(data := b"# coding: latin-1\n# caf\xe9\n")
     assert taken(tmp_path / "ex1.py")[0].read() == data

@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from grader.core import parsing
 from grader.core.calling import Call
 from grader.core.exercise import Exercise
 from grader.runner.untrusted.bounded import TURN, Turns, bounded
@@ -201,14 +202,7 @@ def _each(nodes: Sequence[ast.stmt], submission: Submission, futures: Sequence[a
 
 
 def _decode(source: bytes) -> str:
-    if b"coding" in source[:400]:  # perhaps a cookie; only then is the tokenizer asked
-        import io
-        import tokenize
-
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    else:
-        encoding = "utf-8-sig"
-    text = source.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+    text = source.decode(parsing.encoding(source)).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise SyntaxError(
