@@ -43,42 +43,21 @@ MAXIMUM = re.compile(r"(?P<name>.+) Points Grade <.*?MaxPoints:(?P<of>\d+(?:\.\d
 # What the platforms and their languages call a column of a roster; without the marks of Brightspace's.
 HEADINGS = {
     "id": (
-        "id",
-        "student",
-        "identifier",
-        "identifiant",
-        "identificador",
-        "编号",
-        "sis user id",
-        "sis login id",
-    )
-    + (
-        "login",
-        "user",
-        "username",
-        "orgdefinedid",
-        "student id",
-        "sid",
-        "email",
-        "email address",
-        "anonymous id",
-    )
-    + (
-        "e-mail-adresse",
-        "adresse de courriel",
-        "endereço de e-mail",
-        "电子邮件地址",
-        "github_username",
-        "roster_identifier",
+        "id", "student", "identifier", "identifiant", "identificador", "编号", "sis user id", "sis login id",
+        "login", "user", "username", "orgdefinedid", "student id", "sid", "email", "email address",
+        "anonymous id", "e-mail-adresse", "adresse de courriel", "endereço de e-mail", "电子邮件地址",
+        "github_username", "roster_identifier",
     ),
-    "name": ("name", "student", "full name", "vollständiger name", "nom complet", "nome completo", "全名")
-    + ("display name", "nombre completo"),
+    "name": (
+        "name", "student", "full name", "vollständiger name", "nom complet", "nome completo", "全名",
+        "display name", "nombre completo",
+    ),
     "first": ("first name", "first", "vorname", "prénom"),
     "last": ("last name", "last", "surname", "nachname", "nom"),
     "section": ("section", "sections"),
     "group": ("group", "team", "group_name"),
     "extension": ("extension", "extended", "until"),
-}
+}  # fmt: skip
 ROSTERS = frozenset(heading for known in HEADINGS.values() for heading in known)
 COMMA = re.compile(r"\d+,\d+")
 

@@ -6,7 +6,6 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
 
 from grader.commands import prose
 from grader.commands.prose import painted, table, wrapped
@@ -17,10 +16,6 @@ from grader.core.text import flowed, times
 from grader.learner import progress, stubs
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find, item_names, targets
-
-if TYPE_CHECKING:
-    pass
-
 
 STYLES = {"passed": "green", "wrong": "red", "can be done now": "bold", "not yet": "dim"}
 

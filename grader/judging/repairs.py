@@ -174,8 +174,7 @@ class Search:
         found = self._fit(item, tried, self._run(item, list(tried), self.on[:1]), wanted)
         if found is None or self.code.flat is not None:  # where only the lecture's sizes count, that is none
             return found
-        said = f"two slips: {numbers[0].finding.text}, and {found.text}"
-        return replace(found.under(Code.TWO_SLIPS, said), also=frozenset((Code.HARD_CODED, found.code)))
+        return search.two_slips(found, numbers[0].finding, found)
 
     def _without_upstream(self, answer: Answer, item: Gradient, source: Source) -> Finding | None:
         """That nothing arrives from upstream: it uses no gradient, nor what leads to the loss."""
@@ -267,9 +266,7 @@ class Search:
                 for f, r in zip(rest, others, strict=True)
             ):
                 one = search.told(tried[texts[k]])
-                text = f"two slips: {said.text}, and {one.text}"
-                both = replace(one.under(Code.TWO_SLIPS, text), on=tuple(self.on))
-                return replace(both, also=frozenset((one.code, said.code)))
+                return replace(search.two_slips(one, said, one), on=tuple(self.on))
         return None
 
     def _left_out(

@@ -130,7 +130,10 @@ def numbers(s: Source, sizes: Mapping[str, int]) -> list[Change]:
 def told(tried: Tried) -> Finding:
     """What the changes say of the code."""
     first, *more = (c.finding for c in tried)
-    if not more:
-        return first
-    said = f"two slips: {first.text}, and {more[0].text}"
-    return replace(first.under(Code.TWO_SLIPS, said), also=frozenset(f.code for f in (first, *more)))
+    return two_slips(first, first, more[0]) if more else first
+
+
+def two_slips(at: Finding, first: Finding, second: Finding) -> Finding:
+    """Two findings as one, at the place of one of them."""
+    said = f"two slips: {first.text}, and {second.text}"
+    return replace(at.under(Code.TWO_SLIPS, said), also=frozenset((first.code, second.code)))
