@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -146,10 +146,10 @@ class Class:
 
 def run(
     klass: Class, out: Path, grader: Grader, workers: int, tell: Callable[[Progress], None]
-) -> Iterator[Result]:
-    """Grade all uploads, and then give their results in order, having written results.jsonl.
+) -> Generator[Result]:
+    """Grade all uploads; their results in order, each as soon as it and those before it are there.
 
-    tell: called from this thread when something was done.
+    tell: called from this thread when something was done. results.jsonl is there after the last.
     """
     with only_one(out):
         store = Store(out)
@@ -157,11 +157,9 @@ def run(
         work = _Work(store, grader, workers, Progress(len(klass.uploads)), tell)
         prints = {name: fixtures_print(d, klass.how) for name, (d, _) in klass.exercises.items()}
         try:
-            keys = _grade(klass.uploads, prints, work)
+            yield from _settle(klass, _grade(klass.uploads, prints, work), work)
         finally:
             work.end()
-        store.sync()
-        yield from _settle(klass, keys, store)
 
 
 class _Work:
@@ -200,6 +198,13 @@ class _Work:
                     self.store.add(key, result)
                 self.count(result, self.waiting.pop(key))
 
+    def has(self, key: str | Result) -> bool:
+        return not isinstance(key, str) or key in self.store.places or key in self.faults
+
+    def result(self, key: str | Result) -> Result:
+        """What a key stands for; a result is given back."""
+        return key if not isinstance(key, str) else self.faults.get(key) or self.store.get(key)
+
     def count(self, result: Result, uploads: int = 1) -> None:
         for _ in range(uploads):
             self.progress.count(result)
@@ -209,9 +214,12 @@ class _Work:
         self.pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _grade(uploads: Sequence[Upload], prints: Mapping[str, str], work: _Work) -> list[str | Result]:
-    """The key of each upload's result, or the result itself where there was nothing to grade."""
+def _grade(uploads: Sequence[Upload], prints: Mapping[str, str], work: _Work) -> Iterator[str | Result]:
+    """The key of each upload's result, in their order, as soon as it is there; the result itself where there
+    was nothing to grade.
+    """
     keys: list[str | Result] = []
+    given = 0
     gathered: _Todo | None = None  # a notebook whose other exercises follow
     for upload in uploads:
         if gathered and not gathered.goes_on(upload):
@@ -242,11 +250,15 @@ def _grade(uploads: Sequence[Upload], prints: Mapping[str, str], work: _Work) ->
             gathered.keys.append(key)
             gathered.uploads.append(upload)
         work.take(timeout=0)
+        while given < len(keys) and work.has(keys[given]):
+            yield keys[given]
+            given += 1
     if gathered:
         work.give(gathered)
-    while work.running:
-        work.take()
-    return [work.faults[k] if isinstance(k, str) and k in work.faults else k for k in keys]
+    for left in keys[given:]:
+        while not work.has(left):
+            work.take()
+        yield left
 
 
 @dataclass
@@ -286,18 +298,19 @@ def _graded(grader: Grader, todo: _Todo) -> list[Result]:
         return [_problem(upload, f"the grader's own fault: {why}", fault=True) for upload in todo.uploads]
 
 
-def _settle(klass: Class, keys: Sequence[str | Result], store: Store) -> Iterator[Result]:
+def _settle(klass: Class, keys: Iterable[str | Result], work: _Work) -> Iterator[Result]:
     """Write results.jsonl in the uploads' order, replacing it whole; the results one by one."""
-    uploads, marking = klass.uploads, klass.marking
+    uploads, marking, store = klass.uploads, klass.marking, work.store
 
     def marked(upload: Upload, key: str | Result) -> Result:
-        result = store.get(key) if isinstance(key, str) else key
+        result = work.result(key)
         return marking.of(upload, result) if marking else marks.counted(result)
 
     rules = (marking.policy if marking else None, klass.how)
     rest = {name: changes.rests_on(task.exercise, *rules) for name, task in klass.exercises.items()}
     standings: Mapping[int, Standing] = {}
-    if marking and marking.policy.attempts:
+    if marking and marking.policy.attempts:  # which counts is known when all are there
+        keys = list(keys)
         pairs = enumerate(zip(uploads, keys, strict=True))
         standings = marking.standings((n, one, marked(one, key)) for n, (one, key) in pairs)
     absent = 0 if marking and marking.policy.absent else "blank"

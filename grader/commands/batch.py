@@ -91,8 +91,11 @@ def run(args: argparse.Namespace, runner: Runner) -> int:
         grader = batch.Local(exercises, runner, how)
         workers = args.workers
     try:
-        with Bar(len(todo), COUNTS) as bar:
-            summary = write(batch.run(klass, out, grader, workers, _shown(bar)), out, seed)
+        with (
+            Bar(len(todo), COUNTS) as bar,
+            contextlib.closing(batch.run(klass, out, grader, workers, _shown(bar))) as graded,
+        ):
+            summary = write(graded, out, seed)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it was", file=sys.stderr)
         return 130

@@ -471,6 +471,24 @@ def test_a_killed_zygote_costs_nobody_a_grade(tmp_path: Path, ex1: Described) ->
     assert [(r["passed"], r["problem"]) for r in told] == [(True, "")] * 24
 
 
+def test_a_result_is_there_before_the_next_is_graded(tmp_path: Path, ex1: Described) -> None:
+    """Its report is written meanwhile: the third is graded once the first was given."""
+    given = threading.Event()
+
+    class Waiting(Echo):
+        def grade(self, exercise: str, source: bytes, filename: str) -> Result:
+            assert not source.endswith(b"2\n") or given.wait(DEADLINE)
+            return super().grade(exercise, source, filename)
+
+    found = uploads(
+        [write(tmp_path / "in", {f"s{n}/ex1.py": f"# {n}\n" for n in range(3)})], Intake(["ex1"], None)
+    )
+    told = batch.run(batch.Class(found, ex1), tmp_path, Waiting(), 1, quiet)
+    next(told)
+    given.set()
+    assert [result["problem"] for result in told] == ["", ""]
+
+
 def test_two_batches_in_one_folder_harm_nothing(tmp_path: Path, ex1: Described) -> None:
     """The second comes while the first writes its results; it is told so, and the first is whole."""
     folder = write(tmp_path / "in", {f"student{n:03}/ex1.py": right(n) for n in range(150)})
