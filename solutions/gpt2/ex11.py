@@ -160,6 +160,18 @@ HINTS = {
         "formula": "w − rate · mean of the gradients; the mean of the losses.",
     },
     "validation": {
+        "example": """
+    >>> class Loader:
+    ...     def reset(self):
+    ...         self.losses = [2.0, 1.0, 9.0]
+    ...     def next_batch(self):
+    ...         return None, self.losses.pop(0)
+    >>> class Model(torch.nn.Module):
+    ...     def forward(self, x, y):
+    ...         return x, torch.tensor(y)
+    >>> validation(Model(), Loader(), 2)
+""",
+        "shapes": "model and loader are objects as told, steps is an integer. validation returns a float.",
         "concept": "Always the same batches, or two losses of one run could not be held against each other: so the loader begins "
         "again. And the model is asked as it would be used.",
         "formula": "loader.reset(); model.eval(); Σ of the losses of `steps` batches, each over `steps`; model.train().",
