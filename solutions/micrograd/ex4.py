@@ -36,8 +36,8 @@ OUTPUTS = {
     "op": "exact",
     "trace": "exact",
     "labelled": "exact",
-    "function": "approximate",
-    "function_backward": "approximate",
+    "forward": "approximate",
+    "backward": "approximate",
 }
 HINTS = {
     "radd": {
@@ -161,7 +161,7 @@ HINTS = {
         "concept": "A format specification says how many digits stand after the point: .4f is four, and rounds.",
         "formula": "'{ ' label ' | data ' data ' | grad ' grad ' }', both numbers by .4f.",
     },
-    "function": {
+    "forward": {
         "shapes": "a, b and the result are float tensors of one shape.",
         "example": """
     >>> class Context:
@@ -174,7 +174,7 @@ HINTS = {
         "later, and for another call of forward with another ctx.",
         "formula": "tanh(a · b), with a, b and the result saved.",
     },
-    "function_backward": {
+    "backward": {
         "shapes": "ctx is what forward got, grad a float tensor like the result. backward returns a pair of such tensors.",
         "example": """
     >>> class Context:
@@ -513,13 +513,13 @@ class Context:
         self.saved_tensors = tensors
 
 
-def use_function(TanhProduct, factors):
+def use_forward(TanhProduct, factors):
     """What forward gives for several tensors."""
     cases = {"a, b": factors[:2], "b, c": factors[1:3], "one row of each": [x[:1] for x in factors[2:]]}
     return {f"forward(ctx, {said})": TanhProduct.forward(Context(), *(x.clone() for x in pair)) for said, pair in cases.items()}
 
 
-def use_function_backward(TanhProduct, factors, slopes):
+def use_backward(TanhProduct, factors, slopes):
     """Gradients of two operations, of which the first one's are asked after the second one's forward, and twice."""
     first, second = Context(), Context()
     TanhProduct.forward(first, factors[0].clone(), factors[1].clone())
