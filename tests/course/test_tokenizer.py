@@ -141,7 +141,8 @@ GPT4 = (
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|"
     r"\s+(?!\S)|\s+"
 )
-# The separators 28 to 31 are where re differs, as the exercise says; what Python's Unicode does not know yet, regex may.
+# The separators 28 to 31 are where re differs, as the exercise says; what Python's Unicode does not know
+# yet, regex may.
 alike = st.characters(exclude_categories=["Cn", "Cs"], exclude_characters="\x1c\x1d\x1e\x1f")
 sentences = st.one_of(st.text("aB1 '\r\n\t_.é日sveRl½²Ⅷ٣", max_size=30), st.text(alike, max_size=20))
 
