@@ -17,7 +17,7 @@ ONE = torch.ones(())
 
 
 class Backward:
-    """A learner's functions, all or some, as one backward pass: each gets what it asks for, in the items' order."""
+    """Functions of a learner's as a backward pass: each gets what it asks for, in the items' order."""
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]], exercise: Exercise) -> None:
         given = {*exercise.tensors, *exercise.size_names}
