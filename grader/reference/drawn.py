@@ -154,18 +154,18 @@ def embedding(train: Any) -> Any:
 
 
 def wpe(dW: Any, db: Any, dx: Any, dtok: Any, dpos: Any, dwpe: Any, dwte: Any) -> Any:
-    """Position embeddings that 300 steps by the learner's gradients have made of noise.
+    """Position embeddings that 60 steps by the learner's gradients have made of noise.
 
-    What comes next rises and falls with the place: a token is 10 + 8 sin, one wave a row, give or take 2.
+    What comes next rises and falls with the place: a token is 10 + 8 sin, one wave a row, give or take 3.
     """
-    g, B, T, V, C = torch.Generator().manual_seed(1337), 64, 32, 21, 8
+    g, B, T, V, C = torch.Generator().manual_seed(1337), 256, 32, 21, 8
     wave = 10 + 8 * (torch.arange(T + 1) * (2 * torch.pi / T)).sin()
-    text = (wave + torch.randint(-2, 3, (B, T + 1), generator=g)).round().long()
+    text = (wave + 3 * torch.randn(B, T + 1, generator=g)).round().clamp(0, V - 1).long()
     idx, labels = text[:, :-1], text[:, 1:].reshape(-1)
     shapes = {"wte": (V, C), "wpe": (T, C), "W": (C, V), "b": (V,)}
     scale = {"W": 0.3}
     p = {name: scale.get(name, 0.02) * torch.randn(*shape, generator=g) for name, shape in shapes.items()}
-    for _ in range(300):
+    for _ in range(60):
         known: Any = {
             **p,
             "idx": idx,
@@ -183,7 +183,7 @@ def wpe(dW: Any, db: Any, dx: Any, dtok: Any, dpos: Any, dwpe: Any, dwte: Any) -
         steps = {"dW": dW, "db": db, "dx": dx, "dtok": dtok, "dpos": dpos, "dwpe": dwpe, "dwte": dwte}
         for name, gradient in steps.items():
             known[name] = gradient(**{asked: known[asked] for asked in signature(gradient).parameters})
-        p = {name: t - known[f"d{name}"] for name, t in p.items()}
+        p = {name: t - 2 * known[f"d{name}"] for name, t in p.items()}
     return {"wpe": p["wpe"].tolist()}
 
 
