@@ -6,7 +6,8 @@ the data, the examples that one row of a batch holds, the estimate of the loss, 
 
 Modules are torch.nn.Modules, and layers with weights are nn.Linear and nn.Embedding. Their weights are set from
 outside, by the names of the parameters: so every attribute is to be called as its task says. What the lecture has as
-global names, n_embd and block_size, are arguments here. There is no dropout inside.
+global names, n_embd, block_size and dropout, are arguments here. Dropout sits on the attention's weights alone: it is
+the last argument, and 0 where nobody gives it.
 """
 
 import torch
@@ -21,6 +22,15 @@ def split(data, share):
     share is 0.9.
     """
     raise NotImplementedError("split: not written yet")
+
+
+def starts(n, T, uniforms):
+    """Where the rows of a batch begin, by uniform numbers from 0 up to 1, without it: a list of integers.
+
+    Of n tokens a row takes T, and its targets the T that begin one further on. All places where a row has room
+    are equally likely, and a uniform number u takes the one a share u of the way: int(u times how many there are).
+    """
+    raise NotImplementedError("starts: not written yet")
 
 
 def examples(row):
@@ -44,23 +54,27 @@ def attention(q, k, v, mask):
 class Head(nn.Module):
     """One head of masked self-attention."""
 
-    def __init__(self, n_embd, head_size, block_size):
+    def __init__(self, n_embd, head_size, block_size, dropout=0.0):
         """The linear layers `key`, `query` and `value`, from n_embd to head_size, none with a bias.
 
-        And the triangle `tril`, a buffer of (block_size, block_size), if you like it to be one.
+        `dropout`, an nn.Dropout of that share. And the triangle `tril`, a buffer of (block_size, block_size), if
+        you like it to be one.
         """
         raise NotImplementedError("Head.__init__: not written yet")
 
     def forward(self, x):
-        """x (B, T, n_embd) to (B, T, head_size): no token sees a later one. T is at most block_size."""
+        """x (B, T, n_embd) to (B, T, head_size): no token sees a later one. T is at most block_size.
+
+        The weights, (B, T, T), go through `dropout` before they weigh the values.
+        """
         raise NotImplementedError("Head.forward: not written yet")
 
 
 class MultiHeadAttention(nn.Module):
     """Several heads side by side, and a linear layer that mixes them."""
 
-    def __init__(self, n_embd, num_heads, head_size, block_size):
-        """`heads`, an nn.ModuleList of Heads; `proj`, a linear layer with a bias, back to n_embd."""
+    def __init__(self, n_embd, num_heads, head_size, block_size, dropout=0.0):
+        """`heads`, an nn.ModuleList of Heads with that dropout; `proj`, a linear layer with a bias, back to n_embd."""
         raise NotImplementedError("MultiHeadAttention.__init__: not written yet")
 
     def forward(self, x):
@@ -95,8 +109,8 @@ class LayerNorm(nn.Module):
 class Block(nn.Module):
     """A transformer block: attention, then the feed-forward net, each beside a residual connection."""
 
-    def __init__(self, n_embd, n_head, block_size):
-        """`sa`, heads of n_embd // n_head; `ffwd`; and the norms `ln1` and `ln2`, a LayerNorm each."""
+    def __init__(self, n_embd, n_head, block_size, dropout=0.0):
+        """`sa`, heads of n_embd // n_head with that dropout; `ffwd`; and the norms `ln1` and `ln2`, a LayerNorm each."""
         raise NotImplementedError("Block.__init__: not written yet")
 
     def forward(self, x):
@@ -107,11 +121,11 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """The lecture's language model: tables, blocks, a last norm, and logits."""
 
-    def __init__(self, vocab_size, n_embd, block_size, n_head, n_layer):
+    def __init__(self, vocab_size, n_embd, block_size, n_head, n_layer, dropout=0.0):
         """All its parts, under the lecture's names:
 
         `token_embedding_table` and `position_embedding_table`, each an nn.Embedding into n_embd; `blocks`, an
-        nn.Sequential of n_layer Blocks; `ln_f`, a LayerNorm; `lm_head`, a linear layer to vocab_size, with a bias.
+        nn.Sequential of n_layer Blocks with that dropout; `ln_f`, a LayerNorm; `lm_head`, a linear layer to vocab_size, with a bias.
         """
         raise NotImplementedError("GPT.__init__: not written yet")
 

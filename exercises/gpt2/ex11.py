@@ -2,8 +2,9 @@
 
 The lecture's long run rests on small pieces, each of which can be wrong in silence: weights of a checkpoint that is
 stored transposed, a vocabulary that is rounded up, the number of steps that so many tokens make, shards of data, the
-bits that bf16 keeps, a sampler that takes the likeliest 50, and HellaSwag, an exam of four endings each. They are all
-here, as functions.
+bits that TF32 and bf16 keep and what autocast leaves in float32, a sampler that takes the likeliest 50, HellaSwag, an
+exam of four endings each, the validation loss, and a checkpoint from which a run goes on as if nothing had been. They
+are all here.
 """
 
 import math
@@ -47,9 +48,28 @@ def shards(documents, eot, size):
     raise NotImplementedError("shards: not written yet")
 
 
+def tf32(x):
+    """What the GPU's products see of float32 numbers in TF32: a float32 tensor like x, without the last 13 bits.
+
+    Those bits of the mantissa are cut off, and not rounded: 1 + 2**-10 stays, 1 + 2**-11 is 1.
+    """
+    raise NotImplementedError("tf32: not written yet")
+
+
 def bf16(x):
     """What is left of float32 numbers in bfloat16, to which they are rounded: a float32 tensor like x."""
     raise NotImplementedError("bf16: not written yet")
+
+
+def autocast(graph, given):
+    """The type of each result under autocast to bfloat16 on a GPU: a dict from its name to "float32" or "bfloat16".
+
+    graph is a list of (name, operation, operands). Operands are names, of results before it or of tensors in `given`, a
+    dict from name to type. Of what linear and matmul give the type is bfloat16, of softmax, layer_norm,
+    cross_entropy, exp, log and sum float32, whatever they are made from. Any other operation, as add, gelu or cat, gives
+    float32 if one of its operands is float32, else bfloat16.
+    """
+    raise NotImplementedError("autocast: not written yet")
 
 
 def top_k(logits, k):
@@ -110,3 +130,37 @@ def average_step(weight, gradients, losses, rate):
     against the mean of the gradients; the loss is the mean.
     """
     raise NotImplementedError("average_step: not written yet")
+
+
+def validation(model, loader, steps):
+    """The validation loss: the mean of the losses of `steps` batches, a float; always of the same ones.
+
+    loader.reset() makes the loader begin again, loader.next_batch() gives a pair (x, y), model(x, y) a pair (logits,
+    loss). The model is put into eval mode, by model.eval(), before it is asked at all, and into training mode again, by
+    model.train(), at the end.
+    """
+    raise NotImplementedError("validation: not written yet")
+
+
+class Training:
+    """A run with momentum and dropped gradients, which can be stopped and gone on with."""
+
+    def __init__(self, weight, rate, seed):
+        self.weight, self.rate = weight, rate
+        self.velocity = torch.zeros_like(weight)
+        self.done = 0
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def step(self, gradient):
+        self.done += 1
+        kept = torch.randint(5, gradient.shape, generator=self.generator) > 0
+        self.velocity.mul_(0.9).add_(gradient * kept)
+        self.weight.sub_(self.velocity * (self.rate / self.done))
+
+    def saved(self):
+        """All that a run needs to go on from here, whatever it does meanwhile: a dict, made as you like."""
+        raise NotImplementedError("Training.saved: not written yet")
+
+    def restored(self, state):
+        """Go on from what `saved` of this or of another run gave. The state stays as it is, to be used once more."""
+        raise NotImplementedError("Training.restored: not written yet")

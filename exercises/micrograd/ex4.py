@@ -8,7 +8,13 @@ Then the graph is looked at instead of run: which node was made by which operati
 The lecture draws that as a picture. Here it is the data behind the picture.
 
 The class is yours of exercise 2, with what is new in it: each result keeps in `op` the sign of its operation.
+
+Last, the same trick in PyTorch: an operation that it lacks is a class with a forward and a backward of your own, and
+PyTorch calls the second one when gradients come back. What your _backward found in the names around it, a
+torch.autograd.Function keeps in `ctx`. Here yours are called directly, as PyTorch would call them.
 """
+
+import torch
 
 
 class Value:
@@ -111,3 +117,17 @@ def labelled(label, data, grad):
     label is a string, data and grad are numbers, which get four digits after the point.
     """
     raise NotImplementedError("labelled: not written yet")
+
+
+class TanhProduct(torch.autograd.Function):
+    """tanh(a * b) as one operation of PyTorch's, with a backward of its own."""
+
+    @staticmethod
+    def forward(ctx, a, b):
+        """tanh(a * b), for tensors of one shape. ctx.save_for_backward(…) keeps the tensors that backward needs."""
+        raise NotImplementedError("TanhProduct.forward: not written yet")
+
+    @staticmethod
+    def backward(ctx, grad):
+        """The gradients of a and b, a pair, where that of the result is grad. ctx.saved_tensors has what was kept."""
+        raise NotImplementedError("TanhProduct.backward: not written yet")

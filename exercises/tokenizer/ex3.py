@@ -7,11 +7,20 @@ RegexTokenizer has as methods are functions here, which are given the chunks.
 
 Both were written for the package regex, where \\p{L} is any letter and \\p{N} any number. It may be used, and
 the patterns as they were published pass; the hints are written for Python's own re: a letter is [^\\W\\d_],
-what is of a word and no digit and no underscore; a digit is \\d. The two differ only at numbers that are not
-decimal digits, as ½ and ², and at four rare control characters: no text here has any of these.
+what is of a word and no digit and no underscore; a digit is \\d. The two differ at numbers that are no decimal
+digits, as ½, ² and Ⅷ, which are of \\p{N}: for re they are letters. With `cut`, which is given, they are digits, and
+re.findall will do until the item that asks for them. And they differ at four rare control characters, which no text
+here has.
 """
 
 import re
+import unicodedata
+
+
+def cut(pattern, text):
+    """What re.findall(pattern, text) gives where each number of `text` is taken for a digit, ½, ² and Ⅷ too."""
+    digits = "".join("0" if unicodedata.category(c)[0] == "N" else c for c in text)
+    return [text[found.start() : found.end()] for found in re.finditer(pattern, digits)]
 
 
 def gpt2_chunks(text):
@@ -21,7 +30,7 @@ def gpt2_chunks(text):
 
         an apostrophe with s, t, re, ve, m, ll or d, in small letters
         letters, with one space before them if there is one
-        digits, with one space before them if there is one
+        digits, or other numbers as ½, with one space before them if there is one
         what is neither a letter, a digit nor white space, with one space before it if there is one
         white space that is followed by white space or by the end: all of it but the last before a word
         white space
@@ -39,7 +48,7 @@ def gpt4_chunks(text):
         an apostrophe with s, t, re, ve, m, ll or d, in small or in large letters
         letters, with one character before them if there is one that is no line end, letter or digit: a space,
             a tab, a punctuation mark
-        one to three digits, without a space
+        one to three digits, or other numbers as ½, without a space
         what is neither a letter, a digit nor white space, with one space before it if there is one, and
             with the line ends, \\r and \\n, that follow it
         white space that ends in a line end

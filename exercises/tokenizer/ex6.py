@@ -98,6 +98,20 @@ class RegexTokenizer:
         """The text of tokens, special ones among them. A number that is neither is a ValueError."""
         raise NotImplementedError("RegexTokenizer.decode: not written yet")
 
+    def saved(self):
+        """The tokenizer as the text of a file: as in tokenizer.ex4, but of version 2, with the pattern as its second line.
+
+        So the first line is "bpe 2". A pattern holds no line end.
+        """
+        raise NotImplementedError("RegexTokenizer.saved: not written yet")
+
+    def load(self, file):
+        """Become the tokenizer that `saved` wrote: pattern, special tokens, merges and vocab.
+
+        A file whose first line is not "bpe 2" is a ValueError, or an AssertionError as in minbpe.
+        """
+        raise NotImplementedError("RegexTokenizer.load: not written yet")
+
 
 class GPT4Tokenizer:
     """A tokenizer of which there is only a table from the bytes of each token to its rank, which is its number."""

@@ -2,7 +2,9 @@
 
 Eight characters, three levels: pairs, pairs of pairs, and one vector for the whole context. Each
 level is FlattenConsecutive(2), a linear layer without bias, a batch norm over all batch axes, and a
-tanh. With the steps of the exercises before, write the backward pass of all of it.
+tanh. With the steps of the exercises before, write the backward pass of all of it: of the last level step
+by step, of the second with the view and the tanh in one, of the first with the linear layer and the view in
+one, and the tanh in one with what comes before it. Each step fewer is a tensor that is never made.
 
 A level's batch norm runs over n examples and over the positions that are left: 4, then 2, then 1.
 From the first two levels a vector is 2 * n_hidden wide, where at the bottom it was 2 * n_embd.
@@ -150,21 +152,13 @@ def dW3(x3, da3):
     raise NotImplementedError("dW3: not written yet")
 
 
-def dh2(h2, dx3):
-    """dh2 (7, 2, 5): the gradient of the loss with respect to h2.
-
-    Forward:  x3 = h2.view(n, 1, -1)
-    Upstream: dx3 (7, 1, 10)
-    Two neighbours that were laid side by side are two vectors again.
-    """
-    raise NotImplementedError("dh2: not written yet")
-
-
-def dy2(h2, dh2):
+def dy2(h2, dx3):
     """dy2 (7, 2, 5): the gradient of the loss with respect to y2.
 
     Forward:  h2 = torch.tanh(y2)
-    Upstream: dh2 (7, 2, 5)
+              x3 = h2.view(n, 1, -1)
+    Upstream: dx3 (7, 1, 10)
+    Two lines in one: two neighbours that were laid side by side are two vectors again, and then the tanh.
     """
     raise NotImplementedError("dy2: not written yet")
 
@@ -197,15 +191,6 @@ def da2(gamma2, inv2, xhat2, dy2, n):
     raise NotImplementedError("da2: not written yet")
 
 
-def dx2(W2, da2):
-    """dx2 (7, 2, 10): the gradient of the loss with respect to x2.
-
-    Forward:  a2 = x2 @ W2
-    Upstream: da2 (7, 2, 5)
-    """
-    raise NotImplementedError("dx2: not written yet")
-
-
 def dW2(x2, da2):
     """dW2 (10, 5): the gradient of the loss with respect to W2.
 
@@ -216,60 +201,47 @@ def dW2(x2, da2):
     raise NotImplementedError("dW2: not written yet")
 
 
-def dh1(h1, dx2):
+def dh1(h1, W2, da2):
     """dh1 (7, 4, 5): the gradient of the loss with respect to h1.
 
     Forward:  x2 = h1.view(n, 2, -1)
-    Upstream: dx2 (7, 2, 10)
-    Two neighbours that were laid side by side are two vectors again.
+              a2 = x2 @ W2
+    Upstream: da2 (7, 2, 5)
+    Two lines in one: the linear layer, and the view.
     """
     raise NotImplementedError("dh1: not written yet")
 
 
-def dy1(h1, dh1):
-    """dy1 (7, 4, 5): the gradient of the loss with respect to y1.
-
-    Forward:  h1 = torch.tanh(y1)
-    Upstream: dh1 (7, 4, 5)
-    """
-    raise NotImplementedError("dy1: not written yet")
-
-
-def dgamma1(xhat1, dy1):
+def dgamma1(xhat1, h1, dh1):
     """dgamma1 (1, 1, 5): the gradient of the loss with respect to gamma1.
 
     Forward:  y1 = gamma1 * xhat1 + beta1
-    Upstream: dy1 (7, 4, 5)
+              h1 = torch.tanh(y1)
+    Upstream: dh1 (7, 4, 5)
+    The tanh and the gain in one.
     """
     raise NotImplementedError("dgamma1: not written yet")
 
 
-def dbeta1(dy1):
+def dbeta1(h1, dh1):
     """dbeta1 (1, 1, 5): the gradient of the loss with respect to beta1.
 
     Forward:  y1 = gamma1 * xhat1 + beta1
-    Upstream: dy1 (7, 4, 5)
+              h1 = torch.tanh(y1)
+    Upstream: dh1 (7, 4, 5)
+    The tanh and the shift in one.
     """
     raise NotImplementedError("dbeta1: not written yet")
 
 
-def da1(gamma1, inv1, xhat1, dy1, n):
+def da1(gamma1, inv1, xhat1, h1, dh1, n):
     """da1 (7, 4, 5): the gradient of the loss with respect to a1.
 
-    Forward:  the lines from mean1 down to y1 = gamma1 * xhat1 + beta1
-    Upstream: dy1 (7, 4, 5)
-    Four positions: how many numbers share a mean?
+    Forward:  the lines from mean1 down to h1 = torch.tanh(y1)
+    Upstream: dh1 (7, 4, 5)
+    The tanh and the whole batch norm in one. Four positions: how many numbers share a mean?
     """
     raise NotImplementedError("da1: not written yet")
-
-
-def dx1(W1, da1):
-    """dx1 (7, 4, 6): the gradient of the loss with respect to x1.
-
-    Forward:  a1 = x1 @ W1
-    Upstream: da1 (7, 4, 5)
-    """
-    raise NotImplementedError("dx1: not written yet")
 
 
 def dW1(x1, da1):
@@ -282,11 +254,13 @@ def dW1(x1, da1):
     raise NotImplementedError("dW1: not written yet")
 
 
-def demb(emb, dx1):
+def demb(emb, W1, da1):
     """demb (7, 8, 3): the gradient of the loss with respect to emb.
 
     Forward:  x1 = emb.view(n, 4, -1)
-    Upstream: dx1 (7, 4, 6)
+              a1 = x1 @ W1
+    Upstream: da1 (7, 4, 5)
+    The linear layer and the view in one, as at the level above.
     """
     raise NotImplementedError("demb: not written yet")
 

@@ -37,6 +37,10 @@ DRAWN = {  # by picture the names that it is drawn of
     "dlogits": ("dlogits",),
     "averages": ("wei",),
     "attention": ("att",),
+    "embedding": ("C", "dC"),
+    "activations": ("h", "hpreact"),
+    "gradients": ("h", "hpreact", "dh"),
+    "wpe": ("wpe", "dwpe"),
 }
 OF_FUNCTIONS = re.compile(  # a paragraph that has nothing to say to a notebook
     r"\bby\s+name\b|[Yy]our (?:functions|formulas)|[Ff]ormulas? (?:is|are)\s+asked|\b(?:probes?|fixtures?)\b"

@@ -91,16 +91,29 @@ def _heads(namespace: Namespace, kind: kinds.Kind) -> Namespace:
     return {"heads": {f"slice {k + 1}": one for k, one in enumerate(slices)}, "tokens": names}
 
 
+def _outs(namespace: Namespace, own: str, of: Callable[[Any], Any]) -> dict[str, Any]:
+    """Of each Tanh of the lecture's `layers` what it keeps; without layers that of the only one."""
+    if own in namespace and "layers" not in namespace:
+        return {own: namespace[own].detach()}
+    outs = [of(one.out) for one in namespace["layers"] if type(one).__name__ == "Tanh"]
+    return {f"layer {k + 1}": t.detach() for k, t in enumerate(outs)}
+
+
 def _layers(namespace: Namespace, kind: kinds.Kind) -> Namespace:
-    """What the lecture's layers keep in `out`, of each Tanh."""
-    outs = [one.out for one in namespace["layers"] if type(one).__name__ == "Tanh"]
-    return {"layers": [drawn.histogram(f"layer {k + 1}", t, -1.0, 1.0, 0.97) for k, t in enumerate(outs)]}
+    outs = _outs(namespace, "h", lambda out: out)
+    return {"layers": [drawn.histogram(name, t, -1.0, 1.0, 0.97) for name, t in outs.items()]}
 
 
 def _grads(namespace: Namespace, kind: kinds.Kind) -> Namespace:
-    grads = [one.out.grad for one in namespace["layers"] if type(one).__name__ == "Tanh"]
-    edge = 3 * max(float(t.std()) for t in grads)
-    return {"layers": [drawn.histogram(f"layer {k + 1}", t, -edge, edge) for k, t in enumerate(grads)]}
+    grads = _outs(namespace, "dh", lambda out: out.grad)
+    edge = 3 * max(float(t.std()) for t in grads.values())
+    return {"layers": [drawn.histogram(name, t, -edge, edge) for name, t in grads.items()]}
+
+
+def _embedding(namespace: Namespace, kind: kinds.Kind) -> Namespace:
+    count = len(namespace["C"])
+    default = "." + drawn.LETTERS if count == 27 else [str(k) for k in range(count)]
+    return {"C": namespace["C"], "itos": namespace.get("itos", default)}
 
 
 def _root(namespace: Namespace, kind: kinds.Kind) -> Namespace:
@@ -123,6 +136,7 @@ FORMS: dict[str, Callable[[Namespace, kinds.Kind], Namespace]] = {
     "row": _row,
     "averages": _heads,
     "attention": _heads,
+    "embedding": _embedding,
     "activations": _layers,
     "gradients": _grads,
     "forest": _forest,

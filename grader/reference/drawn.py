@@ -4,6 +4,7 @@ In a report they run as drivers, in the process of the submission, which gets th
 imports nothing of ours. `grader train` calls them too. `reports/pictures/kinds.py` says what each is given.
 """
 
+from inspect import signature
 from typing import Any
 
 import torch
@@ -150,6 +151,40 @@ def embedding(train: Any) -> Any:
     X, Y = contexts()
     network, _ = train(start(), X, Y, [torch.arange(len(X))] * 500, slopes, 0.3)
     return {"C": network["C"].tolist(), "itos": "".join(CHARS).replace(" ", "·")}
+
+
+def wpe(dW: Any, db: Any, dx: Any, dtok: Any, dpos: Any, dwpe: Any, dwte: Any) -> Any:
+    """Position embeddings that 60 steps by the learner's gradients have made of noise.
+
+    What comes next rises and falls with the place: a token is 10 + 8 sin, one wave a row, give or take 3.
+    """
+    g, B, T, V, C = torch.Generator().manual_seed(1337), 256, 32, 21, 8
+    wave = 10 + 8 * (torch.arange(T + 1) * (2 * torch.pi / T)).sin()
+    text = (wave + 3 * torch.randn(B, T + 1, generator=g)).round().clamp(0, V - 1).long()
+    idx, labels = text[:, :-1], text[:, 1:].reshape(-1)
+    shapes = {"wte": (V, C), "wpe": (T, C), "W": (C, V), "b": (V,)}
+    scale = {"W": 0.3}
+    p = {name: scale.get(name, 0.02) * torch.randn(*shape, generator=g) for name, shape in shapes.items()}
+    for _ in range(60):
+        known: Any = {
+            **p,
+            "idx": idx,
+            "labels": labels,
+            "B": B,
+            "T": T,
+            "tok": p["wte"][idx],
+            "pos": p["wpe"],
+        }
+        known["x"] = known["tok"] + known["pos"]
+        known["logits"] = known["x"] @ p["W"] + p["b"]
+        known["flat"] = known["logits"].view(B * T, -1)
+        known["dflat"] = (known["flat"].softmax(1) - F.one_hot(labels, V)) / (B * T)
+        known["dlogits"] = known["dflat"].view(B, T, V)
+        steps = {"dW": dW, "db": db, "dx": dx, "dtok": dtok, "dpos": dpos, "dwpe": dwpe, "dwte": dwte}
+        for name, gradient in steps.items():
+            known[name] = gradient(**{asked: known[asked] for asked in signature(gradient).parameters})
+        p = {name: t - 2 * known[f"d{name}"] for name, t in p.items()}
+    return {"wpe": p["wpe"].tolist()}
 
 
 def contexts() -> Any:

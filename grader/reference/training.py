@@ -17,12 +17,14 @@ ONE = torch.ones(())
 
 
 class Backward:
-    """A learner's functions as one backward pass: each gets what it asks for, in the items' order."""
+    """Functions of a learner's as a backward pass: each gets what it asks for, in the items' order."""
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]], exercise: Exercise) -> None:
         given = {*exercise.tensors, *exercise.size_names}
         self.calls = [
-            (item.tensor, resolve(functions[item.name], item, given, exercise)) for item in exercise.gradients
+            (item.tensor, resolve(functions[item.name], item, given, exercise))
+            for item in exercise.gradients
+            if item.name in functions
         ]
 
     def __call__(self, env: Env) -> None:

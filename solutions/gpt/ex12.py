@@ -6,7 +6,8 @@ the data, the examples that one row of a batch holds, the estimate of the loss, 
 
 Modules are torch.nn.Modules, and layers with weights are nn.Linear and nn.Embedding. Their weights are set from
 outside, by the names of the parameters: so every attribute is to be called as its task says. What the lecture has as
-global names, n_embd and block_size, are arguments here. There is no dropout inside.
+global names, n_embd, block_size and dropout, are arguments here. Dropout sits on the attention's weights alone: it is
+the last argument, and 0 where nobody gives it.
 """
 
 import torch
@@ -23,6 +24,7 @@ FIXTURES = {
 }
 OUTPUTS = {
     "split": "exact",
+    "starts": "exact",
     "examples": "exact",
     "attention": "approximate",
     "head": "approximate",
@@ -34,6 +36,8 @@ OUTPUTS = {
     "loss": "approximate",
     "estimate_loss": "approximate",
     "dropout": "approximate",
+    "head_dropout": "approximate",
+    "gpt_dropout": "exact",
 }
 HINTS = {
     "split": {
@@ -43,6 +47,14 @@ HINTS = {
         "concept": "What the network learns from and what it is measured on must not overlap, and a text is cut at "
         "one place: neighbours in it are no independent examples.",
         "formula": "n = int(share · the number of tokens); data[:n] and data[n:].",
+    },
+    "starts": {
+        "example": """
+    >>> starts(10, 8, [0.0, 0.4, 0.999])
+""",
+        "concept": "A row needs T tokens and one more, the last target. So the last place at which one may begin is T + 1 "
+        "before the end, and there are n − T such places, as in the lecture's randint(len(data) - block_size, …).",
+        "formula": "⌊u · (n − T)⌋ for each u.",
     },
     "examples": {
         "example": """
@@ -163,6 +175,24 @@ HINTS = {
         "network is used.",
         "formula": "x · (uniform ≥ p) / (1 − p) in training, x itself otherwise.",
     },
+    "head_dropout": {
+        "example": """
+    >>> head = Head(2, 1, 3, 0.5)
+    >>> head.dropout
+    >>> head.eval().training
+""",
+        "concept": "Dropout on the weights keeps some tokens from seeing some others, for this step only. It comes after "
+        "the softmax: what is dropped is 0, and the rest of the row no longer sums to 1.",
+        "formula": "self.dropout = nn.Dropout(dropout), and dropout(softmax(…)) @ v.",
+    },
+    "gpt_dropout": {
+        "example": """
+    >>> net = GPT(3, 4, 4, 2, 1, 0.25)
+    >>> [head.dropout for head in net.blocks[0].sa.heads]
+""",
+        "concept": "One number for the whole network: each class hands it to those that it makes.",
+        "formula": "GPT gives dropout to each Block, that to MultiHeadAttention, and that to each Head.",
+    },
 }
 
 
@@ -192,6 +222,7 @@ def inputs(g, B, T, n_head, head_size, n_layer, V):
         },
         uniforms=torch.rand((B, T, C), generator=g),
         p=0.1 + 0.1 * n_layer,
+        dropped=torch.rand((B, T, T), generator=g),
     )
 
 
@@ -203,6 +234,15 @@ def split(data, share):
     """
     n = int(share * len(data))
     return data[:n], data[n:]
+
+
+def starts(n, T, uniforms):
+    """Where the rows of a batch begin, by uniform numbers from 0 up to 1, without it: a list of integers.
+
+    Of n tokens a row takes T, and its targets the T that begin one further on. All places where a row has room
+    are equally likely, and a uniform number u takes the one a share u of the way: int(u times how many there are).
+    """
+    return [int(u * (n - T)) for u in uniforms]
 
 
 def examples(row):
@@ -229,33 +269,38 @@ def attention(q, k, v, mask):
 class Head(nn.Module):
     """One head of masked self-attention."""
 
-    def __init__(self, n_embd, head_size, block_size):
+    def __init__(self, n_embd, head_size, block_size, dropout=0.0):
         """The linear layers `key`, `query` and `value`, from n_embd to head_size, none with a bias.
 
-        And the triangle `tril`, a buffer of (block_size, block_size), if you like it to be one.
+        `dropout`, an nn.Dropout of that share. And the triangle `tril`, a buffer of (block_size, block_size), if
+        you like it to be one.
         """
         super().__init__()
         self.key = nn.Linear(n_embd, head_size, bias=False)
         self.query = nn.Linear(n_embd, head_size, bias=False)
         self.value = nn.Linear(n_embd, head_size, bias=False)
         self.register_buffer("tril", torch.tril(torch.ones(block_size, block_size)))
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x):
-        """x (B, T, n_embd) to (B, T, head_size): no token sees a later one. T is at most block_size."""
+        """x (B, T, n_embd) to (B, T, head_size): no token sees a later one. T is at most block_size.
+
+        The weights, (B, T, T), go through `dropout` before they weigh the values.
+        """
         T = x.shape[1]
         k, q, v = self.key(x), self.query(x), self.value(x)
         wei = q @ k.transpose(-2, -1) * k.shape[-1] ** -0.5
         wei = wei.masked_fill(self.tril[:T, :T] == 0, float("-inf"))
-        return F.softmax(wei, dim=-1) @ v
+        return self.dropout(F.softmax(wei, dim=-1)) @ v
 
 
 class MultiHeadAttention(nn.Module):
     """Several heads side by side, and a linear layer that mixes them."""
 
-    def __init__(self, n_embd, num_heads, head_size, block_size):
-        """`heads`, an nn.ModuleList of Heads; `proj`, a linear layer with a bias, back to n_embd."""
+    def __init__(self, n_embd, num_heads, head_size, block_size, dropout=0.0):
+        """`heads`, an nn.ModuleList of Heads with that dropout; `proj`, a linear layer with a bias, back to n_embd."""
         super().__init__()
-        self.heads = nn.ModuleList(Head(n_embd, head_size, block_size) for _ in range(num_heads))
+        self.heads = nn.ModuleList(Head(n_embd, head_size, block_size, dropout) for _ in range(num_heads))
         self.proj = nn.Linear(num_heads * head_size, n_embd)
 
     def forward(self, x):
@@ -296,10 +341,10 @@ class LayerNorm(nn.Module):
 class Block(nn.Module):
     """A transformer block: attention, then the feed-forward net, each beside a residual connection."""
 
-    def __init__(self, n_embd, n_head, block_size):
-        """`sa`, heads of n_embd // n_head; `ffwd`; and the norms `ln1` and `ln2`, a LayerNorm each."""
+    def __init__(self, n_embd, n_head, block_size, dropout=0.0):
+        """`sa`, heads of n_embd // n_head with that dropout; `ffwd`; and the norms `ln1` and `ln2`, a LayerNorm each."""
         super().__init__()
-        self.sa = MultiHeadAttention(n_embd, n_head, n_embd // n_head, block_size)
+        self.sa = MultiHeadAttention(n_embd, n_head, n_embd // n_head, block_size, dropout)
         self.ffwd = FeedForward(n_embd)
         self.ln1 = LayerNorm(n_embd)
         self.ln2 = LayerNorm(n_embd)
@@ -313,16 +358,16 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """The lecture's language model: tables, blocks, a last norm, and logits."""
 
-    def __init__(self, vocab_size, n_embd, block_size, n_head, n_layer):
+    def __init__(self, vocab_size, n_embd, block_size, n_head, n_layer, dropout=0.0):
         """All its parts, under the lecture's names:
 
         `token_embedding_table` and `position_embedding_table`, each an nn.Embedding into n_embd; `blocks`, an
-        nn.Sequential of n_layer Blocks; `ln_f`, a LayerNorm; `lm_head`, a linear layer to vocab_size, with a bias.
+        nn.Sequential of n_layer Blocks with that dropout; `ln_f`, a LayerNorm; `lm_head`, a linear layer to vocab_size, with a bias.
         """
         super().__init__()
         self.token_embedding_table = nn.Embedding(vocab_size, n_embd)
         self.position_embedding_table = nn.Embedding(block_size, n_embd)
-        self.blocks = nn.Sequential(*(Block(n_embd, n_head, block_size) for _ in range(n_layer)))
+        self.blocks = nn.Sequential(*(Block(n_embd, n_head, block_size, dropout) for _ in range(n_layer)))
         self.ln_f = LayerNorm(n_embd)
         self.lm_head = nn.Linear(n_embd, vocab_size)
 
@@ -381,6 +426,11 @@ def filled(module, numbers, begin=0):
 def use_split(split, data, shares):
     cases = [(data, share) for share in shares] + [(data[:9], 0.9)]
     return {f"split(data of {len(some)}, {share:.6g})": list(split(some.clone(), share)) for some, share in cases}
+
+
+def use_starts(starts, data, T, uniforms):
+    some = [0.0, 0.999, *(round(u, 4) for u in uniforms.flatten()[:5].tolist())]
+    return calls("starts", starts, *((n, size, some) for n, size in ((len(data), T), (T + 1, T), (T + 30, 2))))
 
 
 def use_examples(examples, row):
@@ -527,3 +577,43 @@ def use_dropout(dropout, x, uniforms, p):
         f"dropout(x, {p:.6g}, uniforms, False)": dropout(x.clone(), p, uniforms.clone(), False),
         "dropout(x, 0.25, uniforms of 0.25, True)": dropout(x[0, :2, :1].repeat(1, 3), 0.25, met, True),
     }
+
+
+class Dropping(nn.Module):
+    """In the place of a head's dropout: it drops by numbers that are given, and keeps what it was given."""
+
+    def __init__(self, uniforms, p):
+        super().__init__()
+        self.uniforms, self.p = uniforms, p
+
+    def forward(self, wei):
+        if not self.training:
+            return wei
+        T = wei.shape[-1]
+        return wei * (self.uniforms[: len(wei), :T, :T] >= self.p) / (1 - self.p)
+
+
+def use_head_dropout(Head, x, numbers, head_size, dropped, p):
+    """A head whose weights are dropped: its `dropout`, and what it gives in training, by given numbers, and in use."""
+    B, T, C = x.shape
+    found = {"dropout of a head without any": Head(C, head_size, T).dropout.p}
+    for share in (p, p / 2):
+        head, _ = filled(Head(C, head_size, T, share), numbers)
+        found[f"dropout of {share:.6g}"] = head.dropout.p
+        found[f"dropout of {share:.6g}, in use"] = head.eval()(x.clone())
+        head.dropout = Dropping(dropped.clone(), share)
+        found[f"dropout of {share:.6g}, in training"] = head.train()(x.clone())
+        found[f"dropout of {share:.6g}, in training, of three tokens"] = head(x[:, :3].clone())
+    return found
+
+
+def use_gpt_dropout(GPT, Block, MultiHeadAttention, n_head, n_layer, p):
+    """Networks, blocks and heads with a dropout and without: that of every head."""
+    C, found = 2 * n_head, {}
+    for given in ((p,), (p / 2,), ()):
+        gpt, block = GPT(5, C, 4, n_head, n_layer, *given), Block(C, n_head, 4, *given)
+        said = f"of {given[0]:.6g}" if given else "that nobody gave"
+        blocks = [[head.dropout.p for head in one.sa.heads] for one in (*gpt.blocks, block)]
+        many = [head.dropout.p for head in MultiHeadAttention(C, n_head, 2, 4, *given).heads]
+        found[f"dropout {said}"] = {"of a GPT's heads": blocks[:-1], "of a Block's": blocks[-1], "of many heads": many}
+    return found

@@ -2,8 +2,9 @@
 
 The lecture's long run rests on small pieces, each of which can be wrong in silence: weights of a checkpoint that is
 stored transposed, a vocabulary that is rounded up, the number of steps that so many tokens make, shards of data, the
-bits that bf16 keeps, a sampler that takes the likeliest 50, and HellaSwag, an exam of four endings each. They are all
-here, as functions.
+bits that TF32 and bf16 keep and what autocast leaves in float32, a sampler that takes the likeliest 50, HellaSwag, an
+exam of four endings each, the validation loss, and a checkpoint from which a run goes on as if nothing had been. They
+are all here.
 """
 
 import math
@@ -25,7 +26,9 @@ OUTPUTS = {
     "steps": "exact",
     "expected_loss": "approximate",
     "shards": "exact",
+    "tf32": "exact",
     "bf16": "exact",
+    "autocast": "exact",
     "top_k": "approximate",
     "sampled": "exact",
     "hellaswag_row": "exact",
@@ -33,6 +36,8 @@ OUTPUTS = {
     "hellaswag_answer": "exact",
     "residual_growth": "approximate",
     "average_step": "approximate",
+    "validation": "approximate",
+    "resumed": "approximate",
 }
 HINTS = {
     "loaded": {
@@ -75,6 +80,14 @@ HINTS = {
         "next. Each begins with the token that says so.",
         "formula": "[eot, *document] for each, all joined, cut every `size` tokens; the last may be shorter.",
     },
+    "tf32": {
+        "example": """
+    >>> tf32(torch.tensor([1.0, 1.001, 3.14159]))
+""",
+        "concept": "TF32 is float32 with a shorter mantissa, inside the GPU's products alone: 8 bits of exponent, 10 of mantissa. "
+        "The last 13 of a float32's 23 bits are not looked at.",
+        "formula": "Seen as an int32, x & ~0x1FFF, of which the last 13 bits are 0; seen as a float32 again.",
+    },
     "bf16": {
         "example": """
     >>> bf16(torch.tensor([1.0, 1.001, 3.14159]))
@@ -82,6 +95,15 @@ HINTS = {
         "concept": "bfloat16 keeps float32's sign and its 8 bits of exponent, hence its range. Of 23 bits of mantissa it keeps 7: "
         "near 1 the next number is 1 + 2⁻⁷.",
         "formula": "To torch.bfloat16 and back to float32. It rounds to the nearest, ties to even.",
+    },
+    "autocast": {
+        "example": """
+    >>> autocast([("a", "linear", ["x"]), ("b", "add", ["x", "a"]), ("c", "gelu", ["a"])], {"x": "float32"})
+""",
+        "concept": "Products bear few bits well, and are what takes the time. What adds up many numbers, or takes an exponential, "
+        "stays in float32. All else goes by what it is made from: so the residual stream stays in float32, to which the "
+        "embeddings give it.",
+        "formula": "By the operation where it is in one of the two lists; else float32 if an operand is float32, and bfloat16 if none is.",
     },
     "top_k": {
         "example": """
@@ -137,6 +159,37 @@ HINTS = {
         "weights stay the same everywhere. The loss that is printed is averaged too.",
         "formula": "w − rate · mean of the gradients; the mean of the losses.",
     },
+    "validation": {
+        "example": """
+    >>> class Loader:
+    ...     def reset(self):
+    ...         self.losses = [2.0, 1.0, 9.0]
+    ...     def next_batch(self):
+    ...         return None, self.losses.pop(0)
+    >>> class Model(torch.nn.Module):
+    ...     def forward(self, x, y):
+    ...         return x, torch.tensor(y)
+    >>> validation(Model(), Loader(), 2)
+""",
+        "shapes": "model and loader are objects as told, steps is an integer. validation returns a float.",
+        "concept": "Always the same batches, or two losses of one run could not be held against each other: so the loader begins "
+        "again. And the model is asked as it would be used.",
+        "formula": "loader.reset(); model.eval(); Σ of the losses of `steps` batches, each over `steps`; model.train().",
+    },
+    "resumed": {
+        "example": """
+    >>> run = Training(torch.ones(2), 0.1, 7)
+    >>> run.step(torch.tensor([1.0, 2.0]))
+    >>> sorted(run.saved())
+    >>> other = Training(torch.zeros(2), 0.5, 1)
+    >>> other.restored(run.saved())
+    >>> other.weight
+""",
+        "concept": "Not the weight alone: what the optimizer keeps, how many steps there were, the rate, and how far the random "
+        "numbers have come. And a tensor that is changed in place changes in every dict that holds it.",
+        "formula": "A clone of each tensor, the two numbers, generator.get_state(); and the same way back, with clones again and "
+        "generator.set_state().",
+    },
 }
 
 TRANSPOSED = ["attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight"]
@@ -183,7 +236,25 @@ def inputs(g, B, T, V, C, L, k):
         gradients=[draw(C, V) for _ in range(B)],
         reported=[3 + abs(x) for x in draw(B).tolist()],
         rate=0.01 * k,
+        graph=operations_of(g, 4 * B + k),
+        seeds=torch.randint(10_000, (3,), generator=g).tolist(),
     )
+
+
+def operations_of(g, count):
+    """A block as the lecture has it, and `count` operations on anything before them."""
+    graph = [
+        ("x", "add", ["tok", "pos"]), ("n", "layer_norm", ["x"]), ("q", "linear", ["n"]), ("k", "linear", ["n"]),
+        ("v", "linear", ["n"]), ("scores", "matmul", ["q", "k"]), ("wei", "softmax", ["scores"]), ("y", "matmul", ["wei", "v"]),
+        ("o", "linear", ["y"]), ("x2", "add", ["x", "o"]), ("h", "linear", ["x2"]), ("a", "gelu", ["h"]), ("o2", "linear", ["a"]),
+        ("x3", "add", ["x2", "o2"]), ("logits", "linear", ["x3"]), ("loss", "cross_entropy", ["logits"]),
+    ]  # fmt: skip
+    kinds = ["linear", "matmul", "layer_norm", "softmax", "cross_entropy", "sum", "exp", "log", "add", "mul", "gelu", "relu", "cat"]
+    for at, kind in enumerate(torch.randperm(len(kinds), generator=g).repeat(3)[:count + len(kinds)].tolist()):
+        known = [name for name, _, _ in graph]
+        takes = 2 if kinds[kind] in ("add", "mul", "cat", "matmul") else 1
+        graph.append((f"r{at}", kinds[kind], [known[k] for k in torch.randint(len(known), (takes,), generator=g).tolist()]))
+    return graph
 
 
 def loaded(checkpoint):
@@ -228,9 +299,36 @@ def shards(documents, eot, size):
     return [stream[k : k + size] for k in range(0, len(stream), size)]
 
 
+def tf32(x):
+    """What the GPU's products see of float32 numbers in TF32: a float32 tensor like x, without the last 13 bits.
+
+    Those bits of the mantissa are cut off, and not rounded: 1 + 2**-10 stays, 1 + 2**-11 is 1.
+    """
+    return (x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)
+
+
 def bf16(x):
     """What is left of float32 numbers in bfloat16, to which they are rounded: a float32 tensor like x."""
     return x.to(torch.bfloat16).float()
+
+
+def autocast(graph, given):
+    """The type of each result under autocast to bfloat16 on a GPU: a dict from its name to "float32" or "bfloat16".
+
+    graph is a list of (name, operation, operands). Operands are names, of results before it or of tensors in `given`, a
+    dict from name to type. Of what linear and matmul give the type is bfloat16, of softmax, layer_norm,
+    cross_entropy, exp, log and sum float32, whatever they are made from. Any other operation, as add, gelu or cat, gives
+    float32 if one of its operands is float32, else bfloat16.
+    """
+    types = dict(given)
+    for name, operation, operands in graph:
+        if operation in ("linear", "matmul"):
+            types[name] = "bfloat16"
+        elif operation in ("softmax", "layer_norm", "cross_entropy", "exp", "log", "sum"):
+            types[name] = "float32"
+        else:
+            types[name] = "float32" if "float32" in [types[one] for one in operands] else "bfloat16"
+    return {name: types[name] for name, _, _ in graph}
 
 
 def top_k(logits, k):
@@ -311,6 +409,57 @@ def average_step(weight, gradients, losses, rate):
     return weight - rate * gradient, sum(losses) / len(losses)
 
 
+def validation(model, loader, steps):
+    """The validation loss: the mean of the losses of `steps` batches, a float; always of the same ones.
+
+    loader.reset() makes the loader begin again, loader.next_batch() gives a pair (x, y), model(x, y) a pair (logits,
+    loss). The model is put into eval mode, by model.eval(), before it is asked at all, and into training mode again, by
+    model.train(), at the end.
+    """
+    loader.reset()
+    model.eval()
+    total = 0.0
+    for _ in range(steps):
+        x, y = loader.next_batch()
+        total += float(model(x, y)[1]) / steps
+    model.train()
+    return total
+
+
+class Training:
+    """A run with momentum and dropped gradients, which can be stopped and gone on with."""
+
+    def __init__(self, weight, rate, seed):
+        self.weight, self.rate = weight, rate
+        self.velocity = torch.zeros_like(weight)
+        self.done = 0
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def step(self, gradient):
+        self.done += 1
+        kept = torch.randint(5, gradient.shape, generator=self.generator) > 0
+        self.velocity.mul_(0.9).add_(gradient * kept)
+        self.weight.sub_(self.velocity * (self.rate / self.done))
+
+    def saved(self):
+        """All that a run needs to go on from here, whatever it does meanwhile: a dict, made as you like."""
+        return {
+            "weight": self.weight.clone(),
+            "rate": self.rate,
+            "velocity": self.velocity.clone(),
+            "done": self.done,
+            "generator": self.generator.get_state(),
+        }
+
+    def restored(self, state):
+        """Go on from what `saved` of this or of another run gave. The state stays as it is, to be used once more."""
+        self.weight = state["weight"].clone()
+        self.rate = state["rate"]
+        self.velocity = state["velocity"].clone()
+        self.done = state["done"]
+        self.generator.set_state(state["generator"])
+
+
 def use_loaded(loaded, checkpoint):
     """A checkpoint's weights, transposed where they are to be: the names, and all of the tensors."""
     mine = loaded({name: w.clone() for name, w in checkpoint.items()})
@@ -334,6 +483,22 @@ def use_expected_loss(expected_loss, counts):
 def use_shards(shards, documents, size):
     cases = [(documents, 0, size), (documents[:2], 50256, 3), (documents, 7, 1000), ([[1, 2], [3]], 0, 5)]
     return calls("shards", shards, *cases)
+
+
+def use_tf32(tf32, reals):
+    """Random numbers, numbers between two neighbours, very small ones and very large ones."""
+    near = torch.tensor([1 + 2**-10, 1 + 2**-11, 1 + 3 * 2**-11, 1 - 2**-12, 2 + 2**-9, -1 - 2**-11])
+    return {"tf32(x)": tf32(reals.clone()), "tf32(-x / 3)": tf32(-reals / 3), "of numbers near 1": tf32(near)}
+
+
+def use_autocast(autocast, graph):
+    """The types of a block's results and of some more, with embeddings of either type."""
+    found = {}
+    for tok, pos in (("float32", "float32"), ("bfloat16", "bfloat16"), ("bfloat16", "float32")):
+        types = autocast([(name, kind, list(of)) for name, kind, of in graph], {"tok": tok, "pos": pos})
+        made = {f"{name} = {kind}({', '.join(of)})": types.get(name) for name, kind, of in graph}
+        found[f"tok {tok}, pos {pos}"] = {**made, "how many results": len(types)}
+    return found
 
 
 def use_bf16(bf16, reals):
@@ -399,3 +564,69 @@ def use_average_step(average_step, weight, gradients, reported, rate):
         found[f"a step of {many}"] = {"weight": new, "loss": float(loss)}
     loss = average_step(weight.clone(), [grad.clone() for grad in gradients[:3]] + [weight.clone()], [3.0, 5.0, 2.5, 3.25], rate)[1]
     return {**found, "the losses 3, 5, 2.5 and 3.25": float(loss)}
+
+
+class Noisy:
+    """A model that answers worse while it trains; its loss is a number of the batch's."""
+
+    def __init__(self):
+        self.training, self.asked = True, []
+
+    def eval(self):
+        self.training = False
+        return self
+
+    def train(self, mode=True):
+        self.training = mode
+        return self
+
+    def __call__(self, x, y=None):
+        self.asked.append(self.training)
+        return x, torch.as_tensor(y + (10.0 if self.training else 0.0))
+
+
+class Batches:
+    """A loader over some batches, which begins again after the last."""
+
+    def __init__(self, losses):
+        self.losses, self.at = losses, 0
+
+    def reset(self):
+        self.at = 0
+
+    def next_batch(self):
+        self.at += 1
+        return torch.zeros(1, 2, dtype=torch.int64), self.losses[(self.at - 1) % len(self.losses)]
+
+
+def use_validation(validation, losses):
+    """Validation losses of a model that answers worse while it trains: twice in a row, and of fewer batches."""
+    model, loader = Noisy(), Batches([float(x) for four in losses for x in four])
+    loader.next_batch()
+    found = {}
+    for said, steps in (("7 batches", 7), ("the same 7 once more", 7), ("3 batches", 3)):
+        found[f"of {said}"] = float(validation(model, loader, steps))
+    return {**found, "model.training when it is asked": any(model.asked), "model.training afterwards": model.training}
+
+
+def use_resumed(Training, weight, noises, rate, seeds):
+    """A run that is saved, and runs that go on from there: where their weights are after the same steps."""
+    steps = [noise[: len(weight), : weight.shape[1]] for noise in noises]
+    steps = [torch.cat([step] * weight.shape[1], 1)[:, : weight.shape[1]] for step in steps]
+
+    def after(run, many):
+        for step in many:
+            run.step(step.clone())
+        return run.weight.clone()
+
+    run = Training(weight.clone(), rate, seeds[0])
+    found = {"two steps": after(run, steps[:2])}
+    state = run.saved()
+    found["two steps more"] = after(run, steps[2:4])
+    for said, seed, before in (("a new run", seeds[1], []), ("another new run", seeds[2], steps[:1]), ("the run itself", None, [])):
+        one = run if seed is None else Training(2 * weight, 3 * rate, seed)
+        after(one, before)
+        one.restored(state)
+        found[f"{said}, restored: its weight"] = one.weight.clone()
+        found[f"{said}, restored, after the same two steps"] = after(one, steps[2:4])
+    return found

@@ -8,6 +8,10 @@ Then the graph is looked at instead of run: which node was made by which operati
 The lecture draws that as a picture. Here it is the data behind the picture.
 
 The class is yours of exercise 2, with what is new in it: each result keeps in `op` the sign of its operation.
+
+Last, the same trick in PyTorch: an operation that it lacks is a class with a forward and a backward of your own, and
+PyTorch calls the second one when gradients come back. What your _backward found in the names around it, a
+torch.autograd.Function keeps in `ctx`. Here yours are called directly, as PyTorch would call them.
 """
 
 import torch
@@ -32,6 +36,8 @@ OUTPUTS = {
     "op": "exact",
     "trace": "exact",
     "labelled": "exact",
+    "forward": "approximate",
+    "backward": "approximate",
 }
 HINTS = {
     "radd": {
@@ -155,6 +161,33 @@ HINTS = {
         "concept": "A format specification says how many digits stand after the point: .4f is four, and rounds.",
         "formula": "'{ ' label ' | data ' data ' | grad ' grad ' }', both numbers by .4f.",
     },
+    "forward": {
+        "shapes": "a, b and the result are float tensors of one shape.",
+        "example": """
+    >>> class Context:
+    ...     def save_for_backward(self, *tensors):
+    ...         self.saved_tensors = tensors
+    >>> ctx = Context()
+    >>> TanhProduct.forward(ctx, torch.tensor([0.5, 2.0]), torch.tensor([1.0, 0.0]))
+""",
+        "concept": "forward computes as ever. What backward will need, it hands to ctx.save_for_backward, since it is called "
+        "later, and for another call of forward with another ctx.",
+        "formula": "tanh(a · b), with a, b and the result saved.",
+    },
+    "backward": {
+        "shapes": "ctx is what forward got, grad a float tensor like the result. backward returns a pair of such tensors.",
+        "example": """
+    >>> class Context:
+    ...     def save_for_backward(self, *tensors):
+    ...         self.saved_tensors = tensors
+    >>> ctx = Context()
+    >>> out = TanhProduct.forward(ctx, torch.tensor([0.5, 2.0]), torch.tensor([1.0, 0.0]))
+    >>> TanhProduct.backward(ctx, torch.ones(2))
+""",
+        "concept": "The gradient of each input: the local derivative times what comes from above. Forward had two inputs, so "
+        "two gradients come back, in the same order. Nothing is added up: PyTorch does that itself.",
+        "formula": "g = grad · (1 − t²), then g · b for a and g · a for b, where t is what forward gave.",
+    },
 }
 
 
@@ -171,6 +204,8 @@ def inputs(g, cases):
         pairs=[(-4.0, 2.0), (0.5, 0.25), *zip(draw(cases, -4, -2), draw(cases, 1, 2)), *zip(draw(2, 0.2, 0.5), draw(2, 0.6, 1.0))],
         names=letters,
         boxes=[(row[0] + row[1], x, y) for row, x, y in zip(letters, draw(cases, -9, 9), draw(cases, -9, 9))],
+        factors=[torch.tensor([draw(cases, -2, 2) for _ in range(2)]) for _ in range(4)],
+        slopes=[torch.tensor([draw(cases, -3, 3) for _ in range(2)]) for _ in range(3)],
     )
 
 
@@ -337,6 +372,24 @@ def labelled(label, data, grad):
     return f"{{ {label} | data {data:.4f} | grad {grad:.4f} }}"
 
 
+class TanhProduct(torch.autograd.Function):
+    """tanh(a * b) as one operation of PyTorch's, with a backward of its own."""
+
+    @staticmethod
+    def forward(ctx, a, b):
+        """tanh(a * b), for tensors of one shape. ctx.save_for_backward(…) keeps the tensors that backward needs."""
+        t = torch.tanh(a * b)
+        ctx.save_for_backward(a, b, t)
+        return t
+
+    @staticmethod
+    def backward(ctx, grad):
+        """The gradients of a and b, a pair, where that of the result is grad. ctx.saved_tensors has what was kept."""
+        a, b, t = ctx.saved_tensors
+        g = grad * (1 - t**2)
+        return g * b, g * a
+
+
 def asked(Value, said, operation, cases):
     """Value and gradients of an operation: the operand's gradient begins at 0.25, and backward adds to it."""
     found = {}
@@ -449,3 +502,31 @@ def use_trace(trace, Value, names):
 def use_labelled(labelled, boxes):
     """The text of some boxes."""
     return calls("labelled", labelled, *boxes, ("w1", 12.345678, -0.123456))
+
+
+class Context:
+    """What PyTorch gives a Function to keep tensors in, without PyTorch."""
+
+    saved_tensors = ()
+
+    def save_for_backward(self, *tensors):
+        self.saved_tensors = tensors
+
+
+def use_forward(TanhProduct, factors):
+    """What forward gives for several tensors."""
+    cases = {"a, b": factors[:2], "b, c": factors[1:3], "one row of each": [x[:1] for x in factors[2:]]}
+    return {f"forward(ctx, {said})": TanhProduct.forward(Context(), *(x.clone() for x in pair)) for said, pair in cases.items()}
+
+
+def use_backward(TanhProduct, factors, slopes):
+    """Gradients of two operations, of which the first one's are asked after the second one's forward, and twice."""
+    first, second = Context(), Context()
+    TanhProduct.forward(first, factors[0].clone(), factors[1].clone())
+    TanhProduct.forward(second, factors[2].clone(), factors[3].clone())
+    asks = {"a, b": (first, slopes[0]), "c, d": (second, slopes[1]), "a, b, of another grad": (first, slopes[2])}
+    found = {}
+    for said, (ctx, grad) in asks.items():
+        grads = TanhProduct.backward(ctx, grad.clone())
+        found[f"backward, after forward(ctx, {said})"] = [one.clone() for one in grads]
+    return found

@@ -7,11 +7,14 @@ RegexTokenizer has as methods are functions here, which are given the chunks.
 
 Both were written for the package regex, where \\p{L} is any letter and \\p{N} any number. It may be used, and
 the patterns as they were published pass; the hints are written for Python's own re: a letter is [^\\W\\d_],
-what is of a word and no digit and no underscore; a digit is \\d. The two differ only at numbers that are not
-decimal digits, as ½ and ², and at four rare control characters: no text here has any of these.
+what is of a word and no digit and no underscore; a digit is \\d. The two differ at numbers that are no decimal
+digits, as ½, ² and Ⅷ, which are of \\p{N}: for re they are letters. With `cut`, which is given, they are digits, and
+re.findall will do until the item that asks for them. And they differ at four rare control characters, which no text
+here has.
 """
 
 import re
+import unicodedata
 
 import torch
 
@@ -23,10 +26,12 @@ FIXTURES = {
     "probe-2": dict(seed=3, words=19, count=7),
     "probe-3": dict(seed=4, words=18, count=12),
 }
+PROVIDED = ("cut",)
 CARRIED = ("merge",)
 OUTPUTS = {
     "gpt2_chunks": "exact",
     "gpt4_chunks": "exact",
+    "numbers": "exact",
     "stats": "exact",
     "train": "exact",
     "encode": "exact",
@@ -39,7 +44,7 @@ HINTS = {
     >>> gpt2_chunks("Hello've world123  you!")
     >>> gpt2_chunks("snake_case\\n\\n")
 """,
-        "formula": "re.findall with one alternative after the other, parted by |. An optional space is ' ?'; what is neither "
+        "formula": "cut, or re.findall, with one alternative after the other, parted by |. An optional space is ' ?'; what is neither "
         "space nor of a word, or the underscore, is (?:[^\\s\\w]|_); the spaces that leave one for the word are \\s+(?!\\S).",
     },
     "gpt4_chunks": {
@@ -51,6 +56,15 @@ HINTS = {
 """,
         "formula": "As for GPT-2. (?i:…) holds for small and capital letters alike; \\d{1,3} is one to three digits; the optional "
         "character before letters is (?:[^\\r\\n\\w]|_)?.",
+    },
+    "numbers": {
+        "concept": "What a number is decides Unicode, not the keyboard: ½, ² and Ⅷ are numbers, as 1 is, though \\d has only the "
+        "decimal digits, 0 to 9 in every script. For re they are of a word, and so what is left of it without \\d: letters.",
+        "shapes": "text is a string. gpt4_chunks and gpt2_chunks return lists of strings.",
+        "example": """
+    >>> gpt2_chunks("x² ½a"), gpt4_chunks("12½3")
+""",
+        "formula": "cut(pattern, text) in the place of re.findall(pattern, text); or \\p{N} and \\p{L} with the package regex.",
     },
     "stats": {
         "concept": "One dict for all chunks, but pairs only within a chunk: go through each list by itself and go on counting in "
@@ -90,6 +104,7 @@ PIECES = [
     "2023", "12345", "x1y22", "naïve", "日本", "🙂🙂", "snake_case", "__init__", "...", "!?", "f(x)", "a-b",
     "€5", "_x", "'Re", "'S", "#1",
 ]  # fmt: skip
+NUMBERS = ["½", "x²", "3½", "Ⅷ", "H₂O", "1²34", "٣٤", " ½", "  Ⅳ", "㉛!", "a", " b", "¾c", "'²s", "日", "\n½", "_¼", " 5⅓7 "]
 SPACES = [" ", " ", "  ", "   ", "\n", "\n\n", " \n", "\n  ", "\t", "\r\n", "!\n", "", ".\r\n\n "]
 
 
@@ -109,7 +124,14 @@ def inputs(g, words, count):
         lists=[list(chunk.encode()) for chunk in chunks],
         chunks=chunks + ["a", "", "é"],
         merges={pair: 256 + k for k, pair in enumerate(pairs)},
+        odd=["".join(NUMBERS[k] for k in draw(words, len(NUMBERS))) for _ in range(3)],
     )
+
+
+def cut(pattern, text):
+    """What re.findall(pattern, text) gives where each number of `text` is taken for a digit, ½, ² and Ⅷ too."""
+    digits = "".join("0" if unicodedata.category(c)[0] == "N" else c for c in text)
+    return [text[found.start() : found.end()] for found in re.finditer(pattern, digits)]
 
 
 def gpt2_chunks(text):
@@ -119,14 +141,14 @@ def gpt2_chunks(text):
 
         an apostrophe with s, t, re, ve, m, ll or d, in small letters
         letters, with one space before them if there is one
-        digits, with one space before them if there is one
+        digits, or other numbers as ½, with one space before them if there is one
         what is neither a letter, a digit nor white space, with one space before it if there is one
         white space that is followed by white space or by the end: all of it but the last before a word
         white space
 
     "Hello've world123  you!" is "Hello", "'ve", " world", "123", " ", " you", "!".
     """
-    return re.findall(
+    return cut(
         r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+",
         text,
     )
@@ -140,18 +162,24 @@ def gpt4_chunks(text):
         an apostrophe with s, t, re, ve, m, ll or d, in small or in large letters
         letters, with one character before them if there is one that is no line end, letter or digit: a space,
             a tab, a punctuation mark
-        one to three digits, without a space
+        one to three digits, or other numbers as ½, without a space
         what is neither a letter, a digit nor white space, with one space before it if there is one, and
             with the line ends, \\r and \\n, that follow it
         white space that ends in a line end
         white space that is followed by white space or by the end
         white space
     """
-    return re.findall(
+    return cut(
         r"'(?i:s|t|re|ve|m|ll|d)|(?:[^\r\n\w]|_)?[^\W\d_]+|\d{1,3}| ?(?:[^\s\w]|_)+[\r\n]*"
         r"|\s*[\r\n]|\s+(?!\S)|\s+",
         text,
     )
+
+
+def use_numbers(gpt4_chunks, gpt2_chunks, odd):
+    """Texts in which numbers stand that are no decimal digits, as ½, ² and Ⅷ: both ways of cutting them."""
+    some = [(text,) for text in (*odd, "½", "x² 3½", "12½3", "a½b", "Ⅷth")]
+    return {**calls("gpt4_chunks", gpt4_chunks, *some), **calls("gpt2_chunks", gpt2_chunks, *some)}
 
 
 def stats(lists):

@@ -31,6 +31,8 @@ OUTPUTS = {
     "regex_train": "exact",
     "regex_encode": "exact",
     "special": "exact",
+    "saved": "exact",
+    "load": "exact",
     "gpt4_encode": "exact",
     "gpt4_decode": "exact",
     "rendered": "exact",
@@ -113,6 +115,29 @@ HINTS = {
         "concept": "A special token is found in the text before anything else, and is no chunk. What stands between two of "
         "them is encoded as usual. When decoding, its number is looked up beside the vocabulary.",
         "formula": "re.split('(' + '|'.join(map(re.escape, names)) + ')', text), names only where they are allowed.",
+    },
+    "saved": {
+        "shapes": "saved() takes nothing and returns a string.",
+        "example": """
+    >>> tokenizer = RegexTokenizer(r"\\w+")
+    >>> tokenizer.merges = {(97, 98): 256}
+    >>> tokenizer.saved()
+""",
+        "concept": "A text that is cut by another pattern gives other tokens: so the pattern belongs to the tokenizer, as its "
+        "merges do. The file of tokenizer.ex4 lacked it.",
+        "formula": "bpe 2, the pattern, how many special tokens, their numbers and names, the pairs, each a line; both kinds "
+        "sorted by their numbers.",
+    },
+    "load": {
+        "shapes": "file is a string. load returns nothing, or raises ValueError.",
+        "example": """
+    >>> tokenizer = RegexTokenizer("")
+    >>> tokenizer.load("bpe 2\\n[ab]+\\n0\\n97 98\\n")
+    >>> tokenizer.pattern, tokenizer.merges, tokenizer.vocab[256]
+""",
+        "concept": "The vocabulary is not in the file, since the merges tell it: each new token is what its two parts were, one "
+        "after the other, and both have come before.",
+        "formula": "splitlines; merges[pair] = 256 + k; vocab = the 256 bytes, then vocab[256 + k] = vocab[left] + vocab[right].",
     },
     "gpt4_encode": {
         "example": """
@@ -347,6 +372,37 @@ class RegexTokenizer:
                 raise ValueError(f"{k} is no token")
         return b"".join(pieces).decode("utf-8", errors="replace")
 
+    def saved(self):
+        """The tokenizer as the text of a file: as in tokenizer.ex4, but of version 2, with the pattern as its second line.
+
+        So the first line is "bpe 2". A pattern holds no line end.
+        """
+        lines = ["bpe 2", self.pattern, str(len(self.special_tokens))]
+        for name, number in sorted(self.special_tokens.items(), key=lambda item: item[1]):
+            lines.append(f"{number} {name}")
+        for left, right in sorted(self.merges, key=self.merges.get):
+            lines.append(f"{left} {right}")
+        return "".join(line + "\n" for line in lines)
+
+    def load(self, file):
+        """Become the tokenizer that `saved` wrote: pattern, special tokens, merges and vocab.
+
+        A file whose first line is not "bpe 2" is a ValueError, or an AssertionError as in minbpe.
+        """
+        head, pattern, many, *lines = file.splitlines()
+        if head != "bpe 2":
+            raise ValueError("not a tokenizer of version 2")
+        self.pattern = pattern
+        self.special_tokens, self.merges = {}, {}
+        self.vocab = {k: bytes([k]) for k in range(256)}
+        for line in lines[: int(many)]:
+            number, name = line.split(" ", 1)
+            self.special_tokens[name] = int(number)
+        for k, line in enumerate(lines[int(many) :]):
+            left, right = map(int, line.split(" "))
+            self.merges[left, right] = 256 + k
+            self.vocab[256 + k] = self.vocab[left] + self.vocab[right]
+
 
 class GPT4Tokenizer:
     """A tokenizer of which there is only a table from the bytes of each token to its rank, which is its number."""
@@ -494,6 +550,43 @@ def use_special(RegexTokenizer, text, other, merges, number):
             found[f"encode of a text with special tokens{said}"] = "a ValueError or an AssertionError"
     back = calls("decode", tokenizer.decode, ([97, number, 256, number + 1],), ([number],), ([195, number, 169],))
     return {**found, **back, **calls("decode", tokenizer.decode, ([97, number + 2],), wants=(ValueError,))}
+
+
+def shuffled(items, number):
+    """A dict's items in another order than that of their numbers."""
+    items = list(items)
+    return dict(items[number % len(items) :] + items[: number % len(items)])
+
+
+def use_saved(RegexTokenizer, merges, number):
+    """The files of tokenizers with two patterns, with special tokens and without, and of one that knows nothing."""
+    found = {}
+    names = {"<|end|>": number + 5, "(.*)": number, "<|a b|>": number + 9}
+    for pattern, special in ((PATTERN, names), (r"[^bn]+|[bn]", {}), ("", {"<|end|>": number})):
+        tokenizer = given(RegexTokenizer(pattern), merges if pattern else {})
+        tokenizer.merges = shuffled(merges.items(), 1) if pattern else {}
+        tokenizer.special_tokens = dict(special)
+        found[f"saved() of the pattern {pattern!r} with {len(special)} special tokens"] = tokenizer.saved()
+    return found
+
+
+def use_load(RegexTokenizer, merges, number):
+    """What a tokenizer holds that had another pattern, merges and names before it loaded a file."""
+    found = {}
+    pairs = [f"{left} {right}" for left, right in merges]
+    for pattern, names in ((PATTERN, [f"{number} <|end|>", f"{number + 3} <|a b|>"]), (r"[^bn]+|[bn]", [])):
+        tokenizer = given(RegexTokenizer("."), CROWDED)
+        tokenizer.special_tokens = {"(.*)": 7}
+        tokenizer.load("".join(f"{line}\n" for line in ("bpe 2", pattern, len(names), *names, *pairs)))
+        known = {"pattern": tokenizer.pattern, "special_tokens": dict(tokenizer.special_tokens)}
+        found[f"after the file of {pattern!r}"] = {**known, **trained(tokenizer)}
+    for head in ("bpe 1", "bpe 20", "x\nbpe 2"):
+        try:
+            RegexTokenizer(".").load(f"{head}\n.\n0\n97 98\n")
+            found[f"a first line {head!r}"] = "loaded"
+        except (ValueError, AssertionError):
+            found[f"a first line {head!r}"] = "a ValueError or an AssertionError"
+    return found
 
 
 def use_gpt4_encode(GPT4Tokenizer, text, other, letters, ranks):

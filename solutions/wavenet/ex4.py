@@ -2,7 +2,9 @@
 
 Eight characters, three levels: pairs, pairs of pairs, and one vector for the whole context. Each
 level is FlattenConsecutive(2), a linear layer without bias, a batch norm over all batch axes, and a
-tanh. With the steps of the exercises before, write the backward pass of all of it.
+tanh. With the steps of the exercises before, write the backward pass of all of it: of the last level step
+by step, of the second with the view and the tanh in one, of the first with the linear layer and the view in
+one, and the tanh in one with what comes before it. Each step fewer is a tensor that is never made.
 
 A level's batch norm runs over n examples and over the positions that are left: 4, then 2, then 1.
 From the first two levels a vector is 2 * n_hidden wide, where at the bottom it was 2 * n_embd.
@@ -28,11 +30,12 @@ FIXTURES = {
 HINTS = {
     "da1": {
         "concept": """
-The batch norm in one step, as in the exercise before. A number of a1 reaches xhat1 in three ways:
-directly, through its channel's mean, and through its channel's variance. Two sums over the examples and
-the positions are all that they need: that of dy1, and that of dy1 times xhat1.
+The tanh first, whose local derivative h1 tells: what comes through it is the gradient with respect to y1. Then the
+batch norm in one step, as in the exercise before: a number of a1 reaches xhat1 directly, through its channel's mean,
+and through its channel's variance. Two sums over the examples and the positions are all that they need.
 """,
         "formula": """
+    dy1[i,j,k] = (1 − h1[i,j,k]²) · dh1[i,j,k]
     da1[i,j,k] = gamma1[0,0,k] · inv1[0,0,k] · (dy1[i,j,k] − s[k]/m − xhat1[i,j,k] · u[k]/(m − 1))
 
 m = 4 · n numbers share a mean here. s[k] = Σ_{i,j} dy1[i,j,k] and u[k] = Σ_{i,j} dy1[i,j,k] · xhat1[i,j,k].
@@ -222,23 +225,15 @@ def dW3(x3, da3):
     return (x3.transpose(-2, -1) @ da3).sum(0)
 
 
-def dh2(h2, dx3):
-    """dh2 (7, 2, 5): the gradient of the loss with respect to h2.
-
-    Forward:  x3 = h2.view(n, 1, -1)
-    Upstream: dx3 (7, 1, 10)
-    Two neighbours that were laid side by side are two vectors again.
-    """
-    return dx3.view(h2.shape)
-
-
-def dy2(h2, dh2):
+def dy2(h2, dx3):
     """dy2 (7, 2, 5): the gradient of the loss with respect to y2.
 
     Forward:  h2 = torch.tanh(y2)
-    Upstream: dh2 (7, 2, 5)
+              x3 = h2.view(n, 1, -1)
+    Upstream: dx3 (7, 1, 10)
+    Two lines in one: two neighbours that were laid side by side are two vectors again, and then the tanh.
     """
-    return (1.0 - h2**2) * dh2
+    return (1.0 - h2**2) * dx3.view(h2.shape)
 
 
 def dgamma2(xhat2, dy2):
@@ -272,15 +267,6 @@ def da2(gamma2, inv2, xhat2, dy2, n):
     return gamma2 * inv2 * (dy2 - shift - xhat2 * scale)
 
 
-def dx2(W2, da2):
-    """dx2 (7, 2, 10): the gradient of the loss with respect to x2.
-
-    Forward:  a2 = x2 @ W2
-    Upstream: da2 (7, 2, 5)
-    """
-    return da2 @ W2.T
-
-
 def dW2(x2, da2):
     """dW2 (10, 5): the gradient of the loss with respect to W2.
 
@@ -291,63 +277,51 @@ def dW2(x2, da2):
     return (x2.transpose(-2, -1) @ da2).sum(0)
 
 
-def dh1(h1, dx2):
+def dh1(h1, W2, da2):
     """dh1 (7, 4, 5): the gradient of the loss with respect to h1.
 
     Forward:  x2 = h1.view(n, 2, -1)
-    Upstream: dx2 (7, 2, 10)
-    Two neighbours that were laid side by side are two vectors again.
+              a2 = x2 @ W2
+    Upstream: da2 (7, 2, 5)
+    Two lines in one: the linear layer, and the view.
     """
-    return dx2.view(h1.shape)
+    return (da2 @ W2.T).view(h1.shape)
 
 
-def dy1(h1, dh1):
-    """dy1 (7, 4, 5): the gradient of the loss with respect to y1.
-
-    Forward:  h1 = torch.tanh(y1)
-    Upstream: dh1 (7, 4, 5)
-    """
-    return (1.0 - h1**2) * dh1
-
-
-def dgamma1(xhat1, dy1):
+def dgamma1(xhat1, h1, dh1):
     """dgamma1 (1, 1, 5): the gradient of the loss with respect to gamma1.
 
     Forward:  y1 = gamma1 * xhat1 + beta1
-    Upstream: dy1 (7, 4, 5)
+              h1 = torch.tanh(y1)
+    Upstream: dh1 (7, 4, 5)
+    The tanh and the gain in one.
     """
-    return (xhat1 * dy1).sum((0, 1), keepdim=True)
+    return (xhat1 * (1.0 - h1**2) * dh1).sum((0, 1), keepdim=True)
 
 
-def dbeta1(dy1):
+def dbeta1(h1, dh1):
     """dbeta1 (1, 1, 5): the gradient of the loss with respect to beta1.
 
     Forward:  y1 = gamma1 * xhat1 + beta1
-    Upstream: dy1 (7, 4, 5)
+              h1 = torch.tanh(y1)
+    Upstream: dh1 (7, 4, 5)
+    The tanh and the shift in one.
     """
-    return dy1.sum((0, 1), keepdim=True)
+    return ((1.0 - h1**2) * dh1).sum((0, 1), keepdim=True)
 
 
-def da1(gamma1, inv1, xhat1, dy1, n):
+def da1(gamma1, inv1, xhat1, h1, dh1, n):
     """da1 (7, 4, 5): the gradient of the loss with respect to a1.
 
-    Forward:  the lines from mean1 down to y1 = gamma1 * xhat1 + beta1
-    Upstream: dy1 (7, 4, 5)
-    Four positions: how many numbers share a mean?
+    Forward:  the lines from mean1 down to h1 = torch.tanh(y1)
+    Upstream: dh1 (7, 4, 5)
+    The tanh and the whole batch norm in one. Four positions: how many numbers share a mean?
     """
     m = 4 * n
+    dy1 = (1.0 - h1**2) * dh1
     shift = dy1.sum((0, 1)) / m
     scale = (dy1 * xhat1).sum((0, 1)) / (m - 1)
     return gamma1 * inv1 * (dy1 - shift - xhat1 * scale)
-
-
-def dx1(W1, da1):
-    """dx1 (7, 4, 6): the gradient of the loss with respect to x1.
-
-    Forward:  a1 = x1 @ W1
-    Upstream: da1 (7, 4, 5)
-    """
-    return da1 @ W1.T
 
 
 def dW1(x1, da1):
@@ -360,13 +334,15 @@ def dW1(x1, da1):
     return (x1.transpose(-2, -1) @ da1).sum(0)
 
 
-def demb(emb, dx1):
+def demb(emb, W1, da1):
     """demb (7, 8, 3): the gradient of the loss with respect to emb.
 
     Forward:  x1 = emb.view(n, 4, -1)
-    Upstream: dx1 (7, 4, 6)
+              a1 = x1 @ W1
+    Upstream: da1 (7, 4, 5)
+    The linear layer and the view in one, as at the level above.
     """
-    return dx1.view(emb.shape)
+    return (da1 @ W1.T).view(emb.shape)
 
 
 def dC(C, Xb, demb):

@@ -61,9 +61,8 @@ def test_a_short_run_ends_with_its_loss_and_has_its_pictures(name: str, tmp_path
     assert done.returncode == 0, done.stderr
     found = losses(done)
     assert list(found.values())[0] == pytest.approx(loss, abs=0.02), done.stdout
-    if "by hand" in found:
-        assert found["by hand"] == pytest.approx(found["by autograd"], abs=2e-3)
-        assert "a step by hand takes" in done.stdout
+    assert found["by hand"] == pytest.approx(found["by autograd"], abs=2e-3)
+    assert "a step by hand takes" in done.stdout
     assert drawn(tmp_path) == pictures
     assert f"pictures: {tmp_path / 'out.html'}\n" in done.stdout
     assert name == "micrograd" or re.search(r"samples?:", done.stdout)
@@ -154,6 +153,17 @@ def test_a_method_that_is_not_written_is_waited_for(tmp_path: Path) -> None:
     assert re.search(r"batchnorm\.ex6\.linear \(exercises/batchnorm/ex6\.py, line \d+: Linear", message)
     message = told(grader("train", "micrograd", cwd=tmp_path))
     assert re.search(r"micrograd\.ex2\.add \(exercises/micrograd/ex2\.py, line \d+: Value\.__add__", message)
+
+
+def test_a_run_by_hand_that_waits_for_a_gradient_says_which(tmp_path: Path, few: Path) -> None:
+    folder = tmp_path / "exercises" / "batchnorm"
+    folder.mkdir(parents=True)
+    for path in (ROOT / "solutions/batchnorm").glob("ex*.py"):
+        (folder / path.name).write_text(path.read_text())
+    done = grader("train", "batchnorm", "--steps", "2", "--names", few, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no run by hand: it waits for exercises/mlp/ex2.py is missing" in done.stdout
+    assert list(losses(done)) == ["by autograd"]
 
 
 def test_a_wrong_gradient_shows_beside_autograds(work: Path, few: Path) -> None:

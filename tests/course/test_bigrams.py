@@ -7,8 +7,10 @@ import math
 import pytest
 import torch
 from authors import Net, functions
+from conftest import Grade, solution
 from test_names import LECTURE
 
+from grader.core.verdict import Verdict
 from grader.reference.lecture import LETTERS, bigrams, embedded_names, read_names
 
 CHARS = "." + LETTERS
@@ -135,3 +137,16 @@ def test_two_letters_tell_more_than_one() -> None:
     pairs = table.probs(table.counts(words, CHARS), 0.01)
     threes = around.trigram_probs(around.trigrams(words, CHARS), 0.01)
     assert around.trigram_nll(words[:50], CHARS, threes) < table.nll(words[:50], CHARS, pairs)
+
+
+@pytest.mark.parametrize("name, factor", [("dlogits", "dnll * "), ("dsquares", " * dpenalty")])
+def test_the_gradients_from_above_are_1_in_the_lecture_and_an_answer_without_them_is_wrong(
+    name: str, factor: str, grade: Grade
+) -> None:
+    program = Net("bigrams.ex4").program
+    env, gradients = program.gradients(program.draw(program.fixtures["lecture"]))
+    assert env["loss"] == env["nll"] + env["penalty"] and gradients["nll"] == gradients["penalty"] == 1
+    text = solution("bigrams.ex4")
+    assert text.count(factor) == 1
+    found = grade(text.replace(factor, ""), "bigrams.ex4")
+    assert [i.verdict for i in found.items if i.id.endswith(f".{name}")] == [Verdict.WRONG]

@@ -153,3 +153,25 @@ def test_the_lectures_network_begins_near_the_loss_to_expect() -> None:
     small = known["GPT"](65, 32, 8, 4, 2)
     idx, targets = torch.randint(65, (2, 32, 8), generator=torch.Generator().manual_seed(1))
     assert math.isclose(small(idx, targets)[1].item(), 4.17, abs_tol=0.4)
+
+
+def test_a_batch_begins_where_the_lectures_offsets_may_and_the_whole_text_is_reached() -> None:
+    starts, n, T = names("gpt.ex12")["starts"], 20, 8
+    found = starts(n, T, [k / 1000 for k in range(1000)])
+    assert set(found) == set(
+        torch.randint(n - T, (2000,), generator=torch.Generator().manual_seed(1)).tolist()
+    )
+    assert max(found) + T + 1 == n  # the last row's last target is the text's last token
+
+
+def test_dropout_on_the_weights_is_torchs_and_not_there_in_use() -> None:
+    known, x = names("gpt.ex12"), torch.randn((2, 6, 8), generator=torch.Generator().manual_seed(1))
+    head = filled(known["Head"](8, 4, 6, 0.5))
+    sdpa = torch.nn.functional.scaled_dot_product_attention
+    q, k, v = head.query(x), head.key(x), head.value(x)
+    torch.testing.assert_close(head.eval()(x), sdpa(q, k, v, is_causal=True))
+    torch.manual_seed(1)
+    dropped = head.train()(torch.cat([x] * 500))  # each weight is there in half of them, doubled
+    means = dropped.view(500, *x.shape[:2], -1).mean(0)
+    torch.testing.assert_close(means, sdpa(q, k, v, is_causal=True), rtol=0.2, atol=0.2)
+    assert not torch.allclose(dropped[:2], dropped[2:4])

@@ -178,3 +178,37 @@ def test_bf16_keeps_the_range_and_seven_bits_of_the_mantissa() -> None:
     assert found.isfinite().all() and found[2] == x[2] and found[3] == 1
     bits = found.view(torch.int32)
     assert not (bits & 0xFFFF).any()
+
+
+def test_tf32_keeps_the_range_and_ten_bits_of_the_mantissa() -> None:
+    tf32 = names("gpt2.ex11")["tf32"]
+    x = torch.tensor([3e38, 1e-38, 1 + 2**-10, 1 + 2**-10 + 2**-11, -1 - 2**-11])
+    assert tf32(x)[2:].tolist() == [1 + 2**-10, 1 + 2**-10, -1.0]
+    assert tf32(x).isfinite().all() and not (tf32(x).view(torch.int32) & 0x1FFF).any()
+
+
+def test_autocasts_types_are_torchs_where_its_cpu_does_as_a_gpu_does() -> None:
+    graph = [
+        ("x", "add", ["tok", "pos"]), ("q", "linear", ["x"]), ("wei", "matmul", ["q", "q"]),
+        ("a", "gelu", ["q"]), ("r", "relu", ["x"]), ("m", "mul", ["q", "a"]),
+        ("s", "add", ["x", "q"]), ("c", "cat", ["q", "s"]),
+    ]  # fmt: skip
+    w = torch.ones(4, 4)
+    does: dict[str, Any] = {k: getattr(torch, k) for k in ("matmul", "add", "mul", "relu")}
+    does |= {"linear": lambda a: F.linear(a, w), "gelu": F.gelu, "cat": lambda *some: torch.cat(some)}
+    found = {"tok": torch.ones(4, 4), "pos": torch.ones(4, 4)}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for name, kind, operands in graph:
+            found[name] = does[kind](*(found[one] for one in operands))
+    told = names("gpt2.ex11")["autocast"](graph, {"tok": "float32", "pos": "float32"})
+    assert told == {name: str(found[name].dtype).removeprefix("torch.") for name, _, _ in graph}
+
+
+def test_a_run_goes_on_from_its_checkpoint_as_if_nothing_had_been() -> None:
+    own, program = names("gpt2.ex11"), made("gpt2.ex11")
+    env = program.draw(program.fixtures["lecture"])
+    found = own["use_resumed"](own["Training"], *(env[k] for k in ("weight", "noises", "rate", "seeds")))
+    went_on = found.pop("two steps more")
+    again = [weight for said, weight in found.items() if said.endswith("the same two steps")]
+    assert len(again) == 3 and all(torch.equal(weight, went_on) for weight in again)
+    assert not torch.equal(found["two steps"], went_on)

@@ -274,3 +274,10 @@ def test_the_demos_network_has_337_parameters_and_its_training_is_torchs() -> No
         (grad,) = torch.autograd.grad(wanted, q)
         p = p - (1 - 0.9 * k / 5) * grad
     assert [q.data for q in mine.parameters()] == pytest.approx(p.tolist(), rel=1e-9)
+
+
+def test_the_function_of_ones_own_is_differentiable_to_torch() -> None:
+    numbers = torch.randn((2, 5), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    a, b = (row.clone().requires_grad_() for row in numbers)
+    assert torch.autograd.gradcheck(both_sides.TanhProduct.apply, (a, b))
+    torch.testing.assert_close(both_sides.TanhProduct.apply(a, b), torch.tanh(a * b))

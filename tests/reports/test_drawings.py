@@ -340,8 +340,12 @@ def test_moons_are_told_apart_by_form_and_the_ground_is_the_networks() -> None:
     read = Read(picture("moons").svg())
     assert (len(read.sort("rect", "f1")), len(read.sort("circle", "f0"))) == (2, 1)
     assert read.sort("path", "f1")[0].attrib["d"].count("M") == 4
-    wpe = Read(picture("wpe").svg())
-    assert wpe.lines()["channel 4"][3][1] == pytest.approx(some("wpe")["wpe"][3, 4].item(), abs=wpe.near("y"))
+
+
+def test_position_embeddings_are_drawn_as_they_are_and_training_has_made_them_smooth() -> None:
+    known, wpe = torch.tensor(driven("wpe")["wpe"]), Read(picture("wpe").svg())
+    assert wpe.lines()["channel 4"][3][1] == pytest.approx(known[3, 4].item(), abs=wpe.near("y"))
+    assert known.diff(dim=0).std() < 0.5 * known.std(), "of noise it is 1.4 times as large"
 
 
 def test_dlogits_are_black_at_the_labels() -> None:

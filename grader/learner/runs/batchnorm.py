@@ -1,4 +1,4 @@
-"""A deep stack of the learner's modules and what the lecture looks at in it; gradients are autograd's."""
+"""A deep stack of the learner's modules and what the lecture looks at in it; beside it the same by hand."""
 
 from __future__ import annotations
 
@@ -9,11 +9,75 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from grader.learner.runs.run import AUTO, CHARS, Drawn, Run, parts
+from grader.learner.runs.run import AUTO, CHARS, HAND, Drawn, Run, by_hand, parts
 from grader.reference import drawn
+from grader.reference.forward import Env, Forward
 from grader.reference.lecture import dataset
 
 BATCH, BLOCK, EMBED, HIDDEN, LAYERS, RATE = 32, 3, 10, 100, 5, 0.1
+EPS = 1e-10  # next to nothing, since batchnorm.ex3 has none
+# The way back: the loss, a tanh, a batch norm, a linear layer's weight and what it reads, the letters.
+GRADIENTS = (
+    ("mlp.ex2", ("dlogprobs", "dlogsum", "dcounts_sum", "dcounts", "dshifted", "dmaxes", "dlogits")),
+    ("batchnorm.ex2", ("dxtanh",)),
+    ("batchnorm.ex3", ("dbngain", "dbnbias", "dbnraw", "dbnstdi", "dbnmeani", "dhprebn")),
+    ("batchnorm.ex4", ("dW",)),
+    ("mlp.ex3", ("dembcat",)),
+    ("mlp.ex4", ("dthird", "dsecond", "dfirst", "demb", "dC")),
+)
+
+
+class ByHand:
+    """The same network without modules, in steps of which each has its gradient in an exercise."""
+
+    def __init__(self, run: BatchNorm) -> None:
+        self.loss, self.letters = (
+            Forward.of(run.own.file(exercise).exercise) for exercise in ("mlp.ex2", "mlp.ex4")
+        )
+        self.back = run.back
+        self.C = run.C.clone()
+        found = [getattr(layer, "weight", None) for layer in run.layers]
+        self.W = [w.clone() for w in found if isinstance(w, Tensor)]
+        norms = [layer for layer in run.layers if isinstance(layer, run.own["batchnorm.ex6.batchnorm"])]
+        self.gain, self.bias = ([getattr(n, k).clone()[None] for n in norms] for k in ("gamma", "beta"))
+
+    @torch.no_grad()
+    def step(self, X: Tensor, Y: Tensor, rate: float) -> float:
+        n, envs, x = len(X), list[Env](), self.C[X].view(len(X), -1)
+        # ex3's standard deviation divides by n - 1, a module's by n: the difference is a factor of the gain.
+        more = (n / (n - 1)) ** 0.5
+        for W, gain, bias in zip(self.W, self.gain, self.bias, strict=True):
+            pre = x @ W
+            env: Env = {"n": n, "x": x, "W": W, "embcat": x, "W1": W, "logits": pre, "hprebn": pre}
+            env |= {"bnmeani": pre.mean(0, keepdim=True), "bnstdi": pre.std(0, keepdim=True)}
+            env |= {"bnraw": (pre - env["bnmeani"]) / env["bnstdi"], "bngain": gain * more, "bnbias": bias}
+            x = env["bngain"] * env["bnraw"] + bias
+            envs.append({**env, "hpreact": x, "xtanh": x, "h": x.tanh(), "ytanh": x.tanh()})
+            logits, x = x, envs[-1]["h"]
+        end = self.loss.run({**dict.fromkeys(self.loss.inputs), "Yb": Y, "n": n}, {"h": x, "logits": logits})
+        loss, tanh, norm, weight, below, letters = self.back
+        loss(end)
+        arrived = end["dlogits"]
+        for k, env in reversed(list(enumerate(envs))):
+            env["dh"] = env["dytanh"] = env["dhpreact"] = arrived
+            if k < len(envs) - 1:
+                tanh(env)
+                env["dhpreact"] = env["dxtanh"]
+            norm(env)
+            env["dlogits"] = env["dhprebn"]
+            weight(env)
+            under = {**env, "dhpreact": env["dhprebn"]}
+            below(under)
+            arrived = under["dembcat"]
+            self.W[k].sub_(rate * env["dW"])
+            self.gain[k].sub_(rate * more * env["dbngain"])
+            self.bias[k].sub_(rate * env["dbnbias"])
+        rest = {"W1": torch.zeros(BLOCK * EMBED, 1), "W2": torch.zeros(1, 1), "b1": torch.zeros(1)}
+        looked = self.letters.run({**rest, "b2": rest["b1"], "C": self.C, "Xb": X, "Yb": torch.zeros_like(Y)})
+        looked["dembcat"] = arrived
+        letters(looked)
+        self.C.sub_(rate * looked["dC"])
+        return float(end[self.loss.loss])
 
 
 class BatchNorm(Run):
@@ -36,20 +100,25 @@ class BatchNorm(Run):
             wide = BLOCK * EMBED if k == 0 else HIDDEN
             layers += [
                 Linear(torch.randn(wide, HIDDEN, generator=g) * 5 / 3, bias=False),
-                Norm(HIDDEN),
+                Norm(HIDDEN, EPS),
                 Tanh(),
             ]
-        layers += [Linear(torch.randn(HIDDEN, V, generator=g), bias=False), Norm(V)]
+        layers += [Linear(torch.randn(HIDDEN, V, generator=g), bias=False), Norm(V, EPS)]
         with torch.no_grad():
             layers[-1].gamma *= 0.1  # less sure at the beginning, as in the lecture
         self.layers, self.model = layers, self.own["batchnorm.ex6.sequential"](layers)
         self.weights: list[Tensor] = [self.C, *self.model.parameters()]
+        self.back, waits = by_hand(self.own, GRADIENTS)
+        self.hand = ByHand(self) if self.back else None
         for p in self.weights:
             p.requires_grad_()
-        self.losses, self.ud = {AUTO: []}, list[Any]()
+        self.losses = {name: list[float]() for name in ([HAND, AUTO] if self.hand else [AUTO])}
+        self.ud = list[Any]()
         size = sum(p.numel() for p in self.weights)
         yield f"{len(self.wish.names)} names; {LAYERS} hidden layers, {size} parameters"
         yield f"your expected first loss: {float(self.own['batchnorm.ex1.expected_loss'](V)):.4f}"
+        if waits:
+            yield waits
 
     def _forward(self, X: Tensor, Y: Tensor) -> Any:
         """The loss, and what each tanh gave."""
@@ -83,6 +152,8 @@ class BatchNorm(Run):
                         setattr(layer, name, kept.detach())
             return float(loss.detach())
 
+        if self.hand:
+            self.losses[HAND].append(self.timed(HAND, self.hand.step, X[ix], Y[ix], rate))
         self.losses[AUTO].append(self.timed(AUTO, step))
         pairs = [(p.detach(), p.grad.detach()) for p in self.weights if p.grad is not None]
         ratios = self.own["batchnorm.ex5.update_ratios"]([p for p, _ in pairs], [g for _, g in pairs], rate)
@@ -121,7 +192,7 @@ class BatchNorm(Run):
         names = [f"layer {k + 1}" for k in range(len(self.given))]
         given = [t.detach() for t in self.given]
         grads = [t.grad for t in self.given if t.grad is not None]
-        yield "losses", {"lossi": {"loss": self.losses[AUTO]}, "width": self.width()}
+        yield "losses", {"lossi": self.losses, "width": self.width()}
         told = [drawn.histogram(n, t, -1.0, 1.0, 0.97) for n, t in zip(names, given, strict=True)]
         yield "activations", {"layers": told}
         edge = 3 * max(float(t.std()) for t in grads)

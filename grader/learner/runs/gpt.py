@@ -1,4 +1,4 @@
-"""The learner's own transformer on a text, character by character; gradients are autograd's."""
+"""The learner's own transformer on a text, character by character; beside it the same by hand."""
 
 from __future__ import annotations
 
@@ -10,13 +10,107 @@ from typing import Any
 import torch
 
 from grader.core.errors import UsageError
-from grader.learner.runs.run import AUTO, Drawn, Run
+from grader.learner.runs.run import AUTO, HAND, Drawn, Run, by_hand
 from grader.reference import drawn
+from grader.reference.forward import Env, Forward
 
 BATCH, BLOCK, EMBED, HEADS, LAYERS, RATE = 16, 32, 32, 4, 2, 3e-3
 LENGTH = 200_000  # characters of a play of our own, at least
 NEW = 300  # characters of a sample
 EVERY = 20  # batches of each part that a loss is estimated on
+
+
+# The way back: the loss, the last linear layer, the last norm, a block, and the two tables.
+GRADIENTS = (
+    ("gpt.ex2", ("dflat", "dlogits")),
+    ("gpt.ex3", ("dW", "db", "dx")),
+    ("gpt.ex7", ("dgamma", "dbeta", "dxhat", "dinv", "dvar", "ddiff2", "ddiff", "dmean", "dx")),
+    (
+        "gpt.ex10",
+        (
+            *("dW2", "db2", "dact", "dhidden", "dW1", "db1", "dn2", "dgamma2", "dbeta2", "dx1", "dWproj"),
+            *("dbproj", "djoined", "dout", "datt", "dvh", "dscores", "dqh", "dkh", "dq", "dk", "dv"),
+            *("dWq", "dWk", "dWv", "dn1", "dgamma1", "dbeta1", "dx"),
+        ),
+    ),
+    ("gpt.ex3", ("dtok", "dpos", "dwpe", "dwte")),
+)
+
+
+class ByHand:
+    """The same network from the same weights, in the forward passes of the exercises on its gradients."""
+
+    def __init__(self, run: Gpt) -> None:
+        self.norm, self.block = (Forward.of(run.own.file(e).exercise) for e in ("gpt.ex7", "gpt.ex10"))
+        self.back, model = run.back, run.model
+        self.outer = {
+            "wte": model.token_embedding_table.weight,
+            "wpe": model.position_embedding_table.weight,
+            "W": model.lm_head.weight.T,
+            "b": model.lm_head.bias,
+        }
+        self.last = {"gamma": model.ln_f.weight, "beta": model.ln_f.bias}
+        self.blocks = [self._weights(block) for block in model.blocks]
+        self.groups = [self.outer, self.last, *self.blocks]
+        for group in self.groups:
+            for name, p in group.items():
+                group[name] = p.detach().clone()
+        self.optimiser = torch.optim.AdamW([p for group in self.groups for p in group.values()], lr=RATE)
+
+    def _weights(self, block: Any) -> Env:
+        """A block's parameters as gpt.ex10 calls them."""
+        kinds = {"Wq": "query", "Wk": "key", "Wv": "value"}
+        heads = {
+            W: torch.cat([getattr(h, kind).weight.T for h in block.sa.heads], 1) for W, kind in kinds.items()
+        }
+        first, second = block.ffwd.net[0], block.ffwd.net[2]
+        proj, ln1, ln2 = block.sa.proj, block.ln1, block.ln2
+        heads |= {"Wproj": proj.weight.T, "bproj": proj.bias, "gamma1": ln1.weight, "beta1": ln1.bias}
+        heads |= {"gamma2": ln2.weight, "beta2": ln2.bias, "W1": first.weight.T, "b1": first.bias}
+        return {**heads, "W2": second.weight.T, "b2": second.bias}
+
+    @torch.no_grad()
+    def step(self, idx: torch.Tensor, targets: torch.Tensor) -> float:
+        (B, T), size = idx.shape, EMBED // HEADS
+        loss, linear, norm, block, tables = self.back
+        labels = targets.flatten()
+        # An exercise's own last layer and loss are no part of this network: they get nothing to do.
+        rest: Env = {
+            "B": B,
+            "T": T,
+            "C": EMBED,
+            "n_head": HEADS,
+            "head_size": size,
+            "W": torch.zeros(EMBED, 1),
+        }
+        rest |= {"labels": torch.zeros_like(labels), "later": torch.ones(T, T).triu(1).bool()}
+        tok, pos = self.outer["wte"][idx], self.outer["wpe"][:T]
+        begin: Env = {**self.outer, "idx": idx, "B": B, "T": T, "tok": tok, "pos": pos, "x": tok + pos}
+        x, envs = begin["x"], list[Env]()
+        for weights in self.blocks:
+            envs.append(self.block.run({**rest, **weights, "x": x}))
+            x = envs[-1]["x2"]
+        last = self.norm.run({**rest, **self.last, "x": x})
+        end: Env = {**self.outer, "idx": idx, "labels": labels, "B": B, "T": T, "x": last["y"]}
+        end["logits"] = end["x"] @ end["W"] + end["b"]
+        end["flat"] = end["logits"].view(B * T, -1)
+        loss(end)
+        linear(end)
+        last["dy"] = end["dx"]
+        norm(last)
+        arrived = last["dx"]
+        for env in reversed(envs):
+            env["dx2"] = arrived
+            block(env)
+            arrived = env["dx"]
+        begin["dx"] = arrived
+        tables(begin)
+        found = [{**end, "dwte": begin["dwte"], "dwpe": begin["dwpe"]}, last, *envs]
+        for group, env in zip(self.groups, found, strict=True):
+            for name, p in group.items():
+                p.grad = env[f"d{name}"]
+        self.optimiser.step()
+        return float(torch.nn.functional.cross_entropy(end["flat"], labels))
 
 
 # By the play's rules what each of their names may become: words, and names in braces.
@@ -83,9 +177,13 @@ class Gpt(Run):
         torch.manual_seed(self.wish.seed)
         self.model = self.own["gpt.ex12.gpt"](len(self.chars), EMBED, BLOCK, HEADS, LAYERS)
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=RATE)
-        self.losses = {AUTO: []}
+        self.back, waits = by_hand(self.own, GRADIENTS)
+        self.hand = ByHand(self) if self.back else None
+        self.losses = {name: list[float]() for name in ([HAND, AUTO] if self.hand else [AUTO])}
         size = sum(p.numel() for p in self.model.parameters())
         yield f"{len(text)} characters, {len(self.chars)} different ones; {size} parameters"
+        if waits:
+            yield waits
 
     def _text(self) -> str:
         path = self.wish.text
@@ -114,6 +212,8 @@ class Gpt(Run):
             self.optimiser.step()
             return float(loss.detach())
 
+        if self.hand:
+            self.losses[HAND].append(self.timed(HAND, self.hand.step, x, y))
         self.losses[AUTO].append(self.timed(AUTO, step))
         self.done += 1
         return 1
@@ -132,7 +232,7 @@ class Gpt(Run):
 
     @torch.no_grad()
     def pictures(self) -> Drawn:
-        yield "losses", {"lossi": {"loss": self.losses[AUTO]}, "width": self.width()}
+        yield "losses", {"lossi": self.losses, "width": self.width()}
         ids = self.data["validation"][:12]
         x = self.model.token_embedding_table(ids) + self.model.position_embedding_table(
             torch.arange(len(ids))

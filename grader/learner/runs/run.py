@@ -139,6 +139,21 @@ class Descent(Run):
         return sum(p.numel() for p in self.hand.params.values())
 
 
+def by_hand(own: Functions, wanted: Sequence[tuple[str, Sequence[str]]]) -> tuple[list[Backward], str]:
+    """Passes of a learner's gradients, each of some of an exercise; or none, and what they wait for."""
+    try:
+        waiting = own.waits(f"{exercise}.{name}" for exercise, names in wanted for name in names)
+    except UsageError as error:
+        waiting = [str(error)]
+    if waiting:
+        more = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+        return [], f"no run by hand: it waits for {waiting[0]}{more}"
+    return [
+        Backward({n: own[f"{exercise}.{n}"] for n in names}, own.file(exercise).exercise)
+        for exercise, names in wanted
+    ], ""
+
+
 def parts(names: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     """Training, validation and test names. UsageError where one of them would be empty."""
     found = splits(names)

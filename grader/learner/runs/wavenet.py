@@ -14,8 +14,9 @@ from grader.reference.training import Calibrated
 
 BATCH, BLOCK, EMBED, HIDDEN, RATE, CHUNK, ENOUGH = 32, 8, 10, 68, 0.1, 20, 20_000
 LEVELS = tuple(f"{part}{level}" for level in (1, 2, 3) for part in ("W", "gamma", "beta"))
-GRADIENTS = ("dlogits", "dW4", "db4", "dlast") + tuple(
-    f"d{part}{level}" for level in (3, 2, 1) for part in ("h", "y", "gamma", "beta", "a", "x", "W")
+GRADIENTS = (
+    *("dlogits", "dW4", "db4", "dlast", "dh3", "dy3", "dgamma3", "dbeta3", "da3", "dx3", "dW3"),
+    *("dy2", "dgamma2", "dbeta2", "da2", "dW2", "dh1", "dgamma1", "dbeta1", "da1", "dW1"),
 )
 
 

@@ -71,8 +71,10 @@ def _embedding(values: Values) -> Picture:
     found = finite([one[:2] for one in rows(values["C"])])
     if len(found) > 4 * FEW or len(found[0]) != 2:
         raise ValueError("not two numbers for each letter")
-    said = "Letters that the network treats alike come to lie together, often the vowels."
-    labels = Labels("Where training has put each letter", said, "C[:, 0], no unit", "C[:, 1], no unit")
+    said = (
+        "Letters lie anywhere at first; training brings those together that behave alike, often the vowels."
+    )
+    labels = Labels("Where each letter lies", said, "C[:, 0], no unit", "C[:, 1], no unit")
     return charts.scatter(labels, [(x, y) for x, y in found], names(values["itos"], len(found)))
 
 
@@ -232,7 +234,7 @@ def _wpe(values: Values) -> Picture:
     found = list(zip(*finite(rows(values["wpe"])), strict=True))
     known = [int(c) for c in values.get("channels", range(0, len(found), max(1, len(found) // 4)))][:4]
     drawn = [Line(f"channel {c}", list(enumerate(found[c])), k) for k, c in enumerate(known)]
-    said = "Each line is one channel by position: it was noise at first, and training makes it smoother."
+    said = "Each line is one channel by position: noise at first, which training makes smoother."
     return charts.lines(Labels("Position embeddings, wpe", said, "position", "value, no unit"), drawn, {})
 
 
@@ -361,7 +363,13 @@ KINDS = {
         ("train", "vocab", "encode"),
     ),
     "schedule": Kind(_schedule, ("steps", "lr"), "grader report gpt2.ex9", ("gpt2.ex9.rate",), ("rate",)),
-    "wpe": Kind(_wpe, ("wpe",), "grader train gpt"),
+    "wpe": Kind(
+        _wpe,
+        ("wpe",),
+        "grader report gpt.ex3",
+        ("gpt.ex3.dwpe",),
+        ("dW", "db", "dx", "dtok", "dpos", "dwpe", "dwte"),
+    ),
 }
 
 

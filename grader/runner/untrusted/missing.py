@@ -97,4 +97,5 @@ def _blank(about: str, submission: Submission, all_: set[str]) -> bool:
 
 
 def _raises(function: Any) -> bool:
-    return isinstance(function, types.FunctionType) and function.__code__.co_names == ("NotImplementedError",)
+    plain = getattr(function, "__func__", function)  # of a static method
+    return isinstance(plain, types.FunctionType) and plain.__code__.co_names == ("NotImplementedError",)

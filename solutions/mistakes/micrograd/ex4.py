@@ -139,4 +139,20 @@ CHANGED = {
         ("data has three digits after the point: four are meant", "{data:.4f}", "{data:.3f}"),
         ("data and grad are exchanged", "data {data:.4f} | grad {grad:.4f}", "data {grad:.4f} | grad {data:.4f}"),
     ],
+    "TanhProduct.forward": [
+        ("the product comes back: its tanh is meant", "t = torch.tanh(a * b)", "t = a * b"),
+        ("a and b are added: their product is meant", "torch.tanh(a * b)", "torch.tanh(a + b)"),
+        ("the sigmoid stands for tanh", "torch.tanh(a * b)", "torch.sigmoid(a * b)"),
+        ("only a has a tanh: that of the product is meant", "torch.tanh(a * b)", "torch.tanh(a) * b"),
+    ],
+    "TanhProduct.backward": [
+        ("the local derivative of tanh, 1 - t**2, is missing", "grad * (1 - t**2)", "grad"),
+        ("the local derivative is 1 - t², not 1 - t", "t**2", "t"),
+        ("the two gradients are exchanged: a's comes first, and is that of b times", "return g * b, g * a", "return g * a, g * b"),
+        ("grad, what comes from above, is not used", "g = grad * (1 - t**2)", "g = 1 - t**2"),
+        ("a and b are not multiplied with: each one's gradient has the other as a factor", "return g * b, g * a", "return g, g.clone()"),
+        ("only a's gradient comes back: forward had two inputs", "return g * b, g * a", "return g * b"),
+        ("the sign is wrong", "(1 - t**2)", "(t**2 - 1)"),
+        ("the tanh is taken once more: t is what forward gave already", "t**2", "torch.tanh(t) ** 2"),
+    ],
 }

@@ -2,12 +2,13 @@
 
 CHANGED = {
     "gpt2_chunks": [
+        ("numbers that are no decimal digits, as ½ and ², are letters here: they are to be cut as digits are", "return cut(", "return re.findall("),
         (r"\w stands for letters: digits and the underscore are in it too", r" ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+", r" ?\w+| ?[^\s\w]+"),
         (r"\w stands for letters: digits and the underscore are in it too", r"[^\W\d_]+", r"\w+"),
         (r"the underscore is left out: \w has it, though it is neither letter nor digit", r"(?:[^\s\w]|_)+", r"[^\s\w]+"),
         (r"the underscore counts as a letter", r"[^\W\d_]+", r"[^\W\d]+"),
         (r"the look-ahead (?!\S) is missing: white space before a word leaves its last character to the word", r"|\s+(?!\S)", ""),
-        (r"a group captures, (…), so that findall gives it alone: (?:…) does not", "'(?:s|t|re|ve|m|ll|d)", "('s|'t|'re|'ve|'m|'ll|'d)"),
+        (r"a group captures, (…), so that findall gives it alone: (?:…) does not", "'(?:s|t|re|ve|m|ll|d)", "('s|'t|'re|'ve|'m|'ll|'d)", "return cut(", "return re.findall("),
         ("large letters after an apostrophe count too: here only small ones do", "'(?:s", "'(?i:s"),
         ("the apostrophe's endings are missing", r"'(?:s|t|re|ve|m|ll|d)|", ""),
         ("an ending of the apostrophe is missing, ll or d", "|ll|d", ""),
@@ -30,10 +31,11 @@ CHANGED = {
         ("the signs come one by one", "(?:[^\\s\\w]|_)+", "(?:[^\\s\\w]|_)"),
         ("the endings come after the letters and signs: the first that fits is taken, so they are to come first", r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+", r" ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|'(?:s|t|re|ve|m|ll|d)"),
         ("the look-ahead looks for white space, (?=\\s): the text's end counts too", r"(?!\S)", r"(?=\s)"),
-        ("this is the text split at white space", 'return re.findall(', 'return text.split() or re.findall('),
+        ("this is the text split at white space", 'return cut(', 'return text.split() or cut('),
         ("this is GPT-4's way of cutting: at most three digits, any sign before letters, line ends after signs", r"""r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+",""", r"""r"'(?i:s|t|re|ve|m|ll|d)|(?:[^\r\n\w]|_)?[^\W\d_]+|\d{1,3}| ?(?:[^\s\w]|_)+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+","""),
     ],
     "gpt4_chunks": [
+        ("numbers that are no decimal digits, as ½ and ², are letters here: they are to be cut as digits are", "return cut(", "return re.findall("),
         ("this is GPT-2's way of cutting, with at most three digits", r"(?:[^\r\n\w]|_)?[^\W\d_]+|\d{1,3}| ?(?:[^\s\w]|_)+[\r\n]*", r" ?[^\W\d_]+| ?\d{1,3}| ?(?:[^\s\w]|_)+", r"|\s*[\r\n]|", "|"),
         ("this is GPT-2's way of cutting", r"'(?i:s|t|re|ve|m|ll|d)|(?:[^\r\n\w]|_)?[^\W\d_]+|\d{1,3}| ?(?:[^\s\w]|_)+[\r\n]*", r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+", r"|\s*[\r\n]|", "|"),
         ("line ends after signs are not theirs: those that follow belong to them", r"[\r\n]*", ""),
@@ -53,7 +55,7 @@ CHANGED = {
         ("only one line end after signs is theirs: all that follow are", r"[\r\n]*", r"[\r\n]?"),
         (r"only \n after signs is theirs: \r is a line end too", r"[\r\n]*", r"\n*"),
         ("the look-ahead (?!\\S) is missing: white space before a word leaves its last character to the word", r"|\s+(?!\S)", ""),
-        ("a group captures, (…), so that findall gives it alone: (?:…) does not", "(?:[^\\r\\n\\w]|_)?", "([^\\r\\n\\w]|_)?"),
+        ("a group captures, (…), so that findall gives it alone: (?:…) does not", "(?:[^\\r\\n\\w]|_)?", "([^\\r\\n\\w]|_)?", "return cut(", "return re.findall("),
         ("letters are a to z alone", r"[^\W\d_]+", "[a-zA-Z]+"),
         (r"\w stands for letters: digits and the underscore are in it too", r"[^\W\d_]+", r"\w+"),
         ("the apostrophe's endings are missing", r"'(?i:s|t|re|ve|m|ll|d)|", ""),
