@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePath
@@ -14,14 +14,11 @@ from rich.text import Text
 
 from grader.core.finding import Code
 from grader.core.verdict import Excerpt, ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.table import located, number, once, words
+from grader.reports.table import capital, located, number, once, words
 
 if TYPE_CHECKING:
     from grader.reports.screen import Screen
 
-ENGLISH = ("a", "all", "an", "another", "both", "columns", "did", "each", "every", "fix", "in", "it", "its",
-           "letters", "no", "nothing", "numbers", "one", "only", "other", "pairs", "returned", "right",
-           "rows", "the", "there", "these", "this", "two", "what", "where", "whole", "without")  # fmt: skip
 MARGIN = 2  # columns before all but the headline
 
 
@@ -67,7 +64,7 @@ def failed(item: ItemReport) -> bool:
 
 def full(failure: Failure, on: Screen) -> list[Text]:
     """The lines of one failure, none longer than the screen is wide."""
-    return [headline(failure, on), *explained(failure.item, on.width)]
+    return [headline(failure, on), *explained(failure, on.width)]
 
 
 def headline(failure: Failure, on: Screen) -> Text:
@@ -83,7 +80,7 @@ def brief(failure: Failure, wide: int, on: Screen) -> Text:
     line = Text.assemble(("✗ ", "red"), item.id.ljust(wide))
     if item.place:
         line.append("  ").append(link(failure, item.place, on))
-    said = _sentence(item) or words(item.verdict)
+    said = _sentence(failure) or words(item.verdict)
     line.append(f"  {said}")
     return cut(line, on.width)
 
@@ -98,9 +95,10 @@ def link(failure: Failure, shown: str, on: Screen) -> Text:
     )
 
 
-def explained(item: ItemReport, width: int) -> Iterator[Text]:
+def explained(failure: Failure, width: int) -> Iterator[Text]:
     """The diagnosis as a sentence, yours and what was wanted, the code."""
-    for sentence in (_sentence(item), *_more(item)):
+    item = failure.item
+    for sentence in (_sentence(failure), *_more(failure)):
         if sentence:
             yield from wrapped(sentence, width)
     for line in _values(item):
@@ -123,26 +121,24 @@ def _parts(item: ItemReport) -> list[str]:
     return [part for p in once(item.diagnosis, reason) if (part := p.strip(" ,;:"))]
 
 
-def _sentence(item: ItemReport) -> str:
+def _sentence(failure: Failure) -> str:
     """The mistake, or what else is known, as a sentence."""
-    first, *_ = _parts(item) or [""]
-    return sentence(first)
+    first, *_ = _parts(failure.item) or [""]
+    return sentence(first, failure.exercise.names)
 
 
-def _more(item: ItemReport) -> list[str]:
+def _more(failure: Failure) -> list[str]:
+    item = failure.item
     if item.diagnosis and item.verdict is Verdict.WRONG_SHAPE:
         return []  # how the shape came about, which the diagnosis says better
     _, *rest = _parts(item) or [""]
-    return [sentence("; ".join(rest))] if rest else []
+    return [sentence("; ".join(rest), failure.exercise.names)] if rest else []
 
 
-def sentence(text: str) -> str:
-    """With a capital, where it begins with an English word, and a full stop."""
-    if not text:
-        return ""
-    first = text.split(" ", 1)[0].strip(",:")
-    text = text[0].upper() + text[1:] if first in ENGLISH else text
-    return text if text[-1] in ".!?" else f"{text}."
+def sentence(text: str, names: Collection[str]) -> str:
+    """With a capital and a full stop."""
+    text = capital(text, names)
+    return text if not text or text[-1] in ".!?" else f"{text}."
 
 
 def _values(item: ItemReport) -> list[str]:

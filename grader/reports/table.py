@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from grader.core.finding import Code
 from grader.core.text import times
@@ -60,6 +61,12 @@ def once(*texts: str | None) -> list[str]:
     """The parts of all texts, without those that another repeats and goes on from."""
     parts = dict.fromkeys(p for part in texts for p in PARTED.split(part or "") if p)
     return [p for p in parts if not any(longer.startswith(f"{p}: ") for longer in parts)]
+
+
+def capital(text: str, names: Collection[str] = ()) -> str:
+    """With a capital where it begins with a word that is neither one of `names` nor code."""
+    first = text.split(" ", 1)[0].rstrip(",")
+    return text[:1].upper() + text[1:] if first.isalpha() and first not in names else text
 
 
 def words(verdict: str) -> str:

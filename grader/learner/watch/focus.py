@@ -91,9 +91,9 @@ def _top(report: Report, view: View, on: Screen) -> list[Text]:
 
 
 def _verdict(report: Report, item: ItemReport, on: Screen) -> list[Text]:
-    if failed(item):
-        return full(Failure(exercise_of(report, item), (item,)), on)
     failure = Failure(exercise_of(report, item), (item,))
+    if failed(item):
+        return full(failure, on)
     said = measured(item) if item.passed else "not written"
     head = Text.assemble(("✓ ", "green") if item.passed else "· ", (item.id, "bold"), f": {said}  ")
     if not item.passed:
@@ -113,8 +113,8 @@ def _line(report: Report, item: ItemReport, wide: int, current: str) -> Text:
     if item.passed:
         said = item.check.note or measured(item)
     else:
-        said = next((str(text).strip() for text in explained(item, 1000)), words(item))
-        said = said if failed(item) else words(item)
+        told = explained(Failure(exercise_of(report, item), (item,)), 1000) if failed(item) else iter(())
+        said = next((str(text).strip() for text in told), words(item))
     return line.append(said)
 
 

@@ -13,13 +13,13 @@ from grader.core.exercise import Exercise
 from grader.core.finding import Code
 from grader.core.text import text, times
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence
+from grader.reports.pages.figures import Evidence, curves, lecture, pictures
 from grader.reports.pages.graph import HEIGHT, Layout, layout, operation
 from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.pages.train import shown
 from grader.reports.pictures.svg import Picture
-from grader.reports.table import advice, number, of, row, rule, summary
+from grader.reports.table import advice, capital, number, of, row, rule, summary
 
 CODE = 24  # lines of a submission, at most
 FILES = 3  # that are named
@@ -240,7 +240,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     name = item.id.rpartition(".")[2]
 
     def said(words: str | None) -> str:
-        return sentence(words or "", sheet.exercise.tensors)
+        return capital(words or "", sheet.report.names)
 
     tensor = {i.name: i.tensor for i in sheet.exercise.items}.get(name, name[1:])
     lines = {line.name: line for line in sheet.exercise.lines}
