@@ -192,11 +192,9 @@ class Exercise:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """What keeps its letters where a sentence begins with it: tensors, gradients, sizes, what is written."""
-        written = {
-            name for item in self.items for name in (item.name, *getattr(item, "asks", ()), *item.params)
-        }
-        return frozenset(written | self.size_names | {d + t for t in self.tensors for d in ("", "d")})
+        """What keeps its letters where a sentence begins with it: tensors, gradients, sizes, functions."""
+        own = {n for item in self.items for n in (item.name, *getattr(item, "asks", ()), *item.params)}
+        return frozenset(own | self.size_names | {d + t for t in self.tensors for d in ("", "d")})
 
     @property
     def loss(self) -> str:

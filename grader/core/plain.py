@@ -188,7 +188,7 @@ KINDS = {"i": "int", "f": "float", "b": "bytes", "l": "list", "t": "tuple", "s":
 
 
 def kind(data: bytes, called: bool) -> str:
-    """What an encoded value is: its type, a tensor's shape. called: what each result of a driver's calls is."""
+    """An encoded value's type, or a tensor's shape; where `called` that of each result of a driver's."""
     spelt = json.loads(data)
     found = {_kind(one) for one in (spelt[2::2] if called and _kind(spelt) == "dict" else [spelt])}
     return found.pop() if len(found) == 1 else "varies"

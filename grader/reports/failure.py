@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from grader.core.finding import Code
 from grader.core.verdict import Excerpt, ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.table import capital, located, number, once, words
+from grader.reports.table import capital, failed, located, number, once, words
 
 if TYPE_CHECKING:
     from grader.reports.screen import Screen
@@ -55,11 +54,6 @@ def failures(report: Report) -> list[Failure]:
                 before = found.get(key, Failure(exercise, ()))
                 found[key] = replace(before, items=(*before.items, item))
     return list(found.values())
-
-
-def failed(item: ItemReport) -> bool:
-    """Whether there is something to mend; what is not written is a matter of its own."""
-    return not item.passed and (item.verdict is not Verdict.NOT_WRITTEN or item.check.code is Code.UNREADABLE)
 
 
 def full(failure: Failure, on: Screen) -> list[Text]:

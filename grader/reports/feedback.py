@@ -13,16 +13,16 @@ from grader.core.finding import Code
 from grader.core.text import escaped, text
 from grader.core.verdict import ItemReport, Report, Verdict
 from grader.reports.pages.html import kind, legend, page, scores
-from grader.reports.table import all_passed, number, of, row, summary
+from grader.reports.table import all_passed, number, of, row, summary, unwritten
 
 LINES = 400  # of a cell's code on the page, at most
 
 
 def by_cell(report: Report) -> dict[int, list[ItemReport]]:
-    """The items that belong to a cell, by its number from 1."""
+    """The items that are written in a cell, by its number from 1."""
     found: dict[int, list[ItemReport]] = {}
     for item in report.items:
-        if item.cell:
+        if item.cell and not unwritten(item):
             found.setdefault(item.cell, []).append(item)
     return dict(sorted(found.items()))
 
@@ -37,28 +37,28 @@ def top(report: Report) -> str:
     parts = [f"## grader: {of(report)} {'points' if report.marked else 'passed'}", escaped(advice(report))]
     if len(report.exercises) > 1 or report.marked:
         parts.append("\n".join(f"- {escaped(summary(e))}" for e in report.exercises))
-    if loose := [item for item in report.items if not item.cell]:
-        parts.append("In no cell:\n\n" + "\n".join(_loose(loose)))
+    if loose := [item for item in report.items if not item.cell or unwritten(item)]:
+        parts.append("Not written, or in no cell:\n\n" + "\n".join(_loose(loose)))
     parts += [f"Note: {escaped(text(note))}" for note in report.notes]
     parts.append("*These cells are from `grader feedback`, which replaces them the next time.*")
     return "\n\n".join(parts)
 
 
 def _loose(items: Sequence[ItemReport]) -> list[str]:
-    """A line for each item that has no cell; one for all of an exercise that are simply not there."""
-    absent: dict[str, list[str]] = {}
-    lines = []
-    for item in items:
-        exercise, _, name = item.id.rpartition(".")
-        if item.check.code is Code.NOT_ASSIGNED:
-            absent.setdefault(exercise, []).append(name)
-        else:
-            lines.append(_line(item))
+    """A line for each item that has no cell, and for all of an exercise that are not written."""
     symbol = kind(Verdict.NOT_WRITTEN)[1]
-    return [
-        f"- {symbol} **{escaped(exercise)}** not found: nothing assigns {escaped(', '.join(names))}"
-        for exercise, names in absent.items()
-    ] + lines
+    away = [f"- {symbol} **{escaped(exercise)}** {escaped(said)}" for exercise, said in _away(items)]
+    return away + [_line(item) for item in items if not unwritten(item)]
+
+
+def _away(items: Sequence[ItemReport]) -> list[tuple[str, str]]:
+    """By exercise what is not written, or nowhere to be found."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for item in filter(unwritten, items):
+        exercise, _, name = item.id.rpartition(".")
+        said = "not found: nothing assigns" if item.check.code is Code.NOT_ASSIGNED else "not written:"
+        found.setdefault((exercise, said), []).append(name)
+    return [(exercise, f"{said} {', '.join(names)}") for (exercise, said), names in found.items()]
 
 
 def advice(report: Report) -> str:
@@ -102,7 +102,8 @@ def render(report: Report, cells: Sequence[Mapping[str, Any]]) -> str:
         scores=scores(report),
         summary=summary,
         legend=legend(item.verdict for item in report.items),
-        loose=[_shown(item) for item in report.items if not item.cell],
+        loose=[_shown(item) for item in report.items if not item.cell and not unwritten(item)],
+        away=_away(report.items),
         cells=[_cell(n, items, cells[n - 1]) for n, items in by_cell(report).items()],
         notes=[text(note) for note in report.notes],
     )

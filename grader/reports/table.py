@@ -69,6 +69,16 @@ def capital(text: str, names: Collection[str] = ()) -> str:
     return text[:1].upper() + text[1:] if first.isalpha() and first not in names else text
 
 
+def unwritten(item: ItemReport) -> bool:
+    """Whether there is nothing of it yet: what can't be read may be there."""
+    return item.verdict is Verdict.NOT_WRITTEN and item.check.code is not Code.UNREADABLE
+
+
+def failed(item: ItemReport) -> bool:
+    """Whether there is something to mend; what is not written is a matter of its own."""
+    return not item.passed and not unwritten(item)
+
+
 def words(verdict: str) -> str:
     return verdict.replace("-", " ")
 

@@ -479,6 +479,15 @@ def test_a_class_has_a_page_that_can_be_made_again(tmp_path: Path) -> None:
     assert {name for name in after if name not in before} == links and len(links) == 3
     assert after["class.html"].replace(b'.html">', b'.txt">') == before["class.html"]
     assert all(after[name] == before[name] for name in before if name != "class.html")
+    (out / "remarks.csv").write_text("student,score,remark\nb,25.5,explained in person\na,,well done\n")
+    assert grader("report", "--class", str(out), cwd=tmp_path).returncode == PASSED
+    (own,) = [
+        data
+        for name, data in snapshot(out).items()
+        if b"explained in person" in data and name != "remarks.csv"
+    ]
+    assert b'<p class="big">25.5<span' in own and b"well done" not in own
+    (out / "remarks.csv").unlink()
     (out / "results.jsonl").write_text("{}\n")
     ran = grader("report", "--class", str(out), cwd=tmp_path)
     assert ran.returncode == USAGE and "line 1 is damaged" in ran.stderr

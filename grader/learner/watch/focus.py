@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
+from grader.core.verdict import ExerciseReport, ItemReport, Report
 from grader.learner.watch.changes import find, short, words
 from grader.reports import terminal
-from grader.reports.failure import Failure, cut, explained, failed, full, link, measured, wrapped
-from grader.reports.table import flags, row
+from grader.reports.failure import Failure, cut, explained, full, link, measured, wrapped
+from grader.reports.table import failed, flags, row, unwritten
 
 if TYPE_CHECKING:
     from grader.reports.screen import Screen
@@ -65,7 +65,7 @@ def all_items(report: Report, view: View, on: Screen, rows: int) -> str:
     room = rows - len(top) - 2
     shown = list(report.items)
     folded: list[str] = []
-    for name, test in (("not written", _unwritten), ("passed", _passed)):
+    for name, test in (("not written", unwritten), ("passed", lambda item: item.passed)):
         if len(shown) + len(folded) <= room:
             break
         away = [item for item in shown if test(item) and item.id != view.current]
@@ -116,14 +116,6 @@ def _line(report: Report, item: ItemReport, wide: int, current: str) -> Text:
         told = explained(Failure(exercise_of(report, item), (item,)), 1000) if failed(item) else iter(())
         said = next((str(text).strip() for text in told), words(item))
     return line.append(said)
-
-
-def _unwritten(item: ItemReport) -> bool:
-    return item.verdict is Verdict.NOT_WRITTEN
-
-
-def _passed(item: ItemReport) -> bool:
-    return item.passed
 
 
 def _prose(text: str, width: int) -> list[Text]:
