@@ -27,13 +27,21 @@ def row(item: ItemReport) -> tuple[str, ...]:
         *flags(item),
         number(check.relative) if compared(item) else "",
         *((of(item),) if item.marks else ()),
-        verdict_line(check.verdict, item.diagnosis, check.reason, check.note, item.place),
+        verdict_line(check.verdict, item.diagnosis, reason(item), check.note, item.place),
     )
 
 
 def compared(item: ItemReport) -> bool:
     """Whether its numbers say something: of an answer that failed otherwise on a probe they don't."""
     return item.check.maxdiff is not None and (item.passed or item.verdict is Verdict.WRONG)
+
+
+def reason(item: ItemReport) -> str:
+    """Why it fails; of a wrong shape that a diagnosis explains only both shapes, since the rest is the same."""
+    check = item.check
+    if item.diagnosis and check.verdict is Verdict.WRONG_SHAPE and check.shape is not None:
+        return f"came {check.shape}, wanted {item.shape}"
+    return check.reason
 
 
 def form(item: ItemReport) -> str:

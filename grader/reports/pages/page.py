@@ -19,7 +19,7 @@ from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.pages.train import shown
 from grader.reports.pictures.svg import Picture
-from grader.reports.table import advice, capital, number, of, row, rule, summary
+from grader.reports.table import advice, capital, number, of, reason, row, rule, summary
 
 CODE = 24  # lines of a submission, at most
 FILES = 3  # that are named
@@ -256,7 +256,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "shape": _shape(sheet.exercise, item.shape),
         "points": of(item) if item.marks else "",
         "diagnosis": said(item.diagnosis),
-        "reason": said(item.check.reason),
+        "reason": said(reason(item)),
         "note": said(item.check.note),
         "found": said(row(item)[-1].removeprefix(kind(item.verdict)[2]).removeprefix(": ")),
         "maxdiff": number(item.check.maxdiff),
