@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grader.core.verdict import Excerpt, ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.table import capital, failed, located, number, once, words
+from grader.reports.table import capital, failed, located, number, parts, words
 
 if TYPE_CHECKING:
     from grader.reports.screen import Screen
@@ -101,23 +101,9 @@ def explained(failure: Failure, width: int) -> Iterator[Text]:
         yield from frame(item.excerpt, width)
 
 
-def _parts(item: ItemReport) -> list[str]:
-    """What is said in words, without the values, which have lines of their own."""
-    check, reason = item.check, item.check.reason
-    values = [f"{check.call} gives {check.came}, wanted {check.wanted}"] if check.came else []
-    values += [f"{check.call}: "] if check.came and check.call else []
-    if check.worst:
-        values += [check.worst.told("autograd has"), check.worst.told("wanted")]
-    if check.shape is not None:
-        values.append(f"came {check.shape}, wanted {item.shape}")
-    for value in values:
-        reason = reason.replace(value, "", 1).strip(" ,;:")
-    return [part for p in once(item.diagnosis, reason) if (part := p.strip(" ,;:"))]
-
-
 def _sentence(failure: Failure) -> str:
     """The mistake, or what else is known, as a sentence."""
-    first, *_ = _parts(failure.item) or [""]
+    first, *_ = parts(failure.item) or [""]
     return sentence(first, failure.exercise.names)
 
 
@@ -125,7 +111,7 @@ def _more(failure: Failure) -> list[str]:
     item = failure.item
     if item.diagnosis and item.verdict is Verdict.WRONG_SHAPE:
         return []  # how the shape came about, which the diagnosis says better
-    _, *rest = _parts(item) or [""]
+    _, *rest = parts(item) or [""]
     return [sentence("; ".join(rest), failure.exercise.names)] if rest else []
 
 

@@ -5,7 +5,7 @@ A submission's words reach both: they are escaped, so that they show and do noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from grader.core.finding import Code
 from grader.core.text import escaped, text
 from grader.core.verdict import ItemReport, Report, Verdict
 from grader.reports.pages.html import kind, legend, page, scores
-from grader.reports.table import all_passed, number, of, row, summary, unwritten
+from grader.reports.table import all_passed, capital, number, of, row, summary, unwritten
 
 LINES = 400  # of a cell's code on the page, at most
 
@@ -93,6 +93,7 @@ def numbers(item: ItemReport) -> str:
 
 def render(report: Report, cells: Sequence[Mapping[str, Any]]) -> str:
     """The page: each cell that has graded items, with its code and what was found in it."""
+    names = {name for exercise in report.exercises for name in exercise.names}
     return page(
         "feedback.html",
         "Feedback on a notebook",
@@ -102,14 +103,16 @@ def render(report: Report, cells: Sequence[Mapping[str, Any]]) -> str:
         scores=scores(report),
         summary=summary,
         legend=legend(item.verdict for item in report.items),
-        loose=[_shown(item) for item in report.items if not item.cell and not unwritten(item)],
+        loose=[_shown(item, names) for item in report.items if not item.cell and not unwritten(item)],
         away=_away(report.items),
-        cells=[_cell(n, items, cells[n - 1]) for n, items in by_cell(report).items()],
+        cells=[_cell(n, items, cells[n - 1], names) for n, items in by_cell(report).items()],
         notes=[text(note) for note in report.notes],
     )
 
 
-def _cell(number: int, items: Sequence[ItemReport], cell: Mapping[str, Any]) -> dict[str, Any]:
+def _cell(
+    number: int, items: Sequence[ItemReport], cell: Mapping[str, Any], names: Collection[str]
+) -> dict[str, Any]:
     marked = {i.line for i in items if not i.passed and i.verdict is not Verdict.NOT_WRITTEN}
     source = cell.get("source", "")
     whole = source if isinstance(source, str) else "".join(map(str, source))
@@ -117,18 +120,18 @@ def _cell(number: int, items: Sequence[ItemReport], cell: Mapping[str, Any]) -> 
     code = [(n, text(line.replace("\t", "    ")), n in marked) for n, line in enumerate(lines[:LINES], 1)]
     return {
         "number": number,
-        "items": [_shown(item) for item in items],
+        "items": [_shown(item, names) for item in items],
         "code": code,
         "more": len(lines) - len(code),
     }
 
 
-def _shown(item: ItemReport) -> dict[str, Any]:
+def _shown(item: ItemReport, names: Collection[str]) -> dict[str, Any]:
     said = found(item).removeprefix(kind(item.verdict)[2]).removeprefix(": ").strip()
     return {
         "id": item.id,
         "kind": kind(item.verdict),
-        "said": text(said, 1000),
+        "said": text(capital(said, names), 1000),
         "numbers": numbers(item),
         "points": worth(item),
     }

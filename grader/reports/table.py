@@ -37,7 +37,7 @@ def compared(item: ItemReport) -> bool:
 
 
 def reason(item: ItemReport) -> str:
-    """Why it fails; of a wrong shape that a diagnosis explains only both shapes, since the rest is the same."""
+    """Why it fails; of a wrong shape that a diagnosis explains only both shapes."""
     check = item.check
     if item.diagnosis and check.verdict is Verdict.WRONG_SHAPE and check.shape is not None:
         return f"came {check.shape}, wanted {item.shape}"
@@ -63,6 +63,20 @@ def verdict_line(verdict: Verdict, diagnosis: str | None, reason: str, note: str
     located = verdict is not Verdict.NOT_WRITTEN or reason  # as of a syntax error that hides it
     where = f" ({place})" if place and not verdict.passed and located else ""
     return words(verdict) + (f": {said}" if said else "") + where
+
+
+def parts(item: ItemReport) -> list[str]:
+    """What is said in words, without the values, which have lines of their own."""
+    check, reason = item.check, item.check.reason
+    values = [f"{check.call} gives {check.came}, wanted {check.wanted}"] if check.came else []
+    values += [f"{check.call}: "] if check.came and check.call else []
+    if check.worst:
+        values += [check.worst.told("autograd has"), check.worst.told("wanted")]
+    if check.shape is not None:
+        values.append(f"came {check.shape}, wanted {item.shape}")
+    for value in values:
+        reason = reason.replace(value, "", 1).strip(" ,;:")
+    return [part for p in once(item.diagnosis, reason) if (part := p.strip(" ,;:"))]
 
 
 def once(*texts: str | None) -> list[str]:
