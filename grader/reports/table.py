@@ -37,11 +37,19 @@ def compared(item: ItemReport) -> bool:
 
 
 def reason(item: ItemReport) -> str:
-    """Why it fails; of a wrong shape that a diagnosis explains only both shapes."""
-    check = item.check
-    if item.diagnosis and check.verdict is Verdict.WRONG_SHAPE and check.shape is not None:
-        return f"came {check.shape}, wanted {item.shape}"
-    return check.reason
+    return briefly(item.verdict, item.diagnosis, item.check.reason, item.check.shape, item.shape)
+
+
+def briefly(
+    verdict: Verdict,
+    diagnosis: str | None,
+    why: str,
+    came: tuple[int, ...] | None,
+    wanted: tuple[int, ...],
+) -> str:
+    """Why an item fails; of a wrong shape that a diagnosis explains only both shapes."""
+    explained = diagnosis and verdict is Verdict.WRONG_SHAPE and came is not None
+    return f"came {came}, wanted {wanted}" if explained else why
 
 
 def form(item: ItemReport) -> str:
