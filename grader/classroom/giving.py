@@ -17,7 +17,7 @@ from grader.classroom.remarks import Remark
 from grader.core.text import text
 from grader.core.verdict import Verdict, place
 from grader.reports.pages.html import kind, legend, page
-from grader.reports.table import briefly, verdict_line, words
+from grader.reports.table import verdict_line, words
 from grader.submissions.owners import CANVAS, CANVAS_BLIND, GRADESCOPE, MOODLE
 
 UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
@@ -83,13 +83,7 @@ def feedback(result: Mapping[str, Any], grade: Grade | None, remark: Remark | No
             verdict_line(
                 Verdict(item["verdict"]),
                 item["diagnosis"],
-                briefly(
-                    Verdict(item["verdict"]),
-                    item["diagnosis"],
-                    item["reason"],
-                    None if item.get("came") is None else tuple(item["came"]),
-                    tuple(item["shape"]),
-                ),
+                item["reason"],
                 item["note"],
                 place(item.get("cell"), item["line"], item.get("execution_count")),
             ),

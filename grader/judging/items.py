@@ -166,6 +166,8 @@ def report(
     if places is not None and found and settled.verdict is Verdict.WRONG and not found.says(Code.ALL_ZERO):
         located = ", ".join(t for t in (found.text, places) if t)
         found = replace(found, text=f"{located}; no known mistake matches")
+    if found and mistake and mistake.line and lecture.verdict is Verdict.WRONG_SHAPE:
+        found = replace(found, text=f"came {lecture.shape}, wanted {exercise.shapes[answer.item.tensor]}")
     shown = lecture
     if settled is not lecture or found is not lecture.finding or note != lecture.note:
         shown = replace(lecture, verdict=settled.verdict, finding=found, note=note, call=settled.call,

@@ -12,7 +12,7 @@ from html import escape
 from grader.core.finding import Code
 from grader.core.text import times
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.table import number, once, reason, words
+from grader.reports.table import number, once, words
 
 TYPE_CHECKING = False  # the pictures' NumPy is imported where there are some
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _row(item: ItemReport) -> tuple[str, ...]:
 def told(item: ItemReport) -> tuple[str, str]:
     """The verdict in a word or two, and what there is to say, nothing of it twice."""
     check, sort = item.check, kind(item)
-    said = "; ".join(once(item.diagnosis, reason(item), check.note))
+    said = "; ".join(once(item.diagnosis, check.reason, check.note))
     where = f" ({item.place})" if item.place and not item.passed else ""
     return (sort if sort in ("right", "undecided") else words(check.verdict)), said + where
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePath
@@ -74,7 +74,7 @@ def brief(failure: Failure, wide: int, on: Screen) -> Text:
     line = Text.assemble(("✗ ", "red"), item.id.ljust(wide))
     if item.place:
         line.append("  ").append(link(failure, item.place, on))
-    said = _sentence(failure) or words(item.verdict)
+    said = sentence(next(iter(parts(item)), words(item.verdict)), failure)
     line.append(f"  {said}")
     return cut(line, on.width)
 
@@ -92,33 +92,18 @@ def link(failure: Failure, shown: str, on: Screen) -> Text:
 def explained(failure: Failure, width: int) -> Iterator[Text]:
     """The diagnosis as a sentence, yours and what was wanted, the code."""
     item = failure.item
-    for sentence in (_sentence(failure), *_more(failure)):
-        if sentence:
-            yield from wrapped(sentence, width)
+    first, *rest = parts(item) or [""]
+    for said in (first, "; ".join(rest)):
+        yield from wrapped(sentence(said, failure), width) if said else ()
     for line in _values(item):
         yield from wrapped(line, width)
     if item.excerpt:
         yield from frame(item.excerpt, width)
 
 
-def _sentence(failure: Failure) -> str:
-    """The mistake, or what else is known, as a sentence."""
-    first, *_ = parts(failure.item) or [""]
-    return sentence(first, failure.exercise.names)
-
-
-def _more(failure: Failure) -> list[str]:
-    item = failure.item
-    if item.diagnosis and item.verdict is Verdict.WRONG_SHAPE:
-        return []  # how the shape came about, which the diagnosis says better
-    _, *rest = parts(item) or [""]
-    return [sentence("; ".join(rest), failure.exercise.names)] if rest else []
-
-
-def sentence(text: str, names: Collection[str]) -> str:
+def sentence(text: str, failure: Failure) -> str:
     """With a capital and a full stop."""
-    text = capital(text, names)
-    return text if not text or text[-1] in ".!?" else f"{text}."
+    return capital(text, failure.exercise.names, failure.item) + "." * (text[-1:] not in ".!?")
 
 
 def _values(item: ItemReport) -> list[str]:

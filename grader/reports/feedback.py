@@ -131,7 +131,7 @@ def _shown(item: ItemReport, names: Collection[str]) -> dict[str, Any]:
     return {
         "id": item.id,
         "kind": kind(item.verdict),
-        "said": text(capital(said, names), 1000),
+        "said": text(capital(said, names, item), 1000),
         "numbers": numbers(item),
         "points": worth(item),
     }

@@ -27,29 +27,13 @@ def row(item: ItemReport) -> tuple[str, ...]:
         *flags(item),
         number(check.relative) if compared(item) else "",
         *((of(item),) if item.marks else ()),
-        verdict_line(check.verdict, item.diagnosis, reason(item), check.note, item.place),
+        verdict_line(check.verdict, item.diagnosis, check.reason, check.note, item.place),
     )
 
 
 def compared(item: ItemReport) -> bool:
     """Whether its numbers say something: of an answer that failed otherwise on a probe they don't."""
     return item.check.maxdiff is not None and (item.passed or item.verdict is Verdict.WRONG)
-
-
-def reason(item: ItemReport) -> str:
-    return briefly(item.verdict, item.diagnosis, item.check.reason, item.check.shape, item.shape)
-
-
-def briefly(
-    verdict: Verdict,
-    diagnosis: str | None,
-    why: str,
-    came: tuple[int, ...] | None,
-    wanted: tuple[int, ...],
-) -> str:
-    """Why an item fails; of a wrong shape that a diagnosis explains only both shapes."""
-    explained = diagnosis and verdict is Verdict.WRONG_SHAPE and came is not None
-    return f"came {came}, wanted {wanted}" if explained else why
 
 
 def form(item: ItemReport) -> str:
@@ -93,10 +77,12 @@ def once(*texts: str | None) -> list[str]:
     return [p for p in parts if not any(longer.startswith(f"{p}: ") for longer in parts)]
 
 
-def capital(text: str, names: Collection[str] = ()) -> str:
-    """With a capital where it begins with a word that is neither one of `names` nor code."""
+def capital(text: str, names: Collection[str] = (), item: ItemReport | None = None) -> str:
+    """With a capital where it begins with a word that is no code: none of `names`, nor of the item's lines."""
     first = text.split(" ", 1)[0].rstrip(",")
-    return text[:1].upper() + text[1:] if first.isalpha() and first not in names else text
+    lines = item.excerpt.lines if item and item.excerpt else ()
+    own = {word for _, line in lines for word in re.findall(r"\w+", line)}
+    return text[:1].upper() + text[1:] if first.isalpha() and first not in own.union(names) else text
 
 
 def unwritten(item: ItemReport) -> bool:

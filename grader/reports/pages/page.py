@@ -19,7 +19,7 @@ from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.pages.train import shown
 from grader.reports.pictures.svg import Picture
-from grader.reports.table import advice, capital, number, of, parts, reason, row, summary
+from grader.reports.table import advice, capital, number, of, parts, row, summary
 
 CODE = 24  # lines of a submission, at most
 FILES = 3  # that are named
@@ -240,7 +240,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     name = item.id.rpartition(".")[2]
 
     def said(words: str | None) -> str:
-        return capital(words or "", sheet.report.names)
+        return capital(words or "", sheet.report.names, item)
 
     tensor = {i.name: i.tensor for i in sheet.exercise.items}.get(name, name[1:])
     lines = {line.name: line for line in sheet.exercise.lines}
@@ -257,7 +257,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "shape": _shape(sheet.exercise, item.shape),
         "points": of(item) if item.marks else "",
         "diagnosis": said(item.diagnosis),
-        "reason": said("; ".join(parts(replace(item, mistake=None))) if cases else reason(item)),
+        "reason": said("; ".join(parts(replace(item, mistake=None))) if cases else item.check.reason),
         "note": said(item.check.note),
         "found": said(row(item)[-1].removeprefix(kind(item.verdict)[2]).removeprefix(": ")),
         "maxdiff": number(item.check.maxdiff),
