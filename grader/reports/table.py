@@ -78,7 +78,7 @@ def once(*texts: str | None) -> list[str]:
 
 
 def capital(text: str, names: Collection[str] = (), item: ItemReport | None = None) -> str:
-    """With a capital where it begins with a word that is no code: none of `names`, nor of the item's lines."""
+    """With a capital where it begins with a word that is no code: none of `names`, nor the item's own."""
     first = text.split(" ", 1)[0].rstrip(",")
     lines = item.excerpt.lines if item and item.excerpt else ()
     own = {word for _, line in lines for word in re.findall(r"\w+", line)}
