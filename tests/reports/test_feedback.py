@@ -248,7 +248,7 @@ def test_the_page_shows_each_cell_and_loads_nothing(tmp_path: Path) -> None:
     assert "default-src 'none'" in text
     marked = '<span class="row marked"><span class="number">1</span>dprobs = -(1.0 / probs) * dlogprobs'
     assert marked in text
-    assert text.count('<section class="cell"') == 26 and "<code>ex1</code> not written: dW2</p>" in text
+    assert text.count('<section class="cell"') == 25 and "<code>ex1</code> not written: dW2</p>" in text
 
 
 def test_single_items_and_the_lectures_own_notebook(tmp_path: Path) -> None:
