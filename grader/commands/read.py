@@ -17,7 +17,7 @@ from grader.learner import progress, stubs
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find, item_names, targets
 
-STYLES = {"passed": "green", "wrong": "red", "can be done now": "bold", "not yet": "dim"}
+STYLES = {"passed": "green", "wrong": "red", "can be done now": "bold", "not written": "dim"}
 
 
 def listing(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from urllib.parse import quote
 import numpy as np
 import safetensors.numpy
 
-from grader.classroom import giving
+from grader.classroom import giving, remarks
 from grader.classroom import page as class_page
 from grader.classroom.files import results
 from grader.classroom.gradebook import Grade
@@ -24,7 +25,7 @@ from grader.core import course, plain
 from grader.core.errors import UsageError
 from grader.core.exercise import LOSSES, TRAINING, Gradient, How, Output, Task
 from grader.core.text import flowed, text
-from grader.core.verdict import ExerciseReport, Verdict
+from grader.core.verdict import ExerciseReport, Verdict, points
 from grader.judging.bench import Bench
 from grader.judging.choices import Answer
 from grader.judging.compare import values
@@ -271,10 +272,18 @@ def _class(args: argparse.Namespace) -> int:
     name = class_page.ANONYMOUS if args.anonymous else class_page.NAME
     path = writable(Path(args.html) if args.html else room / name, "--html")
     summary, folder = Summary(), room / class_page.REPORTS
+    by_hand = not args.anonymous and (room / remarks.NAME).exists()
+    count = Counter(result["student"] for result in results(room)) if by_hand else Counter[str]()
+    said = remarks.read(room, count) if by_hand else {}
     for result in results(room, summary):
         if not args.anonymous:
             folder.mkdir(exist_ok=True)
-            own = giving.feedback(result, Grade(result["score"], result["max_score"]), None)
+            remark, score = said.get(result["student"]), result["score"]
+            if (
+                remark and remark.score is not None and count[result["student"]] == 1
+            ):  # it is of all that was graded
+                score = points(remark.score)
+            own = giving.feedback(result, Grade(score, result["max_score"]), remark)
             replaced(folder / summary.students[-1].page, own.encode())
     reports = quote(Path(os.path.relpath(folder, path.parent)).as_posix())
     replaced(path, class_page.render(summary, reports, args.anonymous, pages=True).encode())

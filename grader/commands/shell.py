@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     if more or not target.item or target.item == TRAINING:
         raise UsageError("shell takes one item that is a function: `grader shell ex1.dh`")
     read_submission(suite.learners(target.exercise))
-    torch.set_printoptions(linewidth=min(columns(), 1000) - 2)
+    torch.set_printoptions(linewidth=min(columns(), 1000) - 2, threshold=100)  # what is longer is cut
     with Runner() as runner:
         desk = Desk(suite, Bench(runner), target)
         names = desk.names()

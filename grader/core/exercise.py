@@ -190,6 +190,12 @@ class Exercise:
         parameters = self.training.parameters if self.training else self.inputs
         return tuple(n for n in self.inputs if n not in parameters and n not in self.size_names)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What keeps its letters where a sentence begins with it: tensors, gradients, sizes, functions."""
+        own = {n for item in self.items for n in (item.name, *getattr(item, "asks", ()), *item.params)}
+        return frozenset(own | self.size_names | {d + t for t in self.tensors for d in ("", "d")})
+
     @property
     def loss(self) -> str:
         return self.lines[-1].name

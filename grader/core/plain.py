@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from grader.core.limits import MAX_PLAIN
+from grader.core.text import times
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 40
@@ -186,12 +187,17 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
 KINDS = {"i": "int", "f": "float", "b": "bytes", "l": "list", "t": "tuple", "s": "set", "d": "dict"}
 
 
-def kind(data: bytes) -> str:
-    """The type of an encoded value, without reading all of it."""
-    if data[:2] == b'["':
-        return KINDS.get(chr(data[2]), "tensor")
-    first = data[:1]
-    return {b'"': "str", b"n": "None", b"t": "bool", b"f": "bool"}.get(first, "int")
+def kind(data: bytes, called: bool) -> str:
+    """An encoded value's type, or a tensor's shape; where `called` that of each result of a driver's."""
+    spelt = json.loads(data)
+    found = {_kind(one) for one in (spelt[2::2] if called and _kind(spelt) == "dict" else [spelt])}
+    return found.pop() if len(found) == 1 else "varies"
+
+
+def _kind(spelt: Any) -> str:
+    if not isinstance(spelt, list):
+        return "None" if spelt is None else type(spelt).__name__
+    return times(spelt[2]) if spelt[0] == "T" else KINDS[spelt[0]]
 
 
 def short(number: int) -> str:

@@ -48,7 +48,7 @@ class Worst:
     def told(self, wants: str) -> str:
         """In one phrase; wants: how it introduces the reference's number."""
         many = f"{self.differ} of {self.of} elements differ"
-        return f"at {list(self.at)} {self.came}, {wants} {self.wanted}; {many}"
+        return f"at {list(self.at)} yours {self.came}, {wants} {self.wanted}; {many}"
 
 
 @dataclass(frozen=True)
@@ -199,6 +199,7 @@ class ExerciseReport:
     file: str = ""  # as it is shown
     marks: Marks | None = None  # by a policy, after its deductions
     deductions: tuple[str, ...] = ()  # in words
+    names: frozenset[str] = frozenset()  # that keep their letters where a sentence begins with one
 
     @property
     def right(self) -> int:

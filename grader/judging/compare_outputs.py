@@ -316,9 +316,7 @@ def _inner_tensor(a: Any, w: Any, path: Path, found: _Found) -> None:
         found.not_finite = found.not_finite or not (finite or found.wrong)
         code = Code.VALUE_DIFFERS if finite else Code.NOT_FINITE
         what = f"{int(np.isfinite(x).size - np.isfinite(x).sum())} numbers that are not finite, "
-        found.differ(
-            path + at, f"{'' if finite else what}at {list(at)} {x[at]:.4g}, wanted {y[at]:.4g}", code
-        )
+        found.differ(path + at, f"{'' if finite else what}{x[at]:.4g}, wanted {y[at]:.4g}", code)
         return
     same = ~np.isfinite(x)
     x, y = np.where(same, 0, x), np.where(same, 0, y)

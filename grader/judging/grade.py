@@ -80,12 +80,19 @@ def _graded(
     if part.training:
         reports.append(items.training(task, run, code, part.training))
     plains = fixtures.references[part.fixtures[0]].plain
-    if kinds := {f"{exercise.id}.{name}": plain.kind(data) for name, data in plains.items()}:
-        reports = [replace(one, kind=kinds.get(one.id, "")) for one in reports]
+    called = {item.name for item in exercise.outputs if item.driver}
+    kinds = {f"{exercise.id}.{name}": plain.kind(data, name in called) for name, data in plains.items()}
+    reports = [replace(one, kind=kinds[one.id]) if one.id in kinds else one for one in reports]
     nameless = items.nameless(exercise, reports, code.functions)
     unparsed = _unparsed(run, code)
     return ExerciseReport(
-        exercise.id, exercise.title, tuple(reports), nameless, unparsed, harmless(code.name)
+        exercise.id,
+        exercise.title,
+        tuple(reports),
+        nameless,
+        unparsed,
+        harmless(code.name),
+        names=exercise.names,
     ), run
 
 

@@ -166,10 +166,6 @@ def report(
     if places is not None and found and settled.verdict is Verdict.WRONG and not found.says(Code.ALL_ZERO):
         located = ", ".join(t for t in (found.text, places) if t)
         found = replace(found, text=f"{located}; no known mistake matches")
-    shown = lecture
-    if settled is not lecture or found is not lecture.finding or note != lecture.note:
-        shown = replace(lecture, verdict=settled.verdict, finding=found, note=note, call=settled.call,
-                        came=settled.came, wanted=settled.wanted, worst=settled.worst)  # fmt: skip
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
     if line is None and gone_on:  # nothing came that could tell it
         match = re.search(rb"^def %s\b" % answer.item.name.encode(), code.source, re.MULTILINE)
@@ -180,6 +176,13 @@ def report(
     sure = bool(mistake and mistake.line) or at is None or at.status != "value"
     line = mistake.line if mistake and mistake.line else line
     seen = None if settled.verdict.passed else excerpt(code, line, mistake or found, sure)
+    there = mistake and mistake.line and seen and found and found.spot in seen.lines[-1][1]
+    if found and there and lecture.verdict is Verdict.WRONG_SHAPE:  # the mistake says how it came about
+        found = replace(found, text=f"came {lecture.shape}, wanted {shape}")
+    shown = lecture
+    if settled is not lecture or found is not lecture.finding or note != lecture.note:
+        shown = replace(lecture, verdict=settled.verdict, finding=found, note=note, call=settled.call,
+                        came=settled.came, wanted=settled.wanted, worst=settled.worst)  # fmt: skip
     count = code.count(line)
     cell, line = code.place(line)
     return ItemReport(name, shape, shown, fixture, line, mistake, answer.checks, cell, count, excerpt=seen)

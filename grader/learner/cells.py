@@ -102,7 +102,8 @@ class Cells:
         for name, item in self.graded(find(), exercise.id, names).items():
             if not item.passed and item.verdict is not Verdict.NOT_WRITTEN:
                 word, said = told(item)
-                jupyter.show(jupyter.Compared("wrong", f"{name}: {word}: {said}", ()))
+                word = "" if item.verdict in (Verdict.ERROR, Verdict.WRONG) else f"{word}: "
+                jupyter.show(jupyter.Compared("wrong", f"{name}: {word}{said}", ()))
             elif item.passed and (wrong := _received_wrong(read(exercise, self.ip.user_ns), name)):
                 said = f"{name}: its code is; the cell stopped, since {wrong} wrong"
                 jupyter.show(jupyter.Compared("right", said, ()))

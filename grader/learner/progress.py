@@ -44,7 +44,7 @@ class Status(StrEnum):
     WRONG = "wrong"  # its last check did not pass
     UNCHECKED = "unchecked"  # written, but edited since its last check or never checked
     READY = "can be done now"  # not written, and all that it takes has passed
-    NOT_YET = "not yet"  # not written, and an upstream gradient's own item hasn't passed yet
+    LATER = "not written"  # and an upstream gradient's own item hasn't passed
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def statuses(exercise: Exercise, stub: bytes, source: bytes, state: State) -> di
         needs["training"] = set(found) - {"training"}
     passed = {name for name, status in found.items() if status is Status.PASSED}
     return {
-        name: Status.NOT_YET if status is Status.READY and needs[name] - passed else status
+        name: Status.LATER if status is Status.READY and needs[name] - passed else status
         for name, status in found.items()
     }
 

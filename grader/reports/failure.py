@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from grader.core.finding import Code
 from grader.core.verdict import Excerpt, ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.table import located, number, once, words
+from grader.reports.table import capital, failed, located, number, parts, words
 
 if TYPE_CHECKING:
     from grader.reports.screen import Screen
 
-ENGLISH = ("a", "all", "an", "another", "both", "columns", "did", "each", "every", "fix", "in", "it", "its",
-           "letters", "no", "nothing", "numbers", "one", "only", "other", "pairs", "returned", "right",
-           "rows", "the", "there", "these", "this", "two", "what", "where", "whole", "without")  # fmt: skip
 MARGIN = 2  # columns before all but the headline
 
 
@@ -60,14 +56,9 @@ def failures(report: Report) -> list[Failure]:
     return list(found.values())
 
 
-def failed(item: ItemReport) -> bool:
-    """Whether there is something to mend; what is not written is a matter of its own."""
-    return not item.passed and (item.verdict is not Verdict.NOT_WRITTEN or item.check.code is Code.UNREADABLE)
-
-
 def full(failure: Failure, on: Screen) -> list[Text]:
     """The lines of one failure, none longer than the screen is wide."""
-    return [headline(failure, on), *explained(failure.item, on.width)]
+    return [headline(failure, on), *explained(failure, on.width)]
 
 
 def headline(failure: Failure, on: Screen) -> Text:
@@ -83,7 +74,7 @@ def brief(failure: Failure, wide: int, on: Screen) -> Text:
     line = Text.assemble(("✗ ", "red"), item.id.ljust(wide))
     if item.place:
         line.append("  ").append(link(failure, item.place, on))
-    said = _sentence(item) or words(item.verdict)
+    said = sentence(next(iter(parts(item)), words(item.verdict)), failure)
     line.append(f"  {said}")
     return cut(line, on.width)
 
@@ -98,51 +89,21 @@ def link(failure: Failure, shown: str, on: Screen) -> Text:
     )
 
 
-def explained(item: ItemReport, width: int) -> Iterator[Text]:
+def explained(failure: Failure, width: int) -> Iterator[Text]:
     """The diagnosis as a sentence, yours and what was wanted, the code."""
-    for sentence in (_sentence(item), *_more(item)):
-        if sentence:
-            yield from wrapped(sentence, width)
+    item = failure.item
+    first, *rest = parts(item) or [""]
+    for said in (first, "; ".join(rest)):
+        yield from wrapped(sentence(said, failure), width) if said else ()
     for line in _values(item):
         yield from wrapped(line, width)
     if item.excerpt:
         yield from frame(item.excerpt, width)
 
 
-def _parts(item: ItemReport) -> list[str]:
-    """What is said in words, without the values, which have lines of their own."""
-    check, reason = item.check, item.check.reason
-    values = [f"{check.call} gives {check.came}, wanted {check.wanted}"] if check.came else []
-    values += [f"{check.call}: "] if check.came and check.call else []
-    if check.worst:
-        values += [check.worst.told("autograd has"), check.worst.told("wanted")]
-    if check.shape is not None:
-        values.append(f"came {check.shape}, wanted {item.shape}")
-    for value in values:
-        reason = reason.replace(value, "", 1).strip(" ,;:")
-    return [part for p in once(item.diagnosis, reason) if (part := p.strip(" ,;:"))]
-
-
-def _sentence(item: ItemReport) -> str:
-    """The mistake, or what else is known, as a sentence."""
-    first, *_ = _parts(item) or [""]
-    return sentence(first)
-
-
-def _more(item: ItemReport) -> list[str]:
-    if item.diagnosis and item.verdict is Verdict.WRONG_SHAPE:
-        return []  # how the shape came about, which the diagnosis says better
-    _, *rest = _parts(item) or [""]
-    return [sentence("; ".join(rest))] if rest else []
-
-
-def sentence(text: str) -> str:
-    """With a capital, where it begins with an English word, and a full stop."""
-    if not text:
-        return ""
-    first = text.split(" ", 1)[0].strip(",:")
-    text = text[0].upper() + text[1:] if first in ENGLISH else text
-    return text if text[-1] in ".!?" else f"{text}."
+def sentence(text: str, failure: Failure) -> str:
+    """With a capital and a full stop."""
+    return capital(text, failure.exercise.names, failure.item) + "." * (text[-1:] not in ".!?")
 
 
 def _values(item: ItemReport) -> list[str]:

@@ -5,7 +5,7 @@ A submission's words reach both: they are escaped, so that they show and do noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,16 +13,16 @@ from grader.core.finding import Code
 from grader.core.text import escaped, text
 from grader.core.verdict import ItemReport, Report, Verdict
 from grader.reports.pages.html import kind, legend, page, scores
-from grader.reports.table import all_passed, number, of, row, summary
+from grader.reports.table import all_passed, capital, number, of, row, summary, unwritten
 
 LINES = 400  # of a cell's code on the page, at most
 
 
 def by_cell(report: Report) -> dict[int, list[ItemReport]]:
-    """The items that belong to a cell, by its number from 1."""
+    """The items that are written in a cell, by its number from 1."""
     found: dict[int, list[ItemReport]] = {}
     for item in report.items:
-        if item.cell:
+        if item.cell and not unwritten(item):
             found.setdefault(item.cell, []).append(item)
     return dict(sorted(found.items()))
 
@@ -37,28 +37,28 @@ def top(report: Report) -> str:
     parts = [f"## grader: {of(report)} {'points' if report.marked else 'passed'}", escaped(advice(report))]
     if len(report.exercises) > 1 or report.marked:
         parts.append("\n".join(f"- {escaped(summary(e))}" for e in report.exercises))
-    if loose := [item for item in report.items if not item.cell]:
-        parts.append("In no cell:\n\n" + "\n".join(_loose(loose)))
+    if loose := [item for item in report.items if not item.cell or unwritten(item)]:
+        parts.append("Not written, or in no cell:\n\n" + "\n".join(_loose(loose)))
     parts += [f"Note: {escaped(text(note))}" for note in report.notes]
     parts.append("*These cells are from `grader feedback`, which replaces them the next time.*")
     return "\n\n".join(parts)
 
 
 def _loose(items: Sequence[ItemReport]) -> list[str]:
-    """A line for each item that has no cell; one for all of an exercise that are simply not there."""
-    absent: dict[str, list[str]] = {}
-    lines = []
-    for item in items:
-        exercise, _, name = item.id.rpartition(".")
-        if item.check.code is Code.NOT_ASSIGNED:
-            absent.setdefault(exercise, []).append(name)
-        else:
-            lines.append(_line(item))
+    """A line for each item that has no cell, and for all of an exercise that are not written."""
     symbol = kind(Verdict.NOT_WRITTEN)[1]
-    return [
-        f"- {symbol} **{escaped(exercise)}** not found: nothing assigns {escaped(', '.join(names))}"
-        for exercise, names in absent.items()
-    ] + lines
+    away = [f"- {symbol} **{escaped(exercise)}** {escaped(said)}" for exercise, said in _away(items)]
+    return away + [_line(item) for item in items if not unwritten(item)]
+
+
+def _away(items: Sequence[ItemReport]) -> list[tuple[str, str]]:
+    """By exercise what is not written, or nowhere to be found."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for item in filter(unwritten, items):
+        exercise, _, name = item.id.rpartition(".")
+        said = "not found: nothing assigns" if item.check.code is Code.NOT_ASSIGNED else "not written:"
+        found.setdefault((exercise, said), []).append(name)
+    return [(exercise, f"{said} {', '.join(names)}") for (exercise, said), names in found.items()]
 
 
 def advice(report: Report) -> str:
@@ -93,6 +93,7 @@ def numbers(item: ItemReport) -> str:
 
 def render(report: Report, cells: Sequence[Mapping[str, Any]]) -> str:
     """The page: each cell that has graded items, with its code and what was found in it."""
+    names = {name for exercise in report.exercises for name in exercise.names}
     return page(
         "feedback.html",
         "Feedback on a notebook",
@@ -102,13 +103,16 @@ def render(report: Report, cells: Sequence[Mapping[str, Any]]) -> str:
         scores=scores(report),
         summary=summary,
         legend=legend(item.verdict for item in report.items),
-        loose=[_shown(item) for item in report.items if not item.cell],
-        cells=[_cell(n, items, cells[n - 1]) for n, items in by_cell(report).items()],
+        loose=[_shown(item, names) for item in report.items if not item.cell and not unwritten(item)],
+        away=_away(report.items),
+        cells=[_cell(n, items, cells[n - 1], names) for n, items in by_cell(report).items()],
         notes=[text(note) for note in report.notes],
     )
 
 
-def _cell(number: int, items: Sequence[ItemReport], cell: Mapping[str, Any]) -> dict[str, Any]:
+def _cell(
+    number: int, items: Sequence[ItemReport], cell: Mapping[str, Any], names: Collection[str]
+) -> dict[str, Any]:
     marked = {i.line for i in items if not i.passed and i.verdict is not Verdict.NOT_WRITTEN}
     source = cell.get("source", "")
     whole = source if isinstance(source, str) else "".join(map(str, source))
@@ -116,18 +120,18 @@ def _cell(number: int, items: Sequence[ItemReport], cell: Mapping[str, Any]) -> 
     code = [(n, text(line.replace("\t", "    ")), n in marked) for n, line in enumerate(lines[:LINES], 1)]
     return {
         "number": number,
-        "items": [_shown(item) for item in items],
+        "items": [_shown(item, names) for item in items],
         "code": code,
         "more": len(lines) - len(code),
     }
 
 
-def _shown(item: ItemReport) -> dict[str, Any]:
+def _shown(item: ItemReport, names: Collection[str]) -> dict[str, Any]:
     said = found(item).removeprefix(kind(item.verdict)[2]).removeprefix(": ").strip()
     return {
         "id": item.id,
         "kind": kind(item.verdict),
-        "said": text(said, 1000),
+        "said": text(capital(said, names, item), 1000),
         "numbers": numbers(item),
         "points": worth(item),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from grader.core.finding import Code
 from grader.core.text import times
@@ -56,10 +57,42 @@ def verdict_line(verdict: Verdict, diagnosis: str | None, reason: str, note: str
     return words(verdict) + (f": {said}" if said else "") + where
 
 
+def parts(item: ItemReport) -> list[str]:
+    """What is said in words, without the values, which have lines of their own."""
+    check, reason = item.check, item.check.reason
+    values = [f"{check.call} gives {check.came}, wanted {check.wanted}"] if check.came else []
+    values += [f"{check.call}: "] if check.came and check.call else []
+    if check.worst:
+        values += [check.worst.told("autograd has"), check.worst.told("wanted")]
+    if check.shape is not None:
+        values.append(f"came {check.shape}, wanted {item.shape}")
+    for value in values:
+        reason = reason.replace(value, "", 1).strip(" ,;:")
+    return [part for p in once(item.diagnosis, reason) if (part := p.strip(" ,;:"))]
+
+
 def once(*texts: str | None) -> list[str]:
     """The parts of all texts, without those that another repeats and goes on from."""
     parts = dict.fromkeys(p for part in texts for p in PARTED.split(part or "") if p)
     return [p for p in parts if not any(longer.startswith(f"{p}: ") for longer in parts)]
+
+
+def capital(text: str, names: Collection[str] = (), item: ItemReport | None = None) -> str:
+    """With a capital where it begins with a word that is no code: none of `names`, nor the item's own."""
+    first = text.split(" ", 1)[0].rstrip(",")
+    lines = item.excerpt.lines if item and item.excerpt else ()
+    own = {word for _, line in lines for word in re.findall(r"\w+", line)}
+    return text[:1].upper() + text[1:] if first.isalpha() and first not in own.union(names) else text
+
+
+def unwritten(item: ItemReport) -> bool:
+    """Whether there is nothing of it yet: what can't be read may be there."""
+    return item.verdict is Verdict.NOT_WRITTEN and item.check.code is not Code.UNREADABLE
+
+
+def failed(item: ItemReport) -> bool:
+    """Whether there is something to mend; what is not written is a matter of its own."""
+    return not item.passed and not unwritten(item)
 
 
 def words(verdict: str) -> str:

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from grader.core.course import set_of
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.failure import brief, cut, failed, failures, full, notes, wrapped
-from grader.reports.table import absent, advice, earned, flags, form, of
+from grader.reports.failure import brief, cut, failures, full, notes, wrapped
+from grader.reports.table import absent, advice, earned, flags, form, of, unwritten
 
 if TYPE_CHECKING:
     from grader.reports.screen import Screen
@@ -56,10 +56,6 @@ def _untouched(exercises: Sequence[ExerciseReport], width: int) -> list[Text]:
         said = f"{name}  {len(each)} exercises, {many}" if len(each) > 1 else f"{each[0].id}  {many}"
         lines.append(cut(Text(f"· {said}", style="dim"), width))
     return lines
-
-
-def unwritten(item: ItemReport) -> bool:
-    return item.verdict is Verdict.NOT_WRITTEN and not failed(item)
 
 
 def table(exercise: ExerciseReport, marked: bool, width: int) -> list[Text]:

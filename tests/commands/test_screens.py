@@ -216,8 +216,8 @@ def test_a_shell_has_the_items_tensors_and_no_answer_before_an_attempt(tmp_path:
     assert "dh: not written yet (exercises/ex1.py)" in said and "Write dh first" in said
     assert "Traceback" not in said
     path.write_text(f"{path.read_text()}\n\ndef dh(dlogits, W2):\n    return -dlogits @ W2.T\n")
-    said = typed(tmp_path, "ex1.dh", "check()", "bool(torch.allclose(autograd(), -yours()))")
-    assert "wrong: the sign is wrong" in said and "True" in said
+    said = typed(tmp_path, "ex1.dh", "check()", "bool(torch.allclose(autograd(), -yours()))", "yours()")
+    assert "wrong: the sign is wrong" in said and "True" in said and "...," in said  # of 2,048 numbers
     assert grader("list", "ex1.dh", cwd=tmp_path).stdout.endswith("wrong\n")  # it is remembered
 
 

@@ -216,7 +216,7 @@ def compared(answer: Any, wanted: Any, exact: bool = True, bound: float = 0.0) -
         ([torch.ones(3, 1)], [torch.ones(3)], Verdict.WRONG, "a tensor of shape (3, 1), wanted (3,)"),
         ([1, 2, 3, 5], [1, 4, 3], Verdict.WRONG, "4 entries, wanted 3; 2 of 4 entries differ"),
         ([0.0], [math.inf], Verdict.WRONG, "0, wanted inf"),
-        ([torch.zeros(2)], [torch.tensor([0, math.inf])], Verdict.WRONG, "at [1] 0, wanted inf"),
+        ([torch.zeros(2)], [torch.tensor([0, math.inf])], Verdict.WRONG, "at [0][1]: 0, wanted inf"),
         ([float("nan")], [1.0], Verdict.NOT_FINITE, "nan, wanted 1"),
         (torch.tensor(5), 5, Verdict.EXACT, "a tensor of one number"),
         ([5], [torch.tensor(5.0)], Verdict.EXACT, "a number where the solution returns a tensor of one"),

@@ -88,7 +88,7 @@ def test_a_check_is_remembered_and_an_edit_is_noticed(work: Path) -> None:
     assert grader("check", "ex1", cwd=work)[0] == 1
     found = listed(work, "ex1")
     assert (found["ex1.dlogprobs"], found["ex1.dprobs"]) == ("passed", "wrong")
-    assert found["ex1.dcounts_sum_inv"] == "not yet"  # dprobs has not passed
+    assert found["ex1.dcounts_sum_inv"] == "not written"  # dprobs has not passed
     assert "1 of  26 passed" in grader("list", "backprop", cwd=work)[1].splitlines()[0]
     path.write_text(path.read_text().replace("(2.0 / probs)", "(1.0 / probs)"))
     found = listed(work, "ex1")
@@ -194,24 +194,24 @@ def test_at_the_start_the_first_item_can_be_done_and_what_needs_it_not_yet() -> 
     found = statuses(EX1, STUB1, STUB1, progress.empty())
     assert list(found) == NAMES
     assert [n for n, s in found.items() if s is Status.READY] == ["dlogprobs"]
-    assert set(found.values()) == {Status.READY, Status.NOT_YET}
+    assert set(found.values()) == {Status.READY, Status.LATER}
 
 
 def test_an_item_is_not_yet_to_be_done_as_long_as_one_of_its_upstream_gradients_has_not_passed() -> None:
     stub = STUB1
     one = statuses(EX1, STUB1, stub, checked(EX1, stub, dprobs="exact"))
-    assert one["dcounts"] is Status.NOT_YET and one["dcounts_sum_inv"] is Status.READY
+    assert one["dcounts"] is Status.LATER and one["dcounts_sum_inv"] is Status.READY
     both = statuses(EX1, STUB1, stub, checked(EX1, stub, dprobs="exact", dcounts_sum="exact"))
     assert both["dcounts"] is Status.READY
     wrong = statuses(EX1, STUB1, stub, checked(EX1, stub, dprobs="exact", dcounts_sum="wrong"))
-    assert wrong["dcounts"] is Status.NOT_YET and wrong["dcounts_sum"] is Status.WRONG
+    assert wrong["dcounts"] is Status.LATER and wrong["dcounts_sum"] is Status.WRONG
 
 
 def test_what_is_written_is_never_to_wait(work: Path) -> None:
     source = write(work, "dC").read_bytes()
     assert statuses(EX1, STUB1, source, progress.empty())["dC"] is Status.UNCHECKED
     assert statuses(EX1, STUB1, source, checked(EX1, source, dC="wrong"))["dC"] is Status.WRONG
-    assert statuses(EX1, STUB1, source, checked(EX1, source, dC="not-written"))["dC"] is Status.NOT_YET
+    assert statuses(EX1, STUB1, source, checked(EX1, source, dC="not-written"))["dC"] is Status.LATER
 
 
 def test_an_item_whose_upstream_comes_from_outside_can_always_be_done() -> None:
@@ -223,7 +223,7 @@ def test_an_item_whose_upstream_comes_from_outside_can_always_be_done() -> None:
 def test_training_waits_for_all_gradients() -> None:
     stub = stub_of("ex4").encode()
     names = [item.name for item in EX4.items]
-    assert statuses(EX4, stub, stub, progress.empty())["training"] is Status.NOT_YET
+    assert statuses(EX4, stub, stub, progress.empty())["training"] is Status.LATER
     all_passed = checked(EX4, stub, **dict.fromkeys(names, "exact"))
     assert statuses(EX4, stub, stub, all_passed)["training"] is Status.READY
     done = checked(EX4, stub, **dict.fromkeys([*names, "training"], "exact"))

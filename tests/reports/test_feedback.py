@@ -165,10 +165,10 @@ def test_verdicts_stand_under_their_cells_and_the_rest_is_as_it_was(tmp_path: Pa
     said = added(copy)
     assert "✕ **ex1.dprobs** wrong: the sign is wrong" in said["dprobs"] and "(line 1)" in said["dprobs"]
     assert "✓ **ex1.dlogprobs** exact" in said["dlogprobs"]
-    assert "○ **ex1.dW2** not written" in said["dW2"]
     assert "## grader: 23 of 26 passed" in said[""] and "Next: fix ex1.dprobs." in said[""]
     assert "**ex1** not found: nothing assigns dh\n" in said[""]
-    assert set(said) == {"", *(i.name for i in fixtures.describe(ROOT, "ex1").items)} - {"dh"}
+    assert "○ **ex1** not written: dW2\n" in said[""]
+    assert set(said) == {"", *(i.name for i in fixtures.describe(ROOT, "ex1").items)} - {"dh", "dW2"}
 
 
 def test_a_second_feedback_replaces_the_first_and_grading_ignores_both(tmp_path: Path) -> None:
@@ -239,7 +239,8 @@ class Tags(HTMLParser):
 
 def test_the_page_shows_each_cell_and_loads_nothing(tmp_path: Path) -> None:
     work, page = tmp_path / "w.ipynb", tmp_path / "w.html"
-    work.write_text(changed("ex1", ("dprobs = (1.0 / probs)", "dprobs = -(1.0 / probs)")))
+    away = ("dW2 = h.T @ dlogits", "dW2 = None")
+    work.write_text(changed("ex1", ("dprobs = (1.0 / probs)", "dprobs = -(1.0 / probs)"), away))
     done = feedback("w.ipynb", "--html", "w.html", cwd=tmp_path)
     assert done.stdout.endswith("\nw.feedback.ipynb and w.html are written\n")
     text = page.read_text()
@@ -247,7 +248,7 @@ def test_the_page_shows_each_cell_and_loads_nothing(tmp_path: Path) -> None:
     assert "default-src 'none'" in text
     marked = '<span class="row marked"><span class="number">1</span>dprobs = -(1.0 / probs) * dlogprobs'
     assert marked in text
-    assert text.count('<section class="cell"') == 26
+    assert text.count('<section class="cell"') == 25 and "<code>ex1</code> not written: dW2</p>" in text
 
 
 def test_single_items_and_the_lectures_own_notebook(tmp_path: Path) -> None:

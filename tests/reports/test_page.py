@@ -25,11 +25,12 @@ from grader.classroom.summary import Summary
 from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, ExerciseReport, ItemReport, Report, Verdict
 from grader.reports.pages import figures, page
-from grader.reports.pages.figures import Evidence, sentence
+from grader.reports.pages.figures import Evidence
 from grader.reports.pages.graph import GAP, HEIGHT, WIDTH, Layout, layout, operation
 from grader.reports.pages.heat import LEVELS, MOST_COLUMNS, MOST_ROWS, NOT_FINITE, Heat, grey, heat, reduce
 from grader.reports.pages.html import coded
 from grader.reports.pages.page import Sheet
+from grader.reports.table import capital
 from grader.suite import fixtures
 
 EX1 = fixtures.describe(ROOT, "ex1")
@@ -225,7 +226,7 @@ def test_of_an_output_only_the_submissions_own_numbers_are_pictured() -> None:
     wanted = np.array([[1.0, 9.0]])
     wrong = figures.pictures(Evidence("lecture", np.array([[1.0, 2.0]]), wanted, hidden=True))
     assert [(f.title, f.heat.mark) for f in wrong["figures"]] == [("Yours", (0, 1))]
-    assert (wrong["limit"], wrong["worst"], wrong["values"]["wanted"]) == ("2", "at [0, 1] 2", "")
+    assert (wrong["limit"], wrong["worst"], wrong["values"]["wanted"]) == ("2", "at [0, 1] yours 2", "")
     passed = figures.pictures(Evidence("lecture", wanted, wanted, hidden=True), passed=True)
     assert [f.title for f in passed["figures"]] == ["Yours"]
     for other in (None, np.zeros(0), np.array([3.0])):  # nothing came, or a row of boxes
@@ -249,7 +250,7 @@ def test_a_lines_operation(code: str, said: str) -> None:
 def test_the_worst_element_is_framed_in_all_three() -> None:
     shown = figures.pictures(Evidence("lecture", np.array([[0.0, 1.0], [7.0, 0.0]]), np.ones((2, 2))))
     assert [figure.heat.mark for figure in shown["figures"]] == [(1, 0)] * 3
-    assert shown["worst"] == "at [1, 0] 7, where autograd has 1"
+    assert shown["worst"] == "at [1, 0] yours 7, where autograd has 1"
 
 
 def test_what_is_not_finite_is_the_worst_and_hides_nothing_else() -> None:
@@ -478,11 +479,22 @@ def test_a_class_has_a_page_that_can_be_made_again(tmp_path: Path) -> None:
     assert {name for name in after if name not in before} == links and len(links) == 3
     assert after["class.html"].replace(b'.html">', b'.txt">') == before["class.html"]
     assert all(after[name] == before[name] for name in before if name != "class.html")
+    (out / "remarks.csv").write_text("student,score,remark\nb,25.5,explained in person\na,,well done\n")
+    assert grader("report", "--class", str(out), cwd=tmp_path).returncode == PASSED
+    (own,) = [
+        data
+        for name, data in snapshot(out).items()
+        if b"explained in person" in data and name != "remarks.csv"
+    ]
+    assert b'<p class="big">25.5<span' in own and b"well done" not in own
+    (out / "remarks.csv").unlink()
     (out / "results.jsonl").write_text("{}\n")
     ran = grader("report", "--class", str(out), cwd=tmp_path)
     assert ran.returncode == USAGE and "line 1 is damaged" in ran.stderr
 
 
 def test_a_sentence_keeps_the_letters_of_a_gradient() -> None:
-    assert sentence("dhpreact is multiplied", ["hpreact"]) == "dhpreact is multiplied"
-    assert sentence("do it again", ["h"]) == "Do it again"
+    assert capital("dhpreact is multiplied", ["dhpreact"]) == "dhpreact is multiplied"
+    assert capital("do it again", ["h"]) == "Do it again"
+    assert capital("h, which arrives", ["h"]) == "h, which arrives"
+    assert capital("`^` is no power") == "`^` is no power"

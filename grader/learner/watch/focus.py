@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
+from grader.core.verdict import ExerciseReport, ItemReport, Report
 from grader.learner.watch.changes import find, short, words
 from grader.reports import terminal
-from grader.reports.failure import Failure, cut, explained, failed, full, link, measured, wrapped
-from grader.reports.table import flags, row
+from grader.reports.failure import Failure, cut, explained, full, link, measured, wrapped
+from grader.reports.table import failed, flags, row, unwritten
 
 if TYPE_CHECKING:
     from grader.reports.screen import Screen
@@ -65,7 +65,7 @@ def all_items(report: Report, view: View, on: Screen, rows: int) -> str:
     room = rows - len(top) - 2
     shown = list(report.items)
     folded: list[str] = []
-    for name, test in (("not written", _unwritten), ("passed", _passed)):
+    for name, test in (("not written", unwritten), ("passed", lambda item: item.passed)):
         if len(shown) + len(folded) <= room:
             break
         away = [item for item in shown if test(item) and item.id != view.current]
@@ -91,9 +91,9 @@ def _top(report: Report, view: View, on: Screen) -> list[Text]:
 
 
 def _verdict(report: Report, item: ItemReport, on: Screen) -> list[Text]:
-    if failed(item):
-        return full(Failure(exercise_of(report, item), (item,)), on)
     failure = Failure(exercise_of(report, item), (item,))
+    if failed(item):
+        return full(failure, on)
     said = measured(item) if item.passed else "not written"
     head = Text.assemble(("✓ ", "green") if item.passed else "· ", (item.id, "bold"), f": {said}  ")
     if not item.passed:
@@ -113,17 +113,9 @@ def _line(report: Report, item: ItemReport, wide: int, current: str) -> Text:
     if item.passed:
         said = item.check.note or measured(item)
     else:
-        said = next((str(text).strip() for text in explained(item, 1000)), words(item))
-        said = said if failed(item) else words(item)
+        told = explained(Failure(exercise_of(report, item), (item,)), 1000) if failed(item) else iter(())
+        said = next((str(text).strip() for text in told), words(item))
     return line.append(said)
-
-
-def _unwritten(item: ItemReport) -> bool:
-    return item.verdict is Verdict.NOT_WRITTEN
-
-
-def _passed(item: ItemReport) -> bool:
-    return item.passed
 
 
 def _prose(text: str, width: int) -> list[Text]:

@@ -14,6 +14,7 @@ from grader.core.text import times
 from grader.reports.pages.heat import Array, Heat, flatten, grey, heat
 from grader.reports.pages.train import shown
 from grader.reports.pictures.kinds import drawn
+from grader.reports.table import capital
 
 SIDE, TALL, WIDE = 176, 240, 560  # pixels: of a picture beside others, at most; of one with many columns
 SLICES = 64  # of a tensor with more than two axes, at most; one with more is laid flat
@@ -82,7 +83,7 @@ def pictures(e: Evidence, passed: bool = False) -> dict[str, Any]:
     mark = int(off.argmax()) if not passed and off.max(initial=0.0) > 0 else None
     if mark is not None:
         at = [int(i) for i in np.unravel_index(mark, wanted.shape)]
-        told["worst"] = f"{f'at {at} ' if at else ''}{yours.flat[mark]:.4g}"
+        told["worst"] = f"{f'at {at} ' if at else ''}yours {yours.flat[mark]:.4g}"
         told["worst"] += "" if e.hidden else f", where autograd has {wanted.flat[mark]:.4g}"
     scales = dict.fromkeys(sides, scale)
     if not e.hidden and off.max(initial=0.0) > 0:
@@ -166,7 +167,7 @@ def curves(losses: Mapping[str, Sequence[float]]) -> dict[str, Any]:
         if finite < len(values):
             said.append(f"{name} not finite from step {finite + 1} on")
     made = drawn("losses", {"lossi": drawn_of, "width": 1})
-    return {"curve": shown(made) if made else "", "curve_said": sentence("; ".join(said))}
+    return {"curve": shown(made) if made else "", "curve_said": capital("; ".join(said))}
 
 
 def _figure(title: str, values: Array, scale: float, mark: int | None) -> Figure:
@@ -200,13 +201,3 @@ def _range(values: Array) -> str:
 
 def _largest(*arrays: Array) -> float:
     return max(float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in arrays)
-
-
-def sentence(words: str, tensors: Sequence[str] = ()) -> str:
-    """With a capital, where it begins with a word and not with a tensor or code."""
-    first = words.split(" ", 1)[0]
-    return (
-        words[:1].upper() + words[1:]
-        if first.isalpha() and {first, first.removeprefix("d")}.isdisjoint(tensors)
-        else words
-    )

@@ -13,13 +13,13 @@ from grader.core.exercise import Exercise
 from grader.core.finding import Code
 from grader.core.text import text, times
 from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
-from grader.reports.pages.figures import Evidence, curves, lecture, pictures, sentence
+from grader.reports.pages.figures import Evidence, curves, lecture, pictures
 from grader.reports.pages.graph import HEIGHT, Layout, layout, operation
 from grader.reports.pages.heat import NEGATIVE, POSITIVE
 from grader.reports.pages.html import kind, legend, page, scores
 from grader.reports.pages.train import shown
 from grader.reports.pictures.svg import Picture
-from grader.reports.table import advice, number, of, row, rule, summary
+from grader.reports.table import advice, capital, number, of, parts, row, summary
 
 CODE = 24  # lines of a submission, at most
 FILES = 3  # that are named
@@ -117,7 +117,7 @@ def render(report: Report, sheets: Sequence[Sheet], view: View = FROZEN) -> str:
         sheets=[_sheet(sheet) for sheet in sheets],
         shown={sheet.exercise.id for sheet in sheets},
         exercises=[_now(one, report) for one in view.exercises],
-        rule=rule(report) and f"Approximate: {rule(report).removeprefix('approx: ')}.",
+        rounded=any(item.verdict is Verdict.APPROXIMATE for item in report.items),
         negative="#" + bytes(NEGATIVE).hex(),
         positive="#" + bytes(POSITIVE).hex(),
     )
@@ -240,7 +240,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     name = item.id.rpartition(".")[2]
 
     def said(words: str | None) -> str:
-        return sentence(words or "", sheet.exercise.tensors)
+        return capital(words or "", sheet.report.names, item)
 
     tensor = {i.name: i.tensor for i in sheet.exercise.items}.get(name, name[1:])
     lines = {line.name: line for line in sheet.exercise.lines}
@@ -248,6 +248,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
     forward = [("made by", lines[tensor].code)] if tensor in lines else []
     forward += [("used by", line.code) for line in lines.values() if tensor in line.uses]
     evidence = sheet.evidence.get(item.id)
+    cases = sheet.cases.get(item.id, ())  # which say the values
     article: dict[str, Any] = {
         "id": item.id,
         "name": name,
@@ -256,7 +257,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "shape": _shape(sheet.exercise, item.shape),
         "points": of(item) if item.marks else "",
         "diagnosis": said(item.diagnosis),
-        "reason": said(item.check.reason),
+        "reason": said("; ".join(parts(replace(item, mistake=None))) if cases else item.check.reason),
         "note": said(item.check.note),
         "found": said(row(item)[-1].removeprefix(kind(item.verdict)[2]).removeprefix(": ")),
         "maxdiff": number(item.check.maxdiff),
@@ -268,7 +269,7 @@ def _article(sheet: Sheet, item: ItemReport) -> dict[str, Any]:
         "attempts": [(when, kind(Verdict(v)), text(what)) for when, v, what in aid.attempts if v in VERDICTS]
         if aid
         else [],
-        "cases": sheet.cases.get(item.id, ()),
+        "cases": cases,
         "checks": [
             (*kind(c.verdict)[:2], f"{on}: {kind(c.verdict)[2]}") for on, c in (item.checks or {}).items()
         ],
