@@ -113,13 +113,10 @@ def run(args: argparse.Namespace, runner: Runner) -> int:
         print(f"{said} (--fixtures takes a set that `grader build --private` made)")
     if marking and (late := marking.policy.late) and not (late.marked and summary.marked):
         if summary.timeless:
-            print(
-                f"{summary.timeless} submissions have no time, and lose nothing for being late: --times tells it"
-            )
+            none = f"{summary.timeless} submissions have no time, and lose nothing for being late"
+            print(f"{none}: --times tells it")
         if summary.marked:
-            print(
-                f"{summary.marked} submissions have the mark LATE and no time: mark_days in [late] says what it costs"
-            )
+            print(f"{summary.marked} have the mark LATE and no time: mark_days in [late] says what it costs")
     if marking and (strange := sorted(set(marking.times) - {u.chosen.student for u in todo})):
         print(f"--times {args.times}: nobody here is called {text(', '.join(strange), 1000)}")
     if summary.faults:

@@ -92,7 +92,7 @@ class Owned:
 
 
 def owners(paths: Iterable[str], people: Mapping[str, str], label: str = "") -> list[Owned]:
-    """The owner of every file. people: names by Gradescope's folder or Blackboard's login, where a list of the platform's tells.
+    """The owner of every file. people: names by a platform's folder or login, where it tells.
 
     label: what the folder or zip of the paths is called: of one student's repository it is the student.
     """

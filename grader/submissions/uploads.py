@@ -243,7 +243,7 @@ Submitters = dict[str, tuple[tuple[str, ...], ...]]
 
 
 def _people(source: Source, within: Mapping[str, str]) -> tuple[Submitters, dict[str, datetime]]:
-    """Who and when by a submission's folder from Gradescope's metadata; none where it isn't there or readable.
+    """Who and when by a submission's folder, of Gradescope's metadata; none where that isn't readable.
 
     within: by path a file's path in the export. A list that lies elsewhere than at its top is a student's.
     """
