@@ -7,6 +7,7 @@ import contextlib
 import csv
 import io
 import json
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -119,6 +120,8 @@ def run(args: argparse.Namespace, runner: Runner) -> int:
             print(f"{summary.marked} have the mark LATE and no time: mark_days in [late] says what it costs")
     if marking and (strange := sorted(set(marking.times) - {u.chosen.student for u in todo})):
         print(f"--times {args.times}: nobody here is called {text(', '.join(strange), 1000)}")
+    room = shlex.quote(str(out))
+    print(f"Next: `grader grades {room} --into EXPORT --out FILE` and `grader feedback-zip {room} --for …`")
     if summary.faults:
         return 3
     return 0 if summary.passed == summary.submissions else 1
