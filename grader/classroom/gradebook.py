@@ -6,11 +6,14 @@ say so. Moodle's grading worksheet has in its first column the participant's num
 and finds its columns by their localised headings, so a heading is never changed. Its column of
 comments is the only one of either that a student reads. Brightspace's export begins with `OrgDefinedId`
 or `Username`, whose cells begin with `#`, calls a column `name Points Grade <Numeric MaxPoints:100 …>`, and
-ends in `End-of-Line Indicator`.
+ends in `End-of-Line Indicator`. Blackboard's has the login in `Username`, calls a column
+`name [Total Pts: 100 Score] |1234`, and is UTF-16 where tabs separate. Sakai's `grades.csv`, which lies in
+the zip, has two lines before its headings, `Display ID,ID,Last Name,First Name,grade,…`, and no maximum.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,12 +37,16 @@ COMMENTS = frozenset(
         "Comentarios de retroalimentación",
         "Comentários de feedback",
         "反馈评论",
+        "Feedback to Learner",
     )
 )
 OURS = "score: "  # how a comment of ours begins: the next one replaces it, and no other
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 ENDING = "End-of-Line Indicator"
-MAXIMUM = re.compile(r"(?P<name>.+) Points Grade <.*?MaxPoints:(?P<of>\d+(?:\.\d+)?)")
+MAXIMUM = re.compile(  # Brightspace's heading of a column, and Blackboard's; a sum there is of "up to" points
+    r"(?P<name>.+) (?:Points Grade <.*?MaxPoints:|\[Total Pts: )(?P<of>\d+(?:[.,]\d+)?)"
+)
+SAKAI = ["Display ID", "ID"]
 # What the platforms and their languages call a column of a roster; without the marks of Brightspace's.
 HEADINGS = {
     "id": (
@@ -74,10 +81,12 @@ class Grade:
 class Gradebook:
     """An export: its text and cells, the column to fill, the row of each student by the platform's number.
 
-    spans: of each cell, where it stands in the text. comments: the column for them, where there is one.
+    encoding: of its bytes. spans: of each cell, where it stands in the text. comments: the column for them,
+    where there is one.
     """
 
     text: str
+    encoding: str
     rows: tuple[tuple[str, ...], ...]
     spans: tuple[tuple[tuple[int, int], ...], ...]
     column: int
@@ -86,7 +95,7 @@ class Gradebook:
     maxima: Mapping[str, float]  # by student, where the export tells
     delimiter: str
 
-    def filled(self, grades: Mapping[str, Grade], comments: Mapping[str, str] | None = None) -> str:
+    def filled(self, grades: Mapping[str, Grade], comments: Mapping[str, str] | None = None) -> bytes:
         """The export with the grades in its column, scaled to the column's maximum; all else as it was.
 
         comments: by student; a comment that somebody else wrote stays.
@@ -109,7 +118,7 @@ class Gradebook:
             begin, end = self.spans[place[0]][place[1]]
             out += [self.text[at:begin], self._quoted(cell, self.text[begin:end].startswith('"'))]
             at = end
-        return "".join([*out, self.text[at:]])
+        return "".join([*out, self.text[at:]]).encode(self.encoding)
 
     def _quoted(self, cell: str, before: bool) -> str:
         if before or any(ch in cell for ch in (self.delimiter, '"', "\r", "\n")):
@@ -123,12 +132,13 @@ def _ours(cell: str) -> bool:
 
 
 def read(data: bytes, name: str, column: str | None) -> Gradebook:
-    """Canvas's or Brightspace's gradebook, Moodle's worksheet. column: a heading, or Canvas's number of it.
+    """A platform's export. column: a heading, or Canvas's number of it.
 
-    UsageError, which begins with `name`, where it is neither, or the column can't be told.
+    UsageError, which begins with `name`, where it is none, or the column can't be told.
     """
+    encoding = "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-8"
     try:
-        text = data.decode("utf-8")
+        text = data.decode(encoding)
     except UnicodeDecodeError:
         raise UsageError(f"{name} is not UTF-8: import the export as it was downloaded") from None
     first = text.split("\n", 1)[0]
@@ -137,15 +147,19 @@ def read(data: bytes, name: str, column: str | None) -> Gradebook:
         table = [row for row in _cells(text, delimiter) if any(end > begin for begin, end, _ in row)]
     except ValueError as error:
         raise UsageError(f"{name} is no CSV: {error}") from None
+    sakai = next((i for i, row in enumerate(table[:3]) if [cell for *_, cell in row[:2]] == SAKAI), 0)
+    table = table[sakai:]
     rows = tuple(tuple(cell for *_, cell in row) for row in table)
     if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
         raise UsageError(f"{name} is no export: its rows are not as long as its headings")
     canvas = [heading.strip() for heading in rows[0][:2]] == ["Student", "ID"]
-    platform = _canvas if canvas else _brightspace if rows[0][-1].strip() == ENDING else _moodle
+    named = rows[0][-1].strip() == ENDING or any(map(MAXIMUM.match, rows[0]))
+    platform = _canvas if canvas else _named if named else _sakai if sakai else _moodle
     index, students, maxima = platform(rows, name, column)
-    comments = next((i for i, h in enumerate(rows[0]) if h.strip() in COMMENTS and not canvas), None)
+    behind = range(len(rows[0]) if canvas else index + 1, len(rows[0]))
+    comments = next((i for i in behind if rows[0][i].strip() in COMMENTS), None)
     spans = tuple(tuple((begin, end) for begin, end, _ in row) for row in table)
-    return Gradebook(text, rows, spans, index, comments, students, maxima, delimiter)
+    return Gradebook(text, encoding, rows, spans, index, comments, students, maxima, delimiter)
 
 
 def _cells(text: str, delimiter: str) -> Iterator[list[tuple[int, int, str]]]:
@@ -184,13 +198,21 @@ def _halves(heading: str) -> tuple[str, str]:
     return before.strip(), number.removesuffix(")")
 
 
-def _brightspace(rows: tuple[tuple[str, ...], ...], name: str, column: str | None) -> Read:
+def _named(rows: tuple[tuple[str, ...], ...], name: str, column: str | None) -> Read:
+    """Brightspace's, or Blackboard's: a column's heading tells its maximum."""
     headings = rows[0]
     maxima = {i: m for i, h in enumerate(headings) if (m := MAXIMUM.search(h))}
     found = [i for i, m in maxima.items() if column in (None, headings[i].strip(), m["name"].strip())]
     index = _one(found, headings, list(maxima), name)
-    students = {row[0].strip().removeprefix("#"): i for i, row in enumerate(rows) if i}
-    return index, students, dict.fromkeys(students, float(maxima[index]["of"]))
+    key = headings.index("Username") if "Username" in headings else 0
+    students = {row[key].strip().removeprefix("#"): i for i, row in enumerate(rows) if i}
+    return index, students, dict.fromkeys(students, _number(maxima[index]["of"]))
+
+
+def _sakai(rows: tuple[tuple[str, ...], ...], name: str, column: str | None) -> Read:
+    headings = rows[0]
+    index = _one([i for i in range(4, 5) if column in (None, headings[i])], headings, [4], name)
+    return index, {row[1].strip(): i for i, row in enumerate(rows) if i}, {}
 
 
 def _moodle(rows: tuple[tuple[str, ...], ...], name: str, column: str | None) -> Read:
@@ -198,7 +220,8 @@ def _moodle(rows: tuple[tuple[str, ...], ...], name: str, column: str | None) ->
     headings, body = rows[0], rows[1:]
     numbers = [PARTICIPANT.fullmatch(row[0].strip()) for row in body]
     if not all(numbers):
-        raise UsageError(f"{name} is no gradebook of Canvas or Brightspace, nor Moodle's grading worksheet")
+        others = "Canvas, Brightspace, Blackboard or Sakai"
+        raise UsageError(f"{name} is no gradebook of {others}, nor Moodle's grading worksheet")
     like = [i for i in range(1, len(headings)) if _of_grades(headings[i], (row[i] for row in body))]
     if not like:
         raise UsageError(f"{name} has no column of grades, no more than a roster: name a gradebook")

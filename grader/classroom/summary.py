@@ -64,14 +64,16 @@ class Summary:
     seed: int | None = None  # of the class's fresh probes; None for the saved ones
     absent: list[str] = field(default_factory=list)  # on the roster, with nothing handed in
     unknown: list[str] = field(default_factory=list)  # on the roster, and no file is known to be theirs
-    timeless: int = 0  # graded, by a policy, without a time
+    timeless: int = 0  # graded, by a policy, without a time or the mark of a late one
+    marked: int = 0  # ... with the mark alone
 
     def add(self, result: dict[str, Any]) -> None:
         """Count a result, of an attempt that counts; each is a row."""
         counts = result.get("counts", True)
         self.faults += bool(result.get("fault"))
         self.off.update(result["protection_off"])
-        self.timeless += not result["problem"] and "submitted" in result and not result["submitted"]
+        self.timeless += not result["problem"] and not result.get("submitted", True) and not result["late"]
+        self.marked += not result["problem"] and not result.get("submitted", True) and result["late"]
         if result["identical_to"]:
             self.identical.setdefault(result["identical_to"], []).append(result["submission"])
         if result.get("absent") == "unknown":

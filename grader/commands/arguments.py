@@ -227,7 +227,7 @@ def _teaching(add: Add) -> None:
     policy.add_argument("file", nargs="?", metavar="FILE", help="the policy; its own name is free")
     _words(policy, "TARGET", "with the points of each of its items")
 
-    grades = add("grades", "fill a batch's grades into what Canvas or Moodle exports, to be imported there")
+    grades = add("grades", "fill a batch's grades into what a platform exports, to be imported there")
     grades.add_argument("batch", metavar="DIR", help="the folder that `grader batch` wrote")
     _value(grades, "--into", "EXPORT", "the platform's CSV; it stays as it is", required=True)
     _value(grades, "--out", "FILE", "the CSV to import", required=True)

@@ -7,6 +7,7 @@ import contextlib
 import csv
 import io
 import json
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,8 +54,8 @@ def run(args: argparse.Namespace, runner: Runner) -> int:
     members = roster.read(Path(args.roster)) if args.roster else []
     teams = {**roster.groups(members), **(_teams(args.teams) if args.teams else {})}
     whose = _owners(args.owners) if args.owners else {}
-    named = roster.named(members)
-    intake = Intake(suite.ids(), args.exercise, teams, Released(suite), out, whose, named)
+    named, ids = roster.named(members), frozenset(i for entry in members for i in entry.ids)
+    intake = Intake(suite.ids(), args.exercise, teams, Released(suite), out, whose, named, ids)
     todo = uploads([Path(p) for p in args.paths], intake)
     if not todo:
         raise UsageError(f"{', '.join(args.paths)}: there is nothing to grade")
@@ -114,12 +115,16 @@ def run(args: argparse.Namespace, runner: Runner) -> int:
         print(f"protection that was off: {', '.join(sorted(summary.off))} (`grader doctor` tells more)")
     if seed is not None and (said := on_saved(suite, described.values())):
         print(f"{said} (--fixtures takes a set that `grader build --private` made)")
-    if marking and marking.policy.late and summary.timeless:
-        print(
-            f"{summary.timeless} submissions have no time, and lose nothing for being late: --times tells it"
-        )
+    if marking and (late := marking.policy.late) and not (late.marked and summary.marked):
+        if summary.timeless:
+            none = f"{summary.timeless} submissions have no time, and lose nothing for being late"
+            print(f"{none}: --times tells it")
+        if summary.marked:
+            print(f"{summary.marked} have the mark LATE and no time: mark_days in [late] says what it costs")
     if marking and (strange := sorted(set(marking.times) - {u.chosen.student for u in todo})):
         print(f"--times {args.times}: nobody here is called {text(', '.join(strange), 1000)}")
+    room = shlex.quote(str(out))
+    print(f"Next: `grader grades {room} --into EXPORT --out FILE` and `grader feedback-zip {room} --for …`")
     if summary.faults:
         return 3
     return 0 if summary.passed == summary.submissions else 1

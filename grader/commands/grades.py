@@ -1,4 +1,4 @@
-"""`grader grades`: a class's results in the file that Canvas, Moodle or Brightspace imports."""
+"""`grader grades`: a class's results in the file that a platform imports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     earned_, left = given(found, args.exercise, said)
     comments = _comments(found, earned_, said) if book.comments is not None else {}
     grades = {rows[s]: grade for s, grade in earned_.items()}
-    replaced(out, book.filled(grades, {rows[s]: comment for s, comment in comments.items()}).encode())
+    replaced(out, book.filled(grades, {rows[s]: comment for s, comment in comments.items()}))
     here = grades.keys() & book.students.keys()
     print(f"{out} is written: {len(here)} grades in {book.rows[0][book.column]!r}")
     if scaled := {book.maxima[s] for s in here if s in book.maxima} - {g.of for g in grades.values()}:

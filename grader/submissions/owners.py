@@ -8,7 +8,8 @@ participant, and a team's folder `{group}_{group id}_…`, that of who is in non
 makes `…_export/submission_{id}/` and lists the people in `submission_metadata.yml`. Brightspace makes
 `{user id}-{folder id} - {name} - {date}/{file name}` for each attempt, or the same without a folder,
 `… - {file name}`, the date in the language of the site; Blackboard
-`{assignment}_{user}_attempt_{time}_{file name}` and a `.txt` for each, Sakai `{last}, {first}({user})/`,
+`{assignment}_{user}_attempt_{time}_{file name}` and a `.txt` for each, Sakai `{last}, {first}({user})/`
+with a `timestamp.txt`, and a group's `{group} ({id})/` with a `members.txt`,
 Teams `Submitted files/{name}/{assignment}/Version {n}/` beside `Working files/`, ILIAS
 `{last}_{first}_{login}_{id}/{time}_{file name}`, Autolab `{address}_{version}_{file name}`, and GitHub
 Classroom's folders are whole repositories. Google Classroom puts a name only before the copies it made.
@@ -48,7 +49,7 @@ DAYS = ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y", "%Y-%m-%d")  # in other 
 BLACKBOARD = re.compile(
     r"(?P<task>.+?)_(?P<id>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<note>\.txt))"
 )
-SAKAI = re.compile(r"(?P<name>.+, .*)\((?P<id>[^()\s]+)\)")
+SAKAI = re.compile(r"(?P<name>.+,.*)\((?P<id>[^()\s]+)\)")
 ILIAS = re.compile(r"(?P<name>.+)_(?P<login>[^_]+)_(?P<id>\d+)")
 ILIAS_FILE = re.compile(r"(?P<time>\d{14})_(?P<file>.+)")
 TEAMS = re.compile(r"(?P<name>[^/]+)/[^/]+/Vers\w+ (?P<number>\d+)/(?P<file>.+)")
@@ -64,7 +65,8 @@ LISTS = (
     "index.html",
     "grades.csv",
 )  # beside what students hand in: Brightspace's, Sakai's, GitHub Classroom's
-SERVICE = frozenset(("timestamp.txt", "comments.txt", "feedbackText.html"))  # Sakai's own
+STAMP, MEMBERS = "timestamp.txt", "members.txt"  # Sakai's own, of a student and of a group
+SERVICE = frozenset((STAMP, MEMBERS, "comments.txt", "feedbackText.html"))
 RETURNED = "Feedback Attachment(s)/"  # what an instructor has given back there
 SEVERAL = re.compile(r".+\(\d+\)(?:\.\w+)+")  # one more file of a name: of a class's folder, it may be
 NUMBERED = re.compile(r" ?\(\d+\)$")  # how a platform tells files of one name apart
@@ -90,7 +92,7 @@ class Owned:
 
 
 def owners(paths: Iterable[str], people: Mapping[str, str], label: str = "") -> list[Owned]:
-    """The owner of every file. people: names by the platform's id, where a list of the platform's tells.
+    """The owner of every file. people: names by a platform's folder or login, where it tells.
 
     label: what the folder or zip of the paths is called: of one student's repository it is the student.
     """
@@ -100,8 +102,11 @@ def owners(paths: Iterable[str], people: Mapping[str, str], label: str = "") -> 
     inner = without_common_folder(kept)
     listed = any("/" in p or BRIGHTSPACE.fullmatch(p) for _, p in inner)
     around = {path.removesuffix(f"/{p}") for path, p in inner if path != p} or {label}
+    groups = {p.removesuffix(f"/{MEMBERS}") for _, p in inner if p.endswith(f")/{MEMBERS}")}
     owned = [
-        _owner(path, people) for path in inner if not (listed and path[1] in LISTS or RETURNED in path[1])
+        _owner(path, people, groups)
+        for path in inner
+        if not (listed and path[1] in LISTS or RETURNED in path[1])
     ]
     return _composed(_work(owned, around.pop()))
 
@@ -179,20 +184,21 @@ def without_common_folder(paths: Sequence[str]) -> list[tuple[str, str]]:
     return [(p, p) for p in paths]
 
 
-def _owner(path: tuple[str, str], people: Mapping[str, str]) -> Owned:
+def _owner(path: tuple[str, str], people: Mapping[str, str], groups: Container[str]) -> Owned:
     whole, inner = path
     head, _, rest = inner.partition("/")
     if not rest or head.lower().endswith(".zip"):  # a student's zip, opened, is called as his file
         return _flat(whole, head, rest, people)
     if match := GRADESCOPE.fullmatch(head):
-        return Owned(whole, match["id"], people.get(match["id"], head), rest)
+        return Owned(whole, match["id"], people.get(head, head), rest)
     if match := MOODLE_FOLDER.fullmatch(head.rstrip("_")):
-        name = match["name"]
-        return Owned(whole, match["id"], _blind(name, match["id"]), rest, team=bool(TEAM.fullmatch(name)))
+        return _moodle(whole, match, rest)
     if match := MOODLE_NOBODY.fullmatch(head.rstrip("_")):
         return Owned(whole, match["name"], match["name"], rest, team=True)
     if match := BRIGHTSPACE.fullmatch(head):
         return Owned(whole, match["id"], match["name"], rest, time=_day(match))
+    if head in groups:
+        return Owned(whole, head, head, rest.removeprefix(ATTACHED), team=True)
     if match := SAKAI.fullmatch(head):
         return Owned(whole, match["id"], match["name"], rest.removeprefix(ATTACHED))
     if match := TEAMS.fullmatch(inner):
@@ -211,8 +217,7 @@ def _flat(path: str, head: str, rest: str, people: Mapping[str, str]) -> Owned:
         return Owned(path, who, people.get(who, who), file, time=time)
     # with two marks nobody can tell which is Moodle's, and which a name's or a file's
     if (match := MOODLE.fullmatch(head)) and match["file"] and head.count("_assignsubmission_") == 1:
-        name, file = match["name"], rest or match["file"]
-        return Owned(path, match["id"], _blind(name, match["id"]), file, team=bool(TEAM.fullmatch(name)))
+        return _moodle(path, match, rest or match["file"])
     if (match := MOODLE_NOBODY.fullmatch(head)) and head.count("_assignsubmission_") == 1:
         return Owned(path, match["name"], match["name"], rest or match["file"] or head, team=True)
     if (match := BRIGHTSPACE.fullmatch(head)) and match["file"]:
@@ -250,8 +255,12 @@ def _read(time: str, form: str) -> datetime | None:
     return None
 
 
-def _blind(name: str, number: str) -> str:
-    return f"Participant {number}" if name in MOODLE_BLIND else name
+def _moodle(path: str, match: re.Match[str], file: str) -> Owned:
+    """A team goes by its name: its number may be that of a participant who is another."""
+    name, number = match["name"], match["id"]
+    if TEAM.fullmatch(name):
+        return Owned(path, name, name, file, team=True)
+    return Owned(path, number, f"Participant {number}" if name in MOODLE_BLIND else name, file)
 
 
 def _canvas(path: str, match: re.Match[str], name: str, rest: str) -> Owned:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from grader.core import parsing
@@ -19,7 +20,9 @@ from grader.submissions.owners import (
     BLACKBOARD,
     GRADESCOPE,
     IGNORED,
+    MEMBERS,
     METADATA,
+    STAMP,
     Owned,
     blackboard_user,
     composed,
@@ -32,6 +35,7 @@ from grader.submissions.script import LECTURE, declared, is_flat
 from grader.suite.files import most
 
 PACKED, HEAD = b"PK\3\4", 200  # how a zip begins; bytes that are looked at
+MEMBER = re.compile(r"\(([^()\s]+)\)(?:;|$)")  # as Sakai lists a group: Lee, Ann(alee); Ray, Bo(bray)
 NOTED = re.compile(r"\ufeff?Name: (.+) \(([^()\n]+)\)\s*(?:\n|$)")  # how Blackboard's .txt begins
 RUBY = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[-+]\d\d:?\d\d)")
 
@@ -96,7 +100,7 @@ class Intake:
 
     released: whether a file's bytes are as they were released. out: a folder that is no student's.
     whose: the owners, by a file's path or what the platform calls one, which go before all names. named: a
-    student whom a file's name tells, or nothing.
+    student whom a file's name tells, or nothing. ids: of the roster.
     """
 
     exercises: Sequence[str]
@@ -106,6 +110,7 @@ class Intake:
     out: Path | None = None
     whose: Mapping[str, str] = field(default_factory=dict)
     named: Callable[[str], str] = lambda stem: ""
+    ids: frozenset[str] = frozenset()
 
 
 def uploads(paths: Sequence[Path], intake: Intake) -> list[Upload]:
@@ -146,7 +151,10 @@ def _of_source(source: Source, intake: Intake) -> list[Upload]:
     within = dict(without_common_folder([f for f in files if not IGNORED.search(f)]))
     submitters, times = _people(source, within)
     people = {n: ", ".join(name for name, *_ in who) for n, who in submitters.items()}
-    people |= _noted(source, within)
+    noted, stamps, teams = _noted(source, within)
+    people |= noted
+    if any(map(BLACKBOARD.fullmatch, within.values())):
+        people = {i: i for i in intake.ids} | people
     alone = Path(source.label).resolve().name
     several: dict[str, int] = {}
     owned = [_whose(one, intake) for one in owners(files, people, alone)]
@@ -158,16 +166,17 @@ def _of_source(source: Source, intake: Intake) -> list[Upload]:
         else one
         for one in owned
     ]
-    chosen = choose(told, intake.exercises, intake.only, intake.teams)
+    chosen = choose(told, intake.exercises, intake.only, {**teams, **(intake.teams or {})})
     refused = {path: why for path, why in source.refused().items() if path in kept}
     whose = {one.path: _whose(one, intake) for one in owners([*files, *refused], people, alone)}
     for path, why in sorted(refused.items()):
         who = (whose[path].student, whose[path].name) if path in whose else (path, path)
         chosen.append(Chosen(path, *who, intake.only or "", path, problem=f"refused: it {why}"))
-    numbers = [_number(within.get(c.path, "")) for c in chosen]
+    times |= stamps
+    heads = [within.get(c.path, "").partition("/")[0] for c in chosen]
     return [
-        Upload(_id(source, c), c, source, times.get(n), submitters.get(n, ()))
-        for c, n in zip(chosen, numbers, strict=True)
+        Upload(_id(source, c), c, source, times.get(head), submitters.get(head, ()))
+        for c, head in zip(chosen, heads, strict=True)
     ]
 
 
@@ -178,18 +187,39 @@ def _whose(one: Owned, intake: Intake) -> Owned:
     return replace(one, student=who, name=who, nameless=False) if who else one
 
 
-def _noted(source: Source, within: Mapping[str, str]) -> dict[str, str]:
-    """Names by user from the notes beside Blackboard's attempts: their first line is no student's."""
-    found: dict[str, str] = {}
+def _noted(
+    source: Source, within: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, datetime], dict[str, list[str]]]:
+    """What is no student's to write: names by user, from the first lines of the notes beside Blackboard's
+    attempts; by Sakai's folder the time in it, and the members of a group's.
+    """
+    names: dict[str, str] = {}
+    times: dict[str, datetime] = {}
+    teams: dict[str, list[str]] = {}
     for path, inner in within.items():
-        if (match := BLACKBOARD.fullmatch(inner)) and match["note"]:
-            try:
-                head = source.read(path, MAX_METADATA)[:2000].decode("utf-8", "replace")
-            except Unreadable:
-                continue
-            if (name := NOTED.match(head)) and blackboard_user(match, (name[2],)) == name[2]:
-                found[name[2]] = name[1]
-    return found
+        folder, _, file = inner.partition("/")
+        match = BLACKBOARD.fullmatch(inner)
+        if not (match and match["note"] or folder.endswith(")") and file in (STAMP, MEMBERS)):
+            continue
+        try:
+            head = source.read(path, MAX_METADATA).decode("utf-8", "replace").strip()
+        except Unreadable:
+            continue
+        if file == MEMBERS:
+            teams[folder] = MEMBER.findall(head)
+        elif file and (at := _stamp(head)):
+            times[folder] = at
+        elif match and (name := NOTED.match(head)) and blackboard_user(match, (name[2],)) == name[2]:
+            names[name[2]] = name[1]
+    return names, times, teams
+
+
+def _stamp(told: str) -> datetime | None:
+    """Sakai's time of a submission, in UTC: 2026-11-20T21:52:11.200Z, or of older ones 20261120215211200."""
+    digits = "".join(filter(str.isdecimal, told))[:14]
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return None
 
 
 def _told(source: Source, one: Owned, released: Callable[[bytes], bool] | None) -> Owned:
@@ -209,22 +239,16 @@ def _id(source: Source, chosen: Chosen) -> str:
     return f"{path}{who} ({chosen.exercise})" if chosen.shared else f"{path}{who}"
 
 
-def _number(path: str) -> str:
-    """Gradescope's submission id of a file, by its path in the export; empty where it has none."""
-    match = GRADESCOPE.fullmatch(path.split("/", 1)[0])
-    return match["id"] if match else ""
-
-
 Submitters = dict[str, tuple[tuple[str, ...], ...]]
 
 
 def _people(source: Source, within: Mapping[str, str]) -> tuple[Submitters, dict[str, datetime]]:
-    """Who and when by submission id from Gradescope's metadata; none where it isn't there or readable.
+    """Who and when by a submission's folder, of Gradescope's metadata; none where that isn't readable.
 
     within: by path a file's path in the export. A list that lies elsewhere than at its top is a student's.
     """
     metadata = next((path for path, inner in within.items() if inner == METADATA), None)
-    if metadata is None or not any(map(_number, within.values())):
+    if metadata is None or not any(GRADESCOPE.fullmatch(p.split("/")[0]) for p in within.values()):
         return {}, {}
     import yaml
 
@@ -239,14 +263,14 @@ def _people(source: Source, within: Mapping[str, str]) -> tuple[Submitters, dict
         submitters = entry.get(":submitters") if isinstance(entry, dict) else None
         if not isinstance(key, str) or not isinstance(submitters, list):
             continue
-        number = key.removeprefix("submission_")
         told = [
             [_known(s.get(k)) for k in (":name", ":sid", ":email")] for s in submitters if isinstance(s, dict)
         ]
-        people[number] = tuple((name, *ids) for name, *ids in told if name) or ((key,),)
+        folder = f"submission_{key.removeprefix('submission_')}"
+        people[folder] = tuple((name, *ids) for name, *ids in told if name) or ((key,),)
         at = entry.get(":created_at")
         if at := _time(at.get("utc") if isinstance(at, dict) else at):  # Rails' own times are objects
-            times[number] = at
+            times[folder] = at
     return people, times
 
 

@@ -165,7 +165,7 @@ def test_not_a_byte_changes_but_of_the_cells_that_are_filled(
     )
     if book:
         grades = {str(n): Grade(n, 9) for n in range(len(cells))}
-        filled = book.filled(grades)
+        filled = book.filled(grades).decode()
         assert filled.split(newline) == [
             line.replace("@", str(n - 1)) if n else line for n, line in enumerate(export.split(newline))
         ]

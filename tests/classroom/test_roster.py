@@ -271,6 +271,13 @@ def test_late_rules_from_the_upload_to_the_score(tmp_path: Path) -> None:
     assert ran.returncode == PASSED, ran.stderr
     found = {r["student"]: r["score"] for r in results(tmp_path / "done")}
     assert found == {"101": 13, "102": 26, "103": 13, "104": 26, "105": 13}
+    assert (
+        "no time" not in ran.stdout
+    )  # where one has Canvas's mark and the policy counts it, the others came in time
+    write(tmp_path, {"p.toml": "[late]\ndeadline = 2026-11-20T12:00:00Z\nflat = 0.5\n"})
+    ran = command.grader("batch", "up", "d2l", *given_, cwd=tmp_path)
+    assert "1 have the mark LATE and no time: mark_days in [late]" in ran.stdout
+    assert {r["student"]: r["score"] for r in results(tmp_path / "done")} == {**found, "101": 26}
 
 
 def test_a_second_run_says_what_changed_for_whom(tmp_path: Path) -> None:

@@ -386,7 +386,7 @@ def test_every_renderer_says_the_same_points(one: Policy, unmarked: Report, days
     assert found == {"1": Grade(score, of)} and not left_out
     for export, column, at in PLATFORMS:
         book = gradebook.read(export.format(of=of or 1).encode(), "e.csv", None)
-        filled = list(csv.reader(io.StringIO(book.filled(found))))
+        filled = list(csv.reader(io.StringIO(book.filled(found).decode())))
         assert float(filled[at][column]) == score
 
 

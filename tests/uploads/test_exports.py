@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -189,7 +189,7 @@ def test_a_team_is_refused_until_a_table_says_who_is_in_it(tmp_path: Path) -> No
     }
     (tmp_path / "export.zip").write_bytes(zipped(files))
     told = {u.chosen.student: u.chosen.problem for u in taken(tmp_path / "export.zip")}
-    assert "--teams FILE" in told["77"] and told["78"] == ""
+    assert "--teams FILE" in told["Team 1"] and told["78"] == ""
     found = taken(tmp_path / "export.zip", teams={"Team 1": ["80", "81"]})
     assert {u.chosen.student: u.read() for u in found} == {"78": WORK[1], "80": WORK[0], "81": WORK[0]}
     assert len({u.id for u in found}) == 3
@@ -343,11 +343,18 @@ SHAPES: dict[str, tuple[dict[str, bytes], dict[str, int | str]]] = {  # by stude
             "Default group_assignsubmission_file/ex1.py": WORK[1],
             "Team 1_4_assignsubmission_file/ex1.py": WORK[2],
         },
-        {"Default group": "is a team's", "4": "is a team's"},
+        {"Default group": "is a team's", "Team 1": "is a team's"},
+    ),
+    "Moodle, a team of a participant's number": (
+        {
+            "Team 1_4_assignsubmission_file/ex1.py": WORK[1],
+            "Ann Lee_4_assignsubmission_file/ex1.py": WORK[2],
+        },
+        {"Team 1": "is a team's", "4": 2},
     ),
     "Moodle, flat and in no team": (
         {"Keine_assignsubmission_file_ex1.py": WORK[1], "Team 1_4_assignsubmission_file_ex1.py": WORK[2]},
-        {"Keine": "is a team's", "4": "is a team's"},
+        {"Keine": "is a team's", "Team 1": "is a team's"},
     ),
     "Blackboard, logins with a _": (
         {
@@ -383,6 +390,14 @@ SHAPES: dict[str, tuple[dict[str, bytes], dict[str, int | str]]] = {  # by stude
     "Sakai, with nothing": (
         {"HW/Ray, Bo(bo)/timestamp.txt": b"2026", "HW/Lee, A(ann)/Submission attachment(s)/ex1.py": WORK[1]},
         {"bo": "nothing is handed in", "ann": 1},
+    ),
+    "Sakai, of a group, which lists its members": (
+        {
+            "HW/Gr, 1 (5-a)/members.txt": b"Ray, Bo(bo); Lee,(ann)",
+            "HW/Gr, 1 (5-a)/Submission attachment(s)/ex1.py": WORK[1],
+            "HW/Fox,(cy)/Submission attachment(s)/ex1.py": WORK[2],
+        },
+        {"bo": 1, "ann": 1, "cy": 2},
     ),
     "Google, two of one name": (
         {"B/ex1.py": WORK[1], "B/ex1 (1).py": WORK[2]},
@@ -432,6 +447,27 @@ def test_what_platforms_also_make_of_a_class(name: str, tmp_path: Path) -> None:
 def test_a_time_of_three_digits_has_an_hour_of_one(told: str, hour: int) -> None:
     (one,) = owners([f"12-3 - Ann Lee - Nov 20, 2026 {told}/ex1.py"], {})
     assert (one.student, one.name, one.time) == ("12", "Ann Lee", datetime(2026, 11, 20, hour, 15))
+
+
+@pytest.mark.parametrize("told", ["2026-11-20T21:52:11.200Z", "20261120215211200", "2026-11-20T21:52:11Z"])
+def test_sakai_s_own_file_tells_the_time(told: str, tmp_path: Path) -> None:
+    files = {
+        "HW/Lee, A(ann)/timestamp.txt": told.encode(),
+        "HW/Lee, A(ann)/Submission attachment(s)/ex1.py": WORK[1],
+        "HW/Lee, A(ann)/Submission attachment(s)/timestamp.txt": b"2020-01-01T00:00:00Z",  # a student's
+        "HW/Ray, B(bo)/timestamp.txt": b"yesterday",
+        "HW/Ray, B(bo)/Submission attachment(s)/ex1.py": WORK[2],
+    }
+    (tmp_path / "export.zip").write_bytes(zipped(files))
+    times = {u.chosen.student: u.submitted for u in taken(tmp_path / "export.zip")}
+    assert times == {"ann": datetime(2026, 11, 20, 21, 52, 11, tzinfo=UTC), "bo": None}
+
+
+def test_blackboard_s_logins_are_the_roster_s_where_no_note_tells(tmp_path: Path) -> None:
+    files = {f"HW_1_{who}_attempt_2026-11-20-20-01-11_ex1.py": WORK[1] for who in ("a_ray", "b_ray")}
+    (tmp_path / "export.zip").write_bytes(zipped(files))
+    found = uploads([tmp_path / "export.zip"], Intake(EXERCISES, "ex1", ids=frozenset(("a_ray", "b_ray"))))
+    assert [(u.chosen.student, u.chosen.problem) for u in found] == [("a_ray", ""), ("b_ray", "")]
 
 
 def test_a_time_in_another_language_is_not_known(tmp_path: Path) -> None:

@@ -71,9 +71,9 @@ ONE = {
 
 @pytest.mark.parametrize("path", ONE)
 def test_a_file_is_its_owners(path: str) -> None:
-    (one,) = owners([path], {"345": "Ann Lee, Bob Ray"})
+    (one,) = owners([path], {"submission_345": "Ann Lee, Bob Ray"})
     assert (one.path, one.student, one.name, one.late) == (path, *ONE[path])
-    (it,) = chosen([path], people={"345": "Ann Lee, Bob Ray"})
+    (it,) = chosen([path], people={"submission_345": "Ann Lee, Bob Ray"})
     assert (it.path, it.student, it.name, it.late) == (path, *ONE[path])
     assert it.problem == "" and it.exercise == "ex1"
 

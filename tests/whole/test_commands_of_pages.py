@@ -11,9 +11,11 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from contextlib import redirect_stderr
 from pathlib import Path
 
+import command
 import pytest
 from classroom import right, wrong, zipped
 from conftest import DEADLINE, ROOT, solution
@@ -54,8 +56,8 @@ def commands(page: Path) -> list[str]:
     return [line for line in lines if line]
 
 
-def elsewhere(command: str) -> str:
-    return next((why for begin, why in NOT_HERE.items() if f"{command} ".startswith(begin)), "")
+def elsewhere(line: str) -> str:
+    return next((why for begin, why in NOT_HERE.items() if f"{line} ".startswith(begin)), "")
 
 
 def test_every_block_of_a_page_is_of_a_kind_that_some_test_runs() -> None:
@@ -78,16 +80,14 @@ PLACES = {"N": "1", "platform": "otter"}
 def test_every_command_that_a_page_names_is_one_of_ours(page: Path) -> None:
     """What is only named, within a sentence, too: an option that is gone is noticed."""
     named = [" ".join(words.split()) for words in INLINE.findall(page.read_text())]
-    for command in named + [c for c in commands(page) if c.startswith("grader ")]:
-        words = shlex.split(re.split(r" [>|&]", command)[0])[1:]
+    for line in named + [c for c in commands(page) if c.startswith("grader ")]:
+        words = shlex.split(re.split(r" [>|&]", line)[0])[1:]
         said = io.StringIO()
         try:
             with redirect_stderr(said):
                 arguments.parser().parse_args([PLACES.get(w, w) for w in words])
         except SystemExit:  # of `grader batch` alone, which a sentence may name, something is missing
-            assert not re.search("unrecognized|invalid choice", said.getvalue()), (
-                f"{command}: {said.getvalue()}"
-            )
+            assert not re.search("unrecognized|invalid choice", said.getvalue()), f"{line}: {said.getvalue()}"
 
 
 def prepared(folder: Path) -> None:
@@ -134,3 +134,24 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     assert [c for _, c in said] == here, ran.stderr
     assert [one for one in said if one[0] not in ("0", "1")] == [], ran.stderr
     assert "Traceback" not in ran.stdout + ran.stderr
+
+
+def test_the_policy_that_a_page_shows_is_one_and_has_every_key(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs/policy.md").read_text(), re.M | re.S)
+    (tmp_path / "shown.toml").write_text(shown)
+    ran = command.grader("policy", "check", "shown.toml", "ex1", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    template = command.grader("policy", "template", cwd=tmp_path).stdout
+    keys = set(re.findall(r"^(?:# )?([a-z_]+) *= ", template, re.MULTILINE))
+    assert keys <= {*re.findall(r"^([a-z_]+) *= ", shown, re.MULTILINE)}
+
+
+@pytest.mark.slow
+def test_the_program_that_the_page_on_installing_shows_runs(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/install.md").read_text(), re.M | re.S)
+    (tmp_path / "theirs.py").write_text(wrong())
+    said = subprocess.run(
+        [sys.executable, "-c", shown.replace("theirs.py", str(tmp_path / "theirs.py"))],
+        cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE,
+    )  # fmt: skip
+    assert said.stdout == "25 26 ['ex1.dnorm_logits']\n", said.stderr
