@@ -17,8 +17,8 @@ from typing import Any, cast
 import torch
 
 from grader.authoring.authored import Authored, Item
-from grader.authoring.hints.elementwise import ELEMENTWISE, LN
 from grader.authoring.hints.figures import figure, is_exact
+from grader.authoring.hints.local import LN, LOCAL
 from grader.authoring.hints.site import operation
 from grader.core.exercise import Line, sizes
 from grader.core.graph import downstream
@@ -151,6 +151,7 @@ class Search:
     def _pulled(self, env: Env, upstream: Mapping[str, torch.Tensor]) -> tuple[Env, torch.Tensor] | None:
         """The lines run on, and the gradient by autograd; None where it is not finite."""
         start = env[self.item.tensor].detach().clone().requires_grad_()
+        own = [line.name for line in self.lines]
         live: Env = {**env, self.item.tensor: start}
         total: Any = 0.0
         for line in self.lines:
@@ -162,8 +163,9 @@ class Search:
             elif line.name == self.program.loss:
                 total = total + out
         (result,) = torch.autograd.grad(cast(torch.Tensor, total), start)
-        after = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in live.items()}
-        return (after, result) if bool(result.isfinite().all()) else None
+        if not bool(result.isfinite().all()):
+            return None
+        return {**env, **{k: live[k].detach() for k in (self.item.tensor, *own)}}, result
 
     def _matters(
         self, tensor: str, env: Env, result: torch.Tensor, upstream: Mapping[str, torch.Tensor]
@@ -245,10 +247,10 @@ def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[
         if not any(isinstance(n, ast.Name) and n.id == tensor for n in ast.walk(node)):
             continue
         called = operation(node) if isinstance(node, ast.Call) else ""
-        if called in ELEMENTWISE and ELEMENTWISE[called].nice:
-            return ELEMENTWISE[called].nice
+        if called in LOCAL and LOCAL[called].nice:
+            return LOCAL[called].nice
         if called == "logsigmoid":
-            return ELEMENTWISE["sigmoid"].nice
+            return LOCAL["sigmoid"].nice
         if called in ("softmax", "log_softmax", "cross_entropy"):
             return LN
         if called == "binary_cross_entropy":
