@@ -54,7 +54,14 @@ def running(site: Site) -> Step:
         "every later one, with weight 1. So it gets the sum of the upstream gradients from its own place to "
         "the end: a running sum forwards is a running sum from the other end backwards."
     )
-    return Step(index, say, sums=(total,), where=(later,))
+    if operation(site.node) == "cumsum":
+        return Step(index, say, sums=(total,), where=(later,))
+    say = (
+        f"A running product along axis {axis}: each number of {site.x} is a factor at its own place and at "
+        "every later one, and its local gradient is the product of all other factors there."
+    )
+    factor = code("y / x", y=_result(site, index), x=site.at(site.child, site.index))
+    return Step(index, say, (factor,), sums=(total,), where=(later,))
 
 
 def extreme(site: Site) -> Step:

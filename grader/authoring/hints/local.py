@@ -7,6 +7,7 @@ result y, and of what runs along axes the mean mu and how many there are; `hit` 
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -260,11 +261,9 @@ def local(site: Site, row: Local) -> Step:
     fixed = {k: v for k, v in given.items() if k not in row.names}
     known = {k: number(v) for k, v in row.constants.items()}
     known |= {k: number(site.scope.value(v)) for k, v in fixed.items()}
-    if row is LOCAL["pow"] and place == 0:
-        try:
-            known["b"] = number(ast.literal_eval(other))
-        except ValueError:
-            raise NoRule("a power that is not a number") from None
+    if row is LOCAL["pow"]:
+        with contextlib.suppress(ValueError):  # an exponent that is no number stays what it is
+            known["b"] = number(ast.literal_eval(given["b"]))
     return spread(site, say.format(x=site.x, **said), to, **{**given, **known})
 
 

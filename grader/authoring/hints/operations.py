@@ -24,7 +24,7 @@ LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the 
 
 CALLS: dict[str, Callable[[Site], Step]] = {
     **dict.fromkeys(REDUCED, axes.reduced),
-    "cumsum": axes.running,
+    **dict.fromkeys(("cumsum", "cumprod"), axes.running),
     "softmax": lambda site: axes.softmax(site, log=False),
     "log_softmax": lambda site: axes.softmax(site, log=True),
     "cross_entropy": axes.cross_entropy,
@@ -92,7 +92,7 @@ def ways(node: ast.expr, tensor: str, scope: Scope) -> Iterator[list[ast.expr]]:
         if node.id == tensor:
             yield [node]
         return
-    for operand in operands(node, scope):
+    for operand in operands(node, scope) if operation(node) != "detach" else ():
         if isinstance(operand, ast.Constant) or not differentiable(_try(scope, operand)):
             continue
         for way in ways(operand, tensor, scope):

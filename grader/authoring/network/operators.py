@@ -179,6 +179,7 @@ OPERATORS: dict[str, Operator] = {
     "softmax": _row("F.softmax(self, dim)", self="y * (dy - (y * dy).sum(dim, keepdim=True))"),
     "log_softmax": _row("F.log_softmax(self, dim)", self="dy - torch.exp(y) * dy.sum(dim, keepdim=True)"),
     "cumsum": _row("self.cumsum(dim)", self="dy.flip(dim).cumsum(dim).flip(dim)"),
+    "cumprod": _row("self.cumprod(dim)", self="(dy * y).flip(dim).cumsum(dim).flip(dim) / self"),
     "flip": _row("self.flip(dims)", self="dy.flip(dims)"),
     "roll": _row("torch.roll(self, shifts, dims)", self=gradients.rolled),
     "view": VIEW,
