@@ -158,6 +158,8 @@ def network(source: str, filename: str) -> tuple[tuple[str, ...], tuple[Line, ..
 def _gradients(file: Source, tensors: Set[str], outputs: Sequence[Item]) -> list[ast.FunctionDef]:
     """The functions d<name>, of tensors of forward."""
     taken = {*read_outputs.provided(file), *(n for item in outputs for n in (*item.asks, item.driver))}
+    nodes = (n for whole in file.definitions.values() for n in ast.walk(whole))
+    taken |= {ast.unparse(n.func) for n in nodes if isinstance(n, ast.Call)}  # a helper that inputs() calls
     found = []
     for node in file.definitions.values():
         if isinstance(node, ast.FunctionDef) and node.name[:1] == "d" and node.name[1:] in tensors:

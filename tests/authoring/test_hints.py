@@ -296,6 +296,14 @@ LINES = [
             "y = k @ x.T",
             "y = x.gather(1, place)",
             "y = x.gather(1, places)",
+            "y = x.gather(1, labels.unsqueeze(-1))",
+            "y = x.cumprod(1)",
+            "y = x.prod(0, keepdim=True)",
+            "y = x.min(1).values",
+            "y = torch.maximum(x, row)",
+            "y = x.clamp(min=0.3)",
+            "y = x**a + a**x",
+            "y = x * a * x.detach()",
             "y = x[:, ::2]",
             "y = x[:, 1::2]",
             "y = x[..., 1::2]",
@@ -363,6 +371,13 @@ def test_the_formula_of_an_operation_is_autograds(code: str, x: torch.Tensor) ->
         got = sum(math.prod(f) for path in found for f in path.term.summands(tuple(at), scope))
         assert math.isclose(got, float(wanted[tuple(at)]), rel_tol=1e-9, abs_tol=1e-12), at
     assert total(tuple(p.term for p in found)).startswith("dx[")
+
+
+def test_a_formula_says_whose_element_a_place_is() -> None:
+    code = "y = x.gather(1, labels.unsqueeze(1)) * row.sum(1)"
+    found = paths("x", tuple(X.shape), "y", code, Scope({**OTHERS, "x": X}, {**OTHERS, "x": X}), loss=False)
+    text = total(tuple(p.term for p in found))
+    assert "[labels[i] = j]" in text and "row.sum(1)[" in text, text
 
 
 @pytest.mark.parametrize("exercise", GRADIENTS)

@@ -3,77 +3,23 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
-from grader.authoring.hints.notation import Sum, code, element, number
-from grader.authoring.hints.site import NoRule, Site, Step, operation, parts, spread
+from grader.authoring.hints.notation import Sum, element, number
+from grader.authoring.hints.site import NoRule, Site, Step, parts, spread
 
 
-def binop(site: Site) -> Step:
+def matmul(site: Site) -> Step:
+    """The operator @, or a function of its name."""
     node = site.node
-    assert isinstance(node, ast.BinOp)
-    left = site.child is node.left
-    other = node.right if left else node.left
-    text, said = ast.unparse(node), ast.unparse(other)
-    constant = not site.scope.shape(other)
-    match node.op:
-        case ast.MatMult():
-            return _matmul(site, left, other)
-        case ast.Pow():
-            return _pow(site, left, other)
-        case ast.Add():
-            say = f"{text} is a sum: the upstream gradient is handed on to each summand as it is."
-            return spread(site, "" if constant else say)
-        case ast.Sub() if left:
-            return spread(
-                site, f"{text} is a difference: its first part gets the upstream gradient as it is."
-            )
-        case ast.Sub():
-            say = f"{site.x} is subtracted, so it gets the upstream gradient with its sign changed."
-            return spread(site, say, sign=-1)
-        case ast.Mult():
-            say = f"The constant factor {said} stays a factor on the way back."
-            if not constant:
-                say = "In a product, the local gradient towards one factor is the other factor; here that "
-                say += f"is {said}."
-            return spread(site, say, "other", other=other)
-        case ast.Div() if left:
-            return spread(
-                site, f"Dividing by {said} forwards is dividing by it backwards.", "1 / other", other=other
-            )
-        case ast.Div():
-            say = f"{site.x} stands in the denominator: the derivative of 1/x, times the numerator."
-            return spread(site, say, "other / own**2", -1, other=other, own=node.right)
-    raise NoRule(type(node.op).__name__)
-
-
-SIGNS: dict[str, ast.operator] = {
-    "add": ast.Add(), "sub": ast.Sub(), "mul": ast.Mult(), "div": ast.Div(), "pow": ast.Pow(),
-    **dict.fromkeys(("matmul", "mm", "bmm", "mv"), ast.MatMult()),
-}  # fmt: skip
-
-
-def called(site: Site, function: str) -> Step:
-    """x.pow(2) as x ** 2, torch.mul(a, b) as a * b."""
-    given = parts(site, "left", "right")
-    if len(given) != 2 or {*given} != {"left", "right"}:
-        raise NoRule(ast.unparse(site.node))
-    return binop(replace(site, node=ast.BinOp(given["left"], SIGNS[function], given["right"])))
-
-
-def _pow(site: Site, base: bool, other: ast.expr) -> Step:
-    if not base:
-        say = f"{site.x} is an exponent: the derivative of aˣ is aˣ · ln a."
-        step = spread(site, say, "ln(other)", other=other)
-        return replace(step, factors=(site.result(), *step.factors))
-    try:
-        power = ast.literal_eval(other)
-    except ValueError:
-        raise NoRule("a power that is not a number") from None
-    say = "A power, element by element: the power rule, with the exponent going down by one."
-    rest = "own" if power == 2 else "own**less"
-    step = spread(site, say, rest, -1 if power < 0 else 1, own=site.child, less=number(power - 1))
-    return replace(step, factors=(number(abs(power)), *step.factors)) if abs(power) != 1 else step
+    if isinstance(node, ast.BinOp):
+        left, right = node.left, node.right
+    else:
+        given = parts(site, "left", "right")
+        if {*given} != {"left", "right"}:
+            raise NoRule(ast.unparse(node))
+        left, right = given["left"], given["right"]
+    first = site.child is left
+    return _matmul(site, first, right if first else left)
 
 
 def _matmul(site: Site, left: bool, other: ast.expr) -> Step:
@@ -172,20 +118,6 @@ def einsum(site: Site) -> Step:
 
 def clamp(site: Site) -> Step:
     given = parts(site, "x", "min", "max")
-    x = site.at(site.child, site.index)
-    where = [code("x >= low", x=x, low=given["min"])] if "min" in given else []
-    where += [code("high >= x", x=x, high=given["max"])] if "max" in given else []
+    tests = [t for k, t in (("min", "hit(x >= min)"), ("max", "hit(max >= x)")) if k in given]
     say = "What lies beyond a bound was set to the bound: nothing comes back to it. The rest passes."
-    return Step(site.index, say, where=tuple(where))
-
-
-def larger(site: Site) -> Step:
-    """maximum and minimum of two."""
-    given = parts(site, "a", "b")
-    other = given["b"] if site.child is given["a"] else given["a"]
-    if site.scope.shape(site.child) != site.after:
-        raise NoRule("a maximum with what is broadcast")
-    sign = ">" if operation(site.node) == "maximum" else "<"
-    where = code(f"x {sign} other", x=site.at(site.child, site.index), other=site.at(other, site.index))
-    say = "Of two numbers one is passed on, and gets the gradient; the other gets 0."
-    return Step(site.index, say, where=(where,))
+    return spread(site, say, " * ".join(tests), **{k: v for k, v in given.items() if k != "x"})

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import ast
 
+from grader.authoring.hints.local import REDUCED
 from grader.authoring.hints.notation import Index, Named, code, element, name, number, write
-from grader.authoring.hints.site import NoRule, Site, Step, arguments, axes_said, is_pair, leading, operation
+from grader.authoring.hints.site import (
+    NoRule,
+    Site,
+    Step,
+    axes_said,
+    constants,
+    followed,
+    operation,
+    parts,
+)
+
+SPREAD = ("dim", "unbiased", "keepdim")
 
 
 def _axes(site: Site, names: tuple[str, ...] = ("dim", "keepdim")) -> tuple[tuple[int, ...], bool]:
-    given = arguments(site.node, names, leading(site))
+    given = constants(site, *names)
     dim = given.get("dim")
     n = len(site.before)
     dims = tuple(range(n)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
@@ -29,18 +41,8 @@ def _over(site: Site, axes: tuple[int, ...]) -> str:
     return "all numbers" if len(axes) == len(site.before) else axes_said(axes)
 
 
-def total(site: Site) -> Step:
-    axes, keep = _axes(site)
-    say = (
-        f"A sum over {_over(site, axes)}: each number of {site.x} enters one total, with weight 1. So the "
-        "upstream gradient of that total is handed to all of its summands: a sum forwards is a broadcast "
-        "backwards."
-    )
-    return Step(_reduced(site, axes, keep), say)
-
-
 def running(site: Site) -> Step:
-    axis = arguments(site.node, ("dim",), leading(site)).get("dim")
+    axis = constants(site, "dim").get("dim")
     if axis is None:
         raise NoRule("a running sum without its axis")
     axis %= len(site.before)
@@ -52,89 +54,59 @@ def running(site: Site) -> Step:
         "every later one, with weight 1. So it gets the sum of the upstream gradients from its own place to "
         "the end: a running sum forwards is a running sum from the other end backwards."
     )
-    return Step(index, say, sums=(total,), where=(later,))
-
-
-def mean(site: Site) -> Step:
-    axes, keep = _axes(site)
+    if operation(site.node) == "cumsum":
+        return Step(index, say, sums=(total,), where=(later,))
     say = (
-        f"A mean over {_over(site, axes)}: each number enters it with the same weight, one over how many "
-        "there are, and gets that share of the upstream gradient."
+        f"A running product along axis {axis}: each number of {site.x} is a factor at its own place and at "
+        "every later one, and its local gradient is the product of all other factors there."
     )
-    return Step(_reduced(site, axes, keep), say, (code("1 / count", count=site.count(axes)),))
-
-
-def maximum(site: Site) -> Step:
-    axes, keep = _axes(site)
-    if len(axes) != 1 or not is_pair(site.scope.value(site.node)):
-        raise NoRule("a maximum over several axes")
-    axis = axes[0]
-    m = element(name("m"), (*site.index[:axis], *site.index[axis + 1 :]))
-    where = code("own == m", own=site.index[axis], m=m)
-    places = f"torch.max({site.x}, {axis}).indices" if leading(site) else f"({site.x}).max({axis}).indices"
-    line = {0: "column", 1: "row"}.get(axis, "line") if len(site.before) == 2 else "line"
-    named = {"m": Named(code(places), f"{write(m)} is the place of the maximum in its {line}")}
-    say = (
-        f"A maximum over axis {axis} is decided by one number of each {line}: nudge another one a little and "
-        "nothing changes. So the gradient goes to the place of the maximum alone, the rest gets 0."
-    )
-    return Step(_reduced(site, axes, keep), say, where=(where,), named=named)
+    factor = code("y / x", y=_result(site, index), x=site.at(site.child, site.index))
+    return Step(index, say, (factor,), sums=(total,), where=(later,))
 
 
 def extreme(site: Site) -> Step:
-    """amax and amin along one axis."""
+    """max, min, amax and amin along one axis."""
     axes, keep = _axes(site)
-    if not isinstance(arguments(site.node, ("dim",), leading(site)).get("dim"), int):
+    if not isinstance(constants(site, "dim").get("dim"), int):
         raise NoRule("a maximum over several axes")
-    axis = axes[0]
-    which = "argmin" if operation(site.node) == "amin" else "argmax"
-    m = element(name("top"), _reduced(site, axes, keep=False))
-    text = f"{write(m)} is the place of the extreme along axis {axis}"
-    named = {"top": Named(code(f"({site.x}).{which}({axis})"), text)}
-    say = "One number of each row is passed on: the gradient goes to its place alone, the rest gets 0."
+    axis, kind = axes[0], "min" if "min" in operation(site.node) else "max"
+    m = element(name("m"), _reduced(site, axes, keep=False))
+    line = {0: "column", 1: "row"}.get(axis, "line") if len(site.before) == 2 else "line"
+    text = f"{write(m)} is the place of the {kind}imum in its {line}"
+    say = (
+        f"A {kind}imum over axis {axis} is decided by one number of each {line}: nudge another one a little "
+        f"and nothing changes. So the gradient goes to the place of the {kind}imum alone, the rest gets 0."
+    )
     where = (code("own == m", own=site.index[axis], m=m),)
+    named = {"m": Named(code(f"({site.x}).arg{kind}({axis})"), text)}
     return Step(_reduced(site, axes, keep), say, where=where, named=named)
 
 
-def norm(site: Site) -> Step:
-    axes, keep = _axes(site, ("p", "dim", "keepdim"))
-    index = _reduced(site, axes, keep)
-    say = "The root of a sum of squares: the derivative of each number is its share, itself over the norm."
-    return Step(index, say, (code("x / y", x=site.at(site.child, site.index), y=_result(site, index)),))
-
-
-def logsumexp(site: Site) -> Step:
-    axes, keep = _axes(site)
-    index = _reduced(site, axes[:1], keep)
-    say = "The logarithm of a sum of exponentials: its derivative is the softmax."
-    return Step(index, say, (code("exp(x - y)", x=site.at(site.child, site.index), y=_result(site, index)),))
-
-
-def variance(site: Site, root: bool) -> Step:
-    names = ("dim", "unbiased", "keepdim")
-    given = arguments(site.node, names, leading(site))
+def reduced(site: Site) -> Step:
+    """A sum and its like, by the table of local gradients."""
+    called = operation(site.node)
+    names = {"norm": ("p", "dim", "keepdim"), "var": SPREAD, "std": SPREAD}.get(called, ("dim", "keepdim"))
+    given = constants(site, *names)
+    if given.get("p", 2) != 2:
+        raise NoRule("a norm that is not the second")
     axes, keep = _axes(site, names)
-    count = site.count(axes)
+    index, mean = _reduced(site, axes, keep), element(name("mu"), _reduced(site, axes, True))
+    count = less = site.count(axes)
     if given.get("unbiased", True) and given.get("correction", 1):
-        count = code("size - 1", size=count)
-    mean = code(f"({site.x}).mean({axes}, keepdim=True)")
-    mu = element(name("mu"), _reduced(site, axes, True))
-    away = code("x - mu", x=site.at(site.child, site.index), mu=mu)
-    named = {"mu": Named(mean, f"mu is the mean of {site.x} over {_over(site, axes)}")}
-    index = _reduced(site, axes, keep)
-    say = (
-        f"A variance: each number counts by its distance from the mean, over {write(count)}. That the mean "
-        "moves as well makes no difference, because the distances from it sum to 0."
-    )
-    if root:
-        say = say.replace("variance", "standard deviation")
-        factor = code("away / (count * y)", away=away, count=count, y=_result(site, index))
-        return Step(index, say, (factor,), named=named)
-    return Step(index, say, (code("2 * away / count", away=away, count=count),), named=named)
+        less = code("count - 1", count=count)
+    x, over = site.at(site.child, site.index), _over(site, axes)
+    say, to = REDUCED[called].at(0)
+    named = {}
+    if "mu" in to:
+        mu = code(f"({site.x}).mean({axes}, keepdim=True)")
+        named = {"mu": Named(mu, f"mu is the mean of {site.x} over {over}")}
+    derivative = code(to, x=x, y=_result(site, index), mu=mean, count=count, less=less)
+    said = say.format(x=site.x, over=over, less=write(less))
+    return followed(index, said, derivative, named=named)
 
 
 def softmax(site: Site, log: bool) -> Step:
-    dim = arguments(site.node, ("dim",), leading(site)).get("dim")
+    dim = constants(site, "dim").get("dim")
     if dim is None:
         raise NoRule("a softmax without its axis")
     axis = dim % len(site.before)
@@ -180,3 +152,15 @@ def cross_entropy(site: Site) -> Step:
         "function you have seen in the forward pass. Then comes the mean over the rows."
     )
     return Step((), say, (factor,), named={"p": p})
+
+
+def nll(site: Site) -> Step:
+    given = parts(site, "input", "target")
+    if set(given) - {"input", "target", "reduction"} or len(site.before) != 2:
+        raise NoRule("this use of nll_loss")
+    how = site.scope.value(given["reduction"]) if "reduction" in given else "mean"
+    label = element(given["target"], site.index[:1])
+    say = "The mean of minus what stands at each row's label: the other numbers don't count."
+    rows = site.scope.size(site.child, 0)
+    factors = (code("1 / rows", rows=rows),) if how == "mean" else ()
+    return Step((), say, factors, -1, where=(code("label == j", label=label, j=site.index[1]),))

@@ -17,8 +17,8 @@ from typing import Any, cast
 import torch
 
 from grader.authoring.authored import Authored, Item
-from grader.authoring.hints.elementwise import ELEMENTWISE, LN
 from grader.authoring.hints.figures import figure, is_exact
+from grader.authoring.hints.local import LN, LOCAL
 from grader.authoring.hints.site import operation
 from grader.core.exercise import Line, sizes
 from grader.core.graph import downstream
@@ -31,6 +31,7 @@ POSITIVE = (1.0, 2.0, 3.0, 4.0)
 SHARE = (0.5, 0.25, 0.2, 0.4, 0.1, 0.8)
 UPSTREAM = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 6.0)
 ROOT = (1.0, 4.0, 0.25)
+CORNERS = ("maximum(", "minimum(")  # where both are equal, autograd hands each a half
 BENDS = ("relu", "elu(", ".abs()")  # operations with one formula on either side of 0
 
 
@@ -109,6 +110,7 @@ class Search:
         asked = [p for p in item.params if isinstance(env.get(p), torch.Tensor)]
         shown = tuple(p for p in asked if p in near or p not in beyond)  # or that lie elsewhere
         bends = any(x in line.code for line in lines if item.tensor in line.uses for x in BENDS)
+        corners = any(x in line.code for line in lines for x in CORNERS)
         best: tuple[float, Example] | None = None
         for seed in range(DRAWS if len(lines) < 3 else FUSED):
             g = torch.Generator().manual_seed(seed)
@@ -138,6 +140,8 @@ class Search:
             own_values = one[item.tensor]
             if bends and not _both_signs(own_values) or own_values.unique().numel() == 1 < own_values.numel():
                 score += 1000  # it shows one side of the bend, or one value only
+            if corners and self._is_corner(one, upstream, result):
+                score += 1000
             if best is None or score < best[0]:
                 best = score, candidate
         if best is None or float(best[1].result.abs().max()) < 1e-3:
@@ -151,6 +155,7 @@ class Search:
     def _pulled(self, env: Env, upstream: Mapping[str, torch.Tensor]) -> tuple[Env, torch.Tensor] | None:
         """The lines run on, and the gradient by autograd; None where it is not finite."""
         start = env[self.item.tensor].detach().clone().requires_grad_()
+        own = [line.name for line in self.lines]
         live: Env = {**env, self.item.tensor: start}
         total: Any = 0.0
         for line in self.lines:
@@ -162,8 +167,17 @@ class Search:
             elif line.name == self.program.loss:
                 total = total + out
         (result,) = torch.autograd.grad(cast(torch.Tensor, total), start)
-        after = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in live.items()}
-        return (after, result) if bool(result.isfinite().all()) else None
+        if not bool(result.isfinite().all()):
+            return None
+        return {**env, **{k: live[k].detach() for k in (self.item.tensor, *own)}}, result
+
+    def _is_corner(self, env: Env, upstream: Mapping[str, torch.Tensor], result: torch.Tensor) -> bool:
+        """Whether the gradient jumps within a hair's breadth."""
+        own = env[self.item.tensor]
+        near = own + 1e-6 * torch.arange(1, own.numel() + 1).view(own.shape)
+        with doubles():
+            pulled = self._pulled({**env, self.item.tensor: near}, upstream)
+        return pulled is None or not torch.allclose(pulled[1], result, atol=1e-3)
 
     def _matters(
         self, tensor: str, env: Env, result: torch.Tensor, upstream: Mapping[str, torch.Tensor]
@@ -245,10 +259,10 @@ def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[
         if not any(isinstance(n, ast.Name) and n.id == tensor for n in ast.walk(node)):
             continue
         called = operation(node) if isinstance(node, ast.Call) else ""
-        if called in ELEMENTWISE and ELEMENTWISE[called].nice:
-            return ELEMENTWISE[called].nice
+        if called in LOCAL and LOCAL[called].nice:
+            return LOCAL[called].nice
         if called == "logsigmoid":
-            return ELEMENTWISE["sigmoid"].nice
+            return LOCAL["sigmoid"].nice
         if called in ("softmax", "log_softmax", "cross_entropy"):
             return LN
         if called == "binary_cross_entropy":

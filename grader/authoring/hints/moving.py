@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-from dataclasses import replace
 
 from grader.authoring.hints.notation import Sum, code, element, number, write
 from grader.authoring.hints.site import (
@@ -12,7 +11,7 @@ from grader.authoring.hints.site import (
     Shape,
     Site,
     Step,
-    arguments,
+    constants,
     leading,
     operation,
     parts,
@@ -72,7 +71,7 @@ def transpose(site: Site) -> Step:
     if isinstance(node, ast.Attribute) or operation(node) == "t":
         a, b = -2, -1
     else:
-        given = arguments(node, ("dim0", "dim1"), leading(site))
+        given = constants(site, "dim0", "dim1")
         a, b = given["dim0"], given["dim1"]
     order[a], order[b] = order[b], order[a]
     return _permuted(site, tuple(order))
@@ -88,7 +87,7 @@ def permute(site: Site) -> Step:
 def concatenated(site: Site, stack: bool) -> Step:
     node = site.node
     assert isinstance(node, ast.Call) and isinstance(node.args[0], ast.List | ast.Tuple)
-    given = arguments(node, ("dim",), 1)
+    given = constants(site, "dim")
     members = node.args[0].elts
     place = next(k for k, m in enumerate(members) if m is site.child)
     axis = (given.get("dim") or 0) % len(site.after)
@@ -209,22 +208,18 @@ def unsqueezed(site: Site) -> Step:
 
 def masked_fill(site: Site) -> Step:
     assert isinstance(site.node, ast.Call)
-    mask = site.node.args[leading(site)]
     say = (
         "Where the mask is set, the value was overwritten: nothing of it reaches the loss, and its "
         "gradient is 0. Elsewhere the upstream gradient passes."
     )
-    step = spread(site, say)
-    return replace(step, where=(ast.UnaryOp(ast.Not(), site.at(mask, step.index)),))
+    return spread(site, say, "hit(not mask)", mask=site.node.args[leading(site)])
 
 
 def where(site: Site) -> Step:
     assert isinstance(site.node, ast.Call)
     condition, first, _ = site.node.args
     say = "where chooses one of two: the upstream gradient goes to the one that was chosen, the other gets 0."
-    step = spread(site, say)
-    test = site.at(condition, step.index)
-    return replace(step, where=(test if site.child is first else ast.UnaryOp(ast.Not(), test),))
+    return spread(site, say, "hit(test)" if site.child is first else "hit(not test)", test=condition)
 
 
 def embedding(site: Site) -> Step:
@@ -254,7 +249,7 @@ def repeated(site: Site) -> Step:
 
 
 def flipped(site: Site) -> Step:
-    dims = arguments(site.node, ("dims",), leading(site)).get("dims")
+    dims = constants(site, "dims").get("dims")
     dims = [dims] if isinstance(dims, int) else list(dims or [])
     dims = [d % len(site.before) for d in dims]
     index = tuple(

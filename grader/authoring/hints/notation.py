@@ -139,9 +139,13 @@ def number(value: float) -> ast.expr:
 
 
 def element(node: ast.expr, index: Index) -> ast.expr:
-    """node[index]; a scalar has none."""
+    """node[index]; a scalar has none, and what unsqueeze added is left out."""
     if not index:
         return node
+    match node:
+        case ast.Call(ast.Attribute(value, "unsqueeze"), [place]):
+            axis = ast.literal_eval(place) % len(index)
+            return element(value, (*index[:axis], *index[axis + 1 :]))
     return ast.Subscript(node, ast.Tuple(list(index), ast.Load()), ast.Load())
 
 
@@ -200,7 +204,8 @@ def _write(node: ast.expr) -> tuple[str, int]:
         return f"{node.func.id}({', '.join(write(a) for a in node.args)})", ATOM
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) < 2:
         inner = node.args[0] if node.args else node.func.value
-        if not node.keywords:
+        function = not node.args or ast.unparse(node.func.value) in ("torch", "F", "math")
+        if function and not node.keywords:
             return f"{node.func.attr}({write(inner)})", ATOM
     return ast.unparse(node), ATOM
 

@@ -15,20 +15,16 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from grader.authoring.hints import arithmetic, axes, layers, losses, moving
-from grader.authoring.hints.elementwise import ELEMENTWISE, elementwise
+from grader.authoring.hints import arithmetic, axes, layers, moving
+from grader.authoring.hints.local import LOCAL, LOSSES, REDUCED, SIGNS, local, loss
 from grader.authoring.hints.notation import Index, Term, name, number, write
 from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation, spread
 
 LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the forward program
 
 CALLS: dict[str, Callable[[Site], Step]] = {
-    "sum": axes.total,
-    "mean": axes.mean,
-    "cumsum": axes.running,
-    "max": axes.maximum,
-    "var": lambda site: axes.variance(site, root=False),
-    "std": lambda site: axes.variance(site, root=True),
+    **dict.fromkeys(REDUCED, axes.reduced),
+    **dict.fromkeys(("cumsum", "cumprod"), axes.running),
     "softmax": lambda site: axes.softmax(site, log=False),
     "log_softmax": lambda site: axes.softmax(site, log=True),
     "cross_entropy": axes.cross_entropy,
@@ -54,14 +50,10 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     "pad": moving.pad,
     "repeat_interleave": moving.repeated,
     "flip": moving.flipped,
-    "norm": axes.norm,
-    "logsumexp": axes.logsumexp,
-    "amax": axes.extreme,
-    "amin": axes.extreme,
+    **dict.fromkeys(("max", "min", "amax", "amin"), axes.extreme),
     "einsum": arithmetic.einsum,
     "clamp": arithmetic.clamp,
-    "maximum": arithmetic.larger,
-    "minimum": arithmetic.larger,
+    **dict.fromkeys(("matmul", "mm", "bmm", "mv"), arithmetic.matmul),
     **{f"conv{n}d": layers.convolution for n in (1, 2)},
     **{f"conv_transpose{n}d": layers.transposed for n in (1, 2)},
     **{f"max_pool{n}d": layers.max_pool for n in (1, 2)},
@@ -72,8 +64,8 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     "rms_norm": layers.rms_norm,
     "batch_norm": layers.batch_norm,
     "group_norm": layers.group_norm,
-    "nll_loss": losses.nll,
-    **dict.fromkeys(losses.LOSSES, losses.loss),
+    "nll_loss": axes.nll,
+    **dict.fromkeys(LOSSES, loss),
 }
 
 
@@ -100,7 +92,7 @@ def ways(node: ast.expr, tensor: str, scope: Scope) -> Iterator[list[ast.expr]]:
         if node.id == tensor:
             yield [node]
         return
-    for operand in operands(node, scope):
+    for operand in operands(node, scope) if operation(node) != "detach" else ():
         if isinstance(operand, ast.Constant) or not differentiable(_try(scope, operand)):
             continue
         for way in ways(operand, tensor, scope):
@@ -115,23 +107,19 @@ def _try(scope: Scope, node: ast.expr) -> Any:
 
 
 def rule(site: Site) -> Step:
-    if isinstance(site.node, ast.BinOp):
-        return arithmetic.binop(site)
-    if isinstance(site.node, ast.UnaryOp):
+    node = site.node
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        return arithmetic.matmul(site)
+    if isinstance(node, ast.UnaryOp):
         return arithmetic.unary(site)
-    if isinstance(site.node, ast.Subscript):
+    if isinstance(node, ast.Subscript):
         return moving.subscript(site)
-    called = operation(site.node)
-    if called in arithmetic.SIGNS:
-        return arithmetic.called(site, called)
-    if called in ELEMENTWISE:
-        said = {k.arg for k in getattr(site.node, "keywords", ())}
-        if said - {*ELEMENTWISE[called].constants}:  # gelu(x, approximate="tanh")
-            raise NoRule(ast.unparse(site.node))
-        return elementwise(site, ELEMENTWISE[called])
+    called = SIGNS.get(type(node.op), "") if isinstance(node, ast.BinOp) else operation(node)
+    if called in LOCAL:
+        return local(site, LOCAL[called])
     if called in CALLS:
         return CALLS[called](site)
-    raise NoRule(called or ast.unparse(site.node))
+    raise NoRule(called or ast.unparse(node))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from grader.authoring.hints.notation import Index, Named, Sum, code, element, evaluate, name, number, write
+from grader.authoring.hints.simplify import simplified
 
 Shape = tuple[int, ...]
 
@@ -113,10 +114,6 @@ class Site:
             return ast.UnaryOp(node.op, self.at(node.operand, own))
         return element(node, own)
 
-    def result(self) -> ast.expr:
-        """The operation's own result at the element, by the line's name if it has one."""
-        return element(name(self.output), self.index) if self.output else self.at(self.node, self.index)
-
 
 def plus(node: ast.expr, more: int) -> ast.expr:
     if more == 0:
@@ -143,10 +140,10 @@ class Step:
     named: Mapping[str, Named] = field(default_factory=dict)
 
 
-def spread(site: Site, say: str, factor: str = "", sign: int = 1, **operands: ast.expr) -> Step:
+def spread(site: Site, say: str, derivative: str = "1", **operands: ast.expr) -> Step:
     """Elementwise with broadcasting: an axis that x lacks, or has once, is met by all of the result's.
 
-    factor: the local gradient, in the operands' elements.
+    derivative: the local gradient, in the operands' elements, x itself and the result y.
     """
     before, after = site.before, site.after
     met = {axis: site.run(axis) for axis in _new_axes(before, after)}
@@ -155,8 +152,33 @@ def spread(site: Site, say: str, factor: str = "", sign: int = 1, **operands: as
     )
     if met:
         say = f"{say} {_replicated(site)}".strip()
-    factors = (code(factor, **{k: site.at(v, index) for k, v in operands.items()}),) if factor else ()
-    return Step(index, say, factors, sign, tuple(total for _, total in met.values()))
+    y = element(name(site.output), index) if site.output else site.at(site.node, index)
+    known = {"x": site.at(site.child, index), "y": y, **{k: site.at(v, index) for k, v in operands.items()}}
+    return followed(index, say, code(derivative, **known), tuple(total for _, total in met.values()))
+
+
+def followed(
+    index: Index,
+    say: str,
+    derivative: ast.expr,
+    sums: tuple[Sum, ...] = (),
+    named: Mapping[str, Named] | None = None,
+) -> Step:
+    """A step by its local gradient: the sign, the factors, and the conditions without which it is 0."""
+    sign, factors, where, todo = 1, [], [], [simplified(derivative)]
+    while todo:
+        match todo.pop():
+            case ast.UnaryOp(ast.USub(), operand):
+                sign, todo = -sign, [*todo, operand]
+            case ast.BinOp(left, ast.Mult(), right):
+                todo += [right, left]
+            case ast.Call(ast.Name("hit"), [condition]):
+                where.append(condition)
+            case ast.Constant(int() | float() as value) if value < 0 or value == 1:
+                sign, todo = (-sign if value < 0 else sign), [*todo, *([number(-value)] if value < 0 else [])]
+            case factor:
+                factors.append(factor)
+    return Step(index, say, tuple(factors), sign, sums, tuple(where), named or {})
 
 
 def _new_axes(before: Shape, after: Shape) -> list[int]:
@@ -189,13 +211,10 @@ def axes_said(axes: Iterable[int]) -> str:
     return f"axes {', '.join(rest)} and {last}" if rest else f"axis {last}"
 
 
-def arguments(node: ast.expr, names: tuple[str, ...], operands: int) -> dict[str, Any]:
-    """A call's constant arguments by name; `operands` of the positional ones are tensors."""
-    assert isinstance(node, ast.Call)
-    given: dict[str, ast.expr] = dict(zip(names, node.args[operands:], strict=False))
-    given |= {k.arg: k.value for k in node.keywords if k.arg}
+def constants(site: Site, *names: str) -> dict[str, Any]:
+    """A call's constant arguments by name, after its operand; None for what is no constant."""
     out = {}
-    for key, value in given.items():
+    for key, value in parts(site, "", *names).items():
         try:
             out["dim" if key == "axis" else key] = ast.literal_eval(value)
         except ValueError:

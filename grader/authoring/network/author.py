@@ -143,7 +143,7 @@ def verified(text: str, filename: str, items: set[str]) -> tuple[dict[str, str],
             item_of = [i.name for i in parts.gradients if f": {i.name}: " in str(error)]
             if not item_of:
                 raise
-            return {item_of[0]: f"not asked for: {str(error).rpartition(': ')[2]}"}, True
+            return {item_of[0]: f"not asked for: {str(error).split(': ')[-2]}"}, True
         for item in parts.gradients:
             if item.name in items and item.name not in wrong:
                 try:

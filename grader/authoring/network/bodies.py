@@ -6,9 +6,9 @@ import ast
 from collections.abc import Sequence
 
 from grader.authoring.hints.notation import code, name, number
+from grader.authoring.hints.simplify import simplified
 from grader.authoring.network import operators
 from grader.authoring.network.operators import OPERATORS
-from grader.authoring.network.simplify import simplified
 from grader.authoring.network.site import Fit, Later, NotWritten, Site, Statements, summed
 from grader.authoring.network.trace import Step
 
@@ -59,36 +59,26 @@ class Body(Statements):
     def _joined(self) -> ast.expr | None:
         """Slices that make up an axis, one after another: joined again."""
         steps = [s for s, _, _ in self.parts]
-        axes = {s.args["dim"].value % len(self.tensor.shape) for s in steps}
-        if len(axes) != 1:
+        axes, ops = {s.args["dim"].value % len(self.tensor.shape) for s in steps}, {s.op for s in steps}
+        if len(axes) != 1 or len(ops) != 1 or len(steps) < 2:
             return None
-        axis = axes.pop()
-        if all(s.op == "select" for s in steps):
-            at = [s.args["index"].value for s in steps]
-            if sorted(at) == list(range(self.tensor.shape[axis])) and len(at) > 1:
-                parts = [
-                    what
-                    for _, what in sorted(
-                        zip(at, (w for _, _, w in self.parts), strict=True), key=lambda p: p[0]
-                    )
-                ]
-                return code("torch.stack(parts, axis)", parts=ast.List(parts, ast.Load()), axis=number(axis))
-            return None
-        bounds = []
+        axis, op = axes.pop(), ops.pop()
+        size, bounds = self.tensor.shape[axis], []
         for step, _, what in self.parts:
-            if step.op != "slice" or getattr(step.args["step"], "value", 1) != 1:
+            low, high, stride = (getattr(step.args.get(k), "value", None) for k in ("start", "end", "step"))
+            if op == "select":
+                low = step.args["index"].value % size
+                high = low + 1
+            elif stride not in (None, 1):
                 return None
-            low, high = (getattr(step.args.get(k), "value", None) for k in ("start", "end"))
-            size = self.tensor.shape[axis]
-            high = size if high is None else min(high + size if high < 0 else high, size)
-            low = low or 0
-            bounds.append((low + size if low < 0 else low, high, what))
+            low, high = (v + size if v < 0 else v for v in (low or 0, size if high is None else high))
+            bounds.append((low, min(high, size), what))
         bounds.sort(key=lambda b: b[0])
-        whole = [0, *(b[1] for b in bounds)] == [*(b[0] for b in bounds), self.tensor.shape[axis]]
-        if not whole or len(bounds) < 2:
+        if [0, *(b[1] for b in bounds)] != [*(b[0] for b in bounds), size]:
             return None
-        parts = [b[2] for b in bounds]
-        return code("torch.cat(parts, axis)", parts=ast.List(parts, ast.Load()), axis=number(axis))
+        parts = ast.List([b[2] for b in bounds], ast.Load())
+        text = "torch.stack(parts, axis)" if op == "select" else "torch.cat(parts, axis)"
+        return code(text, parts=parts, axis=number(axis))
 
     def _through(self, reader: Step, up: ast.expr) -> list[ast.expr]:
         """The gradient's terms through one line: one for each way."""

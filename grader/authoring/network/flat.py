@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from grader.authoring.hints.simplify import simplified
 from grader.authoring.item import AuthoredError
 from grader.authoring.network import bodies, export, names, operators, trace
 from grader.authoring.network.load import Network, Sizes
-from grader.authoring.network.simplify import simplified
 from grader.authoring.network.site import Writer
 from grader.authoring.network.sizes import expression
 from grader.authoring.network.trace import Number, Step, constant, literal

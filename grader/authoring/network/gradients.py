@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import ast
-import math
 
 from grader.authoring.hints.notation import code, number
 from grader.authoring.network import lines
 from grader.authoring.network.site import NotWritten, Site, along, axes_code, is_number, joined, summed
 from grader.authoring.network.trace import Step, literal
-
-
-def power(s: Site) -> ast.expr:
-    raw = s.raw("exponent")
-    if s.arg == "exponent" and not s.has("self"):
-        return s.fill("dy * y * log", log=ast.Constant(round(math.log(s.raw("self")), 12)))
-    if s.arg == "exponent":
-        return s.fill("dy * y * torch.log(self)")
-    if isinstance(raw, Step):
-        return s.fill("dy * exponent * self ** (exponent - 1)")
-    if raw in (2, 3):
-        return s.fill("2 * self * dy" if raw == 2 else "3 * self**2 * dy")
-    exponent = s.step.args["exponent"].code
-    less = literal(raw - 1) if isinstance(exponent, ast.Constant | ast.UnaryOp) else code("e - 1", e=exponent)
-    return s.fill("exponent * self ** less * dy", less=less)
 
 
 def larger(s: Site) -> ast.expr:
@@ -116,40 +100,6 @@ def total(s: Site) -> ast.expr:
         return s.fill("node.expand(whole)", node=node, whole=s.shape())
     ones = {"1": "torch.ones_like(x)", "-1": "-torch.ones_like(x)"}.get(ast.unparse(node))
     return s.fill(ones or "torch.full_like(x, node)", node=node)
-
-
-def mean(s: Site) -> ast.expr:
-    return s.fill("node / count", node=total(s), count=s.count(s.dims()))
-
-
-def variance(s: Site) -> ast.expr:
-    axes = s.dims()
-    count = s.count(axes)
-    if s.raw("correction", 1) != 0 and s.raw("unbiased", True) is not False:
-        count = code("count - 1", count=count)
-    away = s.fill("x - x.mean(axes, keepdim=True)", axes=axes_code(axes))
-    root = s.step.op == "std"
-    text = "up * away / (count * root)" if root else "2 * up * away / count"
-    return code(text, up=s.kept(), away=away, count=count, root=_result(s) if root else count)
-
-
-def _result(s: Site) -> ast.expr:
-    """A reduction's result, beside the gradient that arrives."""
-    return s.kept(s.body.value(s.step))
-
-
-def norm(s: Site) -> ast.expr:
-    if s.raw("ord", 2) != 2:
-        raise NotWritten("a norm that is not the second")
-    return s.fill("up * x / y", up=s.kept(), y=_result(s))
-
-
-def logsumexp(s: Site) -> ast.expr:
-    return s.fill("up * torch.exp(x - y)", up=s.kept(), y=_result(s))
-
-
-def prod(s: Site) -> ast.expr:
-    return s.fill("up * y / x", up=s.kept(), y=_result(s))
 
 
 def extreme(s: Site) -> ast.expr:

@@ -8,17 +8,17 @@ template can't say is a function. The functions of one number come from the hint
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from grader.authoring.hints.elementwise import ELEMENTWISE
-from grader.authoring.hints.losses import LOSSES
+from grader.authoring.hints.local import LOCAL, LOSSES, PAIR, REDUCED
 from grader.authoring.hints.notation import code
 from grader.authoring.network import gradients, layers, lines
-from grader.authoring.network.site import Site, Value, Write
-from grader.authoring.network.trace import Step, literal
+from grader.authoring.network.site import NotWritten, Site, Value, Write, axes_code
+from grader.authoring.network.trace import Step, constant
 
 Back = str | Callable[[Site], ast.expr]
 
@@ -78,18 +78,58 @@ class _Torch(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        assert isinstance(node.func, ast.Name)
-        if isinstance(node.args[0], ast.Constant):
-            return code("math.log(v)", v=node.args[0])
-        return code(FUNCTIONS[node.func.id], v=node.args[0])
+        own = FUNCTIONS.get(node.func.id) if isinstance(node.func, ast.Name) else None
+        if own and isinstance(node.args[0], ast.Constant):  # ln(2)
+            return ast.Constant(round(math.log(node.args[0].value), 12))  # type: ignore[arg-type]
+        return code(own, v=node.args[0]) if own else node
 
 
-def _in_torch(derivative: str) -> str:
-    return ast.unparse(_Torch().visit(ast.parse(derivative, mode="eval").body))
+def _in_torch(derivative: str | ast.expr) -> ast.expr:
+    tree = ast.parse(derivative, mode="eval").body if isinstance(derivative, str) else derivative
+    return _Torch().visit(tree)  # type: ignore[no-any-return]
 
 
-def _loss(name: str, first: str, second: str) -> Operator:
-    return _row(lines.loss(name), self=layers.each(_in_torch(first)), target=layers.each(_in_torch(second)))
+def _local(name: str, place: int = 0) -> Callable[[Site], ast.expr]:
+    """What arrives, times the local gradient of the hints' table."""
+    row = LOCAL[name]
+    to = row.at(place)[1]
+
+    def back(s: Site) -> ast.expr:
+        pair = zip(PAIR, s.step.args.values(), strict=False) if row.names == PAIR else ()
+        given = {k: s.body.value(v) for k, v in pair}
+        given |= {k: s.body.value(s.step.args.get(k, constant(v))) for k, v in row.constants.items()}
+        return code("own * dy", own=_in_torch(s.fill(to, **given)), dy=s.dy)
+
+    return back
+
+
+def _pair(write: str, first: str, second: str, name: str) -> Operator:
+    return _spread(write, **{first: _local(name), second: _local(name, 1)})
+
+
+def _loss(name: str) -> Operator:
+    first, second = (layers.each(ast.unparse(_in_torch(to))) for to in LOSSES[name].to)
+    return _row(lines.loss(name), self=first, target=second)
+
+
+def _along(name: str) -> Back:
+    """Of a reduction what arrives, times the local gradient of the hints' table."""
+    to = str(REDUCED[name].to)
+
+    def back(s: Site) -> ast.expr:
+        axes = s.dims()
+        if s.raw("ord", 2) != 2:
+            raise NotWritten("a norm that is not the second")
+        count = less = s.count(axes)
+        if s.raw("correction", 1) != 0 and s.raw("unbiased", True) is not False:
+            less = code("count - 1", count=count)
+        mu = s.fill("x.mean(axes, keepdim=True)", axes=axes_code(axes))
+        y = s.kept(s.body.value(s.step))
+        if to in ("1", "1/count"):
+            return code("own * up", own=s.fill(to, count=count), up=gradients.total(s))
+        return code("own * up", own=_in_torch(s.fill(to, y=y, mu=mu, count=count, less=less)), up=s.kept())
+
+    return back
 
 
 def _conv(name: str, back: Back, n: int) -> Operator:
@@ -112,9 +152,9 @@ OPERATORS: dict[str, Operator] = {
     "add": _spread("self + other", self="dy", other=lambda s: _scaled(s, "")),
     "sub": _spread("self - other", self="dy", other=lambda s: _scaled(s, "-")),
     "rsub": _spread("other - self", self="-dy", other="dy"),
-    "mul": _spread("self * other", self="dy * other", other="dy * self"),
-    "div": _spread("self / other", self="dy / other", other="-dy * self / other**2"),
-    "pow": _spread("self ** exponent", self=gradients.power, exponent=gradients.power),
+    "mul": _pair("self * other", "self", "other", "mul"),
+    "div": _pair("self / other", "self", "other", "div"),
+    "pow": _pair("self ** exponent", "self", "exponent", "pow"),
     "maximum": _spread("torch.maximum(self, other)", self=gradients.larger, other=gradients.larger),
     "minimum": _spread("torch.minimum(self, other)", self=gradients.larger, other=gradients.larger),
     "masked_fill": _spread("self.masked_fill(mask, value)", self="dy.masked_fill(mask, 0.0)"),
@@ -131,19 +171,15 @@ OPERATORS: dict[str, Operator] = {
     "outer": _row("torch.outer(self, vec2)", self="dy @ vec2", vec2="dy.T @ self"),
     "linear": _both(lines.linear, gradients.linear, "input", "weight", "bias"),
     "einsum": _row("torch.einsum(equation, *tensors)", tensors=gradients.einsum),
-    "sum": _reduced("sum", gradients.total),
-    "mean": _reduced("mean", gradients.mean),
-    "prod": _reduced("prod", gradients.prod),
-    "var": _reduced("var", gradients.variance),
-    "std": _reduced("std", gradients.variance),
+    **{name: _reduced(name, _along(name)) for name in REDUCED if name != "norm"},
     **{name: _reduced(name, gradients.extreme) for name in ("amax", "amin", "max", "min")},
     "argmax": _row(lines.reduced("argmax")),
-    "logsumexp": _reduced("logsumexp", gradients.logsumexp),
-    "linalg_vector_norm": _row("self.norm(dim=None, keepdim=False)", self=gradients.norm),
+    "linalg_vector_norm": _row("self.norm(dim=None, keepdim=False)", self=_along("norm")),
     "part": _row(lines.part, self=gradients.part),
     "softmax": _row("F.softmax(self, dim)", self="y * (dy - (y * dy).sum(dim, keepdim=True))"),
     "log_softmax": _row("F.log_softmax(self, dim)", self="dy - torch.exp(y) * dy.sum(dim, keepdim=True)"),
     "cumsum": _row("self.cumsum(dim)", self="dy.flip(dim).cumsum(dim).flip(dim)"),
+    "cumprod": _row("self.cumprod(dim)", self="(dy * y).flip(dim).cumsum(dim).flip(dim) / self"),
     "flip": _row("self.flip(dims)", self="dy.flip(dims)"),
     "roll": _row("torch.roll(self, shifts, dims)", self=gradients.rolled),
     "view": VIEW,
@@ -219,7 +255,7 @@ OPERATORS: dict[str, Operator] = {
     "cross_entropy_loss": _row(lines.loss("cross_entropy"), self=layers.cross_entropy),
     "nll_loss": NLL,
     "nll_loss_nd": NLL,
-    **{name: _loss(name, first, second) for name, (first, second, _) in LOSSES.items()},
+    **{name: _loss(name) for name in LOSSES},
     **{name: _row(f"self {sign} other") for name, sign in COMPARED.items()},
     "bitwise_and": _row("self & other"),
     "bitwise_or": _row("self | other"),
@@ -248,54 +284,25 @@ def _scaled(s: Site, sign: str) -> ast.expr:
     return s.fill(f"{sign}dy" if s.raw("alpha", 1) == 1 else f"{sign}alpha * dy")
 
 
-F_ONLY = (
-    "hardswish",
-    "hardsigmoid",
-    "relu6",
-    "leaky_relu",
-    "elu",
-    "gelu",
-    "silu",
-    "softplus",
-    "logsigmoid",
-    "mish",
-    "hardtanh",
-    "selu",
-)
 LINES = {"gelu": "F.gelu(self, approximate='none')", "neg": "-self"}
 
 
 def _elementwise(name: str) -> Operator:
-    rule = ELEMENTWISE[name]
-
-    def back(s: Site) -> ast.expr:
-        given = {
-            k: s.step.args[k].code if k in s.step.args else literal(v) for k, v in rule.constants.items()
-        }
-        if name == "gelu" and s.raw("approximate", "none") != "none":
-            return _gelu_tanh(s)
-        node: ast.expr = s.dy
-        if rule.factor:
-            node = s.fill(f"({_in_torch(rule.factor)}) * dy", **given)
-        if rule.where:
-            node = s.fill(f"node * ({rule.where})", node=node)
-        return code("-node", node=node) if rule.sign < 0 else node
-
-    more = "".join(f", {k}={v!r}" for k, v in rule.constants.items())
-    write = LINES.get(name, f"{'F' if name in F_ONLY else 'torch'}.{name}(self{more})")
-    return _row(write, self=back)
+    more = "".join(f", {k}={v!r}" for k, v in LOCAL[name].constants.items())
+    write = LINES.get(name, f"{'torch' if hasattr(torch, name) else 'F'}.{name}(self{more})")
+    return _row(write, self=_gelu if name == "gelu" else _local(name))
 
 
-def _gelu_tanh(s: Site) -> ast.expr:
+def _gelu(s: Site) -> ast.expr:
+    if s.raw("approximate", "none") == "none":
+        return _local("gelu")(s)
     inner = s.let("bent", "torch.tanh((2 / torch.pi) ** 0.5 * (self + 0.044715 * self**3))")
     slope = "(2 / torch.pi) ** 0.5 * (1 + 0.134145 * self**2)"
     text = f"dy * (0.5 * (1 + bent) + 0.5 * self * (1 - bent**2) * {slope})"
     return s.fill(text, bent=inner)
 
 
-OPERATORS |= {
-    name: _elementwise(name) for name in ELEMENTWISE if name not in ("clone", "contiguous", "float")
-}
+OPERATORS |= {name: _elementwise(name) for name, row in LOCAL.items() if row.names == ("x",) and row.say}
 OPERATORS["log_sigmoid"] = OPERATORS["logsigmoid"]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from grader.authoring.hints.notation import code, filled, name, number
-from grader.authoring.network.simplify import simplified
+from grader.authoring.hints.simplify import simplified
 from grader.authoring.network.sizes import Unknown
 from grader.authoring.network.trace import Number, Step
 

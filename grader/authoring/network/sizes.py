@@ -39,6 +39,7 @@ def _found(values: tuple[Any, ...], vectors: tuple[tuple[str, tuple[int, ...]], 
 def _texts(names: Sequence[str], floats: bool) -> Iterator[str]:
     whole = list(_whole(names))
     if floats:
+        yield from (f"{a} / {b}" for a, b in itertools.permutations(names, 2))
         for one in whole:
             one = f"({one})" if set(one) & set("*/+- ") else one
             yield f"{one} ** -0.5"
@@ -55,13 +56,9 @@ def _texts(names: Sequence[str], floats: bool) -> Iterator[str]:
 def _whole(names: Sequence[str]) -> Iterator[str]:
     pairs = list(itertools.combinations_with_replacement(names, 2))
     yield from names
-    for k in range(1, 9):
-        for n in names:
-            yield f"{n} - {k}"
-            yield f"{n} + {k}"
-            if k > 1:
-                yield f"{k} * {n}"
-                yield f"{n} // {k}"
+    yield from (f"{n} {sign} 1" for n in names for sign in "-+")
+    yield from (text for k in range(2, 9) for n in names for text in (f"{k} * {n}", f"{n} // {k}"))
+    yield from (f"{n} {sign} {k}" for k in range(2, 9) for n in names for sign in "-+")
     for a, b in pairs:
         yield f"{a} * {b}"
         yield f"{a} * {b} - 1"

@@ -141,7 +141,8 @@ class Layers:
             return
         name = spec.target or self._given(spec, node.name)
         step = Step("input", {}, _shapes(row), kind=kind, floats=value.is_floating_point(), name=name)
-        step.tracked = step.floats and kind in ("parameter", "given")
+        frozen = not getattr(self.graphs[0].state_dict.get(spec.target), "requires_grad", True)  # of LoRA
+        step.tracked = step.floats and kind in ("parameter", "given") and not frozen
         self.map[node] = step
         self.inputs.append(step)
 
@@ -190,12 +191,11 @@ class Layers:
         if op.startswith("new_"):
             args.pop("self")
         step.tracked = floats and step.op not in FLAT and any(o.tracked for o in step.operands())
-        if (
-            op in ("add", "sub")
-            and getattr(args["other"], "value", 1) == 0
-            and step.shapes == args["self"].shapes
-        ):
-            self.map[node] = args["self"]
+        nothing = {"add": 0, "sub": 0, "mul": 1, "div": 1}.get(op)
+        other, x = getattr(args.get("other"), "code", None), args.get("self")
+        same = isinstance(x, Step) and x.floats and floats and step.shapes == x.shapes
+        if same and isinstance(other, ast.Constant) and other.value == nothing:  # the same tensor twice
+            self.map[node] = x
         elif self._is_alias(step):
             self.map[node] = step.operands()[0]
         elif op.endswith("_") and not op.endswith("__"):

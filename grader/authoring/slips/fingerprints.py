@@ -77,12 +77,14 @@ def _mistake(
     """A mutant's value on each fixture; None where it has none, or the right one on all."""
     on: dict[str, Any] = {}
     whole = list(references[FIXTURES[0]][item.name].shape)
+    siblings = parts.public.item(item.name).siblings
+    asks = any(k in m.source.split("):")[0] for k in siblings)
+    function = _function(parts, item, m)
     right = 0
     for fixture in FIXTURES:
         own = references[fixture]
-        asks = any(k in m.source.split("):")[0] for k in parts.siblings(item))
         reference = own[ALT + item.name if asks and ALT + item.name in own else item.name]
-        value = _value(parts, item, m, {**sizes[fixture], **given[fixture]})
+        value = _value(parts, item, function, {**sizes[fixture], **given[fixture]})
         if value is None:  # a slip may stop with an error at some sizes
             if fixture == FIXTURES[0]:
                 return None
@@ -98,13 +100,17 @@ def _mistake(
     return told | {key: names for key, names in (("uses", uses(m)), ("lacks", lacks(m))) if names}
 
 
-def _value(parts: Authored, item: Item, m: Mutant, env: Env) -> torch.Tensor | None:
+def _function(parts: Authored, item: Item, m: Mutant) -> Any:
     names: dict[str, Any] = {}
     exec(f"{parts.imports}\n\n{m.source}", names)
+    return names[item.name]
+
+
+def _value(parts: Authored, item: Item, function: Any, env: Env) -> torch.Tensor | None:
     asked = parts.public.item(item.name)
     try:
-        call = resolve(names[item.name], asked, env, parts.public)
-        asks = any(k in parts.siblings(item) for k in call.injected)  # then it gets the other draw
+        call = resolve(function, asked, env, parts.public)
+        asks = any(k in asked.siblings for k in call.injected)  # then it gets the other draw
         source = {k: env.get(ALT + k, env[k]) if asks else env[k] for k in call.injected}
         value = call({k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in source.items()})
     except (BadRequest, RuntimeError, TypeError, ValueError, IndexError, ZeroDivisionError, AttributeError):

@@ -22,7 +22,7 @@ class _Simpler(ast.NodeTransformer):
         left, right, op = node.left, node.right, node.op
         if isinstance(op, ast.Mult) and _is(left, 1):
             return right
-        if isinstance(op, ast.Mult | ast.Div) and _is(right, 1):
+        if isinstance(op, ast.Mult | ast.Div | ast.Pow) and _is(right, 1):
             return left
         if isinstance(op, ast.Add) and isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub):
             return ast.BinOp(left, ast.Sub(), right.operand)
@@ -31,7 +31,14 @@ class _Simpler(ast.NodeTransformer):
         negative = isinstance(left, ast.UnaryOp) and isinstance(left.op, ast.USub)
         if isinstance(op, ast.Add) and negative and not isinstance(right, ast.UnaryOp):
             return ast.BinOp(right, ast.Sub(), left.operand)  # type: ignore[attr-defined]
-        match node:  # 2 * (0.5 * x)
+        match node:
+            case ast.BinOp(ast.UnaryOp(ast.USub(), inner), ast.Mult(), _):
+                return ast.UnaryOp(ast.USub(), self.visit(ast.BinOp(inner, op, right)))
+            case ast.BinOp(ast.Constant(float() | int() as a), ast.Sub(), ast.Constant(float() | int() as b)):
+                return ast.Constant(a - b)
+            case ast.BinOp(ast.BinOp(ast.Constant(1), ast.Div(), below), ast.Mult(), above):
+                return ast.BinOp(above, ast.Div(), below)
+            # 2 * (0.5 * x)
             case ast.BinOp(ast.Constant(a), ast.Mult(), ast.BinOp(ast.Constant(b), ast.Mult(), rest)):
                 return ast.BinOp(ast.Constant(a * b), op, rest)  # type: ignore[operator]
         return node
