@@ -115,6 +115,8 @@ def inputs(g, n, m):
     errors = draw(n + m) * 0.4
     errors[n] = 4.0 + n
     errors[1] = -3.0 - m
+    limit = 1.0 + m / 8
+    errors[2] = -(limit + limit**0.5) / 2  # its square is beyond the limit, and it is not
     wrong = torch.zeros(n, m, dtype=torch.float64)
     wrong[n - 1] = 0.1
     wrong[0, m - 1] = -0.2
@@ -127,7 +129,7 @@ def inputs(g, n, m):
         a=torch.cat([draw(n), torch.zeros(2).double()]),
         b=torch.cat([draw(n), torch.zeros(2).double()]),
         errors=errors,
-        limit=1.0 + m / 8,
+        limit=limit,
     )
 
 
@@ -249,7 +251,7 @@ def use_best_step(best_step, points):
                 case = f"best_step({said}, slope, {point} in {str(dtype)[6:]}, {steps})"
                 found[case] = best_step(f, slope, x, list(steps))
     falls = torch.tensor(points[0] / 10, dtype=torch.float64)
-    for steps in ([1e-3, 2.5, 1.0], [3.0, 1e-2, 1.7]):
+    for steps in ([1e-3, 2.5, 1.0], [3.0, 1e-2, 1.7], [9.0, 1.0]):
         found[f"best_step(-sin, slope, {falls:.6g} in float64, {steps})"] = best_step(
             lambda t: -torch.sin(t), -float(torch.cos(falls)), falls.clone(), steps
         )

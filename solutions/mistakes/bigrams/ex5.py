@@ -48,6 +48,8 @@ CHANGED = {
         ("letters are numbered by the alphabet, a as 1 and z as 26: those of the words alone are numbered", "return {c: i for i, c in enumerate(chars)}, dict(enumerate(chars))", 'stoi = {c: ord(c) - 96 for c in chars[1:]}\n    stoi["."] = 0\n    return stoi, {i: c for c, i in stoi.items()}'),
         ("the letters are in reversed order", 'sorted(set("".join(words)))', 'sorted(set("".join(words)), reverse=True)'),
         ("only the first word's characters are there", '"".join(words)', "words[0]"),
+        ("only the words' first letters are numbered: all their characters are meant", '"".join(words)', '"".join(w[:1] for w in words)'),
+        ("only the words' first and last letters are numbered: all their characters are meant", '"".join(words)', '"".join(w[:1] + w[-1:] for w in words)'),
     ],
     "likelihood": [
         ("the logarithms are added: the product of the probabilities is meant", "    product = 1.0\n", "    product = 0.0\n", "product *= float(probs[chars.index(first), chars.index(second)])", "product += float(probs[chars.index(first), chars.index(second)].log())"),
@@ -61,6 +63,7 @@ CHANGED = {
         ("only the last word counts: the product is begun anew for each", "    for word in words:\n", "    for word in words:\n        product = 1.0\n"),
         ("only the first word counts", "in words:", "in words[:1]:"),
         ("the root is taken, as of a geometric mean: the product itself is meant", "return product", "return product ** (1 / max(1, sum(len(w) + 1 for w in words)))"),
+        ("the mean of the words' likelihoods is given: they are to be multiplied", "    product = 1.0\n", "    product, total = 1.0, 0.0\n", "    for word in words:\n", "    for word in words:\n        product = 1.0\n", "    return product", "        total += product\n    return total / len(words) if words else 1.0"),
         ("the mean over the words is given: the product of all is meant", "return product", "return product / max(1, len(words))"),
         ("the words are one text, so that a full stop follows a full stop", "    for word in words:\n", '    for word in ["..".join(words)] if words else []:\n'),
         ("the words' likelihoods are added: they are to be multiplied", "    product = 1.0\n", "    product = total = 0.0\n", "    for word in words:\n", "    for word in words:\n        product = 1.0\n", "    return product", "        total += product\n    return total"),
@@ -163,7 +166,7 @@ CHANGED = {
     "best_smoothing": [
         ("NaN is not treated, and min() keeps one that comes first: it counts as infinite", "    losses = [math.inf if loss != loss else loss for loss in losses]\n", ""),
         ("NaN is not treated, and min() keeps one that comes first: it counts as infinite", "    losses = [math.inf if loss != loss else loss for loss in losses]\n    return smoothings[losses.index(min(losses))]", "    return min(smoothings, key=lambda by: losses[smoothings.index(by)])"),
-        ("NaN counts as 0, which is the least: it counts as infinite", "math.inf if loss", "0.0 if loss"),
+        ("NaN counts as the least: it counts as infinite", "math.inf if loss", "0.0 if loss"),
         ("the least loss comes back: the smoothing that has it is meant", "smoothings[losses.index(min(losses))]", "min(losses)"),
         ("the place in the list comes back: the smoothing that stands there is meant", "smoothings[losses.index(min(losses))]", "losses.index(min(losses))"),
         ("the list of losses comes back: the best smoothing is meant", "smoothings[losses.index(min(losses))]", "losses"),
