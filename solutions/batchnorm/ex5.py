@@ -204,6 +204,11 @@ def use_running(BatchNorm1d, xs, gamma, beta, eps, momentum):
         for k, x in enumerate(xs, 1):
             bn(x)
             found[f"with a momentum of {by:.6g}, after batch {k}"] = kept(bn)
+    for training in (True, False):
+        bn = layer(BatchNorm1d, gamma, beta, eps, momentum)
+        bn.training = training
+        bn(xs[0])
+        found[f"training set to {training}, after a batch"] = kept(bn)
     return found
 
 
@@ -227,7 +232,12 @@ def use_constant(BatchNorm1d, gamma, beta, eps, n):
     """
     x = torch.ones(n, len(gamma))
     x[:, 1] = torch.linspace(-1, 2, n)
-    return layer(BatchNorm1d, gamma, beta, eps, 0.1)(x)
+    found = {"bn(x)": layer(BatchNorm1d, gamma, beta, eps, 0.1)(x)}
+    for training in (True, False):
+        bn = layer(BatchNorm1d, gamma, beta, eps, 0.1)
+        bn.training = training
+        found[f"bn(x), training set to {training}"] = bn(x)
+    return found
 
 
 def calibrated(hprebn):

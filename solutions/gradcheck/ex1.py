@@ -67,6 +67,8 @@ HINTS = {
         "formula": "max over all places of |a − b| / max(|a|, |b|), counting 0 where both are 0.",
     },
     "wrong_places": {
+        "shapes": "f is a function, grad and x are tensors of one shape with two axes, h and tolerance floats. wrong_places "
+        "returns a list of pairs of integers.",
         "example": """
     >>> x = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
     >>> wrong_places(lambda t: (t**2).sum(), torch.tensor([[2.0, 5.0]]), x, 1e-5, 1e-3)
