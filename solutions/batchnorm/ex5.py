@@ -204,12 +204,10 @@ def use_running(BatchNorm1d, xs, gamma, beta, eps, momentum):
         for k, x in enumerate(xs, 1):
             bn(x)
             found[f"with a momentum of {by:.6g}, after batch {k}"] = kept(bn)
-    for training in (True, False):
-        bn = layer(BatchNorm1d, gamma, beta, eps, momentum)
-        bn.training = training
-        bn(xs[0])
-        found[f"training set to {training}, after a batch"] = kept(bn)
-    return found
+    bn = layer(BatchNorm1d, gamma, beta, eps, momentum)
+    bn.training = True
+    bn(xs[0])
+    return {**found, "training set to True, after a batch": kept(bn)}
 
 
 def use_evaluated(BatchNorm1d, xs, example, gamma, beta, eps, momentum):
@@ -232,12 +230,9 @@ def use_constant(BatchNorm1d, gamma, beta, eps, n):
     """
     x = torch.ones(n, len(gamma))
     x[:, 1] = torch.linspace(-1, 2, n)
-    found = {"bn(x)": layer(BatchNorm1d, gamma, beta, eps, 0.1)(x)}
-    for training in (True, False):
-        bn = layer(BatchNorm1d, gamma, beta, eps, 0.1)
-        bn.training = training
-        found[f"bn(x), training set to {training}"] = bn(x)
-    return found
+    bn = layer(BatchNorm1d, gamma, beta, eps, 0.1)
+    bn.training = True
+    return {"bn(x)": layer(BatchNorm1d, gamma, beta, eps, 0.1)(x), "bn(x), training set to True": bn(x)}
 
 
 def calibrated(hprebn):
