@@ -68,7 +68,7 @@ HINTS = {
     >>> merge(ids, best(stats(ids)), 256)
 """,
         "formula": "The ratio is the length before over the length afterwards. Where this fails, so does stats or merge: "
-        "mend that first.",
+        "fix that first.",
     },
 }
 
