@@ -116,21 +116,25 @@ def main() -> int:
             count.setdefault(exercise.split(".")[0], Counter())[outcome] += 1
             if args.all or (args.show and outcome != "named"):
                 print(f"{outcome}: {key}: {code} {report.verdict}: {said} [line {report.line}]")
-        rejected = right = 0
+        rejected = right = disputed = 0
         for exercise, item, label, source in answers(args.folder / "right.txt"):
             if not wanted(exercise, item):
                 continue
             report = counting.report(exercise, item, source)
             right += 1
-            rejected += not report.passed
-            if not report.passed:
+            if report.passed:
+                continue
+            if true.get(f"{exercise}.{item} | {label}") == []:
+                disputed += 1
+            else:
+                rejected += 1
                 print(f"rejected: {exercise}.{item} | {label}: {report.verdict}: {report.check.reason}")
     whole: Counter[str] = sum(count.values(), Counter())
     for name, one in [*sorted(count.items()), ("all", whole)]:
         share = 100 * one["named"] / max(1, one.total() - one["accepted"] - one["disputed"])
         said = ", ".join(f"{one[k]} {k}" for k in ("accepted", "named", "false", "unnamed", "disputed"))
         print(f"{name:18} {one.total():4}: {said}; {share:.0f}% named")
-    print(f"{rejected} of {right} right answers rejected")
+    print(f"{rejected} of {right} right answers rejected, {disputed} disputed")
     return int(bool(whole["accepted"] or whole["false"] or rejected))
 
 

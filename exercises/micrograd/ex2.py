@@ -79,7 +79,10 @@ class Value:
         raise NotImplementedError("Value.order: not written yet")
 
     def backward(self):
-        """Set this Value's gradient to 1 and pass gradients back to all that it was made from."""
+        """Set this Value's gradient to 1 and pass gradients back to all that it was made from.
+
+        They are added to what is there: no gradient is set to 0 before.
+        """
         raise NotImplementedError("Value.backward: not written yet")
 
 

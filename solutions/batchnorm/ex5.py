@@ -204,7 +204,10 @@ def use_running(BatchNorm1d, xs, gamma, beta, eps, momentum):
         for k, x in enumerate(xs, 1):
             bn(x)
             found[f"with a momentum of {by:.6g}, after batch {k}"] = kept(bn)
-    return found
+    bn = layer(BatchNorm1d, gamma, beta, eps, momentum)
+    bn.training = True
+    bn(xs[0])
+    return {**found, "training set to True, after a batch": kept(bn)}
 
 
 def use_evaluated(BatchNorm1d, xs, example, gamma, beta, eps, momentum):
@@ -227,7 +230,9 @@ def use_constant(BatchNorm1d, gamma, beta, eps, n):
     """
     x = torch.ones(n, len(gamma))
     x[:, 1] = torch.linspace(-1, 2, n)
-    return layer(BatchNorm1d, gamma, beta, eps, 0.1)(x)
+    bn = layer(BatchNorm1d, gamma, beta, eps, 0.1)
+    bn.training = True
+    return {"bn(x)": layer(BatchNorm1d, gamma, beta, eps, 0.1)(x), "bn(x), training set to True": bn(x)}
 
 
 def calibrated(hprebn):

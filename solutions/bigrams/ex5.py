@@ -118,7 +118,7 @@ HINTS = {
 """,
         "concept": "On the words it was counted on, a model is best without smoothing. What smoothing is worth shows on "
         "others: there, a three that was never seen costs infinitely much.",
-        "formula": "For each smoothing: trigram_nll of the other words under trigram_probs; the smoothing with the least.",
+        "formula": "For each smoothing: trigram_nll of the other words under trigram_probs; the smoothing with the least, NaN counting as infinite.",
     },
 }
 

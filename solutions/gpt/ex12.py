@@ -73,7 +73,7 @@ HINTS = {
         "concept": "Each query asks all keys; the softmax of the answers weighs the values. What the mask forbids "
         "gets -inf before the softmax, hence a weight of 0. Without a mask all see all, as in an encoder; with keys "
         "and values of another text than the queries it is cross-attention.",
-        "formula": "softmax(q kᵀ / √d + mask) v, where d is the width of q and k, and the softmax runs over the keys.",
+        "formula": "softmax(s) v, with s = q kᵀ / √d, and −∞ where mask is False; d is the width of q and k, and the softmax runs over the keys.",
     },
     "head": {
         "example": """
@@ -161,6 +161,8 @@ HINTS = {
     >>> estimate_loss(net, {"val": [(torch.tensor([[0, 2]]), torch.tensor([[2, 1]]))]})
     >>> net.training
 """,
+        "shapes": "model is a module that gives a pair (logits, loss), batches a dict from strings to lists of pairs (x, y). "
+        "estimate_loss returns a dict from strings to floats.",
         "concept": "The loss of one batch is noisy; the mean of many is less so. The network is asked as it would be "
         "used, in eval mode, and goes on training afterwards.",
         "formula": "model.eval(); for each split the mean of the losses of its batches; model.train().",

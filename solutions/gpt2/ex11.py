@@ -55,7 +55,7 @@ HINTS = {
 """,
         "concept": "Kernels work on blocks of a power of two. A vocabulary that fills the last block is faster, although it is "
         "larger.",
-        "formula": "The least multiple of `multiple` that is not less than n.",
+        "formula": "multiple · ⌈n / multiple⌉; in integers ⌈a / b⌉ is (a + b − 1) // b.",
     },
     "steps": {
         "example": """
@@ -111,7 +111,7 @@ HINTS = {
 """,
         "concept": "Rare tokens are many, and together they are likely enough to be drawn now and then, which derails a text. "
         "All but the k likeliest get nothing, and the rest is scaled up.",
-        "formula": "The k largest probabilities, the others 0, over their sum.",
+        "formula": "With p the softmax: p[i] / (the sum of the k largest p) where p[i] is one of these, else 0; row by row.",
     },
     "sampled": {
         "example": """

@@ -67,6 +67,8 @@ HINTS = {
         "formula": "max over all places of |a − b| / max(|a|, |b|), counting 0 where both are 0.",
     },
     "wrong_places": {
+        "shapes": "f is a function, grad and x are tensors of one shape with two axes, h and tolerance floats. wrong_places "
+        "returns a list of pairs of integers.",
         "example": """
     >>> x = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
     >>> wrong_places(lambda t: (t**2).sum(), torch.tensor([[2.0, 5.0]]), x, 1e-5, 1e-3)
@@ -115,6 +117,8 @@ def inputs(g, n, m):
     errors = draw(n + m) * 0.4
     errors[n] = 4.0 + n
     errors[1] = -3.0 - m
+    limit = 1.0 + m / 8
+    errors[2] = -(limit + limit**0.5) / 2  # its square is beyond the limit, and it is not
     wrong = torch.zeros(n, m, dtype=torch.float64)
     wrong[n - 1] = 0.1
     wrong[0, m - 1] = -0.2
@@ -127,7 +131,7 @@ def inputs(g, n, m):
         a=torch.cat([draw(n), torch.zeros(2).double()]),
         b=torch.cat([draw(n), torch.zeros(2).double()]),
         errors=errors,
-        limit=1.0 + m / 8,
+        limit=limit,
     )
 
 
@@ -249,7 +253,7 @@ def use_best_step(best_step, points):
                 case = f"best_step({said}, slope, {point} in {str(dtype)[6:]}, {steps})"
                 found[case] = best_step(f, slope, x, list(steps))
     falls = torch.tensor(points[0] / 10, dtype=torch.float64)
-    for steps in ([1e-3, 2.5, 1.0], [3.0, 1e-2, 1.7]):
+    for steps in ([1e-3, 2.5, 1.0], [3.0, 1e-2, 1.7], [9.0, 1.0]):
         found[f"best_step(-sin, slope, {falls:.6g} in float64, {steps})"] = best_step(
             lambda t: -torch.sin(t), -float(torch.cos(falls)), falls.clone(), steps
         )

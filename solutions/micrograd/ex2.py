@@ -368,7 +368,10 @@ class Value:
         return found
 
     def backward(self):
-        """Set this Value's gradient to 1 and pass gradients back to all that it was made from."""
+        """Set this Value's gradient to 1 and pass gradients back to all that it was made from.
+
+        They are added to what is there: no gradient is set to 0 before.
+        """
         self.grad = 1.0
         for node in reversed(self.order()):
             node._backward()
@@ -497,10 +500,13 @@ def use_relu(Value, signed, upstream):
 def use_composed(Value, pairs, numbers):
     """What is made from other operations: -a, a - b, a / b, and plain numbers on either side.
 
-    Of these 2 + a and 2 * a are asked for, 2 - a and 2 / a are not. Values, and what the operations' _backward add
+    First a + b, a * b and a ** 3, of which they are made. Of the others 2 + a and 2 * a are asked for, 2 - a and 2 / a are not. Values, and what the operations' _backward add
     to the gradients of a and b, from the last one to the first.
     """
     operations = {
+        "a + b": lambda a, b, k: a + b,
+        "a * b": lambda a, b, k: a * b,
+        "a ** 3": lambda a, b, k: a**3,
         "-a": lambda a, b, k: -a,
         "a - b": lambda a, b, k: a - b,
         "a / b": lambda a, b, k: a / b,
@@ -510,6 +516,8 @@ def use_composed(Value, pairs, numbers):
         "{} * a": lambda a, b, k: k * a,
         "a - {}": lambda a, b, k: a - k,
         "a / {}": lambda a, b, k: a / k,
+        "{} * a - b": lambda a, b, k: k * a - b,
+        "{} * a / b": lambda a, b, k: k * a / b,
     }
     found = {}
     for n, (x, y) in enumerate(pairs):
@@ -585,6 +593,20 @@ def use_accumulate(Value, pairs):
         (inner * 3).backward()
         inner.backward()
         found[f"c = b * b; backward of c * 3, then of c, {said}"] = {"c.grad": inner.grad, "b.grad": z.grad}
+        r = Value(a)
+        r.grad = 0.5
+        ((r + r) * 3).backward()
+        found[f"a.grad is 0.5; backward of (a + a) * 3, {said}"] = {"a.grad": r.grad}
+        s = Value(a)
+        twice = s * b
+        twice.grad = 0.5
+        (twice + 1).backward()
+        found[f"c = a * {b}, its grad 0.5; backward of c + 1, {said}"] = {"a.grad": s.grad, "c.grad": twice.grad}
+        last = Value(b)
+        whole = last * 2 * 3
+        whole.backward()
+        whole.backward()
+        found[f"b * 2 * 3, backward twice, {said}"] = {"b.grad": last.grad}
         u, v = Value(a), Value(b)
         c = u * v
         (c * c + c).backward()
@@ -604,13 +626,23 @@ def told(expression):
 
 
 def use_backward(Value, expressions):
-    """Random expressions: the output, and the gradients of the leaves and the output after backward."""
+    """Random expressions: the output, and the gradients of the leaves and the output after backward.
+
+    What it passes back is added to gradients that are there: it sets none to 0 before.
+    """
     found = {}
     for expression in expressions:
         nodes = build(Value, expression)
         nodes[-1].backward()
         grads = {f"{name}.grad": leaf.grad for name, leaf in zip("abc", nodes)}
         found[told(expression)] = {"data": nodes[-1].data, "its grad": nodes[-1].grad, **grads}
+    nodes = build(Value, expressions[0])
+    leaves = dict(zip("abc", nodes))
+    for leaf in leaves.values():
+        leaf.grad = 0.25
+    nodes[-1].backward()
+    before = f"{told(expressions[0])}; the gradients of a to c are 0.25 before"
+    found[before] = {f"{name}.grad": leaf.grad for name, leaf in leaves.items()}
     return found
 
 

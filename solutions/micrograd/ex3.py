@@ -318,7 +318,8 @@ def answers(net, begin, points):
     found = {}
     for point in points:
         out = net(point)
-        found[f"of {point}"] = [o.data for o in (out if isinstance(out, list | tuple) else [out])]
+        outs = out if isinstance(out, list | tuple) else [out]
+        found[f"of {point}"] = [o.data if hasattr(o, "data") else f"{o}, a plain number" for o in outs]
     return {**found, "parameters()": [p.data for p in net.parameters()]}
 
 

@@ -41,6 +41,7 @@ OUTPUTS = {
 }
 HINTS = {
     "radd": {
+        "shapes": "self is a Value, other a plain number, the result is a Value.",
         "example": """
     >>> a = Value(4.0)
     >>> out = 2 + a
@@ -52,6 +53,7 @@ HINTS = {
         "formula": "2 + a is a + 2.",
     },
     "rmul": {
+        "shapes": "self is a Value, other a plain number, the result is a Value.",
         "example": """
     >>> a = Value(4.0)
     >>> out = 2 * a
@@ -63,6 +65,7 @@ HINTS = {
         "formula": "2 * a is a * 2.",
     },
     "neg": {
+        "shapes": "self is a Value, the result is a Value.",
         "example": """
     >>> a = Value(4.0)
     >>> out = -a
@@ -74,6 +77,7 @@ HINTS = {
         "formula": "-a is a * -1.",
     },
     "sub": {
+        "shapes": "self is a Value, other a Value or a plain number, the result is a Value.",
         "example": """
     >>> a = Value(4.0)
     >>> out = a - 2
@@ -98,6 +102,7 @@ HINTS = {
         "formula": "2 - a is -a + 2, and not a - 2.",
     },
     "truediv": {
+        "shapes": "self is a Value, other a Value or a plain number, the result is a Value.",
         "example": """
     >>> a = Value(4.0)
     >>> out = a / 2
@@ -121,6 +126,7 @@ HINTS = {
         "formula": "2 / a is a**-1 * 2.",
     },
     "readme": {
+        "shapes": "a and b are each a Value; readme returns a Value.",
         "example": """
     >>> a, b = Value(-4.0), Value(2.0)
     >>> g = readme(a, b)
@@ -130,9 +136,10 @@ HINTS = {
 """,
         "concept": "Nothing is new in the function itself: copy the lines of the task. Each of its operators calls "
         "one of your methods, so an error here that no item above has shown is a typing error.",
-        "formula": "The lines of the task, in their order, and g at the end.",
+        "formula": "The lines of the task, in their order; then return g. `c += x` is c = c + x, a new Value, and needs no __iadd__.",
     },
     "op": {
+        "shapes": "op is a string, an attribute of every Value.",
         "example": """
     >>> a, b = Value(2.0), Value(3.0)
     >>> [node.op for node in (a, a + b, a * b, a**3, a.relu())]
@@ -143,6 +150,7 @@ HINTS = {
         "__pow__ and 'ReLU' in relu.",
     },
     "trace": {
+        "shapes": "root is a Value. trace returns a tuple of two sets: one of Values, one of pairs (child, node) of Values.",
         "example": """
     >>> a, b = Value(2.0), Value(3.0)
     >>> c = a * b

@@ -34,22 +34,26 @@ OUTPUTS = {
 HINTS = {
     "neuron": {
         "example": """
-    >>> neuron = Neuron(2, iter(torch.tensor([0.5, -1.0, 0.25])).__next__)
-    >>> neuron([1.0, 2.0])
-    >>> neuron([1.0, 0.0])
-    >>> Neuron(2, iter(torch.tensor([0.5, -1.0, 0.25])).__next__, nonlin=False)([1.0, 2.0])
+    >>> numbers = iter([0.5, -1.0, 0.25, 0.5, -1.0, 0.25])
+    >>> neuron = Neuron(2, lambda: Value(next(numbers)))
+    >>> neuron([1.0, 2.0]).data, neuron([1.0, 0.0]).data
+    >>> Neuron(2, lambda: Value(next(numbers)), nonlin=False)([1.0, 2.0]).data
 """,
+        "shapes": "nin is an integer, draw a function without arguments that returns a number to learn, nonlin True or False. "
+        "x is a list of nin floats or numbers of the engine; a call returns one number. parameters() returns a list of nin + 1.",
         "concept": "The same weighted sum as before. The ReLU lets through what is positive; the neuron that gives "
         "the score must be able to say something negative, so it has none.",
         "formula": "Σ w·x + b, and relu of it where nonlin is True.",
     },
     "mlp": {
         "example": """
-    >>> net = MLP(1, [2, 1], iter(torch.tensor([1.0, 0.0, -1.0, 0.5, 2.0, 3.0, 0.25])).__next__)
-    >>> net([2.0])
-    >>> net([-2.0])
+    >>> numbers = iter([1.0, 0.0, -1.0, 0.5, 2.0, 3.0, 0.25])
+    >>> net = MLP(1, [2, 1], lambda: Value(next(numbers)))
+    >>> net([2.0]).data, net([-2.0]).data
     >>> len(net.parameters())
 """,
+        "shapes": "nin is an integer, nouts a list of integers whose last is 1, draw a function. x is a list of nin floats; a "
+        "call returns one number of the engine, no list. parameters() returns one flat list.",
         "concept": "Layers one after another, each neuron of a layer reading all that the one before gave. Only the "
         "last layer is linear.",
         "formula": "Layer k goes from size k to size k + 1 of the sizes, nin and then nouts; nonlin is k ≠ the last. Parameters: "
@@ -57,24 +61,28 @@ HINTS = {
     },
     "hinge": {
         "example": """
-    >>> hinge([torch.tensor(0.5), torch.tensor(2.0), torch.tensor(1.0)], [1, 1, -1])
+    >>> hinge([Value(0.5), Value(2.0), Value(1.0)], [1, 1, -1]).data
 """,
+        "shapes": "scores is a list of numbers of the engine, labels a list of as many integers, 1 or -1. hinge returns one number "
+        "of the engine.",
         "concept": "A score on the right side of 0, by a margin of 1 or more, costs nothing. Any other costs as much "
         "as it lacks, also one that is right by less than the margin.",
         "formula": "The mean of relu(1 − y · score).",
     },
     "penalty": {
         "example": """
-    >>> penalty([torch.tensor(2.0), torch.tensor(-3.0)], 0.5)
+    >>> penalty([Value(2.0), Value(-3.0)], 0.5).data
 """,
+        "shapes": "parameters is a list of numbers of the engine, alpha a float. penalty returns one number of the engine.",
         "concept": "Large weights make a network that bends sharply between the points. The sum of the squares, times "
         "a small number, keeps them small.",
         "formula": "alpha · Σ p².",
     },
     "accuracy": {
         "example": """
-    >>> accuracy([torch.tensor(0.5), torch.tensor(-2.0), torch.tensor(1.0)], [1, 1, -1])
+    >>> accuracy([Value(0.5), Value(-2.0), Value(1.0)], [1, 1, -1])
 """,
+        "shapes": "scores is a list of numbers of the engine, labels a list of as many integers, 1 or -1. accuracy returns a float.",
         "concept": "The share of the points whose score has the sign of the label. It has no useful gradient, which is "
         "why there is a loss beside it.",
         "formula": "The share of pairs where (score > 0) is the same as (label > 0), by their data.",
@@ -97,12 +105,17 @@ HINTS = {
     },
     "train": {
         "example": """
-    >>> net = MLP(1, [1], iter(torch.tensor([0.5, 0.25])).__next__)
-    >>> train(net, [[1.0]], [1], 0, 0.1)
+    >>> numbers = iter([0.5, 0.25])
+    >>> net = MLP(1, [1], lambda: Value(next(numbers)))
+    >>> train(net, [[1.0], [-1.0]], [1, -1], 2, 0.1)
+    >>> [p.data for p in net.parameters()]
 """,
+        "shapes": "net is a network, points a list of lists of floats, labels a list of as many integers, 1 or -1, steps an "
+        "integer, alpha a float. train returns a list of `steps` pairs of floats.",
         "concept": "What the items before made, in a loop: forward, the whole loss, gradients to zero, backward, a step "
         "whose rate falls from step to step.",
-        "formula": "loss = hinge + penalty; p.grad = 0.0; loss.backward(); p.data −= decayed(k, steps) · p.grad.",
+        "formula": "For k = 0 … steps − 1: loss = hinge + penalty; p.grad = 0.0 for each p; loss.backward(); p.data −= "
+        "decayed(k, steps) · p.grad; note the loss's data and the accuracy of before the step.",
     },
 }
 
@@ -291,6 +304,9 @@ class Number:
             node.data = there - 1e-6
             node.grad += (above - self.again({})) / 2e-6
             node.data = there
+
+
+Value = Number  # by this name in the examples
 
 
 def source(begin):

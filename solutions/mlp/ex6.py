@@ -30,6 +30,7 @@ OUTPUTS = {
 }
 HINTS = {
     "strides": {
+        "shapes": "shape is a tuple of integers, of any length; strides returns a tuple of as many.",
         "example": """
     >>> strides((3, 2))
     >>> strides((2, 3, 4))
@@ -39,6 +40,7 @@ HINTS = {
         "formula": "stride[k] = the product of the sizes after axis k; 1 for the last.",
     },
     "place": {
+        "shapes": "offset is an integer, strides and index are tuples of integers of one length; place returns an integer.",
         "example": """
     >>> place(0, (2, 1), (1, 1))
     >>> place(5, (1, 3), (2, 1))
@@ -73,7 +75,7 @@ HINTS = {
 """,
         "concept": "If a network can't learn a single batch by heart, something is wrong with the loop and not with the data. "
         "The loss doesn't come to 0 where one context has several labels.",
-        "formula": "The loop of train on all of X and Y in each step.",
+        "formula": "The loop of train, on all of X and Y in each step; after the last step the loss once more, without a step.",
     },
     "split_losses": {
         "example": """
@@ -92,8 +94,7 @@ HINTS = {
 """,
         "concept": "With the rate growing from step to step the loss falls, is flat, and grows again. A single step's loss is "
         "noisy, so the curve is smoothed before its lowest place is looked for.",
-        "formula": "The mean of each `width` losses side by side; at the least of these the rate in the middle of the window, "
-        "its (width // 2)-th.",
+        "formula": "With k the place at which the mean of losses[k] … losses[k + width − 1] is least: rates[k + width // 2].",
     },
     "perplexity": {
         "example": """

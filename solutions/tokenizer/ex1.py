@@ -26,7 +26,7 @@ HINTS = {
     >>> encoded("né")
     >>> encoded("🙂")
 """,
-        "formula": "The bytes of the text in UTF-8, as a list of integers from 0 to 255.",
+        "formula": "Encode the text as UTF-8, which gives a `bytes`; as a list it is integers from 0 to 255.",
     },
     "stats": {
         "concept": "Put the list beside itself, shifted by one: every two that stand together are a pair of neighbours. Count "
@@ -67,8 +67,8 @@ HINTS = {
     >>> ids = [1, 2, 1, 2, 2]
     >>> merge(ids, best(stats(ids)), 256)
 """,
-        "formula": "Where this fails and stats and merge are right, one of them changes the list that it is given, or "
-        "stats has the pairs in another order than first seen first.",
+        "formula": "The ratio is the length before over the length afterwards. Where this fails, so does stats or merge: "
+        "fix that first.",
     },
 }
 
@@ -167,4 +167,4 @@ def use_shorter(stats, merge, ids, idx):
     counts = stats(list(ids))
     pair = max(counts, key=lambda pair: (counts[pair], pair))
     new = merge(list(ids), pair, idx)
-    return {"the list": new, "the ratio": len(ids) / len(new)}
+    return {"the most frequent pair": pair, "the list": new, "the ratio": len(ids) / len(new)}

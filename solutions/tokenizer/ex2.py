@@ -72,7 +72,7 @@ HINTS = {
     >>> decode([195, 169], {195: bytes([195]), 169: bytes([169])})
     >>> decode([128], {128: bytes([128])})
 """,
-        "formula": "The bytes of all tokens, joined, as UTF-8 text; what is invalid is replaced, not an error.",
+        "formula": "Join known[k] for all k with b''.join, then decode it as UTF-8 with errors='replace'.",
     },
     "encode": {
         "concept": "Training made the merges in an order, and a later one may need what an earlier one made. So of the pairs "
@@ -220,5 +220,7 @@ def use_round_trip(train, vocab, encode, decode, text, count):
     Nothing to write: this calls all of yours, on the text read backwards, and gives both results.
     """
     merges = train(text, count)
+    if isinstance(merges, dict) and [*merges.values()] != [*range(256, 256 + len(merges))]:
+        return {"the merges": merges}  # with other numbers there is nothing to go on with
     ids = encode(text[::-1], merges)
-    return {"the tokens": ids, "the text again": decode(ids, vocab(merges))}
+    return {"the merges": merges, "the tokens": ids, "the text again": decode(ids, vocab(merges))}

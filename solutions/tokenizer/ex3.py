@@ -44,7 +44,8 @@ HINTS = {
     >>> gpt2_chunks("Hello've world123  you!")
     >>> gpt2_chunks("snake_case\\n\\n")
 """,
-        "formula": "cut, or re.findall, with one alternative after the other, parted by |. An optional space is ' ?'; what is neither "
+        "formula": "cut, or re.findall, with one alternative after the other, parted by |. Letters are [^\\W\\d_]+, an optional space "
+        "before them ' ?'; what is neither "
         "space nor of a word, or the underscore, is (?:[^\\s\\w]|_); the spaces that leave one for the word are \\s+(?!\\S).",
     },
     "gpt4_chunks": {
@@ -55,7 +56,8 @@ HINTS = {
     >>> gpt4_chunks("Stop!\\n\\n  now")
 """,
         "formula": "As for GPT-2. (?i:…) holds for small and capital letters alike; \\d{1,3} is one to three digits; the optional "
-        "character before letters is (?:[^\\r\\n\\w]|_)?.",
+        "character before letters is (?:[^\\r\\n\\w]|_)?; line ends behind punctuation are [\\r\\n]*, white space that ends in one "
+        "\\s*[\\r\\n].",
     },
     "numbers": {
         "concept": "What a number is decides Unicode, not the keyboard: ½, ² and Ⅷ are numbers, as 1 is, though \\d has only the "

@@ -79,7 +79,7 @@ HINTS = {
     >>> decode([5], {97: b"a"}, {"<|end|>": 100})
 """,
         "formula": "bytes of k: those of vocab; else the name with the number k, in UTF-8; else ValueError. All of them joined, as "
-        "UTF-8 text in which what is invalid is replaced.",
+        "UTF-8 text with errors='replace'.",
     },
     "saved": {
         "concept": "Plain lines in a fixed order: the version, how many names, the names, the pairs. Dicts have an order of their "

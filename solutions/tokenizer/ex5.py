@@ -64,7 +64,7 @@ HINTS = {
     >>> decode([3, 1], {(1, 0): 2, (2, 0): 3}, {98: 0, 97: 1})
 """,
         "formula": "bytes of order[b] = the one byte b; bytes of merges[(l, r)] = bytes of l + bytes of r. All of ids joined, as "
-        "UTF-8 text in which what is invalid is replaced.",
+        "UTF-8 text with errors='replace'.",
     },
 }
 

@@ -112,6 +112,8 @@ HINTS = {
     >>> tokenizer.encode("a<|end|>", "all")
     >>> tokenizer.decode([97, 900])
 """,
+        "shapes": "special_tokens is a dict from strings to integers. text is a string; allowed_special is 'all', 'none', "
+        "'none_raise' or a set of names. encode returns a list of integers, decode a string.",
         "concept": "A special token is found in the text before anything else, and is no chunk. What stands between two of "
         "them is encoded as usual. When decoding, its number is looked up beside the vocabulary.",
         "formula": "re.split('(' + '|'.join(map(re.escape, names)) + ')', text), names only where they are allowed.",

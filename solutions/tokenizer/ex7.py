@@ -67,7 +67,7 @@ HINTS = {
     >>> digits_apart("a 12b")
 """,
         "concept": "If each digit is a piece of its own, all numbers are written alike, and a model can learn to add.",
-        "formula": "re.findall with two alternatives: one digit, or as many characters as there are that are none.",
+        "formula": "re.findall with two alternatives: one digit, \\d, or as many characters as there are that are none, \\D+.",
     },
     "integer_lengths": {
         "example": """
@@ -83,7 +83,7 @@ HINTS = {
 """,
         "concept": "A space belongs to the word that follows. At the end of a prompt it stands alone, and such a token hardly ever "
         "came before a word in training.",
-        "formula": "The last token is the one of ' ' alone.",
+        "formula": "The last number of encode(text) is the one of encode(' '); False where the text is empty.",
     },
     "untrained": {
         "example": """

@@ -35,7 +35,7 @@ HINTS = {
 """,
         "concept": "A token of its own stands at the end of each answer, and what the network says there is the reward. It has "
         "seen everything before it.",
-        "formula": "prompt + answer + [readout] + padding up to T.",
+        "formula": "prompt + answer + [readout] + zeros up to T; at = len(prompt) + len(answer).",
     },
     "readout": {
         "example": """

@@ -234,6 +234,10 @@ def use_running(BatchNorm1d, flat_batches, batches, eps, momentum):
         for by in (momentum, 0.1):
             module, _ = trained(BatchNorm1d, some, eps, by)
             found[f"BatchNorm1d(c, {eps:.6g}, {by:.6g}) after batches of {said}"] = kept(module)
+        module = BatchNorm1d(some[0].shape[-1], eps, momentum)
+        module.training = True
+        module(some[0].clone())
+        found[f"training set to True, after a batch of {said}"] = kept(module)
     return found
 
 

@@ -75,6 +75,8 @@ HINTS = {
     >>> by_tree(x, [level])
     >>> by_convolution(x, [level])
 """,
+        "shapes": "x is a float tensor (n, T, c), T a power of two; weights is a list of triples (Wpast, Wnow, b), one a level. "
+        "dilated returns a tensor (n, T, h); by_tree and by_convolution return the last level's (n, h).",
         "concept": "A tree joins neighbours two by two and halves the number of positions at each level. The convolutions with "
         "dilations 1, 2, 4 do the same at every position; at the last one the same numbers come out.",
         "formula": "Tree: view(n, T / 2, 2c) @ cat([Wpast, Wnow]) + b, tanh, again. Convolution: dilated with 2^level, tanh, "
@@ -118,7 +120,8 @@ HINTS = {
 """,
         "concept": "What is the same for all positions, a speaker, is added to all of them alike. What changes more slowly than "
         "the sound is repeated until it is as long.",
-        "formula": "a + (h @ V)[:, None] + (y @ U).repeat_interleave(T // Ty, 1), then gated.",
+        "formula": "At position t: a[:, t] + speaker · V + local[:, ⌊t · Ty / T⌋] · U, each term only where it is not None; then "
+        "gated. repeat_interleave(T // Ty, 1) makes local as long as a.",
     },
     "head": {
         "example": """

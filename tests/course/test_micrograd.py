@@ -186,6 +186,12 @@ RIGHT = {
         ("        visit(self)\n        return found", "        visit(self)\n        return list(found)")
     ],
 }
+FORGOTTEN = [
+    (
+        "self.grad = 1.0\n",
+        "for node in self.order():\n            node.grad = 0.0\n        self.grad = 1.0\n",
+    )
+]
 LOOKS_RIGHT = {
     "a sum that remembers nothing": (
         "composed",
@@ -197,15 +203,8 @@ LOOKS_RIGHT = {
     ),
     "a negative that remembers nothing": ("composed", [(NEG, "return Value(-self.data)")]),
     "a division with the wrong sign": ("composed", [(DIV, OWN_DIVISION.replace("-self", "self"))]),
-    "gradients forgotten first": (
-        "accumulate",
-        [
-            (
-                "self.grad = 1.0\n",
-                "for node in self.order():\n            node.grad = 0.0\n        self.grad = 1.0\n",
-            )
-        ],
-    ),
+    "gradients forgotten first": ("accumulate", FORGOTTEN),
+    "gradients forgotten first, by backward itself": ("backward", FORGOTTEN),
     "its own gradient added to": ("accumulate", [("self.grad = 1.0\n", "self.grad += 1.0\n")]),
     "open at zero": ("relu", [("if out.data > 0", "if self.data >= 0")]),
     "of the size alone": ("power", [("self.data ** (exponent - 1)", "abs(self.data) ** (exponent - 1)")]),

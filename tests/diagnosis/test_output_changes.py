@@ -28,6 +28,9 @@ CHANGED = (  # a function's body, one that a change makes of it, and the code
     ("xs.grad = n\n    return xs", "xs.grad += n\n    return xs", Code.ASSIGNED),
     ("for x in xs:\n        return x", "for x in xs:\n        pass\n    return x", Code.LOOP),
     ("a = n\n    b = a\n    return b", "b = a\n    a = n\n    return b", Code.MISPLACED),
+    ("return xs.mean().log()", "return (xs.log().mean())", Code.MISPLACED),
+    ("return xs.abs().mean()", "return ((xs).std())", Code.ANOTHER_FUNCTION),
+    ("return xs / xs.sum(0)", "return xs / (xs.sum(1, keepdim=True))", Code.WRONG_AXIS),
 )  # fmt: skip
 
 

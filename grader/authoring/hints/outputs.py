@@ -16,7 +16,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FrameType, FunctionType
+from types import BuiltinFunctionType, FrameType, FunctionType
 from typing import Any
 
 import torch
@@ -48,7 +48,7 @@ def ladders(parts: Authored, env: Env, filename: str) -> dict[str, dict[str, Any
         concept = [said.get("concept", ""), _before(item, outputs)]
         derived = {
             "concept": "\n\n".join(filter(None, concept)),
-            "shapes": said.get("shapes") or "\n".join(map(_described, found)),
+            "shapes": said.get("shapes") or _described(found),
             "example": worked(said["example"], solution.names) if said.get("example") else _called(found),
             "formula": said.get("formula", ""),
         }
@@ -188,29 +188,27 @@ def _functions(solution: Solution, item: Output) -> Iterator[tuple[str, Function
                     yield f"{asked}.{own}", function
 
 
-def _described(one: Called) -> str:
-    arguments, result = one.calls[0]
-    alike: dict[str, list[str]] = {}
-    for name in one.params:
-        value = arguments[name]
-        here = f", here {value}" if type(value) is int else ""
-        alike.setdefault(f"{_kind(value)}{here}", []).append(name)
-    lines = [f"{', '.join(names)} {'are each' if names[1:] else 'is'} {k}." for k, names in alike.items()]
-    return "\n".join([*lines, f"{one.name} returns {_kind(result)}."])
-
-
-KINDS = {
-    "int": "integer",
-    "str": "string",
-    "bytes": "bytes object",
-    "Tensor": "tensor",
-    "function": "function",
-}
+def _described(found: Sequence[Called]) -> str:
+    """Of what kind the arguments and results are; an integer is told where a tensor's axis is as long."""
+    lines: list[str] = []
+    sized = False
+    for one in found:
+        arguments, result = one.calls[0]
+        lengths = {n for t in (*arguments.values(), result) if isinstance(t, torch.Tensor) for n in t.shape}
+        sized = sized or bool(lengths)
+        alike: dict[str, list[str]] = {}
+        for name in one.params:
+            value = arguments[name]
+            here = f", here {value}" if type(value) is int and value in lengths else ""
+            alike.setdefault(f"{_kind(value)}{here}", []).append(name)
+        lines += [f"{', '.join(n)} {'are each' if n[1:] else 'is'} {k}." for k, n in alike.items()]
+        if not one.name.endswith("__init__"):
+            lines.append(f"{one.name} returns {'nothing' if result is None else _kind(result)}.")
+    lines += ["Sizes are those of one call."] * sized
+    return "\n".join(dict.fromkeys(lines))
 
 
 def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
     if isinstance(value, torch.Tensor):
         shape = "×".join(map(str, value.shape)) or "no axes, one number"
         return f"a tensor of {shape}, {str(value.dtype).removeprefix('torch.')}"
@@ -218,17 +216,32 @@ def _kind(value: Any) -> str:
     if isinstance(value, tuple) and 1 < len(value) < 4:
         return f"a tuple of {len(value)}: {'; '.join(map(_kind, value))}"
     if isinstance(value, list | tuple | set) and value:
-        inner = sorted({_name(one) for one in value})
-        more = f"{inner[0]}s" if len(inner) == 1 else f"({', '.join(inner)})"
-        return f"a {name} of {len(value)} {more if len(value) > 1 else ', '.join(inner)}"
+        return f"a {name} of {_many([*value])}"
     if isinstance(value, dict) and value:
         key, one = next(iter(value.items()))
-        return f"a dict of {len(value)}, from {_name(key)} to {_name(one)}"
-    return f"an {name}" if name == "integer" else f"a {name}"
+        return f"a dict from {_name(key)} to {_name(one)}"
+    return name if value is None else f"{'an' if name == 'integer' else 'a'} {name}"
+
+
+def _many(inner: Sequence[Any]) -> str:
+    """What several are: integers, lists of floats, pairs (string, integer)."""
+    first, names = inner[0], sorted({_name(one) for one in inner})
+    if names == ["tuple"] and {len(one) for one in inner} == {2}:
+        return f"pairs ({', '.join(map(_name, first))})"
+    if names == ["list"] and (within := [x for one in inner for x in one]):
+        return f"lists of {_many(within)}"
+    if names == ["float", "integer"]:
+        return "numbers"
+    return f"{names[0]}s" if len(names) == 1 else f"({', '.join(names)})"
+
+
+NAMES = {int: "integer", str: "string", bytes: "bytes object", torch.Tensor: "tensor", type(None): "None"}
 
 
 def _name(value: Any) -> str:
-    return KINDS.get(type(value).__name__, type(value).__name__)
+    if isinstance(value, FunctionType | BuiltinFunctionType):
+        return "function"
+    return NAMES.get(type(value), type(value).__name__)
 
 
 def _called(found: Sequence[Called]) -> str:

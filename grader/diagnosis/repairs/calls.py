@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Edit, Source, method, subject
+from grader.diagnosis.repairs.source import LIBRARIES, Change, Edit, Source, method, subject
 
 RELATED = {
     "log": ("log10", "log2", "log1p"), "log2": ("log", "log10"), "log10": ("log", "log2"),
@@ -48,6 +48,7 @@ def calls(s: Source) -> Iterator[Change]:
         yield from _called(s, n)
         yield from _arguments(s, n)
         yield from _related(s, n, found)
+        yield from _before(s, n)
     yield from _along(s, [n for n in found if method(n) in ALONG])
     for one in s.nodes:
         if isinstance(one, ast.Expr) and isinstance(one.value, ast.Attribute | ast.Name):
@@ -152,6 +153,9 @@ def _related(s: Source, n: ast.Call, found: list[ast.Call]) -> Iterator[Change]:
     if name == "abs" and of is not None:
         told = f"the absolute value of {s.quoted(of)} is taken, where its square is meant"
         yield s.change(n, f"({s.text(of)}) ** 2", Code.ANOTHER_FUNCTION, told, 20)
+    if name == "mean" and isinstance(of, ast.Call) and method(of) == "abs" and (inner := subject(of)):
+        told = f"the mean of the absolute values of {s.quoted(inner)} is taken: their std is meant"
+        yield s.change(n, f"({s.text(inner)}).std()", Code.ANOTHER_FUNCTION, told, 18)
     if name == "cross_entropy" and len(n.args) > 1:
         a, b = s.text(n.args[0]), s.text(n.args[1])
         told = "cross_entropy takes logits: of probabilities it takes the softmax once more"
@@ -174,6 +178,18 @@ def _related(s: Source, n: ast.Call, found: list[ast.Call]) -> Iterator[Change]:
         yield s.change(n, f"bytes([{s.text(n.args[0])}])", Code.WRONG_TYPE, told, 8)
 
 
+def _before(s: Source, n: ast.Call) -> Iterator[Change]:
+    """Of two methods, one of what the other gives, the other one first."""
+    inner = n.func.value if isinstance(n.func, ast.Attribute) else None
+    if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+        of = inner.func.value
+        first, then = ((s.text(c).removeprefix(s.text(o))) for c, o in ((inner, of), (n, inner)))
+        a, b = method(inner), method(n)
+        if a != b and not (isinstance(of, ast.Name) and of.id in LIBRARIES):
+            told = f"{a} is taken before {b}: {b} is meant first, then {a}"
+            yield s.change(n, s.text(of) + then + first, Code.MISPLACED, told, 16)
+
+
 def _along(s: Source, found: list[ast.Call]) -> Iterator[Change]:
     """Other axes, in one call or in several; all of a tensor."""
     for n in found:
@@ -186,8 +202,10 @@ def _along(s: Source, found: list[ast.Call]) -> Iterator[Change]:
             told = f"{s.quoted(n)} goes {along}: all together is meant"
             for new in (f"({s.text(of)}).{name}()", f"({s.text(of)}).{name}().item()"):
                 yield s.change(n, new, Code.WRONG_AXIS, told, 15)
+        inner = subject(of) if isinstance(of, ast.Call) and method(of) in ALONG else None
+        summed = _dims(s, of, inner) if inner is not None and isinstance(of, ast.Call) else ""
         for to in AXES:
-            if to == dims:
+            if to in (dims, summed):
                 continue
             told = f"{s.quoted(n)} goes {along}, where {_axis(to)} meant"
             for new in _onto(s, n, of, to):
@@ -216,6 +234,8 @@ def _onto(s: Source, n: ast.Call, of: ast.expr, to: str) -> Iterator[str]:
         a, b = s.span(axis[0])
         moved = s.data[start:a].decode() + to + s.data[b:end].decode()
         yield moved
+        if to != "(0, 1)" and all(k.arg != "keepdim" for k in n.keywords):
+            yield f"{moved.removesuffix(')')}, keepdim=True)"
         if method(n) in ("max", "min"):
             yield f"{moved}.values"
         return

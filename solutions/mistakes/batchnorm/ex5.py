@@ -107,6 +107,7 @@ CHANGED = {
         ("the logarithm is of base 2: that to base 10 is meant", ".log10()", ".log2()"),
         ("biases are there too: what has one axis is left out", "        if w.ndim == 2\n", ""),
         ("only biases are there: matrices are meant", "w.ndim == 2", "w.ndim == 1"),
+        ("the standard deviation of the weights after the step is taken: that of the step alone is meant", "(rate * g).std()", "(w - rate * g).std()"),
         ("norms are taken: standard deviations are meant", "(rate * g).std() / w.std()", "(rate * g).norm() / w.norm()"),
         ("means of absolute numbers are taken: standard deviations are meant", "(rate * g).std() / w.std()", "(rate * g).abs().mean() / w.abs().mean()"),
         ("variances are taken: standard deviations are meant", "(rate * g).std() / w.std()", "(rate * g).var() / w.var()"),

@@ -91,7 +91,7 @@ CHANGED = {
         ("the word that is not finished is there: it is to be left out", "    return words", "    return words + ([word] if word else [])"),
         ("the next word goes on from the letter before: it begins at the full stop", "        at = int((probs[at].cumsum(0) > u).int().argmax())\n", "        new = int((probs[at].cumsum(0) > u).int().argmax())\n        at, last = new or at, at\n", "if at == 0:", "if new == 0:"),
         ("each character is drawn from the first row: the row of the character before is meant", "probs[at]", "probs[0]"),
-        ("u is compared with each probability: it is to be with their running sum", "probs[at].cumsum(0) > u", "probs[at] > u"),
+        ("u is held against each probability alone: the first at which their running sum is larger is meant", "probs[at].cumsum(0) > u", "probs[at] > u"),
         ("where u meets a sum, that character is taken: the sum is to be more than u", "cumsum(0) > u", "cumsum(0) >= u"),
         ("the character before the right one is taken", "int((probs[at].cumsum(0) > u).int().argmax())", "max(0, int((probs[at].cumsum(0) <= u).sum()) - 1)"),
         ("the character after the right one is taken", "int((probs[at].cumsum(0) > u).int().argmax())", "min(int((probs[at].cumsum(0) <= u).sum()) + 1, len(chars) - 1)"),

@@ -4,6 +4,8 @@ CHANGED = {
     "pairs": [
         ("the tensors are of float32, as torch.Tensor makes them: torch.tensor keeps integers", "torch.tensor(xs), torch.tensor(ys)", "torch.Tensor(xs), torch.Tensor(ys)"),
         ("lists come back: tensors are meant", "torch.tensor(xs), torch.tensor(ys)", "xs, ys"),
+        ("the first pair of all is left out", "return torch.tensor(xs), torch.tensor(ys)", "return torch.tensor(xs[1:]), torch.tensor(ys[1:])"),
+        ("the last pair of all is left out", "return torch.tensor(xs), torch.tensor(ys)", "return torch.tensor(xs[:-1]), torch.tensor(ys[:-1])"),
         ("xs and ys are exchanged", "torch.tensor(xs), torch.tensor(ys)", "torch.tensor(ys), torch.tensor(xs)"),
         ("the full stops are missing", "[0, *(chars.index(c) for c in word), 0]", "[chars.index(c) for c in word]"),
         ("the full stop after each word is missing", "for c in word), 0]", "for c in word)]"),

@@ -18,6 +18,7 @@ CHANGED = {
     ],
     "encode": [
         ("these are code points, as ord gives them: each character's place in chars is meant", "place[c] for c", "ord(c) for c"),
+        ("these are code points less that of the first character: each character's place in chars is meant", "place[c] for c", "ord(c) - ord(chars[0]) for c"),
         ("places are counted from 1: from 0 is meant", "place[c] for c", "place[c] + 1 for c"),
         ("chars are sorted first: their place in chars as it is is meant", "enumerate(chars)", "enumerate(sorted(chars))"),
         ("places are those in the text: those in chars are meant", "place[c] for c", "text.index(c) for c"),
@@ -40,6 +41,8 @@ CHANGED = {
     ],
     "batch": [
         ("y is the one token after the row: it holds, for each token of x, the one that follows it", "data[i + 1 : i + T + 1]", "data[i + T]"),
+        ("each row of y ends in the row's own first token, as torch.roll has it: the token that follows in data is meant", "    return x, y", "    return x, x.roll(-1, 1)"),
+        ("the rows follow one another from the first start: each has a start of its own", "    x = torch", "    starts = range(int(starts[0]), int(starts[0]) + T * len(starts), T)\n    x = torch"),
         ("y is two tokens on: the one that follows each is meant", "data[i + 1 : i + T + 1]", "data[i + 2 : i + T + 2]"),
         ("y is the same as x: the token that follows each is meant", "data[i + 1 : i + T + 1]", "data[i : i + T]"),
         ("y holds the token before each: the one that follows is meant", "data[i + 1 : i + T + 1]", "torch.cat([data[i : i + 1], data[i : i + T - 1]])"),
@@ -58,6 +61,7 @@ CHANGED = {
     ],
     "by_loop": [
         ("the token itself is left out of its mean", "x[b, : t + 1].mean(0)", "(x[b, :t].mean(0) if t else torch.zeros_like(x[b, 0]))"),
+        ("the token itself is left out of its mean, but for the first", "x[b, : t + 1]", "x[b, : max(t, 1)]"),
         ("sums are divided by T: by the number of tokens so far is meant", "x[b, : t + 1].mean(0)", "x[b, : t + 1].sum(0) / x.shape[1]"),
         ("these are sums: means are meant", ".mean(0)", ".sum(0)"),
         ("tokens after it are averaged: those before it are meant", "x[b, : t + 1]", "x[b, t:]"),

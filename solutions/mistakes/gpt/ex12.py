@@ -10,6 +10,8 @@ CHANGED = {
         ("the second part has the last n tokens: it is the rest", "data[n:]", "data[-n:]"),
         ("the validation part is the whole of the data: it is the rest", "data[n:]", "data"),
         ("the cut is at 1 - share: the first part has `share` of the tokens", "int(share * len(data))", "int((1 - share) * len(data))"),
+        ("the cut is counted from the end, at int((1 - share) · n): at int(share · n) from the beginning is meant", "int(share * len(data))", "len(data) - int((1 - share) * len(data))"),
+        ("the cut is counted from the end, at int((1 - share) · n): at int(share · n) from the beginning is meant", "int(share * len(data))", "-int((1 - share) * len(data))"),
         ("tokens are taken here and there: the first `share` of them are meant", "data[:n], data[n:]", "data[::2], data[1::2]"),
     ],
     "starts": [

@@ -211,7 +211,7 @@ CHANGED = {
         ("only the node itself and its own children are there: go on to theirs", "        visit(self)\n", "        found = [*self.children, self]\n"),
         ("only the node itself is there", "        visit(self)\n", "        found = [self]\n"),
         ("this Value itself is missing", "return found", "return found[:-1]"),
-        ("only leaves are there: a node is put down after its children too", "                found.append(node)\n", "                if not node.children: found.append(node)\n"),
+        ("but for leaves no node is there: each is put down after its children", "                found.append(node)\n", "                if not node.children: found.append(node)\n"),
         ("leaves are missing", "                found.append(node)\n", "                if node.children: found.append(node)\n"),
         ("nodes are told apart by their data: two of the same number are not the same node", "node not in seen", "node.data not in seen", "seen.add(node)", "seen.add(node.data)"),
         ("it goes level by level: a child may then stand after a node made from it", "        visit(self)\n", "        queue = [self]\n        seen = {self}\n        while queue:\n            node = queue.pop(0)\n            found.append(node)\n            for child in node.children:\n                if child not in seen:\n                    seen.add(child)\n                    queue.append(child)\n        found.reverse()\n"),
@@ -220,7 +220,7 @@ CHANGED = {
         ("only the last child of each node is visited", "in node.children:", "in node.children[-1:]:"),
         ("numbers are in the list, not Values", "return found", "return [node.data for node in found]"),
         ("the list is sorted by the numbers: children are to stand before their parents", "return found", "return sorted(found, key=lambda node: node.data)"),
-        ("the list is empty", "        visit(self)\n", ""),
+        ("but for leaves no node is there: each is put down after its children", "        visit(self)\n", ""),
         ("nothing is returned", "return found", "return None"),
     ],
     "Value.backward": [

@@ -23,6 +23,7 @@ CHANGED = {
         ("the last axis is left out", "zip(index, strides)", "zip(index[:-1], strides)"),
         ("offset is added for every axis: once is meant", "offset + sum(i * step for i, step in zip(index, strides))", "sum(offset + i * step for i, step in zip(index, strides))"),
         ("offset is multiplied in: it is to be added", "offset + sum(", "offset * sum("),
+        ("offset is added to each index, and so multiplied by the strides: it is added once", "offset + sum(i * step for", "sum((offset + i) * step for"),
         ("offset is subtracted: it is to be added", "offset + sum(i * step for i, step in zip(index, strides))", "sum(i * step for i, step in zip(index, strides)) - offset"),
     ],
     "shared": [
@@ -107,6 +108,7 @@ CHANGED = {
         ("2 is raised to the mean: e is meant, since the losses are in nats", "mean.exp().item()", "2.0 ** mean.item()"),
         ("10 is raised to the mean: e is meant, since the losses are in nats", "mean.exp().item()", "10.0 ** mean.item()"),
         ("the mean of the exponentials is taken: the exponential of the mean is meant", "    return mean.exp().item()", "    return torch.tensor(losses, dtype=torch.float64).exp().mean().item()"),
+        ("the mean of 2 to the power of each loss is taken: e to the power of their mean is meant", "    return mean.exp().item()", "    return (2 ** torch.tensor(losses, dtype=torch.float64)).mean().item()"),
         ("the exponential of the sum is taken: of the mean is meant", ".mean()\n", ".sum()\n"),
         ("the exponential of minus the mean is taken, a probability: the losses are negative logarithms already", "mean.exp()", "(-mean).exp()"),
         ("the mean comes back: its exponential is meant", "mean.exp()", "mean"),

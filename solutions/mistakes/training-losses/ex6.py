@@ -4,6 +4,9 @@ CHANGED = {
     "with_readout": [
         ("at is one too far: it is the place of the readout token, counted from 0", "len(row) - 1", "len(row)"),
         ("at is the place of the answer's last token: that of the readout token is meant", "len(row) - 1", "len(row) - 2"),
+        ("at is the place after the answer's first token: the readout token stands after its last", "len(row) - 1", "len(prompt) + 1"),
+        ("at is the place of the answer's first token: that of the readout token is meant", "len(row) - 1", "len(prompt)"),
+        ("at is counted from the answer's beginning: from the row's is meant", "len(row) - 1", "len(answer)"),
         ("at is the row's last place: that of the readout token is meant", "len(row) - 1", "T - 1"),
         ("the readout token stands at the row's end: right after the answer is meant, and then zeros", "    row = [*prompt, *answer, readout]\n    return row + [0] * (T - len(row)), len(row) - 1", "    row = [*prompt, *answer]\n    return row + [0] * (T - 1 - len(row)) + [readout], T - 1"),
         ("the zeros up to T tokens are missing", "row + [0] * (T - len(row))", "row"),
@@ -59,6 +62,8 @@ CHANGED = {
         ("a hinge is taken: minus the log of the sigmoid is meant", "-F.logsigmoid(rewards[better] - rewards[worse])", "(1 - rewards[better] + rewards[worse]).relu()"),
         ("only the best answer is compared: all pairs are meant", "    pairs = ranking_pairs(ranking)\n", "    pairs = [(ranking[0], b) for b in ranking[1:]]\n"),
         ("it is divided by how many answers there are: by the number of pairs is meant", ".mean()", ".sum() / len(rewards)"),
+        ("it is divided by the square of how many answers there are: by the number of pairs is meant", ".mean()", ".sum() / len(ranking) ** 2"),
+        ("it is divided by twice the number of pairs: each pair counts once", ".mean()", ".mean() / 2"),
         ("the mean of the differences is taken first: each pair has a loss of its own", "(rewards[better] - rewards[worse]).mean()", "((rewards[better] - rewards[worse]).mean())"),
     ],
     "by_reward": [
@@ -87,6 +92,7 @@ CHANGED = {
         ("eps is left out", "(a.std() + eps)", "a.std()"),
         ("eps is added to the variance, within the root: to the standard deviation is meant", "(a.std() + eps)", "(a.var() + eps) ** 0.5"),
         ("brackets are missing: eps is added to the quotient", "/ (a.std() + eps)", "/ a.std() + eps"),
+        ("the mean of the rewards is subtracted: that of rewards minus values is meant", "(a - a.mean())", "(a - rewards.mean())"),
         ("rewards alone are brought to a scale before values are subtracted", "    a = rewards - values\n    return (a - a.mean()) / (a.std() + eps)", "    a = rewards\n    return (a - a.mean()) / (a.std() + eps) - values"),
         ("the standard deviation is that of the rewards: of the differences is meant", "a.std()", "rewards.std()"),
     ],
