@@ -153,7 +153,7 @@ def embedding(train: Any) -> Any:
     return {"C": network["C"].tolist(), "itos": "".join(CHARS).replace(" ", "·")}
 
 
-def wpe(dW: Any, db: Any, dx: Any, dtok: Any, dpos: Any, dwpe: Any, dwte: Any) -> Any:
+def wpe(dW: Any, dx: Any, dtok: Any, dpos: Any, dwpe: Any, dwte: Any) -> Any:
     """Position embeddings that 60 steps by the learner's gradients have made of noise.
 
     What comes next rises and falls with the place: a token is 10 + 8 sin, one wave a row, give or take 3.
@@ -180,10 +180,10 @@ def wpe(dW: Any, db: Any, dx: Any, dtok: Any, dpos: Any, dwpe: Any, dwte: Any) -
         known["flat"] = known["logits"].view(B * T, -1)
         known["dflat"] = (known["flat"].softmax(1) - F.one_hot(labels, V)) / (B * T)
         known["dlogits"] = known["dflat"].view(B, T, V)
-        steps = {"dW": dW, "db": db, "dx": dx, "dtok": dtok, "dpos": dpos, "dwpe": dwpe, "dwte": dwte}
+        steps = {"dW": dW, "dx": dx, "dtok": dtok, "dpos": dpos, "dwpe": dwpe, "dwte": dwte}
         for name, gradient in steps.items():
             known[name] = gradient(**{asked: known[asked] for asked in signature(gradient).parameters})
-        p = {name: t - 2 * known[f"d{name}"] for name, t in p.items()}
+        p |= {name: p[name] - 2 * known[f"d{name}"] for name in ("wte", "wpe", "W")}
     return {"wpe": p["wpe"].tolist()}
 
 

@@ -180,17 +180,16 @@ HINTS = {
     "head_dropout": {
         "example": """
     >>> head = Head(2, 1, 3, 0.5)
-    >>> head.dropout
-    >>> head.eval().training
+    >>> head.dropout.p
 """,
         "concept": "Dropout on the weights keeps some tokens from seeing some others, for this step only. It comes after "
         "the softmax: what is dropped is 0, and the rest of the row no longer sums to 1.",
-        "formula": "self.dropout = nn.Dropout(dropout), and dropout(softmax(…)) @ v.",
+        "formula": "An nn.Dropout of that share between the softmax and the product with v.",
     },
     "gpt_dropout": {
         "example": """
     >>> net = GPT(3, 4, 4, 2, 1, 0.25)
-    >>> [head.dropout for head in net.blocks[0].sa.heads]
+    >>> [head.dropout.p for head in net.blocks[0].sa.heads]
 """,
         "concept": "One number for the whole network: each class hands it to those that it makes.",
         "formula": "GPT gives dropout to each Block, that to MultiHeadAttention, and that to each Head.",

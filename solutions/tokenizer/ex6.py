@@ -139,7 +139,7 @@ HINTS = {
 """,
         "concept": "The vocabulary is not in the file, since the merges tell it: each new token is what its two parts were, one "
         "after the other, and both have come before.",
-        "formula": "splitlines; merges[pair] = 256 + k; vocab = the 256 bytes, then vocab[256 + k] = vocab[left] + vocab[right].",
+        "formula": "splitlines; the k-th pair, from 0, has the number 256 + k; its bytes are those of its left part, then those of its right.",
     },
     "gpt4_encode": {
         "example": """

@@ -510,6 +510,16 @@ def test_draw_draws_what_a_notebook_has_under_the_lectures_names() -> None:
     assert len(Read(public.draw("attention", namespace).svg).sort("rect", "masked")) == 6 * 6
 
 
+def test_draw_draws_one_tanh_and_the_letters_of_a_notebook_of_gradients() -> None:
+    h = torch.tanh(torch.randn(32, 20, generator=torch.Generator().manual_seed(1)))
+    own = {"h": h, "dh": 1 - h**2, "C": torch.randn(27, 2)}
+    read = {name: Read(public.draw(name, own).svg) for name in ("activations", "gradients", "embedding")}
+    assert list(read["activations"].lines())[0].startswith(f"h: std {h.std().item():.2g}, ")
+    assert list(read["gradients"].lines()) == [f"dh: std {own['dh'].std().item():.2g}"]
+    assert [t.split()[0] for t in read["embedding"].titles("circle")] == list("." + drawn.LETTERS)
+    assert public.draw("gradients", {"h": h, "dh": None}).why.endswith("dh is not written yet")
+
+
 def test_draw_says_in_a_line_why_there_is_no_picture() -> None:
     assert repr(public.draw("no\x1b", {})).startswith("there is no picture no\\x1b; there are graph, neuron,")
     assert (

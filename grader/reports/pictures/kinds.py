@@ -368,7 +368,7 @@ KINDS = {
         ("wpe",),
         "grader report gpt.ex3",
         ("gpt.ex3.dwpe",),
-        ("dW", "db", "dx", "dtok", "dpos", "dwpe", "dwte"),
+        ("dW", "dx", "dtok", "dpos", "dwpe", "dwte"),
     ),
 }
 
