@@ -85,15 +85,8 @@ def _graded(
     reports = [replace(one, kind=kinds[one.id]) if one.id in kinds else one for one in reports]
     nameless = items.nameless(exercise, reports, code.functions)
     unparsed = _unparsed(run, code)
-    return ExerciseReport(
-        exercise.id,
-        exercise.title,
-        tuple(reports),
-        nameless,
-        unparsed,
-        harmless(code.name),
-        names=exercise.names,
-    ), run
+    told = tuple(reports), nameless, unparsed, harmless(code.name)
+    return ExerciseReport(exercise.id, exercise.title, *told, names=exercise.names), run
 
 
 def _settled(graded: ExerciseReport, run: Run) -> bool:

@@ -37,18 +37,13 @@ def top(report: Report) -> str:
     parts = [f"## grader: {of(report)} {'points' if report.marked else 'passed'}", escaped(advice(report))]
     if len(report.exercises) > 1 or report.marked:
         parts.append("\n".join(f"- {escaped(summary(e))}" for e in report.exercises))
-    if loose := [item for item in report.items if not item.cell or unwritten(item)]:
-        parts.append("Not written, or in no cell:\n\n" + "\n".join(_loose(loose)))
+    symbol = kind(Verdict.NOT_WRITTEN)[1]
+    loose = [f"- {symbol} **{escaped(exercise)}** {escaped(said)}" for exercise, said in _away(report.items)]
+    loose += [_line(item) for item in report.items if not item.cell and not unwritten(item)]
+    parts += ["Not written, or in no cell:\n\n" + "\n".join(loose)] * bool(loose)
     parts += [f"Note: {escaped(text(note))}" for note in report.notes]
     parts.append("*These cells are from `grader feedback`, which replaces them the next time.*")
     return "\n\n".join(parts)
-
-
-def _loose(items: Sequence[ItemReport]) -> list[str]:
-    """A line for each item that has no cell, and for all of an exercise that are not written."""
-    symbol = kind(Verdict.NOT_WRITTEN)[1]
-    away = [f"- {symbol} **{escaped(exercise)}** {escaped(said)}" for exercise, said in _away(items)]
-    return away + [_line(item) for item in items if not unwritten(item)]
 
 
 def _away(items: Sequence[ItemReport]) -> list[tuple[str, str]]:

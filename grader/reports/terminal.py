@@ -11,7 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from grader.core.course import set_of
-from grader.core.verdict import ExerciseReport, ItemReport, Report, Verdict
+from grader.core.verdict import ExerciseReport, ItemReport, Report
 from grader.reports.failure import brief, cut, failures, full, notes, wrapped
 from grader.reports.table import absent, advice, earned, flags, form, of, unwritten
 
@@ -182,9 +182,3 @@ def drawn(parts: Sequence[RenderableType], width: int, color: bool) -> str:
     )
     console.print(Group(*parts))
     return out.getvalue()
-
-
-def style(item: ItemReport) -> str:
-    if item.passed:
-        return "green"
-    return "dim" if item.verdict is Verdict.NOT_WRITTEN else "red"

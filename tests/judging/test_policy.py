@@ -46,7 +46,7 @@ from grader.reports.pages.page import Sheet
 from grader.reports.pages.page import render as page
 from grader.reports.screen import Screen
 from grader.reports.services import classroom50, github, gradescope, junit, reporter
-from grader.reports.terminal import unwritten
+from grader.reports.table import unwritten
 
 KNOWN = {"ex1": ["da", "db", "dc"], "ex2": ["dd"], "gpt.ex1": ["de", "df"]}
 TEMPLATE = policies.TEMPLATE.read_text(encoding="utf-8")
