@@ -29,10 +29,10 @@ GRADE = frozenset(
     ("Grade", "Bewertung", "Calificación", "Note", "Nota", "成绩")
     + ("Valutazione", "Cijfer", "Betyg", "Ocena")
 )
-COMMENTS = (  # the last is Blackboard's
+COMMENTS = frozenset((  # the last is Blackboard's
     "Feedback comments", "Feedback als Kommentar", "Feedback par commentaires",
     "Comentarios de retroalimentación", "Comentários de feedback", "反馈评论", "Feedback to Learner",
-)  # fmt: skip
+))  # fmt: skip
 OURS = "score: "  # how a comment of ours begins: the next one replaces it, and no other
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 ENDING = "End-of-Line Indicator"
