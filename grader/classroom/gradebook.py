@@ -29,17 +29,10 @@ GRADE = frozenset(
     ("Grade", "Bewertung", "Calificación", "Note", "Nota", "成绩")
     + ("Valutazione", "Cijfer", "Betyg", "Ocena")
 )
-COMMENTS = frozenset(
-    (
-        "Feedback comments",
-        "Feedback als Kommentar",
-        "Feedback par commentaires",
-        "Comentarios de retroalimentación",
-        "Comentários de feedback",
-        "反馈评论",
-        "Feedback to Learner",
-    )
-)
+COMMENTS = frozenset((  # the last is Blackboard's
+    "Feedback comments", "Feedback als Kommentar", "Feedback par commentaires",
+    "Comentarios de retroalimentación", "Comentários de feedback", "反馈评论", "Feedback to Learner",
+))  # fmt: skip
 OURS = "score: "  # how a comment of ours begins: the next one replaces it, and no other
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 ENDING = "End-of-Line Indicator"
@@ -211,7 +204,7 @@ def _named(rows: tuple[tuple[str, ...], ...], name: str, column: str | None) -> 
 
 def _sakai(rows: tuple[tuple[str, ...], ...], name: str, column: str | None) -> Read:
     headings = rows[0]
-    index = _one([i for i in range(4, 5) if column in (None, headings[i])], headings, [4], name)
+    index = _one([4] if column in (None, headings[4]) else [], headings, [4], name)
     return index, {row[1].strip(): i for i, row in enumerate(rows) if i}, {}
 
 

@@ -11,16 +11,10 @@ from grader.judging.points.policy import moment
 from grader.submissions.owners import PARTICIPANT
 from grader.submissions.tables import table
 
-HANDED_IN = frozenset(
-    (
-        "Last modified (submission)",
-        "Zuletzt geändert (Abgabe)",
-        "Dernière modification (travail remis)",
-        "Última modificación (entrega)",
-        "Última modificação (envio)",
-        "最后修改时间(提交)",
-    )
-)
+HANDED_IN = frozenset((
+    "Last modified (submission)", "Zuletzt geändert (Abgabe)", "Dernière modification (travail remis)",
+    "Última modificación (entrega)", "Última modificação (envio)", "最后修改时间(提交)",
+))  # fmt: skip
 MONTHS = tuple(
     map(
         re.compile,

@@ -18,9 +18,8 @@ NOBODYS = -1  # in place of an upload's number
 FINAL = ("final", "new", "fixed", "corrected", "latest", "neu")
 # what a browser, a platform or a student puts behind the name of one more attempt
 MARK = re.compile(rf"(?:[ _]?\((?P<n>\d+)\)|[-_ ]v?(?P<m>\d+)|[-_ ](?P<word>{'|'.join(FINAL)}))$")
-COPY = re.compile(
-    r"(?i)^(?:copy of|kopie van|kopie von|copie de|copia de|cópia de) "
-)  # Google's, of a copy made
+# Google's, of a copy made
+COPY = re.compile(r"(?i)^(?:copy of|kopie van|kopie von|copie de|copia de|cópia de) ")
 IN_ZIP = re.compile(r"(?i)(\.zip)/.*")
 MORE = ("-", "_", " ", ".", "(")  # what may stand between an exercise and one more name
 
@@ -131,14 +130,10 @@ def _of_student(own: list[Owned], exercises: Sequence[str], only: str | None) ->
         return [replace(_problem(first, only or "", why), absent="" if have else "absent")]
     chosen: list[Chosen] = []
     known = {f.file for f in code if any(called(f, exercise) for exercise in exercises)}
-    left = [
-        f for f in code if not f.untouched
-    ]  # what lies in a repository as it was released is not handed in
+    left = [f for f in code if not f.untouched]  # a repository's as it was released is not handed in
     if not left:
         beside = ", ".join(sorted({f.file for f in own} - {f.file for f in code})[:5])
-        why = "all is as it was released: nothing is handed in" + (
-            f"; beside it is {beside}" if beside else ""
-        )
+        why = f"all is as it was released: nothing is handed in{beside and f'; beside it is {beside}'}"
         return [replace(_problem(code[0], only or "", why), absent="" if beside else "absent")]
     if only:
         named = _after(left, only)
@@ -252,21 +247,9 @@ def _one(candidates: list[tuple[Owned, Called]], code: list[Owned], exercise: st
         notes.append(f"read as {PurePosixPath(newest.file).stem}")
     if newest.late:
         notes.append("late")
-    n = newest
-    told = "; ".join(notes)
-    many = len(candidates)
-    return replace(_problem(n, exercise, ""), note=told, attempts=many)
+    return replace(_problem(newest, exercise, ""), note="; ".join(notes), attempts=len(candidates))
 
 
 def _problem(one: Owned, exercise: str, problem: str) -> Chosen:
-    return Chosen(
-        one.path,
-        one.student,
-        one.name,
-        exercise,
-        one.file,
-        one.late,
-        problem=problem,
-        time=one.time,
-        nameless=one.nameless,
-    )
+    of = (one.path, one.student, one.name, exercise, one.file, one.late)
+    return Chosen(*of, problem=problem, time=one.time, nameless=one.nameless)

@@ -61,10 +61,8 @@ REPEATED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)(?P<suffix>\.\w+)")
 IGNORED = re.compile(r"(^|/)(__MACOSX|__pycache__|\.[^/]*)(/|$)")
 METADATA = "submission_metadata.yml"
 ATTACHED = "Submission attachment(s)/"  # Sakai's folder in a student's
-LISTS = (
-    "index.html",
-    "grades.csv",
-)  # beside what students hand in: Brightspace's, Sakai's, GitHub Classroom's
+# beside what students hand in: Brightspace's, Sakai's, GitHub Classroom's
+LISTS = ("index.html", "grades.csv")
 STAMP, MEMBERS = "timestamp.txt", "members.txt"  # Sakai's own, of a student and of a group
 SERVICE = frozenset((STAMP, MEMBERS, "comments.txt", "feedbackText.html"))
 RETURNED = "Feedback Attachment(s)/"  # what an instructor has given back there

@@ -29,8 +29,9 @@ OTHERS = {
     "TODO: what the network is.*",  # lines of an authored file that is begun
     "raise NotImplementedError",
     "points possible",  # a heading of Canvas's
-    r"(?P<name>.+) Points Grade <.*?MaxPoints:(?P<of>\d+(?:\.\d+)?)",  # and of Brightspace's
+    r"(?P<name>.+) (?:Points Grade <.*?MaxPoints:|\[Total Pts: )(?P<of>\d+(?:[.,]\d+)?)",  # of others
     "End-of-Line Indicator",
+    "Display ID",  # and of Sakai's
     "(?i)^(?:copy of|kopie van|kopie von|copie de|copia de|cópia de) ",  # Google's name of a copy
     "Student, Test",  # whom Canvas makes for an instructor
     "exit codes",  # a heading of the manual
