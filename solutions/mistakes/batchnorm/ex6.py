@@ -98,7 +98,7 @@ CHANGED = {
         ("the softmax is taken twice: cross_entropy takes logits", "scale * (h @ W2 + b2), Y", "torch.softmax(scale * (h @ W2 + b2), 1), Y"),
         ("the sum is taken: the mean over the examples is meant", ", Y).item()", ", Y, reduction='sum').item()"),
         ("only the first scale's loss is there", "in scales]", "in scales[:1]]"),
-        ("the scales add up from one to the next: each is taken alone", "for scale in scales]", "for scale in torch.tensor(scales).cumprod(0).tolist()]"),
+        ("each scale is taken of what the one before gave: each is taken alone", "for scale in scales]", "for scale in torch.tensor(scales).cumprod(0).tolist()]"),
     ],
     "spread": [
         ("std is that of what the tanh reads: of what it gives is meant", "        x = torch.tanh(x @ (gain * noise / noise.shape[0] ** 0.5))\n        found.append((x.std()", "        y = x @ (gain * noise / noise.shape[0] ** 0.5)\n        x = torch.tanh(y)\n        found.append((y.std()"),
