@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 
 from grader.core import parsing
 from grader.core.exercise import ALT, Exercise, Gradient, Task
@@ -23,8 +24,8 @@ from grader.core.verdict import Verdict
 from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
 from grader.diagnosis.relations import Evidence, leading_ones
-from grader.diagnosis.repairs import search
-from grader.diagnosis.repairs.source import About, Source
+from grader.diagnosis.repairs import search, steps
+from grader.diagnosis.repairs.source import About, Change, Source
 from grader.judging.choices import Answer, chosen
 from grader.judging.compare import judge, values
 from grader.runner.host.client import Part, Runner
@@ -33,6 +34,9 @@ from grader.submissions.flat import cut, renames, statements
 from grader.submissions.script import Script
 
 Given = Mapping[str, Mapping[str, Any]]  # by fixture its arrays
+STEPS = 1200  # changes of which is looked at what a step then gives
+LIKELY = 12  # of them that may be one of two slips
+PAIRS, ROUND = 3600, 900  # of one of these and any other: in all, and in one run
 BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {  # what may go with a branch that is left out
     Code.FACTOR_MISSING,
     Code.EXPONENT,
@@ -159,10 +163,75 @@ class Search:
             return found
         if self.left <= 0:
             return None
-        double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
-        found = self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
+        found = self._by_steps(answer, source, single, first, wanted)
         found = found or self._beside_numbers(item, source, wanted)
         return found or self._without_upstream(answer, item, source)
+
+    def _by_steps(
+        self,
+        answer: Answer,
+        source: Source,
+        single: Mapping[str, search.Tried],
+        first: Mapping[tuple[str, int], Record],
+        wanted: Mapping[str, Wanted],
+    ) -> Finding | None:
+        """Two changes, of which one makes a step give what the right way back comes by."""
+        item, fixture = answer.item, self.on[0]
+        assert isinstance(item, Gradient)
+
+        def came(texts: Sequence[str]) -> list[Any]:
+            records = self._run(item, texts, [fixture])
+            found = [records.get((fixture, k)) for k in range(len(texts))]
+            return [values(r) if r and r.dtype == "float32" else None for r in found]
+
+        whole = list(steps.steps(source))
+        certain, needed = self._needed(answer, item, wanted)
+        own = came([source.changed(until=step) for step in whole])
+        there = steps.known([v for v in own if v is not None])
+        open_ = [step for step, v in zip(whole, own, strict=True) if v is not None and v not in certain]
+        distinct: dict[Any, Change] = {}  # of those that come to the same the first
+        for k, (change,) in enumerate(single.values()):
+            if record := first.get((fixture, k)):
+                distinct.setdefault((record.data, change.finding.code, bool(change.asks)), change)
+        tries = {
+            source.changed(c, until=step): (number, c)
+            for c in distinct.values()
+            for number, step in steps.told_by(c, open_)
+        }
+        texts = list(tries)[:STEPS]
+        likely: dict[Any, tuple[bool, bool, int, Change]] = {}  # by step and what it then gives
+        for t, v in zip(texts, came(texts), strict=True):
+            if v is not None and (row := needed.row(v)) is not None:
+                number, change = tries[t]
+                likely.setdefault((number, row), (v not in certain, v in there, change.rank, change))
+        firsts = list(dict.fromkeys(f[-1] for f in sorted(likely.values(), key=lambda f: f[:-1])))
+        pairs = [(a, b) for a in firsts[:LIKELY] for b in distinct.values() if a.apart(b)]
+        for at in range(0, min(len(pairs), PAIRS), ROUND):
+            tried: dict[str, search.Tried] = {source.changed(*p): p for p in pairs[at : at + ROUND]}
+            if found := self._fit(item, tried, self._run(item, list(tried), [fixture]), wanted):
+                return found
+        return None
+
+    def _needed(
+        self, answer: Answer, item: Gradient, wanted: Mapping[str, Wanted]
+    ) -> tuple[steps.Known, steps.Known]:
+        """What the right way back comes by, on the smallest fixture."""
+        fixture, alt = self.on[0], answer.key != item.name
+        request = {
+            "ask": "parts",
+            "exercise": self.task.exercise.id,
+            "item": item.name,
+            "cut": answer.reads if wanted[fixture].other else item.cut,
+            "alt": alt,
+            "sizes": self.task.exercise.sizes[fixture],
+        }
+        self.left -= ASKING
+        found = safetensors.numpy.load(self.runner.ask(request, self.task.fixtures.given[fixture]))
+        forward, gradients = (
+            [found[f"{kind}.{n}"] for n in range(len(found)) if f"{kind}.{n}" in found]
+            for kind in ("value", "gradient")
+        )
+        return steps.needed(forward, gradients)
 
     def _beside_numbers(self, item: Gradient, source: Source, wanted: Mapping[str, Wanted]) -> Finding | None:
         """One change of a function that has sizes of the lecture as numbers, once they are names."""

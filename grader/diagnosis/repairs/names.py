@@ -45,6 +45,16 @@ def made(s: Source) -> Iterator[Change]:
                 if other in s.about.shapes and other != n.id and not s.compared(n):
                     told = f"{n.id} is used where {other} is meant"
                     yield s.change(n, other, Code.ANOTHER_TENSOR, told, 25, other)
+    own: dict[str, int] = {}
+    for b in s.body:
+        for t in b.targets if isinstance(b, ast.Assign) else ():
+            if isinstance(t, ast.Name):
+                own.setdefault(t.id, b.lineno)
+    for n in (n for n in s.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)):
+        for other, line in own.items() if n.id in own or n.id in s.about.shapes else ():
+            if line < n.lineno and other != n.id and not s.compared(n):
+                told = f"{n.id} is used where {other} is meant"
+                yield s.change(n, other, Code.ANOTHER_TENSOR, told, 26)
 
 
 def _others(s: Source, name: str) -> list[str]:
