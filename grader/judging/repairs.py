@@ -25,7 +25,7 @@ from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
 from grader.diagnosis.relations import Evidence, leading_ones
 from grader.diagnosis.repairs import search, steps
-from grader.diagnosis.repairs.source import About, Change, Source
+from grader.diagnosis.repairs.source import About, Source
 from grader.judging.choices import Answer, chosen
 from grader.judging.compare import judge, values
 from grader.runner.host.client import Part, Runner
@@ -34,9 +34,9 @@ from grader.submissions.flat import cut, renames, statements
 from grader.submissions.script import Script
 
 Given = Mapping[str, Mapping[str, Any]]  # by fixture its arrays
-STEPS = 1200  # changes of which is looked at what a step then gives
-LIKELY = 12  # of them that may be one of two slips
-PAIRS, ROUND = 3600, 900  # of one of these and any other: in all, and in one run
+STEPS, LIKELY = 1200, 24  # changes of which is looked at what a step then gives; of them that may be a slip
+PAIRS, ROUND = 2800, 700  # of one of these and any other: in all, and in one run
+DEEP = 2  # functions of a submission that are looked at so
 BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {  # what may go with a branch that is left out
     Code.FACTOR_MISSING,
     Code.EXPONENT,
@@ -132,7 +132,7 @@ class Search:
 
     def __init__(self, runner: Runner, task: Task, code: Script, given: Given) -> None:
         self.runner, self.task, self.code, self.given = runner, task, code, given
-        self.left = MAX_CHANGES
+        self.left, self.deep = MAX_CHANGES, DEEP
         self.on = sorted((f for f in FIXTURES if f in given), key=lambda f: len(task.fixtures.given[f]))
 
     @cached_property
@@ -163,7 +163,12 @@ class Search:
             return found
         if self.left <= 0:
             return None
-        found = self._by_steps(answer, source, single, first, wanted)
+        double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
+        found = self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
+        if not found and self.deep:
+            left, self.deep = self.left, self.deep - 1
+            found = self._by_steps(answer, source, single, first, wanted)
+            self.left = left
         found = found or self._beside_numbers(item, source, wanted)
         return found or self._without_upstream(answer, item, source)
 
@@ -189,24 +194,18 @@ class Search:
         own = came([source.changed(until=step) for step in whole])
         there = steps.known([v for v in own if v is not None])
         open_ = [step for step, v in zip(whole, own, strict=True) if v is not None and v not in certain]
-        distinct: dict[Any, Change] = {}  # of those that come to the same the first
-        for k, (change,) in enumerate(single.values()):
-            if record := first.get((fixture, k)):
-                distinct.setdefault((record.data, change.finding.code, bool(change.asks)), change)
+        distinct = search.distinct(
+            (c, record.data) for k, (c,) in enumerate(single.values()) if (record := first.get((fixture, k)))
+        )
         tries = {
             source.changed(c, until=step): (number, c)
-            for c in distinct.values()
+            for c in distinct
             for number, step in steps.told_by(c, open_)
         }
         texts = list(tries)[:STEPS]
-        likely: dict[Any, tuple[bool, bool, int, Change]] = {}  # by step and what it then gives
-        for t, v in zip(texts, came(texts), strict=True):
-            if v is not None and (row := needed.row(v)) is not None:
-                number, change = tries[t]
-                likely.setdefault((number, row), (v not in certain, v in there, change.rank, change))
-        firsts = list(dict.fromkeys(f[-1] for f in sorted(likely.values(), key=lambda f: f[:-1])))
-        pairs = [(a, b) for a in firsts[:LIKELY] for b in distinct.values() if a.apart(b)]
-        for at in range(0, min(len(pairs), PAIRS), ROUND):
+        firsts = steps.likely([tries[t] for t in texts], came(texts), (certain, needed, there))
+        pairs = search.pairs(firsts[:LIKELY], distinct, search.most(source, PAIRS))
+        for at in range(0, len(pairs), ROUND):
             tried: dict[str, search.Tried] = {source.changed(*p): p for p in pairs[at : at + ROUND]}
             if found := self._fit(item, tried, self._run(item, list(tried), [fixture]), wanted):
                 return found

@@ -90,22 +90,27 @@ class Program(Forward):
     def parts(
         self, env: Mapping[str, Any], tensor: str, cut: frozenset[str], upstream: Mapping[str, torch.Tensor]
     ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """What each operation between `tensor` and `cut` uses and gives, and the gradients of these, through
-        each tensor of the cut and through all. The arguments are those of `pull`.
+        """What lines and operations between `tensor` and `cut` use and give; the gradients of all of it, and
+        what each line alone sends back. The arguments are those of `pull`.
         """
-        start = env[tensor].detach().clone().requires_grad_()
-        live: Env = {tensor: start}
+        live: Env = {tensor: env[tensor].detach().clone().requires_grad_()}
         others = {k: v.detach().clone().requires_grad_() for k, v in env.items() if is_float(v)}
         with Results() as results:
-            outputs, cotangents = self._between({**env, **others}, live, cut, upstream)
-        whole = [start, *others.values(), *results.kept]
-        gradients: list[torch.Tensor] = []
-        each = [([o], [c]) for o, c in zip(outputs, cotangents, strict=True)]
-        for ends in (*each, (outputs, cotangents)):
-            found = torch.autograd.grad(_scalar(*ends), whole, allow_unused=True, retain_graph=True)
-            gradients += [g for g in found if g is not None]
-        used = {u for line in self.lines if line.name in {*cut, *live} for u in (line.name, *line.uses)}
-        return [r.detach() for r in (*(others[k] for k in others if k in used), *results.kept)], gradients
+            ends = self._between({**env, **others}, live, cut, upstream)
+        whole = [*live.values(), *results.kept]
+        gradients = torch.autograd.grad(_scalar(*ends), whole, allow_unused=True)
+        arriving = {**dict(zip(live, gradients, strict=False)), **{t: upstream[t] for t in cut}}
+        found = [r.detach() for r in results.kept], [g for g in gradients if g is not None]
+        for line in self.lines:
+            if line.name == tensor or (arrives := arriving.get(line.name)) is None:
+                continue
+            leaves = {u: others[u].detach().clone().requires_grad_() for u in line.uses if u in others}
+            out = self.step(line, {**env, **leaves})
+            if out.requires_grad:
+                sent = torch.autograd.grad(_scalar([out], [arrives]), [*leaves.values()], allow_unused=True)
+                found[0].extend(v.detach() for v in leaves.values())
+                found[1].extend(g for g in sent if g is not None)
+        return found
 
     def _between(
         self, env: Mapping[str, Any], live: Env, cut: frozenset[str], upstream: Mapping[str, torch.Tensor]

@@ -1,4 +1,8 @@
-"""The steps of a function, and whether what each gives is needed on the right way back. Pure; NumPy only."""
+"""The steps of a function, and whether what each gives is needed on the right way back. Pure; NumPy only.
+
+A function is ended early, so that it returns what a step gives; a change that makes this what autograd comes
+by may be one of two slips. That it is one is only known once a second change makes the whole right.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +60,21 @@ def told_by(change: Change, whole: Sequence[Step]) -> list[tuple[int, Step]]:
     return inner or [(k, s) for k, s in numbered if end <= s[0].start][:1]
 
 
+def likely(
+    tried: Sequence[tuple[int, Change]], gave: Sequence[Array | None], known: tuple[Known, Known, Known]
+) -> list[Change]:
+    """The changes with which a step, by its number, gives what is needed; the likeliest first.
+
+    known: what is needed for certain, what may be, and what the function comes by unchanged.
+    """
+    certain, needed, there = known
+    found: dict[tuple[int, int], tuple[bool, bool, int, Change]] = {}
+    for (number, change), v in zip(tried, gave, strict=True):
+        if v is not None and (row := needed.row(v)) is not None:
+            found.setdefault((number, row), (v not in certain, v in there, change.rank, change))
+    return list(dict.fromkeys(f[-1] for f in sorted(found.values(), key=lambda f: f[:-1])))
+
+
 @dataclass(frozen=True)
 class Known:
     """Values by shape: one a row, and what each comes to along one direction."""
@@ -81,6 +100,7 @@ def needed(values: Sequence[Array], gradients: Sequence[Array]) -> tuple[Known, 
     multiplied by to give another. And what it may come by besides: products, sums, means, what is left of a
     gradient without one of these, a gradient that is not yet divided by a size.
     """
+    values, gradients = _unlike(values), _unlike(gradients)
     with np.errstate(all="ignore"):
         local = [g / h for g, h in permutations(gradients, 2) if g.shape == h.shape][:MOST]
         products = list(islice(_products([*values, *local], gradients), MOST))
@@ -102,6 +122,10 @@ def known(values: Iterable[Array]) -> Known:
 
 def _direction(size: int) -> Array:
     return np.asarray(np.cos(np.arange(size) + 0.5))
+
+
+def _unlike(values: Iterable[Array]) -> list[Array]:
+    return list({(v.shape, v.tobytes()): v for v in values}.values())
 
 
 def _products(values: Iterable[Array], gradients: Sequence[Array]) -> Iterator[Array]:
