@@ -141,7 +141,7 @@ class Mistakes:
         if name not in self.known:
             return None
         settled = told is not None and told.code in SETTLED
-        found = None if settled else search.explain(answer, self._about(name))
+        found = None if settled else search.explain(answer, self._about(name), deep=not told)
         if told and (not found or found.code is Code.UPSTREAM_MISSING):
             return search.placed(answer, told, settled)
         return found

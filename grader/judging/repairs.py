@@ -104,8 +104,11 @@ class Search:
             lines = {f.line for f in self._held(item, single, first, self._wanted(answer, item))}
         return replace(told, line=lines.pop()) if len(lines) == 1 else told
 
-    def explain(self, answer: Answer, known: Known) -> Finding | None:
-        """The change that makes an answer right on all fixtures; None where none does."""
+    def explain(self, answer: Answer, known: Known, deep: bool) -> Finding | None:
+        """The change that makes an answer right on all fixtures, or two; None where none do.
+
+        deep: its steps are looked at, too, where nothing else tells.
+        """
         item = answer.item
         assert isinstance(item, Gradient)
         if self.left <= 0:
@@ -124,7 +127,7 @@ class Search:
             return None
         double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
         found = self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
-        if not found and self.deep:
+        if not found and deep and self.deep:
             left, self.deep = self.left, self.deep - 1
             found = self._by_steps(answer, source, single, first, wanted)
             self.left = left

@@ -50,6 +50,7 @@ OFTEN = frozenset(
      Code.EXTRA_FACTOR, Code.MATRIX_PRODUCT)
 )  # fmt: skip
 
+MISSING = frozenset((Code.FACTOR_MISSING, Code.TERM_MISSING))
 SURE = 6  # changes that are paired with all others; of more, only the likelier pairs
 REMOVED = frozenset((Code.EXTRA_TERM, Code.EXTRA_FACTOR, Code.EXTRA_STEP))
 
@@ -138,7 +139,7 @@ def pairs(firsts: Sequence[Change], others: Collection[Change], many: int) -> li
 
     def one(a: Change, b: Change) -> bool:
         codes = {a.finding.code, b.finding.code}
-        moved = codes & REMOVED and codes & {Code.FACTOR_MISSING, Code.TERM_MISSING}
+        moved = codes <= MISSING or (codes & REMOVED and codes & MISSING)
         renamed = Code.ANOTHER_TENSOR in codes and (
             Code.EXTRA_TERM in codes or a.finding.spot in b.asks or b.finding.spot in a.asks
         )
