@@ -97,6 +97,7 @@ IN_TWO_LINES = """square = 3 * bndiff * dbndiff2
     direct = dbnraw / bnvar_inv
     return direct + square"""
 WRONG = {  # of ex1: a body, the code and the line in the file that are told
+    ("dprobs", "probs, dlogprobs", "return -dlogprobs / probs"): (Code.SIGN, 6),
     ("dW1", "embcat, dhprebn", "return embcat @ dhprebn"): (Code.TRANSPOSED, 6),
     ("dh", "W2, dlogits", "scale = 1.0\n    return scale * W2 * dlogits"): (Code.MATRIX_PRODUCT, 7),
     ("dC", "C, Xb, demb", "d = torch.zeros_like(C)\n    d[Xb] += demb\n    return d"): (Code.ASSIGNED, 7),
