@@ -139,7 +139,8 @@ def pairs(firsts: Sequence[Change], others: Collection[Change], many: int) -> li
 
     def one(a: Change, b: Change) -> bool:
         codes = {a.finding.code, b.finding.code}
-        moved = codes <= MISSING or (codes & REMOVED and codes & MISSING)
+        together = a.finding.line == b.finding.line
+        moved = codes & MISSING and (codes & REMOVED or (together and codes <= MISSING))
         renamed = Code.ANOTHER_TENSOR in codes and (
             Code.EXTRA_TERM in codes or a.finding.spot in b.asks or b.finding.spot in a.asks
         )
