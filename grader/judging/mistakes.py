@@ -138,7 +138,10 @@ class Mistakes:
     def _changed(self, search: Search, answer: Answer) -> Finding | None:
         """What a change of a gradient's function tells, unless its values have told more."""
         name, told = answer.item.name, self.told.get(answer.item.name)
-        if name not in self.known or (told and told.code in SETTLED):
+        if name not in self.known:
             return None
-        found = search.explain(answer, self._about(name))
-        return None if found and found.code is Code.UPSTREAM_MISSING and told else found
+        settled = told is not None and told.code in SETTLED
+        found = None if settled else search.explain(answer, self._about(name), deep=not told)
+        if told and (not found or found.code is Code.UPSTREAM_MISSING):
+            return search.placed(answer, told, settled)
+        return found

@@ -6,33 +6,34 @@ What comes back is material for words alone: no verdict rests on it.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 
-from grader.core import parsing
-from grader.core.exercise import ALT, Exercise, Gradient, Task
+from grader.core.exercise import ALT, Gradient, Task
 from grader.core.finding import Code, Finding
 from grader.core.graph import downstream
-from grader.core.limits import ASKING, EXPLAINED, MAX_CHANGED, MAX_CHANGES
+from grader.core.limits import ASKING, MAX_CHANGES
 from grader.core.verdict import Verdict
-from grader.diagnosis import syntax
 from grader.diagnosis.diagnose import FIXTURES, Known, short_of
 from grader.diagnosis.relations import Evidence, leading_ones
-from grader.diagnosis.repairs import search
-from grader.diagnosis.repairs.source import About, Source
+from grader.diagnosis.repairs import search, steps
+from grader.diagnosis.repairs.source import Source
 from grader.judging.choices import Answer, chosen
 from grader.judging.compare import judge, values
+from grader.judging.functions import about, cut_out, made, read, unparsed
 from grader.runner.host.client import Part, Runner
 from grader.runner.wire import Record
-from grader.submissions.flat import cut, renames, statements
 from grader.submissions.script import Script
 
 Given = Mapping[str, Mapping[str, Any]]  # by fixture its arrays
+STEPS, LIKELY = 1200, 24  # changes of which is looked at what a step then gives; of them that may be a slip
+PAIRS, ROUND = 2800, 700  # of one of these and any other: in all, and in one run
+DEEP = 2  # functions of a submission that are looked at so
 BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {  # what may go with a branch that is left out
     Code.FACTOR_MISSING,
     Code.EXPONENT,
@@ -65,89 +66,54 @@ class Wanted:
         )
 
 
-def about(task: Task, item: Gradient, arrays: Mapping[str, Any], uses: Sequence[str]) -> About:
-    """What a function for an item may ask for."""
-    known = {k: v for k, v in arrays.items() if ":" not in k and not task.exercise.is_gradient(k)}
-    gradients = [k for k in item.available if k not in item.siblings or k in uses]
-    shapes = {k: v.shape for k, v in known.items() if v.dtype.kind == "f"}
-    shapes |= {k: arrays[k].shape for k in gradients if k in arrays}
-    kinds = {kind: [k for k, v in known.items() if v.dtype.kind == kind] for kind in "ib"}
-    sizes = list(task.exercise.lecture.sizes)
-    cut = {*item.cut} or {task.exercise.loss}
-    code = " ".join(line.code for line in task.exercise.lines if line.name in cut)
-    numbers = [n for n in re.findall(r"(?<![\w.])\d+\.\d+(?![\w.])", code) if float(n)]
-    return About(shapes, item.params, sizes, kinds["i"], kinds["b"], item.tensor, numbers)
-
-
-def read(code: Script, name: str, known: About) -> Source | None:
-    """The function that a submission has for an item; None where its text isn't at hand, or is decorated."""
-    functions = [
-        n
-        for n in syntax.tree(code.functions).body
-        if getattr(n, "name", "") == name and not getattr(n, "decorator_list", ())
-    ]
-    if not functions or sum(1 for _ in ast.walk(functions[-1])) > MAX_CHANGED:
-        return None
-    first, last = functions[-1].lineno, functions[-1].end_lineno or functions[-1].lineno
-    lines = code.functions.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    return _source("\n".join(lines[first - 1 : last]), known, range(first, last + 1))
-
-
-def _source(text: str, known: About, lines: Sequence[int]) -> Source | None:
-    try:
-        return Source(text, known, lines)
-    except (SyntaxError, ValueError, AssertionError):
-        return None
-
-
-def _cut(code: Script, exercise: Exercise) -> Mapping[str, ast.FunctionDef]:
-    """The functions that are cut out of flat code, by item; none of too much code."""
-    if len(code.source) > EXPLAINED // 2:
-        return {}
-    renames.prepare(exercise)
-    parsed = statements.parse(code.source.decode("utf-8", "replace"))
-    return cut.read(parsed, exercise, code.flat or None).functions
-
-
-def _unparsed(node: ast.FunctionDef, known: About) -> Source | None:
-    """A function that was cut out as text, each line of which knows where it comes from."""
-    if sum(1 for _ in ast.walk(node)) > MAX_CHANGED:
-        return None
-    text = ast.unparse(node)
-    lines = [node.lineno] * (text.count("\n") + 1)
-    for new, old in zip(ast.walk(parsing.module(text).body[0]), ast.walk(node), strict=False):
-        if type(new) is not type(old):
-            break
-        if isinstance(new, ast.stmt) and isinstance(old, ast.stmt):
-            lines[new.lineno - 1] = getattr(old, "lineno", node.lineno)
-    return _source(text, known, lines)
-
-
 class Search:
     """What makes one wrong answer right, on the fixtures that a diagnosis rests on."""
 
     def __init__(self, runner: Runner, task: Task, code: Script, given: Given) -> None:
         self.runner, self.task, self.code, self.given = runner, task, code, given
-        self.left = MAX_CHANGES
+        self.left, self.deep = MAX_CHANGES, DEEP
         self.on = sorted((f for f in FIXTURES if f in given), key=lambda f: len(task.fixtures.given[f]))
 
     @cached_property
     def cut(self) -> Mapping[str, ast.FunctionDef]:
-        return _cut(self.code, self.task.exercise)
+        return cut_out(self.code, self.task.exercise)
 
-    def explain(self, answer: Answer, known: Known) -> Finding | None:
-        """The change that makes an answer right on all fixtures; None where none does."""
+    def _source(self, answer: Answer, item: Gradient) -> Source | None:
+        may_ask = about(self.task, item, self.given[FIXTURES[0]], answer.record_reads)
+        if self.code.flat is None:
+            return read(self.code, item.name, may_ask)
+        node = self.cut.get(item.name)
+        return unparsed(node, may_ask) if node else None
+
+    def placed(self, answer: Answer, told: Finding, changed: bool) -> Finding:
+        """A mistake that its value tells, with the line of the statement at fault: the only one, or, where
+        changes may tell, the one in which all of those lie that make it right.
+        """
+        item = answer.item
+        assert isinstance(item, Gradient)
+        source = self._source(answer, item)
+        if source is None or len(self.on) < 2:
+            return told
+        if len(source.body) == 1:
+            lines = {source.line(n) for n in source.body if isinstance(n, ast.Return)}
+        elif self.left <= 0 or not changed:
+            return told
+        else:
+            single = search.single(source)
+            first = self._run(item, list(single), self.on[:1])
+            lines = {f.line for f in self._held(item, single, first, self._wanted(answer, item))}
+        return replace(told, line=lines.pop()) if len(lines) == 1 else told
+
+    def explain(self, answer: Answer, known: Known, deep: bool) -> Finding | None:
+        """The change that makes an answer right on all fixtures, or two; None where none do.
+
+        deep: its steps are looked at, too, where nothing else tells.
+        """
         item = answer.item
         assert isinstance(item, Gradient)
         if self.left <= 0:
             return None
-        uses = answer.record_reads
-        may_ask = about(self.task, item, self.given[FIXTURES[0]], uses)
-        if self.code.flat is None:
-            source = read(self.code, item.name, may_ask)
-        else:
-            node = self.cut.get(item.name)
-            source = _unparsed(node, may_ask) if node else None
+        source = self._source(answer, item)
         if source is None or len(self.on) < 2:
             return None
         wanted = self._wanted(answer, item)
@@ -161,15 +127,79 @@ class Search:
             return None
         double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
         found = self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
+        if not found and deep and self.deep:
+            left, self.deep = self.left, self.deep - 1
+            found = self._by_steps(answer, source, single, first, wanted)
+            self.left = left
         found = found or self._beside_numbers(item, source, wanted)
         return found or self._without_upstream(answer, item, source)
+
+    def _by_steps(
+        self,
+        answer: Answer,
+        source: Source,
+        single: Mapping[str, search.Tried],
+        first: Mapping[tuple[str, int], Record],
+        wanted: Mapping[str, Wanted],
+    ) -> Finding | None:
+        """Two changes, of which one makes a step give what the right way back comes by."""
+        item, fixture = answer.item, self.on[0]
+        assert isinstance(item, Gradient)
+
+        def came(texts: Sequence[str]) -> list[Any]:
+            records = self._run(item, texts, [fixture])
+            found = [records.get((fixture, k)) for k in range(len(texts))]
+            return [values(r) if r and r.dtype == "float32" else None for r in found]
+
+        whole = list(steps.steps(source))
+        certain, needed = self._needed(answer, item, wanted)
+        own = came([source.changed(until=step) for step in whole])
+        there = steps.known([v for v in own if v is not None])
+        open_ = [step for step, v in zip(whole, own, strict=True) if v is not None and v not in certain]
+        distinct = search.distinct(
+            (c, record.data) for k, (c,) in enumerate(single.values()) if (record := first.get((fixture, k)))
+        )
+        tries = {
+            source.changed(c, until=step): (number, c)
+            for c in distinct
+            for number, step in steps.told_by(c, open_)
+        }
+        texts = list(tries)[:STEPS]
+        firsts = steps.likely([tries[t] for t in texts], came(texts), (certain, needed, there))
+        pairs = search.pairs(firsts[:LIKELY], distinct, search.most(source, PAIRS))
+        for at in range(0, len(pairs), ROUND):
+            tried: dict[str, search.Tried] = {source.changed(*p): p for p in pairs[at : at + ROUND]}
+            if found := self._fit(item, tried, self._run(item, list(tried), [fixture]), wanted):
+                return found
+        return None
+
+    def _needed(
+        self, answer: Answer, item: Gradient, wanted: Mapping[str, Wanted]
+    ) -> tuple[steps.Known, steps.Known]:
+        """What the right way back comes by, on the smallest fixture."""
+        fixture, alt = self.on[0], answer.key != item.name
+        request = {
+            "ask": "parts",
+            "exercise": self.task.exercise.id,
+            "item": item.name,
+            "cut": answer.reads if wanted[fixture].other else item.cut,
+            "alt": alt,
+            "sizes": self.task.exercise.sizes[fixture],
+        }
+        self.left -= ASKING
+        found = safetensors.numpy.load(self.runner.ask(request, self.task.fixtures.given[fixture]))
+        forward, gradients = (
+            [found[f"{kind}.{n}"] for n in range(len(found)) if f"{kind}.{n}" in found]
+            for kind in ("value", "gradient")
+        )
+        return steps.needed(forward, gradients)
 
     def _beside_numbers(self, item: Gradient, source: Source, wanted: Mapping[str, Wanted]) -> Finding | None:
         """One change of a function that has sizes of the lecture as numbers, once they are names."""
         numbers = search.numbers(source, self.task.exercise.lecture.sizes)
         if not numbers or self.left <= 0:
             return None
-        named = _source(source.changed(*numbers), source.about, source.lines)
+        named = made(source.changed(*numbers), source.about, source.lines)
         tried = search.single(named) if named else {}
         found = self._fit(item, tried, self._run(item, list(tried), self.on[:1]), wanted)
         if found is None or self.code.flat is not None:  # where only the lecture's sizes count, that is none
@@ -220,22 +250,32 @@ class Search:
         wanted: Mapping[str, Wanted],
     ) -> Finding | None:
         """The likeliest of what is right everywhere, with the next that is another mistake."""
-        smallest, *rest = self.on
-        texts = list(tried)
-        fits = [k for k in range(len(texts)) if wanted[smallest].right(first.get((smallest, k)), item)]
-        if not fits:
-            return None
-        records = self._run(item, [texts[k] for k in fits], rest)
-        held = [
-            search.told(tried[texts[k]])
-            for number, k in enumerate(fits)
-            if all(wanted[f].right(records.get((f, number)), item) for f in rest)
-        ]
+        held = self._held(item, tried, first, wanted)
         if not held:
             return None
         best = held[0]
         nearest = next((f.code for f in held if f.code is not best.code), None)
         return replace(best, on=tuple(f for f in FIXTURES if f in self.on), nearest=nearest)
+
+    def _held(
+        self,
+        item: Gradient,
+        tried: Mapping[str, search.Tried],
+        first: Mapping[tuple[str, int], Record],
+        wanted: Mapping[str, Wanted],
+    ) -> list[Finding]:
+        """What is right everywhere."""
+        smallest, *rest = self.on
+        texts = list(tried)
+        fits = [k for k in range(len(texts)) if wanted[smallest].right(first.get((smallest, k)), item)]
+        if not fits:
+            return []
+        records = self._run(item, [texts[k] for k in fits], rest)
+        return [
+            search.told(tried[texts[k]])
+            for number, k in enumerate(fits)
+            if all(wanted[f].right(records.get((f, number)), item) for f in rest)
+        ]
 
     def _short(
         self,

@@ -1,8 +1,8 @@
 """References made on demand, in a trusted process forked from the zygote.
 
-Four questions come here: autograd's answer to another choice of upstream gradients than the saved
-one, fresh probes, the lecture fixture's gradients once more (`grader doctor`), and the losses of a
-training run by autograd (`grader report`).
+Five questions come here: autograd's answer to another choice of upstream gradients than the saved
+one, what the way there comes by, fresh probes, the lecture fixture's gradients once more (`grader
+doctor`), and the losses of a training run by autograd (`grader report`).
 """
 
 from __future__ import annotations
@@ -77,6 +77,19 @@ def choices(exercise: Exercise, given: Env, request: Request) -> Env:
     return out
 
 
+def parts(exercise: Exercise, given: Env, request: Request) -> Env:
+    """What the way back to one item's tensor comes by, for the upstream gradients of `cut`: values as
+    `value.<number>`, gradients as `gradient.<number>`.
+    """
+    prefix = ALT if request["alt"] else ""
+    cut = frozenset(request["cut"])
+    upstream = {t: given[f"{prefix}d{t}"] for t in cut}
+    tensor = exercise.item(request["item"]).tensor
+    found = Program.of(exercise).parts(given, tensor, cut, upstream)
+    named = {"value": found[0], "gradient": found[1]}
+    return {f"{k}.{n}": v.contiguous().clone() for k, vs in named.items() for n, v in enumerate(vs)}
+
+
 def _vanishes(
     program: Program,
     given: Mapping[str, Any],
@@ -134,4 +147,4 @@ def _drawn(
 
 
 # by a request's "ask"; what else it says stands in each
-ANSWERS = {"choices": choices, "gradients": gradients, "losses": losses}
+ANSWERS = {"choices": choices, "gradients": gradients, "losses": losses, "parts": parts}

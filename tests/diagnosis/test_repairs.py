@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
+import numpy as np
 import pytest
 from local import Local
 
 from grader.core.exercise import Task
 from grader.core.finding import Code
-from grader.diagnosis.repairs import search
+from grader.diagnosis.repairs import search, steps
 from grader.diagnosis.repairs.source import About, Source
 
 ABOUT = About({"x": (4, 3), "w": (3, 2), "dy": (4, 2)}, ("x", "dy"), ("n",), tensor="w", numbers=("0.8",))
@@ -49,6 +51,32 @@ def test_a_product_that_is_summed_is_no_matrix_product() -> None:
     assert not {c.finding.code for (c,) in tried.values()} & {Code.MATRIX_PRODUCT}
 
 
+STEPS = """def dw(x, n):
+    a = -x * 2 + n
+    a += 1
+    b = [0, 0]
+    b[1] = abs(a)
+    return b[1] - a
+"""
+
+
+def test_a_function_that_is_ended_early_gives_what_its_step_does() -> None:
+    source, gave = Source(STEPS, ABOUT), []
+    for step in steps.steps(source):
+        names: dict[str, Any] = {}
+        exec(source.changed(until=step), names)
+        gave.append(names["dw"](5, 3))
+    assert gave == [-5, -10, -7, -6, 6, [0, 6], 6, 12]
+
+
+def test_what_is_needed_is_known_by_its_values() -> None:
+    x, dy = np.random.default_rng(0).standard_normal((2, 4, 3))
+    certain, needed = steps.needed([x], [dy, 3 * x * dy])
+    assert dy in certain and 3 * x in certain and 3 * x * dy in certain and x + dy not in needed
+    assert (x * dy).mean(0) in needed and (x * dy).mean(0) not in certain
+    assert dy - dy.sum(1, keepdims=True) in needed and 5 * dy not in needed and dy * np.nan not in needed
+
+
 BIASED = """return bngain * bnvar_inv / n * (
         n * dhpreact - dhpreact.sum(0) - bnraw * (dhpreact * bnraw).sum(0)
     )"""
@@ -65,7 +93,11 @@ SAME_PLACE = """d = torch.zeros_like(C)
         for j in range(Xb.shape[1]):
             d[Xb[k, j]] += demb[k, 0]
     return d"""
+IN_TWO_LINES = """square = 3 * bndiff * dbndiff2
+    direct = dbnraw / bnvar_inv
+    return direct + square"""
 WRONG = {  # of ex1: a body, the code and the line in the file that are told
+    ("dprobs", "probs, dlogprobs", "return -dlogprobs / probs"): (Code.SIGN, 6),
     ("dW1", "embcat, dhprebn", "return embcat @ dhprebn"): (Code.TRANSPOSED, 6),
     ("dh", "W2, dlogits", "scale = 1.0\n    return scale * W2 * dlogits"): (Code.MATRIX_PRODUCT, 7),
     ("dC", "C, Xb, demb", "d = torch.zeros_like(C)\n    d[Xb] += demb\n    return d"): (Code.ASSIGNED, 7),
@@ -78,6 +110,7 @@ WRONG = {  # of ex1: a body, the code and the line in the file that are told
     ("dlogit_maxes", "dnorm_logits", "return -dnorm_logits.max(1, True).values"): (Code.ANOTHER_FUNCTION, 6),
     ("dC", "C, Xb, demb", SAME_PLACE): (Code.WRONG_PART, 9),
     ("dbndiff", "dbnvar_inv, bnraw", "return dbnvar_inv * bnraw"): (Code.TWO_SLIPS, 6),
+    ("dbndiff", "bndiff, bnvar_inv, dbnraw, dbndiff2", IN_TWO_LINES): (Code.TWO_SLIPS, 7),
 }  # fmt: skip
 
 

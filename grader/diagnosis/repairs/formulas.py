@@ -105,6 +105,9 @@ def numbers(s: Source) -> Iterator[Change]:
                         f"({power}) + 2"):  # fmt: skip
                 yield s.change(n, f"({base}) ** ({new})", Code.EXPONENT, told, 18)
             yield s.change(n, base, Code.EXPONENT, told, 18)
+            if is_number(n.right, 2, 3):
+                told = f"{s.quoted(n)} is a power where the product, {power} * …, is meant"
+                yield s.change(n, f"({base}) * ({power})", Code.OPERATOR, told, 19)
         if method(n) == "pow" and isinstance(n, ast.Call) and (of := subject(n)) is not None:
             told = f"the exponent of {s.quoted(of)} is off"
             for by in ("1", "-1", "2", "-2", "0.5", "-0.5"):
@@ -134,7 +137,8 @@ def numbers(s: Source) -> Iterator[Change]:
 
 
 def _number(s: Source, n: ast.Constant, value: float) -> Iterator[Change]:
-    if 0 < value < 1e-3:
+    parent = s.parents.get(id(n))
+    if 0 < value < 1e-3 or (value < 0.1 and isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add)):
         for other in ("1e-5", "1e-6", "1e-8", "1e-12", "1e-3", "0.0"):
             told = f"the eps, {value:g}, is not that of the forward line"
             yield s.change(n, other, Code.EPS, told, 19)

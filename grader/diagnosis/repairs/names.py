@@ -45,6 +45,20 @@ def made(s: Source) -> Iterator[Change]:
                 if other in s.about.shapes and other != n.id and not s.compared(n):
                     told = f"{n.id} is used where {other} is meant"
                     yield s.change(n, other, Code.ANOTHER_TENSOR, told, 25, other)
+    own: dict[str, int] = {}
+    for b in s.body:
+        for t in b.targets if isinstance(b, ast.Assign) else ():
+            if isinstance(t, ast.Name):
+                own.setdefault(t.id, b.lineno)
+    whole = {id(n) for n in s.returned} | {
+        id(subject(n)) for n in s.nodes if isinstance(n, ast.Call) and method(n).endswith("_")
+    }
+    for n in (n for n in s.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)):
+        fits = (n.id in own or n.id in s.about.shapes) and id(n) not in whole
+        for other, line in own.items() if fits else ():
+            if line < n.lineno and other != n.id and not s.compared(n):
+                told = f"{n.id} is used where {other} is meant"
+                yield s.change(n, other, Code.ANOTHER_TENSOR, told, 26)
 
 
 def _others(s: Source, name: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -50,10 +50,14 @@ OFTEN = frozenset(
      Code.EXTRA_FACTOR, Code.MATRIX_PRODUCT)
 )  # fmt: skip
 
+MISSING = frozenset((Code.FACTOR_MISSING, Code.TERM_MISSING))
+SURE = 6  # changes that are paired with all others; of more, only the likelier pairs
+REMOVED = frozenset((Code.EXTRA_TERM, Code.EXTRA_FACTOR, Code.EXTRA_STEP))
+
 Tried = tuple[Change, ...]
 
 
-def _most(s: Source, most: int) -> int:
+def most(s: Source, most: int) -> int:
     """A function with loops is slower; one with `while` may not end."""
     if any(isinstance(n, ast.While) for n in s.nodes):
         return 0
@@ -66,7 +70,7 @@ def single(s: Source) -> dict[str, Tried]:
     found: dict[str, Tried] = {}
     whole = sorted((c for kind in KINDS for c in kind(s)), key=lambda c: c.rank)
     for change in whole:
-        if len(found) >= _most(s, MOST):
+        if len(found) >= most(s, MOST):
             break
         found.setdefault(s.changed(change), (change,))
     found.pop(s.data.decode(), None)
@@ -109,11 +113,44 @@ def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
     pairs += sorted(product(kept, factors), key=likely)
     found: dict[str, Tried] = {}
     for a, b in pairs:
-        if len(found) >= _most(s, TOGETHER + BESIDE):
+        if len(found) >= most(s, TOGETHER + BESIDE):
             break
         if a.apart(b):
             found.setdefault(s.changed(a, b), (a, b))
     return found
+
+
+def distinct(gave: Iterable[tuple[Change, bytes | None]]) -> list[Change]:
+    """Of changes of one kind with which a function gives the same the likeliest."""
+    found: dict[tuple[bytes | None, Code, bool], Change] = {}
+    for change, data in gave:
+        found.setdefault((data, change.finding.code, bool(change.asks)), change)
+    return list(found.values())
+
+
+def pairs(firsts: Sequence[Change], others: Collection[Change], many: int) -> list[tuple[Change, Change]]:
+    """Two changes that are two slips, and not one told in two parts; the likeliest first.
+
+    firsts: of which one is among them, the surest first.
+    """
+
+    def rank(pair: tuple[Change, Change]) -> int:
+        return pair[0].rank + pair[1].rank
+
+    def one(a: Change, b: Change) -> bool:
+        codes = {a.finding.code, b.finding.code}
+        together = a.finding.line == b.finding.line
+        moved = codes & MISSING and (codes & REMOVED or (together and codes <= MISSING))
+        renamed = Code.ANOTHER_TENSOR in codes and (
+            Code.EXTRA_TERM in codes or a.finding.spot in b.asks or b.finding.spot in a.asks
+        )
+        return bool(moved or renamed)
+
+    sure, less = (
+        [(a, b) for a in part for b in others if a.apart(b) and not one(a, b)]
+        for part in (firsts[:SURE], firsts[SURE:])
+    )
+    return sorted([*sure, *sorted(less, key=rank)][:many], key=rank)
 
 
 def numbers(s: Source, sizes: Mapping[str, int]) -> list[Change]:

@@ -226,9 +226,12 @@ class Source:
         new = ast.unparse(self.function).replace("\n", indent)
         return self.change(node, [Edit(*self.span(self.function), new)], code, told, rank)
 
-    def changed(self, *changes: Change) -> str:
-        """The function's text with changes that are apart, its parameters what it then asks for."""
-        edits = [e for c in changes for e in c.edits]
+    def changed(self, *changes: Change, until: Sequence[Edit] = ()) -> str:
+        """The function's text with changes that are apart, its parameters what it then asks for.
+
+        until: edits that end it early.
+        """
+        edits = [*until, *(e for c in changes for e in c.edits)]
         more = dict.fromkeys(
             n for c in changes for n in c.asks if n not in self.params and n not in self.local
         )
