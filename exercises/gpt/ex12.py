@@ -27,8 +27,9 @@ def split(data, share):
 def starts(n, T, uniforms):
     """Where the rows of a batch begin, by uniform numbers from 0 up to 1, without it: a list of integers.
 
-    Of n tokens a row takes T, and its targets the T that begin one further on. All places where a row has room
-    are equally likely, and a uniform number u takes the one a share u of the way: int(u times how many there are).
+    Of n tokens a row takes T, and its targets the T that begin one further on. All places where a row and its
+    targets have room are equally likely, and a uniform number u takes the one a share u of the way: int(u times how
+    many there are).
     """
     raise NotImplementedError("starts: not written yet")
 
@@ -65,7 +66,7 @@ class Head(nn.Module):
     def forward(self, x):
         """x (B, T, n_embd) to (B, T, head_size): no token sees a later one. T is at most block_size.
 
-        The weights, (B, T, T), go through `dropout` before they weigh the values.
+        The weights, (B, T, T), go through self.dropout before they weigh the values.
         """
         raise NotImplementedError("Head.forward: not written yet")
 

@@ -108,6 +108,7 @@ class RegexTokenizer:
     def load(self, file):
         """Become the tokenizer that `saved` wrote: pattern, special tokens, merges and vocab.
 
+        file is the text that `saved` gives. What the tokenizer knew before is gone.
         A file whose first line is not "bpe 2" is a ValueError, or an AssertionError as in minbpe.
         """
         raise NotImplementedError("RegexTokenizer.load: not written yet")

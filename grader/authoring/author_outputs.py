@@ -91,7 +91,8 @@ def known(
     for _, source, mutant in [*_written(parts, written), *found]:
         known = mutant.kind == KNOWN
         about = [item for item in outputs if (_about if known else _judges)(parts, item, mutant)]
-        if not about:
+        others = [o for o in outputs if known and o not in about and mutant.item.partition(".")[0] in o.asks]
+        if not about and not others:
             continue
         try:
             wrong = Solution(parts.source, filename)
@@ -100,7 +101,10 @@ def known(
             if known:
                 raise AuthoredError(f"{filename}: a mistake of {mutant.item} is none: {error}") from None
             continue
-        for item in about:
+        shown = False
+        for item in [*about, *others]:  # what no item shows that it is about, those show that ask for it
+            if shown and item in others:
+                break
             on: dict[str, Marks] = {}
             for f, (own, taken) in right[item.name].items():
                 marks, _ = _marked(wrong, item, arguments(item.name, env[f]), taken * STEPS + 1000)
@@ -108,6 +112,7 @@ def known(
                     on[f] = differing(marks, own)
             if len(on) < 2 or sum(map(len, on.values())) < 2:
                 continue
+            shown = True
             negated = all(_negated(m, right[item.name][f][0]) for f, m in on.items())
             told = mutant.new if known else say_of_output(mutant, item.exact, negated)
             kept = out[item.name]["mistakes"]

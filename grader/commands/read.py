@@ -158,10 +158,9 @@ def _first(exercise: Exercise, item: Output) -> bool:
 
 
 def subjects(item: Output) -> tuple[str, ...]:
-    """What of the learner's file an output is about: a class or a method, or the functions it asks for."""
-    own = (item.about,)
+    """What of the learner's file an output is about: a method, or the functions or classes it asks for."""
     functions = tuple(name for name in item.asks if name[:1].islower())
-    return own if "." in item.about or not functions else functions
+    return (item.about,) if "." in item.about else functions or item.asks
 
 
 def judged(exercise: Exercise, items: Collection[str]) -> list[str]:

@@ -99,7 +99,8 @@ def _told(pairs: Sequence[Pair]) -> Finding | None:
 
 def _whole(pairs: Sequence[Pair], wrong: Sequence[Pair]) -> Iterator[Finding]:
     if len({repr(w) for _, w in wrong}) > 1:  # else two calls are as good as one
-        for code, text, change in CHANGES:
+        numbers = [x for a, _ in wrong for x in _all(a)]
+        for code, text, change in CHANGES if any(numbers) or not numbers else ():  # much is true of zeros
             if all(_is(a, w, change) for a, w in pairs):
                 yield Finding(code, text)
         if len(wrong) == len(pairs) > 2 and all(_same(a, wrong[0][0]) for a, _ in wrong):

@@ -240,8 +240,9 @@ def split(data, share):
 def starts(n, T, uniforms):
     """Where the rows of a batch begin, by uniform numbers from 0 up to 1, without it: a list of integers.
 
-    Of n tokens a row takes T, and its targets the T that begin one further on. All places where a row has room
-    are equally likely, and a uniform number u takes the one a share u of the way: int(u times how many there are).
+    Of n tokens a row takes T, and its targets the T that begin one further on. All places where a row and its
+    targets have room are equally likely, and a uniform number u takes the one a share u of the way: int(u times how
+    many there are).
     """
     return [int(u * (n - T)) for u in uniforms]
 
@@ -286,7 +287,7 @@ class Head(nn.Module):
     def forward(self, x):
         """x (B, T, n_embd) to (B, T, head_size): no token sees a later one. T is at most block_size.
 
-        The weights, (B, T, T), go through `dropout` before they weigh the values.
+        The weights, (B, T, T), go through self.dropout before they weigh the values.
         """
         T = x.shape[1]
         k, q, v = self.key(x), self.query(x), self.value(x)
@@ -580,36 +581,37 @@ def use_dropout(dropout, x, uniforms, p):
     }
 
 
-class Dropping(nn.Module):
-    """In the place of a head's dropout: it drops by numbers that are given, and keeps what it was given."""
+def dropping(uniforms):
+    """In the place of F.dropout, which nn.Dropout calls: it drops by numbers that are given."""
 
-    def __init__(self, uniforms, p):
-        super().__init__()
-        self.uniforms, self.p = uniforms, p
+    def drop(x, p=0.5, training=True, inplace=False):
+        if not training:
+            return x
+        rows, columns = x.shape[-2:]
+        return x * (uniforms[: len(x), :rows, :columns] >= p) / (1 - p)
 
-    def forward(self, wei):
-        if not self.training:
-            return wei
-        T = wei.shape[-1]
-        return wei * (self.uniforms[: len(wei), :T, :T] >= self.p) / (1 - self.p)
+    return drop
 
 
 def use_head_dropout(Head, x, numbers, head_size, dropped, p):
     """A head whose weights are dropped: its `dropout`, and what it gives in training, by given numbers, and in use."""
     B, T, C = x.shape
     found = {"dropout of a head without any": Head(C, head_size, T).dropout.p}
-    for share in (p, p / 2):
-        head, _ = filled(Head(C, head_size, T, share), numbers)
-        found[f"dropout of {share:.6g}"] = head.dropout.p
-        found[f"dropout of {share:.6g}, in use"] = head.eval()(x.clone())
-        head.dropout = Dropping(dropped.clone(), share)
-        found[f"dropout of {share:.6g}, in training"] = head.train()(x.clone())
-        found[f"dropout of {share:.6g}, in training, of three tokens"] = head(x[:, :3].clone())
+    own, F.dropout = F.dropout, dropping(dropped)
+    try:
+        for share in (p, p / 2):
+            head, _ = filled(Head(C, head_size, T, share), numbers)
+            found[f"dropout of {share:.6g}"] = head.dropout.p
+            found[f"dropout of {share:.6g}, in use"] = head.eval()(x.clone())
+            found[f"dropout of {share:.6g}, in training"] = head.train()(x.clone())
+            found[f"dropout of {share:.6g}, in training, of three tokens"] = head(x[:, :3].clone())
+    finally:
+        F.dropout = own
     return found
 
 
 def use_gpt_dropout(GPT, Block, MultiHeadAttention, n_head, n_layer, p):
-    """Networks, blocks and heads with a dropout and without: that of every head."""
+    """Whether each class hands dropout on to what it makes, with one and without: that of every head."""
     C, found = 2 * n_head, {}
     for given in ((p,), (p / 2,), ()):
         gpt, block = GPT(5, C, 4, n_head, n_layer, *given), Block(C, n_head, 4, *given)

@@ -300,9 +300,9 @@ def shards(documents, eot, size):
 
 
 def tf32(x):
-    """What the GPU's products see of float32 numbers in TF32: a float32 tensor like x, without the last 13 bits.
+    """What the GPU's products see of float32 numbers in TF32: a float32 tensor like x, with 13 bits less.
 
-    Those bits of the mantissa are cut off, and not rounded: 1 + 2**-10 stays, 1 + 2**-11 is 1.
+    Of each number the 13 lowest of its 32 bits become 0; nothing is rounded: 1 + 2**-10 stays, 1 + 2**-11 is 1.
     """
     return (x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)
 

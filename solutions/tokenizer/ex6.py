@@ -389,6 +389,7 @@ class RegexTokenizer:
     def load(self, file):
         """Become the tokenizer that `saved` wrote: pattern, special tokens, merges and vocab.
 
+        file is the text that `saved` gives. What the tokenizer knew before is gone.
         A file whose first line is not "bpe 2" is a ValueError, or an AssertionError as in minbpe.
         """
         head, pattern, many, *lines = file.splitlines()
@@ -576,10 +577,12 @@ def use_load(RegexTokenizer, merges, number):
     """What a tokenizer holds that had another pattern, merges and names before it loaded a file."""
     found = {}
     pairs = [f"{left} {right}" for left, right in merges]
-    for pattern, names in ((PATTERN, [f"{number} <|end|>", f"{number + 3} <|a b|>"]), (r"[^bn]+|[bn]", [])):
+    special = {number: b"<|end|>", number + 3: b"<|a b|>"}  # which minbpe's own load has in vocab too
+    for pattern, names in ((PATTERN, [f"{k} {name.decode()}" for k, name in special.items()]), (r"[^bn]+|[bn]", [])):
         tokenizer = given(RegexTokenizer("."), CROWDED)
         tokenizer.special_tokens = {"(.*)": 7}
         tokenizer.load("".join(f"{line}\n" for line in ("bpe 2", pattern, len(names), *names, *pairs)))
+        tokenizer.vocab = {k: v for k, v in tokenizer.vocab.items() if not names or special.get(k) != v}
         known = {"pattern": tokenizer.pattern, "special_tokens": dict(tokenizer.special_tokens)}
         found[f"after the file of {pattern!r}"] = {**known, **trained(tokenizer)}
     for head in ("bpe 1", "bpe 20", "x\nbpe 2"):

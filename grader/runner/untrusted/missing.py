@@ -87,13 +87,13 @@ def _innermost(error: BaseException) -> str:
 
 
 def _blank(about: str, submission: Submission, all_: set[str]) -> bool:
-    """Whether what an item is about is as the stub has it; of a class, every method that an item is about."""
+    """Whether what an item is about is as in the stub; of a class, any method that no other item is about."""
     name, _, method = about.partition(".")
     definition = submission.names.get(name)
     if not isinstance(definition, type):
         return _raises(definition)
-    methods = [method] if method else [m for c, _, m in (a.partition(".") for a in all_) if c == name and m]
-    return all(_raises(vars(definition).get(m)) for m in methods)
+    methods = [method] if method else [m for m in vars(definition) if f"{name}.{m}" not in all_]
+    return any(_raises(vars(definition).get(m)) for m in methods)
 
 
 def _raises(function: Any) -> bool:

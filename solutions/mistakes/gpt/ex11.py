@@ -31,6 +31,8 @@ CHANGED = {
     ],
     "decode": [
         ("a list of characters comes back: one text is meant", 'return "".join(chars[i] for i in ids)', "return [chars[i] for i in ids]"),
+        ("str() of a list gives its brackets and commas too: the characters are to be joined", 'return "".join(chars[i] for i in ids)', "return str([chars[i] for i in ids])"),
+        ("str() of the numbers comes back: the characters are to be joined", 'return "".join(chars[i] for i in ids)', "return str(list(ids))"),
         ("code points are taken, by chr: chars has the characters", "chars[i] for", "chr(i) for"),
         ("chars are sorted first: their place in chars as it is is meant", "chars[i]", "sorted(chars)[i]"),
         ("the characters are joined with a space", '"".join', '" ".join'),

@@ -88,6 +88,10 @@ CHANGED = {
         ("the dropout is on what comes out: on the weights is meant", "self.dropout(F.softmax(wei, dim=-1)) @ v", "self.dropout(F.softmax(wei, dim=-1) @ v)"),
         ("the dropout is on the values: on the weights is meant", "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.softmax(wei, dim=-1) @ self.dropout(v)"),
         ("the dropout is on the scores: after the softmax is meant", "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.softmax(self.dropout(wei), dim=-1) @ v"),
+        ("the dropout is on the scores: after the softmax is meant", '        wei = wei.masked_fill(', '        wei = self.dropout(wei)\n        wei = wei.masked_fill(', "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.softmax(wei, dim=-1) @ v"),
+        ("F.dropout is not told whether it trains, and drops in use too: self.dropout knows", "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.dropout(F.softmax(wei, dim=-1), self.dropout.p) @ v"),
+        ("F.dropout gets neither the share nor whether it trains: self.dropout knows both", "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.dropout(F.softmax(wei, dim=-1)) @ v"),
+        ("F.dropout gets no share, so that it is 0.5: self.dropout knows it", "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.dropout(F.softmax(wei, dim=-1), training=self.training) @ v"),
         ("the dropout is there twice", "self.dropout(F.softmax(wei, dim=-1)) @ v", "self.dropout(self.dropout(F.softmax(wei, dim=-1))) @ v"),
     ],
     "MultiHeadAttention.__init__": [
@@ -95,7 +99,7 @@ CHANGED = {
         ("one head is used num_heads times: each is one of its own", "nn.ModuleList(Head(n_embd, head_size, block_size, dropout) for _ in range(num_heads))", "nn.ModuleList([Head(n_embd, head_size, block_size, dropout)] * num_heads)"),
         ("there is one head: num_heads are meant", "range(num_heads)", "range(1)", "num_heads * head_size, n_embd", "head_size, n_embd"),
         ("each head has n_embd // num_heads, whatever head_size is", "Head(n_embd, head_size, block_size, dropout)", "Head(n_embd, n_embd // num_heads, block_size, dropout)", "num_heads * head_size", "n_embd // num_heads * num_heads"),
-        ("dropout is not handed to the heads", "block_size, dropout) for _", "block_size) for _"),
+        ("MultiHeadAttention doesn't hand dropout on to its heads", "block_size, dropout) for _", "block_size) for _"),
     ],
     "MultiHeadAttention.forward": [
         ("proj is missing: the heads' results side by side come back", "self.proj(torch.cat([h(x) for h in self.heads], dim=-1))", "torch.cat([h(x) for h in self.heads], dim=-1)"),
@@ -145,7 +149,7 @@ CHANGED = {
         ("one norm is used for both: ln1 and ln2 are each one of its own", "self.ln2 = LayerNorm(n_embd)", "self.ln2 = self.ln1"),
         ("there is one head: n_head are meant", "MultiHeadAttention(n_embd, n_head, n_embd // n_head, block_size, dropout)", "MultiHeadAttention(n_embd, 1, n_embd, block_size, dropout)"),
         ("the number of heads and their size are exchanged", "n_head, n_embd // n_head,", "n_embd // n_head, n_head,"),
-        ("dropout is not handed to the heads", "block_size, dropout)", "block_size)"),
+        ("Block doesn't hand dropout on to its heads", "block_size, dropout)", "block_size)"),
     ],
     "Block.forward": [
         ("the norms come after each addition, as in the first transformer: before attention and net is meant", "        x = x + self.sa(self.ln1(x))\n        return x + self.ffwd(self.ln2(x))", "        x = self.ln1(x + self.sa(x))\n        return self.ln2(x + self.ffwd(x))"),
@@ -175,7 +179,7 @@ CHANGED = {
         ("the blocks are in a plain list, in which PyTorch finds no parameters: nn.Sequential is meant", "nn.Sequential(*(Block(n_embd, n_head, block_size, dropout) for _ in range(n_layer)))", "[Block(n_embd, n_head, block_size, dropout) for _ in range(n_layer)]"),
         ("n_head and n_layer are exchanged", "Block(n_embd, n_head, block_size, dropout) for _ in range(n_layer)", "Block(n_embd, n_layer, block_size, dropout) for _ in range(n_head)"),
         ("the last norm is missing", "self.ln_f = LayerNorm(n_embd)", "self.ln_f = nn.Identity()"),
-        ("dropout is not handed to the blocks", "block_size, dropout) for _", "block_size) for _"),
+        ("GPT doesn't hand dropout on to its blocks", "block_size, dropout) for _", "block_size) for _"),
     ],
     "GPT.forward": [
         ("the positions are left out", " + self.position_embedding_table(torch.arange(T))", ""),
@@ -209,6 +213,7 @@ CHANGED = {
         ("lists of losses come back: the mean of each split is meant", "sum(model(x, y)[1].item() for x, y in some) / len(some)", "[model(x, y)[1].item() for x, y in some]"),
         ("`return` stands in the loop: only the first split is there", "    model.train()\n    return found", "        model.train()\n        return found"),
         ("a number for all comes back: a dict by split is meant", "return found", "return sum(found.values()) / len(found)"),
+        ("it is divided by how many splits there are: by the number of the split's batches is meant", "/ len(some)", "/ len(batches)"),
         ("the same batches are asked for every split", "in some) / len(some)", "in batches['train']) / len(batches['train'])"),
     ],
     "dropout": [

@@ -204,6 +204,14 @@ CHANGED = {
         ("it is rounded: the bits are cut off", "x.float().view(torch.int32) & ~0x1FFF", "x.float().view(torch.int32) + 0x1000 & ~0x1FFF"),
         ("12 bits are cut off: 13 are meant", "0x1FFF", "0xFFF"),
         ("14 bits are cut off: 13 are meant", "0x1FFF", "0x3FFF"),
+        ("14 bits are cut off: 13 are meant", "(x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)", "(lambda m, e: torch.ldexp(torch.trunc(m * 2**10) / 2**10, e))(*torch.frexp(x))"),
+        ("12 bits are cut off: 13 are meant", "(x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)", "(lambda m, e: torch.ldexp(torch.trunc(m * 2**12) / 2**12, e))(*torch.frexp(x))"),
+        ("floor takes negative numbers away from 0: the bits are cut off, which takes all numbers towards 0", "(x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)", "(lambda m, e: torch.ldexp(torch.floor(m * 2**11) / 2**11, e))(*torch.frexp(x))"),
+        ("it is rounded: the bits are cut off", "(x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)", "(lambda m, e: torch.ldexp(torch.round(m * 2**11) / 2**11, e))(*torch.frexp(x))"),
+        ("numbers below 2**-126, as 1e-40, have fewer bits: the 13 lowest of the 32 bits become 0", "(x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)", "(lambda m, e: torch.ldexp(torch.trunc(m * 2**11) / 2**11, e))(*torch.frexp(x))"),
+        ("the places after the binary point are cut, whatever the exponent is: the 13 lowest of the 32 bits become 0", "(x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)", "torch.floor(x * 2**10) / 2**10"),
+        ("the places after the binary point are cut, whatever the exponent is: the 13 lowest of the 32 bits become 0", "(x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)", "torch.trunc(x * 2**10) / 2**10"),
+        ("the places after the binary point are rounded, whatever the exponent is: the 13 lowest of the 32 bits become 0", "(x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)", "torch.round(x * 2**10) / 2**10"),
         ("16 bits are cut off, as of bfloat16: 13 are meant", "0x1FFF", "0xFFFF"),
         ("the bits that go are what comes back: ~ is missing", "~0x1FFF", "0x1FFF"),
         ("nothing is cut off", "(x.float().view(torch.int32) & ~0x1FFF).view(torch.float32)", "x.clone()"),
@@ -250,6 +258,7 @@ CHANGED = {
         ("the velocity is saved as zeros", '"velocity": self.velocity.clone()', '"velocity": self.velocity * 0'),
         ("the count of steps is saved as 0", '"done": self.done', '"done": 0'),
         ("the generator begins anew: how far it has come is meant", "self.generator.get_state()", "torch.Generator().manual_seed(self.generator.initial_seed()).get_state()"),
+        ("the generator itself is saved, and goes on: get_state() is meant", "self.generator.get_state()", "self.generator"),
     ],
     "Training.restored": [
         ("the state's weight is gone on with, and changed: a clone is meant", 'state["weight"].clone()', 'state["weight"]'),
@@ -265,3 +274,23 @@ CHANGED = {
         ("the weight is not restored", '        self.weight = state["weight"].clone()\n', ""),
     ],
 }
+
+
+class Training:
+    """the generator itself is saved, and goes on: get_state() is meant"""
+
+    def saved(self):
+        return {
+            "weight": self.weight.clone(),
+            "rate": self.rate,
+            "velocity": self.velocity.clone(),
+            "done": self.done,
+            "generator": self.generator,
+        }
+
+    def restored(self, state):
+        self.weight = state["weight"].clone()
+        self.rate = state["rate"]
+        self.velocity = state["velocity"].clone()
+        self.done = state["done"]
+        self.generator = state["generator"]

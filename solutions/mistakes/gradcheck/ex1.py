@@ -82,6 +82,7 @@ CHANGED = {
         ("the places that are right are listed", "> tolerance", "<= tolerance"),
         ("the places are numbers, counted through: pairs (row, column) are meant", "[(int(i), int(j)) for i, j in far.nonzero()]", "far.flatten().nonzero().flatten().tolist()"),
         ("row and column are exchanged", "(int(i), int(j))", "(int(j), int(i))"),
+        ("the places are taken apart by how many rows there are: by how many columns is meant", "[(int(i), int(j)) for i, j in far.nonzero()]", "[divmod(int(k), len(x)) for k in far.flatten().nonzero().flatten()]"),
         ("the places come column by column: row by row is meant", "[(int(i), int(j)) for i, j in far.nonzero()]", "[(int(j), int(i)) for i, j in far.T.nonzero()]"),
         ("tolerance is not used: 1e-3 is written", "> tolerance", "> 1e-3"),
         ("tolerance is not used: any difference counts", "> tolerance", "> 0"),

@@ -67,6 +67,8 @@ CHANGED = {
         ("only the loss after the last step comes back: a list of all is meant", "[*losses, gradients(network, X, Y)[0]]", "gradients(network, X, Y)[0]"),
         ("the last loss is that of the network that was given", "    network, losses = train", "    given = network\n    network, losses = train", "gradients(network, X, Y)[0]", "gradients(given, X, Y)[0]"),
         ("each step takes one example: all of X and Y is meant in each", "[torch.arange(len(X))] * steps", "[torch.tensor([k % len(X)]) for k in range(steps)]"),
+        ("each step takes the first example alone: all of X and Y is meant in each", "[torch.arange(len(X))] * steps", "[torch.tensor([0])] * steps"),
+        ("the first example alone is learnt: all of X and Y is meant", "    network, losses = train", "    X, Y = X[:1], Y[:1]\n    network, losses = train"),
         ("there is a step too many", "* steps", "* (steps + 1)"),
         ("there is a step too few", "* steps", "* (steps - 1)"),
         ("the last loss comes as a list of its own", "[*losses, gradients(network, X, Y)[0]]", "[*losses, [gradients(network, X, Y)[0]]]"),
