@@ -488,7 +488,8 @@ def use_shards(shards, documents, size):
 def use_tf32(tf32, reals):
     """Random numbers, numbers between two neighbours, very small ones and very large ones."""
     near = torch.tensor([1 + 2**-10, 1 + 2**-11, 1 + 3 * 2**-11, 1 - 2**-12, 2 + 2**-9, -1 - 2**-11])
-    return {"tf32(x)": tf32(reals.clone()), "tf32(-x / 3)": tf32(-reals / 3), "of numbers near 1": tf32(near)}
+    found = {"tf32(-x / 3)": tf32(-reals / 3), "of numbers near 1": tf32(near)}
+    return {"tf32(x)": tf32(reals), **found}  # last, and no copy: so a change of it in place is noted
 
 
 def use_autocast(autocast, graph):

@@ -95,3 +95,9 @@ def test_a_relation_of_numbers_holds_for_the_small_ones_too() -> None:
 def test_a_part_that_is_always_the_same_does_not_say_that_nothing_is_used() -> None:
     wanted = [{"data": -float(k), "grad": k * 1.5} for k in range(1, 5)]
     assert related([({"data": -w["data"], "grad": 0.0}, w) for w in wanted]) is None
+
+
+@given(st.lists(st.lists(st.floats(0.1, 0.4), min_size=2, max_size=4), min_size=2, unique_by=tuple))
+def test_of_zeros_no_more_is_said_than_that_they_are_the_same(wanted: list[list[float]]) -> None:
+    found = related([([0.0] * len(w), w) for w in wanted])
+    assert not found or found.code is Code.HARD_CODED

@@ -633,6 +633,8 @@ def test_an_output_has_no_upstream_gradient(item: Item, exercises: Any) -> None:
     [
         ("wavenet.ex7", "batchnorm", "sqrt(var + self.eps) +", "sqrt(var) +", "^eps is left out, or"),
         ("bigrams.ex1", "probs", "P / P.sum(1, keepdim=True)", "P / P.sum(0, keepdim=True)", "^columns"),
+        ("gpt.ex12", "gpt_dropout", ", dropout) for _ in range(n_l", ") for _ in range(n_l", "^GPT doesn't"),
+        ("gpt.ex12", "gpt_dropout", "// n_head, block_size, dropout", "// n_head, block_size", "^Block"),
         ("gpt2.ex9", "norm", " ** 0.5\n\n\ndef clipped", "\n\n\ndef clipped", "^the root is missing$"),
         ("micrograd.ex2", "exp", "self.grad += out.data *", "self.grad = out.data *", "is assigned"),
         ("micrograd.ex1", "numgrad", " / h", "", "is not divided by h$"),
@@ -654,6 +656,36 @@ def test_a_wrong_output_is_told_what_is_true_of_its_values(
         assert report.diagnosis is None, report.diagnosis
     else:
         assert report.diagnosis and re.search(told, report.diagnosis)
+
+
+def test_what_is_not_written_itself_waits_for_nothing_else(grade: Grade) -> None:
+    blank = "        raise NotImplementedError\n\n    def"
+    text = changed(
+        "gpt.ex12",
+        ("        T = x.shape[1]\n        k, q, v =", f"{blank} other(self, x):\n        k, q, v ="),
+    )
+    found = {i.id.split(".")[-1]: i.check for i in grade(text, "gpt.ex12").items}
+    assert found["head"].verdict is Verdict.NOT_WRITTEN
+    assert found["block"].reason == "waits for Head.forward"
+    special = "        self.special_tokens = dict(special_tokens)\n\n    def"
+    text = changed("tokenizer.ex6", (special, blank))
+    found = {i.id.split(".")[-1]: i.check for i in grade(text, "tokenizer.ex6").items}
+    assert found["saved"].verdict.passed and found["special"].verdict is Verdict.NOT_WRITTEN
+
+
+def test_any_dropout_of_the_weights_that_heeds_its_share_and_the_mode_is_right(item: Item) -> None:
+    called = "self.dropout(F.softmax(wei, dim=-1))"
+    told = {
+        ", self.dropout.p, self.training)": "",
+        ", self.dropout.p)": "F.dropout is not told whether it trains",
+    }
+    for rest, says in told.items():
+        report = item(
+            changed("gpt.ex12", (called, f"F.dropout(F.softmax(wei, dim=-1){rest}")),
+            "gpt.ex12",
+            "head_dropout",
+        )
+        assert report.passed == (not says) and says in (report.diagnosis or "")
 
 
 def test_an_eps_left_out_is_told_from_one_with_another_sign(item: Item) -> None:

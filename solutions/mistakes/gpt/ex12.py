@@ -100,6 +100,7 @@ CHANGED = {
         ("there is one head: num_heads are meant", "range(num_heads)", "range(1)", "num_heads * head_size, n_embd", "head_size, n_embd"),
         ("each head has n_embd // num_heads, whatever head_size is", "Head(n_embd, head_size, block_size, dropout)", "Head(n_embd, n_embd // num_heads, block_size, dropout)", "num_heads * head_size", "n_embd // num_heads * num_heads"),
         ("MultiHeadAttention doesn't hand dropout on to its heads", "block_size, dropout) for _", "block_size) for _"),
+        ("MultiHeadAttention doesn't hand dropout on to its heads", "block_size, dropout) for _", "block_size, 0) for _"),
     ],
     "MultiHeadAttention.forward": [
         ("proj is missing: the heads' results side by side come back", "self.proj(torch.cat([h(x) for h in self.heads], dim=-1))", "torch.cat([h(x) for h in self.heads], dim=-1)"),
@@ -150,6 +151,7 @@ CHANGED = {
         ("there is one head: n_head are meant", "MultiHeadAttention(n_embd, n_head, n_embd // n_head, block_size, dropout)", "MultiHeadAttention(n_embd, 1, n_embd, block_size, dropout)"),
         ("the number of heads and their size are exchanged", "n_head, n_embd // n_head,", "n_embd // n_head, n_head,"),
         ("Block doesn't hand dropout on to its heads", "block_size, dropout)", "block_size)"),
+        ("Block doesn't hand dropout on to its heads", "block_size, dropout)", "block_size, 0)"),
     ],
     "Block.forward": [
         ("the norms come after each addition, as in the first transformer: before attention and net is meant", "        x = x + self.sa(self.ln1(x))\n        return x + self.ffwd(self.ln2(x))", "        x = self.ln1(x + self.sa(x))\n        return self.ln2(x + self.ffwd(x))"),
@@ -180,6 +182,7 @@ CHANGED = {
         ("n_head and n_layer are exchanged", "Block(n_embd, n_head, block_size, dropout) for _ in range(n_layer)", "Block(n_embd, n_layer, block_size, dropout) for _ in range(n_head)"),
         ("the last norm is missing", "self.ln_f = LayerNorm(n_embd)", "self.ln_f = nn.Identity()"),
         ("GPT doesn't hand dropout on to its blocks", "block_size, dropout) for _", "block_size) for _"),
+        ("GPT doesn't hand dropout on to its blocks", "block_size, dropout) for _", "block_size, 0) for _"),
     ],
     "GPT.forward": [
         ("the positions are left out", " + self.position_embedding_table(torch.arange(T))", ""),
