@@ -555,7 +555,10 @@ def reasons(grade: Grade, text: str, exercise: str) -> dict[str, str]:
 
 
 def test_what_rests_on_a_wrong_function_says_so_where_it_ends_in_an_error(grade: Grade) -> None:
-    text = changed("tokenizer.ex2", ("        merges[pair] = 256 + k", "        merges[pair[0], 999] = 256 + k"))
+    text = changed(
+        "tokenizer.ex2",
+        ("        merges[pair] = 256 + k", "        merges[pair[0], pair[1] + 999] = 256 + k"),
+    )
     said = reasons(grade, text, "tokenizer.ex2")
     assert (
         said["round_trip"].startswith("KeyError")
