@@ -175,7 +175,6 @@ CHANGED = {
         ("the blocks are in a plain list, in which PyTorch finds no parameters: nn.Sequential is meant", "nn.Sequential(*(Block(n_embd, n_head, block_size, dropout) for _ in range(n_layer)))", "[Block(n_embd, n_head, block_size, dropout) for _ in range(n_layer)]"),
         ("n_head and n_layer are exchanged", "Block(n_embd, n_head, block_size, dropout) for _ in range(n_layer)", "Block(n_embd, n_layer, block_size, dropout) for _ in range(n_head)"),
         ("the last norm is missing", "self.ln_f = LayerNorm(n_embd)", "self.ln_f = nn.Identity()"),
-        ("dropout is not handed to the blocks", "block_size, dropout) for _", "block_size) for _"),
     ],
     "GPT.forward": [
         ("the positions are left out", " + self.position_embedding_table(torch.arange(T))", ""),
