@@ -1,8 +1,8 @@
 """From a save to the page of `grader live ex1` with the new verdict, as ratios of `import torch` and in ms.
 
-The aim is 300 ms. Each save is a rename, as an editor's is; the clock runs from before the write until the page
-has been told of and has been fetched with the new verdict in it, as a browser does. Putting it on the screen is
-the browser's own time.
+The aim is 300 ms. Each save is a rename, as an editor's is; the clock runs from before the write until the
+page has been told of and has been fetched with the new verdict in it, as a browser does. Putting it on the
+screen is the browser's own time.
 """
 
 from __future__ import annotations

@@ -41,35 +41,17 @@ COUNTS = "{rate:.0f}/s  passed {passed}  failed {failed}  errors {errors}"
 
 
 def run(args: argparse.Namespace, runner: Runner) -> int:
-    """runner: it grades, unless a cluster does."""
+    """A class from its uploads to its tables. runner: it grades, unless a cluster does."""
     suite = suite_of(args, find())
-    if args.exercise and args.exercise not in suite.ids():
-        targets(suite, [args.exercise])
-        raise UsageError(f"--exercise {args.exercise}: a batch grades whole exercises")
-    if args.workers < 1:
-        raise UsageError(f"--workers {args.workers}: at least one is needed")
     out = Path(args.out)
-    if out.resolve() in [Path(p).resolve() for p in args.paths]:
-        raise UsageError(f"--out {out} is the folder of the submissions: name another one for the results")
-    members = roster.read(Path(args.roster)) if args.roster else []
-    teams = {**roster.groups(members), **(_teams(args.teams) if args.teams else {})}
-    whose = _owners(args.owners) if args.owners else {}
-    named, ids = roster.named(members), frozenset(i for entry in members for i in entry.ids)
-    intake = Intake(suite.ids(), args.exercise, teams, Released(suite), out, whose, named, ids)
-    todo = uploads([Path(p) for p in args.paths], intake)
-    if not todo:
-        raise UsageError(f"{', '.join(args.paths)}: there is nothing to grade")
+    _refuse(args, suite, out)
+    todo, roll = _handed_in(args, suite, out)
     needed = sorted({u.chosen.exercise for u in todo if u.chosen.exercise})
     if needed and (other := _earlier(out)) and other not in needed:
         raise UsageError(f"--out {out} has the results of {text(other)}: name another folder")
     described = {name: suite.describe(name) for name in needed}
     exercises = {name: Task(d, fixtures.read(suite.root, d)) for name, d in described.items()}
-    roll = None
-    if args.roster:
-        roll = roster.called(todo, members, Path(args.roster))
-        todo = roll.uploads
-    marking = _marking(suite, args, roll)
-    how = _how(suite, args, todo)
+    marking, how = _marking(suite, args, roll), _how(suite, args, todo)
     if args.require_sandbox and (off := runner.missing()):
         raise GraderFault(f"--require-sandbox: not to be had here: {', '.join(off)}")
     try:
@@ -81,16 +63,7 @@ def run(args: argparse.Namespace, runner: Runner) -> int:
         exercises = {name: fresh(runner, suite, task, seed) for name, task in exercises.items()}
     klass = batch.Class(todo, exercises, marking, how, args.fresh, roll.entries if roll else None)
     before = _before(out)
-    grader: Grader
-    if args.dask is not None:
-        from grader.classroom.dask import Cluster
-
-        runner.close()
-        cluster = Cluster(args.dask, exercises)
-        grader, workers = cluster, cluster.slots()
-    else:
-        grader = batch.Local(exercises, runner, how)
-        workers = args.workers
+    grader, workers = _grader(args, klass, runner)
     try:
         with (
             Bar(len(todo), COUNTS) as bar,
@@ -103,31 +76,79 @@ def run(args: argparse.Namespace, runner: Runner) -> int:
     finally:
         grader.close()
     sys.stdout.write(_told(summary, out))
-    if said := _changes(out, before):
-        print(said)
-    if said := _untold(out, todo, roll):
-        print(said)
-    if roll and roll.strangers:
-        print(f"not on --roster {args.roster}: {text(', '.join(roll.strangers), 1000)}")
-    if many := sum(u.chosen.attempts > 1 for u in todo):
-        print(f"{many} handed in several files, of which the newest is graded")
-    if summary.off:
-        print(f"protection that was off: {', '.join(sorted(summary.off))} (`grader doctor` tells more)")
-    if seed is not None and (said := on_saved(suite, described.values())):
-        print(f"{said} (--fixtures takes a set that `grader build --private` made)")
-    if marking and (late := marking.policy.late) and not (late.marked and summary.marked):
-        if summary.timeless:
-            none = f"{summary.timeless} submissions have no time, and lose nothing for being late"
-            print(f"{none}: --times tells it")
-        if summary.marked:
-            print(f"{summary.marked} have the mark LATE and no time: mark_days in [late] says what it costs")
-    if marking and (strange := sorted(set(marking.times) - {u.chosen.student for u in todo})):
-        print(f"--times {args.times}: nobody here is called {text(', '.join(strange), 1000)}")
+    kept = on_saved(suite, described.values()) if seed is not None else ""
+    kept = kept and f"{kept} (--fixtures takes a set that `grader build --private` made)"
+    said = [_changes(out, before), _untold(out, todo, roll), *_notes(args, summary, klass, roll), kept]
     room = shlex.quote(str(out))
-    print(f"Next: `grader grades {room} --into EXPORT --out FILE` and `grader feedback-zip {room} --for …`")
+    said.append(
+        f"Next: `grader grades {room} --into EXPORT --out FILE` and `grader feedback-zip {room} --for …`"
+    )
+    print("\n".join(filter(None, said)))
     if summary.faults:
         return 3
     return 0 if summary.passed == summary.submissions else 1
+
+
+def _refuse(args: argparse.Namespace, suite: Suite, out: Path) -> None:
+    """UsageError where options can't be meant so."""
+    if args.exercise and args.exercise not in suite.ids():
+        targets(suite, [args.exercise])
+        raise UsageError(f"--exercise {args.exercise}: a batch grades whole exercises")
+    if args.workers < 1:
+        raise UsageError(f"--workers {args.workers}: at least one is needed")
+    if out.resolve() in [Path(p).resolve() for p in args.paths]:
+        raise UsageError(f"--out {out} is the folder of the submissions: name another one for the results")
+
+
+def _handed_in(
+    args: argparse.Namespace, suite: Suite, out: Path
+) -> tuple[Sequence[Upload], roster.Called | None]:
+    """The uploads, and the roster called on them, where there is one."""
+    members = roster.read(Path(args.roster)) if args.roster else []
+    teams = {**roster.groups(members), **(_teams(args.teams) if args.teams else {})}
+    whose = _owners(args.owners) if args.owners else {}
+    named, ids = roster.named(members), frozenset(i for entry in members for i in entry.ids)
+    intake = Intake(suite.ids(), args.exercise, teams, Released(suite), out, whose, named, ids)
+    todo = uploads([Path(p) for p in args.paths], intake)
+    if not todo:
+        raise UsageError(f"{', '.join(args.paths)}: there is nothing to grade")
+    if not args.roster:
+        return todo, None
+    roll = roster.called(todo, members, Path(args.roster))
+    return roll.uploads, roll
+
+
+def _grader(args: argparse.Namespace, klass: batch.Class, runner: Runner) -> tuple[Grader, int]:
+    """What grades, and how many submissions at a time."""
+    if args.dask is None:
+        return batch.Local(klass.exercises, runner, klass.how), args.workers
+    from grader.classroom.dask import Cluster
+
+    runner.close()
+    cluster = Cluster(args.dask, klass.exercises)
+    return cluster, cluster.slots()
+
+
+def _notes(
+    args: argparse.Namespace, summary: Summary, klass: batch.Class, roll: roster.Called | None
+) -> Iterator[str]:
+    """What an instructor is to know of a class besides its results."""
+    if roll and roll.strangers:
+        yield f"not on --roster {args.roster}: {text(', '.join(roll.strangers), 1000)}"
+    if many := sum(u.chosen.attempts > 1 for u in klass.uploads):
+        yield f"{many} handed in several files, of which the newest is graded"
+    if summary.off:
+        yield f"protection that was off: {', '.join(sorted(summary.off))} (`grader doctor` tells more)"
+    if not klass.marking:
+        return
+    if (late := klass.marking.policy.late) and not (late.marked and summary.marked):
+        if summary.timeless:
+            none = f"{summary.timeless} submissions have no time, and lose nothing for being late"
+            yield f"{none}: --times tells it"
+        if summary.marked:
+            yield f"{summary.marked} have the mark LATE and no time: mark_days in [late] says what it costs"
+    if strange := sorted(set(klass.marking.times) - {u.chosen.student for u in klass.uploads}):
+        yield f"--times {args.times}: nobody here is called {text(', '.join(strange), 1000)}"
 
 
 def _teams(path: str) -> dict[str, list[str]]:

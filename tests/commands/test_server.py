@@ -285,6 +285,7 @@ def test_fresh_probes_are_never_from_the_cache(warm: Place) -> None:
 # --- starting, ending, being replaced --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_several_that_start_at_once_leave_one_server(cold: Place) -> None:
     processes = [cold.start("check", "ex2", "--solutions") for _ in range(4)]
     outputs = {(p.communicate(timeout=DEADLINE), p.returncode) for p in processes}
@@ -324,6 +325,7 @@ def test_where_none_is_wanted_none_is_started(environ: str, cold: Place) -> None
     assert not cold.home.exists()
 
 
+@pytest.mark.slow
 def test_what_a_killed_server_left_is_no_hindrance(cold: Place) -> None:
     started(cold)
     old = cold.pid()
@@ -334,6 +336,7 @@ def test_what_a_killed_server_left_is_no_hindrance(cold: Place) -> None:
     assert cold.pid() not in (old, -1)
 
 
+@pytest.mark.slow
 def test_a_server_killed_in_the_middle_is_not_noticed(cold: Place) -> None:
     (cold.cwd / "ex2.py").write_text(SLOW + solution("ex2"))
     checking = cold.start("check", "--submission", "ex2.py")

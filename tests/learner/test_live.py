@@ -141,7 +141,10 @@ def test_a_save_turns_a_node_green_before_the_learners_eyes(live: Started, look:
     assert "turned" in str(node(page, "dprobs").get_attribute("class"))
     assert "turned" not in str(node(page, "dlogprobs").get_attribute("class"))
     assert chosen(page).get_attribute("id") == "ex1.dprobs", "which stays"
-    assert "dprobs passed, next: dcounts_sum_inv" in page.find_element(By.CSS_SELECTOR, ".score").text
+    said = page.find_element(
+        By.CSS_SELECTOR, ".score"
+    ).text  # which item it was at the tests before have left
+    assert "dprobs passed" in said and "Next: write ex1.dcounts_sum_inv" in said
     assert page.execute_script("return window.same") == 1, "the page was not loaded again"
     page.execute_script("document.querySelector('article.shown [data-name=attempts]').open = true")
     told = [li.text for li in chosen(page).find_elements(By.CSS_SELECTOR, ".attempts li")]

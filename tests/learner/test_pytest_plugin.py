@@ -171,6 +171,7 @@ def test_pytest_never_imports_a_submission(work: Path, run: Run) -> None:
     assert not (work / "loaded").exists()
 
 
+@pytest.mark.slow
 def test_a_file_of_any_name(work: Path, run: Run) -> None:
     (work / "answer.py").write_text(solution("ex2"))
     unknown = run(work, *GRADING, "answer.py")

@@ -25,6 +25,7 @@ def exact_of_ex1(exercises: dict[str, Task], environ: dict[str, str] | None = No
     return sum(item.check.exact for item in report.items), int(report.score)
 
 
+@pytest.mark.slow
 def test_the_solution_of_ex1_is_as_exact_whatever_vector_unit_the_user_asks_for(
     exercises: dict[str, Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -264,7 +264,7 @@ RUNS = [
 ]
 
 
-@pytest.mark.parametrize(("case", "where"), sampled(RUNS, 5))
+@pytest.mark.parametrize(("case", "where"), sampled(RUNS, 8))
 def test_an_attack_gets_nothing(
     case: Case, where: str, exercises: dict[str, Task], outside: Outside, guarded: Guard
 ) -> None:

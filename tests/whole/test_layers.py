@@ -168,6 +168,7 @@ def test_other_processes_are_not_there(attack: Attack) -> None:
     assert message(attack(lines, "seccomp", "namespaces")) == ""
 
 
+@pytest.mark.slow
 def test_a_signal_to_another_process_needs_three_layers_off(attack: Attack) -> None:
     """Landlock's scope, the PID namespace and the seccomp filter each stop it."""
     lines = f"import os; os.kill({os.getpid()}, 0)"
