@@ -230,7 +230,8 @@ def brackets(s: Source) -> Iterator[Change]:
                     piece = s.quoted(term.right)
                     told = f"a bracket in the wrong place: {piece} is meant of {s.quoted(other)}, too"
                     new = f"(({pair[0]}) {sign} ({pair[1]})) {word} ({f})"
-                    yield s.change(n, new, Code.BRACKET, told, 40)
+                    own = isinstance(other, ast.BinOp) and isinstance(other.op, ast.Mult | ast.Div)
+                    yield s.change(n, new, Code.BRACKET, told, 48 if own else 40)  # then a factor is missing
 
 
 def too_many(s: Source) -> Iterator[Change]:
@@ -293,9 +294,9 @@ def operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
             yield s.change(n, s.text(n.left), Code.EXTRA_FACTOR, f"the factor {right} is one too many", 29)
             yield s.change(n, s.text(n.right), Code.EXTRA_FACTOR, f"the factor {left} is one too many", 29)
             for part in (n.left, n.right) if isinstance(n.op, ast.Mult) else ():
-                if not is_number(part):
-                    told = f"{s.quoted(part)} is a factor too many"
-                    yield s.change(part, f"torch.ones_like({s.text(part)})", Code.EXTRA_FACTOR, told, 36)
+                told, number = f"{s.quoted(part)} is a factor too many", is_number(part)
+                one = "1" if number else f"torch.ones_like({s.text(part)})"
+                yield s.change(part, one, Code.EXTRA_FACTOR, told, 29 if number else 36)
             if isinstance(n.left, ast.BinOp) and isinstance(n.op, ast.MatMult):
                 told = f"the factors after {s.quoted(n.left.left)} are too many"
                 yield s.change(n, s.text(n.left.left), Code.EXTRA_FACTOR, told, 36)

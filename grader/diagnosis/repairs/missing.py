@@ -8,6 +8,7 @@ from functools import partial
 from itertools import combinations
 
 from grader.core.finding import Code
+from grader.diagnosis.numbers_in_code import valued
 from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method, names_in, subject
 
 
@@ -59,13 +60,15 @@ def too_few(s: Source) -> Iterator[Change]:
         text, rank = f"({s.text(n)})", 42 if id(n) in whole else 46
         times = partial(_around, s, n)
         yield s.change(n, f"-{text}", Code.TERM_SIGN if what else Code.SIGN, f"{what}the sign is wrong", 13)
+        divisors = [d.right for d in ast.walk(n) if isinstance(d, ast.BinOp) and isinstance(d.op, ast.Div)]
+        below = {k for d in divisors for k in names_in(d)}
         for k in (*tensors, *masks):
-            again = k in names_in(n)
+            again = k in valued(n) and k not in below
             for form in (k, f"{k}.unsqueeze(-1)", f"{k}.unsqueeze(1)", f"{k}.mT"):
                 told = f"{what}the factor {k} is missing" + (" once more" if again else "")
                 yield s.change(n, times(f"* {form}"), Code.FACTOR_MISSING, told, rank, k)
             if k in tensors:
-                told = f"{what}the division by {k} is missing" + (" once more" if again else "")
+                told = f"{what}the division by {k} is missing" + (" once more" if k in below else "")
                 yield s.change(n, times(f"/ {k}"), Code.FACTOR_MISSING, told, rank, k)
         for k in sizes:
             yield s.change(
