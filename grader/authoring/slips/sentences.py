@@ -127,7 +127,8 @@ class Told:
     @property
     def missing(self) -> str:
         """The missing piece by what it is, not by its formula."""
-        term = "sum" if ".sum(" in self.code else "term"
+        whole = getattr(ast.parse(self.code or "x", mode="eval").body, "func", None)
+        term = "sum" if getattr(whole, "attr", "") == "sum" else "term"
         part = {"summand dropped": term, "division dropped": "division"}.get(self.m.kind, "factor")
         if "one_hot" in self.code and "Yb" in self.code:
             return "the step at the labels' cells is left out"
