@@ -26,16 +26,9 @@ def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> Finding | 
         for n in tree.body
         if isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id in read for t in n.targets)
     ]
-    found: dict[str, str] = {}
-    for part in (
-        n for n in ast.walk(function) if isinstance(n, ast.Slice)
-    ):  # there a small number may be one
-        for number, text in _numbers(part):
-            small = [k for k, v in sizes.items() if v == number] or [
-                f"2 * {k}" for k, v in sizes.items() if number not in meanings and 2 * v == number
-            ]
-            if small and number > 1:
-                found[text] = small[0]
+    places = [number for n in ast.walk(function) if isinstance(n, ast.Slice) for number in _numbers(n)]
+    two = next((k for k, v in sizes.items() if v == 2), "")
+    found = {text: two for number, text in places if two and number == 2}  # which elsewhere may be a mere 2
     for node in [*constants, function]:
         for number, text in _numbers(node):
             if number in meanings:

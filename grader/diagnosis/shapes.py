@@ -302,29 +302,26 @@ def _fit(words: Words, refused: Sequence[Step], wanted: Sequence[Shape]) -> str:
     cases = [(*s.before, w) for s, w in zip(refused, wanted, strict=True)]
     if len(operands) != 2 or any(len(case) != 3 for case in cases):
         return ""
-    written = [ast.unparse(o) for o in operands]
     if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
         told = [_widened(o, [(case[k], case[2]) for case in cases]) for k, o in enumerate(operands)]
         return "" if None in told else listed([t for t in told if t])
     if any(len(shape) != 2 for case in cases for shape in case):
         return ""
-    names = [
-        harmless(w) if w.isidentifier() else f"the {which}"
-        for w, which in zip(written, ("first", "second"), strict=True)
-    ]
+    written = zip(map(ast.unparse, operands), ("the first", "the second"), strict=True)
+    a, b = (harmless(w) if w.isidentifier() else which for w, which in written)
     ways: dict[str, Callable[[Shape, Shape], tuple[Shape, Shape]]] = {
-        f"{names[0]} transposed": lambda a, b: (a[::-1], b),
-        f"{names[1]} transposed": lambda a, b: (a, b[::-1]),
-        "their order reversed": lambda a, b: (b, a),
-        f"{names[0]} transposed, as the second": lambda a, b: (b, a[::-1]),
-        f"{names[1]} transposed, as the first": lambda a, b: (b[::-1], a),
+        f"{a} transposed": lambda x, y: (x[::-1], y),
+        f"{b} transposed": lambda x, y: (x, y[::-1]),
+        "their order reversed": lambda x, y: (y, x),
+        f"{a} transposed, as the second": lambda x, y: (y, x[::-1]),
+        f"{b} transposed, as the first": lambda x, y: (y[::-1], x),
     }
-    fits = [
-        told
-        for told, way in ways.items()
-        if all(x[1] == y[0] and (x[0], y[1]) == w for a, b, w in cases for x, y in [way(a, b)])
-    ]
-    return fits[0] if len(fits) == 1 else ""
+
+    def fits(first: Shape, second: Shape, wanted: Shape) -> bool:
+        return first[1] == second[0] and (first[0], second[1]) == wanted
+
+    found = [told for told, way in ways.items() if all(fits(*way(x, y), w) for x, y, w in cases)]
+    return found[0] if len(found) == 1 else ""
 
 
 def _widened(operand: ast.expr, cases: Sequence[tuple[Shape, Shape]]) -> str | None:
@@ -332,16 +329,12 @@ def _widened(operand: ast.expr, cases: Sequence[tuple[Shape, Shape]]) -> str | N
     wanted; nothing where it does so as it is, None where no place, or several, would do.
     """
 
-    def broadcasts(shape: Shape, wanted: Shape) -> bool:
+    def fits(shape: Shape, wanted: Shape) -> bool:
         return len(shape) == len(wanted) and all(a in (1, b) for a, b in zip(shape, wanted, strict=True))
 
-    if all(broadcasts(shape, wanted) for shape, wanted in cases):
+    axes = [k for k in range(len(cases[0][1])) if all(fits((*s[:k], 1, *s[k:]), w) for s, w in cases)]
+    if axes == [0] or all(fits(*case) for case in cases):
         return ""
-    axes = [
-        k
-        for k in range(len(cases[0][1]))
-        if all(broadcasts((*shape[:k], 1, *shape[k:]), wanted) for shape, wanted in cases)
-    ]
     named = isinstance(operand, ast.Name | ast.Call | ast.Attribute | ast.Subscript)
-    code = f"{ast.unparse(operand)}.unsqueeze({axes[0]})" if axes and named else ""
-    return f"`{harmless(code, QUOTED + 1)}`" if len(axes) == 1 and 0 < len(code) <= QUOTED else None
+    code = f"`{harmless(ast.unparse(operand), QUOTED + 1)}.unsqueeze({axes[0]})`" if len(axes) == 1 else ""
+    return code if named and 0 < len(code) <= QUOTED else None
