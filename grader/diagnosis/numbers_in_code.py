@@ -26,7 +26,9 @@ def hard_coded(source: bytes, name: str, sizes: Mapping[str, Any]) -> Finding | 
         for n in tree.body
         if isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id in read for t in n.targets)
     ]
-    found = {}
+    places = [number for n in ast.walk(function) if isinstance(n, ast.Slice) for number in _numbers(n)]
+    two = next((k for k, v in sizes.items() if v == 2), "")
+    found = {text: two for number, text in places if two and number == 2}  # which elsewhere may be a mere 2
     for node in [*constants, function]:
         for number, text in _numbers(node):
             if number in meanings:
@@ -82,7 +84,7 @@ def valued(node: ast.AST) -> Iterator[str]:
 
 def _meanings(sizes: Mapping[str, Any]) -> dict[float, str]:
     named = {k: v for k, v in sizes.items() if isinstance(v, int) and v > 2}
-    products = {f"{a} * {b}": named[a] * named[b] for a in named for b in named if a < b}
+    products = {f"{a} * {b}": named[a] * named[b] for a in named for b in named if a <= b}
     known: dict[float, str] = {v: k for k, v in products.items()}
     if "n" in named:
         known[named["n"] - 1] = "n - 1"

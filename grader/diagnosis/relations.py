@@ -209,6 +209,7 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "log({t})": np.log,
     "tanh({t})": np.tanh,
     "1 - tanh({t}) squared": lambda t: 1 - np.tanh(t) ** 2,
+    "sigmoid({t}) * (1 - sigmoid({t}))": lambda t: 1 / (2 + np.exp(t) + np.exp(-t)),
     "2 * {t}": lambda t: 2 * t,
 }
 
@@ -241,8 +242,9 @@ def products(item: Gradient, line: Line, e: Evidence) -> Iterator[tuple[str, Arr
                 axes = tuple(i for i, s in enumerate(e.reference.shape) if s == 1 < product.shape[i])
                 product = product.sum(axes, keepdims=True)
             what = text.format(t=t)
-            if what == f"1 - tanh({line.name}) squared":
-                yield f"tanh is taken twice: {line.name} is its output already", product
+            for word in ("tanh", "sigmoid"):
+                if f"{word}({line.name})" in what and f"{word}(" in line.code:
+                    yield f"{word} is taken twice: {line.name} is its output already", product
             yield (
                 f"d{line.name} is multiplied by {what}, which is not the local gradient of "
                 f"{line.code.strip()}",

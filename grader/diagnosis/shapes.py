@@ -158,7 +158,7 @@ def explain(words: Words, evidence: Sequence[Came], advise: bool = True) -> Find
         return None
     refused = [r for e in evidence if (r := e.refused)]
     if len(refused) == len(evidence):
-        return _clash(words, refused, evidence)
+        return _clash(words, refused, evidence, advise)
     if refused or any(e.result < 0 or e.steps[e.result].shape != e.shape for e in evidence):
         return None
     events = [e.events() for e in evidence]
@@ -273,7 +273,7 @@ def _makers(e: Came) -> Iterator[Step]:
             todo += [made for made, _ in e.steps[number].operands]
 
 
-def _clash(words: Words, refused: Sequence[Step], evidence: Sequence[Came]) -> Finding | None:
+def _clash(words: Words, refused: Sequence[Step], evidence: Sequence[Came], advise: bool) -> Finding | None:
     """The operands that torch refused, where its own messages have their sizes."""
     place = refused[0].place
     for step, e in zip(refused, evidence, strict=True):
@@ -284,27 +284,57 @@ def _clash(words: Words, refused: Sequence[Step], evidence: Sequence[Came]) -> F
         if not {int(n) for n in re.findall(r"\((\d+)\)", e.message)} <= sizes:
             return None
     code = words.code(refused[0], evidence[0].line)  # which the error says itself
-    turned = _turned(words, refused, evidence)
-    said = f"{code} has {listed(refused[0].before)}{turned}"
+    fit = _fit(words, refused, [e.wanted for e in evidence]) if advise else ""
+    said = f"{code} has {listed(refused[0].before)}{fit and f': they would fit with {fit}'}"
     return Finding(Code.SHAPES_CLASH, said, spot=words.written(refused[0]))
 
 
-def _turned(words: Words, refused: Sequence[Step], evidence: Sequence[Came]) -> str:
-    """Which operand of a matrix product, turned, would make the wanted shape, if just one would."""
+def _fit(words: Words, refused: Sequence[Step], wanted: Sequence[Shape]) -> str:
+    """What would make the wanted shape of two operands, if just one thing would: a transpose of a matrix
+    product's, or axes of size 1 in another operation.
+    """
     node = words.node(refused[0])
     operands: list[ast.expr] = []
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+    if isinstance(node, ast.BinOp):
         operands = [node.left, node.right]
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in PRODUCTS:
         operands = [node.func.value, *node.args][-2:]
-    pairs = [s.before for s in refused]
-    if not operands or any(len(shapes) != 2 or any(len(s) != 2 for s in shapes) for shapes in pairs):
+    cases = [(*s.before, w) for s, w in zip(refused, wanted, strict=True)]
+    if len(operands) != 2 or any(len(case) != 3 for case in cases):
         return ""
-    wanted = [e.wanted for e in evidence]
-    left = all(a[0] == b[0] and (a[1], b[1]) == w for (a, b), w in zip(pairs, wanted, strict=True))
-    right = all(a[1] == b[1] and (a[0], b[0]) == w for (a, b), w in zip(pairs, wanted, strict=True))
-    if left == right:
+    if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.MatMult):
+        told = [_widened(o, [(case[k], case[2]) for case in cases]) for k, o in enumerate(operands)]
+        return "" if None in told else listed([t for t in told if t])
+    if any(len(shape) != 2 for case in cases for shape in case):
         return ""
-    what = ast.unparse(operands[0 if left else 1])
-    name = harmless(what) if what.isidentifier() else f"the {'first' if left else 'second'}"
-    return f": they would fit with {name} transposed"
+    written = zip(map(ast.unparse, operands), ("the first", "the second"), strict=True)
+    a, b = (harmless(w) if w.isidentifier() else which for w, which in written)
+    ways: dict[str, Callable[[Shape, Shape], tuple[Shape, Shape]]] = {
+        f"{a} transposed": lambda x, y: (x[::-1], y),
+        f"{b} transposed": lambda x, y: (x, y[::-1]),
+        "their order reversed": lambda x, y: (y, x),
+        f"{a} transposed, as the second": lambda x, y: (y, x[::-1]),
+        f"{b} transposed, as the first": lambda x, y: (y[::-1], x),
+    }
+
+    def fits(first: Shape, second: Shape, wanted: Shape) -> bool:
+        return first[1] == second[0] and (first[0], second[1]) == wanted
+
+    found = [told for told, way in ways.items() if all(fits(*way(x, y), w) for x, y, w in cases)]
+    return found[0] if len(found) == 1 else ""
+
+
+def _widened(operand: ast.expr, cases: Sequence[tuple[Shape, Shape]]) -> str | None:
+    """What gives an operand an axis of size 1 in the one place where it then broadcasts to the shape that is
+    wanted; nothing where it does so as it is, None where no place, or several, would do.
+    """
+
+    def fits(shape: Shape, wanted: Shape) -> bool:
+        return len(shape) == len(wanted) and all(a in (1, b) for a, b in zip(shape, wanted, strict=True))
+
+    axes = [k for k in range(len(cases[0][1])) if all(fits((*s[:k], 1, *s[k:]), w) for s, w in cases)]
+    if axes == [0] or all(fits(*case) for case in cases):
+        return ""
+    named = isinstance(operand, ast.Name | ast.Call | ast.Attribute | ast.Subscript)
+    code = f"`{harmless(ast.unparse(operand), QUOTED + 1)}.unsqueeze({axes[0]})`" if len(axes) == 1 else ""
+    return code if named and 0 < len(code) <= QUOTED else None

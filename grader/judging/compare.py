@@ -34,8 +34,6 @@ from grader.core.verdict import Check, Verdict, Worst
 from grader.diagnosis.relations import leading_ones
 from grader.runner.wire import PLAIN, Record
 
-LOST_AXIS = "an axis of size 1 is missing (where a sum dropped it: keepdim=True)"
-
 Array = NDArray[Any]
 
 
@@ -186,7 +184,10 @@ def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
         if right(answer.reshape(wanted)):
             dropped = came == tuple(d for d in wanted if d != 1)
             code = Code.KEEPDIM if dropped else Code.RESHAPED
-            hint = LOST_AXIS if dropped else f"give it the shape {wanted}"
+            hint = f"give it the shape {wanted}"
+            if dropped:
+                calls = "".join(f".unsqueeze({k})" for k, d in enumerate(wanted) if d == 1)
+                hint = f"an axis of size 1 is missing: {calls} (where a sum dropped it: keepdim=True)"
             reason += f": right after a reshape; {hint}"
         elif answer.ndim == 2 and answer.T.shape == wanted and right(answer.T):
             code = Code.TRANSPOSED

@@ -166,6 +166,8 @@ def report(
     if places is not None and found and settled.verdict is Verdict.WRONG and not found.says(Code.ALL_ZERO):
         located = ", ".join(t for t in (found.text, places) if t)
         found = replace(found, text=f"{located}; no known mistake matches")
+    if found and mistake and found.code is mistake.code is Code.BRANCH_MISSING and settled.worst:
+        found = replace(found, text=settled.worst.told("autograd has"))  # the mistake says which
     line = next((r.line for f in (fixture, *answer.records) if (r := answer.records[f]) and r.line), None)
     if line is None and gone_on:  # nothing came that could tell it
         match = re.search(rb"^def %s\b" % answer.item.name.encode(), code.source, re.MULTILINE)

@@ -74,7 +74,7 @@ def parts(item: ItemReport) -> list[str]:
 def once(*texts: str | None) -> list[str]:
     """The parts of all texts, without those that another repeats and goes on from."""
     parts = dict.fromkeys(p for part in texts for p in PARTED.split(part or "") if p)
-    return [p for p in parts if not any(longer.startswith(f"{p}: ") for longer in parts)]
+    return [p for p in parts if not any(x.startswith(f"{p}: ") or x.endswith(f", {p}") for x in parts)]
 
 
 def capital(text: str, names: Collection[str] = (), item: ItemReport | None = None) -> str:

@@ -162,7 +162,18 @@ def said(body: str, wanted: str, advise: bool = True) -> str | None:
         ),
         ("return h * g", "(n, 1)", None),
         ("return h @ g", "(n, m)", "`h @ g` has (32, 27) and (32, 27)"),
-        ("x = 1\nreturn h * v", "(n, m)", "`h * v` has (32, 27) and (32,)"),
+        (
+            "x = 1\nreturn h * v",
+            "(n, m)",
+            "`h * v` has (32, 27) and (32,): they would fit with `v.unsqueeze(1)`",
+        ),
+        (
+            "return h[:4] @ g",
+            "(n, 4)",
+            "`h[:4] @ g` has (4, 27) and (32, 27): they would fit with the first transposed, as the second",
+        ),
+        ("return v * h[0]", "(n, m)", "`v * h[0]` has (32,) and (27,): they would fit with `v.unsqueeze(1)`"),
+        ("return (v + 1) * h[0]", "(n, m)", "`(v + 1) * h[0]` has (32,) and (27,)"),
         ("return h.view(n, n)", "(n, n)", "`h.view(n, n)` has (32, 27)"),
     ],
 )
@@ -172,6 +183,7 @@ def test_the_operation_is_named(body: str, wanted: str, told: str | None) -> Non
 
 def test_with_a_diagnosis_only_the_fact_is_told() -> None:
     assert said("return h.sum(1)", "(n, 1)", advise=False) == "`h.sum(1)` on line 3 drops axis 1"
+    assert said("return h * v", "(n, m)", advise=False) == "`h * v` has (32, 27) and (32,)"
 
 
 def test_nothing_is_said_of_a_shape_that_did_not_come() -> None:

@@ -1,5 +1,5 @@
-# expect: ex1 dbndiff wrong: a branch seems to be left out: no gradient that you use carries what flows back along bndiff -> bnraw
-# expect: ex1 dhprebn wrong: a branch seems to be left out: no gradient that you use carries what flows back along hprebn -> bndiff
+# expect: ex1 dbndiff wrong: the branch through bnraw is left out: only what comes through bndiff2 is there; at
+# expect: ex1 dhprebn wrong: the branch through bndiff is left out: only what comes through bnmeani is there; at
 # expect: ex1 dcounts wrong: autograd has
 # expect: ex1 dnorm_logits exact
 def dbndiff(bndiff, dbndiff2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from functools import cached_property
 
 from grader.authoring.slips.mutants import Mutant
@@ -126,7 +127,9 @@ class Told:
     @property
     def missing(self) -> str:
         """The missing piece by what it is, not by its formula."""
-        part = {"summand dropped": "term", "division dropped": "division"}.get(self.m.kind, "factor")
+        whole = getattr(ast.parse(self.code or "x", mode="eval").body, "func", None)
+        term = "sum" if getattr(whole, "attr", "") == "sum" else "term"
+        part = {"summand dropped": term, "division dropped": "division"}.get(self.m.kind, "factor")
         if "one_hot" in self.code and "Yb" in self.code:
             return "the step at the labels' cells is left out"
         if self.code == "n / (n - 1)":
@@ -135,6 +138,10 @@ class Told:
             return "the division by n - 1 is missing"
         if self.code in ("1.0 / n", "1 / n"):
             return "the division by n is missing"
+        rest = re.fullmatch(r"1(?:\.0)? - (\w+)( ?\*\* ?2)?", self.code)
+        if rest and part == "factor" and rest[1] not in self.own:
+            tanh = f"tanh's derivative, 1 - {rest[1]} squared,"
+            return f"{tanh if rest[2] else f'the factor 1 - {rest[1]}'} is missing"
         known = self.known(self.code)
         told = f"a {'' if _names(self.code) else 'constant '}{part} is missing"
         return f"{told}: the one with {listed(known)}" if known else told

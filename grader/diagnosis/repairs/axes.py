@@ -54,7 +54,9 @@ def reductions(s: Source) -> Iterator[Change]:
                 yield s.change(n, f"{text}.{name}({dims}{flip})", Code.KEEPDIM, told, 1)
             word = "summed up" if name == "sum" else "averaged"
             told = f"{s.quoted(of)} is {word} where each number is meant on its own"
-            yield s.change(n, text, Code.SUMMED, told, 3)
+            outer = s.parents.get(id(n))
+            if not (isinstance(outer, ast.BinOp) and f"({s.text(outer.left)})" == text):  # else x - x is left
+                yield s.change(n, text, Code.SUMMED, told, 3)
             if name == "mean":
                 for k in s.about.shapes:
                     if k in s.about.wanted or k in s.params:

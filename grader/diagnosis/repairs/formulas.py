@@ -97,23 +97,20 @@ def _matrix_products(s: Source, n: ast.BinOp, a: str, b: str) -> Iterator[Change
 def numbers(s: Source) -> Iterator[Change]:
     """A constant or an exponent that is off."""
     for n in s.nodes:
-        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow):
-            base, power = s.text(n.left), s.text(n.right)
-            told = f"the exponent of {s.quoted(n.left)} is off"
+        of, by = (n.left, n.right) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) else (None, None)
+        if method(n) == "pow" and isinstance(n, ast.Call) and n.args:
+            of, by = subject(n), n.args[-1]
+        if of is not None and by is not None:
+            base, power = s.text(of), s.text(by)
+            told = f"the exponent of {s.quoted(of)} is off"
             for new in (f"({power}) + 1", f"({power}) - 1", f"({power}) * 2", f"({power}) / 2", f"-({power})",
                         f"({power}) - 0.5", f"({power}) + 0.5", f"({power}) - 2",
                         f"({power}) + 2"):  # fmt: skip
                 yield s.change(n, f"({base}) ** ({new})", Code.EXPONENT, told, 18)
             yield s.change(n, base, Code.EXPONENT, told, 18)
-            if is_number(n.right, 2, 3):
+            if is_number(by, 2, 3):
                 told = f"{s.quoted(n)} is a power where the product, {power} * …, is meant"
                 yield s.change(n, f"({base}) * ({power})", Code.OPERATOR, told, 19)
-        if method(n) == "pow" and isinstance(n, ast.Call) and (of := subject(n)) is not None:
-            told = f"the exponent of {s.quoted(of)} is off"
-            for by in ("1", "-1", "2", "-2", "0.5", "-0.5"):
-                new = f"({s.text(of)}) ** (({s.text(n.args[-1])}) + {by})" if n.args else s.text(of)
-                yield s.change(n, new, Code.EXPONENT, told, 18)
-            yield s.change(n, s.text(of), Code.EXPONENT, told, 18)
         more = isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub) and is_number(n.right, 1)
         if isinstance(n, ast.BinOp) and more and isinstance(n.left, ast.Name):
             name, sign = n.left.id, "-" if isinstance(n.op, ast.Sub) else "+"
@@ -143,7 +140,6 @@ def _number(s: Source, n: ast.Constant, value: float) -> Iterator[Change]:
             told = f"the eps, {value:g}, is not that of the forward line"
             yield s.change(n, other, Code.EPS, told, 19)
         return
-    parent = s.parents.get(id(n))
     if isinstance(parent, ast.Call) and method(parent) in ALONG and parent.args and parent.args[0] is n:
         for axis in ("0", "1", "2", "-1", "-2"):
             told = f"{method(parent)} goes along axis {value:g}, where another is meant"
@@ -157,11 +153,9 @@ def _number(s: Source, n: ast.Constant, value: float) -> Iterator[Change]:
         if new != value:
             yield s.change(n, f"{new!r}", code, told, 32)
     for name in s.about.sizes if value > 1 or _divides(s, n) else ():
-        told = f"{value:g} is written where {name} is meant"
-        yield s.change(n, name, Code.HARD_CODED, told, 21, name)
-        yield s.change(
-            n, f"({name} - 1)", Code.HARD_CODED, f"{value:g} is written where {name} - 1 is meant", 22, name
-        )
+        for meant, rank in ((name, 21), (f"{name} - 1", 22)):
+            told = f"{value:g} is written where {meant} is meant"
+            yield s.change(n, meant, Code.HARD_CODED, told, rank, name)
 
 
 def _around(s: Source, n: ast.AST) -> tuple[Code, str] | None:
@@ -230,7 +224,8 @@ def brackets(s: Source) -> Iterator[Change]:
                     piece = s.quoted(term.right)
                     told = f"a bracket in the wrong place: {piece} is meant of {s.quoted(other)}, too"
                     new = f"(({pair[0]}) {sign} ({pair[1]})) {word} ({f})"
-                    yield s.change(n, new, Code.BRACKET, told, 40)
+                    own = isinstance(other, ast.BinOp) and isinstance(other.op, ast.Mult | ast.Div)
+                    yield s.change(n, new, Code.BRACKET, told, 48 if own else 40)  # then a factor is missing
 
 
 def too_many(s: Source) -> Iterator[Change]:
@@ -293,9 +288,9 @@ def operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
             yield s.change(n, s.text(n.left), Code.EXTRA_FACTOR, f"the factor {right} is one too many", 29)
             yield s.change(n, s.text(n.right), Code.EXTRA_FACTOR, f"the factor {left} is one too many", 29)
             for part in (n.left, n.right) if isinstance(n.op, ast.Mult) else ():
-                if not is_number(part):
-                    told = f"{s.quoted(part)} is a factor too many"
-                    yield s.change(part, f"torch.ones_like({s.text(part)})", Code.EXTRA_FACTOR, told, 36)
+                told, number = f"{s.quoted(part)} is a factor too many", is_number(part)
+                one = "1" if number else f"torch.ones_like({s.text(part)})"
+                yield s.change(part, one, Code.EXTRA_FACTOR, told, 29 if number else 36)
             if isinstance(n.left, ast.BinOp) and isinstance(n.op, ast.MatMult):
                 told = f"the factors after {s.quoted(n.left.left)} are too many"
                 yield s.change(n, s.text(n.left.left), Code.EXTRA_FACTOR, told, 36)

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import combinations
 
 from grader.core.finding import Code
+from grader.diagnosis.numbers_in_code import valued
 from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method, names_in, subject
 
 
@@ -59,37 +60,28 @@ def too_few(s: Source) -> Iterator[Change]:
         text, rank = f"({s.text(n)})", 42 if id(n) in whole else 46
         times = partial(_around, s, n)
         yield s.change(n, f"-{text}", Code.TERM_SIGN if what else Code.SIGN, f"{what}the sign is wrong", 13)
+        divisors = [d.right for d in ast.walk(n) if isinstance(d, ast.BinOp) and isinstance(d.op, ast.Div)]
+        below = {k for d in divisors for k in names_in(d)}
         for k in (*tensors, *masks):
-            again = k in names_in(n)
+            again = k in valued(n) and k not in below
             for form in (k, f"{k}.unsqueeze(-1)", f"{k}.unsqueeze(1)", f"{k}.mT"):
                 told = f"{what}the factor {k} is missing" + (" once more" if again else "")
                 yield s.change(n, times(f"* {form}"), Code.FACTOR_MISSING, told, rank, k)
             if k in tensors:
-                told = f"{what}the division by {k} is missing" + (" once more" if again else "")
+                told = f"{what}the division by {k} is missing" + (" once more" if k in below else "")
                 yield s.change(n, times(f"/ {k}"), Code.FACTOR_MISSING, told, rank, k)
         for k in sizes:
-            yield s.change(
-                n, times(f"/ {k}"), Code.FACTOR_MISSING, f"{what}the division by {k} is missing", rank, k
-            )
-            yield s.change(
-                n, times(f"* {k}"), Code.FACTOR_MISSING, f"{what}the factor {k} is missing", rank, k
-            )
-            told = f"{what}the scale by the root of {k} is missing"
-            yield s.change(n, times(f"* {k} ** -0.5"), Code.FACTOR_MISSING, told, rank, k)
-            yield s.change(
-                n,
-                times(f"* {k} ** 0.5"),
-                Code.EXTRA_FACTOR,
-                f"{what}the scale by the root of {k} is taken once too often",
-                rank,
-                k,
-            )
-            told = f"{what}Bessel's correction, {k} / ({k} - 1), is left out"
-            yield s.change(n, times(f"* {k} / ({k} - 1)"), Code.BESSEL, told, rank, k)
+            for more, code, told in (
+                (f"/ {k}", Code.FACTOR_MISSING, f"the division by {k} is missing"),
+                (f"* {k}", Code.FACTOR_MISSING, f"the factor {k} is missing"),
+                (f"* {k} ** -0.5", Code.FACTOR_MISSING, f"the scale by the root of {k} is missing"),
+                (f"* {k} ** 0.5", Code.EXTRA_FACTOR, f"the scale by the root of {k} is taken once too often"),
+                (f"* {k} / ({k} - 1)", Code.BESSEL, f"Bessel's correction, {k} / ({k} - 1), is left out"),
+                (f"/ ({k} - 1)", Code.FACTOR_MISSING, f"the division by {k} - 1 is missing"),
+            ):
+                yield s.change(n, times(more), code, f"{what}{told}", rank, k)
             told = f"{what}{k} - 1 stands where {k} is meant, or a correction by them is one too many"
             yield s.change(n, times(f"* ({k} - 1) / {k}"), Code.BESSEL, told, rank + 1, k)
-            told = f"{what}the division by {k} - 1 is missing"
-            yield s.change(n, times(f"/ ({k} - 1)"), Code.FACTOR_MISSING, told, rank, k)
         if not what:
             yield from _counts(s, n, text, sizes)
             for k in tensors:
@@ -97,8 +89,6 @@ def too_few(s: Source) -> Iterator[Change]:
                     told = f"the term {k} is missing" if k not in names_in(n) else f"a term {k} is missing"
                     yield s.change(n, f"{text} {sign} {k}", Code.TERM_MISSING, told, 41, k)
         for number in dict.fromkeys(("2", "3", "0.5", *s.about.numbers)):
-            told = f"{what}the division by {number} is missing"
-            yield s.change(n, times(f"/ {number}"), Code.FACTOR_MISSING, told, rank + 1)
-            yield s.change(
-                n, times(f"* {number}"), Code.FACTOR_MISSING, f"{what}the factor {number} is missing", rank
-            )
+            for sign, word, later in (("/", "division by", 1), ("*", "factor", 0)):
+                told = f"{what}the {word} {number} is missing"
+                yield s.change(n, times(f"{sign} {number}"), Code.FACTOR_MISSING, told, rank + later)

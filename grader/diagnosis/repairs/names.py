@@ -135,6 +135,8 @@ def transposes(s: Source) -> Iterator[Change]:
         edits = [s.put(n, f"{s.text(n)}.mT") for n in plain]
         yield s.change(plain[0], edits, Code.TRANSPOSED, told, 9)
     for n in _operands(s):
+        if isinstance(n, ast.Attribute):  # .T, which is one too many then
+            continue
         told = f"{s.quoted(n)} is meant transposed"
         yield s.change(n, f"({s.text(n)}).mT", Code.TRANSPOSED, told, 9)
         if not isinstance(n, ast.Name):

@@ -62,3 +62,21 @@ def dx(x, gain1, dy):
     xhat = x * inv
     dxhat = gain1 * dy
     return inv * dxhat - xhat * (xhat * dxhat).mean(-1, keepdim=True)
+
+
+def dx(x, gain1, dy):
+    """gain1 multiplies after the mean: it differs from channel to channel, so it belongs inside it"""
+    inv = ((x**2).mean(-1, keepdim=True) + 1e-5).rsqrt()
+    return inv * gain1 * (dy - x * inv**2 * (x * dy).mean(-1, keepdim=True))
+
+
+def dx(x, gain1, dy):
+    """the way through inv lacks a factor inv squared: it takes x, and the mean, without inv"""
+    inv = ((x**2).mean(-1, keepdim=True) + 1e-5).rsqrt()
+    back = gain1 * dy
+    return inv * back - inv * x * (back * x).mean(-1, keepdim=True)
+
+
+def dms(inv, dinv):
+    """the power -3/2 is that of ms: in terms of inv, which is its power -1/2, it is another"""
+    return -dinv / (2 * inv**1.5)

@@ -73,3 +73,17 @@ def dlogitsw(logitsw, yw, maskw, dlogpw, V):
 def dlogitsw(yw, maskw, dlogpw, V):
     """only the picked logit's way is there: all of a row meet in the sum that normalises"""
     return (maskw * dlogpw.unsqueeze(-1)).unsqueeze(-1) * F.one_hot(yw, V)
+
+
+def dlogprobsb(logprobsb, yb, dpickedb):
+    """whole columns are marked, [:, :, yb]: in each row only one cell is meant"""
+    back = logprobsb * 0
+    back[:, :, yb] = dpickedb
+    return back
+
+
+def dlogprobsb(logprobsb, yb, dpickedb):
+    """whole columns are marked, [:, :, yb]: in each row only one cell is meant"""
+    back = logprobsb * 0
+    back[:, :, yb] = 1.0
+    return back * dpickedb.unsqueeze(-1)

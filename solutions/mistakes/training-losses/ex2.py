@@ -12,3 +12,17 @@ def dlogits(logprobs, dlogprobs):
     """this is the way back of softmax: here it is log_softmax's"""
     p = logprobs.exp()
     return p * (dlogprobs - (p * dlogprobs).sum(-1, keepdim=True))
+
+
+def dlogprobs(logprobs, labels, dpicked):
+    """whole columns are marked, [:, :, labels]: in each row only one cell is meant"""
+    back = logprobs * 0
+    back[:, :, labels] = dpicked
+    return back
+
+
+def dlogprobs(logprobs, labels, dpicked):
+    """whole columns are marked, [:, :, labels]: in each row only one cell is meant"""
+    back = logprobs * 0
+    back[:, :, labels] = 1.0
+    return dpicked * back

@@ -26,3 +26,9 @@ def dbnstdi(bnraw, bnstdi, dbnraw):
 # expect: zero
 def db1(dhprebn):
     return torch.zeros_like(dhprebn[0])
+
+
+# the division by bnstdi forgotten in the second way
+# expect: division by bnstdi is missing
+def dhprebn(hprebn, bnmeani, bnstdi, dbnraw, dbnstdi, dbnmeani, n):
+    return dbnraw / bnstdi + dbnstdi * (hprebn - bnmeani) / (n - 1) + dbnmeani / n

@@ -64,3 +64,9 @@ def dlogits(dcounts):
 # expect: xenc and dlogits are exchanged
 def dW(xenc, dlogits):
     return dlogits.T @ xenc
+
+
+# ones for the logarithm's derivative
+# expect: division by picked is missing$
+def dpicked(picked, n):
+    return -torch.ones_like(picked) / n

@@ -32,3 +32,9 @@ def dW(xenc, dlogits):
 # expect: 2|constant|factor
 def dW(xenc, W, dlogits, dsquares):
     return xenc.T @ dlogits + W * dsquares
+
+
+# the number of weights as a number
+# expect: 729 is written where vocab_size \* vocab_size is meant
+def dsquares(squares, dpenalty):
+    return 0.01 / 729 * torch.ones_like(squares) * dpenalty

@@ -50,3 +50,10 @@ def dx(Wq, dq):
 # expect: branch|dv|term
 def dx(Wq, Wk, dq, dk):
     return torch.matmul(dq, Wq.mT) + torch.matmul(dk, Wk.mT)
+
+
+# a mean subtracted, and twice
+# expect: the term .* is one too many, and the constant 2 is off
+def dk(q, dscores):
+    prod = dscores.transpose(-2, -1) @ q
+    return 2 * (prod - prod.mean(-1, keepdim=True))

@@ -32,7 +32,7 @@ def demb(dfirst, dsecond, dthird):
 
 # --- dsecond ---
 
-# the lecture's width, written as a number (the verdict says it)
-# expect: none
+# the lecture's width, written as a number
+# expect: 2 is written where n_embd is meant
 def dsecond(dembcat):
     return dembcat[:, 2:4]

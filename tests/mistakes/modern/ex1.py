@@ -62,3 +62,25 @@ def dx(x, gain1, dy):
     y = x * inv
     d = gain1 * dy
     return inv * (d - y * (y * d).mean(-1, keepdim=True))
+
+
+# the gain outside the mean
+# expect: gain1 multiplies after the mean
+def dx(x, gain1, dy):
+    inv = ((x**2).mean(-1, keepdim=True) + 1e-5).rsqrt()
+    xhat = x * inv
+    return gain1 * inv * (dy - xhat * (xhat * dy).mean(-1, keepdim=True))
+
+
+# inv out of the second way
+# expect: lacks a factor inv squared
+def dx(x, gain1, dy):
+    inv = ((x**2).mean(-1, keepdim=True) + 1e-5).rsqrt()
+    dxhat = gain1 * dy
+    return inv * (dxhat - x * (x * dxhat).mean(-1, keepdim=True))
+
+
+# the power of ms taken of inv
+# expect: -3/2 is that of ms
+def dms(inv, dinv):
+    return -0.5 * inv**-1.5 * dinv

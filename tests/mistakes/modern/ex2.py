@@ -44,3 +44,9 @@ def dx(Wgate, Wup, dy, dup, da):
 # expect: B|mean|divid|n|factor
 def dWdown(h, dy):
     return h.flatten(0, 1).T @ dy.flatten(0, 1) / h.shape[0]
+
+
+# half of the sigmoid's derivative
+# expect: the factor 1 - share is missing
+def da(share, dgate, dshare):
+    return share * dgate + share * dshare

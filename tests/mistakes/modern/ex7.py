@@ -50,3 +50,11 @@ def dlogitsw(logitsw, yw, dlogpw, V):
 # expect: sign
 def dlogitsw(logitsw, yw, maskw, dlogpw, V):
     return (maskw * dlogpw.unsqueeze(1)).unsqueeze(-1) * (logitsw.softmax(-1) - F.one_hot(yw, V))
+
+
+# every row marks every label
+# expect: whole columns are marked
+def dlogprobsb(logprobsb, yb, dpickedb):
+    g = torch.zeros_like(logprobsb)
+    g[:, :, yb] = dpickedb
+    return g

@@ -50,3 +50,9 @@ def dU(h1, dz1, dz2):
 # expect: dz2|step|way|branch|missing
 def db(dz1):
     return dz1.sum(0)
+
+
+# a sigmoid's derivative for the tanh
+# expect: a tanh's, 1 - g2 squared, is meant
+def dz2(i2, f2, g2, o2, di2, df2, dg2, do2):
+    return torch.cat([i2 * (1 - i2) * di2, f2 * (1 - f2) * df2, g2 * (1 - g2) * dg2, o2 * (1 - o2) * do2], 1)
