@@ -413,7 +413,7 @@ def dropout(x, p, uniforms, training):
 
 
 def filled(module, numbers, begin=0):
-    """A module with its parameters set, in the order of their names; and their shapes by name."""
+    """A module in use, with its parameters set, in the order of their names; and their shapes by name."""
     shapes = {}
     for name, parameter in sorted(module.named_parameters()):
         shapes[name] = list(parameter.shape)
@@ -422,7 +422,7 @@ def filled(module, numbers, begin=0):
         scale = 0.7 * parameter.shape[-1] ** -0.5 if parameter.ndim > 1 else 0.3
         parameter.data = (numbers[place].view(parameter.shape) * scale).to(parameter.dtype)
         begin += 13 + count
-    return module, shapes
+    return module.eval(), shapes  # a dropout of its own would be random
 
 
 def use_split(split, data, shares):

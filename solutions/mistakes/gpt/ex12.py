@@ -90,7 +90,6 @@ CHANGED = {
         ("the dropout is on the scores: after the softmax is meant", "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.softmax(self.dropout(wei), dim=-1) @ v"),
         ("the dropout is on the scores: after the softmax is meant", '        wei = wei.masked_fill(', '        wei = self.dropout(wei)\n        wei = wei.masked_fill(', "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.softmax(wei, dim=-1) @ v"),
         ("F.dropout is not told whether it trains, and drops in use too: self.dropout knows", "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.dropout(F.softmax(wei, dim=-1), self.dropout.p) @ v"),
-        ("F.dropout gets neither the share nor whether it trains: self.dropout knows both", "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.dropout(F.softmax(wei, dim=-1)) @ v"),
         ("F.dropout gets no share, so that it is 0.5: self.dropout knows it", "self.dropout(F.softmax(wei, dim=-1)) @ v", "F.dropout(F.softmax(wei, dim=-1), training=self.training) @ v"),
         ("the dropout is there twice", "self.dropout(F.softmax(wei, dim=-1)) @ v", "self.dropout(self.dropout(F.softmax(wei, dim=-1))) @ v"),
     ],
