@@ -187,6 +187,7 @@ def test_our_notebook_asks_for_as_much_as_the_stub(tmp_path: Path) -> None:
     assert "hard" in item["diagnosis"] or "other sizes" in item["reason"]
 
 
+@pytest.mark.slow
 def test_running_the_forward_cell_again_does_not_double_the_gradients(
     tmp_path: Path, kernel: KernelManager
 ) -> None:

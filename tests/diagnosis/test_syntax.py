@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from conftest import DEADLINE
 
 from grader.diagnosis import syntax
@@ -38,6 +39,7 @@ def test_a_source_that_is_none_or_too_much_has_no_statements() -> None:
         assert syntax.tree(source).body == []
 
 
+@pytest.mark.slow
 def test_a_good_source_is_parsed_whatever_other_threads_parse() -> None:
     ran = subprocess.run([sys.executable, "-c", CROWD], capture_output=True, text=True, timeout=DEADLINE)
     assert ran.returncode == 0, ran.stderr

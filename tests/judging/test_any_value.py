@@ -56,7 +56,7 @@ ODD = (
 )
 
 
-@pytest.mark.parametrize("exercise", sampled(GRADIENTS, 60))
+@pytest.mark.parametrize("exercise", sampled(sorted(GRADIENTS, key=lambda e: e != "ex2"), 60))
 def test_an_odd_value_gets_a_verdict(exercise: str, exercises: dict[str, Task]) -> None:
     local = Local(*exercises[exercise])
     for at, item in enumerate(parts_of(exercise).gradients):
