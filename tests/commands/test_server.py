@@ -347,6 +347,7 @@ def test_a_server_killed_in_the_middle_is_not_noticed(cold: Place) -> None:
     assert out.endswith("score: 1 of 1. All passed.\n")
 
 
+@pytest.mark.slow
 def test_a_zygote_killed_between_two_checks_is_not_noticed(cold: Place) -> None:
     assert cold.run("check", "ex2", "--solutions").returncode == PASSED
     pid = cold.pid()
@@ -375,6 +376,7 @@ def check_copy(copy: Path, where: Place) -> Ran:
     return subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, timeout=DEADLINE)
 
 
+@pytest.mark.slow
 def test_a_server_of_older_code_is_replaced(copy: Path, cold: Place) -> None:
     assert check_copy(copy, cold).returncode == PASSED
     (first,) = servers(cold.home)

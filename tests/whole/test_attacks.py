@@ -539,6 +539,7 @@ def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Task])
         assert [type(r) for r in results] == [GraderFault]
 
 
+@pytest.mark.slow
 def test_a_batch_goes_on_after_its_zygote_died(exercises: dict[str, Task]) -> None:
     local = batch.Local({"ex1": exercises["ex1"]})
     try:
