@@ -43,7 +43,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def slow(shown: list[Shown]) -> bool:
-    """A class whose submissions go on to their limits of time; the core's solutions, graded by test_cli too."""
+    """A class whose submissions go on to their limits of time; what test_cli grades, the core's solutions."""
     return shown[0][0].startswith(("grader batch ", "grader check backprop --solutions"))
 
 
