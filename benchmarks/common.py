@@ -70,6 +70,25 @@ def one_wrong(source: bytes) -> bytes:
     return wrong
 
 
+@contextlib.contextmanager
+def learners_own(source: bytes) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A learner's ex1.py in a folder of its own, and the environment of a command run two above it."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        mine = Path(folder) / "exercises/ex1.py"
+        mine.parent.mkdir()
+        mine.write_bytes(source)
+        yield mine, {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def save(file: Path, source: bytes) -> float:
+    """Save as an editor does, by a rename; the time before the first byte is written."""
+    new = file.with_name("new")
+    start = time.perf_counter()
+    new.write_bytes(source)
+    os.replace(new, file)
+    return start
+
+
 def alone() -> dict[str, str]:
     """The environment of a command that does all of its work itself, as in CI: no server answers it."""
     return {**os.environ, "GRADER_NO_SERVER": "1"}

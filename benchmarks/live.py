@@ -8,25 +8,23 @@ screen is the browser's own time.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.request import urlopen
 
 from benchmarks.common import (
     BARE,
     GRADER,
-    ROOT,
     TORCH,
     Results,
+    learners_own,
     one_wrong,
     p99,
     parsed,
     ratios,
+    save,
     script,
     seconds,
     solution,
@@ -40,23 +38,18 @@ def main(argv: Sequence[str]) -> Results:
     right = solution("ex1")
     saves = {"one wrong": (one_wrong(right), "wrong"), "all right": (right, "exact")}
     times: dict[str, list[float]] = {name: [] for name in (TORCH, *saves)}
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        mine = Path(folder) / "exercises/ex1.py"
-        mine.parent.mkdir()
-        mine.write_bytes(right)
+    with learners_own(right) as (mine, environ):
         command = [GRADER, "live", "ex1", "--no-browser"]
-        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True) as live:
+        with subprocess.Popen(
+            command, cwd=mine.parents[1], env=environ, stdout=subprocess.PIPE, text=True
+        ) as live:
             assert live.stdout
             url = live.stdout.readline().split()[-1]
             with urlopen(f"{url}events", timeout=60) as events:
                 for number in range(args.rounds):
                     times[TORCH].append(seconds(BARE))
                     for name, (source, kind) in saves.items():
-                        new = mine.with_name("new")
-                        start = time.perf_counter()
-                        new.write_bytes(source + b"# %d\n" % number)
-                        os.replace(new, mine)
+                        start = save(mine, source + b"# %d\n" % number)
                         while NODE.format(kind) not in urlopen(url, timeout=60).read().decode():
                             while not events.readline().startswith(b"data:"):
                                 pass

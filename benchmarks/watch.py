@@ -7,23 +7,21 @@ last line of what the save gives has been read.
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import pexpect
 
 from benchmarks.common import (
     BARE,
     GRADER,
-    ROOT,
     TORCH,
     Results,
+    learners_own,
     one_wrong,
     parsed,
     ratios,
+    save,
     script,
     seconds,
     solution,
@@ -38,23 +36,22 @@ def main(argv: Sequence[str]) -> Results:
         "all right": (right, "dprobs passed"),
     }
     times: dict[str, list[float]] = {name: [] for name in (TORCH, *saves)}
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        mine = Path(folder) / "exercises/ex1.py"
-        mine.parent.mkdir()
-        mine.write_bytes(right)
-        environ = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    with learners_own(right) as (mine, environ):
+        environ["TERM"] = "xterm"
         watch = pexpect.spawn(
-            GRADER, ["watch", "ex1.dprobs"], cwd=folder, env=environ, encoding="utf-8", dimensions=(50, 120)
+            GRADER,
+            ["watch", "ex1.dprobs"],
+            cwd=str(mine.parents[1]),
+            env=environ,
+            encoding="utf-8",
+            dimensions=(50, 120),
         )
         watch.delaybeforesend = None
         watch.expect_exact("? help", timeout=120)
         for number in range(args.rounds):
             times[TORCH].append(seconds(BARE))
             for name, (source, shown) in saves.items():
-                new = mine.with_name("new")
-                start = time.perf_counter()
-                new.write_bytes(source + b"# %d\n" % number)
-                os.replace(new, mine)
+                start = save(mine, source + b"# %d\n" % number)
                 watch.expect_exact(shown, timeout=60)
                 watch.expect_exact("? help", timeout=60)
                 times[name].append(time.perf_counter() - start)
