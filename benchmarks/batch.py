@@ -34,7 +34,7 @@ from benchmarks.common import (
     seconds,
     solution,
 )
-from grader.classroom.batch import Local
+from grader.classroom.local import Local
 from grader.judging.fresh_probes import fresh
 from grader.runner.host.client import Runner
 from grader.runner.wire import LAYERS

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from distributed import LocalCluster
 
 from benchmarks.common import Results, blocks, exercises, graded, parsed, script, solution
-from grader.classroom.batch import Local
 from grader.classroom.dask import Cluster
+from grader.classroom.local import Local
 
 
 def main(argv: Sequence[str]) -> Results:

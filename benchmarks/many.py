@@ -17,7 +17,8 @@ from pathlib import Path
 
 from benchmarks.common import Results, exercises, one_wrong, parsed, script, solution
 from grader.classroom import batch, files, similar
-from grader.classroom.batch import Grader, Local, Progress
+from grader.classroom.batch import Grader, Progress
+from grader.classroom.local import Local
 from grader.classroom.results import Result
 from grader.core.exercise import Task
 from grader.submissions.uploads import Intake, uploads

@@ -19,7 +19,7 @@ import nbformat
 
 from benchmarks.common import BARE, ROOT, TORCH, Results, exercises, p99, parsed, script, seconds, solution
 from grader.authoring import authored, notebook
-from grader.classroom.batch import Local
+from grader.classroom.local import Local
 from grader.core.errors import Unreadable
 
 LECTURE = ("ex1", "ex2", "ex3", "ex4")

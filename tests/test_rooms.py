@@ -222,7 +222,7 @@ codequality commands compare completion conditions core course dask diagnose doc
 draw edit elements errors events example excerpts explain export failure feedback
 factors figures files find float64 focus folders forked formulas forward functions github giving gpt grade
 gradebook grades gradescope gradients graph handout heat hints host html in insight judge judging
-junit jupyter learn learner lecture limits line live load loading magic manual micrograd missing
+junit jupyter learn learner lecture limits line live load loading local magic manual micrograd missing
 mistakes mlp moving names namespace nbgrader new notebook numbers otter page pages parsing place places plain
 plugin
 points prairielearn progress prose pytest read rebuild reference remarks reporter reproducible

@@ -11,7 +11,7 @@ import contextlib
 import threading
 from collections.abc import Mapping, Sequence
 
-from grader.classroom.batch import Local
+from grader.classroom.local import Local
 from grader.classroom.results import Result
 from grader.core.errors import GraderFault, Unreadable, UsageError
 from grader.core.exercise import Task

@@ -17,6 +17,7 @@ from pathlib import Path
 from grader.classroom import batch, changes, roster, times
 from grader.classroom.batch import Grader, Progress
 from grader.classroom.files import guarded, results, write
+from grader.classroom.local import Local
 from grader.classroom.summary import Summary
 from grader.commands.bar import Bar
 from grader.commands.probes import seed_of, suite_of
@@ -121,7 +122,7 @@ def _handed_in(
 def _grader(args: argparse.Namespace, klass: batch.Class, runner: Runner) -> tuple[Grader, int]:
     """What grades, and how many submissions at a time."""
     if args.dask is None:
-        return batch.Local(klass.exercises, runner, klass.how), args.workers
+        return Local(klass.exercises, runner, klass.how), args.workers
     from grader.classroom.dask import Cluster
 
     runner.close()

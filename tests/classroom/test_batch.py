@@ -45,6 +45,7 @@ from conftest import DEADLINE, ROOT, solution, stub_of
 
 from grader.classroom import batch, files
 from grader.classroom.batch import Progress
+from grader.classroom.local import Local
 from grader.classroom.results import Result
 from grader.classroom.summary import Summary
 from grader.core.errors import GraderFault
@@ -64,8 +65,8 @@ def ex1(exercises: dict[str, Task]) -> Described:
 
 
 @pytest.fixture(scope="module")
-def local(ex1: Described) -> Iterator[batch.Local]:
-    one = batch.Local(ex1)
+def local(ex1: Described) -> Iterator[Local]:
+    one = Local(ex1)
     yield one
     one.close()
 
@@ -295,7 +296,7 @@ def test_identical_submissions_are_graded_once_and_listed(
 def test_untouched_stubs_are_no_copies_and_have_no_place(tmp_path: Path, ex1: Described) -> None:
     folder = write(tmp_path / "in", {f"{who}/ex1.py": stub_of("ex1") for who in ("ann", "bob")})
     write(folder, {f"{who}/ex1.py": "# nothing\n" for who in ("eve", "joe")})
-    local = batch.Local(ex1)
+    local = Local(ex1)
     summary, _ = graded(folder, ex1, tmp_path / "out", local)
     local.close()
     assert summary.identical == {}
@@ -305,7 +306,7 @@ def test_untouched_stubs_are_no_copies_and_have_no_place(tmp_path: Path, ex1: De
 
 
 def test_a_second_run_regrades_nothing_and_gives_the_same_bytes(
-    tmp_path: Path, ex1: Described, local: batch.Local
+    tmp_path: Path, ex1: Described, local: Local
 ) -> None:
     sources = {f"s{n}/ex1.py": right(n) if n % 3 else wrong(n) for n in range(9)}
     folder = write(tmp_path / "in", {**sources, "z/ex1.py": sources["s4/ex1.py"], "no/a.txt": "x"})
@@ -411,7 +412,7 @@ class Foreseen(One):
 
 
 def test_a_fault_that_nobody_foresaw_costs_one_file(
-    tmp_path: Path, ex1: Described, local: batch.Local, swallowed: list[str]
+    tmp_path: Path, ex1: Described, local: Local, swallowed: list[str]
 ) -> None:
     folder, out = tmp_path / "class", tmp_path / "out"
     write(folder, {f"{n}.py": right("odd" if n == "b" else n) for n in "abc"})
@@ -455,7 +456,7 @@ def test_a_killed_zygote_costs_nobody_a_grade(tmp_path: Path, ex1: Described) ->
     """It goes while several submissions are under way, twice."""
     folder = write(tmp_path / "in", {f"s{n:02}/ex1.py": right(n) for n in range(24)})
     found = uploads([folder], Intake(EXERCISES, "ex1"))
-    grader = batch.Local(ex1)
+    grader = Local(ex1)
     at = [6, 14]
 
     def tell(progress: Progress) -> None:
@@ -733,7 +734,7 @@ def test_a_broken_notebook_is_told_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first", [".py", ".ipynb"])
 def test_a_file_is_read_by_its_own_suffix_whoever_hands_in_the_same_bytes(
-    first: str, tmp_path: Path, ex1: Described, local: batch.Local
+    first: str, tmp_path: Path, ex1: Described, local: Local
 ) -> None:
     data = notebook("dprobs = (1.0 / probs) * dlogprobs")
     names = {"ann": first, "bob": ".ipynb" if first == ".py" else ".py"}

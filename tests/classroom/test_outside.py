@@ -15,6 +15,7 @@ from conftest import EXERCISES
 from test_attacks import children, until, zygote_of
 
 from grader.classroom import batch
+from grader.classroom.local import Local
 from grader.classroom.results import Store
 from grader.core.exercise import Task
 from grader.runner import wire
@@ -66,7 +67,7 @@ def test_what_was_disturbed_is_tried_again_and_not_kept(
 ) -> None:
     ex1 = {"ex1": exercises["ex1"]}
     found = uploads([write(tmp_path / "in", {"a/ex1.py": WAITS})], Intake(EXERCISES, "ex1"))
-    local = batch.Local(ex1)
+    local = Local(ex1)
     grader = Counting(local)
 
     def grade() -> dict[str, str]:

@@ -32,6 +32,7 @@ from attacks.cases import CASES, INJECTIONS, PRELUDES, Case
 from conftest import DEADLINE, ROOT, descriptors, sampled, solution
 
 from grader.classroom import batch
+from grader.classroom.local import Local
 from grader.core.errors import GraderFault
 from grader.core.exercise import File, How, Task
 from grader.core.verdict import ExerciseReport, Report, Verdict
@@ -355,7 +356,7 @@ def test_a_line_of_results_shows_nothing_that_is_obeyed(
 ) -> None:
     runner = guarded.runner()
     text = source(case, "top", outside, zygote_of(runner))
-    local = batch.Local({"ex1": exercises["ex1"]})
+    local = Local({"ex1": exercises["ex1"]})
     local.runner = runner
     result = local.grade("ex1", text, "submission.py")
     shown = json.dumps(result, ensure_ascii=False)
@@ -541,7 +542,7 @@ def test_a_zygote_that_dies_is_the_graders_own_fault(exercises: dict[str, Task])
 
 @pytest.mark.slow
 def test_a_batch_goes_on_after_its_zygote_died(exercises: dict[str, Task]) -> None:
-    local = batch.Local({"ex1": exercises["ex1"]})
+    local = Local({"ex1": exercises["ex1"]})
     try:
         runner = local._runner()
         runner.trial()
@@ -707,7 +708,6 @@ def test_a_batch_of_attacks_changes_no_honest_grade(
     each: int, exercises: dict[str, Task], outside: Outside, tmp_path: Path
 ) -> None:
     """Every attack once through the batch, or some, an honest submission between any ten of them."""
-    from grader.classroom import batch
     from grader.submissions.uploads import Intake, uploads
 
     folder = tmp_path / "in"
@@ -720,7 +720,7 @@ def test_a_batch_of_attacks_changes_no_honest_grade(
     found = uploads([folder], Intake(["ex1"], "ex1"))
     out = tmp_path / "out"
     out.mkdir()
-    local = batch.Local({"ex1": exercises["ex1"]}, wall=4.0, cpu=1)
+    local = Local({"ex1": exercises["ex1"]}, wall=4.0, cpu=1)
     try:
         results = list(
             batch.run(batch.Class(found, {"ex1": exercises["ex1"]}), out, local, 2, lambda _: None)

@@ -19,6 +19,7 @@ from classroom import One, controls, quiet, right, snapshot
 from conftest import DEADLINE, ROOT, descriptors, solution
 
 from grader.classroom import batch, files
+from grader.classroom.local import Local
 from grader.classroom.results import Result
 from grader.core.exercise import Task
 from grader.core.limits import MAX_SOURCE
@@ -163,8 +164,8 @@ class Timed(One):
 
 
 @pytest.fixture(scope="module")
-def local(exercises: dict[str, Task]) -> Iterator[batch.Local]:
-    one = batch.Local({"ex1": exercises["ex1"]})
+def local(exercises: dict[str, Task]) -> Iterator[Local]:
+    one = Local({"ex1": exercises["ex1"]})
     yield one
     one.close()
 
@@ -174,7 +175,7 @@ def local(exercises: dict[str, Task]) -> Iterator[batch.Local]:
     "numbers", [range(60), pytest.param(range(60, 1260), marks=pytest.mark.slow)], ids=len
 )
 def test_each_damaged_submission_gets_one_clear_result(
-    numbers: range, local: batch.Local, exercises: dict[str, Task], tmp_path: Path
+    numbers: range, local: Local, exercises: dict[str, Task], tmp_path: Path
 ) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
@@ -228,7 +229,7 @@ def test_each_damaged_submission_gets_one_clear_result(
 
 
 @pytest.mark.parametrize("damage", [marked, ended, long_line], ids=lambda d: d.__name__)
-def test_what_python_itself_would_take_still_passes(damage: Damage, local: batch.Local) -> None:
+def test_what_python_itself_would_take_still_passes(damage: Damage, local: Local) -> None:
     """A right answer with a byte order mark, other line ends or a long line is a right answer."""
     wanted = {
         "marked": b"\xef\xbb\xbf" + CODE,
