@@ -9,7 +9,7 @@ from itertools import permutations
 import numpy as np
 
 from grader.core.finding import Code, Finding
-from grader.diagnosis.relations import CLOSE, Array, Evidence, same
+from grader.diagnosis.relations import CLOSE, Array, Evidence, broadcasts, same
 
 FEW = 4  # rows or columns that are listed
 MANY = 6  # elements of a tensor that marks places
@@ -91,7 +91,7 @@ def masks(e: Evidence) -> Iterator[Finding]:
         if name.startswith("d") or ":" in name or value.ndim > e.answer.ndim or value.size < MANY:
             continue
         shape = value.shape + (1,) * (e.answer.ndim - value.ndim)
-        if off is None or any(a not in (1, b) for a, b in zip(shape, off.shape, strict=True)):
+        if off is None or not broadcasts(shape, off.shape):
             continue
         wide = np.broadcast_to(value.reshape(shape), off.shape)
         marks = {"set": wide, "not set": ~wide} if value.dtype.kind == "b" else {}

@@ -153,13 +153,9 @@ def another_gradient(item: Gradient) -> Callable[[Evidence], Iterator[Finding]]:
     return explain
 
 
-def _fits(value: Array, shape: tuple[int, ...]) -> bool:
-    """Whether an array broadcasts to a shape, and is no mere scalar."""
-    return (
-        value.ndim == len(shape)
-        and value.size > 1
-        and all(a in (1, b) for a, b in zip(value.shape, shape, strict=True))
-    )
+def broadcasts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to another of as many axes."""
+    return len(shape) == len(wanted) and all(a in (1, b) for a, b in zip(shape, wanted, strict=True))
 
 
 POWERS: dict[str, Callable[[Array], Array]] = {
@@ -184,7 +180,12 @@ def another_factor(item: Gradient) -> Callable[[Evidence], Iterator[Finding]]:
         for name in names:
             value = e.given.get(name)
             usable = value is not None and value.dtype.kind == "f" and e.may_use(name)
-            if value is None or not usable or not _fits(value, e.reference.shape):
+            if (
+                value is None
+                or not usable
+                or value.size < 2
+                or not broadcasts(value.shape, e.reference.shape)
+            ):
                 continue
             t = value.astype(np.float64)
             here = np.broadcast_to(t, e.reference.shape)[at]

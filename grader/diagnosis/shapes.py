@@ -17,6 +17,7 @@ from grader.core.finding import Code, Finding
 from grader.core.text import listed
 from grader.core.text import text as harmless
 from grader.diagnosis import syntax
+from grader.diagnosis.relations import broadcasts
 
 Shape = tuple[int, ...]
 QUOTED = 60  # characters of an expression that are shown
@@ -329,11 +330,8 @@ def _widened(operand: ast.expr, cases: Sequence[tuple[Shape, Shape]]) -> str | N
     wanted; nothing where it does so as it is, None where no place, or several, would do.
     """
 
-    def fits(shape: Shape, wanted: Shape) -> bool:
-        return len(shape) == len(wanted) and all(a in (1, b) for a, b in zip(shape, wanted, strict=True))
-
-    axes = [k for k in range(len(cases[0][1])) if all(fits((*s[:k], 1, *s[k:]), w) for s, w in cases)]
-    if axes == [0] or all(fits(*case) for case in cases):
+    axes = [k for k in range(len(cases[0][1])) if all(broadcasts((*s[:k], 1, *s[k:]), w) for s, w in cases)]
+    if axes == [0] or all(broadcasts(*case) for case in cases):
         return ""
     named = isinstance(operand, ast.Name | ast.Call | ast.Attribute | ast.Subscript)
     code = f"`{harmless(ast.unparse(operand), QUOTED + 1)}.unsqueeze({axes[0]})`" if len(axes) == 1 else ""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.diagnosis.relations import broadcasts
 from grader.diagnosis.repairs.source import Change, Edit, Source, is_number
 
 Array = NDArray[Any]
@@ -105,7 +106,7 @@ def needed(values: Sequence[Array], gradients: Sequence[Array]) -> tuple[Known, 
         local = [g / h for g, h in permutations(gradients, 2) if g.shape == h.shape][:MOST]
         products = list(islice(_products([*values, *local], gradients), MOST))
         sums = [s for g in (*gradients, *products) for s in _sums(g)]
-        rests = (g - s for g in gradients for s in sums if s.ndim == g.ndim and _spread(s, g))
+        rests = (g - s for g in gradients for s in sums if broadcasts(s.shape, g.shape))
         scaled = [g * n for g in gradients for n in (*g.shape, g.size)]
         certain = [*values, *gradients, *local]
         return known(certain), known([*certain, *products, *sums, *scaled, *islice(rests, MOST)])
@@ -131,13 +132,8 @@ def _unlike(values: Iterable[Array]) -> list[Array]:
 def _products(values: Iterable[Array], gradients: Sequence[Array]) -> Iterator[Array]:
     for v in values:
         for g in gradients:
-            if v.ndim == g.ndim and (_spread(v, g) or _spread(g, v)):
+            if broadcasts(v.shape, g.shape) or broadcasts(g.shape, v.shape):
                 yield v * g
-
-
-def _spread(small: Array, large: Array) -> bool:
-    """Whether one has the shape of the other where it isn't 1."""
-    return all(a in (1, b) for a, b in zip(small.shape, large.shape, strict=True))
 
 
 def _sums(g: Array) -> Iterator[Array]:
