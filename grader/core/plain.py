@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from grader.core.limits import MAX_PLAIN
@@ -187,6 +188,7 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
 KINDS = {"i": "int", "f": "float", "b": "bytes", "l": "list", "t": "tuple", "s": "set", "d": "dict"}
 
 
+@lru_cache(4096)  # of references, which are the same for each submission
 def kind(data: bytes, called: bool) -> str:
     """An encoded value's type, or a tensor's shape; where `called` that of each result of a driver's."""
     spelt = json.loads(data)
