@@ -72,8 +72,9 @@ class Summary:
         counts = result.get("counts", True)
         self.faults += bool(result.get("fault"))
         self.off.update(result["protection_off"])
-        self.timeless += not result["problem"] and not result.get("submitted", True) and not result["late"]
-        self.marked += not result["problem"] and not result.get("submitted", True) and result["late"]
+        if not result["problem"] and not result.get("submitted", True):
+            self.marked += result["late"]
+            self.timeless += not result["late"]
         if result["identical_to"]:
             self.identical.setdefault(result["identical_to"], []).append(result["submission"])
         if result.get("absent") == "unknown":

@@ -163,8 +163,10 @@ def wpe(dW: Any, dx: Any, dtok: Any, dpos: Any, dwpe: Any, dwte: Any) -> Any:
     text = (wave + 3 * torch.randn(B, T + 1, generator=g)).round().clamp(0, V - 1).long()
     idx, labels = text[:, :-1], text[:, 1:].reshape(-1)
     shapes = {"wte": (V, C), "wpe": (T, C), "W": (C, V), "b": (V,)}
-    scale = {"W": 0.3}
-    p = {name: scale.get(name, 0.02) * torch.randn(*shape, generator=g) for name, shape in shapes.items()}
+    p = {
+        name: (0.3 if name == "W" else 0.02) * torch.randn(*shape, generator=g)
+        for name, shape in shapes.items()
+    }
     for _ in range(60):
         known: Any = {
             **p,
