@@ -14,7 +14,7 @@ from classroom import Counting, results, right, verdicts, write
 from conftest import EXERCISES
 from test_attacks import children, until, zygote_of
 
-from grader.classroom import batch
+from grader.classroom import batch, local
 from grader.classroom.local import Local
 from grader.classroom.results import Store
 from grader.core.exercise import Task
@@ -54,7 +54,7 @@ class Disturbed(Runner):
 @pytest.fixture
 def disturb(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, str], None]:
     def of(times: int, how: str) -> None:
-        monkeypatch.setattr(batch, "Runner", Disturbed)
+        monkeypatch.setattr(local, "Runner", Disturbed)
         monkeypatch.setattr(Disturbed, "times", times)
         monkeypatch.setattr(Disturbed, "how", how)
 
