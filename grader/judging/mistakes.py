@@ -142,6 +142,8 @@ class Mistakes:
             return None
         settled = told is not None and told.code in SETTLED
         found = None if settled else search.explain(answer, self._about(name), deep=not told)
-        if told and (not found or found.code is Code.UPSTREAM_MISSING):
+        less = found is None or found.code is Code.UPSTREAM_MISSING
+        zero = told is not None and told.code is Code.ALL_ZERO
+        if told and (less or (zero and found and found.code is Code.TWO_SLIPS)):  # zeros are simpler than two
             return search.placed(answer, told, settled)
         return found

@@ -13,7 +13,7 @@ def dhprebn(bngain, bnvar_inv, dhpreact):
 
 
 # the mean's term left out
-# expect: mean|first sum|dhpreact.sum|term
+# expect: mean|first sum|sum of dhpreact|term
 def dhprebn(bngain, bnvar_inv, bnraw, dhpreact, n):
     return bngain * bnvar_inv / n * (n * dhpreact - n / (n - 1) * bnraw * torch.sum(dhpreact * bnraw, 0))
 

@@ -89,7 +89,10 @@ def _binary(node: ast.BinOp) -> Iterator[Change]:
         yield "eps dropped", a, b
     if kind in DROPPED:
         dropped, rest = DROPPED[kind]
-        yield "division dropped" if kind is ast.Div else dropped, a, b
+        if dropped == "summand dropped" and isinstance(a, ast.Constant) and a.value == 1:
+            yield "factor dropped", a, node  # of 1 - t**2 a factor 1 is left
+        else:
+            yield "division dropped" if kind is ast.Div else dropped, a, b
         if not (kind is ast.Div and isinstance(a, ast.Constant) and a.value == 1):
             yield dropped, code(rest, b=b), a
     for name, other, piece in OTHER.get(kind, ()):

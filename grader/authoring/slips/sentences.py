@@ -128,7 +128,10 @@ class Told:
     def missing(self) -> str:
         """The missing piece by what it is, not by its formula."""
         whole = getattr(ast.parse(self.code or "x", mode="eval").body, "func", None)
-        term = "sum" if getattr(whole, "attr", "") == "sum" else "term"
+        total = whole.value if isinstance(whole, ast.Attribute) and whole.attr == "sum" else None
+        if isinstance(total, ast.Name) and total.id not in self.own and self.m.kind == "summand dropped":
+            return f"the sum of {total.id} is missing"
+        term = "sum" if total else "term"
         part = {"summand dropped": term, "division dropped": "division"}.get(self.m.kind, "factor")
         if "one_hot" in self.code and "Yb" in self.code:
             return "the step at the labels' cells is left out"
