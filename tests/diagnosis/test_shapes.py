@@ -211,7 +211,7 @@ def test_a_learners_text_is_shown_harmless(grade: Grade) -> None:
 def test_learners_wrong_shapes_are_traced_to_their_line(
     exercise: str, exercises: dict[str, Task], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each wrong shape that an operation of the function made, or its line alone; the code quoted is there."""
+    """Each wrong shape that an operation of the function made, or its line; the code quoted is there."""
     local = Local(*exercises[exercise])
     traced, silent = 0, []
     for mistake in read(FILES[exercise].read_text(encoding="utf-8")):
