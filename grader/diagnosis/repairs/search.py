@@ -69,8 +69,9 @@ def single(s: Source) -> dict[str, Tried]:
     """By the text of the function that it makes, each change; the likeliest first."""
     found: dict[str, Tried] = {}
     whole = sorted((c for kind in KINDS for c in kind(s)), key=lambda c: c.rank)
+    many = most(s, MOST)
     for change in whole:
-        if len(found) >= most(s, MOST):
+        if len(found) >= many:
             break
         found.setdefault(s.changed(change), (change,))
     found.pop(s.data.decode(), None)
@@ -112,8 +113,9 @@ def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
     kept = [c for c in often if c.finding.code is not Code.EXTRA_FACTOR]  # one for another is no two slips
     pairs += sorted(product(kept, factors), key=likely)
     found: dict[str, Tried] = {}
+    many = most(s, TOGETHER + BESIDE)
     for a, b in pairs:
-        if len(found) >= most(s, TOGETHER + BESIDE):
+        if len(found) >= many:
             break
         if a.apart(b):
             found.setdefault(s.changed(a, b), (a, b))
