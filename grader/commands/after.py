@@ -40,9 +40,9 @@ def ahead(suite: Suite, state: State, report: Report) -> str:
     done = [f"All passed. {listed(names, FEW)} are done."]
     if len(names) == 1:
         done = [finished(suite, suite.describe(names[0]))]
+    place = {name: k for k, name in enumerate(suite.ids())}
     others = [name for name in suite.at_hand() if name not in names]
-    later = [name for name in others if suite.ids().index(name) > suite.ids().index(names[-1])]
-    turned = [*later, *(name for name in others if name not in later)]
+    turned = sorted(others, key=lambda name: place[name] < place[names[-1]])  # what follows it comes first
     following = current_item(suite, state, [Target(name) for name in turned])
     if not following:
         return "\n".join([*done, "Everything that exercises/ has is done."])
