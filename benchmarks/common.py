@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -72,10 +73,10 @@ def one_wrong(source: bytes) -> bytes:
 
 @contextlib.contextmanager
 def learners_own(source: bytes) -> Iterator[tuple[Path, dict[str, str]]]:
-    """A learner's ex1.py in a folder of its own, and the environment of a command run two above it."""
+    """A learner's ex1.py beside the stubs of all sets, and the environment of a command run two above it."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         mine = Path(folder) / "exercises/ex1.py"
-        mine.parent.mkdir()
+        shutil.copytree(ROOT / "exercises", mine.parent)
         mine.write_bytes(source)
         yield mine, {**os.environ, "PYTHONPATH": str(ROOT)}
 

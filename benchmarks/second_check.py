@@ -1,4 +1,4 @@
-"""A whole second `grader check ex1` as a ratio of a bare `python -c "import torch"`, interleaved in one run.
+"""A learner's second `grader check ex1` as a ratio of a bare `python -c "import torch"`, by turns.
 
 The aim is 0.08 or less for a changed file. The server is one of this run's own, in a runtime directory of its
 own.
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.common import (
     BARE,
     GRADER,
     TORCH,
     Results,
+    learners_own,
     one_wrong,
     parsed,
     ratios,
@@ -33,19 +32,20 @@ def main(argv: Sequence[str]) -> Results:
     wrong = one_wrong(right)
     times: dict[str, list[float]] = {TORCH: [], "bare python": [], "changed": [], "one wrong": []}
     times["unchanged"] = []
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, served() as environ:
-        mine = Path(folder) / "ex1.py"
-        check = [GRADER, "check", "ex1", "--submission", str(mine)]
-        mine.write_bytes(right)
-        first = seconds(check, environ)
+    with learners_own(right) as (mine, _), served() as environ:
+
+        def check(code: int = 0) -> float:
+            return seconds([GRADER, "check", "ex1"], environ, code, cwd=mine.parents[1])
+
+        first = check()
         for number in range(args.rounds):
             times[TORCH].append(seconds(BARE))
             times["bare python"].append(seconds([sys.executable, "-c", "pass"]))
             mine.write_bytes(right + b"# %d\n" % number)
-            times["changed"].append(seconds(check, environ))
+            times["changed"].append(check())
             mine.write_bytes(wrong + b"# %d\n" % number)
-            times["one wrong"].append(seconds(check, environ, code=1))
-            times["unchanged"].append(seconds(check, environ, code=1))
+            times["one wrong"].append(check(code=1))
+            times["unchanged"].append(check(code=1))
         seconds([GRADER, "server", "status"], environ)  # an error where no server has answered
     times["first, which starts the server"] = [first]
     return ratios(times, TORCH, tail=True)
