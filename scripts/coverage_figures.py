@@ -40,7 +40,7 @@ def measure(marks: str) -> None:
     def mark() -> None:
         try:
             data = measured.get_data()
-            for name in data.measured_files():
+            for name in starts.keys() & data.measured_files():  # a page's template is a file, too
                 for number in data.lines(name) or ():
                     lines[starts[name] + number] = 1
         except BaseException:  # of a submission that has used up its memory, say

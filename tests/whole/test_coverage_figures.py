@@ -16,6 +16,7 @@ PROGRAM = """
 import os, sys
 {start}
 sys.path.insert(0, {root!r})
+exec(compile("page = 1", {root!r} + "/grader/reports/web/report.html", "exec"))  # as a page's template is
 from grader.core import text as harmless
 if (child := os.fork()) == 0:
     if sys.argv[1] == "killed":
