@@ -172,6 +172,11 @@ def _shapes(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return f"{came} for {wanted}"
 
 
+def reshaped(came: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """That only the shape is wrong, not the numbers."""
+    return f"came {came}, wanted {wanted}: right after a reshape"
+
+
 def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
     """Say what came and what was wanted, and whether the numbers are right under another shape."""
     came, wanted = answer.shape, reference.shape
@@ -188,7 +193,7 @@ def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
             if dropped:
                 calls = "".join(f".unsqueeze({k})" for k, d in enumerate(wanted) if d == 1)
                 hint = f"an axis of size 1 is missing: {calls} (where a sum dropped it: keepdim=True)"
-            reason += f": right after a reshape; {hint}"
+            reason = f"{reshaped(came, wanted)}; {hint}"
         elif answer.ndim == 2 and answer.T.shape == wanted and right(answer.T):
             code = Code.TRANSPOSED
             reason += "; right when transposed"

@@ -13,6 +13,7 @@ from grader.core.finding import Code, Finding
 from grader.core.verdict import Check, Verdict, place
 from grader.diagnosis.shapes import Came, Words, explain, read, refuses
 from grader.judging.choices import Answer
+from grader.judging.compare import reshaped
 from grader.runner.host.client import Part, Run, Runner
 from grader.submissions.script import Script
 
@@ -139,7 +140,7 @@ def _traced(task: Task, answer: Answer, run: Run, words: Words, advise: bool) ->
         return answer
     finding, reason = check.finding, check.finding.text
     if finding.code is Code.KEEPDIM and told.code is Code.AXIS_DROPPED:  # which says it better
-        reason = reason.rpartition("; ")[0]
+        reason = reshaped(evidence[0].shape or (), evidence[0].wanted)
     joint = ": " if ": " not in reason else "; "
     finding = replace(finding.under(told.code, f"{reason}{joint}{told.text}"), spot=told.spot)
     return replace(answer, checks={**answer.checks, first: replace(check, finding=finding)})
