@@ -244,11 +244,11 @@ def train(net, points, labels, steps, alpha):
 class Number:
     """A number that is worked out from others. Its gradients are measured by small steps, not derived."""
 
-    def __init__(self, data, rule=None, parts=()):
-        self.data, self.grad, self.rule, self.parts = data, 0.0, rule, parts
+    def __init__(self, data, rule=None, parts=(), fixed=False):
+        self.data, self.grad, self.rule, self.parts, self.fixed = data, 0.0, rule, parts, fixed
 
     def made(self, rule, *others):
-        parts = [self, *(other if isinstance(other, Number) else Number(other) for other in others)]
+        parts = [self, *(o if isinstance(o, Number) else Number(o, fixed=True) for o in others)]
         return Number(rule(*(part.data for part in parts)), rule, parts)
 
     def __add__(self, other):
@@ -287,17 +287,14 @@ class Number:
         return known[id(self)]
 
     def backward(self):
-        begun, todo = {}, [self]
-        seen = set()
+        begun, seen, todo = [], set(), [self]
         while todo:
             node = todo.pop()
-            if id(node) in seen:
-                continue
-            seen.add(id(node))
-            if node.rule is None:
-                begun[id(node)] = node
-            todo += node.parts
-        for node in begun.values():
+            if id(node) not in seen:
+                seen.add(id(node))
+                begun += [node] * (node.rule is None and not node.fixed)
+                todo += node.parts
+        for node in begun:
             there = node.data
             node.data = there + 1e-6
             above = self.again({})
