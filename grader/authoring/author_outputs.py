@@ -269,8 +269,9 @@ def counted(most: int | None, filename: str) -> Iterator[list[int]]:
                 raise Endless
         return trace if frame.f_code.co_filename == filename else None
 
+    before = sys.gettrace()  # a debugger's, say
     sys.settrace(trace)
     try:
         yield taken
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
