@@ -30,6 +30,10 @@ FIGURES = ROOT / "build/coverage"
 
 def measure(marks: str) -> None:
     """Mark in the file `marks` what this process runs, and what its forks do. Called from the .pth file."""
+    try:
+        os.getcwd()
+    except OSError:  # coverage.py asks where it is
+        return
     with open(f"{marks}.json") as index, open(marks, "r+b") as file:
         starts: dict[str, int] = json.load(index)
         lines = mmap.mmap(file.fileno(), 0)
