@@ -80,8 +80,8 @@ HINTS = {
 
 def inputs(g, rows, C, warmup, last):
     """Parameters by name, three gradients for a matrix, and what the optimiser is set to."""
-    names = ["wte", "lnf.weight", "lnf.bias", "mlp.weight", "mlp.bias", "attn.weight", "a", "b.c", "ln.gain", "scale"]
-    sizes = [(rows, C), (C,), (C,), (C, rows), (rows,), (C, C), (2, C, 2), (), (1, C), (1,)]
+    names = ["wte", "lnf.weight", "lnf.bias", "mlp.weight", "mlp.bias", "attn.weight", "a", "b.c", "ln.gain", "scale", "gate"]
+    sizes = [(rows, C), (C,), (C,), (C, rows), (rows,), (C, C), (2, C, 2), (), (1, C), (1,), (1, 1)]
     order = torch.randperm(len(names), generator=g).tolist()
     other = torch.randperm(len(names), generator=g).tolist()
     small = torch.ones(C)

@@ -254,6 +254,8 @@ def missing(s: Source) -> Iterator[Change]:
         edits = [s.put(n, f"({s.text(n)}) * {piece}") for n in steps]
         yield s.change(steps[0], edits, Code.FACTOR_MISSING, told, 19 if "." in piece else 29)
     for n in {id(n): n for n in (*steps, *s.returned, *_computed(s))}.values():
+        if method(n) in ("zeros", "zeros_like", "empty"):
+            continue  # a factor changes no more than their type
         text, of = f"({s.text(n)})", "" if id(n) in whole else f" of {s.quoted(n)}"
         for piece in pieces:
             rank = 13 if piece in unused else 40
