@@ -76,7 +76,7 @@ def operators(s: Source) -> Iterator[Change]:
                         yield s.change(n.right, f"({b}) {word} 1", Code.WRONG_SIZE, told, 23)
                     told = f"the division by {piece} is meant by its square: an exponent is missing"
                     if method(n.right) != "len":
-                        yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 19)
+                        yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 31)
             case ast.MatMult():
                 told = "the matrix product has its factors the wrong way round"
                 yield s.change(n, f"({b}) @ ({a})", Code.EXCHANGED, told, 16)
@@ -277,7 +277,9 @@ def operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
     left, right = s.quoted(n.left), s.quoted(n.right)
     match n.op:
         case ast.Add() | ast.Sub():
-            yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", 29)
+            product = isinstance(n.right, ast.BinOp)  # else a slip within it might be told, which makes it small
+            rank = 9 if product else 29
+            yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", rank)
             told = f"the term {left} is one too many"
             if isinstance(n.op, ast.Sub):  # without it there would be a minus
                 told = f"{s.quoted(n)} stands where {right} is meant"
