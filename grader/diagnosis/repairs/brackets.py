@@ -42,18 +42,8 @@ def formulas(s: Source) -> Iterator[Change]:
             yield s.change(n, f"({a}) {other} ({b})", Code.OPERATOR, told, 26)
         if isinstance(n.op, ast.Pow):
             told = f"the exponent of {s.quoted(n.left)} is off"
-            for new in (
-                f"({b}) + 1",
-                f"({b}) - 1",
-                f"({b}) * 2",
-                f"({b}) / 2",
-                f"-({b})",
-                "2",
-                "0.5",
-                "-0.5",
-            ):
-                if new == "2" and is_number(n.right, 2):
-                    continue  # 2.0 is another type alone
+            forms = [f"({b}) + 1", f"({b}) - 1", f"({b}) * 2", f"({b}) / 2", f"-({b})", "0.5", "-0.5"]
+            for new in [*forms, *([] if is_number(n.right, 2) else ["2"])]:  # 2.0 is another type alone
                 yield s.change(n, f"({a}) ** ({new})", Code.EXPONENT, told, 18)
     for n in s.values:
         if isinstance(n, ast.Name) and isinstance(s.parents.get(id(n)), ast.BinOp) and n.id in s.scope:

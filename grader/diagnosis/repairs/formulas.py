@@ -277,8 +277,7 @@ def operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
     left, right = s.quoted(n.left), s.quoted(n.right)
     match n.op:
         case ast.Add() | ast.Sub():
-            product = isinstance(n.right, ast.BinOp)  # else a slip within it might be told, which makes it small
-            rank = 9 if product else 29
+            rank = 9 if isinstance(n.right, ast.BinOp) else 29  # before a slip within it
             yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", rank)
             told = f"the term {left} is one too many"
             if isinstance(n.op, ast.Sub):  # without it there would be a minus

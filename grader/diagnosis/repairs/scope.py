@@ -207,7 +207,7 @@ def constants(s: Source) -> Iterator[Change]:
                 yield s.change(places[0], [s.put(n, other) for n in places], Code.HARD_CODED, told, rank)
             for n in places:
                 yield s.change(n, other, Code.HARD_CODED, told, rank + 1)
-        ends = any(isinstance(s.parents.get(id(n)), ast.Slice) for n in places)  # by a length all might be meant
+        ends = any(isinstance(s.parents.get(id(n)), ast.Slice) for n in places)  # a length may mean all
         for param in (k for k in s.params if k not in s.switches and value > 1 and not ends):
             for form in (f"len({param})", f"{param}.shape[0]", f"{param}.shape[1]", f"{param}.shape[-1]"):
                 told = f"{text} is written where a length of {param} is meant"
