@@ -23,6 +23,7 @@ from grader.runner.untrusted.loading import Submission
 from grader.runner.untrusted.recording import Recording
 
 Sent = tuple[dict[str, Any], bytes]
+SMALL = 1000
 Wanted = Sequence[tuple[str, str]]  # an item and the text of another function for it, each
 
 
@@ -110,8 +111,12 @@ class Kept:
 
 
 def _data(names: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = (bool, int, float, list, tuple, dict, set, type(None), torch.Tensor)
-    return {k: copied(v) for k, v in names.items() if type(v) in kinds and not k.startswith("__")}
+    """What is small enough to be copied for each variant."""
+    found = {k: v for k, v in names.items() if not k.startswith("__")}
+    plain = {k: v for k, v in found.items() if type(v) in (bool, int, float, type(None))}
+    several = {k: v for k, v in found.items() if type(v) in (list, dict, set) and len(v) <= SMALL}
+    tensors = {k: v for k, v in found.items() if type(v) is torch.Tensor and v.numel() <= SMALL}
+    return {k: copied(v) for k, v in (plain | several | tensors).items()}
 
 
 def _of_variant(
