@@ -76,7 +76,7 @@ def operators(s: Source) -> Iterator[Change]:
                         yield s.change(n.right, f"({b}) {word} 1", Code.WRONG_SIZE, told, 23)
                     told = f"the division by {piece} is meant by its square: an exponent is missing"
                     if method(n.right) != "len":
-                        yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 31)
+                        yield s.change(n, f"({a}) / ({b}) ** 2", Code.EXPONENT, told, 19)
             case ast.MatMult():
                 told = "the matrix product has its factors the wrong way round"
                 yield s.change(n, f"({b}) @ ({a})", Code.EXCHANGED, told, 16)
