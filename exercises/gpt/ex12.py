@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 
 def split(data, share):
-    """The tokens in two parts, training and validation: the first `share` of them, and the rest.
+    """The tokens in two tensors, training and validation: the first `share` of them, and the rest.
 
     data is a tensor of one axis; the cut is at int(share · n), where n is how many there are. The lecture's
     share is 0.9.

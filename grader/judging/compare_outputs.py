@@ -10,8 +10,9 @@ or by the fixture's `bound`, where float32 and float64 were found to be farther 
 
 What a learner can't know is forgiven, with a note: a tuple or a tensor for a list, 2 for 2.0, in lists True
 and False for 1 and 0, a leading axis of 1, a number for a tensor of no axes or the reverse, an integer type
-of another width. In an exact item 2.0 is no 2, which counts or is an index; and text is no bytes. A value of
-a wrong kind is `wrong`: the reason says what came. What is infinite has to be so on both sides.
+of another width, float64 for float32 in an approximate item. In an exact item 2.0 is no 2, which counts or is
+an index; and text is no bytes. A value of a wrong kind is `wrong`: the reason says what came. What is
+infinite has to be so on both sides.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _tensor(record: Record, wanted: Array, size: float, bound: float, exact: boo
             return Check(Verdict.NOT_A_TENSOR, found)
         note = NUMBER
         record = replace(record, dtype=str(wanted.dtype), encoded="float64", data=_double(came).tobytes())
-    elif record.dtype != str(wanted.dtype) and _whole(record.dtype) and _whole(str(wanted.dtype)):
+    elif record.dtype != str(wanted.dtype) and _as_good(record.dtype, str(wanted.dtype), exact):
         note = f"{text(record.dtype)} where the solution returns {wanted.dtype}"
         record = replace(record, dtype=str(wanted.dtype))
     answer = values(record)
@@ -120,6 +121,16 @@ def _whole(dtype: str) -> bool:
     return dtype.startswith(("int", "uint"))
 
 
+def _as_good(dtype: str, wanted: str, exact: bool) -> bool:
+    """Whether a type does as well: integers of any width, and where rounding is no matter more precision."""
+    return (
+        dtype == wanted
+        or _whole(dtype)
+        and _whole(wanted)
+        or (dtype, wanted, exact) == ("float64", "float32", False)
+    )
+
+
 # --- plain data --------------------------------------------------------------------------------------
 
 Path = tuple[Any, ...]  # keys and indices, from the outermost
@@ -136,6 +147,7 @@ class _Found:
     entries: int = 0
     wrong: int = 0
     first: Finding | None = None
+    what: str = ""  # it says, without the place
     path: Path = ()
     lengths: str = ""  # the first list that is longer or shorter
     not_finite: bool = False
@@ -147,6 +159,7 @@ class _Found:
         self.wrong += 1
         if self.first is None:
             place = "".join(f"[{shown(key)}]" for key in path)
+            self.what = what
             self.first, self.path = Finding(code, f"{'at ' + place + ': ' if place else ''}{what}"), path
 
 
@@ -180,7 +193,7 @@ def _told(answer: Any, wanted: Any, found: _Found) -> dict[str, Any]:
     if call:
         reason = f"{call} gives {came}, wanted {asked}"
         if found.first.code in (Code.WRONG_SHAPE, Code.WRONG_DTYPE, Code.NOT_FINITE, Code.WRONG_TYPE):
-            reason = f"{call}: {found.first.text.partition(': ')[2] or found.first.text}"
+            reason = f"{call}: {found.what}"
     code = found.first.code
     reason += f"; {found.lengths}" if found.lengths else ""
     if found.entries > 1:
@@ -305,9 +318,11 @@ def _inner_tensor(a: Any, w: Any, path: Path, found: _Found) -> None:
             return
         found.notes[f"{a.shape} for {w.shape}: the same but for a leading 1"] = None
         a = replace(a, shape=w.shape)
-    if a.dtype != w.dtype and not (_whole(a.dtype) and _whole(w.dtype)):
+    if not _as_good(a.dtype, w.dtype, found.exact):
         found.differ(path, f"a tensor of {text(a.dtype)}, wanted {w.dtype}", Code.WRONG_DTYPE)
         return
+    if a.dtype == "float64" != w.dtype:
+        found.notes[f"float64 where the solution returns {w.dtype}"] = None
     x, y = array(a).astype(np.float64), array(w).astype(np.float64)
     other = np.where(np.isfinite(x) & np.isfinite(y), 0, x != y)
     if other.any():

@@ -36,7 +36,6 @@ PAIRS, ROUND = 2800, 700  # of one of these and any other: in all, and in one ru
 DEEP = 2  # functions of a submission that are looked at so
 BESIDE = search.OFTEN - {Code.EXTRA_FACTOR} | {  # what may go with a branch that is left out
     Code.FACTOR_MISSING,
-    Code.EXPONENT,
     Code.SIGN,
     Code.CONSTANT,
 }

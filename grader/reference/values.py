@@ -13,6 +13,7 @@ from grader.core import plain
 MARK = "plain:"  # names a fixture's plain data, which its safetensors files hold as bytes
 
 _Tensor, _float32, _float64, _numpy_scalar = torch.Tensor, torch.float32, torch.float64, np.generic
+_Array, _of_array = np.ndarray, torch.tensor
 
 
 def dumps(value: object) -> bytes:
@@ -49,9 +50,15 @@ def _bytes(data: bytes) -> torch.Tensor:
     return torch.frombuffer(bytearray(data), dtype=torch.uint8)
 
 
+def tensor(value: Any) -> Any:
+    """A NumPy array of numbers as a tensor; what is none as it is."""
+    return _of_array(value) if type(value) is _Array and value.dtype.kind in "biuf" else value
+
+
 def _other(value: Any) -> Any:
     if issubclass(type(value), _numpy_scalar):
         return value.item()
+    value = tensor(value)
     if not issubclass(type(value), _Tensor) or value.is_complex() or value.device.type != "cpu":
         return None
     strided = value if value.layout is torch.strided else value.to_dense()

@@ -111,7 +111,8 @@ def probs(counts, smoothing):
 
 def use_probs(probs, tallies, smoothing):
     """The probability of each next character, for several smoothings: with 0 too, where every row has a count."""
-    return {f"probs(counts, {by})": probs(tallies.clone(), by) for by in (smoothing, 0, smoothing + 3)}
+    found = {f"probs(counts, {by})": probs(tallies.clone(), by) for by in (smoothing, 0, smoothing + 3)}
+    return {**found, "their type": str(probs(tallies.clone(), 1).dtype)}
 
 
 def nll(words, chars, probs):

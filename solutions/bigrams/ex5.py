@@ -323,7 +323,7 @@ def use_sample(sample, W, chars, uniforms):
 def use_trigrams(trigrams, seen, few):
     """The counts of all threes, of words of nine characters; and their number."""
     found = {}
-    for some in (seen, seen[:1], []):
+    for some in (seen, seen[:1], [few[1] * 4], []):
         N = trigrams(list(some), list(few))
         found[f"trigrams({some}, chars)"] = N
         found[f"its sum, of {some}"] = int(N.sum())
@@ -332,9 +332,8 @@ def use_trigrams(trigrams, seen, few):
 
 def use_trigram_probs(trigram_probs, tallies, smoothing):
     """The probabilities of some counts, for several smoothings, also 0, where every row has a count."""
-    return {
-        f"trigram_probs(counts, {by})": trigram_probs(tallies.clone(), by) for by in (smoothing, 0, smoothing + 2)
-    }
+    found = {f"trigram_probs(counts, {by})": trigram_probs(tallies.clone(), by) for by in (smoothing, 0, smoothing + 2)}
+    return {**found, "their type": str(trigram_probs(tallies.clone(), 1).dtype)}
 
 
 def use_trigram_nll(trigram_nll, seen, few, triples):

@@ -168,7 +168,7 @@ def use_batch(batch, data, starts, T):
     Row b of x begins at starts[b]. y holds, for each token of x, the one that follows it.
     """
     found = {}
-    for some, size in ((starts, T), (starts[1:], T - 2)):
+    for some, size in ((starts, T), (starts[1:], T - 2), (starts + starts[::-1], T)):
         pair = batch(data.clone(), list(some), size)
         found[f"batch(data, {some}, {size})"] = [torch.as_tensor(one) for one in pair]
     return found

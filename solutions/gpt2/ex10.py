@@ -93,7 +93,7 @@ def inputs(g, V, max_T, C, L, B, T, world, length):
     """Tokens, gradients of several processes, names of parameters, scores near 0 and far from it, values."""
     keys = 5 + 2 * B + T
     rising = torch.arange(keys) * 0.5
-    bases = (rising, rising + 800, rising - 800, -400 * rising)
+    bases = (rising, rising + 800, rising - 800, -400 * rising, 400 * rising)
     layer = int(torch.randint(L, (1,), generator=g))
     parts = ["attn.qkv", "attn.proj", "mlp.fc", "mlp.proj", "attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"]
     names = ["wte.weight", "wpe.weight", "head.weight", "pos.weight", "attn.proj.weight", "mlp.proj.bias"]
@@ -221,6 +221,8 @@ class Long(torch.Tensor):
         long = next((x for x in (*args, *(kwargs or {}).values()) if isinstance(x, cls)), None)
         if long is None:
             raise RuntimeError(f"more scores than a block are read at once, by {function.__name__}")
+        if function.__name__ in ("tolist", "numpy", "__array__"):
+            raise RuntimeError(f"more than {long.block} scores are read at once, by {function.__name__}")
         with torch._C.DisableTorchFunctionSubclass():
             out = function(*args, **(kwargs or {}))
         several = isinstance(out, (tuple, list)) and not isinstance(out, torch.Size)
@@ -248,10 +250,10 @@ def use_online(online, scores, values, block):
     """The average of `values` by the softmax of the scores, read in blocks: more at once is refused.
 
     Asked for scores near 0, near 800 and near -800, where exponentials are infinite, or all of them 0; and
-    for scores that fall far. They are in double precision.
+    for scores that fall or rise far. They are in double precision.
     """
     found = {}
-    for said, one in zip(("near 0", "near 800", "near -800", "that fall far"), scores):
+    for said, one in zip(("near 0", "near 800", "near -800", "that fall far", "that rise far"), scores):
         for by in (block, block + 2):
             long = Long.limited(one.double(), by, 1), Long.limited(values.double(), by, values.shape[1])
             found[f"online(scores {said}, values, {by})"] = online(*long, by).float()

@@ -80,8 +80,8 @@ HINTS = {
 
 def inputs(g, rows, C, warmup, last):
     """Parameters by name, three gradients for a matrix, and what the optimiser is set to."""
-    names = ["wte", "lnf.weight", "lnf.bias", "mlp.weight", "mlp.bias", "attn.weight", "a", "b.c", "ln.gain", "scale"]
-    sizes = [(rows, C), (C,), (C,), (C, rows), (rows,), (C, C), (2, C, 2), (), (1, C), (1,)]
+    names = ["wte", "lnf.weight", "lnf.bias", "mlp.weight", "mlp.bias", "attn.weight", "a", "b.c", "ln.gain", "scale", "gate"]
+    sizes = [(rows, C), (C,), (C,), (C, rows), (rows,), (C, C), (2, C, 2), (), (1, C), (1,), (1, 1)]
     order = torch.randperm(len(names), generator=g).tolist()
     other = torch.randperm(len(names), generator=g).tolist()
     small = torch.ones(C)
@@ -89,7 +89,7 @@ def inputs(g, rows, C, warmup, last):
     return {
         "named": {names[k]: torch.randn(sizes[k], generator=g) for k in order},
         "swapped": {names[k]: torch.randn(sizes[j], generator=g) for k, j in zip(order, other)},
-        "grads": [torch.randn(size, generator=g) for size in ((rows, C), (C,), (1,))],
+        "grads": [by * torch.randn(size, generator=g) for size, by in (((rows, C), 1), ((C,), 3), ((1,), 1))],
         "p": torch.randn((rows, C), generator=g),
         "steps": [torch.randn((rows, C), generator=g) * small for _ in range(3)],
         "lr": float(torch.rand(1, generator=g)) * 0.05 + 0.01,

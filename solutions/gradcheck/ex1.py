@@ -257,6 +257,10 @@ def use_best_step(best_step, points):
         found[f"best_step(-sin, slope, {falls:.6g} in float64, {steps})"] = best_step(
             lambda t: -torch.sin(t), -float(torch.cos(falls)), falls.clone(), steps
         )
+    parabola = torch.tensor(points[0], dtype=torch.float64)  # of which every step gives the slope, but for rounding
+    for steps in ([1.0, 1e-5, 1e-9], [1e-7, 1e-3, 0.5]):
+        case = f"best_step(x**2, slope, {points[0]} in float64, {steps})"
+        found[case] = best_step(lambda t: t * t, 2 * points[0], parabola.clone(), list(steps))
     return found
 
 

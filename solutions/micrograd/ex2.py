@@ -243,8 +243,8 @@ def inputs(g, cases, lines):
     return dict(
         pairs=list(zip(draw(cases), draw(cases))),
         numbers=[2, 3, 1, 4, *draw(4, 0.5, 3.0)],
-        bases=[*draw(cases, 0.5, 2.5), -1.5, -0.75],
-        exponents=[*[2, -1, 3, 0.5, *draw(2, -2.5, 2.5)][:cases], 2, -2],
+        bases=[*draw(cases, 0.5, 2.5), -1.5, -0.75, -1.25],
+        exponents=[*[2, -1, 3, 0.5, *draw(2, -2.5, 2.5)][:cases], 2, -2, 3],
         signed=[-1.5, 0.75, *draw(cases), 0.0],
         upstream=[*draw(cases + 2, 0.5, 2.0)[:-1], -1.5, 1.25],
         expressions=[expression() for _ in range(cases)],
@@ -640,9 +640,10 @@ def use_backward(Value, expressions):
     leaves = dict(zip("abc", nodes))
     for leaf in leaves.values():
         leaf.grad = 0.25
+    nodes[-1].grad = 0.5
     nodes[-1].backward()
-    before = f"{told(expressions[0])}; the gradients of a to c are 0.25 before"
-    found[before] = {f"{name}.grad": leaf.grad for name, leaf in leaves.items()}
+    before = f"{told(expressions[0])}; the gradients of a to c are 0.25 before, its own 0.5"
+    found[before] = {"its grad": nodes[-1].grad, **{f"{name}.grad": leaf.grad for name, leaf in leaves.items()}}
     return found
 
 

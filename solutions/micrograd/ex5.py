@@ -361,8 +361,9 @@ def use_accuracy(accuracy, scores, labels):
     for many in (len(labels), 4, 3):
         said = f"accuracy({scores[:many]}, {labels[:many]})"
         found[said] = accuracy([Number(x) for x in scores[:many]], labels[:many])
-    edge = [0.0, *scores[:2]], [1, *labels[:2]]
-    found[f"accuracy({edge[0]}, {edge[1]})"] = accuracy([Number(x) for x in edge[0]], edge[1])
+    for label in (1, -1):
+        edge = [0.0, *scores[:2]], [label, *labels[:2]]
+        found[f"accuracy({edge[0]}, {edge[1]})"] = accuracy([Number(x) for x in edge[0]], edge[1])
     return found
 
 

@@ -14,7 +14,7 @@ FIXTURES = {
     "lecture": dict(seed=2147483647, vocab_size=27, many=30, n=8, block_size=3, n_embd=10, n_hidden=200),
     "probe-1": dict(seed=2, vocab_size=27, many=30, n=8, block_size=3, n_embd=2, n_hidden=100),
     "probe-2": dict(seed=3, vocab_size=12, many=27, n=6, block_size=2, n_embd=3, n_hidden=7),
-    "probe-3": dict(seed=4, vocab_size=14, many=23, n=9, block_size=4, n_embd=2, n_hidden=10),
+    "probe-3": dict(seed=4, vocab_size=14, many=35, n=9, block_size=4, n_embd=2, n_hidden=10),
 }
 OUTPUTS = {
     "parameter_count": "exact",

@@ -284,7 +284,7 @@ def copied(network):
 
 
 def use_strides(strides, shapes):
-    return calls("strides", strides, *((shape,) for shape in shapes), ((3, 2),), ((),))
+    return calls("strides", strides, *((shape,) for shape in shapes), ((3, 2),), ((),), ((2, 3, 1, 4, 5),))
 
 
 def use_place(place, shapes, indices, offsets):
@@ -311,6 +311,7 @@ def use_shared(shared, C, X):
         "C.reshape(-1)": C.reshape(-1),
         "C[X]": C[X],
         "C + 0": C + 0,
+        "2 * C": 2 * C,
     }
     return {f"shared(C, {said})": shared(C, one) for said, one in made.items()}
 

@@ -92,7 +92,7 @@ def inputs(g, words, pieces):
         merged=[(98, 98), tuple(ids[:2]), *((a, b) for a, b in ((97, 98), (99, 97)))],
         idx=256 + words,
         counts={**dict(zip(pairs, often)), (low, high): 9, (high, high): 3},
-        ties={(low, low): 2, (middle, low): 5, (high, 97): 5, (low, 98): 5, (middle, high): 4},
+        ties={(low, low): 2, (middle, low): 5, (high, 97): 5, (low, 98): 5, (middle, high): 5},
     )
 
 
@@ -155,8 +155,12 @@ def merge(ids, pair, idx):
 def use_merge(merge, ids, merged, idx):
     """A copy of a list with a new number in the place of each pair; asked of several lists, pairs and numbers."""
     some = [([5, 6, 6, 7, 9, 1], (6, 7), 99), ([1, 1, 1], (1, 1), 9), ([4], (4, 4), 9), ([], (1, 2), 9)]
-    some += [([7, 6, 7, 7, 6, 6, 7], (7, 6), idx + 3), ([6, 7, 6, 7], (6, 7), 7)]
-    return calls("merge", merge, *some, *((ids, pair, idx + k) for k, pair in enumerate(merged)))
+    some += [([7, 6, 7, 7, 6, 6, 7], (7, 6), idx + 3), ([6, 7, 6, 7], (6, 7), 7), ([6, 6, 7], (6, 7), 7)]
+    some += [([16, 7, 6, 71], (6, 7), 9)]
+    found = calls("merge", merge, *some, *((ids, pair, idx + k) for k, pair in enumerate(merged)))
+    given = list(ids)
+    merge(given, merged[0], idx)
+    return {**found, "ids after merge(ids, pair, idx)": given}
 
 
 def use_shorter(stats, merge, ids, idx):

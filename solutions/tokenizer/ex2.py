@@ -123,7 +123,7 @@ def inputs(g, words, count):
         merges=merges,
         known=known,
         ids=ids,
-        texts=["", "c", "né", "🙂ab·", *(a + b for a in "abc" for b in "abc"), *drawn],
+        texts=["", "c", " ab ", "né", "🙂ab·", *(a + b for a in "abc" for b in "abc"), *drawn],
     )
 
 

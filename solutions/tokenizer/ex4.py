@@ -180,7 +180,7 @@ def parts(text, names):
 
 def use_parts(parts, text, specials, some):
     names = list(specials)
-    cases = [(text, names), (text, sorted(some)), (text, []), ("", []), ("", names), (names[0], names)]
+    cases = [(text, names), (text, sorted(some)), (text, []), ("", []), ("", names), (names[0], names), (f"{names[0]} \n{names[1]} ", names)]
     return calls("parts", parts, *cases, ("(.*)", [".*"]), ("a|b", ["|"]), ("abcab", ["ab", "abc", "b"]))
 
 

@@ -215,7 +215,7 @@ def use_ids(ids, text, other, pieces):
 
 def use_text_of(text_of, tokens, pieces):
     some = [3 + b for b in "né🙂".encode()]
-    return calls("text_of", text_of, (tokens, pieces), ([*some, 259, 260], pieces), (some[:2], pieces), ([258, 100, 3], pieces), ([], pieces))
+    return calls("text_of", text_of, (tokens, pieces), ([*some, 259, 260], pieces), (some[:2], pieces), ([258, 100, 3], pieces), ([259 + pieces.index("▁"), 100], pieces), ([], pieces))
 
 
 def use_digits_apart(digits_apart, text, other):

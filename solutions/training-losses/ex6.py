@@ -231,7 +231,7 @@ def penalised(rewards, new, old, mask, beta):
 
 def use_with_readout(with_readout, rows, token, size):
     cases = [(prompt, answer, token, size) for prompt, answer in rows]
-    return calls("with_readout", with_readout, *cases, ([3, 4], [5], 9, 4), ([3], [], 9, 6))
+    return calls("with_readout", with_readout, *cases, ([3, 4], [5], 9, 4), ([3], [], 9, 6), ([9, 3], [9], 9, 6))
 
 
 def use_readout(readout, scores, tokens):

@@ -188,7 +188,7 @@ def use_flatten(FlattenConsecutive, x):
     """FlattenConsecutive of 2, and of as many as there are positions, for a single example too."""
     t = x.shape[1]
     found = {}
-    for k, some in ((2, x), (t, x), (2, x[:1]), (t, x[:1]), (1, x)):
+    for k, some in ((2, x), (t, x), (2, x[:1]), (t, x[:1]), (1, x), (2, x[:, :2])):
         out = FlattenConsecutive(k)(some.clone())
         said = f"FlattenConsecutive({k})(x) of {tuple(some.shape)}"
         found[f"the shape of {said}"] = list(out.shape)

@@ -298,13 +298,12 @@ def use_dilated(dilated, x, weights):
 
 def use_tree_and_convolution(dilated, by_tree, by_convolution, x, weights):
     """The tree and the convolution, of as many levels as halve the context."""
-    T = 2 ** len(weights)
     found = {}
     for many in (len(weights), 1):
         part = x[:, -(2**many) :].clone()
         found[f"by_tree of {many} levels"] = by_tree(part, [tuple(level) for level in weights[:many]])
         found[f"by_convolution of {many} levels"] = by_convolution(part.clone(), [tuple(w) for w in weights[:many]])
-    found["by_convolution of a longer text"] = by_convolution(torch.cat([x, x[:, -T:]], 1), list(weights))
+    found["by_convolution of a longer text"] = by_convolution(torch.cat([x[:, -1:], x], 1), list(weights))
     return found
 
 
@@ -313,12 +312,13 @@ def use_receptive_field(receptive_field, dilations):
 
 
 def use_mu_law(mu_law, sound):
-    return {f"mu_law(x, {mu})": mu_law(sound.clone(), mu) for mu in (255, 15, 2)}
+    return {f"mu_law(x, {mu})": mu_law(sound.clone(), mu) for mu in (255, 15, 5, 2)}
 
 
 def use_mu_law_back(mu_law_back, V):
     some = {255: torch.tensor([0, 1, 100, 127, 128, 255, 10 * V]), 15: torch.arange(16)}
-    return {f"mu_law_back(k, {mu})": mu_law_back(k.clone(), mu) for mu, k in some.items()}
+    found = {f"mu_law_back(k, {mu})": mu_law_back(k.clone(), mu) for mu, k in some.items()}
+    return {**found, "their type": str(mu_law_back(some[15].clone(), 15).dtype)}
 
 
 def use_gated(gated, both):

@@ -18,17 +18,18 @@ def formulas(s: Source) -> Iterator[Change]:
             yield s.change(n, s.text(n.operand), Code.TERM_SIGN, told, 12)
         if not isinstance(n, ast.BinOp):
             continue
-        a, b = s.text(n.left), s.text(n.right)
+        a, b, parent = s.text(n.left), s.text(n.right), s.parents.get(id(n))
         yield from operand_dropped(s, n)
         if isinstance(n.op, ast.FloorDiv):
             told = f"`//` rounds down: {s.quoted(n)} is meant with `/`"
             yield s.change(n, f"({a}) / ({b})", Code.OPERATOR, told, 8)
-        if isinstance(n.op, ast.Div) and isinstance(s.parents.get(id(n)), ast.BinOp):
+        if isinstance(n.op, ast.Div) and isinstance(parent, ast.BinOp):
             told = f"{s.quoted(n)} may become larger than 1, which is not held back"
             yield s.change(n, f"min(1.0, ({a}) / ({b}))", Code.FUNCTION_MISSING, told, 30)
         if isinstance(n.op, ast.Div):
             told = f"`/` gives a float: {s.quoted(n)} is meant with `//`"
-            yield s.change(n, f"({a}) // ({b})", Code.WRONG_TYPE, told, 11)
+            share = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub) and n is parent.right
+            yield s.change(n, f"({a}) // ({b})", Code.WRONG_TYPE, told, 35 if share else 11)
         if isinstance(n.op, ast.Mult):
             told = f"{s.quoted(n)} is meant as a power, with `**`"
             yield s.change(n, f"({a}) ** ({b})", Code.OPERATOR, told, 31)
@@ -41,16 +42,8 @@ def formulas(s: Source) -> Iterator[Change]:
             yield s.change(n, f"({a}) {other} ({b})", Code.OPERATOR, told, 26)
         if isinstance(n.op, ast.Pow):
             told = f"the exponent of {s.quoted(n.left)} is off"
-            for new in (
-                f"({b}) + 1",
-                f"({b}) - 1",
-                f"({b}) * 2",
-                f"({b}) / 2",
-                f"-({b})",
-                "2",
-                "0.5",
-                "-0.5",
-            ):
+            forms = [f"({b}) + 1", f"({b}) - 1", f"({b}) * 2", f"({b}) / 2", f"-({b})", "0.5", "-0.5"]
+            for new in [*forms, *([] if is_number(n.right, 2) else ["2"])]:  # 2.0 is another type alone
                 yield s.change(n, f"({a}) ** ({new})", Code.EXPONENT, told, 18)
     for n in s.values:
         if isinstance(n, ast.Name) and isinstance(s.parents.get(id(n)), ast.BinOp) and n.id in s.scope:

@@ -16,7 +16,7 @@ RELATED = {
     "norm": ("std", "sum"), "tril": ("triu",), "triu": ("tril",), "max": ("min", "argmax", "sum"),
     "min": ("max", "argmin"), "argmax": ("argmin", "max"), "argmin": ("argmax",), "amax": ("amin",),
     "all": ("any",), "any": ("all",), "sum": ("mean", "max", "prod", "len"), "mean": ("sum", "median"),
-    "prod": ("sum",), "floor": ("ceil", "round"), "ceil": ("floor",), "round": ("int",), "int": ("round",),
+    "prod": ("sum",), "floor": ("ceil", "round"), "ceil": ("floor",), "round": ("int",),
     "zeros": ("ones", "empty"), "ones": ("zeros",), "zeros_like": ("ones_like",),
     "ones_like": ("zeros_like",), "Tensor": ("tensor",), "tensor": ("Tensor",), "append": ("extend",),
     "extend": ("append",), "startswith": ("endswith", "__eq__"), "endswith": ("startswith",),

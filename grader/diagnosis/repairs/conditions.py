@@ -75,7 +75,7 @@ def conditions(s: Source) -> Iterator[Change]:
                 for k, part in enumerate(n.values):
                     told = f"the condition {s.quoted(part)} is one too many"
                     rest = parts[:k] + parts[k + 1 :]
-                    yield s.change(n, f" {word} ".join(rest), Code.CONDITION, told, 20)
+                    yield s.change(n, f" {word} ".join(rest), Code.CONDITION, told, 14)
     for one in s.nodes:
         if isinstance(one, ast.IfExp):
             a, b, test_ = s.text(one.body), s.text(one.orelse), s.text(one.test)

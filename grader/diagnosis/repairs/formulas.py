@@ -277,7 +277,8 @@ def operand_dropped(s: Source, n: ast.BinOp) -> Iterator[Change]:
     left, right = s.quoted(n.left), s.quoted(n.right)
     match n.op:
         case ast.Add() | ast.Sub():
-            yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", 29)
+            rank = 9 if isinstance(n.right, ast.BinOp) else 29  # before a slip within it
+            yield s.change(n, s.text(n.left), Code.EXTRA_TERM, f"the term {right} is one too many", rank)
             told = f"the term {left} is one too many"
             if isinstance(n.op, ast.Sub):  # without it there would be a minus
                 told = f"{s.quoted(n)} stands where {right} is meant"

@@ -176,8 +176,9 @@ def functions(s: Source) -> Iterator[Change]:
         for dims in FLIPS[: len(s.about.shapes[n.id]) + 1]:
             said = f"{n.id} is to be reversed, its last element first"
             yield s.change(n, f"{n.id}.flip({dims})", Code.DIRECTION, said, 42)
-        said = f"the eps is left out where {n.id} is used"
-        yield s.change(n, f"{n.id} + 1e-5", Code.EPS, said, 19)
+        if _rooted(s, n):
+            said = f"the eps is left out where {n.id} is used"
+            yield s.change(n, f"{n.id} + 1e-5", Code.EPS, said, 19)
         parent = s.parents.get(id(n))
         parent = s.parents.get(id(parent)) if isinstance(parent, ast.UnaryOp) else parent
         factor = isinstance(parent, ast.BinOp) and not isinstance(parent.op, ast.Add | ast.Sub)
@@ -201,6 +202,16 @@ def joined(s: Source) -> Iterator[Change]:
                         yield s.change(places[0], edits, Code.FACTOR_MISSING, told, 43, other)
                     for n in places:
                         yield s.change(n, new, Code.FACTOR_MISSING, told, 48, other)
+
+
+def _rooted(s: Source, n: ast.AST) -> bool:
+    """Whether a root, a logarithm or a power of it is taken, or it divides: where an eps may be missing."""
+    above = s.parents.get(id(n))
+    if above is None:
+        return False
+    power = isinstance(above, ast.BinOp) and isinstance(above.op, ast.Pow) and n is above.left
+    below = isinstance(above, ast.BinOp) and isinstance(above.op, ast.Div) and n is above.right
+    return power or below or method(above) in ("sqrt", "rsqrt", "log", "reciprocal") or _rooted(s, above)
 
 
 def _only_shape(s: Source, n: ast.Name) -> bool:

@@ -207,7 +207,8 @@ def constants(s: Source) -> Iterator[Change]:
                 yield s.change(places[0], [s.put(n, other) for n in places], Code.HARD_CODED, told, rank)
             for n in places:
                 yield s.change(n, other, Code.HARD_CODED, told, rank + 1)
-        for param in (k for k in s.params if k not in s.switches and value > 1):
+        ends = any(isinstance(s.parents.get(id(n)), ast.Slice) for n in places)  # a length may mean all
+        for param in (k for k in s.params if k not in s.switches and value > 1 and not ends):
             for form in (f"len({param})", f"{param}.shape[0]", f"{param}.shape[1]", f"{param}.shape[-1]"):
                 told = f"{text} is written where a length of {param} is meant"
                 yield s.change(places[0], [s.put(n, form) for n in places], Code.HARD_CODED, told, 33)
@@ -254,6 +255,8 @@ def missing(s: Source) -> Iterator[Change]:
         edits = [s.put(n, f"({s.text(n)}) * {piece}") for n in steps]
         yield s.change(steps[0], edits, Code.FACTOR_MISSING, told, 19 if "." in piece else 29)
     for n in {id(n): n for n in (*steps, *s.returned, *_computed(s))}.values():
+        if method(n) in ("zeros", "zeros_like", "empty"):
+            continue  # a factor changes no more than their type
         text, of = f"({s.text(n)})", "" if id(n) in whole else f" of {s.quoted(n)}"
         for piece in pieces:
             rank = 13 if piece in unused else 40

@@ -100,6 +100,13 @@ class Source:
         return [a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs)]
 
     @cached_property
+    def kept(self) -> frozenset[str]:
+        """Parameters whose default is a list, a set or a dict: one for all calls."""
+        args = self.function.args
+        pairs = zip(reversed(args.args), reversed(args.defaults), strict=False)
+        return frozenset(p.arg for p, d in pairs if isinstance(d, ast.List | ast.Dict | ast.Set | ast.Call))
+
+    @cached_property
     def switches(self) -> frozenset[str]:
         """Parameters that are on or off: by their default, or since they are only asked for their truth."""
         args = self.function.args
@@ -204,6 +211,11 @@ class Source:
         if len(written) > QUOTED or "`" in written:
             return f"what is on line {self.line(node)}"
         return written if written.isidentifier() else f"`{harmless(written)}`"
+
+    def within(self, node: ast.AST, *kinds: type[ast.AST]) -> bool:
+        """Whether it stands in one of these, of this function."""
+        above = self.parents.get(id(node))
+        return above is not None and (isinstance(above, kinds) or self.within(above, *kinds))
 
     def put(self, node: ast.AST, new: str) -> Edit:
         return Edit(*self.span(node), f"({new})")

@@ -46,7 +46,7 @@ def _overwritten(s: Source, n: ast.stmt, block: list[ast.stmt]) -> Iterator[Chan
     if name in s.params and rest:
         told = f"{name} is overwritten here, though what was passed is meant"
         yield s.change(n, [s.edit(n, "pass")], Code.OVERWRITTEN, told, 11)
-    for after in rest[:1]:
+    for after in () if s.within(n, ast.For, ast.While) else rest[:1]:  # there it may add up
         uses = [m for m in ast.walk(after) if isinstance(m, ast.Name) and m.id == name]
         uses = [m for m in uses if isinstance(m.ctx, ast.Load)]
         if uses:
@@ -107,7 +107,8 @@ def _into(s: Source, block: list[ast.stmt], k: int) -> Iterator[Change]:
     code = Code.CONDITION if word == "condition" else Code.LOOP
     for at in [*range(k - 1, max(-1, k - 4), -1), *range(k + 1, min(len(block), k + 3))]:
         n = block[at]
-        if not _movable(n) or isinstance(n, ast.FunctionDef) or isinstance(n, ast.Return) and word == "loop":
+        leaves = any(isinstance(m, ast.Return | ast.Raise) for m in ast.walk(n))  # in a loop it may never run
+        if not _movable(n) or isinstance(n, ast.FunctionDef) or leaves and word == "loop":
             continue
         for into, place in ((outer.body, 0), (outer.body, len(outer.body)), (outer.orelse, 0)):
             if into is outer.orelse and word == "loop":
@@ -248,8 +249,9 @@ def copies(s: Source) -> Iterator[Change]:
     changed = _changed(s)
     for n in s.nodes:
         if isinstance(n, ast.Call) and method(n) in ("append", "add", "insert", "setdefault") and n.args:
-            part = n.args[-1]
-            if isinstance(part, ast.Name | ast.Attribute | ast.Tuple) and changed & {*names_in(part)}:
+            for part in n.args[-1].elts if isinstance(n.args[-1], ast.Tuple) else n.args[-1:]:
+                if not isinstance(part, ast.Name | ast.Attribute) or not changed & {*names_in(part)}:
+                    continue
                 told = f"{s.quoted(part)} itself is kept, which changes afterwards: a copy is meant"
                 yield s.change(part, f"{copied}({s.text(part)})", Code.SHARED, told, 8)
         alias = isinstance(n, ast.Assign) and isinstance(n.value, ast.Name | ast.Attribute | ast.Subscript)
@@ -265,8 +267,15 @@ def copies(s: Source) -> Iterator[Change]:
         return
     indent = "\n" + " " * first.col_offset
     start, _ = s.span(first)
+    for name in sorted(changed - set(s.params) - s.local):
+        told = f"{name} keeps what earlier calls put in: each call is to begin anew"
+        yield s.change(first, [Edit(start, start, f"{name}.clear(){indent}")], Code.SHARED, told, 4)
     for param in sorted(changed & set(s.params) - {"self"}):
         told = f"{param}, which is passed, is changed in place: a copy is meant"
+        if param in s.kept:
+            told = (
+                f"the default of {param} is made once, and keeps what each call puts in: a new one is meant"
+            )
         edits = [Edit(start, start, f"{param} = {copied}({param}){indent}")]
         yield s.change(first, edits, Code.SHARED, told, 4)
 

@@ -12,6 +12,7 @@ import torch
 from grader.core.calling import BadRequest, Call, line_of, resolve
 from grader.core.exercise import ALT, Exercise, Gradient, Item, Output, is_probe
 from grader.core.finding import Code
+from grader.reference.values import tensor
 from grader.runner import wire
 from grader.runner.untrusted import byhand, missing, outputs
 from grader.runner.untrusted.loading import Submission, describe, is_stub
@@ -311,6 +312,7 @@ def _remember_form(submission: Submission, name: str, value: Any, tensor: Any) -
 
 def packed(header: dict[str, Any], value: Any) -> tuple[dict[str, Any], bytes]:
     """What an output gives, a tensor or plain data."""
+    value = tensor(value)
     return (pack if isinstance(value, _Tensor) else outputs.pack)(header, value)
 
 

@@ -9,9 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from grader.core.calling import BadRequest, resolve
 from grader.core.exercise import Exercise, Gradient, Item, Output
 from grader.core.limits import MAX_SENT
+from grader.reference.values import copied
 from grader.runner import wire
 from grader.runner.untrusted import outputs
 from grader.runner.untrusted.asking import Given, NoValue, arguments, called, pack, packed
@@ -20,6 +23,7 @@ from grader.runner.untrusted.loading import Submission
 from grader.runner.untrusted.recording import Recording
 
 Sent = tuple[dict[str, Any], bytes]
+SMALL = 1000
 Wanted = Sequence[tuple[str, str]]  # an item and the text of another function for it, each
 
 
@@ -63,10 +67,11 @@ def of_outputs(exercise: Exercise, wanted: Wanted) -> bool:
 def _changed(asked: Asked, wanted: Wanted, turns: Turns) -> Iterator[Sent]:
     """The same of outputs. What has come before is not sent again; the first of them is the code as it is."""
     seen: dict[tuple[str, str, bytes], int] = {}
-    sent = 0
+    sent, kept = 0, Kept(asked.submission)
     for number, (name, source) in enumerate(wanted):
         item = next(item for item in asked.exercise.outputs if item.name == name)
         turns.begin()
+        kept.restore()
         try:
             with outputs.changed(asked.submission, source):
                 given = asked.fixtures.items()
@@ -86,6 +91,32 @@ def _changed(asked: Asked, wanted: Wanted, turns: Turns) -> Iterator[Sent]:
             seen[key] = number
             sent += wire.weight(*record)
             yield {**record[0], **header}, record[1]
+
+
+class Kept:
+    """What functions may keep from call to call, as it is now: data of the top level and of classes."""
+
+    def __init__(self, submission: Submission) -> None:
+        found = [v for v in submission.names.values() if isinstance(v, type)]
+        classes = [c for c in found if c.__module__ == "submission"]
+        self.submission = submission
+        self.data = _data(submission.names)
+        self.fields = [(c, _data(vars(c))) for c in classes]
+
+    def restore(self) -> None:
+        self.submission.names.update(copied(self.data))
+        for owner, fields in self.fields:
+            for name, value in copied(fields).items():
+                setattr(owner, name, value)
+
+
+def _data(names: Mapping[str, Any]) -> dict[str, Any]:
+    """What is small enough to be copied for each variant."""
+    found = {k: v for k, v in names.items() if not k.startswith("__")}
+    plain = {k: v for k, v in found.items() if type(v) in (bool, int, float, type(None))}
+    several = {k: v for k, v in found.items() if type(v) in (list, dict, set) and len(v) <= SMALL}
+    tensors = {k: v for k, v in found.items() if type(v) is torch.Tensor and v.numel() <= SMALL}
+    return {k: copied(v) for k, v in (plain | several | tensors).items()}
 
 
 def _of_variant(

@@ -87,7 +87,6 @@ CHANGED = {
         ("the logits are scaled: their softmax is meant", "F.softmax(logits, -1)", "logits"),
         ("k is not used: 50 is written", "topk(k,", "topk(min(50, p.shape[-1]),"),
         ("k is not used: 1 is written", "topk(k,", "topk(1,"),
-        ("one too many is kept", "topk(k,", "topk(min(k + 1, p.shape[-1]),"),
         ("one too few is kept", "topk(k,", "topk(max(1, k - 1),"),
         ("each of the k has the same probability: its own, scaled, is meant", "torch.where(p >= least, p, 0)", "(p >= least).float()"),
         ("the logits of the others are 0: they are to be minus infinity, or their probabilities 0", "    kept = torch.where(p >= least, p, 0)\n    return kept / kept.sum(-1, keepdim=True)", "    return F.softmax(torch.where(p >= least, logits, 0), -1)"),

@@ -30,7 +30,7 @@ CHANGED = {
         ("data_ptr() is that of a tensor's first number: a view that begins further on has another. The storage's is meant, untyped_storage().data_ptr()", ".untyped_storage().data_ptr()", ".data_ptr()"),
         ("the numbers are compared: a copy has the same ones. What counts is the memory", "a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()", "a.numel() == b.numel() and bool((a.flatten() == b.flatten()).all())"),
         ("the numbers are compared: a copy has the same ones. What counts is the memory", "a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()", "a.shape == b.shape and bool((a == b).all())"),
-        ("it asks whether they are the same object: a view is another object on the same memory", "a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()", "a is b"),
+        ("a view is taken for a tensor with memory of its own: it is another object on the same memory", "a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()", "a is b"),
         ("only whether b is contiguous is asked", "a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()", "not b.is_contiguous()"),
         ("only whether they have as many numbers is asked", "a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()", "a.numel() == b.numel()"),
         ("the answer is the opposite", "==", "!="),
