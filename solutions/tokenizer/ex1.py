@@ -155,7 +155,8 @@ def merge(ids, pair, idx):
 def use_merge(merge, ids, merged, idx):
     """A copy of a list with a new number in the place of each pair; asked of several lists, pairs and numbers."""
     some = [([5, 6, 6, 7, 9, 1], (6, 7), 99), ([1, 1, 1], (1, 1), 9), ([4], (4, 4), 9), ([], (1, 2), 9)]
-    some += [([7, 6, 7, 7, 6, 6, 7], (7, 6), idx + 3), ([6, 7, 6, 7], (6, 7), 7)]
+    some += [([7, 6, 7, 7, 6, 6, 7], (7, 6), idx + 3), ([6, 7, 6, 7], (6, 7), 7), ([6, 7, 7], (6, 7), 6)]
+    some += [([11, 2, 1, 23, 1, 2], (1, 2), 9)]
     return calls("merge", merge, *some, *((ids, pair, idx + k) for k, pair in enumerate(merged)))
 
 
