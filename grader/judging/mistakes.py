@@ -44,6 +44,11 @@ SETTLED = frozenset(  # what is true of any code that gives such values
 )
 
 
+VAGUE = frozenset(  # what the values of an output tell, but no reason: a change of its code may
+    (Code.HARD_CODED, Code.REORDERED, Code.PLACES_MISSING, Code.EXTRA_STEP)
+)
+
+
 class Mistakes:
     """What is found out about the wrong answers of one submission, by item: told, or else the places."""
 
@@ -71,7 +76,7 @@ class Mistakes:
             name = answer.item.name
             with swallowing(f"{name} the change that makes it right"):
                 if isinstance(answer.item, Output):
-                    if name in self.told:
+                    if name in self.told and self.told[name].code not in VAGUE:
                         continue  # in words of the lecture, and at no cost
                     outputs = outputs or OutputSearch(runner, self.task, self.code)
                     found = outputs.explain(answer)

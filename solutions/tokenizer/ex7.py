@@ -201,7 +201,7 @@ def resized(wte, head, n):
 
 
 def use_prefixed(prefixed, text, other):
-    return calls("prefixed", prefixed, (text,), (other,), ("hello  world",), ("a\nb\tc",), ("\n",), ("",))
+    return calls("prefixed", prefixed, (text,), (other,), (" hello  world ",), ("a\nb\tc",), ("\n",), ("",))
 
 
 def use_covered(covered, text, other, shares):

@@ -77,6 +77,12 @@ def conditions(s: Source) -> Iterator[Change]:
                     rest = parts[:k] + parts[k + 1 :]
                     yield s.change(n, f" {word} ".join(rest), Code.CONDITION, told, 20)
     for one in s.nodes:
+        if isinstance(one, ast.BinOp) and isinstance(one.op, ast.BitAnd | ast.BitOr):
+            sign, other = ("&", "|") if isinstance(one.op, ast.BitAnd) else ("|", "&")
+            told = f"`{sign}` stands where `{other}` is meant"
+            yield s.change(
+                one, f"({s.text(one.left)}) {other} ({s.text(one.right)})", Code.CONDITION, told, 15
+            )
         if isinstance(one, ast.IfExp):
             a, b, test_ = s.text(one.body), s.text(one.orelse), s.text(one.test)
             told = f"the two sides of {s.quoted(one)} are exchanged"

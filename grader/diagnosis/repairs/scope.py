@@ -40,7 +40,7 @@ def variables(s: Source) -> Iterator[Change]:
                 continue
             told = f"{name} is used where {other} is meant"
             rank = 12 if other in unused else 20
-            for n in at:
+            for n in (n for n in at if not _of_text(s, n)):
                 if not (s.compared(n) and isinstance(s.parents.get(id(n)), ast.Call)):  # many would do there
                     yield s.change(n, other, Code.ANOTHER_TENSOR, told, rank)
             if len(at) > 1:
@@ -57,6 +57,19 @@ def variables(s: Source) -> Iterator[Change]:
         edits = [s.put(n, b if n.id == a else a) for n in reads if n.id in (a, b)]
         yield s.change(places[a][0], edits, Code.EXCHANGED, f"{a} and {b} are exchanged", 22)
     yield from _complements(s)
+    for step in s.nodes:
+        if isinstance(step, ast.Assign) and not isinstance(step.value, ast.Name | ast.Constant):
+            for other in known:
+                if other != s.text(step.targets[0]) and other not in ("self", *s.switches):
+                    told = f"{s.quoted(step.value)} stands where {other} is meant"
+                    yield s.change(step.value, other, Code.ANOTHER_TENSOR, told, 27)
+
+
+def _of_text(s: Source, n: ast.Name) -> bool:
+    """Whether a name is compared with a text: another one there is only a condition that never holds."""
+    parent = s.parents.get(id(n))
+    sides = [parent.left, *parent.comparators] if isinstance(parent, ast.Compare) else []
+    return any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
 
 
 def signs(s: Source) -> Iterator[Change]:
@@ -304,6 +317,8 @@ def _all_computed(s: Source) -> Iterator[ast.expr]:
             yield from (n.left, n.right)
         elif isinstance(n, ast.Call) and method(n) == "sum":
             yield n
+        elif method(n) == "where" and isinstance(n, ast.Call):
+            yield from n.args[1:]
 
 
 def again(s: Source) -> Iterator[Change]:

@@ -234,12 +234,40 @@ def loops(s: Source) -> Iterator[Change]:
                 told = f"{name} is made anew in each turn: only the last stays, where all are to be added"
                 edits = [Edit(start, start, f"{name} = 0{indent}"), s.edit(n, f"{name} += {s.text(n.value)}")]
                 yield s.change(n, edits, Code.LOOP, told, 13)
+                yield from _mean_of_means(s, n, name, Edit(start, start, f"_k = 0{indent}"))
+            if isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Add | ast.Mult):
+                yield from _gathered(s, n)
             if isinstance(n, ast.Break):
                 told = "the loop ends here, where it is to go on"
                 yield s.change(n, [s.edit(n, "continue")], Code.LOOP, told, 18)
             if isinstance(n, ast.Continue):
                 told = "the loop goes on here, where it is to end"
                 yield s.change(n, [s.edit(n, "break")], Code.LOOP, told, 18)
+
+
+def _mean_of_means(s: Source, n: ast.Assign, name: str, before: Edit) -> Iterator[Change]:
+    """m = (m + x) / 2 in each turn, for the mean of all x."""
+    of = n.value.left if isinstance(n.value, ast.BinOp) else None
+    if (
+        isinstance(of, ast.BinOp)
+        and isinstance(of.op, ast.Add)
+        and name in (s.text(of.left), s.text(of.right))
+    ):
+        new = s.text(of.right if s.text(of.left) == name else of.left)
+        told = f"{name} is the mean of itself and of each new one: the mean of all is meant"
+        edits = [before, s.edit(n, f"_k += 1; {name} = {name} + (({new}) - {name}) / _k")]
+        yield s.change(n, edits, Code.MEAN_FOR_SUM, told, 9)
+
+
+def _gathered(s: Source, n: ast.AugAssign) -> Iterator[Change]:
+    """A sum from 0 for a product from 1, and the reverse."""
+    name, adds = s.text(n.target), isinstance(n.op, ast.Add)
+    new, start, word = ("*=", "1.0", "multiplied") if adds else ("+=", "0.0", "added")
+    begins = [m for m in s.nodes if isinstance(m, ast.Assign) and s.text(m.targets[0]) == name]
+    for begin in begins if len(begins) == 1 and isinstance(begins[0].value, ast.Constant) else ():
+        told = f"{s.quoted(n)}: all are to be {word}, from {float(start):g} on"
+        edits = [s.edit(n, f"{name} {new} {s.text(n.value)}"), s.edit(begin.value, start)]
+        yield s.change(n, edits, Code.OPERATOR, told, 15)
 
 
 def copies(s: Source) -> Iterator[Change]:

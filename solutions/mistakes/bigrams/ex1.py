@@ -108,5 +108,6 @@ CHANGED = {
         ("the numbers come back: letters are meant", "word += chars[at]", "word += str(at)"),
         ("u is held against each probability alone: the first at which their running sum is larger is meant", "probs[at].cumsum(0) > u", "probs[at] > u"),
         ("u is held against each probability alone: the first at which their running sum is larger is meant", "int((probs[at].cumsum(0) > u).int().argmax())", "next((k for k, p in enumerate(probs[at]) if p > u), len(chars) - 1)"),
+        ("1 - u stands for u: the first character whose running sum is more than u is meant", "cumsum(0) > u", "cumsum(0) > 1 - u"),
     ],
 }

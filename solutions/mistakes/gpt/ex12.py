@@ -13,6 +13,8 @@ CHANGED = {
         ("the cut is counted from the end, at int((1 - share) · n): at int(share · n) from the beginning is meant", "int(share * len(data))", "len(data) - int((1 - share) * len(data))"),
         ("the cut is counted from the end, at int((1 - share) · n): at int(share · n) from the beginning is meant", "int(share * len(data))", "-int((1 - share) * len(data))"),
         ("tokens are taken here and there: the first `share` of them are meant", "data[:n], data[n:]", "data[::2], data[1::2]"),
+        ("the training part is taken from the end: it is the first `share`", "    n = int(share * len(data))\n    return data[:n], data[n:]", "    n = len(data) - int(share * len(data))\n    return data[n:], data[:n]"),
+        ("the training part is taken from the end: it is the first `share`", "    n = int(share * len(data))\n    return data[:n], data[n:]", "    n = int((1 - share) * len(data))\n    return data[n:], data[:n]"),
     ],
     "starts": [
         ("a start too many is possible: the last target must be there too", "n - T", "n - T + 1"),
@@ -234,5 +236,6 @@ CHANGED = {
         ("p is not used: 0.2 is written", "    if not", "    p = 0.2\n    if not"),
         ("nothing is dropped", "(uniforms >= p)", "1"),
         ("what is dropped is minus infinity, as of a mask: 0 is meant", "x * (uniforms >= p) / (1 - p)", "(x / (1 - p)).masked_fill(uniforms < p, float('-inf'))"),
+        ("a share p stays, and 1 - p is dropped: the reverse is meant", "uniforms >= p", "uniforms >= 1 - p"),
     ],
 }

@@ -19,6 +19,8 @@ CHANGED = {
         ("the step is not h: it is 1e-5", "    for i", "    h = 1e-5\n    for i"),
         ("only the first axis's number of entries is gone through", "range(x.numel())", "range(len(x))"),
         ("what comes back is flat: a tensor like x is meant", "return grad", "return grad.flatten()"),
+        ("the step is taken to one side only, and divided by 2h: x - h on the other side is missing", "(f(up) - f(down))", "(f(up) - f(x))"),
+        ("the step is taken to one side only, and divided by 2h: x + h on the other side is missing", "(f(up) - f(down))", "(f(x) - f(down))"),
     ],
     "best_step": [
         ("the smallest step comes back: that with the smallest error is meant", "steps[errors.index(min(errors))]", "min(steps)"),

@@ -138,6 +138,7 @@ CHANGED = {
         ("the logarithm is of base 2: nats are meant", ".sum(1)", ".sum(1) / torch.tensor(2.0).log()"),
         ("the logits' difference is taken: that of the log probabilities is meant", "(logp - logq)", "(new_logits - old_logits)"),
         ("the logarithms are of base 10: natural ones are meant, in nats", ".sum(1)", ".sum(1) / 2.302585092994046"),
+        ("log p is left out: this is the cross entropy of the two", "(logp - logq)", "-logq"),
     ],
     "penalised": [
         ("the penalty is added: it is to be subtracted", "rewards - beta", "rewards + beta"),
