@@ -134,7 +134,7 @@ def known(
 ) -> Finding | None:
     """The first mistake whose marks an answer has on every call that tells it from right, and no others.
 
-    Else what the values say of themselves (`diagnosis.outputs`). There are two such calls at least, or
+    There are two such calls at least, or
     fixtures. It must be far closer to them than the right answer is: a mistake may change little.
     read: the parameters that the learner's function works with.
     """
@@ -164,6 +164,13 @@ def known(
     if whole:  # of those that differ little among themselves the nearest
         nearest = min(distance for distance, _ in whole)
         return next(found for distance, found in whole if distance <= nearest + ROUNDED)
+    return None
+
+
+def symptom(
+    answers: Mapping[str, Record], references: Mapping[str, Reference], item: Output
+) -> Finding | None:
+    """What the values say of themselves, or an exception: true, but not always why."""
     raised = [record.message for record in answers.values() if record.data is None]
     if raised:
         return raises(raised[0])

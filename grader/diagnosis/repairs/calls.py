@@ -127,6 +127,10 @@ def _arguments(s: Source, n: ast.Call) -> Iterator[Change]:
     if name in ("triu", "tril"):
         off = "1" if name == "triu" else "-1"
         more.append((off, Code.MASK, f"{name} keeps the diagonal, which is not meant", 14))
+    if name == "one_hot" and len(args) == 1:
+        told = "one_hot makes as many columns as the largest number needs: how many there are is to be passed"
+        counts = [form for k in s.scope for form in (k, f"len({k})", f"{k}.shape[0]", f"{k}.shape[1]")]
+        more += [(count, Code.WRONG_SIZE, told, 13) for count in counts]
     if name == "split":
         more.append(("1", Code.WRONG_PART, "split cuts at every place, where the first alone is meant", 30))
     for new, code, told, rank in more:
@@ -157,6 +161,12 @@ def _related(s: Source, n: ast.Call, found: list[ast.Call]) -> Iterator[Change]:
     if name == "abs" and of is not None:
         told = f"the absolute value of {s.quoted(of)} is taken, where its square is meant"
         yield s.change(n, f"({s.text(of)}) ** 2", Code.ANOTHER_FUNCTION, told, 20)
+    if name == "mean" and of is not None and not _dims(s, n, of):
+        told = f"{s.quoted(n)} counts columns too: the mean of the rows' sums is meant"
+        yield s.change(n, f"({s.text(of)}).sum(-1).mean()", Code.MEAN_FOR_SUM, told, 21)
+    if name in ("mean", "sum", "max") and of is not None and _dims(s, n, of) in ("1", "-2"):
+        told = f"{name} goes over all places of axis {_dims(s, n, of)}: the last one is meant"
+        yield s.change(n, f"({s.text(of)})[:, -1]", Code.WRONG_PART, told, 28)
     if name == "mean" and isinstance(of, ast.Call) and method(of) == "abs" and (inner := subject(of)):
         told = f"the mean of the absolute values of {s.quoted(inner)} is taken: their std is meant"
         yield s.change(n, f"({s.text(inner)}).std()", Code.ANOTHER_FUNCTION, told, 18)

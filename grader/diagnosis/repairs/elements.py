@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Source, method
+from grader.diagnosis.repairs.source import Change, Edit, Source, method
 
 
 def collections(s: Source) -> Iterator[Change]:
@@ -90,6 +90,44 @@ def _summed(s: Source, n: ast.Call) -> Iterator[Change]:
         base, power = s.text(inner.elt.left), s.text(inner.elt.right)
         told = f"{s.quoted(n)} is the sum of the powers: the power of the sum is meant"
         yield s.change(n, f"sum(({base}){rest}) ** {power}", Code.BRACKET, told, 28)
+
+
+def gathered(s: Source) -> Iterator[Change]:
+    """What a loop gathers: a sum for a product, a mean of means."""
+    for loop in s.nodes:
+        if isinstance(loop, ast.For | ast.While):
+            start, _ = s.span(loop)
+            before = Edit(start, start, "_k = 0\n" + " " * loop.col_offset)
+            for n in ast.walk(loop):
+                if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name):
+                    yield from _mean_of_means(s, n, n.targets[0].id, before)
+                elif isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Add | ast.Mult):
+                    yield from _gathered(s, n)
+
+
+def _mean_of_means(s: Source, n: ast.Assign, name: str, before: Edit) -> Iterator[Change]:
+    """m = (m + x) / 2 in each turn, for the mean of all x."""
+    of = n.value.left if isinstance(n.value, ast.BinOp) else None
+    if (
+        isinstance(of, ast.BinOp)
+        and isinstance(of.op, ast.Add)
+        and name in (s.text(of.left), s.text(of.right))
+    ):
+        new = s.text(of.right if s.text(of.left) == name else of.left)
+        told = f"{name} is the mean of itself and of each new one: the mean of all is meant"
+        edits = [before, s.edit(n, f"_k += 1; {name} = {name} + (({new}) - {name}) / _k")]
+        yield s.change(n, edits, Code.MEAN_FOR_SUM, told, 9)
+
+
+def _gathered(s: Source, n: ast.AugAssign) -> Iterator[Change]:
+    """A sum from 0 for a product from 1, and the reverse."""
+    name, adds = s.text(n.target), isinstance(n.op, ast.Add)
+    new, start, word = ("*=", "1.0", "multiplied") if adds else ("+=", "0.0", "added")
+    begins = [m for m in s.nodes if isinstance(m, ast.Assign) and s.text(m.targets[0]) == name]
+    for begin in begins if len(begins) == 1 and isinstance(begins[0].value, ast.Constant) else ():
+        told = f"{s.quoted(n)}: all are to be {word}, from {float(start):g} on"
+        edits = [s.edit(n, f"{name} {new} {s.text(n.value)}"), s.edit(begin.value, start)]
+        yield s.change(n, edits, Code.OPERATOR, told, 15)
 
 
 def _text(s: Source, n: ast.JoinedStr) -> Iterator[Change]:

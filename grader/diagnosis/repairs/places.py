@@ -87,6 +87,13 @@ def _slice(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
         told = f"a part of {s.quoted(n.value)} is taken, {whole}, where all of it is meant"
         edits = [s.put(m, s.text(m.value)) for m in alike]
         yield s.change(n, edits, Code.WRONG_PART, told, 24)
+    apart = "".join(s.text(part).split()).lstrip(":-").rstrip(":")
+    both = [m for m in s.nodes if isinstance(m, ast.Slice) and s.text(m) in (f"{apart}:", f":-{apart}")]
+    if apart.isdecimal() and len({s.text(m) for m in both}) == 2:
+        for count in (int(apart) - 1, int(apart) + 1):
+            told = f"the two parts are {apart} places from one another, where {count} is meant"
+            edits = [s.edit(m, s.text(m).replace(apart, str(count))) for m in both]
+            yield s.change(n, edits, Code.OFF_BY_ONE, told, 18)
     for other in s.nodes:  # a part that is one place from another one: targets, neighbours
         if not isinstance(other, ast.Subscript):
             continue

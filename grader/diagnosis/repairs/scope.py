@@ -40,7 +40,7 @@ def variables(s: Source) -> Iterator[Change]:
                 continue
             told = f"{name} is used where {other} is meant"
             rank = 12 if other in unused else 20
-            for n in (n for n in at if not _of_text(s, n)):
+            for n in (n for n in at if not _of_text(s, n) and n.lineno not in _empty(s, other)):
                 if not (s.compared(n) and isinstance(s.parents.get(id(n)), ast.Call)):  # many would do there
                     yield s.change(n, other, Code.ANOTHER_TENSOR, told, rank)
             if len(at) > 1:
@@ -63,6 +63,19 @@ def variables(s: Source) -> Iterator[Change]:
                 if other != s.text(step.targets[0]) and other not in ("self", *s.switches):
                     told = f"{s.quoted(step.value)} stands where {other} is meant"
                     yield s.change(step.value, other, Code.ANOTHER_TENSOR, told, 27)
+
+
+def _empty(s: Source, name: str) -> range:
+    """The lines on which a list or dict of the function is empty still: there it says nothing."""
+    named = [n for n in s.nodes if isinstance(n, ast.Name) and n.id == name]
+    made = s.parents.get(id(named[0])) if named else None
+    if (
+        isinstance(made, ast.Assign)
+        and isinstance(made.value, ast.List | ast.Dict)
+        and len(s.text(made.value)) == 2
+    ):
+        return range(made.lineno, min([n.lineno for n in named[1:]], default=made.lineno))
+    return range(0)
 
 
 def _of_text(s: Source, n: ast.Name) -> bool:

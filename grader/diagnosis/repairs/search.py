@@ -38,7 +38,7 @@ OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     statements.copies, statements.branches, statements.exchanged,
     scope.variables, scope.signs, scope.attributes, scope.constants, scope.missing, scope.again,
     conditions.comparisons, conditions.conditions, places.places, calls.calls,
-    wrappers.wrapped, wrappers.unindexed, elements.collections, brackets.formulas,
+    wrappers.wrapped, wrappers.unindexed, elements.collections, elements.gathered, brackets.formulas,
     brackets.brackets, texts.texts, texts.joined, formulas.operators, formulas.brackets,
 )  # fmt: skip
 FARTHER = 8  # ranks that a change of another function than the one that an output is about comes after

@@ -182,6 +182,7 @@ def steps(s: Source) -> Iterator[Change]:
             minus = "-" if isinstance(value.op, ast.Sub) else ""
             told = f"{target} grows by what was there before: it is to begin anew"
             yield s.change(n, [s.edit(n, f"{target} = {minus}({s.text(value.right)})")], Code.ADDED, told, 12)
+        yield from _early(s, n)
         if isinstance(n.targets[0], ast.Tuple) and len(n.targets[0].elts) == 2:
             a, b = n.targets[0].elts
             told = f"{s.quoted(a)} and {s.quoted(b)} are exchanged"
@@ -193,6 +194,13 @@ def steps(s: Source) -> Iterator[Change]:
                 n, [s.edit(index, s.text(value)), s.edit(value, s.text(index))], Code.EXCHANGED, told, 11
             )
             yield from _adds_at(s, n, n.targets[0], value)
+    for chain in s.nodes:
+        if isinstance(chain, ast.Assign) and len(chain.targets) == 2:
+            one, two = (s.text(t) for t in chain.targets)
+            for first, then in ((one, two), (two, one)):
+                told = f"{one} and {two} are given the same: {first} is to get what {then} was before"
+                edit = s.edit(chain, f"{first}, {then} = {then}, {s.text(chain.value)}")
+                yield s.change(chain, [edit], Code.ASSIGNED, told, 12)
     for step in s.nodes:
         if not isinstance(step, ast.AugAssign):
             continue
@@ -209,6 +217,21 @@ def steps(s: Source) -> Iterator[Change]:
                 )
         if isinstance(step.target, ast.Subscript):
             yield from _adds_at(s, step, step.target, value)
+
+
+def _early(s: Source, n: ast.Assign) -> Iterator[Change]:
+    """x = x * w, which is meant of what is made of x afterwards."""
+    of = n.value
+    sign = {ast.Add: "+", ast.Mult: "*", ast.Div: "/"}.get(type(of.op)) if isinstance(of, ast.BinOp) else None
+    if not sign or not isinstance(of, ast.BinOp) or s.text(n.targets[0]) != s.text(of.left):
+        return
+    later = [
+        m for m in s.values if getattr(m, "lineno", 0) > n.lineno and isinstance(m, ast.BinOp | ast.Call)
+    ]
+    for m in later:
+        told = f"{s.quoted(n)} comes too early: it is meant of {s.quoted(m)}"
+        edits = [s.edit(n, "pass"), s.put(m, f"({s.text(m)}) {sign} ({s.text(of.right)})")]
+        yield s.change(n, edits, Code.MISPLACED, told, 27)
 
 
 def _adds_at(s: Source, n: ast.stmt, target: ast.Subscript, value: ast.expr) -> Iterator[Change]:
@@ -234,40 +257,12 @@ def loops(s: Source) -> Iterator[Change]:
                 told = f"{name} is made anew in each turn: only the last stays, where all are to be added"
                 edits = [Edit(start, start, f"{name} = 0{indent}"), s.edit(n, f"{name} += {s.text(n.value)}")]
                 yield s.change(n, edits, Code.LOOP, told, 13)
-                yield from _mean_of_means(s, n, name, Edit(start, start, f"_k = 0{indent}"))
-            if isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Add | ast.Mult):
-                yield from _gathered(s, n)
             if isinstance(n, ast.Break):
                 told = "the loop ends here, where it is to go on"
                 yield s.change(n, [s.edit(n, "continue")], Code.LOOP, told, 18)
             if isinstance(n, ast.Continue):
                 told = "the loop goes on here, where it is to end"
                 yield s.change(n, [s.edit(n, "break")], Code.LOOP, told, 18)
-
-
-def _mean_of_means(s: Source, n: ast.Assign, name: str, before: Edit) -> Iterator[Change]:
-    """m = (m + x) / 2 in each turn, for the mean of all x."""
-    of = n.value.left if isinstance(n.value, ast.BinOp) else None
-    if (
-        isinstance(of, ast.BinOp)
-        and isinstance(of.op, ast.Add)
-        and name in (s.text(of.left), s.text(of.right))
-    ):
-        new = s.text(of.right if s.text(of.left) == name else of.left)
-        told = f"{name} is the mean of itself and of each new one: the mean of all is meant"
-        edits = [before, s.edit(n, f"_k += 1; {name} = {name} + (({new}) - {name}) / _k")]
-        yield s.change(n, edits, Code.MEAN_FOR_SUM, told, 9)
-
-
-def _gathered(s: Source, n: ast.AugAssign) -> Iterator[Change]:
-    """A sum from 0 for a product from 1, and the reverse."""
-    name, adds = s.text(n.target), isinstance(n.op, ast.Add)
-    new, start, word = ("*=", "1.0", "multiplied") if adds else ("+=", "0.0", "added")
-    begins = [m for m in s.nodes if isinstance(m, ast.Assign) and s.text(m.targets[0]) == name]
-    for begin in begins if len(begins) == 1 and isinstance(begins[0].value, ast.Constant) else ():
-        told = f"{s.quoted(n)}: all are to be {word}, from {float(start):g} on"
-        edits = [s.edit(n, f"{name} {new} {s.text(n.value)}"), s.edit(begin.value, start)]
-        yield s.change(n, edits, Code.OPERATOR, told, 15)
 
 
 def copies(s: Source) -> Iterator[Change]:
