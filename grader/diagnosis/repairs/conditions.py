@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Source, is_number
+from grader.diagnosis.repairs.source import Change, Edit, Source, is_number
 
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
          ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}  # fmt: skip
@@ -47,6 +47,16 @@ def _tests(s: Source) -> Iterator[ast.expr]:
             yield n.test
         elif isinstance(n, ast.comprehension):
             yield from n.ifs
+
+
+def flags(s: Source) -> Iterator[Change]:
+    """`if skip:` of a name that a loop sets, and never sets back."""
+    for n in s.nodes:
+        if isinstance(n, ast.If) and isinstance(n.test, ast.Name):
+            name, (start, _) = n.test.id, s.span(n.body[0])
+            told = f"{name} is never set back: it holds from then on"
+            edit = Edit(start, start, f"{name} = False\n" + " " * n.body[0].col_offset)
+            yield s.change(n, [edit], Code.CONDITION, told, 10)
 
 
 def conditions(s: Source) -> Iterator[Change]:

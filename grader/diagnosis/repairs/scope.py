@@ -330,8 +330,10 @@ def _all_computed(s: Source) -> Iterator[ast.expr]:
             yield from (n.left, n.right)
         elif isinstance(n, ast.Call) and method(n) == "sum":
             yield n
-        elif method(n) == "where" and isinstance(n, ast.Call):
-            yield from n.args[1:]
+        elif isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow):
+            yield n.left
+        elif isinstance(n, ast.Call) and (method(n) == "where" or s.text(n.func).startswith("self.")):
+            yield from n.args[method(n) == "where" :]
 
 
 def again(s: Source) -> Iterator[Change]:

@@ -37,7 +37,7 @@ OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     statements.left_out, statements.moved, statements.nested, statements.steps, statements.loops,
     statements.copies, statements.branches, statements.exchanged,
     scope.variables, scope.signs, scope.attributes, scope.constants, scope.missing, scope.again,
-    conditions.comparisons, conditions.conditions, places.places, calls.calls,
+    conditions.comparisons, conditions.conditions, conditions.flags, places.places, calls.calls,
     wrappers.wrapped, wrappers.unindexed, elements.collections, elements.gathered, brackets.formulas,
     brackets.brackets, texts.texts, texts.joined, formulas.operators, formulas.brackets,
 )  # fmt: skip

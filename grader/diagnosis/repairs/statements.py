@@ -256,7 +256,7 @@ def loops(s: Source) -> Iterator[Change]:
                 name = n.targets[0].id
                 told = f"{name} is made anew in each turn: only the last stays, where all are to be added"
                 edits = [Edit(start, start, f"{name} = 0{indent}"), s.edit(n, f"{name} += {s.text(n.value)}")]
-                yield s.change(n, edits, Code.LOOP, told, 13)
+                yield s.change(n, edits, Code.LOOP, told, 21)
             if isinstance(n, ast.Break):
                 told = "the loop ends here, where it is to go on"
                 yield s.change(n, [s.edit(n, "continue")], Code.LOOP, told, 18)

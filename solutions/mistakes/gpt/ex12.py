@@ -173,6 +173,7 @@ CHANGED = {
         ("the residual connections begin after the norm: x itself is to be added to", "        x = x + self.sa(self.ln1(x))\n        return x + self.ffwd(self.ln2(x))", "        x = self.ln1(x)\n        x = x + self.sa(x)\n        x = self.ln2(x)\n        return x + self.ffwd(x)"),
         ("the attention's residual connection begins after the norm: x itself is to be added to", "        x = x + self.sa(self.ln1(x))\n", "        x = self.ln1(x)\n        x = x + self.sa(x)\n"),
         ("the net's residual connection begins after the norm: x itself is to be added to", "        return x + self.ffwd(self.ln2(x))", "        x = self.ln2(x)\n        return x + self.ffwd(x)"),
+        ("the net reads what the attention gave alone: x is to be added before", "        x = x + self.sa(self.ln1(x))\n        return x + self.ffwd(self.ln2(x))", "        a = self.sa(self.ln1(x))\n        return x + a + self.ffwd(self.ln2(a))"),
     ],
     "GPT.__init__": [
         ("there is one block: n_layer are meant", "range(n_layer)", "range(1)"),
