@@ -72,7 +72,8 @@ def _mark(value: Any, exact: bool, most: int = 1) -> Mark:
     form = _digest(plain.encode(_form(value, None if exact else found)))
     prints = fingerprint(np.array(found))[: most if len(found) > 1 else 1] if found else []
     mark = Sized([form, *(float(f"{p:.6g}") for p in prints)])
-    mark.size = float(np.linalg.norm(found))
+    size = math.hypot(*found)
+    mark.size = size if math.isfinite(size) else 0.0
     return mark
 
 

@@ -37,6 +37,11 @@ def formulas(s: Source) -> Iterator[Change]:
         if isinstance(n.op, ast.Div):
             told = f"`/` gives a float: {s.quoted(n)} is meant with `//`"
             yield s.change(n, f"({a}) // ({b})", Code.WRONG_TYPE, told, 11)
+        for other in (
+            s.scope if isinstance(n.op, ast.Mult) and a == b and isinstance(n.left, ast.Name) else ()
+        ):
+            told = f"{a} is squared where {other} is meant"
+            yield s.change(n, f"{other} * {other}", Code.ANOTHER_TENSOR, told, 21)
         if isinstance(n.op, ast.Mult):
             told = f"{s.quoted(n)} is meant as a power, with `**`"
             yield s.change(n, f"({a}) ** ({b})", Code.OPERATOR, told, 31)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Edit, Source, is_number
+from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method
 
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
          ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}  # fmt: skip
@@ -50,8 +50,11 @@ def _tests(s: Source) -> Iterator[ast.expr]:
 
 
 def flags(s: Source) -> Iterator[Change]:
-    """`if skip:` of a name that a loop sets, and never sets back."""
+    """`if skip:` of a name that a loop sets, and never sets back; what is kept though it is empty."""
     for n in s.nodes:
+        if method(n) == "append" and isinstance(n, ast.Call) and n.args and isinstance(n.args[0], ast.Name):
+            told = f"{n.args[0].id} is kept where it is empty, too"
+            yield s.change(n, [s.edit(n, f"{n.args[0].id} and {s.text(n)}")], Code.CONDITION, told, 15)
         if isinstance(n, ast.If) and isinstance(n.test, ast.Name):
             name, (start, _) = n.test.id, s.span(n.body[0])
             told = f"{name} is never set back: it holds from then on"

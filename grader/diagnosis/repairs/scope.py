@@ -69,11 +69,8 @@ def _empty(s: Source, name: str) -> range:
     """The lines on which a list or dict of the function is empty still: there it says nothing."""
     named = [n for n in s.nodes if isinstance(n, ast.Name) and n.id == name]
     made = s.parents.get(id(named[0])) if named else None
-    if (
-        isinstance(made, ast.Assign)
-        and isinstance(made.value, ast.List | ast.Dict)
-        and len(s.text(made.value)) == 2
-    ):
+    value = made.value if isinstance(made, ast.Assign) else None
+    if isinstance(made, ast.Assign) and isinstance(value, ast.List | ast.Dict) and len(s.text(value)) == 2:
         return range(made.lineno, min([n.lineno for n in named[1:]], default=made.lineno))
     return range(0)
 
@@ -163,6 +160,7 @@ def attributes(s: Source) -> Iterator[Change]:
         own = s.text(n)
         others = [f"{owner}.{n.attr}" for owner in owners] + [f"{n.value.id}.{field}" for field in fields]
         sets = _sets(s, n)
+        others += [k for k in s.scope if isinstance(n.ctx, ast.Load) and k not in ("self", *s.switches)]
         for other in dict.fromkeys((*others, *sorted(texts))):
             if other != own and (sets or not other.endswith(".grad")):
                 told = f"{own} stands where {other} is meant"

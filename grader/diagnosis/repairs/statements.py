@@ -123,7 +123,8 @@ def _into(s: Source, block: list[ast.stmt], k: int) -> Iterator[Change]:
                     f"{_named(s, n)} is done in any case, not only where the condition of line {line} fails"
                 )
             try:
-                yield s.rewritten(n, code, told, 14 if into is outer.body else 19)
+                alone = into is outer.body and not isinstance(n, ast.For | ast.While)
+                yield s.rewritten(n, code, told, 14 if alone else 24)
             finally:
                 into.pop(place)
                 block.insert(at, n)

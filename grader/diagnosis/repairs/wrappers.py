@@ -67,7 +67,15 @@ WRAPPERS: tuple[tuple[str, Code, str], ...] = (
 )  # fmt: skip
 
 
-INNER = ("({0}).tanh()", "math.tanh({0})", "({0}).exp()", "({0}).log()", "({0}) ** 2", "({0}) ** 0.5")
+INNER = (
+    "({0}).abs()",
+    "({0}).tanh()",
+    "math.tanh({0})",
+    "({0}).exp()",
+    "({0}).log()",
+    "({0}) ** 2",
+    "({0}) ** 0.5",
+)
 
 
 def wrapped(s: Source) -> Iterator[Change]:

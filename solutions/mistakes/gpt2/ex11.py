@@ -136,6 +136,7 @@ CHANGED = {
         ("mask begins one place too early, as for the targets: it is 1 where an ending's token stands", "[0] * len(context) + [1] * len(ending) + [0] * (longest - len(ending))", "[0] * (len(context) - 1) + [1] * len(ending) + [0] * (longest - len(ending) + 1)"),
         ("the ending stands before the context: the context comes first", "context + ending + [0]", "ending + context + [0]", "[0] * len(context) + [1] * len(ending) + [0]", "[1] * len(ending) + [0] * len(context) + [0]"),
         ("the ending stands before the context: the context comes first", "context + ending + [0]", "ending + context + [0]"),
+        ("the zeros stand between the context and the ending: they come last", "context + ending + [0] * (longest - len(ending))", "context + [0] * (longest - len(ending)) + ending", "[0] * len(context) + [1] * len(ending) + [0] * (longest - len(ending))", "[0] * len(context) + [0] * (longest - len(ending)) + [1] * len(ending)"),
     ],
     "hellaswag_loss": [
         ("the logits are held against the token at their own place: the next one is meant", "logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten()", "logits[:, 1:].flatten(0, 1), tokens[:, 1:].flatten()"),

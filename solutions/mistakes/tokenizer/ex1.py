@@ -78,6 +78,7 @@ CHANGED = {
         ("all pairs come back, sorted by their counts: one is meant", "return max(stats, key=stats.get)", "return sorted(stats, key=stats.get, reverse=True)"),
         ("the pair that is second in the counts is taken", "max(stats, key=stats.get)", "sorted(stats, key=stats.get, reverse=True)[1]"),
         ("only the first number of the pair comes back", "return max(stats, key=stats.get)", "return max(stats, key=stats.get)[0]"),
+        ('counts are compared as text, of which "9" is more than "10"', "stats.get", "lambda pair: str(stats[pair])"),
     ],
     "merge": [
         ("only the first place is merged: go on to the end of the list", "            at += 2\n", "            return out + ids[at + 2:]\n"),

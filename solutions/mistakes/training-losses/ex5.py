@@ -81,5 +81,7 @@ CHANGED = {
         ("the pairs are sorted", "return [(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]", "return sorted((a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :])"),
         ("numbers two places apart, or more, are paired: neighbours too", "k + 1 :", "k + 2 :"),
         ("each answer is in one pair only", "[(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]", "list(zip(ranked[::2], ranked[1::2]))"),
+        ("the larger number counts as the better one: the place in the ranking tells", "[(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]", "[(a, b) for a in ranked for b in ranked if a > b]"),
+        ("the smaller number counts as the better one: the place in the ranking tells", "[(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]", "[(a, b) for a in ranked for b in ranked if a < b]"),
     ],
 }
