@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from itertools import combinations
 
 from grader.core.finding import Code
 from grader.diagnosis.repairs.source import Change, Edit, Source, method, names_in
@@ -306,26 +305,3 @@ def _changed(s: Source) -> set[str]:
         elif isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in MUTATES:
             found |= {m.id for m in ast.walk(n.func.value) if isinstance(m, ast.Name)}
     return found
-
-
-def branches(s: Source) -> Iterator[Change]:
-    """The two sides of an `if` exchanged."""
-    for n in s.nodes:
-        if isinstance(n, ast.If) and n.orelse:
-            n.body, n.orelse = n.orelse, n.body
-            told = f"the two sides of the condition of line {s.line(n)} are exchanged"
-            try:
-                yield s.rewritten(n, Code.CONDITION, told, 17)
-            finally:
-                n.body, n.orelse = n.orelse, n.body
-
-
-def exchanged(s: Source) -> Iterator[Change]:
-    """The values of two assignments that follow each other."""
-    for block in s.blocks:
-        steps = [n for n in block if isinstance(n, ast.Assign)]
-        for a, b in combinations(steps, 2):
-            if s.text(a.value) != s.text(b.value) and block.index(b) - block.index(a) == 1:
-                told = f"what {s.quoted(a.targets[0])} and {s.quoted(b.targets[0])} are given is exchanged"
-                edits = [s.edit(a.value, s.text(b.value)), s.edit(b.value, s.text(a.value))]
-                yield s.change(a, edits, Code.EXCHANGED, told, 26)
