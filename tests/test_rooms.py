@@ -228,7 +228,7 @@ plugin
 points prairielearn progress prose pytest read rebuild reference remarks reporter reproducible
 requests resting results roster run runner runs saves scope screen script search sentences
 serve server services shapes shell shown similar solution source start statements suite summary
-syntax table tables talk terminal testcell text times tolerance train training turns untrusted
+syntax table tables talk terminal testcell text texts times tolerance train training turns untrusted
 uploads values variants watch wavenet wheel wrappers zeros zip
 """
 
