@@ -153,6 +153,16 @@ def _precedence(s: Source, n: ast.BinOp) -> Iterator[Change]:
             new = s.data[start:a].decode() + f"(({s.text(path)}) {sign} ({b}))"
             told = f"brackets are missing: {s.quoted(n.right)} is meant together with {s.quoted(path)}"
             yield s.change(n, new, Code.BRACKET, told, 22)
+            first: ast.expr = n.right
+            while isinstance(first, ast.BinOp) and s.span(first.left)[0] == s.span(first)[0]:
+                first = first.left
+            if first is not n.right:  # a * b - c / d for a * (b - c) / d
+                after = s.data[s.span(first)[1] : s.span(n)[1]].decode()
+                new = s.data[start:a].decode() + f"(({s.text(path)}) {sign} ({s.text(first)})){after}"
+                told = (
+                    f"brackets are missing: {s.quoted(first)} is meant together with {s.quoted(path)} alone"
+                )
+                yield s.change(n, new, Code.BRACKET, told, 22)
             if isinstance(path, ast.Call) and (of := subject(path)) is not None:
                 new = s.data[start:a].decode() + _with(s, path, of, f"({s.text(of)}) {sign} ({b})")
                 told = f"{s.quoted(n.right)} is meant in the bracket of {s.quoted(path)}, not outside of it"
