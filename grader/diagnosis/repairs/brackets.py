@@ -30,7 +30,7 @@ def formulas(s: Source) -> Iterator[Change]:
             told = f"{s.quoted(n.right)} is the length of one axis: how many numbers {of} has is meant"
             yield s.change(n.right, f"{of}.numel()", Code.WRONG_SIZE, told, 14)
         for other in s.scope if isinstance(n.op, ast.Div) else ():
-            for new in (other, f"1 - {other}", f"len({other})"):
+            for new in (other, f"1 - {other}", f"len({other})") if other in s.params else (other,):
                 if new != b:
                     told = f"{s.quoted(n.left)} is divided by {s.quoted(n.right)}: by {new} is meant"
                     yield s.change(n.right, new, Code.ANOTHER_TENSOR, told, 31)
