@@ -118,7 +118,6 @@ class Code(StrEnum):
     OVERWRITTEN = "overwritten"  # what is needed later
     SHARED = "shared"  # what is to be copied
     UNUSED = "unused"  # an argument that is never read
-    PATTERN = "pattern"  # of a regular expression
     CHANGED_AFTERWARDS = "changed-afterwards"  # flat code: by another name of the same tensor
     OTHER_NAME = "other-name"  # flat code: found under it
     OTHER_FORWARD = "other-forward"  # flat code: the learner's own forward line gives something else

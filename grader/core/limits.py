@@ -21,7 +21,7 @@ EXPLAINED = 100_000  # bytes, whose tree takes a thousand times as many; honest:
 MAX_CHANGED = 400  # nodes of a function that is run with changes; honest: 141
 MAX_CHANGES = 8000  # of all functions of a submission: 0.1 ms each; one that hangs counts as half of them
 ASKING = 800  # changes that a question to the oracle counts as, of which there are two a function: 60 ms
-OUTPUT_CHANGES = 900  # of the functions that one output rests on
+OUTPUT_CHANGES = 1500  # of the functions that one output rests on
 OUTPUT_ROUND = 2  # seconds of processor time of a run of such changes
 OUTPUT_CPU = 5  # and of all of a submission's, after which no more begin
 

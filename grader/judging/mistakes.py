@@ -25,6 +25,7 @@ from grader.diagnosis.syntax import read_only
 from grader.judging.choices import Answer
 from grader.judging.compare import values
 from grader.judging.output_fingerprints import known as known_output
+from grader.judging.output_fingerprints import symptom
 from grader.judging.output_repairs import OutputSearch
 from grader.judging.repairs import Search
 from grader.runner.host.client import Runner
@@ -44,6 +45,11 @@ SETTLED = frozenset(  # what is true of any code that gives such values
 )
 
 
+VAGUE = frozenset(  # what the values of an output tell, but no reason: a change of its code may
+    (Code.HARD_CODED, Code.REORDERED, Code.PLACES_MISSING, Code.EXTRA_STEP)
+)
+
+
 class Mistakes:
     """What is found out about the wrong answers of one submission, by item: told, or else the places."""
 
@@ -54,6 +60,7 @@ class Mistakes:
         self.given: dict[str, Any] = {f: safetensors.numpy.load(saved[f]) for f in FIXTURES if f in saved}
         self.told: dict[str, Finding] = {}
         self.places: dict[str, str] = {}
+        self.vague: set[str] = set()
 
     def by_value(self, answer: Answer) -> None:
         """What the values tell; a gradient's have to be wrong, not missing."""
@@ -71,7 +78,7 @@ class Mistakes:
             name = answer.item.name
             with swallowing(f"{name} the change that makes it right"):
                 if isinstance(answer.item, Output):
-                    if name in self.told:
+                    if name in self.told and name not in self.vague:
                         continue  # in words of the lecture, and at no cost
                     outputs = outputs or OutputSearch(runner, self.task, self.code)
                     found = outputs.explain(answer)
@@ -88,6 +95,10 @@ class Mistakes:
         read = read_only(self.code.functions, item.about) or ()
         if found := known_output(mistakes, records, references, item, read):
             self.told[item.name] = found
+        elif found := symptom(records, references, item):
+            self.told[item.name] = found
+            if found.code in VAGUE or any(r.data is None for r in records.values()):
+                self.vague.add(item.name)
         elif wrong:
             self.places[item.name] = ""
 

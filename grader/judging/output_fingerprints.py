@@ -34,6 +34,19 @@ TYPE = re.compile(r"\b[A-Z]\w+(?=: |$)")  # of an exception, with which its text
 EXACT = 1 << 53  # whole numbers below it are told apart as float64
 
 Mark = list[Any]  # the form's digest, then the numbers' fingerprint
+
+
+class Sized(Mark):
+    """The mark of an answer at hand, with the size of its numbers: a projection may be small by chance."""
+
+    size = 0.0
+
+
+def _apart(own: Mark, other: Mark | None) -> float:
+    """How far an answer at hand is from something else, in parts of its own size, as rounding is."""
+    return between(own, other, own.size if isinstance(own, Sized) else 0.0)
+
+
 Marks = dict[str, Mark]  # by call
 
 
@@ -58,7 +71,10 @@ def _mark(value: Any, exact: bool, most: int = 1) -> Mark:
     found: list[float] = []
     form = _digest(plain.encode(_form(value, None if exact else found)))
     prints = fingerprint(np.array(found))[: most if len(found) > 1 else 1] if found else []
-    return [form, *(float(f"{p:.6g}") for p in prints)]
+    mark = Sized([form, *(float(f"{p:.6g}") for p in prints)])
+    size = math.hypot(*found)
+    mark.size = size if math.isfinite(size) else 0.0
+    return mark
 
 
 def _digest(data: bytes | str) -> str:
@@ -113,11 +129,13 @@ def differing(own: Marks, right: Marks) -> Marks:
     return found | ({MORE: [_digest(repr(sorted(more)))]} if more else {})
 
 
-def between(a: Mark | None, b: Mark | None) -> float:
-    """How far apart two marks are, in parts of the larger; infinity where they are of different form."""
+def between(a: Mark | None, b: Mark | None, size: float = 0.0) -> float:
+    """How far apart two marks are, in parts of the larger or of `size`; infinity for two forms."""
     if a is None or b is None or a[0] != b[0] or len(a) != len(b):
         return math.inf
-    scale = max((abs(p) for p in (*a[1:], *b[1:])), default=0.0)
+    if a == b:
+        return 0.0
+    scale = max(size, *(abs(p) for p in (*a[1:], *b[1:])))
     return max((abs(p - q) / scale for p, q in zip(a[1:], b[1:], strict=True) if p != q), default=0.0)
 
 
@@ -134,8 +152,8 @@ def known(
 ) -> Finding | None:
     """The first mistake whose marks an answer has on every call that tells it from right, and no others.
 
-    Else what the values say of themselves (`diagnosis.outputs`). There are two such calls at least, or
-    fixtures. It must be far closer to them than the right answer is: a mistake may change little.
+    There are two such calls at least, or fixtures. It must be far closer to them than the right answer is: a
+    mistake may change little.
     read: the parameters that the learner's function works with.
     """
     wrong: dict[str, Marks] = {}
@@ -147,9 +165,8 @@ def known(
         wrong[fixture] = differing(own, right)
         order = dict(enumerate(right))
         limits[fixture] = {
-            k: min(CLOSE, d / 4)
+            k: min(CLOSE, _apart(mark, right.get(order.get(int(k), "") if k.isdigit() else WHOLE)) / 4)
             for k, mark in wrong[fixture].items()
-            if (d := between(mark, right.get(order.get(int(k), "") if k.isdigit() else WHOLE))) > SAME
         }
     whole: list[tuple[float, Finding]] = []
     for mistake in mistakes:
@@ -158,12 +175,19 @@ def known(
         if many < 2 or not all(_has(wrong[f], m, limits[f]) for f, m in on.items()):
             continue
         if not any(_besides(wrong[f], m, limits[f]) for f, m in on.items()):
-            far = [between(wrong[f][k], mark) for f, m in on.items() for k, mark in m.items()]
+            far = [_apart(wrong[f][k], mark) for f, m in on.items() for k, mark in m.items()]
             if said := spoken(mistake, read):
                 whole.append((max(far), said))
     if whole:  # of those that differ little among themselves the nearest
         nearest = min(distance for distance, _ in whole)
         return next(found for distance, found in whole if distance <= nearest + ROUNDED)
+    return None
+
+
+def symptom(
+    answers: Mapping[str, Record], references: Mapping[str, Reference], item: Output
+) -> Finding | None:
+    """What the values say of themselves, or an exception: true, but not always why."""
     raised = [record.message for record in answers.values() if record.data is None]
     if raised:
         return raises(raised[0])
@@ -184,7 +208,7 @@ def _pairs(
 
 def _has(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> bool:
     """Whether an answer has all marks of a mistake."""
-    return all(k in own and between(own[k], mark) <= limits[k] for k, mark in mistake.items())
+    return all(k in own and _apart(own[k], mark) <= limits[k] for k, mark in mistake.items())
 
 
 def _besides(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> bool:

@@ -106,7 +106,10 @@ class OutputSearch:
                 of, tried = changes[text]
                 others = self._run(item, [found[of].data.decode(), text], rest)
                 if all(1 in self._fits(item, others, f) for f in rest):
-                    return replace(search.told(tried), on=tuple(on))
+                    told = search.told(tried)
+                    alike = {search.told(changes[some[k - 1]][1]).line for k in fits
+                             if k and search.told(changes[some[k - 1]][1]).text == told.text}  # fmt: skip
+                    return replace(told, on=tuple(on), line=told.line if len(alike) == 1 else None)
         return None
 
     def _run(self, item: Output, texts: Sequence[str], on: Sequence[str]) -> Records:

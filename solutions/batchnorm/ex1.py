@@ -120,7 +120,9 @@ def saturated(h, limit):
 
 
 def use_saturated(saturated, h, limit):
-    return {f"saturated(h, {by})": saturated(h.clone(), by) for by in (limit, 0.75, 0.875)}
+    few = torch.tensor([[0.9, 0.25, -0.9], [0.1, 0.0, 0.25]])
+    found = {f"saturated(h, {by})": saturated(h.clone(), by) for by in (limit, 0.75, 0.875)}
+    return found | {f"saturated({few.tolist()}, 0.5)": saturated(few, 0.5)}
 
 
 def dead(h, limit):

@@ -122,7 +122,7 @@ def inputs(g, n, n_hidden, batches):
         eps=1e-3 * n,
         momentum=1 / n,
         hprebn=2 * draw(5 * n, n_hidden) + 1,
-        linears=[draw(n, n_hidden), draw(n_hidden, n + 1), draw(n + 1, batches)],
+        linears=[draw(n, n), draw(n, n), draw(n, n + 1), draw(n + 1, batches)],
         weights=[draw(n_hidden, n), draw(n), 5 * draw(n, batches)],
         gradients=[0.01 * draw(n_hidden, n), draw(n), 0.1 * draw(n, batches)],
         rate=0.01 * n,

@@ -87,7 +87,7 @@ def inputs(g, vocab_size, many, steps):
     chars, words = words_of(g, vocab_size, many)
     if vocab_size == 27:
         words = ["emma"]
-    W2 = torch.randn((vocab_size, vocab_size), generator=g)
+    W2 = torch.randn((vocab_size, many + 2), generator=g)  # not square: a mean over rows is none
     xs, ys = bigrams(g, 6 + steps, vocab_size)  # of all letters emma and what follows
     rows = torch.eye(vocab_size)[xs]
     return dict(W=W, rows=rows, both=(xs, ys), chars=chars, words=words, strength=0.01 * len(words[0]), rate=0.1 * many, W2=W2)

@@ -296,9 +296,11 @@ def use_numbered(numbered, words):
 
 
 def use_likelihood(likelihood, words, chars, table):
-    """The likelihood of single words, of two together, and of none; float32's smallest number is not reached."""
-    cases = [words[:1], words[1:2], words[:2], [], [""]]
-    return {f"likelihood({some}, chars, probs)": likelihood(list(some), chars, table.clone()) for some in cases}
+    """The likelihood of a word, and of few short ones of two letters, which is not too small to be compared."""
+    few = table[:3, :3] / table[:3, :3].sum(1, keepdim=True)
+    cases = [(some, few, chars[:3]) for some in (["ab"], ["b"], ["ab", "b"], ["a", "ba", "a"], [], [""])]
+    cases.append((words[:1], table, chars))
+    return {f"likelihood({some}, chars, probs)": likelihood(list(some), c, p.clone()) for some, p, c in cases}
 
 
 def use_rows(by_product, by_index, W, xs):

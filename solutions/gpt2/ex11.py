@@ -563,7 +563,7 @@ def use_average_step(average_step, weight, gradients, reported, rate):
         own = [grad.clone() for grad in gradients[:many]]
         new, loss = average_step(weight.clone(), own, list(reported[:many]), rate * many)
         found[f"a step of {many}"] = {"weight": new, "loss": float(loss)}
-    loss = average_step(weight.clone(), [grad.clone() for grad in gradients[:3]] + [weight.clone()], [3.0, 5.0, 2.5, 3.25], rate)[1]
+    loss = average_step(weight.clone(), [gradients[0].clone() for _ in range(3)] + [weight.clone()], [3.0, 5.0, 2.5, 3.25], rate)[1]
     return {**found, "the losses 3, 5, 2.5 and 3.25": float(loss)}
 
 

@@ -293,10 +293,12 @@ def use_wrong_places(wrong_places, x, wrong, weights):
     right = (1 - torch.tanh(x @ weights) ** 2) @ weights.T
     cases = {"right": (right, 1e-4), "wrong": (right + wrong, 1e-4), "wrong, with a large tolerance": (right - wrong, 0.15)}
     cases["of another sign"] = (-right, 1e-4)
-    return {
+    found = {
         f"wrong_places of a gradient that is {said}": wrong_places(loss, grad, x.clone(), 1e-5, most)
         for said, (grad, most) in cases.items()
     }
+    squares = lambda t: (t * t).sum()  # noqa: E731
+    return found | {"wrong_places of the right one, a step of 0.125": wrong_places(squares, 2 * x, x.clone(), 0.125, 0.01)}
 
 
 def use_outlier_gradient(outlier_gradient, errors, limit):

@@ -131,7 +131,7 @@ def best(stats):
 def use_best(best, counts, ties):
     """Asked of counts in which one is the largest, and of counts in which three are.
     """
-    return calls("best", best, (counts,), (ties,))
+    return calls("best", best, (counts,), (ties,), ({(1, 2): 9, (3, 4): 10},))
 
 
 def merge(ids, pair, idx):
@@ -156,7 +156,7 @@ def use_merge(merge, ids, merged, idx):
     """A copy of a list with a new number in the place of each pair; asked of several lists, pairs and numbers."""
     some = [([5, 6, 6, 7, 9, 1], (6, 7), 99), ([1, 1, 1], (1, 1), 9), ([4], (4, 4), 9), ([], (1, 2), 9)]
     some += [([7, 6, 7, 7, 6, 6, 7], (7, 6), idx + 3), ([6, 7, 6, 7], (6, 7), 7), ([6, 6, 7], (6, 7), 7)]
-    some += [([16, 7, 6, 71], (6, 7), 9)]
+    some += [([6, 7, 7], (6, 7), 6), ([16, 7, 6, 71], (6, 7), 9), ([11, 2, 1, 23, 1, 2], (1, 2), 9)]
     found = calls("merge", merge, *some, *((ids, pair, idx + k) for k, pair in enumerate(merged)))
     given = list(ids)
     merge(given, merged[0], idx)

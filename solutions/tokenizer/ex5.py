@@ -123,7 +123,7 @@ def use_parts(parts, ranks):
 def merges(ranks):
     """The merges of the training: a dict from the pair of the parts' numbers, a tuple, to the token's number.
 
-    For every token of several bytes, in the order of `ranks`, which is that of the training.
+    For every token of several bytes. In which order they are in the dict is not asked.
     """
     found = {}
     for token, rank in ranks.items():

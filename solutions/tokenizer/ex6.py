@@ -619,4 +619,9 @@ def use_vocab_lines(vocab_lines, merges, number):
     for (left, right), idx in merges.items():
         vocab[idx] = vocab[left] + vocab[right]
     few = {k: vocab[k] for k in (98, 10, 97)} | {number: b"<|end|>"}
-    return {"vocab_lines(vocab, merges)": vocab_lines(vocab, dict(merges)), "of a few": vocab_lines(few, {})}
+    halves = {195: b"\xc3", 169: b"\xa9", 300: "é".encode()}
+    return {
+        "vocab_lines(vocab, merges)": vocab_lines(vocab, dict(merges)),
+        "of a few": vocab_lines(few, {}),
+        "of é and its two bytes": vocab_lines(halves, {(195, 169): 300}),
+    }

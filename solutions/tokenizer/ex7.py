@@ -201,7 +201,7 @@ def resized(wte, head, n):
 
 
 def use_prefixed(prefixed, text, other):
-    return calls("prefixed", prefixed, (text,), (other,), ("hello  world",), ("a\nb\tc",), ("\n",), ("",))
+    return calls("prefixed", prefixed, (text,), (other,), (" hello  world ",), ("a\nb\tc",), ("\n",), ("",))
 
 
 def use_covered(covered, text, other, shares):
@@ -242,8 +242,14 @@ def use_stranded_space(stranded_space, text):
     def encode(some):
         return [sum(map(ord, piece)) for piece in re.findall(r" ?\S+|\s+?(?=\s\S)|\s+", some)]
 
+    def backwards(some):
+        return [sum(map(ord, piece)) for piece in re.findall(r"\w |\w+?(?=\w )|\w+|\s", some)]
+
     some = (text.strip(), text.strip() + " ", "Ice cream", "Ice cream ", " ", "", "a  ", "a  b", "Ice cream\n")
-    return {f"stranded_space({one!r}, encode)": stranded_space(one, encode) for one in some}
+    found = {f"stranded_space({one!r}, encode)": stranded_space(one, encode) for one in some}
+    for one in ("ab ", "ab  "):
+        found[f"stranded_space({one!r}, one that joins a space to a letter before it)"] = stranded_space(one, backwards)
+    return found
 
 
 def use_untrained(untrained, lists, V):

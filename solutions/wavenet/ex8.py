@@ -312,7 +312,8 @@ def use_receptive_field(receptive_field, dilations):
 
 
 def use_mu_law(mu_law, sound):
-    return {f"mu_law(x, {mu})": mu_law(sound.clone(), mu) for mu in (255, 15, 5, 2)}
+    found = {f"mu_law(x, {mu})": mu_law(sound.clone(), mu) for mu in (255, 15, 5, 2)}
+    return found | {"mu_law of softer sound": mu_law(sound / 3, 255)}
 
 
 def use_mu_law_back(mu_law_back, V):

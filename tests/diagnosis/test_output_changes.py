@@ -30,6 +30,16 @@ CHANGED = (  # a function's body, one that a change makes of it, and the code
     ("a = n\n    b = a\n    return b", "b = a\n    a = n\n    return b", Code.MISPLACED),
     ("return xs.mean().log()", "return (xs.log().mean())", Code.MISPLACED),
     ("return xs.abs().mean()", "return ((xs).std())", Code.ANOTHER_FUNCTION),
+    ("return (xs < n) & (xs > 1)", "return ((xs < n) | (xs > 1))", Code.CONDITION),
+    ("return xs[:n], xs[n:2]", "return xs[:n], xs[(0) + 1:(n) + 1]", Code.WRONG_PART),
+    ("return xs[:-2], xs[2:]", "return xs[:-1], xs[1:]", Code.OFF_BY_ONE),
+    ("return n / xs.sqrt() + 1", "return (n / ((xs) + (1)).sqrt())", Code.BRACKET),
+    ("return torch.triu(xs)", "return torch.triu(xs, 1)", Code.MASK),
+    ("return xs.sum() / len(xs)", "return xs.sum() / (xs.numel())", Code.WRONG_SIZE),
+    ("return xs * xs", "return (n * n)", Code.ANOTHER_TENSOR),
+    ("a = b = n\n    return a", "a, b = b, n\n    return a", Code.ASSIGNED),
+    ("xs = xs * n\n    return xs + 1", "pass\n    return ((xs + 1) * (n))", Code.MISPLACED),
+    ("t = 0.0\n    for x in xs:\n        t += x", "t = 1.0\n    for x in xs:\n        t *= x", Code.OPERATOR),
     ("return xs / xs.sum(0)", "return xs / (xs.sum(1, keepdim=True))", Code.WRONG_AXIS),
 )  # fmt: skip
 
@@ -53,6 +63,19 @@ def test_each_change_is_python_and_leaves_the_tree_as_it_was(body: str) -> None:
     for text in search.of_output([one], 1000):
         assert isinstance(ast.parse(text).body[0], ast.FunctionDef)
     assert ast.dump(one.function) == before
+
+
+def test_an_empty_list_stands_for_nothing() -> None:
+    one = source("found = {}\n    new = max(xs)\n    found[new] = n\n    return found")
+    told = {
+        c.finding.text for text, (_, (c,)) in search.of_output([one], 1000).items() if "max((found))" in text
+    }
+    assert "xs is used where found is meant" not in told
+
+
+def test_a_name_that_is_compared_with_a_text_is_no_other() -> None:
+    tried = search.of_output([source('return n == "all"')], 1000)
+    assert 'return (xs) == "all"' not in {text.partition("\n    ")[2].rstrip() for text in tried}
 
 
 def test_a_method_keeps_its_class_and_says_its_line() -> None:

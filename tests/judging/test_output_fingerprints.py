@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import EXERCISES, ROOT, parts_of, sampled, solution
 from local import Local
@@ -16,6 +17,7 @@ from grader.authoring import author_outputs
 from grader.core import plain
 from grader.core.exercise import Output, Reference
 from grader.core.finding import Finding
+from grader.diagnosis.diagnose import fingerprint
 from grader.judging.output_fingerprints import between, differing, known, marks, of_error
 from grader.reference import values
 from grader.runner.wire import Record
@@ -110,6 +112,15 @@ def test_an_exception_has_one_by_its_text_wherever_it_was_raised() -> None:
     raised = dict.fromkeys(FIXTURES, "TypeError: 'Thing' object is odd; of f(2)")
     assert text(told(raised, stored)) == "mistake 0"
     assert told(dict.fromkeys(FIXTURES, "TypeError: 'Other' object is odd"), stored) is None
+
+
+def test_a_projection_that_is_small_by_chance_loses_no_mistake_to_rounding() -> None:
+    (d,) = (np.array([fingerprint(e)[0] for e in np.eye(3)]),)
+    small = [1.0, 1.0, -(d[0] + d[1]) / d[2] + 1e-7]  # nearly at right angles to the direction
+    off = [small[0] * (1 + 1e-7), *small[1:]]
+    assert between(marked({"f": small})["f"], marked({"f": off})["f"]) > 1e-2
+    wrong, near = ({f: RIGHT | {"f(1)": v, "f(2)": v} for f in FIXTURES} for v in (small, off))
+    assert text(told(near, wrong)) == "mistake 0"
 
 
 @pytest.mark.parametrize("compare", ["exact", "approximate"])

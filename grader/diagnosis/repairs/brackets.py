@@ -26,10 +26,23 @@ def formulas(s: Source) -> Iterator[Change]:
         if isinstance(n.op, ast.Div) and isinstance(parent, ast.BinOp):
             told = f"{s.quoted(n)} may become larger than 1, which is not held back"
             yield s.change(n, f"min(1.0, ({a}) / ({b}))", Code.FUNCTION_MISSING, told, 30)
+        if isinstance(n.op, ast.Div) and (of := _of_length(s, n.right)):
+            told = f"{s.quoted(n.right)} is the length of one axis: how many numbers {of} has is meant"
+            yield s.change(n.right, f"{of}.numel()", Code.WRONG_SIZE, told, 14)
+        for other in s.scope if isinstance(n.op, ast.Div) else ():
+            for new in (other, f"1 - {other}", f"len({other})") if other in s.params else (other,):
+                if new != b:
+                    told = f"{s.quoted(n.left)} is divided by {s.quoted(n.right)}: by {new} is meant"
+                    yield s.change(n.right, new, Code.ANOTHER_TENSOR, told, 31)
         if isinstance(n.op, ast.Div):
             told = f"`/` gives a float: {s.quoted(n)} is meant with `//`"
             share = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub) and n is parent.right
             yield s.change(n, f"({a}) // ({b})", Code.WRONG_TYPE, told, 35 if share else 11)
+        for other in (
+            s.scope if isinstance(n.op, ast.Mult) and a == b and isinstance(n.left, ast.Name) else ()
+        ):
+            told = f"{a} is squared where {other} is meant"
+            yield s.change(n, f"{other} * {other}", Code.ANOTHER_TENSOR, told, 21)
         if isinstance(n.op, ast.Mult):
             told = f"{s.quoted(n)} is meant as a power, with `**`"
             yield s.change(n, f"({a}) ** ({b})", Code.OPERATOR, told, 31)
@@ -51,6 +64,13 @@ def formulas(s: Source) -> Iterator[Change]:
         if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add):
             told = f"{s.quoted(n.right)} is added where its opposite is meant"
             yield s.change(n, f"({s.text(n.left)}) + (-({s.text(n.right)}))", Code.TERM_SIGN, told, 19)
+
+
+def _of_length(s: Source, n: ast.expr) -> str:
+    """Of which tensor an expression is the length of an axis, x.shape[0] or len(x); empty if of none."""
+    if isinstance(n, ast.Subscript) and isinstance(n.value, ast.Attribute) and n.value.attr == "shape":
+        return s.text(n.value.value)
+    return s.text(n.args[0]) if isinstance(n, ast.Call) and method(n) == "len" and n.args else ""
 
 
 # --- brackets ----------------------------------------------------------------------------------------
@@ -126,3 +146,17 @@ def _precedence(s: Source, n: ast.BinOp) -> Iterator[Change]:
             new = s.data[start:a].decode() + f"(({s.text(path)}) {sign} ({b}))"
             told = f"brackets are missing: {s.quoted(n.right)} is meant together with {s.quoted(path)}"
             yield s.change(n, new, Code.BRACKET, told, 22)
+            first: ast.expr = n.right
+            while isinstance(first, ast.BinOp) and s.span(first.left)[0] == s.span(first)[0]:
+                first = first.left
+            if first is not n.right:  # a * b - c / d for a * (b - c) / d
+                after = s.data[s.span(first)[1] : s.span(n)[1]].decode()
+                new = s.data[start:a].decode() + f"(({s.text(path)}) {sign} ({s.text(first)})){after}"
+                told = (
+                    f"brackets are missing: {s.quoted(first)} is meant together with {s.quoted(path)} alone"
+                )
+                yield s.change(n, new, Code.BRACKET, told, 22)
+            if isinstance(path, ast.Call) and (of := subject(path)) is not None:
+                new = s.data[start:a].decode() + _with(s, path, of, f"({s.text(of)}) {sign} ({b})")
+                told = f"{s.quoted(n.right)} is meant in the bracket of {s.quoted(path)}, not outside of it"
+                yield s.change(n, new, Code.BRACKET, told, 20)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import LIBRARIES, Change, Edit, Source, method, subject
+from grader.diagnosis.repairs.source import LIBRARIES, Change, Edit, Source, is_number, method, subject
 
 RELATED = {
     "log": ("log10", "log2", "log1p"), "log2": ("log", "log10"), "log10": ("log", "log2"),
@@ -50,6 +50,7 @@ def calls(s: Source) -> Iterator[Change]:
         yield from _related(s, n, found)
         yield from _before(s, n)
     yield from _along(s, [n for n in found if method(n) in ALONG])
+    yield from _sizes(s, found)
     for one in s.nodes:
         if isinstance(one, ast.Expr) and isinstance(one.value, ast.Attribute | ast.Name):
             told = f"{s.quoted(one.value)} is only named, not called: its brackets are missing"
@@ -72,7 +73,7 @@ def _called(s: Source, n: ast.Call) -> Iterator[Change]:
     if isinstance(of, ast.Name) and of.id in ("dict", "bytes", "str", "re") and n.args:
         of = n.args[0]
     if isinstance(n.func, ast.Name) and len(n.args) > 1 and not isinstance(n.args[0], ast.Starred):
-        for part in n.args[:2]:
+        for part in (a for a in n.args[:2] if not is_number(a)):
             told = f"{name} is one step too many: {s.quoted(part)} is meant as it is"
             yield s.change(n, s.text(part), Code.EXTRA_STEP, told, 27)
     elif of is not None and name not in ("range", "len", "append", "items", "zip"):
@@ -123,6 +124,13 @@ def _arguments(s: Source, n: ast.Call) -> Iterator[Change]:
         more.append((f"key={of}.get", Code.ANOTHER_TENSOR, told, 17))
         told = f"{name} of nothing is an error: {s.quoted(n.args[0])} may be empty"
         more.append(("default=None", Code.CONDITION, told, 18))
+    if name in ("triu", "tril"):
+        off = "1" if name == "triu" else "-1"
+        more.append((off, Code.MASK, f"{name} keeps the diagonal, which is not meant", 14))
+    if name == "one_hot" and len(args) == 1:
+        told = "one_hot makes as many columns as the largest number needs: how many there are is to be passed"
+        counts = [form for k in s.scope for form in (k, f"len({k})", f"{k}.shape[0]", f"{k}.shape[1]")]
+        more += [(count, Code.WRONG_SIZE, told, 13) for count in counts]
     if name == "split":
         more.append(("1", Code.WRONG_PART, "split cuts at every place, where the first alone is meant", 30))
     for new, code, told, rank in more:
@@ -153,6 +161,12 @@ def _related(s: Source, n: ast.Call, found: list[ast.Call]) -> Iterator[Change]:
     if name == "abs" and of is not None:
         told = f"the absolute value of {s.quoted(of)} is taken, where its square is meant"
         yield s.change(n, f"({s.text(of)}) ** 2", Code.ANOTHER_FUNCTION, told, 20)
+    if name == "mean" and of is not None and not _dims(s, n, of):
+        told = f"{s.quoted(n)} counts columns too: the mean of the rows' sums is meant"
+        yield s.change(n, f"({s.text(of)}).sum(-1).mean()", Code.MEAN_FOR_SUM, told, 21)
+    if name in ("mean", "sum", "max") and of is not None and _dims(s, n, of) in ("1", "-2"):
+        told = f"{name} goes over all places of axis {_dims(s, n, of)}: the last one is meant"
+        yield s.change(n, f"({s.text(of)})[:, -1]", Code.WRONG_PART, told, 28)
     if name == "mean" and isinstance(of, ast.Call) and method(of) == "abs" and (inner := subject(of)):
         told = f"the mean of the absolute values of {s.quoted(inner)} is taken: their std is meant"
         yield s.change(n, f"({s.text(inner)}).std()", Code.ANOTHER_FUNCTION, told, 18)
@@ -178,6 +192,18 @@ def _related(s: Source, n: ast.Call, found: list[ast.Call]) -> Iterator[Change]:
         yield s.change(n, f"bytes([{s.text(n.args[0])}])", Code.WRONG_TYPE, told, 8)
 
 
+def _sizes(s: Source, found: list[ast.Call]) -> Iterator[Change]:
+    """Wherever the mean of absolute values is taken for a spread, the standard deviation."""
+    whole = [(n, of) for n in found if method(n) == "mean" and isinstance(of := subject(n), ast.Call)]
+    means = [(n, s.text(inner)) for n, of in whole if method(of) == "abs" and (inner := subject(of))]
+    if len(means) > 1:
+        told = (
+            f"{s.quoted(means[0][0])} and others are means of absolute values: standard deviations are meant"
+        )
+        edits = [s.put(n, f"({inner}).std()") for n, inner in means]
+        yield s.change(means[0][0], edits, Code.ANOTHER_FUNCTION, told, 18)
+
+
 def _before(s: Source, n: ast.Call) -> Iterator[Change]:
     """Of two methods, one of what the other gives, the other one first."""
     inner = n.func.value if isinstance(n.func, ast.Attribute) else None
@@ -194,7 +220,7 @@ def _along(s: Source, found: list[ast.Call]) -> Iterator[Change]:
     """Other axes, in one call or in several; all of a tensor."""
     for n in found:
         of, name = subject(n), method(n)
-        if of is None:
+        if of is None or (isinstance(n.func, ast.Name) and len(n.args) > 1):  # Python's max(a, b)
             continue
         dims = _dims(s, n, of)
         along = f"along axis {dims}" if dims else "over all"

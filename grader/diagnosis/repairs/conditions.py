@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Source, is_number
+from grader.diagnosis.repairs.source import Change, Edit, Source, is_number, method
 
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
          ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"}  # fmt: skip
@@ -49,6 +49,19 @@ def _tests(s: Source) -> Iterator[ast.expr]:
             yield from n.ifs
 
 
+def flags(s: Source) -> Iterator[Change]:
+    """`if skip:` of a name that a loop sets, and never sets back; what is kept though it is empty."""
+    for n in s.nodes:
+        if method(n) == "append" and isinstance(n, ast.Call) and n.args and isinstance(n.args[0], ast.Name):
+            told = f"{n.args[0].id} is kept where it is empty, too"
+            yield s.change(n, [s.edit(n, f"{n.args[0].id} and {s.text(n)}")], Code.CONDITION, told, 15)
+        if isinstance(n, ast.If) and isinstance(n.test, ast.Name):
+            name, (start, _) = n.test.id, s.span(n.body[0])
+            told = f"{name} is never set back: it holds from then on"
+            edit = Edit(start, start, f"{name} = False\n" + " " * n.body[0].col_offset)
+            yield s.change(n, [edit], Code.CONDITION, told, 10)
+
+
 def conditions(s: Source) -> Iterator[Change]:
     for test in _tests(s):
         text, whole = s.text(test), s.quoted(test)
@@ -77,6 +90,12 @@ def conditions(s: Source) -> Iterator[Change]:
                     rest = parts[:k] + parts[k + 1 :]
                     yield s.change(n, f" {word} ".join(rest), Code.CONDITION, told, 14)
     for one in s.nodes:
+        if isinstance(one, ast.BinOp) and isinstance(one.op, ast.BitAnd | ast.BitOr):
+            sign, other = ("&", "|") if isinstance(one.op, ast.BitAnd) else ("|", "&")
+            told = f"`{sign}` stands where `{other}` is meant"
+            yield s.change(
+                one, f"({s.text(one.left)}) {other} ({s.text(one.right)})", Code.CONDITION, told, 15
+            )
         if isinstance(one, ast.IfExp):
             a, b, test_ = s.text(one.body), s.text(one.orelse), s.text(one.test)
             told = f"the two sides of {s.quoted(one)} are exchanged"

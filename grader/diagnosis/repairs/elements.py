@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from grader.core.finding import Code
-from grader.diagnosis.repairs.source import Change, Source, method
+from grader.diagnosis.repairs.source import Change, Edit, Source, method
 
 
 def collections(s: Source) -> Iterator[Change]:
@@ -33,25 +33,8 @@ def collections(s: Source) -> Iterator[Change]:
         elif isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add):
             told = f"{s.quoted(n.left)} and {s.quoted(n.right)} stand in the wrong order"
             yield s.change(n, f"({s.text(n.right)}) + ({s.text(n.left)})", Code.EXCHANGED, told, 15)
-            yield from _shifted(s, n)
-        elif isinstance(n, ast.Call) and method(n) == "sum" and n.args:
-            yield from _summed(s, n)
-        elif isinstance(n, ast.JoinedStr):
-            yield from _text(s, n)
         if isinstance(n, ast.ListComp | ast.GeneratorExp | ast.For | ast.comprehension):
             yield from _iterated(s, n)
-
-
-def _shifted(s: Source, n: ast.BinOp) -> Iterator[Change]:
-    """[x] + y[:-1] for y[1:] + [x], and the reverse."""
-    told = f"{s.quoted(n)} moves the wrong way: the new one comes in at the other end"
-    for one, rest, new in (
-        (n.left, n.right, "({y})[1:] + {x}"),
-        (n.right, n.left, "{x} + ({y})[:-1]"),
-    ):
-        if isinstance(one, ast.List) and isinstance(rest, ast.Subscript):
-            made = new.format(x=s.text(one), y=s.text(rest.value))
-            yield s.change(n, made, Code.DIRECTION, told, 16)
 
 
 def _elements(s: Source, n: ast.Tuple | ast.List) -> Iterator[Change]:
@@ -76,29 +59,42 @@ def _elements(s: Source, n: ast.Tuple | ast.List) -> Iterator[Change]:
         yield s.change(n, [s.edit(n, f"{left}{', '.join(reversed(parts))}{right}")], Code.DIRECTION, told, 24)
 
 
-def _summed(s: Source, n: ast.Call) -> Iterator[Change]:
-    """A function of the sum for the sum of the function's values, and the reverse."""
-    outer, inner = s.parents.get(id(n)), n.args[0]
-    if not isinstance(inner, ast.GeneratorExp | ast.ListComp) or not isinstance(n.func, ast.Name):
-        return
-    elt, rest = s.text(inner.elt), s.data[s.span(inner.elt)[1] : s.span(inner)[1] - 1].decode()
-    if isinstance(outer, ast.BinOp) and isinstance(outer.op, ast.Pow) and outer.left is n:
-        power = s.text(outer.right)
-        told = f"{s.quoted(outer)} is the power of the sum: the sum of the powers is meant"
-        yield s.change(outer, f"sum(({elt}) ** {power}{rest})", Code.BRACKET, told, 9)
-    if isinstance(inner.elt, ast.BinOp) and isinstance(inner.elt.op, ast.Pow):
-        base, power = s.text(inner.elt.left), s.text(inner.elt.right)
-        told = f"{s.quoted(n)} is the sum of the powers: the power of the sum is meant"
-        yield s.change(n, f"sum(({base}){rest}) ** {power}", Code.BRACKET, told, 28)
+def gathered(s: Source) -> Iterator[Change]:
+    """What a loop gathers: a sum for a product, a mean of means."""
+    for loop in s.nodes:
+        if isinstance(loop, ast.For | ast.While):
+            start, _ = s.span(loop)
+            before = Edit(start, start, "_k = 0\n" + " " * loop.col_offset)
+            for n in ast.walk(loop):
+                if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name):
+                    yield from _mean_of_means(s, n, n.targets[0].id, before)
+                elif isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Add | ast.Mult):
+                    yield from _gathered(s, n)
 
 
-def _text(s: Source, n: ast.JoinedStr) -> Iterator[Change]:
-    alike = [m for m in s.nodes if isinstance(m, ast.JoinedStr) and s.text(m) == s.text(n)]
-    values = [s.text(v.value) for v in n.values if isinstance(v, ast.FormattedValue)]
-    if n is alike[0] and values:
-        told = f"{s.quoted(n)} is a text: a tuple is meant"
-        edits = [s.put(m, f"{', '.join(values)},") for m in alike]
-        yield s.change(n, edits, Code.WRONG_TYPE, told, 11)
+def _mean_of_means(s: Source, n: ast.Assign, name: str, before: Edit) -> Iterator[Change]:
+    """m = (m + x) / 2 in each turn, for the mean of all x."""
+    of = n.value.left if isinstance(n.value, ast.BinOp) else None
+    if (
+        isinstance(of, ast.BinOp)
+        and isinstance(of.op, ast.Add)
+        and name in (s.text(of.left), s.text(of.right))
+    ):
+        new = s.text(of.right if s.text(of.left) == name else of.left)
+        told = f"{name} is the mean of itself and of each new one: the mean of all is meant"
+        edits = [before, s.edit(n, f"_k += 1; {name} = {name} + (({new}) - {name}) / _k")]
+        yield s.change(n, edits, Code.MEAN_FOR_SUM, told, 9)
+
+
+def _gathered(s: Source, n: ast.AugAssign) -> Iterator[Change]:
+    """A sum from 0 for a product from 1, and the reverse."""
+    name, adds = s.text(n.target), isinstance(n.op, ast.Add)
+    new, start, word = ("*=", "1.0", "multiplied") if adds else ("+=", "0.0", "added")
+    begins = [m for m in s.nodes if isinstance(m, ast.Assign) and s.text(m.targets[0]) == name]
+    for begin in begins if len(begins) == 1 and isinstance(begins[0].value, ast.Constant) else ():
+        told = f"{s.quoted(n)}: all are to be {word}, from {float(start):g} on"
+        edits = [s.edit(n, f"{name} {new} {s.text(n.value)}"), s.edit(begin.value, start)]
+        yield s.change(n, edits, Code.OPERATOR, told, 15)
 
 
 def _iterated(s: Source, n: ast.AST) -> Iterator[Change]:

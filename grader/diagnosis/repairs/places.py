@@ -82,6 +82,33 @@ def _slice(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
                 tried.append((new, "takes another part than is meant", Code.WRONG_PART, 32))
     for new, told, code, rank in tried:
         yield s.change(n, [s.edit(part, new + step)], code, f"{whole} {told}", rank)
+    alike = [m for m in s.nodes if isinstance(m, ast.Subscript) and s.text(m) == s.text(n)]
+    if len(alike) > 1 and n is alike[0] and isinstance(n.ctx, ast.Load):
+        told = f"a part of {s.quoted(n.value)} is taken, {whole}, where all of it is meant"
+        edits = [s.put(m, s.text(m.value)) for m in alike]
+        yield s.change(n, edits, Code.WRONG_PART, told, 24)
+    apart = "".join(s.text(part).split()).lstrip(":-").rstrip(":")
+    both = [m for m in s.nodes if isinstance(m, ast.Slice) and s.text(m) in (f"{apart}:", f":-{apart}")]
+    if apart.isdecimal() and len({s.text(m) for m in both}) == 2:
+        for count in (int(apart) - 1, int(apart) + 1):
+            told = f"the two parts are {apart} places from one another, where {count} is meant"
+            edits = [s.edit(m, s.text(m).replace(apart, str(count))) for m in both]
+            yield s.change(n, edits, Code.OFF_BY_ONE, told, 18)
+    for other in s.nodes:  # a part that is one place from another one: targets, neighbours
+        if not isinstance(other, ast.Subscript):
+            continue
+        cut = other.slice
+        if (
+            isinstance(cut, ast.Slice)
+            and s.text(other.value) == s.text(n.value)
+            and s.text(cut) != s.text(part)
+        ):
+            a, b = s.text(cut.lower) if cut.lower else "0", s.text(cut.upper) if cut.upper else ""
+            for sign, word in (("+", "after"), ("-", "before")):
+                if b and (cut.lower or sign == "+"):
+                    told = f"{whole} is meant one place {word} {s.quoted(other)}"
+                    moved = s.edit(part, f"({a}) {sign} 1:({b}) {sign} 1")
+                    yield s.change(n, [moved], Code.WRONG_PART, told, 26)
     if not step:
         told = f"{whole} goes forwards, where backwards is meant"
         yield s.change(n, f"({s.text(n)})[::-1]", Code.DIRECTION, told, 31)

@@ -40,7 +40,7 @@ def variables(s: Source) -> Iterator[Change]:
                 continue
             told = f"{name} is used where {other} is meant"
             rank = 12 if other in unused else 20
-            for n in at:
+            for n in (n for n in at if not _of_text(s, n) and n.lineno not in _empty(s, other)):
                 if not (s.compared(n) and isinstance(s.parents.get(id(n)), ast.Call)):  # many would do there
                     yield s.change(n, other, Code.ANOTHER_TENSOR, told, rank)
             if len(at) > 1:
@@ -56,23 +56,29 @@ def variables(s: Source) -> Iterator[Change]:
     for a, b in combinations([k for k in places if k in known and k not in s.switches], 2):
         edits = [s.put(n, b if n.id == a else a) for n in reads if n.id in (a, b)]
         yield s.change(places[a][0], edits, Code.EXCHANGED, f"{a} and {b} are exchanged", 22)
-    yield from _complements(s)
+    for step in s.nodes:
+        if isinstance(step, ast.Assign) and not isinstance(step.value, ast.Name | ast.Constant):
+            for other in known:
+                if other != s.text(step.targets[0]) and other not in ("self", *s.switches):
+                    told = f"{s.quoted(step.value)} stands where {other} is meant"
+                    yield s.change(step.value, other, Code.ANOTHER_TENSOR, told, 27)
 
 
-def signs(s: Source) -> Iterator[Change]:
-    """Plus for minus, or the reverse, in all terms of a statement."""
-    for statement in s.nodes:
-        if not isinstance(statement, ast.Assign | ast.Return) or statement.value is None:
-            continue
-        for kind, sign, word in ((ast.Sub, "+", "subtracted"), (ast.Add, "-", "added")):
-            terms = [
-                n for n in ast.walk(statement.value) if isinstance(n, ast.BinOp) and isinstance(n.op, kind)
-            ]
-            outer = [n for n in terms if not any(n is not m and n in ast.walk(m) for m in terms)]
-            if len(outer) > 1:
-                edits = [s.put(n, f"({s.text(n.left)}) {sign} ({s.text(n.right)})") for n in outer]
-                told = f"{s.quoted(outer[0].right)} and others of its line are {word}: the opposite is meant"
-                yield s.change(outer[0], edits, Code.TERM_SIGN, told, 19)
+def _empty(s: Source, name: str) -> range:
+    """The lines on which a list or dict of the function is empty still: there it says nothing."""
+    named = [n for n in s.nodes if isinstance(n, ast.Name) and n.id == name]
+    made = s.parents.get(id(named[0])) if named else None
+    value = made.value if isinstance(made, ast.Assign) else None
+    if isinstance(made, ast.Assign) and isinstance(value, ast.List | ast.Dict) and len(s.text(value)) == 2:
+        return range(made.lineno, min([n.lineno for n in named[1:]], default=made.lineno))
+    return range(0)
+
+
+def _of_text(s: Source, n: ast.Name) -> bool:
+    """Whether a name is compared with a text: another one there is only a condition that never holds."""
+    parent = s.parents.get(id(n))
+    sides = [parent.left, *parent.comparators] if isinstance(parent, ast.Compare) else []
+    return any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
 
 
 def unused(s: Source) -> Finding | None:
@@ -90,24 +96,6 @@ def unused(s: Source) -> Finding | None:
 
 def _names(s: Source) -> list[ast.Name]:
     return [n for n in s.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-
-
-def _complements(s: Source) -> Iterator[Change]:
-    """p and 1 - p, each in the other's place, throughout."""
-    ones = [
-        n
-        for n in s.nodes
-        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub) and is_number(n.left, 1)
-        if isinstance(n.right, ast.Name | ast.Attribute)
-    ]
-    for text in dict.fromkeys(s.text(n.right) for n in ones):
-        whole = [n for n in ones if s.text(n.right) == text]
-        inside = {id(n.right) for n in whole}
-        alone = [n for n in s.values if s.text(n) == text and id(n) not in inside]
-        if alone:
-            edits = [s.put(n, text) for n in whole] + [s.put(n, f"1 - {text}") for n in alone]
-            told = f"{text} and 1 - {text} are exchanged"
-            yield s.change(whole[0], edits, Code.EXCHANGED, told, 9)
 
 
 def _sets(s: Source, n: ast.AST) -> bool:
@@ -137,6 +125,8 @@ def attributes(s: Source) -> Iterator[Change]:
         own = s.text(n)
         others = [f"{owner}.{n.attr}" for owner in owners] + [f"{n.value.id}.{field}" for field in fields]
         sets = _sets(s, n)
+        read = isinstance(n.ctx, ast.Load) and not _decides(s, n)
+        others += [k for k in s.scope if read and k not in ("self", *s.switches)]
         for other in dict.fromkeys((*others, *sorted(texts))):
             if other != own and (sets or not other.endswith(".grad")):
                 told = f"{own} stands where {other} is meant"
@@ -155,7 +145,6 @@ def attributes(s: Source) -> Iterator[Change]:
             ]
             yield s.change(n, edits, Code.ANOTHER_TENSOR, told, 26)
     yield from _pairs_of_owners(s)
-    yield from _assigned(s)
 
 
 def _pairs_of_owners(s: Source) -> Iterator[Change]:
@@ -172,17 +161,6 @@ def _pairs_of_owners(s: Source) -> Iterator[Change]:
         ]
         told = f"`{s.text(steps[0])}` goes the wrong way round: it adds to what it is to be added from"
         yield s.change(steps[0], edits, Code.EXCHANGED, told, 10)
-
-
-def _assigned(s: Source) -> Iterator[Change]:
-    """A name that is assigned where an attribute of what it names is meant."""
-    for n in s.nodes:
-        if isinstance(n, ast.Assign | ast.AugAssign):
-            target = n.targets[0] if isinstance(n, ast.Assign) else n.target
-            if isinstance(target, ast.Name):
-                for field in s.about.fields:
-                    told = f"{target.id} is given another value: {target.id}.{field} is meant"
-                    yield s.change(n, [s.edit(target, f"{target.id}.{field}")], Code.ANOTHER_TENSOR, told, 25)
 
 
 def constants(s: Source) -> Iterator[Change]:
@@ -307,19 +285,7 @@ def _all_computed(s: Source) -> Iterator[ast.expr]:
             yield from (n.left, n.right)
         elif isinstance(n, ast.Call) and method(n) == "sum":
             yield n
-
-
-def again(s: Source) -> Iterator[Change]:
-    """A factor that stands beside another term of the function, and is missing here."""
-    factors = {
-        s.text(side): side
-        for n in s.nodes
-        if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult)
-        for side in (n.left, n.right)
-        if isinstance(side, ast.Call)
-    }
-    for n in _computed(s):
-        for text, side in factors.items():
-            if text not in s.text(n) and not is_number(n):
-                told = f"the factor {s.quoted(side)} is missing of {s.quoted(n)}, too"
-                yield s.change(n, f"({s.text(n)}) * {text}", Code.FACTOR_MISSING, told, 35)
+        elif isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow):
+            yield n.left
+        elif isinstance(n, ast.Call) and (method(n) == "where" or s.text(n.func).startswith("self.")):
+            yield from n.args[method(n) == "where" :]

@@ -20,7 +20,6 @@ from grader.diagnosis.repairs import (
     places,
     scope,
     statements,
-    texts,
     wrappers,
 )
 from grader.diagnosis.repairs.source import Change, Source
@@ -35,11 +34,11 @@ KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
 )  # fmt: skip
 OUTPUT_KINDS: tuple[Callable[[Source], Iterator[Change]], ...] = (
     statements.left_out, statements.moved, statements.nested, statements.steps, statements.loops,
-    statements.copies, statements.branches, statements.exchanged,
-    scope.variables, scope.signs, scope.attributes, scope.constants, scope.missing, scope.again,
-    conditions.comparisons, conditions.conditions, places.places, calls.calls,
-    wrappers.wrapped, wrappers.unindexed, elements.collections, brackets.formulas,
-    brackets.brackets, texts.texts, texts.joined, formulas.operators, formulas.brackets,
+    statements.copies,
+    scope.variables, scope.attributes, scope.constants, scope.missing,
+    conditions.comparisons, conditions.conditions, conditions.flags, places.places, calls.calls,
+    wrappers.wrapped, elements.collections, elements.gathered, brackets.formulas,
+    brackets.brackets, formulas.operators, formulas.brackets,
 )  # fmt: skip
 FARTHER = 8  # ranks that a change of another function than the one that an output is about comes after
 MOST = 900  # changes of one function that are tried; where it has loops, fewer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from itertools import combinations
 
 from grader.core.finding import Code
 from grader.diagnosis.repairs.source import Change, Edit, Source, method, names_in
@@ -124,7 +123,8 @@ def _into(s: Source, block: list[ast.stmt], k: int) -> Iterator[Change]:
                     f"{_named(s, n)} is done in any case, not only where the condition of line {line} fails"
                 )
             try:
-                yield s.rewritten(n, code, told, 14 if into is outer.body else 19)
+                alone = into is outer.body and not isinstance(n, ast.For | ast.While)
+                yield s.rewritten(n, code, told, 14 if alone else 24)
             finally:
                 into.pop(place)
                 block.insert(at, n)
@@ -183,6 +183,7 @@ def steps(s: Source) -> Iterator[Change]:
             minus = "-" if isinstance(value.op, ast.Sub) else ""
             told = f"{target} grows by what was there before: it is to begin anew"
             yield s.change(n, [s.edit(n, f"{target} = {minus}({s.text(value.right)})")], Code.ADDED, told, 12)
+        yield from _early(s, n)
         if isinstance(n.targets[0], ast.Tuple) and len(n.targets[0].elts) == 2:
             a, b = n.targets[0].elts
             told = f"{s.quoted(a)} and {s.quoted(b)} are exchanged"
@@ -194,6 +195,13 @@ def steps(s: Source) -> Iterator[Change]:
                 n, [s.edit(index, s.text(value)), s.edit(value, s.text(index))], Code.EXCHANGED, told, 11
             )
             yield from _adds_at(s, n, n.targets[0], value)
+    for chain in s.nodes:
+        if isinstance(chain, ast.Assign) and len(chain.targets) == 2:
+            one, two = (s.text(t) for t in chain.targets)
+            for first, then in ((one, two), (two, one)):
+                told = f"{one} and {two} are given the same: {first} is to get what {then} was before"
+                edit = s.edit(chain, f"{first}, {then} = {then}, {s.text(chain.value)}")
+                yield s.change(chain, [edit], Code.ASSIGNED, told, 12)
     for step in s.nodes:
         if not isinstance(step, ast.AugAssign):
             continue
@@ -210,6 +218,21 @@ def steps(s: Source) -> Iterator[Change]:
                 )
         if isinstance(step.target, ast.Subscript):
             yield from _adds_at(s, step, step.target, value)
+
+
+def _early(s: Source, n: ast.Assign) -> Iterator[Change]:
+    """x = x * w, which is meant of what is made of x afterwards."""
+    of = n.value
+    sign = {ast.Add: "+", ast.Mult: "*", ast.Div: "/"}.get(type(of.op)) if isinstance(of, ast.BinOp) else None
+    if not sign or not isinstance(of, ast.BinOp) or s.text(n.targets[0]) != s.text(of.left):
+        return
+    later = [
+        m for m in s.values if getattr(m, "lineno", 0) > n.lineno and isinstance(m, ast.BinOp | ast.Call)
+    ]
+    for m in later:
+        told = f"{s.quoted(n)} comes too early: it is meant of {s.quoted(m)}"
+        edits = [s.edit(n, "pass"), s.put(m, f"({s.text(m)}) {sign} ({s.text(of.right)})")]
+        yield s.change(n, edits, Code.MISPLACED, told, 27)
 
 
 def _adds_at(s: Source, n: ast.stmt, target: ast.Subscript, value: ast.expr) -> Iterator[Change]:
@@ -234,7 +257,7 @@ def loops(s: Source) -> Iterator[Change]:
                 name = n.targets[0].id
                 told = f"{name} is made anew in each turn: only the last stays, where all are to be added"
                 edits = [Edit(start, start, f"{name} = 0{indent}"), s.edit(n, f"{name} += {s.text(n.value)}")]
-                yield s.change(n, edits, Code.LOOP, told, 13)
+                yield s.change(n, edits, Code.LOOP, told, 21)
             if isinstance(n, ast.Break):
                 told = "the loop ends here, where it is to go on"
                 yield s.change(n, [s.edit(n, "continue")], Code.LOOP, told, 18)
@@ -291,26 +314,3 @@ def _changed(s: Source) -> set[str]:
         elif isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in MUTATES:
             found |= {m.id for m in ast.walk(n.func.value) if isinstance(m, ast.Name)}
     return found
-
-
-def branches(s: Source) -> Iterator[Change]:
-    """The two sides of an `if` exchanged."""
-    for n in s.nodes:
-        if isinstance(n, ast.If) and n.orelse:
-            n.body, n.orelse = n.orelse, n.body
-            told = f"the two sides of the condition of line {s.line(n)} are exchanged"
-            try:
-                yield s.rewritten(n, Code.CONDITION, told, 17)
-            finally:
-                n.body, n.orelse = n.orelse, n.body
-
-
-def exchanged(s: Source) -> Iterator[Change]:
-    """The values of two assignments that follow each other."""
-    for block in s.blocks:
-        steps = [n for n in block if isinstance(n, ast.Assign)]
-        for a, b in combinations(steps, 2):
-            if s.text(a.value) != s.text(b.value) and block.index(b) - block.index(a) == 1:
-                told = f"what {s.quoted(a.targets[0])} and {s.quoted(b.targets[0])} are given is exchanged"
-                edits = [s.edit(a.value, s.text(b.value)), s.edit(b.value, s.text(a.value))]
-                yield s.change(a, edits, Code.EXCHANGED, told, 26)

@@ -67,7 +67,15 @@ WRAPPERS: tuple[tuple[str, Code, str], ...] = (
 )  # fmt: skip
 
 
-INNER = ("({0}).tanh()", "math.tanh({0})", "({0}).exp()", "({0}).log()", "({0}) ** 2", "({0}) ** 0.5")
+INNER = (
+    "({0}).abs()",
+    "({0}).tanh()",
+    "math.tanh({0})",
+    "({0}).exp()",
+    "({0}).log()",
+    "({0}) ** 2",
+    "({0}) ** 0.5",
+)
 
 
 def wrapped(s: Source) -> Iterator[Change]:
@@ -103,16 +111,3 @@ def wrapped(s: Source) -> Iterator[Change]:
                 code = Code.EXPONENT if "** 2" in new else Code.FUNCTION_MISSING
                 told = f"{n.id} is used where `{spoken}` is meant"
                 yield s.change(n, new.format(n.id), code, told, 37)
-
-
-def unindexed(s: Source) -> Iterator[Change]:
-    """A tensor or list that is taken whole, where a part is meant as it is taken of another."""
-    indices = dict.fromkeys(
-        s.text(n.slice) for n in s.nodes if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Load)
-    )
-    taken = {id(n.value) for n in s.nodes if isinstance(n, ast.Subscript)}
-    for n in s.values:
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and n.id in s.scope and id(n) not in taken:
-            for index in list(indices)[:6]:
-                told = f"{n.id} is taken whole, where a part of it is meant, as of others here"
-                yield s.change(n, f"{n.id}[{index}]", Code.WRONG_PART, told, 29)

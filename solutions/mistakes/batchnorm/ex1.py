@@ -39,6 +39,7 @@ CHANGED = {
         ("the sum is divided by the number of neurons: by that of all numbers is meant", ".mean().item()", ".sum().item() / h.shape[1]"),
         ("1 - the limit is compared", "> limit", "> 1 - limit"),
         ("a table of True and False comes back: the share of True is meant", "(h.abs() > limit).float().mean().item()", "h.abs() > limit"),
+        ("the share of examples with a saturated number comes back: that of numbers is meant", "(h.abs() > limit).float().mean().item()", "(h.abs() > limit).any(1).float().mean().item()"),
     ],
     "dead": [
         ("it goes over the neurons: for each neuron over all examples is meant, dim 0", ".all(0)", ".all(1)"),

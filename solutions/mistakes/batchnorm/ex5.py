@@ -90,6 +90,7 @@ CHANGED = {
         ("eps is added: the standard deviation alone is meant", "hprebn.std(0, keepdim=True)", "(hprebn.var(0, keepdim=True) + 1e-5) ** 0.5"),
         ("the standard deviation is of the absolute numbers", "hprebn.std", "hprebn.abs().std"),
         ("the root mean square stands for the standard deviation: the mean is to be subtracted", "hprebn.std(0, keepdim=True)", "(hprebn**2).mean(0, keepdim=True) ** 0.5"),
+        ("the mean is not subtracted before the squares are averaged", "hprebn.std(0, keepdim=True)", "((hprebn ** 2).sum(0, keepdim=True) / (len(hprebn) - 1)).sqrt()"),
     ],
     "collapsed": [
         ("the product goes the wrong way round, from the last to the first, of transposed matrices", "    W = linears[0]\n    for linear in linears[1:]:\n        W = W @ linear\n    return W", "    W = linears[-1].T\n    for linear in linears[-2::-1]:\n        W = W @ linear.T\n    return W"),

@@ -96,7 +96,7 @@ CHANGED = {
         ("the character before the right one is taken", "int((probs[at].cumsum(0) > u).int().argmax())", "max(0, int((probs[at].cumsum(0) <= u).sum()) - 1)"),
         ("the character after the right one is taken", "int((probs[at].cumsum(0) > u).int().argmax())", "min(int((probs[at].cumsum(0) <= u).sum()) + 1, len(chars) - 1)"),
         ("the last character whose sum is not more than u is taken: the first whose sum is more is meant", "int((probs[at].cumsum(0) > u).int().argmax())", "int((probs[at].cumsum(0) < u).int().sum())"),
-        ("the running sum goes over the whole table", "probs[at].cumsum(0) > u", "probs.cumsum(0)[at] > u"),
+        ("the running sum goes down the columns of the table: along the row is meant", "probs[at].cumsum(0) > u", "probs.cumsum(0)[at] > u"),
         ("1 - u is used", "> u)", "> 1 - u)"),
         ("the letters are one off: chars has the full stop first", "chars[at]", "chars[at - 1]"),
         ("one text comes back: a list of words is meant", "    return words", '    return ".".join(words)'),
@@ -108,5 +108,6 @@ CHANGED = {
         ("the numbers come back: letters are meant", "word += chars[at]", "word += str(at)"),
         ("u is held against each probability alone: the first at which their running sum is larger is meant", "probs[at].cumsum(0) > u", "probs[at] > u"),
         ("u is held against each probability alone: the first at which their running sum is larger is meant", "int((probs[at].cumsum(0) > u).int().argmax())", "next((k for k, p in enumerate(probs[at]) if p > u), len(chars) - 1)"),
+        ("1 - u stands for u: the first character whose running sum is more than u is meant", "cumsum(0) > u", "cumsum(0) > 1 - u"),
     ],
 }

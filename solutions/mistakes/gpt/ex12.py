@@ -13,6 +13,8 @@ CHANGED = {
         ("the cut is counted from the end, at int((1 - share) · n): at int(share · n) from the beginning is meant", "int(share * len(data))", "len(data) - int((1 - share) * len(data))"),
         ("the cut is counted from the end, at int((1 - share) · n): at int(share · n) from the beginning is meant", "int(share * len(data))", "-int((1 - share) * len(data))"),
         ("tokens are taken here and there: the first `share` of them are meant", "data[:n], data[n:]", "data[::2], data[1::2]"),
+        ("the training part is taken from the end: it is the first `share`", "    n = int(share * len(data))\n    return data[:n], data[n:]", "    n = len(data) - int(share * len(data))\n    return data[n:], data[:n]"),
+        ("the training part is taken from the end: it is the first `share`", "    n = int(share * len(data))\n    return data[:n], data[n:]", "    n = int((1 - share) * len(data))\n    return data[n:], data[:n]"),
     ],
     "starts": [
         ("a start too many is possible: the last target must be there too", "n - T", "n - T + 1"),
@@ -171,6 +173,7 @@ CHANGED = {
         ("the residual connections begin after the norm: x itself is to be added to", "        x = x + self.sa(self.ln1(x))\n        return x + self.ffwd(self.ln2(x))", "        x = self.ln1(x)\n        x = x + self.sa(x)\n        x = self.ln2(x)\n        return x + self.ffwd(x)"),
         ("the attention's residual connection begins after the norm: x itself is to be added to", "        x = x + self.sa(self.ln1(x))\n", "        x = self.ln1(x)\n        x = x + self.sa(x)\n"),
         ("the net's residual connection begins after the norm: x itself is to be added to", "        return x + self.ffwd(self.ln2(x))", "        x = self.ln2(x)\n        return x + self.ffwd(x)"),
+        ("the net reads what the attention gave alone: x is to be added before", "        x = x + self.sa(self.ln1(x))\n        return x + self.ffwd(self.ln2(x))", "        a = self.sa(self.ln1(x))\n        return x + a + self.ffwd(self.ln2(a))"),
     ],
     "GPT.__init__": [
         ("there is one block: n_layer are meant", "range(n_layer)", "range(1)"),
@@ -234,5 +237,6 @@ CHANGED = {
         ("p is not used: 0.2 is written", "    if not", "    p = 0.2\n    if not"),
         ("nothing is dropped", "(uniforms >= p)", "1"),
         ("what is dropped is minus infinity, as of a mask: 0 is meant", "x * (uniforms >= p) / (1 - p)", "(x / (1 - p)).masked_fill(uniforms < p, float('-inf'))"),
+        ("a share p stays, and 1 - p is dropped: the reverse is meant", "uniforms >= p", "uniforms >= 1 - p"),
     ],
 }

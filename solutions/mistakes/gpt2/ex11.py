@@ -115,6 +115,7 @@ CHANGED = {
         ("a column comes back, (B, 1): (B,) is meant", "return tokens[torch.arange(len(at)), at]", "return tokens.gather(1, at[:, None])"),
         ("a running sum that is equal to the uniform number is taken: more than it is meant", "sums <= ", "sums < "),
         ("u is held against each probability alone: the first at which their running sum is larger is meant", "    at = (sums <= torch.tensor(uniforms)[:, None]).sum(-1).clamp(max=k - 1)", "    one = p / p.sum(-1, keepdim=True)\n    at = (one > torch.tensor(uniforms)[:, None]).int().argmax(-1)"),
+        ("the k are in the order of their numbers: the likeliest first is meant", "F.softmax(logits, -1).topk(k, dim=-1)", "F.softmax(logits, -1).topk(k, dim=-1)\n    tokens, order = tokens.sort(-1)\n    p = p.gather(-1, order)"),
     ],
     "hellaswag_row": [
         ("mask is 1 over the context too: only an ending's tokens are marked", "[0] * len(context) + [1] * len(ending)", "[1] * len(context) + [1] * len(ending)"),
@@ -134,6 +135,7 @@ CHANGED = {
         ("mask begins one place too early, as for the targets: it is 1 where an ending's token stands", "[0] * len(context) + [1] * len(ending) + [0] * (longest - len(ending))", "[0] * (len(context) - 1) + [1] * len(ending) + [0] * (longest - len(ending) + 1)"),
         ("the ending stands before the context: the context comes first", "context + ending + [0]", "ending + context + [0]", "[0] * len(context) + [1] * len(ending) + [0]", "[1] * len(ending) + [0] * len(context) + [0]"),
         ("the ending stands before the context: the context comes first", "context + ending + [0]", "ending + context + [0]"),
+        ("the zeros stand between the context and the ending: they come last", "context + ending + [0] * (longest - len(ending))", "context + [0] * (longest - len(ending)) + ending", "[0] * len(context) + [1] * len(ending) + [0] * (longest - len(ending))", "[0] * len(context) + [0] * (longest - len(ending)) + [1] * len(ending)"),
     ],
     "hellaswag_loss": [
         ("the logits are held against the token at their own place: the next one is meant", "logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten()", "logits[:, 1:].flatten(0, 1), tokens[:, 1:].flatten()"),

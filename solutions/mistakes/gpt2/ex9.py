@@ -97,6 +97,7 @@ CHANGED = {
         ("low is not used: it is 0", "    if step < warmup:", "    low = 0.0\n    if step < warmup:"),
         ("pi is missing in the cosine", "math.pi * done", "done"),
         ("it falls exponentially: along half a cosine is meant", "low + 0.5 * (1.0 + math.cos(math.pi * done)) * (high - low)", "high * (low / high) ** done"),
+        ("it is a quarter of a cosine: half a one is meant, from 1 to -1", "0.5 * (1.0 + math.cos(math.pi * done))", "math.cos(0.5 * math.pi * done)"),
     ],
     "adamw": [
         ("decay is added to the gradient, which is Adam with L2: apart from the step p shrinks by lr * decay * p", "    m = 0.9", "    grad = grad + decay * p\n    m = 0.9", "p * (1 - lr * decay)", "p"),

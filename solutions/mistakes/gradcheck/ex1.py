@@ -19,6 +19,8 @@ CHANGED = {
         ("the step is not h: it is 1e-5", "    for i", "    h = 1e-5\n    for i"),
         ("only the first axis's number of entries is gone through", "range(x.numel())", "range(len(x))"),
         ("what comes back is flat: a tensor like x is meant", "return grad", "return grad.flatten()"),
+        ("the step is taken to one side only, and divided by 2h: x - h on the other side is missing", "(f(up) - f(down))", "(f(up) - f(x))"),
+        ("the step is taken to one side only, and divided by 2h: x + h on the other side is missing", "(f(up) - f(down))", "(f(x) - f(down))"),
     ],
     "best_step": [
         ("the smallest step comes back: that with the smallest error is meant", "steps[errors.index(min(errors))]", "min(steps)"),
@@ -92,6 +94,7 @@ CHANGED = {
         ("only the first wrong place is there", "[(int(i), int(j)) for i, j in far.nonzero()]", "[(int(i), int(j)) for i, j in far.nonzero()][:1]"),
         ("the worst place alone is there", "[(int(i), int(j)) for i, j in far.nonzero()]", "[divmod(int((numeric_gradient(f, x, h) - grad).abs().argmax()), x.shape[1])]"),
         ("the gradient is held against 0: against the numeric one is meant", "(numeric_gradient(f, x, h) - grad)", "grad"),
+        ("the step is taken to one side only: a central difference is meant", "(numeric_gradient(f, x, h) - grad)", "(torch.stack([(f(x + h * e.view_as(x)) - f(x)) / h for e in torch.eye(x.numel(), dtype=x.dtype)]).view_as(x) - grad)"),
     ],
     "outlier_gradient": [
         ("outliers get the gradient of the limit: clamp is constant beyond it, so they get nothing", "torch.where(delta.abs() < limit, 2 * delta / delta.numel(), 0)", "2 * delta.clamp(-limit, limit) / delta.numel()"),

@@ -18,6 +18,7 @@ CHANGED = {
         ("the output layer is taken to have a logit for each number of the vectors", "+ n_hidden * vocab_size\n        + vocab_size", "+ n_hidden * n_embd\n        + n_embd"),
         ("the biases are exchanged for one: each layer has its own", "        + vocab_size\n", "        + 1\n", "        + n_hidden\n", "        + 1\n"),
         ("this is the lecture's number, for any sizes", "    return (\n", "    return 11897\n    return (\n"),
+        ("the output layer reads vectors, not hidden neurons: n_hidden is meant", "n_hidden * vocab_size", "n_embd * vocab_size"),
     ],
     "splits": [
         ("the validation list begins at the first word: it begins where training ends", "words[n1:n2]", "words[:n2]"),

@@ -105,6 +105,7 @@ CHANGED = {
         ("the windows don't overlap: one begins at each step", "range(len(losses) - width + 1)", "range(0, len(losses) - width + 1, width)"),
         ("the middle of the window is one too far", "+ width // 2]", "+ (width + 1) // 2]"),
         ("each loss is smoothed with those before it alone: the window's middle is what it stands for", " + width // 2]", " + width - 1]"),
+        ("windows that reach over the ends count, though losses are missing in them: only whole ones are meant", "    smooth = [sum(losses[k : k + width]) / width for k in range(len(losses) - width + 1)]\n    return rates[smooth.index(min(smooth)) + width // 2]", "    smooth = [sum(losses[max(0, k - width // 2) : k + width // 2 + 1]) / width for k in range(len(losses))]\n    return rates[smooth.index(min(smooth))]"),
     ],
     "perplexity": [
         ("2 is raised to the mean: e is meant, since the losses are in nats", "mean.exp().item()", "2.0 ** mean.item()"),

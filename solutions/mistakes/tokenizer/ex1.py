@@ -78,6 +78,7 @@ CHANGED = {
         ("all pairs come back, sorted by their counts: one is meant", "return max(stats, key=stats.get)", "return sorted(stats, key=stats.get, reverse=True)"),
         ("the pair that is second in the counts is taken", "max(stats, key=stats.get)", "sorted(stats, key=stats.get, reverse=True)[1]"),
         ("only the first number of the pair comes back", "return max(stats, key=stats.get)", "return max(stats, key=stats.get)[0]"),
+        ('counts are compared as text, of which "9" is more than "10"', "stats.get", "lambda pair: str(stats[pair])"),
     ],
     "merge": [
         ("only the first place is merged: go on to the end of the list", "            at += 2\n", "            return out + ids[at + 2:]\n"),
@@ -109,5 +110,8 @@ CHANGED = {
         ("only every second place is looked at for a pair", "    return out", "    out, k = [], 0\n    while k < len(ids):\n        out += [idx] if ids[k : k + 2] == list(pair) else ids[k : k + 2]\n        k += 2\n    return out"),
         ("the number after a pair is lost", "            at += 2\n", "            at += 3\n"),
         ("a pair is taken whose numbers are two places apart", "ids[at : at + 2] == list(pair)", "at + 2 < len(ids) and (ids[at], ids[at + 2]) == tuple(pair)"),
+        ("each pair is merged where it stands, also where its left number was merged already: go on behind a pair", "    out = []\n    at = 0\n", "    out = []\n    at = 0\n    hits = [k for k in range(len(ids)) if ids[k : k + 2] == list(pair)]\n    return [idx if k in hits else n for k, n in enumerate(ids) if k in hits or k - 1 not in hits]\n"),
+        ("what was merged is merged again with the next number: go on behind it", "    out = []\n    at = 0\n", "    out = []\n    at = 0\n    for n in ids:\n        out = [*out[:-1], idx] if out and (out[-1], n) == tuple(pair) else [*out, n]\n    return out\n"),
+        ("the numbers are replaced as text, so that digits of others are taken for the pair", "    out = []\n    at = 0\n", '    out = []\n    at = 0\n    return list(map(int, " ".join(map(str, ids)).replace("%s %s" % tuple(pair), str(idx)).split()))\n'),
     ],
 }

@@ -53,6 +53,7 @@ CHANGED = {
         ("case is ignored", "re.split(pattern, text)", "re.split(pattern, text, flags=re.I)"),
         ("the names are a set of characters, [ ]: alternatives, with |, are meant", '"(" + "|".join(re.escape(name) for name in longest_first) + ")"', '"([" + "".join(re.escape(name) for name in longest_first) + "])"'),
         ("a tuple of piece and whether it is a name stands for each piece: the texts alone are meant", "return [part for", "return [(part, part in names) for"),
+        ("the text is cut by one name after the other, and names are cut once more: look for all of them at once, the longest first", "    if not names:\n", "    rest = [text]\n    for name in names:\n        rest = [bit for piece in rest for k, part in enumerate(piece.split(name)) for bit in ([name] * (k > 0) + [part])]\n    return [bit for bit in rest if bit]\n    if not names:\n"),
     ],
     "encode": [
         ("the special tokens are written as text too: each is one number", "[numbers[part]] if part in numbers else ordinary(part)", "ordinary(part)"),

@@ -188,6 +188,7 @@ CHANGED = {
         ("the lines are sorted as texts: by number is meant", "return lines", "return sorted(lines)"),
         ("the brackets of the whole token are missing", 'f"[{left}][{right}] -> {line}"', 'f"[{left}][{right}] -> {rendered(vocab[idx])} {idx}"'),
         ("the parts stand in one bracket: each has its own", 'f"[{left}][{right}] -> {line}"', 'f"[{left}{right}] -> {line}"'),
+        ("the whole is its parts' texts joined: its own bytes are to be rendered, a character may lie over both", 'f"[{left}][{right}] -> {line}"', 'f"[{left}][{right}] -> [{left}{right}] {idx}"'),
     ],
     "RegexTokenizer.saved": [
         ("the pattern is missing: it is the second line", '"bpe 2", self.pattern, ', '"bpe 2", '),

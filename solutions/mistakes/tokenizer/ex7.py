@@ -104,6 +104,7 @@ CHANGED = {
         ("an empty text counts as True", "bool(found) and", "not found or"),
         ("any white space at the end counts", 'bool(found) and found[-1:] == encode(" ")', "text[-1:].isspace()"),
         ("the last two tokens are looked at", 'found[-1:] == encode(" ")', 'encode(" ")[0] in found[-2:]'),
+        ("whether the space makes it one token longer is asked: the other tokens may be cut elsewhere then", 'bool(found) and found[-1:] == encode(" ")', 'text.endswith(" ") and len(found) > len(encode(text[:-1]))'),
     ],
     "untrained": [
         ("the tokens that occur are listed: those that don't are meant", "if k not in seen", "if k in seen"),

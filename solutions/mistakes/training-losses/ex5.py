@@ -24,6 +24,8 @@ CHANGED = {
         ("pairs of rows come back: (x, y) is meant", "return x, y", "return list(zip(x, y))"),
         ("each row of y ends in its own row's first token: the token that follows, of the next row, is meant", "[stream[row * T + 1 : row * T + T + 1] for row in range(B)]", "[line[1:] + line[:1] for line in x]"),
         ("each row of y ends in `end`: the token that follows, of the next row, is meant", "[stream[row * T + 1 : row * T + T + 1] for row in range(B)]", "[line[1:] + [end] for line in x]"),
+        ("each document begins a row of its own, and is filled up with `end`: they are laid end to end", "        stream += document + [end]\n    x =", "        stream += document + [end] * (T - len(document) % T)\n    x ="),
+        ("each document begins a row of its own, and is filled up with `end`: they are laid end to end", "    x = [stream[row * T : row * T + T] for row in range(B)]\n    y = [stream[row * T + 1 : row * T + T + 1] for row in range(B)]\n", "    rows = [(d + [end])[k : k + T + 1] for d in documents for k in range(0, len(d) + 1, T)]\n    rows = [r + [end] * (T + 1 - len(r)) for r in rows[:B]]\n    x, y = [r[:-1] for r in rows], [r[1:] for r in rows]\n"),
     ],
     "row": [
         ("the answer's `end` has mask 0: it counts too", "[1] * (len(answer) + 1)", "[1] * len(answer) + [0]"),
@@ -79,5 +81,7 @@ CHANGED = {
         ("the pairs are sorted", "return [(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]", "return sorted((a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :])"),
         ("numbers two places apart, or more, are paired: neighbours too", "k + 1 :", "k + 2 :"),
         ("each answer is in one pair only", "[(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]", "list(zip(ranked[::2], ranked[1::2]))"),
+        ("the larger number counts as the better one: the place in the ranking tells", "[(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]", "[(a, b) for a in ranked for b in ranked if a > b]"),
+        ("the smaller number counts as the better one: the place in the ranking tells", "[(a, b) for k, a in enumerate(ranked) for b in ranked[k + 1 :]]", "[(a, b) for a in ranked for b in ranked if a < b]"),
     ],
 }

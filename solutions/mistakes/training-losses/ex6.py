@@ -138,6 +138,9 @@ CHANGED = {
         ("the logarithm is of base 2: nats are meant", ".sum(1)", ".sum(1) / torch.tensor(2.0).log()"),
         ("the logits' difference is taken: that of the log probabilities is meant", "(logp - logq)", "(new_logits - old_logits)"),
         ("the logarithms are of base 10: natural ones are meant, in nats", ".sum(1)", ".sum(1) / 2.302585092994046"),
+        ("log p is left out: this is the cross entropy of the two", "(logp - logq)", "-logq"),
+        ("the differences are averaged, not weighed by p: Σ p · (log p - log q) is meant", "(logp.exp() * (logp - logq)).sum(1)", "(logp - logq).mean(1)"),
+        ("the differences are summed, not weighed by p: Σ p · (log p - log q) is meant", "(logp.exp() * (logp - logq)).sum(1)", "(logp - logq).sum(1)"),
     ],
     "penalised": [
         ("the penalty is added: it is to be subtracted", "rewards - beta", "rewards + beta"),

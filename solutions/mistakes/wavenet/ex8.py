@@ -104,6 +104,8 @@ CHANGED = {
         ("the samples are brought to integers without the logarithm", "f = x.sign() * torch.log1p(mu * x.abs()) / math.log1p(mu)", "f = x"),
         ("it is float: torch.int64 is meant", ".floor().long()", ".floor()"),
         ("it is rounded upwards", "+ 0.5).floor()", ").ceil()"),
+        ("0 … 1 is cut into mu + 1 parts of one size: bring it to 0 … mu and round", "((f + 1) / 2 * mu + 0.5).floor().long()", "((f + 1) / 2 * (mu + 1)).floor().long().clamp(max=mu)"),
+        ("it is divided by the largest that is there: by ln(1 + mu) is meant, whatever x holds", "/ math.log1p(mu)", "/ (torch.log1p(mu * x.abs())).max()"),
     ],
     "mu_law_back": [
         ("the integers are not brought back to -1 … 1: 2 k / mu - 1 is meant", "2 * k.float() / mu - 1", "k.float() / mu"),
