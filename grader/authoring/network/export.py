@@ -22,9 +22,14 @@ def export(model: Any, given: Mapping[str, Any], atomic: bool) -> Any:
     module = model if isinstance(model, torch.nn.Module) else _Called(model)
     try:
         with plain.in_plain_steps(atomic), mock.patch.object(TracerBase, "_filter_traceback_frames", _frames):
-            return torch.export.export(module, (), dict(given), strict=False)
+            found = torch.export.export(module, (), dict(given), strict=False)
     except Exception as error:
         raise AuthoredError(_why(error)) from None
+    for node in found.graph.nodes:
+        if any(isinstance(n, torch.SymInt) for n in getattr(node.meta.get("val"), "shape", ())):
+            said = "how many numbers it picks depends on a tensor's values: keep all, times the mask, and sum"
+            raise AuthoredError(f"{shown(stack(node)[-1][:2])}: {said}")
+    return found
 
 
 def _frames(self: Any, stack: Any) -> traceback.StackSummary:

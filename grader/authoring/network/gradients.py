@@ -32,6 +32,8 @@ def transposed(node: ast.expr, step: Step) -> ast.expr:
         case ast.Call(ast.Attribute(value, "transpose"), [_, _] as axes):
             if sorted(map(ast.unparse, axes)) in (["-1", "-2"], ["0", "1"]):
                 return value
+        case ast.BinOp(left, ast.MatMult(), right):
+            return ast.BinOp(transposed(right, step), ast.MatMult(), transposed(left, step))
     return code("node.T" if len(step.shape) == 2 else "node.transpose(-2, -1)", node=node)
 
 
@@ -129,13 +131,20 @@ def part(s: Site) -> ast.expr:
 
 
 def view(s: Site) -> ast.expr:
-    return s.fill("dy.reshape(whole)", whole=s.shape())
+    shape = s.shape()
+    return ast.Call(s.fill("dy.reshape"), shape.elts if isinstance(shape, ast.Tuple) else [shape], [])
+
+
+def squeeze(s: Site) -> ast.expr:
+    return s.fill("dy.unsqueeze(dim)") if isinstance(s.raw("dim"), int) else view(s)
 
 
 def transpose(s: Site) -> ast.expr:
-    if s.step.op == "transpose":
+    n = len(s.x.shape)
+    last = s.step.op != "transpose" or {s.raw("dim0") % n, s.raw("dim1") % n} == {n - 2, n - 1}
+    if s.step.op == "transpose" and not (last and isinstance(s.dy, ast.BinOp)):
         return s.fill("dy.transpose(dim0, dim1)")
-    return transposed(s.dy, s.step) if len(s.x.shape) == 2 else s.fill("dy.transpose(-2, -1)")
+    return transposed(s.dy, s.step)
 
 
 def rolled(s: Site) -> ast.expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import keyword
 import re
 from collections import defaultdict
@@ -66,9 +67,10 @@ def _caller(step: Step, depth: int = 1) -> str:
     return ""
 
 
-def _is_call(node: ast.expr, module: str) -> bool:
-    """Whether an expression is a call of the layer at the end of a path."""
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == f"self.{module.rpartition('.')[2]}"
+def _is_call(node: ast.AST, module: str) -> bool:
+    """Whether an expression is a call of the layer at the end of a path: self.fc, self.transformer.wte."""
+    called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+    return called.startswith("self.") and called.rpartition(".")[2] == module.rpartition(".")[2]
 
 
 def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -> None:
@@ -84,11 +86,14 @@ def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -
             bases.append((step, f"{owner}_{leaf}" if owner and leaf in ("weight", "bias") else leaf))
         else:
             bases.append((step, leaf))
-    for step in steps:
-        node = statement(step)
-        base, own = _base(step, node, runs)
-        step.inline = not own  # may stand in its consumer's line
-        bases.append((step, base))
+    for node, run in itertools.groupby(steps, statement):
+        made = [(step, *_base(step, node, runs)) for step in run]
+        step, _, own = made[-1]
+        if not own and (result := _result(step, node)) and (result, True) not in [m[1:] for m in made]:
+            made[-1] = (step, result, True)  # F.normalize: the last of its steps
+        for step, base, own in made:
+            step.inline = not own  # may stand in its consumer's line
+            bases.append((step, base))
     groups: dict[str, list[Step]] = defaultdict(list)
     for step, base in bases:
         groups[_clean(base)].append(step)
@@ -99,7 +104,7 @@ def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -
         for step in group:
             prefix = prefixes[step.module]
             name = _clean(f"{prefix}_{base}" if prefix and not base.startswith(prefix) else base)
-            step.name = _free(name, {*names, *taken})
+            step.name = _free(name, {*names, *(taken if step.kind != "given" else ())})  # inputs() has those
             names[step.name] = step
     for name, step in list(names.items()):
         if name.startswith("d") and name[1:] in names:  # d + a tensor's name is a gradient
@@ -124,7 +129,7 @@ def _base(step: Step, node: ast.stmt | None, runs: dict[ast.stmt, int]) -> tuple
         return called, True
     layer = step.module.rpartition(".")[2]
     if value is not None and _is_layer(step, node):
-        direct = isinstance(value, ast.Call) and ast.unparse(value.func) == f"self.{layer}"
+        direct = _is_call(value, step.module)
         own = target.id if isinstance(target, ast.Name) and direct and _once(step, target.id) else ""
         if isinstance(node, ast.Return):
             own = _caller(step)
@@ -138,24 +143,30 @@ def _base(step: Step, node: ast.stmt | None, runs: dict[ast.stmt, int]) -> tuple
         total = sum(_is_outer(step, n) for n in ast.walk(value) if isinstance(n, ast.expr)) if value else 1
         total += isinstance(node, ast.AugAssign)
         runs[node] += 1  # type: ignore[index]
-        if runs[node] % max(total, 1) == 0:  # type: ignore[index]
-            if isinstance(target, ast.Name):
-                return target.id, True
-            if isinstance(node, ast.Return):
-                leaf = (
-                    _caller(step)
-                    or _joined(step.module)
-                    or (step.fn if step.fn not in ("forward", "<lambda>") else "out")
-                )
-                return leaf, True
+        if runs[node] % max(total, 1) == 0 and (result := _result(step, node)):  # type: ignore[index]
+            return result, True
     stem = _text(target) if isinstance(target, ast.Name) else layer if layer and not layer.isdigit() else ""
     word = WORDS.get(step.op, step.op)
-    return (f"{stem}_{word}" if stem and stem != word else word), False
+    return (f"{stem}_{word}" if stem and stem != word else word.replace("sum", "total")), False
+
+
+def _result(step: Step, node: ast.stmt | None) -> str:
+    """What a statement's value is called; "" where that is not said of one tensor."""
+    target = getattr(node, "target", None) or next(iter(getattr(node, "targets", [])), None)
+    if isinstance(target, ast.Name):
+        return target.id
+    if not isinstance(node, ast.Return) or isinstance(node.value, ast.Tuple | ast.Dict):
+        return ""
+    own = step.fn.partition("#")[0]
+    return _caller(step) or _joined(step.module) or (own if own not in ("forward", "<lambda>") else "out")
 
 
 WORDS = {
     "mul": "scaled",
     "matmul": "prod",
+    "linalg_vector_norm": "norm",
+    "clamp_min": "clamped",
+    "clamp": "clamped",
     "add": "sum",
     "rsub": "sub",
     "div": "quot",
@@ -237,7 +248,7 @@ def _is_layer(step: Step, node: ast.stmt | None) -> bool:
         return False
     lib = step.op in LAYERS
     calls = [ast.unparse(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
-    inner = any(c == f"self.{leaf}" for c in calls) or (
+    inner = any(_is_call(n, step.module) for n in ast.walk(node)) or (
         leaf.isdigit() and not any(c.rpartition(".")[2] == step.op for c in calls)
     )
     loop = not any(step.op in c for c in calls) and not any(c.startswith(("F.", "torch.")) for c in calls)

@@ -132,20 +132,14 @@ def _along(name: str) -> Back:
     return back
 
 
-def _conv(name: str, back: Back, n: int) -> Operator:
-    one, zero = [1] * n, [0] * n
-    text = f"F.{name}(input, weight, bias=None, stride={one}, padding={zero}"
-    text += ", " if back is layers.convolution else f", output_padding={zero}, "
-    text += f"groups=1, dilation={one})"
-    return _both(text, back, "input", "weight", "bias")
-
-
 NORM = ("input", "weight", "bias")
 VIEW = _row(lines.view, self=gradients.view)
 PICK = _row(lines.picked, self=gradients.picked)
 CAT = _row("torch.cat([*tensors], dim)", tensors=gradients.cat)
 NLL = _row(lines.loss("nll_loss"), self=layers.cross_entropy)
-POOLS: dict[str, Back] = {"max": layers.max_pool, "avg": layers.average_pool}
+POOLS: dict[str, Back] = {
+    "max": layers.max_pool, "avg": layers.average_pool, "adaptive_avg": layers.adaptive_pool
+}  # fmt: skip
 COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 OPERATORS: dict[str, Operator] = {
@@ -174,7 +168,7 @@ OPERATORS: dict[str, Operator] = {
     **{name: _reduced(name, _along(name)) for name in REDUCED if name != "norm"},
     **{name: _reduced(name, gradients.extreme) for name in ("amax", "amin", "max", "min")},
     "argmax": _row(lines.reduced("argmax")),
-    "linalg_vector_norm": _row("self.norm(dim=None, keepdim=False)", self=_along("norm")),
+    "linalg_vector_norm": _row(lines.norm, self=_along("norm")),
     "part": _row(lines.part, self=gradients.part),
     "softmax": _row("F.softmax(self, dim)", self="y * (dy - (y * dy).sum(dim, keepdim=True))"),
     "log_softmax": _row("F.log_softmax(self, dim)", self="dy - torch.exp(y) * dy.sum(dim, keepdim=True)"),
@@ -187,7 +181,7 @@ OPERATORS: dict[str, Operator] = {
     "_unsafe_view": VIEW,
     "flatten": _row("self.flatten(start_dim, end_dim=-1)", self=gradients.view),
     "unflatten": _row("self.unflatten(dim, sizes)", self=gradients.view),
-    "squeeze": _row("self.squeeze(dim)", self=gradients.view),
+    "squeeze": _row("self.squeeze(dim)", self=gradients.squeeze),
     "unsqueeze": _row("self.unsqueeze(dim)", self="dy.squeeze(dim)"),
     "t": _row("self.T", self=gradients.transpose),
     "numpy_T": _row("self.T", self=gradients.transpose),
@@ -233,15 +227,9 @@ OPERATORS: dict[str, Operator] = {
     "clamp_min": _row("self.clamp(min=None)", self=gradients.clamped),
     "clamp_max": _row("self.clamp(max=None)", self=gradients.clamped),
     "kept": _row("self * mask / (1 - p)", self="dy * mask / (1 - p)"),
-    **{f"conv{n}d": _conv(f"conv{n}d", layers.convolution, n) for n in (1, 2)},
-    **{f"conv_transpose{n}d": _conv(f"conv_transpose{n}d", layers.transposed, n) for n in (1, 2)},
-    **{f"{kind}_pool{n}d": _row(lines.pool, self=back) for kind, back in POOLS.items() for n in (1, 2)},
-    **{
-        f"adaptive_avg_pool{n}d": _row(
-            f"F.adaptive_avg_pool{n}d(self, output_size)", self=layers.adaptive_pool
-        )
-        for n in (1, 2)
-    },
+    **{f"conv{n}d": _both(lines.sliding, layers.convolution, *NORM) for n in (1, 2)},
+    **{f"conv_transpose{n}d": _both(lines.sliding, layers.transposed, *NORM) for n in (1, 2)},
+    **{f"{kind}_pool{n}d": _row(lines.sliding, self=back) for kind, back in POOLS.items() for n in (1, 2)},
     "upsample_nearest2d": _row(lines.upsampled, input=layers.upsample),
     "upsample_bilinear2d": _row(lines.upsampled, input=layers.upsample),
     "layer_norm": _both(
@@ -249,9 +237,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "rms_norm": _both("F.rms_norm(input, normalized_shape, weight, eps=None)", layers.layer_norm, *NORM),
     "batch_norm": _both(lines.batch_norm, layers.batch_norm, *NORM),
-    "group_norm": _both(
-        "F.group_norm(input, num_groups, weight=None, bias=None, eps=1e-5)", layers.group_norm, *NORM
-    ),
+    "group_norm": _both("F.group_norm(input, num_groups, weight, bias, eps=1e-5)", layers.group_norm, *NORM),
     "cross_entropy_loss": _row(lines.loss("cross_entropy"), self=layers.cross_entropy),
     "nll_loss": NLL,
     "nll_loss_nd": NLL,

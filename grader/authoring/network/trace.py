@@ -190,6 +190,8 @@ class Layers:
             return
         if op.startswith("new_"):
             args.pop("self")
+        if op == "batch_norm":  # in training; what it saves has no part in the loss
+            args |= {"running_mean": None, "running_var": None}
         step.tracked = floats and step.op not in FLAT and any(o.tracked for o in step.operands())
         nothing = {"add": 0, "sub": 0, "mul": 1, "div": 1}.get(op)
         other, x = getattr(args.get("other"), "code", None), args.get("self")
