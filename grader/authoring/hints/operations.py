@@ -18,7 +18,17 @@ from typing import Any
 from grader.authoring.hints import arithmetic, axes, layers, moving
 from grader.authoring.hints.local import LOCAL, LOSSES, REDUCED, SIGNS, local, loss
 from grader.authoring.hints.notation import Index, Term, name, number, write
-from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation, spread
+from grader.authoring.hints.site import (
+    FLAT,
+    NoRule,
+    Scope,
+    Shape,
+    Site,
+    Step,
+    differentiable,
+    operation,
+    spread,
+)
 
 LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the forward program
 
@@ -92,7 +102,7 @@ def ways(node: ast.expr, tensor: str, scope: Scope) -> Iterator[list[ast.expr]]:
         if node.id == tensor:
             yield [node]
         return
-    for operand in operands(node, scope) if operation(node) != "detach" else ():
+    for operand in operands(node, scope) if operation(node) not in FLAT else ():
         if isinstance(operand, ast.Constant) or not differentiable(_try(scope, operand)):
             continue
         for way in ways(operand, tensor, scope):

@@ -56,7 +56,7 @@ class _Simpler(ast.NodeTransformer):
         self.generic_visit(node)
         match node.func:
             case ast.Attribute(ast.UnaryOp(ast.USub(), inner), "sum"):
-                node.func.value = inner  # type: ignore[attr-defined]
+                node.func.value = inner
                 return ast.UnaryOp(ast.USub(), node)
         return node
 

@@ -165,6 +165,16 @@ class Flat:
             head = "def forward(\n    " + _wrapped(params, 4) + "\n):"
         return "\n    ".join([head, *lines, "return loss"]) + "\n"
 
+    def of_data(self) -> set[str]:
+        """What no parameter has a part in, such as targets; of a function what its last line alone reads."""
+        if not any(i.kind == "parameter" for i in self.inputs):
+            return {i.name for i in self.inputs if self.readers(i) == [self.loss]}
+        learned: set[Step] = set()
+        for step in (*self.inputs, *self.steps):
+            if step.tracked and (step.kind == "parameter" or not learned.isdisjoint(step.operands())):
+                learned.add(step)
+        return {s.name for s in (*self.inputs, *self.lines) if s not in learned}
+
     def readers(self, tensor: Step) -> list[Step]:
         """The lines that read a tensor, in order."""
 

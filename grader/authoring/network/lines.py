@@ -182,8 +182,8 @@ def arange(step: Step, value: Value) -> ast.expr:
         given.pop()
     if len(given) == 2 and plain(step.args["start"]) == 0:
         given = ["end"]
-    dtype = [ast.keyword("dtype", value(step.args["dtype"]))] if floats else []
-    return ast.Call(code("torch.arange"), [value(step.args[k]) for k in given], dtype)
+    made = ast.Call(code("torch.arange"), [value(step.args[k]) for k in given], [])
+    return code("made.float()", made=made) if floats else made
 
 
 def typed(text: str) -> Write:

@@ -23,7 +23,6 @@ OUTER: dict[type, tuple[str, ...]] = {
     ast.USub: ("neg",),
 }
 TAKEN = {"torch", "F", "nn", "math", "forward", "inputs", "range", "float", "int", "len", "dict"}
-TAKEN |= {"size", "hit", "ln", "exp", "tanh", "sigma", "clip", "cos", "sin", "sign"}  # functions of formulas
 
 
 @cache

@@ -146,11 +146,12 @@ def multihead(self: Any, query: Tensor, key: Tensor, value: Tensor, **more: Any)
     if not self.batch_first:
         query, key, value = (x.transpose(0, 1) for x in (query, key, value))
     apart = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
-    weights = apart if self.in_proj_weight is None else self.in_proj_weight.chunk(3)
-    biases = self.in_proj_bias.chunk(3) if self.in_proj_bias is not None else (None,) * 3
+    wq, wk, wv = apart if self.in_proj_weight is None else self.in_proj_weight.chunk(3)
+    bq, bk, bv = self.in_proj_bias.chunk(3) if self.in_proj_bias is not None else (None,) * 3
     size = (self.num_heads, self.head_dim)
-    projected = [F.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)]
-    q, k, v = (x.unflatten(-1, size).transpose(1, 2) for x in projected)
+    q = F.linear(query, wq, bq).unflatten(-1, size).transpose(1, 2)
+    k = F.linear(key, wk, bk).unflatten(-1, size).transpose(1, 2)
+    v = F.linear(value, wv, bv).unflatten(-1, size).transpose(1, 2)
     padded = None if key_padding_mask is None else key_padding_mask.view(key.shape[0], 1, 1, key.shape[1])
     causal = is_causal and attn_mask is None
     if attn_mask is not None and attn_mask.dtype == torch.bool:
@@ -279,8 +280,9 @@ def triplet(anchor: Tensor, positive: Tensor, negative: Tensor, **more: Any) -> 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, **more: Any) -> Tensor:
     if p != 2:
         raise NotImplementedError("a distance that is not the second: write it out")
-    difference = x1 - x2 + eps
-    return difference.norm(dim=-1, **more)
+    difference: Tensor = x1 - x2 + eps
+    distance: Tensor = difference.norm(dim=-1, **more)
+    return distance
 
 
 def _mean(each: Tensor, reduction: str) -> Tensor:

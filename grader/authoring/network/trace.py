@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from grader.authoring.hints.site import FLAT
 from grader.authoring.network import export
 from grader.authoring.network.sizes import Unknown, expression
 from grader.reference.forward import is_float
@@ -31,7 +32,6 @@ ALIASES = (
 )
 RANDOM = {"randn_like": "randn", "rand_like": "rand", "randn": "randn", "rand": "rand"}
 MOVING = ("view", "reshape", "select", "slice", "transpose", "permute", "expand", "unsqueeze", "squeeze")
-FLAT = ("detach", "zeros_like", "ones_like", "full_like", "sign", "floor", "ceil", "round")  # no gradient
 
 
 @dataclass(eq=False)
