@@ -55,14 +55,15 @@ class Example:
 @functools.cache
 def ways(program: Program) -> list[Line]:
     """The lines, each with those of the tensors it reads that get a gradient from it."""
-    env, _ = program.gradients(draws.start(program, next(iter(program.fixtures.values()))))
+    env, grads = program.gradients(draws.start(program, next(iter(program.fixtures.values()))))
 
     def back(line: Line, tensor: str) -> bool:
         live = {tensor: env[tensor].detach().clone().requires_grad_()}
         return bool(getattr(program.step(line, {**env, **live}), "requires_grad", False))
 
     return [
-        replace(x, uses=tuple(u for u in x.uses if is_float(env[u]) and back(x, u))) for x in program.lines
+        replace(x, uses=tuple(u for u in x.uses if x.name in grads and is_float(env[u]) and back(x, u)))
+        for x in program.lines
     ]
 
 

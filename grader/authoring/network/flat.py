@@ -143,7 +143,8 @@ class Flat:
                 uses.setdefault(operand, []).append(step)
         wanted = {s for s in self.steps if s.inline}
         for step in self.steps:
-            step.inline = any(r.op in ("part", "detach") for r in uses.get(step, []))
+            ops = [r.op for r in uses.get(step, [])]
+            step.inline = "part" in ops or ops == ["detach"]
         for step in self.steps:
             if step not in wanted or len(uses.get(step, [])) != 1 or step is self.loss:
                 continue

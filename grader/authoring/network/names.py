@@ -85,14 +85,17 @@ def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -
             bases.append((step, f"{owner}_{leaf}" if owner and leaf in ("weight", "bias") else leaf))
         else:
             bases.append((step, leaf))
-    for node, run in itertools.groupby(steps, statement):
-        made = [(step, *_base(step, node, runs)) for step in run]
-        step, _, own = made[-1]
-        if not own and (result := _result(step, node)) and (result, True) not in [m[1:] for m in made]:
-            made[-1] = (step, result, True)  # F.normalize: the last of its steps
-        for step, base, own in made:
-            step.inline = not own  # may stand in its consumer's line
-            bases.append((step, base))
+    given: set[ast.stmt | None] = set()
+    for step, later in itertools.zip_longest(steps, steps[1:]):
+        node = statement(step)
+        base, own = _base(step, node, runs)
+        result = _result(step, node)
+        within = later and any(_statements(file).get(line) is node for file, line, _ in later.frames)
+        if result and not own and not within and node not in given:  # F.normalize: the last of its steps
+            base, own = result, True
+        (given.add if within and (node in given or (base, own) == (result, True)) else given.discard)(node)
+        step.inline = not own  # may stand in its consumer's line
+        bases.append((step, base))
     groups: dict[str, list[Step]] = defaultdict(list)
     for step, base in bases:
         groups[_clean(base)].append(step)
@@ -103,6 +106,7 @@ def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -
         for step in group:
             prefix = prefixes[step.module]
             name = _clean(f"{prefix}_{base}" if prefix and not base.startswith(prefix) else base)
+            name = re.sub(r"(?<![a-z])([a-z_]+)_\1(?=_)", r"\1", name)  # out_proj_out_proj_weight
             step.name = _free(name, {*names, *(taken if step.kind != "given" else ())})  # inputs() has those
             names[step.name] = step
     for name, step in list(names.items()):
@@ -157,7 +161,7 @@ def _result(step: Step, node: ast.stmt | None) -> str:
     if not isinstance(node, ast.Return) or isinstance(node.value, ast.Tuple | ast.Dict):
         return ""
     own = step.fn.partition("#")[0]
-    return _caller(step) or _joined(step.module) or (own if own not in ("forward", "<lambda>") else "out")
+    return _caller(step) or (own if own not in ("forward", "<lambda>") else _joined(step.module) or "out")
 
 
 WORDS = {

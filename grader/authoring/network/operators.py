@@ -136,6 +136,7 @@ NORM = ("input", "weight", "bias")
 VIEW = _row(lines.view, self=gradients.view)
 PICK = _row(lines.picked, self=gradients.picked)
 CAT = _row("torch.cat([*tensors], dim)", tensors=gradients.cat)
+DIAGONAL = "torch.diagonal_scatter(torch.zeros_like(x), dy, {})"
 NLL = _row(lines.loss("nll_loss"), self=layers.cross_entropy)
 POOLS: dict[str, Back] = {
     "max": layers.max_pool, "avg": layers.average_pool, "adaptive_avg": layers.adaptive_pool
@@ -167,7 +168,7 @@ OPERATORS: dict[str, Operator] = {
     "einsum": _row("torch.einsum(equation, *tensors)", tensors=gradients.einsum),
     **{name: _reduced(name, _along(name)) for name in REDUCED if name != "norm"},
     **{name: _reduced(name, gradients.extreme) for name in ("amax", "amin", "max", "min")},
-    "argmax": _row(lines.reduced("argmax")),
+    **{name: _row(lines.reduced(name)) for name in ("argmax", "argmin")},
     "linalg_vector_norm": _row(lines.norm, self=_along("norm")),
     "part": _row(lines.part, self=gradients.part),
     "softmax": _row("F.softmax(self, dim)", self="y * (dy - (y * dy).sum(dim, keepdim=True))"),
@@ -222,7 +223,8 @@ OPERATORS: dict[str, Operator] = {
     "pad": _row("F.pad(self, pad, value=0)", self=gradients.pad),
     "tril": _row("torch.tril(self, diagonal=0)", self="torch.tril(dy, diagonal)"),
     "triu": _row("torch.triu(self, diagonal=0)", self="torch.triu(dy, diagonal)"),
-    "diagonal": _row("torch.diagonal(self)", self="torch.diag_embed(dy)"),
+    "diagonal": _row("torch.diagonal(self, offset=0)", self=DIAGONAL.format("offset")),
+    "diag": _row("torch.diag(self, diagonal=0)", self=DIAGONAL.format("diagonal")),
     "clamp": _row("self.clamp(min=None, max=None)", self=gradients.clamped),
     "clamp_min": _row("self.clamp(min=None)", self=gradients.clamped),
     "clamp_max": _row("self.clamp(max=None)", self=gradients.clamped),
