@@ -95,9 +95,7 @@ class Search:
         second: Example | None = None  # in which an upstream gradient comes to nothing
         for square in (False, True):  # it hides a forgotten transpose; attention's weights are at any size
             for settings in _sizes(self.program, self.lines):
-                try:
-                    env = _start(self.program, settings)
-                except Exception:  # sizes that don't fit one another: inputs() may raise anything
+                if (env := _start(self.program, **settings)) is None:
                     continue
                 own = env[self.item.tensor]
                 sides = own.shape[-2:] if isinstance(own, torch.Tensor) else None
@@ -133,12 +131,10 @@ class Search:
         best: tuple[float, Example] | None = None
         for seed in range(DRAWS if len(lines) < 3 else FUSED):
             g = torch.Generator().manual_seed(seed)
-            one = {**env}
-            if seed and indexed:
-                try:
-                    one = _start(self.program, {**settings, "seed": seed})
-                except Exception:
-                    return None
+            start = _start(self.program, **{**settings, "seed": seed}) if seed and indexed else env
+            if start is None:
+                return None
+            one = {**start}
             for tensor, choice in values.items():
                 one[tensor] = _draw(one[tensor].shape, choice, g)
             upstream = {t: _draw(env[t].shape, UPSTREAM, g) for t in sorted(self.cut)}
@@ -245,12 +241,17 @@ def _counted(node: ast.AST) -> Iterator[str]:
             yield from _counted(child)
 
 
-def _start(program: Program, settings: dict[str, Any]) -> Env:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of layers without a single number
-        drawn = {k: v.double() if is_float(v) else v for k, v in program.draw(settings).items()}
-    with doubles():
-        return program.run(drawn)
+@functools.cache
+def _start(program: Program, **settings: Any) -> Env | None:
+    """The forward pass at some sizes; None where they don't fit one another: inputs() may raise anything."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of layers without a single number
+            drawn = {k: v.double() if is_float(v) else v for k, v in program.draw(settings).items()}
+        with doubles():
+            return program.run(drawn)
+    except Exception:
+        return None
 
 
 @contextlib.contextmanager
@@ -262,12 +263,8 @@ def doubles() -> Iterator[None]:
 
 def small(program: Program) -> Env | None:
     """The smallest run that the exercise's inputs() allows."""
-    for settings in _sizes(program, ()):
-        try:
-            return _start(program, settings)
-        except Exception:
-            continue
-    return None
+    runs = (_start(program, **settings) for settings in _sizes(program, ()))
+    return next((env for env in runs if env is not None), None)
 
 
 def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[float, ...]:

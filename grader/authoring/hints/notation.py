@@ -126,7 +126,8 @@ class _Numbers(ast.NodeTransformer):
 def evaluate(node: ast.expr, scope: Mapping[str, Any]) -> Any:
     compiled = getattr(node, "compiled", None)  # a formula is evaluated for every element
     if compiled is None:
-        tree = _Called().visit(copy.deepcopy(node))
+        calls = any(isinstance(n, ast.Call) for n in ast.walk(node))
+        tree = _Called().visit(copy.deepcopy(node)) if calls else node
         compiled = compile(ast.fix_missing_locations(ast.Expression(tree)), "formula", "eval")
         node.compiled = compiled  # type: ignore[attr-defined]
     return eval(compiled, {**scope, **FUNCTIONS})

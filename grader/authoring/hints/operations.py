@@ -63,7 +63,7 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     **dict.fromkeys(("max", "min", "amax", "amin"), axes.extreme),
     "einsum": arithmetic.einsum,
     "clamp": arithmetic.clamp,
-    **dict.fromkeys(("matmul", "mm", "bmm", "mv"), arithmetic.matmul),
+    **dict.fromkeys(("matmul", "mm", "bmm", "mv", "dot", "outer", "linear"), arithmetic.matmul),
     **{f"conv{n}d": layers.convolution for n in (1, 2)},
     **{f"conv_transpose{n}d": layers.transposed for n in (1, 2)},
     **{f"max_pool{n}d": layers.max_pool for n in (1, 2)},

@@ -141,6 +141,7 @@ NLL = _row(lines.loss("nll_loss"), self=layers.cross_entropy)
 POOLS: dict[str, Back] = {
     "max": layers.max_pool, "avg": layers.average_pool, "adaptive_avg": layers.adaptive_pool
 }  # fmt: skip
+PRODUCTS = {"matmul": "other", "mm": "mat2", "bmm": "mat2", "mv": "vec", "dot": "tensor"}
 COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 OPERATORS: dict[str, Operator] = {
@@ -158,14 +159,10 @@ OPERATORS: dict[str, Operator] = {
         self="dy.where(condition, 0.0)",
         other="dy.masked_fill(condition, 0.0)",
     ),
-    "matmul": _both("self @ other", gradients.matmul, "self", "other"),
-    "mm": _both("self @ mat2", gradients.matmul, "self", "mat2"),
-    "bmm": _both("self @ mat2", gradients.matmul, "self", "mat2"),
-    "mv": _row("self @ vec", self="torch.outer(dy, vec)", vec="self.T @ dy"),
-    "dot": _row("self @ tensor", self="dy * tensor", tensor="dy * self"),
-    "outer": _row("torch.outer(self, vec2)", self="dy @ vec2", vec2="dy.T @ self"),
+    **{name: _both(f"self @ {other}", gradients.product, "self", other) for name, other in PRODUCTS.items()},
+    "outer": _both("torch.outer(self, vec2)", gradients.product, "self", "vec2"),
     "linear": _both(lines.linear, gradients.linear, "input", "weight", "bias"),
-    "einsum": _row("torch.einsum(equation, *tensors)", tensors=gradients.einsum),
+    "einsum": _row("torch.einsum(equation, *tensors)", tensors=gradients.product),
     **{name: _reduced(name, _along(name)) for name in REDUCED if name != "norm"},
     **{name: _reduced(name, gradients.extreme) for name in ("amax", "amin", "max", "min")},
     **{name: _row(lines.reduced(name)) for name in ("argmax", "argmin")},
