@@ -93,6 +93,9 @@ def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -
         within = later and any(_statements(file).get(line) is node for file, line, _ in later.frames)
         if result and not own and not within and node not in given:  # F.normalize: the last of its steps
             base, own = result, True
+        if step.op == "detach" and not own and bases[-1][0] in step.operands():  # a layer's, under no_grad
+            base, own = bases[-1][1], True
+            bases[-1] = (bases[-1][0], f"{base}_live")
         (given.add if within and (node in given or (base, own) == (result, True)) else given.discard)(node)
         step.inline = not own  # may stand in its consumer's line
         bases.append((step, base))

@@ -211,7 +211,7 @@ class Layers:
         same = [o for o in step.operands() if o.shapes == step.shapes]
         if step.op in ("view_as", "reshape_as"):
             same = [o for o in same if o is step.args["self"]]
-        if step.op in ALIASES:
+        if step.op in ALIASES or step.op == "detach" and not step.operands()[0].tracked:
             return bool(same) and same[0].floats == step.floats
         return step.op in ("expand", "view", "reshape", "expand_as", "view_as", "flatten") and bool(same)
 
