@@ -72,8 +72,8 @@ def _contracted(site: Site, members: Sequence[ast.expr], equation: str, say: str
     def met(member: ast.expr, term: str) -> ast.expr:
         sizes = zip(term, site.scope.shape(member), strict=True)
         at = [number(0) if n == 1 < after.get(c, 1) else known[c] for c, n in sizes]
-        turned = _turned(member)
-        return element(turned, (*at[:-2], at[-1], at[-2])) if turned else element(member, tuple(at))
+        own = turned(member, len(at))
+        return element(own, (*at[:-2], at[-1], at[-2])) if own else element(member, tuple(at))
 
     factors = tuple(met(m, terms[k]) for k, m in enumerate(members) if k != place)
     return Step(tuple(known[c] for c in out), say, factors, sums=tuple(sums))
@@ -84,13 +84,14 @@ def one_way(*shapes: tuple[int, ...]) -> bool:
     return len({size for shape in shapes for size in shape}) == 3
 
 
-def _turned(node: ast.expr) -> ast.expr | None:
-    """What stands before .T, .mT or .transpose(-2, -1): its elements are said by itself."""
+def turned(node: ast.expr, axes: int) -> ast.expr | None:
+    """What stands before .T, .mT or .transpose(-2, -1) of so many axes: its elements are said by itself."""
     match node:
         case ast.Attribute(value, "T" | "mT"):
             return value
         case ast.Call(ast.Attribute(value, "transpose"), args):
-            return value if sorted(map(ast.unparse, args)) == ["-1", "-2"] else None
+            last = [["-1", "-2"], *[["0", "1"]] * (axes == 2)]
+            return value if sorted(map(ast.unparse, args)) in last else None
     return None
 
 

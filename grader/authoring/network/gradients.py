@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from grader.authoring.hints.arithmetic import equation
+from grader.authoring.hints.arithmetic import equation, turned
 from grader.authoring.hints.notation import code, number
 from grader.authoring.network import lines
 from grader.authoring.network.site import NotWritten, Site, along, axes_code, is_number, joined, summed
@@ -27,14 +27,10 @@ def clamped(s: Site) -> ast.expr:
 
 def transposed(node: ast.expr, axes: int) -> ast.expr:
     """A matrix, or a stack of them, transposed."""
-    match node:
-        case ast.Attribute(value, "T" | "mT"):
-            return value
-        case ast.Call(ast.Attribute(value, "transpose"), [_, _] as dims):
-            if sorted(map(ast.unparse, dims)) in (["-1", "-2"], ["0", "1"]):
-                return value
-        case ast.BinOp(left, ast.MatMult(), right):
-            return ast.BinOp(transposed(right, axes), ast.MatMult(), transposed(left, axes))
+    if own := turned(node, axes):
+        return own
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        return ast.BinOp(transposed(node.right, axes), node.op, transposed(node.left, axes))
     return code("node.T" if axes == 2 else "node.transpose(-2, -1)", node=node)
 
 

@@ -167,29 +167,11 @@ def _result(step: Step, node: ast.stmt | None) -> str:
     return _caller(step) or (own if own not in ("forward", "<lambda>") else _joined(step.module) or "out")
 
 
-WORDS = {
-    "mul": "scaled",
-    "matmul": "prod",
-    "linalg_vector_norm": "norm",
-    "clamp_min": "clamped",
-    "clamp": "clamped",
-    "add": "sum",
-    "rsub": "sub",
-    "div": "quot",
-    "mean": "mean",
-    "sum": "total",
-    "cross_entropy_loss": "ce",
-    "numpy_T": "T",
-    "masked_fill": "masked",
-    "softmax": "p",
-    "select": "at",
-    "slice": "part",
-    "scaled_dot_product_attention": "att",
-    "transpose": "turned",
-    "flatten": "flat",
-    "view": "shaped",
-    "reshape": "shaped",
-}
+WORDS = {"mul": "scaled", "matmul": "prod", "linalg_vector_norm": "norm", "clamp_min": "clamped",
+         "clamp": "clamped", "add": "sum", "rsub": "sub", "div": "quot", "mean": "mean", "sum": "total",
+         "cross_entropy_loss": "ce", "numpy_T": "T", "masked_fill": "masked", "softmax": "p",
+         "select": "at", "slice": "part", "scaled_dot_product_attention": "att", "transpose": "turned",
+         "flatten": "flat", "view": "shaped", "reshape": "shaped"}  # fmt: skip
 
 
 def _is_outer(step: Step, node: ast.expr) -> bool:
@@ -221,30 +203,9 @@ SAME = {
 }
 
 
-LAYERS = {
-    "linear",
-    "layer_norm",
-    "embedding",
-    "conv1d",
-    "conv2d",
-    "conv_transpose2d",
-    "batch_norm",
-    "rms_norm",
-    "group_norm",
-    "max_pool2d",
-    "avg_pool2d",
-    "adaptive_avg_pool2d",
-    "gelu",
-    "relu",
-    "silu",
-    "tanh",
-    "sigmoid",
-    "softmax",
-    "leaky_relu",
-    "elu",
-    "kept",
-    "flatten",
-}
+LAYERS = {"linear", "layer_norm", "embedding", "conv1d", "conv2d", "conv_transpose2d", "batch_norm",
+          "rms_norm", "group_norm", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "gelu", "relu",
+          "silu", "tanh", "sigmoid", "softmax", "leaky_relu", "elu", "kept", "flatten"}  # fmt: skip
 
 
 def _is_layer(step: Step, node: ast.stmt | None) -> bool:

@@ -19,17 +19,8 @@ from grader.authoring.network import export
 from grader.authoring.network.sizes import Unknown, expression
 from grader.reference.forward import is_float
 
-ALIASES = (
-    "alias",
-    "contiguous",
-    "lift_fresh_copy",
-    "lift_fresh",
-    "clone",
-    "_to_copy",
-    "to",
-    "type_as",
-    "positive",
-)
+ALIASES = ("alias", "contiguous", "lift_fresh_copy", "lift_fresh", "clone", "_to_copy", "to", "type_as",
+           "positive")  # fmt: skip
 RANDOM = {"randn_like": "randn", "rand_like": "rand", "randn": "randn", "rand": "rand"}
 MOVING = ("view", "reshape", "select", "slice", "transpose", "permute", "expand", "unsqueeze", "squeeze")
 
@@ -220,6 +211,12 @@ class Layers:
         target = node.args[0]
         old = self.map.get(target)
         plainly = step.op.removesuffix("_")
+        where: list[Any] = step.args.get("indices") or []  # a[a > 3] = 3
+        if plainly == "index_put" and old and [old.shapes] == [getattr(w, "shapes", ()) for w in where]:
+            value = step.args["values"]
+            if not where[0].floats and value.shape == ():
+                step = replace(step, op="masked_fill", args={"self": old, "mask": where[0], "value": value})
+                plainly = step.op
         later = [s for n, s in self.map.items() if s and self.last.get(n, -1) > self.at]
         shared = any(self.views.get(s) is old for s in later)
         partly = old is not None and old in self.views or shared or plainly in ("index_put", "copy")
