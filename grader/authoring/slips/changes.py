@@ -89,7 +89,7 @@ def _binary(node: ast.BinOp) -> Iterator[Change]:
         yield "eps dropped", a, b
     if kind in DROPPED:
         dropped, rest = DROPPED[kind]
-        if dropped == "summand dropped" and isinstance(a, ast.Constant) and a.value == 1:
+        if kind in (ast.Add, ast.Sub) and isinstance(a, ast.Constant) and a.value == 1:
             yield "factor dropped", a, node  # of 1 - t**2 a factor 1 is left
         else:
             yield "division dropped" if kind is ast.Div else dropped, a, b
