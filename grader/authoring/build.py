@@ -16,13 +16,14 @@ import torch
 from grader.authoring import author_gradients, author_outputs, authored, kept, notebook
 from grader.authoring.authored import Authored, AuthoredError
 from grader.authoring.hints import ladder
+from grader.authoring.hints.example import ways
 from grader.authoring.slips import fingerprints
 from grader.core.exercise import FORMAT, TRAINING, FixtureEntry, Line, Stated, is_probe, sizes
 from grader.core.graph import uncovered
 from grader.diagnosis.diagnose import FIXTURES
 from grader.reference import draws, near, outputs, values
 from grader.reference.float64 import Unfit
-from grader.reference.forward import Env, is_float
+from grader.reference.forward import Env
 from grader.reference.near import Kept
 from grader.reference.program import Program
 from grader.suite import fixtures
@@ -97,7 +98,7 @@ class Derived:
         if self.training:
             pair = draws.training(program, self.training, self.first, self._old(TRAINING))
             self._save(TRAINING, self.first, *pair)
-        back = ways(program, self.first) if parts.gradients else []
+        back = ways(program) if parts.gradients else []
         _lint(parts, next(iter(self.given.values())), back, self.filename)
 
     def _old(self, name: str) -> Kept:
@@ -221,19 +222,6 @@ def _shapes(
         result = next(iter(references.values()))[item.name]
         shapes[item.name] = tuple(result.shape) if isinstance(result, torch.Tensor) else ()
     return shapes
-
-
-def ways(program: Program, settings: Mapping[str, Any]) -> list[Line]:
-    """The lines, each with those of the tensors it reads that get a gradient from it."""
-    env, _ = program.gradients(draws.start(program, settings))
-
-    def back(line: Line, tensor: str) -> bool:
-        live = {tensor: env[tensor].detach().clone().requires_grad_()}
-        return bool(getattr(program.step(line, {**env, **live}), "requires_grad", False))
-
-    return [
-        replace(x, uses=tuple(u for u in x.uses if is_float(env[u]) and back(x, u))) for x in program.lines
-    ]
 
 
 def _lint(parts: Authored, given: Env, back: Sequence[Line], filename: str) -> None:

@@ -40,6 +40,12 @@ MODELS = {
     "tcn": "TCN",
     "frozen": "Frozen",
     "router": "MoE",
+    "lora": "Net",
+    "encoder": "TextClassifier",  # padded, with dropout
+    "distill": "Distillation",  # no_grad
+    "vqvae": "VQ",  # detached here, not there
+    "ddpm": "DDPM",  # a size that is called size
+    "mamba": "Mamba",  # 2 * d + 1, which 4 * b - 3 would be as well
     "superres": "ESPCN",
 }
 APART = ("gpt", "vit", "resnet", "vae")  # softmax, norms and losses, which --chunk atomic takes apart
@@ -109,7 +115,12 @@ def test_the_sets_own_forward_passes_give_bodies_that_pass(
 
 # --- each operator of the table, alone -------------------------------------------------------------------
 
-P = torch.rand(3, 4, 5)
+
+def clipped(x: torch.Tensor) -> torch.Tensor:
+    x[x > 0.5] = 0.5
+    return x
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "add broadcast": lambda x, y: x + y[0],
     "sub with alpha": lambda x, y: torch.sub(x, y, alpha=2),
@@ -188,6 +199,14 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "huber_loss": lambda x, y: F.huber_loss(x, y, delta=0.5) + F.kl_div(x, torch.sigmoid(y), reduction="batchmean"),
     "cosine_similarity": lambda x, y: F.cosine_similarity(x, y, dim=-1),
     "triplet": lambda x, y: F.triplet_margin_loss(x, y, x * y, margin=2.0),
+    "cosine embedding": lambda x, y: F.cosine_embedding_loss(x[0], y[0], torch.tensor([1, -1, 1, -1]), 0.1) * F.pairwise_distance(x, y),
+    "ranking": lambda x, y: F.margin_ranking_loss(x, y, torch.tensor(-1.0), margin=0.3) * F.normalize(x, dim=-1),
+    "bags": lambda x, y: F.embedding_bag(torch.tensor([[1, 0], [2, 2]]), x[0]) * F.embedding_bag(torch.tensor([[1, 0], [3, 2]]), y[0], mode="sum"),
+    "diagonals": lambda x, y: torch.diag(x[0], 1) + torch.diagonal(y[1], -1)[:4].sum(),
+    "vectors": lambda x, y: F.linear(x[0, 0], y[0], x[0, :, 0]) * (x[0] @ y[0, 0]) + torch.dot(x[0, 0], y[0, 1]),
+    "detached": lambda x, y: (x + (y - x).detach()) * y.exp().detach() + (y.exp() + x).sigmoid(),
+    "where it is large": lambda x, y: clipped(x + 0) * y,
+    "no_grad": lambda x, y: x * torch.no_grad()(lambda z: torch.exp(z) * z.sin())(y) + y,
     "dropout": lambda x, y: F.dropout(x, 0.4) * y,
     "attention": lambda x, y: F.scaled_dot_product_attention(x, y, x * y, is_causal=True),
     "gelu tanh": lambda x, y: F.gelu(x, approximate="tanh") + F.gelu(y),
@@ -243,7 +262,7 @@ def test_an_operator_s_body_is_autograd_s_gradient(name: str) -> None:
 
 REFUSED = {
     "if x.sum() > 0:\n            x = x * 2\n        return x.sum()": "line 7: which way it goes depends on a tensor's values",
-    "with torch.no_grad():\n            s = x.abs().mean()\n        return (x * s).sum()": "line 7: no_grad and the like hide steps",
+    "with torch.set_grad_enabled(False):\n            s = x.abs().mean()\n        return (x * s).sum()": "line 7: no_grad and the like hide steps",
     "return torch.view_as_complex(torch.stack([x, x], -1)).abs().sum()": "line 7: complex numbers: write real and",
     "y = x * 2\n        y[0] = 0\n        return y.sum()": "line 8: `fill_` changes part of a tensor in place",
     "return x.sum() * x.max().item()": "line 7: a number is taken out of a tensor",
@@ -267,7 +286,7 @@ def test_what_can_t_be_is_told_by_its_line(
 
 
 def test_all_that_stands_in_the_way_is_told_at_once(tmp_path: Path) -> None:
-    body = "y = x * 2\n        y[0] = 0\n        y[y > 1] = 1\n        return y.sum() * x.max().item()"
+    body = "y = x * 2\n        y[0] = 0\n        y[1:] = 1\n        return y.sum() * x.max().item()"
     source = "import torch\n\n\nclass Net(torch.nn.Module):\n\n    def forward(self, x):\n        " + body
     (tmp_path / "net.py").write_text(f"{source}\n\n\n{EXAMPLE}")
     ran = grader("new", "net", "--model", "net.py::Net", "--example", "net.py::example", cwd=tmp_path)

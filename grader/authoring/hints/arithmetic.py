@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
-from grader.authoring.hints.notation import Sum, element, number
-from grader.authoring.hints.site import NoRule, Site, Step, parts, spread
+from grader.authoring.hints.notation import element, number
+from grader.authoring.hints.site import NoRule, Shape, Site, Step, operation, parts, spread
 
 
 def matmul(site: Site) -> Step:
@@ -14,37 +15,13 @@ def matmul(site: Site) -> Step:
     if isinstance(node, ast.BinOp):
         left, right = node.left, node.right
     else:
-        given = parts(site, "left", "right")
-        if {*given} != {"left", "right"}:
+        given = parts(site, "left", "right", *["bias"] * (operation(node) == "linear"))
+        if site.child is given.get("bias"):
+            return spread(site, f"{site.x} is added to each row.")
+        if not {"left", "right"} <= {*given} <= {"left", "right", "bias"}:
             raise NoRule(ast.unparse(node))
         left, right = given["left"], given["right"]
-    first = site.child is left
-    return _matmul(site, first, right if first else left)
-
-
-def _matmul(site: Site, left: bool, other: ast.expr) -> Step:
-    before, after, with_ = site.before, site.after, site.scope.shape(other)
-    if len(before) < 2 or len(with_) < 2:
-        raise NoRule("a matrix product with a vector")
-    sums: list[Sum] = []
-
-    def new(axis: int) -> ast.expr:
-        letter, total = site.run(axis)
-        sums.append(total)
-        return letter
-
-    batch = []
-    for axis in range(len(after) - 2):
-        own = axis - len(after) + len(before)
-        lone = own < 0 or (before[own] == 1 and after[axis] > 1)
-        batch.append(new(axis) if lone else site.index[own])
-    row, column = site.index[-2:]
-    end = new(len(after) - 1 if left else len(after) - 2)
-    out, meets = ([row, end], (column, end)) if left else ([end, column], (end, row))
-    more = len(after) - len(with_)
-    lead = [
-        number(0) if n == 1 and after[k + more] > 1 else batch[k + more] for k, n in enumerate(with_[:-2])
-    ]
+    other = right if site.child is left else left
     say = (
         "A matrix product: the gradient of either factor is itself a matrix product, of the upstream "
         f"gradient and the other factor, {ast.unparse(other)}. "
@@ -60,9 +37,46 @@ def _matmul(site: Site, left: bool, other: ast.expr) -> Step:
             "Sizes are equal here, so the shapes alone leave several ways to put them together: write one "
             "number of the product as a sum, and see which numbers it is made of."
         )
-    turned = _turned(other)
-    met = element(turned, (*lead, *reversed(meets))) if turned else element(other, (*lead, *meets))
-    return Step((*batch, *out), say, (met,), sums=tuple(sums))
+    shapes = map(site.scope.shape, (left, right))
+    return _contracted(site, [left, right], equation(operation(node), *shapes), say)
+
+
+def equation(called: str, a: Shape, b: Shape) -> str:
+    """A product of matrices, of vectors, or of stacks of them, as einsum says it."""
+    if called == "outer":
+        return "i,k->ik"
+    if called == "linear":
+        lead = "abcdefgh"[: len(a) - 1]
+        return f"{lead}j,kj->{lead}k"
+    lead = "abcdefgh"[: max(len(a), len(b), 2) - 2]
+    left, right = (lead[len(lead) - len(s) + 2 :] if len(s) > 2 else "" for s in (a, b))
+    i, k = "i" * (len(a) > 1), "k" * (len(b) > 1)
+    return f"{left}{i}j,{right}j{k}->{lead}{i}{k}"
+
+
+def _contracted(site: Site, members: Sequence[ast.expr], equation: str, say: str) -> Step:
+    """A sum of products over the letters that the result lacks."""
+    left, _, out = equation.partition("->")
+    terms, after = left.split(","), dict(zip(out, site.after, strict=True))
+    place = next(k for k, m in enumerate(members) if m is site.child)
+    own = zip(terms[place], site.index, site.before, strict=True)
+    known = {c: x for c, x, n in own if after.get(c, n) == n}  # not along what was broadcast
+    sums = []
+    for term, member in zip(terms, members, strict=True):
+        for axis, c in enumerate(term):
+            if c not in known:
+                size = site.scope.size(*((site.node, out.index(c)) if c in out else (member, axis)))
+                known[c], one = site.over(size)
+                sums.append(one)
+
+    def met(member: ast.expr, term: str) -> ast.expr:
+        sizes = zip(term, site.scope.shape(member), strict=True)
+        at = [number(0) if n == 1 < after.get(c, 1) else known[c] for c, n in sizes]
+        own = turned(member, len(at))
+        return element(own, (*at[:-2], at[-1], at[-2])) if own else element(member, tuple(at))
+
+    factors = tuple(met(m, terms[k]) for k, m in enumerate(members) if k != place)
+    return Step(tuple(known[c] for c in out), say, factors, sums=tuple(sums))
 
 
 def one_way(*shapes: tuple[int, ...]) -> bool:
@@ -70,13 +84,14 @@ def one_way(*shapes: tuple[int, ...]) -> bool:
     return len({size for shape in shapes for size in shape}) == 3
 
 
-def _turned(node: ast.expr) -> ast.expr | None:
-    """What stands before .T, .mT or .transpose(-2, -1): its elements are said by itself."""
+def turned(node: ast.expr, axes: int) -> ast.expr | None:
+    """What stands before .T, .mT or .transpose(-2, -1) of so many axes: its elements are said by itself."""
     match node:
         case ast.Attribute(value, "T" | "mT"):
             return value
         case ast.Call(ast.Attribute(value, "transpose"), args):
-            return value if sorted(map(ast.unparse, args)) == ["-1", "-2"] else None
+            last = [["-1", "-2"], *[["0", "1"]] * (axes == 2)]
+            return value if sorted(map(ast.unparse, args)) in last else None
     return None
 
 
@@ -95,25 +110,11 @@ def einsum(site: Site) -> Step:
     members = node.args[1:]
     if "->" not in equation or "." in equation:
         raise NoRule("this equation of einsum")
-    left, _, out = equation.partition("->")
-    terms = left.split(",")
-    place = next(k for k, m in enumerate(members) if m is site.child)
-    known: dict[str, ast.expr] = dict(zip(terms[place], site.index, strict=True))
-    sums = []
-    for k, term in enumerate([*terms, out]):
-        for axis, letter in enumerate(term):
-            if letter not in known:
-                owner = members[k] if k < len(members) else site.node
-                known[letter], one = site.over(site.scope.size(owner, axis))
-                sums.append(one)
-    factors = tuple(
-        element(m, tuple(known[c] for c in terms[k])) for k, m in enumerate(members) if k != place
-    )
     say = (
         f"einsum sums products over the letters that the result lacks. Backwards each letter of {site.x} "
         "stays, and the sum runs over the others: an einsum of what arrives with the other factors."
     )
-    return Step(tuple(known[c] for c in out), say, factors, sums=tuple(sums))
+    return _contracted(site, members, equation, say)
 
 
 def clamp(site: Site) -> Step:

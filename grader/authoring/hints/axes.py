@@ -12,11 +12,13 @@ from grader.authoring.hints.site import (
     Step,
     axes_said,
     constants,
+    differentiable,
     followed,
     operation,
     parts,
 )
 
+OVER = {"mean": "the mean over the rows of ", "sum": "the sum over the rows of ", "none": "for each row "}
 SPREAD = ("dim", "unbiased", "keepdim")
 
 
@@ -130,12 +132,12 @@ def softmax(site: Site, log: bool) -> Step:
 
 
 def cross_entropy(site: Site) -> Step:
-    node = site.node
-    assert isinstance(node, ast.Call)
-    if len(node.args) != 2 or node.keywords or len(site.before) != 2:
+    given = parts(site, "input", "target")
+    labels, smooth = given.pop("target"), site.scope.value(given.pop("label_smoothing", number(0)))
+    how = site.scope.value(given.pop("reduction", ast.Constant("mean")))
+    if {*given} != {"input"} or len(site.before) != 2 or differentiable(site.scope.value(labels)):
         raise NoRule("this use of cross_entropy")
     i, j = site.index
-    labels = node.args[1]
     x, target = site.x, ast.unparse(labels)
     p = Named(
         code(f"torch.softmax({x}, 1)"),
@@ -143,15 +145,21 @@ def cross_entropy(site: Site) -> Step:
         f"exp({x}[{write(i)},{write(j)}]) / Σ_k exp({x}[{write(i)},k])",
     )
     own, label = element(name("p"), (i, j)), element(labels, (i,))
-    rows = site.scope.size(site.child, 0)
-    factor = code("(own - hit(label == j)) / rows", own=own, label=label, j=j, rows=rows)
+    rows, classes = (site.scope.size(site.child, a) for a in (0, 1))
+    text = "own - (hit(label == j) * most + share / classes)" if smooth else "own - hit(label == j)"
+    numbers = {"most": number(1 - smooth), "share": number(smooth), "classes": classes}
+    factor = code(
+        f"({text}) / rows" if how == "mean" else text, own=own, label=label, j=j, rows=rows, **numbers
+    )
     say = (
-        "The cross entropy is the mean over the rows of −log p at the label, where p is the softmax of the "
+        f"The cross entropy is {OVER[how]}−log p at the label, where p is the softmax of the "
         "row. Write one row's loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two "
         f"parts has a short derivative: the first touches the label ({target}) alone, and the second is a "
-        "function you have seen in the forward pass. Then comes the mean over the rows."
+        "function you have seen in the forward pass."
     )
-    return Step((), say, (factor,), named={"p": p})
+    say += f" Of the label's part all classes share {write(number(smooth))}." if smooth else ""
+    say += " Then comes the mean over the rows." if how == "mean" else ""
+    return Step((i,) if how == "none" else (), say, (factor,), named={"p": p})
 
 
 def nll(site: Site) -> Step:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import itertools
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
+from unittest import mock
 
 import torch
 
@@ -22,6 +25,7 @@ from grader.authoring.hints.local import LN, LOCAL
 from grader.authoring.hints.site import operation
 from grader.core.exercise import Line, sizes
 from grader.core.graph import downstream
+from grader.reference import draws, float64
 from grader.reference.forward import Env, is_float
 from grader.reference.program import Program
 
@@ -48,12 +52,27 @@ class Example:
     siblings: Mapping[str, torch.Tensor]
 
 
-def region(parts: Authored, tensor: str, cut: frozenset[str]) -> tuple[Line, ...]:
+@functools.cache
+def ways(program: Program) -> list[Line]:
+    """The lines, each with those of the tensors it reads that get a gradient from it."""
+    env, grads = program.gradients(draws.start(program, next(iter(program.fixtures.values()))))
+
+    def back(line: Line, tensor: str) -> bool:
+        live = {tensor: env[tensor].detach().clone().requires_grad_()}
+        return bool(getattr(program.step(line, {**env, **live}), "requires_grad", False))
+
+    return [
+        replace(x, uses=tuple(u for u in x.uses if x.name in grads and is_float(env[u]) and back(x, u)))
+        for x in program.lines
+    ]
+
+
+def region(program: Program, tensor: str, cut: frozenset[str]) -> tuple[Line, ...]:
     """The forward lines between a tensor and its cut, those of the cut included; or on to the loss."""
     live = {tensor}
     lines = []
-    for line in parts.lines:
-        if line.name != tensor and live & set(line.uses):
+    for line, back in zip(program.lines, ways(program), strict=True):
+        if line.name != tensor and live & set(back.uses):
             lines.append(line)
             if line.name not in cut:
                 live.add(line.name)
@@ -69,16 +88,14 @@ class Search:
     def __init__(self, parts: Authored, program: Program, item: Item) -> None:
         self.parts, self.program, self.item = parts, program, item
         self.cut = parts.cut(item)
-        self.lines = region(parts, item.tensor, self.cut)
+        self.lines = region(program, item.tensor, self.cut)
 
     def example(self) -> Example | None:
         """None where the exercise's inputs can't be made small."""
         second: Example | None = None  # in which an upstream gradient comes to nothing
         for square in (False, True):  # it hides a forgotten transpose; attention's weights are at any size
             for settings in _sizes(self.program, self.lines):
-                try:
-                    env = _start(self.program, settings)
-                except Exception:  # sizes that don't fit one another: inputs() may raise anything
+                if (env := _start(self.program, **settings)) is None:
                     continue
                 own = env[self.item.tensor]
                 sides = own.shape[-2:] if isinstance(own, torch.Tensor) else None
@@ -114,12 +131,10 @@ class Search:
         best: tuple[float, Example] | None = None
         for seed in range(DRAWS if len(lines) < 3 else FUSED):
             g = torch.Generator().manual_seed(seed)
-            one = {**env}
-            if seed and indexed:
-                try:
-                    one = _start(self.program, {**settings, "seed": seed})
-                except Exception:
-                    return None
+            start = _start(self.program, **{**settings, "seed": seed}) if seed and indexed else env
+            if start is None:
+                return None
+            one = {**start}
             for tensor, choice in values.items():
                 one[tensor] = _draw(one[tensor].shape, choice, g)
             upstream = {t: _draw(env[t].shape, UPSTREAM, g) for t in sorted(self.cut)}
@@ -226,31 +241,30 @@ def _counted(node: ast.AST) -> Iterator[str]:
             yield from _counted(child)
 
 
-def _start(program: Program, settings: dict[str, Any]) -> Env:
-    drawn = {k: v.double() if is_float(v) else v for k, v in program.draw(settings).items()}
-    with doubles():
-        return program.run(drawn)
+@functools.cache
+def _start(program: Program, **settings: Any) -> Env | None:
+    """The forward pass at some sizes; None where they don't fit one another: inputs() may raise anything."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of layers without a single number
+            drawn = {k: v.double() if is_float(v) else v for k, v in program.draw(settings).items()}
+        with doubles():
+            return program.run(drawn)
+    except Exception:
+        return None
 
 
 @contextlib.contextmanager
 def doubles() -> Iterator[None]:
-    """What a forward line makes of nothing, torch.zeros(n), is of float64 too."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
+    """What a forward line makes of nothing, torch.zeros(n), or by .float(), is of float64 too."""
+    with float64.double(), mock.patch.object(torch.Tensor, "float", torch.Tensor.double):
         yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 def small(program: Program) -> Env | None:
     """The smallest run that the exercise's inputs() allows."""
-    for settings in _sizes(program, ()):
-        try:
-            return _start(program, settings)
-        except Exception:
-            continue
-    return None
+    runs = (_start(program, **settings) for settings in _sizes(program, ()))
+    return next((env for env in runs if env is not None), None)
 
 
 def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ runs at build time. `grader hint` only reads what came of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -27,20 +27,6 @@ from grader.reference.program import Program
 
 CLOSE = 1e-9
 MANY = 100  # elements of which a formula is tried on each; numbers that an example shows
-FUNCTIONS: dict[str, Callable[..., Any]] = {  # that formulas call
-    "size": lambda tensor, axis, said: tensor.shape[axis],
-    "hit": lambda holds: float(bool(holds)),
-    "ln": math.log,
-    "exp": math.exp,
-    "tanh": math.tanh,
-    "sigma": lambda v: 1 / (1 + math.exp(-v)),
-    "clip": lambda v: max(-1.0, min(1.0, v)),
-    "cos": math.cos,
-    "sin": math.sin,
-    "sign": lambda v: math.copysign(1.0, v) if v else 0.0,
-    "Phi": lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2))),
-    "phi": lambda v: math.exp(-v * v / 2) / math.sqrt(2 * math.pi),
-}
 
 
 def story(parts: Authored, program: Program, given: Mapping[str, Env], filename: str) -> dict[str, Any]:
@@ -100,7 +86,7 @@ class _Ladder:
         module = {k: v for k, v in program.module.items() if not k.startswith("__")}
         names = {*program.inputs, *(line.name for line in program.lines)}
         known = {k: v for k, v in found.env.items() if k in names}
-        self.scope = {**module, **FUNCTIONS, **known, **{"d" + t: v for t, v in found.upstream.items()}}
+        self.scope = {**module, **known, **{"d" + t: v for t, v in found.upstream.items()}}
         self.ways: dict[str, list[Path]] = {}
         self.authored = parts.hints.get(item.name, {})
         if not {"concept", "formula"} <= self.authored.keys():

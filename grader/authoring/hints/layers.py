@@ -32,11 +32,17 @@ class _Sliding:
         given = parts(site, "input", "weight", "bias", "stride", "padding", "dilation", "groups")
         self.image, self.kernel = given["input"], given["weight"]
         self.site, self.bias = site, given.get("bias")
-        self.stride, self.padding, self.dilation = (
-            _numbers(site, given.get(k), d) for k, d in (("stride", 1), ("padding", 0), ("dilation", 1))
-        )
-        self.grouped = "groups" in given and site.scope.value(given["groups"]) != 1
+        self.stride, self.dilation = (_numbers(site, given.get(k), 1) for k in ("stride", "dilation"))
         self.axes = [2 + k for k in range(len(self.stride))]
+        padding = site.scope.value(given.get("padding", number(0)))
+        if isinstance(padding, str):  # same, or valid
+            spots = site.scope.shape(self.kernel)[2:]
+            reach = [d * (k - 1) // 2 for d, k in zip(self.dilation, spots, strict=True)]
+            padding = reach if padding == "same" else 0
+        self.padding = _numbers(site, None, padding)
+        groups = site.scope.value(given.get("groups", number(1)))
+        made, met = (n // groups for n in (site.scope.shape(self.kernel)[0], site.scope.shape(self.image)[1]))
+        self.groups = (number(made), number(met)) if groups > 1 else None  # channels of a group
 
     def over(self, node: ast.expr) -> tuple[Index, tuple[Sum, ...]]:
         """Fresh indices that run over all places of an image or of the kernel."""
@@ -56,8 +62,6 @@ class _Sliding:
 
 def convolution(site: Site) -> Step:
     s = _Sliding(site)
-    if s.grouped:
-        raise NoRule("a convolution in groups")
     if site.child is s.bias:
         return _shift(site)
     if site.child is s.kernel:
@@ -69,6 +73,8 @@ def convolution(site: Site) -> Step:
             "A convolution slides the kernel over the image: each of its weights meets one number of the "
             "image at every place, and gets the sum of their products with what arrives at that place."
         )
+        if s.groups:
+            c = code("o // made * met + c", o=o, c=c, made=s.groups[0], met=s.groups[1])
         factor = element(s.image, (row, c, *at))
         return Step((row, o, *places), say, (factor,), sums=(rows, *sums), where=where)
     row, c, *own = site.index
@@ -87,6 +93,9 @@ def convolution(site: Site) -> Step:
         "the kernel at another place of the result. What comes back is the sum over all these meetings: "
         "the kernel slides back over what arrives, reversed."
     )
+    if s.groups:
+        within.append(code("o // made == c // met", o=o, c=c, made=s.groups[0], met=s.groups[1]))
+        c = code("c % met", c=c, met=s.groups[1])
     factor = element(s.kernel, (o, c, *spots))
     return Step((row, o, *out), say, (factor,), sums=(channels, *sums), where=tuple(within))
 

@@ -156,16 +156,15 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
     for axis, letter in enumerate(site.index):
         pick = picks[axis] if axis < len(picks) else ast.Slice()
         if isinstance(pick, ast.Slice):
-            bounds = [b.op for b in (pick.lower, pick.upper, pick.step) if isinstance(b, ast.UnaryOp)]
-            if any(isinstance(op, ast.USub) for op in bounds):
-                raise NoRule("a slice from the end")
-            low = pick.lower or number(0)
-            where += [code("letter < end", letter=letter, end=pick.upper)] if pick.upper else []
+            size = site.scope.size(site.child, axis)
+            lower, upper = (_from_end(bound, size) for bound in (pick.lower, pick.upper))
+            low = lower or number(0)
+            where += [code("letter < end", letter=letter, end=upper)] if upper else []
             below = code("low - 1", low=low)
             if isinstance(low, ast.Constant) and isinstance(low.value, int):
                 below = number(low.value - 1)
-            where += [code("below < letter", below=below, letter=letter)] if pick.lower else []
-            place = code("letter - low", letter=letter, low=low) if pick.lower else letter
+            where += [code("below < letter", below=below, letter=letter)] if lower else []
+            place = code("letter - low", letter=letter, low=low) if lower else letter
             if pick.step:
                 where.append(code("place % step == 0", place=place, step=pick.step))
                 place = code("place // step", place=place, step=pick.step)
@@ -174,6 +173,13 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
             where.append(_is(letter, pick))
     say = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
     return Step(tuple(index), say, where=tuple(where))
+
+
+def _from_end(bound: ast.expr | None, size: ast.expr) -> ast.expr | None:
+    """A slice's bound, from the front."""
+    if isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub):
+        return code("size - back", size=size, back=bound.operand)
+    return bound
 
 
 def gather(site: Site) -> Step:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -125,9 +126,37 @@ class _Numbers(ast.NodeTransformer):
 def evaluate(node: ast.expr, scope: Mapping[str, Any]) -> Any:
     compiled = getattr(node, "compiled", None)  # a formula is evaluated for every element
     if compiled is None:
-        compiled = compile(ast.fix_missing_locations(ast.Expression(node)), "formula", "eval")
+        calls = any(isinstance(n, ast.Call) for n in ast.walk(node))
+        tree = _Called().visit(copy.deepcopy(node)) if calls else node
+        compiled = compile(ast.fix_missing_locations(ast.Expression(tree)), "formula", "eval")
         node.compiled = compiled  # type: ignore[attr-defined]
-    return eval(compiled, dict(scope))
+    return eval(compiled, {**scope, **FUNCTIONS})
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {  # that formulas call, whatever a tensor or a size is called
+    "size()": lambda tensor, axis, said: tensor.shape[axis],
+    "hit()": lambda holds: float(bool(holds)),
+    "ln()": math.log,
+    "exp()": math.exp,
+    "tanh()": math.tanh,
+    "sigma()": lambda v: 1 / (1 + math.exp(-v)),
+    "clip()": lambda v: max(-1.0, min(1.0, v)),
+    "cos()": math.cos,
+    "sin()": math.sin,
+    "sign()": lambda v: math.copysign(1.0, v) if v else 0.0,
+    "Phi()": lambda v: 0.5 * (1 + math.erf(v / math.sqrt(2))),
+    "phi()": lambda v: math.exp(-v * v / 2) / math.sqrt(2 * math.pi),
+}
+
+
+class _Called(ast.NodeTransformer):
+    """Puts a formula's own functions apart from names of the forward program."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and f"{node.func.id}()" in FUNCTIONS:
+            node.func = name(f"{node.func.id}()")
+        return node
 
 
 def name(text: str) -> ast.expr:

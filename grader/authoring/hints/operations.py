@@ -18,7 +18,17 @@ from typing import Any
 from grader.authoring.hints import arithmetic, axes, layers, moving
 from grader.authoring.hints.local import LOCAL, LOSSES, REDUCED, SIGNS, local, loss
 from grader.authoring.hints.notation import Index, Term, name, number, write
-from grader.authoring.hints.site import NoRule, Scope, Shape, Site, Step, differentiable, operation, spread
+from grader.authoring.hints.site import (
+    FLAT,
+    NoRule,
+    Scope,
+    Shape,
+    Site,
+    Step,
+    differentiable,
+    operation,
+    spread,
+)
 
 LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the forward program
 
@@ -53,7 +63,7 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     **dict.fromkeys(("max", "min", "amax", "amin"), axes.extreme),
     "einsum": arithmetic.einsum,
     "clamp": arithmetic.clamp,
-    **dict.fromkeys(("matmul", "mm", "bmm", "mv"), arithmetic.matmul),
+    **dict.fromkeys(("matmul", "mm", "bmm", "mv", "dot", "outer", "linear"), arithmetic.matmul),
     **{f"conv{n}d": layers.convolution for n in (1, 2)},
     **{f"conv_transpose{n}d": layers.transposed for n in (1, 2)},
     **{f"max_pool{n}d": layers.max_pool for n in (1, 2)},
@@ -92,7 +102,7 @@ def ways(node: ast.expr, tensor: str, scope: Scope) -> Iterator[list[ast.expr]]:
         if node.id == tensor:
             yield [node]
         return
-    for operand in operands(node, scope) if operation(node) != "detach" else ():
+    for operand in operands(node, scope) if operation(node) not in FLAT else ():
         if isinstance(operand, ast.Constant) or not differentiable(_try(scope, operand)):
             continue
         for way in ways(operand, tensor, scope):

@@ -43,6 +43,23 @@ class _Simpler(ast.NodeTransformer):
                 return ast.BinOp(ast.Constant(a * b), op, rest)  # type: ignore[operator]
         return node
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """x[i : i + n : 1]"""
+        self.generic_visit(node)
+        for part in node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]:
+            if isinstance(part, ast.Slice) and part.step is not None and _is(part.step, 1):
+                part.step = None
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """(-x).sum(0) is -x.sum(0)"""
+        self.generic_visit(node)
+        match node.func:
+            case ast.Attribute(ast.UnaryOp(ast.USub(), inner), "sum"):
+                node.func.value = inner
+                return ast.UnaryOp(ast.USub(), node)
+        return node
+
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         self.generic_visit(node)
         inner = node.operand

@@ -14,6 +14,7 @@ from grader.authoring.hints.notation import Index, Named, Sum, code, element, ev
 from grader.authoring.hints.simplify import simplified
 
 Shape = tuple[int, ...]
+FLAT = ("detach", "zeros_like", "ones_like", "full_like", "sign", "floor", "ceil", "round")  # no gradient
 
 
 class NoRule(Exception):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.authoring import author_gradients, authored, build, skeleton, straight_line
-from grader.authoring.hints.example import small
+from grader.authoring.hints.example import small, ways
 from grader.authoring.hints.operations import paths
 from grader.authoring.hints.site import NoRule, Scope
 from grader.authoring.item import AuthoredError, parsed
@@ -85,6 +85,8 @@ def with_items(text: str, asked: Asked, flat: Flat) -> tuple[str, list[str]]:
     made: dict[str, str] = {}
     left: dict[str, str] = {}
     items = skeleton.items(*parts, **facts)
+    late = flat.of_data()
+    items = dict(sorted(items.items(), key=lambda item: item[0][1:] in late))
     if unknown := [w for w in wanted if w not in items and f"d{w}" not in items]:
         raise AuthoredError(f"--items: there is no {unknown[0]}; there are {', '.join(items)}")
     chosen = {k: v for k, v in items.items() if not wanted or k in wanted or k[1:] in wanted}
@@ -161,7 +163,7 @@ def hinted(text: str, filename: str) -> str:
     if env is None:
         return text
     scope = Scope({**program.module, **env}, {**program.module, **env})
-    back = build.ways(program, next(iter(program.fixtures.values())))
+    back = ways(program)
     said = []
     for item in parts.gradients:
         lines = [line for line in back if item.tensor in line.uses]

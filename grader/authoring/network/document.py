@@ -43,7 +43,7 @@ def of_model(name: str, model: Model, flat: Flat) -> str:
     for text, names in wanted.items():
         pieces += taken(text, names)
     rest = [text for n, text in pieces if not isinstance(n, ast.Import | ast.ImportFrom)]
-    first, *others = flat.settings
+    first, *others = flat.settings[:3]
     rows = [("lecture", 1, first), ("probe-1", 2, first)]
     rows += [(f"probe-{k}", k + 1, s) for k, s in enumerate(others, 2)]
     fixtures = [f'    "{label}": dict(seed={seed}, {_sized(at)}),' for label, seed, at in rows]

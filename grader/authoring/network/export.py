@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import traceback
@@ -21,10 +22,19 @@ def export(model: Any, given: Mapping[str, Any], atomic: bool) -> Any:
     """The graph of a model at one fixture's sizes; AuthoredError says what it cannot follow."""
     module = model if isinstance(model, torch.nn.Module) else _Called(model)
     try:
-        with plain.in_plain_steps(atomic), mock.patch.object(TracerBase, "_filter_traceback_frames", _frames):
-            return torch.export.export(module, (), dict(given), strict=False)
+        with (
+            plain.in_plain_steps(atomic),
+            mock.patch.object(TracerBase, "_filter_traceback_frames", _frames),
+            mock.patch.multiple(torch.no_grad, __enter__=_enter, __exit__=_exit),
+        ):
+            found = torch.export.export(module, (), dict(given), strict=False)
     except Exception as error:
         raise AuthoredError(_why(error)) from None
+    for node in found.graph.nodes:
+        if any(isinstance(n, torch.SymInt) for n in getattr(node.meta.get("val"), "shape", ())):
+            said = "how many numbers it picks depends on a tensor's values: keep all, times the mask, and sum"
+            raise AuthoredError(f"{shown(stack(node)[-1][:2])}: {said}")
+    return found
 
 
 def _frames(self: Any, stack: Any) -> traceback.StackSummary:
@@ -32,6 +42,27 @@ def _frames(self: Any, stack: Any) -> traceback.StackSummary:
     return traceback.StackSummary.from_list(
         [f for f in stack if mine(f.filename) or f.filename == plain.__file__]
     )
+
+
+ENTER, EXIT = torch.no_grad.__enter__, torch.no_grad.__exit__
+
+
+def _enter(self: Any) -> None:
+    """The author's no_grad, a context or over a function: what is made under it is detached, step by step."""
+    frame = sys._getframe(1)
+    caller = frame.f_back if frame.f_code.co_name == "decorate_context" else frame
+    self.mode = Detached() if caller and mine(caller.f_code.co_filename) else None
+    self.mode.__enter__() if self.mode else ENTER(self)
+
+
+def _exit(self: Any, *raised: Any) -> None:
+    (self.mode.__exit__ if self.mode else functools.partial(EXIT, self))(*raised)
+
+
+class Detached(torch.overrides.TorchFunctionMode):
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        return torch.utils._pytree.tree_map_only(torch.Tensor, torch.Tensor.detach, out)
 
 
 class _Called(torch.nn.Module):

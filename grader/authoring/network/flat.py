@@ -143,7 +143,8 @@ class Flat:
                 uses.setdefault(operand, []).append(step)
         wanted = {s for s in self.steps if s.inline}
         for step in self.steps:
-            step.inline = any(r.op in ("part", "detach") for r in uses.get(step, []))
+            ops = [r.op for r in uses.get(step, [])]
+            step.inline = "part" in ops or ops == ["detach"]
         for step in self.steps:
             if step not in wanted or len(uses.get(step, [])) != 1 or step is self.loss:
                 continue
@@ -164,6 +165,16 @@ class Flat:
         if len(head) > 100:
             head = "def forward(\n    " + _wrapped(params, 4) + "\n):"
         return "\n    ".join([head, *lines, "return loss"]) + "\n"
+
+    def of_data(self) -> set[str]:
+        """What no parameter has a part in, such as targets; of a function what its last line alone reads."""
+        if not any(i.kind == "parameter" for i in self.inputs):
+            return {i.name for i in self.inputs if self.readers(i) == [self.loss]}
+        learned: set[Step] = set()
+        for step in (*self.inputs, *self.steps):
+            if step.tracked and (step.kind == "parameter" or not learned.isdisjoint(step.operands())):
+                learned.add(step)
+        return {s.name for s in (*self.inputs, *self.lines) if s not in learned}
 
     def readers(self, tensor: Step) -> list[Step]:
         """The lines that read a tensor, in order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from grader.authoring.hints.arithmetic import equation, turned
 from grader.authoring.hints.notation import code, number
 from grader.authoring.network import lines
 from grader.authoring.network.site import NotWritten, Site, along, axes_code, is_number, joined, summed
@@ -24,70 +25,68 @@ def clamped(s: Site) -> ast.expr:
 # --- products of matrices --------------------------------------------------------------------------------
 
 
-def transposed(node: ast.expr, step: Step) -> ast.expr:
+def transposed(node: ast.expr, axes: int) -> ast.expr:
     """A matrix, or a stack of them, transposed."""
-    if isinstance(node, ast.Attribute) and node.attr in ("T", "mT"):
-        return node.value
-    match node:
-        case ast.Call(ast.Attribute(value, "transpose"), [_, _] as axes):
-            if sorted(map(ast.unparse, axes)) in (["-1", "-2"], ["0", "1"]):
-                return value
-    return code("node.T" if len(step.shape) == 2 else "node.transpose(-2, -1)", node=node)
+    if own := turned(node, axes):
+        return own
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        return ast.BinOp(transposed(node.right, axes), node.op, transposed(node.left, axes))
+    return code("node.T" if axes == 2 else "node.transpose(-2, -1)", node=node)
 
 
-def matmul(s: Site) -> ast.expr:
-    a: Step = s.step.args["self"]
-    b: Step = s.step.args["other" if "other" in s.step.args else "mat2"]
-    first = s.arg == "self"
-    va, vb = s.body.value(a), s.body.value(b)
-    if len(a.shape) == 1 and len(b.shape) == 1:
-        return s.fill("dy * other", other=vb if first else va)
-    if len(b.shape) == 1:
-        if first:
-            return s.fill("dy.unsqueeze(-1) * b", b=vb)
-        return s.fill("(dy.unsqueeze(-1) * a).sum(lead)", a=va, lead=axes_code(range(len(a.shape) - 1)))
-    if len(a.shape) == 1:
-        if len(b.shape) != 2:
-            raise NotWritten("a vector with a stack of matrices")
-        return s.fill("b @ dy", b=vb) if first else s.fill("torch.outer(a, dy)", a=va)
-    if not first and len(b.shape) == 2 and len(a.shape) > 2:
-        text = "a.reshape(-1, rows).T @ dy.reshape(-1, columns)"
-        return s.fill(text, a=va, rows=s.size(0), columns=s.size(1))
-    if first:
-        whole = s.fill("dy @ other", other=transposed(vb, b))
-    else:
-        whole = s.fill("flipped @ dy", flipped=transposed(va, a))
-    return summed(whole, (*s.step.shape[:-2], *s.x.shape[-2:]), s.x.shape)
-
-
-def linear(s: Site) -> ast.expr:
-    n = len(s.step.shape)
-    if s.arg == "bias":
-        return s.fill("dy.sum(lead)", lead=axes_code(range(n - 1))) if n > 1 else s.dy
-    if s.arg == "input":
-        return s.fill("dy @ weight")
-    if n <= 2:
-        return s.fill("torch.outer(dy, input)" if n == 1 else "dy.T @ input")
-    text = "dy.reshape(-1, rows).T @ input.reshape(-1, columns)"
-    return s.fill(text, rows=s.size(0), columns=s.size(1))
-
-
-def einsum(s: Site) -> ast.expr:
-    equation = str(s.raw("equation")).replace(" ", "")
-    left, _, out = equation.partition("->")
-    rest = left.split(",")
-    own = rest.pop(s.place)
-    if "." in equation or "->" not in equation or len(set(own)) < len(own):
+def product(s: Site) -> ast.expr:
+    """A sum of products: what arrives meets the other factors, by the equation that hints go by."""
+    args, op = s.step.args, s.step.op
+    members: list[Step] = args["tensors"] if op == "einsum" else [*args.values()][:2]
+    whole = str(s.raw("equation", "")).replace(" ", "") or equation(op, *(m.shape for m in members))
+    left, _, out = whole.partition("->")
+    terms = left.split(",")
+    place = s.place if op == "einsum" else [*args].index(s.arg)
+    own = terms.pop(place)
+    if "." in whole or "->" not in whole or len(set(own)) < len(own):
         raise NotWritten("this equation of einsum")
-    reached = "".join(c for c in own if c in "".join([out, *rest]))
-    text = ",".join([out, *rest]) + "->" + reached
-    others = [o for k, o in enumerate(s.step.args["tensors"]) if k != s.place]
-    given = [ast.Constant(text), s.dy, *(s.body.value(o) for o in others)]
-    node: ast.expr = ast.Call(code("torch.einsum"), given, [])
+    others = [s.body.value(m) for k, m in enumerate(members) if k != place]
+    if op != "einsum" and (found := _of_matrices(s, own, out, terms[0], others[0])):
+        return found
+    reached = "".join(c for c in own if c in "".join([out, *terms]))
+    text = ",".join([out, *terms]) + "->" + reached
+    node: ast.expr = ast.Call(code("torch.einsum"), [ast.Constant(text), s.dy, *others], [])
     for axis, c in enumerate(own):
         if c not in reached:
             node = code("node.unsqueeze(axis)", node=node, axis=number(axis))
     return node if reached == own else code("node.expand(whole)", node=node, whole=s.shape())
+
+
+def _of_matrices(s: Site, own: str, out: str, theirs: str, other: ast.expr) -> ast.expr | None:
+    """What arrives and another factor as a product of matrices; None where that takes an einsum.
+
+    own, out, theirs: the letters of the axes of the gradient, of what arrives, and of the other factor.
+    """
+    if not out:
+        return s.fill("dy * other", other=other)
+    if len(own) == 1 and len(out + theirs) == 3:
+        (letter, vector), (two, matrix) = sorted(((out, s.dy), (theirs, other)), key=lambda one: len(one[0]))
+        return code("m @ v" if two == own + letter else "v @ m", m=matrix, v=vector)
+    if own in (out + theirs, theirs + out):
+        pair = {"a": s.dy, "b": other} if own == out + theirs else {"a": other, "b": s.dy}
+        return code("torch.outer(a, b)", **pair) if len(own) == 2 else None
+    if min(map(len, (own, out, theirs))) < 2:
+        return None
+    sides = ((out, s.dy), (theirs, other)) if own[-2] in out else ((theirs, other), (out, s.dy))
+    (first, left), (second, right) = sides
+    if len(own) == 2 < len(first) and first[-1] == own[-2] and second.startswith(first[:-1]):
+        text = "left.reshape(-1, rows).T @ right.reshape(-1, columns)"
+        return code(text, left=left, right=right, rows=s.size(0), columns=s.size(1))
+    left = transposed(left, len(first)) if first[-1] == own[-2] else left
+    right = transposed(right, len(second)) if second[-2] == own[-1] else right
+    return summed(ast.BinOp(left, ast.MatMult(), right), (*s.step.shape[:-2], *s.x.shape[-2:]), s.x.shape)
+
+
+def linear(s: Site) -> ast.expr:
+    lead = range(len(s.step.shape) - 1)
+    if s.arg != "bias":
+        return product(s)
+    return s.fill("dy.sum(lead)", lead=axes_code(lead)) if lead else s.dy
 
 
 # --- reductions ------------------------------------------------------------------------------------------
@@ -129,13 +128,20 @@ def part(s: Site) -> ast.expr:
 
 
 def view(s: Site) -> ast.expr:
-    return s.fill("dy.reshape(whole)", whole=s.shape())
+    shape = s.shape()
+    return ast.Call(s.fill("dy.reshape"), shape.elts if isinstance(shape, ast.Tuple) else [shape], [])
+
+
+def squeeze(s: Site) -> ast.expr:
+    return s.fill("dy.unsqueeze(dim)") if isinstance(s.raw("dim"), int) else view(s)
 
 
 def transpose(s: Site) -> ast.expr:
-    if s.step.op == "transpose":
+    n = len(s.x.shape)
+    last = s.step.op != "transpose" or {s.raw("dim0") % n, s.raw("dim1") % n} == {n - 2, n - 1}
+    if s.step.op == "transpose" and not (last and isinstance(s.dy, ast.BinOp)):
         return s.fill("dy.transpose(dim0, dim1)")
-    return transposed(s.dy, s.step) if len(s.x.shape) == 2 else s.fill("dy.transpose(-2, -1)")
+    return transposed(s.dy, n)
 
 
 def rolled(s: Site) -> ast.expr:

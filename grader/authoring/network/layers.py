@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 
 from grader.authoring.hints.notation import code, number
+from grader.authoring.hints.simplify import simplified
 from grader.authoring.network import lines
 from grader.authoring.network.lines import REDUCTION
 from grader.authoring.network.site import NotWritten, Site, axes_code, summed
@@ -47,7 +48,7 @@ class _Window:
         letters = "ij"[: len(kernel)]
         dilated = dilation or [number(1)] * len(kernel)
         cuts = [
-            code("x[at * d : at * d + st * (o - 1) + 1 : st]", at=ast.Name(c), d=d, st=st, o=o).slice  # type: ignore[attr-defined]
+            simplified(code("x[at * d : at * d + st * o : st]", at=ast.Name(c), d=d, st=st, o=o)).slice
             for c, d, st, o in zip(letters, dilated, stride, out, strict=True)
         ]
         self.window = ast.Tuple([ast.Slice(), ast.Slice(), *cuts], ast.Load())
@@ -85,10 +86,11 @@ def convolution(s: Site) -> ast.expr:
         g, part = "g", ".unflatten({}, (groups, -1))"
     if s.arg == "weight":
         xp = s.body.value(s.step.args["input"]) if bare else s.let("padded", "F.pad(input, pad)", pad=around)
-        dk = s.let("dkernel", "torch.zeros_like(weight)")
+        dk = s.own("torch.zeros_like(weight)")
+    elif bare:
+        dx = s.own("torch.zeros_like(input)")
     else:
-        start = "torch.zeros_like(input)" if bare else "F.pad(torch.zeros_like(input), pad)"
-        dx = s.let("dpadded", start, pad=around)
+        dx = s.let("dpadded", "F.pad(torch.zeros_like(input), pad)", pad=around)
     dy = s.let("dgroups", f"dy{part.format(1)}") if groups else s.dy
     if s.arg == "weight":
         made = f"torch.einsum('n{g}o{hw},n{g}c{hw}->{g}oc', dy, xp[window]{part.format(1)})"
@@ -117,7 +119,7 @@ def transposed(s: Site) -> ast.expr:
     out = [s.body.size(s.step.args["input"], a) for a in axes]
     sliding = _Window([s.size(a) for a in axes], out, stride)
     dyp = s.let("padded", "F.pad(dy, pad)", pad=_around(padding))
-    dk = s.let("dkernel", "torch.zeros_like(weight)")
+    dk = s.own("torch.zeros_like(weight)")
     hw = "hw"[:n]
     sliding.do(s, f"dk[spot] = torch.einsum('nc{hw},no{hw}->co', input, dyp[window])", dk=dk, dyp=dyp)
     return dk
@@ -140,7 +142,7 @@ def prelu(s: Site) -> ast.expr:
 
 def max_pool(s: Site) -> ast.expr:
     n = _spaces(s.step)
-    call = lines.pool(s.step, s.body.value)
+    call = lines.sliding(s.step, s.body.value)
     call.keywords.append(ast.keyword("return_indices", ast.Constant(True)))
     where = s.let("where", code("call[1]", call=call))
     flat = "flatten(2)" if len(s.x.shape) == n + 2 else f"flatten(-{n})"
@@ -155,7 +157,7 @@ def average_pool(s: Site) -> ast.expr:
     if any(s.raw("padding", [0])):
         raise NotWritten("padded average pooling")
     sliding = _Window(kernel, [s.body.size(s.step, 2 + k) for k in range(n)], stride)
-    dx = s.let("dpooled", "torch.zeros_like(x)")
+    dx = s.own("torch.zeros_like(x)")
     area = kernel[0] if n == 1 else code("a * b", a=kernel[0], b=kernel[1])
     sliding.do(s, "dx[window] += dy / area", dx=dx, area=area)
     return dx
@@ -269,17 +271,18 @@ def cross_entropy(s: Site) -> ast.expr:
     if s.step.args["target"].floats or chosen and smooth:
         raise NotWritten("a cross entropy with probabilities, or weighted and smoothed")
     if len(x.shape) == 1:
-        own = s.let("dscores", "F.softmax(x, 0)")
+        own = s.own("F.softmax(x, 0)")
         s.do("own[target] -= 1", own=own)
         return s.fill("own * dy", own=own)
     if len(x.shape) > 2:
         own = s.fill("F.softmax(x, 1) - F.one_hot(target, classes).movedim(-1, 1)", classes=s.size(1))
     elif s.step.op.startswith("nll"):
-        own = s.let("dlogp", "torch.zeros_like(x)")
+        own = s.own("torch.zeros_like(x)")
         s.do("own[range(rows), target] = -1", own=own, rows=s.size(0))
     else:
-        own = s.let("dscores", "F.softmax(x, 1)")
-        s.do("own[range(rows), target] -= less", own=own, rows=s.size(0), less=literal(1 - smooth))
+        own = s.own("F.softmax(x, 1)")
+        less = literal(1 - smooth if smooth else 1)
+        s.do("own[range(rows), target] -= less", own=own, rows=s.size(0), less=less)
         if smooth:
             own = s.fill("(own - share / classes)", own=own, share=literal(smooth), classes=s.size(1))
     if how == "none":

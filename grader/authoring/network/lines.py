@@ -62,14 +62,15 @@ def _with(step: Step, **changed: Any) -> Step:
     return replace(step, args={**step.args, **made})
 
 
+def _one(dim: Any) -> Any:
+    return dim if not isinstance(dim, list) else dim[0] if len(dim) == 1 else dim or None
+
+
 def reduced(name: str) -> Write:
     """A reduction: one axis stands without brackets, all axes are not named."""
 
     def write(step: Step, value: Value) -> ast.expr:
-        dim: Any = step.args.get("dim")
-        if isinstance(dim, list):
-            dim = dim[0] if len(dim) == 1 else dim or None
-        args = step.args
+        dim, args = _one(step.args.get("dim")), step.args
         biased = name in ("var", "std") and (
             plain(args.get("unbiased")) is False or plain(args.get("correction", 1)) == 0
         )
@@ -89,23 +90,26 @@ def loss(name: str) -> Write:
     return write
 
 
-def pool(step: Step, value: Value) -> ast.Call:
-    def one(name: str) -> Any:
-        found: Any = step.args.get(name)
-        alike = isinstance(found, list) and len({f.value for f in found}) == 1
-        return found[0] if alike else found if isinstance(found, list) else None
-
-    own = _with(step, **{k: one(k) for k in ("kernel_size", "stride", "padding", "dilation")})
-    default = plain(own.args["kernel_size"])
-    text = f"F.{step.op}(self, kernel_size, stride={default}, padding=0, dilation=1)"
-    made = line(text)(own, value)
+def sliding(step: Step, value: Value) -> ast.Call:
+    """Layers that slide a window along axes: one number stands for the same one along each."""
+    own = {k: v[0] for k, v in step.args.items() if isinstance(v, list) and v and len({*map(plain, v)}) == 1}
+    step = _with(step, **own)
+    text = "input, weight, bias, stride=1, padding=0, dilation=1, groups=1, output_padding=0"
+    if "pool" in step.op:
+        default = plain(step.args.get("kernel_size"))
+        text = f"self, kernel_size, output_size, stride={default}, padding=0, dilation=1"
+    made = line(f"F.{step.op}({text})")(step, value)
     assert isinstance(made, ast.Call)
     return made
 
 
 def batch_norm(step: Step, value: Value) -> ast.expr:
-    text = "F.batch_norm(input, None, None, weight=None, bias=None, training=False, eps=1e-5)"
+    text = "F.batch_norm(input, None, None, weight, bias, training=False, eps=1e-5)"
     return line(text)(_with(step, training=True), value)
+
+
+def norm(step: Step, value: Value) -> ast.expr:
+    return line("self.norm(dim=None, keepdim=False)")(_with(step, dim=_one(step.args.get("dim"))), value)
 
 
 def linear(step: Step, value: Value) -> ast.expr:
@@ -178,8 +182,8 @@ def arange(step: Step, value: Value) -> ast.expr:
         given.pop()
     if len(given) == 2 and plain(step.args["start"]) == 0:
         given = ["end"]
-    dtype = [ast.keyword("dtype", value(step.args["dtype"]))] if floats else []
-    return ast.Call(code("torch.arange"), [value(step.args[k]) for k in given], dtype)
+    made = ast.Call(code("torch.arange"), [value(step.args[k]) for k in given], [])
+    return code("made.float()", made=made) if floats else made
 
 
 def typed(text: str) -> Write:

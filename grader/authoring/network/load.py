@@ -17,7 +17,7 @@ import torch
 
 from grader.authoring import skeleton
 from grader.authoring.item import AuthoredError, parsed
-from grader.authoring.network import export
+from grader.authoring.network import export, plain
 from grader.authoring.network.sizes import others
 from grader.core.exercise import sizes as fixture_sizes
 
@@ -34,6 +34,7 @@ class Network:
 
     def __init__(self, make: Make, first: Sizes, atomic: bool, file: str) -> None:
         self.make, self.first, self.atomic = make, first, atomic
+        self.graphs: dict[tuple[tuple[str, int], ...], Any] = {}
         lines = enumerate(Path(file).read_text(encoding="utf-8").splitlines(), 1)
         grad = [n for n, line in lines if re.search("no_grad|inference_mode|set_grad_enabled", line)]
         self.place = (file, grad[0] if grad else 1)
@@ -43,19 +44,26 @@ class Network:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 model, given = self.make(sizes)
-                out = model(**given)
+                with plain.in_plain_steps(self.atomic):  # torch's own attention has 0 where all is left out
+                    out = model(**given)
         except Exception:
             return False
         return all(bool(o.isfinite().all()) for o in _tensors(out))
 
     def graph(self, sizes: Sizes) -> Any:
-        model, given = self.make(sizes)
-        return export.export(model, given, self.atomic)
+        key = tuple(sizes.items())
+        if key not in self.graphs:
+            model, given = self.make(sizes)
+            self.graphs[key] = export.export(model, given, self.atomic)
+        return self.graphs[key]
 
     def settings(self) -> list[Sizes]:
-        """The lecture's sizes, and two that differ in all that may differ with the same steps."""
+        """The lecture's sizes, two that differ in all that may with the same steps, and those between.
+
+        Of those each differs in one more: they tell apart what is alike by chance, 2 * d + 1 and 4 * n - 3.
+        """
         first = self.graph(self.first)
-        found = [self.first]
+        found, between = [self.first], []
         for _ in range(2):
             own = dict(self.first)
             for name, size in self.first.items():
@@ -67,9 +75,10 @@ class Network:
                     if self.works(tried):
                         if export.same([first, self.graph(tried)]):  # else a loop that the size counts
                             own = tried
+                            between.append(own)
                         break
             found.append(own)
-        return found
+        return found + between
 
 
 def _tensors(out: Any) -> list[torch.Tensor]:

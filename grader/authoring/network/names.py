@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import keyword
 import re
 from collections import defaultdict
@@ -22,7 +23,6 @@ OUTER: dict[type, tuple[str, ...]] = {
     ast.USub: ("neg",),
 }
 TAKEN = {"torch", "F", "nn", "math", "forward", "inputs", "range", "float", "int", "len", "dict"}
-TAKEN |= {"size", "hit", "ln", "exp", "tanh", "sigma", "clip", "cos", "sin", "sign"}  # functions of formulas
 
 
 @cache
@@ -66,9 +66,10 @@ def _caller(step: Step, depth: int = 1) -> str:
     return ""
 
 
-def _is_call(node: ast.expr, module: str) -> bool:
-    """Whether an expression is a call of the layer at the end of a path."""
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == f"self.{module.rpartition('.')[2]}"
+def _is_call(node: ast.AST, module: str) -> bool:
+    """Whether an expression is a call of the layer at the end of a path: self.fc, self.transformer.wte."""
+    called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+    return called.startswith("self.") and called.rpartition(".")[2] == module.rpartition(".")[2]
 
 
 def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -> None:
@@ -84,9 +85,18 @@ def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -
             bases.append((step, f"{owner}_{leaf}" if owner and leaf in ("weight", "bias") else leaf))
         else:
             bases.append((step, leaf))
-    for step in steps:
+    given: set[ast.stmt | None] = set()
+    for step, later in itertools.zip_longest(steps, steps[1:]):
         node = statement(step)
         base, own = _base(step, node, runs)
+        result = _result(step, node)
+        within = later and any(_statements(file).get(line) is node for file, line, _ in later.frames)
+        if result and not own and not within and node not in given:  # F.normalize: the last of its steps
+            base, own = result, True
+        if step.op == "detach" and not own and bases[-1][0] in step.operands():  # a layer's, under no_grad
+            base, own = bases[-1][1], True
+            bases[-1] = (bases[-1][0], f"{base}_live")
+        (given.add if within and (node in given or (base, own) == (result, True)) else given.discard)(node)
         step.inline = not own  # may stand in its consumer's line
         bases.append((step, base))
     groups: dict[str, list[Step]] = defaultdict(list)
@@ -99,7 +109,8 @@ def named(inputs: Sequence[Step], steps: Sequence[Step], sizes: Iterable[str]) -
         for step in group:
             prefix = prefixes[step.module]
             name = _clean(f"{prefix}_{base}" if prefix and not base.startswith(prefix) else base)
-            step.name = _free(name, {*names, *taken})
+            name = re.sub(r"(?<![a-z])([a-z_]+)_\1(?=_)", r"\1", name)  # out_proj_out_proj_weight
+            step.name = _free(name, {*names, *(taken if step.kind != "given" else ())})  # inputs() has those
             names[step.name] = step
     for name, step in list(names.items()):
         if name.startswith("d") and name[1:] in names:  # d + a tensor's name is a gradient
@@ -124,7 +135,7 @@ def _base(step: Step, node: ast.stmt | None, runs: dict[ast.stmt, int]) -> tuple
         return called, True
     layer = step.module.rpartition(".")[2]
     if value is not None and _is_layer(step, node):
-        direct = isinstance(value, ast.Call) and ast.unparse(value.func) == f"self.{layer}"
+        direct = _is_call(value, step.module)
         own = target.id if isinstance(target, ast.Name) and direct and _once(step, target.id) else ""
         if isinstance(node, ast.Return):
             own = _caller(step)
@@ -138,41 +149,29 @@ def _base(step: Step, node: ast.stmt | None, runs: dict[ast.stmt, int]) -> tuple
         total = sum(_is_outer(step, n) for n in ast.walk(value) if isinstance(n, ast.expr)) if value else 1
         total += isinstance(node, ast.AugAssign)
         runs[node] += 1  # type: ignore[index]
-        if runs[node] % max(total, 1) == 0:  # type: ignore[index]
-            if isinstance(target, ast.Name):
-                return target.id, True
-            if isinstance(node, ast.Return):
-                leaf = (
-                    _caller(step)
-                    or _joined(step.module)
-                    or (step.fn if step.fn not in ("forward", "<lambda>") else "out")
-                )
-                return leaf, True
+        if runs[node] % max(total, 1) == 0 and (result := _result(step, node)):  # type: ignore[index]
+            return result, True
     stem = _text(target) if isinstance(target, ast.Name) else layer if layer and not layer.isdigit() else ""
     word = WORDS.get(step.op, step.op)
-    return (f"{stem}_{word}" if stem and stem != word else word), False
+    return (f"{stem}_{word}" if stem and stem != word else word.replace("sum", "total")), False
 
 
-WORDS = {
-    "mul": "scaled",
-    "matmul": "prod",
-    "add": "sum",
-    "rsub": "sub",
-    "div": "quot",
-    "mean": "mean",
-    "sum": "total",
-    "cross_entropy_loss": "ce",
-    "numpy_T": "T",
-    "masked_fill": "masked",
-    "softmax": "p",
-    "select": "at",
-    "slice": "part",
-    "scaled_dot_product_attention": "att",
-    "transpose": "turned",
-    "flatten": "flat",
-    "view": "shaped",
-    "reshape": "shaped",
-}
+def _result(step: Step, node: ast.stmt | None) -> str:
+    """What a statement's value is called; "" where that is not said of one tensor."""
+    target = getattr(node, "target", None) or next(iter(getattr(node, "targets", [])), None)
+    if isinstance(target, ast.Name):
+        return target.id
+    if not isinstance(node, ast.Return) or isinstance(node.value, ast.Tuple | ast.Dict):
+        return ""
+    own = step.fn.partition("#")[0]
+    return _caller(step) or (own if own not in ("forward", "<lambda>") else _joined(step.module) or "out")
+
+
+WORDS = {"mul": "scaled", "matmul": "prod", "linalg_vector_norm": "norm", "clamp_min": "clamped",
+         "clamp": "clamped", "add": "sum", "rsub": "sub", "div": "quot", "mean": "mean", "sum": "total",
+         "cross_entropy_loss": "ce", "numpy_T": "T", "masked_fill": "masked", "softmax": "p",
+         "select": "at", "slice": "part", "scaled_dot_product_attention": "att", "transpose": "turned",
+         "flatten": "flat", "view": "shaped", "reshape": "shaped"}  # fmt: skip
 
 
 def _is_outer(step: Step, node: ast.expr) -> bool:
@@ -204,30 +203,9 @@ SAME = {
 }
 
 
-LAYERS = {
-    "linear",
-    "layer_norm",
-    "embedding",
-    "conv1d",
-    "conv2d",
-    "conv_transpose2d",
-    "batch_norm",
-    "rms_norm",
-    "group_norm",
-    "max_pool2d",
-    "avg_pool2d",
-    "adaptive_avg_pool2d",
-    "gelu",
-    "relu",
-    "silu",
-    "tanh",
-    "sigmoid",
-    "softmax",
-    "leaky_relu",
-    "elu",
-    "kept",
-    "flatten",
-}
+LAYERS = {"linear", "layer_norm", "embedding", "conv1d", "conv2d", "conv_transpose2d", "batch_norm",
+          "rms_norm", "group_norm", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "gelu", "relu",
+          "silu", "tanh", "sigmoid", "softmax", "leaky_relu", "elu", "kept", "flatten"}  # fmt: skip
 
 
 def _is_layer(step: Step, node: ast.stmt | None) -> bool:
@@ -237,7 +215,7 @@ def _is_layer(step: Step, node: ast.stmt | None) -> bool:
         return False
     lib = step.op in LAYERS
     calls = [ast.unparse(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
-    inner = any(c == f"self.{leaf}" for c in calls) or (
+    inner = any(_is_call(n, step.module) for n in ast.walk(node)) or (
         leaf.isdigit() and not any(c.rpartition(".")[2] == step.op for c in calls)
     )
     loop = not any(step.op in c for c in calls) and not any(c.startswith(("F.", "torch.")) for c in calls)

@@ -132,20 +132,16 @@ def _along(name: str) -> Back:
     return back
 
 
-def _conv(name: str, back: Back, n: int) -> Operator:
-    one, zero = [1] * n, [0] * n
-    text = f"F.{name}(input, weight, bias=None, stride={one}, padding={zero}"
-    text += ", " if back is layers.convolution else f", output_padding={zero}, "
-    text += f"groups=1, dilation={one})"
-    return _both(text, back, "input", "weight", "bias")
-
-
 NORM = ("input", "weight", "bias")
 VIEW = _row(lines.view, self=gradients.view)
 PICK = _row(lines.picked, self=gradients.picked)
 CAT = _row("torch.cat([*tensors], dim)", tensors=gradients.cat)
+DIAGONAL = "torch.diagonal_scatter(torch.zeros_like(x), dy, {})"
 NLL = _row(lines.loss("nll_loss"), self=layers.cross_entropy)
-POOLS: dict[str, Back] = {"max": layers.max_pool, "avg": layers.average_pool}
+POOLS: dict[str, Back] = {
+    "max": layers.max_pool, "avg": layers.average_pool, "adaptive_avg": layers.adaptive_pool
+}  # fmt: skip
+PRODUCTS = {"matmul": "other", "mm": "mat2", "bmm": "mat2", "mv": "vec", "dot": "tensor"}
 COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 OPERATORS: dict[str, Operator] = {
@@ -163,18 +159,14 @@ OPERATORS: dict[str, Operator] = {
         self="dy.where(condition, 0.0)",
         other="dy.masked_fill(condition, 0.0)",
     ),
-    "matmul": _both("self @ other", gradients.matmul, "self", "other"),
-    "mm": _both("self @ mat2", gradients.matmul, "self", "mat2"),
-    "bmm": _both("self @ mat2", gradients.matmul, "self", "mat2"),
-    "mv": _row("self @ vec", self="torch.outer(dy, vec)", vec="self.T @ dy"),
-    "dot": _row("self @ tensor", self="dy * tensor", tensor="dy * self"),
-    "outer": _row("torch.outer(self, vec2)", self="dy @ vec2", vec2="dy.T @ self"),
+    **{name: _both(f"self @ {other}", gradients.product, "self", other) for name, other in PRODUCTS.items()},
+    "outer": _both("torch.outer(self, vec2)", gradients.product, "self", "vec2"),
     "linear": _both(lines.linear, gradients.linear, "input", "weight", "bias"),
-    "einsum": _row("torch.einsum(equation, *tensors)", tensors=gradients.einsum),
+    "einsum": _row("torch.einsum(equation, *tensors)", tensors=gradients.product),
     **{name: _reduced(name, _along(name)) for name in REDUCED if name != "norm"},
     **{name: _reduced(name, gradients.extreme) for name in ("amax", "amin", "max", "min")},
-    "argmax": _row(lines.reduced("argmax")),
-    "linalg_vector_norm": _row("self.norm(dim=None, keepdim=False)", self=_along("norm")),
+    **{name: _row(lines.reduced(name)) for name in ("argmax", "argmin")},
+    "linalg_vector_norm": _row(lines.norm, self=_along("norm")),
     "part": _row(lines.part, self=gradients.part),
     "softmax": _row("F.softmax(self, dim)", self="y * (dy - (y * dy).sum(dim, keepdim=True))"),
     "log_softmax": _row("F.log_softmax(self, dim)", self="dy - torch.exp(y) * dy.sum(dim, keepdim=True)"),
@@ -187,7 +179,7 @@ OPERATORS: dict[str, Operator] = {
     "_unsafe_view": VIEW,
     "flatten": _row("self.flatten(start_dim, end_dim=-1)", self=gradients.view),
     "unflatten": _row("self.unflatten(dim, sizes)", self=gradients.view),
-    "squeeze": _row("self.squeeze(dim)", self=gradients.view),
+    "squeeze": _row("self.squeeze(dim)", self=gradients.squeeze),
     "unsqueeze": _row("self.unsqueeze(dim)", self="dy.squeeze(dim)"),
     "t": _row("self.T", self=gradients.transpose),
     "numpy_T": _row("self.T", self=gradients.transpose),
@@ -228,20 +220,15 @@ OPERATORS: dict[str, Operator] = {
     "pad": _row("F.pad(self, pad, value=0)", self=gradients.pad),
     "tril": _row("torch.tril(self, diagonal=0)", self="torch.tril(dy, diagonal)"),
     "triu": _row("torch.triu(self, diagonal=0)", self="torch.triu(dy, diagonal)"),
-    "diagonal": _row("torch.diagonal(self)", self="torch.diag_embed(dy)"),
+    "diagonal": _row("torch.diagonal(self, offset=0)", self=DIAGONAL.format("offset")),
+    "diag": _row("torch.diag(self, diagonal=0)", self=DIAGONAL.format("diagonal")),
     "clamp": _row("self.clamp(min=None, max=None)", self=gradients.clamped),
     "clamp_min": _row("self.clamp(min=None)", self=gradients.clamped),
     "clamp_max": _row("self.clamp(max=None)", self=gradients.clamped),
     "kept": _row("self * mask / (1 - p)", self="dy * mask / (1 - p)"),
-    **{f"conv{n}d": _conv(f"conv{n}d", layers.convolution, n) for n in (1, 2)},
-    **{f"conv_transpose{n}d": _conv(f"conv_transpose{n}d", layers.transposed, n) for n in (1, 2)},
-    **{f"{kind}_pool{n}d": _row(lines.pool, self=back) for kind, back in POOLS.items() for n in (1, 2)},
-    **{
-        f"adaptive_avg_pool{n}d": _row(
-            f"F.adaptive_avg_pool{n}d(self, output_size)", self=layers.adaptive_pool
-        )
-        for n in (1, 2)
-    },
+    **{f"conv{n}d": _both(lines.sliding, layers.convolution, *NORM) for n in (1, 2)},
+    **{f"conv_transpose{n}d": _both(lines.sliding, layers.transposed, *NORM) for n in (1, 2)},
+    **{f"{kind}_pool{n}d": _row(lines.sliding, self=back) for kind, back in POOLS.items() for n in (1, 2)},
     "upsample_nearest2d": _row(lines.upsampled, input=layers.upsample),
     "upsample_bilinear2d": _row(lines.upsampled, input=layers.upsample),
     "layer_norm": _both(
@@ -249,9 +236,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "rms_norm": _both("F.rms_norm(input, normalized_shape, weight, eps=None)", layers.layer_norm, *NORM),
     "batch_norm": _both(lines.batch_norm, layers.batch_norm, *NORM),
-    "group_norm": _both(
-        "F.group_norm(input, num_groups, weight=None, bias=None, eps=1e-5)", layers.group_norm, *NORM
-    ),
+    "group_norm": _both("F.group_norm(input, num_groups, weight, bias, eps=1e-5)", layers.group_norm, *NORM),
     "cross_entropy_loss": _row(lines.loss("cross_entropy"), self=layers.cross_entropy),
     "nll_loss": NLL,
     "nll_loss_nd": NLL,

@@ -129,6 +129,9 @@ def attention(
         scores = scores.masked_fill(attn_mask == 0, float("-inf"))
     elif attn_mask is not None:
         scores = scores + attn_mask
+    padded = more.get("padded")  # of MultiheadAttention; floats, as an encoder layer makes them, are added
+    if padded is not None:
+        scores = scores.masked_fill(padded, float("-inf")) if padded.dtype == torch.bool else scores + padded
     att = torch.softmax(scores, -1)
     if dropout_p:
         att = F.dropout(att, dropout_p)
@@ -138,24 +141,22 @@ def attention(
 def multihead(self: Any, query: Tensor, key: Tensor, value: Tensor, **more: Any) -> Any:
     attn_mask, is_causal = more.get("attn_mask"), more.get("is_causal", False)
     key_padding_mask = more.get("key_padding_mask")
-    if (
-        self.in_proj_weight is None
-        or self.bias_k is not None
-        or key_padding_mask is not None
-        or query.dim() != 3
-    ):
+    if self.bias_k is not None or query.dim() != 3:
         raise NotImplementedError("this use of MultiheadAttention: write its projections out")
     if not self.batch_first:
         query, key, value = (x.transpose(0, 1) for x in (query, key, value))
-    weights = self.in_proj_weight.chunk(3)
-    biases = self.in_proj_bias.chunk(3) if self.in_proj_bias is not None else (None,) * 3
+    apart = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
+    wq, wk, wv = apart if self.in_proj_weight is None else self.in_proj_weight.chunk(3)
+    bq, bk, bv = self.in_proj_bias.chunk(3) if self.in_proj_bias is not None else (None,) * 3
     size = (self.num_heads, self.head_dim)
-    projected = [F.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)]
-    q, k, v = (x.unflatten(-1, size).transpose(1, 2) for x in projected)
-    if attn_mask is not None and attn_mask.dtype == torch.bool:
-        attn_mask = attn_mask == 0
+    q = F.linear(query, wq, bq).unflatten(-1, size).transpose(1, 2)
+    k = F.linear(key, wk, bk).unflatten(-1, size).transpose(1, 2)
+    v = F.linear(value, wv, bv).unflatten(-1, size).transpose(1, 2)
+    padded = None if key_padding_mask is None else key_padding_mask.view(key.shape[0], 1, 1, key.shape[1])
     causal = is_causal and attn_mask is None
-    out = attention(q, k, v, attn_mask, self.dropout * self.training, is_causal=causal)
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        attn_mask = attn_mask == 0  # here True is what is left out
+    out = attention(q, k, v, attn_mask, self.dropout * self.training, is_causal=causal, padded=padded)
     out = out.transpose(1, 2).flatten(2)
     out = F.linear(out, self.out_proj.weight, self.out_proj.bias)
     return (out if self.batch_first else out.transpose(0, 1)), None
@@ -273,7 +274,40 @@ def triplet(anchor: Tensor, positive: Tensor, negative: Tensor, **more: Any) -> 
     near: Tensor = (anchor - positive + eps).norm(dim=-1)
     far = (anchor - negative + eps).norm(dim=-1)
     each = torch.relu(near - far + more.get("margin", 1.0))
+    return _mean(each, reduction)
+
+
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, **more: Any) -> Tensor:
+    if p != 2:
+        raise NotImplementedError("a distance that is not the second: write it out")
+    difference: Tensor = x1 - x2 + eps
+    distance: Tensor = difference.norm(dim=-1, **more)
+    return distance
+
+
+def _mean(each: Tensor, reduction: str) -> Tensor:
     return each if reduction == "none" else each.mean() if reduction == "mean" else each.sum()
+
+
+def cosine_embedding(x1: Tensor, x2: Tensor, target: Tensor, margin: float = 0, **more: Any) -> Tensor:
+    cosine = cosine_similarity(x1, x2, -1)
+    apart = torch.relu(cosine - margin)
+    each = torch.where(target > 0, 1 - cosine, apart)
+    return _mean(each, more.get("reduction", "mean"))
+
+
+def margin_ranking(x1: Tensor, x2: Tensor, target: Tensor, margin: float = 0, **more: Any) -> Tensor:
+    each = torch.relu(-target * (x1 - x2) + margin)
+    return _mean(each, more.get("reduction", "mean"))
+
+
+def embedding_bag(input: Tensor, weight: Tensor, offsets: Any = None, *rest: Any, **more: Any) -> Tensor:
+    mode, each = more.get("mode", rest[3] if len(rest) > 3 else "mean"), more.get("per_sample_weights")
+    if input.dim() != 2:
+        raise NotImplementedError("bags that begin at offsets: give them as rows, or write the sums out")
+    rows = F.embedding(input, weight)
+    rows = rows if each is None else rows * each.unsqueeze(-1)
+    return rows.amax(1) if mode == "max" else rows.mean(1) if mode == "mean" else rows.sum(1)
 
 
 def weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
@@ -293,6 +327,10 @@ PLAIN: tuple[tuple[Any, str, Any], ...] = (
     (torch, "cosine_similarity", cosine_similarity),
     (F, "batch_norm", batch_norm_saved),
     (F, "triplet_margin_loss", triplet),
+    (F, "pairwise_distance", pairwise_distance),
+    (F, "cosine_embedding_loss", cosine_embedding),
+    (F, "margin_ranking_loss", margin_ranking),
+    (F, "embedding_bag", embedding_bag),
     (F, "glu", glu),
     (F, "instance_norm", instance_norm),
     (torch, "_weight_norm", weight_norm),

@@ -141,6 +141,10 @@ class Site:
     def let(self, name: str, value: ast.expr | str, **more: ast.expr) -> ast.expr:
         return self.body.let(name, self.fill(value, **more) if isinstance(value, str) else value)
 
+    def own(self, value: str) -> ast.expr:
+        """What the gradient begins with, under its own name."""
+        return self.let(f"d{'x' if self.x.inline else self.x.name}", value)
+
     def do(self, template: str, **more: ast.expr) -> None:
         """A statement."""
         tree = filled(ast.parse(template), self._parts(template, more))

@@ -16,6 +16,8 @@ class Unknown(Exception):
 def expression(values: Sequence[Any], settings: Sequence[Mapping[str, int]]) -> ast.expr:
     """The shortest expression in the sizes that is `values` at each of the settings; Unknown without one."""
     names = [n for n in settings[0] if len({s[n] for s in settings}) > 1]
+    if all(v < 0 for v in values):
+        return ast.UnaryOp(ast.USub(), expression([-v for v in values], settings))
     vectors = tuple((n, tuple(s[n] for s in settings)) for n in names)
     return ast.parse(_found(tuple(values), vectors), mode="eval").body
 
@@ -75,8 +77,8 @@ def _whole(names: Sequence[str]) -> Iterator[str]:
             yield f"{a} * ({b} + {k - 1})"
             yield f"{k} * {a} + {b}"
             yield f"{k} * ({a} // {b})"
-    for n in names:
-        for k, m in itertools.product(range(2, 9), range(1, 5)):
+    for k, m in itertools.product(range(2, 9), range(1, 5)):
+        for n in names:
             yield f"{k} * {n} + {m}"
             yield f"{k} * {n} - {m}"
             yield f"({n} - {m}) // {k}"

@@ -14,24 +14,15 @@ from typing import Any
 
 import torch
 
+from grader.authoring.hints.site import FLAT
 from grader.authoring.network import export
 from grader.authoring.network.sizes import Unknown, expression
 from grader.reference.forward import is_float
 
-ALIASES = (
-    "alias",
-    "contiguous",
-    "lift_fresh_copy",
-    "lift_fresh",
-    "clone",
-    "_to_copy",
-    "to",
-    "type_as",
-    "positive",
-)
+ALIASES = ("alias", "contiguous", "lift_fresh_copy", "lift_fresh", "clone", "_to_copy", "to", "type_as",
+           "positive")  # fmt: skip
 RANDOM = {"randn_like": "randn", "rand_like": "rand", "randn": "randn", "rand": "rand"}
 MOVING = ("view", "reshape", "select", "slice", "transpose", "permute", "expand", "unsqueeze", "squeeze")
-FLAT = ("detach", "zeros_like", "ones_like", "full_like", "sign", "floor", "ceil", "round")  # no gradient
 
 
 @dataclass(eq=False)
@@ -190,6 +181,8 @@ class Layers:
             return
         if op.startswith("new_"):
             args.pop("self")
+        if op == "batch_norm":  # in training; what it saves has no part in the loss
+            args |= {"running_mean": None, "running_var": None}
         step.tracked = floats and step.op not in FLAT and any(o.tracked for o in step.operands())
         nothing = {"add": 0, "sub": 0, "mul": 1, "div": 1}.get(op)
         other, x = getattr(args.get("other"), "code", None), args.get("self")
@@ -209,7 +202,7 @@ class Layers:
         same = [o for o in step.operands() if o.shapes == step.shapes]
         if step.op in ("view_as", "reshape_as"):
             same = [o for o in same if o is step.args["self"]]
-        if step.op in ALIASES:
+        if step.op in ALIASES or step.op == "detach" and not step.operands()[0].tracked:
             return bool(same) and same[0].floats == step.floats
         return step.op in ("expand", "view", "reshape", "expand_as", "view_as", "flatten") and bool(same)
 
@@ -218,6 +211,12 @@ class Layers:
         target = node.args[0]
         old = self.map.get(target)
         plainly = step.op.removesuffix("_")
+        where: list[Any] = step.args.get("indices") or []  # a[a > 3] = 3
+        if plainly == "index_put" and old and [old.shapes] == [getattr(w, "shapes", ()) for w in where]:
+            value = step.args["values"]
+            if not where[0].floats and value.shape == ():
+                step = replace(step, op="masked_fill", args={"self": old, "mask": where[0], "value": value})
+                plainly = step.op
         later = [s for n, s in self.map.items() if s and self.last.get(n, -1) > self.at]
         shared = any(self.views.get(s) is old for s in later)
         partly = old is not None and old in self.views or shared or plainly in ("index_put", "copy")
