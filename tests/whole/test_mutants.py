@@ -126,8 +126,8 @@ for _item, _sum in {
     "wavenet.ex2.dbeta": "dy",
     "wavenet.ex2.dinv": "(diff * dxhat)",
     "wavenet.ex2.dmean": "(-ddiff)",
-    "wavenet.ex4.dgamma1": "(xhat1 * (1.0 - h1**2) * dh1)",
-    "wavenet.ex4.dbeta1": "((1.0 - h1**2) * dh1)",
+    "wavenet.ex4.dgamma1": "(xhat1 * (1.0 - h1 ** 2) * dh1)",
+    "wavenet.ex4.dbeta1": "((1.0 - h1 ** 2) * dh1)",
     **{f"wavenet.ex4.dgamma{k}": f"(xhat{k} * dy{k})" for k in (2, 3)},
     **{f"wavenet.ex4.dbeta{k}": f"dy{k}" for k in (2, 3)},
 }.items():
