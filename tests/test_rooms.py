@@ -219,7 +219,7 @@ PLAIN = """
 after api arguments arithmetic attempts author authoring autolab axes background bar batch batchnorm
 bigrams brackets build calls cell cells changes choosing ci classroom classroom50 cli client code
 codequality commands compare completion conditions core course dask diagnose doctor document
-draw edit elements errors events example excerpts explain export failure feedback
+draw drawings edit elements errors events example excerpts explain export failure feedback
 factors figures files find float64 focus folders forked formulas forward functions github giving gpt grade
 gradebook grades gradescope gradients graph handout heat hints host html in insight judge judging
 junit jupyter learn learner lecture limits line live load loading local magic manual micrograd missing

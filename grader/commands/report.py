@@ -29,7 +29,8 @@ from grader.core.verdict import ExerciseReport, Verdict, points
 from grader.judging.bench import Bench
 from grader.judging.choices import Answer
 from grader.judging.compare import values
-from grader.judging.compare_outputs import answer_of, first_difference
+from grader.judging.compare_outputs import answer_of
+from grader.judging.compare_plain import first_difference
 from grader.judging.items import call_of
 from grader.judging.requests import Graded, every, report_of
 from grader.judging.shown import both, shown

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.core import plain
-from grader.judging.compare_outputs import first_difference
+from grader.judging.compare_plain import first_difference
 from grader.judging.excerpts import excerpt
 from grader.judging.shown import both
 from grader.reference import values
