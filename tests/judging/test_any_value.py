@@ -25,7 +25,7 @@ from grader.judging.shown import array
 from grader.reports.document import document
 from grader.runner import wire
 from grader.runner.host.client import Run
-from grader.runner.untrusted import asking
+from grader.runner.untrusted import packing
 from grader.runner.untrusted.outputs import pack
 from grader.submissions.script import Script
 from grader.suite import fixtures
@@ -115,7 +115,7 @@ def judged_as(exercise: str, item: Item, given: Mapping[str, Any]) -> ItemReport
     records = {}
     for name, value in given.items():
         parser = wire.Parser({(name, item.name)}, off=(), loaded=True)
-        packed = asking.pack if isinstance(value, torch.Tensor) else pack
+        packed = packing.pack if isinstance(value, torch.Tensor) else pack
         parser.feed(wire.encode(*packed({"fixture": name, "item": item.name}, value)))
         records[name, item.name] = parser.records[name, item.name]
     answer = items.answered(

@@ -27,10 +27,10 @@ from grader.runner.untrusted.asking import (
     ask,
     called,
     guard_forward,
-    pack,
 )
 from grader.runner.untrusted.bounded import Turns
 from grader.runner.untrusted.loading import Submission, define, load, load_flat, rename
+from grader.runner.untrusted.packing import pack
 from grader.runner.untrusted.variants import Asked, of_outputs, recorded, variants
 from grader.runner.warm import limits
 

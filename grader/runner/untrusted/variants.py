@@ -17,9 +17,10 @@ from grader.core.limits import MAX_SENT
 from grader.reference.values import copied
 from grader.runner import wire
 from grader.runner.untrusted import outputs
-from grader.runner.untrusted.asking import Given, NoValue, arguments, called, pack, packed
+from grader.runner.untrusted.asking import Given, NoValue, arguments, called
 from grader.runner.untrusted.bounded import Turns
 from grader.runner.untrusted.loading import Submission
+from grader.runner.untrusted.packing import pack, packed
 from grader.runner.untrusted.recording import Recording
 
 Sent = tuple[dict[str, Any], bytes]

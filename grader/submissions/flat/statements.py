@@ -13,18 +13,10 @@ from functools import cached_property
 
 from grader.core import parsing
 from grader.submissions.flat import reads_writes
+from grader.submissions.flat.blocks import opened, run_in_place, unclassed
 from grader.submissions.flat.compared import Compared, compared, told_aside
 from grader.submissions.flat.effects import analyse
-from grader.submissions.flat.rewriting import (
-    Kept,
-    OfAutograd,
-    WithoutGrad,
-    copies_grad,
-    opened,
-    quieten,
-    run_in_place,
-    unclassed,
-)
+from grader.submissions.flat.rewriting import Kept, OfAutograd, WithoutGrad, copies_grad, quieten
 from grader.submissions.flat.terms import SAME
 
 CELL = re.compile(r"# ?%%|# In\[[\d ]*\]:?|# \+(?: |$)|# -$")  # the last two as jupytext writes them
