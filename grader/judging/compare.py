@@ -21,7 +21,7 @@ Every comparison is written so that NaN fails.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +107,7 @@ def compare(
         answer = answer.reshape(reference.shape)
     if record.dtype != str(reference.dtype):
         reason = f"{text(record.dtype)}, wanted {reference.dtype}"
-        if judge(answer, reference, size, bound).approx:
+        if passes(answer, reference, size, bound):
             reason += "; the values are right"
         return Check(Verdict.WRONG_DTYPE, Finding(Code.WRONG_DTYPE, reason), shape=shape)
     finite = np.isfinite(answer)
@@ -129,40 +129,65 @@ def judge(
     bound: a maxdiff that passes besides, where float32 itself was found to be so far from float64 when the
     fixture was built. wants: how a reason introduces the reference's number.
     """
-    a, r = answer.astype(np.float64), reference.astype(np.float64)
-    difference = np.abs(a - r)
-    maxdiff = float(difference.max(initial=0.0))
-    largest = float(np.abs(r).max(initial=0.0))
-    tolerance = max(RTOL * largest + ATOL * size, bound)
-    relative = maxdiff / largest if largest > 0 else (0.0 if maxdiff == 0 else None)
+    off = _off(answer, reference, size, bound)
+    relative = off.maxdiff / off.largest if off.largest > 0 else (0.0 if off.maxdiff == 0 else None)
     if relative is not None and not relative < np.inf:
         relative = None
     exact = bool((answer == reference).all())
-    zero = bool((a == 0).all()) and largest > ATOL * size
-    approx = maxdiff <= tolerance and not zero
     verdict, found, worst = Verdict.EXACT if exact else Verdict.APPROXIMATE, None, None
-    if not (exact or approx):
-        worst = _worst(a, r, difference)
+    if not (exact or off.passes):
+        worst = _worst(off)
         verdict, found = Verdict.WRONG, Finding(Code.ALL_ZERO, "all zero")
-        if not zero:
+        if not off.zero:
             found = Finding(Code.VALUE_DIFFERS, worst.told(wants))
     return Check(
         verdict,
         found,
         exact=exact,
-        approx=approx or exact,
-        allclose=bool((difference <= 1e-8 + 1e-5 * np.abs(r)).all()),
-        maxdiff=maxdiff,
+        approx=off.passes or exact,
+        allclose=bool((off.difference <= 1e-8 + 1e-5 * np.abs(off.r)).all()),
+        maxdiff=off.maxdiff,
         relative=relative,
-        tolerance=tolerance,
+        tolerance=off.tolerance,
         worst=worst,
     )
 
 
-def _worst(a: Array, r: Array, difference: Array) -> Worst:
-    at = np.unravel_index(int(difference.argmax()), difference.shape)
+def passes(answer: Array, reference: Array, size: float, bound: float = 0.0) -> bool:
+    """Whether finite values pass; of an answer to be judged, `judge` says by how much besides."""
+    return _off(answer, reference, size, bound).passes
+
+
+class _Off(NamedTuple):
+    """How far values are off the reference's, both in float64."""
+
+    a: Array
+    r: Array
+    difference: Array
+    maxdiff: float
+    largest: float  # of the reference
+    tolerance: float
+    zero: bool  # all zero, where the reference is more than rounding
+
+    @property
+    def passes(self) -> bool:
+        return self.maxdiff <= self.tolerance and not self.zero
+
+
+def _off(answer: Array, reference: Array, size: float, bound: float) -> _Off:
+    a, r = answer.astype(np.float64), reference.astype(np.float64)
+    difference = np.abs(a - r)
+    maxdiff = float(difference.max(initial=0.0))
+    largest = float(np.abs(r).max(initial=0.0))
+    tolerance = max(RTOL * largest + ATOL * size, bound)
+    return _Off(a, r, difference, maxdiff, largest, tolerance, largest > ATOL * size and not a.any())
+
+
+def _worst(off: _Off) -> Worst:
+    a, r = off.a, off.r
+    at = np.unravel_index(int(off.difference.argmax()), a.shape)
     index = tuple(int(i) for i in at)
-    count = int((difference > RTOL * np.abs(r).max()).sum())
+    count = int((off.difference > RTOL * off.largest).sum())
     digits = 4 if abs(a[at] - r[at]) > 1e-2 * abs(r[at]) else 7
     came, wanted = a[at] + 0.0, r[at] + 0.0  # no -0
     return Worst(index, f"{came:.{digits}g}", f"{wanted:.{digits}g}", count, a.size)
@@ -183,7 +208,7 @@ def _wrong_shape(answer: Array, reference: Array, size: float) -> Check:
     code, reason = Code.WRONG_SHAPE, f"came {came}, wanted {wanted}"
 
     def right(values: Array) -> bool:
-        return bool(np.isfinite(values).all()) and judge(values, reference, size).approx
+        return bool(np.isfinite(values).all()) and passes(values, reference, size)
 
     if answer.size == reference.size:
         if right(answer.reshape(wanted)):

@@ -24,7 +24,7 @@ from grader.diagnosis.relations import Evidence, leading_ones
 from grader.diagnosis.repairs import search, steps
 from grader.diagnosis.repairs.source import Source
 from grader.judging.choices import Answer, chosen
-from grader.judging.compare import judge, values
+from grader.judging.compare import passes, values
 from grader.judging.functions import about, cut_out, made, read, unparsed
 from grader.runner.host.client import Part, Runner
 from grader.runner.wire import Record
@@ -58,7 +58,7 @@ class Wanted:
         ways = [self.by_name.get(key, self.by_name[item.name])]
         ways += [(*self.other, 0.0)] if self.other else []
         return any(
-            judge(value.reshape(r.shape), r, size, bound).approx
+            passes(value.reshape(r.shape), r, size, bound)
             for r, size, bound in ways
             if value.shape == r.shape
             or (self.came and leading_ones(value.shape, r.shape) and len(value.shape) == len(self.came))
