@@ -280,10 +280,11 @@ def total(terms: tuple[Term, ...]) -> str:
 
 def sizes_named(terms: Sequence[Term]) -> list[str]:
     """What the numbers are that stand in terms for sizes: `10 is the size of emb along axis 2 here.`"""
-    owners: dict[str, list[str]] = {}
+    owners: dict[str, dict[str, list[str]]] = {}
     for node in (n for t in terms for part in (*t.at, *t.factors) for n in ast.walk(part)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "size":
             owner, axis, said = node.args
-            where = f"{ast.unparse(owner)} along axis {write(axis)}"
-            owners.setdefault(write(said), []).append(where)
-    return [f"{n} is the size of {listed(dict.fromkeys(of))} here." for n, of in owners.items()]
+            axes = owners.setdefault(write(said), {}).setdefault(ast.unparse(owner), [])
+            axes += [write(axis)] * (write(axis) not in axes)
+    along = {n: [f"{o} along axis {listed(axes)}" for o, axes in of.items()] for n, of in owners.items()}
+    return [f"{n} is the size of {listed(places)} here." for n, places in along.items()]
