@@ -399,7 +399,7 @@ def test_shapes_are_said_to_tell_only_where_the_sizes_differ(exercise: str) -> N
 
 
 ARRIVES = re.compile(
-    r"arrives as (\S+?), (?:the (same) shape|"
+    r"arrives? as (\S+?), (?:the (same) shape|"
     r"so ax[ie]s ([\d, and]+) ha(?:s|ve) to go: .*?, which (?:is|are) (kept|dropped))"
 )
 
