@@ -54,8 +54,9 @@ class BatchNorm1d:
     def __call__(self, x):
         """gamma · (x - mean) / the root of (variance + eps) + beta, for x of (n, dim).
 
-        In training mean and variance are the batch's, the variance over n; and the running values move towards the batch's
-        by the fraction momentum, for which the variance is the one over n - 1. Else the running values are used.
+        In training mean and variance are the batch's, the variance over n; and the running values move towards the
+        batch's by the fraction momentum, for which the variance is the one over n - 1. Else the running values are
+        used.
         """
         raise NotImplementedError("BatchNorm1d.__call__: not written yet")
 
@@ -92,9 +93,9 @@ def scaled_losses(h, W2, b2, Y, scales):
 def spread(x, noises, gain, limit):
     """How numbers go through a stack of linear layers and tanhs: for each layer a pair (std, share).
 
-    Each layer's weight is the gain times its noise, (fan_in, fan_out), over the root of fan_in, and there is no bias. Of what
-    the tanh gives, std is the standard deviation (over one less than there are), and share the part that is farther than
-    `limit` from 0. Floats, a list.
+    Each layer's weight is the gain times its noise, (fan_in, fan_out), over the root of fan_in, and there is no
+    bias. Of what the tanh gives, std is the standard deviation (over one less than there are), and share the part
+    that is farther than `limit` from 0. Floats, a list.
     """
     raise NotImplementedError("spread: not written yet")
 
@@ -102,8 +103,8 @@ def spread(x, noises, gain, limit):
 def grad_data(weights, gradients):
     """The size of each gradient beside its weights, for those that are matrices: a list of floats.
 
-    Both are lists of tensors, in the same order. Each figure is the standard deviation of the gradient over the one of the
-    weights. What has one axis, a bias, is left out.
+    Both are lists of tensors, in the same order. Each figure is the standard deviation of the gradient over the one
+    of the weights. What has one axis, a bias, is left out.
     """
     raise NotImplementedError("grad_data: not written yet")
 

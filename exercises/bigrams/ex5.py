@@ -84,7 +84,7 @@ def trigram_probs(counts, smoothing):
 
 
 def trigram_nll(words, chars, probs):
-    """The mean negative log likelihood of all the threes of all the words, as a float.
+    """The mean negative log likelihood of all trigrams of all the words, as a float.
 
     probs[i, j, k] is the probability of k after i and j. Infinity where one has probability 0.
     """

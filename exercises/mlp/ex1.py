@@ -67,7 +67,8 @@ def hidden(C, X, W1, b1):
 def softmax(logits):
     """Each row's probabilities, without overflow: logits of 500 are among them, and exp(500) is infinite.
 
-    torch's own softmax may be used. Subtracting one number from a whole row changes nothing of its probabilities. Rows sum to 1.
+    Rows sum to 1. torch's own softmax may be used. By hand: subtracting one number from a whole row changes none of
+    its probabilities.
     """
     raise NotImplementedError("softmax: not written yet")
 

@@ -100,7 +100,8 @@ def dx(Wfnow, Wgnow, dres, dfilt, dgate, dpast, dilation):
               filt = past @ Wfpast + x @ Wfnow
               gate = past @ Wgpast + x @ Wgnow
               past = torch.cat([before, x], 1)[:, :T]
-    Upstream: dres (4, 6, 5), dfilt (4, 6, 7), dgate (4, 6, 7), dpast (4, 6, 5)
+    Upstream: dres (4, 6, 5), dfilt (4, 6, 7), dgate (4, 6, 7),
+              dpast (4, 6, 5)
     Read by four lines. The residual hands its own gradient on unchanged; don't lose it.
     """
     raise NotImplementedError("dx: not written yet")

@@ -5,8 +5,8 @@ reach doubles from layer to layer, gates that are told whose voice it is and wha
 are squeezed into 256 values, and a head that makes a softmax of all layers' skips. Here they are as functions; and the
 claim that the tree and the convolution are one is put to the test.
 
-Activations have the axes example, position, channel. A convolution with a kernel of 2 has two matrices: one for the past
-position and one for the present; what lies before the beginning is zeros.
+Activations have the axes example, position, channel. A convolution with a kernel of 2 has two matrices: one for the
+past position and one for the present; what lies before the beginning is zeros.
 """
 
 import math
@@ -41,8 +41,8 @@ def smoothed(losses, width):
 def flat_count(vocab_size, n_embd, n_hidden, block_size):
     """How many parameters the network has that reads its whole context at once.
 
-    An embedding, a linear layer without bias to n_hidden, a batch norm, and a linear layer with a bias to vocab_size. With 27,
-    10, 200 and a context of 8 there are 22097.
+    An embedding, a linear layer without bias to n_hidden, a batch norm, and a linear layer with a bias to
+    vocab_size. With 27, 10, 200 and a context of 8 there are 22097.
     """
     raise NotImplementedError("flat_count: not written yet")
 
@@ -50,8 +50,8 @@ def flat_count(vocab_size, n_embd, n_hidden, block_size):
 def dilated(x, Wpast, Wnow, b, dilation):
     """A causal convolution with a kernel of 2: x (n, T, c) to (n, T, d).
 
-    At each position: what stood `dilation` positions before it times Wpast (c, d), what stands there times Wnow (c, d), and
-    b (d,). Before the beginning there are zeros. dilation may be larger than T.
+    At each position: what stood `dilation` positions before it times Wpast (c, d), what stands there times Wnow (c,
+    d), and b (d,). Before the beginning there are zeros. dilation may be larger than T.
     """
     raise NotImplementedError("dilated: not written yet")
 
@@ -59,14 +59,14 @@ def dilated(x, Wpast, Wnow, b, dilation):
 def by_tree(x, weights):
     """The tree of the lecture: x (n, T, c), with T = 2^levels, to one vector for each example, (n, d).
 
-    weights has (Wpast, Wnow, b) for each level. A level joins neighbours two by two: the earlier one times Wpast, the later
-    one times Wnow, plus b, then tanh.
+    weights has (Wpast, Wnow, b) for each level. A level joins neighbours two by two: the earlier one times Wpast,
+    the later one times Wnow, plus b, then tanh.
     """
     raise NotImplementedError("by_tree: not written yet")
 
 
 def by_convolution(x, weights):
-    """The same by dilated convolutions, each followed by tanh, with dilations 1, 2, 4 and so on: the last position, (n, d)."""
+    """The same by dilated convolutions, each followed by tanh, with dilations 1, 2, 4, …: the last position, (n, d)."""
     raise NotImplementedError("by_convolution: not written yet")
 
 
@@ -81,8 +81,8 @@ def receptive_field(kernel, dilations):
 def mu_law(x, mu):
     """Samples between -1 and 1 as integers from 0 to mu: a tensor of torch.int64 like x.
 
-    f(x) = sign(x) · ln(1 + mu · |x|) / ln(1 + mu) lies between -1 and 1; that is brought to 0 … mu, and rounded by adding
-    0.5 and taking the floor.
+    f(x) = sign(x) · ln(1 + mu · |x|) / ln(1 + mu) lies between -1 and 1; that is brought to 0 … mu, and rounded by
+    adding 0.5 and taking the floor.
     """
     raise NotImplementedError("mu_law: not written yet")
 
@@ -100,8 +100,9 @@ def gated(a):
 def conditioned(a, speaker, V, local, U):
     """The gate of a layer that is told more: a (n, T, 2h) to (n, T, h).
 
-    speaker (n, s) times V (s, 2h) is added at every position alike. local (n, Ty, c) times U (c, 2h) is added too, each of its
-    positions at T / Ty neighbours. Then comes the gate. Either may be None, with its matrix: then it is left out.
+    speaker (n, s) times V (s, 2h) is added at every position alike. local (n, Ty, c) times U (c, 2h) is added too,
+    each of its positions at T / Ty neighbours. Then comes the gate. Either may be None, with its matrix: then it is
+    left out.
     """
     raise NotImplementedError("conditioned: not written yet")
 

@@ -12,7 +12,7 @@ from grader.commands.prose import painted, table, wrapped
 from grader.core import course
 from grader.core.errors import UsageError
 from grader.core.exercise import TRAINING, Exercise, Item, Output
-from grader.core.text import flowed, times
+from grader.core.text import flowed, listed, times
 from grader.learner import progress, stubs
 from grader.suite import fixtures
 from grader.suite.find import Suite, Target, find, item_names, targets
@@ -133,9 +133,9 @@ def _output_task(suite: Suite, exercise: Exercise, item: Output) -> str:
     """What `show` says of an output item: the functions and methods to be written, where they stand, what is
     asked of them, how it is compared."""
     stub = fixtures.derived(suite.root, exercise)["stub"]
-    others = {other.about for other in exercise.outputs if other is not item}
+    others = {other.about for other in exercise.outputs if other.about != item.about}
     found = []
-    for about in subjects(item):
+    for about in _whole(exercise, item):
         asked = stubs.tasks(stub, about, others)
         written = not _first(exercise, item) and "." not in about  # by now
         found += asked[:1] if written else asked
@@ -150,6 +150,14 @@ def _output_task(suite: Suite, exercise: Exercise, item: Output) -> str:
     if item.uses:
         parts.append(f"may use:   {', '.join(judged(exercise, item.uses))}")
     return "\n".join(parts)
+
+
+def _whole(exercise: Exercise, item: Output) -> tuple[str, ...]:
+    """An output's subjects: the whole class of the first that is about it, where none is about all of it."""
+    alike = [other for other in exercise.outputs if other.judged == item.judged]
+    if alike[0] is item and "." in item.about and all("." in other.about for other in alike):
+        return (item.judged,)
+    return subjects(item)
 
 
 def _first(exercise: Exercise, item: Output) -> bool:
@@ -177,7 +185,7 @@ def lines_of(suite: Suite, exercise: str, about: Collection[str]) -> list[int]:
 def place(suite: Suite, exercise: str, item: Item) -> str:
     """The file and the lines at which a learner writes an item."""
     lines = lines_of(suite, exercise, subjects(item) if isinstance(item, Output) else (item.name,))
-    where = f", line{'s' * (len(lines) > 1)} {' and '.join(map(str, lines))}" if lines else ""
+    where = f", line{'s' * (len(lines) > 1)} {listed(lines)}" if lines else ""
     return f"{suite.shown(suite.stub(exercise))}{where}"
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from grader.core.exercise import Gradient, Line
 from grader.core.finding import Code, Finding
+from grader.core.text import listed
 from grader.diagnosis import factors, positions, relations
 from grader.diagnosis.relations import CLOSE, Array, Evidence
 
@@ -190,10 +191,10 @@ def _branches(known: Known, lines: Mapping[str, Line]) -> Explain:
         for size in range(1, len(prints)):
             for kept in combinations(prints, size):
                 left = [t for t in prints if t not in kept]
-                names = " and ".join(left)
+                names = listed(left)
                 there_too, gone = _total(prints, kept), _total(prints, left)
                 if _near(own, there_too, limit):
-                    there = " and ".join(kept)
+                    there = listed(kept)
                     tried = e.uses is not None and any("d" + t in e.uses for t in left)
                     nothing = ", or comes to nothing" if tried else ""
                     said = f"is left out{nothing}: only what comes through {there} is there"
@@ -222,7 +223,7 @@ def short_of(known: Known, e: Evidence) -> Finding | None:
             left = [t for t in prints if t not in kept]
             used = e.uses is not None and any("d" + t in e.uses for t in left)
             if not used and _near(own, _total(prints, kept), limit):
-                said = f"the branch through {' and '.join(left)} is left out"
+                said = f"the branch through {listed(left)} is left out"
                 return Finding(Code.BRANCH_MISSING, said)
     return None
 

@@ -6,30 +6,31 @@ What is told by values of an output that rests on a wrong one may be that one's 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from grader.core.exercise import Output
+from grader.core.exercise import Exercise, Output, definition
 from grader.diagnosis.syntax import OPERATORS, Definition, definitions
 
 Definitions = Mapping[str, Definition]
 
 
-def first(wrong: Sequence[Output], program: str, source: bytes) -> dict[str, Output]:
+def first(wrong: Sequence[Output], exercise: Exercise, source: bytes) -> dict[str, Output]:
     """By the name of a wrong output: another one that it goes through, and which does not go through it.
 
-    wrong: in the order of the exercise. program: the authored one, whose drivers call the learner's `source`.
+    wrong: in the order of the exercise, whose drivers call the learner's `source`.
     """
     if len(wrong) < 2:
         return {}
-    own, drivers = definitions(source), definitions(program.encode())
-    through = {o.name: _through(o, drivers, own) for o in wrong}
+    own, drivers = definitions(source), definitions(exercise.program.encode())
+    through = {o.name: goes_through(o, drivers, own) for o in wrong}
+    covered = {o.name: _covered(o, exercise.outputs, own) for o in wrong}
     found = {}
     for number, output in enumerate(wrong):
         for place, other in enumerate(wrong):
-            mutual = output.about in through[other.name]
+            mutual = covered[output.name] & through[other.name]
             if (
                 other.about != output.about
-                and other.about in through[output.name]
+                and covered[other.name] & through[output.name]
                 and (place < number or not mutual)
             ):
                 found[output.name] = other
@@ -37,60 +38,69 @@ def first(wrong: Sequence[Output], program: str, source: bytes) -> dict[str, Out
     return found
 
 
-def _through(output: Output, drivers: Definitions, own: Definitions) -> set[str]:
+def _covered(output: Output, outputs: Sequence[Output], own: Definitions) -> set[str]:
+    """What an output is about; of a class whose methods have outputs of their own, the other methods."""
+    apart = {o.about for o in outputs if o.about.startswith(f"{output.about}.")}
+    given = {f"{output.about}.{m}" for m in ("__init__", "__repr__")}
+    rest = {n for n in own if n.startswith(f"{output.about}.")} - apart - given
+    return rest if apart else {output.about}
+
+
+def goes_through(output: Output, drivers: Definitions, own: Definitions) -> set[str]:
     """The definitions of `own` that the calls of an output go through."""
     if output.driver not in drivers:
         return reached(own, [output.judged])
     seen = [drivers[name] for name in reached(drivers, [output.driver])]
-    named = _by_word(own)
-    return reached(
-        own, [n for node in seen for w in _words(node) | _operators(node) for n in named.get(w, ())]
-    )
+    called = {n for node in seen for n in _called(node, own, _operators(node), output.asks)}
+    called -= {output.about.replace(".__r", ".__")}  # 2 - a is a's __rsub__, if that is what is asked for
+    return reached(own, {output.about, *(n for n in called if "." not in n or definition(n) in output.asks)})
 
 
-def reached(own: Definitions, start: Sequence[str]) -> set[str]:
-    """What some definitions call, or what these call, and they themselves."""
-    found: set[str] = set()
-    todo = [name for name in start if name in own]
-    named = _by_word(own)
-    while todo:
-        name = todo.pop()
-        if name in found:
-            continue
-        found.add(name)
-        node = own[name]
-        if isinstance(node, ast.ClassDef):  # it is made, and called; other methods by their names
-            todo += [m for m in (f"{name}.__init__", f"{name}.__call__", f"{name}.forward") if m in own]
-            continue
-        words = _words(node) | (_operators(node) if "." not in name else _of_self(node))
-        todo += [n for w in words for n in named.get(w, ()) if n not in found]
-    return found
+def reached(own: Definitions, start: Collection[str]) -> set[str]:
+    """What some definitions call, or what these call, and they themselves.
+
+    A method counts where its class does.
+    """
+    called, found = {name for name in start if name in own}, set[str]()
+    while True:
+        classes = {definition(n) for n in (*start, *found)}
+        new = {n for n in called if "." not in n or definition(n) in classes} - found
+        if not new:
+            return found
+        found |= new
+        for name in new:
+            node = own[name]
+            if isinstance(node, ast.ClassDef):  # it is made, and called; other methods by their names
+                called |= own.keys() & {f"{name}.{m}" for m in ("__init__", "__call__", "forward")}
+            else:
+                called |= _called(node, own, _of_self(node) if "." in name else _operators(node))
 
 
-def _by_word(own: Definitions) -> dict[str, list[str]]:
-    """The definitions by the word that calls them: a function's name, and of a method the last part of it."""
-    named: dict[str, list[str]] = {}
-    for name in own:
-        named.setdefault(name.rpartition(".")[2], []).append(name)
-    return named
+def _called(node: ast.AST, own: Definitions, methods: set[str], asked: Collection[str] = ()) -> set[str]:
+    """The definitions that a function names, and methods by the last part: not what it is passed, or sets.
 
-
-def _words(node: ast.AST) -> set[str]:
-    """The names that are read, and attributes."""
-    return {
-        n.id if isinstance(n, ast.Name) else n.attr
-        for n in ast.walk(node)
-        if isinstance(n, ast.Name | ast.Attribute) and isinstance(n.ctx, ast.Load)
-    }
+    methods: those that its operators stand for. asked: the parameters of a driver that are the learner's.
+    """
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    hidden = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}.difference(asked)
+    hidden |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    read = {n.id for n in names if isinstance(n.ctx, ast.Load)} - hidden
+    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call) and n.args]
+    coding = [c.func for c in calls if isinstance(c.args[0], ast.Constant) and c.args[0].value == "utf-8"]
+    attributes = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and n not in coding]
+    methods = methods | {n.attr for n in attributes if isinstance(n.ctx, ast.Load)}
+    return {n for n in own if n in read or "." in n and n.rpartition(".")[2] in methods}
 
 
 def _used(node: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
-    """The methods that operators stand for, each with its operands."""
+    """The methods that operators stand for, each with its operands; not those of attributes, as x.grad."""
     for n in ast.walk(node):
         match n:
+            case ast.BinOp(ast.Attribute(), _, _) | ast.BinOp(_, _, ast.Attribute()):
+                pass
             case ast.BinOp(left=left, op=op, right=right):
                 yield OPERATORS.get(type(op), ""), [left, right]
-            case ast.UnaryOp(op=op, operand=operand) if not isinstance(operand, ast.Constant):
+            case ast.UnaryOp(op=op, operand=ast.Name() as operand):
                 yield OPERATORS.get(type(op), ""), [operand]
 
 

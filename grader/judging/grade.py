@@ -67,7 +67,7 @@ def _graded(
     answers = choices.reconsider(runner, task, answers, lenient)
     if lenient:
         answers = lecture_zeros.accept(runner, task, code, answers)
-    first = resting.first(items.wrong_outputs(answers), exercise.program, code.functions)
+    first = resting.first(items.wrong_outputs(answers), exercise, code.functions)
     diagnoses, places = findings.diagnoses(
         runner, task, [a for a in answers if a.item.name not in first], code
     )

@@ -114,7 +114,7 @@ def _after(answer: Answer, failed: list[Output], first: Mapping[str, Output]) ->
     item = answer.item
     if not isinstance(item, Output) or not wrong_outputs([answer]):
         return answer
-    beside = [o for o in failed if o.judged in item.asks and (o.about == item.about or "." not in item.about)]
+    beside = [o for o in failed if o.about == item.about or o.about in item.asks and "." not in item.about]
     failed.append(item)
     before = first.get(item.name) or next(iter(beside), None)
     if not before:

@@ -75,7 +75,7 @@ HINTS = {
     >>> bn.beta = torch.tensor([0.5, 0.5])
     >>> bn(torch.tensor([[1.0, -1.0], [1.0, 1.0]]))
 """,
-        "formula": "√(var + eps), not √var + eps, and no eps left out: at variance 0 it is √eps.",
+        "formula": "√(var + eps), not √var + eps, and not √var: at variance 0 it is √eps.",
     },
     "calibrated": {
         "concept": "One mean and one standard deviation for each neuron, over all examples there are: the batch's "

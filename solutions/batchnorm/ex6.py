@@ -31,6 +31,8 @@ OUTPUTS = {
 }
 HINTS = {
     "linear": {
+        "shapes": "noise is a float tensor (fan_in, fan_out), bias True or False. x is (n, fan_in); a call returns (n, fan_out). "
+        "parameters() returns a list of one tensor or two.",
         "example": """
     >>> layer = Linear(torch.tensor([[2.0], [4.0], [6.0], [8.0]]))
     >>> layer(torch.ones(1, 4))
@@ -41,6 +43,7 @@ HINTS = {
         "formula": "weight = noise / fan_in**0.5, bias zeros; x @ weight, plus bias if there is one.",
     },
     "tanh": {
+        "shapes": "x is a float tensor of any shape; a call returns the same shape. parameters() returns an empty list.",
         "example": """
     >>> Tanh()(torch.tensor([0.0, 1.0]))
     >>> Tanh().parameters()
@@ -49,6 +52,8 @@ HINTS = {
         "formula": "tanh of each number, and an empty list of parameters.",
     },
     "batchnorm": {
+        "shapes": "x is a float tensor (n, dim), and so is what a call returns. gamma and beta are (dim,); eps and momentum are "
+        "floats. parameters() returns a list of two tensors.",
         "example": """
     >>> bn = BatchNorm1d(1)
     >>> bn(torch.tensor([[1.0], [3.0]]))
@@ -58,6 +63,7 @@ HINTS = {
         "formula": "xhat = (x − mean) / √(var over n + eps) in training; gamma · xhat + beta.",
     },
     "running": {
+        "shapes": "x is a float tensor (n, dim). running_mean and running_var are (dim,).",
         "example": """
     >>> bn = BatchNorm1d(1, momentum=0.5)
     >>> out = bn(torch.tensor([[1.0], [3.0]]))
@@ -67,6 +73,8 @@ HINTS = {
         "formula": "running = (1 − momentum) · running + momentum · the batch's, with the variance over n − 1.",
     },
     "sequential": {
+        "shapes": "layers is a list of modules. x is what the first one takes; a call returns what the last one gives. parameters() "
+        "returns one list of tensors.",
         "example": """
     >>> model = Sequential([Tanh(), Linear(torch.ones(1, 2))])
     >>> model(torch.tensor([[0.5]]))
@@ -84,6 +92,8 @@ HINTS = {
         "formula": "F.cross_entropy(scale · (h @ W2 + b2), Y) for each scale.",
     },
     "spread": {
+        "shapes": "x is a float tensor (n, fan_in) of the first layer; noises is a list of tensors (fan_in, fan_out); gain and limit are "
+        "numbers. spread returns a list of pairs of floats.",
         "example": """
     >>> spread(torch.tensor([[1.0, 2.0]]), [torch.eye(2)], 1, 0.8)
 """,
@@ -187,8 +197,9 @@ class BatchNorm1d:
     def __call__(self, x):
         """gamma · (x - mean) / the root of (variance + eps) + beta, for x of (n, dim).
 
-        In training mean and variance are the batch's, the variance over n; and the running values move towards the batch's
-        by the fraction momentum, for which the variance is the one over n - 1. Else the running values are used.
+        In training mean and variance are the batch's, the variance over n; and the running values move towards the
+        batch's by the fraction momentum, for which the variance is the one over n - 1. Else the running values are
+        used.
         """
         mean, var = self.running_mean, self.running_var
         if self.training:
@@ -232,9 +243,9 @@ def scaled_losses(h, W2, b2, Y, scales):
 def spread(x, noises, gain, limit):
     """How numbers go through a stack of linear layers and tanhs: for each layer a pair (std, share).
 
-    Each layer's weight is the gain times its noise, (fan_in, fan_out), over the root of fan_in, and there is no bias. Of what
-    the tanh gives, std is the standard deviation (over one less than there are), and share the part that is farther than
-    `limit` from 0. Floats, a list.
+    Each layer's weight is the gain times its noise, (fan_in, fan_out), over the root of fan_in, and there is no
+    bias. Of what the tanh gives, std is the standard deviation (over one less than there are), and share the part
+    that is farther than `limit` from 0. Floats, a list.
     """
     found = []
     for noise in noises:
@@ -246,8 +257,8 @@ def spread(x, noises, gain, limit):
 def grad_data(weights, gradients):
     """The size of each gradient beside its weights, for those that are matrices: a list of floats.
 
-    Both are lists of tensors, in the same order. Each figure is the standard deviation of the gradient over the one of the
-    weights. What has one axis, a bias, is left out.
+    Both are lists of tensors, in the same order. Each figure is the standard deviation of the gradient over the one
+    of the weights. What has one axis, a bias, is left out.
     """
     return [(g.std() / w.std()).item() for w, g in zip(weights, gradients, strict=True) if w.ndim == 2]
 

@@ -147,9 +147,10 @@ def use_nll(nll, words, chars, table):
 def sample(probs, chars, uniforms):
     """Words drawn from the model, one number of `uniforms` for each character; a list of words.
 
-    Begin at the full stop. With the next number u, between 0 and 1, the next character is the first
-    whose probability, added to those of the characters before it, is more than u. A full stop ends a word and
-    the next begins; one at the start of a word gives the empty word "". Stop when the numbers are used up; a word that is not finished is left out.
+    Begin at the full stop. With the next number u, between 0 and 1, the next character is the first whose
+    probability, added to those of the characters before it, is more than u. A full stop ends a word and the next
+    begins; one at the start of a word gives the empty word "". Stop when the numbers are used up; a word that is not
+    finished is left out.
     """
     words, word, at = [], "", 0
     for u in uniforms:

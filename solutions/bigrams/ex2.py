@@ -130,7 +130,7 @@ def loss(probs, pairs, W2, strength):
     """The mean negative log likelihood of the ys, and `strength` times the mean of the squares of W2.
 
     probs has a row for each pair; what counts is its probability of that pair's y. W2 stands for the network's
-    weights, the W of probs; here it is a matrix of its own. A tensor of no axes.
+    weights; it is any matrix here, which need not be square. A tensor of no axes.
     """
     ys = pairs[1]
     return -probs[torch.arange(len(ys)), ys].log().mean() + strength * (W2**2).mean()

@@ -28,8 +28,9 @@ HINTS = {
         "concept": """
 Take one row. Its share of nll is the negative log of the probability at its label, over n. Write that
 probability out as the exponential of the label's logit over the sum of the exponentials: the logarithm
-makes a difference of the two, and each has a short derivative. The label's own logit stands in the first
-alone; every logit of the row stands in the second, and you have seen its derivative in the forward pass.
+makes a difference of the two, and each has a short derivative. The first part is the label's own logit and
+nothing else; in the second stands every logit of the row, and its derivative has been computed in the
+forward pass.
 """,
         "formula": """
     dlogits[i,j] = dnll · (probs[i,j] − [ys[i] = j])/n

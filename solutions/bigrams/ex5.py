@@ -92,7 +92,7 @@ HINTS = {
 """,
         "concept": "Two letters before, one after: three axes. Two full stops begin a word, so that its first letter has "
         "two before it as well.",
-        "formula": "N[i, j, k] += 1 for each three neighbours, with two full stops before the word and one after it.",
+        "formula": "N[i, j, k] += 1 for each trigram, with two full stops before the word and one after it.",
     },
     "trigram_probs": {
         "example": """
@@ -107,9 +107,9 @@ HINTS = {
     >>> P = torch.full((2, 2, 2), 0.5)
     >>> trigram_nll(["a", ""], ".a", P)
 """,
-        "concept": "The same measure as for pairs, so that the two models can be compared. A word has as many threes as it "
+        "concept": "The same measure as for pairs, so that the two models can be compared. A word has as many trigrams as it "
         "has pairs.",
-        "formula": "−(1/n) Σ ln P[i, j, k] over the n threes of all words.",
+        "formula": "−(1/n) Σ ln P[i, j, k] over the n trigrams of all words.",
     },
     "best_smoothing": {
         "example": """
@@ -117,7 +117,9 @@ HINTS = {
     >>> best_smoothing(["ab"], ["ba"], ".ab", [0, 10])
 """,
         "concept": "On the words it was counted on, a model is best without smoothing. What smoothing is worth shows on "
-        "others: there, a three that was never seen costs infinitely much.",
+        "others: without it a trigram that was never seen costs infinitely much there.",
+        "shapes": "words, others and chars are lists of strings, smoothings is a list of numbers. best_smoothing returns one of "
+        "smoothings.",
         "formula": "For each smoothing: trigram_nll of the other words under trigram_probs; the smoothing with the least, NaN counting as infinite.",
     },
 }
@@ -246,7 +248,7 @@ def trigram_probs(counts, smoothing):
 
 
 def trigram_nll(words, chars, probs):
-    """The mean negative log likelihood of all the threes of all the words, as a float.
+    """The mean negative log likelihood of all trigrams of all the words, as a float.
 
     probs[i, j, k] is the probability of k after i and j. Infinity where one has probability 0.
     """
@@ -323,7 +325,7 @@ def use_sample(sample, W, chars, uniforms):
 
 
 def use_trigrams(trigrams, seen, few):
-    """The counts of all threes, of words of nine characters; and their number."""
+    """The counts of all trigrams, of words of nine characters; and their number."""
     found = {}
     for some in (seen, seen[:1], [few[1] * 4], []):
         N = trigrams(list(some), list(few))
@@ -339,10 +341,10 @@ def use_trigram_probs(trigram_probs, tallies, smoothing):
 
 
 def use_trigram_nll(trigram_nll, seen, few, triples):
-    """The mean negative log likelihood of words; infinite where a three has the probability 0."""
+    """The mean negative log likelihood of words; infinite where a trigram has the probability 0."""
     never = triples.clone()
     never[0, 0, few.index(seen[0][0])] = 0
-    cases = {"": (seen, triples), " of two words": (seen[:2], triples), " where a three has 0": (seen, never)}
+    cases = {"": (seen, triples), " of two words": (seen[:2], triples), " where a trigram has 0": (seen, never)}
     found = {}
     for said, (some, p) in cases.items():
         try:

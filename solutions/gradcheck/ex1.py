@@ -98,7 +98,7 @@ HINTS = {
     >>> mended_gradient(torch.tensor([0.5, -3.0]), 1.0)
 """,
         "concept": "The slope of the parabola where the loss is one, and the constant slope of the line elsewhere: a "
-        "gradient that is clipped, for which the loss was not to be.",
+        "gradient that is clipped, and not the loss.",
         "formula": "2 · clamp(delta, −limit, limit) / n.",
     },
 }

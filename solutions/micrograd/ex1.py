@@ -109,7 +109,7 @@ def numgrad(f, x, h):
 def use_numgrad(numgrad, parabolas, widths):
     found = {}
     for (p, q, r, x), h in zip(parabolas, widths):
-        said = f"numgrad(f, {x}, {h:.6g}) of f(x) = {p}x² + {q}x + {r}"
+        said = f"numgrad(f, {x}, {h:.6g}) of f(x) = {p:g}x² + {q:g}x + {r:g}".replace("+ -", "- ")
         found[said] = numgrad(lambda t, p=p, q=q, r=r: p * t * t + q * t + r, x, h)
         found[f"numgrad(f, {x}, {h:.6g}) of f(x) = x³"] = numgrad(lambda t: t * t * t, x, h)
     return found

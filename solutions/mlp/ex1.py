@@ -30,7 +30,7 @@ OUTPUTS = {
 HINTS = {
     "dataset": {
         "concept": "A window of block_size characters slides over each word. It begins full of full stops; each "
-        "letter, and the full stop at the end, is once the label and then the last of the window.",
+        "letter is the label once, and then the last of the window. The full stop at the end is a label only.",
         "shapes": "words is a list of strings, chars a string, block_size an integer. dataset returns a tuple of two "
         "tensors of torch.int64: X with block_size columns, Y with one entry for each row of X.",
         "example": """
@@ -200,7 +200,8 @@ def hidden(C, X, W1, b1):
 def softmax(logits):
     """Each row's probabilities, without overflow: logits of 500 are among them, and exp(500) is infinite.
 
-    torch's own softmax may be used. Subtracting one number from a whole row changes nothing of its probabilities. Rows sum to 1.
+    Rows sum to 1. torch's own softmax may be used. By hand: subtracting one number from a whole row changes none of
+    its probabilities.
     """
     counts = (logits - logits.max(1, keepdim=True).values).exp()
     return counts / counts.sum(1, keepdim=True)

@@ -179,9 +179,10 @@ def place(offset, strides, index):
 
 
 def shared(a, b):
-    """Whether two tensors share their memory: True or False.
+    """Whether two tensors lie in the same memory: True or False.
 
-    As x and x.view(…) do, while torch.cat and clone make new memory.
+    As x and x.view(…) do, or two slices of one tensor, even if they have no number in common; torch.cat and clone make
+    new memory.
     """
     return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
 
@@ -189,8 +190,8 @@ def shared(a, b):
 def train(network, X, Y, batches, gradients, rate):
     """Train on minibatches; a pair (network, losses): the parameters afterwards, and the loss before each step.
 
-    network is a dict from names to tensors, which are to stay as they are. batches has the positions of each step's
-    examples in X and Y. gradients(network, Xb, Yb) gives (loss, grads): a float, and a dict like network.
+    network is a dict from names to tensors, which are to stay as they are. batches has a tensor for each step: the
+    positions of its examples in X and Y. gradients(network, Xb, Yb) gives (loss, grads): a float, and a dict like network.
     """
     losses = []
     for ix in batches:
@@ -212,8 +213,8 @@ def overfit(network, X, Y, steps, gradients, rate):
 def split_losses(network, splits, forward):
     """The loss on each split: a dict like splits, from the split's name to a float.
 
-    splits has a pair (X, Y) for each name; forward(network, X) gives logits, a row for each example. The loss is the mean
-    cross entropy over all examples of the split.
+    splits has a pair (X, Y) for each name; forward(network, X) gives logits, a row for each example. The loss is the
+    mean cross entropy over all examples of the split.
     """
     found = {}
     for name, (X, Y) in splits.items():
@@ -244,8 +245,8 @@ def perplexity(losses):
 def direct(C, X, H, d, U, W, b):
     """The logits of Bengio's network with direct connections: (n, V) for contexts X (n, block_size).
 
-    In the paper y = b + W x + U tanh(d + H x), where x is the context's rows of C side by side. Here x is a row: H and W
-    are (block_size · n_embd, …), U is (n_hidden, V).
+    In the paper y = b + W x + U tanh(d + H x), where x is the context's rows of C side by side. Here x is a row: H
+    and W are (block_size · n_embd, …), U is (n_hidden, V).
     """
     x = C[X].view(len(X), -1)
     return b + x @ W + torch.tanh(d + x @ H) @ U

@@ -27,6 +27,29 @@ FIXTURES = {
 }
 
 
+HINTS = {
+    "dh1": {
+        "concept": """
+h1 is read by two lines, and the gradients that come back through them add up. In the line of a2 it is a factor
+of a matrix product: what comes back is a product of da2 and the other factor, W2now.
+
+The line of past2 moves h1 two positions later. So its gradient moves two positions earlier: position t of h1 gets
+what arrives at position t + 2 of past2. The last two positions of h1 fell off the end, and get nothing this way;
+what arrives at the first two of past2 belongs to before2.
+"""
+    },
+    "dx": {
+        "concept": """
+x is read by two lines, and the gradients that come back through them add up. In the line of a1 it is a factor of
+a matrix product: what comes back is a product of da1 and the other factor, W1now.
+
+The line of past1 moves x one position later. So its gradient moves one position earlier: position t of x gets what
+arrives at position t + 1 of past1. The last position of x fell off the end, and gets nothing this way.
+"""
+    },
+}
+
+
 def inputs(g, n, T, n_embd, n_hidden, vocab_size):
     """Embedded text, zeros for what was before its start, and two layers; drawn with the generator g."""
     return {

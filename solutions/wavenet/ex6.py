@@ -26,6 +26,21 @@ FIXTURES = {
 }
 
 
+HINTS = {
+    "dx": {
+        "concept": """
+x is read by four lines, and the gradients that come back through them add up. In the line of res it is a summand:
+the upstream gradient comes back as it is. In the lines of filt and gate it is a factor of a matrix product: what
+comes back is a product of dfilt and Wfnow, and one of dgate and Wgnow.
+
+The line of past moves x later by `dilation` positions, which is how many before has. So its gradient moves as many
+positions earlier: position t of x gets what arrives at position t + dilation of past. The last positions of x fell
+off the end, and get nothing this way.
+"""
+    },
+}
+
+
 def inputs(g, n, T, dilation, n_embd, n_hidden, n_skip, vocab_size):
     """A layer's input, zeros for what was before its start, and its weights; drawn with the generator g."""
 
@@ -129,7 +144,8 @@ def dx(Wfnow, Wgnow, dres, dfilt, dgate, dpast, dilation):
               filt = past @ Wfpast + x @ Wfnow
               gate = past @ Wgpast + x @ Wgnow
               past = torch.cat([before, x], 1)[:, :T]
-    Upstream: dres (4, 6, 5), dfilt (4, 6, 7), dgate (4, 6, 7), dpast (4, 6, 5)
+    Upstream: dres (4, 6, 5), dfilt (4, 6, 7), dgate (4, 6, 7),
+              dpast (4, 6, 5)
     Read by four lines. The residual hands its own gradient on unchanged; don't lose it.
     """
     dx = dres + dfilt @ Wfnow.T + dgate @ Wgnow.T

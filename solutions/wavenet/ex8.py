@@ -5,8 +5,8 @@ reach doubles from layer to layer, gates that are told whose voice it is and wha
 are squeezed into 256 values, and a head that makes a softmax of all layers' skips. Here they are as functions; and the
 claim that the tree and the convolution are one is put to the test.
 
-Activations have the axes example, position, channel. A convolution with a kernel of 2 has two matrices: one for the past
-position and one for the present; what lies before the beginning is zeros.
+Activations have the axes example, position, channel. A convolution with a kernel of 2 has two matrices: one for the
+past position and one for the present; what lies before the beginning is zeros.
 """
 
 import math
@@ -37,6 +37,8 @@ OUTPUTS = {
 }
 HINTS = {
     "embedding": {
+        "shapes": "weight is a float tensor (V, c), ix a tensor of integers of any shape; a call returns the axes of ix and one of c. "
+        "parameters() returns a list of one tensor.",
         "example": """
     >>> layer = Embedding(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
     >>> layer(torch.tensor([1, 0, 1]))
@@ -94,8 +96,8 @@ HINTS = {
         "example": """
     >>> mu_law(torch.tensor([-1.0, 0.0, 0.01, 1.0]), 255)
 """,
-        "concept": "The ear hears quiet differences better than loud ones. The logarithm makes steps small near 0, so that 256 "
-        "values do.",
+        "concept": "The ear tells quiet sounds apart better than loud ones. The logarithm makes the steps small near 0, so that "
+        "256 values are enough.",
         "formula": "f = sign(x) · ln(1 + µ|x|) / ln(1 + µ); floor((f + 1) / 2 · µ + 0.5).",
     },
     "mu_law_back": {
@@ -189,8 +191,8 @@ def smoothed(losses, width):
 def flat_count(vocab_size, n_embd, n_hidden, block_size):
     """How many parameters the network has that reads its whole context at once.
 
-    An embedding, a linear layer without bias to n_hidden, a batch norm, and a linear layer with a bias to vocab_size. With 27,
-    10, 200 and a context of 8 there are 22097.
+    An embedding, a linear layer without bias to n_hidden, a batch norm, and a linear layer with a bias to
+    vocab_size. With 27, 10, 200 and a context of 8 there are 22097.
     """
     return vocab_size * n_embd + block_size * n_embd * n_hidden + 2 * n_hidden + n_hidden * vocab_size + vocab_size
 
@@ -198,8 +200,8 @@ def flat_count(vocab_size, n_embd, n_hidden, block_size):
 def dilated(x, Wpast, Wnow, b, dilation):
     """A causal convolution with a kernel of 2: x (n, T, c) to (n, T, d).
 
-    At each position: what stood `dilation` positions before it times Wpast (c, d), what stands there times Wnow (c, d), and
-    b (d,). Before the beginning there are zeros. dilation may be larger than T.
+    At each position: what stood `dilation` positions before it times Wpast (c, d), what stands there times Wnow (c,
+    d), and b (d,). Before the beginning there are zeros. dilation may be larger than T.
     """
     n, T, c = x.shape
     past = torch.cat([torch.zeros(n, dilation, c), x], 1)[:, :T]
@@ -209,8 +211,8 @@ def dilated(x, Wpast, Wnow, b, dilation):
 def by_tree(x, weights):
     """The tree of the lecture: x (n, T, c), with T = 2^levels, to one vector for each example, (n, d).
 
-    weights has (Wpast, Wnow, b) for each level. A level joins neighbours two by two: the earlier one times Wpast, the later
-    one times Wnow, plus b, then tanh.
+    weights has (Wpast, Wnow, b) for each level. A level joins neighbours two by two: the earlier one times Wpast,
+    the later one times Wnow, plus b, then tanh.
     """
     for Wpast, Wnow, b in weights:
         n, T, c = x.shape
@@ -219,7 +221,7 @@ def by_tree(x, weights):
 
 
 def by_convolution(x, weights):
-    """The same by dilated convolutions, each followed by tanh, with dilations 1, 2, 4 and so on: the last position, (n, d)."""
+    """The same by dilated convolutions, each followed by tanh, with dilations 1, 2, 4, …: the last position, (n, d)."""
     for level, (Wpast, Wnow, b) in enumerate(weights):
         x = torch.tanh(dilated(x, Wpast, Wnow, b, 2**level))
     return x[:, -1]
@@ -236,8 +238,8 @@ def receptive_field(kernel, dilations):
 def mu_law(x, mu):
     """Samples between -1 and 1 as integers from 0 to mu: a tensor of torch.int64 like x.
 
-    f(x) = sign(x) · ln(1 + mu · |x|) / ln(1 + mu) lies between -1 and 1; that is brought to 0 … mu, and rounded by adding
-    0.5 and taking the floor.
+    f(x) = sign(x) · ln(1 + mu · |x|) / ln(1 + mu) lies between -1 and 1; that is brought to 0 … mu, and rounded by
+    adding 0.5 and taking the floor.
     """
     f = x.sign() * torch.log1p(mu * x.abs()) / math.log1p(mu)
     return ((f + 1) / 2 * mu + 0.5).floor().long()
@@ -258,8 +260,9 @@ def gated(a):
 def conditioned(a, speaker, V, local, U):
     """The gate of a layer that is told more: a (n, T, 2h) to (n, T, h).
 
-    speaker (n, s) times V (s, 2h) is added at every position alike. local (n, Ty, c) times U (c, 2h) is added too, each of its
-    positions at T / Ty neighbours. Then comes the gate. Either may be None, with its matrix: then it is left out.
+    speaker (n, s) times V (s, 2h) is added at every position alike. local (n, Ty, c) times U (c, 2h) is added too,
+    each of its positions at T / Ty neighbours. Then comes the gate. Either may be None, with its matrix: then it is
+    left out.
     """
     if speaker is not None:
         a = a + (speaker @ V)[:, None]

@@ -394,11 +394,12 @@ def test_shapes_are_said_to_tell_only_where_the_sizes_differ(exercise: str) -> N
         ):
             sizes = {n for t in (item.tensor, one[1], one[2]) for n in shapes[t][-2:]}
             assert ("the two share" in one[0]) is (len(sizes) == 3)
-            assert ("leave one way" in rungs["concept"]) is (len(sizes) == 3)
+            if "A matrix product" in rungs["concept"]:  # the derived one
+                assert ("leave one way" in rungs["concept"]) is (len(sizes) == 3)
 
 
 ARRIVES = re.compile(
-    r"arrives as (\S+?), (?:the (same) shape|"
+    r"arrives? as (\S+?), (?:the (same) shape|"
     r"so ax[ie]s ([\d, and]+) ha(?:s|ve) to go: .*?, which (?:is|are) (kept|dropped))"
 )
 

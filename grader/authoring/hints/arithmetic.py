@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from grader.authoring.hints.notation import element, number
-from grader.authoring.hints.site import NoRule, Shape, Site, Step, operation, parts, spread
+from grader.authoring.hints.site import NoRule, Shape, Site, Step, axes_said, operation, parts, spread
 
 
 def matmul(site: Site) -> Step:
@@ -37,6 +37,8 @@ def matmul(site: Site) -> Step:
             "Sizes are equal here, so the shapes alone leave several ways to put them together: write one "
             "number of the product as a sum, and see which numbers it is made of."
         )
+    if len(site.before) > 1 and (more := len(site.after) - len(site.before)) > 0:
+        say += f" {site.x} is the same along {axes_said(range(more))}, so the sum runs over that too."
     shapes = map(site.scope.shape, (left, right))
     return _contracted(site, [left, right], equation(operation(node), *shapes), say)
 

@@ -154,8 +154,8 @@ def cross_entropy(site: Site) -> Step:
     say = (
         f"The cross entropy is {OVER[how]}−log p at the label, where p is the softmax of the "
         "row. Write one row's loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two "
-        f"parts has a short derivative: the first touches the label ({target}) alone, and the second is a "
-        "function you have seen in the forward pass."
+        f"parts has a short derivative: that of the first is at the label ({target}) alone, and that of the "
+        "second is a function that has been named here already."
     )
     say += f" Of the label's part all classes share {write(number(smooth))}." if smooth else ""
     say += " Then comes the mean over the rows." if how == "mean" else ""

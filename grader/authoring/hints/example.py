@@ -92,7 +92,7 @@ class Search:
 
     def example(self) -> Example | None:
         """None where the exercise's inputs can't be made small."""
-        second: Example | None = None  # in which an upstream gradient comes to nothing
+        second: Example | None = None  # an upstream gradient comes to nothing, or an index is always the same
         for square in (False, True):  # it hides a forgotten transpose; attention's weights are at any size
             for settings in _sizes(self.program, self.lines):
                 if (env := _start(self.program, **settings)) is None:
@@ -101,8 +101,12 @@ class Search:
                 sides = own.shape[-2:] if isinstance(own, torch.Tensor) else None
                 if sides is None or (len(sides) == 2 and sides[0] == sides[1]) is not square:
                     continue
+                if second and own.numel() > 4 * second.result.numel():  # rather that than a large one
+                    continue
                 if found := self._shortest(settings, env):
-                    if all(self._counts(t, found) for t in found.upstream):
+                    picks = [found.env[t] for t in found.shown if not is_float(found.env[t])]
+                    varied = all(p.unique().numel() > 1 for p in picks)
+                    if varied and all(self._counts(t, found) for t in found.upstream):
                         return found
                     second = second or found
         return second
@@ -317,6 +321,9 @@ def _score(e: Example) -> float:
     for tensor in tensors:
         values = [round(v, 9) for v in tensor.reshape(-1).tolist()]  # the last bits are the processor's
         repeats += 3 * (len(values) - len(set(values))) + 40 * sum(abs(v) > 50 for v in values)
+        if tensor.ndim > 1 < tensor.shape[-1] and is_float(tensor):
+            rows = [tuple(row) for row in tensor.reshape(-1, tensor.shape[-1]).tolist()]
+            repeats += 8 * (len(rows) - len(set(rows)))
     if len(e.upstream) and any(0 < abs(v) < 1e-3 or abs(v) > 500 for v in numbers):
         repeats += 300  # what an eps left over, or blew up
     for name in e.shown:  # an index tensor should name something twice, and leave something out

@@ -25,7 +25,7 @@ def figure(value: float) -> str:
     """A number as one writes it on paper: 2, -1/3, 0.25, ln 2, or ≈ and four digits."""
     if math.isclose(value, round(value), abs_tol=1e-9):
         return str(round(value))
-    for denominator in (2, 4, 5, 8, 10, 16, 20, 40, 100):
+    for denominator in (2, 4, 5, 8, 10, 16, 20, 40, 100, 1000):
         if math.isclose(value * denominator, round(value * denominator), abs_tol=1e-9):
             return f"{value:.6g}"
     near = Fraction(value).limit_denominator(99)

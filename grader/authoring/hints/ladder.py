@@ -151,12 +151,13 @@ class _Ladder:
         item, lines, mine = self.item, self.lines, self.mine
         if not self.direct:
             names = ", ".join("d" + line.name for line in reversed(lines) if line.name not in self.cut)
-            return (
+            said = (
                 f"Between {item.tensor} and what arrives stand {len(lines)} forward lines. Go backwards "
                 f"through them one at a time ({names}, then {item.name}), and only then put the steps "
-                f"together and simplify. Where "
-                "a tensor is read by several lines, the gradients that come back through them add up."
+                f"together and simplify."
             )
+            forks = any(len(found) > 1 for found in self.ways.values())
+            return said + " Where a tensor is read several times, the gradients of all uses add up." * forks
         consumers = list(dict.fromkeys(path.term.consumer for path in mine))
         code = {line.name: line.code.strip() for line in lines}
         if len(mine) == 1:
@@ -208,6 +209,7 @@ class _Ladder:
             rank = (
                 len(summands),
                 not any(0 in one for one in summands),
+                -sum(abs(f) == 1 for one in summands for f in one[1:]),
                 value != 0,
                 not value.is_integer() or abs(value) < 13,
             )
@@ -236,7 +238,14 @@ class _Ladder:
         between = [line.name for line in reversed(self.parts.lines) if line.name in self.ways]
         order = [*(name for name in between if name != tensor), tensor]
         steps = "\n".join("    " + total(tuple(p.term for p in self.ways[t])) for t in order)
-        return f"Step by step, backwards:\n\n{steps}\n\nPut them into one another and simplify."
+        notes = dict.fromkeys(note for t in order for note in sizes_named([p.term for p in self.ways[t]]))
+        said = [
+            "Step by step, backwards:",
+            steps,
+            "\n".join(notes),
+            "Put them into one another and simplify.",
+        ]
+        return "\n\n".join(filter(None, said))
 
     def _data(self) -> dict[str, Any]:
         """The numbers, for whoever checks them."""
@@ -274,7 +283,7 @@ def _indent(text: str) -> str:
 
 def _stated(terms: Sequence[Term]) -> str:
     notes = [named.text + "." for term in terms for named in term.named.values()]
-    notes += [note for term in terms for note in sizes_named(term)]
+    notes += sizes_named(terms)
     factors = [write(f) for t in terms for f in t.factors]
     if any(t.where and not t.sums for t in terms) or any(sign in f for f in factors for sign in "=>"):
         notes.append("[…] is 1 where it holds, else 0.")

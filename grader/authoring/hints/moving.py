@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 
-from grader.authoring.hints.notation import Sum, code, element, number, write
+from grader.authoring.hints.notation import Sum, code, element, name, number, write
 from grader.authoring.hints.site import (
     NoRule,
     Shape,
@@ -27,7 +27,7 @@ def view(site: Site) -> Step:
         f"into the shape of {site.x}, in the same order."
     )
     before, after = site.before, site.after
-    size = site.scope.size
+    size, whole = site.scope.size, name(site.output) if site.output else site.node
     index: list[ast.expr] = []
     a = b = 0
     while a < len(before) or b < len(after):
@@ -45,7 +45,9 @@ def view(site: Site) -> Step:
         for axis in range(a, i):
             letter, width = site.index[axis], size(site.child, axis)
             flat = (
-                letter if axis == a else code("flat * width + letter", flat=flat, width=width, letter=letter)
+                letter
+                if axis == a or ast.unparse(flat) == "0"
+                else code("flat * width + letter", flat=flat, width=width, letter=letter)
             )
         if j - b == 1:
             index.append(flat)
@@ -53,8 +55,8 @@ def view(site: Site) -> Step:
             for axis in range(b, j):
                 part = flat
                 for later in range(axis + 1, j):
-                    part = code("part // inner", part=part, inner=size(site.node, later))
-                index.append(code("part % own", part=part, own=size(site.node, axis)) if axis > b else part)
+                    part = code("part // inner", part=part, inner=size(whole, later))
+                index.append(code("part % own", part=part, own=size(whole, axis)) if axis > b else part)
         a, b = i, j
     return Step(tuple(index), say)
 

@@ -10,9 +10,11 @@ import ast
 import copy
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from grader.core.text import listed
 
 Index = tuple[ast.expr, ...]
 SUPERSCRIPT = {2: "²", 3: "³"}
@@ -276,14 +278,13 @@ def total(terms: tuple[Term, ...]) -> str:
     return f"{left} = {text}"
 
 
-def sizes_named(term: Term) -> list[str]:
-    """What the numbers are that stand in a term for sizes: `10 is the size of emb along axis 2`."""
-    notes = []
-    for part in (*term.at, *term.factors):
-        for node in ast.walk(part):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "size":
-                owner, axis, said = node.args
-                notes.append(
-                    f"{write(said)} is the size of {ast.unparse(owner)} along axis {write(axis)} here."
-                )
-    return list(dict.fromkeys(notes))
+def sizes_named(terms: Sequence[Term]) -> list[str]:
+    """What the numbers are that stand in terms for sizes: `10 is the size of emb along axis 2 here.`"""
+    owners: dict[str, dict[str, list[str]]] = {}
+    for node in (n for t in terms for part in (*t.at, *t.factors) for n in ast.walk(part)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "size":
+            owner, axis, said = node.args
+            axes = owners.setdefault(write(said), {}).setdefault(ast.unparse(owner), [])
+            axes += [write(axis)] * (write(axis) not in axes)
+    along = {n: [f"{o} along axis {listed(axes)}" for o, axes in of.items()] for n, of in owners.items()}
+    return [f"{n} is the size of {listed(places)} here." for n, places in along.items()]

@@ -22,8 +22,10 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import RUNGS, Authored, AuthoredError
+from grader.authoring.hints.site import times
 from grader.core import plain
 from grader.core.exercise import Output
+from grader.core.text import listed
 from grader.reference import values
 from grader.reference.forward import Env
 from grader.reference.outputs import Solution, received
@@ -61,8 +63,10 @@ def _before(item: Output, outputs: Sequence[Output]) -> str:
     lines = []
     if item.receives:
         names = " and ".join(f"`{name}`" for name in item.receives)
-        verb = "are" if item.receives[1:] else "is"
-        lines.append(f"{names} {verb} given as the solution has it: a mistake there does not count here.")
+        said = (
+            "are given as the solution has them" if item.receives[1:] else "is given as the solution has it"
+        )
+        lines.append(f"{names} {said}: a mistake there does not count here.")
     if item.uses:
         names = ", ".join(dict.fromkeys(other.judged for other in outputs if other.name in item.uses))
         lines.append(f"It may call what you have written before: {names}.")
@@ -201,7 +205,7 @@ def _described(found: Sequence[Called]) -> str:
             value = arguments[name]
             here = f", here {value}" if type(value) is int and value in lengths else ""
             alike.setdefault(f"{_kind(value)}{here}", []).append(name)
-        lines += [f"{', '.join(n)} {'are each' if n[1:] else 'is'} {k}." for k, n in alike.items()]
+        lines += [f"{listed(n)} {'are each' if n[1:] else 'is'} {k}." for k, n in alike.items()]
         if not one.name.endswith("__init__"):
             lines.append(f"{one.name} returns {'nothing' if result is None else _kind(result)}.")
     lines += ["Sizes are those of one call."] * sized
@@ -210,7 +214,7 @@ def _described(found: Sequence[Called]) -> str:
 
 def _kind(value: Any) -> str:
     if isinstance(value, torch.Tensor):
-        shape = "×".join(map(str, value.shape)) or "no axes, one number"
+        shape = times(tuple(value.shape)) if value.ndim else "no axes, one number"
         return f"a tensor of {shape}, {str(value.dtype).removeprefix('torch.')}"
     name = _name(value)
     if isinstance(value, tuple) and 1 < len(value) < 4:

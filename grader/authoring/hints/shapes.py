@@ -11,12 +11,13 @@ from grader.authoring.hints.arithmetic import one_way
 from grader.authoring.hints.notation import write
 from grader.authoring.hints.operations import Path
 from grader.authoring.hints.site import axes_said, times
+from grader.core.text import listed
 from grader.reference.forward import Env
 
 
 def shapes(parts: Authored, lecture: Env, item: Item, mine: list[Path], direct: bool) -> str:
     def shape(tensor: str) -> str:
-        return times(tuple(lecture[tensor].shape))
+        return times(tuple(lecture[tensor].shape)).replace("scalar", "a single number")
 
     lines = [f"{item.name} has the shape of {item.tensor}: {shape(item.tensor)}."]
     if not direct:
@@ -24,9 +25,17 @@ def shapes(parts: Authored, lecture: Env, item: Item, mine: list[Path], direct: 
         lines += [f"What arrives, d{tensor}, is {shape(tensor)}." for tensor in sorted(cut)]
         others = [p for p in item.params if isinstance(lecture.get(p), torch.Tensor) and p[1:] not in cut]
         lines += [f"{p} is {shape(p)}." for p in others if p != item.tensor]
-        lines.append("A sum over an axis that keeps it with size 1 broadcasts back over that axis by itself.")
+        if any(1 in lecture[p].shape for p in others):
+            lines.append("A sum with keepdim=True keeps its axis with size 1, and broadcasts back over it.")
         return "\n".join(lines)
-    lines += [_journey(path, lecture) for path in mine]
+    alike: dict[str, list[str]] = {}
+    for path in mine:
+        name = "" if path.term.through_loss else f"d{path.term.consumer}"
+        alike.setdefault(_journey(path, lecture), []).append(name)
+    for journey, names in alike.items():
+        who = listed(dict.fromkeys(filter(None, names)))
+        verb = "" if not who else " arrive as " if " and " in who else " arrives as "
+        lines.append(who + verb + journey)
     if len(mine) > 1:
         ways = f"Each of the {len(mine)} contributions"
         lines.append(f"{ways} must have the shape {shape(item.tensor)} when they are added.")
@@ -37,7 +46,7 @@ SLIDING = ("conv", "avg_pool", "max_pool", "adaptive_avg_pool")
 
 
 def _journey(path: Path, lecture: Env) -> str:
-    """How the upstream gradient's shape becomes the tensor's."""
+    """How the upstream gradient's shape becomes the tensor's; it begins with that shape."""
     term = path.term
     own, out = tuple(lecture[term.tensor].shape), tuple(lecture[term.consumer].shape)
     if term.through_loss:
@@ -45,7 +54,7 @@ def _journey(path: Path, lecture: Env) -> str:
             f"What arrives is a single number, the loss's own gradient, 1. The line turns {times(own)} into "
             "one number; its gradient turns that one number back into all of them."
         )
-    arrives = f"d{term.consumer} arrives as {times(out)}"
+    arrives = times(out) if out else "a single number"
     over = term.sums[-1].letter if term.sums else ""
     factors = [write(f).partition("[") for f in term.factors]
     met = (owner for owner, _, letters in factors if over and over in letters.rstrip("]").split(","))
@@ -58,9 +67,7 @@ def _journey(path: Path, lecture: Env) -> str:
         said = f"Each of the {times(own)} numbers gets a sum over all places at which it met one of {other}."
         return f"{arrives}{its}. {said}"
     if slid and not slid.startswith("conv"):
-        return (
-            f"{arrives}: each of its numbers goes back into the window of the {times(own)} that it came from."
-        )
+        return f"{arrives}: each number goes back into the window of the {times(own)} that it came from."
     if own == out and gone and "MatMult" not in path.kinds:
         return (
             f"{arrives}, the same shape. But no number of the result comes from one number alone: each needs "
@@ -70,16 +77,16 @@ def _journey(path: Path, lecture: Env) -> str:
     if here and term.where and not term.sums:
         return f"{arrives}, the same shape: element by element, and 0 where the line lets nothing pass."
     if term.where and not term.sums:
-        return (
-            f"{arrives}. Each of its numbers goes to one place of the {times(own)}; to all other places this "
-            "way gives 0."
-        )
+        part = f"that came from {term.tensor} goes back to its" if "cat" in path.kinds else "goes to one"
+        return f"{arrives}. Each number {part} place of the {times(own)}; the other places get 0 from there."
     if term.where:
-        return f"{arrives}; its numbers are gathered into {times(own)}, each at the row that it came from."
+        return f"{arrives}; the numbers are gathered into {times(own)}, each at the row that it came from."
     if other in lecture and len(own) >= 2 and "MatMult" in path.kinds:
         factor = tuple(lecture[other].shape)
         told = f"{arrives}, and {other} is {times(factor)}. The result must be {times(own)}"
         if one_way(own[-2:], factor[-2:], out[-2:]):
+            if gone[1:]:
+                return f"{told}, so the sum runs over {axes_said(gone)}, which the two share and it lacks."
             return f"{told}, so the axis that the two share and the result lacks is the one to sum along."
         return f"{told}. Sizes are equal here, so the shapes alone do not tell which axes meet."
     if gone:
@@ -97,7 +104,5 @@ def _journey(path: Path, lecture: Env) -> str:
     if math.prod(own) == math.prod(out):
         return f"{arrives}: as many numbers, arranged in another way."
     if math.prod(own) > math.prod(out):
-        return (
-            f"{arrives} and must become {times(own)}: it is broadcast, each of its numbers used many times."
-        )
+        return f"{arrives} and must become {times(own)} by broadcasting: each number is used many times."
     return f"{arrives} and must become {times(own)}."
