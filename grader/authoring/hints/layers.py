@@ -244,14 +244,17 @@ def _normed(site: Site, given: dict[str, ast.expr], axes: tuple[int, ...], centr
     away = code("x - x.mean(over, keepdim=True)", x=x, over=over) if centred else x
     r = code("(((away)**2).mean(over, keepdim=True) + eps)**-0.5", away=away, over=over, eps=eps)
     owner = ast.unparse(x)
-    what = f"{owner} less its mean, times inv" if centred else f"{owner} times inv"
-    xhat = Named(code("away * r", away=away, r=r), f"xh is the normalised {owner}: {what}")
-    inv = Named(r, f"inv is 1/√({'variance' if centred else 'mean square'} + eps)")
+    root = f"√({'variance' if centred else 'mean square'} + eps)"
+    text = f"xh is the normalised {owner}: {owner}{' less its mean' if centred else ''}, over {root}"
+    xhat = Named(code("away * r", away=away, r=r), text)
+    inv = Named(r, f"inv is 1/{root}")
     if site.child in (given.get("weight"), given.get("bias")):
         kept = (1,) if rows else axes
         at = _run(site, [a for a in range(len(site.after)) if a not in kept], kept)
         if site.child is given.get("weight"):
-            return _gain(site, owner, xhat, at, ", the local gradient; summed over all rows.")
+            return _gain(
+                site, owner, xhat, at, ", which is the local gradient; all rows use it, so sum over them."
+            )
         say = f"{site.x} is added to every row: what arrives is summed over all of them."
         return Step(at[0], say, sums=at[1])
     index, sums = _run(site, axes, range(len(site.after)))

@@ -195,11 +195,9 @@ def _functions(solution: Solution, item: Output) -> Iterator[tuple[str, Function
 def _described(found: Sequence[Called]) -> str:
     """Of what kind the arguments and results are; an integer is told where a tensor's axis is as long."""
     lines: list[str] = []
-    sized = False
     for one in found:
         arguments, result = one.calls[0]
         lengths = {n for t in (*arguments.values(), result) if isinstance(t, torch.Tensor) for n in t.shape}
-        sized = sized or bool(lengths)
         alike: dict[str, list[str]] = {}
         for name in one.params:
             value = arguments[name]
@@ -208,7 +206,7 @@ def _described(found: Sequence[Called]) -> str:
         lines += [f"{listed(n)} {'are each' if n[1:] else 'is'} {k}." for k, n in alike.items()]
         if not one.name.endswith("__init__"):
             lines.append(f"{one.name} returns {'nothing' if result is None else _kind(result)}.")
-    lines += ["Sizes are those of one call."] * sized
+    lines += ["Sizes are those of one call."] * any("a tensor of" in line for line in lines)
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -222,8 +220,8 @@ def _kind(value: Any) -> str:
     if isinstance(value, list | tuple | set) and value:
         return f"a {name} of {_many([*value])}"
     if isinstance(value, dict) and value:
-        key, one = next(iter(value.items()))
-        return f"a dict from {_name(key)} to {_name(one)}"
+        keys, kinds = (" or ".join(sorted({*map(_name, of)})) for of in (value, value.values()))
+        return f"a dict from {keys} to {kinds}"
     return name if value is None else f"{'an' if name == 'integer' else 'a'} {name}"
 
 
