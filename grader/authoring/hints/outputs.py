@@ -195,9 +195,12 @@ def _functions(solution: Solution, item: Output) -> Iterator[tuple[str, Function
 def _described(found: Sequence[Called]) -> str:
     """Of what kind the arguments and results are; an integer is told where a tensor's axis is as long."""
     lines: list[str] = []
+    sized = False
     for one in found:
         arguments, result = one.calls[0]
-        lengths = {n for t in (*arguments.values(), result) if isinstance(t, torch.Tensor) for n in t.shape}
+        told = *arguments.values(), *(result if isinstance(result, tuple) else (result,))
+        lengths = {n for t in told if isinstance(t, torch.Tensor) for n in t.shape}
+        sized = sized or bool(lengths)
         alike: dict[str, list[str]] = {}
         for name in one.params:
             value = arguments[name]
@@ -206,7 +209,7 @@ def _described(found: Sequence[Called]) -> str:
         lines += [f"{listed(n)} {'are each' if n[1:] else 'is'} {k}." for k, n in alike.items()]
         if not one.name.endswith("__init__"):
             lines.append(f"{one.name} returns {'nothing' if result is None else _kind(result)}.")
-    lines += ["Sizes are those of one call."] * any("a tensor of" in line for line in lines)
+    lines += ["Sizes are those of one call."] * sized
     return "\n".join(dict.fromkeys(lines))
 
 
