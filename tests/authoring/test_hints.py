@@ -157,7 +157,13 @@ def test_the_arithmetic_of_the_one_element_holds(exercise: str, item: str) -> No
     at = tuple(map(int, match[1].split(",")))
     result = torch.tensor(told["example"]["result"], dtype=torch.float64)[at]
     for side in re.split(r" [=≈] ", match[2]):
-        code = side.replace("·", "*").replace("²", "**2").replace("^", "**").replace("ln ", "_")
+        code = (
+            side.replace("·", "*")
+            .replace("²", "**2")
+            .replace("³", "**3")
+            .replace("^", "**")
+            .replace("ln ", "_")
+        )
         code = re.sub(r"(?<![\d)])-1\*\*", "-1**", code)
         value = eval(code, {f"_{k}": math.log(k) for k in range(2, 10)})
         assert math.isclose(value, float(result), rel_tol=1e-3), side
