@@ -80,13 +80,14 @@ def convolution(site: Site) -> Step:
     row, c, *own = site.index
     o, channels = site.run(1)
     spots, sums = s.over(s.kernel)
+    made = name(site.output) if site.output else site.node
     out, within = [], []
     for k, spot in enumerate(spots):
         far = code("own - spot", own=plus(own[k], s.padding[k]), spot=_times(spot, s.dilation[k]))
         if s.stride[k] > 1:
             within.append(code("far % stride == 0", far=far, stride=number(s.stride[k])))
             far = code("far // stride", far=far, stride=number(s.stride[k]))
-        within += _within(far, site.scope.size(site.node, 2 + k))
+        within += _within(far, site.scope.size(made, 2 + k))
         out.append(far)
     say = (
         "A convolution slides the kernel over the image: a number of the image is met by each weight of "
@@ -245,7 +246,7 @@ def _normed(site: Site, given: dict[str, ast.expr], axes: tuple[int, ...], centr
     r = code("(((away)**2).mean(over, keepdim=True) + eps)**-0.5", away=away, over=over, eps=eps)
     owner = ast.unparse(x)
     root = f"√({'variance' if centred else 'mean square'} + eps)"
-    text = f"xh is the normalised {owner}: {owner}{' less its mean' if centred else ''}, over {root}"
+    text = f"xh is the normalised {owner}: {owner}{' less its mean,' if centred else ''} over {root}"
     xhat = Named(code("away * r", away=away, r=r), text)
     inv = Named(r, f"inv is 1/{root}")
     if site.child in (given.get("weight"), given.get("bias")):

@@ -20,7 +20,6 @@ FUNCTIONS = {
     "1 minus its square": "1 - {} ** 2",
     "{} + 1": "1 + {}",
 }
-TRANSPOSING = ("transpose", "t", "permute", "swapaxes")
 FLIPS = ("-1", "0", "1", "(0, 1)", "(-2, -1)")
 
 
@@ -125,7 +124,7 @@ def transposes(s: Source) -> Iterator[Change]:
             if n.attr == "T" and _axes(s, n.value) not in (0, 1, 2):
                 told = ".T reverses all axes of a tensor of three or more: the last two are meant, `.mT`"
                 yield s.change(n, f"({s.text(n.value)}).mT", Code.TRANSPOSED, told, 8)
-        if isinstance(n, ast.Call) and method(n) in TRANSPOSING and subject(n):
+        if isinstance(n, ast.Call) and method(n) in ("transpose", "t", "permute", "swapaxes") and subject(n):
             of = subject(n)
             assert of is not None
             told = f"{s.quoted(of)} is transposed where it is meant as it is"
@@ -136,8 +135,8 @@ def transposes(s: Source) -> Iterator[Change]:
         edits = [s.put(n, f"{s.text(n)}.mT") for n in plain]
         yield s.change(plain[0], edits, Code.TRANSPOSED, told, 9)
     for n in _operands(s):
-        if isinstance(n, ast.Attribute) or method(n) in TRANSPOSING:  # one too many then
-            continue
+        if isinstance(n, ast.Attribute) or s.text(n).endswith((".transpose(-2, -1)", ".transpose(-1, -2)")):
+            continue  # which is one too many then
         told = f"{s.quoted(n)} is meant transposed"
         yield s.change(n, f"({s.text(n)}).mT", Code.TRANSPOSED, told, 9)
         if not isinstance(n, ast.Name):
