@@ -8,7 +8,7 @@ Write the gradients of the bias and the weight, and then that of the input in on
 forward pass has saved: norm and rstd.
 
 Parameters are passed by name; you may ask for others, which `grader show` lists. The shapes given are
-those of the first fixture, (B, T, C) = (4, 6, 10); your formulas are asked at other sizes too.
+those of one set of tensors, (B, T, C) = (4, 6, 10); your formulas are asked at other sizes too.
 """
 
 import torch

@@ -6,11 +6,12 @@ by a learnt gain. One sum less forward, one branch less on the way back.
 
 Here are two of them with a matrix between. The second is written in steps: the mean square ms (3, 5, 1),
 one over its root inv (3, 5, 1), the vector at its new size hhat (3, 5, 8), the gain. You walk back through
-them one by one. h is read twice, by its own mean square and by the product. Then comes the first norm, in
-one line, and with what you have found out you write its gradient in one go: dx (3, 5, 6).
+them one by one. h is read twice, by its own mean square and by the product; it has M = 8 channels, x C = 6.
+Then comes the first norm, in one line, and with what you have found out you write its gradient in one go:
+dx (3, 5, 6).
 
 Parameters are passed by name; you may ask for others, which `grader show` lists. The shapes given are
-those of the first fixture; your formulas are asked at other sizes too.
+those of one set of tensors; your formulas are asked at other sizes too.
 
 Zhang and Sennrich, 2019, arXiv:1910.07467.
 """

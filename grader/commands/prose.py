@@ -41,7 +41,8 @@ def _joined(lines: Sequence[str], width: int) -> Iterator[str]:
         paragraph.clear()
 
     for line in lines:
-        if not line or NOT_JOINED.match(line) or (paragraph and len(paragraph[-1]) < FLOWING):
+        ended = paragraph and (len(paragraph[-1]) < FLOWING or paragraph[-1].startswith(" " * 4))
+        if not line or NOT_JOINED.match(line) or ended:
             yield from flushed()
         paragraph.append(line)
     yield from flushed()

@@ -125,7 +125,8 @@ def task(suite: Suite, exercise: Exercise, target: Target, brief: bool = False) 
         f"upstream:  {', '.join(item.available)}",
     ]
     if not brief:
-        parts += [f"tensors:   {', '.join(values)}", f"sizes:     {', '.join(exercise.lecture.sizes)}"]
+        sizes = ", ".join(f"{name} {size}" for name, size in exercise.lecture.sizes.items())
+        parts += [f"tensors:   {', '.join(values)}", f"sizes:     {sizes}"]
     return "\n".join(parts)
 
 

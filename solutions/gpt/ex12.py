@@ -139,6 +139,8 @@ HINTS = {
     >>> logits, loss = net(torch.tensor([[0, 2]]))
     >>> list(logits.shape), loss
 """,
+        "shapes": "vocab_size, n_embd, block_size, n_head and n_layer are integers, dropout is a float. idx is an int64 tensor "
+        "(B, T). Without targets forward returns a tuple of 2: a float32 tensor (B, T, vocab_size), and None.",
         "concept": "A token's vector is what it is plus where it stands. Then come the blocks, a last norm, and a "
         "linear layer that gives each token of the vocabulary a logit.",
         "formula": "lm_head(ln_f(blocks(token table[idx] + position table[0 … T − 1]))).",
@@ -152,7 +154,7 @@ HINTS = {
 """,
         "concept": "Every position of every row is an example of its own, so that the axes B and T are "
         "merged for the cross entropy.",
-        "formula": "F.cross_entropy(logits.view(B·T, C), targets.view(B·T)).",
+        "formula": "F.cross_entropy(logits.view(B·T, vocab_size), targets.view(B·T)).",
     },
     "estimate_loss": {
         "example": """
@@ -192,6 +194,8 @@ HINTS = {
     >>> net = GPT(3, 4, 4, 2, 1, 0.25)
     >>> [head.dropout.p for head in net.blocks[0].sa.heads]
 """,
+        "shapes": "dropout is a float, the last argument of GPT, of Block, of MultiHeadAttention and of Head; each has it as "
+        "0.0 where nobody gives it.",
         "concept": "One number for the whole network: each class hands it to those that it makes.",
         "formula": "GPT gives dropout to each Block, that to MultiHeadAttention, and that to each Head.",
     },

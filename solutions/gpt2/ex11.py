@@ -172,7 +172,7 @@ HINTS = {
     >>> validation(Model(), Loader(), 2)
 """,
         "shapes": "model and loader are objects as told, steps is an integer. validation returns a float.",
-        "concept": "Always the same batches, or two losses of one run could not be held against each other: so the loader begins "
+        "concept": "Always the same batches, or two losses of one run could not be compared: so the loader begins "
         "again. And the model is asked as it would be used.",
         "formula": "loader.reset(); model.eval(); Σ of the losses of `steps` batches, each over `steps`; model.train().",
     },
@@ -185,6 +185,7 @@ HINTS = {
     >>> other.restored(run.saved())
     >>> other.weight
 """,
+        "shapes": "saved returns a dict, made as you like; restored takes such a dict and returns nothing.",
         "concept": "Not the weight alone: what the optimizer keeps, how many steps there were, the rate, and how far the random "
         "numbers have come. And a tensor that is changed in place changes in every dict that holds it.",
         "formula": "A clone of each tensor, the two numbers, generator.get_state(); and the same way back, with clones again and "

@@ -1,10 +1,10 @@
 """Causal self-attention with all heads in one batch.
 
 GPT-2 computes queries, keys and values of all heads by a single matrix product, cuts the result in
-three along the channels, and turns the heads into an axis beside the batch: (B, nh, T, hs). From
+three along the channels, and makes the heads an axis beside the batch: (B, nh, T, hs). From
 there on every line works on all heads at once. At the end the heads are laid side by side again.
 
-Going backwards, each turn and cut is undone by its opposite. `x.mT` is the transpose of the last two
+Going backwards, each transpose and each cut is undone by its inverse. `x.mT` is the transpose of the last two
 axes. The mask `future` is true where a position would look ahead; after the softmax those places
 hold exactly 0. Write nh * hs for the number of channels.
 """
@@ -201,7 +201,7 @@ def dbqkv(dqkv):
 
     Forward:  qkv = x @ Wqkv + bqkv
     Upstream: dqkv (4, 6, 30)
-    On the first fixture its middle third, the keys' bias, is about 0: a constant added to every score
-    of a row is lost in the softmax. It must be right all the same.
+    With what the network itself sends back its middle third, that of the keys' bias, is about 0: a constant
+    added to every score of a row is lost in the softmax. It must be right all the same.
     """
     return dqkv.sum((0, 1))

@@ -28,6 +28,7 @@ OUTPUTS = {
 }
 HINTS = {
     "norm": {
+        "shapes": "grads is a list of tensors of any shapes. norm returns a number, or a tensor of no axes.",
         "concept": "All tensors count as one long vector. So squares are added over all tensors first, and the root is taken once, "
         "at the end: not a sum of the tensors' own norms.",
         "example": """

@@ -5,7 +5,7 @@ weighs them for each token anew. Large models let only the two or so with the hi
 saves time; here the gate is soft: every expert works, and what they say is added up, weighted. That is the
 part that has a gradient, with few experts kept or with all.
 
-In steps, for 6 tokens and 3 experts: scores (6, 3), softmax of them gate (6, 3); each expert's layer, all
+In steps, for n = 6 tokens and E = 3 experts: scores (6, 3), softmax of them gate (6, 3); each expert's layer, all
 at once, h (6, 3, 4), and what it says after a ReLU, said (6, 3, 4); their weighted sum y (6, 4).
 
 A gate left alone soon sends everything to one expert. So the loss has a second part: load (3,), each

@@ -5,8 +5,8 @@ training-losses), direct preference optimisation trains the model on the pairs t
 probability is the sum over its tokens; how much more the model likes an answer than it did before training,
 its ratio, is the reward; and the better answer's is to be the higher one.
 
-In steps, for 3 pairs of answers with up to 5 tokens of 6: log probabilities (3, 5, 6) of all tokens, of
-them picked (3, 5) at the answer's tokens, summed where the mask is 1 to logpb (3,); less refb (3,), what
+In steps, for P = 3 pairs of answers with up to T = 5 tokens of V = 6: log probabilities (3, 5, 6) of all
+tokens, of them picked (3, 5) at the answer's tokens, summed where the mask is 1 to logpb (3,); less refb (3,), what
 the model before training gave; margin (3,), 0.1 times better less worse; the loss is the mean of −log
 σ(margin). The better answer goes the way in steps, b at the end of each name, the worse in one line.
 

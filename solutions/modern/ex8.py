@@ -7,7 +7,7 @@ with one window for all of it.
 
 In steps: pictures x (2, 4, 8, 7), that is examples, channels, height, width; a row of zeros above and
 below; the kernel K (5, 4, 3, 2) and a bias b (5,) give c (2, 5, 8, 6); of each square the largest p (2, 5,
-4, 3); a ReLU, a; its mean over height and width m (2, 5), and a matrix to the logits.
+4, 3); a ReLU, a; its mean over height h = 4 and width w = 3, m (2, 5), and a matrix to the logits.
 
 Everything here is sums of products. Write one number of c as a sum, with i and j in the window:
 

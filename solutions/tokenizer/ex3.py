@@ -60,8 +60,8 @@ HINTS = {
         "\\s*[\\r\\n].",
     },
     "numbers": {
-        "concept": "What a number is decides Unicode, not the keyboard: ½, ² and Ⅷ are numbers, as 1 is, though \\d has only the "
-        "decimal digits, 0 to 9 in every script. For re they are of a word, and so what is left of it without \\d: letters.",
+        "concept": "Unicode, not the keyboard, decides what a number is: ½, ² and Ⅷ are numbers, as 1 is, though \\d has only the "
+        "decimal digits, 0 to 9 in every script. re counts the others among \\w, so that [^\\W\\d_] takes them for letters.",
         "shapes": "text is a string. gpt4_chunks and gpt2_chunks return lists of strings.",
         "example": """
     >>> gpt2_chunks("x² ½a"), gpt4_chunks("12½3")

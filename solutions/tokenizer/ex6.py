@@ -75,7 +75,7 @@ HINTS = {
     >>> tokenizer.encode("abcab")
 """,
         "concept": "Of all pairs in the list the one that was merged first in training is merged first here.",
-        "formula": "While there are two tokens: the pair with the least merges.get(pair, inf); stop if it is not in merges.",
+        "formula": "While there are two tokens or more: the pair with the least merges.get(pair, inf); stop if it is not in merges.",
     },
     "basic_decode": {
         "example": """

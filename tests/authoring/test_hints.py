@@ -20,7 +20,7 @@ from grader.authoring import authored
 from grader.authoring.authored import RUNGS, AuthoredError
 from grader.authoring.build import derive
 from grader.authoring.hints.figures import figure
-from grader.authoring.hints.notation import total
+from grader.authoring.hints.notation import code, total, write
 from grader.authoring.hints.operations import paths
 from grader.authoring.hints.site import NoRule, Scope
 from grader.core.graph import consumers
@@ -157,7 +157,13 @@ def test_the_arithmetic_of_the_one_element_holds(exercise: str, item: str) -> No
     at = tuple(map(int, match[1].split(",")))
     result = torch.tensor(told["example"]["result"], dtype=torch.float64)[at]
     for side in re.split(r" [=≈] ", match[2]):
-        code = side.replace("·", "*").replace("²", "**2").replace("^", "**").replace("ln ", "_")
+        code = (
+            side.replace("·", "*")
+            .replace("²", "**2")
+            .replace("³", "**3")
+            .replace("^", "**")
+            .replace("ln ", "_")
+        )
         code = re.sub(r"(?<![\d)])-1\*\*", "-1**", code)
         value = eval(code, {f"_{k}": math.log(k) for k in range(2, 10)})
         assert math.isclose(value, float(result), rel_tol=1e-3), side
@@ -381,6 +387,31 @@ def test_a_formula_says_whose_element_a_place_is() -> None:
     found = paths("x", tuple(X.shape), "y", code, Scope({**OTHERS, "x": X}, {**OTHERS, "x": X}), loss=False)
     text = total(tuple(p.term for p in found))
     assert "[labels[i] = j]" in text and "row.sum(1)[" in text, text
+
+
+def test_a_condition_on_no_index_of_a_sum_stands_before_it() -> None:
+    env = {"x": torch.zeros(2, 2), "later": torch.ones(2, 2).triu(1) > 0, "torch": torch}
+    code = "y = torch.softmax(x.masked_fill(later, -9.0), 1)"
+    (found,) = paths("x", (2, 2), "y", code, Scope(env, env), loss=False)
+    assert total((found.term,)).startswith("dx[i,j] = [not later[i,j]] · Σ_")
+
+
+def test_of_sizes_that_are_alike_the_one_that_is_right_in_every_run_is_named() -> None:
+    runs = [{"x": torch.zeros(2, size), "B": 2, "head_size": size} for size in (2, 2, 3)]
+    assert [write(Scope(*runs).size(code("x"), axis)) for axis in (0, 1)] == ["B", "head_size"]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "item", "mask"),
+    [
+        ("gpt.ex9", "dproj", "keep"),
+        ("training-losses.ex2", "dpicked", "answer"),
+        ("modern.ex6", "dx", "keep"),
+    ],
+)
+def test_a_mask_is_one_in_the_example_too(exercise: str, item: str, mask: str) -> None:
+    values = torch.tensor(TOLD[exercise]["items"][item]["example"]["values"][mask]).unique().tolist()
+    assert len(values) == 2 and values[0] == 0
 
 
 @pytest.mark.parametrize("exercise", GRADIENTS)

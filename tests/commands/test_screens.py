@@ -138,6 +138,11 @@ def test_what_is_read_wraps_at_words(command: str, width: int, work: Path) -> No
         assert narrow.split() == wide.split()
 
 
+def test_prose_does_not_go_on_in_the_line_of_code_before_it(work: Path) -> None:
+    said = grader("hint", "gpt.ex5.dscores1", "--rung", "1", cwd=work, COLUMNS="100").stdout
+    assert '    att1 = F.softmax(scores1.masked_fill(later, float("-inf")), -1)\nA softmax: ' in said
+
+
 def test_the_rule_of_approx_is_explained(work: Path) -> None:
     assert RULE in " ".join(grader("explain", "approx", cwd=work).stdout.split())
 

@@ -831,7 +831,7 @@ SHOWN = {
         "shape:     32×27",
         "upstream:  dloss, dlogprobs",
         "counts_sum_inv 32×1",
-        "sizes:     n, block_size, vocab_size, n_embd, n_hidden",
+        "sizes:     n 32, block_size 3, vocab_size 27, n_embd 10, n_hidden 64",
     ],
     "ex1.dC": ["made by:   an input of the network", "used by:   emb = C[Xb]", "shape:     27×10", "demb"],
     "ex1": [

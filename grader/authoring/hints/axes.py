@@ -118,7 +118,7 @@ def softmax(site: Site, log: bool) -> Step:
     p = element(name("p") if log else y, site.index)
     factor = code("hit(letter == own) - p", letter=letter, own=site.index[axis], p=p)
     if log:
-        named = {"p": Named(code(f"({ast.unparse(y)}).exp()"), "p is the softmax, exp of the result")}
+        named = {"p": Named(code(f"({ast.unparse(y)}).exp()"), f"p is the softmax, exp of {ast.unparse(y)}")}
         say = (
             "log-softmax: every output of a row depends on every input of it, through the sum that "
             "normalises."

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import itertools
 import math
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -125,7 +126,8 @@ class Search:
         reads = tuple(
             dict.fromkeys(u for line in lines for u in line.uses if u not in own or u == item.tensor)
         )
-        values = {t: _values(t, lines, env[t]) for t in reads if is_float(env[t])}
+        usual = _start(self.program, **next(iter(self.program.fixtures.values()))) or env
+        values = {t: _mask(usual[t]) or _values(t, lines, env[t]) for t in reads if is_float(env[t])}
         indexed = any(not is_float(env[t]) for t in reads if isinstance(env[t], torch.Tensor))
         near, beyond = {*reads, *own}, downstream(self.parts.lines, item.tensor)
         asked = [p for p in item.params if isinstance(env.get(p), torch.Tensor)]
@@ -219,12 +221,13 @@ class Search:
 
 def _sizes(program: Program, lines: tuple[Line, ...]) -> Iterator[dict[str, Any]]:
     """Settings with sizes of 2 and 3, smallest first. A size that a line calculates with is 3: 2-1 hides
-    itself.
+    itself, as does the quotient of two that are equal.
     """
     first = next(iter(program.fixtures.values()))
     names = [k for k, v in sizes(first).items() if isinstance(v, int)]
     named = {name for line in lines for name in _counted(ast.parse(line.code.strip()))}
-    choices = [(3,) if k in named else (2, 3) for k in names]
+    over = {k for line in lines for k in re.findall(r"\b(\w+) / [a-z]\w*\b(?![.(\[])", line.code)}
+    choices = [(6,) if k in over else (3,) if k in named else (2, 3) for k in names]
     for own in sorted(itertools.product(*choices), key=lambda s: (math.prod(s), s)):
         yield {**first, "seed": 1, **dict(zip(names, own, strict=True))}
     # a network that can't be so small: its heads, or a loop of so many steps
@@ -269,6 +272,12 @@ def small(program: Program) -> Env | None:
     """The smallest run that the exercise's inputs() allows."""
     runs = (_start(program, **settings) for settings in _sizes(program, ()))
     return next((env for env in runs if env is not None), None)
+
+
+def _mask(usual: torch.Tensor) -> tuple[float, ...]:
+    """0 and the other value, of a tensor that has no more than these."""
+    values = usual.unique().tolist()
+    return tuple(values) if len(values) == 2 and 0 in values else ()
 
 
 def _values(tensor: str, lines: tuple[Line, ...], usual: torch.Tensor) -> tuple[float, ...]:
@@ -327,7 +336,9 @@ def _score(e: Example) -> float:
     if len(e.upstream) and any(0 < abs(v) < 1e-3 or abs(v) > 500 for v in numbers):
         repeats += 300  # what an eps left over, or blew up
     for name in e.shown:  # an index tensor should name something twice, and leave something out
+        values = [round(v, 9) for v in e.env[name].reshape(-1).tolist()]
         if not is_float(e.env[name]):
-            values = e.env[name].reshape(-1).tolist()
             repeats += 8 * (len(set(values)) == len(values)) + 8 * (len(set(values)) == 1)
+        elif len(set(values)) == 1 < len(values) or len(values) > 2 > len(values) - values.count(0):
+            repeats += 200  # it shows one value only
     return length + 15 * result.count("0") + 2 * alike + repeats

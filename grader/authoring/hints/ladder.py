@@ -35,7 +35,7 @@ def story(parts: Authored, program: Program, given: Mapping[str, Env], filename:
     given: by fixture, the lecture's first.
     """
     lecture = next(iter(given.values()))
-    told = ladders(parts, program, lecture, filename)
+    told = ladders(parts, program, [*given.values()], filename)
     if parts.outputs:
         fixtures = program.fixtures
         smallest = min(fixtures, key=lambda f: sum(v for v in fixtures[f].values() if type(v) is int))
@@ -48,7 +48,8 @@ def _lines(parts: Authored, program: Program, lecture: Env) -> dict[str, dict[st
     env = small(program)
     if env is None:
         return {}
-    scope = Scope({**program.module, **env}, {**program.module, **lecture, **_sizes_of(program)})
+    usual = sizes(next(iter(program.fixtures.values())))
+    scope = Scope({**program.module, **env}, {**program.module, **lecture, **usual})
     out: dict[str, dict[str, list[str]]] = {}
     for tensor in (*parts.inputs, *(line.name for line in parts.lines)):
         for line in parts.lines:
@@ -62,9 +63,12 @@ def _lines(parts: Authored, program: Program, lecture: Env) -> dict[str, dict[st
     return out
 
 
-def ladders(parts: Authored, program: Program, lecture: Env, filename: str) -> dict[str, Any]:
-    """By item: its four rungs and the example's numbers. AuthoredError where the table has no rule."""
-    return {item.name: _Ladder(parts, program, lecture, item, filename).told() for item in parts.gradients}
+def ladders(parts: Authored, program: Program, runs: Sequence[Env], filename: str) -> dict[str, Any]:
+    """By item: its four rungs and the example's numbers. AuthoredError where the table has no rule.
+
+    runs: of the fixtures.
+    """
+    return {item.name: _Ladder(parts, program, runs, item, filename).told() for item in parts.gradients}
 
 
 class _Ladder:
@@ -74,8 +78,12 @@ class _Ladder:
     mine: the item's own. direct: every line on the way reads the item's tensor itself.
     """
 
-    def __init__(self, parts: Authored, program: Program, lecture: Env, item: Item, filename: str) -> None:
-        self.parts, self.program, self.lecture, self.item = parts, program, lecture, item
+    def __init__(
+        self, parts: Authored, program: Program, runs: Sequence[Env], item: Item, filename: str
+    ) -> None:
+        self.parts, self.program, self.lecture, self.item = parts, program, runs[0], item
+        fixtures = zip(program.fixtures.values(), runs, strict=True)
+        self.runs = [{**program.module, **sizes(own), **run} for own, run in fixtures]
         self.where = f"{filename}, line {item.line}: {item.name}"
         search = Search(parts, program, item)
         found = search.example()
@@ -86,7 +94,8 @@ class _Ladder:
         module = {k: v for k, v in program.module.items() if not k.startswith("__")}
         names = {*program.inputs, *(line.name for line in program.lines)}
         known = {k: v for k, v in found.env.items() if k in names}
-        self.scope = {**module, **known, **{"d" + t: v for t, v in found.upstream.items()}}
+        asked = {k: v for k, v in found.sizes.items() if k in item.params}  # of several names the learner's
+        self.scope = {**asked, **module, **known, **{"d" + t: v for t, v in found.upstream.items()}}
         self.ways: dict[str, list[Path]] = {}
         self.authored = parts.hints.get(item.name, {})
         if not {"concept", "formula"} <= self.authored.keys():
@@ -116,7 +125,7 @@ class _Ladder:
 
     def _ways(self) -> dict[str, list[Path]]:
         program, env = self.program, self.found.env
-        scope = Scope(self.scope, {**program.module, **self.lecture, **_sizes_of(program)})
+        scope = Scope(self.scope, *self.runs)
         between = [x.name for x in self.lines if x.name not in self.cut and x.name != program.loss]
         return {
             one: [
@@ -132,7 +141,7 @@ class _Ladder:
 
     def _values(self, path: Path) -> dict[str, Any]:
         """The scope, with the names that a path's formula introduces."""
-        scope = Scope(self.scope, {})
+        scope = Scope(self.scope)
         return self.scope | {k: scope.value(v.code) for k, v in path.term.named.items()}
 
     def _prove(self) -> None:
@@ -260,10 +269,6 @@ class _Ladder:
         }
 
 
-def _sizes_of(program: Program) -> dict[str, Any]:
-    return dict(next(iter(program.fixtures.values())))
-
-
 def _some(tensor: torch.Tensor) -> list[tuple[int, ...]]:
     """The elements that are looked at: all, or of many some from all over."""
     every = [tuple(at) for at in torch.ones_like(tensor).nonzero().tolist()]
@@ -285,6 +290,6 @@ def _stated(terms: Sequence[Term]) -> str:
     notes = [named.text + "." for term in terms for named in term.named.values()]
     notes += sizes_named(terms)
     factors = [write(f) for t in terms for f in t.factors]
-    if any(t.where and not t.sums for t in terms) or any(sign in f for f in factors for sign in "=>"):
+    if any(t.within(False) for t in terms) or any(sign in f for f in factors for sign in "=>"):
         notes.append("[…] is 1 where it holds, else 0.")
     return "\n\n".join(filter(None, [f"    {total(tuple(terms))}", "\n".join(dict.fromkeys(notes))]))

@@ -80,13 +80,14 @@ def convolution(site: Site) -> Step:
     row, c, *own = site.index
     o, channels = site.run(1)
     spots, sums = s.over(s.kernel)
+    made = name(site.output) if site.output else site.node
     out, within = [], []
     for k, spot in enumerate(spots):
         far = code("own - spot", own=plus(own[k], s.padding[k]), spot=_times(spot, s.dilation[k]))
         if s.stride[k] > 1:
             within.append(code("far % stride == 0", far=far, stride=number(s.stride[k])))
             far = code("far // stride", far=far, stride=number(s.stride[k]))
-        within += _within(far, site.scope.size(site.node, 2 + k))
+        within += _within(far, site.scope.size(made, 2 + k))
         out.append(far)
     say = (
         "A convolution slides the kernel over the image: a number of the image is met by each weight of "
@@ -244,14 +245,17 @@ def _normed(site: Site, given: dict[str, ast.expr], axes: tuple[int, ...], centr
     away = code("x - x.mean(over, keepdim=True)", x=x, over=over) if centred else x
     r = code("(((away)**2).mean(over, keepdim=True) + eps)**-0.5", away=away, over=over, eps=eps)
     owner = ast.unparse(x)
-    what = f"{owner} less its mean, times inv" if centred else f"{owner} times inv"
-    xhat = Named(code("away * r", away=away, r=r), f"xh is the normalised {owner}: {what}")
-    inv = Named(r, f"inv is 1/√({'variance' if centred else 'mean square'} + eps)")
+    root = f"√({'variance' if centred else 'mean square'} + eps)"
+    text = f"xh is the normalised {owner}: {owner}{' less its mean,' if centred else ''} over {root}"
+    xhat = Named(code("away * r", away=away, r=r), text)
+    inv = Named(r, f"inv is 1/{root}")
     if site.child in (given.get("weight"), given.get("bias")):
         kept = (1,) if rows else axes
         at = _run(site, [a for a in range(len(site.after)) if a not in kept], kept)
         if site.child is given.get("weight"):
-            return _gain(site, owner, xhat, at, ", the local gradient; summed over all rows.")
+            return _gain(
+                site, owner, xhat, at, ", which is the local gradient; all rows use it, so sum over them."
+            )
         say = f"{site.x} is added to every row: what arrives is summed over all of them."
         return Step(at[0], say, sums=at[1])
     index, sums = _run(site, axes, range(len(site.after)))

@@ -39,15 +39,15 @@ class Local:
 LN = tuple(math.log(k) for k in (1, 2, 3, 4))
 POSITIVE = (1.0, 2.0, 4.0, 0.5)
 PAIR = ("a", "b")
-SUM = "{text} is a sum: the upstream gradient is handed on to each summand as it is."
-PRODUCT = "In a product, the local gradient towards one factor is the other factor; here that is {other}."
+SUM = "A sum hands the upstream gradient on to each summand as it is."
+PRODUCT = "In a product, the local gradient with respect to one factor is the other factor, here {other}."
 CHOSEN = "Of two numbers one is passed on, and gets the gradient; the other gets 0."
 
 LOCAL: dict[str, Local] = {
     "add": Local((SUM, SUM, ""), ("1", "1"), PAIR),
     "sub": Local(
         (
-            "{text} is a difference: its first part gets the upstream gradient as it is.",
+            "In the difference {text} the first part gets the upstream gradient as it is.",
             "{x} is subtracted, so it gets the upstream gradient with its sign changed.",
         ),
         ("1", "-1"),
@@ -122,7 +122,10 @@ LOCAL: dict[str, Local] = {
         nice=(1, 4, 16, 0.25),
     ),
     "rsqrt": Local(
-        "A reciprocal square root is the power −½: the power rule.", "-(x**-1.5/2)", nice=(1, 4, 16, 0.25)
+        "A reciprocal square root is the power −½: the power rule. It is simplest when written with the "
+        "output, {y}.",
+        "-(y**3/2)",
+        nice=(1, 4, 16, 0.25),
     ),
     "square": Local("A square, element by element: the power rule.", "2*x"),
     "reciprocal": Local("1/x is the power −1: the power rule.", "-(x**-2)", nice=POSITIVE),
@@ -140,9 +143,7 @@ LOCAL: dict[str, Local] = {
         "sigma(x)*(1 + x*(1 - sigma(x)))",
     ),
     "softplus": Local("Softplus is ln(1 + eˣ); its derivative is the sigmoid of its input.", "sigma(x)"),
-    "logsigmoid": Local(
-        "The logarithm of a sigmoid: its derivative is what the sigmoid lacks to 1.", "1 - sigma(x)"
-    ),
+    "logsigmoid": Local("The logarithm of a sigmoid: its derivative is 1 minus the sigmoid.", "1 - sigma(x)"),
     "hardswish": Local(
         "Hardswish is x · (x + 3)/6 between −3 and 3: the product rule. Above it is x, below it 0.",
         "hit(x > 3) + hit(3 >= x)*hit(x > -3)*(2*x + 3)/6",
@@ -213,7 +214,9 @@ REDUCED: dict[str, Local] = {
     "logsumexp": Local(
         "The logarithm of a sum of exponentials: its derivative is the softmax.", "exp(x - y)"
     ),
-    "prod": Local("A product: the local gradient towards one factor is the product of all others.", "y/x"),
+    "prod": Local(
+        "A product: the local gradient with respect to one factor is the product of all others.", "y/x"
+    ),
 }
 
 LOSSES: dict[str, Local] = {
@@ -257,7 +260,7 @@ def local(site: Site, row: Local) -> Step:
     place = next(k for k, n in enumerate(row.names) if given[n] is site.child)
     other = given[row.names[place - 1]]
     say, to = row.at(place, constant=not site.scope.shape(other))
-    said = {"text": ast.unparse(node), "other": ast.unparse(other), "y": site.output or "the result"}
+    said = {"text": ast.unparse(node), "other": ast.unparse(other), "y": site.output or ast.unparse(node)}
     fixed = {k: v for k, v in given.items() if k not in row.names}
     known = {k: number(v) for k, v in row.constants.items()}
     known |= {k: number(site.scope.value(v)) for k, v in fixed.items()}

@@ -125,9 +125,10 @@ def subscript(site: Site) -> Step:
     else:
         letter, sums = site.index[runs], []
     where = tuple(_is(element(p, (letter,)), site.index[k]) for k, p in enumerate(picks) if k != runs)
+    what = "one row from each matrix" if len(picks) < len(site.before) else "one number from each row"
     say = (
-        f"{ast.unparse(node)} picks one number from each row of {site.x}. What is not picked never reaches "
-        "the result, so its gradient is 0; what is picked passes on unchanged."
+        f"{ast.unparse(node)} picks {what} of {site.x}. What is not picked never reaches the result, so its "
+        "gradient is 0; what is picked passes on unchanged."
     )
     return Step((letter, *site.index[len(picks) :]), say, sums=tuple(sums), where=where)
 
@@ -211,7 +212,10 @@ def unsqueezed(site: Site) -> Step:
             own += 1
         else:
             index.append(number(0))
-    return Step(tuple(index), "An axis of size 1 comes or goes; the gradient gets the shape before.")
+    return Step(
+        tuple(index),
+        "Only an axis of size 1 is added or dropped: the gradient gets back the shape from before.",
+    )
 
 
 def masked_fill(site: Site) -> Step:

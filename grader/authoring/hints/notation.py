@@ -56,13 +56,17 @@ class Term:
         """Without its sign: `Σ_j counts[i,j] · dprobs[i,j]`."""
         product = " · ".join(_bound(p, PRODUCT) for p in self._factors()) or "1"
         letters = ",".join(s.letter for s in self.sums)
-        conditions = " and ".join(write(c) for c in self.where)
-        if self.sums and conditions:
-            return f"Σ over all {letters} with {conditions} of {product}"
-        if conditions:
-            return f"[{conditions}] · {product}"
-        under = letters if len(self.sums) == 1 else f"{{{letters}}}"
-        return f"Σ_{under} {product}" if self.sums else product
+        if inside := self.within(True):
+            product = f"Σ over all {letters} with {' and '.join(map(write, inside))} of {product}"
+        elif self.sums:
+            product = f"Σ_{letters if len(self.sums) == 1 else f'{{{letters}}}'} {product}"
+        outside = " and ".join(map(write, self.within(False)))
+        return f"[{outside}] · {product}" if outside else product
+
+    def within(self, sums: bool) -> list[ast.expr]:
+        """The conditions on an index that is summed over, or the others."""
+        letters = {s.letter for s in self.sums}
+        return [c for c in self.where if sums is any(getattr(n, "id", "") in letters for n in ast.walk(c))]
 
     def summands(self, at: tuple[int, ...], scope: Mapping[str, Any]) -> list[list[float]]:
         """The factors of each summand of the element `at`: the sign first, the upstream gradient last."""
@@ -281,7 +285,7 @@ def total(terms: tuple[Term, ...]) -> str:
 def sizes_named(terms: Sequence[Term]) -> list[str]:
     """What the numbers are that stand in terms for sizes: `10 is the size of emb along axis 2 here.`"""
     owners: dict[str, dict[str, list[str]]] = {}
-    for node in (n for t in terms for part in (*t.at, *t.factors) for n in ast.walk(part)):
+    for node in (n for t in terms for part in (*t.at, *t.factors, *t.where) for n in ast.walk(part)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "size":
             owner, axis, said = node.args
             axes = owners.setdefault(write(said), {}).setdefault(ast.unparse(owner), [])

@@ -116,10 +116,6 @@ def _try(scope: Scope, node: ast.expr) -> Any:
         return None
 
 
-def _is_sum(node: ast.expr) -> bool:
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
-
-
 def rule(site: Site) -> Step:
     node = site.node
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
@@ -150,7 +146,7 @@ def paths(tensor: str, shape: Shape, line: str, code: str, scope: Scope, loss: b
     assign = ast.parse(code.strip()).body[0]
     assert isinstance(assign, ast.Assign)
     out = scope.shape(assign.value)
-    letters = [x for x in LETTERS if x not in scope.small]
+    letters = [x for x in LETTERS if x not in scope.runs[0]]
     first = 1 if len(shape) == 1 and len(out) > 1 else 0  # b[j], where the result is [i,j]
     start: Index = tuple(number(0) if n == 1 else name(letters[first + k]) for k, n in enumerate(shape))
     used = {write(x) for x in start}
@@ -168,7 +164,5 @@ def paths(tensor: str, shape: Shape, line: str, code: str, scope: Scope, loss: b
         named = {k: v for s in steps for k, v in s.named.items()}
         term = Term(tensor, start, line, steps[-1].index, sign, factors, sums, where, named, loss)
         kinds = tuple(operation(n) or type(getattr(n, "op", n)).__name__ for n in way[1:])
-        inner = [k for k in range(1, len(way) - 1) if _is_sum(way[k]) and _is_sum(way[k + 1])]
-        say = [s.say for k, s in enumerate(steps) if s.say and k not in inner]
-        found.append(Path(term, tuple(dict.fromkeys(reversed(say))), kinds))
+        found.append(Path(term, tuple(dict.fromkeys(s.say for s in reversed(steps) if s.say)), kinds))
     return found

@@ -198,7 +198,8 @@ def _described(found: Sequence[Called]) -> str:
     sized = False
     for one in found:
         arguments, result = one.calls[0]
-        lengths = {n for t in (*arguments.values(), result) if isinstance(t, torch.Tensor) for n in t.shape}
+        told = *arguments.values(), *(result if isinstance(result, tuple) else (result,))
+        lengths = {n for t in told if isinstance(t, torch.Tensor) for n in t.shape}
         sized = sized or bool(lengths)
         alike: dict[str, list[str]] = {}
         for name in one.params:
@@ -222,8 +223,8 @@ def _kind(value: Any) -> str:
     if isinstance(value, list | tuple | set) and value:
         return f"a {name} of {_many([*value])}"
     if isinstance(value, dict) and value:
-        key, one = next(iter(value.items()))
-        return f"a dict from {_name(key)} to {_name(one)}"
+        keys, kinds = (" or ".join(sorted({*map(_name, of)})) for of in (value, value.values()))
+        return f"a dict from {keys} to {kinds}"
     return name if value is None else f"{'an' if name == 'integer' else 'a'} {name}"
 
 

@@ -79,7 +79,7 @@ def _journey(path: Path, lecture: Env) -> str:
     if term.where and not term.sums:
         part = f"that came from {term.tensor} goes back to its" if "cat" in path.kinds else "goes to one"
         return f"{arrives}. Each number {part} place of the {times(own)}; the other places get 0 from there."
-    if term.where:
+    if term.within(True):
         return f"{arrives}; the numbers are gathered into {times(own)}, each at the row that it came from."
     if other in lecture and len(own) >= 2 and "MatMult" in path.kinds:
         factor = tuple(lecture[other].shape)
@@ -97,6 +97,9 @@ def _journey(path: Path, lecture: Env) -> str:
         axes, has, is_ = axes_said(gone), *(("have", "are") if len(gone) > 1 else ("has", "is"))
         if end := ends.get(own):
             return f"{arrives}, so {axes} {has} to go: a sum over {axes}, which {is_} {end}."
+        if term.where:
+            said = f"it is summed along {axes}, and what comes out is a part of the {times(own)}"
+            return f"{arrives}: {said}; the rest gets 0."
         also = f" and meets {other}, {times(tuple(lecture[other].shape))}" if other in lecture else ""
         return f"{arrives}{also}. The result must be {times(own)}: what it lacks is summed along."
     if own == out:

@@ -22,29 +22,32 @@ class NoRule(Exception):
 
 
 class Scope:
-    """Values of a small run, and of the lecture's for the sizes that the text names."""
+    """Values of a small run, and of others, the lecture's first, for the sizes that the text names."""
 
-    def __init__(self, small: Mapping[str, Any], lecture: Mapping[str, Any]) -> None:
-        self.small, self.lecture = small, lecture
-        self._values: dict[tuple[str, bool], Any] = {}
+    def __init__(self, small: Mapping[str, Any], *others: Mapping[str, Any]) -> None:
+        self.runs = small, *others
+        self._values: dict[tuple[str, int], Any] = {}
 
-    def value(self, node: ast.expr, lecture: bool = False) -> Any:
-        key = ast.dump(node), lecture
+    def value(self, node: ast.expr, run: int = 0) -> Any:
+        key = ast.dump(node), run
         if key not in self._values:
-            self._values[key] = evaluate(node, self.lecture if lecture else self.small)
+            self._values[key] = evaluate(node, self.runs[run])
         return self._values[key]
 
-    def shape(self, node: ast.expr, lecture: bool = False) -> Shape:
-        value = self.value(node, lecture)
+    def shape(self, node: ast.expr, lecture: bool = False, run: int = 0) -> Shape:
+        value = self.value(node, run or lecture)
         return shape_of(value.values if is_pair(value) else value)
 
     def size(self, node: ast.expr, axis: int) -> ast.expr:
-        """How many there are along an axis: by name if the forward program has one for it, else a number."""
-        small, said = self.shape(node)[axis], self.shape(node, lecture=True)[axis]
-        for known, value in self.small.items():
-            if isinstance(value, int) and value == small and self.lecture.get(known) == said:
-                return name(known)
-        return code("size(node, axis, said)", node=node, axis=number(axis), said=number(said))
+        """How many there are along an axis: by name if one is right in all runs, else a number."""
+        known = [k for k, v in self.runs[0].items() if isinstance(v, int)]
+        sizes = []
+        for run, values in enumerate(self.runs):
+            sizes.append(self.shape(node, run=run)[axis])
+            known = [k for k in known if values.get(k) == sizes[-1]]
+        if known:
+            return name(known[0])
+        return code("size(node, axis, said)", node=node, axis=number(axis), said=number(sizes[1]))
 
 
 def is_pair(value: Any) -> bool:

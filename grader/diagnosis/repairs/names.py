@@ -122,7 +122,7 @@ def transposes(s: Source) -> Iterator[Change]:
             told = f"{s.quoted(n.value)} is transposed where it is meant as it is"
             yield s.change(n, s.text(n.value), Code.TRANSPOSED, told, 10)
             if n.attr == "T" and _axes(s, n.value) not in (0, 1, 2):
-                told = ".T turns all axes of a tensor of three or more: the last two are meant, `.mT`"
+                told = ".T reverses all axes of a tensor of three or more: the last two are meant, `.mT`"
                 yield s.change(n, f"({s.text(n.value)}).mT", Code.TRANSPOSED, told, 8)
         if isinstance(n, ast.Call) and method(n) in ("transpose", "t", "permute", "swapaxes") and subject(n):
             of = subject(n)
@@ -135,8 +135,8 @@ def transposes(s: Source) -> Iterator[Change]:
         edits = [s.put(n, f"{s.text(n)}.mT") for n in plain]
         yield s.change(plain[0], edits, Code.TRANSPOSED, told, 9)
     for n in _operands(s):
-        if isinstance(n, ast.Attribute):  # .T, which is one too many then
-            continue
+        if isinstance(n, ast.Attribute) or s.text(n).endswith((".transpose(-2, -1)", ".transpose(-1, -2)")):
+            continue  # which is one too many then
         told = f"{s.quoted(n)} is meant transposed"
         yield s.change(n, f"({s.text(n)}).mT", Code.TRANSPOSED, told, 9)
         if not isinstance(n, ast.Name):

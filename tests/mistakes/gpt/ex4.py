@@ -57,3 +57,9 @@ def dx(Wq, Wk, dq, dk):
 def dk(q, dscores):
     prod = dscores.transpose(-2, -1) @ q
     return 2 * (prod - prod.mean(-1, keepdim=True))
+
+
+# a transpose where there is none to take
+# expect: dscores is transposed where it is meant as it is
+def dq(k, dscores):
+    return dscores.transpose(-2, -1) @ k
