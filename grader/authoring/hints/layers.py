@@ -7,8 +7,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from grader.authoring.hints.local import AWAY, COUPLED, INV
 from grader.authoring.hints.notation import Index, Named, Sum, code, element, name, number, write
-from grader.authoring.hints.site import NoRule, Site, Step, parts, plus, product
+from grader.authoring.hints.site import NoRule, Site, Step, operation, parts, plus, product
 
 
 def _numbers(site: Site, node: ast.expr | None, default: Any) -> tuple[int, ...]:
@@ -199,105 +200,62 @@ def upsample(site: Site) -> Step:
 
 # --- norms -----------------------------------------------------------------------------------------------
 
-
-def layer_norm(site: Site) -> Step:
-    given = parts(site, "input", "shape", "weight", "bias", "eps")
-    return _normed(site, given, _last(site, given["shape"]))
-
-
-def rms_norm(site: Site) -> Step:
-    given = parts(site, "input", "shape", "weight", "eps")
-    tiny = code("torch.finfo(x.dtype).eps", x=given["input"])
-    return _normed(site, {"eps": tiny, **given}, _last(site, given["shape"]), centred=False)
+NORMS = {
+    "layer_norm": ("input", "shape", "weight", "bias", "eps"),
+    "rms_norm": ("input", "shape", "weight", "eps"),
+    "batch_norm": ("input", "mean", "var", "weight", "bias", "training", "momentum", "eps"),
+    "group_norm": ("input", "groups", "weight", "bias", "eps"),
+}
 
 
-def _last(site: Site, shape: ast.expr) -> tuple[int, ...]:
-    """The last axes, of so many sizes."""
-    n = len(site.after)
-    return tuple(range(n - len(site.scope.value(shape)), n))
+def norm_axes(called: str, n: int, last: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes that a norm runs over, of n in all or of the last ones, and those of its gain and shift."""
+    if called in ("layer_norm", "rms_norm"):
+        return (tuple(range(n - last, n)),) * 2
+    return (tuple(range(1, n)) if called == "group_norm" else (0, *range(2, n))), (1,)
 
 
-def batch_norm(site: Site) -> Step:
-    given = parts(site, "input", "mean", "var", "weight", "bias", "training", "momentum", "eps")
-    return _normed(site, given, (0, *range(2, len(site.after))))
-
-
-def _gain(site: Site, owner: str, xhat: Named, at: tuple[Index, tuple[Sum, ...]], more: str) -> Step:
-    """A factor of what a norm has normalised."""
-    index, sums = at
-    say = f"{site.x} is a factor of the normalised {owner}{more}"
-    return Step(index, say, (element(name("xh"), index),), sums=sums, named={"xh": xhat})
-
-
-def _local(index: Index, own: Index, hits: Sequence[ast.expr], count: ast.expr, centred: bool) -> ast.expr:
-    """How a normalised number moves with another that it is normalised with."""
-    text = "hit - (1 + own * other) / count" if centred else "hit - own * other / count"
-    xh = {"own": element(name("xh"), own), "other": element(name("xh"), index)}
-    return code(text, hit=product(hits), count=count, **xh)
-
-
-def _normed(site: Site, given: dict[str, ast.expr], axes: tuple[int, ...], centred: bool = True) -> Step:
-    """A norm over some axes. Its gain has the axes of its own shape."""
-    x, eps = given["input"], given.get("eps", number(1e-5))
-    rows = 0 in axes
-    over = ast.Tuple([number(a) for a in axes], ast.Load())
-    away = code("x - x.mean(over, keepdim=True)", x=x, over=over) if centred else x
-    r = code("(((away)**2).mean(over, keepdim=True) + eps)**-0.5", away=away, over=over, eps=eps)
-    owner = ast.unparse(x)
-    what = f"{owner} less its mean, times inv" if centred else f"{owner} times inv"
-    xhat = Named(code("away * r", away=away, r=r), f"xh is the normalised {owner}: {what}")
-    inv = Named(r, f"inv is 1/√({'variance' if centred else 'mean square'} + eps)")
+def normed(site: Site) -> Step:
+    called, n = operation(site.node), len(site.after)
+    given = parts(site, *NORMS[called])
+    axes, own = norm_axes(called, n, len(site.scope.value(given["shape"])) if "shape" in given else 0)
+    x, centred, groups = given["input"], called != "rms_norm", given.get("groups")
+    owner, place = ast.unparse(x), "row" if own[-1] == n - 1 else "place"
     if site.child in (given.get("weight"), given.get("bias")):
-        kept = (1,) if rows else axes
-        at = _run(site, [a for a in range(len(site.after)) if a not in kept], kept)
-        if site.child is given.get("weight"):
-            return _gain(site, owner, xhat, at, ", the local gradient; summed over all rows.")
-        say = f"{site.x} is added to every row: what arrives is summed over all of them."
-        return Step(at[0], say, sums=at[1])
-    index, sums = _run(site, axes, range(len(site.after)))
-    hits = [code("hit(a == b)", a=index[a], b=site.index[a]) for a in axes if site.after[a] > 1]
-    factors = [_local(index, site.index, hits, product(site.scope.size(x, a) for a in axes), centred)]
-    place = tuple(number(0) if a in axes else i for a, i in enumerate(site.index))
-    factors.append(element(name("inv"), place))
-    if "weight" in given:
-        factors.append(element(given["weight"], (index[1],) if rows else tuple(index[a] for a in axes)))
-    says = "through itself, and through the mean square"
-    if centred:
-        says = "through itself, through the mean, and through the variance"
-    say = (
-        "A norm: every number of the result depends on every number that it is normalised with: "
-        f"{says}. Take them one by one; each of the sums that come back is a mean of what arrives, or of "
-        "what arrives times the normalised."
-    )
-    return Step(index, say, tuple(factors), sums=sums, named={"xh": xhat, "inv": inv})
-
-
-def group_norm(site: Site) -> Step:
-    given = parts(site, "input", "groups", "weight", "bias", "eps")
+        index, sums = _run(site, [a for a in range(n) if a not in own], own)
+    else:
+        index, sums = _run(site, axes, range(n))
     if site.child is given.get("bias"):
-        return _shift(site)
-    groups = site.scope.value(given["groups"])
-    x, eps = given["input"], given.get("eps", number(1e-5))
-    parted = code("x.unflatten(1, (groups, -1)).flatten(2)", x=x, groups=given["groups"])
-    r = code("(parted.var(-1, unbiased=False) + eps)**-0.5", parted=parted, eps=eps)
-    hat = code("torch.nn.functional.group_norm(x, groups, eps=eps)", x=x, groups=given["groups"], eps=eps)
-    owner = ast.unparse(x)
-    xhat = Named(hat, f"xh is the normalised {owner}")
-    inv = Named(r, "inv is 1/√(variance + eps) of an example's group")
+        return Step(
+            index, f"{site.x} is added to every {place}: what arrives is summed over all of them.", sums=sums
+        )
+    eps = given.get("eps", number(1e-5) if centred else code("torch.finfo(x.dtype).eps", x=x))
+    over = number(-1) if groups else ast.Tuple([number(a) for a in axes], ast.Load())
+    own_x = code("x.unflatten(1, (groups, -1)).flatten(2)", x=x, groups=groups) if groups else x
+    away = code(AWAY, x=own_x, over=over) if centred else own_x
+    r = code(INV, away=away, over=over, eps=eps)
+    hat = code("(away * r).reshape(x.shape)" if groups else "away * r", away=away, r=r, x=x)
+    xhat = Named(hat, f"xh is the normalised {owner}: {owner}{' less its mean,' * centred} times inv")
     if site.child is given.get("weight"):
-        step = _shift(site)
-        return _gain(site, owner, xhat, (step.index, step.sums), ", which is the local gradient.")
-    width = site.before[1] // groups
-    index, sums = _run(site, range(1, len(site.after)), range(len(site.after)))
-    hits = [code("hit(a == b)", a=a, b=b) for a, b in zip(index[1:], site.index[1:], strict=True)]
-    factors = [_local(index, site.index, hits, number(width * math.prod(site.before[2:])), centred=True)]
-    group = code("c // width", c=site.index[1], width=number(width)) if groups > 1 else number(0)
-    factors.append(element(name("inv"), (site.index[0], group)))
+        say = f"{site.x} is a factor of the normalised {owner}, the local gradient; summed over all {place}s."
+        return Step(index, say, (element(name("xh"), index),), sums=sums, named={"xh": xhat})
+    what = f"1/√({'variance' if centred else 'mean square'} + eps)" + " of an example's group" * bool(groups)
+    named = {"xh": xhat, "inv": Named(r, f"inv is {what}")}
+    hits = [code("hit(a == b)", a=index[a], b=site.index[a]) for a in axes if site.after[a] > 1]
+    say, to = COUPLED["norm" if centred else called].at(0)
+    say = say.format(over=" over an example's group of channels" * bool(groups))
+    at: Index = tuple(number(0) if a in axes else i for a, i in enumerate(site.index))
+    where: list[ast.expr] = []
+    count = product(site.scope.size(x, a) for a in axes)
+    if groups:
+        width = site.before[1] // site.scope.value(groups)
+        count = number(width * math.prod(site.before[2:]))
+        own_group, group = (code("c // width", c=c[1], width=number(width)) for c in (site.index, index))
+        one = width == site.before[1]
+        at = (at[0], number(0) if one else own_group, number(0))
+        where = [] if one else [code("group == own", group=group, own=own_group)]
+    theirs = {"own": element(name("xh"), site.index), "other": element(name("xh"), index)}
+    factors = [code(to, hit=product(hits), count=count, **theirs), element(name("inv"), at)]
     if "weight" in given:
-        factors.append(element(given["weight"], (index[1],)))
-    where = (code("c // width == group", c=index[1], width=number(width), group=group),) if groups > 1 else ()
-    say = (
-        "A norm over an example's group of channels: every number depends on every other of its group, "
-        "through itself, through the mean, and through the variance."
-    )
-    return Step(index, say, tuple(factors), sums=sums, where=where, named={"xh": xhat, "inv": inv})
+        factors.append(element(given["weight"], tuple(index[a] for a in own)))
+    return Step(index, say, tuple(factors), sums=sums, where=tuple(where), named=named)

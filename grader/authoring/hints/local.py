@@ -216,6 +216,39 @@ REDUCED: dict[str, Local] = {
     "prod": Local("A product: the local gradient towards one factor is the product of all others.", "y/x"),
 }
 
+ROW = "every output of a row depends on every input of it, through the sum that normalises."
+NORM = (
+    "A norm{{over}}: every number of the result depends on every number that it is normalised with: through "
+    "itself, {through}. Take them one by one; each of the sums that come back is a mean of what arrives, or "
+    "of what arrives times the normalised."
+)
+# how a number `other` of a result moves with a number `own` of what it was normalised with; hit: in its place
+COUPLED: dict[str, Local] = {
+    "softmax": Local(
+        f"A softmax: {ROW} Take out how the output moves with its own input, and how with the others.",
+        "other*(hit - own)",
+    ),
+    "log_softmax": Local(f"log-softmax: {ROW}", "hit - own"),  # of the softmax
+    "norm": Local(
+        NORM.format(through="through the mean, and through the variance"), "hit - (1 + own*other)/count"
+    ),
+    "rms_norm": Local(NORM.format(through="and through the mean square"), "hit - own*other/count"),
+}
+AWAY, INV = "x - x.mean(over, keepdim=True)", "((away**2).mean(over, keepdim=True) + eps)**-0.5"
+
+# of the logits l of a row, hot where its label is; p: the softmax
+LABELLED: dict[str, Local] = {
+    "cross_entropy": Local(
+        "The cross entropy is {over}−log p at the label, where p is the softmax of the row. Write one row's "
+        "loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two parts has a short "
+        "derivative: the first touches the label ({target}) alone, and the second is a function you have "
+        "seen in the forward pass.",
+        "p - hot",
+    ),
+    "smoothed": Local(" Of the label's part all classes share {share}.", "p - (hot*most + share/classes)"),
+    "nll_loss": Local("{Over}minus what stands at the row's label: the other numbers don't count.", "-hot"),
+}
+
 LOSSES: dict[str, Local] = {
     "mse_loss": Local(
         "A squared distance, number by number: twice the distance.", ("2*(x - t)", "2*(t - x)")

@@ -35,9 +35,8 @@ LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the 
 CALLS: dict[str, Callable[[Site], Step]] = {
     **dict.fromkeys(REDUCED, axes.reduced),
     **dict.fromkeys(("cumsum", "cumprod"), axes.running),
-    "softmax": lambda site: axes.softmax(site, log=False),
-    "log_softmax": lambda site: axes.softmax(site, log=True),
-    "cross_entropy": axes.cross_entropy,
+    **dict.fromkeys(("softmax", "log_softmax"), axes.softmax),
+    **dict.fromkeys(("cross_entropy", "nll_loss"), axes.labelled),
     "view": moving.view,
     "reshape": moving.view,
     "flatten": moving.view,
@@ -70,11 +69,7 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     **{f"avg_pool{n}d": layers.average_pool for n in (1, 2)},
     **{f"adaptive_avg_pool{n}d": layers.adaptive_pool for n in (1, 2)},
     "interpolate": layers.upsample,
-    "layer_norm": layers.layer_norm,
-    "rms_norm": layers.rms_norm,
-    "batch_norm": layers.batch_norm,
-    "group_norm": layers.group_norm,
-    "nll_loss": axes.nll,
+    **dict.fromkeys(layers.NORMS, layers.normed),
     **dict.fromkeys(LOSSES, loss),
 }
 

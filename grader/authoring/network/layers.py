@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+from grader.authoring.hints.layers import norm_axes
+from grader.authoring.hints.local import AWAY, COUPLED, INV, LABELLED
 from grader.authoring.hints.notation import code, number
 from grader.authoring.hints.simplify import simplified
 from grader.authoring.network import lines
@@ -185,58 +187,76 @@ def upsample(s: Site) -> ast.expr:
     return s.fill("dy.reshape(n, c, h, scale, w, scale).sum((3, 5))", **sizes, scale=number(scale))
 
 
-# --- norms -----------------------------------------------------------------------------------------------
+# --- norms, softmax --------------------------------------------------------------------------------------
 
 
-def _normed(s: Site, axes: list[int], gain: str, groups: ast.expr | None = None) -> ast.expr:
-    """A norm over some axes: to its gain and its shift sums, to its input what is left of mean and size.
+def _coupled(s: Site, to: str, over: ast.expr, own: ast.expr, dy: ast.expr) -> ast.expr:
+    """What arrives, through a local gradient of the hints' table along axes: summed over its `other`."""
 
-    gain: the weight in the shape that it is multiplied in. groups: of channels, each a row of its own.
-    """
-    n = len(s.step.shape)
-    rest = axes_code([k for k in range(n) if (k in axes) == (gain != "weight")])
-    if groups:
-        rest = axes_code([0, *range(2, n)])
+    def sum_of(what: ast.expr, how: str) -> ast.expr:
+        return code(f"(what).{how}(over, keepdim=True)", what=what, over=over)
+
+    def through(node: ast.expr, dy: ast.expr, how: str = "sum") -> ast.expr:
+        match node:
+            case ast.Name("hit"):
+                return dy
+            case ast.Name("own"):
+                return code("own * total", own=own, total=sum_of(dy, how))
+            case ast.Name("other"):
+                return sum_of(code("dy * own", dy=dy, own=own), how)
+            case ast.BinOp(ast.Name("own"), ast.Mult(), right):
+                return code("own * rest", own=own, rest=through(right, dy, how))
+            case ast.BinOp(ast.Name("other"), ast.Mult(), right):
+                return through(right, s.let("weighted", "own * dy", own=own, dy=dy), how)
+            case ast.BinOp(left, ast.Div(), _):  # by how many there are
+                return through(left, dy, "mean")
+            case ast.BinOp(left, op, right):
+                return ast.BinOp(through(left, dy, how), op, through(right, dy, how))
+        return sum_of(dy, how)
+
+    return through(ast.parse(to, mode="eval").body, dy)
+
+
+def softmax(s: Site) -> ast.expr:
+    own = s.fill("torch.exp(y)" if s.step.op == "log_softmax" else "y")
+    return _coupled(s, COUPLED[s.step.op].at(0)[1], s.fill("dim"), own, s.dy)
+
+
+def norm(s: Site) -> ast.expr:
+    """To its gain and its shift sums, to its input what is left of mean and size."""
+    n, called = len(s.step.shape), s.step.op
+    axes, own = norm_axes(called, n, len(s.raw("normalized_shape", ())))
+    rest = [k for k in range(n) if k not in own]
+
+    def all_of(node: ast.expr) -> ast.expr:
+        return code("node.sum(rest)", node=node, rest=axes_code(rest)) if rest else node
+
     if s.arg == "bias":
-        return s.fill("dy.sum(rest)", rest=rest)
-    part, whole = "({}).unflatten(1, (groups, -1)).flatten(2)", s.body.shape(s.step.args["input"])
-    given = {"over": axes_code(axes), "groups": groups or number(1), "whole": whole}
+        return all_of(s.dy)
+    groups, centred = s.step.args.get("num_groups"), called != "rms_norm"
+    part = "({}).unflatten(1, (groups, -1)).flatten(2)" if groups else "{}"
+    given = {"over": number(-1) if groups else axes_code(axes), "whole": s.body.shape(s.step.args["input"])}
+    given |= {"groups": groups.code} if groups else {}
     eps = s.step.args.get("eps")
     tiny = eps.code if isinstance(eps, Number) and eps.value is not None else None
-    given["tiny"] = tiny or s.fill("torch.finfo(input.dtype).eps")
-    x = s.let("parted", part.format("input"), **given) if groups else s.fill("input")
-    centred = s.step.op != "rms_norm"
-    away = s.let("away", "x - x.mean(over, keepdim=True)", x=x, **given) if centred else x
-    inv = s.let("inv", "((away**2).mean(over, keepdim=True) + tiny) ** -0.5", away=away, **given)
+    given["eps"] = tiny or s.fill("torch.finfo(input.dtype).eps")
+    x = s.fill("input")
+    x = s.let("parted", part.format("input"), **given) if groups else x
+    away = s.let("away", AWAY, x=x, **given) if centred else x
+    inv = s.let("inv", INV, away=away, **given)
     xhat = s.let("xhat", "away * inv", away=away, inv=inv)
     if s.arg == "weight":
-        product = "dy * xhat.reshape(whole)" if groups else "dy * xhat"
-        return s.fill(f"({product}).sum(rest)", xhat=xhat, rest=rest, **given)
-    scaled = f"dy * {gain}" if s.has("weight") else "dy"
-    dxhat = s.dy
+        return all_of(s.fill("dy * xhat.reshape(whole)" if groups else "dy * xhat", xhat=xhat, **given))
+    gain = "weight" if own[-1] == n - 1 else f"weight.view(-1{', 1' * (n - 2)})"
+    scaled, dxhat = part.format(f"dy * {gain}" if s.has("weight") else "dy"), s.dy
     if groups or s.has("weight"):
-        dxhat = s.let("dxhat", part.format(scaled) if groups else scaled, **given)
-    shift = "dxhat.mean(over, keepdim=True) - " if centred else ""
-    text = f"inv * (dxhat - {shift}xhat * (dxhat * xhat).mean(over, keepdim=True))"
-    return s.fill(f"({text}).reshape(whole)" if groups else text, inv=inv, dxhat=dxhat, xhat=xhat, **given)
+        dxhat = s.let("dxhat", scaled, **given)
+    local = _coupled(s, COUPLED["norm" if centred else called].at(0)[1], given["over"], xhat, dxhat)
+    dx = code("inv * local", inv=inv, local=local)
+    return s.fill("dx.reshape(whole)", dx=dx, **given) if groups else dx
 
 
-def layer_norm(s: Site) -> ast.expr:
-    n, k = len(s.step.shape), len(s.raw("normalized_shape"))
-    return _normed(s, list(range(n - k, n)), "weight")
-
-
-def batch_norm(s: Site) -> ast.expr:
-    n = len(s.step.shape)
-    return _normed(s, [0, *range(2, n)], f"weight.view(-1{', 1' * (n - 2)})")
-
-
-def group_norm(s: Site) -> ast.expr:
-    shape = f"weight.view((-1{', 1' * (len(s.step.shape) - 2)}))"
-    return _normed(s, [-1], shape, s.step.args["num_groups"].code)
-
-
-# --- softmax and losses ----------------------------------------------------------------------------------
+# --- losses -----------------------------------------------------------------------------------------------
 
 
 def each(local: str) -> Callable[[Site], ast.expr]:
@@ -270,21 +290,12 @@ def cross_entropy(s: Site) -> ast.expr:
         raise NotWritten("this cross entropy")
     if s.step.args["target"].floats or chosen and smooth:
         raise NotWritten("a cross entropy with probabilities, or weighted and smoothed")
-    if len(x.shape) == 1:
-        own = s.own("F.softmax(x, 0)")
-        s.do("own[target] -= 1", own=own)
-        return s.fill("own * dy", own=own)
-    if len(x.shape) > 2:
-        own = s.fill("F.softmax(x, 1) - F.one_hot(target, classes).movedim(-1, 1)", classes=s.size(1))
-    elif s.step.op.startswith("nll"):
-        own = s.own("torch.zeros_like(x)")
-        s.do("own[range(rows), target] = -1", own=own, rows=s.size(0))
-    else:
-        own = s.own("F.softmax(x, 1)")
-        less = literal(1 - smooth if smooth else 1)
-        s.do("own[range(rows), target] -= less", own=own, rows=s.size(0), less=less)
-        if smooth:
-            own = s.fill("(own - share / classes)", own=own, share=literal(smooth), classes=s.size(1))
+    axis = min(1, len(x.shape) - 1)
+    called = "nll_loss" if s.step.op.startswith("nll") else "smoothed" if smooth else "cross_entropy"
+    hot = f"F.one_hot(target, classes){'.movedim(-1, 1)' * (len(x.shape) > 2)}"
+    given = {"most": literal(1 - smooth), "share": literal(smooth), "classes": s.size(axis)}
+    given |= {"p": s.fill("F.softmax(x, axis)", axis=number(axis)), "hot": s.fill(hot, classes=s.size(axis))}
+    own = code(LABELLED[called].at(0)[1], **given)
     if how == "none":
         return s.fill("own * dy.unsqueeze(1)", own=own)
     if chosen:
@@ -292,6 +303,6 @@ def cross_entropy(s: Site) -> ast.expr:
         share = s.let("share", each)
         own = s.fill("own * share.unsqueeze(1)", own=own, share=share)
         return s.fill("own * dy" if how == "sum" else "own * dy / share.sum()", own=own, share=share)
-    if how == "sum":
+    if how == "sum" or len(x.shape) == 1:
         return s.fill("own * dy", own=own)
     return s.fill("own * dy / count", own=own, count=s.count([0, *range(2, len(x.shape))]))
