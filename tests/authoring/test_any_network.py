@@ -174,6 +174,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "conv2d": lambda x, y: F.conv2d(x.unsqueeze(1), y[:, :3, :3].unsqueeze(1), y[0, 0, :3], stride=(1, 2), padding=1),
     "conv2d in groups": lambda x, y: F.conv2d(x.unsqueeze(0)[:, :2], y[:2, :3, :3].unsqueeze(1), groups=2),
     "conv_transpose2d": lambda x, y: F.conv_transpose2d(x.unsqueeze(0), y[:, :2, :2].unsqueeze(1), stride=2),
+    "conv_transpose1d in groups": lambda x, y: F.conv_transpose1d(x, y[:, :2, :3].flatten(0, 1)[:4].unsqueeze(1), x[0, :, 0], stride=2, padding=1, output_padding=1, groups=4, dilation=2),
+    "avg_pool padded": lambda x, y: F.avg_pool1d(x, 3, 2, 1)[:, :, :3] + F.avg_pool2d(y.unsqueeze(0), 2, padding=1)[0, :, :1, :3],
     "max_pool2d": lambda x, y: F.max_pool2d(x, 2) + F.max_pool2d(y.unsqueeze(0), 2, padding=1)[0, :, :2, :2],
     "avg_pool2d": lambda x, y: F.avg_pool2d(x.unsqueeze(0), 3, stride=1) * F.adaptive_avg_pool2d(y, 1),
     "interpolate": lambda x, y: F.interpolate(x.unsqueeze(0), scale_factor=2),

@@ -355,6 +355,20 @@ LINES = [
     ("y = F.conv1d(x, k[:, :3].reshape(5, 3, 1), padding='same')", B),
     ("y = F.conv1d(x, k[:, :3].reshape(5, 1, 3)[:3], padding='same', groups=3)", B),
     ("y = F.conv1d(a[:2].unsqueeze(0), x[:, :2, :2].reshape(4, 1, 2), groups=2)", B),
+    ("y = F.conv_transpose1d(x, k[:3, :3].reshape(3, 1, 3), stride=2, padding=1, groups=3)", B),
+    ("y = F.conv_transpose1d(a[:2].unsqueeze(0), x[:, :2], padding=1, output_padding=0, groups=2)", B),
+    ("y = F.conv1d(a.unsqueeze(0), k[:3, :3].reshape(1, 3, 3), x[:1, 0, 0], stride=2)", B),
+    ("y = F.avg_pool1d(x, 3, 2, padding=1)", B),
+    ("y = F.avg_pool1d(x, 3)", B),
+    ("y = F.layer_norm(x, (4,), k[0], k[1])", B),
+    ("y = F.layer_norm(a, (4,), x, k[1])", V),
+    ("y = F.rms_norm(x, (3, 4))", B),
+    ("y = F.batch_norm(x, None, None, k[:3, 0], k[:3, 1], training=True)", B),
+    ("y = F.batch_norm(a, None, None, k[0], x, training=True)", V),
+    ("y = F.group_norm(x[:, :2], 2, k[:2, 0], k[:2, 1])", B),
+    ("y = F.group_norm(x.mT, 2, k[0], k[1])", B),
+    ("y = F.group_norm(Q, 1, x, k[1])", V),
+    ("y = F.nll_loss(x, labels) + F.nll_loss(x, labels, reduction='sum')", X),
 ]
 
 

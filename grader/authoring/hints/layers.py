@@ -9,119 +9,124 @@ from typing import Any
 
 from grader.authoring.hints.local import AWAY, COUPLED, INV
 from grader.authoring.hints.notation import Index, Named, Sum, code, element, name, number, write
+from grader.authoring.hints.simplify import simplified
 from grader.authoring.hints.site import NoRule, Site, Step, operation, parts, plus, product
 
+# A place of the small side of a convolution, a spot of the kernel and a number of the padded large side meet.
+# Its result is the small side, small[n,a,place] = Σ kernel[a,b,spot] · large[n,b,MET], or, of a transposed
+# one, the large side. Each of the three has a gradient of what arrives at the result and of the third.
+MET = "stride * place + dilation * spot"
+KERNEL = (
+    "A convolution slides the kernel over the image: each of its weights meets one number of the image at "
+    "every place, and gets the sum of their products with what arrives at that place."
+)
+IMAGE = (
+    "A convolution slides the kernel over the image: a number of the image is met by each weight of the "
+    "kernel at another place of the result. What comes back is the sum over all these meetings: the kernel "
+    "slides back over what arrives, reversed."
+)
+LAID = (
+    "A transposed convolution lays the kernel down at each place of its input, times the number there. So "
+    "the way back is an ordinary convolution."
+)
 
-def _numbers(site: Site, node: ast.expr | None, default: Any) -> tuple[int, ...]:
-    """A number for each axis that a layer slides along."""
-    value = default if node is None else site.scope.value(node)
-    return (value,) * (len(site.after) - 2) if isinstance(value, int) else tuple(value)
+
+def same(dilation: Sequence[int], spots: Sequence[int]) -> list[float]:
+    """The padding on each side that leaves an image's size as it is."""
+    return [d * (k - 1) / 2 for d, k in zip(dilation, spots, strict=True)]
 
 
-def _times(node: ast.expr, factor: int) -> ast.expr:
-    return node if factor == 1 else code("factor * node", node=node, factor=number(factor))
+class _Sliding:
+    """How a window slides: strides and the like, and the nodes of its small and its large side."""
+
+    def __init__(self, site: Site, given: dict[str, ast.expr], spots: Sequence[int], small: ast.expr) -> None:
+        self.site, self.small, self.spots = site, small, spots
+        pooled = spots if "kernel_size" in given else 1
+        self.stride, self.dilation = (
+            self.numbers(given.get(k), d) for k, d in (("stride", pooled), ("dilation", 1))
+        )
+        padding = site.scope.value(given.get("padding", number(0)))
+        if isinstance(padding, str):
+            padding = same(self.dilation, spots) if padding == "same" else 0
+        self.padding = self.numbers(None, padding)
+        self.axes = range(2, 2 + len(spots))
+
+    def numbers(self, node: ast.expr | None, default: Any) -> tuple[int, ...]:
+        """A number for each axis along which it slides."""
+        value = default if node is None else self.site.scope.value(node)
+        return tuple(map(int, [value] * len(self.spots) if isinstance(value, int) else value))
+
+    def over(self, node: ast.expr) -> tuple[Index, tuple[Sum, ...]]:
+        """Fresh indices that run over all places of a side or of the kernel."""
+        letters, sums = zip(*(self.site.over(self.site.scope.size(node, a)) for a in self.axes), strict=True)
+        return letters, sums
+
+    def met(self, places: Index, spots: Index, large: ast.expr) -> tuple[Index, Index]:
+        """The large side's index, and on which condition it lies within."""
+        at: list[ast.expr] = []
+        where: list[ast.expr] = []
+        for k, axis in enumerate(self.axes):
+            given = {"stride": number(self.stride[k]), "dilation": number(self.dilation[k])}
+            met = simplified(code(MET, place=places[k], spot=spots[k], **given))
+            at.append(plus(met, -self.padding[k]))
+            where += _within(at[-1], self.site.scope.size(large, axis)) if self.padding[k] else []
+        return tuple(at), tuple(where)
+
+    def places(self, own: Index, spots: Index) -> tuple[Index, Index]:
+        """At which places the spots meet a number of the large side, and on which condition they do."""
+        at: list[ast.expr] = []
+        where: list[ast.expr] = []
+        for k, spot in enumerate(spots):
+            shift = simplified(code("dilation * spot", dilation=number(self.dilation[k]), spot=spot))
+            far = code("own - shift", own=plus(own[k], self.padding[k]), shift=shift)
+            if self.stride[k] > 1:
+                where.append(code("far % stride == 0", far=far, stride=number(self.stride[k])))
+                far = code("far // stride", far=far, stride=number(self.stride[k]))
+            where += _within(far, self.site.scope.size(self.small, 2 + k))
+            at.append(far)
+        return tuple(at), tuple(where)
 
 
 def _within(node: ast.expr, size: ast.expr) -> Index:
     return code("node >= 0", node=node), code("node < size", node=node, size=size)
 
 
-class _Sliding:
-    """A convolution's arguments. met: where a place of the small side and one of the kernel meet."""
-
-    def __init__(self, site: Site) -> None:
-        given = parts(site, "input", "weight", "bias", "stride", "padding", "dilation", "groups")
-        self.image, self.kernel = given["input"], given["weight"]
-        self.site, self.bias = site, given.get("bias")
-        self.stride, self.dilation = (_numbers(site, given.get(k), 1) for k in ("stride", "dilation"))
-        self.axes = [2 + k for k in range(len(self.stride))]
-        padding = site.scope.value(given.get("padding", number(0)))
-        if isinstance(padding, str):  # same, or valid
-            spots = site.scope.shape(self.kernel)[2:]
-            reach = [d * (k - 1) // 2 for d, k in zip(self.dilation, spots, strict=True)]
-            padding = reach if padding == "same" else 0
-        self.padding = _numbers(site, None, padding)
-        groups = site.scope.value(given.get("groups", number(1)))
-        made, met = (n // groups for n in (site.scope.shape(self.kernel)[0], site.scope.shape(self.image)[1]))
-        self.groups = (number(made), number(met)) if groups > 1 else None  # channels of a group
-
-    def over(self, node: ast.expr) -> tuple[Index, tuple[Sum, ...]]:
-        """Fresh indices that run over all places of an image or of the kernel."""
-        letters, sums = zip(*(self.site.over(self.site.scope.size(node, a)) for a in self.axes), strict=True)
-        return letters, sums
-
-    def met(self, places: Index, spots: Index, owner: ast.expr) -> tuple[Index, Index]:
-        """The index, and on which condition it lies within its owner."""
-        at: list[ast.expr] = []
-        where: list[ast.expr] = []
-        for k, axis in enumerate(self.axes):
-            place, spot = _times(places[k], self.stride[k]), _times(spots[k], self.dilation[k])
-            at.append(plus(code("a + b", a=place, b=spot), -self.padding[k]))
-            where += _within(at[-1], self.site.scope.size(owner, axis)) if self.padding[k] else []
-        return tuple(at), tuple(where)
-
-
 def convolution(site: Site) -> Step:
-    s = _Sliding(site)
-    if site.child is s.bias:
+    """Also a transposed one, which exchanges the two sides."""
+    across = "transpose" in operation(site.node)
+    names = ("output_padding", "groups", "dilation") if across else ("dilation", "groups")
+    given = parts(site, "input", "weight", "bias", "stride", "padding", *names)
+    if site.child is given.get("bias"):
         return _shift(site)
-    if site.child is s.kernel:
-        o, c, *weight = site.index
-        row, rows = site.run(0)
-        places, sums = s.over(site.node)
-        at, where = s.met(places, tuple(weight), s.image)
-        say = (
-            "A convolution slides the kernel over the image: each of its weights meets one number of the "
-            "image at every place, and gets the sum of their products with what arrives at that place."
-        )
-        if s.groups:
-            c = code("o // made * met + c", o=o, c=c, made=s.groups[0], met=s.groups[1])
-        factor = element(s.image, (row, c, *at))
-        return Step((row, o, *places), say, (factor,), sums=(rows, *sums), where=where)
-    row, c, *own = site.index
-    o, channels = site.run(1)
-    spots, sums = s.over(s.kernel)
-    out, within = [], []
-    for k, spot in enumerate(spots):
-        far = code("own - spot", own=plus(own[k], s.padding[k]), spot=_times(spot, s.dilation[k]))
-        if s.stride[k] > 1:
-            within.append(code("far % stride == 0", far=far, stride=number(s.stride[k])))
-            far = code("far // stride", far=far, stride=number(s.stride[k]))
-        within += _within(far, site.scope.size(site.node, 2 + k))
-        out.append(far)
-    say = (
-        "A convolution slides the kernel over the image: a number of the image is met by each weight of "
-        "the kernel at another place of the result. What comes back is the sum over all these meetings: "
-        "the kernel slides back over what arrives, reversed."
-    )
-    if s.groups:
-        within.append(code("o // made == c // met", o=o, c=c, made=s.groups[0], met=s.groups[1]))
-        c = code("c % met", c=c, met=s.groups[1])
-    factor = element(s.kernel, (o, c, *spots))
-    return Step((row, o, *out), say, (factor,), sums=(channels, *sums), where=tuple(within))
-
-
-def transposed(site: Site) -> Step:
-    s = _Sliding(site)
-    if site.child is s.bias:
-        return _shift(site)
-    say = (
-        "A transposed convolution lays the kernel down at each place of its input, times the number "
-        "there. So the way back is an ordinary convolution."
-    )
-    if site.child is s.kernel:
-        c, o, *own = site.index
-        row, more = site.over(site.scope.size(s.image, 0))
-        places, sums = s.over(s.image)
-        out, where = s.met(places, tuple(own), site.node)
-        factor = element(s.image, (row, c, *places))
+    image, kernel = given["input"], given["weight"]
+    small, large = (image, site.node) if across else (site.node, image)
+    s = _Sliding(site, given, site.scope.shape(kernel)[2:], small)
+    groups = site.scope.value(given.get("groups", number(1)))
+    widths = {k: number(site.scope.shape(v)[1] // groups) for k, v in (("made", small), ("met", large))}
+    row, a, own = site.index[0], site.index[1], site.index[2:]
+    c = b = a
+    where: Index
+    if site.child is kernel:
+        (a, c), spots = site.index[:2], own
+        row, one = site.over(site.scope.size(small, 0))
+        places, sums = s.over(small)
     else:
-        row, c, *own = site.index
-        o, more = site.run(1)
-        spots, sums = s.over(s.kernel)
-        out, where = s.met(tuple(own), spots, site.node)
-        factor = element(s.kernel, (c, o, *spots))
-    return Step((row, o, *out), say, (factor,), sums=(more, *sums), where=where)
+        c, one = site.over(site.scope.size(kernel, int(across)))
+        spots, sums = s.over(kernel)
+        places = own
+    if site.child is large:
+        a, c = c, b
+        (places, where), at = s.places(own, spots), own
+        if groups > 1:
+            where = (*where, code("o // made == c // met", o=a, c=b, **widths))
+            c = code("c % met", c=b, **widths)
+    else:
+        at, where = s.met(places, spots, large)
+        b = code("a // made * met + c", a=a, c=c, **widths) if groups > 1 else c
+    met = {small: (row, a, *places), large: (row, b, *at), kernel: (a, c, *spots)}
+    other = image if site.child is kernel else kernel
+    say = LAID if across else KERNEL if site.child is kernel else IMAGE
+    return Step(met[site.node], say, (element(other, met[other]),), sums=(one, *sums), where=where)
 
 
 def _shift(site: Site) -> Step:
@@ -161,18 +166,24 @@ def max_pool(site: Site) -> Step:
 
 def average_pool(site: Site) -> Step:
     given = parts(site, "input", "kernel_size", "stride", "padding")
-    n = len(site.after) - 2
-    kernel = _numbers(site, given["kernel_size"], 1)
-    if _numbers(site, given.get("stride"), kernel) != kernel or "padding" in given:
-        raise NoRule("average pooling whose windows overlap")
-    own = [code("own // k", own=site.index[2 + k], k=number(kernel[k])) for k in range(n)]
-    where = tuple(
-        code("own < size", own=own[k], size=site.scope.size(site.node, 2 + k))
-        for k in range(n)
-        if site.before[2 + k] % kernel[k]
-    )
+    if set(given) - {"input", "kernel_size", "stride", "padding"}:
+        raise NoRule("this average pooling")
+    kernel = site.scope.value(given["kernel_size"])
+    kernel = [kernel] * (len(site.after) - 2) if isinstance(kernel, int) else kernel
+    s = _Sliding(site, given, kernel, site.node)
+    sums: tuple[Sum, ...] = ()
+    if s.stride == tuple(kernel) and not any(s.padding):
+        at = tuple(code("own // k", own=x, k=number(k)) for x, k in zip(site.index[2:], kernel, strict=True))
+        sizes = [site.scope.size(site.node, a) for a in s.axes]
+        cut = [n % k for n, k in zip(site.before[2:], kernel, strict=True)]
+        ends = zip(at, sizes, cut, strict=True)
+        where = tuple(code("own < size", own=own, size=size) for own, size, more in ends if more)
+    else:
+        spots, sums = zip(*(site.over(number(k)) for k in kernel), strict=True)
+        at, where = s.places(site.index[2:], spots)
     say = "The mean of each window: each number in it has the same share of what arrives for the window."
-    return Step((*site.index[:2], *own), say, (code("1 / k", k=number(math.prod(kernel))),), where=where)
+    share = code("1 / k", k=number(math.prod(kernel)))
+    return Step((*site.index[:2], *at), say, (share,), sums=sums, where=where)
 
 
 def adaptive_pool(site: Site) -> Step:

@@ -133,6 +133,7 @@ def _along(name: str) -> Back:
 
 
 NORM = ("input", "weight", "bias")
+CONVOLUTIONS = ("conv", "conv_transpose")
 VIEW = _row(lines.view, self=gradients.view)
 PICK = _row(lines.picked, self=gradients.picked)
 CAT = _row("torch.cat([*tensors], dim)", tensors=gradients.cat)
@@ -225,8 +226,11 @@ OPERATORS: dict[str, Operator] = {
     "clamp_min": _row("self.clamp(min=None)", self=gradients.clamped),
     "clamp_max": _row("self.clamp(max=None)", self=gradients.clamped),
     "kept": _row("self * mask / (1 - p)", self="dy * mask / (1 - p)"),
-    **{f"conv{n}d": _both(lines.sliding, layers.convolution, *NORM) for n in (1, 2)},
-    **{f"conv_transpose{n}d": _both(lines.sliding, layers.transposed, *NORM) for n in (1, 2)},
+    **{
+        f"{kind}{n}d": _both(lines.sliding, layers.convolution, *NORM)
+        for kind in CONVOLUTIONS
+        for n in (1, 2)
+    },
     **{f"{kind}_pool{n}d": _row(lines.sliding, self=back) for kind, back in POOLS.items() for n in (1, 2)},
     "upsample_nearest2d": _row(lines.upsampled, input=layers.upsample),
     "upsample_bilinear2d": _row(lines.upsampled, input=layers.upsample),
