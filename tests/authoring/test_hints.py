@@ -368,6 +368,15 @@ LINES = [
     ("y = F.group_norm(x[:, :2], 2, k[:2, 0], k[:2, 1])", B),
     ("y = F.group_norm(x.mT, 2, k[0], k[1])", B),
     ("y = F.group_norm(Q, 1, x, k[1])", V),
+    ("y = x.repeat(2, 3)", X),
+    ("y = x.repeat(2, 1, 3)", X),
+    ("y = x.repeat_interleave(two, 1)", X),
+    ("y = F.interpolate(x.unsqueeze(0), scale_factor=2.0)", B),
+    ("y = x.index_select(1, ix[0])", X),
+    ("y = x[:, ix]", B),
+    ("y = x[:, -1] * x[-2, 0]", X),
+    ("y = x.movedim(0, 2)", B),
+    ("y = x.permute((2, 0, 1)) @ a", B),
     ("y = F.nll_loss(x, labels) + F.nll_loss(x, labels, reduction='sum')", X),
 ]
 

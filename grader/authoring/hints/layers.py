@@ -195,20 +195,6 @@ def adaptive_pool(site: Site) -> Step:
     return Step(index, "The mean over all places of a channel.", (factor,))
 
 
-def upsample(site: Site) -> Step:
-    given = parts(site, "input", "size", "scale_factor")
-    if "scale_factor" not in given or "mode" in given:
-        raise NoRule("this interpolation")
-    scale = int(site.scope.value(given["scale_factor"]))
-    runs = [site.over(number(scale)) for _ in site.after[2:]]
-    own = [
-        code("scale * own + k", scale=number(scale), own=site.index[2 + k], k=letter)
-        for k, (letter, _) in enumerate(runs)
-    ]
-    say = "Each number is copied to a square of the result: it gets the sum of what arrives there."
-    return Step((*site.index[:2], *own), say, sums=tuple(s for _, s in runs))
-
-
 # --- norms -----------------------------------------------------------------------------------------------
 
 NORMS = {

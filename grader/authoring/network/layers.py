@@ -153,19 +153,12 @@ def adaptive_pool(s: Site) -> ast.expr:
     return s.fill("dy.expand(whole) / count", whole=s.shape(), count=s.count([*range(n - spaces, n)]))
 
 
-def upsample(s: Site) -> ast.expr:
-    if s.step.op == "upsample_bilinear2d":  # along each axis a product with a fixed matrix
-        text = (
-            "F.interpolate(torch.eye(own).unsqueeze(0), out, mode='linear', align_corners=align_corners)[0]"
-        )
-        given = [{"own": s.size(a), "out": s.body.size(s.step, a)} for a in (2, 3)]
-        rows, columns = (s.let(k, text, **g) for k, g in zip(("rows", "columns"), given, strict=True))
-        return s.fill("rows @ dy @ columns.T", rows=rows, columns=columns)
-    scale = lines.magnified(s.step)
-    if not scale:
-        raise NotWritten("this interpolation")
-    sizes = {k: s.size(a) for a, k in enumerate("nchw")}
-    return s.fill("dy.reshape(n, c, h, scale, w, scale).sum((3, 5))", **sizes, scale=number(scale))
+def bilinear(s: Site) -> ast.expr:
+    """Along each axis a product with a fixed matrix."""
+    text = "F.interpolate(torch.eye(own).unsqueeze(0), out, mode='linear', align_corners=align_corners)[0]"
+    given = [{"own": s.size(a), "out": s.body.size(s.step, a)} for a in (2, 3)]
+    rows, columns = (s.let(k, text, **g) for k, g in zip(("rows", "columns"), given, strict=True))
+    return s.fill("rows @ dy @ columns.T", rows=rows, columns=columns)
 
 
 # --- norms, softmax --------------------------------------------------------------------------------------
