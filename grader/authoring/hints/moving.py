@@ -139,8 +139,8 @@ def _lookup(site: Site, picks: dict[int, ast.expr]) -> Step:
     row, along = ("slice", f" along axis {first}") if first else ("row", "")
     say = (
         f"A lookup: each number in {ast.unparse(picks[last])} names a {row} of {site.x}{along}, and that "
-        f"{row} is copied out. A {row} that was looked up several times receives one gradient for each "
-        f"copy, and they add up (assigning would keep only the last); a {row} that was never looked up gets 0."
+        f"{row} is copied out. A {row} that was looked up several times receives one gradient for each copy, "
+        f"and they add up (assigning would keep only the last); a {row} that was never looked up gets 0."
     )
     if len(picks) > 1:
         say = (

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.authoring.authored import Item
+from grader.authoring.hints.local import LOCAL
+from grader.authoring.hints.notation import code
 from grader.authoring.slips.changes import LECTURE_N, changes
 
 
@@ -68,6 +70,27 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
     for kind, old, now, whole in _throughout(tree, alike):
         keep(whole, kind, old, now)
     return [_asking(m, item) for m in found.values()]
+
+
+def too_far(item: Item, line: str) -> list[Mutant]:
+    """The function times the table's local gradient of the line that makes its own tensor."""
+    match ast.parse(line.strip()).body:
+        case [ast.Assign([ast.Name(y)], ast.Call(ast.Attribute(owner, called), args))] if called in LOCAL:
+            x = args[0] if args else owner
+            whole = x.value if isinstance(x, ast.Subscript) else x
+            local = code(str(LOCAL[called].to).replace("hit(", "("), x=x, y=ast.Name(y))
+            nodes = [*ast.walk(local)]
+            names = {n.id for n in nodes if isinstance(n, ast.Name)} - {*item.params}
+            if isinstance(whole, ast.Name) and not any(isinstance(n, ast.Call) for n in nodes):
+                tree = ast.parse(item.source)
+                for node in ast.walk(tree):
+                    if isinstance(node, ast.FunctionDef):
+                        node.args.args += [ast.arg(n) for n in sorted(names)]
+                    if isinstance(node, ast.Return) and node.value:
+                        node.value = ast.BinOp(node.value, ast.Mult(), local)
+                source = ast.unparse(ast.fix_missing_locations(tree))
+                return [Mutant(item.name, "one line too far", called, whole.id, source)]
+    return []
 
 
 LIKE = re.compile(r"torch\.(zeros|ones)_like")

@@ -7,6 +7,7 @@ import builtins
 import re
 from functools import cached_property
 
+from grader.authoring.slips.changes import local_gradient
 from grader.authoring.slips.mutants import Mutant
 from grader.authoring.slips.table import DROPPED, EXCHANGED, SAME, SLIPS
 from grader.core.text import listed
@@ -83,6 +84,12 @@ class Told:
         return "ones are mixed up with zeros" if "ones_like" in self.old else "zeros and ones are mixed up"
 
     @property
+    def functions(self) -> list[str]:
+        """Whose local gradients the old and the new are."""
+        found = [local_gradient(ast.parse(code, mode="eval").body) for code in (self.old, self.new)]
+        return [f[0] for f in found if f]
+
+    @property
     def branch(self) -> str:
         return "the step at the labels' cells" if self.at_labels else "one branch"
 
@@ -141,10 +148,13 @@ class Told:
             return "the division by n - 1 is missing"
         if self.code in ("1.0 / n", "1 / n"):
             return "the division by n is missing"
-        rest = re.fullmatch(r"1(?:\.0)? - (\w+)( ?\*\* ?2)?", self.code)
+        if (found := local_gradient(ast.parse(self.code or "x", mode="eval").body)) and part == "factor":
+            squared = f", 1 - {ast.unparse(found[1])} squared," if found[0] == "tanh" else ""
+            if ast.unparse(found[1]) not in self.own:
+                return f"{found[0]}'s derivative{squared} is missing"
+        rest = re.fullmatch(r"1(?:\.0)? - (\w+)", self.code)
         if rest and part == "factor" and rest[1] not in self.own:
-            tanh = f"tanh's derivative, 1 - {rest[1]} squared,"
-            return f"{tanh if rest[2] else f'the factor 1 - {rest[1]}'} is missing"
+            return f"the factor 1 - {rest[1]} is missing"
         known = self.known(self.code)
         told = f"a {'' if _names(self.code) else 'constant '}{part} is missing"
         return f"{told}: the one with {listed(known)}" if known else told
