@@ -195,6 +195,9 @@ def adaptive_pool(site: Site) -> Step:
     return Step(index, "The mean over all places of a channel.", (factor,))
 
 
+POOLS = {"max": max_pool, "avg": average_pool, "adaptive_avg": adaptive_pool}
+
+
 # --- norms -----------------------------------------------------------------------------------------------
 
 NORMS = {

@@ -22,10 +22,13 @@ from grader.authoring.hints.site import (
 
 
 def view(site: Site) -> Step:
+    """A change of shape; also squeeze and unsqueeze."""
     say = (
         f"{site.x} only changes its shape here, and no number changes: the gradient's numbers go back "
         f"into the shape of {site.x}, in the same order."
     )
+    if "squeeze" in operation(site.node):
+        say = "An axis of size 1 comes or goes; the gradient gets the shape before."
     before, after = site.before, site.after
     size = site.scope.size
     index: list[ast.expr] = []
@@ -41,20 +44,17 @@ def view(site: Site) -> Step:
                 break
             else:
                 raise NoRule("this change of shape")
-        flat: ast.expr = number(0)
-        for axis in range(a, i):
+        flat: ast.expr | None = None
+        for axis in [k for k in range(a, i) if before[k] != 1]:
             letter, width = site.index[axis], size(site.child, axis)
-            flat = (
-                letter if axis == a else code("flat * width + letter", flat=flat, width=width, letter=letter)
-            )
-        if j - b == 1:
-            index.append(flat)
-        else:
-            for axis in range(b, j):
-                part = flat
-                for later in range(axis + 1, j):
-                    part = code("part // inner", part=part, inner=size(site.node, later))
-                index.append(code("part % own", part=part, own=size(site.node, axis)) if axis > b else part)
+            flat = code("flat * width + letter", flat=flat, width=width, letter=letter) if flat else letter
+        axes = [k for k in range(b, j) if after[k] != 1]
+        for axis in range(b, j):
+            part = flat if flat and axis in axes else number(0)
+            for later in [k for k in axes if k > axis and axis in axes]:
+                part = code("part // inner", part=part, inner=size(site.node, later))
+            own = size(site.node, axis)
+            index.append(code("part % own", part=part, own=own) if axis in axes[1:] else part)
         a, b = i, j
     return Step(tuple(index), say)
 
@@ -85,14 +85,14 @@ def starts(sizes: Iterable[ast.expr]) -> list[ast.expr | None]:
     return [None, *itertools.accumulate(sizes, lambda a, b: code("a + b", a=a, b=b))]
 
 
-def concatenated(site: Site, stack: bool) -> Step:
+def joined(site: Site) -> Step:
     node = site.node
     assert isinstance(node, ast.Call) and isinstance(node.args[0], ast.List | ast.Tuple)
     given = constants(site, "dim")
     members = node.args[0].elts
     place = next(k for k, m in enumerate(members) if m is site.child)
     axis = (given.get("dim") or 0) % len(site.after)
-    if stack:
+    if operation(node) == "stack":
         say = f"Stacked: {site.x} is slice {place} of the result along axis {axis}, and gets that slice."
         return Step((*site.index[:axis], number(place), *site.index[axis:]), say)
     moved = list(site.index)
@@ -195,21 +195,6 @@ def gather(site: Site) -> Step:
         "never reaches the result, so its gradient is 0; what is picked passes on unchanged."
     )
     return Step(tuple(index), say, sums=tuple(sums), where=where)
-
-
-def unsqueezed(site: Site) -> Step:
-    before, after = list(site.before), list(site.after)
-    index, own = [], 0
-    rest = (
-        [a for a, n in enumerate(before) if n != 1] if len(after) < len(before) else list(range(len(before)))
-    )
-    for n in after:
-        if own < len(rest) and before[rest[own]] == n:
-            index.append(site.index[rest[own]])
-            own += 1
-        else:
-            index.append(number(0))
-    return Step(tuple(index), "An axis of size 1 comes or goes; the gradient gets the shape before.")
 
 
 def masked_fill(site: Site) -> Step:

@@ -83,13 +83,6 @@ def _of_matrices(s: Site, own: str, out: str, theirs: str, other: ast.expr) -> a
     return summed(ast.BinOp(left, ast.MatMult(), right), (*s.step.shape[:-2], *s.x.shape[-2:]), s.x.shape)
 
 
-def linear(s: Site) -> ast.expr:
-    lead = range(len(s.step.shape) - 1)
-    if s.arg != "bias":
-        return product(s)
-    return s.fill("dy.sum(lead)", lead=axes_code(lead)) if lead else s.dy
-
-
 # --- reductions ------------------------------------------------------------------------------------------
 
 
@@ -178,15 +171,13 @@ def looked_up(s: Site) -> ast.expr:
 
 
 def cat(s: Site) -> ast.expr:
+    """Also stack: each tensor's own stretch, or slice."""
     axis = s.raw("dim", 0) % len(s.step.shape)
-    ends = starts(s.body.size(member, axis) for member in s.step.args["tensors"])
-    ends[-1] = None
-    return ast.Subscript(s.dy, along(axis, ast.Slice(ends[s.place], ends[s.place + 1])), ast.Load())
-
-
-def stack(s: Site) -> ast.expr:
-    axis = s.raw("dim", 0) % len(s.step.shape)
-    return ast.Subscript(s.dy, along(axis, number(s.place)), ast.Load())
+    pick: ast.expr = number(s.place)
+    if s.step.op != "stack":
+        ends = starts(s.body.size(member, axis) for member in s.step.args["tensors"])
+        pick = ast.Slice(ends[s.place], None if s.place == len(ends) - 2 else ends[s.place + 1])
+    return ast.Subscript(s.dy, along(axis, pick), ast.Load())
 
 
 def copied(s: Site) -> ast.expr:

@@ -134,11 +134,7 @@ def _along(name: str) -> Back:
 
 NORM = ("input", "weight", "bias")
 CONVOLUTIONS = ("conv", "conv_transpose")
-VIEW = _row(lines.view, self=gradients.view)
-PICK = _row(lines.picked, self=gradients.picked)
-CAT = _row("torch.cat([*tensors], dim)", tensors=gradients.cat)
 DIAGONAL = "torch.diagonal_scatter(torch.zeros_like(x), dy, {})"
-NLL = _row(lines.loss("nll_loss"), self=layers.cross_entropy)
 POOLS: dict[str, Back] = {
     "max": layers.max_pool, "avg": layers.average_pool, "adaptive_avg": layers.adaptive_pool
 }  # fmt: skip
@@ -162,7 +158,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     **{name: _both(f"self @ {other}", gradients.product, "self", other) for name, other in PRODUCTS.items()},
     "outer": _both("torch.outer(self, vec2)", gradients.product, "self", "vec2"),
-    "linear": _both(lines.linear, gradients.linear, "input", "weight", "bias"),
+    "linear": _row(lines.linear, input=gradients.product, weight=gradients.product, bias=gradients.expand),
     "einsum": _row("torch.einsum(equation, *tensors)", tensors=gradients.product),
     **{name: _reduced(name, _along(name)) for name in REDUCED if name != "norm"},
     **{name: _reduced(name, gradients.extreme) for name in ("amax", "amin", "max", "min")},
@@ -174,22 +170,18 @@ OPERATORS: dict[str, Operator] = {
     "cumprod": _row("self.cumprod(dim)", self="(dy * y).flip(dim).cumsum(dim).flip(dim) / self"),
     "flip": _row("self.flip(dims)", self="dy.flip(dims)"),
     "roll": _row("torch.roll(self, shifts, dims)", self=gradients.rolled),
-    "view": VIEW,
-    "reshape": VIEW,
-    "_unsafe_view": VIEW,
+    **dict.fromkeys(("view", "reshape", "_unsafe_view"), _row(lines.view, self=gradients.view)),
     "flatten": _row("self.flatten(start_dim, end_dim=-1)", self=gradients.view),
     "unflatten": _row("self.unflatten(dim, sizes)", self=gradients.view),
     "squeeze": _row("self.squeeze(dim)", self=gradients.squeeze),
     "unsqueeze": _row("self.unsqueeze(dim)", self="dy.squeeze(dim)"),
-    "t": _row("self.T", self=gradients.permuted),
-    "numpy_T": _row("self.T", self=gradients.permuted),
+    **dict.fromkeys(("t", "numpy_T"), _row("self.T", self=gradients.permuted)),
     "mT": _row("self.transpose(-2, -1)", self=gradients.permuted),
     "transpose": _row("self.transpose(dim0, dim1)", self=gradients.permuted),
     "permute": _row("self.permute(*dims)", self=gradients.permuted),
     "movedim": _row("self.movedim(source, destination)", self="dy.movedim(destination, source)"),
     "expand": _row(lines.expand, self=gradients.expand),
-    "slice": PICK,
-    "select": PICK,
+    **dict.fromkeys(("slice", "select"), _row(lines.picked, self=gradients.picked)),
     "index": _row(lines.index, self=gradients.looked_up),
     "index_select": _row("self.index_select(dim, index)", self=gradients.looked_up),
     "embedding": _row("weight[indices]", weight=gradients.looked_up),
@@ -205,14 +197,9 @@ OPERATORS: dict[str, Operator] = {
     "pixel_unshuffle": _row(
         "F.pixel_unshuffle(self, downscale_factor)", self="F.pixel_shuffle(dy, downscale_factor)"
     ),
-    "prelu": _row(
-        "F.prelu(self, weight)",
-        self=layers.prelu,
-        weight=layers.prelu,
-    ),
-    "cat": CAT,
-    "concat": CAT,
-    "stack": _row("torch.stack([*tensors], dim)", tensors=gradients.stack),
+    "prelu": _both("F.prelu(self, weight)", layers.prelu, "self", "weight"),
+    **dict.fromkeys(("cat", "concat"), _row("torch.cat([*tensors], dim)", tensors=gradients.cat)),
+    "stack": _row("torch.stack([*tensors], dim)", tensors=gradients.cat),
     "repeat_interleave": _row("self.repeat_interleave(repeats, dim=None)", self=gradients.copied),
     "repeat": _row("self.repeat(*repeats)", self=gradients.copied),
     "pad": _row("F.pad(self, pad, value=0)", self=gradients.pad),
@@ -220,9 +207,9 @@ OPERATORS: dict[str, Operator] = {
     "triu": _row("torch.triu(self, diagonal=0)", self="torch.triu(dy, diagonal)"),
     "diagonal": _row("torch.diagonal(self, offset=0)", self=DIAGONAL.format("offset")),
     "diag": _row("torch.diag(self, diagonal=0)", self=DIAGONAL.format("diagonal")),
-    "clamp": _row("self.clamp(min=None, max=None)", self=gradients.clamped),
-    "clamp_min": _row("self.clamp(min=None)", self=gradients.clamped),
-    "clamp_max": _row("self.clamp(max=None)", self=gradients.clamped),
+    **dict.fromkeys(
+        ("clamp", "clamp_min", "clamp_max"), _row("self.clamp(min=None, max=None)", self=gradients.clamped)
+    ),
     "kept": _row("self * mask / (1 - p)", self="dy * mask / (1 - p)"),
     **{
         f"{kind}{n}d": _both(lines.sliding, layers.convolution, *NORM)
@@ -237,28 +224,22 @@ OPERATORS: dict[str, Operator] = {
     "batch_norm": _both(lines.batch_norm, layers.norm, *NORM),
     "group_norm": _both("F.group_norm(input, num_groups, weight, bias, eps=1e-5)", layers.norm, *NORM),
     "cross_entropy_loss": _row(lines.loss("cross_entropy"), self=layers.cross_entropy),
-    "nll_loss": NLL,
-    "nll_loss_nd": NLL,
+    **dict.fromkeys(("nll_loss", "nll_loss_nd"), _row(lines.loss("nll_loss"), self=layers.cross_entropy)),
     **{name: _loss(name) for name in LOSSES},
     **{name: _row(f"self {sign} other") for name, sign in COMPARED.items()},
     "bitwise_and": _row("self & other"),
     "bitwise_or": _row("self | other"),
-    "bitwise_not": _row("~self"),
-    "logical_not": _row("~self"),
+    **dict.fromkeys(("bitwise_not", "logical_not"), _row("~self")),
     "detach": _row("self.detach()"),
     "one_hot": _row("F.one_hot(self, num_classes)"),
-    "to": _row(lines.cast),
-    "_to_copy": _row(lines.cast),
-    "type_as": _row(lines.cast),
+    **dict.fromkeys(("to", "_to_copy", "type_as"), _row(lines.cast)),
     "constant": _row("value"),
     "zeros_like": _row("torch.zeros_like(self)"),
     "ones_like": _row("torch.ones_like(self)"),
     "full_like": _row("torch.full_like(self, fill_value)"),
     "eye": _row(lines.typed("torch.eye(n)")),
-    "zeros": _row(lines.typed("torch.zeros(*size)")),
-    "new_zeros": _row(lines.typed("torch.zeros(*size)")),
-    "new_ones": _row(lines.typed("torch.ones(*size)")),
-    "ones": _row(lines.typed("torch.ones(*size)")),
+    **dict.fromkeys(("zeros", "new_zeros"), _row(lines.typed("torch.zeros(*size)"))),
+    **dict.fromkeys(("ones", "new_ones"), _row(lines.typed("torch.ones(*size)"))),
     "full": _row(lines.typed("torch.full(size, fill_value)")),
     "arange": _row(lines.arange),
 }

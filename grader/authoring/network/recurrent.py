@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +38,7 @@ def gru_cell(x: Tensor, h: Tensor, weights: list[Any]) -> Tensor:
     return (1 - u) * new + u * h
 
 
-def rnn_cell(x: Tensor, h: Tensor, weights: list[Any], relu: bool) -> Tensor:
+def rnn_cell(x: Tensor, h: Tensor, weights: list[Any], relu: bool = False) -> Tensor:
     wx, wh, *biases = weights
     z = F.linear(x, wx, biases[0] if biases else None) + F.linear(h, wh, biases[1] if biases else None)
     return torch.relu(z) if relu else torch.tanh(z)
@@ -51,6 +52,7 @@ def _steps(module: Any, x: Tensor, state: Any, cell: Callable[..., Any]) -> tupl
         )
     x = x if not module.batch_first else x.transpose(0, 1)
     pair = isinstance(module, nn.LSTM)
+    cell = functools.partial(cell, relu=True) if getattr(module, "nonlinearity", "") == "relu" else cell
     zeros = torch.zeros(x.shape[1], module.hidden_size)
     rows = list(x.unbind(0))
     last, there = [], rows
@@ -75,17 +77,8 @@ def _steps(module: Any, x: Tensor, state: Any, cell: Callable[..., Any]) -> tupl
     return out, torch.stack(last)
 
 
-def lstm(self: Any, input: Tensor, hx: Any = None) -> Any:
-    return _steps(self, input, hx, lstm_cell)
-
-
-def gru(self: Any, input: Tensor, hx: Any = None) -> Any:
-    return _steps(self, input, hx, gru_cell)
-
-
-def rnn(self: Any, input: Tensor, hx: Any = None) -> Any:
-    relu = self.nonlinearity == "relu"
-    return _steps(self, input, hx, lambda x, h, weights: rnn_cell(x, h, weights, relu))
+def _layer(cell: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, input, hx=None: _steps(self, input, hx, cell)
 
 
 def _weights(self: Any) -> list[Any]:
@@ -104,9 +97,9 @@ def gru_one(self: Any, input: Tensor, hx: Any = None) -> Any:
 
 
 RECURRENT: tuple[tuple[Any, str, Any], ...] = (
-    (nn.LSTM, "forward", lstm),
-    (nn.GRU, "forward", gru),
-    (nn.RNN, "forward", rnn),
+    (nn.LSTM, "forward", _layer(lstm_cell)),
+    (nn.GRU, "forward", _layer(gru_cell)),
+    (nn.RNN, "forward", _layer(rnn_cell)),
     (nn.LSTMCell, "forward", lstm_one),
     (nn.GRUCell, "forward", gru_one),
 )

@@ -99,7 +99,7 @@ def _binary(node: ast.BinOp) -> Iterator[Change]:
     if found := local_gradient(node):
         called, y = found
         for other in {*BENT} - {called}:
-            yield "another local gradient", code(str(LOCAL[other].to), y=y), node
+            yield f"{other} for {called}", code(str(LOCAL[other].to), y=y), node
     if kind is ast.Sub and isinstance(a, ast.BinOp) and isinstance(a.op, ast.Sub):
         yield "only the first term", a.left
     if kind is ast.Div and ast.unparse(node) == "n / (n - 1)":

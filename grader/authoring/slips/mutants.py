@@ -69,7 +69,7 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
             keep(whole, kind, old, now, told, contexts.get(id(node), ""))
     for kind, old, now, whole in _throughout(tree, alike):
         keep(whole, kind, old, now)
-    return [_asking(m, item) for m in found.values()]
+    return [_asking(m, item, *[m.new] * (m.kind == "another tensor")) for m in found.values()]
 
 
 def too_far(item: Item, line: str) -> list[Mutant]:
@@ -79,17 +79,13 @@ def too_far(item: Item, line: str) -> list[Mutant]:
             x = args[0] if args else owner
             whole = x.value if isinstance(x, ast.Subscript) else x
             local = code(str(LOCAL[called].to).replace("hit(", "("), x=x, y=ast.Name(y))
-            nodes = [*ast.walk(local)]
-            names = {n.id for n in nodes if isinstance(n, ast.Name)} - {*item.params}
-            if isinstance(whole, ast.Name) and not any(isinstance(n, ast.Call) for n in nodes):
+            if isinstance(whole, ast.Name) and not any(isinstance(n, ast.Call) for n in ast.walk(local)):
                 tree = ast.parse(item.source)
                 for node in ast.walk(tree):
-                    if isinstance(node, ast.FunctionDef):
-                        node.args.args += [ast.arg(n) for n in sorted(names)]
                     if isinstance(node, ast.Return) and node.value:
                         node.value = ast.BinOp(node.value, ast.Mult(), local)
-                source = ast.unparse(ast.fix_missing_locations(tree))
-                return [Mutant(item.name, "one line too far", called, whole.id, source)]
+                m = Mutant(item.name, "one line too far", called, whole.id, ast.unparse(tree))
+                return [_asking(m, item, *{n.id for n in ast.walk(local) if isinstance(n, ast.Name)})]
     return []
 
 
@@ -202,11 +198,10 @@ def _put(tree: ast.Module, target: ast.AST, new: ast.AST) -> ast.Module:
     return changed
 
 
-def _asking(m: Mutant, item: Item) -> Mutant:
-    """A mutant that names another tensor asks for it."""
-    if m.kind != "another tensor" or m.new in item.params:
-        return m
-    return replace(m, source=m.source.replace("):", f", {m.new}):", 1))
+def _asking(m: Mutant, item: Item, *names: str) -> Mutant:
+    """A mutant that names tensors which the function lacks asks for them."""
+    more = "".join(f", {name}" for name in sorted({*names} - {*item.params}))
+    return replace(m, source=m.source.replace("):", f"{more}):", 1)) if more else m
 
 
 def alike_tensors(

@@ -84,12 +84,6 @@ class Told:
         return "ones are mixed up with zeros" if "ones_like" in self.old else "zeros and ones are mixed up"
 
     @property
-    def functions(self) -> list[str]:
-        """Whose local gradients the old and the new are."""
-        found = [local_gradient(ast.parse(code, mode="eval").body) for code in (self.old, self.new)]
-        return [f[0] for f in found if f]
-
-    @property
     def branch(self) -> str:
         return "the step at the labels' cells" if self.at_labels else "one branch"
 
