@@ -154,7 +154,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "slices": lambda x, y: x[:, 1:3] * y[:, ::2] + x[:, 2:, -1:],
     "select": lambda x, y: x[:, 1] * y[:, -1],
     "index": lambda x, y: x[torch.tensor([2, 0, 2])] * y,
-    "index along": lambda x, y: x[:, torch.tensor([2, 0, 2])] * y.index_select(2, torch.tensor([2, 0, 2])).mean(2, keepdim=True)[:, :3],
+    "index along": lambda x, y: x[:, torch.tensor([2, 0, 2])] * y.index_select(-1, torch.tensor([2, 0, 2])).mean(2, keepdim=True)[:, :3],
     "index two": lambda x, y: x[torch.tensor([2, 0]), torch.tensor([1, 3])],
     "embedding": lambda x, y: F.embedding(torch.tensor([[1, 0], [2, 1]]), x[0]),
     "gather": lambda x, y: x.gather(2, torch.tensor([0, 1, 4]).expand(3, 4, 3)),

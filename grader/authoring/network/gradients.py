@@ -157,7 +157,7 @@ def picked(s: Site) -> ast.expr:
 def looked_up(s: Site) -> ast.expr:
     """What was copied out of an axis, or of rows by several places, adds up."""
     found = s.step.args.get("indices", s.step.args.get("index"))
-    listed = found if isinstance(found, list) else [None] * s.raw("dim", 0) + [found]
+    listed = found if isinstance(found, list) else [None] * (s.raw("dim", 0) % len(s.x.shape)) + [found]
     picks = {axis: pick for axis, pick in enumerate(listed) if isinstance(pick, Step)}
     (axis, pick), *more = picks.items()
     if any(p.shape == s.x.shape for p in picks.values()):
