@@ -74,6 +74,17 @@ LOCAL: dict[str, Local] = {
     ),
     "maximum": Local(CHOSEN, ("hit(a > b)", "hit(b > a)"), PAIR),
     "minimum": Local(CHOSEN, ("hit(b > a)", "hit(a > b)"), PAIR),
+    "masked_fill": Local(
+        "Where the mask is set, the value was overwritten: nothing of it reaches the loss, and its gradient "
+        "is 0. Elsewhere the upstream gradient passes.",
+        "hit(not mask)",
+        ("x", "mask", "value"),
+    ),
+    "where": Local(
+        "where chooses one of two: the upstream gradient goes to the one that was chosen, the other gets 0.",
+        ("", "hit(test)", "hit(not test)"),
+        ("test", "a", "b"),
+    ),
     "exp": Local(
         "The exponential works element by element, and it is its own derivative: the number that you "
         "need has been computed in the forward pass already.",
@@ -273,8 +284,9 @@ LOSSES: dict[str, Local] = {
     ),
 }
 
-SIGNS: dict[type[ast.operator], str] = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
+SIGNS: dict[type, str] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.USub: "neg",
+    ast.UAdd: "clone",
 }  # fmt: skip
 
 
@@ -283,6 +295,8 @@ def local(site: Site, row: Local) -> Step:
     node = site.node
     if isinstance(node, ast.BinOp):
         given = dict(zip(PAIR, (node.left, node.right), strict=True))
+    elif isinstance(node, ast.UnaryOp):
+        given = {"x": node.operand}
     else:
         given = parts(site, *row.names, *row.constants)
     if not {*row.names} <= {*given} <= {*row.names, *row.constants}:  # gelu(x, approximate="tanh")

@@ -17,7 +17,6 @@ from grader.authoring.hints.site import (
     operation,
     parts,
     plus,
-    spread,
 )
 
 
@@ -195,22 +194,6 @@ def gather(site: Site) -> Step:
         "never reaches the result, so its gradient is 0; what is picked passes on unchanged."
     )
     return Step(tuple(index), say, sums=tuple(sums), where=where)
-
-
-def masked_fill(site: Site) -> Step:
-    assert isinstance(site.node, ast.Call)
-    say = (
-        "Where the mask is set, the value was overwritten: nothing of it reaches the loss, and its "
-        "gradient is 0. Elsewhere the upstream gradient passes."
-    )
-    return spread(site, say, "hit(not mask)", mask=site.node.args[leading(site)])
-
-
-def where(site: Site) -> Step:
-    assert isinstance(site.node, ast.Call)
-    condition, first, _ = site.node.args
-    say = "where chooses one of two: the upstream gradient goes to the one that was chosen, the other gets 0."
-    return spread(site, say, "hit(test)" if site.child is first else "hit(not test)", test=condition)
 
 
 def embedding(site: Site) -> Step:

@@ -44,8 +44,6 @@ CALLS: dict[str, Callable[[Site], Step]] = {
     "embedding": moving.embedding,
     "index_select": moving.index_select,
     "gather": moving.gather,
-    "masked_fill": moving.masked_fill,
-    "where": moving.where,
     "values": lambda site: Step(site.index, ""),
     "pad": moving.pad,
     **dict.fromkeys(moving.COPIES, moving.copied),
@@ -102,11 +100,9 @@ def rule(site: Site) -> Step:
     node = site.node
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         return arithmetic.matmul(site)
-    if isinstance(node, ast.UnaryOp):
-        return arithmetic.unary(site)
     if isinstance(node, ast.Subscript):
         return moving.subscript(site)
-    called = SIGNS.get(type(node.op), "") if isinstance(node, ast.BinOp) else operation(node)
+    called = operation(node) or SIGNS.get(type(getattr(node, "op", node)), "")
     if called in LOCAL:
         return local(site, LOCAL[called])
     if called in CALLS:

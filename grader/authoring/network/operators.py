@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from grader.authoring.hints.local import LOCAL, LOSSES, PAIR, REDUCED
+from grader.authoring.hints.local import LOCAL, LOSSES, REDUCED
 from grader.authoring.hints.notation import code
 from grader.authoring.network import gradients, layers, lines
 from grader.authoring.network.site import NotWritten, Site, Value, Write, axes_code
@@ -76,6 +76,10 @@ class _Torch(ast.NodeTransformer):
         self.generic_visit(node)
         return node
 
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        return ast.UnaryOp(ast.Invert(), node.operand) if isinstance(node.op, ast.Not) else node
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         own = FUNCTIONS.get(node.func.id) if isinstance(node.func, ast.Name) else None
@@ -95,8 +99,8 @@ def _local(name: str, place: int = 0) -> Callable[[Site], ast.expr]:
     to = row.at(place)[1]
 
     def back(s: Site) -> ast.expr:
-        pair = zip(PAIR, s.step.args.values(), strict=False) if row.names == PAIR else ()
-        given = {k: s.body.value(v) for k, v in pair}
+        several = zip(row.names, s.step.args.values(), strict=False) if len(row.names) > 1 else ()
+        given = {k: s.body.value(v) for k, v in several}
         given |= {k: s.body.value(s.step.args.get(k, constant(v))) for k, v in row.constants.items()}
         return code("own * dy", own=_in_torch(s.fill(to, **given)), dy=s.dy)
 
@@ -150,11 +154,9 @@ OPERATORS: dict[str, Operator] = {
     "pow": _pair("self ** exponent", "self", "exponent", "pow"),
     "maximum": _spread("torch.maximum(self, other)", self=gradients.larger, other=gradients.larger),
     "minimum": _spread("torch.minimum(self, other)", self=gradients.larger, other=gradients.larger),
-    "masked_fill": _spread("self.masked_fill(mask, value)", self="dy.masked_fill(mask, 0.0)"),
+    "masked_fill": _spread("self.masked_fill(mask, value)", self=_local("masked_fill")),
     "where": _spread(
-        "torch.where(condition, self, other)",
-        self="dy.where(condition, 0.0)",
-        other="dy.masked_fill(condition, 0.0)",
+        "torch.where(condition, self, other)", self=_local("where", 1), other=_local("where", 2)
     ),
     **{name: _both(f"self @ {other}", gradients.product, "self", other) for name, other in PRODUCTS.items()},
     "outer": _both("torch.outer(self, vec2)", gradients.product, "self", "vec2"),

@@ -72,10 +72,13 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
     return [_asking(m, item, *[m.new] * (m.kind == "another tensor")) for m in found.values()]
 
 
+ALONE = [called for called, row in LOCAL.items() if row.names == ("x",)]  # functions of one number
+
+
 def too_far(item: Item, line: str) -> list[Mutant]:
     """The function times the table's local gradient of the line that makes its own tensor."""
     match ast.parse(line.strip()).body:
-        case [ast.Assign([ast.Name(y)], ast.Call(ast.Attribute(owner, called), args))] if called in LOCAL:
+        case [ast.Assign([ast.Name(y)], ast.Call(ast.Attribute(owner, called), args))] if called in ALONE:
             x = args[0] if args else owner
             whole = x.value if isinstance(x, ast.Subscript) else x
             local = code(str(LOCAL[called].to).replace("hit(", "("), x=x, y=ast.Name(y))
