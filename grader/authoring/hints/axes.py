@@ -39,10 +39,6 @@ def _result(site: Site, index: Index) -> ast.expr:
     return element(name(site.output) if site.output else site.node, index)
 
 
-def _over(site: Site, axes: tuple[int, ...]) -> str:
-    return "all numbers" if len(axes) == len(site.before) else axes_said(axes)
-
-
 def running(site: Site) -> Step:
     axis = constants(site, "dim").get("dim")
     if axis is None:
@@ -96,7 +92,8 @@ def reduced(site: Site) -> Step:
     count = less = site.count(axes)
     if given.get("unbiased", True) and given.get("correction", 1):
         less = code("count - 1", count=count)
-    x, over = site.at(site.child, site.index), _over(site, axes)
+    x = site.at(site.child, site.index)
+    over = "all numbers" if len(axes) == len(site.before) else axes_said(axes)
     say, to = REDUCED[called].at(0)
     named = {}
     if "mu" in to:
