@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from grader.authoring.hints.notation import Sum, code, element, number
+from grader.authoring.hints.notation import Sum, code, element, name, number
 from grader.authoring.hints.site import (
     NoRule,
     Site,
@@ -29,7 +29,7 @@ def view(site: Site) -> Step:
     if "squeeze" in operation(site.node):
         say = "An axis of size 1 comes or goes; the gradient gets the shape before."
     before, after = site.before, site.after
-    size = site.scope.size
+    size, whole = site.scope.size, name(site.output) if site.output else site.node
     index: list[ast.expr] = []
     a = b = 0
     while a < len(before) or b < len(after):
@@ -51,8 +51,8 @@ def view(site: Site) -> Step:
         for axis in range(b, j):
             part = flat if flat and axis in axes else number(0)
             for later in [k for k in axes if k > axis and axis in axes]:
-                part = code("part // inner", part=part, inner=size(site.node, later))
-            own = size(site.node, axis)
+                part = code("part // inner", part=part, inner=size(whole, later))
+            own = size(whole, axis)
             index.append(code("part % own", part=part, own=own) if axis in axes[1:] else part)
         a, b = i, j
     return Step(tuple(index), say)
