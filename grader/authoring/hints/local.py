@@ -252,8 +252,8 @@ LABELLED: dict[str, Local] = {
     "cross_entropy": Local(
         "The cross entropy is {over}−log p at the label, where p is the softmax of the row. Write one row's "
         "loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two parts has a short "
-        "derivative: that of the first is at the label ({target}) alone, and that of the second is a function "
-        "that has been named here already.",
+        "derivative: that of the first is at the label ({target}) alone, and that of the second is a "
+        "function that has been named here already.",
         "p - hot",
     ),
     "smoothed": Local(" Of the label's part all classes share {share}.", "p - (hot*most + share/classes)"),
