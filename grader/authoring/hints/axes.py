@@ -115,7 +115,7 @@ def softmax(site: Site) -> Step:
     row, p = COUPLED[called], y
     if called == "log_softmax":
         p = name("p")
-        named = {"p": Named(code(f"({ast.unparse(y)}).exp()"), "p is the softmax, exp of the result")}
+        named = {"p": Named(code(f"({ast.unparse(y)}).exp()"), f"p is the softmax, exp of {ast.unparse(y)}")}
     say, to = row.at(0)
     hit = code("hit(letter == own)", letter=letter, own=site.index[axis])
     derivative = code(to, hit=hit, own=element(p, site.index), other=element(p, out))

@@ -76,13 +76,14 @@ class _Sliding:
         """At which places the spots meet a number of the large side, and on which condition they do."""
         at: list[ast.expr] = []
         where: list[ast.expr] = []
+        made = name(self.site.output) if self.site.output else self.small
         for k, spot in enumerate(spots):
             shift = simplified(code("dilation * spot", dilation=number(self.dilation[k]), spot=spot))
             far = code("own - shift", own=plus(own[k], self.padding[k]), shift=shift)
             if self.stride[k] > 1:
                 where.append(code("far % stride == 0", far=far, stride=number(self.stride[k])))
                 far = code("far // stride", far=far, stride=number(self.stride[k]))
-            where += _within(far, self.site.scope.size(self.small, 2 + k))
+            where += _within(far, self.site.scope.size(made, 2 + k))
             at.append(far)
         return tuple(at), tuple(where)
 
@@ -235,12 +236,13 @@ def normed(site: Site) -> Step:
     away = code(AWAY, x=own_x, over=over) if centred else own_x
     r = code(INV, away=away, over=over, eps=eps)
     hat = code("(away * r).reshape(x.shape)" if groups else "away * r", away=away, r=r, x=x)
-    xhat = Named(hat, f"xh is the normalised {owner}: {owner}{' less its mean,' * centred} times inv")
+    root = f"√({'variance' if centred else 'mean square'} + eps)" + " of an example's group" * bool(groups)
+    xhat = Named(hat, f"xh is the normalised {owner}: {owner}{' less its mean,' * centred} over {root}")
     if site.child is given.get("weight"):
-        say = f"{site.x} is a factor of the normalised {owner}, the local gradient; summed over all {place}s."
+        say = f"{site.x} is a factor of the normalised {owner}, which is the local gradient; all "
+        say += f"{place}s use it, so sum over them."
         return Step(index, say, (element(name("xh"), index),), sums=sums, named={"xh": xhat})
-    what = f"1/√({'variance' if centred else 'mean square'} + eps)" + " of an example's group" * bool(groups)
-    named = {"xh": xhat, "inv": Named(r, f"inv is {what}")}
+    named = {"xh": xhat, "inv": Named(r, f"inv is 1/{root}")}
     hits = [code("hit(a == b)", a=index[a], b=site.index[a]) for a in axes if site.after[a] > 1]
     say, to = COUPLED["norm" if centred else called].at(0)
     say = say.format(over=" over an example's group of channels" * bool(groups))

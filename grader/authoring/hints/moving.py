@@ -27,7 +27,7 @@ def view(site: Site) -> Step:
         f"into the shape of {site.x}, in the same order."
     )
     if "squeeze" in operation(site.node):
-        say = "An axis of size 1 comes or goes; the gradient gets the shape before."
+        say = "Only an axis of size 1 is added or dropped: the gradient gets back the shape from before."
     before, after = site.before, site.after
     size, whole = site.scope.size, name(site.output) if site.output else site.node
     index: list[ast.expr] = []
@@ -142,9 +142,10 @@ def _lookup(site: Site, picks: dict[int, ast.expr]) -> Step:
         f"and they add up (assigning would keep only the last); a {row} that was never looked up gets 0."
     )
     if len(picks) > 1:
+        what = "one row from each matrix" if len(picks) < len(site.before) else "one number from each row"
         say = (
-            f"{ast.unparse(site.node)} picks one number from each row of {site.x}. What is not picked never "
-            "reaches the result, so its gradient is 0; what is picked passes on unchanged."
+            f"{ast.unparse(site.node)} picks {what} of {site.x}. What is not picked never reaches the "
+            "result, so its gradient is 0; what is picked passes on unchanged."
         )
     return Step((*site.index[:first], *letters, *site.index[last + 1 :]), say, sums=sums, where=where)
 
