@@ -225,7 +225,8 @@ gradebook grades gradescope gradients graph handout heat hints host html in insi
 junit jupyter learn learner lecture limits line live load loading local magic manual micrograd missing
 mistakes mlp moving names namespace nbgrader new notebook numbers otter page pages parsing place places plain
 plugin
-points prairielearn progress prose pytest read rebuild reference remarks reporter reproducible
+points prairielearn progress prose pytest read rebuild recurrent reference remarks reporter
+reproducible
 requests resting results roster run runner runs saves scope screen script search sentences
 serve server services shapes shell shown similar solution source start statements suite summary
 syntax table tables talk terminal testcell text texts times tolerance train training turns untrusted

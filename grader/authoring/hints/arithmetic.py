@@ -97,14 +97,6 @@ def turned(node: ast.expr, axes: int) -> ast.expr | None:
     return None
 
 
-def unary(site: Site) -> Step:
-    node = site.node
-    assert isinstance(node, ast.UnaryOp)
-    if isinstance(node.op, ast.UAdd):
-        return Step(site.index, "")
-    return Step(site.index, "The minus stays a minus.", sign=-1)
-
-
 def einsum(site: Site) -> Step:
     node = site.node
     assert isinstance(node, ast.Call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from grader.authoring.hints.local import REDUCED
+from grader.authoring.hints.local import COUPLED, LABELLED, REDUCED
 from grader.authoring.hints.notation import Index, Named, code, element, name, number, write
 from grader.authoring.hints.site import (
     NoRule,
@@ -37,10 +37,6 @@ def _reduced(site: Site, axes: tuple[int, ...], keep: bool) -> Index:
 
 def _result(site: Site, index: Index) -> ast.expr:
     return element(name(site.output) if site.output else site.node, index)
-
-
-def _over(site: Site, axes: tuple[int, ...]) -> str:
-    return "all numbers" if len(axes) == len(site.before) else axes_said(axes)
 
 
 def running(site: Site) -> Step:
@@ -96,7 +92,8 @@ def reduced(site: Site) -> Step:
     count = less = site.count(axes)
     if given.get("unbiased", True) and given.get("correction", 1):
         less = code("count - 1", count=count)
-    x, over = site.at(site.child, site.index), _over(site, axes)
+    x = site.at(site.child, site.index)
+    over = "all numbers" if len(axes) == len(site.before) else axes_said(axes)
     say, to = REDUCED[called].at(0)
     named = {}
     if "mu" in to:
@@ -107,68 +104,49 @@ def reduced(site: Site) -> Step:
     return followed(index, said, derivative, named=named)
 
 
-def softmax(site: Site, log: bool) -> Step:
+def softmax(site: Site) -> Step:
     dim = constants(site, "dim").get("dim")
     if dim is None:
         raise NoRule("a softmax without its axis")
     axis = dim % len(site.before)
     letter, total = site.run(axis)
     out = (*site.index[:axis], letter, *site.index[axis + 1 :])
-    y = name(site.output) if site.output else site.node
-    p = element(name("p") if log else y, site.index)
-    factor = code("hit(letter == own) - p", letter=letter, own=site.index[axis], p=p)
-    if log:
+    called, y, named = operation(site.node), name(site.output) if site.output else site.node, {}
+    row, p = COUPLED[called], y
+    if called == "log_softmax":
+        p = name("p")
         named = {"p": Named(code(f"({ast.unparse(y)}).exp()"), f"p is the softmax, exp of {ast.unparse(y)}")}
-        say = (
-            "log-softmax: every output of a row depends on every input of it, through the sum that "
-            "normalises."
-        )
-        return Step(out, say, (factor,), sums=(total,), named=named)
-    say = (
-        "A softmax: every output of a row depends on every input of it, through the sum that "
-        "normalises. Take out how the output moves with its own input, and how with the others."
-    )
-    return Step(out, say, (element(y, out), factor), sums=(total,))
+    say, to = row.at(0)
+    hit = code("hit(letter == own)", letter=letter, own=site.index[axis])
+    derivative = code(to, hit=hit, own=element(p, site.index), other=element(p, out))
+    return followed(out, say, derivative, (total,), named)
 
 
-def cross_entropy(site: Site) -> Step:
-    given = parts(site, "input", "target")
+def labelled(site: Site) -> Step:
+    """cross_entropy and nll_loss: a row's label among its classes."""
+    given, called = parts(site, "input", "target"), operation(site.node)
     labels, smooth = given.pop("target"), site.scope.value(given.pop("label_smoothing", number(0)))
     how = site.scope.value(given.pop("reduction", ast.Constant("mean")))
     if {*given} != {"input"} or len(site.before) != 2 or differentiable(site.scope.value(labels)):
-        raise NoRule("this use of cross_entropy")
-    i, j = site.index
-    x, target = site.x, ast.unparse(labels)
+        raise NoRule(f"this use of {called}")
+    (i, j), x = site.index, site.x
     p = Named(
         code(f"torch.softmax({x}, 1)"),
         f"p is the softmax of {x} along each row: p[{write(i)},{write(j)}] = "
         f"exp({x}[{write(i)},{write(j)}]) / Σ_k exp({x}[{write(i)},k])",
     )
-    own, label = element(name("p"), (i, j)), element(labels, (i,))
     rows, classes = (site.scope.size(site.child, a) for a in (0, 1))
-    text = "own - (hit(label == j) * most + share / classes)" if smooth else "own - hit(label == j)"
+    hot = code("hit(label == j)", label=element(labels, (i,)), j=j)
     numbers = {"most": number(1 - smooth), "share": number(smooth), "classes": classes}
-    factor = code(
-        f"({text}) / rows" if how == "mean" else text, own=own, label=label, j=j, rows=rows, **numbers
+    to = LABELLED["smoothed" if smooth else called].at(0)[1]
+    each = code(
+        f"({to}) / rows" if how == "mean" else to, p=element(name("p"), (i, j)), hot=hot, rows=rows, **numbers
     )
     say = (
-        f"The cross entropy is {OVER[how]}−log p at the label, where p is the softmax of the "
-        "row. Write one row's loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two "
-        f"parts has a short derivative: that of the first is at the label ({target}) alone, and that of the "
-        "second is a function that has been named here already."
+        LABELLED[called]
+        .at(0)[0]
+        .format(over=OVER[how], Over=OVER[how].capitalize(), target=ast.unparse(labels))
     )
-    say += f" Of the label's part all classes share {write(number(smooth))}." if smooth else ""
-    say += " Then comes the mean over the rows." if how == "mean" else ""
-    return Step((i,) if how == "none" else (), say, (factor,), named={"p": p})
-
-
-def nll(site: Site) -> Step:
-    given = parts(site, "input", "target")
-    if set(given) - {"input", "target", "reduction"} or len(site.before) != 2:
-        raise NoRule("this use of nll_loss")
-    how = site.scope.value(given["reduction"]) if "reduction" in given else "mean"
-    label = element(given["target"], site.index[:1])
-    say = "The mean of minus what stands at each row's label: the other numbers don't count."
-    rows = site.scope.size(site.child, 0)
-    factors = (code("1 / rows", rows=rows),) if how == "mean" else ()
-    return Step((), say, factors, -1, where=(code("label == j", label=label, j=site.index[1]),))
+    say += LABELLED["smoothed"].at(0)[0].format(share=write(number(smooth))) if smooth else ""
+    say += " Then comes the mean over the rows." if how == "mean" and "p" in to else ""
+    return followed((i,) if how == "none" else (), say, each, named={"p": p} if "p" in to else {})

@@ -74,6 +74,17 @@ LOCAL: dict[str, Local] = {
     ),
     "maximum": Local(CHOSEN, ("hit(a > b)", "hit(b > a)"), PAIR),
     "minimum": Local(CHOSEN, ("hit(b > a)", "hit(a > b)"), PAIR),
+    "masked_fill": Local(
+        "Where the mask is set, the value was overwritten: nothing of it reaches the loss, and its gradient "
+        "is 0. Elsewhere the upstream gradient passes.",
+        "hit(not mask)",
+        ("x", "mask", "value"),
+    ),
+    "where": Local(
+        "where chooses one of two: the upstream gradient goes to the one that was chosen, the other gets 0.",
+        ("", "hit(test)", "hit(not test)"),
+        ("test", "a", "b"),
+    ),
     "exp": Local(
         "The exponential works element by element, and it is its own derivative: the number that you "
         "need has been computed in the forward pass already.",
@@ -219,6 +230,39 @@ REDUCED: dict[str, Local] = {
     ),
 }
 
+ROW = "every output of a row depends on every input of it, through the sum that normalises."
+NORM = (
+    "A norm{{over}}: every number of the result depends on every number that it is normalised with: through "
+    "itself, {through}. Take them one by one; each of the sums that come back is a mean of what arrives, or "
+    "of what arrives times the normalised."
+)
+# how a number `other` of a result moves with a number `own` of what it was normalised with; hit: in its place
+COUPLED: dict[str, Local] = {
+    "softmax": Local(
+        f"A softmax: {ROW} Take out how the output moves with its own input, and how with the others.",
+        "other*(hit - own)",
+    ),
+    "log_softmax": Local(f"log-softmax: {ROW}", "hit - own"),  # of the softmax
+    "norm": Local(
+        NORM.format(through="through the mean, and through the variance"), "hit - (1 + own*other)/count"
+    ),
+    "rms_norm": Local(NORM.format(through="and through the mean square"), "hit - own*other/count"),
+}
+AWAY, INV = "x - x.mean(over, keepdim=True)", "((away**2).mean(over, keepdim=True) + eps)**-0.5"
+
+# of the logits l of a row, hot where its label is; p: the softmax
+LABELLED: dict[str, Local] = {
+    "cross_entropy": Local(
+        "The cross entropy is {over}−log p at the label, where p is the softmax of the row. Write one row's "
+        "loss out, with l its logits: −l[label] + log Σ_k exp(l[k]). Each of the two parts has a short "
+        "derivative: that of the first is at the label ({target}) alone, and that of the second is a "
+        "function that has been named here already.",
+        "p - hot",
+    ),
+    "smoothed": Local(" Of the label's part all classes share {share}.", "p - (hot*most + share/classes)"),
+    "nll_loss": Local("{Over}minus what stands at the row's label: the other numbers don't count.", "-hot"),
+}
+
 LOSSES: dict[str, Local] = {
     "mse_loss": Local(
         "A squared distance, number by number: twice the distance.", ("2*(x - t)", "2*(t - x)")
@@ -243,8 +287,9 @@ LOSSES: dict[str, Local] = {
     ),
 }
 
-SIGNS: dict[type[ast.operator], str] = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
+SIGNS: dict[type, str] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.USub: "neg",
+    ast.UAdd: "clone",
 }  # fmt: skip
 
 
@@ -253,6 +298,8 @@ def local(site: Site, row: Local) -> Step:
     node = site.node
     if isinstance(node, ast.BinOp):
         given = dict(zip(PAIR, (node.left, node.right), strict=True))
+    elif isinstance(node, ast.UnaryOp):
+        given = {"x": node.operand}
     else:
         given = parts(site, *row.names, *row.constants)
     if not {*row.names} <= {*given} <= {*row.names, *row.constants}:  # gelu(x, approximate="tanh")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-import functools
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from grader.authoring.hints.notation import Sum, code, element, name, number, write
+from grader.authoring.hints.notation import Sum, code, element, name, number
 from grader.authoring.hints.site import (
     NoRule,
-    Shape,
     Site,
     Step,
     constants,
@@ -16,16 +17,17 @@ from grader.authoring.hints.site import (
     operation,
     parts,
     plus,
-    shape_of,
-    spread,
 )
 
 
 def view(site: Site) -> Step:
+    """A change of shape; also squeeze and unsqueeze."""
     say = (
         f"{site.x} only changes its shape here, and no number changes: the gradient's numbers go back "
         f"into the shape of {site.x}, in the same order."
     )
+    if "squeeze" in operation(site.node):
+        say = "Only an axis of size 1 is added or dropped: the gradient gets back the shape from before."
     before, after = site.before, site.after
     size, whole = site.scope.size, name(site.output) if site.output else site.node
     index: list[ast.expr] = []
@@ -41,64 +43,59 @@ def view(site: Site) -> Step:
                 break
             else:
                 raise NoRule("this change of shape")
-        flat: ast.expr = number(0)
-        for axis in range(a, i):
+        flat: ast.expr | None = None
+        for axis in [k for k in range(a, i) if before[k] != 1]:
             letter, width = site.index[axis], size(site.child, axis)
-            flat = (
-                letter
-                if axis == a or ast.unparse(flat) == "0"
-                else code("flat * width + letter", flat=flat, width=width, letter=letter)
-            )
-        if j - b == 1:
-            index.append(flat)
-        else:
-            for axis in range(b, j):
-                part = flat
-                for later in range(axis + 1, j):
-                    part = code("part // inner", part=part, inner=size(whole, later))
-                index.append(code("part % own", part=part, own=size(whole, axis)) if axis > b else part)
+            flat = code("flat * width + letter", flat=flat, width=width, letter=letter) if flat else letter
+        axes = [k for k in range(b, j) if after[k] != 1]
+        for axis in range(b, j):
+            part = flat if flat and axis in axes else number(0)
+            for later in [k for k in axes if k > axis and axis in axes]:
+                part = code("part // inner", part=part, inner=size(whole, later))
+            own = size(whole, axis)
+            index.append(code("part % own", part=part, own=own) if axis in axes[1:] else part)
         a, b = i, j
     return Step(tuple(index), say)
 
 
-def _permuted(site: Site, order: tuple[int, ...]) -> Step:
-    say = "Transposed forwards, so the gradient is transposed back: the same axes exchanged once more."
-    return Step(tuple(site.index[a] for a in order), say)
-
-
-def transpose(site: Site) -> Step:
-    n = len(site.before)
-    node = site.node
-    order = list(range(n))
-    if isinstance(node, ast.Attribute) or operation(node) == "t":
-        a, b = -2, -1
+def order(called: str, n: int, given: Sequence[Any]) -> tuple[int, ...]:
+    """Which of n axes each axis of the transposed is; given: what a call is given beside its operand."""
+    if called == "permute":
+        return tuple(d % n for d in (given if isinstance(given[0], int) else given[0]))
+    axes = list(range(n))
+    if called == "movedim":
+        axes.insert(given[1] % n, axes.pop(given[0]))
     else:
-        given = constants(site, "dim0", "dim1")
-        a, b = given["dim0"], given["dim1"]
-    order[a], order[b] = order[b], order[a]
-    return _permuted(site, tuple(order))
+        a, b = given or (-2, -1)
+        axes[a], axes[b] = axes[b], axes[a]
+    return tuple(axes)
 
 
-def permute(site: Site) -> Step:
-    assert isinstance(site.node, ast.Call)
-    dims = [ast.literal_eval(x) for x in site.node.args[leading(site) :]]
-    dims = list(dims[0]) if len(dims) == 1 and not isinstance(dims[0], int) else dims
-    return _permuted(site, tuple(d % len(site.before) for d in dims))
+def permuted(site: Site) -> Step:
+    """transpose and its like."""
+    node = site.node
+    given = [ast.literal_eval(x) for x in node.args[leading(site) :]] if isinstance(node, ast.Call) else []
+    say = "Transposed forwards, so the gradient is transposed back: the same axes exchanged once more."
+    return Step(tuple(site.index[a] for a in order(operation(node), len(site.before), given)), say)
 
 
-def concatenated(site: Site, stack: bool) -> Step:
+def starts(sizes: Iterable[ast.expr]) -> list[ast.expr | None]:
+    """Where stretches of some sizes begin that lie one after another, and where the last ends."""
+    return [None, *itertools.accumulate(sizes, lambda a, b: code("a + b", a=a, b=b))]
+
+
+def joined(site: Site) -> Step:
     node = site.node
     assert isinstance(node, ast.Call) and isinstance(node.args[0], ast.List | ast.Tuple)
     given = constants(site, "dim")
     members = node.args[0].elts
     place = next(k for k, m in enumerate(members) if m is site.child)
     axis = (given.get("dim") or 0) % len(site.after)
-    if stack:
+    if operation(node) == "stack":
         say = f"Stacked: {site.x} is slice {place} of the result along axis {axis}, and gets that slice."
         return Step((*site.index[:axis], number(place), *site.index[axis:]), say)
     moved = list(site.index)
-    if before := [site.scope.size(member, axis) for member in members[:place]]:
-        start = functools.reduce(lambda a, b: code("a + b", a=a, b=b), before)
+    if start := starts(site.scope.size(member, axis) for member in members[:place])[-1]:
         moved[axis] = code("own + start", own=moved[axis], start=start)
     say = f"Concatenated along axis {axis}: {site.x} gets its own stretch of the upstream gradient."
     return Step(tuple(moved), say)
@@ -112,25 +109,9 @@ def subscript(site: Site) -> Step:
         picks[k : k + 1] = [ast.Slice()] * (len(site.before) + 1 - len(picks))
     if all(isinstance(p, ast.Slice | ast.Constant | ast.UnaryOp) for p in picks):
         return _sliced(site, picks)
-    if any(isinstance(p, ast.Slice) for p in picks):
+    if any(isinstance(p, ast.Slice) and ast.unparse(p) != ":" for p in picks):
         raise NoRule("lookup and slice in one")
-    shapes = [shape_of(site.scope.value(p)) if not _range(p) else (0,) for p in picks]
-    if len(picks) == 1:
-        return _lookup(site, picks[0], shapes[0])
-    if any(len(s) != 1 for s in shapes):
-        raise NoRule("a lookup by several index tensors")
-    runs = next((k for k, p in enumerate(picks) if _range(p)), None)
-    if runs is None:
-        letter, *sums = site.run(0)
-    else:
-        letter, sums = site.index[runs], []
-    where = tuple(_is(element(p, (letter,)), site.index[k]) for k, p in enumerate(picks) if k != runs)
-    what = "one row from each matrix" if len(picks) < len(site.before) else "one number from each row"
-    say = (
-        f"{ast.unparse(node)} picks {what} of {site.x}. What is not picked never reaches the result, so its "
-        "gradient is 0; what is picked passes on unchanged."
-    )
-    return Step((letter, *site.index[len(picks) :]), say, sums=tuple(sums), where=where)
+    return _lookup(site, {axis: p for axis, p in enumerate(picks) if not isinstance(p, ast.Slice)})
 
 
 def _is(one: ast.expr, other: ast.expr) -> ast.expr:
@@ -141,16 +122,32 @@ def _range(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) in ("range", "torch.arange")
 
 
-def _lookup(site: Site, pick: ast.expr, shape: Shape) -> Step:
-    letters = tuple(site.fresh() for _ in shape)
-    sums = tuple(Sum(write(x), site.scope.size(pick, a)) for a, x in enumerate(letters))
-    where = (_is(element(pick, letters), site.index[0]),)
+def _lookup(site: Site, picks: dict[int, ast.expr]) -> Step:
+    """picks: by axis the places that are looked up there; a range is each of them once."""
+    runs = next((axis for axis, pick in picks.items() if _range(pick)), None)
+    shapes = {site.scope.shape(pick) for axis, pick in picks.items() if axis != runs}
+    first, last = min(picks), max(picks)
+    if len(shapes) > 1 or last - first >= len(picks):
+        raise NoRule("this lookup by several index tensors")
+    if runs is None:
+        pick = picks[first]
+        letters, sums = zip(*(site.over(site.scope.size(pick, a)) for a in range(len(*shapes))), strict=True)
+    else:
+        letters, sums = (site.index[runs],), ()
+    where = tuple(_is(element(p, letters), site.index[a]) for a, p in picks.items() if a != runs)
+    row, along = ("slice", f" along axis {first}") if first else ("row", "")
     say = (
-        f"A lookup: each number in {ast.unparse(pick)} names a row of {site.x}, and that row is copied out. "
-        "A row that was looked up several times receives one gradient for each copy, and they add up "
-        "(assigning would keep only the last); a row that was never looked up gets 0."
+        f"A lookup: each number in {ast.unparse(picks[last])} names a {row} of {site.x}{along}, and that "
+        f"{row} is copied out. A {row} that was looked up several times receives one gradient for each copy, "
+        f"and they add up (assigning would keep only the last); a {row} that was never looked up gets 0."
     )
-    return Step((*letters, *site.index[1:]), say, sums=sums, where=where)
+    if len(picks) > 1:
+        what = "one row from each matrix" if len(picks) < len(site.before) else "one number from each row"
+        say = (
+            f"{ast.unparse(site.node)} picks {what} of {site.x}. What is not picked never reaches the "
+            "result, so its gradient is 0; what is picked passes on unchanged."
+        )
+    return Step((*site.index[:first], *letters, *site.index[last + 1 :]), say, sums=sums, where=where)
 
 
 def _sliced(site: Site, picks: list[ast.expr]) -> Step:
@@ -173,7 +170,7 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
                 place = code("place // step", place=place, step=pick.step)
             index.append(place)
         else:
-            where.append(_is(letter, pick))
+            where.append(_is(letter, _from_end(pick, site.scope.size(site.child, axis)) or pick))
     say = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
     return Step(tuple(index), say, where=tuple(where))
 
@@ -200,44 +197,14 @@ def gather(site: Site) -> Step:
     return Step(tuple(index), say, sums=tuple(sums), where=where)
 
 
-def unsqueezed(site: Site) -> Step:
-    before, after = list(site.before), list(site.after)
-    index, own = [], 0
-    rest = (
-        [a for a, n in enumerate(before) if n != 1] if len(after) < len(before) else list(range(len(before)))
-    )
-    for n in after:
-        if own < len(rest) and before[rest[own]] == n:
-            index.append(site.index[rest[own]])
-            own += 1
-        else:
-            index.append(number(0))
-    return Step(
-        tuple(index),
-        "Only an axis of size 1 is added or dropped: the gradient gets back the shape from before.",
-    )
-
-
-def masked_fill(site: Site) -> Step:
-    assert isinstance(site.node, ast.Call)
-    say = (
-        "Where the mask is set, the value was overwritten: nothing of it reaches the loss, and its "
-        "gradient is 0. Elsewhere the upstream gradient passes."
-    )
-    return spread(site, say, "hit(not mask)", mask=site.node.args[leading(site)])
-
-
-def where(site: Site) -> Step:
-    assert isinstance(site.node, ast.Call)
-    condition, first, _ = site.node.args
-    say = "where chooses one of two: the upstream gradient goes to the one that was chosen, the other gets 0."
-    return spread(site, say, "hit(test)" if site.child is first else "hit(not test)", test=condition)
-
-
 def embedding(site: Site) -> Step:
     assert isinstance(site.node, ast.Call)
-    pick = site.node.args[0]
-    return _lookup(site, pick, site.scope.shape(pick))
+    return _lookup(site, {0: site.node.args[0]})
+
+
+def index_select(site: Site) -> Step:
+    given = parts(site, "x", "dim", "index")
+    return _lookup(site, {site.scope.value(given["dim"]) % len(site.before): given["index"]})
 
 
 def pad(site: Site) -> Step:
@@ -248,16 +215,38 @@ def pad(site: Site) -> Step:
     return Step(tuple(index), "Padding puts constants around: the gradient is what arrives in the middle.")
 
 
-def repeated(site: Site) -> Step:
-    given = parts(site, "x", "repeats", "dim")
-    times, dim = given["repeats"], site.scope.value(given["dim"]) if "dim" in given else None
-    if dim is None or not isinstance(site.scope.value(times), int):
-        raise NoRule("this use of repeat_interleave")
-    axis = dim % len(site.before)
-    letter, total = site.over(times)
-    own = code("own * times + k", own=site.index[axis], times=times, k=letter)
-    say = f"Each number is copied along axis {axis}, side by side: the gradients of its copies add up."
-    return Step((*site.index[:axis], own, *site.index[axis + 1 :]), say, sums=(total,))
+# where the k-th of so many copies of a number is along an axis
+SIDE = "times * own + k"
+COPIES = {"repeat_interleave": SIDE, "interpolate": SIDE, "repeat": "size * k + own"}
+
+
+def copied(site: Site) -> Step:
+    called, n, how = operation(site.node), len(site.before), ""
+    assert isinstance(site.node, ast.Call)
+    times = site.node.args[leading(site) :]
+    if called != "repeat":
+        side = called == "repeat_interleave"
+        given = parts(site, "x", *(("repeats", "dim") if side else ("size", "scale_factor")))
+        count, more = (given.get(k) for k in (("repeats", "dim") if side else ("scale_factor", "mode")))
+        if count is None or (more is None) == side or site.scope.shape(count):
+            raise NoRule(f"this use of {called}")
+        axes = [site.scope.value(more) % n] if more else [*range(2, n)]
+        count = count if side else number(site.scope.value(count))
+        times = [count if axis in axes else number(1) for axis in range(n)]
+        how = f" along axis {axes[0]}, side by side" if side else " to a square of the result"
+    say = f"Each number is copied{how}: the gradients of its copies add up."
+    index: list[ast.expr] = []
+    sums: list[Sum] = []
+    for axis, count in enumerate(times, n - len(times)):
+        own = site.index[axis] if axis >= 0 else number(0)
+        if site.scope.value(count) != 1:
+            k, one = site.over(count)
+            sums.append(one)
+            many = axis >= 0 and site.before[axis] > 1
+            size = site.scope.size(site.child, axis) if many else count
+            own = code(COPIES[called], times=count, own=own, k=k, size=size) if many else k
+        index.append(own)
+    return Step(tuple(index), say, sums=tuple(sums))
 
 
 def flipped(site: Site) -> Step:

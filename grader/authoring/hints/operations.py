@@ -35,46 +35,26 @@ LETTERS = "ijklmrstuvabcdef"  # of indices, but for those that are names in the 
 CALLS: dict[str, Callable[[Site], Step]] = {
     **dict.fromkeys(REDUCED, axes.reduced),
     **dict.fromkeys(("cumsum", "cumprod"), axes.running),
-    "softmax": lambda site: axes.softmax(site, log=False),
-    "log_softmax": lambda site: axes.softmax(site, log=True),
-    "cross_entropy": axes.cross_entropy,
-    "view": moving.view,
-    "reshape": moving.view,
-    "flatten": moving.view,
-    "transpose": moving.transpose,
-    "t": moving.transpose,
-    "T": moving.transpose,
-    "mT": moving.transpose,
-    "permute": moving.permute,
-    "unsqueeze": moving.unsqueezed,
-    "squeeze": moving.unsqueezed,
+    **dict.fromkeys(("softmax", "log_softmax"), axes.softmax),
+    **dict.fromkeys(("cross_entropy", "nll_loss"), axes.labelled),
+    **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "unsqueeze", "squeeze"), moving.view),
+    **dict.fromkeys(("transpose", "t", "T", "mT", "permute", "movedim"), moving.permuted),
     "expand": lambda site: spread(site, ""),
-    "cat": lambda site: moving.concatenated(site, stack=False),
-    "stack": lambda site: moving.concatenated(site, stack=True),
+    **dict.fromkeys(("cat", "stack"), moving.joined),
     "embedding": moving.embedding,
+    "index_select": moving.index_select,
     "gather": moving.gather,
-    "masked_fill": moving.masked_fill,
-    "where": moving.where,
     "values": lambda site: Step(site.index, ""),
-    "unflatten": moving.view,
     "pad": moving.pad,
-    "repeat_interleave": moving.repeated,
+    **dict.fromkeys(moving.COPIES, moving.copied),
     "flip": moving.flipped,
     **dict.fromkeys(("max", "min", "amax", "amin"), axes.extreme),
     "einsum": arithmetic.einsum,
     "clamp": arithmetic.clamp,
     **dict.fromkeys(("matmul", "mm", "bmm", "mv", "dot", "outer", "linear"), arithmetic.matmul),
-    **{f"conv{n}d": layers.convolution for n in (1, 2)},
-    **{f"conv_transpose{n}d": layers.transposed for n in (1, 2)},
-    **{f"max_pool{n}d": layers.max_pool for n in (1, 2)},
-    **{f"avg_pool{n}d": layers.average_pool for n in (1, 2)},
-    **{f"adaptive_avg_pool{n}d": layers.adaptive_pool for n in (1, 2)},
-    "interpolate": layers.upsample,
-    "layer_norm": layers.layer_norm,
-    "rms_norm": layers.rms_norm,
-    "batch_norm": layers.batch_norm,
-    "group_norm": layers.group_norm,
-    "nll_loss": axes.nll,
+    **{f"{kind}{n}d": layers.convolution for kind in ("conv", "conv_transpose") for n in (1, 2)},
+    **{f"{kind}_pool{n}d": rule for kind, rule in layers.POOLS.items() for n in (1, 2)},
+    **dict.fromkeys(layers.NORMS, layers.normed),
     **dict.fromkeys(LOSSES, loss),
 }
 
@@ -120,11 +100,9 @@ def rule(site: Site) -> Step:
     node = site.node
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         return arithmetic.matmul(site)
-    if isinstance(node, ast.UnaryOp):
-        return arithmetic.unary(site)
     if isinstance(node, ast.Subscript):
         return moving.subscript(site)
-    called = SIGNS.get(type(node.op), "") if isinstance(node, ast.BinOp) else operation(node)
+    called = operation(node) or SIGNS.get(type(getattr(node, "op", node)), "")
     if called in LOCAL:
         return local(site, LOCAL[called])
     if called in CALLS:

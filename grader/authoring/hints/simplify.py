@@ -38,6 +38,8 @@ class _Simpler(ast.NodeTransformer):
                 return ast.Constant(a - b)
             case ast.BinOp(ast.BinOp(ast.Constant(1), ast.Div(), below), ast.Mult(), above):
                 return ast.BinOp(above, ast.Div(), below)
+            case ast.BinOp(_, ast.Sub(), ast.BinOp(first, ast.Add(), second)):
+                return ast.BinOp(self.visit(ast.BinOp(left, op, first)), op, second)
             # 2 * (0.5 * x)
             case ast.BinOp(ast.Constant(a), ast.Mult(), ast.BinOp(ast.Constant(b), ast.Mult(), rest)):
                 return ast.BinOp(ast.Constant(a * b), op, rest)  # type: ignore[operator]

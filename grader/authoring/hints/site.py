@@ -176,6 +176,8 @@ def followed(
                 sign, todo = -sign, [*todo, operand]
             case ast.BinOp(left, ast.Mult(), right):
                 todo += [right, left]
+            case ast.BinOp(ast.UnaryOp() | ast.Call() as left, ast.Div(), right):
+                todo += [code("1 / right", right=right), left]
             case ast.Call(ast.Name("hit"), [condition]):
                 where.append(condition)
             case ast.Constant(int() | float() as value) if value < 0 or value == 1:

@@ -15,7 +15,9 @@ import torch
 from torch.fx.proxy import TracerBase
 
 from grader.authoring.item import AuthoredError
-from grader.authoring.network import plain
+from grader.authoring.network import plain, recurrent
+
+OURS = (plain.__file__, recurrent.__file__)  # layers in plain steps
 
 
 def export(model: Any, given: Mapping[str, Any], atomic: bool) -> Any:
@@ -39,9 +41,7 @@ def export(model: Any, given: Mapping[str, Any], atomic: bool) -> Any:
 
 def _frames(self: Any, stack: Any) -> traceback.StackSummary:
     """Of where a step was made the author's lines; torch keeps those in functions called forward alone."""
-    return traceback.StackSummary.from_list(
-        [f for f in stack if mine(f.filename) or f.filename == plain.__file__]
-    )
+    return traceback.StackSummary.from_list([f for f in stack if mine(f.filename) or f.filename in OURS])
 
 
 ENTER, EXIT = torch.no_grad.__enter__, torch.no_grad.__exit__
@@ -117,8 +117,7 @@ def stack(node: Any) -> tuple[tuple[str, int, str], ...]:
     """The author's lines that a step comes from, or of a layer in plain steps; and their functions."""
     text = node.meta.get("stack_trace") or ""
     frames = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', text)
-    ours = plain.__file__
-    return tuple((f, int(n), fn) for f, n, fn in frames if mine(f) or f == ours)
+    return tuple((f, int(n), fn) for f, n, fn in frames if mine(f) or f in OURS)
 
 
 def module(node: Any) -> str:

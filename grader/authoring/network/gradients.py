@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 
 from grader.authoring.hints.arithmetic import equation, turned
+from grader.authoring.hints.moving import COPIES, order, starts
 from grader.authoring.hints.notation import code, number
 from grader.authoring.network import lines
 from grader.authoring.network.site import NotWritten, Site, along, axes_code, is_number, joined, summed
-from grader.authoring.network.trace import Step, literal
+from grader.authoring.network.trace import Number, Step, constant, literal
 
 
 def larger(s: Site) -> ast.expr:
@@ -82,13 +83,6 @@ def _of_matrices(s: Site, own: str, out: str, theirs: str, other: ast.expr) -> a
     return summed(ast.BinOp(left, ast.MatMult(), right), (*s.step.shape[:-2], *s.x.shape[-2:]), s.x.shape)
 
 
-def linear(s: Site) -> ast.expr:
-    lead = range(len(s.step.shape) - 1)
-    if s.arg != "bias":
-        return product(s)
-    return s.fill("dy.sum(lead)", lead=axes_code(lead)) if lead else s.dy
-
-
 # --- reductions ------------------------------------------------------------------------------------------
 
 
@@ -136,10 +130,13 @@ def squeeze(s: Site) -> ast.expr:
     return s.fill("dy.unsqueeze(dim)") if isinstance(s.raw("dim"), int) else view(s)
 
 
-def transpose(s: Site) -> ast.expr:
-    n = len(s.x.shape)
-    last = s.step.op != "transpose" or {s.raw("dim0") % n, s.raw("dim1") % n} == {n - 2, n - 1}
-    if s.step.op == "transpose" and not (last and isinstance(s.dy, ast.BinOp)):
+def permuted(s: Site) -> ast.expr:
+    """transpose and its like: the last two axes of a product are exchanged within it."""
+    n, called = len(s.x.shape), s.step.op
+    axes = order(called, n, [*map(s.raw, [*s.step.args][1:])])
+    if called == "permute":
+        return ast.Call(s.fill("dy.permute"), [number(axes.index(a)) for a in range(n)], [])
+    if called == "transpose" and not (axes[: n - 2] == (*range(n - 2),) and isinstance(s.dy, ast.BinOp)):
         return s.fill("dy.transpose(dim0, dim1)")
     return transposed(s.dy, n)
 
@@ -147,11 +144,6 @@ def transpose(s: Site) -> ast.expr:
 def rolled(s: Site) -> ast.expr:
     back = ast.Tuple([literal(-n) for n in s.raw("shifts")], ast.Load())
     return s.fill("torch.roll(dy, back, dims)", back=back)
-
-
-def permute(s: Site) -> ast.expr:
-    dims = [d % len(s.x.shape) for d in s.raw("dims")]
-    return ast.Call(code("dy.permute", dy=s.dy), [number(dims.index(k)) for k in range(len(dims))], [])
 
 
 def expand(s: Site) -> ast.expr:
@@ -162,56 +154,55 @@ def picked(s: Site) -> ast.expr:
     return s.body.placed(s, lines.pick(s.step, s.body.value))
 
 
-def index(s: Site) -> ast.expr:
-    picks = s.step.args["indices"]
-    if not all(isinstance(i, Step) for i in picks) or any(i.shape == s.x.shape for i in picks):
+def looked_up(s: Site) -> ast.expr:
+    """What was copied out of an axis, or of rows by several places, adds up."""
+    found = s.step.args.get("indices", s.step.args.get("index"))
+    listed = found if isinstance(found, list) else [None] * (s.raw("dim", 0) % len(s.x.shape)) + [found]
+    picks = {axis: pick for axis, pick in enumerate(listed) if isinstance(pick, Step)}
+    (axis, pick), *more = picks.items()
+    if any(p.shape == s.x.shape for p in picks.values()):
         raise NotWritten("this lookup")
-    return s.fill("torch.zeros_like(x).index_put(where, dy, accumulate=True)", where=s.body.value(picks))
-
-
-def embedding(s: Site) -> ast.expr:
-    if len(s.step.args["indices"].shape) == 1:
-        return s.fill("torch.zeros_like(weight).index_add(0, indices, dy)")
-    text = "torch.zeros_like(weight).index_add(0, indices.flatten(), dy.reshape(-1, width))"
-    return s.fill(text, width=s.size(1))
+    if not more and len(pick.shape) == 1:
+        where = {"axis": number(axis), "pick": s.body.value(pick)}
+        return s.fill("torch.zeros_like(x).index_add(axis, pick, dy)", **where)
+    if len(picks) < len(listed):
+        raise NotWritten("a lookup beside a slice")
+    return s.fill("torch.zeros_like(x).index_put(where, dy, accumulate=True)", where=s.body.value(listed))
 
 
 def cat(s: Site) -> ast.expr:
+    """Also stack: each tensor's own stretch, or slice."""
     axis = s.raw("dim", 0) % len(s.step.shape)
-    ends: list[ast.expr | None] = [None]
-    for member in s.step.args["tensors"]:
-        size = s.body.size(member, axis)
-        ends.append(code("a + b", a=ends[-1], b=size) if ends[-1] else size)
-    ends[-1] = None
-    return ast.Subscript(s.dy, along(axis, ast.Slice(ends[s.place], ends[s.place + 1])), ast.Load())
+    pick: ast.expr = number(s.place)
+    if s.step.op != "stack":
+        ends = starts(s.body.size(member, axis) for member in s.step.args["tensors"])
+        pick = ast.Slice(ends[s.place], None if s.place == len(ends) - 2 else ends[s.place + 1])
+    return ast.Subscript(s.dy, along(axis, pick), ast.Load())
 
 
-def stack(s: Site) -> ast.expr:
-    axis = s.raw("dim", 0) % len(s.step.shape)
-    return ast.Subscript(s.dy, along(axis, number(s.place)), ast.Load())
-
-
-def interleaved(s: Site) -> ast.expr:
-    """repeat_interleave by a number: each number's copies stand side by side."""
-    if not isinstance(s.raw("repeats"), int) or s.raw("dim") is None:
-        raise NotWritten("this use of repeat_interleave")
-    axis = s.raw("dim") % len(s.x.shape)
-    text = "dy.unflatten(axis, (size, repeats)).sum(after)"
-    return s.fill(text, axis=number(axis), size=s.size(axis), after=number(axis + 1))
-
-
-def repeat(s: Site) -> ast.expr:
-    times = s.step.args["repeats"]
-    more = len(times) - len(s.x.shape)
+def copied(s: Site) -> ast.expr:
+    """The gradients of a number's copies add up: they stand on an axis of their own."""
+    n, op = len(s.x.shape), s.step.op
+    times = [constant(1)] * n
+    if op == "repeat":
+        times = s.step.args["repeats"]
+    else:
+        axes, count = [s.raw("dim")], s.step.args.get("repeats")
+        if "upsample" in op:
+            axes, count = [2, 3], constant(lines.magnified(s.step))
+        if not isinstance(count, Number) or not count.value or None in axes:
+            raise NotWritten(f"this use of {op}")
+        for axis in axes:
+            times[axis] = count
+    first = COPIES.get(op) == COPIES["repeat"]
     shape: list[ast.expr] = []
     over = []
-    for axis, count in enumerate(times, -more):
-        if count.value != 1:
-            over.append(len(shape))
-            shape.append(count.code)
-        if axis >= 0:
-            shape.append(s.size(axis) if s.x.shape[axis] != 1 else number(1))
-    node: ast.expr = ast.Call(code("dy.reshape", dy=s.dy), shape, [])
+    for axis, count in enumerate(times, n - len(times)):
+        size = [s.size(axis) if s.x.shape[axis] != 1 else number(1)] if axis >= 0 else []
+        own = [count.code] if count.value != 1 else []
+        over += [len(shape) + (0 if first else len(size))] * len(own)
+        shape += [*own, *size] if first else [*size, *own]
+    node: ast.expr = ast.Call(s.fill("dy.reshape"), shape, [])
     return code("node.sum(axes)", node=node, axes=axes_code(over)) if over else s.dy
 
 

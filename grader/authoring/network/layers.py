@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+from grader.authoring.hints.layers import MET, norm_axes, same
+from grader.authoring.hints.local import AWAY, COUPLED, INV, LABELLED
 from grader.authoring.hints.notation import code, number
 from grader.authoring.hints.simplify import simplified
 from grader.authoring.network import lines
@@ -13,116 +15,100 @@ from grader.authoring.network.site import NotWritten, Site, axes_code, summed
 from grader.authoring.network.trace import Number, Step, literal
 
 
-def _pair(s: Site, name: str, default: int, n: int) -> list[ast.expr]:
-    """A number for each of n axes, as it is written."""
-    found = s.step.args.get(name)
-    if name == "padding" and s.raw("padding") == "same":
-        dilation = s.raw("dilation", [1])
-        reach = [d * (k - 1) for d, k in zip(dilation * n, s.step.args["weight"].shape[2:], strict=False)]
-        if any(r % 2 for r in reach):
-            raise NotWritten("a padding that is not the same on both sides")
-        return [number(r // 2) for r in reach]
-    if not isinstance(found, list) or not found:
-        return [number(default)] * n
-    return [f.code for f in (found * n if len(found) == 1 else found)]
-
-
 def _spaces(step: Step) -> int:
     """How many axes a layer slides along: 2 of max_pool2d."""
     return int(step.op[-2])
 
 
-class _Window:
-    """Loops over the places of a kernel, and at each the slice of an image that it meets.
+class _Sliding:
+    """Loops over the spots of a kernel, and at each the slice of the padded large side that it meets.
 
-    kernel, out: sizes, by axis. spot, window: subscripts of the kernel's place and of the slice.
+    kernel: its sizes, by axis. small: the side of which each place meets one number there.
     """
 
-    def __init__(
-        self,
-        kernel: Sequence[ast.expr],
-        out: Sequence[ast.expr],
-        stride: Sequence[ast.expr],
-        dilation: Sequence[ast.expr] | None = None,
-    ) -> None:
-        letters = "ij"[: len(kernel)]
-        dilated = dilation or [number(1)] * len(kernel)
+    def __init__(self, s: Site, kernel: Sequence[ast.expr], small: Step) -> None:
+        self.s, n = s, len(kernel)
+        if n + 2 != len(small.shape):
+            raise NotWritten("a layer of one image")
+        stride = self._numbers("stride", kernel if "pool" in s.step.op else [number(1)] * n)
+        dilation = self._numbers("dilation", [number(1)] * n)
+        self.padding = self._numbers("padding", [number(0)] * n)
+        self.bare = all(isinstance(p, ast.Constant) and p.value == 0 for p in self.padding)
+        letters = [ast.Name(c) for c in "ij"[:n]]
         cuts = [
-            simplified(code("x[at * d : at * d + st * o : st]", at=ast.Name(c), d=d, st=st, o=o)).slice
-            for c, d, st, o in zip(letters, dilated, stride, out, strict=True)
+            simplified(
+                code(f"x[dilation * spot : {MET} : stride]", spot=c, dilation=d, stride=st, place=size)
+            ).slice
+            for c, d, st, size in zip(
+                letters, dilation, stride, [s.body.size(small, 2 + k) for k in range(n)], strict=True
+            )
         ]
-        self.window = ast.Tuple([ast.Slice(), ast.Slice(), *cuts], ast.Load())
-        self.spot = ast.Tuple([ast.Slice(), ast.Slice(), *(ast.Name(c) for c in letters)], ast.Load())
-        self.loops = [f"for {c} in range({ast.unparse(k)}):\n" for c, k in zip(letters, kernel, strict=True)]
+        every = (ast.Slice(), ast.Slice())
+        self.given = {"window": ast.Tuple([*every, *cuts], ast.Load())}
+        self.given["spot"] = ast.Tuple([*every, *letters], ast.Load())
+        self.given["around"] = ast.Tuple(
+            [p for own in reversed(self.padding) for p in (own, own)], ast.Load()
+        )
+        self.loops = [
+            f"for {c.id} in range({ast.unparse(k)}):\n" for c, k in zip(letters, kernel, strict=True)
+        ]
 
-    def do(self, s: Site, line: str, **more: ast.expr) -> None:
+    def _numbers(self, name: str, default: list[ast.expr] | Sequence[ast.expr]) -> Sequence[ast.expr]:
+        """A number for each axis, as it is written."""
+        found = self.s.step.args.get(name)
+        if name == "padding" and self.s.raw("padding") == "same":
+            spots = self.s.step.args["weight"].shape[2:]
+            reach = same((self.s.raw("dilation", [1]) * len(spots))[: len(spots)], spots)
+            if any(r % 1 for r in reach):
+                raise NotWritten("a padding that is not the same on both sides")
+            return [number(r) for r in reach]
+        if not isinstance(found, list) or not found:
+            return default
+        return [f.code for f in (found * len(default) if len(found) == 1 else found)]
+
+    def do(self, line: str, **more: ast.expr) -> None:
         text = "".join("    " * k + loop for k, loop in enumerate([*self.loops, line]))
-        s.do(text, window=self.window, spot=self.spot, **more)
+        self.s.do(text, **self.given, **more)
 
+    def padded(self, what: ast.expr) -> ast.expr:
+        return what if self.bare else self.s.let("padded", "F.pad(what, around)", what=what, **self.given)
 
-def _around(padding: Sequence[ast.expr]) -> ast.expr:
-    """Padding as F.pad has it: the last axis first, each side."""
-    return ast.Tuple([p for own in reversed(padding) for p in (own, own)], ast.Load())
+    def gathered(self, each: str, **more: ast.expr) -> ast.expr:
+        """The gradient of the large side: what comes back at each spot is added to its slice."""
+        s = self.s
+        zeros = "torch.zeros_like(x)"
+        dx = s.own(zeros) if self.bare else s.let("dpadded", f"F.pad({zeros}, around)", **self.given)
+        self.do(f"dx[window] += {each}", dx=dx, **more)
+        if self.bare:
+            return dx
+        middle = [ast.Slice(p, code("p + n", p=p, n=s.size(2 + k))) for k, p in enumerate(self.padding)]
+        return ast.Subscript(dx, ast.Tuple([ast.Slice(), ast.Slice(), *middle], ast.Load()), ast.Load())
 
 
 def convolution(s: Site) -> ast.expr:
-    """A convolution, place by place of its kernel: each is a matrix product of the channels."""
-    n = len(s.step.shape) - 2
-    if n != _spaces(s.step):
-        raise NotWritten("a convolution of one image")
+    """A convolution, spot by spot of its kernel: each is a matrix product of the channels."""
     if s.arg == "bias":
         return shift(s)
-    stride, padding, dilation = (
-        _pair(s, k, d, n) for k, d in (("stride", 1), ("padding", 0), ("dilation", 1))
+    image, weight, n = s.step.args["input"], s.step.args["weight"], _spaces(s.step)
+    across = "transpose" in s.step.op
+    sliding = _Sliding(s, [s.body.size(weight, 2 + k) for k in range(n)], image if across else s.step)
+    g, part = ("g", ".unflatten({}, (groups, -1))") if s.raw("groups", 1) > 1 else ("", "")
+    a, b = "co" if across else "oc"
+    met = {"n" + a: f"small{part.format(1)}", "n" + b: f"large[window]{part.format(1)}"}
+    met[a + b] = f"weight[spot]{part.format(0)}"
+    sought = a + b if s.arg == "weight" else "n" + (a if across else b)
+    del met[sought]
+    letters = [k.replace("n", "n" + g) + "hw"[:n] if "n" in k else g + k for k in (*met, sought)]
+    each = f"torch.einsum('{letters[0]},{letters[1]}->{letters[2]}', {', '.join(met.values())})"
+    each += f".flatten({letters[2].index('g')}, {letters[2].index('g') + 1})" if g else ""
+    small, large = (s.fill("input"), s.dy) if across else (s.dy, s.fill("input"))
+    if sought == "n" + b:
+        return sliding.gathered(each, small=small)
+    large, dx = sliding.padded(large), s.own("torch.zeros_like(x)")
+    sliding.do(
+        f"dx[spot] = {each}" if s.arg == "weight" else f"dx += {each}", dx=dx, small=small, large=large
     )
-    axes = [2 + k for k in range(n)]
-    kernel = [s.body.size(s.step.args["weight"], a) for a in axes]
-    sliding = _Window(kernel, [s.body.size(s.step, a) for a in axes], stride, dilation)
-    bare = all(isinstance(p, ast.Constant) and p.value == 0 for p in padding)
-    around = _around(padding)
-    hw = "hw"[:n]
-    g, part, groups = "", "", s.raw("groups", 1) > 1
-    if groups:
-        g, part = "g", ".unflatten({}, (groups, -1))"
-    if s.arg == "weight":
-        xp = s.body.value(s.step.args["input"]) if bare else s.let("padded", "F.pad(input, pad)", pad=around)
-        dk = s.own("torch.zeros_like(weight)")
-    elif bare:
-        dx = s.own("torch.zeros_like(input)")
-    else:
-        dx = s.let("dpadded", "F.pad(torch.zeros_like(input), pad)", pad=around)
-    dy = s.let("dgroups", f"dy{part.format(1)}") if groups else s.dy
-    if s.arg == "weight":
-        made = f"torch.einsum('n{g}o{hw},n{g}c{hw}->{g}oc', dy, xp[window]{part.format(1)})"
-        sliding.do(s, f"dk[spot] = {made}{'.flatten(0, 1)' if groups else ''}", dk=dk, xp=xp, dy=dy)
-        return dk
-    made = f"torch.einsum('n{g}o{hw},{g}oc->n{g}c{hw}', dy, weight[spot]{part.format(0)})"
-    sliding.do(s, f"dx[window] += {made}{'.flatten(1, 2)' if groups else ''}", dx=dx, dy=dy)
-    if bare:
-        return dx
-    ends = [code("p + size", p=p, size=s.size(a)) for p, a in zip(padding, axes, strict=True)]
-    middle = [ast.Slice(p, end) for p, end in zip(padding, ends, strict=True)]
-    return ast.Subscript(dx, ast.Tuple([ast.Slice(), ast.Slice(), *middle], ast.Load()), ast.Load())
-
-
-def transposed(s: Site) -> ast.expr:
-    if s.raw("groups", 1) != 1 or any(d != 1 for d in s.raw("dilation", [1])):
-        raise NotWritten("this transposed convolution")
-    n = len(s.step.shape) - 2
-    if s.arg == "bias":
-        return shift(s)
-    stride, padding = _pair(s, "stride", 1, n), _pair(s, "padding", 0, n)
-    if s.arg == "input":
-        text = f"F.conv{n}d(dy, weight, stride=stride, padding=padding)"
-        return s.fill(text, stride=ast.Tuple(stride, ast.Load()), padding=ast.Tuple(padding, ast.Load()))
-    axes = [2 + k for k in range(n)]
-    out = [s.body.size(s.step.args["input"], a) for a in axes]
-    sliding = _Window([s.size(a) for a in axes], out, stride)
-    dyp = s.let("padded", "F.pad(dy, pad)", pad=_around(padding))
-    dk = s.own("torch.zeros_like(weight)")
-    hw = "hw"[:n]
-    sliding.do(s, f"dk[spot] = torch.einsum('nc{hw},no{hw}->co', input, dyp[window])", dk=dk, dyp=dyp)
-    return dk
+    return dx
 
 
 def shift(s: Site) -> ast.expr:
@@ -151,16 +137,13 @@ def max_pool(s: Site) -> ast.expr:
 
 
 def average_pool(s: Site) -> ast.expr:
-    n = len(s.step.shape) - 2
-    kernel = _pair(s, "kernel_size", 1, n)
-    stride = _pair(s, "stride", 0, n) if s.raw("stride") else kernel
-    if any(s.raw("padding", [0])):
-        raise NotWritten("padded average pooling")
-    sliding = _Window(kernel, [s.body.size(s.step, 2 + k) for k in range(n)], stride)
-    dx = s.own("torch.zeros_like(x)")
+    if s.raw("ceil_mode") or s.raw("count_include_pad") is False:
+        raise NotWritten("this average pooling")
+    n = _spaces(s.step)
+    found = s.step.args["kernel_size"]
+    kernel = [k.code for k in (found * n if len(found) == 1 else found)]
     area = kernel[0] if n == 1 else code("a * b", a=kernel[0], b=kernel[1])
-    sliding.do(s, "dx[window] += dy / area", dx=dx, area=area)
-    return dx
+    return _Sliding(s, kernel, s.step).gathered("dy / area", area=area)
 
 
 def adaptive_pool(s: Site) -> ast.expr:
@@ -170,73 +153,84 @@ def adaptive_pool(s: Site) -> ast.expr:
     return s.fill("dy.expand(whole) / count", whole=s.shape(), count=s.count([*range(n - spaces, n)]))
 
 
-def upsample(s: Site) -> ast.expr:
-    if s.step.op == "upsample_bilinear2d":  # along each axis a product with a fixed matrix
-        text = (
-            "F.interpolate(torch.eye(own).unsqueeze(0), out, mode='linear', align_corners=align_corners)[0]"
-        )
-        given = [{"own": s.size(a), "out": s.body.size(s.step, a)} for a in (2, 3)]
-        rows, columns = (s.let(k, text, **g) for k, g in zip(("rows", "columns"), given, strict=True))
-        return s.fill("rows @ dy @ columns.T", rows=rows, columns=columns)
-    scale = lines.magnified(s.step)
-    if not scale:
-        raise NotWritten("this interpolation")
-    sizes = {k: s.size(a) for a, k in enumerate("nchw")}
-    return s.fill("dy.reshape(n, c, h, scale, w, scale).sum((3, 5))", **sizes, scale=number(scale))
+def bilinear(s: Site) -> ast.expr:
+    """Along each axis a product with a fixed matrix."""
+    text = "F.interpolate(torch.eye(own).unsqueeze(0), out, mode='linear', align_corners=align_corners)[0]"
+    given = [{"own": s.size(a), "out": s.body.size(s.step, a)} for a in (2, 3)]
+    rows, columns = (s.let(k, text, **g) for k, g in zip(("rows", "columns"), given, strict=True))
+    return s.fill("rows @ dy @ columns.T", rows=rows, columns=columns)
 
 
-# --- norms -----------------------------------------------------------------------------------------------
+# --- norms, softmax --------------------------------------------------------------------------------------
 
 
-def _normed(s: Site, axes: list[int], gain: str, groups: ast.expr | None = None) -> ast.expr:
-    """A norm over some axes: to its gain and its shift sums, to its input what is left of mean and size.
+def _coupled(s: Site, to: str, over: ast.expr, own: ast.expr, dy: ast.expr) -> ast.expr:
+    """What arrives, through a local gradient of the hints' table along axes: summed over its `other`."""
 
-    gain: the weight in the shape that it is multiplied in. groups: of channels, each a row of its own.
-    """
-    n = len(s.step.shape)
-    rest = axes_code([k for k in range(n) if (k in axes) == (gain != "weight")])
-    if groups:
-        rest = axes_code([0, *range(2, n)])
+    def sum_of(what: ast.expr, how: str) -> ast.expr:
+        return code(f"(what).{how}(over, keepdim=True)", what=what, over=over)
+
+    def through(node: ast.expr, dy: ast.expr, how: str = "sum") -> ast.expr:
+        match node:
+            case ast.Name("hit"):
+                return dy
+            case ast.Name("own"):
+                return code("own * total", own=own, total=sum_of(dy, how))
+            case ast.Name("other"):
+                return sum_of(code("dy * own", dy=dy, own=own), how)
+            case ast.BinOp(ast.Name("own"), ast.Mult(), right):
+                return code("own * rest", own=own, rest=through(right, dy, how))
+            case ast.BinOp(ast.Name("other"), ast.Mult(), right):
+                return through(right, s.let("weighted", "own * dy", own=own, dy=dy), how)
+            case ast.BinOp(left, ast.Div(), _):  # by how many there are
+                return through(left, dy, "mean")
+            case ast.BinOp(left, op, right):
+                return ast.BinOp(through(left, dy, how), op, through(right, dy, how))
+        return sum_of(dy, how)
+
+    return through(ast.parse(to, mode="eval").body, dy)
+
+
+def softmax(s: Site) -> ast.expr:
+    own = s.fill("torch.exp(y)" if s.step.op == "log_softmax" else "y")
+    return _coupled(s, COUPLED[s.step.op].at(0)[1], s.fill("dim"), own, s.dy)
+
+
+def norm(s: Site) -> ast.expr:
+    """To its gain and its shift sums, to its input what is left of mean and size."""
+    n, called = len(s.step.shape), s.step.op
+    axes, own = norm_axes(called, n, len(s.raw("normalized_shape", ())))
+    rest = [k for k in range(n) if k not in own]
+
+    def all_of(node: ast.expr) -> ast.expr:
+        return code("node.sum(rest)", node=node, rest=axes_code(rest)) if rest else node
+
     if s.arg == "bias":
-        return s.fill("dy.sum(rest)", rest=rest)
-    part, whole = "({}).unflatten(1, (groups, -1)).flatten(2)", s.body.shape(s.step.args["input"])
-    given = {"over": axes_code(axes), "groups": groups or number(1), "whole": whole}
+        return all_of(s.dy)
+    groups, centred = s.step.args.get("num_groups"), called != "rms_norm"
+    part = "({}).unflatten(1, (groups, -1)).flatten(2)" if groups else "{}"
+    given = {"over": number(-1) if groups else axes_code(axes), "whole": s.body.shape(s.step.args["input"])}
+    given |= {"groups": groups.code} if groups else {}
     eps = s.step.args.get("eps")
     tiny = eps.code if isinstance(eps, Number) and eps.value is not None else None
-    given["tiny"] = tiny or s.fill("torch.finfo(input.dtype).eps")
-    x = s.let("parted", part.format("input"), **given) if groups else s.fill("input")
-    centred = s.step.op != "rms_norm"
-    away = s.let("away", "x - x.mean(over, keepdim=True)", x=x, **given) if centred else x
-    inv = s.let("inv", "((away**2).mean(over, keepdim=True) + tiny) ** -0.5", away=away, **given)
+    given["eps"] = tiny or s.fill("torch.finfo(input.dtype).eps")
+    x = s.fill("input")
+    x = s.let("parted", part.format("input"), **given) if groups else x
+    away = s.let("away", AWAY, x=x, **given) if centred else x
+    inv = s.let("inv", INV, away=away, **given)
     xhat = s.let("xhat", "away * inv", away=away, inv=inv)
     if s.arg == "weight":
-        product = "dy * xhat.reshape(whole)" if groups else "dy * xhat"
-        return s.fill(f"({product}).sum(rest)", xhat=xhat, rest=rest, **given)
-    scaled = f"dy * {gain}" if s.has("weight") else "dy"
-    dxhat = s.dy
+        return all_of(s.fill("dy * xhat.reshape(whole)" if groups else "dy * xhat", xhat=xhat, **given))
+    gain = "weight" if own[-1] == n - 1 else f"weight.view(-1{', 1' * (n - 2)})"
+    scaled, dxhat = part.format(f"dy * {gain}" if s.has("weight") else "dy"), s.dy
     if groups or s.has("weight"):
-        dxhat = s.let("dxhat", part.format(scaled) if groups else scaled, **given)
-    shift = "dxhat.mean(over, keepdim=True) - " if centred else ""
-    text = f"inv * (dxhat - {shift}xhat * (dxhat * xhat).mean(over, keepdim=True))"
-    return s.fill(f"({text}).reshape(whole)" if groups else text, inv=inv, dxhat=dxhat, xhat=xhat, **given)
+        dxhat = s.let("dxhat", scaled, **given)
+    local = _coupled(s, COUPLED["norm" if centred else called].at(0)[1], given["over"], xhat, dxhat)
+    dx = code("inv * local", inv=inv, local=local)
+    return s.fill("dx.reshape(whole)", dx=dx, **given) if groups else dx
 
 
-def layer_norm(s: Site) -> ast.expr:
-    n, k = len(s.step.shape), len(s.raw("normalized_shape"))
-    return _normed(s, list(range(n - k, n)), "weight")
-
-
-def batch_norm(s: Site) -> ast.expr:
-    n = len(s.step.shape)
-    return _normed(s, [0, *range(2, n)], f"weight.view(-1{', 1' * (n - 2)})")
-
-
-def group_norm(s: Site) -> ast.expr:
-    shape = f"weight.view((-1{', 1' * (len(s.step.shape) - 2)}))"
-    return _normed(s, [-1], shape, s.step.args["num_groups"].code)
-
-
-# --- softmax and losses ----------------------------------------------------------------------------------
+# --- losses -----------------------------------------------------------------------------------------------
 
 
 def each(local: str) -> Callable[[Site], ast.expr]:
@@ -270,21 +264,12 @@ def cross_entropy(s: Site) -> ast.expr:
         raise NotWritten("this cross entropy")
     if s.step.args["target"].floats or chosen and smooth:
         raise NotWritten("a cross entropy with probabilities, or weighted and smoothed")
-    if len(x.shape) == 1:
-        own = s.own("F.softmax(x, 0)")
-        s.do("own[target] -= 1", own=own)
-        return s.fill("own * dy", own=own)
-    if len(x.shape) > 2:
-        own = s.fill("F.softmax(x, 1) - F.one_hot(target, classes).movedim(-1, 1)", classes=s.size(1))
-    elif s.step.op.startswith("nll"):
-        own = s.own("torch.zeros_like(x)")
-        s.do("own[range(rows), target] = -1", own=own, rows=s.size(0))
-    else:
-        own = s.own("F.softmax(x, 1)")
-        less = literal(1 - smooth if smooth else 1)
-        s.do("own[range(rows), target] -= less", own=own, rows=s.size(0), less=less)
-        if smooth:
-            own = s.fill("(own - share / classes)", own=own, share=literal(smooth), classes=s.size(1))
+    axis = min(1, len(x.shape) - 1)
+    called = "nll_loss" if s.step.op.startswith("nll") else "smoothed" if smooth else "cross_entropy"
+    hot = f"F.one_hot(target, classes){'.movedim(-1, 1)' * (len(x.shape) > 2)}"
+    given = {"most": literal(1 - smooth), "share": literal(smooth), "classes": s.size(axis)}
+    given |= {"p": s.fill("F.softmax(x, axis)", axis=number(axis)), "hot": s.fill(hot, classes=s.size(axis))}
+    own = code(LABELLED[called].at(0)[1], **given)
     if how == "none":
         return s.fill("own * dy.unsqueeze(1)", own=own)
     if chosen:
@@ -292,6 +277,6 @@ def cross_entropy(s: Site) -> ast.expr:
         share = s.let("share", each)
         own = s.fill("own * share.unsqueeze(1)", own=own, share=share)
         return s.fill("own * dy" if how == "sum" else "own * dy / share.sum()", own=own, share=share)
-    if how == "sum":
+    if how == "sum" or len(x.shape) == 1:
         return s.fill("own * dy", own=own)
     return s.fill("own * dy / count", own=own, count=s.count([0, *range(2, len(x.shape))]))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from grader.authoring.hints.local import LOCAL, LOSSES, PAIR, REDUCED
+from grader.authoring.hints.local import LOCAL, LOSSES, REDUCED
 from grader.authoring.hints.notation import code
 from grader.authoring.network import gradients, layers, lines
 from grader.authoring.network.site import NotWritten, Site, Value, Write, axes_code
@@ -76,6 +76,10 @@ class _Torch(ast.NodeTransformer):
         self.generic_visit(node)
         return node
 
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        return ast.UnaryOp(ast.Invert(), node.operand) if isinstance(node.op, ast.Not) else node
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         own = FUNCTIONS.get(node.func.id) if isinstance(node.func, ast.Name) else None
@@ -95,8 +99,8 @@ def _local(name: str, place: int = 0) -> Callable[[Site], ast.expr]:
     to = row.at(place)[1]
 
     def back(s: Site) -> ast.expr:
-        pair = zip(PAIR, s.step.args.values(), strict=False) if row.names == PAIR else ()
-        given = {k: s.body.value(v) for k, v in pair}
+        several = zip(row.names, s.step.args.values(), strict=False) if len(row.names) > 1 else ()
+        given = {k: s.body.value(v) for k, v in several}
         given |= {k: s.body.value(s.step.args.get(k, constant(v))) for k, v in row.constants.items()}
         return code("own * dy", own=_in_torch(s.fill(to, **given)), dy=s.dy)
 
@@ -133,11 +137,8 @@ def _along(name: str) -> Back:
 
 
 NORM = ("input", "weight", "bias")
-VIEW = _row(lines.view, self=gradients.view)
-PICK = _row(lines.picked, self=gradients.picked)
-CAT = _row("torch.cat([*tensors], dim)", tensors=gradients.cat)
+CONVOLUTIONS = ("conv", "conv_transpose")
 DIAGONAL = "torch.diagonal_scatter(torch.zeros_like(x), dy, {})"
-NLL = _row(lines.loss("nll_loss"), self=layers.cross_entropy)
 POOLS: dict[str, Back] = {
     "max": layers.max_pool, "avg": layers.average_pool, "adaptive_avg": layers.adaptive_pool
 }  # fmt: skip
@@ -153,48 +154,39 @@ OPERATORS: dict[str, Operator] = {
     "pow": _pair("self ** exponent", "self", "exponent", "pow"),
     "maximum": _spread("torch.maximum(self, other)", self=gradients.larger, other=gradients.larger),
     "minimum": _spread("torch.minimum(self, other)", self=gradients.larger, other=gradients.larger),
-    "masked_fill": _spread("self.masked_fill(mask, value)", self="dy.masked_fill(mask, 0.0)"),
+    "masked_fill": _spread("self.masked_fill(mask, value)", self=_local("masked_fill")),
     "where": _spread(
-        "torch.where(condition, self, other)",
-        self="dy.where(condition, 0.0)",
-        other="dy.masked_fill(condition, 0.0)",
+        "torch.where(condition, self, other)", self=_local("where", 1), other=_local("where", 2)
     ),
     **{name: _both(f"self @ {other}", gradients.product, "self", other) for name, other in PRODUCTS.items()},
     "outer": _both("torch.outer(self, vec2)", gradients.product, "self", "vec2"),
-    "linear": _both(lines.linear, gradients.linear, "input", "weight", "bias"),
+    "linear": _row(lines.linear, input=gradients.product, weight=gradients.product, bias=gradients.expand),
     "einsum": _row("torch.einsum(equation, *tensors)", tensors=gradients.product),
     **{name: _reduced(name, _along(name)) for name in REDUCED if name != "norm"},
     **{name: _reduced(name, gradients.extreme) for name in ("amax", "amin", "max", "min")},
     **{name: _row(lines.reduced(name)) for name in ("argmax", "argmin")},
     "linalg_vector_norm": _row(lines.norm, self=_along("norm")),
     "part": _row(lines.part, self=gradients.part),
-    "softmax": _row("F.softmax(self, dim)", self="y * (dy - (y * dy).sum(dim, keepdim=True))"),
-    "log_softmax": _row("F.log_softmax(self, dim)", self="dy - torch.exp(y) * dy.sum(dim, keepdim=True)"),
+    **{name: _row(f"F.{name}(self, dim)", self=layers.softmax) for name in ("softmax", "log_softmax")},
     "cumsum": _row("self.cumsum(dim)", self="dy.flip(dim).cumsum(dim).flip(dim)"),
     "cumprod": _row("self.cumprod(dim)", self="(dy * y).flip(dim).cumsum(dim).flip(dim) / self"),
     "flip": _row("self.flip(dims)", self="dy.flip(dims)"),
     "roll": _row("torch.roll(self, shifts, dims)", self=gradients.rolled),
-    "view": VIEW,
-    "reshape": VIEW,
-    "_unsafe_view": VIEW,
+    **dict.fromkeys(("view", "reshape", "_unsafe_view"), _row(lines.view, self=gradients.view)),
     "flatten": _row("self.flatten(start_dim, end_dim=-1)", self=gradients.view),
     "unflatten": _row("self.unflatten(dim, sizes)", self=gradients.view),
     "squeeze": _row("self.squeeze(dim)", self=gradients.squeeze),
     "unsqueeze": _row("self.unsqueeze(dim)", self="dy.squeeze(dim)"),
-    "t": _row("self.T", self=gradients.transpose),
-    "numpy_T": _row("self.T", self=gradients.transpose),
-    "mT": _row("self.transpose(-2, -1)", self=gradients.transpose),
-    "transpose": _row("self.transpose(dim0, dim1)", self=gradients.transpose),
-    "permute": _row("self.permute(*dims)", self=gradients.permute),
+    **dict.fromkeys(("t", "numpy_T"), _row("self.T", self=gradients.permuted)),
+    "mT": _row("self.transpose(-2, -1)", self=gradients.permuted),
+    "transpose": _row("self.transpose(dim0, dim1)", self=gradients.permuted),
+    "permute": _row("self.permute(*dims)", self=gradients.permuted),
     "movedim": _row("self.movedim(source, destination)", self="dy.movedim(destination, source)"),
     "expand": _row(lines.expand, self=gradients.expand),
-    "slice": PICK,
-    "select": PICK,
-    "index": _row(lines.index, self=gradients.index),
-    "index_select": _row(
-        "self.index_select(dim, index)", self="torch.zeros_like(self).index_add(dim, index, dy)"
-    ),
-    "embedding": _row("weight[indices]", weight=gradients.embedding),
+    **dict.fromkeys(("slice", "select"), _row(lines.picked, self=gradients.picked)),
+    "index": _row(lines.index, self=gradients.looked_up),
+    "index_select": _row("self.index_select(dim, index)", self=gradients.looked_up),
+    "embedding": _row("weight[indices]", weight=gradients.looked_up),
     "gather": _row("self.gather(dim, index)", self="torch.zeros_like(x).scatter_add(dim, index, dy)"),
     "scatter": _row(
         "self.scatter(dim, index, src, value)", self="dy.scatter(dim, index, 0)", src="dy.gather(dim, index)"
@@ -207,59 +199,49 @@ OPERATORS: dict[str, Operator] = {
     "pixel_unshuffle": _row(
         "F.pixel_unshuffle(self, downscale_factor)", self="F.pixel_shuffle(dy, downscale_factor)"
     ),
-    "prelu": _row(
-        "F.prelu(self, weight)",
-        self=layers.prelu,
-        weight=layers.prelu,
-    ),
-    "cat": CAT,
-    "concat": CAT,
-    "stack": _row("torch.stack([*tensors], dim)", tensors=gradients.stack),
-    "repeat_interleave": _row("self.repeat_interleave(repeats, dim=None)", self=gradients.interleaved),
-    "repeat": _row("self.repeat(*repeats)", self=gradients.repeat),
+    "prelu": _both("F.prelu(self, weight)", layers.prelu, "self", "weight"),
+    **dict.fromkeys(("cat", "concat"), _row("torch.cat([*tensors], dim)", tensors=gradients.cat)),
+    "stack": _row("torch.stack([*tensors], dim)", tensors=gradients.cat),
+    "repeat_interleave": _row("self.repeat_interleave(repeats, dim=None)", self=gradients.copied),
+    "repeat": _row("self.repeat(*repeats)", self=gradients.copied),
     "pad": _row("F.pad(self, pad, value=0)", self=gradients.pad),
     "tril": _row("torch.tril(self, diagonal=0)", self="torch.tril(dy, diagonal)"),
     "triu": _row("torch.triu(self, diagonal=0)", self="torch.triu(dy, diagonal)"),
     "diagonal": _row("torch.diagonal(self, offset=0)", self=DIAGONAL.format("offset")),
     "diag": _row("torch.diag(self, diagonal=0)", self=DIAGONAL.format("diagonal")),
-    "clamp": _row("self.clamp(min=None, max=None)", self=gradients.clamped),
-    "clamp_min": _row("self.clamp(min=None)", self=gradients.clamped),
-    "clamp_max": _row("self.clamp(max=None)", self=gradients.clamped),
-    "kept": _row("self * mask / (1 - p)", self="dy * mask / (1 - p)"),
-    **{f"conv{n}d": _both(lines.sliding, layers.convolution, *NORM) for n in (1, 2)},
-    **{f"conv_transpose{n}d": _both(lines.sliding, layers.transposed, *NORM) for n in (1, 2)},
-    **{f"{kind}_pool{n}d": _row(lines.sliding, self=back) for kind, back in POOLS.items() for n in (1, 2)},
-    "upsample_nearest2d": _row(lines.upsampled, input=layers.upsample),
-    "upsample_bilinear2d": _row(lines.upsampled, input=layers.upsample),
-    "layer_norm": _both(
-        "F.layer_norm(input, normalized_shape, weight, bias, eps=1e-5)", layers.layer_norm, *NORM
+    **dict.fromkeys(
+        ("clamp", "clamp_min", "clamp_max"), _row("self.clamp(min=None, max=None)", self=gradients.clamped)
     ),
-    "rms_norm": _both("F.rms_norm(input, normalized_shape, weight, eps=None)", layers.layer_norm, *NORM),
-    "batch_norm": _both(lines.batch_norm, layers.batch_norm, *NORM),
-    "group_norm": _both("F.group_norm(input, num_groups, weight, bias, eps=1e-5)", layers.group_norm, *NORM),
+    "kept": _row("self * mask / (1 - p)", self="dy * mask / (1 - p)"),
+    **{
+        f"{kind}{n}d": _both(lines.sliding, layers.convolution, *NORM)
+        for kind in CONVOLUTIONS
+        for n in (1, 2)
+    },
+    **{f"{kind}_pool{n}d": _row(lines.sliding, self=back) for kind, back in POOLS.items() for n in (1, 2)},
+    "upsample_nearest2d": _row(lines.upsampled, input=gradients.copied),
+    "upsample_bilinear2d": _row(lines.upsampled, input=layers.bilinear),
+    "layer_norm": _both("F.layer_norm(input, normalized_shape, weight, bias, eps=1e-5)", layers.norm, *NORM),
+    "rms_norm": _both("F.rms_norm(input, normalized_shape, weight, eps=None)", layers.norm, *NORM),
+    "batch_norm": _both(lines.batch_norm, layers.norm, *NORM),
+    "group_norm": _both("F.group_norm(input, num_groups, weight, bias, eps=1e-5)", layers.norm, *NORM),
     "cross_entropy_loss": _row(lines.loss("cross_entropy"), self=layers.cross_entropy),
-    "nll_loss": NLL,
-    "nll_loss_nd": NLL,
+    **dict.fromkeys(("nll_loss", "nll_loss_nd"), _row(lines.loss("nll_loss"), self=layers.cross_entropy)),
     **{name: _loss(name) for name in LOSSES},
     **{name: _row(f"self {sign} other") for name, sign in COMPARED.items()},
     "bitwise_and": _row("self & other"),
     "bitwise_or": _row("self | other"),
-    "bitwise_not": _row("~self"),
-    "logical_not": _row("~self"),
+    **dict.fromkeys(("bitwise_not", "logical_not"), _row("~self")),
     "detach": _row("self.detach()"),
     "one_hot": _row("F.one_hot(self, num_classes)"),
-    "to": _row(lines.cast),
-    "_to_copy": _row(lines.cast),
-    "type_as": _row(lines.cast),
+    **dict.fromkeys(("to", "_to_copy", "type_as"), _row(lines.cast)),
     "constant": _row("value"),
     "zeros_like": _row("torch.zeros_like(self)"),
     "ones_like": _row("torch.ones_like(self)"),
     "full_like": _row("torch.full_like(self, fill_value)"),
     "eye": _row(lines.typed("torch.eye(n)")),
-    "zeros": _row(lines.typed("torch.zeros(*size)")),
-    "new_zeros": _row(lines.typed("torch.zeros(*size)")),
-    "new_ones": _row(lines.typed("torch.ones(*size)")),
-    "ones": _row(lines.typed("torch.ones(*size)")),
+    **dict.fromkeys(("zeros", "new_zeros"), _row(lines.typed("torch.zeros(*size)"))),
+    **dict.fromkeys(("ones", "new_ones"), _row(lines.typed("torch.ones(*size)"))),
     "full": _row(lines.typed("torch.full(size, fill_value)")),
     "arange": _row(lines.arange),
 }

@@ -5,13 +5,26 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
+from grader.authoring.hints.local import LOCAL
 from grader.authoring.hints.notation import code
 
 LECTURE_N = 32
 
+BENT = ("tanh", "sigmoid")  # functions whose local gradients are taken for one another's
+
 Change = (
     tuple[str, ast.AST] | tuple[str, ast.AST, ast.AST]
 )  # kind, the node in place of the old one, the piece
+
+
+def local_gradient(node: ast.expr) -> tuple[str, ast.expr] | None:
+    """Whose local gradient it is, by the table, and at which result: of 1 - t**2 tanh, and t."""
+    text = ast.unparse(node).replace("1.0", "1")
+    for called in BENT:
+        for y in [n for n in ast.walk(node) if isinstance(n, ast.expr)]:
+            if ast.unparse(code(str(LOCAL[called].to), y=y)).replace("1.0", "1") == text:
+                return called, y
+    return None
 
 
 def changes(node: ast.AST, alike: Mapping[str, Sequence[str]]) -> Iterator[Change]:
@@ -80,6 +93,13 @@ DROPPED = {
 
 def _binary(node: ast.BinOp) -> Iterator[Change]:
     kind, a, b = type(node.op), node.left, node.right
+    one = kind in (ast.Add, ast.Sub) and isinstance(a, ast.Constant) and a.value == 1
+    if one:
+        yield "factor dropped", a, node  # of 1 - t**2 a factor 1 is left
+    if found := local_gradient(node):
+        called, y = found
+        for other in {*BENT} - {called}:
+            yield f"{other} for {called}", code(str(LOCAL[other].to), y=y), node
     if kind is ast.Sub and isinstance(a, ast.BinOp) and isinstance(a.op, ast.Sub):
         yield "only the first term", a.left
     if kind is ast.Div and ast.unparse(node) == "n / (n - 1)":
@@ -89,9 +109,7 @@ def _binary(node: ast.BinOp) -> Iterator[Change]:
         yield "eps dropped", a, b
     if kind in DROPPED:
         dropped, rest = DROPPED[kind]
-        if kind in (ast.Add, ast.Sub) and isinstance(a, ast.Constant) and a.value == 1:
-            yield "factor dropped", a, node  # of 1 - t**2 a factor 1 is left
-        else:
+        if not one:
             yield "division dropped" if kind is ast.Div else dropped, a, b
         if not (kind is ast.Div and isinstance(a, ast.Constant) and a.value == 1):
             yield dropped, code(rest, b=b), a

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from grader.authoring.authored import Authored, Item
-from grader.authoring.slips.mutants import Mutant, alike_tensors, mutants
+from grader.authoring.slips.mutants import Mutant, alike_tensors, mutants, too_far
 from grader.authoring.slips.sentences import lacks, say, uses
 from grader.authoring.slips.table import KNOWN, SLIPS
 from grader.core.calling import BadRequest, resolve
@@ -44,10 +44,11 @@ def known(
     out: dict[str, Any] = {}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what a slip does, .T of three axes say
+        lines = {line.name: line.code for line in parts.lines}
         for item in parts.gradients:
             tensors = [*parts.inputs, *(line.name for line in parts.lines), *parts.available(item)]
             found = mutants(item, alike_tensors(item, tensors, shapes))
-            found += _written(written, item)
+            found += too_far(item, lines.get(item.tensor, "")) + _written(written, item)
             found.sort(key=lambda m: SLIPS[m.kind].rank)
             kept: list[dict[str, Any]] = []
             for m in found:

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.authoring.authored import Item
+from grader.authoring.hints.local import LOCAL
+from grader.authoring.hints.notation import code
 from grader.authoring.slips.changes import LECTURE_N, changes
 
 
@@ -67,7 +69,27 @@ def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
             keep(whole, kind, old, now, told, contexts.get(id(node), ""))
     for kind, old, now, whole in _throughout(tree, alike):
         keep(whole, kind, old, now)
-    return [_asking(m, item) for m in found.values()]
+    return [_asking(m, item, *[m.new] * (m.kind == "another tensor")) for m in found.values()]
+
+
+ALONE = [called for called, row in LOCAL.items() if row.names == ("x",)]  # functions of one number
+
+
+def too_far(item: Item, line: str) -> list[Mutant]:
+    """The function times the table's local gradient of the line that makes its own tensor."""
+    match ast.parse(line.strip()).body:
+        case [ast.Assign([ast.Name(y)], ast.Call(ast.Attribute(owner, called), args))] if called in ALONE:
+            x = args[0] if args else owner
+            whole = x.value if isinstance(x, ast.Subscript) else x
+            local = code(str(LOCAL[called].to).replace("hit(", "("), x=x, y=ast.Name(y))
+            if isinstance(whole, ast.Name) and not any(isinstance(n, ast.Call) for n in ast.walk(local)):
+                tree = ast.parse(item.source)
+                for node in ast.walk(tree):
+                    if isinstance(node, ast.Return) and node.value:
+                        node.value = ast.BinOp(node.value, ast.Mult(), local)
+                m = Mutant(item.name, "one line too far", called, whole.id, ast.unparse(tree))
+                return [_asking(m, item, *{n.id for n in ast.walk(local) if isinstance(n, ast.Name)})]
+    return []
 
 
 LIKE = re.compile(r"torch\.(zeros|ones)_like")
@@ -179,11 +201,10 @@ def _put(tree: ast.Module, target: ast.AST, new: ast.AST) -> ast.Module:
     return changed
 
 
-def _asking(m: Mutant, item: Item) -> Mutant:
-    """A mutant that names another tensor asks for it."""
-    if m.kind != "another tensor" or m.new in item.params:
-        return m
-    return replace(m, source=m.source.replace("):", f", {m.new}):", 1))
+def _asking(m: Mutant, item: Item, *names: str) -> Mutant:
+    """A mutant that names tensors which the function lacks asks for them."""
+    more = "".join(f", {name}" for name in sorted({*names} - {*item.params}))
+    return replace(m, source=m.source.replace("):", f"{more}):", 1)) if more else m
 
 
 def alike_tensors(

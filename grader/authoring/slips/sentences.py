@@ -7,6 +7,7 @@ import builtins
 import re
 from functools import cached_property
 
+from grader.authoring.slips.changes import local_gradient
 from grader.authoring.slips.mutants import Mutant
 from grader.authoring.slips.table import DROPPED, EXCHANGED, SAME, SLIPS
 from grader.core.text import listed
@@ -141,10 +142,13 @@ class Told:
             return "the division by n - 1 is missing"
         if self.code in ("1.0 / n", "1 / n"):
             return "the division by n is missing"
-        rest = re.fullmatch(r"1(?:\.0)? - (\w+)( ?\*\* ?2)?", self.code)
+        if (found := local_gradient(ast.parse(self.code or "x", mode="eval").body)) and part == "factor":
+            squared = f", 1 - {ast.unparse(found[1])} squared," if found[0] == "tanh" else ""
+            if ast.unparse(found[1]) not in self.own:
+                return f"{found[0]}'s derivative{squared} is missing"
+        rest = re.fullmatch(r"1(?:\.0)? - (\w+)", self.code)
         if rest and part == "factor" and rest[1] not in self.own:
-            tanh = f"tanh's derivative, 1 - {rest[1]} squared,"
-            return f"{tanh if rest[2] else f'the factor 1 - {rest[1]}'} is missing"
+            return f"the factor 1 - {rest[1]} is missing"
         known = self.known(self.code)
         told = f"a {'' if _names(self.code) else 'constant '}{part} is missing"
         return f"{told}: the one with {listed(known)}" if known else told

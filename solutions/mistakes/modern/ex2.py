@@ -21,19 +21,9 @@ def dgate(share, up, dh):
     return up * share * (1 - share) * dh
 
 
-def dshare(share, a, dgate):
-    """sigmoid's derivative is in already: it belongs to the line before, to da"""
-    return a * share * (1 - share) * dgate
-
-
 def da(share, a, dgate):
     """the factor a of the second way is in twice: dshare has it already"""
     return share * dgate + a * share * (1 - share) * a * dgate
-
-
-def da(share, dgate, dshare):
-    """this is tanh's derivative: sigmoid's is share · (1 − share)"""
-    return share * dgate + (1 - share**2) * dshare
 
 
 def da(gate, dgate, dshare):

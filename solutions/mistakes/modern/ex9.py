@@ -3,29 +3,9 @@
 import torch
 
 
-def dt2(o2, t2, dh2):
-    """tanh's derivative is in already: it belongs to the line before, to dc2"""
-    return o2 * (1 - t2**2) * dh2
-
-
-def dc2(t2, dt2):
-    """this is sigmoid's derivative: tanh's is 1 − t2²"""
-    return t2 * (1 - t2) * dt2
-
-
 def dc2(c2, dt2):
     """c2 stands where t2 belongs: tanh's derivative is made of tanh's own result"""
     return (1 - c2**2) * dt2
-
-
-def df2(f2, c1, dc2):
-    """sigmoid's derivative is in already: it belongs to the line before, to dz2"""
-    return f2 * (1 - f2) * c1 * dc2
-
-
-def di2(i2, g2, dc2):
-    """sigmoid's derivative is in already: it belongs to the line before, to dz2"""
-    return i2 * (1 - i2) * g2 * dc2
 
 
 def dz2(i2, f2, g2, o2, di2, df2, dg2, do2):
