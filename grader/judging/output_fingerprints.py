@@ -159,7 +159,7 @@ def known(
     wrong: dict[str, Marks] = {}
     limits: dict[str, dict[str, float]] = {}
     for fixture, record in answers.items():
-        right = marks(_wanted(references[fixture], item.name), item) or {}
+        right = marks(wanted(references[fixture], item.name), item) or {}
         own = marks(answer_of(record), item) if record.data is not None else None
         own = own or of_error(record.message)
         wrong[fixture] = differing(own, right)
@@ -199,7 +199,7 @@ def _pairs(
 ) -> Iterator[tuple[Any, Any]]:
     """What came and what was wanted, of each call."""
     for fixture, record in answers.items():
-        own, right = answer_of(record), _wanted(references[fixture], item.name)
+        own, right = answer_of(record), wanted(references[fixture], item.name)
         if item.driver and type(own) is type(right) is dict:
             yield from ((own.get(call), one) for call, one in right.items())
         else:
@@ -216,7 +216,7 @@ def _besides(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> bool:
     return any(k not in mistake and limits[k] > CLOSE / 4 for k in own)
 
 
-def _wanted(reference: Reference, item: str) -> Any:
+def wanted(reference: Reference, item: str) -> Any:
     if item in reference.plain:
         return plain.decode(reference.plain[item])
     value = reference.values[item]

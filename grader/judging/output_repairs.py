@@ -6,24 +6,40 @@ What comes back is material for words alone: no verdict rests on it.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from grader.core.exercise import TRAINING, Output, Task, definition
 from grader.core.finding import Finding
-from grader.core.limits import MAX_CHANGED, OUTPUT_CHANGES, OUTPUT_CPU, OUTPUT_ROUND
+from grader.core.limits import (
+    MAX_CHANGED,
+    OUTPUT_CHANGES,
+    OUTPUT_CPU,
+    OUTPUT_FIRSTS,
+    OUTPUT_PAIRS,
+    OUTPUT_PAIRS_CPU,
+    OUTPUT_ROUND,
+)
+from grader.core.plain import Tensor
 from grader.diagnosis import resting, syntax
 from grader.diagnosis.repairs import scope, search
 from grader.diagnosis.repairs.source import About, Source
 from grader.judging.choices import Answer
-from grader.judging.compare_outputs import held
+from grader.judging.compare_outputs import answer_of, held
+from grader.judging.output_fingerprints import wanted
+from grader.judging.shown import array
 from grader.runner.host.client import Part, Runner
 from grader.runner.wire import Record
 from grader.submissions.script import Script
 
 FIELD = re.compile(r"\b[a-z]\w*\.([a-z_]\w*)\b(?!\()")
 
+Tries = Mapping[str, tuple[int, search.Tried]]  # by its text a function, which one, and what is changed
 Records = Mapping[tuple[str, int], Record]  # by fixture and number of the change
 
 
@@ -89,28 +105,61 @@ class OutputSearch:
         if not found or not failed or len(on) < 2:
             return None
         first = min(failed, key=lambda f: len(self.task.fixtures.given[f]))
-        return self._changed(item, found, first, on) or _unused(found[0], item)
-
-    def _changed(
-        self, item: Output, found: Sequence[Source], first: str, on: Sequence[str]
-    ) -> Finding | None:
-        """What the likeliest change says that is right on `first`, where the answer is not, and elsewhere."""
-        rest = [f for f in on if f != first]
+        on = [first, *(f for f in on if f != first)]
         changes = search.of_output(found, OUTPUT_CHANGES)
-        for some in _rounds(list(changes)):
+        gave: dict[str, Record] = {}
+        told = next(self._right(item, found, changes, on, gave), None) or _unused(found[0], item)
+        return told or self._two(item, found, changes, on, gave)
+
+    def _right(
+        self, item: Output, found: Sequence[Source], tries: Tries, on: Sequence[str], gave: dict[str, Record]
+    ) -> Iterator[Finding]:
+        """What changes say that are right on all fixtures, the likeliest first.
+
+        gave: is told what comes on the first fixture, by the text of the function.
+        """
+        first, *rest = on
+        own = found[0].data.decode()
+        for some in _rounds(list(tries)):
             if self.seconds <= 0:
-                return None
-            records = self._run(item, [found[0].data.decode(), *some], [first])
-            fits = self._fits(item, records, first)
-            for text in [some[k - 1] for k in fits if k]:
-                of, tried = changes[text]
-                others = self._run(item, [found[of].data.decode(), text], rest)
+                return
+            records = self._run(item, [own, *some], [first])
+            for (_, k), r in records.items():
+                gave[some[k - 1] if k else own] = r if r.same is None else records[first, r.same]
+            texts = [some[k - 1] for k in self._fits(item, records, first) if k]
+            fits = {text: search.told(tries[text][1]) for text in texts}
+            for text, told in fits.items():
+                others = self._run(item, [found[tries[text][0]].data.decode(), text], rest)
                 if all(1 in self._fits(item, others, f) for f in rest):
-                    told = search.told(tried)
-                    alike = {search.told(changes[some[k - 1]][1]).line for k in fits
-                             if k and search.told(changes[some[k - 1]][1]).text == told.text}  # fmt: skip
-                    return replace(told, on=tuple(on), line=told.line if len(alike) == 1 else None)
-        return None
+                    alike = {f.line for f in fits.values() if f.text == told.text}
+                    yield replace(told, on=tuple(on), line=told.line if len(alike) == 1 else None)
+
+    def _two(
+        self,
+        item: Output,
+        found: Sequence[Source],
+        changes: Tries,
+        on: Sequence[str],
+        gave: dict[str, Record],
+    ) -> Finding | None:
+        """What two changes of one function say, those first of which one makes more of the answer right."""
+        right = wanted(self.task.fixtures.references[on[0]], item.name)
+        shares = {id(r): share(answer_of(r), right) for r in gave.values()}
+        own = gave.get(found[0].data.decode())
+        base = shares[id(own)] if own else 0.0
+        tries: dict[str, tuple[int, search.Tried]] = {}
+        for number, source in enumerate(found):
+            came = [(c, gave[t]) for t, (k, (c,)) in changes.items() if k == number and t in gave]
+            better = {c: shares[id(r)] for c, r in came}
+            distinct = search.distinct((c, id(r)) for c, r in came if r is not own)
+            firsts = sorted(distinct, key=lambda c: (-max(base, better[c]), c.rank))[:OUTPUT_FIRSTS]
+            for pair in search.pairs(firsts, distinct, OUTPUT_PAIRS):
+                tries.setdefault(source.changed(*pair), (number, pair))
+        spent, self.seconds = self.seconds, min(self.seconds, OUTPUT_PAIRS_CPU)
+        left = self.seconds
+        told = next(self._right(item, found, tries, on, {}), None)
+        self.seconds += spent - left
+        return told
 
     def _run(self, item: Output, texts: Sequence[str], on: Sequence[str]) -> Records:
         """What the submission gives with each change; of a run that was ended, what came before."""
@@ -130,6 +179,21 @@ class OutputSearch:
                 judged = record.same is None and held(record, reference, item.name, item.exact).verdict.passed
                 right[number] = earlier or judged
         return [k for k, fits in right.items() if fits]
+
+
+def share(answer: Any, right: Any) -> float:
+    """How much of an answer is as it should be, each of its parts counting alike. Decoded plain data."""
+    if type(right) is Tensor:
+        if type(answer) is not Tensor or answer.shape != right.shape or not array(right).size:
+            return 0.0
+        return float(np.isclose(array(answer), array(right), 1e-4, 1e-7, equal_nan=True).mean())
+    if type(right) is dict and type(answer) is dict:
+        many = max(len(answer), len(right))
+        return sum(share(answer[k], v) for k, v in right.items() if k in answer) / max(many, 1)
+    if type(right) in (list, tuple) and type(answer) in (list, tuple):
+        return sum(map(share, answer, right)) / max(len(answer), len(right), 1)
+    numbers = type(right) in (int, float) and type(answer) in (int, float)
+    return float(math.isclose(answer, right, rel_tol=1e-4) if numbers else answer == right)
 
 
 def _unused(source: Source, item: Output) -> Finding | None:

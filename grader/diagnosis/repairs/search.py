@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -121,9 +121,9 @@ def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
     return found
 
 
-def distinct(gave: Iterable[tuple[Change, bytes | None]]) -> list[Change]:
+def distinct(gave: Iterable[tuple[Change, Hashable]]) -> list[Change]:
     """Of changes of one kind with which a function gives the same the likeliest."""
-    found: dict[tuple[bytes | None, Code, bool], Change] = {}
+    found: dict[tuple[Hashable, Code, bool], Change] = {}
     for change, data in gave:
         found.setdefault((data, change.finding.code, bool(change.asks)), change)
     return list(found.values())
