@@ -149,10 +149,11 @@ def known(
     references: Mapping[str, Reference],
     item: Output,
     read: Collection[str] = (),
+    least: int = 2,
 ) -> Finding | None:
     """The first mistake whose marks an answer has on every call that tells it from right, and no others.
 
-    There are two such calls at least, or fixtures. It must be far closer to them than the right answer is: a
+    There are `least` such calls, or fixtures. It must be far closer to them than the right answer is: a
     mistake may change little.
     read: the parameters that the learner's function works with.
     """
@@ -172,7 +173,7 @@ def known(
     for mistake in mistakes:
         on = {f: m for f, m in mistake["on"].items() if f in wrong}
         many = sum(map(len, on.values()))
-        if many < 2 or not all(_has(wrong[f], m, limits[f]) for f, m in on.items()):
+        if many < least or not all(_has(wrong[f], m, limits[f]) for f, m in on.items()):
             continue
         if not any(_besides(wrong[f], m, limits[f]) for f, m in on.items()):
             far = [_apart(wrong[f][k], mark) for f, m in on.items() for k, mark in m.items()]

@@ -27,11 +27,13 @@ from grader.core.limits import (
 )
 from grader.core.plain import Tensor
 from grader.diagnosis import resting, syntax
+from grader.diagnosis.diagnose import FIXTURES
 from grader.diagnosis.repairs import scope, search
 from grader.diagnosis.repairs.source import About, Source
+from grader.diagnosis.syntax import read_only
 from grader.judging.choices import Answer
 from grader.judging.compare_outputs import answer_of, held
-from grader.judging.output_fingerprints import wanted
+from grader.judging.output_fingerprints import known, wanted
 from grader.judging.shown import array
 from grader.runner.host.client import Part, Runner
 from grader.runner.wire import Record
@@ -90,8 +92,9 @@ def _source(node: ast.FunctionDef, lines: Sequence[str], of: str, fields: Sequen
 class OutputSearch:
     """What makes one wrong output right, on all of its fixtures."""
 
-    def __init__(self, runner: Runner, task: Task, code: Script) -> None:
-        self.runner, self.task, self.code = runner, task, code
+    def __init__(self, runner: Runner, task: Task, code: Script, known: Mapping[str, Any]) -> None:
+        """known: by item what the fixtures know of mistakes."""
+        self.runner, self.task, self.code, self.known = runner, task, code, known
         self.seconds = float(OUTPUT_CPU)  # of processor time that is left for all outputs of a submission
 
     def explain(self, answer: Answer) -> Finding | None:
@@ -142,24 +145,56 @@ class OutputSearch:
         on: Sequence[str],
         gave: dict[str, Record],
     ) -> Finding | None:
-        """What two changes of one function say, those first of which one makes more of the answer right."""
+        """What two changes of one function say, or one and a mistake that is known.
+
+        Those come first of which one makes more of the answer right.
+        """
         right = wanted(self.task.fixtures.references[on[0]], item.name)
         shares = {id(r): share(answer_of(r), right) for r in gave.values()}
         own = gave.get(found[0].data.decode())
         base = shares[id(own)] if own else 0.0
         tries: dict[str, tuple[int, search.Tried]] = {}
+        beside: dict[str, tuple[Finding, Record]] = {}
         for number, source in enumerate(found):
             came = [(c, gave[t]) for t, (k, (c,)) in changes.items() if k == number and t in gave]
             better = {c: shares[id(r)] for c, r in came}
             distinct = search.distinct((c, id(r)) for c, r in came if r is not own)
             firsts = sorted(distinct, key=lambda c: (-max(base, better[c]), c.rank))[:OUTPUT_FIRSTS]
-            for pair in search.pairs(firsts, distinct, OUTPUT_PAIRS):
-                tries.setdefault(source.changed(*pair), (number, pair))
+            for c in firsts:
+                text = source.changed(c)
+                beside[text] = (c.finding, gave[text])
+            for a, b in search.pairs(firsts, distinct, OUTPUT_PAIRS, source.joined):
+                both = replace(a, edits=source.joined(a, b) or (), asks=(*a.asks, *b.asks))
+                tries.setdefault(source.changed(both), (number, (a, b)))
+        if told := self._beside_known(item, beside, found[0], on):
+            return told
         spent, self.seconds = self.seconds, min(self.seconds, OUTPUT_PAIRS_CPU)
         left = self.seconds
         told = next(self._right(item, found, tries, on, {}), None)
         self.seconds += spent - left
         return told
+
+    def _beside_known(
+        self, item: Output, tried: Mapping[str, tuple[Finding, Record]], about: Source, on: Sequence[str]
+    ) -> Finding | None:
+        """A change after which an answer is that of a mistake that is known."""
+        mistakes = self.known.get(item.name, {}).get("mistakes", [])
+        first, *rest = [f for f in on if f in FIXTURES] or [""]
+        if first != on[0] or not mistakes:
+            return None
+        references = self.task.fixtures.references
+        read = read_only(self.code.functions, item.about) or ()
+        texts = [t for t, (_, r) in tried.items() if known(mistakes, {first: r}, references, item, read, 1)]
+        records = self._run(item, [about.data.decode(), *texts], rest) if texts else {}
+        for k, text in enumerate(texts, 1):
+            change, record = tried[text]
+            others = {
+                f: r if r.same is None else records[f, r.same] for f in rest if (r := records.get((f, k)))
+            }
+            said = known(mistakes, {first: record, **others}, references, item, read)
+            if said and len(others) == len(rest):
+                return replace(search.two_slips(change, change, said), on=tuple(on))
+        return None
 
     def _run(self, item: Output, texts: Sequence[str], on: Sequence[str]) -> Records:
         """What the submission gives with each change; of a run that was ended, what came before."""

@@ -129,10 +129,15 @@ def distinct(gave: Iterable[tuple[Change, Hashable]]) -> list[Change]:
     return list(found.values())
 
 
-def pairs(firsts: Sequence[Change], others: Collection[Change], many: int) -> list[tuple[Change, Change]]:
+def pairs(
+    firsts: Sequence[Change],
+    others: Collection[Change],
+    many: int,
+    apart: Callable[[Change, Change], object] = Change.apart,
+) -> list[tuple[Change, Change]]:
     """Two changes that are two slips, and not one told in two parts; the likeliest first.
 
-    firsts: of which one is among them, the surest first.
+    firsts: of which one is among them, the surest first. apart: whether both can be made.
     """
 
     def rank(pair: tuple[Change, Change]) -> int:
@@ -140,7 +145,7 @@ def pairs(firsts: Sequence[Change], others: Collection[Change], many: int) -> li
 
     def one(a: Change, b: Change) -> bool:
         codes = {a.finding.code, b.finding.code}
-        together = a.finding.line == b.finding.line
+        together = a.finding.line == b.finding.line and a.apart(b)
         moved = codes & MISSING and (codes & REMOVED or (together and codes <= MISSING))
         renamed = Code.ANOTHER_TENSOR in codes and (
             Code.EXTRA_TERM in codes or a.finding.spot in b.asks or b.finding.spot in a.asks
@@ -148,7 +153,7 @@ def pairs(firsts: Sequence[Change], others: Collection[Change], many: int) -> li
         return bool(moved or renamed)
 
     sure, less = (
-        [(a, b) for a in part for b in others if a.apart(b) and not one(a, b)]
+        [(a, b) for a in part for b in others if not one(a, b) and apart(a, b)]
         for part in (firsts[:SURE], firsts[SURE:])
     )
     return sorted([*sure, *sorted(less, key=rank)][:many], key=rank)
