@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from grader.core.exercise import TRAINING, Output, Task, definition
-from grader.core.finding import Finding
+from grader.core.finding import Code, Finding
 from grader.core.limits import (
     MAX_CHANGED,
     OUTPUT_CHANGES,
@@ -29,7 +29,7 @@ from grader.core.plain import Tensor
 from grader.diagnosis import resting, syntax
 from grader.diagnosis.diagnose import FIXTURES
 from grader.diagnosis.repairs import scope, search
-from grader.diagnosis.repairs.source import About, Source
+from grader.diagnosis.repairs.source import About, Change, Source
 from grader.diagnosis.syntax import read_only
 from grader.judging.choices import Answer
 from grader.judging.compare_outputs import answer_of, held
@@ -41,6 +41,7 @@ from grader.submissions.script import Script
 
 FIELD = re.compile(r"\b[a-z]\w*\.([a-z_]\w*)\b(?!\()")
 
+SAMPLED, HIDDEN = 24, 3  # changes that are tried beside another one; what part of them it may hide
 Tries = Mapping[str, tuple[int, search.Tried]]  # by its text a function, which one, and what is changed
 Records = Mapping[tuple[str, int], Record]  # by fixture and number of the change
 
@@ -154,20 +155,17 @@ class OutputSearch:
         own = gave.get(found[0].data.decode())
         base = shares[id(own)] if own else 0.0
         tries: dict[str, tuple[int, search.Tried]] = {}
-        beside: dict[str, tuple[Finding, Record]] = {}
         for number, source in enumerate(found):
-            came = [(c, gave[t]) for t, (k, (c,)) in changes.items() if k == number and t in gave]
-            better = {c: shares[id(r)] for c, r in came}
-            distinct = search.distinct((c, id(r)) for c, r in came if r is not own)
-            firsts = sorted(distinct, key=lambda c: (-max(base, better[c]), c.rank))[:OUTPUT_FIRSTS]
-            for c in firsts:
-                text = source.changed(c)
-                beside[text] = (c.finding, gave[text])
+            came = {c: gave[t] for t, (k, (c,)) in changes.items() if k == number and t in gave}
+            better = {c: max(base, shares[id(r)]) for c, r in came.items()}
+            distinct = search.distinct((c, id(r)) for c, r in came.items() if r is not own)
+            firsts = sorted(distinct, key=lambda c: (-better[c], c.rank))[:OUTPUT_FIRSTS]
+            mends = [c for c in firsts if c.finding.code not in search.REMOVED | {Code.OVERWRITTEN}]
+            likely = {c: came[c] for c in mends if shares[id(came[c])] >= base}
+            if told := self._beside_known(item, source, likely, distinct, on):
+                return told
             for a, b in search.pairs(firsts, distinct, OUTPUT_PAIRS, source.joined):
-                both = replace(a, edits=source.joined(a, b) or (), asks=(*a.asks, *b.asks))
-                tries.setdefault(source.changed(both), (number, (a, b)))
-        if told := self._beside_known(item, beside, found[0], on):
-            return told
+                tries.setdefault(source.changed(source.both(a, b)), (number, (a, b)))
         spent, self.seconds = self.seconds, min(self.seconds, OUTPUT_PAIRS_CPU)
         left = self.seconds
         told = next(self._right(item, found, tries, on, {}), None)
@@ -175,7 +173,12 @@ class OutputSearch:
         return told
 
     def _beside_known(
-        self, item: Output, tried: Mapping[str, tuple[Finding, Record]], about: Source, on: Sequence[str]
+        self,
+        item: Output,
+        source: Source,
+        likely: Mapping[Change, Record],
+        others: Sequence[Change],
+        on: Sequence[str],
     ) -> Finding | None:
         """A change after which an answer is that of a mistake that is known."""
         mistakes = self.known.get(item.name, {}).get("mistakes", [])
@@ -184,17 +187,31 @@ class OutputSearch:
             return None
         references = self.task.fixtures.references
         read = read_only(self.code.functions, item.about) or ()
-        texts = [t for t, (_, r) in tried.items() if known(mistakes, {first: r}, references, item, read, 1)]
-        records = self._run(item, [about.data.decode(), *texts], rest) if texts else {}
-        for k, text in enumerate(texts, 1):
-            change, record = tried[text]
-            others = {
-                f: r if r.same is None else records[f, r.same] for f in rest if (r := records.get((f, k)))
+        for change, record in likely.items():
+            if not known(mistakes, {first: record}, references, item, read, 1):
+                continue
+            records = self._run(item, [source.data.decode(), source.changed(change)], rest)
+            gave = {
+                f: records[f, r.same or 0] if r.same is not None else r for (f, k), r in records.items() if k
             }
-            said = known(mistakes, {first: record, **others}, references, item, read)
-            if said and len(others) == len(rest):
-                return replace(search.two_slips(change, change, said), on=tuple(on))
+            said = known(mistakes, {first: record, **gave}, references, item, read)
+            if said and len(gave) == len(rest) and not self._hides(item, source, change, others, first):
+                return replace(search.two_slips(change.finding, change.finding, said), on=tuple(on))
         return None
+
+    def _hides(
+        self, item: Output, source: Source, change: Change, others: Sequence[Change], fixture: str
+    ) -> bool:
+        """Whether what else may be changed makes no difference any more: then all mistakes look alike."""
+        apart = [c for c in others if change.apart(c)]
+        some = apart[:: len(apart) // SAMPLED + 1]
+        texts = [
+            source.data.decode(),
+            *(source.changed(*c) for c in [(change,), *((change, c) for c in some)]),
+        ]
+        records = self._run(item, texts, [fixture])
+        hidden = sum(r.same == 1 for r in records.values())
+        return hidden * HIDDEN > len(some)
 
     def _run(self, item: Output, texts: Sequence[str], on: Sequence[str]) -> Records:
         """What the submission gives with each change; of a run that was ended, what came before."""

@@ -276,6 +276,10 @@ class Source:
             found.append(e)
         return tuple(found)
 
+    def both(self, a: Change, b: Change) -> Change:
+        """Two changes that can be joined as one, without words for it."""
+        return Change(self.joined(a, b) or (), a.finding, a.rank + b.rank, (*a.asks, *b.asks))
+
     def _parameters(self, more: Collection[str]) -> Edit:
         args = self.function.args
         first = next(iter((*args.posonlyargs, *args.args)), None)
