@@ -203,15 +203,12 @@ class OutputSearch:
         self, item: Output, source: Source, change: Change, others: Sequence[Change], fixture: str
     ) -> bool:
         """Whether what else may be changed makes no difference any more: then all mistakes look alike."""
-        apart = [c for c in others if change.apart(c)]
-        some = apart[:: len(apart) // SAMPLED + 1]
-        texts = [
-            source.data.decode(),
-            *(source.changed(*c) for c in [(change,), *((change, c) for c in some)]),
-        ]
+        pairs = [source.both(change, c) for c in others if source.joined(change, c)]
+        some = pairs[:: len(pairs) // SAMPLED + 1]
+        texts = [source.data.decode(), *(source.changed(c) for c in (change, *some))]
         records = self._run(item, texts, [fixture])
         hidden = sum(r.same == 1 for r in records.values())
-        return hidden * HIDDEN > len(some)
+        return hidden * HIDDEN >= len(some)
 
     def _run(self, item: Output, texts: Sequence[str], on: Sequence[str]) -> Records:
         """What the submission gives with each change; of a run that was ended, what came before."""

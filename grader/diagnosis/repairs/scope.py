@@ -245,10 +245,10 @@ def missing(s: Source) -> Iterator[Change]:
         text, of = f"({s.text(n)})", "" if id(n) in whole else f" of {s.quoted(n)}"
         for piece in pieces:
             rank = 13 if piece in unused else 40
-            told = f"the factor {piece}{of} is missing"
-            yield s.change(n, f"{text} * {piece}", Code.FACTOR_MISSING, told, rank)
-            told = f"the division{of} by {piece} is missing"
-            yield s.change(n, f"{text} / {piece}", Code.FACTOR_MISSING, told, rank)
+            for sign, what in (("*", f"factor {piece}{of}"), ("/", f"division{of} by {piece}")):
+                if not _undoes(s, n, sign, piece):
+                    told = f"the {what} is missing"
+                    yield s.change(n, f"{text} {sign} {piece}", Code.FACTOR_MISSING, told, rank)
             for sign in "+-" if not of or method(n) == "sum" or piece in unused else ():
                 yield s.change(
                     n, f"{text} {sign} {piece}", Code.TERM_MISSING, f"the term {piece} is missing", rank
@@ -258,6 +258,15 @@ def missing(s: Source) -> Iterator[Change]:
             yield s.change(n, f"{text} / len({count})", Code.FACTOR_MISSING, told, 41)
         for number in ("2", "0.5") if not of else ():
             yield s.change(n, f"{text} * {number}", Code.FACTOR_MISSING, f"a factor{of} is missing", 42)
+
+
+def _undoes(s: Source, n: ast.expr, sign: str, piece: str) -> bool:
+    """Whether a factor, or a division, would only take back what stands there."""
+    if not isinstance(n, ast.BinOp):
+        return False
+    if sign == "*":
+        return isinstance(n.op, ast.Div) and s.text(n.right) == piece
+    return isinstance(n.op, ast.Mult) and piece in (s.text(n.left), s.text(n.right))
 
 
 def _decides(s: Source, node: ast.AST) -> bool:
