@@ -32,7 +32,7 @@ from grader.diagnosis.repairs import scope, search
 from grader.diagnosis.repairs.source import About, Change, Source
 from grader.diagnosis.syntax import read_only
 from grader.judging.choices import Answer
-from grader.judging.compare_outputs import answer_of, held
+from grader.judging.compare_outputs import answer_of, first_difference, held
 from grader.judging.output_fingerprints import known, wanted
 from grader.judging.shown import array
 from grader.runner.host.client import Part, Runner
@@ -221,12 +221,17 @@ class OutputSearch:
     def _fits(self, item: Output, records: Records, fixture: str) -> list[int]:
         """The numbers of the changes that are right on a fixture."""
         reference = self.task.fixtures.references[fixture]
+        whole, bound = wanted(reference, item.name), reference.bounds.get(item.name, 0.0)
         right: dict[int, bool] = {}
         for (f, number), record in sorted(records.items(), key=lambda r: r[0][1]):
-            if f == fixture:
-                earlier = record.same is not None and right.get(record.same, False)
-                judged = record.same is None and held(record, reference, item.name, item.exact).verdict.passed
-                right[number] = earlier or judged
+            if f != fixture:
+                continue
+            if record.same is not None:
+                right[number] = right.get(record.same, False)
+            elif item.name in reference.values:
+                right[number] = held(record, reference, item.name, item.exact).verdict.passed
+            else:
+                right[number] = first_difference(answer_of(record), whole, item.exact, bound) is None
         return [k for k, fits in right.items() if fits]
 
 
