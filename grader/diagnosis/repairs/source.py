@@ -37,6 +37,14 @@ class Change:
     def apart(self, other: Change) -> bool:
         return all(a.end <= b.start or b.end <= a.start for a in self.edits for b in other.edits)
 
+    def erases(self, other: Change) -> bool:
+        """Whether it writes anew what the other changes a part of."""
+        return any(
+            a.start <= b.start and b.end <= a.end and a.end - a.start > b.end - b.start
+            for a in self.edits
+            for b in other.edits
+        )
+
 
 @dataclass(frozen=True)
 class About:
