@@ -161,7 +161,11 @@ class OutputSearch:
             distinct = search.distinct((c, id(r)) for c, r in came.items() if r is not own)
             firsts = sorted(distinct, key=lambda c: (-better[c], c.rank))[:OUTPUT_FIRSTS]
             mends = [c for c in firsts if c.finding.code not in search.REMOVED | {Code.OVERWRITTEN}]
-            likely = {c: came[c] for c in mends if shares[id(came[c])] >= base}
+            lines: dict[int, set[int | None]] = {}
+            for c, r in came.items():
+                lines.setdefault(id(r), set()).add(c.finding.line)
+            better = {c: shares[id(came[c])] for c in mends}  # what many changes lead to is no sign of a slip
+            likely = {c: came[c] for c in mends if better[c] >= base + 1e-9 * (len(lines[id(came[c])]) > 1)}
             if told := self._beside_known(item, source, likely, distinct, on):
                 return told
             for a, b in search.pairs(firsts, distinct, OUTPUT_PAIRS, source.joined):
