@@ -23,6 +23,9 @@ MAX_CHANGES = 8000  # of all functions of a submission: 0.1 ms each; one that ha
 ASKING = 800  # changes that a question to the oracle counts as, of which there are two a function: 60 ms
 OUTPUT_CHANGES = 1500  # of the functions that one output rests on
 OUTPUT_ROUND = 2  # seconds of processor time of a run of such changes
+OUTPUT_FIRSTS = 40  # of them that are paired with all others, where no single one tells
+OUTPUT_PAIRS = 300  # pairs of changes of one function that are tried, beside those of the likeliest
+OUTPUT_PAIRS_CPU = 1.0  # seconds of processor time of all pairs of one output
 OUTPUT_CPU = 5  # and of all of a submission's, after which no more begin
 
 # what a run sends

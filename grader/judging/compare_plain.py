@@ -62,13 +62,17 @@ def held(answer: Any, wanted: Any, exact: bool, bound: float = 0.0, named: bool 
 def first_difference(answer: Any, wanted: Any, exact: bool, bound: float = 0.0) -> Path | None:
     """Where one part of a plain answer first is other than it should be; None where it is as it should be."""
     found = _Found(exact, bound)
-    passed = _held(answer, wanted, found).verdict.passed
-    return None if passed else tuple(found.path)
+    _walk_all(answer, wanted, found)
+    return tuple(found.path) if found.first else None
+
+
+def _walk_all(answer: Any, wanted: Any, found: _Found) -> None:
+    found.floor = FLOOR * max((abs(x) for x in numbers(wanted) if math.isfinite(x)), default=0.0)
+    _walk(answer, wanted, (), found)
 
 
 def _held(answer: Any, wanted: Any, found: _Found) -> Check:
-    found.floor = FLOOR * max((abs(x) for x in numbers(wanted) if math.isfinite(x)), default=0.0)
-    _walk(answer, wanted, (), found)
+    _walk_all(answer, wanted, found)
     numeric = any(True for _ in numbers(wanted))
     maxdiff = found.maxdiff if numeric and math.isfinite(found.maxdiff) else None
     if found.first:

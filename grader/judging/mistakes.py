@@ -80,7 +80,7 @@ class Mistakes:
                 if isinstance(answer.item, Output):
                     if name in self.told and name not in self.vague:
                         continue  # in words of the lecture, and at no cost
-                    outputs = outputs or OutputSearch(runner, self.task, self.code)
+                    outputs = outputs or OutputSearch(runner, self.task, self.code, self.known)
                     found = outputs.explain(answer)
                 else:
                     found = self._changed(search, answer)

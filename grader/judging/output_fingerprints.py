@@ -149,17 +149,18 @@ def known(
     references: Mapping[str, Reference],
     item: Output,
     read: Collection[str] = (),
+    least: int = 2,
 ) -> Finding | None:
     """The first mistake whose marks an answer has on every call that tells it from right, and no others.
 
-    There are two such calls at least, or fixtures. It must be far closer to them than the right answer is: a
+    There are `least` such calls, or fixtures. It must be far closer to them than the right answer is: a
     mistake may change little.
     read: the parameters that the learner's function works with.
     """
     wrong: dict[str, Marks] = {}
     limits: dict[str, dict[str, float]] = {}
     for fixture, record in answers.items():
-        right = marks(_wanted(references[fixture], item.name), item) or {}
+        right = marks(wanted(references[fixture], item.name), item) or {}
         own = marks(answer_of(record), item) if record.data is not None else None
         own = own or of_error(record.message)
         wrong[fixture] = differing(own, right)
@@ -172,7 +173,7 @@ def known(
     for mistake in mistakes:
         on = {f: m for f, m in mistake["on"].items() if f in wrong}
         many = sum(map(len, on.values()))
-        if many < 2 or not all(_has(wrong[f], m, limits[f]) for f, m in on.items()):
+        if many < least or not all(_has(wrong[f], m, limits[f]) for f, m in on.items()):
             continue
         if not any(_besides(wrong[f], m, limits[f]) for f, m in on.items()):
             far = [_apart(wrong[f][k], mark) for f, m in on.items() for k, mark in m.items()]
@@ -199,7 +200,7 @@ def _pairs(
 ) -> Iterator[tuple[Any, Any]]:
     """What came and what was wanted, of each call."""
     for fixture, record in answers.items():
-        own, right = answer_of(record), _wanted(references[fixture], item.name)
+        own, right = answer_of(record), wanted(references[fixture], item.name)
         if item.driver and type(own) is type(right) is dict:
             yield from ((own.get(call), one) for call, one in right.items())
         else:
@@ -216,7 +217,7 @@ def _besides(own: Marks, mistake: Marks, limits: Mapping[str, float]) -> bool:
     return any(k not in mistake and limits[k] > CLOSE / 4 for k in own)
 
 
-def _wanted(reference: Reference, item: str) -> Any:
+def wanted(reference: Reference, item: str) -> Any:
     if item in reference.plain:
         return plain.decode(reference.plain[item])
     value = reference.values[item]

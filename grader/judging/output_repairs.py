@@ -6,24 +6,44 @@ What comes back is material for words alone: no verdict rests on it.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from grader.core.exercise import TRAINING, Output, Task, definition
-from grader.core.finding import Finding
-from grader.core.limits import MAX_CHANGED, OUTPUT_CHANGES, OUTPUT_CPU, OUTPUT_ROUND
+from grader.core.finding import Code, Finding
+from grader.core.limits import (
+    MAX_CHANGED,
+    OUTPUT_CHANGES,
+    OUTPUT_CPU,
+    OUTPUT_FIRSTS,
+    OUTPUT_PAIRS,
+    OUTPUT_PAIRS_CPU,
+    OUTPUT_ROUND,
+)
+from grader.core.plain import Tensor
 from grader.diagnosis import resting, syntax
+from grader.diagnosis.diagnose import FIXTURES
 from grader.diagnosis.repairs import scope, search
-from grader.diagnosis.repairs.source import About, Source
+from grader.diagnosis.repairs.source import About, Change, Source
+from grader.diagnosis.syntax import read_only
 from grader.judging.choices import Answer
-from grader.judging.compare_outputs import held
+from grader.judging.compare_outputs import answer_of, held
+from grader.judging.compare_plain import first_difference
+from grader.judging.output_fingerprints import known, wanted
+from grader.judging.shown import array
 from grader.runner.host.client import Part, Runner
 from grader.runner.wire import Record
 from grader.submissions.script import Script
 
 FIELD = re.compile(r"\b[a-z]\w*\.([a-z_]\w*)\b(?!\()")
 
+SAMPLED, HIDDEN = 24, 3  # changes that are tried beside another one; what part of them it may hide
+Tries = Mapping[str, tuple[int, search.Tried]]  # by its text a function, which one, and what is changed
 Records = Mapping[tuple[str, int], Record]  # by fixture and number of the change
 
 
@@ -74,8 +94,9 @@ def _source(node: ast.FunctionDef, lines: Sequence[str], of: str, fields: Sequen
 class OutputSearch:
     """What makes one wrong output right, on all of its fixtures."""
 
-    def __init__(self, runner: Runner, task: Task, code: Script) -> None:
-        self.runner, self.task, self.code = runner, task, code
+    def __init__(self, runner: Runner, task: Task, code: Script, known: Mapping[str, Any]) -> None:
+        """known: by item what the fixtures know of mistakes."""
+        self.runner, self.task, self.code, self.known = runner, task, code, known
         self.seconds = float(OUTPUT_CPU)  # of processor time that is left for all outputs of a submission
 
     def explain(self, answer: Answer) -> Finding | None:
@@ -89,28 +110,112 @@ class OutputSearch:
         if not found or not failed or len(on) < 2:
             return None
         first = min(failed, key=lambda f: len(self.task.fixtures.given[f]))
-        return self._changed(item, found, first, on) or _unused(found[0], item)
-
-    def _changed(
-        self, item: Output, found: Sequence[Source], first: str, on: Sequence[str]
-    ) -> Finding | None:
-        """What the likeliest change says that is right on `first`, where the answer is not, and elsewhere."""
-        rest = [f for f in on if f != first]
+        on = [first, *(f for f in on if f != first)]
         changes = search.of_output(found, OUTPUT_CHANGES)
-        for some in _rounds(list(changes)):
+        gave: dict[str, Record] = {}
+        told = next(self._right(item, found, changes, on, gave), None) or _unused(found[0], item)
+        return told or self._two(item, found, changes, on, gave)
+
+    def _right(
+        self, item: Output, found: Sequence[Source], tries: Tries, on: Sequence[str], gave: dict[str, Record]
+    ) -> Iterator[Finding]:
+        """What changes say that are right on all fixtures, the likeliest first.
+
+        gave: is told what comes on the first fixture, by the text of the function.
+        """
+        first, *rest = on
+        own = found[0].data.decode()
+        for some in _rounds(list(tries)):
             if self.seconds <= 0:
-                return None
-            records = self._run(item, [found[0].data.decode(), *some], [first])
-            fits = self._fits(item, records, first)
-            for text in [some[k - 1] for k in fits if k]:
-                of, tried = changes[text]
-                others = self._run(item, [found[of].data.decode(), text], rest)
+                return
+            records = self._run(item, [own, *some], [first])
+            for (_, k), r in records.items():
+                gave[some[k - 1] if k else own] = r if r.same is None else records[first, r.same]
+            texts = [some[k - 1] for k in self._fits(item, records, first) if k]
+            fits = {text: search.told(tries[text][1]) for text in texts}
+            for text, told in fits.items():
+                others = self._run(item, [found[tries[text][0]].data.decode(), text], rest)
                 if all(1 in self._fits(item, others, f) for f in rest):
-                    told = search.told(tried)
-                    alike = {search.told(changes[some[k - 1]][1]).line for k in fits
-                             if k and search.told(changes[some[k - 1]][1]).text == told.text}  # fmt: skip
-                    return replace(told, on=tuple(on), line=told.line if len(alike) == 1 else None)
+                    alike = {f.line for f in fits.values() if f.text == told.text}
+                    yield replace(told, on=tuple(on), line=told.line if len(alike) == 1 else None)
+
+    def _two(
+        self,
+        item: Output,
+        found: Sequence[Source],
+        changes: Tries,
+        on: Sequence[str],
+        gave: dict[str, Record],
+    ) -> Finding | None:
+        """What two changes of one function say, or one and a mistake that is known.
+
+        Those come first of which one makes more of the answer right.
+        """
+        right = wanted(self.task.fixtures.references[on[0]], item.name)
+        shares = {id(r): share(answer_of(r), right) for r in gave.values()}
+        own = gave.get(found[0].data.decode())
+        base = shares[id(own)] if own else 0.0
+        tries: dict[str, tuple[int, search.Tried]] = {}
+        for number, source in enumerate(found):
+            came = {c: gave[t] for t, (k, (c,)) in changes.items() if k == number and t in gave}
+            better = {c: max(base, shares[id(r)]) for c, r in came.items()}
+            distinct = search.distinct((c, id(r)) for c, r in came.items() if r is not own)
+            firsts = sorted(distinct, key=lambda c: (-better[c], c.rank))[:OUTPUT_FIRSTS]
+            mends = [c for c in firsts if c.finding.code not in search.REMOVED | {Code.OVERWRITTEN}]
+            lines: dict[int, set[int | None]] = {}
+            for c, r in came.items():
+                lines.setdefault(id(r), set()).add(c.finding.line)
+            better = {c: shares[id(came[c])] for c in mends}  # what many changes lead to is no sign of a slip
+            likely = {c: came[c] for c in mends if better[c] >= base + 1e-9 * (len(lines[id(came[c])]) > 1)}
+            if told := self._beside_known(item, source, likely, distinct, on):
+                return told
+            for a, b in search.pairs(firsts, distinct, OUTPUT_PAIRS, source.joined):
+                tries.setdefault(source.changed(source.both(a, b)), (number, (a, b)))
+        spent, self.seconds = self.seconds, min(self.seconds, OUTPUT_PAIRS_CPU)
+        left = self.seconds
+        told = next(self._right(item, found, tries, on, {}), None)
+        self.seconds += spent - left
+        return told
+
+    def _beside_known(
+        self,
+        item: Output,
+        source: Source,
+        likely: Mapping[Change, Record],
+        others: Sequence[Change],
+        on: Sequence[str],
+    ) -> Finding | None:
+        """A change after which an answer is that of a mistake that is known."""
+        mistakes = self.known.get(item.name, {}).get("mistakes", [])
+        first, *rest = [f for f in on if f in FIXTURES] or [""]
+        if first != on[0] or not mistakes:
+            return None
+        references = self.task.fixtures.references
+        read = read_only(self.code.functions, item.about) or ()
+        for change, record in likely.items():
+            if not known(mistakes, {first: record}, references, item, read, 1):
+                continue
+            records = self._run(item, [source.data.decode(), source.changed(change)], rest)
+            gave = {
+                f: records[f, r.same or 0] if r.same is not None else r for (f, k), r in records.items() if k
+            }
+            said = known(mistakes, {first: record, **gave}, references, item, read)
+            if said and len(gave) == len(rest) and not self._hides(item, source, change, others, first):
+                return replace(search.two_slips(change.finding, change.finding, said), on=tuple(on))
         return None
+
+    def _hides(
+        self, item: Output, source: Source, change: Change, others: Sequence[Change], fixture: str
+    ) -> bool:
+        """Whether what else may be changed makes no difference any more: then all mistakes look alike."""
+        pairs = [source.both(change, c) for c in others if source.joined(change, c)]
+        if sum(change.erases(c) for c in others if not source.joined(change, c)) * HIDDEN >= len(others):
+            return True
+        some = pairs[:: len(pairs) // SAMPLED + 1]
+        texts = [source.data.decode(), *(source.changed(c) for c in (change, *some))]
+        records = self._run(item, texts, [fixture])
+        hidden = sum(r.same == 1 for r in records.values())
+        return hidden * HIDDEN >= len(some)
 
     def _run(self, item: Output, texts: Sequence[str], on: Sequence[str]) -> Records:
         """What the submission gives with each change; of a run that was ended, what came before."""
@@ -123,13 +228,33 @@ class OutputSearch:
     def _fits(self, item: Output, records: Records, fixture: str) -> list[int]:
         """The numbers of the changes that are right on a fixture."""
         reference = self.task.fixtures.references[fixture]
+        whole, bound = wanted(reference, item.name), reference.bounds.get(item.name, 0.0)
         right: dict[int, bool] = {}
         for (f, number), record in sorted(records.items(), key=lambda r: r[0][1]):
-            if f == fixture:
-                earlier = record.same is not None and right.get(record.same, False)
-                judged = record.same is None and held(record, reference, item.name, item.exact).verdict.passed
-                right[number] = earlier or judged
+            if f != fixture:
+                continue
+            if record.same is not None:
+                right[number] = right.get(record.same, False)
+            elif item.name in reference.values:
+                right[number] = held(record, reference, item.name, item.exact).verdict.passed
+            else:
+                right[number] = first_difference(answer_of(record), whole, item.exact, bound) is None
         return [k for k, fits in right.items() if fits]
+
+
+def share(answer: Any, right: Any) -> float:
+    """How much of an answer is as it should be, each of its parts counting alike. Decoded plain data."""
+    if type(right) is Tensor:
+        if type(answer) is not Tensor or answer.shape != right.shape or not array(right).size:
+            return 0.0
+        return float(np.isclose(array(answer), array(right), 1e-4, 1e-7, equal_nan=True).mean())
+    if type(right) is dict and type(answer) is dict:
+        many = max(len(answer), len(right))
+        return sum(share(answer[k], v) for k, v in right.items() if k in answer) / max(many, 1)
+    if type(right) in (list, tuple) and type(answer) in (list, tuple):
+        return sum(map(share, answer, right)) / max(len(answer), len(right), 1)
+    numbers = type(right) in (int, float) and type(answer) in (int, float)
+    return float(math.isclose(answer, right, rel_tol=1e-4) if numbers else answer == right)
 
 
 def _unused(source: Source, item: Output) -> Finding | None:

@@ -80,6 +80,8 @@ def inputs(g, vocab_size, many):
     table /= table.sum(1, keepdim=True)
     tallies = torch.randint(0, 4, (vocab_size, vocab_size), generator=g, dtype=torch.int32)
     tallies[:, 1] += 1
+    if vocab_size < 27:  # letters are numbered by their place in chars, and by nothing else
+        chars = "." + "".join(chars[k + 1] for k in torch.randperm(vocab_size - 1, generator=g).tolist())
     return dict(
         chars=chars, words=words, smoothing=smoothing, uniforms=uniforms, table=table, tallies=tallies
     )

@@ -218,31 +218,39 @@ class Long(torch.Tensor):
 
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
-        long = next((x for x in (*args, *(kwargs or {}).values()) if isinstance(x, cls)), None)
-        if long is None:
-            raise RuntimeError(f"more scores than a block are read at once, by {function.__name__}")
-        if function.__name__ in ("tolist", "numpy", "__array__"):
-            raise RuntimeError(f"more than {long.block} scores are read at once, by {function.__name__}")
+        passed = (*args, *(kwargs or {}).values())
+        flat = [y for x in passed for y in (x if isinstance(x, (list, tuple)) else [x])]
+        parts, name = [x for x in flat if isinstance(x, cls)], function.__name__
         with torch._C.DisableTorchFunctionSubclass():
+            long = next((x for x in parts if x.numel() > x.block * x.width), None)
+            joins = name in ("cat", "concat", "concatenate", "stack", "hstack", "vstack")
+            rows = sum(x.numel() // x.width for x in parts) if joins else 0
+            reads = long is not None and name in ("tolist", "numpy", "__array__")
+            if not parts or reads or rows > parts[0].block + 1:
+                raise RuntimeError(f"more scores than a block are read at once, by {name}")
             out = function(*args, **(kwargs or {}))
-        several = isinstance(out, (tuple, list)) and not isinstance(out, torch.Size)
-        for part in out if several else (out,):
-            if not isinstance(part, torch.Tensor):
-                continue
-            own = part.untyped_storage().data_ptr() == long.untyped_storage().data_ptr()
-            made = function.__name__.startswith("new_") or function.__name__.endswith("_like")
-            if not (own or made or function.__name__ in ("clone", "contiguous", "__deepcopy__")):
-                raise RuntimeError(f"more than {long.block} scores are read at once, by {function.__name__}")
-        wrapped = [cls.limited(x, long.block, long.width) for x in (out if several else (out,))]
+            several = isinstance(out, (tuple, list)) and not isinstance(out, torch.Size)
+            of = parts[0] if long is None else long
+            wrapped = [cls.part(x, of, name) for x in (out if several else (out,))]
         return tuple(wrapped) if several else wrapped[0]
 
     @classmethod
-    def limited(cls, x, block, width):
+    def part(cls, x, of, name):
+        """What a function gave: it knows that it is a part of a long one, and is no copy of more than a block."""
         if not isinstance(x, torch.Tensor):
             return x
-        long = x.as_subclass(cls if x.numel() > block * width else torch.Tensor)
-        if isinstance(long, cls):
-            long.block, long.width = block, width
+        own = x.untyped_storage().data_ptr() == of.untyped_storage().data_ptr()
+        copied = name.startswith("new_") or name.endswith("_like") or name in ("clone", "contiguous", "__deepcopy__")
+        if of.numel() > of.block * of.width and not (own or copied):
+            raise RuntimeError(f"more than {of.block} scores are read at once, by {name}")
+        whole = copied and x.numel() > of.block * of.width
+        return cls.limited(x, of.block, of.width) if own or whole else x.as_subclass(torch.Tensor)
+
+    @classmethod
+    def limited(cls, x, block, width):
+        """x as one of which no more than `block` rows, of `width` numbers each, may be read at once."""
+        long = x.as_subclass(cls)
+        long.block, long.width = block, width
         return long
 
 
@@ -256,5 +264,5 @@ def use_online(online, scores, values, block):
     for said, one in zip(("near 0", "near 800", "near -800", "that fall far", "that rise far"), scores):
         for by in (block, block + 2):
             long = Long.limited(one.double(), by, 1), Long.limited(values.double(), by, values.shape[1])
-            found[f"online(scores {said}, values, {by})"] = online(*long, by).float()
+            found[f"online(scores {said}, values, {by})"] = online(*long, by).as_subclass(torch.Tensor).float()
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -133,3 +134,12 @@ def test_what_undoes_a_slip_by_chance_is_not_told() -> None:
     assert any("P[0] /= n" in text for text in told)
     assert not any("to be added there" in text or "begins one turn too late" in text for text in told)
     assert not any("where n.grad is meant" in text for text in told)
+
+
+def test_a_change_within_what_another_writes_anew_is_made_there() -> None:
+    one = source("return xs * n")
+    by_code = {c.finding.text: c for _, (_, (c,)) in search.of_output([one], 1000).items()}
+    outer, inner = by_code["the sign of `xs * n` is wrong"], by_code["n is used where xs is meant"]
+    assert not outer.apart(inner)
+    assert "return (-(xs * (xs)))" in one.changed(one.both(outer, inner))
+    assert one.joined(inner, replace(inner, edits=(one.edit(one.returned[0], "1"),))) is None

@@ -10,8 +10,9 @@ from local import Local
 
 from grader.core.exercise import File, How, Output, Task
 from grader.core.finding import Code
+from grader.core.limits import OUTPUT_PAIRS_CPU
 from grader.diagnosis.repairs import search
-from grader.judging import grade
+from grader.judging import grade, output_repairs
 from grader.judging.mistakes import Mistakes
 from grader.judging.output_repairs import sources
 from grader.runner.host.client import Runner
@@ -36,6 +37,8 @@ DATASET = """def dataset(words, chars, block_size):
             context = context[1:] + [chars.index(ch)]
     return torch.tensor(X), torch.tensor(Y)
 """
+MOONS = solution("micrograd.ex5").replace("for neuron in layer]\n", "for neuron in layer[::-1]]\n")
+MOONS = MOONS.replace("        return x[0]", "        return -x[0]")
 WRONG = {  # exercise, item, a part of its solution and what stands there: the code that is told
     ("micrograd.ex2", "add", "            self.grad += out.grad\n            other.grad += out.grad",
      "            self.grad = out.grad\n            other.grad = out.grad"): Code.ASSIGNED,
@@ -48,6 +51,10 @@ WRONG = {  # exercise, item, a part of its solution and what stands there: the c
         Code.UNUSED,
     ("gpt.ex11", "vocabulary", "", "def vocabulary(text):\n    return list(set(text))[::-1]\n"):
         Code.FUNCTION_MISSING,
+    ("bigrams.ex1", "nll", "", "def nll(words, chars, probs):\n    total = 0.0\n    for word in words:\n"
+     "        ids = [0, *(chars.index(c) for c in word), 0]\n        for a, b in zip(ids, ids[1:]):\n"
+     "            total -= probs[a, b].log10().item()\n    return total\n"): Code.TWO_SLIPS,
+    ("micrograd.ex5", "mlp", "", MOONS): Code.TWO_SLIPS,
 }  # fmt: skip
 
 
@@ -67,6 +74,25 @@ def test_the_change_that_makes_an_output_right_is_told(
     (report,) = grade.grade(runner, task, File("x.py", text.encode()), How(items=[name]))[0].items
     assert report.mistake and report.mistake.code is WRONG[wrong], report.check.reason
     assert report.line and report.mistake.text
+
+
+@pytest.mark.parametrize("seconds", [0.0, OUTPUT_PAIRS_CPU])
+def test_two_slips_are_looked_for_as_long_as_they_may(
+    seconds: float, exercises: dict[str, Task], runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output_repairs, "OUTPUT_PAIRS_CPU", seconds)
+    task = exercises["micrograd.ex5"]
+    runner.load(task.exercise, task.fixtures.given)
+    (report,) = grade.grade(runner, task, File("x.py", MOONS.encode()), How(items=["mlp"]))[0].items
+    assert bool(report.mistake and report.mistake.code is Code.TWO_SLIPS) == bool(seconds)
+
+
+def test_how_much_of_an_answer_is_right() -> None:
+    right = {"a": [1.0, 2.0, 3], "b": "text"}
+    assert output_repairs.share(right, right) == 1
+    assert output_repairs.share({"a": [1.0, 5.0, 3], "b": "text"}, right) == pytest.approx(5 / 6)
+    assert output_repairs.share({"a": (1.0, 2.0), "c": "text"}, right) == pytest.approx(1 / 3)
+    assert output_repairs.share(None, right) == output_repairs.share([], right) == 0
 
 
 def changes(exercise: str) -> list[tuple[str, str, str, Code]]:

@@ -18,26 +18,13 @@ def formulas(s: Source) -> Iterator[Change]:
             yield s.change(n, s.text(n.operand), Code.TERM_SIGN, told, 12)
         if not isinstance(n, ast.BinOp):
             continue
-        a, b, parent = s.text(n.left), s.text(n.right), s.parents.get(id(n))
+        a, b = s.text(n.left), s.text(n.right)
         yield from operand_dropped(s, n)
         if isinstance(n.op, ast.FloorDiv):
             told = f"`//` rounds down: {s.quoted(n)} is meant with `/`"
             yield s.change(n, f"({a}) / ({b})", Code.OPERATOR, told, 8)
-        if isinstance(n.op, ast.Div) and isinstance(parent, ast.BinOp):
-            told = f"{s.quoted(n)} may become larger than 1, which is not held back"
-            yield s.change(n, f"min(1.0, ({a}) / ({b}))", Code.FUNCTION_MISSING, told, 30)
-        if isinstance(n.op, ast.Div) and (of := _of_length(s, n.right)):
-            told = f"{s.quoted(n.right)} is the length of one axis: how many numbers {of} has is meant"
-            yield s.change(n.right, f"{of}.numel()", Code.WRONG_SIZE, told, 14)
-        for other in s.scope if isinstance(n.op, ast.Div) else ():
-            for new in (other, f"1 - {other}", f"len({other})") if other in s.params else (other,):
-                if new != b:
-                    told = f"{s.quoted(n.left)} is divided by {s.quoted(n.right)}: by {new} is meant"
-                    yield s.change(n.right, new, Code.ANOTHER_TENSOR, told, 31)
         if isinstance(n.op, ast.Div):
-            told = f"`/` gives a float: {s.quoted(n)} is meant with `//`"
-            share = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub) and n is parent.right
-            yield s.change(n, f"({a}) // ({b})", Code.WRONG_TYPE, told, 35 if share else 11)
+            yield from _divided(s, n)
         for other in (
             s.scope if isinstance(n.op, ast.Mult) and a == b and isinstance(n.left, ast.Name) else ()
         ):
@@ -64,6 +51,25 @@ def formulas(s: Source) -> Iterator[Change]:
         if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add):
             told = f"{s.quoted(n.right)} is added where its opposite is meant"
             yield s.change(n, f"({s.text(n.left)}) + (-({s.text(n.right)}))", Code.TERM_SIGN, told, 19)
+
+
+def _divided(s: Source, n: ast.BinOp) -> Iterator[Change]:
+    """A division that is held back, rounded, or by something else."""
+    a, b, parent = s.text(n.left), s.text(n.right), s.parents.get(id(n))
+    if isinstance(parent, ast.BinOp):
+        told = f"{s.quoted(n)} may become larger than 1, which is not held back"
+        yield s.change(n, f"min(1.0, ({a}) / ({b}))", Code.FUNCTION_MISSING, told, 30)
+    if of := _of_length(s, n.right):
+        told = f"{s.quoted(n.right)} is the length of one axis: how many numbers {of} has is meant"
+        yield s.change(n.right, f"{of}.numel()", Code.WRONG_SIZE, told, 14)
+    for other in s.scope:
+        for new in (other, f"1 - {other}", f"len({other})") if other in s.params else (other,):
+            if new != b:
+                told = f"{s.quoted(n.left)} is divided by {s.quoted(n.right)}: by {new} is meant"
+                yield s.change(n.right, new, Code.ANOTHER_TENSOR, told, 31)
+    told = f"`/` gives a float: {s.quoted(n)} is meant with `//`"
+    share = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub) and n is parent.right
+    yield s.change(n, f"({a}) // ({b})", Code.WRONG_TYPE, told, 35 if share else 11)
 
 
 def _of_length(s: Source, n: ast.expr) -> str:

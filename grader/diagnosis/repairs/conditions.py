@@ -103,3 +103,10 @@ def conditions(s: Source) -> Iterator[Change]:
             told = f"the condition {s.quoted(one.test)} is one too many"
             yield s.change(one, a, Code.CONDITION, told, 22)
             yield s.change(one, b, Code.CONDITION, told, 23)
+            for side, new in (
+                (one.orelse, f"({a}) if ({test_}) else 0"),
+                (one.body, f"0 if ({test_}) else ({b})"),
+            ):
+                if not is_number(side):
+                    told = f"{s.quoted(side)} stands where 0 is meant"
+                    yield s.change(side, [s.put(one, new)], Code.EXTRA_TERM, told, 17)

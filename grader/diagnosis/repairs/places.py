@@ -82,11 +82,27 @@ def _slice(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
                 tried.append((new, "takes another part than is meant", Code.WRONG_PART, 32))
     for new, told, code, rank in tried:
         yield s.change(n, [s.edit(part, new + step)], code, f"{whole} {told}", rank)
+    yield from _throughout(s, n)
+    yield from _two_parts(s, n, part)
+    yield from _from_another(s, n, part)
+    if not step:
+        told = f"{whole} goes forwards, where backwards is meant"
+        yield s.change(n, f"({s.text(n)})[::-1]", Code.DIRECTION, told, 31)
+    elif not low and not high:
+        yield s.change(n, s.text(n.value), Code.DIRECTION, f"{whole} turns round what is meant as it is", 15)
+
+
+def _throughout(s: Source, n: ast.Subscript) -> Iterator[Change]:
+    """The whole, wherever one and the same part of it is taken."""
     alike = [m for m in s.nodes if isinstance(m, ast.Subscript) and s.text(m) == s.text(n)]
     if len(alike) > 1 and n is alike[0] and isinstance(n.ctx, ast.Load):
-        told = f"a part of {s.quoted(n.value)} is taken, {whole}, where all of it is meant"
+        told = f"a part of {s.quoted(n.value)} is taken, {s.quoted(n)}, where all of it is meant"
         edits = [s.put(m, s.text(m.value)) for m in alike]
         yield s.change(n, edits, Code.WRONG_PART, told, 24)
+
+
+def _two_parts(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
+    """Two parts of one thing, [k:] and [:-k], one place nearer to one another or farther apart."""
     apart = "".join(s.text(part).split()).lstrip(":-").rstrip(":")
     both = [m for m in s.nodes if isinstance(m, ast.Slice) and s.text(m) in (f"{apart}:", f":-{apart}")]
     if apart.isdecimal() and len({s.text(m) for m in both}) == 2:
@@ -94,7 +110,11 @@ def _slice(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
             told = f"the two parts are {apart} places from one another, where {count} is meant"
             edits = [s.edit(m, s.text(m).replace(apart, str(count))) for m in both]
             yield s.change(n, edits, Code.OFF_BY_ONE, told, 18)
-    for other in s.nodes:  # a part that is one place from another one: targets, neighbours
+
+
+def _from_another(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
+    """A part that is one place from another one: targets, neighbours."""
+    for other in s.nodes:
         if not isinstance(other, ast.Subscript):
             continue
         cut = other.slice
@@ -106,14 +126,9 @@ def _slice(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
             a, b = s.text(cut.lower) if cut.lower else "0", s.text(cut.upper) if cut.upper else ""
             for sign, word in (("+", "after"), ("-", "before")):
                 if b and (cut.lower or sign == "+"):
-                    told = f"{whole} is meant one place {word} {s.quoted(other)}"
+                    told = f"{s.quoted(n)} is meant one place {word} {s.quoted(other)}"
                     moved = s.edit(part, f"({a}) {sign} 1:({b}) {sign} 1")
                     yield s.change(n, [moved], Code.WRONG_PART, told, 26)
-    if not step:
-        told = f"{whole} goes forwards, where backwards is meant"
-        yield s.change(n, f"({s.text(n)})[::-1]", Code.DIRECTION, told, 31)
-    elif not low and not high:
-        yield s.change(n, s.text(n.value), Code.DIRECTION, f"{whole} turns round what is meant as it is", 15)
 
 
 def _index(s: Source, n: ast.Subscript, part: ast.expr) -> Iterator[Change]:

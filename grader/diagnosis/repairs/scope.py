@@ -42,7 +42,7 @@ def variables(s: Source) -> Iterator[Change]:
             rank = 12 if other in unused else 20
             for n in (n for n in at if not _of_text(s, n) and n.lineno not in _empty(s, other)):
                 if not (s.compared(n) and isinstance(s.parents.get(id(n)), ast.Call)):  # many would do there
-                    yield s.change(n, other, Code.ANOTHER_TENSOR, told, rank)
+                    yield s.change(n, other, Code.ANOTHER_TENSOR, told, 24 if _asked(s, n) else rank)
             if len(at) > 1:
                 yield s.change(at[0], [s.put(n, other) for n in at], Code.ANOTHER_TENSOR, told, rank + 1)
         cut = any(isinstance(n, ast.FloorDiv | ast.Mod) for n in s.nodes)  # of a negative number upwards
@@ -72,6 +72,13 @@ def _empty(s: Source, name: str) -> range:
     if isinstance(made, ast.Assign) and isinstance(value, ast.List | ast.Dict) and len(s.text(value)) == 2:
         return range(made.lineno, min([n.lineno for n in named[1:]], default=made.lineno))
     return range(0)
+
+
+def _asked(s: Source, n: ast.Name) -> bool:
+    """Whether only the truth of a name's values counts: another's may always hold."""
+    call = s.parents.get(id(n), n)
+    tests = isinstance(s.parents.get(id(call)), ast.If | ast.IfExp | ast.While | ast.UnaryOp)
+    return method(call) in ("any", "all", "len", "bool") and tests
 
 
 def _of_text(s: Source, n: ast.Name) -> bool:
@@ -194,8 +201,8 @@ def constants(s: Source) -> Iterator[Change]:
             code = Code.EPS if 0 < value < 1e-3 else Code.CONSTANT
             if not isinstance(s.parents.get(id(n)), ast.Subscript | ast.Slice) and not _in_range(s, n):
                 told = f"the number {text} is off"
-                for new in _other(value, isinstance(ast.literal_eval(text), int)):
-                    yield s.change(n, new, code, told, 30)
+                for k, new in enumerate(_other(value, isinstance(ast.literal_eval(text), int))):
+                    yield s.change(n, new, code, told, 28 if k < 2 and value > 2 else 30)
 
 
 def _in_range(s: Source, n: ast.AST) -> bool:
@@ -238,10 +245,10 @@ def missing(s: Source) -> Iterator[Change]:
         text, of = f"({s.text(n)})", "" if id(n) in whole else f" of {s.quoted(n)}"
         for piece in pieces:
             rank = 13 if piece in unused else 40
-            told = f"the factor {piece}{of} is missing"
-            yield s.change(n, f"{text} * {piece}", Code.FACTOR_MISSING, told, rank)
-            told = f"the division{of} by {piece} is missing"
-            yield s.change(n, f"{text} / {piece}", Code.FACTOR_MISSING, told, rank)
+            for sign, what in (("*", f"factor {piece}{of}"), ("/", f"division{of} by {piece}")):
+                if not _undoes(s, n, sign, piece):
+                    told = f"the {what} is missing"
+                    yield s.change(n, f"{text} {sign} {piece}", Code.FACTOR_MISSING, told, rank)
             for sign in "+-" if not of or method(n) == "sum" or piece in unused else ():
                 yield s.change(
                     n, f"{text} {sign} {piece}", Code.TERM_MISSING, f"the term {piece} is missing", rank
@@ -251,6 +258,15 @@ def missing(s: Source) -> Iterator[Change]:
             yield s.change(n, f"{text} / len({count})", Code.FACTOR_MISSING, told, 41)
         for number in ("2", "0.5") if not of else ():
             yield s.change(n, f"{text} * {number}", Code.FACTOR_MISSING, f"a factor{of} is missing", 42)
+
+
+def _undoes(s: Source, n: ast.expr, sign: str, piece: str) -> bool:
+    """Whether a factor, or a division, would only take back what stands there."""
+    if not isinstance(n, ast.BinOp):
+        return False
+    if sign == "*":
+        return isinstance(n.op, ast.Div) and s.text(n.right) == piece
+    return isinstance(n.op, ast.Mult) and piece in (s.text(n.left), s.text(n.right))
 
 
 def _decides(s: Source, node: ast.AST) -> bool:

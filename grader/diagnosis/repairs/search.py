@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -121,18 +121,23 @@ def double(s: Source, tried: Sequence[Tried]) -> dict[str, Tried]:
     return found
 
 
-def distinct(gave: Iterable[tuple[Change, bytes | None]]) -> list[Change]:
+def distinct(gave: Iterable[tuple[Change, Hashable]]) -> list[Change]:
     """Of changes of one kind with which a function gives the same the likeliest."""
-    found: dict[tuple[bytes | None, Code, bool], Change] = {}
+    found: dict[tuple[Hashable, Code, bool], Change] = {}
     for change, data in gave:
         found.setdefault((data, change.finding.code, bool(change.asks)), change)
     return list(found.values())
 
 
-def pairs(firsts: Sequence[Change], others: Collection[Change], many: int) -> list[tuple[Change, Change]]:
+def pairs(
+    firsts: Sequence[Change],
+    others: Collection[Change],
+    many: int,
+    apart: Callable[[Change, Change], object] = Change.apart,
+) -> list[tuple[Change, Change]]:
     """Two changes that are two slips, and not one told in two parts; the likeliest first.
 
-    firsts: of which one is among them, the surest first.
+    firsts: of which one is among them, the surest first. apart: whether both can be made.
     """
 
     def rank(pair: tuple[Change, Change]) -> int:
@@ -140,7 +145,7 @@ def pairs(firsts: Sequence[Change], others: Collection[Change], many: int) -> li
 
     def one(a: Change, b: Change) -> bool:
         codes = {a.finding.code, b.finding.code}
-        together = a.finding.line == b.finding.line
+        together = a.finding.line == b.finding.line and a.apart(b)
         moved = codes & MISSING and (codes & REMOVED or (together and codes <= MISSING))
         renamed = Code.ANOTHER_TENSOR in codes and (
             Code.EXTRA_TERM in codes or a.finding.spot in b.asks or b.finding.spot in a.asks
@@ -148,7 +153,7 @@ def pairs(firsts: Sequence[Change], others: Collection[Change], many: int) -> li
         return bool(moved or renamed)
 
     sure, less = (
-        [(a, b) for a in part for b in others if a.apart(b) and not one(a, b)]
+        [(a, b) for a in part for b in others if not one(a, b) and apart(a, b)]
         for part in (firsts[:SURE], firsts[SURE:])
     )
     return sorted([*sure, *sorted(less, key=rank)][:many], key=rank)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,14 @@ class Change:
 
     def apart(self, other: Change) -> bool:
         return all(a.end <= b.start or b.end <= a.start for a in self.edits for b in other.edits)
+
+    def erases(self, other: Change) -> bool:
+        """Whether it writes anew what the other changes a part of."""
+        return any(
+            a.start <= b.start and b.end <= a.end and a.end - a.start > b.end - b.start
+            for a in self.edits
+            for b in other.edits
+        )
 
 
 @dataclass(frozen=True)
@@ -253,6 +262,31 @@ class Source:
         for e in sorted(edits, key=lambda e: (e.start, e.end), reverse=True):
             data = data[: e.start] + e.new.encode() + data[e.end :]
         return data.decode()
+
+    def joined(self, a: Change, b: Change) -> tuple[Edit, ...] | None:
+        """The edits of both; what one changes within what the other writes anew is changed there.
+
+        None where they overlap otherwise.
+        """
+        found: list[Edit] = []
+        for e in sorted((*a.edits, *b.edits), key=lambda e: e.start - e.end):  # the widest first
+            over = [o for o in found if o.start < e.end and e.start < o.end]
+            if over:
+                (o, *more), old = over, self.data[e.start : e.end].decode()
+                if more or not (o.start <= e.start and e.end <= o.end):
+                    return None
+                places = list(re.finditer(rf"(?<!\w){re.escape(old)}(?!\w)", o.new))
+                if len(places) != 1:
+                    return None
+                start, end = places[0].span()
+                found.remove(o)
+                e = Edit(o.start, o.end, o.new[:start] + e.new + o.new[end:])
+            found.append(e)
+        return tuple(found)
+
+    def both(self, a: Change, b: Change) -> Change:
+        """Two changes that can be joined as one, without words for it."""
+        return Change(self.joined(a, b) or (), a.finding, a.rank + b.rank, (*a.asks, *b.asks))
 
     def _parameters(self, more: Collection[str]) -> Edit:
         args = self.function.args

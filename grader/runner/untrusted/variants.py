@@ -113,11 +113,14 @@ class Kept:
 
 def _data(names: Mapping[str, Any]) -> dict[str, Any]:
     """What is small enough to be copied for each variant."""
-    found = {k: v for k, v in names.items() if not k.startswith("__")}
-    plain = {k: v for k, v in found.items() if type(v) in (bool, int, float, type(None))}
-    several = {k: v for k, v in found.items() if type(v) in (list, dict, set) and len(v) <= SMALL}
-    tensors = {k: v for k, v in found.items() if type(v) is torch.Tensor and v.numel() <= SMALL}
-    return {k: copied(v) for k, v in (plain | several | tensors).items()}
+    return {k: copied(v) for k, v in names.items() if not k.startswith("__") and _small(v)}
+
+
+def _small(value: Any) -> bool:
+    kind = type(value)
+    if kind in (list, dict, set):
+        return len(value) <= SMALL
+    return kind in (bool, int, float, type(None)) or kind is torch.Tensor and value.numel() <= SMALL
 
 
 def _of_variant(

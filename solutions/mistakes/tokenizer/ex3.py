@@ -73,7 +73,7 @@ CHANGED = {
         ("a pair counts once a chunk: each time it stands there counts", "for pair in zip(ids, ids[1:]):", "for pair in set(zip(ids, ids[1:])):"),
         ("equal chunks are counted once: each counts", "    for ids in lists:\n", "    for ids in [list(t) for t in dict.fromkeys(map(tuple, lists))]:\n"),
         ("only the last chunk is counted: the dict is begun anew for each", "    for ids in lists:\n", "    for ids in lists:\n        counts = {}\n"),
-        ("only the first chunk is counted: `return` stands in the loop", "    for ids in lists:\n", "    for ids in lists[:1]:\n"),
+        ("only the first chunk is counted: all of them are meant", "    for ids in lists:\n", "    for ids in lists[:1]:\n"),
         ("the last chunk is left out", "in lists:", "in lists[:-1]:"),
         ("the first chunk is left out", "in lists:", "in lists[1:]:"),
         ("the last pair of each chunk is left out", "zip(ids, ids[1:])", "zip(ids[:-1], ids[1:-1])"),
