@@ -29,6 +29,7 @@ def view(site: Site) -> Step:
     if "squeeze" in operation(site.node):
         say = "Only an axis of size 1 is added or dropped: the gradient gets back the shape from before."
     before, after = site.before, site.after
+    always = site.scope.shape(site.node, lecture=True)  # what is 1 here may be more there
     size, whole = site.scope.size, name(site.output) if site.output else site.node
     index: list[ast.expr] = []
     a = b = 0
@@ -47,7 +48,7 @@ def view(site: Site) -> Step:
         for axis in [k for k in range(a, i) if before[k] != 1]:
             letter, width = site.index[axis], size(site.child, axis)
             flat = code("flat * width + letter", flat=flat, width=width, letter=letter) if flat else letter
-        axes = [k for k in range(b, j) if after[k] != 1]
+        axes = [k for k in range(b, j) if after[k] != 1 or always[k] != 1]
         for axis in range(b, j):
             part = flat if flat and axis in axes else number(0)
             for later in [k for k in axes if k > axis and axis in axes]:
