@@ -80,7 +80,7 @@ def _slice(s: Source, n: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
         if name not in (low, high):
             for new in (f"{name}:{high}", f"{low}:{name}", f"{low}:{low} + {name}" if low else f"-{name}:"):
                 tried.append((new, "takes another part than is meant", Code.WRONG_PART, 32))
-    for new, told, code, rank in tried:
+    for new, told, code, rank in tried if not step.startswith(":-") else ():  # backwards it begins at its end
         yield s.change(n, [s.edit(part, new + step)], code, f"{whole} {told}", rank)
     yield from _throughout(s, n)
     yield from _two_parts(s, n, part)
