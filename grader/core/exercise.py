@@ -140,10 +140,6 @@ class Training:
     lr_late: float
     calibrate: tuple[str, ...]
 
-    @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Training:
-        return read(cls, told)
-
 
 @dataclass(frozen=True)
 class Exercise:

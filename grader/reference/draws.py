@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from grader.core.exercise import ALT, FEW, Exercise, Training, is_probe
+from grader.core.exercise import ALT, FEW, Exercise, Training, is_probe, read
 from grader.core.tolerance import ATOL, RTOL
 from grader.reference import float64, near
 from grader.reference.forward import Env
@@ -110,7 +110,7 @@ def start(program: Program, settings: Mapping[str, Any]) -> Env:
 
 def plan(program: Program) -> Training | None:
     told = program.module.get("TRAINING")
-    return Training.from_json(told) if told else None
+    return read(Training, told) if told else None
 
 
 def _batches(program: Program, settings: Mapping[str, Any], steps: int) -> list[Env]:
