@@ -85,11 +85,18 @@ def _called(node: ast.AST, own: Definitions, methods: set[str], asked: Collectio
     hidden = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}.difference(asked)
     hidden |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
     read = {n.id for n in names if isinstance(n.ctx, ast.Load)} - hidden
-    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call) and n.args]
-    coding = [c.func for c in calls if isinstance(c.args[0], ast.Constant) and c.args[0].value == "utf-8"]
-    attributes = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and n not in coding]
+    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
+    coding = {id(c.func) for c in calls if _of_text(c)}
+    attributes = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and id(n) not in coding]
     methods = methods | {n.attr for n in attributes if isinstance(n.ctx, ast.Load)}
     return {n for n in own if n in read or "." in n and n.rpartition(".")[2] in methods}
+
+
+def _of_text(call: ast.Call) -> bool:
+    """Whether it is text's own encode or decode: a tokenizer's always gets something that is no encoding."""
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    first = call.args[0] if call.args else ast.Constant("utf-8")
+    return method in ("encode", "decode") and isinstance(first, ast.Constant) and first.value == "utf-8"
 
 
 def _used(node: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:

@@ -56,22 +56,7 @@ class _Found:
 
 def held(answer: Any, wanted: Any, exact: bool, bound: float = 0.0, named: bool = False) -> Check:
     """Judge a plain answer. named: a driver's, whose keys are calls."""
-    return _held(answer, wanted, _Found(exact, bound, named=named))
-
-
-def first_difference(answer: Any, wanted: Any, exact: bool, bound: float = 0.0) -> Path | None:
-    """Where one part of a plain answer first is other than it should be; None where it is as it should be."""
-    found = _Found(exact, bound)
-    _walk_all(answer, wanted, found)
-    return tuple(found.path) if found.first else None
-
-
-def _walk_all(answer: Any, wanted: Any, found: _Found) -> None:
-    found.floor = FLOOR * max((abs(x) for x in numbers(wanted) if math.isfinite(x)), default=0.0)
-    _walk(answer, wanted, (), found)
-
-
-def _held(answer: Any, wanted: Any, found: _Found) -> Check:
+    found = _Found(exact, bound, named=named)
     _walk_all(answer, wanted, found)
     numeric = any(True for _ in numbers(wanted))
     maxdiff = found.maxdiff if numeric and math.isfinite(found.maxdiff) else None
@@ -87,6 +72,18 @@ def _held(answer: Any, wanted: Any, found: _Found) -> Check:
         allclose=True,
         maxdiff=maxdiff if maxdiff is not None or not numeric else 0.0,
     )
+
+
+def first_difference(answer: Any, wanted: Any, exact: bool, bound: float = 0.0) -> Path | None:
+    """Where one part of a plain answer first is other than it should be; None where it is as it should be."""
+    found = _Found(exact, bound)
+    _walk_all(answer, wanted, found)
+    return tuple(found.path) if found.first else None
+
+
+def _walk_all(answer: Any, wanted: Any, found: _Found) -> None:
+    found.floor = FLOOR * max((abs(x) for x in numbers(wanted) if math.isfinite(x)), default=0.0)
+    _walk(answer, wanted, (), found)
 
 
 def _told(answer: Any, wanted: Any, found: _Found) -> dict[str, Any]:

@@ -54,9 +54,9 @@ def sources(code: Script, item: Output, others: Collection[str] = ()) -> list[So
     """
     text = code.functions
     lines = text.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    wanted = [item.judged, *item.asks]
+    about = [item.judged, *item.asks]
     own = syntax.definitions(text)
-    reached = {definition(n) for n in resting.reached(own, [n for n in own if definition(n) in wanted])}
+    reached = {definition(n) for n in resting.reached(own, [n for n in own if definition(n) in about])}
     found: list[tuple[int, Source]] = []
     for node in syntax.tree(text).body:
         if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name not in reached - set(others):
@@ -94,9 +94,9 @@ def _source(node: ast.FunctionDef, lines: Sequence[str], of: str, fields: Sequen
 class OutputSearch:
     """What makes one wrong output right, on all of its fixtures."""
 
-    def __init__(self, runner: Runner, task: Task, code: Script, known: Mapping[str, Any]) -> None:
-        """known: by item what the fixtures know of mistakes."""
-        self.runner, self.task, self.code, self.known = runner, task, code, known
+    def __init__(self, runner: Runner, task: Task, code: Script, mistakes: Mapping[str, Any]) -> None:
+        """mistakes: by item what the fixtures know of them."""
+        self.runner, self.task, self.code, self.mistakes = runner, task, code, mistakes
         self.seconds = float(OUTPUT_CPU)  # of processor time that is left for all outputs of a submission
 
     def explain(self, answer: Answer) -> Finding | None:
@@ -113,31 +113,34 @@ class OutputSearch:
         on = [first, *(f for f in on if f != first)]
         changes = search.of_output(found, OUTPUT_CHANGES)
         gave: dict[str, Record] = {}
-        told = next(self._right(item, found, changes, on, gave), None) or _unused(found[0], item)
+        told = self._right(item, found, changes, on, gave) or _unused(found[0], item)
         return told or self._two(item, found, changes, on, gave)
 
     def _right(
         self, item: Output, found: Sequence[Source], tries: Tries, on: Sequence[str], gave: dict[str, Record]
-    ) -> Iterator[Finding]:
-        """What changes say that are right on all fixtures, the likeliest first.
+    ) -> Finding | None:
+        """What the likeliest change says that is right on all fixtures.
 
-        gave: is told what comes on the first fixture, by the text of the function.
+        gave: is told what comes on the first fixture, by the text of the function; what is alike, as one.
         """
         first, *rest = on
+        alike: dict[tuple[Any, ...], Record] = {}
         own = found[0].data.decode()
         for some in _rounds(list(tries)):
             if self.seconds <= 0:
-                return
+                return None
             records = self._run(item, [own, *some], [first])
             for (_, k), r in records.items():
-                gave[some[k - 1] if k else own] = r if r.same is None else records[first, r.same]
+                r = r if r.same is None else records[first, r.same]
+                gave[some[k - 1] if k else own] = alike.setdefault((r.dtype, r.shape, r.data), r)
             texts = [some[k - 1] for k in self._fits(item, records, first) if k]
             fits = {text: search.told(tries[text][1]) for text in texts}
             for text, told in fits.items():
                 others = self._run(item, [found[tries[text][0]].data.decode(), text], rest)
                 if all(1 in self._fits(item, others, f) for f in rest):
-                    alike = {f.line for f in fits.values() if f.text == told.text}
-                    yield replace(told, on=tuple(on), line=told.line if len(alike) == 1 else None)
+                    lines = {f.line for f in fits.values() if f.text == told.text}
+                    return replace(told, on=tuple(on), line=told.line if len(lines) == 1 else None)
+        return None
 
     def _two(
         self,
@@ -158,14 +161,14 @@ class OutputSearch:
         tries: dict[str, tuple[int, search.Tried]] = {}
         for number, source in enumerate(found):
             came = {c: gave[t] for t, (k, (c,)) in changes.items() if k == number and t in gave}
-            better = {c: max(base, shares[id(r)]) for c, r in came.items()}
+            better = {c: shares[id(r)] for c, r in came.items()}
             distinct = search.distinct((c, id(r)) for c, r in came.items() if r is not own)
-            firsts = sorted(distinct, key=lambda c: (-better[c], c.rank))[:OUTPUT_FIRSTS]
+            firsts = sorted(distinct, key=lambda c: (-max(base, better[c]), c.rank))[:OUTPUT_FIRSTS]
             mends = [c for c in firsts if c.finding.code not in search.REMOVED | {Code.OVERWRITTEN}]
             lines: dict[int, set[int | None]] = {}
             for c, r in came.items():
                 lines.setdefault(id(r), set()).add(c.finding.line)
-            better = {c: shares[id(came[c])] for c in mends}  # what many changes lead to is no sign of a slip
+            # what many changes lead to is no sign of a slip
             likely = {c: came[c] for c in mends if better[c] >= base + 1e-9 * (len(lines[id(came[c])]) > 1)}
             if told := self._beside_known(item, source, likely, distinct, on):
                 return told
@@ -173,7 +176,7 @@ class OutputSearch:
                 tries.setdefault(source.changed(source.both(a, b)), (number, (a, b)))
         spent, self.seconds = self.seconds, min(self.seconds, OUTPUT_PAIRS_CPU)
         left = self.seconds
-        told = next(self._right(item, found, tries, on, {}), None)
+        told = self._right(item, found, tries, on, {})
         self.seconds += spent - left
         return told
 
@@ -186,13 +189,15 @@ class OutputSearch:
         on: Sequence[str],
     ) -> Finding | None:
         """A change after which an answer is that of a mistake that is known."""
-        mistakes = self.known.get(item.name, {}).get("mistakes", [])
+        mistakes = self.mistakes.get(item.name, {}).get("mistakes", [])
         first, *rest = [f for f in on if f in FIXTURES] or [""]
-        if first != on[0] or not mistakes:
+        if first != on[0] or not rest or not mistakes:
             return None
         references = self.task.fixtures.references
         read = read_only(self.code.functions, item.about) or ()
         for change, record in likely.items():
+            if self.seconds <= 0:
+                return None
             if not known(mistakes, {first: record}, references, item, read, 1):
                 continue
             records = self._run(item, [source.data.decode(), source.changed(change)], rest)
@@ -201,7 +206,7 @@ class OutputSearch:
             }
             said = known(mistakes, {first: record, **gave}, references, item, read)
             if said and len(gave) == len(rest) and not self._hides(item, source, change, others, first):
-                return replace(search.two_slips(change.finding, change.finding, said), on=tuple(on))
+                return replace(search.two_slips(change.finding, change.finding, said), on=(first, *rest))
         return None
 
     def _hides(
@@ -245,7 +250,7 @@ class OutputSearch:
 def share(answer: Any, right: Any) -> float:
     """How much of an answer is as it should be, each of its parts counting alike. Decoded plain data."""
     if type(right) is Tensor:
-        if type(answer) is not Tensor or answer.shape != right.shape or not array(right).size:
+        if type(answer) is not Tensor or answer.shape != right.shape or not answer.data:
             return 0.0
         return float(np.isclose(array(answer), array(right), 1e-4, 1e-7, equal_nan=True).mean())
     if type(right) is dict and type(answer) is dict:
@@ -253,8 +258,8 @@ def share(answer: Any, right: Any) -> float:
         return sum(share(answer[k], v) for k, v in right.items() if k in answer) / max(many, 1)
     if type(right) in (list, tuple) and type(answer) in (list, tuple):
         return sum(map(share, answer, right)) / max(len(answer), len(right), 1)
-    numbers = type(right) in (int, float) and type(answer) in (int, float)
-    return float(math.isclose(answer, right, rel_tol=1e-4) if numbers else answer == right)
+    near = type(right) is float and type(answer) is float and math.isclose(answer, right, rel_tol=1e-4)
+    return float(near or answer == right)
 
 
 def _unused(source: Source, item: Output) -> Finding | None:

@@ -143,3 +143,11 @@ def test_a_change_within_what_another_writes_anew_is_made_there() -> None:
     assert not outer.apart(inner)
     assert "return (-(xs * (xs)))" in one.changed(one.both(outer, inner))
     assert one.joined(inner, replace(inner, edits=(one.edit(one.returned[0], "1"),))) is None
+
+
+def test_a_pair_is_two_changes_and_comes_once() -> None:
+    one = source("return xs.sum()")
+    changes = [c for _, (c,) in search.of_output([one], 1000).values()]
+    found = search.pairs(changes[:20], changes, 5000, one.joined)
+    assert found and len({frozenset(map(id, pair)) for pair in found}) == len(found)
+    assert all(a is not b for a, b in found)

@@ -17,6 +17,16 @@ SEEN_TWO_WAYS = {  # a minus before what is no Value; encode is a method of stri
     ("micrograd.ex4", "op", "Value.__neg__"),
     ("tokenizer.ex6", "gpt4_decode", "GPT4Tokenizer.encode"),
 }
+NOT_SEEN = {  # operators and methods of what the text does not show to be a Value
+    *(
+        ("micrograd.ex2", name, f"Value.{m}")
+        for name in ("order", "backward")
+        for m in ("__pow__", "tanh", "exp")
+    ),
+    ("micrograd.ex2", "tanh_from_exp", "Value.__pow__"),
+    ("micrograd.ex4", "sub", "Value.__neg__"),
+    *(("micrograd.ex4", "readme", f"Value.__{m}__") for m in ("radd", "rtruediv", "rmul")),
+}
 
 
 def called(solution: Solution, item: Any, env: dict[str, Any], codes: dict[Any, str]) -> set[str]:
@@ -56,3 +66,18 @@ def test_an_output_rests_on_what_it_calls(exercise: str, exercises: dict[str, Ta
         real = called(solution, output, {**env, **received(solution, outputs, output, env)}, codes)
         false = said - real - {output.about}
         assert {(exercise, output.name, one) for one in false} <= SEEN_TWO_WAYS
+        missed = {(exercise, output.name, one) for one in real & subjects - said}
+        assert missed <= NOT_SEEN
+
+
+def test_text_has_an_encode_of_its_own() -> None:
+    text = b"""
+def train(text): return list(text.encode()), bytes(3).decode(errors="replace"), "x".encode("utf-8")
+class Tokenizer:
+    def encode(self, text): return []
+    def decode(self, ids): return self.encode("utf-16")
+    def both(self, text): return self.decode(text)
+"""
+    own = definitions(text)
+    assert resting.reached(own, ["train"]) == {"train"}
+    assert "Tokenizer.encode" in resting.reached(own, ["Tokenizer.both"])

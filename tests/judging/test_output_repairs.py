@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from local import Local
 from grader.core.exercise import File, How, Output, Task
 from grader.core.finding import Code
 from grader.core.limits import OUTPUT_PAIRS_CPU
+from grader.core.plain import Tensor
 from grader.diagnosis.repairs import search
 from grader.judging import grade, output_repairs
 from grader.judging.mistakes import Mistakes
@@ -93,6 +95,12 @@ def test_how_much_of_an_answer_is_right() -> None:
     assert output_repairs.share({"a": [1.0, 5.0, 3], "b": "text"}, right) == pytest.approx(5 / 6)
     assert output_repairs.share({"a": (1.0, 2.0), "c": "text"}, right) == pytest.approx(1 / 3)
     assert output_repairs.share(None, right) == output_repairs.share([], right) == 0
+    unsent = Tensor("complex64", (2,), b"")
+    assert (
+        output_repairs.share(10**400, 1.0)
+        == output_repairs.share(unsent, replace(unsent, dtype="float32"))
+        == 0
+    )
 
 
 def changes(exercise: str) -> list[tuple[str, str, str, Code]]:

@@ -75,7 +75,7 @@ def _empty(s: Source, name: str) -> range:
 
 
 def _asked(s: Source, n: ast.Name) -> bool:
-    """Whether only the truth of a name's values counts: another's may always hold."""
+    """Whether a name stands in a call of any, all, len or bool of which the truth alone counts."""
     call = s.parents.get(id(n), n)
     tests = isinstance(s.parents.get(id(call)), ast.If | ast.IfExp | ast.While | ast.UnaryOp)
     return method(call) in ("any", "all", "len", "bool") and tests

@@ -152,8 +152,14 @@ def pairs(
         )
         return bool(moved or renamed)
 
+    number = {id(a): k for k, a in enumerate(firsts)}
+
+    def later(a: Change, b: Change) -> bool:
+        """Whether it is a pair that does not come the other way round, too."""
+        return number.get(id(b), len(firsts)) > number[id(a)]
+
     sure, less = (
-        [(a, b) for a in part for b in others if not one(a, b) and apart(a, b)]
+        [(a, b) for a in part for b in others if later(a, b) and not one(a, b) and apart(a, b)]
         for part in (firsts[:SURE], firsts[SURE:])
     )
     return sorted([*sure, *sorted(less, key=rank)][:many], key=rank)
