@@ -20,6 +20,9 @@ from grader.authoring.hints.site import (
 )
 
 
+SLICED = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
+
+
 def view(site: Site) -> Step:
     """A change of shape; also squeeze and unsqueeze."""
     say = (
@@ -130,11 +133,9 @@ def _lookup(site: Site, picks: dict[int, ast.expr]) -> Step:
     first, last = min(picks), max(picks)
     if len(shapes) > 1 or last - first >= len(picks):
         raise NoRule("this lookup by several index tensors")
-    if runs is None:
-        pick = picks[first]
-        letters, sums = zip(*(site.over(site.scope.size(pick, a)) for a in range(len(*shapes))), strict=True)
-    else:
-        letters, sums = (site.index[runs],), ()
+    pick, axes = picks[first], () if runs is not None else range(len(*shapes))
+    runs_over = [site.over(site.scope.size(pick, a)) for a in axes]
+    letters = tuple(x for x, _ in runs_over) if runs is None else (site.index[runs],)
     where = tuple(_is(element(p, letters), site.index[a]) for a, p in picks.items() if a != runs)
     row, along = ("slice", f" along axis {first}") if first else ("row", "")
     say = (
@@ -148,6 +149,9 @@ def _lookup(site: Site, picks: dict[int, ast.expr]) -> Step:
             f"{ast.unparse(site.node)} picks {what} of {site.x}. What is not picked never reaches the "
             "result, so its gradient is 0; what is picked passes on unchanged."
         )
+    if not letters:
+        say = SLICED
+    sums = tuple(total for _, total in runs_over)
     return Step((*site.index[:first], *letters, *site.index[last + 1 :]), say, sums=sums, where=where)
 
 
@@ -172,8 +176,7 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
             index.append(place)
         else:
             where.append(_is(letter, _from_end(pick, site.scope.size(site.child, axis)) or pick))
-    say = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
-    return Step(tuple(index), say, where=tuple(where))
+    return Step(tuple(index), SLICED, where=tuple(where))
 
 
 def _from_end(bound: ast.expr | None, size: ast.expr) -> ast.expr | None:
