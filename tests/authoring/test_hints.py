@@ -294,6 +294,8 @@ LINES = [
             "y = x[ix]",
             "y = x[range(n), labels]",
             "y = x[picks, others]",
+            "y = x[torch.arange(2), others]",
+            "y = x[ix, ix]",
             "y = x[:2]",
             "y = x[1:, 2]",
             "y = x[two]",
@@ -414,6 +416,25 @@ def test_a_formula_says_whose_element_a_place_is() -> None:
     found = paths("x", tuple(X.shape), "y", code, Scope({**OTHERS, "x": X}, {**OTHERS, "x": X}), loss=False)
     text = total(tuple(p.term for p in found))
     assert "[labels[i] = j]" in text and "row.sum(1)[" in text, text
+
+
+@pytest.mark.parametrize(
+    ("pick", "shape", "said"),
+    [
+        ("x[picks, others]", (3, 4), "A number that was looked up several times receives one gradient for"),
+        ("x[picks, others]", (3, 4, 2), "A row that was looked up several times"),
+        ("x[torch.arange(2), others]", (3, 4), "torch.arange(2) and others together name a number"),
+        ("x[range(n), labels]", (3, 4), "picks one number from each row of x."),
+        ("x[labels, range(n)]", (4, 3), "picks one number from each column of x."),
+        ("x[two]", (3, 4), "A slice: "),
+    ],
+)
+def test_a_lookup_is_said_to_pick_once_only_where_it_does(
+    pick: str, shape: tuple[int, ...], said: str
+) -> None:
+    env = {**OTHERS, "x": torch.zeros(shape)}
+    (found,) = paths("x", shape, "y", f"y = {pick}", Scope(env, env), loss=False)
+    assert said in " ".join(found.say)
 
 
 def test_a_condition_on_no_index_of_a_sum_stands_before_it() -> None:

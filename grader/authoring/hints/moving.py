@@ -12,12 +12,14 @@ from grader.authoring.hints.site import (
     NoRule,
     Site,
     Step,
+    axes_said,
     constants,
     leading,
     operation,
     parts,
     plus,
 )
+from grader.core.text import listed
 
 
 SLICED = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
@@ -122,13 +124,15 @@ def _is(one: ast.expr, other: ast.expr) -> ast.expr:
     return code("one == other", one=one, other=other)
 
 
-def _range(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("range", "torch.arange")
+def _range(site: Site, axis: int, node: ast.expr) -> bool:
+    """Whether it is a range over all of an axis."""
+    called = isinstance(node, ast.Call) and ast.unparse(node.func) in ("range", "torch.arange")
+    return called and [*map(int, site.scope.value(node))] == [*range(site.before[axis])]
 
 
 def _lookup(site: Site, picks: dict[int, ast.expr]) -> Step:
     """picks: by axis the places that are looked up there; a range is each of them once."""
-    runs = next((axis for axis, pick in picks.items() if _range(pick)), None)
+    runs = next((axis for axis, pick in picks.items() if _range(site, axis, pick)), None)
     shapes = {site.scope.shape(pick) for axis, pick in picks.items() if axis != runs}
     first, last = min(picks), max(picks)
     if len(shapes) > 1 or last - first >= len(picks):
@@ -137,14 +141,19 @@ def _lookup(site: Site, picks: dict[int, ast.expr]) -> Step:
     runs_over = [site.over(site.scope.size(pick, a)) for a in axes]
     letters = tuple(x for x, _ in runs_over) if runs is None else (site.index[runs],)
     where = tuple(_is(element(p, letters), site.index[a]) for a, p in picks.items() if a != runs)
-    row, along = ("slice", f" along axis {first}") if first else ("row", "")
+    row, along = ("slice", f" along {axes_said(picks)}") if first else ("row", "")
+    named = f"each number in {ast.unparse(pick)} names"
+    if len(picks) > 1:
+        row = "number" if len(picks) == len(site.before) else row
+        named = f"the numbers at one place of {listed([*map(ast.unparse, picks.values())])} together name"
     say = (
-        f"A lookup: each number in {ast.unparse(picks[last])} names a {row} of {site.x}{along}, and that "
+        f"A lookup: {named} a {row} of {site.x}{along}, and that "
         f"{row} is copied out. A {row} that was looked up several times receives one gradient for each copy, "
         f"and they add up (assigning would keep only the last); a {row} that was never looked up gets 0."
     )
-    if len(picks) > 1:
-        what = "one row from each matrix" if len(picks) < len(site.before) else "one number from each row"
+    if runs is not None:
+        line = "row" if runs == first else "column"
+        what = "one row from each matrix" if last + 1 < len(site.before) else f"one number from each {line}"
         say = (
             f"{ast.unparse(site.node)} picks {what} of {site.x}. What is not picked never reaches the "
             "result, so its gradient is 0; what is picked passes on unchanged."
