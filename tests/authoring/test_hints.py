@@ -323,6 +323,8 @@ LINES = [
             "y = x.cumsum(1)",
             "y = torch.cumsum(x, dim=0)",
             "y = x.masked_fill(mask, -1.0)",
+            "y = a.masked_fill(mask, x[0, 1])",
+            "y = x.where(mask, 0.0) + a.where(mask, x)",
             "y = torch.where(mask, x, a)",
             "y = torch.where(mask, a, x)",
             "y = -x[range(n), labels].mean()",

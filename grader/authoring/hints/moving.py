@@ -21,7 +21,6 @@ from grader.authoring.hints.site import (
 )
 from grader.core.text import listed
 
-
 SLICED = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
 
 
