@@ -390,6 +390,13 @@ LINES = [
     ("y = x[:, ix]", B),
     ("y = x[:, -1] * x[-2, 0]", X),
     ("y = x.movedim(0, 2)", B),
+    ("y = x.movedim(source=0, destination=1)", B),
+    ("y = x.movedim((0, 1), (-1, 0))", B),
+    ("y = x.transpose(dim0=0, dim1=1)", B),
+    ("y = x.permute(dims=(2, 0, -2))", B),
+    ("y = torch.permute(x, (2, 0, 1))", B),
+    ("y = x.repeat((2, 1, 1))", B),
+    ("y = x.repeat(repeats=(two, 2, 1))", X),
     ("y = x.permute((2, 0, 1)) @ a", B),
     ("y = F.nll_loss(x, labels) + F.nll_loss(x, labels, reduction='sum')", X),
 ]
@@ -503,8 +510,9 @@ def test_what_the_table_does_not_know_it_says() -> None:
     known = {**OTHERS, "x": X, "y": X}
     with pytest.raises(NoRule, match="gelu"):
         paths("x", (3, 4), "y", 'y = F.gelu(x, approximate="tanh")', Scope(known, known), loss=False)
-    with pytest.raises(NoRule, match="erfc"):
-        paths("x", (3, 4), "y", "y = x.erfc()", Scope(known, known), loss=False)
+    for unknown in ("x.erfc()", "x.repeat(ix.shape)", "x.permute(*(1, 0))"):
+        with pytest.raises(NoRule, match=re.escape(unknown) + "|erfc"):
+            paths("x", (3, 4), "y", f"y = {unknown}", Scope(known, known), loss=False)
 
 
 # --- what an author says ---------------------------------------------------------------------------

@@ -69,19 +69,41 @@ def order(called: str, n: int, given: Sequence[Any]) -> tuple[int, ...]:
         return tuple(d % n for d in (given if isinstance(given[0], int) else given[0]))
     axes = list(range(n))
     if called == "movedim":
-        axes.insert(given[1] % n, axes.pop(given[0]))
+        source, to = ([d % n for d in ([x] if isinstance(x, int) else x)] for x in given)
+        axes = [a for a in axes if a not in source]
+        for place, a in sorted(zip(to, source, strict=True)):
+            axes.insert(place, a)
     else:
         a, b = given or (-2, -1)
         axes[a], axes[b] = axes[b], axes[a]
     return tuple(axes)
 
 
+def several(site: Site) -> list[ast.expr]:
+    """What a call is given beside its operand, one by one: of (2, 0), ((2, 0)) and (dims=(2, 0)) 2 and 0."""
+    node = site.node
+    assert isinstance(node, ast.Call)
+    given = node.args[leading(site) :] or [k.value for k in node.keywords]
+    if any(isinstance(x, ast.Starred) for x in given):
+        raise NoRule(ast.unparse(node))
+    return [x for g in given for x in (g.elts if isinstance(g, ast.Tuple | ast.List) else [g])]
+
+
+AXES = {"transpose": ("dim0", "dim1"), "movedim": ("source", "destination")}
+
+
 def permuted(site: Site) -> Step:
     """transpose and its like."""
-    node = site.node
-    given = [ast.literal_eval(x) for x in node.args[leading(site) :]] if isinstance(node, ast.Call) else []
+    node, called = site.node, operation(site.node)
+    names, given = AXES.get(called, ()), list[Any]()
+    if isinstance(node, ast.Call):
+        known = parts(site, "", *names)
+        if not {*names} <= {*known}:
+            raise NoRule(ast.unparse(node))
+        axes = several(site) if called == "permute" else [known[k] for k in names]
+        given = [site.scope.value(x) for x in axes]
     say = "Transposed forwards, so the gradient is transposed back: the same axes exchanged once more."
-    return Step(tuple(site.index[a] for a in order(operation(node), len(site.before), given)), say)
+    return Step(tuple(site.index[a] for a in order(called, len(site.before), given)), say)
 
 
 def starts(sizes: Iterable[ast.expr]) -> list[ast.expr | None]:
@@ -234,8 +256,7 @@ COPIES = {"repeat_interleave": SIDE, "interpolate": SIDE, "repeat": "size * k + 
 
 def copied(site: Site) -> Step:
     called, n, how = operation(site.node), len(site.before), ""
-    assert isinstance(site.node, ast.Call)
-    times = site.node.args[leading(site) :]
+    times = several(site)
     if called != "repeat":
         side = called == "repeat_interleave"
         given = parts(site, "x", *(("repeats", "dim") if side else ("size", "scale_factor")))
@@ -251,6 +272,8 @@ def copied(site: Site) -> Step:
     sums: list[Sum] = []
     for axis, count in enumerate(times, n - len(times)):
         own = site.index[axis] if axis >= 0 else number(0)
+        if not isinstance(site.scope.value(count), int):
+            raise NoRule(ast.unparse(site.node))
         if site.scope.value(count) != 1:
             k, one = site.over(count)
             sums.append(one)
