@@ -27,7 +27,7 @@ def made(exercise: str, description: Exercise) -> list[Mutant]:
         alike = {
             p: [t for t in known if t != p and shapes[t] == shapes[p]] for p in item.params if p in shapes
         }
-        found += mutants(item, alike)
+        found += mutants(item, alike, parts.program)
     return found
 
 

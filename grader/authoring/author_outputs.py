@@ -52,22 +52,22 @@ def changes(parts: Authored) -> list[tuple[str, str, Mutant]]:
     found = []
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name in asked:
-            for m in _mutants(node, node.name):
+            for m in _mutants(parts, node, node.name):
                 found.append((node.name, m.source, m))
         elif isinstance(node, ast.ClassDef) and node.name in asked:
             for k, method in enumerate(node.body):
                 if not (isinstance(method, ast.FunctionDef) and ast.get_docstring(method)):
                     continue
-                for m in _mutants(method, f"{node.name}.{method.name}"):
+                for m in _mutants(parts, method, f"{node.name}.{method.name}"):
                     changed = copy.copy(node)
                     changed.body = [*node.body[:k], *ast.parse(m.source).body, *node.body[k + 1 :]]
                     found.append((node.name, ast.unparse(changed), m))
     return found
 
 
-def _mutants(node: ast.FunctionDef, name: str) -> list[Mutant]:
+def _mutants(parts: Authored, node: ast.FunctionDef, name: str) -> list[Mutant]:
     params = tuple(a.arg for a in node.args.args)
-    return mutants(Item(name, name, params, "", ast.unparse(node), "", node.lineno), {})
+    return mutants(Item(name, name, params, "", ast.unparse(node), "", node.lineno), {}, parts.source)
 
 
 def known(

@@ -294,8 +294,14 @@ LINES = [
             "y = x[ix]",
             "y = x[range(n), labels]",
             "y = x[picks, others]",
+            "y = x[torch.arange(2), others]",
+            "y = x[ix, ix]",
             "y = x[:2]",
             "y = x[1:, 2]",
+            "y = x[two]",
+            "y = x[:, two]",
+            "y = x[:, two - 1]",
+            "y = x[0, two] * x[torch.tensor(1)]",
             "y = x[:, two:]",
             "y = x[:, two - 1 : 2 * two]",
             "y = x @ k.mT",
@@ -317,6 +323,8 @@ LINES = [
             "y = x.cumsum(1)",
             "y = torch.cumsum(x, dim=0)",
             "y = x.masked_fill(mask, -1.0)",
+            "y = a.masked_fill(mask, x[0, 1])",
+            "y = x.where(mask, 0.0) + a.where(mask, x)",
             "y = torch.where(mask, x, a)",
             "y = torch.where(mask, a, x)",
             "y = -x[range(n), labels].mean()",
@@ -382,6 +390,13 @@ LINES = [
     ("y = x[:, ix]", B),
     ("y = x[:, -1] * x[-2, 0]", X),
     ("y = x.movedim(0, 2)", B),
+    ("y = x.movedim(source=0, destination=1)", B),
+    ("y = x.movedim((0, 1), (-1, 0))", B),
+    ("y = x.transpose(dim0=0, dim1=1)", B),
+    ("y = x.permute(dims=(2, 0, -2))", B),
+    ("y = torch.permute(x, (2, 0, 1))", B),
+    ("y = x.repeat((2, 1, 1))", B),
+    ("y = x.repeat(repeats=(two, 2, 1))", X),
     ("y = x.permute((2, 0, 1)) @ a", B),
     ("y = F.nll_loss(x, labels) + F.nll_loss(x, labels, reduction='sum')", X),
 ]
@@ -410,6 +425,25 @@ def test_a_formula_says_whose_element_a_place_is() -> None:
     found = paths("x", tuple(X.shape), "y", code, Scope({**OTHERS, "x": X}, {**OTHERS, "x": X}), loss=False)
     text = total(tuple(p.term for p in found))
     assert "[labels[i] = j]" in text and "row.sum(1)[" in text, text
+
+
+@pytest.mark.parametrize(
+    ("pick", "shape", "said"),
+    [
+        ("x[picks, others]", (3, 4), "A number that was looked up several times receives one gradient for"),
+        ("x[picks, others]", (3, 4, 2), "A row that was looked up several times"),
+        ("x[torch.arange(2), others]", (3, 4), "torch.arange(2) and others together name a number"),
+        ("x[range(n), labels]", (3, 4), "picks one number from each row of x."),
+        ("x[labels, range(n)]", (4, 3), "picks one number from each column of x."),
+        ("x[two]", (3, 4), "A slice: "),
+    ],
+)
+def test_a_lookup_is_said_to_pick_once_only_where_it_does(
+    pick: str, shape: tuple[int, ...], said: str
+) -> None:
+    env = {**OTHERS, "x": torch.zeros(shape)}
+    (found,) = paths("x", shape, "y", f"y = {pick}", Scope(env, env), loss=False)
+    assert said in " ".join(found.say)
 
 
 def test_a_condition_on_no_index_of_a_sum_stands_before_it() -> None:
@@ -476,8 +510,9 @@ def test_what_the_table_does_not_know_it_says() -> None:
     known = {**OTHERS, "x": X, "y": X}
     with pytest.raises(NoRule, match="gelu"):
         paths("x", (3, 4), "y", 'y = F.gelu(x, approximate="tanh")', Scope(known, known), loss=False)
-    with pytest.raises(NoRule, match="erfc"):
-        paths("x", (3, 4), "y", "y = x.erfc()", Scope(known, known), loss=False)
+    for unknown in ("x.erfc()", "x.repeat(ix.shape)", "x.permute(*(1, 0))"):
+        with pytest.raises(NoRule, match=re.escape(unknown) + "|erfc"):
+            paths("x", (3, 4), "y", f"y = {unknown}", Scope(known, known), loss=False)
 
 
 # --- what an author says ---------------------------------------------------------------------------

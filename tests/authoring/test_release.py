@@ -80,7 +80,7 @@ def wrong(exercise: str, parts: Authored) -> Iterator[Secret]:
     upstream = {i.name: (*parts.available(i), *parts.siblings(i)) for i in parts.gradients}
     for item in parts.gradients:
         known = [t for t in (*described.tensors, *upstream[item.name]) if t in shapes]
-        for m in mutants(item, alike_tensors(item, known, shapes)):
+        for m in mutants(item, alike_tensors(item, known, shapes), parts.program):
             yield from leaks.secrets(f"{exercise}.{m.key}", m.source, upstream[item.name])
     for _, source, m in changes(parts) if parts.outputs else ():
         yield from leaks.secrets(f"{exercise}.{m.key}", source)

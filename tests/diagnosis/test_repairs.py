@@ -51,6 +51,22 @@ def test_a_product_that_is_summed_is_no_matrix_product() -> None:
     assert not {c.finding.code for (c,) in tried.values()} & {Code.MATRIX_PRODUCT}
 
 
+@pytest.mark.parametrize(
+    ("code", "turned"),
+    [
+        ("z.transpose(1, 2)", True), ("z.transpose(2, 1)", True), ("z.swapaxes(-2, -1)", True),
+        ("z.transpose(dim0=-1, dim1=1)", True), ("torch.transpose(z, 1, 2)", True), ("x.t()", True),
+        ("z.transpose(0, 1)", False), ("z.sum(0).transpose(1, 2)", False),
+    ],
+)  # fmt: skip
+def test_what_is_transposed_is_one_transpose_too_many_and_not_too_few(code: str, turned: bool) -> None:
+    about = About({**ABOUT.shapes, "z": (2, 4, 3)}, ("z", "x", "dy"), ())
+    tried = search.single(Source(f"def dw(z, x, dy):\n    return {code} @ dy\n", about))
+    said = {c.finding.text.partition("`")[2] or c.finding.text for (c,) in tried.values()}
+    assert any(text.endswith("is transposed where it is meant as it is") for text in said)
+    assert (f"{code}` is meant transposed" in said) is not turned
+
+
 STEPS = """def dw(x, n):
     a = -x * 2 + n
     a += 1

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grader.authoring.hints.notation import code, number
-from grader.authoring.hints.site import NoRule, Site, Step, followed, operation, parts, spread
+from grader.authoring.hints.site import NoRule, Site, Step, followed, leading, operation, parts, spread
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,12 @@ LOCAL: dict[str, Local] = {
     "maximum": Local(CHOSEN, ("hit(a > b)", "hit(b > a)"), PAIR),
     "minimum": Local(CHOSEN, ("hit(b > a)", "hit(a > b)"), PAIR),
     "masked_fill": Local(
-        "Where the mask is set, the value was overwritten: nothing of it reaches the loss, and its gradient "
-        "is 0. Elsewhere the upstream gradient passes.",
-        "hit(not mask)",
+        (
+            "Where the mask is set, the value was overwritten: nothing of it reaches the loss, and its "
+            "gradient is 0. Elsewhere the upstream gradient passes.",
+            "{x} stands wherever the mask is set: there the upstream gradient goes to it.",
+        ),
+        ("hit(not mask)", "", "hit(mask)"),
         ("x", "mask", "value"),
     ),
     "where": Local(
@@ -301,12 +304,15 @@ def local(site: Site, row: Local) -> Step:
     elif isinstance(node, ast.UnaryOp):
         given = {"x": node.operand}
     else:
-        given = parts(site, *row.names, *row.constants)
+        method = operation(node) == "where" and not leading(site)  # a.where(test, b)
+        given = parts(site, *(("a", "test", "b") if method else row.names), *row.constants)
     if not {*row.names} <= {*given} <= {*row.names, *row.constants}:  # gelu(x, approximate="tanh")
         raise NoRule(ast.unparse(node))
     place = next(k for k, n in enumerate(row.names) if given[n] is site.child)
     other = given[row.names[place - 1]]
     say, to = row.at(place, constant=not site.scope.shape(other))
+    if not to:
+        raise NoRule(f"what {site.x} is in {ast.unparse(node)}")
     said = {"text": ast.unparse(node), "other": ast.unparse(other), "y": site.output or ast.unparse(node)}
     fixed = {k: v for k, v in given.items() if k not in row.names}
     known = {k: number(v) for k, v in row.constants.items()}

@@ -12,12 +12,16 @@ from grader.authoring.hints.site import (
     NoRule,
     Site,
     Step,
+    axes_said,
     constants,
     leading,
     operation,
     parts,
     plus,
 )
+from grader.core.text import listed
+
+SLICED = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
 
 
 def view(site: Site) -> Step:
@@ -65,19 +69,41 @@ def order(called: str, n: int, given: Sequence[Any]) -> tuple[int, ...]:
         return tuple(d % n for d in (given if isinstance(given[0], int) else given[0]))
     axes = list(range(n))
     if called == "movedim":
-        axes.insert(given[1] % n, axes.pop(given[0]))
+        source, to = ([d % n for d in ([x] if isinstance(x, int) else x)] for x in given)
+        axes = [a for a in axes if a not in source]
+        for place, a in sorted(zip(to, source, strict=True)):
+            axes.insert(place, a)
     else:
         a, b = given or (-2, -1)
         axes[a], axes[b] = axes[b], axes[a]
     return tuple(axes)
 
 
+def several(site: Site) -> list[ast.expr]:
+    """What a call is given beside its operand, one by one: of (2, 0), ((2, 0)) and (dims=(2, 0)) 2 and 0."""
+    node = site.node
+    assert isinstance(node, ast.Call)
+    given = node.args[leading(site) :] or [k.value for k in node.keywords]
+    if any(isinstance(x, ast.Starred) for x in given):
+        raise NoRule(ast.unparse(node))
+    return [x for g in given for x in (g.elts if isinstance(g, ast.Tuple | ast.List) else [g])]
+
+
+AXES = {"transpose": ("dim0", "dim1"), "movedim": ("source", "destination")}
+
+
 def permuted(site: Site) -> Step:
     """transpose and its like."""
-    node = site.node
-    given = [ast.literal_eval(x) for x in node.args[leading(site) :]] if isinstance(node, ast.Call) else []
+    node, called = site.node, operation(site.node)
+    names, given = AXES.get(called, ()), list[Any]()
+    if isinstance(node, ast.Call):
+        known = parts(site, "", *names)
+        if not {*names} <= {*known}:
+            raise NoRule(ast.unparse(node))
+        axes = several(site) if called == "permute" else [known[k] for k in names]
+        given = [site.scope.value(x) for x in axes]
     say = "Transposed forwards, so the gradient is transposed back: the same axes exchanged once more."
-    return Step(tuple(site.index[a] for a in order(operation(node), len(site.before), given)), say)
+    return Step(tuple(site.index[a] for a in order(called, len(site.before), given)), say)
 
 
 def starts(sizes: Iterable[ast.expr]) -> list[ast.expr | None]:
@@ -119,35 +145,43 @@ def _is(one: ast.expr, other: ast.expr) -> ast.expr:
     return code("one == other", one=one, other=other)
 
 
-def _range(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("range", "torch.arange")
+def _range(site: Site, axis: int, node: ast.expr) -> bool:
+    """Whether it is a range over all of an axis."""
+    called = isinstance(node, ast.Call) and ast.unparse(node.func) in ("range", "torch.arange")
+    return called and [*map(int, site.scope.value(node))] == [*range(site.before[axis])]
 
 
 def _lookup(site: Site, picks: dict[int, ast.expr]) -> Step:
     """picks: by axis the places that are looked up there; a range is each of them once."""
-    runs = next((axis for axis, pick in picks.items() if _range(pick)), None)
+    runs = next((axis for axis, pick in picks.items() if _range(site, axis, pick)), None)
     shapes = {site.scope.shape(pick) for axis, pick in picks.items() if axis != runs}
     first, last = min(picks), max(picks)
     if len(shapes) > 1 or last - first >= len(picks):
         raise NoRule("this lookup by several index tensors")
-    if runs is None:
-        pick = picks[first]
-        letters, sums = zip(*(site.over(site.scope.size(pick, a)) for a in range(len(*shapes))), strict=True)
-    else:
-        letters, sums = (site.index[runs],), ()
+    pick, axes = picks[first], () if runs is not None else range(len(*shapes))
+    runs_over = [site.over(site.scope.size(pick, a)) for a in axes]
+    letters = tuple(x for x, _ in runs_over) if runs is None else (site.index[runs],)
     where = tuple(_is(element(p, letters), site.index[a]) for a, p in picks.items() if a != runs)
-    row, along = ("slice", f" along axis {first}") if first else ("row", "")
+    row, along = ("slice", f" along {axes_said(picks)}") if first else ("row", "")
+    named = f"each number in {ast.unparse(pick)} names"
+    if len(picks) > 1:
+        row = "number" if len(picks) == len(site.before) else row
+        named = f"the numbers at one place of {listed([*map(ast.unparse, picks.values())])} together name"
     say = (
-        f"A lookup: each number in {ast.unparse(picks[last])} names a {row} of {site.x}{along}, and that "
+        f"A lookup: {named} a {row} of {site.x}{along}, and that "
         f"{row} is copied out. A {row} that was looked up several times receives one gradient for each copy, "
         f"and they add up (assigning would keep only the last); a {row} that was never looked up gets 0."
     )
-    if len(picks) > 1:
-        what = "one row from each matrix" if len(picks) < len(site.before) else "one number from each row"
+    if runs is not None:
+        line = "row" if runs == first else "column"
+        what = "one row from each matrix" if last + 1 < len(site.before) else f"one number from each {line}"
         say = (
             f"{ast.unparse(site.node)} picks {what} of {site.x}. What is not picked never reaches the "
             "result, so its gradient is 0; what is picked passes on unchanged."
         )
+    if not letters:
+        say = SLICED
+    sums = tuple(total for _, total in runs_over)
     return Step((*site.index[:first], *letters, *site.index[last + 1 :]), say, sums=sums, where=where)
 
 
@@ -172,8 +206,7 @@ def _sliced(site: Site, picks: list[ast.expr]) -> Step:
             index.append(place)
         else:
             where.append(_is(letter, _from_end(pick, site.scope.size(site.child, axis)) or pick))
-    say = "A slice: what is inside of it gets its upstream gradient, what is outside gets 0."
-    return Step(tuple(index), say, where=tuple(where))
+    return Step(tuple(index), SLICED, where=tuple(where))
 
 
 def _from_end(bound: ast.expr | None, size: ast.expr) -> ast.expr | None:
@@ -223,8 +256,7 @@ COPIES = {"repeat_interleave": SIDE, "interpolate": SIDE, "repeat": "size * k + 
 
 def copied(site: Site) -> Step:
     called, n, how = operation(site.node), len(site.before), ""
-    assert isinstance(site.node, ast.Call)
-    times = site.node.args[leading(site) :]
+    times = several(site)
     if called != "repeat":
         side = called == "repeat_interleave"
         given = parts(site, "x", *(("repeats", "dim") if side else ("size", "scale_factor")))
@@ -240,6 +272,8 @@ def copied(site: Site) -> Step:
     sums: list[Sum] = []
     for axis, count in enumerate(times, n - len(times)):
         own = site.index[axis] if axis >= 0 else number(0)
+        if not isinstance(site.scope.value(count), int):
+            raise NoRule(ast.unparse(site.node))
         if site.scope.value(count) != 1:
             k, one = site.over(count)
             sums.append(one)

@@ -47,7 +47,7 @@ def known(
         lines = {line.name: line.code for line in parts.lines}
         for item in parts.gradients:
             tensors = [*parts.inputs, *(line.name for line in parts.lines), *parts.available(item)]
-            found = mutants(item, alike_tensors(item, tensors, shapes))
+            found = mutants(item, alike_tensors(item, tensors, shapes), parts.program)
             found += too_far(item, lines.get(item.tensor, "")) + _written(written, item)
             found.sort(key=lambda m: SLIPS[m.kind].rank)
             kept: list[dict[str, Any]] = []

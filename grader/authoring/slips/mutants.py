@@ -1,6 +1,6 @@
 """First-order changes of a reference body: the mistakes that one slip of the pen makes. Pure.
 
-`mutants(item, alike)` gives every function that differs from the author's in one place: a factor, a
+`mutants(item, alike, forward)` gives every function that differs from the author's in one place: a factor, a
 sign, a summand, a sum, a keepdim or a transpose dropped, another dim, a mean for a sum, a changed
 exponent or constant, `=` for `+=`, a branch left out, n for n - 1, another tensor of the same shape.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from grader.authoring.authored import Item
 from grader.authoring.hints.local import LOCAL
 from grader.authoring.hints.notation import code
-from grader.authoring.slips.changes import LECTURE_N, changes
+from grader.authoring.slips.changes import LECTURE_N, bent, changes
 
 
 @dataclass(frozen=True)
@@ -34,31 +34,34 @@ class Mutant:
     source: str
     piece: str = ""  # what was dropped or stands in the wrong place
     context: str = ""
+    bent: tuple[str, ...] = ()  # see `changes.bent`: what the forward pass or the body calls
 
     @property
     def key(self) -> str:
         return f"{self.item}: {self.kind}: {self.old} -> {self.new}"
 
 
-def mutants(item: Item, alike: Mapping[str, Sequence[str]]) -> list[Mutant]:
+def mutants(item: Item, alike: Mapping[str, Sequence[str]], forward: str) -> list[Mutant]:
     """Every first-order mutant of an item's function, each text once.
 
-    alike: for a parameter, the other tensors of its shape that could stand in its place.
+    alike: for a parameter, the other tensors of its shape that could stand in its place. forward: the code
+    of the forward pass.
     """
     tree = ast.parse(item.source)
     original = ast.unparse(tree)
     body = list(_body(tree))
     pickled = pickle.dumps((tree, body))  # a copy of it takes a fifth of deepcopy's time
     found: dict[str, Mutant] = {}
+    called = bent(f"{forward}\n{item.source}")
 
     def keep(whole: ast.Module, kind: str, old: str, now: str, piece: str = "", context: str = "") -> None:
         source = ast.unparse(whole)
         if source != original:
-            found.setdefault(source, Mutant(item.name, kind, old, now, source, piece, context))
+            found.setdefault(source, Mutant(item.name, kind, old, now, source, piece, context, called))
 
     contexts = _contexts(tree)
     for index, node in enumerate(body):
-        for kind, new, *piece in changes(node, alike):
+        for kind, new, *piece in changes(node, alike, called):
             changed, nodes = pickle.loads(pickled)
             whole = _put(changed, nodes[index], new)
             text = "nothing" if isinstance(new, ast.Pass) else ast.unparse(new)

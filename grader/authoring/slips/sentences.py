@@ -142,9 +142,10 @@ class Told:
             return "the division by n - 1 is missing"
         if self.code in ("1.0 / n", "1 / n"):
             return "the division by n is missing"
-        if (found := local_gradient(ast.parse(self.code or "x", mode="eval").body)) and part == "factor":
+        piece = ast.parse(self.code or "x", mode="eval").body
+        if (found := local_gradient(piece, self.m.bent)) and part == "factor":
             squared = f", 1 - {ast.unparse(found[1])} squared," if found[0] == "tanh" else ""
-            if ast.unparse(found[1]) not in self.own:
+            if self.own.isdisjoint(_names(ast.unparse(found[1]))):
                 return f"{found[0]}'s derivative{squared} is missing"
         rest = re.fullmatch(r"1(?:\.0)? - (\w+)", self.code)
         if rest and part == "factor" and rest[1] not in self.own:

@@ -135,7 +135,7 @@ def transposes(s: Source) -> Iterator[Change]:
         edits = [s.put(n, f"{s.text(n)}.mT") for n in plain]
         yield s.change(plain[0], edits, Code.TRANSPOSED, told, 9)
     for n in _operands(s):
-        if isinstance(n, ast.Attribute) or s.text(n).endswith((".transpose(-2, -1)", ".transpose(-1, -2)")):
+        if isinstance(n, ast.Attribute) or _turned(s, n):
             continue  # which is one too many then
         told = f"{s.quoted(n)} is meant transposed"
         yield s.change(n, f"({s.text(n)}).mT", Code.TRANSPOSED, told, 9)
@@ -145,6 +145,20 @@ def transposes(s: Source) -> Iterator[Change]:
             if other in s.about.wanted and n.id in s.about.shapes and other != n.id:
                 told = f"{n.id} is used where {other}, transposed, is meant"
                 yield s.change(n, f"{other}.mT", Code.ANOTHER_TENSOR, told, 28, other)
+
+
+def _turned(s: Source, node: ast.expr) -> bool:
+    """Whether a call exchanges the last two axes of a tensor."""
+    if not isinstance(node, ast.Call) or method(node) not in ("transpose", "t", "swapaxes"):
+        return False
+    of = subject(node)
+    many = _axes(s, of) if of else None
+    given = [a for a in [*node.args, *(k.value for k in node.keywords)] if a is not of]
+    try:
+        axes = {ast.literal_eval(a) - (many if many and ast.literal_eval(a) >= 0 else 0) for a in given}
+    except (ValueError, TypeError):
+        return False
+    return axes == {-1, -2} or method(node) == "t"
 
 
 def _axes(s: Source, node: ast.expr) -> int | None:
