@@ -206,11 +206,11 @@ def ex1() -> tuple[Local, authored.Item]:
 def test_any_source_of_a_gradient_gets_a_verdict(one: str, other: str, result: str) -> None:
     local, item = ex1()
     x = item.params[0]
-    # what stands there is read by the grader, and not run
+    # what stands there is read by the grader, and not run, in whatever way the rest is changed
     lines = (
         "n = len(v)",
         f"x = {x}",
-        "if n < 0:",
+        "def never():",
         f"    k = {one}",
         f"    return {other}",
         f"return {result}",
