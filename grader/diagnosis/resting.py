@@ -81,13 +81,13 @@ def _called(node: ast.AST, own: Definitions, methods: set[str], asked: Collectio
 
     methods: those that its operators stand for. asked: the parameters of a driver that are the learner's.
     """
-    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-    hidden = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}.difference(asked)
+    nodes = list(ast.walk(node))
+    names = [n for n in nodes if isinstance(n, ast.Name)]
+    hidden = {n.arg for n in nodes if isinstance(n, ast.arg)}.difference(asked)
     hidden |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
     read = {n.id for n in names if isinstance(n.ctx, ast.Load)} - hidden
-    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
-    coding = {id(c.func) for c in calls if _of_text(c)}
-    attributes = [n for n in ast.walk(node) if isinstance(n, ast.Attribute) and id(n) not in coding]
+    coding = {id(n.func) for n in nodes if isinstance(n, ast.Call) and _of_text(n)}
+    attributes = [n for n in nodes if isinstance(n, ast.Attribute) and id(n) not in coding]
     methods = methods | {n.attr for n in attributes if isinstance(n.ctx, ast.Load)}
     return {n for n in own if n in read or "." in n and n.rpartition(".")[2] in methods}
 

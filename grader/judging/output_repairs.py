@@ -130,8 +130,7 @@ class OutputSearch:
             if self.seconds <= 0:
                 return None
             records = self._run(item, [own, *some], [first])
-            for (_, k), r in records.items():
-                r = r if r.same is None else records[first, r.same]
+            for k, r in _whole(records, first).items():
                 gave[some[k - 1] if k else own] = alike.setdefault((r.dtype, r.shape, r.data), r)
             texts = [some[k - 1] for k in self._fits(item, records, first) if k]
             fits = {text: search.told(tries[text][1]) for text in texts}
@@ -201,9 +200,7 @@ class OutputSearch:
             if not known(mistakes, {first: record}, references, item, read, 1):
                 continue
             records = self._run(item, [source.data.decode(), source.changed(change)], rest)
-            gave = {
-                f: records[f, r.same or 0] if r.same is not None else r for (f, k), r in records.items() if k
-            }
+            gave = {f: given[1] for f in rest if 1 in (given := _whole(records, f))}
             said = known(mistakes, {first: record, **gave}, references, item, read)
             if said and len(gave) == len(rest) and not self._hides(item, source, change, others, first):
                 return replace(search.two_slips(change.finding, change.finding, said), on=(first, *rest))
@@ -213,9 +210,10 @@ class OutputSearch:
         self, item: Output, source: Source, change: Change, others: Sequence[Change], fixture: str
     ) -> bool:
         """Whether what else may be changed makes no difference any more: then all mistakes look alike."""
-        pairs = [source.both(change, c) for c in others if source.joined(change, c)]
-        if sum(change.erases(c) for c in others if not source.joined(change, c)) * HIDDEN >= len(others):
+        joined = [(c, source.joined(change, c)) for c in others]
+        if sum(change.erases(c) for c, edits in joined if not edits) * HIDDEN >= len(others):
             return True
+        pairs = [source.both(change, c) for c, edits in joined if edits]
         some = pairs[:: len(pairs) // SAMPLED + 1]
         texts = [source.data.decode(), *(source.changed(c) for c in (change, *some))]
         records = self._run(item, texts, [fixture])
@@ -245,6 +243,12 @@ class OutputSearch:
             else:
                 right[number] = first_difference(answer_of(record), whole, item.exact, bound) is None
         return [k for k, fits in right.items() if fits]
+
+
+def _whole(records: Records, fixture: str) -> dict[int, Record]:
+    """The records of a fixture by number; one that says that it is another one's is that one."""
+    own = {k: r for (f, k), r in records.items() if f == fixture}
+    return {k: r if r.same is None else own[r.same] for k, r in own.items()}
 
 
 def share(answer: Any, right: Any) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
+from grader.authoring.hints.local import LOCAL
 from grader.authoring.hints.notation import code
 
 LECTURE_N = 32
 
-# functions whose local gradients are taken for one another's, in the forms in which they are written
-BENT = {"tanh": ("1 - y**2", "1 - y*y"), "sigmoid": ("y*(1 - y)", "(1 - y)*y")}
+# functions whose local gradients are taken for one another's; how these are written, beside the table's way
+BENT = {"tanh": "1 - y*y", "sigmoid": "(1 - y)*y"}
 
 Change = (
     tuple[str, ast.AST] | tuple[str, ast.AST, ast.AST]
@@ -32,7 +33,7 @@ def bent(text: str) -> tuple[str, ...]:
 def local_gradient(node: ast.expr, among: Sequence[str]) -> tuple[str, ast.expr] | None:
     """Whose local gradient it is, of some functions, and at which result: of 1 - t**2 tanh, and t."""
     text = ast.unparse(node).replace("1.0", "1")
-    for called, form in [(c, form) for c in among for form in BENT[c]]:
+    for called, form in [(c, form) for c in among for form in (str(LOCAL[c].to), BENT[c])]:
         for y in [n for n in ast.walk(node) if isinstance(n, ast.expr)]:
             if ast.unparse(code(form, y=y)).replace("1.0", "1") == text:
                 return called, y
@@ -112,7 +113,7 @@ def _binary(node: ast.BinOp, among: Sequence[str]) -> Iterator[Change]:
     if found := local_gradient(node, among):
         called, y = found
         for other in {*BENT} - {called}:
-            yield f"{other} for {called}", code(BENT[other][0], y=y), node
+            yield f"{other} for {called}", code(str(LOCAL[other].to), y=y), node
     if kind is ast.Sub and isinstance(a, ast.BinOp) and isinstance(a.op, ast.Sub):
         yield "only the first term", a.left
     if kind is ast.Div and ast.unparse(node) == "n / (n - 1)":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import chain, combinations, islice, product
 
 from grader.core.finding import Code, Finding
 from grader.diagnosis.repairs import (
@@ -158,11 +158,9 @@ def pairs(
         """Whether it is a pair that does not come the other way round, too."""
         return number.get(id(b), len(firsts)) > number[id(a)]
 
-    sure, less = (
-        [(a, b) for a in part for b in others if later(a, b) and not one(a, b) and apart(a, b)]
-        for part in (firsts[:SURE], firsts[SURE:])
-    )
-    return sorted([*sure, *sorted(less, key=rank)][:many], key=rank)
+    every = chain(product(firsts[:SURE], others), sorted(product(firsts[SURE:], others), key=rank))
+    found = ((a, b) for a, b in every if later(a, b) and not one(a, b) and apart(a, b))
+    return sorted(islice(found, many), key=rank)
 
 
 def numbers(s: Source, sizes: Mapping[str, int]) -> list[Change]:
