@@ -57,7 +57,7 @@ def main(path: str, target: str, name: str = "lecture", cut: bool = False) -> No
     terminal = os.dup(1), os.dup(2)
     with tempfile.TemporaryFile() as result:
         job = child.Job(exercise, {name: tensors}, tuple(items), flat=code.flat)
-        child.main([job], code.source, path, result.fileno(), wire.LAYERS)
+        child.main([job], code.source, path, child.Ends(result.fileno()), wire.LAYERS)
         for fd, kept in enumerate(terminal, 1):  # the child silences a submission after its first fixture
             os.dup2(kept, fd)
         result.seek(0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +21,34 @@ from grader.judging.compare_outputs import held
 from grader.reference import oracle
 from grader.reference.values import unpacked
 from grader.runner import wire
-from grader.runner.host.client import Part, Run, Runner
+from grader.runner.host.client import WALL, Part, Run, Runner
+from grader.runner.host.turns import Turns
 from grader.runner.untrusted import asking, bounded, loading, variants
 from grader.submissions.script import Script
+
+
+class Staying:
+    """What a child does that stays, as a job of which is asked."""
+
+    def __init__(self, asked: variants.Asked) -> None:
+        self.asked = asked
+        self.first: list[dict[str, Any]] = [{"off": []}, {"loaded": True}]
+
+    def ask(
+        self, data: bytes, take: Callable[[bytes], object], complete: Callable[[], bool], wall: float
+    ) -> None:
+        request = json.loads(data[wire.LENGTH.size :])
+        on = replace(self.asked, fixtures={f: self.asked.fixtures[f] for f in request["fixtures"]})
+        for header in self.first:
+            take(wire.encode(header))
+        for record in variants.gradients_changed(on, request["variants"]):
+            take(wire.encode(*record))
+        take(wire.encode({"end": True}))
+        self.first = []
+        assert complete()
+
+    def leave(self) -> None:
+        pass
 
 
 class Local(Runner):
@@ -39,6 +65,7 @@ class Local(Runner):
         self.cache: dict[str, bytes] = {}
         self.asked: tuple[str, str] | None = None  # of the last function its source and name, and its values
         self.last: dict[str, wire.Record] = {}
+        self.turns, self.wall = Turns(), WALL
 
     def ask(self, request: Mapping[str, Any], given: bytes = b"") -> bytes:
         key = repr(request)
@@ -50,17 +77,21 @@ class Local(Runner):
         return self.cache[key]
 
     def run(self, part: Part, file: File, wall: float | None = None, cpu: int | None = None) -> Run:
-        """What other functions give in place of an item's own, or what torch does in it."""
+        """What other functions give in place of an output's own, or what torch does in an item."""
         turns = bounded.Turns()
         submission = loading.load(file.data, "mutant.py", turns)
         numbers = [*map(str, range(len(part.variants))), *(f"in {name}" for name in part.recorded)]
         parser = wire.Parser({(f, one) for f in part.fixtures for one in numbers}, off=())
         given = {f: self.given[f] for f in part.fixtures}
         asked = variants.Asked(submission, self.exercise, given)
-        changed = variants.variants(asked, tuple(part.variants), turns)
+        changed = variants.outputs_changed(asked, part.variants, turns)
         for record in (*changed, *variants.recorded(asked, part.recorded)):
             parser.feed(wire.encode(*record))
         return Run(parser.records, b"", False, "", False)
+
+    def staying(self, part: Part, file: File) -> Staying:
+        submission = loading.load(file.data, "mutant.py")
+        return Staying(variants.Asked(submission, self.exercise, {f: self.given[f] for f in part.fixtures}))
 
     def values(self, source: str, name: str) -> dict[str, wire.Record]:
         """What a function of `source` gives on every fixture; it is run once, however often this is asked."""

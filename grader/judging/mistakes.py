@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -50,12 +51,15 @@ VAGUE = frozenset(  # what the values of an output tell, but no reason: a change
 )
 
 
+_read = lru_cache(8)(json.loads)  # the same for all of a class
+
+
 class Mistakes:
     """What is found out about the wrong answers of one submission, by item: told, or else the places."""
 
     def __init__(self, task: Task, code: Script) -> None:
         self.task, self.code = task, code
-        self.known = json.loads(task.fixtures.diagnosis)
+        self.known = _read(task.fixtures.diagnosis)
         saved = task.fixtures.given
         self.given: dict[str, Any] = {f: safetensors.numpy.load(saved[f]) for f in FIXTURES if f in saved}
         self.told: dict[str, Finding] = {}
@@ -73,20 +77,20 @@ class Mistakes:
 
     def by_change(self, runner: Runner, wrong: Sequence[Answer]) -> None:
         """What a change of the code tells that makes an answer right."""
-        search, outputs = Search(runner, self.task, self.code, self.given), None
-        for answer in wrong:
-            name = answer.item.name
-            with swallowing(f"{name} the change that makes it right"):
-                if isinstance(answer.item, Output):
-                    if name in self.told and name not in self.vague:
+        outputs = OutputSearch(runner, self.task, self.code, self.known)
+        with Search(runner, self.task, self.code, self.given) as search:
+            for answer in wrong:
+                name = answer.item.name
+                with swallowing(f"{name} the change that makes it right"):
+                    if not isinstance(answer.item, Output):
+                        found = self._changed(search, answer)
+                    elif name in self.told and name not in self.vague:
                         continue  # in words of the lecture, and at no cost
-                    outputs = outputs or OutputSearch(runner, self.task, self.code, self.known)
-                    found = outputs.explain(answer)
-                else:
-                    found = self._changed(search, answer)
-                if found:
-                    self.told[name] = found
-                    self.places.pop(name, None)
+                    else:
+                        found = outputs.explain(answer)
+                    if found:
+                        self.told[name] = found
+                        self.places.pop(name, None)
 
     def _of_output(self, answer: Answer, item: Output, wrong: bool) -> None:
         records = {f: r for f in FIXTURES if (r := answer.records.get(f)) is not None}
@@ -152,7 +156,7 @@ class Mistakes:
         if name not in self.known:
             return None
         settled = told is not None and told.code in SETTLED
-        found = None if settled else search.explain(answer, self._about(name), deep=not told)
+        found = None if settled else search.explain(answer, self._about(name), bool(told))
         less = found is None or found.code is Code.UPSTREAM_MISSING
         zero = told is not None and told.code is Code.ALL_ZERO
         if told and (less or (zero and found and found.code is Code.TWO_SLIPS)):  # zeros are simpler than two

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,7 @@ from grader.submissions.script import Script
 
 FIELD = re.compile(r"\b[a-z]\w*\.([a-z_]\w*)\b(?!\()")
 
+ROUNDS = 60, 1.0  # changes of a run: at least, and as a part of those before
 SAMPLED, HIDDEN = 24, 3  # changes that are tried beside another one; what part of them it may hide
 Tries = Mapping[str, tuple[int, search.Tried]]  # by its text a function, which one, and what is changed
 Records = Mapping[tuple[str, int], Record]  # by fixture and number of the change
@@ -126,7 +127,7 @@ class OutputSearch:
         first, *rest = on
         alike: dict[tuple[Any, ...], Record] = {}
         own = found[0].data.decode()
-        for some in _rounds(list(tries)):
+        for _, some in search.rounds(list(tries), *ROUNDS):
             if self.seconds <= 0:
                 return None
             records = self._run(item, [own, *some], [first])
@@ -270,11 +271,3 @@ def _unused(source: Source, item: Output) -> Finding | None:
     """An argument that the function that an output is about never reads."""
     about = item.about.rpartition(".")[2]
     return scope.unused(source) if source.function.name == about else None
-
-
-def _rounds(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The likeliest changes first, in runs that become longer."""
-    start, size = 0, 60
-    while start < len(texts):
-        yield texts[start : start + size]
-        start, size = start + size, 2 * size

@@ -6,7 +6,7 @@ What comes back is material for words alone: no verdict rests on it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -27,10 +27,12 @@ from grader.judging.choices import Answer, chosen
 from grader.judging.compare import passes, values
 from grader.judging.functions import about, cut_out, made, read, unparsed
 from grader.runner.host.client import Part, Runner
+from grader.runner.host.session import Round, Session
 from grader.runner.wire import Record
 from grader.submissions.script import Script
 
 Given = Mapping[str, Mapping[str, Any]]  # by fixture its arrays
+ROUNDS = 24, 0.25  # changes of a round: at least, and as a part of those before
 STEPS, LIKELY = 1200, 24  # changes of which is looked at what a step then gives; of them that may be a slip
 PAIRS, ROUND = 2800, 700  # of one of these and any other: in all, and in one run
 DEEP = 2  # functions of a submission that are looked at so
@@ -66,12 +68,19 @@ class Wanted:
 
 
 class Search:
-    """What makes one wrong answer right, on the fixtures that a diagnosis rests on."""
+    """What makes a wrong answer right, on the fixtures that a diagnosis rests on; a context manager."""
 
     def __init__(self, runner: Runner, task: Task, code: Script, given: Given) -> None:
         self.runner, self.task, self.code, self.given = runner, task, code, given
         self.left, self.deep = MAX_CHANGES, DEEP
         self.on = sorted((f for f in FIXTURES if f in given), key=lambda f: len(task.fixtures.given[f]))
+        self.session = Session(runner, Part(task.exercise.id, self.on, [], flat=code.flat), code.file)
+
+    def __enter__(self) -> Search:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
 
     @cached_property
     def cut(self) -> Mapping[str, ast.FunctionDef]:
@@ -99,34 +108,38 @@ class Search:
             return told
         else:
             single = search.single(source)
-            first = self._run(item, list(single), self.on[:1])
-            lines = {f.line for f in self._held(item, single, first, self._wanted(answer, item))}
+            held = self._held(item, single, {}, self._wanted(answer, item))
+            lines = set[int | None]()
+            for some in held:
+                lines |= {f.line for f in some}
+                if len(lines) > 1:
+                    break
         return replace(told, line=lines.pop()) if len(lines) == 1 else told
 
-    def explain(self, answer: Answer, known: Known, deep: bool) -> Finding | None:
+    def explain(self, answer: Answer, known: Known, told: bool) -> Finding | None:
         """The change that makes an answer right on all fixtures, or two; None where none do.
 
-        deep: its steps are looked at, too, where nothing else tells.
+        told: its values have told something already, than which two slips are no simpler.
         """
         item = answer.item
         assert isinstance(item, Gradient)
         if self.left <= 0:
             return None
+        self.session.begin()
         source = self._source(answer, item)
         if source is None or len(self.on) < 2:
             return None
         wanted = self._wanted(answer, item)
-        single = search.single(source)
-        first = self._run(item, list(single), self.on[:1])
+        single, first = search.single(source), dict[tuple[str, int], Record]()
         if found := self._fit(item, single, first, wanted):
             return found
         if found := self._short(answer, single, first, known):
             return found
-        if self.left <= 0:
+        if told or self.left <= 0:
             return None
         double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
-        found = self._fit(item, double, self._run(item, list(double), self.on[:1]), wanted)
-        if not found and deep and self.deep:
+        found = self._fit(item, double, {}, wanted)
+        if not found and self.deep:
             left, self.deep = self.left, self.deep - 1
             found = self._by_steps(answer, source, single, first, wanted)
             self.left = left
@@ -138,7 +151,7 @@ class Search:
         answer: Answer,
         source: Source,
         single: Mapping[str, search.Tried],
-        first: Mapping[tuple[str, int], Record],
+        first: Round,
         wanted: Mapping[str, Wanted],
     ) -> Finding | None:
         """Two changes, of which one makes a step give what the right way back comes by."""
@@ -146,6 +159,7 @@ class Search:
         assert isinstance(item, Gradient)
 
         def came(texts: Sequence[str]) -> list[Any]:
+            self.session.begin()
             records = self._run(item, texts, [fixture])
             found = [records.get((fixture, k)) for k in range(len(texts))]
             return [values(r) if r and r.dtype == "float32" else None for r in found]
@@ -168,7 +182,7 @@ class Search:
         pairs = search.pairs(firsts[:LIKELY], distinct, search.most(source, PAIRS))
         for at in range(0, len(pairs), ROUND):
             tried: dict[str, search.Tried] = {source.changed(*p): p for p in pairs[at : at + ROUND]}
-            if found := self._fit(item, tried, self._run(item, list(tried), [fixture]), wanted):
+            if found := self._fit(item, tried, {}, wanted):
                 return found
         return None
 
@@ -200,7 +214,7 @@ class Search:
             return None
         named = made(source.changed(*numbers), source.about, source.lines)
         tried = search.single(named) if named else {}
-        found = self._fit(item, tried, self._run(item, list(tried), self.on[:1]), wanted)
+        found = self._fit(item, tried, {}, wanted)
         if found is None or self.code.flat is not None:  # where only the lecture's sizes count, that is none
             return found
         return search.two_slips(found, numbers[0].finding, found)
@@ -231,25 +245,23 @@ class Search:
             found[f] = Wanted(f, by_name, other.get(f), record.shape if record and record.data else None)
         return found
 
-    def _run(self, item: Gradient, texts: Sequence[str], on: Sequence[str]) -> dict[tuple[str, int], Record]:
+    def _run(self, item: Gradient, texts: Sequence[str], on: Sequence[str]) -> Round:
         """What functions give, by fixture and number; nothing where the process didn't come to its end."""
         if not texts:
             return {}
-        variants = [(item.name, text) for text in texts]
-        part = Part(self.task.exercise.id, on, [], flat=self.code.flat, variants=variants)
-        run = self.runner.run(part, self.code.file)
-        self.left -= len(texts) + MAX_CHANGES // 2 * bool(run.ended)
-        return {(f, int(k)): r for (f, k), r in run.records.items() if k.isdecimal()} if not run.ended else {}
+        found = self.session.run([(item.name, text) for text in texts], on)
+        self.left -= len(texts) + MAX_CHANGES // 2 * (found is None)
+        return found or {}
 
     def _fit(
         self,
         item: Gradient,
         tried: Mapping[str, search.Tried],
-        first: Mapping[tuple[str, int], Record],
+        first: dict[tuple[str, int], Record],
         wanted: Mapping[str, Wanted],
     ) -> Finding | None:
-        """The likeliest of what is right everywhere, with the next that is another mistake."""
-        held = self._held(item, tried, first, wanted)
+        """The likeliest of what is right everywhere, with the next of its round that is another mistake."""
+        held = next(self._held(item, tried, first, wanted), None)
         if not held:
             return None
         best = held[0]
@@ -260,27 +272,33 @@ class Search:
         self,
         item: Gradient,
         tried: Mapping[str, search.Tried],
-        first: Mapping[tuple[str, int], Record],
+        first: dict[tuple[str, int], Record],
         wanted: Mapping[str, Wanted],
-    ) -> list[Finding]:
-        """What is right everywhere."""
+    ) -> Iterator[list[Finding]]:
+        """What is right everywhere, round by round. first: is told what comes on the smallest fixture."""
         smallest, *rest = self.on
         texts = list(tried)
-        fits = [k for k in range(len(texts)) if wanted[smallest].right(first.get((smallest, k)), item)]
-        if not fits:
-            return []
-        records = self._run(item, [texts[k] for k in fits], rest)
-        return [
-            search.told(tried[texts[k]])
-            for number, k in enumerate(fits)
-            if all(wanted[f].right(records.get((f, number)), item) for f in rest)
-        ]
+        self.session.begin()
+        for start, some in search.rounds(texts, *ROUNDS):
+            gave = {start + k: r for (_, k), r in self._run(item, some, self.on[:1]).items()}
+            first |= {(smallest, k): r for k, r in gave.items()}
+            fits = [k for k, r in gave.items() if wanted[smallest].right(r, item)]
+            records = self._run(item, [texts[k] for k in fits], rest)
+            found = [
+                search.told(tried[texts[k]])
+                for number, k in enumerate(fits)
+                if all(wanted[f].right(records.get((f, number)), item) for f in rest)
+            ]
+            if found:
+                yield found
+            if self.left <= 0:
+                return
 
     def _short(
         self,
         answer: Answer,
         tried: Mapping[str, search.Tried],
-        first: Mapping[tuple[str, int], Record],
+        first: Round,
         known: Known,
     ) -> Finding | None:
         """A change after which just one branch, or several, is missing."""

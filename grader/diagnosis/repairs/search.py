@@ -174,6 +174,15 @@ def numbers(s: Source, sizes: Mapping[str, int]) -> list[Change]:
     ]
 
 
+def rounds(texts: Sequence[str], few: int, part: float) -> Iterator[tuple[int, Sequence[str]]]:
+    """The likeliest first, a few or a part of how many there have been at a time; with the first's number."""
+    start = 0
+    while start < len(texts):
+        some = texts[start : start + max(few, int(part * start))]
+        yield start, some
+        start += len(some)
+
+
 def told(tried: Tried) -> Finding:
     """What the changes say of the code."""
     first, *more = (c.finding for c in tried)

@@ -53,8 +53,8 @@ class Part:
 
     training: the steps to train, 0 for none.
     flat: the source is flat code; the lecture's number of the exercise in it, or 0.
-    variants: an item and the text of another function for it, or of a class with another method, each; they
-    are called in place of the items.
+    variants: an output and the text of another function for it, or of a class with another method, each; they
+    are called in place of the items. `session` is for those of gradients.
     recorded: items of which is told what torch does in them, under "in ITEM".
     """
 
@@ -127,16 +127,18 @@ class Runner:
         with self.turns.beside():
             return self._together(parts, file, wall, cpu)
 
+    def staying(self, part: Part, file: File) -> Any:
+        """A child that has loaded a submission and waits to be asked (`Session`)."""
+        return self._job(self._request([part], [""], file, self.cpu) | {"rounds": True}, file.data)
+
+    def _request(self, parts: Sequence[Part], labels: Sequence[str], file: File, cpu: int) -> dict[str, Any]:
+        labelled = [{**vars(part), "label": label} for part, label in zip(parts, labels, strict=True)]
+        return {"op": "run", "filename": file.name, "parts": labelled, "cpu": cpu}
+
     def _together(self, parts: Sequence[Part], file: File, wall: float, cpu: int) -> list[Run]:
         labels = [f"{part.exercise}/" if len(parts) > 1 else "" for part in parts]
-        labelled = dict(zip(labels, parts, strict=True))
-        request = {
-            "op": "run",
-            "filename": file.name,
-            "parts": [{**vars(part), "label": label} for label, part in labelled.items()],
-            "cpu": cpu,
-        }
-        whole = self._pumped(self._job(request, file.data), self._parser(labelled), wall, cpu)
+        job = self._job(self._request(parts, labels, file, cpu), file.data)
+        whole = self._pumped(job, self._parser(dict(zip(labels, parts, strict=True))), wall, cpu)
         return [_of(whole, label, first=not number) for number, label in enumerate(labels)]
 
     def _parser(self, labelled: Mapping[str, Part]) -> wire.Parser:
@@ -148,7 +150,7 @@ class Runner:
             expected |= {(label + f, i) for f in part.fixtures for i in part.items}
             expected |= {(label + f, str(k)) for f in part.fixtures for k in range(len(part.variants))}
             outputs = {i.name for i in exercise.outputs}
-            changed = {str(k) for k, (name, _) in enumerate(part.variants) if name in outputs}
+            changed = {str(k) for k in range(len(part.variants))}
             told = {(label + f, f"in {i}") for f in part.fixtures for i in part.recorded}
             expected |= told
             plain |= told | {(label + f, i) for f in part.fixtures for i in outputs | changed}

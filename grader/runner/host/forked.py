@@ -59,22 +59,22 @@ class Forked:
         self._send(request, given.values(), ())
 
     def job(self, request: Mapping[str, Any], source: bytes, abandoned: Callable[[], bool]) -> Job:
-        """Have the zygote fork a child for one job."""
-        result_read, result_write = os.pipe()
-        output_read, output_write = os.pipe()
+        """Have the zygote fork a child for one job; with "rounds" in the request it stays to be asked."""
+        (result, result_end), (output, output_end) = os.pipe(), os.pipe()
+        rounds_end, rounds = os.pipe() if request.get("rounds") else (None, None)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        job = Job(result, output, ours, abandoned, self.last_words, rounds)
+        there = [result_end, output_end, theirs.fileno(), *([] if rounds_end is None else [rounds_end])]
         try:
-            self._send(request, [source], (result_write, output_write, theirs.fileno()))
+            self._send(request, [source], there)
         except BaseException:
-            os.close(result_read)
-            os.close(output_read)
-            ours.close()
+            job.leave()
             raise
         finally:
-            os.close(result_write)
-            os.close(output_write)
-            theirs.close()
-        return Job(result_read, output_read, ours, abandoned, self.last_words)
+            theirs.detach()
+            for fd in there:
+                os.close(fd)
+        return job
 
     def _send(self, request: Mapping[str, Any], files: Any, descriptors: Sequence[int]) -> None:
         with contextlib.ExitStack() as stack:

@@ -71,7 +71,8 @@ class Fresh:
         """Give a process one job, as its standard input."""
         parts = request.get("parts", [request])
         needed = [self.loaded[name] for name in dict.fromkeys(part["exercise"] for part in parts)]
-        head = {"request": request, "loads": [[load, [*map(len, given)]] for load, given in needed]}
+        loads = [[load, [*map(len, given)]] for load, given in needed]
+        head = {"request": request, "loads": loads, "source": len(source)}
         told = json.dumps(head).encode()
         files = [file for _, given in needed for file in given]
         data = b"".join([LENGTH.pack(len(told)), told, *files, source])
@@ -79,7 +80,7 @@ class Fresh:
             if self.next is None:
                 raise GraderFault("the computing process ended: it was closed")
             (process, folder), self.next = self.next, self._started()
-        return FreshJob((process, folder), data, request.get("cpu", 0), abandoned)
+        return FreshJob((process, folder), data, request, abandoned)
 
     def close(self) -> None:
         with self.lock:
@@ -96,11 +97,16 @@ class FreshJob:
         self,
         started: Started,
         data: bytes,
-        cpu: int,
+        request: Mapping[str, Any],
         abandoned: Callable[[], bool],
     ) -> None:
-        """cpu: seconds of processor time, after which it ends itself."""
-        (self.process, self.folder), self.cpu, self.abandoned = started, cpu, abandoned
+        """In the request: "cpu", seconds of processor time after which it ends itself; "rounds": it stays."""
+        (self.process, self.folder), self.abandoned = started, abandoned
+        self.cpu = request.get("cpu", 0)
+        self.outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()  # an empty one is the last
+        for piece in (data, *([] if request.get("rounds") else [b""])):
+            self.outgoing.put(piece)
+        self.began, self.reading = 0.0, 2
         self.output = bytearray()
         self.end: dict[str, Any] = {}
         self.pieces: queue.Queue[tuple[bool, bytes]] = queue.Queue(READS)
@@ -108,7 +114,7 @@ class FreshJob:
         process = self.process
         assert process.stdin and process.stdout and process.stderr
         work = [
-            threading.Thread(target=_write, args=(process.stdin, data), daemon=True),
+            threading.Thread(target=_write, args=(process.stdin, self.outgoing), daemon=True),
             threading.Thread(target=self._read, args=(process.stdout, True), daemon=True),
             threading.Thread(target=self._read, args=(process.stderr, False), daemon=True),
         ]
@@ -125,11 +131,33 @@ class FreshJob:
         """Read until the process has ended; TimeoutError `wall` seconds after it began, Abandoned where
         nobody waits. A first byte, which is no result, says that it begins.
         """
-        deadline, began, reading = time.monotonic() + START, 0.0, 2
-        while reading:
+        deadline = self._pump(take, lambda: False, wall)
+        try:
+            code = self.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
+        if not self.began:
+            said = last_line(self.output) or f"exit status {code}"
+            raise GraderFault(f"the computing process ended: {said}")
+        why = f"used more than {self.cpu} seconds of processor time" if code == CPU_EXIT else ""
+        # at most so much of a processor, which nobody tells
+        cpu = time.monotonic() - self.began
+        self.end = {"status": -code if code < 0 else code << 8, "cpu": cpu, "why": why}
+
+    def ask(
+        self, data: bytes, take: Callable[[bytes], object], complete: Callable[[], bool], wall: float
+    ) -> None:
+        """The same of a process that stays: send it a request, and read until the answer is complete."""
+        self.outgoing.put(data)
+        self._pump(take, complete, wall)
+
+    def _pump(self, take: Callable[[bytes], object], complete: Callable[[], bool], wall: float) -> float:
+        """Returns the time when it has to have ended."""
+        deadline = time.monotonic() + (wall if self.began else START)
+        while self.reading and not complete():
             left = deadline - time.monotonic()
             if left <= 0:
-                raise TimeoutError if began else GraderFault("the computing process does not begin")
+                raise TimeoutError if self.began else GraderFault("the computing process does not begin")
             try:
                 carries, piece = self.pieces.get(timeout=min(left, TICK))
             except queue.Empty:
@@ -137,41 +165,36 @@ class FreshJob:
                     raise Abandoned from None
                 continue
             if not piece:
-                reading -= 1
+                self.reading -= 1
             elif not carries:
                 if len(self.output) <= MAX_OUTPUT:
                     self.output += piece
             else:
-                if not began:
-                    began, piece = time.monotonic(), piece[1:]
-                    deadline = began + wall
+                if not self.began:
+                    self.began, piece = time.monotonic(), piece[1:]
+                    deadline = self.began + wall
                 take(piece)
-        try:
-            code = self.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            raise TimeoutError from None
-        if not began:
-            said = last_line(self.output) or f"exit status {code}"
-            raise GraderFault(f"the computing process ended: {said}")
-        why = f"used more than {self.cpu} seconds of processor time" if code == CPU_EXIT else ""
-        # at most so much of a processor, which nobody tells
-        self.end = {"status": -code if code < 0 else code << 8, "cpu": time.monotonic() - began, "why": why}
+        return deadline
 
     def finish(self) -> None:
         """Make sure that the process is gone, and what belongs to it."""
         self.finished = True
+        self.outgoing.put(b"")
         _end(self.process, self.folder)
         with contextlib.suppress(queue.Empty):  # so that no reader waits
             while True:
                 self.pieces.get_nowait()
         self.end = self.end or {"status": 0, "cpu": 0.0, "why": ""}
 
+    leave = finish
 
-def _write(pipe: IO[bytes], data: bytes) -> None:
+
+def _write(pipe: IO[bytes], outgoing: queue.SimpleQueue[bytes]) -> None:
     with contextlib.suppress(OSError, ValueError), pipe:  # it has ended
-        view = memoryview(data)
-        while view:
-            view = view[pipe.write(view) :]
+        while data := outgoing.get():
+            view = memoryview(data)
+            while view:
+                view = view[pipe.write(view) :]
 
 
 def _end(process: subprocess.Popen[bytes], folder: str) -> None:

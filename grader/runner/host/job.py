@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from grader.core import text
@@ -23,6 +23,7 @@ SHARE = 0.5  # of a processor, that a child may count on: its wall limit is twic
 END = 20.0  # seconds for the zygote to end a child
 READS = 16  # of a pipe at a time
 TICK = 0.02  # seconds between looks at what a child has sent so far
+NOTHING = memoryview(b"")
 
 
 class Abandoned(Exception):
@@ -39,13 +40,18 @@ class Job:
         channel: socket.socket,
         abandoned: Callable[[], bool],
         last_words: Callable[[], str],
+        rounds: int | None = None,
     ) -> None:
-        """abandoned: asked while the child runs. last_words: what the zygote wrote, where it has ended."""
+        """abandoned: asked while the child runs. last_words: what the zygote wrote, where it has ended.
+
+        rounds: the pipe by which a child is asked for more that stays for it.
+        """
         self.channel, self.abandoned, self.last_words = channel, abandoned, last_words
         self.output = bytearray()
         self.end: dict[str, Any] = {}
         self.open = {result: True, output: False}  # descriptor -> whether it carries the result
-        for fd in self.open:
+        self.rounds = rounds
+        for fd in (*self.open, *([] if rounds is None else [rounds])):
             os.set_blocking(fd, False)
         with contextlib.suppress(ImportError, AttributeError, OSError):  # else the child waits for a tick
             import fcntl
@@ -57,20 +63,41 @@ class Job:
 
         The pipes hold what a child mostly sends, so that this process wakes up once, at its end.
         """
+        self._pump(take, wall, [], lambda: False)
+        self._drain(take, math.inf)
+
+    def ask(
+        self, data: bytes, take: Callable[[bytes], object], complete: Callable[[], bool], wall: float
+    ) -> None:
+        """The same of a child that stays: send it a request, and read until the answer is complete."""
+        assert self.rounds is not None
+        self._pump(take, wall, [self.rounds], complete, memoryview(data))
+
+    def _pump(
+        self,
+        take: Callable[[bytes], object],
+        wall: float,
+        asking: Sequence[int],
+        complete: Callable[[], bool],
+        data: memoryview = NOTHING,
+    ) -> None:
         deadline = time.monotonic() + wall
         channel = self.channel.fileno()
+        reading = [channel, *(fd for fd, carries in self.open.items() if carries and asking)]
         flood = False
-        while not self.end:
+        while not self.end and not complete():
             left = deadline - time.monotonic()
-            ready, _, _ = select.select([channel], [], [], 0 if flood else max(0, min(left, TICK)))
+            if data:
+                data = data[_written(asking[0], data) :]
+            wait = 0 if flood else max(0, min(left, TICK))
+            ready, _, _ = select.select(reading, asking if data else [], [], wait)
             flood = self._drain(take, deadline)
-            if ready:  # be it late: this process may have had no time to look
+            if channel in ready:  # be it late: this process may have had no time to look
                 self._ended()
             elif left <= 0:
                 raise TimeoutError
             elif self.abandoned():
                 raise Abandoned
-        self._drain(take, math.inf)
 
     def _drain(self, take: Callable[[bytes], object], deadline: float) -> bool:
         """Read what is there, within reason; whether there is so much that more will follow at once."""
@@ -108,11 +135,25 @@ class Job:
             except OSError:
                 pass
         self.end = self.end or {"status": 0, "cpu": 0.0, "why": ""}
-        for fd in self.open:
-            os.close(fd)
-        self.channel.close()
+        self.leave()
         if silent:
             raise GraderFault("the computing process does not answer")
+
+    def leave(self) -> None:
+        """Close what belongs to the child, which the zygote then ends, and don't wait for it."""
+        for fd in (*self.open, *([] if self.rounds is None else [self.rounds])):
+            os.close(fd)
+        self.channel.close()
+
+
+def _written(fd: int, data: memoryview) -> int:
+    """How many bytes went into a pipe; all, where nobody reads it any more."""
+    try:
+        return os.write(fd, data)
+    except BlockingIOError:
+        return 0
+    except OSError:  # that it has ended is told elsewhere
+        return len(data)
 
 
 def how(end: Mapping[str, Any], cpu: int) -> tuple[str, bool]:

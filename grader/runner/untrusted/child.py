@@ -6,13 +6,14 @@ reference, and the trusted side believes none of it but the numbers, which it co
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -31,11 +32,12 @@ from grader.runner.untrusted.asking import (
 from grader.runner.untrusted.bounded import Turns
 from grader.runner.untrusted.loading import Submission, define, load, load_flat, rename
 from grader.runner.untrusted.packing import pack
-from grader.runner.untrusted.variants import Asked, of_outputs, recorded, variants
+from grader.runner.untrusted.variants import Asked, gradients_changed, outputs_changed, recorded
 from grader.runner.warm import limits
 
 # Bound before a submission can replace them.
-_write, _exit = os.write, os._exit
+_read, _write, _exit, _decode = os.read, os.write, os._exit, json.loads
+LUMP = 1 << 15  # bytes of answers to a request that are sent at a time
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Job:
     """One exercise's part of what a child is to do: its public description, which fixtures and items to ask.
 
     label: stands before the fixtures' names in what is sent, where a child has several parts.
-    variants: an item and the text of another function for it, each.
+    variants: an output and the text of another function for it, each.
     recorded: items of which is told what torch does in them.
     """
 
@@ -57,18 +59,25 @@ class Job:
     recorded: tuple[str, ...] = ()
 
 
-def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Sequence[str]) -> None:
-    """Run the submission in `source` and write records to the descriptor `result`.
+class Ends(NamedTuple):
+    """The descriptors of a job: where records go, and whence more requests come to who stays for them."""
+
+    result: int
+    rounds: int | None = None
+
+
+def main(jobs: Sequence[Job], source: bytes, filename: str, ends: Ends, off: Sequence[str]) -> None:
+    """Run the submission in `source` and write records.
 
     jobs: one, or several of flat code, which is then taken apart once.
     off: the layers of confinement that this process has to do without; told before anything else.
     """
-    send = sender(result)
+    send = sender(ends.result)
     send({"off": list(off)}, b"")
     null = os.open(os.devnull, os.O_WRONLY)  # now: later there may be no descriptor left
     POLICY.enforce()
     sys.addaudithook(limits.watch)
-    turns = Turns() if of_outputs(jobs[0].exercise, jobs[0].variants) else None
+    turns = Turns() if jobs[0].variants else None
     if jobs[0].flat is None:
         submissions = [load(source, filename, turns)]
         rename(submissions[0], source)
@@ -93,9 +102,32 @@ def main(jobs: Sequence[Job], source: bytes, filename: str, result: int, off: Se
             for header, data in train(submission, job.exercise, job.training):
                 send({**header, "fixture": job.label + header["fixture"]}, data)
         asked = Asked(submission, job.exercise, job.fixtures)
-        for header, data in chain(variants(asked, job.variants, turns), recorded(asked, job.recorded)):
+        for header, data in chain(outputs_changed(asked, job.variants, turns), recorded(asked, job.recorded)):
             send({**header, "fixture": job.label + header["fixture"]}, data)
-    send({"end": True}, b"")
+    if ends.rounds is None:
+        send({"end": True}, b"")
+    else:
+        serve(Asked(submissions[0], jobs[0].exercise, jobs[0].fixtures), ends)
+
+
+def serve(asked: Asked, ends: Ends) -> None:
+    """Answer requests until there are no more: what functions give on some fixtures when they are changed."""
+    assert ends.rounds is not None
+    lump = bytearray()
+
+    def send(header: dict[str, Any], data: bytes) -> None:
+        nonlocal lump
+        lump += wire.encode(header, data)
+        if len(lump) > LUMP or "end" in header:
+            write(ends.result, lump)
+            lump = bytearray()
+
+    while length := read(ends.rounds, wire.LENGTH.size):
+        request = _decode(read(ends.rounds, *wire.LENGTH.unpack(length)))
+        on = {name: asked.fixtures[name] for name in request["fixtures"]}
+        for record in gradients_changed(replace(asked, fixtures=on), request["variants"]):
+            send(*record)
+        send({"end": True}, b"")
 
 
 def unwritten(submission: Submission, job: Job) -> Iterator[dict[str, Any]]:
@@ -132,11 +164,23 @@ def sender(fd: int) -> Callable[[dict[str, Any], bytes], None]:
     encode = wire.encode
 
     def send(header: dict[str, Any], data: bytes) -> None:
-        view = memoryview(encode(header, data))
-        while view:
-            view = view[_write(fd, view) :]
+        write(fd, encode(header, data))
 
     return send
+
+
+def write(fd: int, data: bytes | bytearray) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[_write(fd, view) :]
+
+
+def read(fd: int, size: int) -> bytes:
+    """So many bytes of a descriptor; fewer where it ends before."""
+    found = bytearray()
+    while len(found) < size and (piece := _read(fd, size - len(found))):
+        found += piece
+    return bytes(found)
 
 
 def _silence(null: int) -> None:

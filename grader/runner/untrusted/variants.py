@@ -37,14 +37,8 @@ class Asked:
     fixtures: Mapping[str, Given]
 
 
-def variants(asked: Asked, wanted: Wanted, turns: Turns | None = None) -> Iterator[Sent]:
-    """What other functions give in place of an item's own, where that can be compared.
-
-    turns: those of the loops of the submission, where they are of outputs.
-    """
-    if of_outputs(asked.exercise, wanted):
-        yield from _changed(asked, wanted, turns or Turns())
-        return
+def gradients_changed(asked: Asked, wanted: Wanted) -> Iterator[Sent]:
+    """What other functions give in place of a gradient's own, where that can be compared."""
     gradients = {item.name: item for item in asked.exercise.gradients}
     for number, (item, source) in enumerate(wanted):
         for name, given in asked.fixtures.items():
@@ -60,14 +54,12 @@ def recorded(asked: Asked, items: Sequence[str]) -> Iterator[Sent]:
                 yield {**found[0], "fixture": name, "item": f"in {item}"}, found[1]
 
 
-def of_outputs(exercise: Exercise, wanted: Wanted) -> bool:
-    """Whether they stand for functions of outputs, and not of gradients."""
-    return any(item.name == name for item in exercise.outputs for name, _ in wanted[:1])
+def outputs_changed(asked: Asked, wanted: Wanted, turns: Turns | None) -> Iterator[Sent]:
+    """The same of outputs. What has come before is not sent again; the first of them is the code as it is.
 
-
-def _changed(asked: Asked, wanted: Wanted, turns: Turns) -> Iterator[Sent]:
-    """The same of outputs. What has come before is not sent again; the first of them is the code as it is."""
-    seen: dict[tuple[str, str, bytes], int] = {}
+    turns: those of the loops of the submission.
+    """
+    turns, seen = turns or Turns(), dict[tuple[str, str, bytes], int]()
     sent, kept = 0, Kept(asked.submission)
     for number, (name, source) in enumerate(wanted):
         item = next(item for item in asked.exercise.outputs if item.name == name)

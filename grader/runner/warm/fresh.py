@@ -29,26 +29,22 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.set_printoptions(linewidth=76)  # what is printed is shown behind a bar, on 80 columns
     asking.POLICY.install()
-    data = memoryview(sys.stdin.buffer.read())
-    if not data:  # nobody wants one any more
+    if not (length := child.read(0, LENGTH.size)):  # nobody wants one any more
         return
+    head = json.loads(child.read(0, *LENGTH.unpack(length)))
+    loaded, request = Loaded(), head["request"]
+    for load, sizes in head["loads"]:
+        loaded.load(load, [child.read(0, size) for size in sizes])
+    source = child.read(0, head["source"])
+    rounds = os.dup(0) if request.get("rounds") else None
     result = os.dup(1)
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdout, sys.stderr = _text(1), _text(2)
-    at = LENGTH.size + LENGTH.unpack_from(data)[0]
-    head = json.loads(bytes(data[LENGTH.size : at]))
-    loaded, request = Loaded(), head["request"]
-    for load, sizes in head["loads"]:
-        files = []
-        for size in sizes:
-            files.append(bytes(data[at : at + size]))
-            at += size
-        loaded.load(load, files)
     if request["op"] != "reference":
         threading.Thread(target=_limit, args=(request.get("cpu", CPU),), daemon=True).start()
     os.write(result, b"+")
-    loaded.answer(request, bytes(data[at:]), result, LAYERS)
+    loaded.answer(request, source, child.Ends(result, rounds), LAYERS)
 
 
 def _text(fd: int) -> TextIO:

@@ -32,17 +32,17 @@ class Loaded:
             tensors = values.unpacked(safetensors.torch.load(data))
             self.givens[exercise.id, name] = {**exercise.sizes.get(name, {}), **tensors}
 
-    def answer(self, request: dict[str, Any], source: bytes, result: int, off: Sequence[str]) -> None:
-        """Do a job, and write what comes of it to the descriptor `result`. off: the layers that are off."""
+    def answer(self, request: dict[str, Any], source: bytes, ends: child.Ends, off: Sequence[str]) -> None:
+        """Do a job, and write what comes of it to `ends`. off: the layers that are off."""
         if request["op"] == "reference":
             from grader.reference import oracle
 
             asking.POLICY.allow_kernels()
-            oracle.answer(self.exercises[request["exercise"]], request, source, result)
+            oracle.answer(self.exercises[request["exercise"]], request, source, ends.result)
         else:
             jobs = [self._job(part) for part in request["parts"]]
             self.givens = {}
-            child.main(jobs, source, request["filename"], result, off)
+            child.main(jobs, source, request["filename"], ends, off)
 
     def _job(self, part: dict[str, Any]) -> child.Job:
         exercise = self.exercises[part["exercise"]]

@@ -106,7 +106,7 @@ class Zygote:
             _collapse()
 
     def run(self, request: dict[str, Any], fds: list[int]) -> None:
-        """Fork a child for one job. Descriptors: source, result, output, channel."""
+        """Fork a child for one job. Descriptors: source, result, output, channel; requests where it stays."""
         self.jobs += 1
         if disk := bool(self.disks):
             folder = self.disks.pop()
@@ -120,7 +120,7 @@ class Zygote:
         if pid == 0:
             confine.die_with_parent(me)
             child.end(lambda: self.become_child(request, fds, folder))
-        for fd in fds[:3]:
+        for fd in (*fds[:3], *fds[4:]):
             os.close(fd)
         channel = socket.socket(fileno=fds[3])
         channel.setblocking(False)
@@ -128,7 +128,7 @@ class Zygote:
         self.selector.register(channel, selectors.EVENT_READ, lambda: self.kill(pid))
 
     def become_child(self, request: dict[str, Any], fds: list[int], folder: str) -> None:
-        source, result, output, _ = fds
+        source, result, output, _, *asks = fds
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
@@ -147,14 +147,16 @@ class Zygote:
             lecture.embedded_names()  # the file that draws are made of
         if request["op"] != "reference" or request.get("solution"):  # the author's functions
             off = confine.confine(self.prepared, folder, request.get("cpu", limits.CPU))
-        os.closerange(4, most)
+        rounds = asks[0] if asks else None
+        os.closerange(4, rounds or most)
+        os.closerange((rounds or 4) + 1, most)
         sys.stdin = os.fdopen(0)
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
         if request["op"] == "trial":
             trial.main(self.folder, off, 3)
         else:
-            self.loaded.answer(request, text, 3, off)
+            self.loaded.answer(request, text, child.Ends(3, rounds), off)
 
     def reap(self) -> None:
         """Report every ended child on its own channel, after ending whatever it left in its group."""
