@@ -11,7 +11,8 @@ help:  ## list the targets
 setup: $(VENV)/.tests  ## set up .venv with all that the tests need, and no more
 
 # The package in an environment of its own, with the pinned versions. Made anew when they change. First what
-# grading needs; what tests it is more than as much again, and waits for a target that asks for it.
+# grading needs; what tests it is more than as much again, and waits for a target that asks for it. Python's own
+# pip may be old: a command that it installs begins with an import that takes as long as a check's own.
 INSTALL := $(VENV)/bin/python -m pip install --disable-pip-version-check -c constraints.txt
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -19,6 +20,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 		{ echo "grader needs Python 3.11 or newer: make PYTHON=python3.12"; exit 2; }
 	@echo "Setting up, once: 1 of 3, an environment of its own in $(VENV)/"
 	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) -q "$$(grep -o '^pip==.*' constraints.txt)"
 	@echo "Setting up, once: 2 of 3, torch, by far the largest part"
 	@$(INSTALL) "$$(grep -o '^torch==.*' constraints.txt)"
 	@echo "Setting up, once: 3 of 3, the grader and the small packages that it needs"

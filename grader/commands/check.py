@@ -56,13 +56,14 @@ def answer(args: argparse.Namespace, on: Screen, out: TextIO, bench: Bench) -> i
     report = grade(suite, bench, wanted, sources, how)
     if not (args.submission or args.solutions or args.fixtures or seed is not None):
         before = progress.read(suite.work)
-        if hindered := progress.record(suite.work, report, sources):
+        now, hindered = progress.record(suite.work, report, sources)
+        if hindered:
             print(f"grader: {hindered}: `grader list` won't know of this check", file=sys.stderr)
         report = replace(
             report,
             notes=(*report.notes, *_elsewhere(suite, report), *_far(sources)),
             news=news(before, report),
-            ahead=ahead(suite, progress.read(suite.work), report),
+            ahead=ahead(suite, now, report),
         )
     report = mark(report)
     if args.json:

@@ -70,8 +70,11 @@ def _count(found: Collection[progress.Status]) -> str:
 
 def statuses(suite: Suite, exercise: Exercise, state: progress.State) -> dict[str, progress.Status]:
     """Each item's status in the learner's file as it is now."""
+    text = learners_text(suite, exercise.id)
+    if progress.done(exercise, text, state):  # a look at its functions costs a hundred times as much
+        return dict.fromkeys(item_names(exercise), progress.Status.PASSED)
     stub = fixtures.derived(suite.root, exercise)["stub"].encode()
-    return progress.statuses(exercise, stub, learners_text(suite, exercise.id), state)
+    return progress.statuses(exercise, stub, text, state)
 
 
 def learners_text(suite: Suite, exercise: str) -> bytes:

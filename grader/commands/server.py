@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from contextlib import closing
 from typing import Any
 
 from grader.commands.background import client, talk
@@ -54,7 +55,7 @@ def _answer(verb: str) -> bytes | None:
     try:
         if (line := client.ask(verb)) is None:
             return None
-        with line:
+        with closing(line):
             return b"".join(iter(lambda: line.recv(65536), b""))
     except ConnectionError:  # it left at this moment
         return None

@@ -161,10 +161,12 @@ class Watch:
             self.tell("grader: " * (self.report is None) + text(str(error)))
             self.graded = source
             return
-        hindered = self.learners_own and progress.record(self.suite.work, report, sources)
-        if self.learners_own and report.passed:
-            there = " n goes there." * (self.events.keys and self._after() is not None)
-            report = replace(report, ahead=ahead(self.suite, progress.read(self.suite.work), report) + there)
+        hindered = ""
+        if self.learners_own:
+            now, hindered = progress.record(self.suite.work, report, sources)
+            if report.passed:
+                there = " n goes there." * (self.events.keys and self._after() is not None)
+                report = replace(report, ahead=ahead(self.suite, now, report) + there)
         before, self.report, self.graded = self.report, report, source
         self.said, self.note, self.extra = self._changes(before, report), "", ""
         if report.passed and before and not before.passed and self.go_on and self.events.keys:

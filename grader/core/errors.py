@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+TYPE_CHECKING = False  # what the command's client imports is little: each import costs it
+if TYPE_CHECKING:
+    from types import TracebackType
 
 
 class UsageError(Exception):
@@ -31,12 +32,16 @@ def swallowed(what: str) -> None:
     logger.warning("an error cost %s", what, exc_info=True)
 
 
-@contextmanager
-def swallowing(what: str) -> Iterator[None]:
+class swallowing:
     """A block that only adds to a verdict and must not cost it. A submission too deep to read is no error."""
-    try:
-        yield
-    except (RecursionError, MemoryError):
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __enter__(self) -> None:
         pass
-    except Exception:
-        swallowed(what)
+
+    def __exit__(self, _: object, error: BaseException | None, __: TracebackType | None) -> bool:
+        if isinstance(error, Exception) and not isinstance(error, RecursionError | MemoryError):
+            swallowed(self.what)
+        return isinstance(error, Exception)

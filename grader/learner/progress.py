@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 from grader.core import parsing
 from grader.core.exercise import Exercise, File, Output
-from grader.core.exercise import read as made
 from grader.suite.files import free, locked, moved, replacing
 
 if TYPE_CHECKING:
@@ -34,7 +33,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 ATTEMPTS = 40  # of an item that are kept
-State = dict[str, Any]  # "items": by item its last check; "rungs": by item the last rung shown; "attempts"
+# "items": by item its last check; "rungs": by item the last rung shown; "attempts"; "files": by exercise the
+# digest of its file, where that is the one of which all of its items' last checks are
+State = dict[str, Any]
 
 
 class Status(StrEnum):
@@ -58,31 +59,41 @@ class Last:
     source: str
 
 
+LAST = {"verdict": (str,), "passed": (bool,), "said": (str,), "line": (int, type(None)), "source": (str,)}
+
+
 def empty() -> State:
     return {"format": FORMAT, "items": {}, "rungs": {}}
 
 
-def record(work: Path, report: Report, sources: Mapping[str, File]) -> str:
-    """Remember a check of exercises/; what hinders that, in words, or nothing.
+def record(work: Path, report: Report, sources: Mapping[str, File]) -> tuple[State, str]:
+    """Remember a check of exercises/; the state as it is now, and what hinders that, in words, or nothing.
 
     work: the folder that holds them. sources: by exercise, as graded.
     """
     entries = {}
+    marks = {exercise.id: digests(sources[exercise.id].data) for exercise in report.exercises}
     for exercise in report.exercises:
-        marks = digests(sources[exercise.id].data)
         for item in exercise.items:
-            said, source = item.diagnosis or item.check.reason, marks(item.id.rpartition(".")[2])
+            said, source = item.diagnosis or item.check.reason, marks[exercise.id](item.id.rpartition(".")[2])
             entries[item.id] = vars(Last(item.verdict.value, item.passed, said, item.line, source))
+    now: list[State] = []
 
     def change(state: State) -> None:
+        now.append(state)
         for name, entry in entries.items():
             if entry["verdict"] != "not-written" and entry != state["items"].get(name):
                 told = state.setdefault("attempts", {}).setdefault(name, [])
                 told.append([int(time.time()), entry["verdict"], entry["said"]])
                 del told[:-ATTEMPTS]
         state["items"].update(entries)
+        known = [(item.rpartition("."), last["source"]) for item, last in state["items"].items()]
+        other = {of for (of, _, item), source in known if of in marks and marks[of](item) != source}
+        whole = {name: _digest(sources[name].data) for name in marks.keys() - other}
+        state["files"] = {k: v for k, v in state.get("files", {}).items() if k not in other} | whole
 
-    return update(work, change)
+    hindered = update(work, change)
+    return now[0] if now else read(work), hindered
 
 
 def digests(source: bytes) -> Callable[[str], str]:
@@ -91,10 +102,14 @@ def digests(source: bytes) -> Callable[[str], str]:
     A file that isn't Python has one digest for all.
     """
     functions, rest = _taken_apart(source)
-    return lambda name: hashlib.sha256(f"{functions.get(name, functions)}\n{rest}".encode()).hexdigest()
+    return lambda name: _digest(f"{functions.get(name, functions)}\n{rest}".encode())
 
 
-@lru_cache(2)  # a stub, and the file that it has become: mostly the same bytes
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@lru_cache(16)  # a stub and the file that it has become, mostly the same bytes; to a server again and again
 def _parsed(source: bytes) -> list[tuple[ast.stmt, str]] | None:
     """A file's statements, without comments and layout; None where it isn't Python."""
     try:
@@ -120,6 +135,14 @@ def _taken_apart(source: bytes) -> tuple[dict[str, str], str]:
         else:
             rest.append(dump)
     return items, "\n".join(rest)
+
+
+def done(exercise: Exercise, source: bytes, state: State) -> bool:
+    """Whether all of an exercise has passed in the learner's file as it is now, to the byte."""
+    if state.get("files", {}).get(exercise.id) != _digest(source):
+        return False
+    names = [item.name for item in exercise.items] + ["training"] * bool(exercise.training)
+    return all(state["items"].get(f"{exercise.id}.{name}", {}).get("passed") for name in names)
 
 
 def statuses(exercise: Exercise, stub: bytes, source: bytes, state: State) -> dict[str, Status]:
@@ -192,7 +215,7 @@ def update(work: Path, change: Callable[[State], None]) -> str:
                 _put_aside(file, damaged)
             change(state)
             with replacing(file) as new:
-                new.write(json.dumps(state, indent=1).encode() + b"\n")
+                new.write(json.dumps(state).encode() + b"\n")
     except OSError as error:
         return f"nothing can be remembered in .grader/ ({error.strerror})"
     return ""
@@ -210,8 +233,10 @@ def _load(file: Path) -> tuple[State, str]:
         if state["format"] != FORMAT:
             return empty(), "has another format"
         for last in state["items"].values():
-            made(Last, last)
-        if not all(isinstance(x, int) for x in state["rungs"].values()):
+            if not all(type(last[name]) in kinds for name, kinds in LAST.items()):
+                return empty(), "is damaged"
+        texts, numbers = state.get("files", {}).values(), state["rungs"].values()
+        if {*map(type, texts)} - {str} or {*map(type, numbers)} - {int}:
             return empty(), "is damaged"
         for when, verdict, said in (one for told in state.get("attempts", {}).values() for one in told):
             if (type(when), type(verdict), type(said)) != (int, str, str) or not 0 <= when < 2**32:

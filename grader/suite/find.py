@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from grader.core import course
@@ -18,13 +19,20 @@ from grader.suite.files import most, read_file
 
 @dataclass(frozen=True)
 class Suite:
-    """root: holds fixtures/ and perhaps solutions/. work: where exercises/ is, or shall be."""
+    """root: holds fixtures/ and perhaps solutions/. work: where exercises/ is, or shall be.
+
+    Of one command, which sees the exercises that there are when it first asks.
+    """
 
     root: Path
     work: Path
 
+    @cached_property
+    def _ids(self) -> tuple[str, ...]:
+        return tuple(course.ordered(fixtures.exercises(self.root)))
+
     def ids(self) -> list[str]:
-        return course.ordered(fixtures.exercises(self.root))
+        return list(self._ids)
 
     def describe(self, exercise: str) -> Exercise:
         return fixtures.describe(self.root, exercise)
@@ -54,7 +62,10 @@ class Suite:
         """What is meant where nothing is named: the exercises of all sets that exercises/ has anything of;
         in a set's folder, that set's."""
         ids = self.ids()
-        sets = {course.set_of(i) for i in ids if self.stub(i).exists() or self.notebook(i).exists()}
+        sets = set[str]()
+        for i in ids:
+            if course.set_of(i) not in sets and (self.stub(i).exists() or self.notebook(i).exists()):
+                sets.add(course.set_of(i))
         if (here := self.set_here()) in sets:
             sets = {here}
         return [i for i in ids if course.set_of(i) in sets] or ids

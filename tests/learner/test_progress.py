@@ -176,6 +176,36 @@ def test_when_all_has_passed_next_says_so(work: Path) -> None:
     assert "nothing to give a hint for" in grader("hint", "ex2", cwd=work)[1]
 
 
+def test_a_file_that_passed_whole_is_known_by_its_bytes_and_no_other(work: Path) -> None:
+    """So the functions of what is done needn't be looked at; what differs by one byte is looked at."""
+    path = write(work, *(item.name for item in EX4.items), exercise="ex4")
+    right = path.read_bytes()
+    assert grader("check", "ex4", cwd=work)[0] == 0
+    assert progress.done(EX4, right, state(work)) and set(listed(work, "ex4").values()) == {"passed"}
+    path.write_bytes(right + b"# a remark\n")
+    assert not progress.done(EX4, path.read_bytes(), state(work))
+    assert set(listed(work, "ex4").values()) == {"passed"}
+    path.write_bytes(right + b"\n\ndef dbngain(hpreact):\n    return hpreact\n")
+    assert listed(work, "ex4")["ex4.dbngain"] == "unchecked"
+    assert grader("check", "ex4.dbnbias", cwd=work)[0] == 0  # of another file than the rest
+    assert "ex4" not in state(work)["files"]
+    assert grader("check", "ex4", cwd=work)[0] == 1
+    assert not progress.done(EX4, path.read_bytes(), state(work))
+    path.write_bytes(right)
+    assert not progress.done(EX4, right, state(work))
+
+
+def test_what_is_done_is_what_its_statuses_say(work: Path) -> None:
+    source = solution("ex4").encode()
+    names = [item.name for item in EX4.items] + ["training"]
+    for verdicts in ({}, dict.fromkeys(names, "exact"), dict.fromkeys(names[1:], "exact")):
+        for last in ("exact", "wrong"):
+            known = checked(EX4, source, **(verdicts | {names[-1]: last} if verdicts else {}))
+            known["files"] = {"ex4": progress._digest(source)}
+            found = statuses(EX4, stub_of("ex4").encode(), source, known)
+            assert progress.done(EX4, source, known) == (set(found.values()) == {Status.PASSED})
+
+
 # --- statuses --------------------------------------------------------------------------------------
 
 
@@ -275,6 +305,7 @@ BAD = {
     "no items": b'{"format": 1}',
     "items of another kind": b'{"format": 1, "items": {"ex1.dh": 3}, "rungs": {}}',
     "a number for a text": b'{"format": 1, "items": {"ex1.dh": {"verdict": 1}}, "rungs": {}}',
+    "a number for a file": b'{"format": 1, "items": {}, "rungs": {}, "files": {"ex1": 3}}',
     "nested without end": b"[" * 100_000,
     "bytes": bytes(range(256)),
 }

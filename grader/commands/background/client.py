@@ -5,15 +5,17 @@ Whatever goes wrong here, the answer is None, and the command does its work in i
 
 from __future__ import annotations
 
-import contextlib
+import _socket as socket
 import os
-import socket
 import sys
 import time
-from collections.abc import Sequence
 
 from grader.commands.background import place, talk
 from grader.core.errors import swallowed
+
+TYPE_CHECKING = False  # typing's own costs an import
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PATIENCE = 5.0  # seconds in which a server must accept a request
 PAUSE = 0.01  # seconds between two tries
@@ -45,12 +47,12 @@ def check(argv: Sequence[str]) -> tuple[int, bytes, str] | None:
         screen, out = here(), sys.stdout
         flags = (str(int(flag)) for flag in (screen.table, screen.color, screen.links))
         facts = (str(screen.width), *flags, out.encoding, out.errors)
-        with _accepted("check", place.identity(), os.getcwd(), *(f or "" for f in facts), *argv) as line:
-            if talk.exactly(line, 1) != talk.REPORT:
-                return None
-            code = talk.exactly(line, 1)[0]
-            out, err = talk.part(line), talk.part(line)
-            return code, out, err.decode()
+        line = _accepted("check", place.identity(), os.getcwd(), *(f or "" for f in facts), *argv)
+        if talk.exactly(line, 1) != talk.REPORT:
+            return None
+        code = talk.exactly(line, 1)[0]
+        shown, err = talk.part(line), talk.part(line)
+        return code, shown, err.decode()
     except (OSError, talk.Broken):
         return None
     except Exception:  # the command itself will tell what matters
@@ -108,13 +110,17 @@ def _accepted(*request: str) -> socket.socket:
 
 
 def _connect(home: str) -> socket.socket | None:
-    with contextlib.ExitStack() as stack:
-        line = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        with contextlib.suppress(FileNotFoundError, ConnectionError):
-            line.connect(os.path.join(home, place.SOCKET))
-            if talk.ours(line):
-                stack.pop_all()
-                return line
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        line.connect(os.path.join(home, place.SOCKET))
+        if talk.ours(line):
+            return line
+    except (FileNotFoundError, ConnectionError):
+        pass
+    except BaseException:
+        line.close()
+        raise
+    line.close()
     return None
 
 
@@ -125,6 +131,7 @@ def _launch(home: str, identity: str) -> bool:
     """
     import fcntl
     import subprocess
+    from contextlib import closing
 
     lock = os.open(os.path.join(home, place.LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
@@ -138,7 +145,8 @@ def _launch(home: str, identity: str) -> bool:
         log = os.open(
             os.path.join(home, place.LOG), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600
         )
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener, os.fdopen(log, "wb") as errors:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with closing(listener), os.fdopen(log, "wb") as errors:
             listener.bind(path)
             listener.listen(16)
             root = os.path.dirname(place.PACKAGE)

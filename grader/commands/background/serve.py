@@ -6,6 +6,7 @@ error or a fault of the grader's own is told by the client's process, in which i
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
@@ -49,6 +50,7 @@ class Server:
         self.used = time.monotonic()
         self.clients = self.requests = 0
         self.retired = False
+        self.parser: argparse.ArgumentParser | None = None
         self.counting, self.grading = threading.Lock(), threading.Lock()
         self.idle = IDLE
         with contextlib.suppress(KeyError, ValueError):
@@ -154,7 +156,8 @@ class Server:
             width, table, color, links, encoding, errors, *argv = words
             os.chdir(cwd)  # only the thread whose turn it is looks at paths
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-                args = arguments.parser().parse_args(argv)
+                self.parser = self.parser or arguments.parser()
+                args = self.parser.parse_args(argv)
             if args.require_sandbox or args.no_server or ci.asked(args):
                 return talk.DECLINED
             screen = Screen(int(width), table == "1", color == "1", links == "1", cwd)

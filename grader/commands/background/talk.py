@@ -1,14 +1,14 @@
 """What goes over the socket. A request is one message of NUL-separated fields; an answer begins with a mark.
 
 The first two fields are a verb and the client's identity, in every version.
-Both ends check that the other belongs to the same user, though only that user can reach the socket.
+Both ends check that the other belongs to the same user, though only that user can reach the socket. What
+`socket` adds to `_socket` takes a client as long to import as the rest of its work.
 """
 
 from __future__ import annotations
 
+import _socket as socket
 import os
-import select
-import socket
 import struct
 import sys
 
@@ -66,4 +66,6 @@ def ours(line: socket.socket) -> bool:
 
 def gone(line: socket.socket) -> bool:
     """Whether the other end has left; it sends nothing while it waits."""
+    import select
+
     return bool(select.select([line], [], [], 0)[0])
