@@ -108,6 +108,8 @@ class Zygote:
     def run(self, request: dict[str, Any], fds: list[int]) -> None:
         """Fork a child for one job. Descriptors: source, result, output, channel; requests where it stays."""
         self.jobs += 1
+        if request["op"] == "reference":
+            from grader.reference import oracle  # noqa: F401 -- here, so that each child needn't
         if disk := bool(self.disks):
             folder = self.disks.pop()
             if self.prepared.landlock:
@@ -141,10 +143,10 @@ class Zygote:
         most = os.sysconf("SC_OPEN_MAX")
         off: list[str] = []
         os.chdir(folder)
-        if request["op"] == "reference":
-            from grader.reference import lecture, oracle  # noqa: F401 -- while it may read files of ours
+        if request.get("solution"):
+            from grader.reference import lecture
 
-            lecture.embedded_names()  # the file that draws are made of
+            lecture.embedded_names()  # the file that draws are made of, while it may read files of ours
         if request["op"] != "reference" or request.get("solution"):  # the author's functions
             off = confine.confine(self.prepared, folder, request.get("cpu", limits.CPU))
         rounds = asks[0] if asks else None
