@@ -19,7 +19,7 @@ from unittest import mock
 from grader import cli, commands
 from grader.authoring import rebuild
 from grader.classroom import batch
-from grader.commands import build
+from grader.commands import build, start
 from grader.core.exercise import Exercise
 from grader.runner.host import client
 from grader.runner.host.client import Runner
@@ -112,4 +112,5 @@ def lent() -> Iterator[None]:
         for module in (client, batch, *map(importlib.import_module, names)):
             if vars(module).get("Runner") is Runner:
                 stack.enter_context(mock.patch.object(module, "Runner", _opened))
+        stack.enter_context(mock.patch.object(start, "first", _opened))
         yield

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
+TYPE_CHECKING = False  # typing's own costs an import
+if TYPE_CHECKING:
+    import argparse
 
-from grader.core.errors import GraderFault
-from grader.runner.host import client
+    from grader.runner.host.client import Runner
+
+
+def first() -> Runner:
+    """A runner whose warm process began before this one imported what speaks to it."""
+    from grader.runner.host.forked import FORKS, Forked
+
+    starter = Forked({}, ()) if FORKS else None
+    from grader.runner.host.client import Runner
+
+    return Runner(starter=starter)
 
 
 def batch(args: argparse.Namespace) -> int:
-    if not client.FORKS:
+    from grader.core.errors import GraderFault
+    from grader.runner.host.forked import FORKS
+
+    if not FORKS:
         raise GraderFault(
             "a class's code is run in a sandbox, which needs Linux or macOS (on Windows: WSL 2)"
         )
-    with client.Runner() as runner:
+    with first() as runner:
         from grader.commands.batch import run
 
         return run(args, runner)
 
 
 def check(args: argparse.Namespace) -> int:
-    with client.Runner() as runner:
+    with first() as runner:
         from grader.commands.check import run
 
         return run(args, runner)

@@ -21,7 +21,8 @@ PATIENCE = 5.0  # seconds in which a server must accept a request
 PAUSE = 0.01  # seconds between two tries
 LAUNCHES = 2
 START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from grader.commands.background.serve import main; main()"
+    "import sys; sys.path.insert(0, sys.argv[1]); from grader.commands.start import first; runner = first(); "
+    "from grader.commands.background.serve import main; main(runner)"
 )
 THERE = hasattr(socket, "AF_UNIX")  # not on Windows
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "GRADER_SERVER_IDLE")  # and LC_*

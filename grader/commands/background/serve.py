@@ -33,10 +33,9 @@ CLIENTS = 16
 REMEMBER = 64  # reports
 
 
-def main() -> None:
-    """`client._launch` says what the arguments are."""
+def main(runner: Runner) -> None:
+    """`client._launch` says what the arguments are. runner: torch is being imported there already."""
     _, _, home, identity, listener, lock = sys.argv
-    runner = Runner()  # torch is being imported from now on
     Server(runner, home, identity, socket.socket(fileno=int(listener)), int(lock)).serve()
 
 

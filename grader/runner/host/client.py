@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from grader.core.errors import GraderFault
 from grader.core.exercise import LOSSES, Exercise, File
 from grader.runner import wire
+from grader.runner.host.forked import FORKS as FORKS
 from grader.runner.host.forked import Forked
 from grader.runner.host.fresh import Fresh
 from grader.runner.host.job import MAX_OUTPUT, by_others, how, last_line
@@ -19,7 +18,6 @@ from grader.runner.host.turns import Turns
 
 WALL = 20.0  # seconds for one submission; `over-limit` after that
 CPU = 10  # seconds of processor time for one submission
-FORKS = hasattr(os, "fork") and hasattr(socket, "AF_UNIX")  # else each child is a process of its own
 SHARED = 4.0  # seconds for several exercises of one file in one child; longer, each has a child of its own
 
 
@@ -76,15 +74,16 @@ class Runner:
         skip: Sequence[str] = (),
         wall: float = WALL,
         cpu: int = CPU,
+        starter: Forked | None = None,
     ) -> None:
-        """wall, cpu: seconds for one run of a submission.
+        """wall, cpu: seconds for one run of a submission. starter: the warm process, where that has begun.
 
         For tests and benchmarks: more environment for the computing processes, layers to skip.
         """
         self.wall, self.cpu = wall, cpu
         self.turns = Turns()
         self.abandoned: Callable[[], bool] = lambda: False  # asked while a child runs
-        self.starter: Any = Forked(environ or {}, skip) if FORKS else Fresh(environ or {})
+        self.starter: Any = starter or (Forked(environ or {}, skip) if FORKS else Fresh(environ or {}))
         self.loaded: dict[str, Exercise] = {}
 
     def __enter__(self) -> Runner:

@@ -19,6 +19,8 @@ from grader.reference.reproducible import environment
 from grader.runner.host import folders
 from grader.runner.host.job import Job, last_line
 
+FORKS = hasattr(os, "fork") and hasattr(socket, "AF_UNIX")  # else each child is a process of its own
+
 
 class Forked:
     """The zygote at the other end of a socket."""

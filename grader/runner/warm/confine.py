@@ -135,9 +135,12 @@ def readable() -> list[str]:
     around = os.path.dirname(package)
     elsewhere = {os.path.realpath(p) for p in sys.path if os.path.isabs(p) and os.path.exists(p)}
     trees |= {p for p in elsewhere if not f"{around}{os.sep}".startswith(p.rstrip(os.sep) + os.sep)}
-    installed = (
-        os.path.join(p, "grader") for p in elsewhere
-    )  # with fixtures of its own, beside a checkout's
+    # with fixtures of its own, beside a checkout's; it may be installed later, where packages are
+    installed = [
+        os.path.join(p, "grader")
+        for p in elsewhere
+        if p.endswith("-packages") or os.path.lexists(os.path.join(p, "grader"))
+    ]
     secret = [package, *installed, *(os.path.join(around, x) for x in ("fixtures", "solutions", "exercises"))]
     return sorted({p for tree in trees for p in _without(tree, secret)})
 
