@@ -20,7 +20,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 		{ echo "grader needs Python 3.11 or newer: make PYTHON=python3.12"; exit 2; }
 	@echo "Setting up, once: 1 of 3, an environment of its own in $(VENV)/"
 	@$(PYTHON) -m venv $(VENV)
-	@$(INSTALL) -q "$$(grep -o '^pip==.*' constraints.txt)"
+	@$(INSTALL) "$$(grep -o '^pip==.*' constraints.txt)"
 	@echo "Setting up, once: 2 of 3, torch, by far the largest part"
 	@$(INSTALL) "$$(grep -o '^torch==.*' constraints.txt)"
 	@echo "Setting up, once: 3 of 3, the grader and the small packages that it needs"

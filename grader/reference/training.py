@@ -67,7 +67,7 @@ class Manual:
         self.params = {k: env[k].clone() for k in plan.parameters}
         self.sizes = _sizes(env)
 
-    @torch.no_grad()
+    @torch.inference_mode()  # what autograd would keep is not even prepared
     def step(self, batch: Env, lr: float) -> float:
         env = self.program.run({**self.sizes, **self.params, **batch})
         self.backward(env)

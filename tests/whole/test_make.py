@@ -26,7 +26,7 @@ def test_grading_installs_what_it_needs_and_says_so(target: str, tmp_path: Path)
     run = commands(target, tmp_path)
     assert re.findall(r"Setting up, once: (\d of \d)", run) == ["1 of 3", "2 of 3", "3 of 3"]
     installs = [line for line in run.splitlines() if " pip install " in line]
-    assert len(installs) == 2 and installs[1].endswith(" -e .")
+    assert len(installs) == 3 and "^pip==" in installs[0] and installs[2].endswith(" -e .")
     assert not any("--quiet" in line or " -q " in line for line in installs)  # pip's progress shows
 
 

@@ -24,7 +24,7 @@ START = (
     "import sys; sys.path.insert(0, sys.argv[1]); from grader.commands.start import first; runner = first(); "
     "from grader.commands.background.serve import main; main(runner)"
 )
-THERE = hasattr(socket, "AF_UNIX")  # not on Windows
+THERE = hasattr(os, "getuid") and hasattr(socket, "AF_UNIX")  # not on Windows
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "GRADER_SERVER_IDLE")  # and LC_*
 
 
