@@ -1,6 +1,6 @@
 """From a save to the verdict shown by `grader watch ex1`, as a ratio of a bare `python -c "import torch"`.
 
-The aim is below 0.1. Each save is a rename, as an editor's is; the clock runs from before the write until the
+The aim is 0.03. Each save is a rename, as an editor's is; the clock runs from before the write until the
 last line of what the save gives has been read.
 """
 
