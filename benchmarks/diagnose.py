@@ -1,10 +1,10 @@
 """What a diagnosis costs: of one wrong item, and of an exercise with every item wrong.
 
 The aim is 20 ms for a wrong item with its runs, and 50 at p99. Each learner's mistake of tests/mistakes/
-whose answer is wrong is one case. Times are also ratios of what comparing the same answer with its references
-takes, and of a bare `import torch` of the same run. Only what `check` does with the answers is counted, in
-CPU time; the import is in wall time. "with runs" is all that `check` waits for, on the wall: also the child that
-runs a wrong function with one change at a time.
+whose answer is wrong is one case. Times are also ratios of what comparing the same answer with its
+references takes, and of a bare `import torch` of the same run. Only what `check` does with the answers is
+counted, in CPU time; the import is in wall time. "with runs" is all that `check` waits for, on the wall:
+also the child that runs a wrong function with one change at a time.
 """
 
 from __future__ import annotations
