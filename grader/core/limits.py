@@ -19,7 +19,7 @@ MAX_METADATA = 8 << 20  # of a platform's list of submissions, which no student 
 # what is read of a source to explain a mistake; more is judged without
 EXPLAINED = 100_000  # bytes, whose tree takes a thousand times as many; honest: 20,000
 MAX_CHANGED = 400  # nodes of a function that is run with changes; honest: 141
-MAX_CHANGES = 8000  # of all functions of a submission: 0.1 ms each; one that hangs counts as half of them
+MAX_CHANGES = 8000  # of all functions of a submission: 0.1 ms each; what one that hangs takes is half
 ASKING = 800  # changes that a question to the oracle counts as, of which there are two a function: 60 ms
 OUTPUT_CHANGES = 1500  # of the functions that one output rests on
 OUTPUT_ROUND = 2  # seconds of processor time of a run of such changes

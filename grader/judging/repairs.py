@@ -6,6 +6,7 @@ What comes back is material for words alone: no verdict rests on it.
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -73,6 +74,7 @@ class Search:
     def __init__(self, runner: Runner, task: Task, code: Script, given: Given) -> None:
         self.runner, self.task, self.code, self.given = runner, task, code, given
         self.left, self.deep = MAX_CHANGES, DEEP
+        self.whole = True  # whether nothing of what was to be tried since was lost, or left out
         self.on = sorted((f for f in FIXTURES if f in given), key=lambda f: len(task.fixtures.given[f]))
         self.session = Session(runner, Part(task.exercise.id, self.on, [], flat=code.flat), code.file)
 
@@ -109,11 +111,13 @@ class Search:
         else:
             single = search.single(source)
             held = self._held(item, single, {}, self._wanted(answer, item))
-            lines = set[int | None]()
+            self.whole, lines = True, set[int | None]()
             for some in held:
                 lines |= {f.line for f in some}
                 if len(lines) > 1:
                     break
+            if not self.whole:  # another line may mend it as well
+                return told
         return replace(told, line=lines.pop()) if len(lines) == 1 else told
 
     def explain(self, answer: Answer, known: Known, told: bool) -> Finding | None:
@@ -140,7 +144,7 @@ class Search:
         double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
         found = self._fit(item, double, {}, wanted)
         if not found and self.deep:
-            left, self.deep = self.left, self.deep - 1
+            left, self.left, self.deep = self.left, MAX_CHANGES, self.deep - 1
             found = self._by_steps(answer, source, single, first, wanted)
             self.left = left
         found = found or self._beside_numbers(item, source, wanted)
@@ -249,8 +253,11 @@ class Search:
         """What functions give, by fixture and number; nothing where the process didn't come to its end."""
         if not texts:
             return {}
+        began, wall = time.monotonic(), self.runner.wall
         found = self.session.run([(item.name, text) for text in texts], on)
-        self.left -= len(texts) + MAX_CHANGES // 2 * (found is None)
+        taken = 1.0 if found is None else (time.monotonic() - began) / wall  # for who sleeps
+        self.left -= max(len(texts), round(MAX_CHANGES // 2 * taken))
+        self.whole &= found is not None
         return found or {}
 
     def _fit(
@@ -292,6 +299,7 @@ class Search:
             if found:
                 yield found
             if self.left <= 0:
+                self.whole &= start + len(some) >= len(texts)
                 return
 
     def _short(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 ATTEMPTS = 40  # of an item that are kept
 # "items": by item its last check; "rungs": by item the last rung shown; "attempts"; "files": by exercise the
-# digest of its file, where that is the one of which all of its items' last checks are
+# digest of its file, where that is the one of which all of its items' last checks are, and they have passed
 State = dict[str, Any]
 
 
@@ -87,8 +87,9 @@ def record(work: Path, report: Report, sources: Mapping[str, File]) -> tuple[Sta
                 told.append([int(time.time()), entry["verdict"], entry["said"]])
                 del told[:-ATTEMPTS]
         state["items"].update(entries)
-        known = [(item.rpartition("."), last["source"]) for item, last in state["items"].items()]
-        other = {of for (of, _, item), source in known if of in marks and marks[of](item) != source}
+        known = [(item.rpartition("."), last) for item, last in state["items"].items()]
+        asked = [(of, item, last) for (of, _, item), last in known if of in marks]
+        other = {of for of, item, last in asked if not last["passed"] or marks[of](item) != last["source"]}
         whole = {name: _digest(sources[name].data) for name in marks.keys() - other}
         state["files"] = {k: v for k, v in state.get("files", {}).items() if k not in other} | whole
 

@@ -115,7 +115,7 @@ def _below(folder: str, name: str) -> Iterator[str]:
     """The same of one folder, which is called so; `os.walk` takes four times as long."""
     try:
         with os.scandir(folder) as entries:
-            found = [(entry.name, entry.is_dir()) for entry in entries]
+            found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
     except OSError:
         return
     if name and any(one.endswith(FILES) for one, _ in found):

@@ -200,6 +200,32 @@ def test_changes_of_functions_that_end_their_process_are_given_up(
     assert 0 < len(gave) <= 2 and set(gave) == {None}
 
 
+def test_changes_that_sleep_are_given_up_like_those_that_hang(
+    exercises: dict[str, Task], runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No round takes too long, and together they would take hours: what they take is counted."""
+    rounds: list[int] = []
+    run = Session.run
+
+    def counted(self: Session, variants: Any, on: Any) -> Any:
+        rounds.append(len(variants))
+        return run(self, variants, on)
+
+    monkeypatch.setattr(Session, "run", counted)
+    task = exercises["ex1"]
+    names = [item.name for item in task.exercise.gradients][2:8]
+    nothing = "    a = n * 2.0\n    b = a - 1.0 / n\n    return slow(torch.ones(3) * a + b * n)\n"
+    source = "import time, torch\ndef slow(x):\n    time.sleep(0.015)\n    return x\n"
+    source += "".join(f"def {name}(n):\n{nothing}" for name in names)
+    swift = grade.grade(runner, task, File("x.py", source.replace("0.015", "0").encode()))
+    many = len(rounds)
+    rounds.clear()
+    monkeypatch.setattr(runner, "wall", 1.0)
+    slow = grade.grade(runner, task, File("x.py", source.encode()))
+    assert 0 < len(rounds) < many / 2
+    assert {i.verdict for i in slow[0].items} <= {i.verdict for i in swift[0].items} | {Verdict.OVER_LIMIT}
+
+
 def test_plain_data_counts_by_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
     header = {"item": "a", "status": "value", "dtype": "plain", "encoded": "plain", "sent": True}
     data = b'["l",1,2,3]'  # 4 values

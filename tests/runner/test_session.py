@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -112,6 +113,21 @@ def test_a_submission_that_spoils_it_holds_nobody_up(
     with session(short, source) as one:
         found = one.run(whole, ON[:1])
         assert found is None or factors(found, upstream)["lecture", 1] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["os.close(3)", "[(os.write(3, b'!'), time.sleep(0.0001)) for _ in range(99_999)]"],
+    ids=["closed", "byte by byte"],
+)
+def test_a_child_that_never_ends_its_answer_costs_time_but_no_work(answer: str, runner: Runner) -> None:
+    """The trusted side waits; it must not look again and again at what will not come, or comes by bytes."""
+    spoils = f"import os, time\ndef dprobs(probs):\n    {answer}\n    time.sleep(60)\n"
+    with session(replace_wall(runner, 1.0)) as one:
+        assert one.run([("dprobs", "def dprobs(probs):\n    return probs\n")], ON[:1])
+        before = time.process_time()
+        assert one.run([("dprobs", spoils)], ON[:1]) is None
+        assert time.process_time() - before < 0.4
 
 
 def replace_wall(runner: Runner, wall: float) -> Runner:

@@ -23,6 +23,7 @@ SHARE = 0.5  # of a processor, that a child may count on: its wall limit is twic
 END = 20.0  # seconds for the zygote to end a child
 READS = 16  # of a pipe at a time
 TICK = 0.02  # seconds between looks at what a child has sent so far
+FEW, PAUSE = 4096, 0.002  # bytes at a time of an answer that isn't whole, and seconds until the next look
 NOTHING = memoryview(b"")
 
 
@@ -51,6 +52,7 @@ class Job:
         self.end: dict[str, Any] = {}
         self.open = {result: True, output: False}  # descriptor -> whether it carries the result
         self.rounds = rounds
+        self.taken, self.closed = 0, False  # bytes of the result so far, and whether none will follow
         for fd in (*self.open, *([] if rounds is None else [rounds])):
             os.set_blocking(fd, False)
         with contextlib.suppress(ImportError, AttributeError, OSError):  # else the child waits for a tick
@@ -83,15 +85,19 @@ class Job:
     ) -> None:
         deadline = time.monotonic() + wall
         channel = self.channel.fileno()
-        reading = [channel, *(fd for fd, carries in self.open.items() if carries and asking)]
+        result = next(fd for fd, carries in self.open.items() if carries)
         flood = False
         while not self.end and not complete():
             left = deadline - time.monotonic()
             if data:
                 data = data[_written(asking[0], data) :]
             wait = 0 if flood else max(0, min(left, TICK))
+            reading = [channel, *([result] if asking and not self.closed else [])]
             ready, _, _ = select.select(reading, asking if data else [], [], wait)
+            before = self.taken
             flood = self._drain(take, deadline)
+            if result in ready and self.taken - before < FEW and channel not in ready and not complete():
+                ready, _, _ = select.select([channel], [], [], PAUSE)  # it may come byte by byte
             if channel in ready:  # be it late: this process may have had no time to look
                 self._ended()
             elif left <= 0:
@@ -106,10 +112,14 @@ class Job:
             size = 0
             with contextlib.suppress(BlockingIOError):
                 for _ in range(READS):  # and then a look at the channel
-                    if time.monotonic() > deadline or not (chunk := os.read(fd, PIPE)):
+                    if time.monotonic() > deadline:
+                        break
+                    if not (chunk := os.read(fd, PIPE)):
+                        self.closed |= carries
                         break
                     size += len(chunk)
                     if carries:
+                        self.taken += len(chunk)
                         take(chunk)
                     elif len(self.output) <= MAX_OUTPUT:
                         self.output += chunk

@@ -36,7 +36,8 @@ class Session:
         """Count anew what is sent, and start the child where none is there: it gets ready meanwhile."""
         self.sent = 0
         if self.job is None:
-            self.off, self.job = None, self.runner.staying(self.part, self.file)
+            with self.runner.turns.beside():
+                self.off, self.job = None, self.runner.staying(self.part, self.file)
 
     def run(self, variants: Sequence[tuple[str, str]], on: Sequence[str]) -> Round | None:
         """What functions give on fixtures that can be compared; None where the child came to an end over it.
@@ -65,6 +66,6 @@ class Session:
 
     def close(self) -> None:
         """End the child, without waiting for it."""
-        if self.job is not None:
-            self.job.leave()
-            self.job = None
+        job, self.job = self.job, None
+        if job is not None:
+            job.leave()
