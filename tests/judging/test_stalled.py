@@ -21,8 +21,9 @@ from benchmarks import trusted
 from grader.core import limits
 from grader.core.errors import Unreadable
 from grader.core.exercise import File, Task
+from grader.core.finding import Code
 from grader.core.verdict import Verdict
-from grader.judging import choices, grade
+from grader.judging import choices, grade, repairs
 from grader.judging.choices import Answer
 from grader.judging.compare import held
 from grader.runner import wire
@@ -224,6 +225,21 @@ def test_changes_that_sleep_are_given_up_like_those_that_hang(
     slow = grade.grade(runner, task, File("x.py", source.encode()))
     assert 0 < len(rounds) < many / 2
     assert {i.verdict for i in slow[0].items} <= {i.verdict for i in swift[0].items} | {Verdict.OVER_LIMIT}
+
+
+@pytest.mark.parametrize("budget", [limits.MAX_CHANGES, 20])
+def test_no_line_is_said_where_not_all_that_may_mend_it_was_tried(
+    budget: int, grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign may be put right on two lines: of the first changes alone it would seem to be one."""
+    source = (
+        "import torch\ndef dlogits(logits, dnorm_logits, dlogit_maxes):\n    a = dnorm_logits.clone()\n"
+        "    b = torch.zeros_like(logits)\n    b[range(len(logits)), logits.max(1).indices] = 1.0\n"
+        "    c = dlogit_maxes * b\n    d = a + c\n    return -d\n"
+    )
+    monkeypatch.setattr(repairs, "MAX_CHANGES", budget)
+    item = grade(source, "ex1", ["dlogits"]).items[0]
+    assert item.mistake and item.mistake.code is Code.SIGN and item.mistake.line is None
 
 
 def test_plain_data_counts_by_its_values(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -346,3 +346,13 @@ def test_every_probe_looks_up_some_row_of_the_embedding_more_than_once(
 ) -> None:
     looked_up = safetensors.numpy.load(exercises[exercise][1].given[probe])["Xb"]
     assert len(np.unique(looked_up)) < looked_up.size
+
+
+def test_a_link_in_fixtures_is_not_followed_and_hides_nothing(tmp_path: Path) -> None:
+    """One to itself, or to what it lies in, would make a listing of all exercises end, or never end."""
+    there = tmp_path / "fixtures/gpt/ex1"
+    there.mkdir(parents=True)
+    (there / "exercise.json").touch()
+    for name, to in (("x", "x"), ("above", "."), ("gpt/around", "..")):
+        (tmp_path / "fixtures" / name).symlink_to(to)
+    assert fixtures.exercises(tmp_path) == ["gpt.ex1"]
