@@ -355,4 +355,4 @@ def test_a_link_in_fixtures_is_not_followed_and_hides_nothing(tmp_path: Path) ->
     (there / "exercise.json").touch()
     for name, to in (("x", "x"), ("above", "."), ("gpt/around", "..")):
         (tmp_path / "fixtures" / name).symlink_to(to)
-    assert fixtures.exercises(tmp_path) == ["gpt.ex1"]
+    assert fixture.exercises(tmp_path) == ["gpt.ex1"]
