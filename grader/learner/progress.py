@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from grader.core import parsing
 from grader.core.exercise import Exercise, File, Output
 from grader.suite.files import free, locked, moved, replacing
+from grader.suite.find import item_names
 
 if TYPE_CHECKING:
     from grader.core.verdict import Report
@@ -59,7 +60,7 @@ class Last:
     source: str
 
 
-LAST = {"verdict": (str,), "passed": (bool,), "said": (str,), "line": (int, type(None)), "source": (str,)}
+LAST = {name: get_args(kind) or (kind,) for name, kind in get_type_hints(Last).items()}
 
 
 def empty() -> State:
@@ -142,8 +143,8 @@ def done(exercise: Exercise, source: bytes, state: State) -> bool:
     """Whether all of an exercise has passed in the learner's file as it is now, to the byte."""
     if state.get("files", {}).get(exercise.id) != _digest(source):
         return False
-    names = [item.name for item in exercise.items] + ["training"] * bool(exercise.training)
-    return all(state["items"].get(f"{exercise.id}.{name}", {}).get("passed") for name in names)
+    items = (state["items"].get(f"{exercise.id}.{name}", {}) for name in item_names(exercise))
+    return all(last.get("passed") for last in items)
 
 
 def statuses(exercise: Exercise, stub: bytes, source: bytes, state: State) -> dict[str, Status]:
