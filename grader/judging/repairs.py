@@ -139,14 +139,16 @@ class Search:
             return found
         if found := self._short(answer, single, first, known):
             return found
-        if told or self.left <= 0:
+        if self.left <= 0:
             return None
-        double = search.double(source, [t for k, t in enumerate(single.values()) if (self.on[0], k) in first])
-        found = self._fit(item, double, {}, wanted)
-        if not found and self.deep:
-            left, self.left, self.deep = self.left, MAX_CHANGES, self.deep - 1
-            found = self._by_steps(answer, source, single, first, wanted)
-            self.left = left
+        found = None
+        if not told:
+            tried = [t for k, t in enumerate(single.values()) if (self.on[0], k) in first]
+            found = self._fit(item, search.double(source, tried), {}, wanted)
+            if not found and self.deep:
+                left, self.left, self.deep = self.left, MAX_CHANGES, self.deep - 1
+                found = self._by_steps(answer, source, single, first, wanted)
+                self.left = left
         found = found or self._beside_numbers(item, source, wanted)
         return found or self._without_upstream(answer, item, source)
 
