@@ -22,7 +22,7 @@ TWICE = "def dprobs(probs, dlogprobs):\n    return dlogprobs * {}\n"
 
 
 @pytest.fixture(scope="module", params=["fork", "fresh"])
-def warm(request: pytest.FixtureRequest, exercises: dict[str, Task]) -> Iterator[Runner]:
+def either(request: pytest.FixtureRequest, exercises: dict[str, Task]) -> Iterator[Runner]:
     """A runner as it is with fork, and as where there is none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "FORKS", request.param == "fork")
@@ -58,9 +58,9 @@ def upstream(exercises: dict[str, Task]) -> dict[str, np.ndarray]:
 
 
 def test_each_round_is_answered_and_what_fails_is_left_out(
-    warm: Runner, upstream: dict[str, np.ndarray]
+    either: Runner, upstream: dict[str, np.ndarray]
 ) -> None:
-    with session(warm) as one:
+    with session(either) as one:
         texts = [TWICE.format(2.0), "def dprobs(:", TWICE.format("[]"), TWICE.format("3.0 / nothing")]
         first = one.run([("dprobs", t) for t in texts], ON[:1])
         assert factors(first, upstream) == pytest.approx({("lecture", 0): 2.0})
@@ -71,10 +71,10 @@ def test_each_round_is_answered_and_what_fails_is_left_out(
         assert one.run([], ON) == {}
 
 
-def test_it_is_one_child_until_that_ends_and_then_another(warm: Runner) -> None:
+def test_it_is_one_child_until_that_ends_and_then_another(either: Runner) -> None:
     keeps = "def dprobs(probs):\n    KEPT.append(1)\n    return probs[0, 0] * 0 + len(KEPT)\n"
     dies = "import os\ndef dprobs(probs):\n    os._exit(3)\n"
-    with session(warm) as one:
+    with session(either) as one:
 
         def kept() -> float:
             found = one.run([("dprobs", keeps)], ["lecture"])
@@ -86,9 +86,9 @@ def test_it_is_one_child_until_that_ends_and_then_another(warm: Runner) -> None:
         assert kept() == 1.0
 
 
-def test_a_request_may_be_longer_than_a_pipe_holds(warm: Runner, upstream: dict[str, np.ndarray]) -> None:
+def test_a_request_may_be_longer_than_a_pipe_holds(either: Runner, upstream: dict[str, np.ndarray]) -> None:
     long = TWICE.format("4.0  # " + "x" * 3_000_000)
-    with session(warm) as one:
+    with session(either) as one:
         assert factors(one.run([("dprobs", long)], ON[:1]), upstream) == pytest.approx({("lecture", 0): 4.0})
 
 
@@ -105,13 +105,13 @@ def test_a_request_may_be_longer_than_a_pipe_holds(warm: Runner, upstream: dict[
     ids=["never", "closes", "writes", "floods"],
 )
 def test_a_submission_that_spoils_it_holds_nobody_up(
-    source: str, warm: Runner, upstream: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+    source: str, either: Runner, upstream: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The request is larger than a pipe: who wrote it without looking would wait for ever."""
     long = TWICE.format("4.0  # " + "x" * 3_000_000)
-    monkeypatch.setattr(warm, "wall", 1.0)
+    monkeypatch.setattr(either, "wall", 1.0)
     whole = [("dprobs", long), ("dprobs", TWICE.format(2.0))]
-    with session(warm, source) as one:
+    with session(either, source) as one:
         found = one.run(whole, ON[:1])
         assert found is None or factors(found, upstream)["lecture", 1] == pytest.approx(2.0)
 
@@ -135,11 +135,11 @@ def test_a_child_that_never_ends_its_answer_costs_time_but_no_work(
 
 
 def test_rounds_share_what_may_be_sent_until_it_is_counted_anew(
-    warm: Runner, monkeypatch: pytest.MonkeyPatch
+    either: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else what is kept of many rounds would have no bound."""
     one_round = [("dprobs", TWICE.format(k)) for k in range(4)]
-    with session(warm) as one:
+    with session(either) as one:
         assert one.run(one_round, ON[:1])
         monkeypatch.setattr(wire, "MAX_SENT", 2 * one.sent + 9)
         assert one.run(one_round, ON[:1])
