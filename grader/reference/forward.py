@@ -57,7 +57,9 @@ class Forward:
 
     def run(self, env: Env, fixed: Mapping[str, Any] | None = None) -> Env:
         """All lines in order; `env` and every named tensor. fixed: values that replace their lines."""
-        return {**env, **self._function(tuple(fixed or ()))({**env, **(fixed or {})})}
+        if fixed:
+            env = {**env, **fixed}
+        return self._function(tuple(fixed or ()))(env)
 
     @functools.cache  # noqa: B019 -- a program lives as long as its process
     def _function(self, fixed: tuple[str, ...]) -> Callable[[Env], Env]:
@@ -65,7 +67,7 @@ class Forward:
         names = [line.name for line in self.lines]
         body = [f"{name} = env[{name!r}]" for name in (*self.inputs, *fixed)]
         body += [line.code.strip() for line in self.lines if line.name not in fixed]
-        body += [f"return dict({', '.join(f'{n}={n}' for n in names)})"]
+        body += [f"return {{**env, {', '.join(f'{n!r}: {n}' for n in names)}}}"]
         source = "def run(env):\n" + "\n".join("    " + text for text in body)
         scope = dict(self.module)
         exec(compile(source, "forward", "exec"), scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -22,7 +22,7 @@ class Backward:
     def __init__(self, functions: Mapping[str, Callable[..., Any]], exercise: Exercise) -> None:
         given = {*exercise.tensors, *exercise.size_names}
         self.calls = [
-            (item.tensor, resolve(functions[item.name], item, given, exercise))
+            (item.tensor, "d" + item.tensor, resolve(functions[item.name], item, given, exercise))
             for item in exercise.gradients
             if item.name in functions
         ]
@@ -30,8 +30,11 @@ class Backward:
     def __call__(self, env: Env) -> None:
         """Add every gradient to `env`, as d<name>. A leading 1 too many or too few is put right."""
         env["dloss"] = ONE
-        for tensor, call in self.calls:
-            env["d" + tensor] = _put_right(call(env), env[tensor].shape)
+        for tensor, name, call in self.calls:
+            value = call(env)
+            if value.shape != (shape := env[tensor].shape):
+                value = _put_right(value, shape)
+            env[name] = value
 
 
 class Whole:
@@ -49,7 +52,7 @@ class Whole:
 
 def _put_right(value: Any, shape: Any) -> Any:
     """A gradient with a leading 1 too many or too few in its tensor's shape."""
-    if value.shape != shape and value.shape in ((1, *shape), shape[1:] if shape[:1] == (1,) else None):
+    if value.shape in ((1, *shape), shape[1:] if shape[:1] == (1,) else None):
         return value.reshape(shape)
     return value
 
@@ -71,8 +74,7 @@ class Manual:
     def step(self, batch: Env, lr: float) -> float:
         env = self.program.run({**self.sizes, **self.params, **batch})
         self.backward(env)
-        for name, p in self.params.items():
-            p.add_(env["d" + name], alpha=-lr)
+        _descend(self.params.values(), [env["d" + name] for name in self.params], lr)
         return float(env[self.program.loss])
 
 
@@ -89,10 +91,14 @@ class Autograd:
         for p in self.params.values():
             p.grad = None
         loss.backward()
-        for p in self.params.values():
-            assert p.grad is not None
-            p.data.add_(p.grad, alpha=-lr)
+        with torch.no_grad():
+            _descend(self.params.values(), [p.grad for p in self.params.values()], lr)
         return float(loss.detach())
+
+
+def _descend(parameters: Iterable[Tensor], gradients: list[Tensor | None], lr: float) -> None:
+    """What torch's own optimizers do: one call for all of them takes half the time."""
+    torch._foreach_add_(list(parameters), gradients, alpha=-lr)  # type: ignore[arg-type]
 
 
 def _sizes(env: Env) -> Env:
