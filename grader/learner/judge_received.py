@@ -147,7 +147,7 @@ def _branches(network: Network, tensor: str, cut: Cut) -> list[tuple[str, torch.
     if len(direct) < 2:
         return []
     arriving = {
-        t: network.own[t] if t in cut else network.program.pull(network.env, t, cut, network.own)[0]
+        t: network.own[t] if t in cut else network.program.vjp(network.env, t, cut, network.own)
         for t in direct
     }
     pull, found = network.program.pull, []

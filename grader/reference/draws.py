@@ -78,7 +78,7 @@ def bounds(
         cut = frozenset(item.cut) if is_probe(name) else frozenset[str]()
         try:
             with float64.double():
-                better, _ = program.pull(doubled, item.tensor, cut, upstream)
+                better = program.vjp(doubled, item.tensor, cut, upstream)
         except RuntimeError:  # the forward pass names float32 itself
             continue
         value, size = reference[item.name], float(reference["size." + item.name])

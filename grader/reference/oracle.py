@@ -102,7 +102,7 @@ def _vanishes(
     direct = program.direct(tensor)
     if cut >= direct:
         return False
-    arriving = {t: upstream[t] if t in cut else program.pull(given, t, cut, upstream)[0] for t in direct}
+    arriving = {t: upstream[t] if t in cut else program.vjp(given, t, cut, upstream) for t in direct}
     _, size = program.pull(given, tensor, direct, arriving)
     return not float(value.abs().max()) > 1e-4 * size
 

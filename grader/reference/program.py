@@ -5,7 +5,7 @@ Trusted side only: this is where references come from, and autograd is the only 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -71,13 +71,7 @@ class Program(Forward):
         """
         if tensor == self.loss:
             return torch.ones_like(env[tensor]), 1.0
-        start = env[tensor].detach().clone().requires_grad_()
-        outputs, cotangents = self._between(env, {tensor: start}, cut, upstream)
-
-        def back(cotangents: list[torch.Tensor]) -> torch.Tensor:
-            (result,) = torch.autograd.grad(_scalar(outputs, cotangents), start, retain_graph=True)
-            return cast(torch.Tensor, result)
-
+        back, cotangents = self._back(env, tensor, cut, upstream)
         result = back(cotangents)
         g = torch.Generator().manual_seed(0)
         square = torch.zeros_like(result)
@@ -86,6 +80,28 @@ class Program(Forward):
             square += back(signed) ** 2
         # NumPy's root is rounded right on every processor, torch's differs between them
         return result, float(np.sqrt((square / DRAWS).max().numpy()))
+
+    def vjp(
+        self, env: Mapping[str, Any], tensor: str, cut: frozenset[str], upstream: Mapping[str, torch.Tensor]
+    ) -> torch.Tensor:
+        """What `pull` gives without its size, which takes eight ninths of the time."""
+        if tensor == self.loss:
+            return torch.ones_like(env[tensor])
+        back, cotangents = self._back(env, tensor, cut, upstream)
+        return back(cotangents)
+
+    def _back(
+        self, env: Mapping[str, Any], tensor: str, cut: frozenset[str], upstream: Mapping[str, torch.Tensor]
+    ) -> tuple[Callable[[list[torch.Tensor]], torch.Tensor], list[torch.Tensor]]:
+        """The way back to a tensor for any upstream gradients of where its paths end; and those asked for."""
+        start = env[tensor].detach().clone().requires_grad_()
+        outputs, cotangents = self._between(env, {tensor: start}, cut, upstream)
+
+        def back(cotangents: list[torch.Tensor]) -> torch.Tensor:
+            (result,) = torch.autograd.grad(_scalar(outputs, cotangents), start, retain_graph=True)
+            return cast(torch.Tensor, result)
+
+        return back, cotangents
 
     def parts(
         self, env: Mapping[str, Any], tensor: str, cut: frozenset[str], upstream: Mapping[str, torch.Tensor]

@@ -92,9 +92,10 @@ def test_references_are_finite_differences_and_the_chain_of_them_is_autograd(
     random = {k: torch.randn(v.shape, generator=g, dtype=v.dtype) for k, v in grads.items()}
     for item in parts.items:
         cut = parts.cut(item)
-        whole, _ = program.pull(env, item.tensor, cut, grads)
+        whole = program.vjp(env, item.tensor, cut, grads)
         torch.testing.assert_close(whole, grads[item.tensor], rtol=1e-9, atol=1e-12)
         local, size = program.pull(env, item.tensor, cut, random)
+        assert torch.equal(program.vjp(env, item.tensor, cut, random), local), item.name
         _, known = program.parts(env, item.tensor, cut, random)
         assert any(g.shape == local.shape and torch.allclose(g, local) for g in known), item.name
         direction = torch.randn(local.shape, generator=g, dtype=local.dtype)
@@ -123,10 +124,10 @@ def test_solutions_are_right_at_any_size_and_for_any_upstream_gradient(
         upstream = {p: random[p[1:]] for p in item.params if parts.is_gradient(p)}
         for sibling in parts.siblings(item):
             tensor = sibling[1:]
-            upstream[sibling], _ = program.pull(env, tensor, program.direct(tensor), random)
+            upstream[sibling] = program.vjp(env, tensor, program.direct(tensor), random)
         arguments = {**env, **upstream}
         answer = names[item.name](*[arguments[p] for p in item.params])
-        wanted, _ = program.pull(env, item.tensor, parts.cut(item), random)
+        wanted = program.vjp(env, item.tensor, parts.cut(item), random)
         torch.testing.assert_close(answer, wanted, rtol=1e-9, atol=1e-12, msg=item.name)
 
 
@@ -148,7 +149,7 @@ def test_saved_references_are_the_float64_ones_within_a_tenth_of_the_tolerance(
         env = double({**sizes_of(entry.settings), **saved})
         for item in parts.items:
             upstream = {t: env["d" + t] for t in parts.cut(item)}
-            exact, _ = program.pull(env, item.tensor, parts.cut(item), upstream)
+            exact = program.vjp(env, item.tensor, parts.cut(item), upstream)
             reference = fixtures.references[name]
             check = judge(reference.values[item.name], exact.numpy(), reference.sizes[item.name])
             assert check.maxdiff is not None and check.tolerance is not None
